@@ -1,0 +1,126 @@
+//! Categories: entities of one kind and facts about them, one CSV file each. The first column is `entity`; every further column is a
+//! relation that gives each entity an answer ("capital", "class", "next" ...).
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::seed;
+
+/// The categories compiled into the binary: name and CSV file of `data/`.
+pub static EMBEDDED: &[(&str, &[u8])] = &[
+    ("countries", include_bytes!("../../data/countries.csv")),
+    ("animals", include_bytes!("../../data/animals.csv")),
+    ("colours", include_bytes!("../../data/colours.csv")),
+    ("numbers", include_bytes!("../../data/numbers.csv")),
+    ("cities", include_bytes!("../../data/cities.csv")),
+];
+
+/// Entities of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// Its name, or the file's stem.
+    pub name: String,
+    /// SHA-256 of the CSV file.
+    pub sha256: String,
+    /// The entities, distinct.
+    pub entities: Vec<String>,
+    /// What is known of them.
+    pub relations: Vec<Relation>,
+}
+
+/// One fact about every entity of a category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// The column's name.
+    pub name: String,
+    /// The answer for each entity, in their order.
+    pub answers: Vec<String>,
+}
+
+impl Category {
+    /// An embedded category by name, or a CSV file.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if it is neither, [`Error::Csv`] for a malformed file, [`Error::Corpus`] for one without entities.
+    pub fn load(name: &str) -> Result<Self> {
+        if let Some((name, bytes)) = EMBEDDED.iter().find(|(known, _)| *known == name) {
+            return Self::parse(name, Path::new(name), bytes);
+        }
+        let path = Path::new(name);
+        if !path.is_file() {
+            let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
+            let hint =
+                format!("it is no file, and embedded are {}; give a CSV file with a column `entity`", known.join(", "));
+            return Err(Error::Unknown { kind: "corpus", name: name.into(), hint });
+        }
+        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let stem = path.file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
+        Self::parse(&stem, path, &bytes)
+    }
+
+    fn parse(name: &str, path: &Path, bytes: &[u8]) -> Result<Self> {
+        let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
+        // Spreadsheets write a byte-order mark, which would become part of the first column's name.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+        let line_of = |error: &csv::Error| error.position().map_or(1, csv::Position::line);
+        let header = reader.headers().map_err(|error| fault(line_of(&error), error.to_string()))?.clone();
+        if header.get(0) != Some("entity") {
+            return Err(fault(1, "the first column must be named `entity`".into()));
+        }
+        let names = header.iter().skip(1);
+        let mut relations: Vec<_> = names.map(|name| Relation { name: name.into(), answers: vec![] }).collect();
+        let mut entities: Vec<String> = vec![];
+        let mut known = std::collections::HashSet::new();
+        for row in reader.records() {
+            let row = row.map_err(|error| fault(line_of(&error), error.to_string()))?;
+            let line = row.position().map_or(0, csv::Position::line);
+            let entity = row.get(0).unwrap_or_default().to_owned();
+            if entity.is_empty() || entity.contains(',') {
+                return Err(fault(
+                    line,
+                    format!("entity {entity:?} is empty or holds a comma, which separates entities"),
+                ));
+            }
+            if !known.insert(entity.clone()) {
+                return Err(fault(line, format!("entity {entity:?} stands twice")));
+            }
+            entities.push(entity);
+            for (relation, answer) in relations.iter_mut().zip(row.iter().skip(1)) {
+                relation.answers.push(answer.into());
+            }
+        }
+        if entities.is_empty() {
+            let reason = "is empty: it has no row below its header".into();
+            return Err(Error::Corpus { name: path.display().to_string(), reason });
+        }
+        Ok(Self { name: name.into(), sha256: seed::sha256_hex(bytes), entities, relations })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_category_parses_and_has_sixty_entities_with_answers() {
+        for (name, _) in EMBEDDED {
+            let category = Category::load(name).unwrap();
+            assert!(category.entities.len() >= 60, "{name}");
+            assert!(!category.relations.is_empty(), "{name}");
+            for relation in &category.relations {
+                assert_eq!(relation.answers.len(), category.entities.len());
+                assert!(relation.answers.iter().all(|answer| !answer.is_empty()), "{name}, {}", relation.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_row_is_named_by_its_line() {
+        let parse = |text: &str| Category::parse("c", Path::new("c.csv"), text.as_bytes()).unwrap_err().to_string();
+        assert!(parse("entity,x\na,1\nb,1,2\n").contains("line 3"));
+        assert!(parse("entity,x\na,1\na,1\n").contains("line 3"));
+        assert!(parse("name\na\n").contains("line 1"));
+        assert!(parse("entity,x\n").contains("empty"));
+    }
+}

@@ -1,0 +1,83 @@
+//! What is fed to local models: a corpus is a set of windows in which every token knows its role. Today's corpora are series, in-context lists
+//! of entities of one category.
+
+pub mod category;
+pub mod series;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::category::{Category, Relation};
+pub use self::series::Series;
+
+/// What a token is in its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A token the tokenizer puts before every text.
+    Prefix,
+    /// Part of an entity of a series.
+    Entity,
+    /// What follows an entity.
+    Separator,
+}
+
+/// What is known of one position of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mark {
+    /// Its role.
+    pub role: Role,
+    /// Number of the entity it belongs to or follows, from 1; 0 for the prefix.
+    pub shot: usize,
+    /// Whether it is a reading point: the last token of its entity or separator.
+    pub read: bool,
+}
+
+/// One sequence of tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Rows of the embedding.
+    pub ids: Vec<u32>,
+    /// One mark per token.
+    pub marks: Vec<Mark>,
+}
+
+/// A corpus, tokenised for one model.
+#[derive(Debug, Clone)]
+pub struct Corpus {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the texts of its windows, in order, each ended by a line feed: the same for every tokenizer.
+    pub sha256: String,
+    /// The windows.
+    pub windows: Vec<Window>,
+    /// The special tokens that begin every window.
+    pub prefix: Vec<u32>,
+}
+
+impl Corpus {
+    /// The reading points, from left to right.
+    pub fn reading_points(&self) -> Vec<(Role, usize)> {
+        let mut points: Vec<_> = self
+            .windows
+            .iter()
+            .flat_map(|w| &w.marks)
+            .filter(|mark| mark.read)
+            .map(|mark| (mark.shot, mark.role))
+            .collect();
+        points.sort_unstable();
+        points.dedup();
+        points.into_iter().map(|(shot, role)| (role, shot)).collect()
+    }
+
+    /// Where each window has a reading point: `(window, token)`, one per window.
+    pub fn at(&self, role: Role, shot: usize) -> Vec<(usize, usize)> {
+        let wanted = Mark { role, shot, read: true };
+        let find = |window: &Window| window.marks.iter().position(|mark| *mark == wanted);
+        self.windows.iter().enumerate().filter_map(|(w, window)| Some((w, find(window)?))).collect()
+    }
+
+    /// Number of distinct windows.
+    pub fn n_distinct(&self) -> usize {
+        self.windows.iter().map(|window| &window.ids).collect::<std::collections::HashSet<_>>().len()
+    }
+}

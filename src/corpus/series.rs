@@ -1,0 +1,139 @@
+//! Series: "e1, e2, ..., eK," over distinct entities of one category, in seeded random order. K is the number of shots. Entities may have any number of
+//! tokens; positions are aligned by role, not by index.
+
+use std::ops::Range;
+
+use rand::seq::index::sample;
+use sha2::{Digest, Sha256};
+
+use super::{Category, Corpus, Mark, Role, Window};
+use crate::error::{Error, Result};
+use crate::model::Tokenizer;
+use crate::seed;
+
+/// Texts of in-context lists, before any tokenizer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    category: String,
+    lists: Vec<Vec<String>>,
+}
+
+impl Series {
+    /// Draws `windows` lists of `shots` distinct entities each.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if `shots` or `windows` is 0, [`Error::Corpus`] if the category has fewer entities than shots.
+    pub fn draw(category: &Category, shots: usize, windows: usize, seed: u64) -> Result<Self> {
+        for (name, value) in [("--shots", shots), ("--windows", windows)] {
+            if value == 0 {
+                return Err(Error::Parameter { name, reason: "must be at least 1".into() });
+            }
+        }
+        let n = category.entities.len();
+        if n < shots {
+            let reason = format!("has {n} entities, a series of {shots} distinct ones needs more; lower --shots");
+            return Err(Error::Corpus { name: category.name.clone(), reason });
+        }
+        let mut rng = seed::stream("series", &category.name, seed);
+        let list = |_| sample(&mut rng, n, shots).into_iter().map(|i| category.entities[i].clone()).collect();
+        Ok(Self { category: category.name.clone(), lists: (0..windows).map(list).collect() })
+    }
+
+    /// Tokenises the lists and marks every token.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] for words the model does not know, [`Error::Corpus`] where a tokenizer melts an entity and its separator
+    /// into one token, so that neither can be read.
+    pub fn tokenize(&self, tokenizer: &Tokenizer) -> Result<Corpus> {
+        let mut hash = Sha256::new();
+        let mut windows = Vec::with_capacity(self.lists.len());
+        for list in &self.lists {
+            let (text, spans) = render(list);
+            hash.update(&text);
+            hash.update("\n");
+            windows.push(self.window(&text, &spans, tokenizer)?);
+        }
+        Ok(Corpus {
+            name: self.category.clone(),
+            sha256: seed::hex(&hash.finalize()),
+            windows,
+            prefix: tokenizer.prefix().to_vec(),
+        })
+    }
+
+    fn window(&self, text: &str, spans: &[Range<usize>], tokenizer: &Tokenizer) -> Result<Window> {
+        let prefix = tokenizer.prefix();
+        let mut ids = prefix.to_vec();
+        let mut marks = vec![Mark { role: Role::Prefix, shot: 0, read: false }; prefix.len()];
+        for token in tokenizer.encode(text)? {
+            // Some tokenizers give a token the space before it: what counts is the byte the token ends on.
+            let last = token.span.end.saturating_sub(1);
+            let shot = spans.partition_point(|entity| entity.start <= last);
+            let role = match spans.get(shot.wrapping_sub(1)) {
+                Some(entity) if last < entity.end => Role::Entity,
+                Some(_) => Role::Separator,
+                None => Role::Prefix,
+            };
+            // A later token of the same role and shot takes the reading over: only the last one has seen it whole.
+            if let Some(before) = marks.iter_mut().rev().find(|mark| (mark.role, mark.shot) == (role, shot)) {
+                before.read = false;
+            }
+            ids.push(token.id);
+            marks.push(Mark { role, shot, read: role != Role::Prefix });
+        }
+        let read = marks.iter().filter(|mark| mark.read).count();
+        if read != 2 * spans.len() {
+            let reason = format!("the model's tokenizer melts entities and separators of {text:?} into one token");
+            return Err(Error::Corpus { name: self.category.clone(), reason });
+        }
+        Ok(Window { ids, marks })
+    }
+}
+
+/// The text of a list and the bytes of each entity in it.
+fn render(list: &[String]) -> (String, Vec<Range<usize>>) {
+    let mut text = String::new();
+    let mut spans = Vec::with_capacity(list.len());
+    for (k, entity) in list.iter().enumerate() {
+        if k > 0 {
+            text.push(' ');
+        }
+        spans.push(text.len()..text.len() + entity.len());
+        text.push_str(entity);
+        text.push(',');
+    }
+    (text, spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_repeats_with_its_seed_and_never_names_an_entity_twice() {
+        let category = Category::load("countries").unwrap();
+        let first = Series::draw(&category, 5, 200, 7).unwrap();
+        assert_eq!(first, Series::draw(&category, 5, 200, 7).unwrap());
+        assert_ne!(first, Series::draw(&category, 5, 200, 8).unwrap());
+        for list in &first.lists {
+            let distinct: std::collections::HashSet<_> = list.iter().collect();
+            assert_eq!(distinct.len(), 5);
+        }
+    }
+
+    #[test]
+    fn render_knows_where_each_entity_stands() {
+        let (text, spans) = render(&["France".into(), "New Zealand".into()]);
+        assert_eq!(text, "France, New Zealand,");
+        assert_eq!((&text[spans[0].clone()], &text[spans[1].clone()]), ("France", "New Zealand"));
+    }
+
+    #[test]
+    fn too_few_entities_for_the_shots_is_an_error() {
+        let category = Category::load("colours").unwrap();
+        let n = category.entities.len();
+        assert!(Series::draw(&category, n, 3, 0).is_ok());
+        assert!(Series::draw(&category, n + 1, 3, 0).is_err());
+        assert!(Series::draw(&category, 0, 3, 0).is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! The one error type of the library. A message is a fragment that reads on from "failed to ...": it names the file, tensor,
+//! column or flag that is at fault and says what to do about it. The binary prints the whole chain.
+
+use std::path::PathBuf;
+
+/// What can go wrong, by the thing that is at fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file or folder could not be written.
+    #[error("cannot write {}; choose a folder that exists or can be made and is writable (-o)", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A JSON file does not parse or lacks what its schema asks for.
+    #[error("{}: not the JSON that is expected here", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why the parser stopped.
+        source: serde_json::Error,
+    },
+    /// A checkpoint's config.json asks for something impossible or unknown.
+    #[error("{}: {reason}", path.display())]
+    Config {
+        /// The config file.
+        path: PathBuf,
+        /// The key and what to do.
+        reason: String,
+    },
+    /// A name that is neither embedded nor a folder or file.
+    #[error("unknown {kind} `{name}`: {hint}")]
+    Unknown {
+        /// Model, corpus, estimator ...
+        kind: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What exists.
+        hint: String,
+    },
+    /// A checkpoint's weights do not fit its config or are damaged.
+    #[error("{}: tensor `{tensor}` {reason}", path.display())]
+    Tensor {
+        /// The safetensors file.
+        path: PathBuf,
+        /// The tensor's name in the file.
+        tensor: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A safetensors file that is no safetensors file, or is cut short.
+    #[error("{}: {reason}; download or save the checkpoint again", path.display())]
+    Weights {
+        /// The safetensors file.
+        path: PathBuf,
+        /// What the header or the length says.
+        reason: String,
+    },
+    /// The tokenizer cannot be used with the model or the corpus.
+    #[error("{}: {reason}", path.display())]
+    Tokenizer {
+        /// tokenizer.json
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A corpus that cannot give the windows asked for.
+    #[error("corpus {name}: {reason}")]
+    Corpus {
+        /// Its name or file.
+        name: String,
+        /// What is missing and what to do.
+        reason: String,
+    },
+    /// A CSV file with a bad row.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line.
+        line: u64,
+        /// What is wrong in it.
+        reason: String,
+    },
+    /// A window does not fit the model.
+    #[error("{model}: {reason}")]
+    Window {
+        /// The model's id.
+        model: String,
+        /// Which limit is exceeded, and by what.
+        reason: String,
+    },
+    /// A setting out of its range.
+    #[error("{name} {reason}")]
+    Parameter {
+        /// The flag or setting.
+        name: &'static str,
+        /// Its range.
+        reason: String,
+    },
+    /// NaN or infinity among numbers that must be finite.
+    #[error(
+        "{what} holds {count} NaN or infinite value(s), the first in row {row}, column {column}; check the weights and the dtype"
+    )]
+    NonFinite {
+        /// The array.
+        what: String,
+        /// First bad row, from 0.
+        row: usize,
+        /// First bad column, from 0.
+        column: usize,
+        /// How many in all.
+        count: usize,
+    },
+    /// Samples an estimator cannot work with.
+    #[error("estimator {estimator}: {reason}")]
+    Samples {
+        /// The estimator's name.
+        estimator: &'static str,
+        /// What it needs.
+        reason: String,
+    },
+    /// Observations that cannot carry a regression.
+    #[error("calibration: {reason}")]
+    Fit {
+        /// What is missing or degenerate.
+        reason: String,
+    },
+    /// The tensor library failed.
+    #[error("tensor computation failed")]
+    Compute(#[from] candle_core::Error),
+}
+
+/// `Result` with this crate's [`enum@Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,7 @@
+//! surmise
+pub mod corpus;
+pub mod error;
+pub mod model;
+pub mod seed;
+
+pub use error::{Error, Result};

@@ -1,0 +1,134 @@
+//! From a checkpoint to residual streams: a folder as Hugging Face tools write it, or the name of an embedded model, becomes one
+//! [`Decoder`] and a [`Tokenizer`]. Tensors stay inside this module; what leaves it is `ndarray`.
+
+pub mod arch;
+pub mod batch;
+pub mod decoder;
+mod embedded;
+pub mod kernels;
+pub mod ops;
+pub mod spec;
+pub mod states;
+pub mod tokenizer;
+pub mod weights;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use self::arch::{Architecture, Config};
+use self::decoder::Decoder;
+pub use self::embedded::{FAMILY, Member};
+use self::ops::Ops;
+pub use self::states::{Point, States};
+pub use self::tokenizer::Tokenizer;
+use self::weights::{Checkpoint, Initial, Source};
+use crate::error::{Error, Result};
+
+/// What a checkpoint is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// The folder's last component, or the embedded name.
+    pub id: String,
+    /// Models of one recipe; the architecture's name where nothing better is known.
+    pub family: String,
+    /// `model_type` of config.json.
+    pub architecture: String,
+    /// Parameters; a tied head counts once.
+    pub n_params: usize,
+    /// Number of blocks, L.
+    pub n_layers: usize,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Rows of the embedding.
+    pub vocab_size: usize,
+    /// SHA-256 of model.safetensors.
+    pub weights_sha256: String,
+}
+
+/// A model ready to be measured.
+pub struct Model {
+    /// What it is.
+    pub card: ModelCard,
+    /// Its trained decoder.
+    pub decoder: Decoder,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    architecture: &'static dyn Architecture,
+}
+
+impl Model {
+    /// Loads `name`: an embedded model, or a folder with config.json, tokenizer.json and model.safetensors (f32, f16 or bf16).
+    ///
+    /// # Errors
+    /// For a name that is neither, and for whatever is wrong with the files: the message names file, key or tensor.
+    pub fn load(name: &str) -> Result<Self> {
+        if let Some(member) = FAMILY.iter().find(|member| member.name == name) {
+            let path = |file: &str| Path::new(name).join(file);
+            let files = [member.config, member.tokenizer, member.weights].map(Cow::Borrowed);
+            return Self::from_files(name, Some(member.recipe), path, files);
+        }
+        let folder = Path::new(name);
+        if !folder.is_dir() {
+            let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
+            let hint = format!(
+                "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and model.safetensors",
+                known.join(", ")
+            );
+            return Err(Error::Unknown { kind: "model", name: name.into(), hint });
+        }
+        let path = |file: &str| folder.join(file);
+        let read = |file: &str| {
+            std::fs::read(path(file)).map(Cow::Owned).map_err(|source| Error::Read { path: path(file), source })
+        };
+        let files = [read("config.json")?, read("tokenizer.json")?, read("model.safetensors")?];
+        let resolved = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.into());
+        let id = resolved.file_name().map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned());
+        Self::from_files(&id, None, path, files)
+    }
+
+    fn from_files(
+        id: &str,
+        family: Option<&str>,
+        path: impl Fn(&str) -> std::path::PathBuf,
+        [config, tokenizer, weights]: [Cow<'static, [u8]>; 3],
+    ) -> Result<Self> {
+        let config = Config::parse(&path("config.json"), &config)?;
+        let architecture = arch::of(&config)?;
+        let spec = architecture.spec(&config)?;
+        if let Some(fault) = spec.fault() {
+            return Err(config.fault(fault));
+        }
+        let tokenizer = Tokenizer::new(&path("tokenizer.json"), &tokenizer, spec.vocab_size)?;
+        let checkpoint = Checkpoint::new(&path("model.safetensors"), weights)?;
+        let decoder = Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint)?, Ops::Fused);
+        let card = ModelCard {
+            id: id.to_owned(),
+            family: family.unwrap_or(architecture.model_type()).to_owned(),
+            architecture: architecture.model_type().to_owned(),
+            n_params: decoder.n_params(),
+            n_layers: spec.n_layers,
+            d_model: spec.d_model,
+            vocab_size: spec.vocab_size,
+            weights_sha256: checkpoint.sha256(),
+        };
+        Ok(Self { card, decoder, tokenizer, architecture })
+    }
+
+    /// The untrained twin: the same config with seeded initial weights.
+    ///
+    /// # Errors
+    /// Failures of the tensor library.
+    pub fn twin(&self, seed: u64) -> Result<Decoder> {
+        untrained(self.architecture, self.decoder.spec(), &Initial { seed }, Ops::Fused)
+    }
+}
+
+/// A decoder of `spec` with the parameters of `source`, which need no checkpoint behind them: the twin, and training.
+///
+/// # Errors
+/// Whatever `source` finds wrong.
+pub fn untrained(architecture: &dyn Architecture, spec: &spec::Spec, source: &dyn Source, ops: Ops) -> Result<Decoder> {
+    Ok(Decoder::new(spec.clone(), architecture.parts(spec, source)?, ops))
+}
