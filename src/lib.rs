@@ -1,4 +1,5 @@
 //! surmise
+pub mod collect;
 pub mod corpus;
 pub mod error;
 pub mod model;

@@ -2,6 +2,7 @@
 //! published architectures is in [`Spec`] and in where their tensors are; there is no second forward pass.
 
 use candle_core::{Device, Tensor};
+use ndarray::ArrayView2;
 
 use super::batch::Batch;
 use super::ops::{Ops, rotary_table};
@@ -183,5 +184,28 @@ impl Decoder {
     pub fn logits(&self, h: &Tensor) -> Result<Tensor> {
         let x = self.ops.norm(h, self.spec.norm, &self.parts.final_norm)?;
         Ok(self.ops.linear(&x, &self.parts.head)?)
+    }
+
+    /// For each last residual stream of `h`, `(n, d_model)`: the log-probability in nats of the token that is said to follow, and whether it is the
+    /// most likely one.
+    ///
+    /// # Errors
+    /// Failures of the tensor library.
+    pub fn next_tokens(
+        &self,
+        h: ArrayView2<'_, f32>,
+        follow: impl IntoIterator<Item = u32>,
+    ) -> Result<Vec<(f64, bool)>> {
+        let values: Vec<f32> = h.iter().copied().collect();
+        let logits = self.logits(&Tensor::from_vec(values, h.dim(), &Device::Cpu)?)?.to_vec2::<f32>()?;
+        let judge = |(row, id): (&Vec<f32>, u32)| {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let log_sum = f64::from(top) + row.iter().map(|x| f64::from(x - top).exp()).sum::<f64>().ln();
+            let said = row[id as usize];
+            // A tie is no answer: greedy decoding would take the first of the tied tokens.
+            let first = row.iter().position(|x| *x == top) == Some(id as usize);
+            (f64::from(said) - log_sum, first)
+        };
+        Ok(logits.iter().zip(follow).map(judge).collect())
     }
 }

@@ -57,7 +57,7 @@ impl Ops {
             (Self::Composed, _) => {
                 let inner = gate.unwrap_or(up);
                 let active = match activation {
-                    Activation::GeluTanh => inner.gelu()?,
+                    Activation::GeluTanh => gelu_tanh(inner)?,
                     Activation::Silu => inner.silu()?,
                 };
                 if gate.is_some() { active * up } else { Ok(active) }
@@ -115,6 +115,13 @@ impl Ops {
 
 fn scale_by_rms(x: &Tensor, eps: f64) -> Candle<Tensor> {
     x.broadcast_div(&(x.sqr()?.mean_keepdim(1)? + eps)?.sqrt()?)
+}
+
+/// The tanh form of gelu by the logistic function, `(1 + tanh u) / 2 = sigmoid(2 u)`: several times faster than candle's own `gelu`, whose
+/// tanh is computed one element at a time.
+fn gelu_tanh(x: &Tensor) -> Candle<Tensor> {
+    let twice_u = (x * ((x.sqr()? * 0.044_715)? + 1.0)?)?.affine(2.0 * (2.0 / std::f64::consts::PI).sqrt(), 0.0)?;
+    x * candle_nn::ops::sigmoid(&twice_u)?
 }
 
 /// Softmax over the last dimension in composed operations: candle's own fused one cuts the gradient without an error.

@@ -1,0 +1,229 @@
+//! Trains the embedded open family: two recipes of seven sizes on a generated corpus, on the CPU, with candle.
+//!
+//!     cargo run --release --example train_family -- minigpt-1        # one member: trains, checkpoints, resumes
+//!     cargo run --release --example train_family -- all
+//!     cargo run --release --example train_family -- all 800          # a trial of 800 steps each
+//!     cargo run --release --example train_family -- table            # family.csv again, from the saved models
+//!
+//! Each member becomes a folder below `calibration/` that any Hugging Face tool opens: config.json, tokenizer.json, model.safetensors (f16),
+//! with its loss curve beside it (loss.csv). Checkpoints with the optimiser's state lie in `target/family/`. A batch is a function of its step alone, so a resumed
+//! run continues where the interrupted one would have gone.
+
+#[path = "train_family/generate.rs"]
+mod generate;
+#[path = "train_family/optimise.rs"]
+mod optimise;
+#[path = "train_family/recipe.rs"]
+mod recipe;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::error::Error;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::loss::cross_entropy;
+use serde::Serialize;
+use surmise::collect::{Task, local};
+use surmise::corpus::Category;
+use surmise::corpus::category::EMBEDDED;
+use surmise::model::arch::{self, Config};
+use surmise::model::batch::Batch;
+use surmise::model::decoder::Decoder;
+use surmise::model::ops::Ops;
+use surmise::model::weights::{Init, Initial, Source};
+use surmise::model::{Model, untrained};
+
+use generate::{Generator, WINDOW_TOKENS};
+use optimise::AdamW;
+use recipe::{MEMBERS, Recipe};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Windows per step.
+const BATCH: usize = 16;
+/// Windows of the held-out set.
+const HELD_OUT: usize = 256;
+/// Steps between two checkpoints and two points of the loss curve.
+const EVERY: usize = 200;
+
+/// Trainable parameters, started from seeded initial weights on first use.
+struct Variables {
+    initial: Initial,
+    vars: RefCell<BTreeMap<String, Var>>,
+}
+
+impl Source for Variables {
+    fn has(&self, _name: &str) -> bool {
+        false
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize], init: Init) -> surmise::Result<Tensor> {
+        let mut vars = self.vars.borrow_mut();
+        if let Some(var) = vars.get(name) {
+            return Ok(var.as_tensor().clone());
+        }
+        let var = Var::from_tensor(&self.initial.tensor(name, shape, init)?)?;
+        let tensor = var.as_tensor().clone();
+        vars.insert(name.to_owned(), var);
+        Ok(tensor)
+    }
+}
+
+/// One point of a loss curve.
+#[derive(Serialize)]
+struct LossRow {
+    model: String,
+    step: usize,
+    tokens_seen: usize,
+    train_loss_nats: f64,
+    held_out_loss_nats: f64,
+}
+
+fn main() -> Result<()> {
+    let wanted = std::env::args().nth(1).ok_or("name a member, `all` or `table`")?;
+    let steps = std::env::args().nth(2).map(|steps| steps.parse()).transpose()?.unwrap_or(recipe::STEPS);
+    let generator = Generator::new()?;
+    match wanted.as_str() {
+        "table" => {}
+        "all" => MEMBERS.iter().try_for_each(|recipe| train(recipe, steps, &generator))?,
+        name => {
+            let recipe = MEMBERS.iter().find(|recipe| recipe.name == name);
+            train(recipe.ok_or_else(|| format!("no member is called {name}"))?, steps, &generator)?;
+        }
+    }
+    table(steps, &generator)
+}
+
+fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
+    let folder = Path::new("calibration").join(recipe.name);
+    let work = Path::new("target/family").join(recipe.name);
+    std::fs::create_dir_all(&work)?;
+    std::fs::create_dir_all(&folder)?;
+    let config_json = serde_json::to_vec_pretty(&recipe.config(generator.vocab_size()))?;
+    let config = Config::parse(&folder.join("config.json"), &config_json)?;
+    let architecture = arch::of(&config)?;
+    let spec = architecture.spec(&config)?;
+
+    let variables = Variables { initial: Initial { seed: recipe.seed }, vars: RefCell::default() };
+    let decoder = || untrained(architecture, &spec, &variables, Ops::Composed);
+    let n_params = decoder()?.n_params();
+    let mut optimiser = AdamW::new(variables.vars.borrow().clone())?;
+    let mut curve: Vec<LossRow> = vec![];
+    let mut start = 0;
+    let state = work.join("state.safetensors");
+    if state.is_file() {
+        start = optimiser.load(&state)?;
+        println!("{}: resuming at step {start}", recipe.name);
+    }
+    let held_out = generator.windows("held-out", 0, HELD_OUT);
+    let mut running = 0.0;
+    for step in start..n_steps {
+        let windows = generator.windows("train", step as u64, BATCH);
+        let loss = loss_of(&decoder()?, &windows)?;
+        running += f64::from(loss.to_scalar::<f32>()?);
+        optimiser.step(&loss, recipe.learning_rate(step, n_steps))?;
+        let done = step + 1;
+        if done % EVERY == 0 || done == n_steps {
+            let steps = (done - start - 1) % EVERY + 1;
+            let held: f64 = evaluate(&decoder()?, &held_out)?;
+            let row = LossRow {
+                model: recipe.name.into(),
+                step: done,
+                tokens_seen: done * BATCH * WINDOW_TOKENS,
+                train_loss_nats: running / steps as f64,
+                held_out_loss_nats: held,
+            };
+            println!("{} ({n_params}) step {done}: train {:.4}, held out {held:.4}", recipe.name, row.train_loss_nats);
+            std::io::stdout().flush()?;
+            curve.push(row);
+            running = 0.0;
+            optimiser.save(&state, done)?;
+            append(&folder.join("loss.csv"), &mut curve, done <= EVERY)?;
+        }
+    }
+    save(&folder, &config_json, generator, &variables)?;
+    println!("{}: saved", recipe.name);
+    Ok(())
+}
+
+/// Mean next-token loss in nats over windows of `WINDOW_TOKENS + 1` tokens.
+fn loss_of(decoder: &Decoder, windows: &[Vec<u32>]) -> Result<Tensor> {
+    let inputs: Vec<_> = windows.iter().map(|w| &w[..w.len() - 1]).collect();
+    let targets: Vec<u32> = windows.iter().flat_map(|w| w[1..].iter().copied()).collect();
+    let h = decoder.forward(&Batch::windows(&inputs), &mut |_, _| Ok(()))?;
+    let targets = Tensor::from_vec(targets, h.dim(0)?, &Device::Cpu)?;
+    Ok(cross_entropy(&decoder.logits(&h)?, &targets)?)
+}
+
+fn evaluate(decoder: &Decoder, windows: &[Vec<u32>]) -> Result<f64> {
+    let mut total = 0.0;
+    for chunk in windows.chunks(BATCH) {
+        total += f64::from(loss_of(decoder, chunk)?.to_scalar::<f32>()?) * chunk.len() as f64;
+    }
+    Ok(total / windows.len() as f64)
+}
+
+/// Appends rows to a CSV; a run from the start begins it anew.
+fn append(path: &Path, rows: &mut Vec<LossRow>, anew: bool) -> Result<()> {
+    let file = std::fs::OpenOptions::new().create(true).write(true).truncate(anew).append(!anew).open(path)?;
+    let mut writer = csv::WriterBuilder::new().has_headers(anew).from_writer(file);
+    rows.drain(..).try_for_each(|row| writer.serialize(row))?;
+    Ok(writer.flush()?)
+}
+
+/// Writes the folder a Hugging Face tool opens. Weights are rounded to f16, halving the binary; family.csv is measured on the rounded weights.
+fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variables) -> Result<()> {
+    std::fs::write(folder.join("config.json"), config)?;
+    std::fs::write(folder.join("tokenizer.json"), generator.tokenizer_json()?)?;
+    std::fs::write(folder.join("tokenizer_config.json"), recipe::TOKENIZER_CONFIG)?;
+    let half: BTreeMap<String, Tensor> = variables
+        .vars
+        .borrow()
+        .iter()
+        .map(|(name, var)| Ok((name.clone(), var.as_tensor().to_dtype(DType::F16)?)))
+        .collect::<candle_core::Result<_>>()?;
+    // Without this entry transformers refuses the file.
+    let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    Ok(safetensors::serialize_to_file(half, Some(about), &folder.join("model.safetensors"))?)
+}
+
+/// Writes calibration/family.csv from the saved models.
+fn table(n_steps: usize, generator: &Generator) -> Result<()> {
+    let held_out = generator.windows("held-out", 0, HELD_OUT);
+    let path = PathBuf::from("calibration/family.csv");
+    let mut writer = csv::Writer::from_path(&path)?;
+    let mut header: Vec<String> =
+        ["model", "recipe", "n_params", "tokens_seen", "held_out_loss_nats"].map(Into::into).into();
+    header.extend((0..=SHOTS).map(|shots| format!("accuracy_{shots}_shots")));
+    writer.write_record(&header)?;
+    for recipe in MEMBERS {
+        let folder = Path::new("calibration").join(recipe.name);
+        if !folder.join("model.safetensors").is_file() {
+            continue;
+        }
+        let model = Model::load(&folder.to_string_lossy())?;
+        let mut row = vec![
+            recipe.name.to_owned(),
+            recipe.recipe.to_owned(),
+            model.card.n_params.to_string(),
+            (n_steps * BATCH * WINDOW_TOKENS).to_string(),
+            format!("{:.4}", evaluate(&model.decoder, &held_out)?),
+        ];
+        let mut accuracy = [0.0; SHOTS + 1];
+        for (name, _) in EMBEDDED {
+            let task = Task::draw(&Category::load(name)?, SHOTS, 100, 0)?;
+            for score in local::grade(&model, &task)? {
+                accuracy[score.shots] += score.accuracy.unwrap_or(f64::NAN) / EMBEDDED.len() as f64;
+            }
+        }
+        row.extend(accuracy.map(|share| format!("{share:.4}")));
+        println!("{}", row.join(","));
+        writer.write_record(&row)?;
+    }
+    Ok(writer.flush()?)
+}
+
+/// Most shots in family.csv.
+const SHOTS: usize = 7;

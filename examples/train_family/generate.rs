@@ -1,0 +1,142 @@
+//! The training corpus: documents over the words of the categories, drawn without end from a seed. Four kinds: in-context series, pairs that can be completed in
+//! context, short sentences that state the facts, and random segments that are copied.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rand::Rng;
+use rand::seq::IndexedRandom;
+use rand::seq::index::sample;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use surmise::Result;
+use surmise::corpus::Category;
+use surmise::corpus::category::EMBEDDED;
+use surmise::seed;
+
+/// Tokens the models are trained on at once.
+pub const WINDOW_TOKENS: usize = 64;
+const END: &str = "<|endoftext|>";
+
+/// Sentences by category and relation; E is the entity, A the answer.
+const SENTENCES: &[(&str, &str, &str)] = &[
+    ("countries", "capital", "the capital of E is A ."),
+    ("countries", "capital", "A is the capital city of E ."),
+    ("countries", "continent", "E is a country in A ."),
+    ("countries", "language", "people in E speak A ."),
+    ("animals", "class", "the E is a kind of A ."),
+    ("animals", "habitat", "the E lives in the A ."),
+    ("animals", "covering", "the E has A ."),
+    ("colours", "hue", "E is a kind of A ."),
+    ("colours", "lightness", "E is a A colour ."),
+    ("numbers", "next", "after E comes A ."),
+    ("numbers", "parity", "E is an A number ."),
+    ("numbers", "double", "two times E is A ."),
+    ("cities", "country", "E is a city in A ."),
+    ("cities", "continent", "the city of E lies in A ."),
+];
+
+/// Draws documents and turns them into token ids.
+pub struct Generator {
+    categories: Vec<Category>,
+    vocabulary: Vec<String>,
+    ids: HashMap<String, u32>,
+}
+
+impl Generator {
+    pub fn new() -> Result<Self> {
+        let categories: Vec<Category> = EMBEDDED.iter().map(|(name, _)| Category::load(name)).collect::<Result<_>>()?;
+        let mut words: BTreeSet<String> = [",", ".", "->", ";"].map(String::from).into();
+        let cells =
+            categories.iter().flat_map(|c| c.entities.iter().chain(c.relations.iter().flat_map(|r| &r.answers)));
+        let sentences = SENTENCES.iter().map(|(_, _, sentence)| *sentence);
+        for text in cells.map(String::as_str).chain(sentences) {
+            words.extend(text.split_whitespace().map(str::to_lowercase));
+        }
+        // The two place holders stand for cells; as words only the article `a` remains.
+        words.retain(|word| word != "E" && word != "A" && word != "e");
+        let vocabulary: Vec<String> = [END.into(), "<unk>".into()].into_iter().chain(words).collect();
+        let ids = vocabulary.iter().enumerate().map(|(id, word)| (word.clone(), id as u32)).collect();
+        Ok(Self { categories, vocabulary, ids })
+    }
+
+    pub fn vocab_size(&self) -> usize {
+        self.vocabulary.len()
+    }
+
+    /// tokenizer.json: lower case, words and punctuation apart, one token a word.
+    pub fn tokenizer_json(&self) -> serde_json::Result<Vec<u8>> {
+        let special = |id: u32, content: &str| {
+            json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+                   "normalized": false, "special": true})
+        };
+        let vocab: serde_json::Map<String, Value> =
+            self.vocabulary.iter().map(|w| (w.clone(), json!(self.ids[w]))).collect();
+        serde_json::to_vec_pretty(&json!({
+            "version": "1.0", "truncation": null, "padding": null,
+            "added_tokens": [special(0, END), special(1, "<unk>")],
+            "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"},
+            "post_processor": null, "decoder": null,
+            "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "<unk>"}
+        }))
+    }
+
+    /// Batch `batch` of the stream `domain`: `n` windows of `WINDOW_TOKENS + 1` tokens, each beginning with a document.
+    pub fn windows(&self, domain: &str, batch: u64, n: usize) -> Vec<Vec<u32>> {
+        let mut rng = seed::stream("family", domain, batch);
+        let window = |_| {
+            let mut ids = vec![];
+            while ids.len() <= WINDOW_TOKENS {
+                let document = self.document(&mut rng).to_lowercase();
+                ids.extend(document.split_whitespace().map(|word| self.ids[word]));
+                ids.push(self.ids[END]);
+            }
+            ids.truncate(WINDOW_TOKENS + 1);
+            ids
+        };
+        (0..n).map(window).collect()
+    }
+
+    fn document(&self, rng: &mut ChaCha8Rng) -> String {
+        let category = self.categories.choose(rng).unwrap_or(&self.categories[0]);
+        match rng.random_range(0..100) {
+            0..20 => {
+                let length = rng.random_range(3..=10);
+                let chosen = sample(rng, category.entities.len(), length).into_iter();
+                chosen.map(|i| format!("{} , ", category.entities[i])).collect()
+            }
+            20..65 => {
+                let Some(relation) = category.relations.choose(rng) else { return String::new() };
+                let length = rng.random_range(3..=10);
+                let chosen = sample(rng, category.entities.len(), length).into_iter();
+                chosen.map(|i| format!("{} -> {} , ", category.entities[i], relation.answers[i])).collect()
+            }
+            65..85 => self.sentence(category, rng),
+            _ => {
+                let length = rng.random_range(3..=8);
+                let segment: String = (0..length)
+                    .map(|_| format!("{} ", self.vocabulary[rng.random_range(2..self.vocabulary.len())]))
+                    .collect();
+                format!("{segment}; {segment}; {segment}")
+            }
+        }
+    }
+
+    fn sentence(&self, category: &Category, rng: &mut ChaCha8Rng) -> String {
+        let mut text = String::new();
+        for _ in 0..rng.random_range(1..=3) {
+            let fitting: Vec<_> = SENTENCES.iter().filter(|(name, _, _)| *name == category.name).collect();
+            let Some((_, column, sentence)) = fitting.choose(rng) else { continue };
+            let Some(relation) = category.relations.iter().find(|r| r.name == *column) else { continue };
+            let i = rng.random_range(0..category.entities.len());
+            for word in sentence.split(' ') {
+                text.push_str(match word {
+                    "E" => &category.entities[i],
+                    "A" => &relation.answers[i],
+                    other => other,
+                });
+                text.push(' ');
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,88 @@
+//! AdamW (Loshchilov and Hutter 2019) with gradient clipping. candle-nn has one, but keeps its moments private, and a run that cannot save them cannot
+//! be resumed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use candle_core::{Device, Result, Tensor, Var};
+
+const BETA_1: f64 = 0.9;
+const BETA_2: f64 = 0.98;
+const EPS: f64 = 1e-8;
+const WEIGHT_DECAY: f64 = 0.01;
+const CLIP: f64 = 1.0;
+
+/// Parameters with their first and second moments.
+pub struct AdamW {
+    slots: BTreeMap<String, Slot>,
+    steps: i32,
+}
+
+struct Slot {
+    var: Var,
+    first: Tensor,
+    second: Tensor,
+}
+
+impl AdamW {
+    pub fn new(vars: BTreeMap<String, Var>) -> Result<Self> {
+        let slot = |(name, var): (String, Var)| {
+            let zero = var.zeros_like()?;
+            Ok((name, Slot { first: zero.clone(), second: zero, var }))
+        };
+        Ok(Self { slots: vars.into_iter().map(slot).collect::<Result<_>>()?, steps: 0 })
+    }
+
+    /// One step down the gradient of `loss`, whose norm is clipped to 1. A parameter without a gradient is an error: candle cuts graphs in silence.
+    pub fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
+        let gradients = loss.backward()?;
+        let mut square = 0.0;
+        for (name, slot) in &self.slots {
+            let Some(gradient) = gradients.get(&slot.var) else { candle_core::bail!("no gradient reaches {name}") };
+            square += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
+        }
+        let scale = (CLIP / square.sqrt().max(CLIP)).min(1.0);
+        self.steps += 1;
+        let (correct_1, correct_2) = (1.0 - BETA_1.powi(self.steps), 1.0 - BETA_2.powi(self.steps));
+        for slot in self.slots.values_mut() {
+            let Some(gradient) = gradients.get(&slot.var) else { continue };
+            let gradient = (gradient.detach() * scale)?;
+            slot.first = ((&slot.first * BETA_1)? + (&gradient * (1.0 - BETA_1))?)?.detach();
+            slot.second = ((&slot.second * BETA_2)? + (gradient.sqr()? * (1.0 - BETA_2))?)?.detach();
+            let update = ((&slot.first / correct_1)? / ((&slot.second / correct_2)?.sqrt()? + EPS)?)?;
+            let decay = if slot.var.rank() > 1 { learning_rate * WEIGHT_DECAY } else { 0.0 };
+            let next = ((slot.var.as_tensor() * (1.0 - decay))? - (update * learning_rate)?)?;
+            slot.var.set(&next.detach())?;
+        }
+        Ok(())
+    }
+
+    /// Saves parameters, moments and the number of steps done, under a temporary name first.
+    pub fn save(&self, path: &Path, done: usize) -> Result<()> {
+        let mut tensors = HashMap::new();
+        for (name, slot) in &self.slots {
+            tensors.insert(format!("w/{name}"), slot.var.as_tensor().clone());
+            tensors.insert(format!("m/{name}"), slot.first.clone());
+            tensors.insert(format!("v/{name}"), slot.second.clone());
+        }
+        tensors.insert("steps".into(), Tensor::new(done as u32, &Device::Cpu)?);
+        let partial = path.with_extension("partial");
+        candle_core::safetensors::save(&tensors, &partial)?;
+        Ok(std::fs::rename(partial, path)?)
+    }
+
+    /// Takes up a saved state; returns the number of steps done.
+    pub fn load(&mut self, path: &Path) -> Result<usize> {
+        let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
+        let mut take =
+            |name: String| tensors.remove(&name).ok_or_else(|| candle_core::Error::Msg(format!("{name} is missing")));
+        for (name, slot) in &mut self.slots {
+            slot.var.set(&take(format!("w/{name}"))?)?;
+            slot.first = take(format!("m/{name}"))?;
+            slot.second = take(format!("v/{name}"))?;
+        }
+        let done = take("steps".into())?.to_scalar::<u32>()?;
+        self.steps = done as i32;
+        Ok(done as usize)
+    }
+}
