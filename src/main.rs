@@ -1,1 +1,18 @@
-fn main() {}
+//! The command-line tool: parse, call, print the chain of causes, set the exit code.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use surmise::cli::Opts;
+
+fn main() -> ExitCode {
+    let Err(error) = surmise::cli::run(Opts::parse()) else { return ExitCode::SUCCESS };
+    eprintln!("surmise: {error}");
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        eprintln!("  because: {source}");
+        cause = source.source();
+    }
+    ExitCode::from(surmise::cli::exit_code(&error))
+}

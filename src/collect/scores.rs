@@ -1,12 +1,7 @@
 //! Scores: graded answers of one model to one task at one number of shots, with every kind of non-answer counted apart, and their CSV.
 
-use std::io::Write;
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
-
-use crate::error::{Error, Result};
 
 /// One row of scores.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,19 +64,6 @@ pub fn wilson(correct: usize, n: usize) -> Option<(f64, f64)> {
 /// Empirical logit of a share: `log((s + 1/2) / (n - s + 1/2))`, finite at 0 and 1 (Cox 1970).
 pub fn empirical_logit(correct: f64, n: f64) -> f64 {
     ((correct + 0.5) / (n - correct + 0.5)).ln()
-}
-
-/// Writes rows as CSV with a header.
-///
-/// # Errors
-/// [`Error::Write`] if `out` fails; `path` names it.
-pub fn write_csv<T: Serialize>(rows: &[T], out: impl Write, path: &Path) -> Result<()> {
-    let fault = |source: std::io::Error| Error::Write { path: path.into(), source };
-    let mut writer = csv::Writer::from_writer(out);
-    for row in rows {
-        writer.serialize(row).map_err(|source| fault(std::io::Error::other(source)))?;
-    }
-    writer.flush().map_err(fault)
 }
 
 #[cfg(test)]

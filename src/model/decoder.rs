@@ -166,12 +166,12 @@ impl Decoder {
                 k = ops.rotate(&k, cos, sin)?;
             }
             let attended = ops.attention(&q, &k, &v, batch, spec)?;
-            h = (h + ops.linear(&attended, &block.output)?)?;
+            h = ops.linear_onto(&h, &attended, &block.output)?;
             let x = ops.norm(&h, spec.norm, &block.mlp_norm)?;
             let gate = block.mlp.gate.as_ref().map(|gate| ops.linear(&x, gate)).transpose()?;
             let up = ops.linear(&x, &block.mlp.up)?;
             let inner = ops.activate(spec.activation, gate.as_ref(), &up)?;
-            h = (h + ops.linear(&inner, &block.mlp.down)?)?;
+            h = ops.linear_onto(&h, &inner, &block.mlp.down)?;
             see(l + 1, &h)?;
         }
         Ok(h)

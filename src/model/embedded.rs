@@ -12,5 +12,20 @@ pub struct Member {
     pub(super) weights: &'static [u8],
 }
 
+macro_rules! members {
+    ($($recipe:literal: $($name:literal)+;)+) => {
+        &[$($(Member {
+            name: $name,
+            recipe: $recipe,
+            config: include_bytes!(concat!("../../calibration/", $name, "/config.json")),
+            tokenizer: include_bytes!(concat!("../../calibration/", $name, "/tokenizer.json")),
+            weights: include_bytes!(concat!("../../calibration/", $name, "/model.safetensors")),
+        }),+),+]
+    };
+}
+
 /// The embedded models, each recipe from small to large.
-pub static FAMILY: &[Member] = &[];
+pub static FAMILY: &[Member] = members! {
+    "minigpt": "minigpt-1" "minigpt-2" "minigpt-3" "minigpt-4" "minigpt-5" "minigpt-6" "minigpt-7";
+    "minillama": "minillama-1" "minillama-2" "minillama-3" "minillama-4" "minillama-5" "minillama-6" "minillama-7";
+};

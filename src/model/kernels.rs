@@ -1,21 +1,84 @@
-//! The loops where the time goes, on slices: matrix products by gemm, norms, activations, rotary positions and attention over paths.
-//! Every function runs on the thread that calls it; parallelism is the caller's, over batches or row blocks. The lanes are chosen at run
-//! time by pulp (AVX-512, AVX2 or plain), so one binary runs everywhere. This is the one module that may hold unsafe code.
-#![expect(unsafe_code, reason = "gemm takes raw pointers; lengths are checked right before the call")]
+//! Matrix products on plain slices by gemm, and the exponential that every vectorised loop shares.
+//!
+//! This is the only file that may use `unsafe`, and it does so for one thing: handing slices whose lengths were checked to
+//! [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag is needed. Everything here runs on the
+//! calling thread, in a fixed order: parallelism belongs to the caller, and the bits of a result do not depend on how many call.
+//!
+//! A wrong slice length is an error of the programmer and panics; no input of a user reaches these functions unchecked.
+#![expect(unsafe_code, reason = "gemm takes raw pointers; the slices behind them are checked first")]
 
-use super::batch::Batch;
-use super::spec::{Activation, Spec};
+use pulp::NullaryFnOnce;
 
 /// Sums are kept in this many lanes, the width of an AVX-512 register.
 const LANES: usize = 16;
 
-/// Row-major `C (m, n) = A (m, k) B (n, k)^T`, added to what `C` holds if `accumulate`.
+/// `C = A B^T` for row-major slices.
 ///
-/// # Panics
-/// If a slice is shorter than its shape.
-pub fn matmul_t(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
-    assert!(a.len() >= m * k && b.len() >= n * k && c.len() >= m * n, "a slice is shorter than its shape");
-    // SAFETY: the three slices hold at least m*k, n*k and m*n elements, and the strides below stay inside them.
+/// # Shapes
+/// `a` is `(m, k)`, `b` is `(n, k)`, `c` is `(m, n)` and is overwritten.
+pub fn matmul_t(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
+    product(m, n, k, (a, k), Rows(b, k), c, false);
+}
+
+/// `C = C + A B^T` for row-major slices.
+///
+/// # Shapes
+/// `a` is `(m, k)`, `b` is `(n, k)`, `c` is `(m, n)`.
+pub fn add_matmul_t(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
+    product(m, n, k, (a, k), Rows(b, k), c, true);
+}
+
+/// `C = A B` for row-major slices; faster than [`matmul_t`] where `b` can be laid out once for many products.
+///
+/// # Shapes
+/// `a` is `(m, k)`, `b` is `(k, n)`, `c` is `(m, n)` and is overwritten.
+pub fn matmul(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
+    product(m, n, k, (a, k), Columns(b, n), c, false);
+}
+
+/// `C = A B^T` in `f64`, for operands that are column ranges of larger row-major matrices.
+///
+/// # Shapes
+/// Row `i` of `a` is `a[i * stride ..][..k]`, for `i < m`; the same for `b` with `n` rows. `c` is `(m, n)` and is overwritten.
+pub fn matmul_t_f64((m, n, k): (usize, usize, usize), stride: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
+    product(m, n, k, (a, stride), Rows(b, stride), c, false);
+}
+
+/// The right operand of a product, by how it lies in memory: its slice and the distance between its rows.
+enum Right<'a, T> {
+    /// `(n, k)`: the product is with its transpose.
+    Rows(&'a [T], usize),
+    /// `(k, n)`.
+    Columns(&'a [T], usize),
+}
+use Right::{Columns, Rows};
+
+fn product<T: Scalar>(
+    m: usize,
+    n: usize,
+    k: usize,
+    (a, a_stride): (&[T], usize),
+    b: Right<'_, T>,
+    c: &mut [T],
+    accumulate: bool,
+) {
+    let holds = |len: usize, rows: usize, columns: usize, stride: usize| {
+        rows == 0 || columns == 0 || (stride >= columns && len >= (rows - 1) * stride + columns)
+    };
+    let (b, b_column_step, b_row_step) = match b {
+        Rows(b, stride) => {
+            assert!(holds(b.len(), n, k, stride), "b is shorter than (n, k) = ({n}, {k})");
+            (b, stride, 1)
+        }
+        Columns(b, stride) => {
+            assert!(holds(b.len(), k, n, stride), "b is shorter than (k, n) = ({k}, {n})");
+            (b, 1, stride)
+        }
+    };
+    assert!(holds(a.len(), m, k, a_stride), "a is shorter than (m, k) = ({m}, {k})");
+    assert!(holds(c.len(), m, n, n), "c is shorter than (m, n) = ({m}, {n})");
+    // SAFETY: the assertions above keep every index that gemm forms from these shapes and strides inside its slice; `c` is borrowed
+    // mutably, so it overlaps neither operand; a slice is at most `isize::MAX` bytes, so no stride wraps.
     unsafe {
         gemm::gemm(
             m,
@@ -27,12 +90,12 @@ pub fn matmul_t(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32
             accumulate,
             a.as_ptr(),
             1,
-            k as isize,
+            a_stride as isize,
             b.as_ptr(),
-            k as isize,
-            1,
-            1.0,
-            1.0,
+            b_column_step as isize,
+            b_row_step as isize,
+            T::ONE,
+            T::ONE,
             false,
             false,
             false,
@@ -41,158 +104,90 @@ pub fn matmul_t(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32
     }
 }
 
-/// `exp(x)` to about 2e-7 relative for x in [-87, 88] (clamped there): `2^n` times a polynomial on `|r| <= ln 2 / 2`. The
-/// integer is rounded by adding 1.5 * 2^23, which vectorises where a saturating cast does not.
+/// The two element types that `gemm` is called with; it has no implementation for others.
+trait Scalar: Copy + 'static {
+    const ONE: Self;
+}
+impl Scalar for f32 {
+    const ONE: f32 = 1.0;
+}
+impl Scalar for f64 {
+    const ONE: f64 = 1.0;
+}
+
+/// The transpose of a row-major matrix.
+///
+/// # Shapes
+/// `values` is `(rows, columns)`, the result `(columns, rows)`.
+pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
+    // Tiles whose rows are one cache line keep both sides in the first-level cache.
+    const TILE: usize = 16;
+    assert_eq!(values.len(), rows * columns, "a full matrix");
+    let mut transposed = vec![0.0; values.len()];
+    for row_start in (0..rows).step_by(TILE) {
+        for column_start in (0..columns).step_by(TILE) {
+            for column in column_start..columns.min(column_start + TILE) {
+                for row in row_start..rows.min(row_start + TILE) {
+                    transposed[column * rows + row] = values[row * columns + column];
+                }
+            }
+        }
+    }
+    transposed
+}
+
+/// `e^x` with relative error below 2e-7 for x in [-87, 88], clamped there; NaN stays NaN.
+///
+/// The argument is split as `x = n log 2 + r`, `|r| <= log(2)/2`; adding and subtracting 1.5 * 2^23 rounds to the integer `n` in the
+/// low bits of a float, which a vector unit does without a conversion. Coefficients: `expf` of the Cephes library (Moshier).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    const ROUND: f32 = 12_582_912.0;
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
+    const LOG_2_HIGH: f32 = 355.0 / 512.0; // Exact, and so are its products with n.
+    const LOG_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);
-    let rounded = x.mul_add(std::f32::consts::LOG2_E, ROUND);
-    let n = rounded - ROUND;
-    // ln 2 in two parts, the first exact in few bits (Cody and Waite).
-    let r = n.mul_add(-0.693_359_4, x);
-    let r = n.mul_add(2.121_944_4e-4, r);
-    let p = 1.0 / 720.0;
-    let p = r.mul_add(p, 1.0 / 120.0);
-    let p = r.mul_add(p, 1.0 / 24.0);
-    let p = r.mul_add(p, 1.0 / 6.0);
-    let p = r.mul_add(p, 0.5);
-    let p = r.mul_add(p, 1.0);
-    let p = r.mul_add(p, 1.0);
-    let exponent = rounded.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
-    p * f32::from_bits(exponent)
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = n.mul_add(-LOG_2_LOW, n.mul_add(-LOG_2_HIGH, x));
+    let series = 1.987_569_1e-4_f32
+        .mul_add(r, 1.398_2e-3)
+        .mul_add(r, 8.333_452e-3)
+        .mul_add(r, 4.166_579_6e-2)
+        .mul_add(r, 1.666_666_5e-1)
+        .mul_add(r, 0.5);
+    let mantissa = series.mul_add(r * r, r) + 1.0;
+    // The rounded sum carries n in its low bits; moved to the exponent's place and biased they are 2^n.
+    let power = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
+    mantissa * f32::from_bits(power)
 }
 
-/// Normalises each row: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`. Two passes over the row, so that a large
-/// mean does not cancel the variance.
-pub(super) fn norm(x: &[f32], weight: &[f32], bias: Option<&[f32]>, eps: f32, centred: bool) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
-    let d = weight.len();
-    pulp::Arch::new().dispatch(|| {
-        for (row, out) in x.chunks_exact(d).zip(out.chunks_exact_mut(d)) {
-            let mean = if centred { sum(row) / d as f32 } else { 0.0 };
-            for (o, x) in out.iter_mut().zip(row) {
-                *o = x - mean;
-            }
-            let scale = 1.0 / (dot(out, out) / d as f32 + eps).sqrt();
-            for (o, w) in out.iter_mut().zip(weight) {
-                *o *= scale * w;
-            }
-            if let Some(bias) = bias {
-                for (o, b) in out.iter_mut().zip(bias) {
-                    *o += b;
-                }
-            }
-        }
-    });
-    out
+/// `sum_j a_j b_j`.
+///
+/// # Shapes
+/// `a` and `b` have the same length.
+pub fn dot_f64(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "a dot product needs equal lengths");
+    pulp::Arch::new().dispatch(DotF64(a, b))
 }
 
-/// The activation of `x`, times `up` where there is one.
-pub(super) fn activate(activation: Activation, x: &[f32], up: Option<&[f32]>) -> Vec<f32> {
-    let mut out = x.to_vec();
-    pulp::Arch::new().dispatch(|| {
-        match activation {
-            // (1 + tanh u) / 2 is the logistic function of 2 u.
-            Activation::GeluTanh => {
-                const TWO_SQRT_2_OVER_PI: f32 = 1.595_769_1;
-                for o in &mut out {
-                    let u = TWO_SQRT_2_OVER_PI * *o * (0.044_715 * *o).mul_add(*o, 1.0);
-                    *o /= 1.0 + exp(-u);
-                }
-            }
-            Activation::Silu => {
-                for o in &mut out {
-                    *o /= 1.0 + exp(-*o);
-                }
-            }
-        }
-        if let Some(up) = up {
-            for (o, u) in out.iter_mut().zip(up) {
-                *o *= u;
-            }
-        }
-    });
-    out
-}
+struct DotF64<'a>(&'a [f64], &'a [f64]);
 
-/// Rotates the halves of each head of rows of `width` values by angles given as `half` cosines and sines per row.
-pub(super) fn rotate(x: &[f32], width: usize, cos: &[f32], sin: &[f32], half: usize) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
-    pulp::Arch::new().dispatch(|| {
-        let angles = cos.chunks_exact(half).zip(sin.chunks_exact(half));
-        for ((row, out), (cos, sin)) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(angles) {
-            for (head, out) in row.chunks_exact(2 * half).zip(out.chunks_exact_mut(2 * half)) {
-                let ((a, b), (first, second)) = (head.split_at(half), out.split_at_mut(half));
-                for i in 0..half {
-                    first[i] = a[i] * cos[i] - b[i] * sin[i];
-                    second[i] = b[i] * cos[i] + a[i] * sin[i];
-                }
+impl NullaryFnOnce for DotF64<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let (a_chunks, a_rest) = self.0.as_chunks::<LANES>();
+        let (b_chunks, b_rest) = self.1.as_chunks::<LANES>();
+        let mut sums = [0.0; LANES];
+        for (a, b) in a_chunks.iter().zip(b_chunks) {
+            for lane in 0..LANES {
+                sums[lane] = a[lane].mul_add(b[lane], sums[lane]);
             }
         }
-    });
-    out
-}
-
-/// Softmax attention of each token over the tokens of its path. Queries are `(n, heads * head_dim)`, keys and values
-/// `(n, kv_heads * head_dim)`; the work is proportional to the paths, whatever they share.
-pub(super) fn attention(q: &[f32], k: &[f32], v: &[f32], batch: &Batch, spec: &Spec) -> Vec<f32> {
-    let (hd, width, kv_width) = (spec.head_dim, spec.n_heads * spec.head_dim, spec.n_kv_heads * spec.head_dim);
-    let group = spec.n_heads / spec.n_kv_heads;
-    let mut out = vec![0.0; q.len()];
-    let mut weights: Vec<f32> = vec![];
-    pulp::Arch::new().dispatch(|| {
-        for (i, (q, out)) in q.chunks_exact(width).zip(out.chunks_exact_mut(width)).enumerate() {
-            let path = batch.path(i);
-            for (h, (q, out)) in q.chunks_exact(hd).zip(out.chunks_exact_mut(hd)).enumerate() {
-                let at = |j: u32| j as usize * kv_width + h / group * hd;
-                weights.clear();
-                weights.extend(path.iter().map(|j| dot(q, &k[at(*j)..at(*j) + hd]) * spec.attention_scale));
-                let top = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let mut total = 0.0;
-                for w in &mut weights {
-                    *w = exp(*w - top);
-                    total += *w;
-                }
-                for (j, w) in path.iter().zip(&weights) {
-                    let w = w / total;
-                    for (o, v) in out.iter_mut().zip(&v[at(*j)..at(*j) + hd]) {
-                        *o = w.mul_add(*v, *o);
-                    }
-                }
-            }
-        }
-    });
-    out
-}
-
-#[inline(always)]
-fn sum(x: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().sum();
-    for chunk in chunks {
-        for l in 0..LANES {
-            lanes[l] += chunk[l];
-        }
+        let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+        sums.iter().sum::<f64>() + rest
     }
-    lanes.iter().sum::<f32>() + rest
-}
-
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (ca, cb) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let mut rest = 0.0f32;
-    for (x, y) in ca.remainder().iter().zip(cb.remainder()) {
-        rest = x.mul_add(*y, rest);
-    }
-    for (x, y) in ca.zip(cb) {
-        for l in 0..LANES {
-            lanes[l] = x[l].mul_add(y[l], lanes[l]);
-        }
-    }
-    lanes.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]
@@ -209,12 +204,44 @@ mod tests {
     }
 
     #[test]
-    fn matmul_t_multiplies_rows_by_rows() {
-        let (a, b) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
-        let mut c = [10.0; 4];
-        matmul_t(2, 2, 3, &a, &b, &mut c, true);
-        assert_eq!(c, [14.0, 12.0, 20.0, 15.0]);
-        matmul_t(2, 2, 3, &a, &b, &mut c, false);
-        assert_eq!(c, [4.0, 2.0, 10.0, 5.0]);
+    fn exp_is_within_two_units_in_the_last_place() {
+        for step in 0..=174_000 {
+            let x = -86.9 + step as f32 * 1e-3;
+            let exact = f64::from(x).exp();
+            let error = (f64::from(exp(x)) - exact).abs() / exact;
+            assert!(error < 2e-7, "exp({x}) is off by {error}");
+        }
+        assert_eq!(exp(0.0), 1.0);
+        assert_eq!(exp(f32::NEG_INFINITY), exp(-87.0));
+        assert!(exp(f32::NAN).is_nan());
+    }
+
+    /// Values in [-1, 1] without pattern.
+    fn values(len: usize) -> Vec<f32> {
+        (0..len).map(|i| (i as f32 * 1.7).sin()).collect()
+    }
+
+    #[test]
+    fn products_agree_with_the_sum_over_the_inner_index() {
+        for (m, n, k) in [(1, 1, 1), (3, 5, 7), (17, 33, 9), (130, 70, 65)] {
+            let (a, b) = (values(m * k), values(n * k));
+            let mut c = vec![f32::NAN; m * n];
+            matmul_t(m, n, k, &a, &b, &mut c);
+            let mut same = vec![f32::NAN; m * n];
+            matmul(m, n, k, &a, &transpose(n, k, &b), &mut same);
+            for i in 0..m {
+                for j in 0..n {
+                    let sum: f32 = (0..k).map(|l| a[i * k + l] * b[j * k + l]).sum();
+                    assert!((c[i * n + j] - sum).abs() < 1e-4, "{m} {n} {k}");
+                    assert!((same[i * n + j] - sum).abs() < 1e-4, "{m} {n} {k}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "c is shorter")]
+    fn a_product_refuses_a_result_that_is_too_short() {
+        matmul_t(2, 2, 1, &[1.0; 2], &[1.0; 2], &mut [0.0; 3]);
     }
 }

@@ -5,6 +5,7 @@ pub mod arch;
 pub mod batch;
 pub mod decoder;
 mod embedded;
+mod fused;
 pub mod kernels;
 pub mod ops;
 pub mod spec;

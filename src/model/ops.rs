@@ -1,11 +1,12 @@
 //! The few operations a decoder is made of, in two forms that agree to rounding. `Composed` is written in candle's own tensor operations:
-//! it is differentiable and runs on any device. `Fused` runs the loops of [`kernels`](super::kernels) on the CPU, one thread per
+//! it is differentiable and runs on any device. `Fused` runs the loops of [`fused`](super::fused) on the CPU, one thread per
 //! batch, several times faster, and has no gradient.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Device, Layout, Shape, Tensor};
 
 use super::batch::Batch;
 use super::decoder::{Linear, NormWeights};
+use super::fused;
 use super::kernels;
 use super::spec::{Activation, Norm, Spec};
 
@@ -28,6 +29,14 @@ impl Ops {
             (Self::Fused, None) => x.apply_op2_no_bwd(&map.weight, &FusedLinear),
             (Self::Composed, Some(bias)) => x.matmul(&map.weight.t()?)?.broadcast_add(bias),
             (Self::Composed, None) => x.matmul(&map.weight.t()?),
+        }
+    }
+
+    /// `residual + x W^T + b`: `(n, in) -> (n, out)`, without an intermediate array where fused.
+    pub(super) fn linear_onto(self, residual: &Tensor, x: &Tensor, map: &Linear) -> Candle<Tensor> {
+        match self {
+            Self::Fused => x.apply_op3_no_bwd(&map.weight, residual, &FusedLinearOnto(map.bias.as_ref())),
+            Self::Composed => residual + self.linear(x, map)?,
         }
     }
 
@@ -168,7 +177,7 @@ impl FusedLinear {
             Some(bias) => bias.repeat(n),
             None => vec![0.0; n * d_out],
         };
-        kernels::matmul_t(n, d_out, d_in, x, w, &mut out, bias.is_some());
+        kernels::add_matmul_t(n, d_out, d_in, x, w, &mut out);
         made(out, (n, d_out))
     }
 }
@@ -201,6 +210,35 @@ impl CustomOp3 for FusedLinear {
     }
 }
 
+struct FusedLinearOnto<'a>(Option<&'a Tensor>);
+
+impl CustomOp3 for FusedLinearOnto<'_> {
+    fn name(&self) -> &'static str {
+        "linear-onto"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+        r: &CpuStorage,
+        rl: &Layout,
+    ) -> Candle<(CpuStorage, Shape)> {
+        let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
+        let mut out = slice(r, rl)?.to_vec();
+        if let Some(bias) = self.0 {
+            let bias = bias.to_vec1::<f32>()?;
+            for row in out.chunks_exact_mut(d_out) {
+                row.iter_mut().zip(&bias).for_each(|(o, b)| *o += b);
+            }
+        }
+        kernels::add_matmul_t(n, d_out, d_in, slice(x, xl)?, slice(w, wl)?, &mut out);
+        made(out, (n, d_out))
+    }
+}
+
 struct FusedNorm {
     eps: f32,
     centred: bool,
@@ -212,7 +250,7 @@ impl CustomOp2 for FusedNorm {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Candle<(CpuStorage, Shape)> {
-        let out = kernels::norm(slice(x, xl)?, slice(w, wl)?, None, self.eps, self.centred);
+        let out = fused::norm(slice(x, xl)?, slice(w, wl)?, None, self.eps, self.centred);
         made(out, xl.shape().clone())
     }
 }
@@ -231,7 +269,7 @@ impl CustomOp3 for FusedNorm {
         b: &CpuStorage,
         bl: &Layout,
     ) -> Candle<(CpuStorage, Shape)> {
-        let out = kernels::norm(slice(x, xl)?, slice(w, wl)?, Some(slice(b, bl)?), self.eps, self.centred);
+        let out = fused::norm(slice(x, xl)?, slice(w, wl)?, Some(slice(b, bl)?), self.eps, self.centred);
         made(out, xl.shape().clone())
     }
 }
@@ -244,7 +282,7 @@ impl CustomOp1 for FusedActivation {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Candle<(CpuStorage, Shape)> {
-        made(kernels::activate(self.0, slice(x, xl)?, None), xl.shape().clone())
+        made(fused::activate(self.0, slice(x, xl)?, None), xl.shape().clone())
     }
 }
 
@@ -254,7 +292,7 @@ impl CustomOp2 for FusedActivation {
     }
 
     fn cpu_fwd(&self, g: &CpuStorage, gl: &Layout, u: &CpuStorage, ul: &Layout) -> Candle<(CpuStorage, Shape)> {
-        made(kernels::activate(self.0, slice(g, gl)?, Some(slice(u, ul)?)), gl.shape().clone())
+        made(fused::activate(self.0, slice(g, gl)?, Some(slice(u, ul)?)), gl.shape().clone())
     }
 }
 
@@ -275,7 +313,7 @@ impl CustomOp3 for FusedRotate {
         sl: &Layout,
     ) -> Candle<(CpuStorage, Shape)> {
         let ((_, width), (_, half)) = (xl.shape().dims2()?, cl.shape().dims2()?);
-        made(kernels::rotate(slice(x, xl)?, width, slice(c, cl)?, slice(s, sl)?, half), xl.shape().clone())
+        made(fused::rotate(slice(x, xl)?, width, slice(c, cl)?, slice(s, sl)?, half), xl.shape().clone())
     }
 }
 
@@ -298,7 +336,7 @@ impl CustomOp3 for FusedAttention<'_> {
         v: &CpuStorage,
         vl: &Layout,
     ) -> Candle<(CpuStorage, Shape)> {
-        let out = kernels::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec);
+        let out = fused::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec);
         made(out, ql.shape().clone())
     }
 }

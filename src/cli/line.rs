@@ -1,0 +1,69 @@
+//! The bare command: the whole line on the embedded family.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Sampling, print, progress};
+use crate::disk;
+use crate::error::Result;
+use crate::line;
+use crate::profile::Row;
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    sampling: Sampling,
+    /// Folder for what is made on the way: profiles.csv, scores.csv, observations.csv, card.json, predictions.csv
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let sampling = &flags.sampling;
+    if let Some(folder) = &flags.output {
+        disk::make_folder(folder)?;
+        disk::probe(folder)?;
+    }
+    let settings = line::Settings {
+        windows: sampling.windows,
+        shots: sampling.shots,
+        seed: sampling.seed,
+        scale: sampling.scale.into(),
+    };
+    let bar = progress(line::n_steps(), quiet);
+    let run = line::run(&settings, &|model, corpus| {
+        bar.set_message(format!("{model}, {corpus}"));
+        bar.inc(1);
+    })?;
+    bar.finish_and_clear();
+    let predictions = disk::csv_bytes("predictions.csv".as_ref(), &run.rows)?;
+    if let Some(folder) = &flags.output {
+        let rows: Vec<Row> = run.profiles.iter().flat_map(crate::profile::Profile::rows).collect();
+        let at = |name: &str| folder.join(name);
+        disk::write(&at("profiles.csv"), &disk::csv_bytes(&at("profiles.csv"), &rows)?)?;
+        disk::write(&at("scores.csv"), &disk::csv_bytes(&at("scores.csv"), &run.scores)?)?;
+        disk::write(&at("observations.csv"), &disk::csv_bytes(&at("observations.csv"), &run.observations)?)?;
+        disk::write_json(&at("card.json"), &run.card)?;
+        disk::write(&at("predictions.csv"), &predictions)?;
+    }
+    print(&predictions)?;
+    if !quiet {
+        let errors = run.errors();
+        eprintln!(
+            "Mean absolute error on {} held-out rows, nats: calibration {:.3}, size line {:.3}, mean {:.3}; {} of {} measurements lie inside the {:.0} % interval.",
+            run.rows.len(),
+            errors.calibration,
+            errors.size_line,
+            errors.mean,
+            run.n_inside(),
+            run.rows.len(),
+            100.0 * line::LEVEL,
+        );
+        eprintln!(
+            "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no calibration for real closed models.",
+            run.card.validity.setting, run.card.validity.scale
+        );
+    }
+    Ok(())
+}

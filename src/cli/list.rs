@@ -1,0 +1,54 @@
+//! `surmise list`: the tables of what is built in, as tab-separated lines.
+
+use std::fmt::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::print;
+use crate::corpus::Category;
+use crate::corpus::category::EMBEDDED;
+use crate::error::Result;
+use crate::mi;
+use crate::model::{FAMILY, Model, arch};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Which table
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Embedded models
+    Models,
+    /// Architectures that can be opened
+    Architectures,
+    /// Estimators of mutual information
+    Estimators,
+    /// Embedded corpora
+    Corpora,
+}
+
+pub(super) fn run(flags: &Flags) -> Result<()> {
+    let mut out = String::new();
+    let mut line = |cells: &[&str]| writeln!(out, "{}", cells.join("\t")).unwrap_or_default();
+    match flags.kind {
+        Kind::Models => {
+            for member in FAMILY {
+                let card = Model::load(member.name)?.card;
+                let sizes = format!("{} parameters, {} blocks, width {}", card.n_params, card.n_layers, card.d_model);
+                line(&[member.name, member.recipe, &sizes]);
+            }
+        }
+        Kind::Architectures => arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()])),
+        Kind::Estimators => mi::ALL.iter().for_each(|estimator| line(&[estimator.name()])),
+        Kind::Corpora => {
+            for (name, _) in EMBEDDED {
+                let category = Category::load(name)?;
+                let relations: Vec<_> = category.relations.iter().map(|relation| relation.name.as_str()).collect();
+                line(&[name, &format!("{} entities", category.entities.len()), &relations.join(", ")]);
+            }
+        }
+    }
+    print(out.as_bytes())
+}

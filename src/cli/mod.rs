@@ -1,0 +1,125 @@
+//! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
+
+mod line;
+mod list;
+mod measure;
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::{Error, Result};
+use crate::mi;
+
+/// What can be typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "surmise",
+    version,
+    about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, predict the rest",
+    long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the whole line on its embedded family of small models: it measures them, calibrates on the \
+                  smaller ones, predicts the two largest of each recipe, measures those too, and prints prediction beside measurement as CSV.",
+    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value).",
+    args_conflicts_with_subcommands = true
+)]
+pub struct Opts {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    line: line::Flags,
+    /// No progress and no talk on stderr, errors excepted
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Threads [default: all cores]; results are the same to the bit
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Emergence profiles of models on corpora, the untrained twin beside
+    Measure(measure::Flags),
+    /// What is built in: models, architectures, estimators, corpora
+    List(list::Flags),
+}
+
+/// How series are drawn and measured, the same for the line and for `measure`.
+#[derive(Debug, Clone, Copy, Args)]
+struct Sampling {
+    /// Series per corpus
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    windows: usize,
+    /// Entities per series
+    #[arg(long, default_value_t = 4, value_name = "K")]
+    shots: usize,
+    /// Seed of series, channel noise, tasks and untrained twins
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// What the channel's precision is relative to: the spread of each coordinate, or the norm of each state
+    #[arg(long, value_enum, default_value_t = Scale::Spread)]
+    scale: Scale,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scale {
+    Spread,
+    Norm,
+}
+
+impl From<Scale> for mi::Scale {
+    fn from(scale: Scale) -> Self {
+        match scale {
+            Scale::Spread => Self::Spread,
+            Scale::Norm => Self::Norm,
+        }
+    }
+}
+
+/// Runs what was typed.
+///
+/// # Errors
+/// Whatever the verb finds wrong.
+pub fn run(opts: Opts) -> Result<()> {
+    if let Some(threads) = opts.threads {
+        if threads == 0 {
+            return Err(Error::Parameter { name: "--threads", reason: "must be at least 1".into() });
+        }
+        // Only a second pool in the same process can fail here; the first one then stays.
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
+    }
+    match opts.verb {
+        None => line::run(&opts.line, opts.quiet),
+        Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
+        Some(Verb::List(flags)) => list::run(&flags),
+    }
+}
+
+/// The exit code of an error: 2 for what was typed wrong, 1 for everything else.
+pub fn exit_code(error: &Error) -> u8 {
+    match error {
+        Error::Parameter { .. } | Error::Unknown { .. } => 2,
+        _ => 1,
+    }
+}
+
+/// Writes data to stdout. A reader that has seen enough (`| head`) is no failure.
+fn print(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Write { path: Path::new("stdout").into(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A progress bar on stderr; silent if asked to be or where stderr is no terminal.
+fn progress(steps: usize, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}");
+    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,86 @@
+//! Files that are whole or absent: everything is written under a temporary name beside its place and renamed when it is complete.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What every JSON file of surmise begins with: which form it has, and which version of the tool wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The form's name.
+    pub name: String,
+    /// Its version; a reader refuses those it does not know.
+    pub version: u32,
+    /// Version of surmise.
+    pub tool_version: String,
+}
+
+impl Schema {
+    /// The schema of a file this version writes.
+    pub fn new(name: &str, version: u32) -> Self {
+        Self { name: name.into(), version, tool_version: env!("CARGO_PKG_VERSION").into() }
+    }
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// [`Error::Write`]
+pub fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|source| Error::Write { path: path.into(), source })
+}
+
+/// Finds out before the long work whether a folder can be written to.
+///
+/// # Errors
+/// [`Error::Write`]
+pub fn probe(folder: &Path) -> Result<()> {
+    tempfile::tempfile_in(folder).map(drop).map_err(|source| Error::Write { path: folder.into(), source })
+}
+
+/// Writes `bytes` to `path`, whole or not at all.
+///
+/// # Errors
+/// [`Error::Write`]; a file that stood there before is then still the same.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let fault = |source: std::io::Error| Error::Write { path: path.into(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut partial = tempfile::Builder::new().prefix(".surmise-").tempfile_in(folder).map_err(fault)?;
+    partial.write_all(bytes).map_err(fault)?;
+    partial.as_file().sync_all().map_err(fault)?;
+    // A temporary file is private; what is published has the permissions any new file would have.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = std::fs::Permissions::from_mode(0o644);
+        partial.as_file().set_permissions(open).map_err(fault)?;
+    }
+    partial.persist(path).map_err(|error| fault(error.error))?;
+    Ok(())
+}
+
+/// Writes a value as indented JSON with a line feed at the end.
+///
+/// # Errors
+/// [`Error::Write`], [`Error::Json`]
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|source| Error::Json { path: path.into(), source })?;
+    bytes.push(b'\n');
+    write(path, &bytes)
+}
+
+/// Rows as CSV (RFC 4180) with a header, as bytes.
+///
+/// # Errors
+/// [`Error::Write`] naming `path` if a row cannot be serialised.
+pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
+    let fault = |source: std::io::Error| Error::Write { path: path.into(), source };
+    let mut writer = csv::Writer::from_writer(vec![]);
+    for row in rows {
+        writer.serialize(row).map_err(|source| fault(std::io::Error::other(source)))?;
+    }
+    writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
+}

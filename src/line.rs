@@ -1,0 +1,181 @@
+//! The whole line on the embedded family: the smaller members of each recipe are measured and a calibration is fitted on them; the two largest
+//! of each are predicted, and then measured to see how far off the prediction was.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::calibration::{self, Baseline, Card, Errors};
+use crate::collect::{Score, Task, local};
+use crate::corpus::{Category, Series};
+use crate::error::{Error, Result};
+use crate::mi::{Channel, Scale};
+use crate::model::{FAMILY, Model};
+use crate::observations::Observation;
+use crate::profile::{self, Profile};
+
+/// The corpora of the line.
+pub const CORPORA: [&str; 5] = ["countries", "animals", "colours", "numbers", "cities"];
+/// Members of each recipe that are predicted, from the largest down.
+const HELD_OUT: usize = 2;
+/// Nominal coverage of the intervals.
+pub const LEVEL: f64 = 0.9;
+/// Most shots of the in-context task.
+const TASK_SHOTS: usize = 7;
+/// Lists per relation of the in-context task.
+const TASK_ITEMS: usize = 100;
+
+/// How the line is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Windows per profile.
+    pub windows: usize,
+    /// Entities per series.
+    pub shots: usize,
+    /// One seed for corpora, noise, twins and tasks.
+    pub seed: u64,
+    /// Scale of the estimator.
+    pub scale: Scale,
+}
+
+/// One row of the printed CSV: a held-out target on a corpus.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// The target.
+    pub target_model: String,
+    /// The corpus.
+    pub corpus: String,
+    /// Predicted emergence.
+    pub emergence_nats: f64,
+    /// Lower end of its interval.
+    pub low_nats: f64,
+    /// Upper end of its interval.
+    pub high_nats: f64,
+    /// Measured emergence.
+    pub measured_nats: f64,
+    /// What the line in log10 parameters says.
+    pub baseline_nats: f64,
+    /// What the mean of the training targets says.
+    pub mean_nats: f64,
+    /// Measured emergence of the target's untrained twin.
+    pub untrained_nats: f64,
+}
+
+/// Everything the line made on its way.
+#[derive(Debug)]
+pub struct Run {
+    /// Profiles of all members on all corpora.
+    pub profiles: Vec<Profile>,
+    /// Scores of all members on all tasks.
+    pub scores: Vec<Score>,
+    /// One observation per target and corpus.
+    pub observations: Vec<Observation>,
+    /// The calibration.
+    pub card: Card,
+    /// Predictions beside measurements.
+    pub rows: Vec<Row>,
+}
+
+impl Run {
+    /// Mean absolute errors over the held-out targets.
+    pub fn errors(&self) -> Errors {
+        let mae = |value: fn(&Row) -> f64| {
+            self.rows.iter().map(|row| (value(row) - row.measured_nats).abs()).sum::<f64>() / self.rows.len() as f64
+        };
+        Errors {
+            calibration: mae(|row| row.emergence_nats),
+            size_line: mae(|row| row.baseline_nats),
+            mean: mae(|row| row.mean_nats),
+        }
+    }
+
+    /// Rows whose measurement lies in the predicted interval.
+    pub fn n_inside(&self) -> usize {
+        self.rows.iter().filter(|row| (row.low_nats..=row.high_nats).contains(&row.measured_nats)).count()
+    }
+}
+
+/// Number of steps [`run`] reports.
+pub fn n_steps() -> usize {
+    FAMILY.len() * CORPORA.len()
+}
+
+/// Runs the line; `step` is told each model and corpus before it is measured.
+///
+/// # Errors
+/// Whatever a stage finds wrong.
+pub fn run(settings: &Settings, step: &dyn Fn(&str, &str)) -> Result<Run> {
+    let channel = Channel::with_scale(settings.scale);
+    let how = profile::Settings { channel, seed: settings.seed, twin_seed: settings.seed };
+    let categories = CORPORA.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
+    let (mut profiles, mut scores) = (vec![], vec![]);
+    for member in FAMILY {
+        let model = Model::load(member.name)?;
+        for category in &categories {
+            step(member.name, &category.name);
+            let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
+            profiles.push(profile::measure(&model, &series.tokenize(&model.tokenizer)?, &how)?);
+            scores.extend(local::grade(&model, &Task::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?)?);
+        }
+    }
+    let (train, test) = targets(&profiles)?;
+    let small: Vec<&str> = train.iter().flat_map(|(target, proxy)| [*target, *proxy]).collect();
+    let setting = calibration::choose_setting(profiles.iter().filter(|p| small.contains(&p.model.id.as_str())))?;
+    let observe = |pairs: &[(&str, &str)]| -> Result<Vec<Observation>> {
+        let of = |model: &str, corpus: &str| {
+            let found = profiles.iter().find(|p| p.model.id == model && p.corpus.name == corpus);
+            found.ok_or_else(|| Error::Fit { reason: format!("{model} was not measured on {corpus}") })
+        };
+        let mut rows = vec![];
+        for (target, proxy) in pairs {
+            for corpus in CORPORA {
+                rows.push(Observation::join(of(target, corpus)?, of(proxy, corpus)?, &scores, setting)?);
+            }
+        }
+        Ok(rows)
+    };
+    let known = observe(&train)?;
+    let (card, baseline) = (calibration::fit(&known)?, Baseline::fit(&known)?);
+    let mut rows = vec![];
+    let asked = observe(&test)?;
+    for observation in &asked {
+        // The prediction is made from a row without its answer: what is measured of the target itself cannot reach it.
+        let closed = Observation { emergence_nats: None, learned_nats: None, twin_nats: None, ..observation.clone() };
+        let interval = card.predict(&closed, LEVEL)?;
+        rows.push(Row {
+            target_model: observation.target_model.clone(),
+            corpus: observation.corpus.clone(),
+            emergence_nats: interval.y_hat,
+            low_nats: interval.low,
+            high_nats: interval.high,
+            measured_nats: observation.emergence_nats.unwrap_or(f64::NAN),
+            baseline_nats: baseline.size_line(&closed)?,
+            mean_nats: baseline.mean(&closed)?,
+            untrained_nats: observation.twin_nats.unwrap_or(f64::NAN),
+        });
+    }
+    let observations = known.into_iter().chain(asked).collect();
+    Ok(Run { profiles, scores, observations, card, rows })
+}
+
+/// Pairs of names, target and proxy.
+type Pairs<'a> = Vec<(&'a str, &'a str)>;
+
+/// Target and proxy of each observation, training and held out: the proxy is the smallest member of the target's recipe.
+fn targets(profiles: &[Profile]) -> Result<(Pairs<'_>, Pairs<'_>)> {
+    let mut recipes: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
+    for profile in profiles {
+        recipes.entry(&profile.model.family).or_default().insert(profile.model.n_params, &profile.model.id);
+    }
+    let (mut train, mut test) = (vec![], vec![]);
+    for (family, members) in recipes {
+        let names: Vec<&str> = members.into_values().collect();
+        let [proxy, others @ ..] = names.as_slice() else {
+            return Err(Error::Fit { reason: format!("family {family} has no member") });
+        };
+        let cut = others.len().saturating_sub(HELD_OUT);
+        train.extend(others[..cut].iter().map(|target| (*target, *proxy)));
+        test.extend(others[cut..].iter().map(|target| (*target, *proxy)));
+    }
+    Ok((train, test))
+}

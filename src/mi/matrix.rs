@@ -1,0 +1,63 @@
+//! Rows of an input matrix as slices, checked once: the form in which the estimators read their samples.
+
+use std::borrow::Cow;
+
+use ndarray::ArrayView2;
+
+use crate::{Error, Result};
+
+/// A row-major matrix without NaN or infinity, borrowed where the caller's memory already has that order.
+#[derive(Debug)]
+pub(crate) struct Matrix<'a> {
+    values: Cow<'a, [f32]>,
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// Takes the matrix under the name `what`, which an error repeats.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] with the first place and the number of values that are NaN or infinite.
+    pub(crate) fn new(what: &str, view: ArrayView2<'a, f32>) -> Result<Self> {
+        let (rows, columns) = view.dim();
+        let values = match view.to_slice() {
+            Some(values) => Cow::Borrowed(values),
+            None => Cow::Owned(view.iter().copied().collect()),
+        };
+        // A sum of flags has no early exit and so runs at the speed of memory.
+        let count: usize = values
+            .chunks(4096)
+            .map(|chunk| chunk.iter().map(|value| u32::from(!value.is_finite())).sum::<u32>() as usize)
+            .sum();
+        if count > 0 {
+            let first = values.iter().position(|value| !value.is_finite());
+            let first = first.unwrap_or_default();
+            return Err(Error::NonFinite {
+                what: what.to_owned(),
+                row: first / columns,
+                column: first % columns,
+                count,
+            });
+        }
+        Ok(Self { values, rows, columns })
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub(crate) fn row(&self, index: usize) -> &[f32] {
+        &self.values[index * self.columns..][..self.columns]
+    }
+
+    /// True where two rows agree bit by bit; so 0 and -0 differ, as they may come from different computations.
+    pub(crate) fn rows_equal(&self, a: usize, b: usize) -> bool {
+        let bits = |index| self.row(index).iter().map(|value| value.to_bits());
+        bits(a).eq(bits(b))
+    }
+}

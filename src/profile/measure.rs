@@ -1,0 +1,173 @@
+//! The block loop: states at the reading points, macro and micro information per block, the same for the untrained twin.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::{CorpusCard, EstimatorCard, Profile, Reading, Side, VERSION};
+use crate::corpus::{Corpus, Role};
+use crate::disk::Schema;
+use crate::error::Result;
+use crate::mi::{Channel, Estimate, Estimator};
+use crate::model::decoder::Decoder;
+use crate::model::{Model, Point, States};
+use crate::seed;
+
+/// How a profile is measured.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The estimator.
+    pub channel: Channel,
+    /// Seed of the channel's noise.
+    pub seed: u64,
+    /// Seed of the untrained twin's initial weights.
+    pub twin_seed: u64,
+}
+
+/// Whether a profile is what measuring would give again: the same weights, texts, estimator, seeds and tool.
+pub fn is_current(profile: &Profile, model: &Model, corpus: &Corpus, settings: &Settings) -> bool {
+    let wanted = blank(model, corpus, settings);
+    (&profile.schema, &profile.model, &profile.corpus, &profile.estimator, profile.twin_seed)
+        == (&wanted.schema, &wanted.model, &wanted.corpus, &wanted.estimator, wanted.twin_seed)
+}
+
+/// A profile without its readings.
+fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
+    let points = corpus.reading_points();
+    let mut roles: Vec<Role> = points.iter().map(|(role, _)| *role).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    Profile {
+        schema: Schema::new("profile", VERSION),
+        model: model.card.clone(),
+        corpus: CorpusCard {
+            name: corpus.name.clone(),
+            sha256: corpus.sha256.clone(),
+            n_windows: corpus.windows.len(),
+            n_distinct: corpus.n_distinct(),
+            window_tokens: corpus.windows.iter().map(|window| window.ids.len()).max().unwrap_or(0),
+            shots: points.iter().map(|(_, shot)| *shot).max().unwrap_or(0),
+            roles,
+        },
+        estimator: EstimatorCard {
+            name: settings.channel.name().into(),
+            scale: settings.channel.scale(),
+            settings: settings.channel.precisions().to_vec(),
+            seed: settings.seed,
+        },
+        twin_seed: settings.twin_seed,
+        headline: None,
+        blocks: vec![],
+    }
+}
+
+/// Measures the emergence of `model` on `corpus` at every block and reading point, with the untrained twin beside it.
+///
+/// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The result is the same to the
+/// bit on any number of threads.
+///
+/// # Errors
+/// If a window does not fit the model, or a residual stream holds NaN or infinity.
+pub fn measure(model: &Model, corpus: &Corpus, settings: &Settings) -> Result<Profile> {
+    let mut profile = blank(model, corpus, settings);
+    let points = corpus.reading_points();
+    let trained = Measured::of(&model.decoder, &model.card.id, corpus, &points, settings)?;
+    let twin_name = format!("the untrained twin of {}", model.card.id);
+    let twin = Measured::of(&model.twin(settings.twin_seed)?, &twin_name, corpus, &points, settings)?;
+    for (block, (ours, theirs)) in trained.blocks.iter().zip(&twin.blocks).enumerate() {
+        for (at, (role, shot)) in points.iter().enumerate() {
+            let position = position(corpus, *role, *shot);
+            for s in 0..profile.estimator.settings.len() {
+                let emergence_nats = ours.emergence_nats(at, s);
+                let twin_nats = theirs.emergence_nats(at, s);
+                let (wide, alone) = (&ours.wide[at][s], &ours.alone[s]);
+                let stderr = |e: &Estimate| e.stderr_nats;
+                profile.blocks.push(Reading {
+                    block: block + 1,
+                    position,
+                    role: *role,
+                    shot: *shot,
+                    control: None,
+                    setting: wide.setting,
+                    macro_mi: Side::from(wide),
+                    micro_mi: Side::from(alone),
+                    emergence_nats,
+                    stderr_nats: stderr(wide).zip(stderr(alone)).map(|(a, b)| a.hypot(b)),
+                    variance_nats2: stderr(wide).map(|e| e * e * wide.n as f64),
+                    twin_nats,
+                    learned_nats: emergence_nats - twin_nats,
+                });
+            }
+        }
+    }
+    profile.headline = profile.headline_at(settings.channel.scale().headline_precision());
+    Ok(profile)
+}
+
+/// The token index of a reading point, if it is the same in every window.
+fn position(corpus: &Corpus, role: Role, shot: usize) -> Option<usize> {
+    let mut at = corpus.at(role, shot).into_iter().map(|(_, t)| t);
+    let first = at.next()?;
+    at.all(|t| t == first).then_some(first)
+}
+
+/// The information of one block: per reading point with its context, and once for the entities' tokens alone; per setting.
+struct BlockInformation {
+    wide: Vec<Vec<Estimate>>,
+    alone: Vec<Estimate>,
+}
+
+impl BlockInformation {
+    fn emergence_nats(&self, at: usize, setting: usize) -> f64 {
+        self.wide[at][setting].mi_nats - self.alone[setting].mi_nats
+    }
+}
+
+struct Measured {
+    blocks: Vec<BlockInformation>,
+}
+
+impl Measured {
+    fn of(
+        decoder: &Decoder,
+        name: &str,
+        corpus: &Corpus,
+        points: &[(Role, usize)],
+        settings: &Settings,
+    ) -> Result<Self> {
+        let windows: Vec<Vec<u32>> = corpus.windows.iter().map(|window| window.ids.clone()).collect();
+        let at: Vec<Vec<Point>> = points.iter().map(|(role, shot)| corpus.at(*role, *shot)).collect();
+        let states = States::of(decoder, name, &windows, &at.concat())?;
+
+        // The entities' last tokens, pooled over windows and shots, each alone behind the tokenizer's prefix. Separators are one token and carry nothing.
+        let entities = points.iter().zip(&at).filter(|((role, _), _)| *role == Role::Entity);
+        let pooled: Vec<u32> = entities.flat_map(|(_, points)| points.iter().map(|(w, t)| windows[*w][*t])).collect();
+        let mut alone: BTreeMap<u32, usize> = pooled.iter().map(|id| (*id, 0)).collect();
+        for (place, slot) in alone.values_mut().enumerate() {
+            *slot = place;
+        }
+        let lone: Vec<Vec<u32>> = alone.keys().map(|id| corpus.prefix.iter().copied().chain([*id]).collect()).collect();
+        let lone_points: Vec<Point> = (0..lone.len()).map(|w| (w, corpus.prefix.len())).collect();
+        let lone_states = States::of(decoder, name, &lone, &lone_points)?;
+        let pooled_points: Vec<Point> = pooled.iter().map(|id| lone_points[alone[id]]).collect();
+
+        let estimate = |states: &States, points: &[Point], label: &str, l: usize| {
+            let noise = seed::derive("noise", &format!("{label}/{l}"), settings.seed);
+            settings.channel.estimate(states.rows(l - 1, points).view(), states.rows(l, points).view(), noise)
+        };
+        let blocks = (1..=decoder.spec().n_layers)
+            .into_par_iter()
+            .map(|l| {
+                let wide = points
+                    .par_iter()
+                    .zip(&at)
+                    .map(|((role, shot), at)| estimate(&states, at, &format!("{role:?}/{shot}"), l));
+                Ok(BlockInformation {
+                    wide: wide.collect::<Result<_>>()?,
+                    alone: estimate(&lone_states, &pooled_points, "alone", l)?,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { blocks })
+    }
+}

@@ -1,0 +1,298 @@
+//! A profile: the emergence of one model on one corpus, for every block and reading point, with the untrained twin beside it, as JSON
+//! and as tidy CSV rows.
+//!
+//! `IE_l = macro_l - micro_l`: the mutual information between input and output of block `l` at a token that has seen its window so far, minus the same for
+//! that token alone (Chen, Yang, Zhu, Wang, arXiv 2405.12617). All values are in nats.
+
+mod measure;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::measure::{Settings, is_current, measure};
+use crate::corpus::Role;
+use crate::disk::Schema;
+use crate::error::{Error, Result};
+use crate::mi::{Estimate, Flag, Scale};
+use crate::model::ModelCard;
+
+/// Version of the JSON form.
+const VERSION: u32 = 1;
+
+/// The emergence of one model on one corpus with one estimator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Form and version of the file.
+    pub schema: Schema,
+    /// What was measured.
+    pub model: ModelCard,
+    /// On what.
+    pub corpus: CorpusCard,
+    /// With what.
+    pub estimator: EstimatorCard,
+    /// Seed of the untrained twin's initial weights.
+    pub twin_seed: u64,
+    /// The one number of a single profile; `None` for a model of one block.
+    pub headline: Option<Headline>,
+    /// One row per block, reading point and setting.
+    pub blocks: Vec<Reading>,
+}
+
+/// The corpus of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorpusCard {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its texts.
+    pub sha256: String,
+    /// Number of windows.
+    pub n_windows: usize,
+    /// Distinct windows among them.
+    pub n_distinct: usize,
+    /// Tokens of the longest window.
+    pub window_tokens: usize,
+    /// Entities per series.
+    pub shots: usize,
+    /// The roles that were read.
+    pub roles: Vec<Role>,
+}
+
+/// The estimator of a profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EstimatorCard {
+    /// Its name.
+    pub name: String,
+    /// What the spread of a state is measured by.
+    pub scale: Scale,
+    /// Its settings, for `channel` the precisions b.
+    pub settings: Vec<f64>,
+    /// Seed of the corpus and of the channel's noise.
+    pub seed: u64,
+}
+
+/// Mean emergence over blocks `2..=L` at the last token of the last entity. Block 1 is left out because its input knows only its own token.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Headline {
+    /// The estimator's setting.
+    pub setting: f64,
+    /// Mean of `IE_l`.
+    pub emergence_nats: f64,
+    /// Its standard error; the blocks share their windows, so their errors are averaged, not added in quadrature.
+    pub stderr_nats: f64,
+    /// The same of the untrained twin.
+    pub twin_nats: f64,
+    /// The difference: what training added.
+    pub learned_nats: f64,
+}
+
+/// One mutual information of a reading, macro or micro.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    /// The estimate, the middle of its bounds.
+    pub mi_nats: f64,
+    /// Lower bound in expectation.
+    pub lower_nats: f64,
+    /// Upper bound in expectation.
+    pub upper_nats: f64,
+    /// The least of the ceilings.
+    pub ceiling_nats: f64,
+    /// Standard error.
+    pub stderr_nats: Option<f64>,
+    /// Warnings.
+    pub flags: Vec<Flag>,
+}
+
+impl From<&Estimate> for Side {
+    fn from(estimate: &Estimate) -> Self {
+        Self {
+            mi_nats: estimate.mi_nats,
+            lower_nats: estimate.lower_nats,
+            upper_nats: estimate.upper_nats,
+            ceiling_nats: estimate.ceiling_nats,
+            stderr_nats: estimate.stderr_nats,
+            flags: estimate.flags.clone(),
+        }
+    }
+}
+
+/// Emergence of one block at one reading point with one setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Block, `1..=L`.
+    pub block: usize,
+    /// Index of the token in its window, where all windows agree.
+    pub position: Option<usize>,
+    /// What was read.
+    pub role: Role,
+    /// Which entity it is or follows, from 1.
+    pub shot: usize,
+    /// Control corpus the row belongs to; none for series.
+    pub control: Option<String>,
+    /// The estimator's setting.
+    pub setting: f64,
+    /// A token that has seen its window so far.
+    #[serde(rename = "macro")]
+    pub macro_mi: Side,
+    /// The same token alone, pooled over the role `entity`.
+    #[serde(rename = "micro")]
+    pub micro_mi: Side,
+    /// `macro - micro`.
+    pub emergence_nats: f64,
+    /// Its standard error, in quadrature.
+    pub stderr_nats: Option<f64>,
+    /// Variance over windows of the macro side's pointwise information, nats squared.
+    pub variance_nats2: Option<f64>,
+    /// The same reading of the untrained twin.
+    pub twin_nats: f64,
+    /// `emergence - twin`.
+    pub learned_nats: f64,
+}
+
+impl Profile {
+    /// The headline at some setting; `None` if the model has one block or the setting was not measured.
+    pub fn headline_at(&self, setting: f64) -> Option<Headline> {
+        let rows: Vec<_> = self.last_entity(setting).filter(|row| row.block >= 2).collect();
+        let n = rows.len() as f64;
+        let mean = |value: fn(&Reading) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / n;
+        (!rows.is_empty()).then(|| Headline {
+            setting,
+            emergence_nats: mean(|row| row.emergence_nats),
+            stderr_nats: mean(|row| row.stderr_nats.unwrap_or(0.0)),
+            twin_nats: mean(|row| row.twin_nats),
+            learned_nats: mean(|row| row.learned_nats),
+        })
+    }
+
+    /// Slope of emergence at the last entity over relative depth `u = l / L`, by least squares over all blocks; `None` below two blocks.
+    pub fn depth_slope(&self, setting: f64) -> Option<f64> {
+        let depth = self.model.n_layers as f64;
+        let points: Vec<_> =
+            self.last_entity(setting).map(|row| (row.block as f64 / depth, row.emergence_nats)).collect();
+        let n = points.len() as f64;
+        let (u, ie) = (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
+        let square: f64 = points.iter().map(|p| (p.0 - u).powi(2)).sum();
+        (points.len() >= 2).then(|| points.iter().map(|p| (p.0 - u) * (p.1 - ie)).sum::<f64>() / square)
+    }
+
+    fn last_entity(&self, setting: f64) -> impl Iterator<Item = &Reading> {
+        let shots = self.corpus.shots;
+        self.blocks.iter().filter(move |row| {
+            row.role == Role::Entity && row.shot == shots && row.setting == setting && row.control.is_none()
+        })
+    }
+
+    /// The widest gap between upper and lower bound over the rows of a setting, blocks `2..=L`. Block 1 is left out here as it is in the headline: its
+    /// grouped bounds are wide at any number of windows that a profile can afford.
+    pub fn widest_gap_nats(&self, setting: f64) -> f64 {
+        let rows = self.blocks.iter().filter(|row| row.setting == setting && row.block >= 2);
+        let gap = |side: &Side| side.upper_nats - side.lower_nats;
+        rows.map(|row| gap(&row.macro_mi).max(gap(&row.micro_mi))).fold(0.0, f64::max)
+    }
+
+    /// Reads a profile from JSON.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for a form or version this version does not know.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let profile: Self =
+            serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
+        if (profile.schema.name.as_str(), profile.schema.version) != ("profile", VERSION) {
+            let reason = format!(
+                "of {} is {} version {}, this version of surmise reads profile version {VERSION}",
+                path.display(),
+                profile.schema.name,
+                profile.schema.version
+            );
+            return Err(Error::Parameter { name: "schema", reason });
+        }
+        Ok(profile)
+    }
+
+    /// The rows of profiles.csv.
+    pub fn rows(&self) -> Vec<Row> {
+        self.blocks.iter().map(|reading| Row::new(self, reading)).collect()
+    }
+}
+
+/// One row of profiles.csv.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the columns are the fields of Profile and Reading, named where they are documented")]
+pub struct Row {
+    pub model: String,
+    pub family: String,
+    pub n_params: usize,
+    pub corpus: String,
+    pub n_windows: usize,
+    pub seed: u64,
+    pub estimator: String,
+    pub scale: Scale,
+    pub block: usize,
+    pub position: Option<usize>,
+    pub role: Role,
+    pub shot: usize,
+    pub control: Option<String>,
+    pub setting: f64,
+    pub macro_mi_nats: f64,
+    pub macro_lower_nats: f64,
+    pub macro_upper_nats: f64,
+    pub macro_ceiling_nats: f64,
+    pub macro_stderr_nats: Option<f64>,
+    pub macro_flags: String,
+    pub micro_mi_nats: f64,
+    pub micro_lower_nats: f64,
+    pub micro_upper_nats: f64,
+    pub micro_ceiling_nats: f64,
+    pub micro_stderr_nats: Option<f64>,
+    pub micro_flags: String,
+    pub emergence_nats: f64,
+    pub stderr_nats: Option<f64>,
+    pub variance_nats2: Option<f64>,
+    pub twin_nats: f64,
+    pub learned_nats: f64,
+}
+
+impl Row {
+    fn new(profile: &Profile, reading: &Reading) -> Self {
+        let (wide, alone) = (&reading.macro_mi, &reading.micro_mi);
+        Self {
+            model: profile.model.id.clone(),
+            family: profile.model.family.clone(),
+            n_params: profile.model.n_params,
+            corpus: profile.corpus.name.clone(),
+            n_windows: profile.corpus.n_windows,
+            seed: profile.estimator.seed,
+            estimator: profile.estimator.name.clone(),
+            scale: profile.estimator.scale,
+            block: reading.block,
+            position: reading.position,
+            role: reading.role,
+            shot: reading.shot,
+            control: reading.control.clone(),
+            setting: reading.setting,
+            macro_mi_nats: wide.mi_nats,
+            macro_lower_nats: wide.lower_nats,
+            macro_upper_nats: wide.upper_nats,
+            macro_ceiling_nats: wide.ceiling_nats,
+            macro_stderr_nats: wide.stderr_nats,
+            macro_flags: words(&wide.flags),
+            micro_mi_nats: alone.mi_nats,
+            micro_lower_nats: alone.lower_nats,
+            micro_upper_nats: alone.upper_nats,
+            micro_ceiling_nats: alone.ceiling_nats,
+            micro_stderr_nats: alone.stderr_nats,
+            micro_flags: words(&alone.flags),
+            emergence_nats: reading.emergence_nats,
+            stderr_nats: reading.stderr_nats,
+            variance_nats2: reading.variance_nats2,
+            twin_nats: reading.twin_nats,
+            learned_nats: reading.learned_nats,
+        }
+    }
+}
+
+/// Flags as words in one cell, separated by spaces.
+fn words(flags: &[Flag]) -> String {
+    flags.iter().map(Flag::name).collect::<Vec<_>>().join(" ")
+}
