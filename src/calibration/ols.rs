@@ -2,7 +2,7 @@
 
 use linfa::Dataset;
 use linfa::traits::Fit;
-use linfa_linalg::cholesky::{CholeskyInplace, InverseCInplace};
+use linfa_linalg::cholesky::{Cholesky, InverseC};
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
@@ -88,12 +88,11 @@ impl Ols {
         // On standardised columns every pivot lies in (0, n]; one that is all but 0 means that a column is a sum of others.
         let gram = z.t().dot(&z);
         let dependent = || fault(format!("the features {} depend on each other; leave one out", names.join(", ")));
-        let mut factor = gram.clone();
-        factor.cholesky_inplace().map_err(|_| dependent())?;
+        let factor = gram.cholesky().map_err(|_| dependent())?;
         if factor.diag().iter().any(|pivot| pivot * pivot < 1e-10 * n as f64) {
             return Err(dependent());
         }
-        let inverse = factor.invc_inplace().map_err(|_| dependent())?;
+        let inverse = gram.invc().map_err(|_| dependent())?;
         let data = Dataset::new(z.slice(ndarray::s![.., 1..]).to_owned(), Array1::from(y.to_vec()));
         let fitted = LinearRegression::default().fit(&data).map_err(|source| fault(source.to_string()))?;
         for (feature, coefficient) in features.iter_mut().zip(fitted.params()) {

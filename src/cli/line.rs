@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::line;
 use crate::profile::Row;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Flags {
     #[command(flatten)]
     sampling: Sampling,

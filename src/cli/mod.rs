@@ -21,14 +21,11 @@ use crate::mi;
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, predict the rest",
     long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the whole line on its embedded family of small models: it measures them, calibrates on the \
                   smaller ones, predicts the two largest of each recipe, measures those too, and prints prediction beside measurement as CSV.",
-    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value).",
-    args_conflicts_with_subcommands = true
+    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value)."
 )]
 pub struct Opts {
     #[command(subcommand)]
     verb: Option<Verb>,
-    #[command(flatten)]
-    line: line::Flags,
     /// No progress and no talk on stderr, errors excepted
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -39,6 +36,8 @@ pub struct Opts {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// The whole line on the embedded family: what surmise does without a verb, with its flags
+    Line(line::Flags),
     /// Emergence profiles of models on corpora, the untrained twin beside
     Measure(measure::Flags),
     /// What is built in: models, architectures, estimators, corpora
@@ -49,10 +48,10 @@ enum Verb {
 #[derive(Debug, Clone, Copy, Args)]
 struct Sampling {
     /// Series per corpus
-    #[arg(long, default_value_t = 1000, value_name = "N")]
+    #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     windows: usize,
     /// Entities per series
-    #[arg(long, default_value_t = 4, value_name = "K")]
+    #[arg(long, default_value_t = SHOTS, value_name = "K")]
     shots: usize,
     /// Seed of series, channel noise, tasks and untrained twins
     #[arg(long, default_value_t = 0)]
@@ -61,6 +60,17 @@ struct Sampling {
     #[arg(long, value_enum, default_value_t = Scale::Spread)]
     scale: Scale,
 }
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { windows: WINDOWS, shots: SHOTS, seed: 0, scale: Scale::Spread }
+    }
+}
+
+/// Series per corpus unless told otherwise: log 1000 is 6.9 nats, and values are trusted below .6 of that.
+const WINDOWS: usize = 1000;
+/// Entities per series unless told otherwise.
+const SHOTS: usize = 4;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Scale {
@@ -90,7 +100,8 @@ pub fn run(opts: Opts) -> Result<()> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
     }
     match opts.verb {
-        None => line::run(&opts.line, opts.quiet),
+        None => line::run(&line::Flags::default(), opts.quiet),
+        Some(Verb::Line(flags)) => line::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }

@@ -182,12 +182,14 @@ impl Profile {
         })
     }
 
-    /// The widest gap between upper and lower bound over the rows of a setting, blocks `2..=L`. Block 1 is left out here as it is in the headline: its
-    /// grouped bounds are wide at any number of windows that a profile can afford.
+    /// The widest gap between upper and lower bound over the rows of a setting, grouped ones left out: there the gap comes from the few rows of a
+    /// group (all of block 1, whose input knows only its own token) and no precision narrows it.
     pub fn widest_gap_nats(&self, setting: f64) -> f64 {
-        let rows = self.blocks.iter().filter(|row| row.setting == setting && row.block >= 2);
-        let gap = |side: &Side| side.upper_nats - side.lower_nats;
-        rows.map(|row| gap(&row.macro_mi).max(gap(&row.micro_mi))).fold(0.0, f64::max)
+        let rows = self.blocks.iter().filter(|row| row.setting == setting);
+        let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
+        let gaps =
+            sides.filter(|side| !side.flags.contains(&Flag::Grouped)).map(|side| side.upper_nats - side.lower_nats);
+        gaps.fold(0.0, f64::max)
     }
 
     /// Reads a profile from JSON.

@@ -1,5 +1,10 @@
-//! Integration tests: truth that can be computed apart, edges that users meet.
+//! Integration tests: truth that can be computed apart, reference states, and the real binary.
 
+mod bad_input;
 mod channel;
 mod channel_edges;
+mod command;
+mod data;
+mod parity;
+mod training;
 mod truth;
