@@ -38,6 +38,9 @@ pub struct Settings {
     pub scale: Scale,
 }
 
+/// Values of the printed CSV are rounded to 1e-4 nat; their standard errors are hundreds of times larger.
+const PRINTED_PER_NAT: f64 = 1e4;
+
 /// One row of the printed CSV: a held-out target on a corpus.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
@@ -142,16 +145,17 @@ pub fn run(settings: &Settings, step: &dyn Fn(&str, &str)) -> Result<Run> {
         // The prediction is made from a row without its answer: what is measured of the target itself cannot reach it.
         let closed = Observation { emergence_nats: None, learned_nats: None, twin_nats: None, ..observation.clone() };
         let interval = card.predict(&closed, LEVEL)?;
+        let round = |nats: f64| (nats * PRINTED_PER_NAT).round() / PRINTED_PER_NAT;
         rows.push(Row {
             target_model: observation.target_model.clone(),
             corpus: observation.corpus.clone(),
-            emergence_nats: interval.y_hat,
-            low_nats: interval.low,
-            high_nats: interval.high,
-            measured_nats: observation.emergence_nats.unwrap_or(f64::NAN),
-            baseline_nats: baseline.size_line(&closed)?,
-            mean_nats: baseline.mean(&closed)?,
-            untrained_nats: observation.twin_nats.unwrap_or(f64::NAN),
+            emergence_nats: round(interval.y_hat),
+            low_nats: round(interval.low),
+            high_nats: round(interval.high),
+            measured_nats: round(observation.emergence_nats.unwrap_or(f64::NAN)),
+            baseline_nats: round(baseline.size_line(&closed)?),
+            mean_nats: round(baseline.mean(&closed)?),
+            untrained_nats: round(observation.twin_nats.unwrap_or(f64::NAN)),
         });
     }
     let observations = known.into_iter().chain(asked).collect();

@@ -76,7 +76,7 @@ impl Ols {
             let column = x.column(j);
             let centre = column.sum() / n as f64;
             let scale = (column.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / n as f64).sqrt();
-            if !(scale > 1e-12 * centre.abs().max(1e-300)) {
+            if scale <= 1e-12 * centre.abs() {
                 return Err(fault(format!("feature {name} is constant over the training rows; leave it out")));
             }
             for (i, value) in column.iter().enumerate() {

@@ -73,7 +73,7 @@ impl NullaryFnOnce for Activate<'_> {
         match self.activation {
             // (1 + tanh u) / 2 is the logistic function of 2 u.
             Activation::GeluTanh => {
-                const TWO_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+                const TWO_SQRT_2_OVER_PI: f32 = 1.595_769;
                 for o in self.out.iter_mut() {
                     let u = TWO_SQRT_2_OVER_PI * *o * (0.044_715 * *o).mul_add(*o, 1.0);
                     *o /= 1.0 + exp(-u);

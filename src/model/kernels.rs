@@ -45,6 +45,7 @@ pub fn matmul_t_f64((m, n, k): (usize, usize, usize), stride: usize, a: &[f64], 
 }
 
 /// The right operand of a product, by how it lies in memory: its slice and the distance between its rows.
+#[derive(Clone, Copy)]
 enum Right<'a, T> {
     /// `(n, k)`: the product is with its transpose.
     Rows(&'a [T], usize),

@@ -87,7 +87,7 @@ impl Spec {
         if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
             return Some(format!("the {name} is 0"));
         }
-        if self.n_heads % self.n_kv_heads != 0 {
+        if !self.n_heads.is_multiple_of(self.n_kv_heads) {
             return Some(format!("{} heads cannot share {} key/value heads", self.n_heads, self.n_kv_heads));
         }
         None

@@ -1,1 +1,205 @@
-//! command
+//! The real binary: what it prints, what it leaves on disk, and that it does so again to the byte.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn surmise(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
+}
+
+fn done(arguments: &[&str]) -> String {
+    let output = surmise(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    entries
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("a file")))
+        .collect()
+}
+
+fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_reader(csv.as_bytes()).deserialize().map(|row| row.expect("a row")).collect()
+}
+
+#[test]
+fn measuring_twice_on_one_thread_or_two_gives_the_same_bytes() {
+    let made = |threads: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().to_str().expect("UTF-8");
+        done(&[
+            "measure",
+            "minillama-3",
+            "minigpt-3",
+            "--corpus",
+            "cities",
+            "--windows",
+            "200",
+            "--threads",
+            threads,
+            "-o",
+            out,
+        ]);
+        files(folder.path())
+    };
+    let first = made("1");
+    assert_eq!(first.len(), 3, "{:?}", first.keys());
+    assert!(first == made("1") && first == made("2"));
+}
+
+#[test]
+fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_str().expect("UTF-8");
+    let measure = |seed: &str| {
+        done(&["measure", "minigpt-1", "--corpus", "colours", "--windows", "100", "--seed", seed, "-o", out]);
+    };
+    measure("0");
+    let file = folder.path().join("minigpt-1--colours.json");
+    // A mark in the kept file shows whether it was used or made again.
+    let text = std::fs::read_to_string(&file).expect("a profile");
+    let mut profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    profile["blocks"][0]["emergence_nats"] = 12345.5.into();
+    std::fs::write(&file, profile.to_string()).expect("a file");
+    measure("0");
+    assert!(std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows").contains("12345.5"));
+    measure("1");
+    assert!(!std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows").contains("12345.5"));
+}
+
+#[test]
+fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
+    let table = rows(&done(&["measure", "minigpt-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
+    // 3 blocks, 3 entities and 3 separators, 4 settings.
+    assert_eq!(table.len(), 3 * 6 * 4);
+    let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
+    for row in &table {
+        let emergence = number(row, "macro_mi_nats") - number(row, "micro_mi_nats");
+        assert!((emergence - number(row, "emergence_nats")).abs() < 1e-12);
+        assert!((number(row, "emergence_nats") - number(row, "twin_nats") - number(row, "learned_nats")).abs() < 1e-12);
+        assert!(number(row, "macro_lower_nats") <= number(row, "macro_upper_nats") + 1e-6);
+        // A separator is one token: block 1 cannot know anything of the window from it.
+        if row["block"] == "1" && row["role"] == "separator" {
+            assert_eq!(row["macro_mi_nats"], "0.0");
+        }
+    }
+    let points: std::collections::BTreeSet<_> = table.iter().map(|row| (&row["role"], &row["shot"])).collect();
+    assert_eq!(points.len(), 6);
+}
+
+#[test]
+fn a_folder_of_ones_own_is_measured_like_an_embedded_model() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("calibration/minigpt-2");
+    let own = done(&["measure", folder.to_str().expect("UTF-8"), "--corpus", "animals", "--windows", "100"]);
+    let embedded = done(&["measure", "minigpt-2", "--corpus", "animals", "--windows", "100"]);
+    // Only the family differs: of a folder no more is known than its architecture.
+    assert_eq!(own.replace("minigpt-2,gpt2,", "minigpt-2,minigpt,"), embedded);
+    let category = root.join("data/animals.csv");
+    let file = done(&["measure", "minigpt-2", "--corpus", category.to_str().expect("UTF-8"), "--windows", "100"]);
+    assert_eq!(file, embedded);
+}
+
+#[test]
+fn a_byte_level_tokenizer_gives_entities_of_many_tokens_aligned_by_role() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
+    let table = rows(&done(&[
+        "measure",
+        folder.to_str().expect("UTF-8"),
+        "--corpus",
+        "numbers",
+        "--windows",
+        "80",
+        "--shots",
+        "2",
+        "--scale",
+        "norm",
+    ]));
+    assert_eq!(table.len(), 3 * 4 * 4);
+    // Entities differ in length, so a reading point has no single index.
+    assert!(table.iter().filter(|row| row["shot"] == "2").all(|row| row["position"].is_empty()));
+    assert!(table.iter().all(|row| row["scale"] == "norm"));
+}
+
+#[test]
+fn the_readmes_csv_is_what_the_bare_command_prints() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
+    let block = readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
+    let output = surmise(&[]);
+    assert!(output.status.success());
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(printed.lines().next(), block.lines().next());
+    let (printed, claimed) = (rows(&printed), rows(block));
+    assert_eq!(printed.len(), 20);
+    assert_eq!(printed.len(), claimed.len());
+    for (ours, theirs) in printed.iter().zip(&claimed) {
+        for (column, value) in ours {
+            match (value.parse::<f64>(), theirs[column].parse::<f64>()) {
+                // Other processors round differently; the README says how far.
+                (Ok(a), Ok(b)) => assert!((a - b).abs() <= 0.02, "{column}: {a} printed, {b} in the README"),
+                _ => assert_eq!(value, &theirs[column]),
+            }
+        }
+        let number = |column: &str| ours[column].parse::<f64>().expect("a number");
+        assert!(number("low_nats") < number("emergence_nats") && number("emergence_nats") < number("high_nats"));
+    }
+    // The errors that stderr gives are those of the printed rows.
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let mean_error = |column: &str| {
+        let errors = printed.iter().map(|row| {
+            let number = |column: &str| row[column].parse::<f64>().expect("a number");
+            (number(column) - number("measured_nats")).abs()
+        });
+        errors.sum::<f64>() / printed.len() as f64
+    };
+    for (name, column) in [("calibration", "emergence_nats"), ("size line", "baseline_nats"), ("mean", "mean_nats")] {
+        let said = format!("{name} {:.3}", mean_error(column));
+        assert!(stderr.contains(&said), "{said} is not in {stderr}");
+    }
+    assert!(stderr.contains("no calibration for real closed models"));
+}
+
+#[test]
+fn the_line_leaves_every_file_a_researcher_can_stop_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let printed = done(&["line", "--windows", "200", "--shots", "2", "-o", out.to_str().expect("UTF-8"), "-q"]);
+    let files = files(&out);
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["card.json", "observations.csv", "predictions.csv", "profiles.csv", "scores.csv"]);
+    assert_eq!(files["predictions.csv"], printed.as_bytes());
+    let card: serde_json::Value = serde_json::from_slice(&files["card.json"]).expect("JSON");
+    assert_eq!(card["schema"]["name"], "card");
+    let text = String::from_utf8(files["observations.csv"].clone()).expect("UTF-8");
+    let observations = rows(&text);
+    assert_eq!(observations.len(), 12 * 5);
+    // The card alone gives the printed predictions: coefficients, centres and scales are all that is needed.
+    let features = card["regression"]["features"].as_array().expect("features");
+    for row in rows(&printed) {
+        let observation = observations
+            .iter()
+            .find(|o| o["target_model"] == row["target_model"] && o["corpus"] == row["corpus"])
+            .expect("its observation");
+        let value = |feature: &serde_json::Value| {
+            let number = |key: &str| feature[key].as_f64().expect("a number");
+            let x: f64 = observation[feature["name"].as_str().expect("a name")].parse().expect("a number");
+            number("coefficient") * (x - number("centre")) / number("scale")
+        };
+        let predicted =
+            card["regression"]["intercept"].as_f64().expect("a number") + features.iter().map(value).sum::<f64>();
+        let said: f64 = row["emergence_nats"].parse().expect("a number");
+        assert!((predicted - said).abs() < 1e-4, "{predicted} {said}");
+    }
+}
+
+#[test]
+fn list_names_what_is_built_in() {
+    assert_eq!(done(&["list", "models"]).lines().count(), 14);
+    assert!(done(&["list", "architectures"]).contains("llama"));
+    assert!(done(&["list", "estimators"]).starts_with("channel"));
+    assert_eq!(done(&["list", "corpora"]).lines().count(), 5);
+}

@@ -1,1 +1,83 @@
-//! data
+//! The files of data/ and calibration/ are what their tables say.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use surmise::seed::sha256_hex;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+/// The rows of a Markdown table whose header starts with `file`.
+fn provenance() -> BTreeMap<String, Vec<String>> {
+    let text = std::fs::read_to_string(root().join("data/README.md")).expect("data/README.md");
+    let rows = text.lines().filter(|line| line.starts_with('|') && line.contains(".csv"));
+    rows.map(|line| {
+        let cells: Vec<String> = line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        (cells[0].clone(), cells)
+    })
+    .collect()
+}
+
+#[test]
+fn every_data_file_has_a_provenance_row_that_is_true() {
+    let rows = provenance();
+    let mut files = 0;
+    for entry in std::fs::read_dir(root().join("data")).expect("data") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "csv") {
+            continue;
+        }
+        files += 1;
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let row = rows.get(&name).unwrap_or_else(|| panic!("data/README.md has no row for {name}"));
+        let bytes = std::fs::read(&path).expect("a data file");
+        let n = csv::Reader::from_reader(bytes.as_slice()).records().count();
+        assert_eq!(row[1], n.to_string(), "{name}: rows");
+        assert!(row[2..5].iter().all(|cell| !cell.is_empty()), "{name}: an empty cell");
+        assert_eq!(row[5], sha256_hex(&bytes), "{name}: sha256");
+    }
+    assert_eq!(files, rows.len(), "data/README.md names a file that is not there");
+}
+
+#[test]
+fn cities_lie_in_known_countries_and_on_their_continents() {
+    let read = |name: &str| -> Vec<csv::StringRecord> {
+        csv::Reader::from_path(root().join("data").join(name))
+            .expect(name)
+            .records()
+            .map(|r| r.expect("a row"))
+            .collect()
+    };
+    let continents: BTreeMap<String, String> =
+        read("countries.csv").iter().map(|row| (row[0].to_owned(), row[2].to_owned())).collect();
+    for row in read("cities.csv") {
+        assert_eq!(continents.get(&row[1]).map(String::as_str), Some(&row[2]), "{}", &row[0]);
+    }
+}
+
+#[test]
+fn the_embedded_family_is_small_enough_and_what_family_csv_says() {
+    let mut reader = csv::Reader::from_path(root().join("calibration/family.csv")).expect("family.csv");
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(|row| row.expect("a row")).collect();
+    assert_eq!(rows.len(), 14);
+    let (mut bytes, mut last) = (0, ("", f64::INFINITY));
+    for row in &rows {
+        let folder = root().join("calibration").join(&row["model"]);
+        for entry in std::fs::read_dir(&folder).expect("a member's folder") {
+            bytes += entry.and_then(|entry| entry.metadata()).expect("a file").len();
+        }
+        let model = surmise::model::Model::load(&row["model"]).expect("an embedded model");
+        assert_eq!(model.card.n_params.to_string(), row["n_params"]);
+        assert_eq!(model.card.family, row["recipe"]);
+        assert!(model.card.n_layers >= 2);
+        let number = |column: &str| row[column].parse::<f64>().expect("a number");
+        // What the README says of the family: held-out loss falls with size in each recipe, and shots help.
+        let loss = number("held_out_loss_nats");
+        assert!(row["recipe"] != last.0 || loss < last.1, "{}: loss {loss} after {}", row["model"], last.1);
+        assert!(number("accuracy_7_shots") > number("accuracy_0_shots"), "{}", row["model"]);
+        last = (&row["recipe"], loss);
+    }
+    assert!(bytes <= 9_000_000, "the family takes {bytes} bytes");
+}

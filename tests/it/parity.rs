@@ -1,1 +1,182 @@
-//! parity
+//! Residual streams and logits against PyTorch transformers, on the tiny checkpoints of tests/golden.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use surmise::model::arch::{self, Config};
+use surmise::model::batch::{Batch, Trie};
+use surmise::model::decoder::Decoder;
+use surmise::model::ops::Ops;
+use surmise::model::weights::Checkpoint;
+use surmise::model::{Model, States};
+
+pub fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+pub fn tensors(path: &Path) -> std::collections::HashMap<String, Tensor> {
+    candle_core::safetensors::load(path, &Device::Cpu).expect("a golden file")
+}
+
+/// The decoder of a golden checkpoint, by one of its two configs.
+pub fn decoder(name: &str, config: &str, ops: Ops) -> Decoder {
+    let (folder, read) = (golden(name), |file: &str| std::fs::read(golden(name).join(file)).expect("a golden file"));
+    let config = Config::parse(&folder.join(config), &read(config)).expect("a config");
+    let architecture = arch::of(&config).expect("a known architecture");
+    let spec = architecture.spec(&config).expect("a supported config");
+    let path = folder.join("model.safetensors");
+    let checkpoint = Checkpoint::new(&path, Cow::Owned(read("model.safetensors"))).expect("weights");
+    let parts = architecture.parts(&spec, &checkpoint).expect("fitting weights");
+    Decoder::new(spec, parts, ops)
+}
+
+/// Input ids and the reference arrays of a golden checkpoint.
+fn oracle(name: &str) -> (Vec<Vec<u32>>, std::collections::HashMap<String, Tensor>) {
+    let oracle = tensors(&golden(name).join("oracle.safetensors"));
+    let ids = oracle["input_ids"].to_dtype(DType::U32).and_then(|t| t.to_vec2()).expect("ids");
+    (ids, oracle)
+}
+
+fn assert_close(ours: &Tensor, reference: &Tensor, what: &str) {
+    let (ours, reference) = (flat(ours), flat(reference));
+    assert_eq!(ours.len(), reference.len(), "{what}");
+    let top = reference.iter().fold(0f32, |top, v| top.max(v.abs()));
+    let worst = ours.iter().zip(&reference).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
+    println!("{what}: {worst:.1e} of {top:.1}");
+    assert!(worst <= 1e-4 * top, "{what}: off by {worst}, the largest value is {top}");
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().and_then(|t| t.to_vec1()).expect("f32")
+}
+
+#[test]
+fn every_block_and_the_logits_agree_with_transformers() {
+    for name in ["gpt2", "gpt2-hub-names", "llama-gqa"] {
+        let (ids, oracle) = oracle(name);
+        for config in ["config.json", "config.hub.json"] {
+            for ops in [Ops::Fused, Ops::Composed] {
+                let decoder = decoder(name, config, ops);
+                let mut seen = 0;
+                let mut see = |l: usize, h: &Tensor| {
+                    assert_close(h, &oracle[&format!("h_{l}")], &format!("{name} {config} {ops:?} h_{l}"));
+                    seen += 1;
+                    Ok(())
+                };
+                let last = decoder.forward(&Batch::windows(&ids), &mut see).expect("a forward pass");
+                assert_eq!(seen, decoder.spec().n_layers + 1);
+                let logits = decoder.logits(&last).expect("logits");
+                assert_close(&logits, &oracle["logits"], &format!("{name} {config} {ops:?} logits"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_trie_of_shared_prefixes_gives_the_states_of_whole_windows() {
+    for name in ["gpt2", "llama-gqa"] {
+        let (ids, _) = oracle(name);
+        // Windows that part at every depth, one within another, and one twice.
+        let mut windows: Vec<Vec<u32>> = vec![];
+        for row in &ids {
+            for cut in [1, 3, 7, 12] {
+                let mut window = row[..cut].to_vec();
+                window.extend(ids[0].iter().rev().take(12 - cut));
+                windows.push(window);
+            }
+        }
+        windows.push(windows[2].clone());
+        for ops in [Ops::Fused, Ops::Composed] {
+            let decoder = decoder(name, "config.json", ops);
+            let whole = decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("whole windows");
+            let whole = whole.reshape((windows.len(), 12, ())).expect("a shape");
+            let trie = Trie::new(&windows);
+            assert!(trie.len() < windows.len() * 12);
+            for size in [5, 1000] {
+                for (owned, batch) in trie.batches(size) {
+                    let shared = decoder.forward(&batch, &mut |_, _| Ok(())).expect("a batch of the trie");
+                    let first = batch.len() - owned.len();
+                    for w in 0..windows.len() {
+                        for t in (0..12).filter(|t| owned.contains(&trie.node(w, *t))) {
+                            let row = first + (trie.node(w, t) - owned.start) as usize;
+                            let (ours, reference) = (shared.get(row), whole.get(w).and_then(|h| h.get(t)));
+                            assert_close(&ours.expect("a row"), &reference.expect("a row"), "trie");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn states_are_bit_equal_for_equal_prefixes_and_for_any_number_of_threads() {
+    let (ids, _) = oracle("llama-gqa");
+    let decoder = decoder("llama-gqa", "config.json", Ops::Fused);
+    let windows: Vec<Vec<u32>> = (0..300).map(|i| (0..12).map(|t| ids[i % 3][(i / 7 + t) % 12]).collect()).collect();
+    let points: Vec<_> = (0..300).flat_map(|w| [(w, 3), (w, 11)]).collect();
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        let states = pool.install(|| States::of(&decoder, "llama-gqa", &windows, &points)).expect("states");
+        (0..=3).map(|l| states.rows(l, &points)).collect::<Vec<_>>()
+    };
+    let (one, two) = (on(1), on(2));
+    let bits = |rows: &[ndarray::Array2<f32>]| -> Vec<u32> { rows.iter().flatten().map(|v| v.to_bits()).collect() };
+    assert_eq!(bits(&one), bits(&two));
+    let alike: Vec<usize> = (1..300).filter(|w| windows[*w][..4] == windows[0][..4]).collect();
+    assert!(!alike.is_empty());
+    for layer in &one {
+        assert!(alike.iter().all(|w| layer.row(0) == layer.row(2 * w)));
+    }
+}
+
+#[test]
+fn half_precision_weights_are_widened_exactly() {
+    for (dtype, name) in [(DType::F16, "f16"), (DType::BF16, "bf16")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in ["config.json", "tokenizer.json"] {
+            std::fs::copy(golden("llama-gqa").join(file), folder.path().join(file)).expect("a copy");
+        }
+        let full = tensors(&golden("llama-gqa").join("model.safetensors"));
+        let half: std::collections::HashMap<String, Tensor> =
+            full.iter().map(|(k, v)| (k.clone(), v.to_dtype(dtype).expect("rounding"))).collect();
+        candle_core::safetensors::save(&half, folder.path().join("model.safetensors")).expect("a file");
+        let ours = Model::load(&folder.path().to_string_lossy()).expect("a model");
+        // The reference rounds the weights by candle and then computes in f32.
+        let rounded = folder.path().join("rounded.safetensors");
+        let wide: std::collections::HashMap<String, Tensor> =
+            half.iter().map(|(k, v)| (k.clone(), v.to_dtype(DType::F32).expect("widening"))).collect();
+        candle_core::safetensors::save(&wide, &rounded).expect("a file");
+        std::fs::rename(&rounded, folder.path().join("model.safetensors")).expect("a file");
+        let reference = Model::load(&folder.path().to_string_lossy()).expect("a model");
+        let (ids, _) = oracle("llama-gqa");
+        let run =
+            |model: &Model| flat(&model.decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("states"));
+        assert_eq!(run(&ours), run(&reference), "{name}");
+        assert_ne!(ours.card.weights_sha256, reference.card.weights_sha256);
+    }
+}
+
+#[test]
+fn the_norms_epsilon_is_the_configs() {
+    // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance on its own.
+    let (ids, oracle) = oracle("llama-gqa");
+    let folder = golden("llama-gqa");
+    let text = std::fs::read_to_string(folder.join("config.json")).expect("a config");
+    let changed = text.replace("1e-05", "1e-04");
+    assert_ne!(text, changed);
+    let last = |text: &str| {
+        let config = Config::parse(Path::new("config.json"), text.as_bytes()).expect("a config");
+        let architecture = arch::of(&config).expect("llama");
+        let spec = architecture.spec(&config).expect("a spec");
+        let path = folder.join("model.safetensors");
+        let checkpoint = Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
+        let decoder = Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint).expect("parts"), Ops::Fused);
+        flat(&decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("states"))
+    };
+    let reference = flat(&oracle["h_3"]);
+    let distance =
+        |ours: &[f32]| ours.iter().zip(&reference).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+    assert!(distance(&last(&text)) * 3.0 < distance(&last(&changed)));
+}
