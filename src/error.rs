@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}; check that the file is there, is a file, and may be read", path.display())]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A JSON file does not parse or lacks what its schema asks for.
-    #[error("{}: not the JSON that is expected here", path.display())]
+    #[error("{}: not the JSON that is expected here; replace the file, or remove it if surmise wrote it", path.display())]
     Json {
         /// The file.
         path: PathBuf,

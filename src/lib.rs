@@ -1,17 +1,19 @@
-//! surmise
+#![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+// The line, from left to right.
 pub mod calibration;
-pub mod cli;
 pub mod collect;
 pub mod corpus;
-pub mod disk;
-pub mod error;
 pub mod line;
 pub mod mi;
 pub mod model;
 pub mod observations;
 pub mod profile;
+
+pub mod cli;
+pub mod disk;
+pub mod error;
 pub mod seed;
 
 pub use error::{Error, Result};

@@ -63,8 +63,19 @@ impl Category {
         // Spreadsheets write a byte-order mark, which would become part of the first column's name.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-        let line_of = |error: &csv::Error| error.position().map_or(1, csv::Position::line);
-        let header = reader.headers().map_err(|error| fault(line_of(&error), error.to_string()))?.clone();
+        let malformed = |error: csv::Error| {
+            let reason = match error.kind() {
+                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                    format!(
+                        "has {len} fields where the header has {expected_len}; put fields that hold commas in quotes"
+                    )
+                }
+                csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
+                _ => format!("{error}; correct the file"),
+            };
+            fault(error.position().map_or(1, csv::Position::line), reason)
+        };
+        let header = reader.headers().map_err(malformed)?.clone();
         if header.get(0) != Some("entity") {
             return Err(fault(1, "the first column must be named `entity`".into()));
         }
@@ -73,17 +84,15 @@ impl Category {
         let mut entities: Vec<String> = vec![];
         let mut known = std::collections::HashSet::new();
         for row in reader.records() {
-            let row = row.map_err(|error| fault(line_of(&error), error.to_string()))?;
+            let row = row.map_err(malformed)?;
             let line = row.position().map_or(0, csv::Position::line);
             let entity = row.get(0).unwrap_or_default().to_owned();
-            if entity.is_empty() || entity.contains(',') {
-                return Err(fault(
-                    line,
-                    format!("entity {entity:?} is empty or holds a comma, which separates entities"),
-                ));
+            if entity.is_empty() || entity.contains(',') || entity.contains(char::is_control) {
+                let reason = "is empty or holds a comma, which separates entities, or a control character";
+                return Err(fault(line, format!("entity {entity:?} {reason}; rename it or remove the row")));
             }
             if !known.insert(entity.clone()) {
-                return Err(fault(line, format!("entity {entity:?} stands twice")));
+                return Err(fault(line, format!("entity {entity:?} stands twice; remove one of the rows")));
             }
             entities.push(entity);
             for (relation, answer) in relations.iter_mut().zip(row.iter().skip(1)) {
@@ -91,7 +100,7 @@ impl Category {
             }
         }
         if entities.is_empty() {
-            let reason = "is empty: it has no row below its header".into();
+            let reason = "is empty: it has no row below its header; add entities, one a row".into();
             return Err(Error::Corpus { name: path.display().to_string(), reason });
         }
         Ok(Self { name: name.into(), sha256: seed::sha256_hex(bytes), entities, relations })

@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
+/// Far more windows than an estimator can compare with each other in a day, and few enough to be held in memory.
+const MAX_WINDOWS: usize = 1_000_000;
+
 /// Texts of in-context lists, before any tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
@@ -22,16 +25,18 @@ impl Series {
     /// Draws `windows` lists of `shots` distinct entities each.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if `shots` or `windows` is 0, [`Error::Corpus`] if the category has fewer entities than shots.
+    /// [`Error::Parameter`] if `shots` is 0 or `windows` is not from 2 to 1000000, [`Error::Corpus`] if the category has fewer entities than shots.
     pub fn draw(category: &Category, shots: usize, windows: usize, seed: u64) -> Result<Self> {
-        for (name, value) in [("--shots", shots), ("--windows", windows)] {
-            if value == 0 {
-                return Err(Error::Parameter { name, reason: "must be at least 1".into() });
-            }
+        if shots == 0 {
+            return Err(Error::Parameter { name: "--shots", reason: "must be at least 1".into() });
+        }
+        if !(2..=MAX_WINDOWS).contains(&windows) {
+            let reason = format!("must be from 2 to {MAX_WINDOWS}, and is {windows}");
+            return Err(Error::Parameter { name: "--windows", reason });
         }
         let n = category.entities.len();
         if n < shots {
-            let reason = format!("has {n} entities, a series of {shots} distinct ones needs more; lower --shots");
+            let reason = format!("has {n} entities, fewer than a series of {shots}; lower --shots or add entities");
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
         let mut rng = seed::stream("series", &category.name, seed);
@@ -83,7 +88,9 @@ impl Series {
         }
         let read = marks.iter().filter(|mark| mark.read).count();
         if read != 2 * spans.len() {
-            let reason = format!("the model's tokenizer melts entities and separators of {text:?} into one token");
+            let reason = format!(
+                "the model's tokenizer melts entities and separators of {text:?} into one token; take other entities or another model"
+            );
             return Err(Error::Corpus { name: self.category.clone(), reason });
         }
         Ok(Window { ids, marks })

@@ -1,5 +1,5 @@
 //! The few operations a decoder is made of, in two forms that agree to rounding. `Composed` is written in candle's own tensor operations:
-//! it is differentiable and runs on any device. `Fused` runs the loops of [`fused`](super::fused) on the CPU, one thread per
+//! it is differentiable and runs on any device. `Fused` runs the loops of `fused.rs` on the CPU, one thread per
 //! batch, several times faster, and has no gradient.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Device, Layout, Shape, Tensor};

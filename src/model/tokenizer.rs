@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use tokenizers::{Encoding, ModelWrapper};
+
 use crate::error::{Error, Result};
 
 /// A tokenizer bound to a model's vocabulary.
@@ -28,19 +30,38 @@ impl Tokenizer {
     /// Parses the bytes of a tokenizer.json that came from `path`, for a model of `vocab_size` tokens.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if it does not parse.
+    /// [`Error::Tokenizer`] if it does not parse or begins every text with a token the model does not have.
     pub fn new(path: &Path, bytes: &[u8], vocab_size: usize) -> Result<Self> {
         let fault = |reason: String| Error::Tokenizer { path: path.into(), reason };
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes)
-            .map_err(|source| fault(format!("not a tokenizer.json this version can read ({source})")))?;
-        // A tokenizer file may ask for padding or truncation; windows are exactly what their text says.
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|source| {
+            fault(format!("not a tokenizer.json that can be read ({source}); download or save it again"))
+        })?;
+        // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly what their text says.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|source| fault(source.to_string()))?;
-        let probe = inner.encode("a", true).map_err(|source| fault(source.to_string()))?;
+        if let ModelWrapper::BPE(bpe) = inner.get_model()
+            && bpe.dropout.is_some()
+        {
+            let mut bpe = bpe.clone();
+            bpe.dropout = None;
+            inner.with_model(bpe);
+        }
+        // What is put around a text does not depend on it, so that any token will do: this vocabulary need not know any given word.
+        let text = Encoding::from_tokens(vec![tokenizers::Token::new(0, "a".into(), (0, 1))], 0);
+        let probe = inner.post_process(text, None, true).map_err(|source| fault(source.to_string()))?;
         let special = probe.get_special_tokens_mask().iter().take_while(|mask| **mask == 1).count();
         let prefix = probe.get_ids()[..special].to_vec();
-        let unknown = ["<unk>", "[UNK]"].iter().find_map(|token| inner.token_to_id(token));
-        Ok(Self { path: path.into(), inner, prefix, unknown, vocab_size })
+        let unknown = match inner.get_model() {
+            ModelWrapper::BPE(model) => model.unk_token.as_deref(),
+            ModelWrapper::WordPiece(model) => Some(model.unk_token.as_str()),
+            ModelWrapper::WordLevel(model) => Some(model.unk_token.as_str()),
+            // Its unknown token is private; this is what it is called in published files.
+            ModelWrapper::Unigram(_) => Some("<unk>"),
+        };
+        let unknown = unknown.and_then(|token| inner.token_to_id(token));
+        let tokenizer = Self { path: path.into(), inner, prefix, unknown, vocab_size };
+        tokenizer.known(tokenizer.prefix.iter().copied().zip(probe.get_tokens().iter().map(String::as_str)))?;
+        Ok(tokenizer)
     }
 
     /// The special tokens this tokenizer puts before every text (a beginning-of-sequence token, or none). They begin every window, of
@@ -54,28 +75,46 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Tokenizer`] if the text cannot be encoded, a word is unknown, or an id lies beyond the model's vocabulary.
     pub fn encode(&self, text: &str) -> Result<Vec<Token>> {
-        let encoding = self.inner.encode(text, false).map_err(|source| self.fault(source.to_string()))?;
+        let encoding = self.inner.encode(text, false).map_err(|source| {
+            self.fault(format!("cannot encode {text:?} ({source}); take other words or a model that knows them"))
+        })?;
         let spans = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
         let tokens: Vec<_> = encoding.get_ids().iter().zip(spans).map(|(id, span)| Token { id: *id, span }).collect();
-        // Distinct unknown words would all become one token, and their windows one window: a quiet way to a wrong number.
-        if let Some(token) = tokens.iter().find(|token| Some(token.id) == self.unknown) {
-            let word = text.get(token.span.clone()).unwrap_or_default();
-            return Err(
-                self.fault(format!("does not know {word:?}; leave it out of the corpus or take a model that knows it"))
-            );
+        // Distinct unknown words would all become one token or none, and their windows one window: a quiet way to a wrong number.
+        let unknown = tokens.iter().find(|token| Some(token.id) == self.unknown);
+        let unknown = unknown.and_then(|token| text.get(token.span.clone())).or_else(|| left_out(text, &tokens));
+        if let Some(word) = unknown {
+            let reason = format!("does not know {word:?}; leave it out of the corpus or take a model that knows it");
+            return Err(self.fault(reason));
         }
-        match tokens.iter().find(|token| token.id as usize >= self.vocab_size) {
-            Some(token) => Err(self.fault(format!(
-                "gives token id {} for {:?}, beyond the model's vocabulary of {}; it belongs to another model",
-                token.id,
-                text.get(token.span.clone()).unwrap_or_default(),
+        self.known(tokens.iter().map(|token| (token.id, text.get(token.span.clone()).unwrap_or_default())))?;
+        Ok(tokens)
+    }
+
+    /// Whether the model has the tokens, given with the text they stand for.
+    fn known<'a>(&self, tokens: impl IntoIterator<Item = (u32, &'a str)>) -> Result<()> {
+        match tokens.into_iter().find(|(id, _)| *id as usize >= self.vocab_size) {
+            None => Ok(()),
+            Some((id, text)) => Err(self.fault(format!(
+                "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; take the tokenizer.json that belongs to the model",
                 self.vocab_size
             ))),
-            None => Ok(tokens),
         }
     }
 
     fn fault(&self, reason: String) -> Error {
         Error::Tokenizer { path: self.path.clone(), reason }
     }
+}
+
+/// The first piece of `text` that no token stands for, spaces apart.
+fn left_out<'a>(text: &'a str, tokens: &[Token]) -> Option<&'a str> {
+    let mut end = 0;
+    for span in tokens.iter().map(|token| token.span.clone()).chain([text.len()..text.len()]) {
+        if let Some(gap) = text.get(end..span.start).map(str::trim).filter(|gap| !gap.is_empty()) {
+            return Some(gap);
+        }
+        end = end.max(span.end);
+    }
+    None
 }

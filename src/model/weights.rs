@@ -61,11 +61,16 @@ impl Checkpoint {
 
     fn file(&self) -> Result<SafeTensors<'_>> {
         SafeTensors::deserialize(&self.bytes).map_err(|source| {
+            let n = self.bytes.len();
             let reason = match source {
-                SafeTensorError::MetadataIncompleteBuffer | SafeTensorError::InvalidHeaderLength => {
-                    format!("truncated: {} bytes are fewer than its header promises", self.bytes.len())
+                _ if self.bytes.starts_with(b"version https://git-lfs") => {
+                    "a git-lfs pointer, not the weights themselves (`git lfs pull` gets them)".to_owned()
                 }
-                SafeTensorError::HeaderTooSmall => "too short to be a safetensors file".to_owned(),
+                SafeTensorError::InvalidHeaderLength => format!("truncated: its {n} bytes end before its header does"),
+                SafeTensorError::MetadataIncompleteBuffer => {
+                    format!("truncated or added to: {n} bytes are not what its header promises")
+                }
+                SafeTensorError::HeaderTooSmall => format!("{n} bytes are too few for a safetensors file"),
                 other => format!("no valid safetensors file ({other})"),
             };
             Error::Weights { path: self.path.clone(), reason }
@@ -98,17 +103,24 @@ impl Source for Checkpoint {
         let view = file.tensor(name).map_err(|_| {
             self.fault(
                 name,
-                "is missing; the weights do not belong to this config.json, or the checkpoint is incomplete",
+                "is missing; take the config.json that belongs to these weights, or save the whole checkpoint again",
             )
         })?;
         if view.shape() != shape {
-            let reason = format!("has shape {:?} where config.json asks for {shape:?}", view.shape());
+            let reason = format!(
+                "has shape {:?} where config.json asks for {shape:?}; take the config.json that belongs to these weights",
+                view.shape()
+            );
             return Err(self.fault(name, reason));
         }
-        let values = widen(&view)
-            .ok_or_else(|| self.fault(name, format!("has type {:?}; f32, f16 and bf16 can be read", view.dtype())))?;
+        let values = widen(&view).ok_or_else(|| {
+            self.fault(name, format!("has type {:?}; save the checkpoint again as f32, f16 or bf16", view.dtype()))
+        })?;
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-            let reason = format!("holds {} at element {index}; the checkpoint is damaged", values[index]);
+            let reason = format!(
+                "holds {} at element {index}: the checkpoint is damaged; download or save it again",
+                values[index]
+            );
             return Err(self.fault(name, reason));
         }
         Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)

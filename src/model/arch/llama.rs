@@ -8,6 +8,9 @@ use crate::model::weights::{Init, Source};
 
 pub(super) struct Llama;
 
+/// No published head is wider than 512. The inverse frequencies are made before any tensor is seen that could belie an absurd width.
+const MAX_HEAD_DIM: usize = 65_536;
+
 impl Architecture for Llama {
     fn model_type(&self) -> &'static str {
         "llama"
@@ -38,8 +41,9 @@ impl Architecture for Llama {
                 )));
             }
         };
-        if head_dim % 2 != 0 {
-            return Err(config.fault(format!("head_dim {head_dim} is odd: rotary positions need pairs")));
+        if head_dim % 2 != 0 || head_dim > MAX_HEAD_DIM {
+            let reason = format!("head_dim is {head_dim}; rotary positions need an even one up to {MAX_HEAD_DIM}");
+            return Err(config.fault(reason));
         }
         let theta = rope_theta(config)?;
         let inv_freq = (0..head_dim / 2).map(|i| theta.powf(-2.0 * i as f64 / head_dim as f64) as f32).collect();

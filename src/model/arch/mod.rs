@@ -42,7 +42,8 @@ pub fn of(config: &Config) -> Result<&'static dyn Architecture> {
     let model_type = config.text("model_type")?;
     let known: Vec<_> = ALL.iter().map(|a| a.model_type()).collect();
     ALL.iter().copied().find(|a| a.model_type() == model_type).ok_or_else(|| {
-        config.fault(format!("model_type `{model_type}` is not supported; supported are {}", known.join(", ")))
+        let known = known.join(", ");
+        config.refusal(format!("model_type `{model_type}` is not supported; take a model of one of these: {known}"))
     })
 }
 
@@ -64,9 +65,14 @@ impl Config {
         if config.value.is_object() { Ok(config) } else { Err(config.fault("is no JSON object")) }
     }
 
-    /// An error about this file.
-    pub fn fault(&self, reason: impl Into<String>) -> Error {
-        Error::Config { path: self.path.clone(), reason: reason.into() }
+    /// An error about this file: something in it cannot be right.
+    pub fn fault(&self, reason: impl std::fmt::Display) -> Error {
+        self.refusal(format!("{reason}; correct the file or download it again"))
+    }
+
+    /// An error about a file that may be right, and is beyond this decoder; the reason says what to do.
+    fn refusal(&self, reason: String) -> Error {
+        Error::Config { path: self.path.clone(), reason }
     }
 
     /// The value of a key; `null` counts as absent.
@@ -160,6 +166,6 @@ impl Config {
     /// # Errors
     /// Always, naming the key and its value.
     pub fn unsupported<T>(&self, key: &str, value: impl std::fmt::Display) -> Result<T> {
-        Err(self.fault(format!("unsupported {key}={value}; this decoder would give wrong states")))
+        Err(self.refusal(format!("unsupported {key}={value}: the states would be wrong; take another model")))
     }
 }
