@@ -110,7 +110,7 @@ impl Tokenizer {
 /// The first piece of `text` that no token stands for, spaces apart.
 fn left_out<'a>(text: &'a str, tokens: &[Token]) -> Option<&'a str> {
     let mut end = 0;
-    for span in tokens.iter().map(|token| token.span.clone()).chain([text.len()..text.len()]) {
+    for span in tokens.iter().map(|token| token.span.clone()).chain(std::iter::once(text.len()..text.len())) {
         if let Some(gap) = text.get(end..span.start).map(str::trim).filter(|gap| !gap.is_empty()) {
             return Some(gap);
         }
