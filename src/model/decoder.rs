@@ -5,94 +5,10 @@ use candle_core::{Device, Tensor};
 use ndarray::ArrayView2;
 
 use super::batch::Batch;
-use super::ops::{Ops, rotary_table};
-use super::spec::{Positions, Spec};
+use super::ops::{Angles, Ops};
+use super::parts::{Block, Linear, NormWeights, Norms, Parts};
+use super::spec::{Form, Layer, QkNorm, Spec};
 use crate::error::Result;
-
-/// A linear map: weight `(out, in)`, bias `(out)`.
-#[derive(Debug, Clone)]
-pub struct Linear {
-    /// `(out, in)`, contiguous.
-    pub weight: Tensor,
-    /// `(out)`, where the architecture has one.
-    pub bias: Option<Tensor>,
-}
-
-impl Linear {
-    /// Cuts a map whose outputs are concatenated into its parts.
-    ///
-    /// # Errors
-    /// If the sizes do not add up to the outputs.
-    pub fn split<const N: usize>(&self, sizes: [usize; N]) -> Result<[Self; N]> {
-        let mut parts = Vec::with_capacity(N);
-        let mut start = 0;
-        for size in sizes {
-            let bias = self.bias.as_ref().map(|bias| bias.narrow(0, start, size)).transpose()?;
-            parts.push(Self { weight: self.weight.narrow(0, start, size)?, bias });
-            start += size;
-        }
-        <[Self; N]>::try_from(parts)
-            .map_err(|_| candle_core::Error::Msg("a fused projection does not split as its sizes say".into()).into())
-    }
-
-    fn n_params(&self) -> usize {
-        self.weight.elem_count() + self.bias.as_ref().map_or(0, Tensor::elem_count)
-    }
-}
-
-/// Weight `(d)` and bias `(d)` of a norm.
-#[derive(Debug, Clone)]
-pub struct NormWeights {
-    /// `(d)`
-    pub weight: Tensor,
-    /// `(d)`, layer norm only.
-    pub bias: Option<Tensor>,
-}
-
-/// The maps of an MLP: `down(activation(gate) * up)`, or `down(activation(up))` without a gate.
-#[derive(Debug, Clone)]
-pub struct Mlp {
-    /// `d_model -> d_mlp`
-    pub gate: Option<Linear>,
-    /// `d_model -> d_mlp`
-    pub up: Linear,
-    /// `d_mlp -> d_model`
-    pub down: Linear,
-}
-
-/// The parameters of one block.
-#[derive(Debug, Clone)]
-pub struct Block {
-    /// Before attention.
-    pub attention_norm: NormWeights,
-    /// `d_model -> n_heads * head_dim`
-    pub query: Linear,
-    /// `d_model -> n_kv_heads * head_dim`
-    pub key: Linear,
-    /// `d_model -> n_kv_heads * head_dim`
-    pub value: Linear,
-    /// `n_heads * head_dim -> d_model`
-    pub output: Linear,
-    /// Before the MLP.
-    pub mlp_norm: NormWeights,
-    /// The MLP.
-    pub mlp: Mlp,
-}
-
-/// All parameters, laid out as the decoder wants them.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    /// `(vocab_size, d_model)`
-    pub embedding: Tensor,
-    /// `(max_positions, d_model)`, where positions are learned.
-    pub positions: Option<Tensor>,
-    /// Block 1 to L.
-    pub blocks: Vec<Block>,
-    /// Before the head.
-    pub final_norm: NormWeights,
-    /// `d_model -> vocab_size`; the embedding itself where tied.
-    pub head: Linear,
-}
 
 /// A decoder ready to run.
 #[derive(Debug, Clone)]
@@ -115,29 +31,7 @@ impl Decoder {
 
     /// Number of parameters; a tied head counts once.
     pub fn n_params(&self) -> usize {
-        let norm = |n: &NormWeights| n.weight.elem_count() + n.bias.as_ref().map_or(0, Tensor::elem_count);
-        let blocks: usize = self
-            .parts
-            .blocks
-            .iter()
-            .map(|b| {
-                let maps = [
-                    Some(&b.query),
-                    Some(&b.key),
-                    Some(&b.value),
-                    Some(&b.output),
-                    b.mlp.gate.as_ref(),
-                    Some(&b.mlp.up),
-                    Some(&b.mlp.down),
-                ];
-                maps.into_iter().flatten().map(Linear::n_params).sum::<usize>()
-                    + norm(&b.attention_norm)
-                    + norm(&b.mlp_norm)
-            })
-            .sum();
-        let head = if self.spec.tied { 0 } else { self.parts.head.n_params() };
-        let positions = self.parts.positions.as_ref().map_or(0, Tensor::elem_count);
-        self.parts.embedding.elem_count() + positions + blocks + norm(&self.parts.final_norm) + head
+        self.parts.n_params(self.spec.tied)
     }
 
     /// Runs the blocks over a batch of `n` tokens and hands each residual stream `h_0 .. h_L`, `(n, d_model)`, to `see`, before the final
@@ -146,35 +40,105 @@ impl Decoder {
     /// # Errors
     /// What `see` returns, and failures of the tensor library (token or position out of range, memory).
     pub fn forward(&self, batch: &Batch, see: &mut dyn FnMut(usize, &Tensor) -> Result<()>) -> Result<Tensor> {
-        let (spec, ops, n) = (&self.spec, self.ops, batch.len());
-        let ids = Tensor::from_slice(&batch.ids, n, &Device::Cpu)?;
-        let mut h = self.parts.embedding.index_select(&ids, 0)?;
-        if let Some(positions) = &self.parts.positions {
-            h = (h + positions.index_select(&Tensor::from_slice(&batch.positions, n, &Device::Cpu)?, 0)?)?;
-        }
-        let angles = match &spec.positions {
-            Positions::Learned => None,
-            Positions::Rotary { inv_freq } => Some(rotary_table(&batch.positions, inv_freq, h.device())?),
-        };
+        let mut h = self.embed(batch)?;
+        let ropes = self.spec.ropes.iter();
+        let angles: Vec<Angles> = ropes.map(|rope| Ok(Angles::of(&batch.positions, rope)?)).collect::<Result<_>>()?;
         see(0, &h)?;
-        for (l, block) in self.parts.blocks.iter().enumerate() {
-            let x = ops.norm(&h, spec.norm, &block.attention_norm)?;
-            let (mut q, mut k) = (ops.linear(&x, &block.query)?, ops.linear(&x, &block.key)?);
-            let v = ops.linear(&x, &block.value)?;
-            if let Some((cos, sin)) = &angles {
-                q = ops.rotate(&q, cos, sin)?;
-                k = ops.rotate(&k, cos, sin)?;
-            }
-            let attended = ops.attention(&q, &k, &v, batch, spec)?;
-            h = ops.linear_onto(&h, &attended, &block.output)?;
-            let x = ops.norm(&h, spec.norm, &block.mlp_norm)?;
-            let gate = block.mlp.gate.as_ref().map(|gate| ops.linear(&x, gate)).transpose()?;
-            let up = ops.linear(&x, &block.mlp.up)?;
-            let inner = ops.activate(spec.activation, gate.as_ref(), &up)?;
-            h = ops.linear_onto(&h, &inner, &block.mlp.down)?;
+        for (l, (block, layer)) in self.parts.blocks.iter().zip(&self.spec.layers).enumerate() {
+            h = self.block(&h, block, *layer, &angles, batch)?;
             see(l + 1, &h)?;
         }
         Ok(h)
+    }
+
+    fn embed(&self, batch: &Batch) -> Result<Tensor> {
+        let (spec, parts, n) = (&self.spec, &self.parts, batch.len());
+        let mut h = parts.embedding.index_select(&Tensor::from_slice(&batch.ids, n, &Device::Cpu)?, 0)?;
+        if spec.embedding_scale != 1.0 {
+            h = (h * spec.embedding_scale)?;
+        }
+        if let Some(norm) = &parts.embedding_norm {
+            h = self.norm(&h, norm)?;
+        }
+        if let Some([project_in, _]) = &parts.projections {
+            h = self.ops.linear(&h, project_in)?;
+        }
+        if let (Some(table), Some(first)) = (&parts.positions, spec.learned_positions) {
+            let rows: Vec<u32> = batch.positions.iter().map(|position| position + first as u32).collect();
+            h = (h + table.index_select(&Tensor::from_vec(rows, n, &Device::Cpu)?, 0)?)?;
+        }
+        Ok(h)
+    }
+
+    fn block(&self, h: &Tensor, block: &Block, layer: Layer, angles: &[Angles], batch: &Batch) -> Result<Tensor> {
+        let x = self.enter(h, &block.attention_norms)?;
+        let attended = self.attend(&x, block, layer, angles, batch)?;
+        let after = self.leave(h, &attended, &block.attention.output, &block.attention_norms)?;
+        let mlp_norms = block.mlp_norms.as_ref().unwrap_or(&block.attention_norms);
+        let x = match self.spec.form {
+            Form::Parallel { shared_norm: true } => x,
+            Form::Parallel { shared_norm: false } => self.enter(h, mlp_norms)?,
+            _ => self.enter(&after, mlp_norms)?,
+        };
+        let gate = block.mlp.gate.as_ref().map(|gate| self.ops.linear(&x, gate)).transpose()?;
+        let up = self.ops.linear(&x, &block.mlp.up)?;
+        let inner = self.ops.activate(self.spec.activation, gate.as_ref(), &up)?;
+        self.leave(&after, &inner, &block.mlp.down, mlp_norms)
+    }
+
+    /// What a branch reads of the stream.
+    fn enter(&self, h: &Tensor, norms: &Norms) -> Result<Tensor> {
+        match self.spec.form {
+            Form::Pre | Form::Sandwich | Form::Parallel { .. } => self.norm(h, &norms.norm),
+            Form::PostResidual | Form::PostBranch => Ok(h.clone()),
+        }
+    }
+
+    /// The stream with what a branch adds to it: `map` of `inner`.
+    fn leave(&self, h: &Tensor, inner: &Tensor, map: &Linear, norms: &Norms) -> Result<Tensor> {
+        let on_branch = match self.spec.form {
+            Form::Sandwich => norms.post.as_ref(),
+            Form::PostBranch => Some(&norms.norm),
+            Form::Pre | Form::PostResidual | Form::Parallel { .. } => None,
+        };
+        let scale = self.spec.residual_scale;
+        let sum = if on_branch.is_none() && scale == 1.0 {
+            self.ops.linear_onto(h, inner, map)?
+        } else {
+            let branch = self.ops.linear(inner, map)?;
+            let branch = on_branch.map_or(Ok(branch.clone()), |norm| self.norm(&branch, norm))?;
+            (h + if scale == 1.0 { branch } else { (branch * scale)? })?
+        };
+        if self.spec.form == Form::PostResidual { self.norm(&sum, &norms.norm) } else { Ok(sum) }
+    }
+
+    /// The heads' outputs side by side, `(n, n_heads * head_dim)`.
+    fn attend(&self, x: &Tensor, block: &Block, layer: Layer, angles: &[Angles], batch: &Batch) -> Result<Tensor> {
+        let (spec, ops, maps) = (&self.spec, self.ops, &block.attention);
+        let (mut q, mut k) = (ops.linear(x, &maps.query)?, ops.linear(x, &maps.key)?);
+        let mut v = ops.linear(x, &maps.value)?;
+        if let Some(clip) = spec.clip_qkv {
+            (q, k, v) = (q.clamp(-clip, clip)?, k.clamp(-clip, clip)?, v.clamp(-clip, clip)?);
+        }
+        if let Some([query_norm, key_norm]) = &maps.qk_norms {
+            (q, k) = (self.norm_heads(&q, query_norm)?, self.norm_heads(&k, key_norm)?);
+        }
+        if let Some(angles) = layer.rope.map(|rope| &angles[rope]) {
+            (q, k) = (ops.rotate(&q, angles, spec.head_dim)?, ops.rotate(&k, angles, spec.head_dim)?);
+        }
+        Ok(ops.attention(&q, &k, &v, batch, spec, layer.window)?)
+    }
+
+    fn norm(&self, x: &Tensor, weights: &NormWeights) -> Result<Tensor> {
+        Ok(self.ops.norm(x, self.spec.norm, weights)?)
+    }
+
+    /// The norm of queries or keys, `(n, heads * head_dim)`.
+    fn norm_heads(&self, x: &Tensor, weights: &NormWeights) -> Result<Tensor> {
+        if self.spec.qk_norm == Some(QkNorm::Full) {
+            return self.norm(x, weights);
+        }
+        Ok(self.norm(&x.reshape(((), self.spec.head_dim))?, weights)?.reshape(x.shape())?)
     }
 
     /// Logits `(n, vocab_size)` of last residual streams `(n, d_model)`.
@@ -182,8 +146,18 @@ impl Decoder {
     /// # Errors
     /// Failures of the tensor library.
     pub fn logits(&self, h: &Tensor) -> Result<Tensor> {
-        let x = self.ops.norm(h, self.spec.norm, &self.parts.final_norm)?;
-        Ok(self.ops.linear(&x, &self.parts.head)?)
+        let mut x = self.parts.final_norm.as_ref().map_or(Ok(h.clone()), |norm| self.norm(h, norm))?;
+        if let Some([_, project_out]) = &self.parts.projections {
+            x = self.ops.linear(&x, project_out)?;
+        }
+        let mut logits = self.ops.linear(&x, &self.parts.head)?;
+        if self.spec.logit_scale != 1.0 {
+            logits = (logits * self.spec.logit_scale)?;
+        }
+        if let Some(cap) = self.spec.logit_softcap {
+            logits = ((logits / cap)?.tanh()? * cap)?;
+        }
+        Ok(logits)
     }
 
     /// For each last residual stream of `h`, `(n, d_model)`: the log-probability in nats of the token that is said to follow, and whether it is the

@@ -5,23 +5,31 @@ use pulp::NullaryFnOnce;
 
 use super::batch::Batch;
 use super::kernels::exp;
-use super::spec::{Activation, Spec};
+use super::spec::{Activation, Spec, alibi_slopes};
 
 /// Sums are kept in this many lanes, the width of an AVX-512 register.
 const LANES: usize = 16;
 
-/// Normalises each row: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`. Two passes over the row, so that a large
-/// mean does not cancel the variance.
-pub(super) fn norm(x: &[f32], weight: &[f32], bias: Option<&[f32]>, eps: f32, centred: bool) -> Vec<f32> {
+/// Normalises each row of `d` values: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`. Two passes over the row, so that
+/// a large mean does not cancel the variance.
+pub(super) fn norm(
+    x: &[f32],
+    d: usize,
+    weight: Option<&[f32]>,
+    bias: Option<&[f32]>,
+    eps: f32,
+    centred: bool,
+) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
-    pulp::Arch::new().dispatch(Normalise { x, weight, bias, eps, centred, out: &mut out });
+    pulp::Arch::new().dispatch(Normalise { x, d, weight, bias, eps, centred, out: &mut out });
     out
 }
 
 // Loops stand in structs: the body of a closure is not inlined into the function that has the wide instructions.
 struct Normalise<'a> {
     x: &'a [f32],
-    weight: &'a [f32],
+    d: usize,
+    weight: Option<&'a [f32]>,
     bias: Option<&'a [f32]>,
     eps: f32,
     centred: bool,
@@ -33,15 +41,24 @@ impl NullaryFnOnce for Normalise<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let d = self.weight.len();
+        let d = self.d;
         for (row, out) in self.x.chunks_exact(d).zip(self.out.chunks_exact_mut(d)) {
             let mean = if self.centred { sum(row) / d as f32 } else { 0.0 };
             for (o, x) in out.iter_mut().zip(row) {
                 *o = x - mean;
             }
             let scale = 1.0 / (dot(out, out) / d as f32 + self.eps).sqrt();
-            for (o, w) in out.iter_mut().zip(self.weight) {
-                *o *= scale * w;
+            match self.weight {
+                Some(weight) => {
+                    for (o, w) in out.iter_mut().zip(weight) {
+                        *o *= scale * w;
+                    }
+                }
+                None => {
+                    for o in out.iter_mut() {
+                        *o *= scale;
+                    }
+                }
             }
             if let Some(bias) = self.bias {
                 for (o, b) in out.iter_mut().zip(bias) {
@@ -79,6 +96,19 @@ impl NullaryFnOnce for Activate<'_> {
                     *o /= 1.0 + exp(-u);
                 }
             }
+            Activation::GeluErf => {
+                for o in self.out.iter_mut() {
+                    // x Phi(x); the complement is taken on the side where it loses nothing.
+                    let tail = 0.5 * erfc(o.abs() * std::f32::consts::FRAC_1_SQRT_2);
+                    *o *= if *o > 0.0 { 1.0 - tail } else { tail };
+                }
+            }
+            Activation::Relu => {
+                for o in self.out.iter_mut() {
+                    // A comparison that keeps NaN.
+                    *o = if *o < 0.0 { 0.0 } else { *o };
+                }
+            }
             Activation::Silu => {
                 for o in self.out.iter_mut() {
                     *o /= 1.0 + exp(-*o);
@@ -93,14 +123,15 @@ impl NullaryFnOnce for Activate<'_> {
     }
 }
 
-/// Rotates the halves of each head of rows of `width` values by angles given as `half` cosines and sines per row.
-pub(super) fn rotate(x: &[f32], width: usize, cos: &[f32], sin: &[f32], half: usize) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
-    let angles = cos.chunks_exact(half).zip(sin.chunks_exact(half));
+/// Rotates, in each head of rows of `width` values, the first `2 * pairs` values: the first half against the second, by angles given as
+/// `pairs` cosines and sines per row.
+pub(super) fn rotate(x: &[f32], width: usize, head_dim: usize, (cos, sin): (&[f32], &[f32]), pairs: usize) -> Vec<f32> {
+    let mut out = x.to_vec();
+    let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
     for ((row, out), (cos, sin)) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(angles) {
-        for (head, out) in row.chunks_exact(2 * half).zip(out.chunks_exact_mut(2 * half)) {
-            let ((a, b), (first, second)) = (head.split_at(half), out.split_at_mut(half));
-            for i in 0..half {
+        for (head, out) in row.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim)) {
+            let ((a, b), (first, second)) = (head[..2 * pairs].split_at(pairs), out[..2 * pairs].split_at_mut(pairs));
+            for i in 0..pairs {
                 first[i] = a[i] * cos[i] - b[i] * sin[i];
                 second[i] = b[i] * cos[i] + a[i] * sin[i];
             }
@@ -109,11 +140,42 @@ pub(super) fn rotate(x: &[f32], width: usize, cos: &[f32], sin: &[f32], half: us
     out
 }
 
-/// Softmax attention of each token over the tokens of its path. Queries are `(n, heads * head_dim)`, keys and values
+/// The same with each even value against the odd one after it.
+pub(super) fn rotate_interleaved(
+    x: &[f32],
+    width: usize,
+    head_dim: usize,
+    (cos, sin): (&[f32], &[f32]),
+    pairs: usize,
+) -> Vec<f32> {
+    let mut out = x.to_vec();
+    let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
+    for (row, (cos, sin)) in out.chunks_exact_mut(width).zip(angles) {
+        for head in row.chunks_exact_mut(head_dim) {
+            for (i, pair) in head[..2 * pairs].chunks_exact_mut(2).enumerate() {
+                let (a, b) = (pair[0], pair[1]);
+                pair[0] = a * cos[i] - b * sin[i];
+                pair[1] = b * cos[i] + a * sin[i];
+            }
+        }
+    }
+    out
+}
+
+/// Softmax attention of each token over the last `window` tokens of its path. Queries are `(n, heads * head_dim)`, keys and values
 /// `(n, kv_heads * head_dim)`; the work is proportional to the paths, whatever they share.
-pub(super) fn attention(q: &[f32], k: &[f32], v: &[f32], batch: &Batch, spec: &Spec) -> Vec<f32> {
+pub(super) fn attention(
+    q: &[f32],
+    k: &[f32],
+    v: &[f32],
+    batch: &Batch,
+    spec: &Spec,
+    window: Option<usize>,
+) -> Vec<f32> {
     let mut out = vec![0.0; q.len()];
-    pulp::Arch::new().dispatch(Attend { q, k, v, batch, spec, out: &mut out });
+    let slopes = if spec.alibi { alibi_slopes(spec.n_heads) } else { vec![] };
+    let window = window.unwrap_or(usize::MAX);
+    pulp::Arch::new().dispatch(Attend { q, k, v, batch, spec, window, slopes: &slopes, out: &mut out });
     out
 }
 
@@ -123,6 +185,9 @@ struct Attend<'a> {
     v: &'a [f32],
     batch: &'a Batch,
     spec: &'a Spec,
+    window: usize,
+    /// One for each head, or none.
+    slopes: &'a [f32],
     out: &'a mut [f32],
 }
 
@@ -137,15 +202,26 @@ impl NullaryFnOnce for Attend<'_> {
         let mut weights: Vec<f32> = vec![];
         for (i, (q, out)) in self.q.chunks_exact(width).zip(self.out.chunks_exact_mut(width)).enumerate() {
             let path = self.batch.path(i);
+            let path = &path[path.len().saturating_sub(self.window)..];
             weights.resize(path.len(), 0.0);
             for (h, (q, out)) in q.chunks_exact(hd).zip(out.chunks_exact_mut(hd)).enumerate() {
                 let first = h / group * hd;
-                let mut top = f32::NEG_INFINITY;
                 for (w, j) in weights.iter_mut().zip(path) {
                     let at = *j as usize * kv_width + first;
                     *w = dot(q, &self.k[at..at + hd]) * spec.attention_scale;
-                    top = top.max(*w);
                 }
+                if let Some(cap) = spec.attention_softcap {
+                    for w in &mut weights {
+                        // tanh u = 1 - 2 / (1 + e^(2 u))
+                        *w = cap * (1.0 - 2.0 / (1.0 + exp(2.0 * *w / cap)));
+                    }
+                }
+                if let Some(slope) = self.slopes.get(h) {
+                    for (distance, w) in weights.iter_mut().rev().enumerate() {
+                        *w -= slope * distance as f32;
+                    }
+                }
+                let top = weights.iter().fold(f32::NEG_INFINITY, |top, w| top.max(*w));
                 let mut total = 0.0;
                 for w in &mut weights {
                     *w = exp(*w - top);
@@ -160,6 +236,26 @@ impl NullaryFnOnce for Attend<'_> {
             }
         }
     }
+}
+
+/// The complement of the error function for `z >= 0`, with relative error below 5e-6 (of the rounded exponent) until it underflows.
+///
+/// # References
+/// The Chebyshev fit of Press et al., "Numerical Recipes", section 6.2 (relative error of the fit: 1.2e-7).
+#[inline(always)]
+fn erfc(z: f32) -> f32 {
+    let t = 1.0 / z.mul_add(0.5, 1.0);
+    let fit = 0.170_872_77_f32
+        .mul_add(t, -0.822_152_23)
+        .mul_add(t, 1.488_515_9)
+        .mul_add(t, -1.135_204)
+        .mul_add(t, 0.278_868_07)
+        .mul_add(t, -0.186_288_06)
+        .mul_add(t, 0.096_784_18)
+        .mul_add(t, 0.374_091_96)
+        .mul_add(t, 1.000_023_7)
+        .mul_add(t, -1.265_512_2);
+    t * exp(z.mul_add(-z, fit))
 }
 
 #[inline(always)]
@@ -189,4 +285,19 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_complement_of_the_error_function_agrees_with_its_series_in_f64() {
+        for step in 0..=900 {
+            let z = step as f32 / 100.0;
+            let exact = statrs::function::erf::erfc(f64::from(z));
+            let error = (f64::from(erfc(z)) - exact).abs();
+            assert!(error <= 5e-6 * exact + 1e-37, "erfc({z}) is off by {error} of {exact}");
+        }
+    }
 }

@@ -3,11 +3,13 @@
 
 pub mod arch;
 pub mod batch;
+mod custom;
 pub mod decoder;
 mod embedded;
 mod fused;
 pub mod kernels;
 pub mod ops;
+pub mod parts;
 pub mod spec;
 pub mod states;
 pub mod tokenizer;

@@ -2,15 +2,14 @@
 //! it is differentiable and runs on any device. `Fused` runs the loops of `fused.rs` on the CPU, one thread per
 //! batch, several times faster, and has no gradient.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Device, Layout, Shape, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::batch::Batch;
-use super::decoder::{Linear, NormWeights};
-use super::fused;
-use super::kernels;
-use super::spec::{Activation, Norm, Spec};
+use super::custom::{FusedActivation, FusedAttention, FusedLinear, FusedLinearOnto, FusedNorm, FusedRotate};
+use super::parts::{Linear, NormWeights};
+use super::spec::{Activation, Norm, Rope, Spec, alibi_slopes};
 
-type Candle<T> = candle_core::Result<T>;
+pub(super) type Candle<T> = candle_core::Result<T>;
 
 /// Which form of the operations a decoder uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,20 +41,19 @@ impl Ops {
 
     /// Normalises each row of `(n, d)`.
     pub(super) fn norm(self, x: &Tensor, norm: Norm, weights: &NormWeights) -> Candle<Tensor> {
-        match (self, norm, &weights.bias) {
-            (Self::Fused, Norm::Layer { eps }, Some(bias)) => {
-                x.apply_op3_no_bwd(&weights.weight, bias, &FusedNorm { eps: eps as f32, centred: true })
-            }
-            (Self::Fused, Norm::Rms { eps }, None) => {
-                x.apply_op2_no_bwd(&weights.weight, &FusedNorm { eps: eps as f32, centred: false })
-            }
-            (_, Norm::Layer { eps }, bias) => {
-                let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
-                let scaled = scale_by_rms(&centred, eps)?.broadcast_mul(&weights.weight)?;
-                bias.as_ref().map_or(Ok(scaled.clone()), |bias| scaled.broadcast_add(bias))
-            }
-            (_, Norm::Rms { eps }, _) => scale_by_rms(x, eps)?.broadcast_mul(&weights.weight),
+        let (eps, centred) = match norm {
+            Norm::Layer { eps, .. } => (eps, true),
+            Norm::Rms { eps, .. } => (eps, false),
+        };
+        if self == Self::Fused {
+            return x.apply_op1_no_bwd(&FusedNorm { eps: eps as f32, centred, weights });
         }
+        let x = if centred { x.broadcast_sub(&x.mean_keepdim(1)?)? } else { x.clone() };
+        let mut x = x.broadcast_div(&(x.sqr()?.mean_keepdim(1)? + eps)?.sqrt()?)?;
+        if let Some(weight) = &weights.weight {
+            x = x.broadcast_mul(weight)?;
+        }
+        weights.bias.as_ref().map_or(Ok(x.clone()), |bias| x.broadcast_add(bias))
     }
 
     /// The MLP's non-linearity, element by element; with `gate` it acts on the gate and multiplies `up`.
@@ -67,6 +65,8 @@ impl Ops {
                 let inner = gate.unwrap_or(up);
                 let active = match activation {
                     Activation::GeluTanh => gelu_tanh(inner)?,
+                    Activation::GeluErf => inner.gelu_erf()?,
+                    Activation::Relu => inner.relu()?,
                     Activation::Silu => inner.silu()?,
                 };
                 if gate.is_some() { active * up } else { Ok(active) }
@@ -74,31 +74,50 @@ impl Ops {
         }
     }
 
-    /// Rotates the two halves of each head of `(n, heads * head_dim)` by the angles whose cosines and sines are `(n, head_dim / 2)`.
-    pub(super) fn rotate(self, x: &Tensor, cos: &Tensor, sin: &Tensor) -> Candle<Tensor> {
+    /// Rotates the first values of each head of `(n, heads * head_dim)`.
+    pub(super) fn rotate(self, x: &Tensor, angles: &Angles, head_dim: usize) -> Candle<Tensor> {
+        let Angles { cos, sin, interleaved } = angles;
         if self == Self::Fused {
-            return x.apply_op3_no_bwd(cos, sin, &FusedRotate);
+            return x.apply_op3_no_bwd(cos, sin, &FusedRotate { head_dim, interleaved: *interleaved });
         }
-        let (n, half) = cos.dims2()?;
-        let heads = x.dim(1)? / (2 * half);
-        let x = x.reshape((n, heads, 2 * half))?;
-        let (a, b) = (x.narrow(2, 0, half)?, x.narrow(2, half, half)?);
+        let ((n, pairs), shape) = (cos.dims2()?, x.shape());
+        let x = x.reshape((n, (), head_dim))?;
         let (cos, sin) = (cos.unsqueeze(1)?, sin.unsqueeze(1)?);
+        let turned = x.narrow(2, 0, 2 * pairs)?;
+        let (a, b) = if *interleaved {
+            let pair = turned.reshape((n, (), pairs, 2))?;
+            (pair.narrow(3, 0, 1)?.squeeze(3)?, pair.narrow(3, 1, 1)?.squeeze(3)?)
+        } else {
+            (turned.narrow(2, 0, pairs)?, turned.narrow(2, pairs, pairs)?)
+        };
         let first = (a.broadcast_mul(&cos)? - b.broadcast_mul(&sin)?)?;
         let second = (b.broadcast_mul(&cos)? + a.broadcast_mul(&sin)?)?;
-        Tensor::cat(&[first, second], 2)?.reshape((n, heads * 2 * half))
+        let turned = if *interleaved {
+            Tensor::stack(&[first, second], 3)?.reshape(turned.shape())?
+        } else {
+            Tensor::cat(&[first, second], 2)?
+        };
+        let rest = head_dim - 2 * pairs;
+        let whole = if rest == 0 { turned } else { Tensor::cat(&[turned, x.narrow(2, 2 * pairs, rest)?], 2)? };
+        whole.reshape(shape)
     }
 
-    /// Softmax attention of each token over its path: queries `(n, heads * head_dim)`, keys and values `(n, kv_heads * head_dim)`.
-    pub(super) fn attention(self, q: &Tensor, k: &Tensor, v: &Tensor, batch: &Batch, spec: &Spec) -> Candle<Tensor> {
+    /// Softmax attention of each token over the last `window` tokens of its path: queries `(n, heads * head_dim)`, keys and values
+    /// `(n, kv_heads * head_dim)`.
+    pub(super) fn attention(
+        self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        batch: &Batch,
+        spec: &Spec,
+        window: Option<usize>,
+    ) -> Candle<Tensor> {
         if self == Self::Fused {
-            return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, spec });
+            return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, spec, window });
         }
         // Windows of equal length share one causal mask; any other batch is one row with a mask of ancestors.
-        let (rows, t, mask) = match batch.rows {
-            Some((n, t)) => (n, t, causal_mask(t, q.device())?),
-            None => (1, batch.len(), ancestor_mask(batch, q.device())?),
-        };
+        let (rows, t) = batch.rows.unwrap_or((1, batch.len()));
         let split =
             |x: &Tensor, heads: usize| x.reshape((rows, t, heads, spec.head_dim))?.transpose(1, 2)?.contiguous();
         let groups = spec.n_heads / spec.n_kv_heads;
@@ -115,15 +134,30 @@ impl Ops {
         };
         let (q, k, v) =
             (split(q, spec.n_heads)?, spread(split(k, spec.n_kv_heads)?)?, spread(split(v, spec.n_kv_heads)?)?);
-        let scores =
-            (q.matmul(&k.transpose(2, 3)?.contiguous()?)? * f64::from(spec.attention_scale))?.broadcast_add(&mask)?;
-        let weights = softmax(&scores)?;
+        let mut scores = (q.matmul(&k.transpose(2, 3)?.contiguous()?)? * f64::from(spec.attention_scale))?;
+        if let Some(cap) = spec.attention_softcap.map(f64::from) {
+            scores = ((scores / cap)?.tanh()? * cap)?;
+        }
+        let weights = softmax(&scores.broadcast_add(&mask(batch, t, spec, window, scores.device())?)?)?;
         weights.matmul(&v)?.transpose(1, 2)?.reshape((rows * t, spec.n_heads * spec.head_dim))
     }
 }
 
-fn scale_by_rms(x: &Tensor, eps: f64) -> Candle<Tensor> {
-    x.broadcast_div(&(x.sqr()?.mean_keepdim(1)? + eps)?.sqrt()?)
+/// The cosines and sines of the rotary angles of some positions, `(n, pairs)` each.
+pub(super) struct Angles {
+    cos: Tensor,
+    sin: Tensor,
+    interleaved: bool,
+}
+
+impl Angles {
+    pub(super) fn of(positions: &[u32], rope: &Rope) -> Candle<Self> {
+        let angles: Vec<f32> =
+            positions.iter().flat_map(|p| rope.inv_freq.iter().map(move |f| *p as f32 * f)).collect();
+        let angles = Tensor::from_vec(angles, (positions.len(), rope.inv_freq.len()), &Device::Cpu)?;
+        let factor = f64::from(rope.attention_factor);
+        Ok(Self { cos: (angles.cos()? * factor)?, sin: (angles.sin()? * factor)?, interleaved: rope.interleaved })
+    }
 }
 
 /// The tanh form of gelu by the logistic function, `(1 + tanh u) / 2 = sigmoid(2 u)`: several times faster than candle's own `gelu`, whose
@@ -140,210 +174,18 @@ fn softmax(x: &Tensor) -> Candle<Tensor> {
     e.broadcast_div(&e.sum_keepdim(last)?)
 }
 
-fn causal_mask(t: usize, device: &Device) -> Candle<Tensor> {
-    let mask: Vec<f32> = (0..t * t).map(|at| if at % t <= at / t { 0.0 } else { f32::NEG_INFINITY }).collect();
-    Tensor::from_vec(mask, (t, t), device)
-}
-
-fn ancestor_mask(batch: &Batch, device: &Device) -> Candle<Tensor> {
-    let n = batch.len();
-    let mut mask = vec![f32::NEG_INFINITY; n * n];
-    for i in 0..n {
-        for j in batch.path(i) {
-            mask[i * n + *j as usize] = 0.0;
-        }
-    }
-    Tensor::from_vec(mask, (n, n), device)
-}
-
-/// The contiguous f32 values behind a tensor.
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Candle<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("fused operations need contiguous tensors"),
-    }
-}
-
-fn made(values: Vec<f32>, shape: impl Into<Shape>) -> Candle<(CpuStorage, Shape)> {
-    Ok((CpuStorage::F32(values), shape.into()))
-}
-
-struct FusedLinear;
-
-impl FusedLinear {
-    fn run(x: &[f32], xl: &Layout, w: &[f32], wl: &Layout, bias: Option<&[f32]>) -> Candle<(CpuStorage, Shape)> {
-        let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
-        let mut out = match bias {
-            Some(bias) => bias.repeat(n),
-            None => vec![0.0; n * d_out],
-        };
-        kernels::add_matmul_t(n, d_out, d_in, x, w, &mut out);
-        made(out, (n, d_out))
-    }
-}
-
-impl CustomOp2 for FusedLinear {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Candle<(CpuStorage, Shape)> {
-        Self::run(slice(x, xl)?, xl, slice(w, wl)?, wl, None)
-    }
-}
-
-impl CustomOp3 for FusedLinear {
-    fn name(&self) -> &'static str {
-        "linear-bias"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        w: &CpuStorage,
-        wl: &Layout,
-        b: &CpuStorage,
-        bl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        Self::run(slice(x, xl)?, xl, slice(w, wl)?, wl, Some(slice(b, bl)?))
-    }
-}
-
-struct FusedLinearOnto<'a>(Option<&'a Tensor>);
-
-impl CustomOp3 for FusedLinearOnto<'_> {
-    fn name(&self) -> &'static str {
-        "linear-onto"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        w: &CpuStorage,
-        wl: &Layout,
-        r: &CpuStorage,
-        rl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
-        let mut out = slice(r, rl)?.to_vec();
-        if let Some(bias) = self.0 {
-            let bias = bias.to_vec1::<f32>()?;
-            for row in out.chunks_exact_mut(d_out) {
-                row.iter_mut().zip(&bias).for_each(|(o, b)| *o += b);
+/// What is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a token is not seen, ALiBi's slope where
+/// it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
+fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Candle<Tensor> {
+    let slopes = if spec.alibi { alibi_slopes(spec.n_heads) } else { vec![0.0] };
+    let mut mask = vec![f32::NEG_INFINITY; slopes.len() * t * t];
+    for (slope, mask) in slopes.iter().zip(mask.chunks_exact_mut((t * t).max(1))) {
+        for i in 0..t {
+            for (distance, j) in batch.path(i).iter().rev().take(window.unwrap_or(usize::MAX)).enumerate() {
+                mask[i * t + *j as usize] = -slope * distance as f32;
             }
         }
-        kernels::add_matmul_t(n, d_out, d_in, slice(x, xl)?, slice(w, wl)?, &mut out);
-        made(out, (n, d_out))
     }
-}
-
-struct FusedNorm {
-    eps: f32,
-    centred: bool,
-}
-
-impl CustomOp2 for FusedNorm {
-    fn name(&self) -> &'static str {
-        "rms-norm"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Candle<(CpuStorage, Shape)> {
-        let out = fused::norm(slice(x, xl)?, slice(w, wl)?, None, self.eps, self.centred);
-        made(out, xl.shape().clone())
-    }
-}
-
-impl CustomOp3 for FusedNorm {
-    fn name(&self) -> &'static str {
-        "layer-norm"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        w: &CpuStorage,
-        wl: &Layout,
-        b: &CpuStorage,
-        bl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        let out = fused::norm(slice(x, xl)?, slice(w, wl)?, Some(slice(b, bl)?), self.eps, self.centred);
-        made(out, xl.shape().clone())
-    }
-}
-
-struct FusedActivation(Activation);
-
-impl CustomOp1 for FusedActivation {
-    fn name(&self) -> &'static str {
-        "activation"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Candle<(CpuStorage, Shape)> {
-        made(fused::activate(self.0, slice(x, xl)?, None), xl.shape().clone())
-    }
-}
-
-impl CustomOp2 for FusedActivation {
-    fn name(&self) -> &'static str {
-        "gated-activation"
-    }
-
-    fn cpu_fwd(&self, g: &CpuStorage, gl: &Layout, u: &CpuStorage, ul: &Layout) -> Candle<(CpuStorage, Shape)> {
-        made(fused::activate(self.0, slice(g, gl)?, Some(slice(u, ul)?)), gl.shape().clone())
-    }
-}
-
-struct FusedRotate;
-
-impl CustomOp3 for FusedRotate {
-    fn name(&self) -> &'static str {
-        "rotate"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        c: &CpuStorage,
-        cl: &Layout,
-        s: &CpuStorage,
-        sl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        let ((_, width), (_, half)) = (xl.shape().dims2()?, cl.shape().dims2()?);
-        made(fused::rotate(slice(x, xl)?, width, slice(c, cl)?, slice(s, sl)?, half), xl.shape().clone())
-    }
-}
-
-struct FusedAttention<'a> {
-    batch: &'a Batch,
-    spec: &'a Spec,
-}
-
-impl CustomOp3 for FusedAttention<'_> {
-    fn name(&self) -> &'static str {
-        "attention"
-    }
-
-    fn cpu_fwd(
-        &self,
-        q: &CpuStorage,
-        ql: &Layout,
-        k: &CpuStorage,
-        kl: &Layout,
-        v: &CpuStorage,
-        vl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        let out = fused::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec);
-        made(out, ql.shape().clone())
-    }
-}
-
-/// The cosines and sines of the rotary angles of some positions, `(n, pairs)` each.
-pub(super) fn rotary_table(positions: &[u32], inv_freq: &[f32], device: &Device) -> Candle<(Tensor, Tensor)> {
-    let angles: Vec<f32> = positions.iter().flat_map(|p| inv_freq.iter().map(move |f| *p as f32 * f)).collect();
-    let angles = Tensor::from_vec(angles, (positions.len(), inv_freq.len()), device)?.to_dtype(DType::F32)?;
-    Ok((angles.cos()?, angles.sin()?))
+    let mask = Tensor::from_vec(mask, (slopes.len(), t, t), device)?;
+    if spec.alibi { Ok(mask) } else { mask.squeeze(0) }
 }

@@ -2,18 +2,22 @@
 //!
 //! [`Decoder`]: super::decoder::Decoder
 
-/// How activations are normalised before attention, MLP and head.
+/// How activations are normalised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Norm {
-    /// Layer norm with weight and bias; `eps` is added to the variance.
+    /// Layer norm.
     Layer {
         /// Added to the variance.
         eps: f64,
+        /// With weight and bias.
+        affine: bool,
     },
-    /// Root-mean-square norm with weight; `eps` is added to the mean square.
+    /// Root-mean-square norm with weight.
     Rms {
         /// Added to the mean square.
         eps: f64,
+        /// The file holds the weight less 1 (Gemma); 1 is added when it is loaded.
+        offset: bool,
     },
 }
 
@@ -22,27 +26,87 @@ pub enum Norm {
 pub enum Activation {
     /// `x / 2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`, "gelu_new" in published configs.
     GeluTanh,
+    /// `x / 2 * (1 + erf(x / sqrt 2))`, "gelu" in published configs.
+    GeluErf,
+    /// `max(x, 0)`.
+    Relu,
     /// `x * sigmoid(x)`.
     Silu,
 }
 
-/// How positions enter.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Positions {
-    /// A learned vector per position, added to the embedding.
-    Learned,
-    /// Rotary embedding of queries and keys, halves rotated against each other: angle `position * inv_freq[i]`.
-    Rotary {
-        /// One inverse frequency per rotated pair, computed in f64 from the config and never read from the file.
-        inv_freq: Vec<f32>,
+/// How attention and MLP, the branches `f` of a block, stand around the residual stream `h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `h + f(norm(h))`, attention first.
+    Pre,
+    /// `norm(h + f(h))` (OPT-350m): the stream itself is normalised.
+    PostResidual,
+    /// `h + post_norm(f(norm(h)))` (Gemma 2 and 3).
+    Sandwich,
+    /// `h + norm(f(h))` (OLMo 2).
+    PostBranch,
+    /// `h + attention(norm(h)) + mlp(norm(h))`: both branches read the same stream, through one norm or two.
+    Parallel {
+        /// One norm for both.
+        shared_norm: bool,
     },
 }
 
-/// The switches and sizes of one decoder.
+/// A table of rotary angles: `position * inv_freq[i]` for pair `i` of a head.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rope {
+    /// One inverse frequency per rotated pair, computed in f64 from the config and never read from the file. The first
+    /// `2 * inv_freq.len()` values of a head are rotated, the others pass.
+    pub inv_freq: Vec<f32>,
+    /// Cosines and sines are multiplied by this (LongRoPE).
+    pub attention_factor: f32,
+    /// Pair `i` is the values `2 i` and `2 i + 1` (GPT-J), not `i` and `i + pairs`.
+    pub interleaved: bool,
+}
+
+/// What one block differs in from its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Layer {
+    /// A token sees the last `window` tokens of its path, itself included; all of them if absent.
+    pub window: Option<usize>,
+    /// Which of the spec's rotary tables turns queries and keys, if any.
+    pub rope: Option<usize>,
+}
+
+/// A norm of queries and keys, of the kind root mean square.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QkNorm {
+    /// Each head by itself, with one weight for all.
+    Head,
+    /// All heads together.
+    Full,
+}
+
+/// Which linear maps have a bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Biases {
+    /// Queries, keys and values.
+    pub qkv: bool,
+    /// The map from heads to stream.
+    pub output: bool,
+    /// The maps of the MLP.
+    pub mlp: bool,
+    /// The head.
+    pub head: bool,
+}
+
+impl Biases {
+    /// A bias in every map of a block, none in the head.
+    pub const BLOCKS: Self = Self { qkv: true, output: true, mlp: true, head: false };
+}
+
+/// The switches and sizes of one decoder. The default has no size and every switch off.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Width of the residual stream.
     pub d_model: usize,
+    /// Width of the embedding; maps lead from it to the stream and back where it differs from `d_model` (OPT-350m).
+    pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
     /// Rows of the embedding.
@@ -57,18 +121,92 @@ pub struct Spec {
     pub d_mlp: usize,
     /// Longest window.
     pub max_positions: usize,
+
+    /// The embedding is multiplied by this.
+    pub embedding_scale: f64,
+    /// The embedding is normalised (BLOOM).
+    pub embedding_norm: bool,
+    /// A learned vector per position is added to the embedding; the number is the table's row of position 0.
+    pub learned_positions: Option<usize>,
+
     /// Norm kind, everywhere the same.
     pub norm: Norm,
-    /// MLP non-linearity.
-    pub activation: Activation,
-    /// How positions enter.
-    pub positions: Positions,
+    /// How a block is put together.
+    pub form: Form,
+    /// What a branch adds to the stream is multiplied by this (Granite).
+    pub residual_scale: f64,
+    /// Rotary tables that the layers refer to.
+    pub ropes: Vec<Rope>,
+    /// What differs between blocks, one entry for each.
+    pub layers: Vec<Layer>,
     /// Attention scores are multiplied by this before the softmax.
     pub attention_scale: f32,
+    /// Attention scores `s` become `cap * tanh(s / cap)`.
+    pub attention_softcap: Option<f32>,
+    /// Each head's scores fall linearly with distance, with the slopes of [`alibi_slopes`].
+    pub alibi: bool,
+    /// Queries, keys and values are clamped to plus or minus this (OLMo).
+    pub clip_qkv: Option<f64>,
+    /// Queries and keys are normalised before they are rotated.
+    pub qk_norm: Option<QkNorm>,
+    /// MLP non-linearity.
+    pub activation: Activation,
+    /// The MLP multiplies `up` by an activated gate.
+    pub gated: bool,
+    /// Which maps have a bias.
+    pub biases: Biases,
+
+    /// A norm stands before the head.
+    pub final_norm: bool,
     /// The head is the transposed embedding.
     pub tied: bool,
+    /// Logits are multiplied by this.
+    pub logit_scale: f64,
+    /// Logits `s` become `cap * tanh(s / cap)`, after the scale.
+    pub logit_softcap: Option<f64>,
+
     /// Standard deviation of initial weights (`initializer_range`).
     pub init_std: f64,
+    /// The same for the maps back into the residual stream.
+    pub residual_init_std: f64,
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self {
+            d_model: 0,
+            d_embedding: 0,
+            n_layers: 0,
+            vocab_size: 0,
+            n_heads: 0,
+            n_kv_heads: 0,
+            head_dim: 0,
+            d_mlp: 0,
+            max_positions: 0,
+            embedding_scale: 1.0,
+            embedding_norm: false,
+            learned_positions: None,
+            norm: Norm::Layer { eps: 1e-5, affine: true },
+            form: Form::Pre,
+            residual_scale: 1.0,
+            ropes: vec![],
+            layers: vec![],
+            attention_scale: 1.0,
+            attention_softcap: None,
+            alibi: false,
+            clip_qkv: None,
+            qk_norm: None,
+            activation: Activation::GeluTanh,
+            gated: false,
+            biases: Biases::default(),
+            final_norm: true,
+            tied: true,
+            logit_scale: 1.0,
+            logit_softcap: None,
+            init_std: 0.02,
+            residual_init_std: 0.02,
+        }
+    }
 }
 
 impl Spec {
@@ -76,6 +214,7 @@ impl Spec {
     pub fn fault(&self) -> Option<String> {
         let sizes = [
             ("width", self.d_model),
+            ("width of the embedding", self.d_embedding),
             ("number of blocks", self.n_layers),
             ("vocabulary", self.vocab_size),
             ("number of heads", self.n_heads),
@@ -90,6 +229,36 @@ impl Spec {
         if !self.n_heads.is_multiple_of(self.n_kv_heads) {
             return Some(format!("{} heads cannot share {} key/value heads", self.n_heads, self.n_kv_heads));
         }
+        if self.layers.len() != self.n_layers {
+            return Some(format!("{} blocks are described, there are {}", self.layers.len(), self.n_layers));
+        }
+        if self.layers.iter().any(|layer| layer.window == Some(0)) {
+            return Some("the attention window is 0".into());
+        }
         None
+    }
+}
+
+/// ALiBi's slope of each head: `2^(-8 i / n)` for `i = 1..=n` where `n` is a power of two. Otherwise the slopes of the next lower power, and
+/// then every other slope of the next higher one.
+///
+/// # References
+/// Press, Smith and Lewis 2022, "Train Short, Test Long".
+pub fn alibi_slopes(n_heads: usize) -> Vec<f32> {
+    let slope = |i: usize, n: usize| (-8.0 * i as f64 / n as f64).exp2() as f32;
+    let lower = if n_heads.is_power_of_two() { n_heads } else { n_heads.next_power_of_two() / 2 };
+    let rest = (0..n_heads - lower).map(|i| slope(2 * i + 1, 2 * lower));
+    (1..=lower).map(|i| slope(i, lower)).chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alibi_slopes_halve_from_head_to_head_and_fill_up_from_the_next_power() {
+        assert_eq!(alibi_slopes(8), [0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125, 0.00390625]);
+        assert_eq!(alibi_slopes(3), [0.0625, 0.00390625, 0.25]);
+        assert_eq!(alibi_slopes(1), [0.00390625]);
     }
 }

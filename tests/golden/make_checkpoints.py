@@ -6,17 +6,18 @@
 Made with Python 3.11, torch 2.15.0, transformers 5.23.0, tokenizers 0.23.3 and
 safetensors 0.8.0, on one CPU thread, in f32. Two runs on one machine write the same bytes.
 
-Each folder is a complete checkpoint:
+Each folder is a complete checkpoint; those of SMALL have 64 tokens of vocabulary and no tokenizer:
 
     config.json           as transformers 5 writes it (`rope_parameters`, `dtype`)
     config.hub.json       the same model in the older dialect that most published checkpoints
-                          carry (`rope_theta`, `rope_scaling`, `torch_dtype`)
+                          carry (`rope_theta`, `rope_scaling`, `rotary_pct`, `torch_dtype` ...),
+                          checked to give the same logits
     model.safetensors     the weights, a tied head stored once
     tokenizer.json        byte-level BPE, 384 tokens, <|endoftext|> = 0
     tokenizer_config.json
     oracle.safetensors    input_ids (3, 12) i64; h_0 .. h_L (3, 12, width), the residual stream:
                           h_i enters block i, h_L leaves the last block, before the final norm;
-                          logits (3, 12, 384)
+                          logits (3, 12, vocabulary)
     training.safetensors  (gpt2 and llama-gqa) one training step, dropout off:
                           loss          mean cross-entropy of tokens 1..11 given tokens 0..10
                           grad.<name>   its gradient for every weight of model.safetensors,
@@ -71,6 +72,157 @@ LLAMA = dict(
 )
 
 
+# One small checkpoint for each architecture and each switch that it alone has. Numbers are chosen
+# so that a switch that is dropped shows within 12 tokens, and so that they are no defaults.
+SMALL_VOCAB = 64
+_IDS = dict(vocab_size=SMALL_VOCAB, bos_token_id=0, eos_token_id=0, pad_token_id=None)
+_LLAMA = dict(
+    hidden_size=32,
+    intermediate_size=48,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    max_position_embeddings=128,
+    **_IDS,
+)
+_RMS = dict(rms_norm_eps=1e-5, tie_word_embeddings=False, **_LLAMA)
+_QWEN = {**_LLAMA, "rms_norm_eps": 1e-6, "rope_parameters": dict(rope_type="default", rope_theta=1e6)}
+_GEMMA = dict(head_dim=16, **_LLAMA)
+_SANDWICH = dict(sliding_window=5, query_pre_attn_scalar=24, **_GEMMA)
+_NEOX = dict(
+    hidden_size=32,
+    intermediate_size=48,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    max_position_embeddings=64,
+    rope_parameters=dict(rope_type="default", rope_theta=5000.0, partial_rotary_factor=0.5),
+    **_IDS,
+)
+_OPT = {
+    **_IDS,
+    "hidden_size": 32,
+    "ffn_dim": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 32,
+    "pad_token_id": 1,
+}
+_STABLELM = dict(
+    layer_norm_eps=1e-5,
+    rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5),
+    **_LLAMA,
+)
+_FALCON = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, ffn_hidden_size=48, **_IDS)
+_LLAMA3 = dict(
+    rope_type="llama3",
+    rope_theta=500000.0,
+    factor=32.0,
+    low_freq_factor=1.0,
+    high_freq_factor=4.0,
+    original_max_position_embeddings=16,
+)
+_LONGROPE = dict(
+    rope_type="longrope",
+    rope_theta=10000.0,
+    partial_rotary_factor=0.75,
+    short_factor=[1.0, 1.2, 1.7],
+    long_factor=[1.0, 2.0, 4.0],
+    original_max_position_embeddings=32,
+)
+SMALL = {
+    "pythia": ("GPTNeoX", dict(use_parallel_residual=True, **_NEOX)),
+    "neox-sequential": ("GPTNeoX", dict(use_parallel_residual=False, **_NEOX)),
+    "llama3-rope": ("Llama", {**_RMS, "head_dim": 16, "tie_word_embeddings": True, "rope_parameters": _LLAMA3}),
+    "llama-linear-rope": (
+        "Llama",
+        dict(
+            attention_bias=True,
+            mlp_bias=True,
+            rope_parameters=dict(rope_type="linear", rope_theta=20000.0, factor=4.0),
+            **_RMS,
+        ),
+    ),
+    "mistral": ("Mistral", dict(sliding_window=5, **_RMS)),
+    "qwen2": (
+        "Qwen2",
+        dict(use_sliding_window=False, sliding_window=5, max_window_layers=1, tie_word_embeddings=True, **_QWEN),
+    ),
+    "qwen2-windows": (
+        "Qwen2",
+        dict(use_sliding_window=True, sliding_window=5, max_window_layers=1, tie_word_embeddings=False, **_QWEN),
+    ),
+    "qwen3": ("Qwen3", dict(head_dim=16, tie_word_embeddings=True, **_QWEN)),
+    "gemma": ("Gemma", {**_GEMMA, "num_key_value_heads": 1}),
+    "gemma2": ("Gemma2", dict(attn_logit_softcapping=5.0, final_logit_softcapping=8.0, **_SANDWICH)),
+    "gemma3": (
+        "Gemma3Text",
+        {
+            **_SANDWICH,
+            "num_hidden_layers": 3,
+            "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+            "rope_parameters": {
+                "full_attention": dict(rope_type="linear", factor=8.0, rope_theta=2e6),
+                "sliding_attention": dict(rope_type="default", rope_theta=5000.0),
+            },
+        },
+    ),
+    "opt": ("OPT", _OPT),
+    "opt-350m": ("OPT", dict(do_layer_norm_before=False, word_embed_proj_dim=24, **_OPT)),
+    "olmo": ("Olmo", dict(clip_qkv=1.5, tie_word_embeddings=False, **_LLAMA)),
+    "olmo2": ("Olmo2", {**_RMS, "rope_parameters": dict(rope_type="default", rope_theta=500000.0)}),
+    "phi": ("Phi", {**_NEOX, "tie_word_embeddings": False, "layer_norm_eps": 1e-5}),
+    "phi3": ("Phi3", dict(sliding_window=5, original_max_position_embeddings=128, **_RMS)),
+    "phi3-longrope": (
+        "Phi3",
+        dict(original_max_position_embeddings=32, rope_parameters=_LONGROPE, **_RMS),
+    ),
+    "gpt-neo": (
+        "GPTNeo",
+        dict(
+            hidden_size=32,
+            num_layers=3,
+            num_heads=4,
+            intermediate_size=48,
+            max_position_embeddings=32,
+            window_size=5,
+            attention_types=[[["global", "local"], 1], [["global"], 1]],
+            **_IDS,
+        ),
+    ),
+    "gptj": (
+        "GPTJ",
+        dict(n_embd=32, n_layer=2, n_head=4, n_positions=64, rotary_dim=4, n_inner=48, **_IDS),
+    ),
+    "bloom": ("Bloom", dict(hidden_size=24, n_layer=2, n_head=3, **_IDS)),
+    "falcon": ("Falcon", dict(multi_query=True, parallel_attn=True, **_FALCON)),
+    "falcon-sequential": (
+        "Falcon",
+        dict(multi_query=False, parallel_attn=False, bias=True, **_FALCON),
+    ),
+    "stablelm": ("StableLm", dict(use_qkv_bias=True, **_STABLELM)),
+    "stablelm-parallel": ("StableLm", dict(use_parallel_residual=True, **_STABLELM)),
+    "starcoder2": ("Starcoder2", dict(norm_epsilon=1e-4, sliding_window=5, use_bias=True, **_LLAMA)),
+    "granite": (
+        "Granite",
+        {
+            **_RMS,
+            "embedding_multiplier": 6.0,
+            "attention_multiplier": 0.2,
+            "residual_multiplier": 0.3,
+            "logits_scaling": 4.0,
+        },
+    ),
+    "smollm3": (
+        "SmolLM3",
+        {
+            **_RMS,
+            "no_rope_layer_interval": 2,
+            "rope_parameters": dict(rope_type="default", rope_theta=5e6),
+        },
+    ),
+}
+
+
 def make_tokenizer():
     """A byte-level BPE tokenizer: the end-of-text token, 256 bytes, 127 merges."""
     tokenizer = Tokenizer(models.BPE())
@@ -110,8 +262,9 @@ def randomise(model, seed):
             parameter.copy_(noise * scale)
         elif name.endswith("bias"):
             parameter.copy_(noise * 0.2)
-        else:  # the weight of a norm
-            parameter.copy_(1.0 + noise * 0.3)
+        else:  # the weight of a norm, which Gemma stores less 1
+            centre = 0.0 if model.config.model_type.startswith("gemma") else 1.0
+            parameter.copy_(centre + noise * 0.3)
 
 
 def hub_config(config, name):
@@ -121,11 +274,21 @@ def hub_config(config, name):
     old["transformers_version"] = "4.40.0"
     old["torch_dtype"] = str(old.pop("dtype")).removeprefix("torch.")
     rope = old.pop("rope_parameters", None)
+    if rope is not None and "full_attention" in rope:  # Gemma 3
+        old["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
+        old["sliding_window_pattern"] = old["layer_types"].index("full_attention") + 1
+        rope = rope["full_attention"]
     if rope is not None:
-        assert rope["rope_type"] == "default"
-        old["rope_theta"] = rope["rope_theta"]
-        old["rope_scaling"] = None
-    kept_null = ("rope_scaling", "pad_token_id")
+        rope = dict(rope)
+        base, share = ("rope_theta", "partial_rotary_factor")
+        if config.model_type == "gpt_neox":
+            base, share = ("rotary_emb_base", "rotary_pct")
+        old[base] = rope.pop("rope_theta")
+        if "partial_rotary_factor" in rope:
+            old[share] = rope.pop("partial_rotary_factor")
+        old["rope_scaling"] = None if rope["rope_type"] == "default" else rope
+    old.pop("layer_types", None)
+    kept_null = ("rope_scaling", "pad_token_id", "sliding_window")
     return {key: value for key, value in old.items() if value is not None or key in kept_null}
 
 
@@ -135,6 +298,21 @@ def rename_as_on_hub(path):
     mask = torch.ones(1, 1, GPT2["n_positions"], GPT2["n_positions"]).tril()
     for block in {key.split(".")[1] for key in weights if key.startswith("h.")}:
         weights[f"h.{block}.attn.bias"] = mask.clone()
+    save_file(weights, path, metadata={"format": "pt"})
+
+
+def add_pythia_buffers(folder, config):
+    """Add the buffers that published Pythia files carry, the rotary table rounded to f16."""
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    positions = config.max_position_embeddings
+    mask = torch.ones(1, 1, positions, positions, dtype=torch.bool).tril()
+    pairs = torch.arange(config.hidden_size // config.num_attention_heads // 4)
+    for block in range(config.num_hidden_layers):
+        prefix = f"gpt_neox.layers.{block}.attention."
+        weights[prefix + "bias"] = mask.clone()
+        weights[prefix + "masked_bias"] = torch.tensor(-1e9)
+        weights[prefix + "rotary_emb.inv_freq"] = (10000.0 ** (-pairs / len(pairs))).half()
     save_file(weights, path, metadata={"format": "pt"})
 
 
@@ -155,10 +333,18 @@ def logits_of(model, ids):
     return model(ids, use_cache=False).logits
 
 
+def find(module, path):
+    """The submodule at a dotted path, None if there is none."""
+    for name in path.split("."):
+        module = getattr(module, name, None)
+    return module
+
+
 @torch.no_grad()
 def oracle(model, ids):
     """Token ids, the raw residual stream around every block, and the logits."""
-    blocks = model.transformer.h if hasattr(model, "transformer") else model.model.layers
+    paths = ("transformer.h", "gpt_neox.layers", "model.decoder.layers", "model.layers")
+    blocks = next(b for b in (find(model, path) for path in paths) if b is not None)
     entering, leaving = [], []
 
     def before(_module, args, kwargs):
@@ -209,8 +395,11 @@ def training_step(model, ids, shown):
     return {name: value.contiguous() for name, value in step.items()}
 
 
-def make(folder, config, seed, tokenizer, as_on_hub=False, shown=()):
-    """Write one checkpoint; `shown` names the weights kept from its training step, if any."""
+def make(folder, config, seed, tokenizer=None, ids=None, as_on_hub=False, shown=()):
+    """Write one checkpoint; `shown` names the weights kept from its training step, if any.
+
+    The inputs are `ids`, or the texts of INPUTS where there is a tokenizer.
+    """
     print(folder.name)
     folder.mkdir(parents=True, exist_ok=True)
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float()
@@ -219,17 +408,21 @@ def make(folder, config, seed, tokenizer, as_on_hub=False, shown=()):
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     if as_on_hub:
-        rename_as_on_hub(folder / "model.safetensors")
+        if config.model_type == "gpt2":
+            rename_as_on_hub(folder / "model.safetensors")
+        else:
+            add_pythia_buffers(folder, config)
     old = json.dumps(hub_config(model.config, folder.name), indent=1)
     (folder / "config.hub.json").write_text(old + "\n")
 
-    tokenizer.save(str(folder / "tokenizer.json"))
-    roles = {"eos_token": END, "bos_token": END, "unk_token": END}
-    roles = {"tokenizer_class": "PreTrainedTokenizerFast", **roles}
-    (folder / "tokenizer_config.json").write_text(json.dumps(roles, indent=1) + "\n")
+    if tokenizer is not None:
+        tokenizer.save(str(folder / "tokenizer.json"))
+        roles = {"eos_token": END, "bos_token": END, "unk_token": END}
+        roles = {"tokenizer_class": "PreTrainedTokenizerFast", **roles}
+        (folder / "tokenizer_config.json").write_text(json.dumps(roles, indent=1) + "\n")
+        ids = encode_inputs(tokenizer)
 
     # Everything below is computed from the files.
-    ids = encode_inputs(tokenizer)
     model = load(folder)
     expected = oracle(model, ids)
     with torch.no_grad():
@@ -277,6 +470,11 @@ def main():
             "model.layers.0.input_layernorm.weight",
         ),
     )
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(SMALL_VOCAB, (3, TOKENS), generator=generator)
+    for seed, (name, (kind, settings)) in enumerate(SMALL.items(), start=20):
+        config = getattr(transformers, f"{kind}Config")(**settings)
+        make(out / name, config, seed, ids=ids, as_on_hub=name == "pythia")
 
 
 if __name__ == "__main__":

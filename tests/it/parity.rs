@@ -3,31 +3,53 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use candle_core::safetensors::BufferedSafetensors;
 use candle_core::{DType, Device, Tensor};
-use surmise::model::arch::{self, Config};
+use surmise::model::arch::{self, Architecture, Config};
 use surmise::model::batch::{Batch, Trie};
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
-use surmise::model::weights::Checkpoint;
+use surmise::model::spec::Spec;
+use surmise::model::weights::{Checkpoint, Init, Initial, Source};
 use surmise::model::{Model, States};
 
 pub fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
+/// The tensors of a file, but for masks of truth values, which candle does not read.
 pub fn tensors(path: &Path) -> std::collections::HashMap<String, Tensor> {
-    candle_core::safetensors::load(path, &Device::Cpu).expect("a golden file")
+    let file = BufferedSafetensors::new(std::fs::read(path).expect("a golden file")).expect("safetensors");
+    let views = file.tensors().into_iter().filter(|(_, view)| view.dtype() != safetensors::Dtype::BOOL);
+    views.map(|(name, _)| (name.clone(), file.load(&name, &Device::Cpu).expect("a tensor"))).collect()
+}
+
+/// Every golden checkpoint.
+pub fn all() -> Vec<String> {
+    let entries = std::fs::read_dir(golden("")).expect("tests/golden").map(|entry| entry.expect("an entry"));
+    let folders = entries.filter(|entry| entry.path().join("oracle.safetensors").exists());
+    let mut names: Vec<_> = folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// What a golden checkpoint's config asks for.
+pub fn spec(name: &str, config: &str) -> (&'static dyn Architecture, Spec) {
+    let path = golden(name).join(config);
+    let config = Config::parse(&path, &std::fs::read(&path).expect("a golden file")).expect("a config");
+    let architecture = arch::of(&config).expect("a known architecture");
+    let spec = architecture.spec(&config).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(spec.fault(), None, "{name}");
+    (architecture, spec)
 }
 
 /// The decoder of a golden checkpoint, by one of its two configs.
 pub fn decoder(name: &str, config: &str, ops: Ops) -> Decoder {
-    let (folder, read) = (golden(name), |file: &str| std::fs::read(golden(name).join(file)).expect("a golden file"));
-    let config = Config::parse(&folder.join(config), &read(config)).expect("a config");
-    let architecture = arch::of(&config).expect("a known architecture");
-    let spec = architecture.spec(&config).expect("a supported config");
-    let path = folder.join("model.safetensors");
-    let checkpoint = Checkpoint::new(&path, Cow::Owned(read("model.safetensors"))).expect("weights");
-    let parts = architecture.parts(&spec, &checkpoint).expect("fitting weights");
+    let (architecture, spec) = spec(name, config);
+    let path = golden(name).join("model.safetensors");
+    let bytes = Cow::Owned(std::fs::read(&path).expect("a golden file"));
+    let checkpoint = Checkpoint::new(&path, bytes).expect("weights");
+    let parts = architecture.parts(&spec, &checkpoint).unwrap_or_else(|error| panic!("{name}: {error}"));
     Decoder::new(spec, parts, ops)
 }
 
@@ -53,11 +75,11 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
 
 #[test]
 fn every_block_and_the_logits_agree_with_transformers() {
-    for name in ["gpt2", "gpt2-hub-names", "llama-gqa"] {
-        let (ids, oracle) = oracle(name);
+    for name in all() {
+        let (ids, oracle) = oracle(&name);
         for config in ["config.json", "config.hub.json"] {
             for ops in [Ops::Fused, Ops::Composed] {
-                let decoder = decoder(name, config, ops);
+                let decoder = decoder(&name, config, ops);
                 let mut seen = 0;
                 let mut see = |l: usize, h: &Tensor| {
                     assert_close(h, &oracle[&format!("h_{l}")], &format!("{name} {config} {ops:?} h_{l}"));
@@ -66,6 +88,7 @@ fn every_block_and_the_logits_agree_with_transformers() {
                 };
                 let last = decoder.forward(&Batch::windows(&ids), &mut see).expect("a forward pass");
                 assert_eq!(seen, decoder.spec().n_layers + 1);
+                assert!(!oracle.contains_key(&format!("h_{seen}")));
                 let logits = decoder.logits(&last).expect("logits");
                 assert_close(&logits, &oracle["logits"], &format!("{name} {config} {ops:?} logits"));
             }
@@ -74,8 +97,69 @@ fn every_block_and_the_logits_agree_with_transformers() {
 }
 
 #[test]
+fn both_configs_of_a_checkpoint_ask_for_the_same_and_every_architecture_has_a_checkpoint() {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in all() {
+        let (architecture, ours) = spec(&name, "config.json");
+        assert_eq!(ours, spec(&name, "config.hub.json").1, "{name}");
+        seen.insert(architecture.model_type());
+    }
+    let known: std::collections::BTreeSet<_> = arch::ALL.iter().map(|a| a.model_type()).collect();
+    assert_eq!(seen, known);
+}
+
+/// Notes what is asked of a checkpoint, or of nothing.
+struct Noting<'a> {
+    source: &'a dyn Source,
+    asked: std::cell::RefCell<std::collections::BTreeMap<String, Vec<usize>>>,
+}
+
+impl Source for Noting<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.source.has(name)
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize], init: Init) -> surmise::Result<Tensor> {
+        self.asked.borrow_mut().insert(name.to_owned(), shape.to_vec());
+        self.source.tensor(name, shape, init)
+    }
+}
+
+#[test]
+fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() {
+    for name in all() {
+        let (architecture, spec) = spec(&name, "config.json");
+        let path = golden(&name).join("model.safetensors");
+        let file = tensors(&path);
+        let checkpoint = Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
+        let note = |source| {
+            let noting = Noting { source, asked: Default::default() };
+            let parts = architecture.parts(&spec, &noting).expect("parts");
+            (noting.asked.into_inner(), Decoder::new(spec.clone(), parts, Ops::Fused).n_params())
+        };
+        let ((read, n_params), (made, n_made)) = (note(&checkpoint), note(&Initial { seed: 0 }));
+        // Buffers are no parameters: masks, and rotary tables that were rounded with the weights.
+        let buffer = |key: &str| {
+            [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq"].iter().any(|buffer| key.ends_with(buffer))
+        };
+        let parameters = file.iter().filter(|(key, _)| !buffer(key));
+        let mut unread: Vec<_> = parameters.clone().filter(|(key, _)| !read.contains_key(*key)).collect();
+        unread.sort_by_key(|(key, _)| key.as_str());
+        assert!(unread.is_empty(), "{name}: {unread:?}");
+        assert_eq!(n_params, parameters.map(|(_, tensor)| tensor.elem_count()).sum::<usize>(), "{name}");
+        assert_eq!(n_params, n_made, "{name}");
+        // Without a file there is no prefix to find out, so the published one stands.
+        let bare = |asked: &std::collections::BTreeMap<String, Vec<usize>>| -> Vec<(String, Vec<usize>)> {
+            asked.iter().map(|(key, shape)| (key.replace("transformer.", ""), shape.clone())).collect()
+        };
+        assert_eq!(bare(&read), bare(&made), "{name}");
+    }
+}
+
+#[test]
 fn a_trie_of_shared_prefixes_gives_the_states_of_whole_windows() {
-    for name in ["gpt2", "llama-gqa"] {
+    for name in all() {
+        let name = name.as_str();
         let (ids, _) = oracle(name);
         // Windows that part at every depth, one within another, and one twice.
         let mut windows: Vec<Vec<u32>> = vec![];

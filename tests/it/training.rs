@@ -96,6 +96,25 @@ fn loss_and_every_gradient_agree_with_pytorch() {
 }
 
 #[test]
+fn a_gradient_reaches_every_parameter_of_every_architecture() {
+    for name in crate::parity::all() {
+        let (architecture, spec) = crate::parity::spec(&name, "config.json");
+        let source = Trainable { file: tensors(&golden(&name).join("model.safetensors")), vars: RefCell::default() };
+        let decoder = untrained(architecture, &spec, &source, Ops::Composed).expect("a decoder");
+        let windows = [[3u32, 1, 4, 1, 5, 9, 2, 6], [5, 3, 5, 8, 9, 7, 9, 3]];
+        let h = decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("states");
+        let targets = Tensor::from_iter(windows.into_iter().flatten().map(|id| id + 1), &Device::Cpu).expect("targets");
+        let loss = cross_entropy(&decoder.logits(&h).expect("logits"), &targets).expect("a loss");
+        let gradients = loss.backward().expect("gradients");
+        for (parameter, var) in source.vars.borrow().iter() {
+            let gradient = gradients.get(var).unwrap_or_else(|| panic!("{name}: no gradient reaches {parameter}"));
+            let size = gradient.abs().and_then(|g| g.max_all()).and_then(|g| g.to_scalar::<f32>()).expect("a number");
+            assert!(size > 0.0 && size.is_finite(), "{name}: the gradient of {parameter} is {size}");
+        }
+    }
+}
+
+#[test]
 fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_bit() {
     for name in ["gpt2", "llama-gqa"] {
         let run = Run::of(name);

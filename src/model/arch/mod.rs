@@ -1,15 +1,40 @@
-//! One architecture per file: its published config.json becomes a [`Spec`], its tensor names become ours. A new architecture is one
-//! file here and one row in [`ALL`].
+//! One architecture per file: its published config.json becomes a [`Spec`], its tensor names become [`Names`]. A new architecture is one
+//! file here and one row in [`ALL`]. Whatever a config asks for and the decoder cannot do is refused by name: ignored, it would give
+//! wrong states without an error.
 
+mod bloom;
+mod falcon;
+mod gemma;
+mod gemma2;
+mod gemma3;
 mod gpt2;
+mod gpt_neo;
+mod gpt_neox;
+mod gptj;
+mod granite;
+mod layers;
 mod llama;
+mod mistral;
+mod names;
+mod olmo;
+mod olmo2;
+mod opt;
+mod phi;
+mod phi3;
+mod qwen2;
+mod qwen3;
+mod rotary;
+mod smollm3;
+mod stablelm;
+mod starcoder2;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::decoder::Parts;
-use super::spec::Spec;
+pub use self::names::Names;
+use super::parts::Parts;
+use super::spec::{Activation, Spec};
 use super::weights::Source;
 use crate::error::{Error, Result};
 
@@ -24,28 +49,88 @@ pub trait Architecture: Sync {
     /// # Errors
     /// [`Error::Config`] for a missing or malformed key and for anything the decoder cannot do.
     fn spec(&self, config: &Config) -> Result<Spec>;
+    /// What its tensors are called, and how fused ones are laid out.
+    fn names(&self, spec: &Spec) -> Names;
     /// Takes every tensor from `source` and lays it out as the decoder wants it: linear maps as `(out, in)`.
     ///
     /// # Errors
     /// Whatever `source` finds wrong.
-    fn parts(&self, spec: &Spec, source: &dyn Source) -> Result<Parts>;
+    fn parts(&self, spec: &Spec, source: &dyn Source) -> Result<Parts> {
+        self.names(spec).parts(spec, source)
+    }
 }
 
 /// The architectures surmise can open.
-pub static ALL: &[&dyn Architecture] = &[&gpt2::Gpt2, &llama::Llama];
+pub static ALL: &[&dyn Architecture] = &[
+    &gpt2::Gpt2,
+    &gpt_neo::GptNeo,
+    &gptj::GptJ,
+    &gpt_neox::GptNeoX,
+    &opt::Opt,
+    &bloom::Bloom,
+    &falcon::Falcon,
+    &llama::Llama,
+    &mistral::Mistral,
+    &qwen2::Qwen2,
+    &qwen3::Qwen3,
+    &gemma::Gemma,
+    &gemma2::Gemma2,
+    &gemma3::Gemma3,
+    &olmo::Olmo,
+    &olmo2::Olmo2,
+    &phi::Phi,
+    &phi3::Phi3,
+    &stablelm::StableLm,
+    &starcoder2::Starcoder2,
+    &granite::Granite,
+    &smollm3::SmolLm3,
+];
+
+/// Keys that, set to anything but null, false, 0 or nothing, change what a model computes in ways that no architecture here knows.
+const BEYOND: &[&str] = &[
+    "add_cross_attention",
+    "apply_residual_connection_post_layernorm",
+    "attention_chunk_size",
+    "dual_chunk_attention_config",
+    "is_encoder_decoder",
+    "n_routed_experts",
+    "new_decoder_architecture",
+    "num_experts",
+    "num_local_experts",
+    "qk_layernorm",
+    "quantization_config",
+    "scale_attn_by_inverse_layer_idx",
+    "use_bidirectional_attention",
+    "use_mrope",
+];
 
 /// The architecture of a config, by its `model_type`.
 ///
 /// # Errors
-/// [`Error::Config`] if the key is missing or names an architecture that is not in [`ALL`].
+/// [`Error::Config`] if the key is missing or names an architecture that is not in [`ALL`], and for settings that none of them has.
 pub fn of(config: &Config) -> Result<&'static dyn Architecture> {
     let model_type = config.text("model_type")?;
-    let known: Vec<_> = ALL.iter().map(|a| a.model_type()).collect();
-    ALL.iter().copied().find(|a| a.model_type() == model_type).ok_or_else(|| {
+    let Some(architecture) = ALL.iter().copied().find(|a| a.model_type() == model_type) else {
+        let known: Vec<_> = ALL.iter().map(|a| a.model_type()).collect();
         let known = known.join(", ");
-        config.refusal(format!("model_type `{model_type}` is not supported; take a model of one of these: {known}"))
-    })
+        return Err(config
+            .refusal(format!("model_type `{model_type}` is not supported; take a model of one of these: {known}")));
+    };
+    let idle = |value: &Value| match value {
+        Value::Bool(on) => !on,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    match BEYOND.iter().find_map(|key| config.get(key).filter(|value| !idle(value)).map(|value| (key, value))) {
+        Some((key, Value::Object(_))) => config.unsupported(key, "{..}"),
+        Some((key, value)) => config.unsupported(key, value),
+        None => Ok(architecture),
+    }
 }
+
+/// No published model comes near: a count that something is made from before any tensor is seen that could belie an absurd one.
+const MAX_COUNT: usize = 65_536;
 
 /// A config.json with getters whose errors name file and key.
 #[derive(Debug, Clone)]
@@ -82,6 +167,15 @@ impl Config {
 
     fn required(&self, key: &str) -> Result<&Value> {
         self.get(key).ok_or_else(|| self.fault(format!("key `{key}` is missing")))
+    }
+
+    /// The same file as if it had not these keys.
+    fn without(&self, keys: &[&str]) -> Self {
+        let mut config = self.clone();
+        if let Some(entries) = config.value.as_object_mut() {
+            entries.retain(|key, _| !keys.contains(&key.as_str()));
+        }
+        config
     }
 
     /// A required string.
@@ -122,17 +216,93 @@ impl Config {
         if self.get(key).is_some() { self.size(key) } else { Ok(default) }
     }
 
+    /// A required count of blocks, heads or values in a head.
+    ///
+    /// # Errors
+    /// If it is missing, no whole number, or beyond any model.
+    pub fn count(&self, key: &str) -> Result<usize> {
+        let count = self.size(key)?;
+        if count <= MAX_COUNT {
+            Ok(count)
+        } else {
+            Err(self.fault(format!("key `{key}` is {count}, more than the {MAX_COUNT} of any model")))
+        }
+    }
+
+    /// Width of a head where `n_heads` share `width`.
+    ///
+    /// # Errors
+    /// If they do not share it evenly.
+    pub fn share(&self, width: usize, n_heads: usize) -> Result<usize> {
+        if n_heads > 0 && width.is_multiple_of(n_heads) && width / n_heads <= MAX_COUNT {
+            Ok(width / n_heads)
+        } else {
+            Err(self.fault(format!("{n_heads} heads cannot share a width of {width}, and no head_dim is given")))
+        }
+    }
+
+    /// Of several spellings of a key the one that is used here; the first one if none is.
+    pub fn spelled<'a>(&self, keys: &[&'a str]) -> &'a str {
+        keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()
+    }
+
+    /// A value that `null` switches off, with what it is where the key is absent.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn optional<T>(
+        &self,
+        key: &str,
+        absent: Option<T>,
+        read: impl Fn(&Self, &str) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match self.value.get(key) {
+            None => Ok(absent),
+            Some(Value::Null) => Ok(None),
+            Some(_) => read(self, key).map(Some),
+        }
+    }
+
+    /// A required positive finite number.
+    ///
+    /// # Errors
+    /// If it is missing or no positive number.
+    pub fn positive(&self, key: &str) -> Result<f64> {
+        let value = self.required(key)?;
+        value
+            .as_f64()
+            .filter(|number| *number > 0.0 && number.is_finite())
+            .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a positive number")))
+    }
+
     /// A positive finite number with a default.
     ///
     /// # Errors
     /// If it is there and no positive number.
     pub fn positive_or(&self, key: &str, default: f64) -> Result<f64> {
-        match self.get(key) {
-            None => Ok(default),
-            Some(value) => value
-                .as_f64()
-                .filter(|number| *number > 0.0 && number.is_finite())
-                .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a positive number"))),
+        if self.get(key).is_some() { self.positive(key) } else { Ok(default) }
+    }
+
+    /// A required list.
+    ///
+    /// # Errors
+    /// If it is missing or no list.
+    pub fn list(&self, key: &str) -> Result<&[Value]> {
+        let value = self.required(key)?;
+        value.as_array().map(Vec::as_slice).ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a list")))
+    }
+
+    /// The non-linearity that a key names.
+    ///
+    /// # Errors
+    /// If the decoder does not have it.
+    pub fn activation(&self, key: &str, default: &str) -> Result<Activation> {
+        match self.text_or(key, default)? {
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
+            "gelu" | "gelu_python" => Ok(Activation::GeluErf),
+            "relu" => Ok(Activation::Relu),
+            "silu" | "swish" => Ok(Activation::Silu),
+            other => self.unsupported(key, other),
         }
     }
 
@@ -147,6 +317,12 @@ impl Config {
                 value.as_bool().ok_or_else(|| self.fault(format!("key `{key}` is {value}, not true or false")))
             }
         }
+    }
+
+    /// The keys that are there and not null.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let entries = self.value.as_object().into_iter().flatten();
+        entries.filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str())
     }
 
     /// An object below this one, with the same getters; `None` if absent.

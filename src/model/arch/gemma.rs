@@ -1,0 +1,44 @@
+//! Gemma 1: a Llama with a scaled embedding, norm weights stored less 1, a tanh gelu gate and a tied head.
+
+use super::{Architecture, Config, Names, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Activation, Norm, Spec};
+
+pub(super) struct Gemma;
+
+/// What the Gemmas share.
+pub(super) fn base(config: &Config) -> Result<Spec> {
+    if config.get("head_dim").is_none() {
+        return Err(config.fault("key `head_dim` is missing"));
+    }
+    let mut spec = llama::base(config, rotary::USUAL)?;
+    spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-6)?, offset: true };
+    spec.embedding_scale = f64::from((spec.d_model as f32).sqrt());
+    spec.activation = Activation::GeluTanh;
+    spec.tied = config.flag_or("tie_word_embeddings", true)?;
+    Ok(spec)
+}
+
+impl Architecture for Gemma {
+    fn model_type(&self) -> &'static str {
+        "gemma"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Gemma (Llama with scaled embedding, offset norms, gated tanh gelu, tied head)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = base(config)?;
+        // `hidden_activation` came later; the "gelu" that first stood in `hidden_act` always meant the tanh form.
+        let key = config.spelled(&["hidden_activation", "hidden_act"]);
+        if config.text_or(key, "gelu")? != "gelu" {
+            spec.activation = config.activation(key, "gelu_pytorch_tanh")?;
+        }
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        llama::NAMES
+    }
+}

@@ -1,0 +1,64 @@
+//! GPT-J: attention and MLP in parallel behind one layer norm, the first values of each head rotated in neighbouring pairs.
+
+use super::names::{MlpIn, Qkv};
+use super::{Architecture, Config, Names, gpt2, rotary};
+use crate::error::Result;
+use crate::model::spec::{Biases, Form, Layer, Norm, Rope, Spec};
+
+pub(super) struct GptJ;
+
+impl Architecture for GptJ {
+    fn model_type(&self) -> &'static str {
+        "gptj"
+    }
+
+    fn summary(&self) -> &'static str {
+        "GPT-J (parallel branches, interleaved rotary positions, layer norm)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let (d_model, n_heads) = (config.size("n_embd")?, config.count("n_head")?);
+        let head_dim = config.share(d_model, n_heads)?;
+        let n_layers = config.count("n_layer")?;
+        let init_std = config.positive_or("initializer_range", 0.02)?;
+        let rotated = config.size_or("rotary_dim", 64)?;
+        let inv_freq = rotary::frequencies(config, rotated, head_dim, 10_000.0)?;
+        Ok(Spec {
+            d_model,
+            d_embedding: d_model,
+            n_layers,
+            vocab_size: config.size("vocab_size")?,
+            n_heads,
+            n_kv_heads: n_heads,
+            head_dim,
+            d_mlp: config.size_or("n_inner", 4 * d_model)?,
+            max_positions: config.size("n_positions")?,
+            norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
+            form: Form::Parallel { shared_norm: true },
+            ropes: vec![Rope {
+                inv_freq: inv_freq.into_iter().map(|f| f as f32).collect(),
+                attention_factor: 1.0,
+                interleaved: true,
+            }],
+            layers: vec![Layer { window: None, rope: Some(0) }; n_layers],
+            attention_scale: (head_dim as f32).powf(-0.5),
+            activation: config.activation("activation_function", "gelu_new")?,
+            biases: Biases { mlp: true, head: true, ..Biases::default() },
+            tied: config.flag_or("tie_word_embeddings", false)?,
+            init_std,
+            residual_init_std: init_std,
+            ..Spec::default()
+        })
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        Names {
+            qkv: Qkv::Split(["attn.q_proj", "attn.k_proj", "attn.v_proj"]),
+            output: "attn.out_proj",
+            mlp_in: MlpIn::Split { gate: "", up: "mlp.fc_in" },
+            mlp_out: "mlp.fc_out",
+            transposed: false,
+            ..gpt2::NAMES
+        }
+    }
+}

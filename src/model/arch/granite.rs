@@ -1,0 +1,30 @@
+//! Granite: a Llama with multipliers of embedding, attention scores, branches and logits.
+
+use super::{Architecture, Config, Names, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::Spec;
+
+pub(super) struct Granite;
+
+impl Architecture for Granite {
+    fn model_type(&self) -> &'static str {
+        "granite"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Granite 3 (Llama with multipliers of embedding, scores, branches and logits)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        spec.embedding_scale = config.positive_or("embedding_multiplier", 1.0)?;
+        spec.attention_scale = config.positive_or("attention_multiplier", 1.0)? as f32;
+        spec.residual_scale = config.positive_or("residual_multiplier", 1.0)?;
+        spec.logit_scale = 1.0 / config.positive_or("logits_scaling", 1.0)?;
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        llama::NAMES
+    }
+}

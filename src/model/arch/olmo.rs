@@ -1,0 +1,28 @@
+//! OLMo 1: a Llama whose layer norms have no weights, and which may clamp queries, keys and values.
+
+use super::{Architecture, Config, Names, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Norm, Spec};
+
+pub(super) struct Olmo;
+
+impl Architecture for Olmo {
+    fn model_type(&self) -> &'static str {
+        "olmo"
+    }
+
+    fn summary(&self) -> &'static str {
+        "OLMo 1 (Llama with layer norms without weights, clamped queries, keys and values)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        spec.norm = Norm::Layer { eps: 1e-5, affine: false };
+        spec.clip_qkv = config.optional("clip_qkv", None, Config::positive)?;
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        llama::NAMES
+    }
+}

@@ -1,0 +1,29 @@
+//! OLMo 2: a Llama with norms after the branches, not before, and norms over all queries and all keys.
+
+use super::{Architecture, Config, Names, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Form, Norm, QkNorm, Spec};
+
+pub(super) struct Olmo2;
+
+impl Architecture for Olmo2 {
+    fn model_type(&self) -> &'static str {
+        "olmo2"
+    }
+
+    fn summary(&self) -> &'static str {
+        "OLMo 2 (Llama with norms after each branch and of queries and keys)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
+        spec.form = Form::PostBranch;
+        spec.qk_norm = Some(QkNorm::Full);
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        Names { attention_norm: "post_attention_layernorm", mlp_norm: "post_feedforward_layernorm", ..llama::NAMES }
+    }
+}

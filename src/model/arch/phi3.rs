@@ -1,0 +1,33 @@
+//! Phi 3 and 4: a Llama with fused projections, a sliding window, and LongRoPE. Windows up to `original_max_position_embeddings` are
+//! measured, with the factors for short ones; the factors for longer windows would change the states of every prefix.
+
+use super::names::{MlpIn, Qkv};
+use super::{Architecture, Config, Names, layers, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Biases, Norm, Spec};
+
+pub(super) struct Phi3;
+
+impl Architecture for Phi3 {
+    fn model_type(&self) -> &'static str {
+        "phi3"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Phi-3, Phi-3.5, Phi-4 (Llama with fused projections, sliding window, LongRoPE up to its original length)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
+        spec.biases = Biases::default();
+        let window = config.optional("sliding_window", None, Config::size)?;
+        let sliding = layers::sliding(config, spec.n_layers, |_| true)?;
+        layers::set_windows(&mut spec, window, &sliding);
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        Names { qkv: Qkv::Concat("self_attn.qkv_proj"), mlp_in: MlpIn::Concat("mlp.gate_up_proj"), ..llama::NAMES }
+    }
+}

@@ -1,0 +1,39 @@
+//! Qwen 2 and 2.5: a Llama with biases of queries, keys and values, and on request a window in the later blocks.
+
+use super::{Architecture, Config, Names, layers, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Biases, Spec};
+
+pub(super) struct Qwen2;
+
+/// `use_sliding_window`: the blocks from `max_window_layers` on have a window.
+pub(super) fn later_windows(spec: &mut Spec, config: &Config) -> Result<()> {
+    if config.flag_or("use_sliding_window", false)? {
+        let window = config.optional("sliding_window", Some(4096), Config::size)?;
+        let first = config.size_or("max_window_layers", 28)?;
+        let sliding = layers::sliding(config, spec.n_layers, |l| l >= first)?;
+        layers::set_windows(spec, window, &sliding);
+    }
+    Ok(())
+}
+
+impl Architecture for Qwen2 {
+    fn model_type(&self) -> &'static str {
+        "qwen2"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Qwen2, Qwen2.5 (Llama with biases of queries, keys and values)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        spec.biases = Biases { qkv: true, ..Biases::default() };
+        later_windows(&mut spec, config)?;
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        llama::NAMES
+    }
+}

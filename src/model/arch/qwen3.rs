@@ -1,0 +1,31 @@
+//! Qwen 3: a Llama with a norm of each query and key head.
+
+use super::{Architecture, Config, Names, llama, qwen2, rotary};
+use crate::error::Result;
+use crate::model::spec::{QkNorm, Spec};
+
+pub(super) struct Qwen3;
+
+impl Architecture for Qwen3 {
+    fn model_type(&self) -> &'static str {
+        "qwen3"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Qwen3 (Llama with norms of query and key heads)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        if config.get("head_dim").is_none() {
+            return Err(config.fault("key `head_dim` is missing"));
+        }
+        spec.qk_norm = Some(QkNorm::Head);
+        qwen2::later_windows(&mut spec, config)?;
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        llama::NAMES
+    }
+}

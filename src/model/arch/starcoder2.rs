@@ -1,0 +1,35 @@
+//! StarCoder2: a Llama with layer norms, biases, an MLP without gate, and on request a sliding window.
+
+use super::names::MlpIn;
+use super::{Architecture, Config, Names, layers, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Biases, Norm, Spec};
+
+pub(super) struct Starcoder2;
+
+impl Architecture for Starcoder2 {
+    fn model_type(&self) -> &'static str {
+        "starcoder2"
+    }
+
+    fn summary(&self) -> &'static str {
+        "StarCoder2 (layer norms, rotary positions, tanh gelu without gate, sliding window)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        spec.norm = Norm::Layer { eps: config.positive_or("norm_epsilon", 1e-5)?, affine: true };
+        spec.activation = config.activation("hidden_act", "gelu_pytorch_tanh")?;
+        spec.gated = false;
+        spec.biases = if config.flag_or("use_bias", true)? { Biases::BLOCKS } else { Biases::default() };
+        spec.tied = config.flag_or("tie_word_embeddings", true)?;
+        let window = config.optional("sliding_window", None, Config::size)?;
+        let sliding = layers::sliding(config, spec.n_layers, |_| true)?;
+        layers::set_windows(&mut spec, window, &sliding);
+        Ok(spec)
+    }
+
+    fn names(&self, _spec: &Spec) -> Names {
+        Names { mlp_in: MlpIn::Split { gate: "", up: "mlp.c_fc" }, mlp_out: "mlp.c_proj", ..llama::NAMES }
+    }
+}

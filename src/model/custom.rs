@@ -1,0 +1,203 @@
+//! The loops of `fused.rs` as operations on candle's tensors.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Storage, Tensor};
+
+use super::batch::Batch;
+use super::fused;
+use super::kernels;
+use super::ops::Candle;
+use super::parts::NormWeights;
+use super::spec::{Activation, Spec};
+
+/// The contiguous f32 values behind a tensor.
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Candle<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("fused operations need contiguous tensors"),
+    }
+}
+
+/// Hands the values of a contiguous tensor on, without a copy.
+fn with_values<T>(tensor: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Candle<T>) -> Candle<T> {
+    let Some(tensor) = tensor else { return f(None) };
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => f(Some(slice(storage, layout)?)),
+        _ => candle_core::bail!("fused operations run on the CPU"),
+    }
+}
+
+fn made(values: Vec<f32>, shape: impl Into<Shape>) -> Candle<(CpuStorage, Shape)> {
+    Ok((CpuStorage::F32(values), shape.into()))
+}
+
+pub(super) struct FusedLinear;
+
+impl FusedLinear {
+    fn run(x: &[f32], xl: &Layout, w: &[f32], wl: &Layout, bias: Option<&[f32]>) -> Candle<(CpuStorage, Shape)> {
+        let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
+        let mut out = match bias {
+            Some(bias) => bias.repeat(n),
+            None => vec![0.0; n * d_out],
+        };
+        kernels::add_matmul_t(n, d_out, d_in, x, w, &mut out);
+        made(out, (n, d_out))
+    }
+}
+
+impl CustomOp2 for FusedLinear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Candle<(CpuStorage, Shape)> {
+        Self::run(slice(x, xl)?, xl, slice(w, wl)?, wl, None)
+    }
+}
+
+impl CustomOp3 for FusedLinear {
+    fn name(&self) -> &'static str {
+        "linear-bias"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+        b: &CpuStorage,
+        bl: &Layout,
+    ) -> Candle<(CpuStorage, Shape)> {
+        Self::run(slice(x, xl)?, xl, slice(w, wl)?, wl, Some(slice(b, bl)?))
+    }
+}
+
+/// With the bias, if there is one.
+pub(super) struct FusedLinearOnto<'a>(pub Option<&'a Tensor>);
+
+impl CustomOp3 for FusedLinearOnto<'_> {
+    fn name(&self) -> &'static str {
+        "linear-onto"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+        r: &CpuStorage,
+        rl: &Layout,
+    ) -> Candle<(CpuStorage, Shape)> {
+        let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
+        let mut out = slice(r, rl)?.to_vec();
+        with_values(self.0, |bias| {
+            for row in out.chunks_exact_mut(d_out) {
+                row.iter_mut().zip(bias.unwrap_or_default()).for_each(|(o, b)| *o += b);
+            }
+            Ok(())
+        })?;
+        kernels::add_matmul_t(n, d_out, d_in, slice(x, xl)?, slice(w, wl)?, &mut out);
+        made(out, (n, d_out))
+    }
+}
+
+pub(super) struct FusedNorm<'a> {
+    pub eps: f32,
+    pub centred: bool,
+    pub weights: &'a NormWeights,
+}
+
+impl CustomOp1 for FusedNorm<'_> {
+    fn name(&self) -> &'static str {
+        "norm"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Candle<(CpuStorage, Shape)> {
+        let (_, d) = xl.shape().dims2()?;
+        let out = with_values(self.weights.weight.as_ref(), |weight| {
+            with_values(self.weights.bias.as_ref(), |bias| {
+                Ok(fused::norm(slice(x, xl)?, d, weight, bias, self.eps, self.centred))
+            })
+        })?;
+        made(out, xl.shape().clone())
+    }
+}
+
+pub(super) struct FusedActivation(pub Activation);
+
+impl CustomOp1 for FusedActivation {
+    fn name(&self) -> &'static str {
+        "activation"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Candle<(CpuStorage, Shape)> {
+        made(fused::activate(self.0, slice(x, xl)?, None), xl.shape().clone())
+    }
+}
+
+impl CustomOp2 for FusedActivation {
+    fn name(&self) -> &'static str {
+        "gated-activation"
+    }
+
+    fn cpu_fwd(&self, g: &CpuStorage, gl: &Layout, u: &CpuStorage, ul: &Layout) -> Candle<(CpuStorage, Shape)> {
+        made(fused::activate(self.0, slice(g, gl)?, Some(slice(u, ul)?)), gl.shape().clone())
+    }
+}
+
+pub(super) struct FusedRotate {
+    pub head_dim: usize,
+    pub interleaved: bool,
+}
+
+impl CustomOp3 for FusedRotate {
+    fn name(&self) -> &'static str {
+        "rotate"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        c: &CpuStorage,
+        cl: &Layout,
+        s: &CpuStorage,
+        sl: &Layout,
+    ) -> Candle<(CpuStorage, Shape)> {
+        let ((_, width), (_, pairs)) = (xl.shape().dims2()?, cl.shape().dims2()?);
+        let (x, angles) = (slice(x, xl)?, (slice(c, cl)?, slice(s, sl)?));
+        let out = if self.interleaved {
+            fused::rotate_interleaved(x, width, self.head_dim, angles, pairs)
+        } else {
+            fused::rotate(x, width, self.head_dim, angles, pairs)
+        };
+        made(out, xl.shape().clone())
+    }
+}
+
+pub(super) struct FusedAttention<'a> {
+    pub batch: &'a Batch,
+    pub spec: &'a Spec,
+    pub window: Option<usize>,
+}
+
+impl CustomOp3 for FusedAttention<'_> {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        ql: &Layout,
+        k: &CpuStorage,
+        kl: &Layout,
+        v: &CpuStorage,
+        vl: &Layout,
+    ) -> Candle<(CpuStorage, Shape)> {
+        let out = fused::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec, self.window);
+        made(out, ql.shape().clone())
+    }
+}
