@@ -89,14 +89,18 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
             json!({"n_layer": 65536}),
             "`transformer.h.3.attn.c_attn.weight` is missing; take the config.json that belongs",
         ),
-        ("gpt2", json!({"n_embd": 50}), "n_embd 50 is no multiple of n_head 4; correct the file"),
+        (
+            "gpt2",
+            json!({"n_embd": 50}),
+            "4 heads cannot share a width of 50 evenly, and no head_dim is given; correct the file",
+        ),
         (
             "gpt2",
             json!({"n_embd": 44}),
             "`transformer.wte.weight` has shape [384, 48] where config.json asks for [384, 44]",
         ),
-        ("gpt2", json!({"n_embd": huge}), "`transformer.wte.weight` has shape [384, 48]"),
-        ("gpt2", json!({"n_head": 0}), "n_embd 48 is no multiple of n_head 0"),
+        ("gpt2", json!({"n_embd": huge}), "4 heads cannot share a width of 4000000000"),
+        ("gpt2", json!({"n_head": 0}), "0 heads cannot share a width of 48 evenly"),
         ("gpt2", json!({"n_inner": huge}), "`transformer.h.0.mlp.c_fc.weight` has shape [48, 192]"),
         ("gpt2", json!({"n_positions": 64}), "`transformer.wpe.weight` has shape [32, 48]"),
         ("gpt2", json!({"n_positions": huge}), "`transformer.wpe.weight` has shape [32, 48]"),
@@ -127,7 +131,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         ("llama-gqa", json!({"num_key_value_heads": 4}), "6 heads cannot share 4 key/value heads; correct the file"),
         ("llama-gqa", json!({"num_key_value_heads": 0}), "the number of key/value heads is 0"),
         ("llama-gqa", json!({"num_key_value_heads": 3}), "`model.layers.0.self_attn.k_proj.weight` has shape [16, 48]"),
-        ("llama-gqa", json!({"num_hidden_layers": 4}), "`model.layers.3.input_layernorm.weight` is missing"),
+        ("llama-gqa", json!({"num_hidden_layers": 4}), "`model.layers.3.self_attn.q_proj.weight` is missing"),
         (
             "llama-gqa",
             json!({"head_dim": 7}),
@@ -138,12 +142,12 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 5}),
-            "5 heads cannot share a width of 48, and no head_dim is given",
+            "5 heads cannot share a width of 48 evenly, and no head_dim is given",
         ),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 1, "hidden_size": huge}),
-            "key `hidden_size` is 4000000000",
+            "1 heads cannot share a width of 4000000000",
         ),
     ] {
         let scene = Scene::new(golden);
