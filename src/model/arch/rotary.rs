@@ -64,11 +64,11 @@ pub(super) fn table(spec: &mut Spec, config: &Config, sources: &[&Config], defau
     let fraction = holder("partial_rotary_factor").positive_or("partial_rotary_factor", defaults.fraction)?;
     let width = (spec.head_dim as f64 * fraction) as usize;
     let mut inv_freq = frequencies(config, width, spec.head_dim, theta)?;
-    // Only a description has a type: configs know other keys called `type`.
-    let spelling = |key| sources.iter().find_map(|source| source.get(key).map(|_| source.text(key))).transpose();
-    let kind = match spelling("rope_type")? {
-        Some(kind) => kind,
-        None => spelling("type")?.unwrap_or("default"),
+    // Only a description has a type: configs know other keys called `type`. The first that has one in either spelling decides.
+    let typed = |source: &&Config| source.get("rope_type").or(source.get("type")).is_some();
+    let kind = match sources.iter().copied().find(typed) {
+        Some(source) => source.text(source.spelled(&["rope_type", "type"]))?,
+        None => "default",
     };
     let original = || {
         let key = "original_max_position_embeddings";
