@@ -8,11 +8,12 @@ use surmise::cli::Opts;
 
 fn main() -> ExitCode {
     let Err(error) = surmise::cli::run(Opts::parse()) else { return ExitCode::SUCCESS };
-    eprintln!("surmise: {error}");
+    let mut message = format!("surmise: {error}");
     let mut cause = error.source();
     while let Some(source) = cause {
-        eprintln!("  because: {source}");
+        message.push_str(&format!("\n  because: {source}"));
         cause = source.source();
     }
+    surmise::cli::talk(&message);
     ExitCode::from(surmise::cli::exit_code(&error))
 }

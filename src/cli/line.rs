@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Sampling, print, progress};
+use super::{Sampling, print, progress, talk};
 use crate::disk;
 use crate::error::Result;
 use crate::line;
@@ -50,7 +50,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     print(&predictions)?;
     if !quiet {
         let errors = run.errors();
-        eprintln!(
+        talk(&format!(
             "Mean absolute error on {} held-out rows, nats: calibration {:.3}, size line {:.3}, mean {:.3}; {} of {} measurements lie inside the {:.0} % interval.",
             run.rows.len(),
             errors.calibration,
@@ -59,11 +59,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             run.n_inside(),
             run.rows.len(),
             100.0 * line::LEVEL,
-        );
-        eprintln!(
+        ));
+        talk(&format!(
             "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no calibration for real closed models.",
             run.card.validity.setting, run.card.validity.scale
-        );
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Sampling, print, progress};
+use super::{Sampling, print, progress, talk};
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::error::{Error, Result};
@@ -34,6 +34,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         .iter()
         .map(|category| Series::draw(category, sampling.shots, sampling.windows, sampling.seed))
         .collect::<Result<Vec<_>>>()?;
+    // A name that is wrong is said before the first model is measured, not after.
+    flags.models.iter().try_for_each(|name| Model::find(name))?;
     if let Some(folder) = &flags.output {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
@@ -79,7 +81,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         for profile in &profiles {
-            eprintln!("{}", summary(profile));
+            talk(&summary(profile));
         }
     }
     Ok(())

@@ -69,6 +69,8 @@ impl Default for Sampling {
 
 /// Series per corpus unless told otherwise: log 1000 is 6.9 nats, and values are trusted below .6 of that.
 const WINDOWS: usize = 1000;
+/// More threads than any machine has cores for; starting tens of thousands takes minutes.
+const MOST_THREADS: usize = 1024;
 /// Entities per series unless told otherwise.
 const SHOTS: usize = 4;
 
@@ -93,8 +95,9 @@ impl From<Scale> for mi::Scale {
 /// Whatever the verb finds wrong.
 pub fn run(opts: Opts) -> Result<()> {
     if let Some(threads) = opts.threads {
-        if threads == 0 {
-            return Err(Error::Parameter { name: "--threads", reason: "must be at least 1".into() });
+        if !(1..=MOST_THREADS).contains(&threads) {
+            let reason = format!("must be from 1 to {MOST_THREADS}, and is {threads}");
+            return Err(Error::Parameter { name: "--threads", reason });
         }
         // Only a second pool in the same process can fail here; the first one then stays.
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
@@ -124,6 +127,11 @@ fn print(bytes: &[u8]) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a line of talk to stderr. Where nobody listens any more, that is no failure either.
+pub fn talk(line: &str) {
+    writeln!(std::io::stderr(), "{line}").unwrap_or_default();
 }
 
 /// A progress bar on stderr; silent if asked to be or where stderr is no terminal.

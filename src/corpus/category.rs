@@ -67,7 +67,7 @@ impl Category {
             let reason = match error.kind() {
                 csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
                     format!(
-                        "has {len} fields where the header has {expected_len}; put fields that hold commas in quotes"
+                        "has {len} fields where the header has {expected_len}; put a field that holds a comma in quotes, leave none out"
                     )
                 }
                 csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),

@@ -22,6 +22,9 @@
 //! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]   flag `grouped`
 //! ```
 //!
+//! A row that is alone only because its `x` differs from a group's in the last bits borrows that group's mixture for its lower bound. Where at most 1 % of
+//! the rows share `x` with another `y`, `x` determines `y` but for rounding, and the ungrouped form holds for all.
+//!
 //! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) / sigma`, in which the large
 //! terms have cancelled and `R_ii = 0` exactly. With `z` goes `-z`; one product `Y Y^T` and one `Z Y^T` serve every `b` and both
 //! signs. Equal pairs are collapsed and counted, yet keep a `z` each (up to 4096 in all). Products are taken in blocks: memory grows
@@ -145,7 +148,7 @@ impl Estimator for Channel {
             return Ok(self.precisions.iter().map(|&b| found.constant(b)).collect());
         }
         let sigmas: Vec<f64> = self.precisions.iter().map(|b| b * (standardised.d as f64).sqrt()).collect();
-        let points = Points::new(standardised, &distinct);
+        let points = Points::new(standardised, &distinct, &x);
         let (bounds, gaussian_nats) =
             rayon::join(|| bounds::bounds(&points, &sigmas, seed), || ceilings::gaussian_nats(&points, &sigmas));
         Ok(self

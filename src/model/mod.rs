@@ -72,16 +72,13 @@ impl Model {
             let files = [member.config, member.tokenizer, member.weights].map(Cow::Borrowed);
             return Self::from_files(name, Some(member.recipe), path, files);
         }
+        Self::find(name)?;
         let folder = Path::new(name);
-        if !folder.is_dir() {
-            let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
-            let hint = format!(
-                "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and model.safetensors",
-                known.join(", ")
-            );
-            return Err(Error::Unknown { kind: "model", name: name.into(), hint });
-        }
         let path = |file: &str| folder.join(file);
+        if path("model.safetensors.index.json").is_file() && !path("model.safetensors").is_file() {
+            let reason = "is a checkpoint in several files, which are not read yet; save it as one model.safetensors";
+            return Err(Error::Config { path: path("model.safetensors.index.json"), reason: reason.into() });
+        }
         let read = |file: &str| {
             std::fs::read(path(file)).map(Cow::Owned).map_err(|source| Error::Read { path: path(file), source })
         };
@@ -89,6 +86,22 @@ impl Model {
         let resolved = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.into());
         let id = resolved.file_name().map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned());
         Self::from_files(&id, None, path, files)
+    }
+
+    /// Whether a name is an embedded model or a folder, before any of it is read.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if it is neither.
+    pub fn find(name: &str) -> Result<()> {
+        if FAMILY.iter().any(|member| member.name == name) || Path::new(name).is_dir() {
+            return Ok(());
+        }
+        let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
+        let hint = format!(
+            "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and model.safetensors",
+            known.join(", ")
+        );
+        Err(Error::Unknown { kind: "model", name: name.into(), hint })
     }
 
     fn from_files(

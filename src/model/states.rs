@@ -109,7 +109,7 @@ fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Result<()> {
         }
         if window.len() > spec.max_positions {
             let reason = format!(
-                "has {} tokens, the model has {} positions; use fewer shots or shorter windows",
+                "has {} tokens, the model has {} positions; lower --shots or take a model with more",
                 window.len(),
                 spec.max_positions
             );

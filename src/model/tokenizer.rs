@@ -33,9 +33,12 @@ impl Tokenizer {
     /// [`Error::Tokenizer`] if it does not parse or begins every text with a token the model does not have.
     pub fn new(path: &Path, bytes: &[u8], vocab_size: usize) -> Result<Self> {
         let fault = |reason: String| Error::Tokenizer { path: path.into(), reason };
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|source| {
+        let malformed = |source: &dyn std::fmt::Display| {
             fault(format!("not a tokenizer.json that can be read ({source}); download or save it again"))
-        })?;
+        };
+        // The library panics where the decoder, which is not used here, is no JSON; so that comes first.
+        serde_json::from_slice::<serde_json::Value>(bytes).map_err(|source| malformed(&source))?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|source| malformed(&source))?;
         // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly what their text says.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|source| fault(source.to_string()))?;
@@ -107,14 +110,36 @@ impl Tokenizer {
     }
 }
 
-/// The first piece of `text` that no token stands for, spaces apart.
+/// The first word of `text` that has a part no token stands for.
 fn left_out<'a>(text: &'a str, tokens: &[Token]) -> Option<&'a str> {
     let mut end = 0;
-    for span in tokens.iter().map(|token| token.span.clone()).chain(std::iter::once(text.len()..text.len())) {
-        if let Some(gap) = text.get(end..span.start).map(str::trim).filter(|gap| !gap.is_empty()) {
-            return Some(gap);
+    let spans = tokens.iter().map(|token| (token.span.start, token.span.end));
+    for (start, stop) in spans.chain([(text.len(), text.len())]) {
+        if let Some(gap) = text.get(end..start).map(str::trim_start).filter(|gap| !gap.is_empty()) {
+            let before = text[..start - gap.len()].trim_end_matches(|c: char| !c.is_whitespace());
+            return Some(text[before.len()..start].trim_end());
         }
-        end = end.max(span.end);
+        end = end.max(stop);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_left_out_if_any_part_of_it_has_no_token() {
+        let out = |text, spans: &[(usize, usize)]| {
+            let token = |(start, end): &(usize, usize)| Token { id: 0, span: *start..*end };
+            left_out(text, &spans.iter().map(token).collect::<Vec<_>>())
+        };
+        assert_eq!(out("", &[]), None);
+        assert_eq!(out("red, blue", &[(0, 3), (3, 4), (5, 9)]), None);
+        // A token may begin with the space before it, and several may stand for one character.
+        assert_eq!(out("red, gr\u{fc}n", &[(0, 4), (4, 7), (7, 9), (7, 9), (9, 10)]), None);
+        assert_eq!(out("red, blue", &[(0, 3), (3, 4)]), Some("blue"));
+        assert_eq!(out("red, blue,", &[(0, 3), (3, 4), (5, 7), (9, 10)]), Some("blue"));
+        assert_eq!(out("red, blue", &[]), Some("red, blue"));
+    }
 }

@@ -73,7 +73,7 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
 
 #[test]
 fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
-    let table = rows(&done(&["measure", "minigpt-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
+    let table = rows(&done(&["measure", "minillama-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
     // 3 blocks, 3 entities and 3 separators, 4 settings.
     assert_eq!(table.len(), 3 * 6 * 4);
     let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
@@ -82,7 +82,7 @@ fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
         assert!((emergence - number(row, "emergence_nats")).abs() < 1e-12);
         assert!((number(row, "emergence_nats") - number(row, "twin_nats") - number(row, "learned_nats")).abs() < 1e-12);
         assert!(number(row, "macro_lower_nats") <= number(row, "macro_upper_nats") + 1e-6);
-        // A separator is one token: block 1 cannot know anything of the window from it.
+        // A separator is one token and the embedding knows no positions: block 1 cannot know anything of the window from it.
         if row["block"] == "1" && row["role"] == "separator" {
             assert_eq!(row["macro_mi_nats"], "0.0");
         }

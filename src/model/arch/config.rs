@@ -124,7 +124,7 @@ impl Config {
         if n_heads > 0 && width.is_multiple_of(n_heads) && width / n_heads <= MAX_COUNT {
             Ok(width / n_heads)
         } else {
-            Err(self.fault(format!("{n_heads} heads cannot share a width of {width}, and no head_dim is given")))
+            Err(self.fault(format!("{n_heads} heads cannot share a width of {width} evenly, and no head_dim is given")))
         }
     }
 
