@@ -132,7 +132,7 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("mistral", "layer_types", json!(["full_attention", "chunked_attention"]), "layer_types=\"chunked_attention\""),
         ("mistral", "layer_types", json!(["full_attention"]), "layer_types has 1 entries for 2 blocks"),
         ("gemma", "use_bidirectional_attention", json!(true), "use_bidirectional_attention=true"),
-        ("gemma3", "attn_logit_softcapping", json!(50.0), "attn_logit_softcapping"),
+        ("gemma3", "attn_logit_softcapping", json!(50.0), "attn_logit_softcapping=50"),
         ("falcon", "alibi", json!(true), "alibi=true"),
         ("falcon", "new_decoder_architecture", json!(true), "new_decoder_architecture=true"),
         ("opt", "_remove_final_layer_norm", json!(true), "_remove_final_layer_norm=true"),
@@ -159,6 +159,27 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
                 assert!(message.contains(says) && message.contains("config.json"), "{name}: {key}: {message}");
             }
         }
+    }
+}
+
+#[test]
+fn the_epsilon_of_every_norm_is_the_configs() {
+    // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance.
+    for name in all() {
+        let path = golden(&name).join("config.json");
+        let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        let keys = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"];
+        let found: Vec<_> = keys.into_iter().filter(|key| config.get(key).is_some()).collect();
+        for key in &found {
+            config[*key] = json!(0.0123);
+        }
+        let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
+        let spec = arch::of(&config).and_then(|architecture| architecture.spec(&config)).expect("a spec");
+        let (Norm::Layer { eps, .. } | Norm::Rms { eps, .. }) = spec.norm;
+        // OPT and OLMo 1 have no such key: PyTorch's default is theirs.
+        let expected = if found.is_empty() { 1e-5 } else { 0.0123 };
+        assert_eq!(eps, expected, "{name}: {found:?}");
+        assert_eq!(found.is_empty(), name.starts_with("opt") || name == "olmo", "{name}");
     }
 }
 

@@ -206,10 +206,10 @@ impl Config {
         }
     }
 
-    /// The keys that are there and not null.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
+    /// The keys that are there and not null, with their values.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Value)> {
         let entries = self.value.as_object().into_iter().flatten();
-        entries.filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str())
+        entries.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value))
     }
 
     /// An object below this one, with the same getters; `None` if absent.

@@ -55,8 +55,8 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
 /// As [`rotate`].
 pub(super) fn table(spec: &mut Spec, config: &Config, sources: &[&Config], defaults: Defaults) -> Result<Rope> {
     for source in sources {
-        if let Some(key) = source.keys().find(|key| !KNOWN.contains(key)) {
-            return config.unsupported(&format!("rotary setting {key}"), "..");
+        if let Some((key, value)) = source.entries().find(|(key, _)| !KNOWN.contains(key)) {
+            return config.unsupported(&format!("rotary setting {key}"), value);
         }
     }
     let holder = |key: &str| sources.iter().copied().find(|source| source.get(key).is_some()).unwrap_or(config);
