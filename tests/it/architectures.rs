@@ -1,4 +1,4 @@
-//! What configs ask for: published ones give models of the published size, every switch of a golden checkpoint matters, and what the
+//! What configs ask for: those of well-known models give as many parameters as PyTorch transformers makes of them, every switch of a golden checkpoint matters, and what the
 //! decoder cannot do is refused by name.
 
 use std::path::Path;
@@ -29,7 +29,7 @@ impl Source for Shapes {
 }
 
 #[test]
-fn published_configs_give_models_of_the_published_size() {
+fn configs_in_the_published_dialect_give_as_many_parameters_as_transformers() {
     let text = std::fs::read_to_string(golden("published.json")).expect("published.json");
     for row in serde_json::from_str::<Vec<Value>>(&text).expect("JSON") {
         let name = row["model"].as_str().expect("a name");
