@@ -1,5 +1,5 @@
-//! What configs ask for: those of well-known models give as many parameters as PyTorch transformers makes of them, every switch of a golden checkpoint matters, and what the
-//! decoder cannot do is refused by name.
+//! What configs ask for: those of well-known models give as many parameters as PyTorch transformers makes of them, every switch of a
+//! golden checkpoint matters, and what the decoder cannot do is refused by name.
 
 use std::path::Path;
 
