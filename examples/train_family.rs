@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::loss::cross_entropy;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use surmise::collect::{Task, local};
 use surmise::corpus::Category;
 use surmise::corpus::category::EMBEDDED;
@@ -72,7 +72,7 @@ impl Source for Variables {
 }
 
 /// One point of a loss curve.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct LossRow {
     model: String,
     step: usize,
@@ -93,7 +93,7 @@ fn main() -> Result<()> {
             train(recipe.ok_or_else(|| format!("no member is called {name}"))?, steps, &generator)?;
         }
     }
-    table(steps, &generator)
+    table(&generator)
 }
 
 fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
@@ -114,7 +114,7 @@ fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
     let mut start = 0;
     let state = work.join("state.safetensors");
     if state.is_file() {
-        start = optimiser.load(&state)?;
+        start = optimiser.load(&state, n_steps)?;
         println!("{}: resuming at step {start}", recipe.name);
     }
     let held_out = generator.windows("held-out", 0, HELD_OUT);
@@ -139,7 +139,7 @@ fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
             std::io::stdout().flush()?;
             curve.push(row);
             running = 0.0;
-            optimiser.save(&state, done)?;
+            optimiser.save(&state, done, n_steps)?;
             append(&folder.join("loss.csv"), &mut curve, done <= EVERY)?;
         }
     }
@@ -189,8 +189,15 @@ fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variabl
     Ok(safetensors::serialize_to_file(half, Some(about), &folder.join("model.safetensors"))?)
 }
 
+/// The last count of a loss curve.
+fn tokens_seen(path: &Path) -> Result<usize> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let last = reader.deserialize::<LossRow>().last().ok_or("an empty loss curve")??;
+    Ok(last.tokens_seen)
+}
+
 /// Writes calibration/family.csv from the saved models.
-fn table(n_steps: usize, generator: &Generator) -> Result<()> {
+fn table(generator: &Generator) -> Result<()> {
     let held_out = generator.windows("held-out", 0, HELD_OUT);
     let path = PathBuf::from("calibration/family.csv");
     let mut writer = csv::Writer::from_path(&path)?;
@@ -208,7 +215,7 @@ fn table(n_steps: usize, generator: &Generator) -> Result<()> {
             recipe.name.to_owned(),
             recipe.recipe.to_owned(),
             model.card.n_params.to_string(),
-            (n_steps * BATCH * WINDOW_TOKENS).to_string(),
+            tokens_seen(&folder.join("loss.csv"))?.to_string(),
             format!("{:.4}", evaluate(&model.decoder, &held_out)?),
         ];
         let mut accuracy = [0.0; SHOTS + 1];

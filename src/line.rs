@@ -103,11 +103,11 @@ pub fn n_steps() -> usize {
     FAMILY.len() * CORPORA.len()
 }
 
-/// Runs the line; `step` is told each model and corpus before it is measured.
+/// Runs the line; `step` is told how many measurements are done, and the model and corpus of the next.
 ///
 /// # Errors
 /// Whatever a stage finds wrong.
-pub fn run(settings: &Settings, step: &dyn Fn(&str, &str)) -> Result<Run> {
+pub fn run(settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run> {
     let channel = Channel::with_scale(settings.scale);
     let how = profile::Settings { channel, seed: settings.seed, twin_seed: settings.seed };
     let categories = CORPORA.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
@@ -115,7 +115,7 @@ pub fn run(settings: &Settings, step: &dyn Fn(&str, &str)) -> Result<Run> {
     for member in FAMILY {
         let model = Model::load(member.name)?;
         for category in &categories {
-            step(member.name, &category.name);
+            step(profiles.len(), member.name, &category.name);
             let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
             profiles.push(profile::measure(&model, &series.tokenize(&model.tokenizer)?, &how)?);
             scores.extend(local::grade(&model, &Task::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?)?);
@@ -138,7 +138,7 @@ pub fn run(settings: &Settings, step: &dyn Fn(&str, &str)) -> Result<Run> {
         Ok(rows)
     };
     let known = observe(&train)?;
-    let (card, baseline) = (calibration::fit(&known)?, Baseline::fit(&known)?);
+    let (card, baseline) = (calibration::fit(&known, settings.seed)?, Baseline::fit(&known)?);
     let mut rows = vec![];
     let asked = observe(&test)?;
     for observation in &asked {

@@ -57,22 +57,22 @@ impl AdamW {
         Ok(())
     }
 
-    /// Saves parameters, moments and the number of steps done, under a temporary name first.
-    pub fn save(&self, path: &Path, done: usize) -> Result<()> {
+    /// Saves parameters, moments, the number of steps done and the length of the schedule, under a temporary name first.
+    pub fn save(&self, path: &Path, done: usize, of: usize) -> Result<()> {
         let mut tensors = HashMap::new();
         for (name, slot) in &self.slots {
             tensors.insert(format!("w/{name}"), slot.var.as_tensor().clone());
             tensors.insert(format!("m/{name}"), slot.first.clone());
             tensors.insert(format!("v/{name}"), slot.second.clone());
         }
-        tensors.insert("steps".into(), Tensor::new(done as u32, &Device::Cpu)?);
+        tensors.insert("steps".into(), Tensor::new(&[done as u32, of as u32], &Device::Cpu)?);
         let partial = path.with_extension("partial");
         candle_core::safetensors::save(&tensors, &partial)?;
         Ok(std::fs::rename(partial, path)?)
     }
 
-    /// Takes up a saved state; returns the number of steps done.
-    pub fn load(&mut self, path: &Path) -> Result<usize> {
+    /// Takes up a saved state of a schedule of `of` steps; returns the number of steps done. A state of another schedule is refused: its learning rates were others.
+    pub fn load(&mut self, path: &Path, of: usize) -> Result<usize> {
         let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
         let mut take =
             |name: String| tensors.remove(&name).ok_or_else(|| candle_core::Error::Msg(format!("{name} is missing")));
@@ -81,7 +81,16 @@ impl AdamW {
             slot.first = take(format!("m/{name}"))?;
             slot.second = take(format!("v/{name}"))?;
         }
-        let done = take("steps".into())?.to_scalar::<u32>()?;
+        let steps = take("steps".into())?.to_vec1::<u32>()?;
+        let &[done, planned] = steps.as_slice() else {
+            candle_core::bail!("{}: not a state of this trainer", path.display())
+        };
+        if planned as usize != of {
+            candle_core::bail!(
+                "{}: a state of a run of {planned} steps, not {of}; remove it to begin anew",
+                path.display()
+            )
+        }
         self.steps = done as i32;
         Ok(done as usize)
     }

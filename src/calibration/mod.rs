@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::observations::Observation;
 use crate::profile::Profile;
-use crate::seed;
+use crate::seed::sha256_hex;
 
 /// Widest gap between the bounds that a calibration accepts in its training profiles.
 const WIDEST_GAP_NATS: f64 = 0.3;
@@ -34,6 +34,8 @@ pub struct Card {
     pub families: Vec<String>,
     /// The training targets.
     pub models: Vec<String>,
+    /// Seed of corpora, noise, twins and tasks of the training rows.
+    pub seed: u64,
     /// Training rows.
     pub n: usize,
     /// The regression.
@@ -91,7 +93,7 @@ pub fn choose_setting<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> Re
 ///
 /// # Errors
 /// [`Error::Fit`] if rows lack their answer, were measured differently, or cannot carry the regression.
-pub fn fit(rows: &[Observation]) -> Result<Card> {
+pub fn fit(rows: &[Observation], seed: u64) -> Result<Card> {
     let first = rows.first().ok_or_else(|| Error::Fit { reason: "there are no observations".into() })?;
     let mut validity = Validity::of(first);
     for row in rows {
@@ -130,11 +132,12 @@ pub fn fit(rows: &[Observation]) -> Result<Card> {
         validity,
         families,
         models,
+        seed,
         n: rows.len(),
         regression,
         loto_rmse_nats: (residuals.iter().map(|r| r[0] * r[0]).sum::<f64>() / residuals.len() as f64).sqrt(),
         loto_mae_nats: Errors { calibration: mae(0), size_line: mae(1), mean: mae(2) },
-        observations_sha256: seed::sha256_hex(&csv),
+        observations_sha256: sha256_hex(&csv),
     })
 }
 

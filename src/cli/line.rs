@@ -32,9 +32,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         scale: sampling.scale.into(),
     };
     let bar = progress(line::n_steps(), quiet);
-    let run = line::run(&settings, &|model, corpus| {
+    let run = line::run(&settings, &|done, model, corpus| {
+        bar.set_position(done as u64);
         bar.set_message(format!("{model}, {corpus}"));
-        bar.inc(1);
     })?;
     bar.finish_and_clear();
     let predictions = disk::csv_bytes("predictions.csv".as_ref(), &run.rows)?;

@@ -1,6 +1,7 @@
 //! `surmise measure`: profiles of models on corpora, as files or as CSV on stdout.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -22,7 +23,7 @@ pub(super) struct Flags {
     corpora: Vec<String>,
     #[command(flatten)]
     sampling: Sampling,
-    /// Folder for one JSON per model and corpus, and profiles.csv; what is there already is not measured again. Without it the CSV rows go to stdout
+    /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -35,7 +36,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         .map(|category| Series::draw(category, sampling.shots, sampling.windows, sampling.seed))
         .collect::<Result<Vec<_>>>()?;
     // A name that is wrong is said before the first model is measured, not after.
-    flags.models.iter().try_for_each(|name| Model::find(name))?;
+    let ids = flags.models.iter().map(|name| Model::find(name)).collect::<Result<Vec<_>>>()?;
+    check_names("MODEL", ids.iter().map(String::as_str))?;
+    check_names("--corpus", categories.iter().map(|category| category.name.as_str()))?;
     if let Some(folder) = &flags.output {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
@@ -53,13 +56,6 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             bar.set_message(format!("{}, {}", model.card.id, category.name));
             let corpus = series.tokenize(&model.tokenizer)?;
             let file = flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", model.card.id, category.name)));
-            if let Some(taken) = file.as_ref().filter(|file| profiles.iter().any(|p| &at(flags, p) == *file)) {
-                let hint = format!(
-                    "two models or corpora would both be written to {}; give them in two runs",
-                    taken.display()
-                );
-                return Err(Error::Unknown { kind: "output name of", name: name.clone(), hint });
-            }
             let kept = file.as_ref().filter(|f| f.is_file()).map(|file| Profile::read(file)).transpose()?;
             let profile = match kept {
                 Some(kept) if profile::is_current(&kept, &model, &corpus, &settings) => kept,
@@ -73,11 +69,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         }
     }
     bar.finish_and_clear();
-    let rows: Vec<profile::Row> = profiles.iter().flat_map(Profile::rows).collect();
-    let csv = disk::csv_bytes("profiles.csv".as_ref(), &rows)?;
+    let csv = |profiles: &[Profile]| {
+        let rows: Vec<profile::Row> = profiles.iter().flat_map(Profile::rows).collect();
+        disk::csv_bytes("profiles.csv".as_ref(), &rows)
+    };
     match &flags.output {
-        Some(folder) => disk::write(&folder.join("profiles.csv"), &csv)?,
-        None => print(&csv)?,
+        Some(folder) => disk::write(&folder.join("profiles.csv"), &csv(&all(folder)?)?)?,
+        None => print(&csv(&profiles)?)?,
     }
     if !quiet {
         for profile in &profiles {
@@ -87,9 +85,26 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-fn at(flags: &Flags, profile: &Profile) -> PathBuf {
-    let folder = flags.output.clone().unwrap_or_default();
-    folder.join(format!("{}--{}.json", profile.model.id, profile.corpus.name))
+/// Every profile of a folder, this run's and those before, by file name.
+fn all(folder: &Path) -> Result<Vec<Profile>> {
+    let entries = std::fs::read_dir(folder).map_err(|source| Error::Read { path: folder.into(), source })?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--"));
+    files.sort_unstable();
+    files.iter().map(|file| Profile::read(file)).collect()
+}
+
+/// Rows and files are told apart by the names of model and corpus alone.
+fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            let reason =
+                format!("names {name} twice, or two folders or files that end in it; measure them in two runs");
+            return Err(Error::Parameter { name: what, reason });
+        }
+    }
+    Ok(())
 }
 
 /// One line of talk about a profile.

@@ -62,6 +62,10 @@ impl Category {
         let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
         // Spreadsheets write a byte-order mark, which would become part of the first column's name.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if bytes.trim_ascii().is_empty() {
+            let reason = "is empty; give a CSV file with a column `entity` and a row for each entity".into();
+            return Err(Error::Corpus { name: path.display().to_string(), reason });
+        }
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
         let malformed = |error: csv::Error| {
             let reason = match error.kind() {

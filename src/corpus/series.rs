@@ -1,6 +1,7 @@
 //! Series: "e1, e2, ..., eK," over distinct entities of one category, in seeded random order. K is the number of shots. Entities may have any number of
 //! tokens; positions are aligned by role, not by index.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rand::seq::index::sample;
@@ -50,6 +51,7 @@ impl Series {
     /// [`Error::Tokenizer`] for words the model does not know, [`Error::Corpus`] where a tokenizer melts an entity and its separator
     /// into one token, so that neither can be read.
     pub fn tokenize(&self, tokenizer: &Tokenizer) -> Result<Corpus> {
+        self.check_distinct(tokenizer)?;
         let mut hash = Sha256::new();
         let mut windows = Vec::with_capacity(self.lists.len());
         for list in &self.lists {
@@ -64,6 +66,21 @@ impl Series {
             windows,
             prefix: tokenizer.prefix().to_vec(),
         })
+    }
+
+    /// Two entities that a tokenizer makes one (by lower-casing, say) would make a list that repeats itself.
+    fn check_distinct(&self, tokenizer: &Tokenizer) -> Result<()> {
+        let entities: BTreeSet<&String> = self.lists.iter().flatten().collect();
+        let mut seen: BTreeMap<Vec<u32>, &String> = BTreeMap::new();
+        for entity in entities {
+            let ids = tokenizer.encode(&format!("{entity},"))?.into_iter().map(|token| token.id).collect();
+            if let Some(other) = seen.insert(ids, entity) {
+                let reason =
+                    format!("{other:?} and {entity:?} are the same to the model's tokenizer; keep one of them");
+                return Err(Error::Corpus { name: self.category.clone(), reason });
+            }
+        }
+        Ok(())
     }
 
     fn window(&self, text: &str, spans: &[Range<usize>], tokenizer: &Tokenizer) -> Result<Window> {

@@ -109,14 +109,12 @@ fn block_terms(points: &Points, block: Range<usize>, sigmas: &[f64], seed: u64, 
 fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: &[f32], sigma: f64) -> Term {
     let scales = (sigma.powi(-2) as f32, sigma.recip() as f32);
     let others = log_sum_exp::pair(distances, noise, &points.counts, scales);
-    let within = |same: Range<usize>| {
+    let same = group.points.clone();
+    let others_of_group = if same.len() > 1 {
         let (distances, noise) = (&distances[same.clone()], &noise[same.clone()]);
         log_sum_exp::pair(distances, noise, &points.counts[same], scales)
-    };
-    let others_of_group = match group.near.map(|near| &points.groups[near]) {
-        Some(near) => within(near.points.clone()),
-        None if points.grouped && group.points.len() > 1 => within(group.points.clone()),
-        None => [f64::NEG_INFINITY; 2],
+    } else {
+        [f64::NEG_INFINITY; 2]
     };
 
     let n = points.n;
@@ -126,16 +124,13 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
     let leave_one_out = |others: f64, count: f64| log_add_exp(others, (own - 1.0).ln()) - (count - 1.0).ln();
     let mut term = Term::default();
     for (others, others_of_group) in others.into_iter().zip(others_of_group) {
-        let (lower, upper) = if !points.grouped {
+        let (lower, upper) = if !points.is_grouped() {
             (-inclusive(others, n), -leave_one_out(others, n))
         } else if group.count > 1.0 {
             (
                 leave_one_out(others_of_group, group.count) - inclusive(others, n),
                 inclusive(others_of_group, group.count) - leave_one_out(others, n),
             )
-        } else if let Some(near) = group.near {
-            // Any density that is chosen by x alone, without this y, keeps the bound below; that of the group next to it is nearly right.
-            (others_of_group - points.groups[near].count.ln() - inclusive(others, n), -leave_one_out(others, n))
         } else {
             // Alone in its group, a pair has no other from which to estimate its density; it adds nothing to the lower bound.
             (0.0, -leave_one_out(others, n))
@@ -262,7 +257,7 @@ mod tests {
         let y = Matrix::new("y", y.view()).expect("finite");
         let distinct = Distinct::new(&x, &y);
         assert_eq!(distinct.is_grouped(), grouped);
-        let points = Points::new(Scale::Spread.standardise(&y, &distinct), &distinct, &x);
+        let points = Points::new(Scale::Spread.standardise(&y, &distinct), &distinct);
         // There are few pairs, so each has its draw.
         assert_eq!(points.draws.len(), y.rows());
         let values = points.draws.iter().map(|draw| {

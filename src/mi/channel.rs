@@ -22,9 +22,6 @@
 //! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]   flag `grouped`
 //! ```
 //!
-//! A row that is alone only because its `x` differs from a group's in the last bits borrows that group's mixture for its lower bound. Where at most 1 % of
-//! the rows share `x` with another `y`, `x` determines `y` but for rounding, and the ungrouped form holds for all.
-//!
 //! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) / sigma`, in which the large
 //! terms have cancelled and `R_ii = 0` exactly. With `z` goes `-z`; one product `Y Y^T` and one `Z Y^T` serve every `b` and both
 //! signs. Equal pairs are collapsed and counted, yet keep a `z` each (up to 4096 in all). Products are taken in blocks: memory grows
@@ -133,46 +130,57 @@ impl Estimator for Channel {
     }
 
     fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
-        check_shapes(&x, &y)?;
+        check_shapes(x.dim(), y.dim())?;
         let (x, y) = (Matrix::new("x", x)?, Matrix::new("y", y)?);
-        let distinct = Distinct::new(&x, &y);
-        let standardised = self.scale.standardise(&y, &distinct);
+        Ok(self.measure(&Distinct::new(&x, &y), &y, seed))
+    }
+}
+
+impl Channel {
+    /// The same as [`Estimator::estimate`] where `x` is known by name: rows with the same label share `x`.
+    ///
+    /// A state that determines its context does so in real numbers; in `f32` two contexts can round to one state, where attention falls all but entirely on one
+    /// token. Such a collision says nothing of the model, and the label of the context is what `x` stands for.
+    ///
+    /// # Errors
+    /// As [`Estimator::estimate`].
+    pub fn estimate_labelled(&self, labels: &[u32], y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
+        check_shapes((labels.len(), 1), y.dim())?;
+        let y = Matrix::new("y", y)?;
+        Ok(self.measure(&Distinct::labelled(labels, &y), &y, seed))
+    }
+
+    fn measure(&self, distinct: &Distinct, y: &Matrix<'_>, seed: u64) -> Vec<Estimate> {
+        let standardised = self.scale.standardise(y, distinct);
         let found = Common {
-            n: x.rows(),
+            n: y.rows(),
             n_distinct: distinct.groups.len(),
             dropped_columns: standardised.dropped,
             input_entropy_nats: ceilings::entropy_nats(distinct.groups.iter().map(|group| distinct.count(group))),
             grouped: distinct.is_grouped(),
         };
         if distinct.groups.len() == 1 || standardised.d == 0 {
-            return Ok(self.precisions.iter().map(|&b| found.constant(b)).collect());
+            return self.precisions.iter().map(|&b| found.constant(b)).collect();
         }
         let sigmas: Vec<f64> = self.precisions.iter().map(|b| b * (standardised.d as f64).sqrt()).collect();
-        let points = Points::new(standardised, &distinct, &x);
+        let points = Points::new(standardised, distinct);
         let (bounds, gaussian_nats) =
             rayon::join(|| bounds::bounds(&points, &sigmas, seed), || ceilings::gaussian_nats(&points, &sigmas));
-        Ok(self
-            .precisions
-            .iter()
-            .zip(&bounds)
-            .zip(gaussian_nats)
-            .map(|((&b, bounds), gaussian_nats)| found.measured(b, bounds, gaussian_nats))
-            .collect())
+        let settings = self.precisions.iter().zip(&bounds).zip(gaussian_nats);
+        settings.map(|((&b, bounds), gaussian_nats)| found.measured(b, bounds, gaussian_nats)).collect()
     }
 }
 
-fn check_shapes(x: &ArrayView2<'_, f32>, y: &ArrayView2<'_, f32>) -> Result<()> {
+fn check_shapes((x, x_columns): (usize, usize), (y, y_columns): (usize, usize)) -> Result<()> {
     let refuse = |reason| Err(Error::Samples { estimator: NAME, reason });
-    if x.nrows() != y.nrows() {
-        let (x, y) = (x.nrows(), y.nrows());
+    if x != y {
         return refuse(format!("x has {x} rows and y has {y}; give one row of each for every pair"));
     }
-    if x.ncols() == 0 || y.ncols() == 0 {
+    if x_columns == 0 || y_columns == 0 {
         return refuse("x and y need at least one column each".to_owned());
     }
-    if x.nrows() < 2 {
-        let n = x.nrows();
-        return refuse(format!("{n} rows are too few; give at least 2"));
+    if x < 2 {
+        return refuse(format!("{x} rows are too few; give at least 2"));
     }
     Ok(())
 }

@@ -1,18 +1,11 @@
 //! Rows that occur more than once, counted: each distinct pair of rows is worked on once.
 //!
 //! States are computed once per distinct prefix, so rows that mean the same are equal bit by bit, and equality of bits is what is
-//! tested here. Only where rows that share `x` do differ in `y` is there a second look, for rows that would share `x` but for rounding.
+//! tested here; nothing is rounded.
 
 use std::ops::Range;
 
 use super::matrix::Matrix;
-
-/// Rows that share `x` and differ in `y` are a matter of rounding while they are fewer than this share of all: `x` determines `y`, but for
-/// a few states that `f32` cannot tell apart. Ignoring them costs at most this share times the log of their group's size.
-const FEW: f64 = 0.01;
-
-/// Coordinates that agree to this fraction of their column's largest value, eight units in the last place of `f32`, differ by rounding.
-const ROUNDING: f32 = 1.0 / (1 << 20) as f32;
 
 /// The distinct rows of the pair `(x, y)`, those that share `x` next to each other.
 #[derive(Debug)]
@@ -28,14 +21,26 @@ pub(crate) struct Distinct {
 impl Distinct {
     /// Finds the distinct rows of two matrices with the same number of rows.
     pub(crate) fn new(x: &Matrix<'_>, y: &Matrix<'_>) -> Self {
-        let (x_ids, n_inputs) = ids(x);
-        let y_ids = if n_inputs == x.rows() {
+        Self::of(ids(x), y)
+    }
+
+    /// The same where `x` is given by a label for each row of `y`.
+    pub(crate) fn labelled(labels: &[u32], y: &Matrix<'_>) -> Self {
+        let mut sorted = labels.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Self::of((labels.iter().map(|&label| label as usize).collect(), sorted.len()), y)
+    }
+
+    /// From a number for each row's `x`, and how many there are.
+    fn of((x_ids, n_inputs): (Vec<usize>, usize), y: &Matrix<'_>) -> Self {
+        let y_ids = if n_inputs == y.rows() {
             // No two rows share x, so no two pairs are equal and y need not be looked at.
-            vec![0; x.rows()]
+            vec![0; y.rows()]
         } else {
             ids(y).0
         };
-        let mut order: Vec<usize> = (0..x.rows()).collect();
+        let mut order: Vec<usize> = (0..y.rows()).collect();
         order.sort_unstable_by_key(|&row| (x_ids[row], y_ids[row], row));
 
         let mut distinct = Self {
@@ -70,30 +75,9 @@ impl Distinct {
         self.first.len()
     }
 
-    /// True where more than a few rows that share `x` differ in `y`.
+    /// True where some rows that share `x` differ in `y`.
     pub(crate) fn is_grouped(&self) -> bool {
-        let shared: u64 = self.groups.iter().filter(|group| group.len() > 1).map(|group| self.count(group)).sum();
-        shared as f64 > FEW * self.count(&(0..self.len())) as f64
-    }
-
-    /// For each group that is a single row, another group whose `x` is the same but for rounding, the largest there is.
-    ///
-    /// An attention that falls all but entirely on one token leaves the others' share in the last bits of a state: such rows are alone by accident.
-    pub(crate) fn near(&self, x: &Matrix<'_>) -> Vec<Option<usize>> {
-        let mut within = vec![0.0_f32; x.columns()];
-        for row in 0..x.rows() {
-            within.iter_mut().zip(x.row(row)).for_each(|(most, value)| *most = most.max(value.abs() * ROUNDING));
-        }
-        let row_of = |group: usize| x.row(self.first[self.groups[group].start]);
-        let same = |a: usize, b: usize| {
-            row_of(a).iter().zip(row_of(b)).zip(&within).all(|((a, b), within)| (a - b).abs() <= *within)
-        };
-        let groups = 0..self.groups.len();
-        let size = |group: usize| self.count(&self.groups[group]);
-        let largest = |alone: usize| {
-            groups.clone().filter(|&other| other != alone && same(alone, other)).max_by_key(|&g| size(g))
-        };
-        groups.clone().map(|group| if size(group) == 1 { largest(group) } else { None }).collect()
+        self.groups.len() < self.first.len()
     }
 
     /// How often the distinct pairs in `range` occur together.
@@ -181,25 +165,6 @@ mod tests {
         let found = distinct(&x, &y);
         assert_eq!(found.counts, [2, 1]);
         assert!(!found.is_grouped());
-    }
-
-    #[test]
-    fn a_row_alone_by_rounding_finds_its_group() {
-        let next = f32::from_bits(3.0_f32.to_bits() + 1);
-        let x = array![[3.0], [3.0], [next], [3.1], [3.0 - 1e-3]];
-        let y = array![[5.0], [6.0], [7.0], [8.0], [9.0]];
-        let found = distinct(&x, &y);
-        let matrix = Matrix::new("x", x.view()).expect("finite");
-        assert_eq!(found.near(&matrix), [None, Some(0), None, None]);
-    }
-
-    #[test]
-    fn a_few_collisions_do_not_group_the_rest() {
-        let collide = |pairs: usize| {
-            let x = Array2::from_shape_fn((1000, 1), |(row, _)| if row < 2 * pairs { row / 2 } else { row } as f32);
-            distinct(&x, &Array2::from_shape_fn((1000, 1), |(row, _)| row as f32)).is_grouped()
-        };
-        assert!(!collide(0) && !collide(5) && collide(6));
     }
 
     #[test]

@@ -7,7 +7,6 @@
 use std::ops::Range;
 
 use super::distinct::Distinct;
-use super::matrix::Matrix;
 use super::scale::Standardised;
 use crate::model::kernels;
 
@@ -31,8 +30,6 @@ pub(crate) struct Points {
     pub(crate) n: f64,
     /// The groups of points that share `x`.
     pub(crate) groups: Vec<Group>,
-    /// Whether the density given `x` is estimated from groups; otherwise it is that of the channel.
-    pub(crate) grouped: bool,
     /// In the order of the points.
     pub(crate) draws: Vec<Draw>,
 }
@@ -43,8 +40,6 @@ pub(crate) struct Group {
     pub(crate) points: Range<usize>,
     /// Pairs that have one of these points.
     pub(crate) count: f64,
-    /// For a single pair, the group that is the same but for rounding.
-    pub(crate) near: Option<usize>,
 }
 
 /// Where a noise vector is added.
@@ -55,7 +50,7 @@ pub(crate) struct Draw {
 }
 
 impl Points {
-    pub(crate) fn new(standardised: Standardised, distinct: &Distinct, x: &Matrix<'_>) -> Self {
+    pub(crate) fn new(standardised: Standardised, distinct: &Distinct) -> Self {
         let Standardised { values, d, .. } = standardised;
         let m = distinct.len();
         let n = distinct.count(&(0..m));
@@ -63,13 +58,8 @@ impl Points {
             let squares = row.iter().map(|&value| f64::from(value).powi(2));
             (0.5 * squares.sum::<f64>()) as f32
         });
-        let grouped = distinct.is_grouped();
-        let near = if grouped { distinct.near(x) } else { vec![None; distinct.groups.len()] };
-        let groups = distinct.groups.iter().zip(near).map(|(points, near)| Group {
-            points: points.clone(),
-            count: distinct.count(points) as f64,
-            near,
-        });
+        let groups =
+            distinct.groups.iter().map(|points| Group { points: points.clone(), count: distinct.count(points) as f64 });
         let mut draws = Vec::with_capacity(m);
         for (group, points) in distinct.groups.iter().enumerate() {
             for point in points.clone() {
@@ -84,7 +74,6 @@ impl Points {
             counts: distinct.counts.iter().map(|&count| count as f32).collect(),
             n: n as f64,
             groups: groups.collect(),
-            grouped,
             draws,
             values,
         }
@@ -93,6 +82,11 @@ impl Points {
     /// The number of points.
     pub(crate) fn len(&self) -> usize {
         self.counts.len()
+    }
+
+    /// True where some pairs that share `x` differ in `y`.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.groups.len() < self.len()
     }
 
     /// `c_j / n`.

@@ -72,8 +72,7 @@ impl Model {
             let files = [member.config, member.tokenizer, member.weights].map(Cow::Borrowed);
             return Self::from_files(name, Some(member.recipe), path, files);
         }
-        Self::find(name)?;
-        let folder = Path::new(name);
+        let (id, folder) = (Self::find(name)?, Path::new(name));
         let path = |file: &str| folder.join(file);
         if path("model.safetensors.index.json").is_file() && !path("model.safetensors").is_file() {
             let reason = "is a checkpoint in several files, which are not read yet; save it as one model.safetensors";
@@ -83,18 +82,21 @@ impl Model {
             std::fs::read(path(file)).map(Cow::Owned).map_err(|source| Error::Read { path: path(file), source })
         };
         let files = [read("config.json")?, read("tokenizer.json")?, read("model.safetensors")?];
-        let resolved = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.into());
-        let id = resolved.file_name().map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned());
         Self::from_files(&id, None, path, files)
     }
 
-    /// Whether a name is an embedded model or a folder, before any of it is read.
+    /// The id of the model that a name stands for, an embedded one or a folder, before any of it is read.
     ///
     /// # Errors
     /// [`Error::Unknown`] if it is neither.
-    pub fn find(name: &str) -> Result<()> {
-        if FAMILY.iter().any(|member| member.name == name) || Path::new(name).is_dir() {
-            return Ok(());
+    pub fn find(name: &str) -> Result<String> {
+        if FAMILY.iter().any(|member| member.name == name) {
+            return Ok(name.into());
+        }
+        let folder = Path::new(name);
+        if folder.is_dir() {
+            let resolved = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.into());
+            return Ok(resolved.file_name().map_or_else(|| name.into(), |last| last.to_string_lossy().into_owned()));
         }
         let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
         let hint = format!(

@@ -2,7 +2,7 @@
 //!
 //! [`Decoder`]: super::decoder::Decoder
 
-/// How activations are normalised.
+/// How states are normalised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Norm {
     /// Layer norm.

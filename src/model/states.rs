@@ -1,7 +1,7 @@
 //! Residual streams at chosen positions of many windows: each distinct prefix is computed once, batches run on all cores, and only the wanted
 //! rows are kept.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::batch::{Batch, Trie};
@@ -22,7 +22,7 @@ pub struct States {
     /// Row of a trie node, where it was wanted.
     row_of: Vec<Option<u32>>,
     /// `h_0 .. h_L`, each `(distinct points, d_model)`.
-    layers: Vec<Array2<f32>>,
+    streams: Vec<Array2<f32>>,
 }
 
 impl States {
@@ -55,7 +55,7 @@ impl States {
                 run(decoder, &batch, &wanted)
             })
             .collect::<Result<_>>()?;
-        let layers = (0..=spec.n_layers)
+        let streams = (0..=spec.n_layers)
             .map(|l| {
                 let values: Vec<f32> = kept.iter().flat_map(|layers| layers[l].iter().copied()).collect();
                 finite(model, l, &values, spec.d_model)?;
@@ -63,7 +63,7 @@ impl States {
                     .map_err(|source| candle_core::Error::Msg(source.to_string()).into())
             })
             .collect::<Result<_>>()?;
-        Ok(Self { trie, row_of, layers })
+        Ok(Self { trie, row_of, streams })
     }
 
     /// Number of distinct prefixes that were computed.
@@ -71,9 +71,9 @@ impl States {
         self.trie.len()
     }
 
-    /// All kept rows of `h_l`, one per distinct point.
-    pub fn layer(&self, l: usize) -> ArrayView2<'_, f32> {
-        self.layers[l].view()
+    /// For each point the number of its context, the distinct prefix that ends there.
+    pub fn contexts(&self, points: &[Point]) -> Vec<u32> {
+        points.iter().map(|(w, t)| self.trie.node(*w, *t)).collect()
     }
 
     /// `h_l` at some of the wanted points, `(points, d_model)`: points with the same tokens so far get bit-equal rows. A point that was not wanted
@@ -83,7 +83,7 @@ impl States {
             .iter()
             .filter_map(|(w, t)| self.row_of[self.trie.node(*w, *t) as usize].map(|row| row as usize))
             .collect();
-        self.layers[l].select(ndarray::Axis(0), &rows)
+        self.streams[l].select(ndarray::Axis(0), &rows)
     }
 }
 

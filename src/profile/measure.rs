@@ -153,7 +153,12 @@ impl Measured {
 
         let estimate = |states: &States, points: &[Point], label: &str, l: usize| {
             let noise = seed::derive("noise", &format!("{label}/{l}"), settings.seed);
-            settings.channel.estimate(states.rows(l - 1, points).view(), states.rows(l, points).view(), noise)
+            let y = states.rows(l, points);
+            if l == 1 {
+                return settings.channel.estimate(states.rows(0, points).view(), y.view(), noise);
+            }
+            // From the second block on the input determines the context, which is known by its node; in f32 two contexts may round to one state.
+            settings.channel.estimate_labelled(&states.contexts(points), y.view(), noise)
         };
         let blocks = (1..=decoder.spec().n_layers)
             .into_par_iter()

@@ -182,14 +182,11 @@ impl Profile {
         })
     }
 
-    /// The widest gap between upper and lower bound over the rows of a setting, grouped ones left out: there the gap comes from the few rows of a
-    /// group (all of block 1, whose input knows only its own token) and no precision narrows it.
+    /// The widest gap between upper and lower bound over all rows of a setting, every block and reading point.
     pub fn widest_gap_nats(&self, setting: f64) -> f64 {
         let rows = self.blocks.iter().filter(|row| row.setting == setting);
         let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
-        let gaps =
-            sides.filter(|side| !side.flags.contains(&Flag::Grouped)).map(|side| side.upper_nats - side.lower_nats);
-        gaps.fold(0.0, f64::max)
+        sides.map(|side| side.upper_nats - side.lower_nats).fold(0.0, f64::max)
     }
 
     /// Reads a profile from JSON.

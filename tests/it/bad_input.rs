@@ -137,7 +137,7 @@ fn unknown_names_are_answered_with_what_there_is() {
 fn a_damaged_corpus_is_named_with_its_line() {
     let long = format!("entity\n{}\nb\nc\n", "a".repeat(100));
     let cases: [(&[u8], &[&str]); 14] = [
-        (b"", &["corpus.csv, line 1", "first column must be named `entity`"]),
+        (b"", &["corpus.csv", "is empty", "column `entity`"]),
         (b"name,entity\na,b\n", &["line 1", "first column must be named `entity`"]),
         (b"entity\n", &["is empty", "add entities"]),
         (b"entity,class\n", &["is empty", "add entities"]),

@@ -123,25 +123,17 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
 }
 
 #[test]
-fn rows_that_leave_their_group_by_rounding_alone_hardly_move_the_bounds() {
-    // Every fifth row has an x of its own that differs from its group's in the last bits.
-    let (count, n, d) = (8, 1600, 4);
-    let x = Array2::from_shape_fn((n, 12), |(row, k)| {
-        let value = (row % count) as f32 + 1.0;
-        let bit = u32::from(row % 5 == 0 && ((row / 5) >> k) & 1 == 1);
-        f32::from_bits(value.to_bits() + bit)
-    });
-    let means = gaussian(count, d, 6);
-    let within = 0.6 * gaussian(n, d, 7);
-    let y = Array2::from_shape_fn((n, d), |(row, k)| means[[row % count, k]] + within[[row, k]]);
-    for (rounded, exact) in estimate(&x, &y, &[0.25], 8).iter().zip(&estimate(&codes(n, count), &y, &[0.25], 8)) {
-        println!("{rounded:?} {exact:?}");
-        assert!(rounded.n_distinct > 300 && exact.n_distinct == count);
-        assert!(rounded.flags.contains(&Flag::Grouped));
-        // A fifth of the rows without any lower bound would take a quarter of a nat from it; their upper bound is that of rows alone.
-        assert!((rounded.lower_nats - exact.lower_nats).abs() < 0.05);
-        assert!(rounded.upper_nats >= exact.upper_nats - 0.05);
-    }
+fn labels_stand_for_x_whatever_its_bits() {
+    // Sixteen contexts whose states round to one and the same x: by bits they tell nothing, by label all there is to tell.
+    let y = codes(800, 16).mapv(|code| code * 3.0);
+    let labels: Vec<u32> = (0..800).map(|row| row % 16).collect();
+    let channel = Channel::new(Scale::Spread, vec![0.25]).expect("a precision in range");
+    let by_label = channel.estimate_labelled(&labels, y.view(), 5).expect("usable");
+    assert_eq!(by_label, channel.estimate(y.view(), y.view(), 5).expect("usable"));
+    assert!(by_label[0].flags.is_empty() && by_label[0].mi_nats > 1.0);
+    let one = channel.estimate(Array2::<f32>::ones((800, 1)).view(), y.view(), 5).expect("usable");
+    assert_eq!(one[0].mi_nats, 0.0);
+    assert!(channel.estimate_labelled(&labels[1..], y.view(), 5).is_err());
 }
 
 /// The mean over pairs of the inclusive mean over the group against the inclusive mean over all, written out.

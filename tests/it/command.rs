@@ -92,6 +92,39 @@ fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
 }
 
 #[test]
+fn only_block_1_shares_inputs_between_contexts() {
+    // From the second block on the input stands for its context, also where f32 rounds two contexts to one state.
+    let mut arguments: Vec<&str> = vec!["measure", "--corpus", "countries", "--windows", "200", "-q"];
+    arguments.extend(surmise::model::FAMILY.iter().map(|member| member.name));
+    let table = rows(&done(&arguments));
+    assert!(table.iter().any(|row| row["macro_flags"].contains("grouped")));
+    assert!(table.iter().all(|row| row["block"] == "1" || !row["macro_flags"].contains("grouped")));
+}
+
+#[test]
+fn entities_that_are_one_to_the_tokenizer_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let corpus = folder.path().join("shades.csv");
+    std::fs::write(&corpus, "entity\nred\nblue\nRed\ngreen\n").expect("a corpus");
+    let output = surmise(&["measure", "minigpt-1", "--corpus", corpus.to_str().expect("UTF-8"), "--shots", "2"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("\"Red\" and \"red\" are the same"), "{stderr}");
+}
+
+#[test]
+fn profiles_csv_holds_every_profile_of_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_str().expect("UTF-8");
+    for model in ["minigpt-2", "minigpt-1"] {
+        done(&["measure", model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", out]);
+    }
+    let table = rows(&std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows"));
+    let models: std::collections::BTreeSet<_> = table.iter().map(|row| row["model"].as_str()).collect();
+    assert_eq!(models.into_iter().collect::<Vec<_>>(), ["minigpt-1", "minigpt-2"]);
+}
+
+#[test]
 fn a_folder_of_ones_own_is_measured_like_an_embedded_model() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("calibration/minigpt-2");
@@ -159,6 +192,9 @@ fn the_readmes_csv_is_what_the_bare_command_prints() {
     for (name, column) in [("calibration", "emergence_nats"), ("size line", "baseline_nats"), ("mean", "mean_nats")] {
         let said = format!("{name} {:.3}", mean_error(column));
         assert!(stderr.contains(&said), "{said} is not in {stderr}");
+        let told = readme.split(&format!("{name} ")).skip(1).find_map(|rest| rest.get(..5)?.parse::<f64>().ok());
+        let told = told.unwrap_or_else(|| panic!("the README does not tell the error of {name}"));
+        assert!((told - mean_error(column)).abs() <= 0.02, "{name}: {told} in the README");
     }
     assert!(stderr.contains("no calibration for real closed models"));
 }
@@ -167,7 +203,7 @@ fn the_readmes_csv_is_what_the_bare_command_prints() {
 fn the_line_leaves_every_file_a_researcher_can_stop_at() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("run");
-    let printed = done(&["line", "--windows", "200", "--shots", "2", "-o", out.to_str().expect("UTF-8"), "-q"]);
+    let printed = done(&["line", "--windows", "600", "--shots", "2", "-o", out.to_str().expect("UTF-8"), "-q"]);
     let files = files(&out);
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(names, ["card.json", "observations.csv", "predictions.csv", "profiles.csv", "scores.csv"]);

@@ -132,7 +132,7 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_
         }
         let file = tempfile::tempdir().expect("a folder");
         let state = file.path().join("state.safetensors");
-        optimiser.save(&state, 1).expect("a file");
+        optimiser.save(&state, 1, 2).expect("a file");
         let values = |vars: &BTreeMap<String, Var>| -> Vec<Vec<f32>> {
             vars.values().map(|v| v.flatten_all().and_then(|t| t.to_vec1()).expect("f32")).collect()
         };
@@ -140,8 +140,9 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_
         optimiser.step(&run.loss, 1e-3).expect("a step");
         let at_once = values(&vars);
         let mut resumed = optimise::AdamW::new(vars.clone()).expect("an optimiser");
-        assert_eq!(resumed.load(&state).expect("the saved state"), 1);
+        assert_eq!(resumed.load(&state, 2).expect("the saved state"), 1);
         resumed.step(&run.loss, 1e-3).expect("a step");
         assert_eq!(at_once, values(&vars), "{name}");
+        assert!(resumed.load(&state, 3).is_err(), "a schedule of another length");
     }
 }
