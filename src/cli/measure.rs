@@ -10,16 +10,23 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
 use crate::model::Model;
+use crate::model::hub::{self, Hub};
 use crate::profile::{self, Profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Folders with config.json, tokenizer.json and model.safetensors, or names from `surmise list models`
+    /// Folders with config.json, tokenizer.json and model.safetensors, ids on a Hugging Face hub (owner/name, or owner/name@revision), or names from `surmise list models`
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
     #[arg(long = "corpus", required = true, value_name = "NAME|FILE")]
     corpora: Vec<String>,
+    /// Branch, tag or commit of the ids that name none themselves [default: main]
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
+    /// Fetch nothing: ids are taken from the cache alone, as with HF_HUB_OFFLINE=1
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     sampling: Sampling,
     /// Folder for one JSON per model and corpus, and profiles.csv; what is there already is not measured again. Without it the CSV rows go to stdout
@@ -36,10 +43,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     // A name that is wrong is said before the first model is measured, not after.
     flags.models.iter().try_for_each(|name| Model::find(name))?;
+    let hub = hub(flags, quiet)?;
     if let Some(folder) = &flags.output {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
     }
+    // So is a download that fails; and no measurement waits for one.
+    flags.models.iter().filter(|name| hub::is_id(name)).try_for_each(|name| hub.folder(name).map(drop))?;
     let settings = profile::Settings {
         channel: Channel::with_scale(sampling.scale.into()),
         seed: sampling.seed,
@@ -48,11 +58,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let bar = progress(flags.models.len() * series.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
-        let model = Model::load(name)?;
+        let model = Model::load_with(name, &hub)?;
         for (series, category) in series.iter().zip(&categories) {
             bar.set_message(format!("{}, {}", model.card.id, category.name));
             let corpus = series.tokenize(&model.tokenizer)?;
-            let file = flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", model.card.id, category.name)));
+            let file = flags.output.as_ref().map(|folder| folder.join(file_name(&model.card.id, &category.name)));
             if let Some(taken) = file.as_ref().filter(|file| profiles.iter().any(|p| &at(flags, p) == *file)) {
                 let hint = format!(
                     "two models or corpora would both be written to {}; give them in two runs",
@@ -89,7 +99,29 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 
 fn at(flags: &Flags, profile: &Profile) -> PathBuf {
     let folder = flags.output.clone().unwrap_or_default();
-    folder.join(format!("{}--{}.json", profile.model.id, profile.corpus.name))
+    folder.join(file_name(&profile.model.id, &profile.corpus.name))
+}
+
+/// A profile's file; the slash of an id on a hub is none of a path.
+fn file_name(model: &str, corpus: &str) -> String {
+    format!("{}--{corpus}.json", model.replace('/', "--"))
+}
+
+/// How ids are looked up, by the flags and the environment.
+fn hub(flags: &Flags, quiet: bool) -> Result<Hub> {
+    let mut hub = Hub::from_env()?;
+    if let Some(revision) = &flags.revision {
+        if let Some(name) = flags.models.iter().find(|name| !hub::is_id(name)) {
+            let reason =
+                format!("is for ids on a hub, and `{name}` is none; leave it away or measure `{name}` by itself");
+            return Err(Error::Parameter { name: "--revision", reason });
+        }
+        hub = hub.with_revision(revision)?;
+    }
+    if flags.offline {
+        hub = hub.offline();
+    }
+    Ok(if quiet { hub } else { hub.with_progress() })
 }
 
 /// One line of talk about a profile.
