@@ -11,7 +11,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::cache::{self, Cache};
-use super::route::{Answer, Fault, Route};
+use super::patience::Fault;
+use super::route::{Answer, Route};
 use super::{Hub, Id, files};
 use crate::error::{Error, Result};
 use crate::seed;

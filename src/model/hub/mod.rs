@@ -12,6 +12,8 @@ mod cache;
 mod fetch;
 mod files;
 #[cfg(feature = "hub")]
+mod patience;
+#[cfg(feature = "hub")]
 mod route;
 
 use std::collections::BTreeMap;

@@ -11,47 +11,17 @@ use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, LO
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode, Url};
 
+use super::patience::Fault;
 use super::{Cause, Hub, Id};
 use crate::error::{Error, Result};
 
 /// Hosts a request may be passed on to before it counts as a circle.
 const MOST_REDIRECTS: usize = 5;
-/// Requests for one thing before it counts as not to be had.
-const MOST_ATTEMPTS: u32 = 5;
-/// So much of a file, and the server is given all attempts again.
-const PROGRESS_BYTES: u64 = 1 << 20;
 /// A server may not take longer than this rate over an answer, however steadily it trickles.
 const SLOWEST_BYTES_PER_S: u64 = 10_000;
 /// No longer than this is a server that asks for patience waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// Why a request gave nothing.
-pub(super) enum Fault {
-    /// May be better in a moment.
-    Passing {
-        reason: String,
-        source: Option<Cause>,
-        /// Bytes of the file that did come.
-        gained_bytes: u64,
-        /// What the server asked for.
-        wait: Duration,
-    },
-    /// Will be the same again.
-    Final(Error),
-}
-
-impl Fault {
-    pub(super) fn passing(reason: impl Into<String>) -> Self {
-        Self::Passing { reason: reason.into(), source: None, gained_bytes: 0, wait: Duration::ZERO }
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Final(error)
-    }
-}
 
 /// An answer, and whether it comes from the hub itself.
 pub(super) struct Answer {
@@ -76,8 +46,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// The way to a hub for one model.
 pub(super) struct Route<'a> {
-    hub: &'a Hub,
-    id: &'a Id,
+    pub(super) hub: &'a Hub,
+    pub(super) id: &'a Id,
     client: Client,
     endpoint: Url,
     bearer: Option<HeaderValue>,
@@ -147,38 +117,6 @@ impl<'a> Route<'a> {
 
     pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
         self.hub.fault(self.id, reason.into(), None)
-    }
-
-    /// Does `step` until it is done, fails for good, or has failed too often without getting on.
-    pub(super) fn patiently<T>(
-        &self,
-        what: &str,
-        mut step: impl FnMut() -> std::result::Result<T, Fault>,
-    ) -> Result<T> {
-        let (mut attempts, mut gained) = (0, 0);
-        loop {
-            let (reason, source, wait) = match step() {
-                Ok(done) => return Ok(done),
-                Err(Fault::Final(error)) => return Err(error),
-                Err(Fault::Passing { reason, source, gained_bytes, wait }) => {
-                    gained += gained_bytes;
-                    (reason, source, wait)
-                }
-            };
-            if gained >= PROGRESS_BYTES {
-                (attempts, gained) = (0, 0);
-            }
-            attempts += 1;
-            if attempts >= MOST_ATTEMPTS {
-                let reason = format!(
-                    "{what}: {reason}, {attempts} times; check the network and run again (what has come is kept), give a folder, \
-                     or take the model from the cache with --offline if it was fetched before"
-                );
-                return Err(self.hub.fault(self.id, reason, source));
-            }
-            // Half a second, one, two, four at the usual patience.
-            std::thread::sleep((self.hub.idle / 60 * 2_u32.pow(attempts - 1)).max(wait));
-        }
     }
 
     /// One request, from a byte on. A HEAD ends where the hub passes on to its storage, which need not know what the file is.
