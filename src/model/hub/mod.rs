@@ -174,7 +174,12 @@ impl Hub {
 
     #[cfg(feature = "hub")]
     fn look_up(&self, id: &Id) -> Result<PathBuf> {
-        if self.offline { self.cached(id, "HF_HUB_OFFLINE or --offline is set") } else { fetch::folder(self, id) }
+        if self.offline {
+            return self.cached(id, "HF_HUB_OFFLINE or --offline is set");
+        }
+        // A thread of its own: blocking requests panic on one that drives an asynchronous program.
+        let fetched = std::thread::scope(|scope| scope.spawn(|| fetch::folder(self, id)).join());
+        fetched.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     #[cfg(not(feature = "hub"))]

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 
 /// Hosts a request may be passed on to before it counts as a circle.
 const MOST_REDIRECTS: usize = 5;
-/// A server may not take longer than this rate over an answer, however steadily it trickles.
+/// After twice the patience a server must have kept this rate, however steadily it trickles.
 const SLOWEST_BYTES_PER_S: u64 = 10_000;
 /// No longer than this is a server that asks for patience waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -218,7 +218,6 @@ impl<'a> Route<'a> {
         most_bytes: u64,
         mut take: impl FnMut(&[u8]) -> Result<()>,
     ) -> std::result::Result<(), Fault> {
-        let allowed = 2 * self.hub.idle + Duration::from_secs(most_bytes / SLOWEST_BYTES_PER_S);
         let (since, mut got_bytes, mut buffer) = (Instant::now(), 0, vec![0; 1 << 16]);
         let cut = |reason: String, source: Option<Cause>, gained_bytes| {
             Err(Fault::Passing { reason, source, gained_bytes, wait: Duration::ZERO })
@@ -242,6 +241,7 @@ impl<'a> Route<'a> {
                     .into());
             }
             take(&buffer[..n])?;
+            let allowed = 2 * self.hub.idle + Duration::from_secs(got_bytes / SLOWEST_BYTES_PER_S);
             if since.elapsed() > allowed {
                 return cut(
                     format!("only {got_bytes} bytes in {:.1} s", since.elapsed().as_secs_f64()),
