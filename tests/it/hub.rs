@@ -222,7 +222,7 @@ impl Home {
             command.env_remove(name);
         }
         command.current_dir(self.0.path()).env("HF_HOME", self.path("hf")).env("HF_ENDPOINT", endpoint);
-        command.env("HF_TOKEN", TOKEN).env("HF_HUB_DOWNLOAD_TIMEOUT", "1").stdin(Stdio::null());
+        command.env("HF_TOKEN", TOKEN).env("HF_HUB_DOWNLOAD_TIMEOUT", "5").stdin(Stdio::null());
         command
     }
 
@@ -461,15 +461,15 @@ fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
     let quick = |endpoint: &str, more: &str| {
         let home = Home::new();
         let mut command = home.command(endpoint, ID, &[]);
-        refused(command.env("HF_HUB_DOWNLOAD_TIMEOUT", "0.2"), 1, &[&says[..], &[more]].concat());
+        refused(command.env("HF_HUB_DOWNLOAD_TIMEOUT", "0.3"), 1, &[&says[..], &[more]].concat());
     };
     let silent = Server::start(|_, _| Reply { status: 200, silent: Duration::from_secs(3), ..Reply::default() });
-    quick(&silent.url, "is silent for 0.2 s");
+    quick(&silent.url, "is silent for 0.3 s");
     let slow = Server::start(|asked, _| {
         let trickle = Duration::from_millis(if asked.method == "GET" { 50 } else { 0 });
         Reply { trickle, ..Repository::golden().answer(asked) }
     });
-    quick(&slow.url, "bytes in 0.");
+    quick(&slow.url, " bytes in ");
     let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     quick(&format!("http://{gone}"), "cannot be reached");
     let broken = Server::start(|_, _| Reply { status: 502, ..Reply::default() });
