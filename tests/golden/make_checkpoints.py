@@ -435,6 +435,17 @@ def make(folder, config, seed, tokenizer=None, ids=None, as_on_hub=False, shown=
         save_file(step, folder / "training.safetensors")
 
 
+def check_published(path):
+    """Compare the numbers of parameters in published.json with what transformers makes."""
+    for row in json.loads(path.read_text()):
+        config = AutoConfig.for_model(**row["config"])
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config)
+        model.tie_weights()
+        n_params = sum(parameter.numel() for parameter in model.parameters())
+        assert n_params == row["n_params"], (row["model"], n_params)
+
+
 def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -475,6 +486,7 @@ def main():
     for seed, (name, (kind, settings)) in enumerate(SMALL.items(), start=20):
         config = getattr(transformers, f"{kind}Config")(**settings)
         make(out / name, config, seed, ids=ids, as_on_hub=name == "pythia")
+    check_published(Path(__file__).resolve().parent / "published.json")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 //! Integration tests: truth that can be computed apart, reference states, and the real binary.
 
+mod architectures;
 mod bad_checkpoints;
 mod bad_input;
 mod channel;

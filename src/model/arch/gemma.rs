@@ -8,10 +8,7 @@ pub(super) struct Gemma;
 
 /// What the Gemmas share.
 pub(super) fn base(config: &Config) -> Result<Spec> {
-    if config.get("head_dim").is_none() {
-        return Err(config.fault("key `head_dim` is missing"));
-    }
-    let mut spec = llama::base(config, rotary::USUAL)?;
+    let mut spec = llama::base(&config.with_default("head_dim", 256), rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-6)?, offset: true };
     spec.embedding_scale = f64::from((spec.d_model as f32).sqrt());
     spec.activation = Activation::GeluTanh;

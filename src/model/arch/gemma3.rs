@@ -38,8 +38,8 @@ impl Architecture for Gemma3 {
         // The rotary settings of Gemma 3 are two: hidden from what reads the one of its relatives.
         let mut spec = gemma::base(&config.without(&["rope_parameters", "rope_scaling"]))?;
         gemma2::sandwich(&mut spec, config, [None, None])?;
-        if spec.attention_softcap.is_some() {
-            return config.unsupported("attn_logit_softcapping", "..");
+        if let Some(cap) = spec.attention_softcap {
+            return config.unsupported("attn_logit_softcapping", cap);
         }
         spec.qk_norm = Some(QkNorm::Head);
         ropes(&mut spec, config)?;

@@ -11,7 +11,7 @@ pub(super) struct GptNeo;
 
 /// Whether each block is local: `attention_types` holds lists of kinds, each with how often it is repeated. `attention_layers` is the same, written out.
 fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
-    let key = config.spelled(&["attention_layers", "attention_types"]);
+    let key = config.spelled(&["attention_types", "attention_layers"]);
     let entries = match config.get(key) {
         Some(_) => config.list(key)?,
         None => return Ok((0..n_layers).map(|l| l % 2 == 1).collect()),
@@ -24,7 +24,7 @@ fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
             (_, Some(run), Some(times)) => (run.as_slice(), times.min(n_layers as u64 + 1)),
             _ => return config.unsupported(key, entry),
         };
-        for kind in (0..times).flat_map(|_| run) {
+        for kind in (0..times).flat_map(|_| run).take(n_layers + 1 - kinds.len().min(n_layers)) {
             match kind.as_str() {
                 Some("local") => kinds.push(true),
                 Some("global") => kinds.push(false),

@@ -3,6 +3,7 @@
 //! wrong states without an error.
 
 mod bloom;
+mod config;
 mod falcon;
 mod gemma;
 mod gemma2;
@@ -28,15 +29,14 @@ mod smollm3;
 mod stablelm;
 mod starcoder2;
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
+pub use self::config::Config;
 pub use self::names::Names;
 use super::parts::Parts;
-use super::spec::{Activation, Spec};
+use super::spec::Spec;
 use super::weights::Source;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What an architecture knows: how to read its config and where its tensors are.
 pub trait Architecture: Sync {
@@ -47,7 +47,7 @@ pub trait Architecture: Sync {
     /// The spec a config.json asks for, in any of its published spellings.
     ///
     /// # Errors
-    /// [`Error::Config`] for a missing or malformed key and for anything the decoder cannot do.
+    /// [`Error::Config`](crate::Error::Config) for a missing or malformed key and for anything the decoder cannot do.
     fn spec(&self, config: &Config) -> Result<Spec>;
     /// What its tensors are called, and how fused ones are laid out.
     fn names(&self, spec: &Spec) -> Names;
@@ -107,7 +107,7 @@ const BEYOND: &[&str] = &[
 /// The architecture of a config, by its `model_type`.
 ///
 /// # Errors
-/// [`Error::Config`] if the key is missing or names an architecture that is not in [`ALL`], and for settings that none of them has.
+/// [`Error::Config`](crate::Error::Config) if the key is missing or names an architecture that is not in [`ALL`], and for settings that none of them has.
 pub fn of(config: &Config) -> Result<&'static dyn Architecture> {
     let model_type = config.text("model_type")?;
     let Some(architecture) = ALL.iter().copied().find(|a| a.model_type() == model_type) else {
@@ -120,228 +120,12 @@ pub fn of(config: &Config) -> Result<&'static dyn Architecture> {
         Value::Bool(on) => !on,
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
         _ => false,
     };
     match BEYOND.iter().find_map(|key| config.get(key).filter(|value| !idle(value)).map(|value| (key, value))) {
         Some((key, Value::Object(_))) => config.unsupported(key, "{..}"),
         Some((key, value)) => config.unsupported(key, value),
         None => Ok(architecture),
-    }
-}
-
-/// No published model comes near: a count that something is made from before any tensor is seen that could belie an absurd one.
-const MAX_COUNT: usize = 65_536;
-
-/// A config.json with getters whose errors name file and key.
-#[derive(Debug, Clone)]
-pub struct Config {
-    path: PathBuf,
-    value: Value,
-}
-
-impl Config {
-    /// Parses the bytes of a config.json that came from `path`.
-    ///
-    /// # Errors
-    /// [`Error::Json`] if it does not parse, [`Error::Config`] if it is no object.
-    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.into(), source })?;
-        let config = Self { path: path.into(), value };
-        if config.value.is_object() { Ok(config) } else { Err(config.fault("is no JSON object")) }
-    }
-
-    /// An error about this file: something in it cannot be right.
-    pub fn fault(&self, reason: impl std::fmt::Display) -> Error {
-        self.refusal(format!("{reason}; correct the file or download it again"))
-    }
-
-    /// An error about a file that may be right, and is beyond this decoder; the reason says what to do.
-    fn refusal(&self, reason: String) -> Error {
-        Error::Config { path: self.path.clone(), reason }
-    }
-
-    /// The value of a key; `null` counts as absent.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.value.get(key).filter(|value| !value.is_null())
-    }
-
-    fn required(&self, key: &str) -> Result<&Value> {
-        self.get(key).ok_or_else(|| self.fault(format!("key `{key}` is missing")))
-    }
-
-    /// The same file as if it had not these keys.
-    fn without(&self, keys: &[&str]) -> Self {
-        let mut config = self.clone();
-        if let Some(entries) = config.value.as_object_mut() {
-            entries.retain(|key, _| !keys.contains(&key.as_str()));
-        }
-        config
-    }
-
-    /// A required string.
-    ///
-    /// # Errors
-    /// If it is missing or no string.
-    pub fn text(&self, key: &str) -> Result<&str> {
-        let value = self.required(key)?;
-        value.as_str().ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a string")))
-    }
-
-    /// A string with a default.
-    ///
-    /// # Errors
-    /// If it is there and no string.
-    pub fn text_or<'a>(&'a self, key: &str, default: &'a str) -> Result<&'a str> {
-        if self.get(key).is_some() { self.text(key) } else { Ok(default) }
-    }
-
-    /// A required count.
-    ///
-    /// # Errors
-    /// If it is missing, no whole number, or too large to be the size of anything.
-    pub fn size(&self, key: &str) -> Result<usize> {
-        let value = self.required(key)?;
-        value
-            .as_u64()
-            .filter(|size| *size <= u64::from(u32::MAX))
-            .map(|size| size as usize)
-            .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a size")))
-    }
-
-    /// A count with a default.
-    ///
-    /// # Errors
-    /// If it is there and no whole number.
-    pub fn size_or(&self, key: &str, default: usize) -> Result<usize> {
-        if self.get(key).is_some() { self.size(key) } else { Ok(default) }
-    }
-
-    /// A required count of blocks, heads or values in a head.
-    ///
-    /// # Errors
-    /// If it is missing, no whole number, or beyond any model.
-    pub fn count(&self, key: &str) -> Result<usize> {
-        let count = self.size(key)?;
-        if count <= MAX_COUNT {
-            Ok(count)
-        } else {
-            Err(self.fault(format!("key `{key}` is {count}, more than the {MAX_COUNT} of any model")))
-        }
-    }
-
-    /// Width of a head where `n_heads` share `width`.
-    ///
-    /// # Errors
-    /// If they do not share it evenly.
-    pub fn share(&self, width: usize, n_heads: usize) -> Result<usize> {
-        if n_heads > 0 && width.is_multiple_of(n_heads) && width / n_heads <= MAX_COUNT {
-            Ok(width / n_heads)
-        } else {
-            Err(self.fault(format!("{n_heads} heads cannot share a width of {width} evenly, and no head_dim is given")))
-        }
-    }
-
-    /// Of several spellings of a key the one that is used here; the first one if none is.
-    pub fn spelled<'a>(&self, keys: &[&'a str]) -> &'a str {
-        keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()
-    }
-
-    /// A value that `null` switches off, with what it is where the key is absent.
-    ///
-    /// # Errors
-    /// Those of `read`.
-    pub fn optional<T>(
-        &self,
-        key: &str,
-        absent: Option<T>,
-        read: impl Fn(&Self, &str) -> Result<T>,
-    ) -> Result<Option<T>> {
-        match self.value.get(key) {
-            None => Ok(absent),
-            Some(Value::Null) => Ok(None),
-            Some(_) => read(self, key).map(Some),
-        }
-    }
-
-    /// A required positive finite number.
-    ///
-    /// # Errors
-    /// If it is missing or no positive number.
-    pub fn positive(&self, key: &str) -> Result<f64> {
-        let value = self.required(key)?;
-        value
-            .as_f64()
-            .filter(|number| *number > 0.0 && number.is_finite())
-            .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a positive number")))
-    }
-
-    /// A positive finite number with a default.
-    ///
-    /// # Errors
-    /// If it is there and no positive number.
-    pub fn positive_or(&self, key: &str, default: f64) -> Result<f64> {
-        if self.get(key).is_some() { self.positive(key) } else { Ok(default) }
-    }
-
-    /// A required list.
-    ///
-    /// # Errors
-    /// If it is missing or no list.
-    pub fn list(&self, key: &str) -> Result<&[Value]> {
-        let value = self.required(key)?;
-        value.as_array().map(Vec::as_slice).ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a list")))
-    }
-
-    /// The non-linearity that a key names.
-    ///
-    /// # Errors
-    /// If the decoder does not have it.
-    pub fn activation(&self, key: &str, default: &str) -> Result<Activation> {
-        match self.text_or(key, default)? {
-            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
-            "gelu" | "gelu_python" => Ok(Activation::GeluErf),
-            "relu" => Ok(Activation::Relu),
-            "silu" | "swish" => Ok(Activation::Silu),
-            other => self.unsupported(key, other),
-        }
-    }
-
-    /// A switch with a default.
-    ///
-    /// # Errors
-    /// If it is there and neither true nor false.
-    pub fn flag_or(&self, key: &str, default: bool) -> Result<bool> {
-        match self.get(key) {
-            None => Ok(default),
-            Some(value) => {
-                value.as_bool().ok_or_else(|| self.fault(format!("key `{key}` is {value}, not true or false")))
-            }
-        }
-    }
-
-    /// The keys that are there and not null.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        let entries = self.value.as_object().into_iter().flatten();
-        entries.filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str())
-    }
-
-    /// An object below this one, with the same getters; `None` if absent.
-    ///
-    /// # Errors
-    /// If it is there and no object.
-    pub fn object(&self, key: &str) -> Result<Option<Self>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(value) if value.is_object() => Ok(Some(Self { path: self.path.clone(), value: value.clone() })),
-            Some(value) => Err(self.fault(format!("key `{key}` is {value}, not an object"))),
-        }
-    }
-
-    /// Refuses a setting the decoder does not have.
-    ///
-    /// # Errors
-    /// Always, naming the key and its value.
-    pub fn unsupported<T>(&self, key: &str, value: impl std::fmt::Display) -> Result<T> {
-        Err(self.refusal(format!("unsupported {key}={value}: the states would be wrong; take another model")))
     }
 }

@@ -16,10 +16,7 @@ impl Architecture for Qwen3 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::USUAL)?;
-        if config.get("head_dim").is_none() {
-            return Err(config.fault("key `head_dim` is missing"));
-        }
+        let mut spec = llama::base(&config.with_default("head_dim", 128), rotary::USUAL)?;
         spec.qk_norm = Some(QkNorm::Head);
         qwen2::later_windows(&mut spec, config)?;
         Ok(spec)

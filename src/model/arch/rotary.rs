@@ -55,8 +55,8 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
 /// As [`rotate`].
 pub(super) fn table(spec: &mut Spec, config: &Config, sources: &[&Config], defaults: Defaults) -> Result<Rope> {
     for source in sources {
-        if let Some(key) = source.keys().find(|key| !KNOWN.contains(key)) {
-            return config.unsupported(&format!("rotary setting {key}"), "..");
+        if let Some((key, value)) = source.entries().find(|(key, _)| !KNOWN.contains(key)) {
+            return config.unsupported(&format!("rotary setting {key}"), value);
         }
     }
     let holder = |key: &str| sources.iter().copied().find(|source| source.get(key).is_some()).unwrap_or(config);
@@ -64,11 +64,11 @@ pub(super) fn table(spec: &mut Spec, config: &Config, sources: &[&Config], defau
     let fraction = holder("partial_rotary_factor").positive_or("partial_rotary_factor", defaults.fraction)?;
     let width = (spec.head_dim as f64 * fraction) as usize;
     let mut inv_freq = frequencies(config, width, spec.head_dim, theta)?;
-    // Only a description has a type: configs know other keys called `type`.
-    let spelling = |key| sources.iter().find_map(|source| source.get(key).map(|_| source.text(key))).transpose();
-    let kind = match spelling("rope_type")? {
-        Some(kind) => kind,
-        None => spelling("type")?.unwrap_or("default"),
+    // Only a description has a type: configs know other keys called `type`. The first that has one in either spelling decides.
+    let typed = |source: &&Config| source.get("rope_type").or(source.get("type")).is_some();
+    let kind = match sources.iter().copied().find(typed) {
+        Some(source) => source.text(source.spelled(&["rope_type", "type"]))?,
+        None => "default",
     };
     let original = || {
         let key = "original_max_position_embeddings";
