@@ -49,6 +49,28 @@ pub enum Error {
         /// What exists.
         hint: String,
     },
+    /// A model id that a hub, or the cache of one, does not give.
+    #[error("{id}, revision {revision}, from {endpoint}: {reason}")]
+    Hub {
+        /// `owner/name`
+        id: String,
+        /// Branch, tag or commit.
+        revision: String,
+        /// The hub that was asked.
+        endpoint: String,
+        /// What is wrong and what to do.
+        reason: String,
+        /// What lies behind it.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The cache of downloads could not be written.
+    #[error("cannot write {} in the cache of models; free some space, or set HF_HUB_CACHE to a folder that is writable", path.display())]
+    Cache {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A checkpoint's weights do not fit its config or are damaged.
     #[error("{}: tensor `{tensor}` {reason}", path.display())]
     Tensor {

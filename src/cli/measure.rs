@@ -11,16 +11,23 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
 use crate::model::Model;
+use crate::model::hub::{self, Hub};
 use crate::profile::{self, Profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Folders with config.json, tokenizer.json and model.safetensors, or names from `surmise list models`
+    /// Folders with config.json, tokenizer.json and model.safetensors, ids on a Hugging Face hub (owner/name, or owner/name@revision), or names from `surmise list models`
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
     #[arg(long = "corpus", required = true, value_name = "NAME|FILE")]
     corpora: Vec<String>,
+    /// Branch, tag or commit of the ids that name none themselves [default: main]
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
+    /// Fetch nothing: ids are taken from the cache alone, as with HF_HUB_OFFLINE=1
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     sampling: Sampling,
     /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there already is not measured again. Without it the CSV rows go to stdout
@@ -36,13 +43,16 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         .map(|category| Series::draw(category, sampling.shots, sampling.windows, sampling.seed))
         .collect::<Result<Vec<_>>>()?;
     // A name that is wrong is said before the first model is measured, not after.
-    let ids = flags.models.iter().map(|name| Model::find(name)).collect::<Result<Vec<_>>>()?;
+    let hub = hub(flags, quiet)?;
+    let ids = flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
     check_names("MODEL", ids.iter().map(String::as_str))?;
     check_names("--corpus", categories.iter().map(|category| category.name.as_str()))?;
     if let Some(folder) = &flags.output {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
     }
+    // So is a download that fails; and no measurement waits for one.
+    flags.models.iter().filter(|name| hub::is_id(name)).try_for_each(|name| hub.folder(name).map(drop))?;
     let settings = profile::Settings {
         channel: Channel::with_scale(sampling.scale.into()),
         seed: sampling.seed,
@@ -51,11 +61,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let bar = progress(flags.models.len() * series.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
-        let model = Model::load(name)?;
+        let model = Model::load_with(name, &hub)?;
         for (series, category) in series.iter().zip(&categories) {
             bar.set_message(format!("{}, {}", model.card.id, category.name));
             let corpus = series.tokenize(&model.tokenizer)?;
-            let file = flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", model.card.id, category.name)));
+            let file =
+                flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), category.name)));
             let kept = file.as_ref().filter(|f| f.is_file()).map(|file| Profile::read(file)).transpose()?;
             let profile = match kept {
                 Some(kept) if profile::is_current(&kept, &model, &corpus, &settings) => kept,
@@ -105,6 +116,28 @@ fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> 
         }
     }
     Ok(())
+}
+
+/// What a model's files are called; the slash of an id on a hub is none of a path.
+fn stem(id: &str) -> String {
+    id.replace('/', "--")
+}
+
+/// How ids are looked up, by the flags and the environment.
+fn hub(flags: &Flags, quiet: bool) -> Result<Hub> {
+    let mut hub = Hub::from_env()?;
+    if let Some(revision) = &flags.revision {
+        if let Some(name) = flags.models.iter().find(|name| !hub::is_id(name)) {
+            let reason =
+                format!("is for ids on a hub, and `{name}` is none; leave it away or measure `{name}` by itself");
+            return Err(Error::Parameter { name: "--revision", reason });
+        }
+        hub = hub.with_revision(revision)?;
+    }
+    if flags.offline {
+        hub = hub.offline();
+    }
+    Ok(if quiet { hub } else { hub.with_progress() })
 }
 
 /// One line of talk about a profile.

@@ -7,6 +7,7 @@ mod custom;
 pub mod decoder;
 mod embedded;
 mod fused;
+pub mod hub;
 pub mod kernels;
 pub mod ops;
 pub mod parts;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use self::arch::{Architecture, Config};
 use self::decoder::Decoder;
 pub use self::embedded::{FAMILY, Member};
+use self::hub::Hub;
 use self::ops::Ops;
 pub use self::states::{Point, States};
 pub use self::tokenizer::Tokenizer;
@@ -32,7 +34,7 @@ use crate::error::{Error, Result};
 /// What a checkpoint is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// The folder's last component, or the embedded name.
+    /// The folder's last component, the embedded name, or the id on a hub with its revision unless that is `main`.
     pub id: String,
     /// Models of one recipe; the architecture's name where nothing better is known.
     pub family: String,
@@ -62,17 +64,28 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads `name`: an embedded model, or a folder with config.json, tokenizer.json and model.safetensors (f32, f16 or bf16).
+    /// Loads `name`: an embedded model, a folder with config.json, tokenizer.json and model.safetensors (f32, f16 or bf16), or an id on
+    /// a hub, with the settings of the environment.
     ///
     /// # Errors
-    /// For a name that is neither, and for whatever is wrong with the files: the message names file, key or tensor.
+    /// For a name that is none of these, and for whatever is wrong with the files: the message names file, key or tensor.
     pub fn load(name: &str) -> Result<Self> {
+        Self::load_with(name, &Hub::from_env()?)
+    }
+
+    /// As [`Model::load`], with settings of one's own for ids on a hub.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_with(name: &str, hub: &Hub) -> Result<Self> {
         if let Some(member) = FAMILY.iter().find(|member| member.name == name) {
             let path = |file: &str| Path::new(name).join(file);
             let files = [member.config, member.tokenizer, member.weights].map(Cow::Borrowed);
             return Self::from_files(name, Some(member.recipe), path, files);
         }
-        let (id, folder) = (Self::find(name)?, Path::new(name));
+        let id = Self::find(name, hub)?;
+        let fetched = if hub::is_id(name) { Some(hub.folder(name)?) } else { None };
+        let folder = fetched.as_deref().unwrap_or(Path::new(name));
         let path = |file: &str| folder.join(file);
         if path("model.safetensors.index.json").is_file() && !path("model.safetensors").is_file() {
             let reason = "is a checkpoint in several files, which are not read yet; save it as one model.safetensors";
@@ -85,13 +98,16 @@ impl Model {
         Self::from_files(&id, None, path, files)
     }
 
-    /// The id of the model that a name stands for, an embedded one or a folder, before any of it is read.
+    /// The id of the model that a name stands for, an embedded one, a folder, or one on a hub, before any of it is read or fetched.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if it is neither.
-    pub fn find(name: &str) -> Result<String> {
+    /// [`Error::Unknown`] if it is none of these.
+    pub fn find(name: &str, hub: &Hub) -> Result<String> {
         if FAMILY.iter().any(|member| member.name == name) {
             return Ok(name.into());
+        }
+        if hub::is_id(name) {
+            return hub.label(name);
         }
         let folder = Path::new(name);
         if folder.is_dir() {
@@ -100,7 +116,7 @@ impl Model {
         }
         let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
         let hint = format!(
-            "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and model.safetensors",
+            "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and model.safetensors, or owner/name on a hub",
             known.join(", ")
         );
         Err(Error::Unknown { kind: "model", name: name.into(), hint })

@@ -7,6 +7,8 @@ mod channel;
 mod channel_edges;
 mod command;
 mod data;
+#[cfg(feature = "hub")]
+mod hub;
 mod parity;
 mod training;
 mod truth;

@@ -1,0 +1,258 @@
+//! One request to a hub: redirects followed by hand, so that the token stays with the host it is for, every wait bounded, and every
+//! answer that is not the thing asked for sorted into what may pass and what will not.
+
+use std::error::Error as _;
+use std::io::Read;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RANGE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Method, StatusCode, Url};
+
+use super::patience::Fault;
+use super::{Cause, Hub, Id};
+use crate::error::{Error, Result};
+
+/// Hosts a request may be passed on to before it counts as a circle.
+const MOST_REDIRECTS: usize = 5;
+/// After twice the patience a server must have kept this rate, however steadily it trickles.
+const SLOWEST_BYTES_PER_S: u64 = 10_000;
+/// No longer than this is a server that asks for patience waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// An answer, and whether it comes from the hub itself.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    pub(super) at_home: bool,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        header(self.response.headers(), name)
+    }
+
+    /// The length announced; of a HEAD as well, where the body's own is 0.
+    pub(super) fn length_bytes(&self) -> Option<u64> {
+        self.header("content-length")?.parse().ok()
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The way to a hub for one model.
+pub(super) struct Route<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) id: &'a Id,
+    client: Client,
+    endpoint: Url,
+    bearer: Option<HeaderValue>,
+}
+
+/// Whether a URL may be asked: nothing secret or unsigned travels in the clear beyond this machine.
+fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+impl<'a> Route<'a> {
+    pub(super) fn new(hub: &'a Hub, id: &'a Id) -> Result<Self> {
+        let bad = |reason: &str| Error::Parameter { name: "HF_ENDPOINT", reason: reason.into() };
+        let endpoint = Url::parse(&hub.endpoint).map_err(|_| bad("is no URL; unset it, or write https://HOST"))?;
+        if !is_safe(&endpoint) {
+            return Err(bad("must begin with https://; only a server on this machine may be asked without"));
+        }
+        let bearer = match &hub.token {
+            None => None,
+            Some(token) => {
+                let reason = "(or the file with the token) holds characters that no token has; log in again";
+                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0))
+                    .map_err(|_| Error::Parameter { name: "HF_TOKEN", reason: reason.into() })?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+        };
+        // Whoever came first has chosen how TLS is computed; that is as good.
+        rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+        let builder = || {
+            let builder = Client::builder()
+                .user_agent(concat!("surmise/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .referer(false)
+                .connect_timeout(CONNECT.min(hub.idle))
+                .timeout(hub.idle);
+            // A proxy cannot reach a server on this machine, and would see the token in the clear.
+            if is_loopback(&endpoint) { builder.no_proxy() } else { builder }
+        };
+        let client = match builder().build() {
+            // A machine without certificates can still ask itself.
+            Err(_) if is_loopback(&endpoint) => builder().tls_certs_only([]).build(),
+            client => client,
+        };
+        let client = client.map_err(|source| {
+            let reason =
+                "no connection can be set up; see that the system's certificates are installed (ca-certificates)";
+            hub.fault(id, reason.into(), Some(source.into()))
+        })?;
+        Ok(Self { hub, id, client, endpoint, bearer })
+    }
+
+    /// The URL below the endpoint with these parts, each escaped, so that a slash inside one is no slash of the path.
+    pub(super) fn url<'p>(&self, parts: impl IntoIterator<Item = &'p str>) -> Url {
+        let mut url = self.endpoint.clone();
+        // Only URLs without a host have no path, and those are refused in `new`.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(parts);
+        }
+        url
+    }
+
+    pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
+        self.hub.fault(self.id, reason.into(), None)
+    }
+
+    /// One request, from a byte on. A HEAD ends where the hub passes on to its storage, which need not know what the file is.
+    pub(super) fn send(&self, method: &Method, url: &Url, from_bytes: u64) -> std::result::Result<Answer, Fault> {
+        let (mut url, mut at_home) = (url.clone(), true);
+        for _ in 0..=MOST_REDIRECTS {
+            let mut request = self.client.request(method.clone(), url.clone()).header(ACCEPT_ENCODING, "identity");
+            if from_bytes > 0 {
+                request = request.header(RANGE, format!("bytes={from_bytes}-"));
+            }
+            if let (true, Some(bearer)) = (at_home, &self.bearer) {
+                request = request.header(AUTHORIZATION, bearer.clone());
+            }
+            let response = request.send().map_err(|error| {
+                let timed_out =
+                    error.is_timeout() || error.source().is_some_and(|source| source.to_string().contains("timed out"));
+                let host = url.host_str().unwrap_or_default();
+                let reason = match (error.is_connect(), timed_out) {
+                    (true, _) => format!("{host} cannot be reached"),
+                    (false, true) => {
+                        format!("{host} is silent for {:.1} s (HF_HUB_DOWNLOAD_TIMEOUT)", self.hub.idle.as_secs_f64())
+                    }
+                    (false, false) => format!("{host} broke off"),
+                };
+                // The URL of a storage holds a signature.
+                Fault::Passing {
+                    reason,
+                    source: Some(error.without_url().into()),
+                    gained_bytes: 0,
+                    wait: Duration::ZERO,
+                }
+            })?;
+            let status = response.status();
+            if status.is_success() {
+                return Ok(Answer { response, at_home });
+            }
+            if !status.is_redirection() {
+                return Err(self.refusal(&response, at_home));
+            }
+            let next = header(response.headers(), LOCATION.as_str()).and_then(|location| url.join(location).ok());
+            let next = next.ok_or_else(|| self.fault(format!("the answer {status} leads nowhere")))?;
+            let is_home = next.origin() == self.endpoint.origin();
+            if *method == Method::HEAD && !is_home && header(response.headers(), "x-linked-etag").is_some() {
+                return Ok(Answer { response, at_home });
+            }
+            if !is_safe(&next) {
+                return Err(self.fault(format!("a redirect leads to {} without https; refused", origin(&next))).into());
+            }
+            // Once away, always away: a host that was sent the request may not send the token back either.
+            at_home = at_home && is_home;
+            url = next;
+        }
+        Err(self.fault(format!("more than {MOST_REDIRECTS} redirects")).into())
+    }
+
+    /// What a status other than success means.
+    fn refusal(&self, response: &Response, at_home: bool) -> Fault {
+        let (status, id) = (response.status(), &self.id.repository);
+        let code = header(response.headers(), "x-error-code").unwrap_or_default();
+        let wait = header(response.headers(), RETRY_AFTER.as_str()).and_then(|text| text.parse().ok());
+        let wait = wait.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_WAIT);
+        if status.is_server_error() || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status) {
+            return Fault::Passing { reason: format!("the answer is {status}"), source: None, gained_bytes: 0, wait };
+        }
+        // A link of a storage that has run out is another one at the next attempt.
+        if !at_home {
+            return Fault::passing(format!("the hub's storage answers {status}"));
+        }
+        let token = if self.bearer.is_some() {
+            "the token that was sent may not read it, or is not valid"
+        } else {
+            "no token was sent"
+        };
+        let get = "make a token at https://huggingface.co/settings/tokens and set HF_TOKEN to it";
+        self.fault(match (status, code) {
+            (StatusCode::FORBIDDEN, _) | (StatusCode::UNAUTHORIZED, "GatedRepo") => format!(
+                "the model is gated, and {token}: open {}/{id} in a browser, accept its terms, {get}",
+                self.hub.endpoint
+            ),
+            (StatusCode::NOT_FOUND, "RevisionNotFound") => {
+                "the model has no such branch, tag or commit; look up its revisions on its page".into()
+            }
+            (StatusCode::UNAUTHORIZED, _) | (StatusCode::NOT_FOUND, "RepoNotFound") => format!(
+                "there is no such model, or it is private or gated, and {token}: check the id (no folder of this name is here either); \
+                 for a private model {get}"
+            ),
+            (StatusCode::NOT_FOUND, _) => {
+                "there is no such model or revision: check both (no folder of this name is here either)".into()
+            }
+            _ => format!("the answer is {status}, which is not understood"),
+        })
+        .into()
+    }
+
+    /// Reads an answer's body: at most `most_bytes`, and not slower than any network that is worth waiting for.
+    pub(super) fn read(
+        &self,
+        response: &mut Response,
+        most_bytes: u64,
+        mut take: impl FnMut(&[u8]) -> Result<()>,
+    ) -> std::result::Result<(), Fault> {
+        let (since, mut got_bytes, mut buffer) = (Instant::now(), 0, vec![0; 1 << 16]);
+        let cut = |reason: String, source: Option<Cause>, gained_bytes| {
+            Err(Fault::Passing { reason, source, gained_bytes, wait: Duration::ZERO })
+        };
+        loop {
+            let n = match response.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(n) => n,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                // reqwest says again in its own words, with the URL, what lies behind; only that is kept.
+                Err(error) => {
+                    let source =
+                        error.get_ref().and_then(|inner| inner.source()).map(|source| source.to_string().into());
+                    return cut(format!("the body ends after {got_bytes} bytes"), source, got_bytes);
+                }
+            };
+            got_bytes += n as u64;
+            if got_bytes > most_bytes {
+                return Err(self
+                    .fault(format!("the body is longer than its {most_bytes} bytes; the server is faulty"))
+                    .into());
+            }
+            take(&buffer[..n])?;
+            let allowed = 2 * self.hub.idle + Duration::from_secs(got_bytes / SLOWEST_BYTES_PER_S);
+            if since.elapsed() > allowed {
+                return cut(
+                    format!("only {got_bytes} bytes in {:.1} s", since.elapsed().as_secs_f64()),
+                    None,
+                    got_bytes,
+                );
+            }
+        }
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}

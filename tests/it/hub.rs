@@ -1,0 +1,607 @@
+//! Models by their id, from a server of our own on this machine that speaks the hub's routes and can be told to misbehave. The real
+//! binary runs against it; no test asks another machine.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use surmise::seed::sha256_hex;
+use tempfile::TempDir;
+
+const ID: &str = "tiny/gpt2";
+const TOKEN: &str = "hf_thisIsTheSecretOfTheTest";
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+const LATER: &str = "89abcdef0123456789abcdef0123456789abcdef";
+const WEIGHTS: &str = "model.safetensors";
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+struct Asked {
+    method: String,
+    target: String,
+    headers: BTreeMap<String, String>,
+}
+
+/// An answer, and how it goes wrong.
+#[derive(Debug, Clone, Default)]
+struct Reply {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    /// The connection ends after so many bytes of the body.
+    cut: Option<usize>,
+    /// Nothing is sent for so long.
+    silent: Duration,
+    /// A pause after every byte.
+    trickle: Duration,
+}
+
+impl Reply {
+    fn status(status: u16, code: &str) -> Self {
+        Self { status, headers: vec![("X-Error-Code", code.to_owned())], ..Self::default() }
+    }
+
+    fn send(self, mut to: &TcpStream, head_only: bool) -> std::io::Result<()> {
+        std::thread::sleep(self.silent);
+        let mut head = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", self.status);
+        if !self.headers.iter().any(|(name, _)| *name == "Content-Length") {
+            head += &format!("Content-Length: {}\r\n", self.body.len());
+        }
+        self.headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        to.write_all((head + "\r\n").as_bytes())?;
+        if head_only {
+            return Ok(());
+        }
+        let body = &self.body[..self.cut.unwrap_or(self.body.len()).min(self.body.len())];
+        if self.trickle.is_zero() {
+            return to.write_all(body);
+        }
+        body.iter().try_for_each(|byte| {
+            std::thread::sleep(self.trickle);
+            to.write_all(&[*byte])
+        })
+    }
+}
+
+/// A server on this machine that notes what it is asked.
+struct Server {
+    url: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    /// `answer` is given the request and how many of the same method and target came before.
+    fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let asked = Arc::new(Mutex::new(vec![]));
+        let (log, answer) = (asked.clone(), Arc::new(answer));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, answer) = (log.clone(), answer.clone());
+                // A client that hangs up in the middle is part of some tests.
+                std::thread::spawn(move || Self::serve(&stream, &log, &*answer).unwrap_or_default());
+            }
+        });
+        Self { url, asked }
+    }
+
+    fn serve(
+        stream: &TcpStream,
+        log: &Mutex<Vec<Asked>>,
+        answer: &dyn Fn(&Asked, usize) -> Reply,
+    ) -> std::io::Result<()> {
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.set_write_timeout(Some(Duration::from_secs(10)))?;
+        let mut lines = BufReader::new(stream).lines();
+        let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut headers = BTreeMap::new();
+        for line in lines {
+            let line = line?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            headers.insert(name.to_lowercase(), value.trim().to_owned());
+        }
+        let request = Asked { method, target, headers };
+        let before = {
+            let mut log = log.lock().expect("a log");
+            let before = log.iter().filter(|a| a.method == request.method && a.target == request.target).count();
+            log.push(request.clone());
+            before
+        };
+        answer(&request, before).send(stream, request.method == "HEAD")
+    }
+
+    /// What was asked since the last time.
+    fn take(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.asked.lock().expect("a log"))
+    }
+}
+
+/// A repository: a commit, and its files by name.
+#[derive(Clone)]
+struct Repository {
+    commit: &'static str,
+    files: BTreeMap<String, Vec<u8>>,
+    /// Where large files are; in the hub itself if nowhere.
+    storage: Option<String>,
+}
+
+impl Repository {
+    fn golden() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
+        let file = |name: &str| (name.to_owned(), std::fs::read(folder.join(name)).expect("a golden file"));
+        let files = ["config.json", "tokenizer.json", "tokenizer_config.json", WEIGHTS].map(file);
+        Self { commit: COMMIT, files: files.into(), storage: None }
+    }
+
+    fn with(mut self, name: &str, bytes: &[u8]) -> Self {
+        self.files.insert(name.to_owned(), bytes.to_vec());
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.files.remove(name);
+        self
+    }
+
+    /// What a hub that works says.
+    fn answer(&self, asked: &Asked) -> Reply {
+        if asked.target.starts_with("/api/models/tiny/gpt2/revision/") {
+            let siblings: Vec<_> = self.files.keys().map(|name| json!({"rfilename": name})).collect();
+            let body = json!({"id": ID, "sha": self.commit, "siblings": siblings, "gated": false}).to_string();
+            return Reply { status: 200, body: body.into(), ..Reply::default() };
+        }
+        let prefix = format!("/{ID}/resolve/{}/", self.commit);
+        let Some((name, bytes)) = asked.target.strip_prefix(&prefix).and_then(|name| self.files.get_key_value(name))
+        else {
+            return Reply::status(404, "EntryNotFound");
+        };
+        let large = name.ends_with(".safetensors") || name.ends_with(".bin");
+        let mut headers = vec![("X-Repo-Commit", self.commit.to_owned()), ("Accept-Ranges", "bytes".to_owned())];
+        // Small files are named by a hash of git, 40 digits.
+        let tag = if large { sha256_hex(bytes) } else { sha256_hex(bytes)[..40].to_owned() };
+        if large {
+            headers.extend([("X-Linked-Etag", format!("\"{tag}\"")), ("X-Linked-Size", bytes.len().to_string())]);
+        } else {
+            headers.push(("ETag", format!("W/\"{tag}\"")));
+        }
+        if let (true, Some(storage)) = (large, &self.storage) {
+            headers.push(("Location", format!("{storage}/{name}?signature=abc")));
+            return Reply { status: 302, headers, ..Reply::default() };
+        }
+        ranged(asked, bytes, headers)
+    }
+}
+
+/// A body from the byte that was asked for.
+fn ranged(asked: &Asked, bytes: &[u8], mut headers: Vec<(&'static str, String)>) -> Reply {
+    let from = asked.headers.get("range").and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+    let from: usize = from.unwrap_or(0);
+    if from > 0 {
+        headers.push(("Content-Range", format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len())));
+    }
+    Reply { status: if from > 0 { 206 } else { 200 }, headers, body: bytes[from..].to_vec(), ..Reply::default() }
+}
+
+/// A home with an empty cache, and a corpus.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().expect("a folder"));
+        std::fs::write(home.path("corpus.csv"), "entity\nred\ngreen\nblue\nwhite\nblack\nyellow\n").expect("a file");
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn cache(&self, name: &str) -> PathBuf {
+        self.path("hf/hub/models--tiny--gpt2").join(name)
+    }
+
+    fn blobs(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.cache("blobs")).into_iter().flatten();
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    fn command(&self, endpoint: &str, model: &str, flags: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
+        command.args(["measure", model, "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"]).args(flags);
+        for name in
+            ["HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN_PATH", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+        {
+            command.env_remove(name);
+        }
+        command.current_dir(self.0.path()).env("HF_HOME", self.path("hf")).env("HF_ENDPOINT", endpoint);
+        command.env("HF_TOKEN", TOKEN).env("HF_HUB_DOWNLOAD_TIMEOUT", "5").stdin(Stdio::null());
+        command
+    }
+
+    fn done(&self, server: &Server, flags: &[&str]) -> String {
+        let (code, stdout, stderr) = said(&self.command(&server.url, ID, flags).output().expect("the binary"));
+        assert_eq!(code, Some(0), "{stderr}");
+        stdout
+    }
+
+    /// Asserts that the id is refused with one message that says all of `says`.
+    fn refused(&self, endpoint: &str, flags: &[&str], code: i32, says: &[&str]) {
+        refused(&mut self.command(endpoint, ID, flags), code, says);
+    }
+}
+
+fn refused(command: &mut Command, code: i32, says: &[&str]) {
+    let (seen, stdout, stderr) = said(&command.output().expect("the binary"));
+    println!("{stderr}");
+    assert_eq!((seen, &*stdout), (Some(code), ""), "{stderr}");
+    assert!(stderr.starts_with("surmise: ") && stderr.lines().skip(1).all(|line| line.starts_with("  because: ")));
+    says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}"));
+}
+
+/// Code, stdout and stderr, in which the token must not be.
+fn said(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(!stdout.contains(TOKEN) && !stderr.contains(TOKEN), "the token is in the output");
+    (output.status.code(), stdout, stderr)
+}
+
+fn of_weights(asked: &[Asked], method: &str) -> usize {
+    asked.iter().filter(|asked| asked.method == method && asked.target.contains(WEIGHTS)).count()
+}
+
+#[test]
+fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() {
+    let (home, bytes) = (Home::new(), Repository::golden().files[WEIGHTS].clone());
+    let storage = Server::start(move |asked, _| ranged(asked, &bytes, vec![("ETag", "\"of-the-storage\"".into())]));
+    let repository = Repository { storage: Some(storage.url.clone()), ..Repository::golden() };
+    let hub = Server::start(move |asked, _| repository.answer(asked));
+
+    let first = home.done(&hub, &[]);
+    let (asked, stored) = (hub.take(), storage.take());
+    assert!(asked.iter().all(|asked| asked.headers["authorization"] == format!("Bearer {TOKEN}")));
+    assert_eq!(stored.len(), 1, "{stored:?}");
+    assert!(!stored[0].headers.values().any(|value| value.contains(TOKEN)), "{stored:?}");
+
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
+    let own = home.command(&hub.url, golden.to_str().expect("UTF-8"), &[]).output().expect("the binary");
+    assert_eq!(said(&own).1.replace("\ngpt2,", &format!("\n{ID},")), first);
+
+    // The layout of the Python tools.
+    assert_eq!(std::fs::read_to_string(home.cache("refs/main")).expect("a ref"), COMMIT);
+    let snapshot = home.cache("snapshots").join(COMMIT);
+    for (name, bytes) in Repository::golden().files {
+        assert_eq!(std::fs::read(snapshot.join(&name)).expect("a file"), bytes);
+        let tag = sha256_hex(&bytes);
+        let tag = if name == WEIGHTS { &tag } else { &tag[..40] };
+        #[cfg(unix)]
+        assert_eq!(std::fs::read_link(snapshot.join(&name)).expect("a link"), Path::new("../../blobs").join(tag));
+        assert!(home.cache("blobs").join(tag).is_file());
+    }
+    assert_eq!(home.blobs().len(), 4);
+
+    hub.take();
+    assert_eq!(home.done(&hub, &[]), first);
+    assert_eq!(
+        hub.take().iter().map(|asked| &*asked.target).collect::<Vec<_>>(),
+        ["/api/models/tiny/gpt2/revision/main"]
+    );
+    assert_eq!(home.done(&hub, &["--offline"]), first);
+    let offline = home.command(&hub.url, ID, &[]).env("HF_HUB_OFFLINE", "1").output().expect("the binary");
+    assert_eq!(said(&offline).1, first);
+    assert!(hub.take().is_empty() && storage.take().is_empty());
+    // Profiles of an id are files in the folder given, not below it.
+    home.done(&hub, &["-o", "out"]);
+    assert!(home.path("out/tiny--gpt2--corpus.json").is_file());
+}
+
+#[test]
+fn a_branch_that_moves_brings_what_changed_and_keeps_what_was() {
+    let home = Home::new();
+    let moved = Arc::new(Mutex::new(Repository::golden()));
+    let now = moved.clone();
+    let hub = Server::start(move |asked, _| now.lock().expect("a repository").answer(asked));
+    home.done(&hub, &[]);
+    hub.take();
+    let later =
+        Repository { commit: LATER, ..Repository::golden() }.with("tokenizer_config.json", b"{\"changed\": true}");
+    *moved.lock().expect("a repository") = later;
+    home.done(&hub, &[]);
+    let fetched: Vec<_> =
+        hub.take().into_iter().filter(|asked| asked.method == "GET").map(|asked| asked.target).collect();
+    let expected =
+        ["/api/models/tiny/gpt2/revision/main".to_owned(), format!("/{ID}/resolve/{LATER}/tokenizer_config.json")];
+    assert_eq!(fetched, expected);
+    assert_eq!(std::fs::read_to_string(home.cache("refs/main")).expect("a ref"), LATER);
+    for (commit, changed) in [(COMMIT, false), (LATER, true)] {
+        let text = std::fs::read_to_string(home.cache("snapshots").join(commit).join("tokenizer_config.json"));
+        assert_eq!(text.expect("a file").contains("changed"), changed);
+        let rows = home.done(&hub, &["--offline", "--revision", commit]);
+        assert!(rows.contains(&format!("\n{ID}@{commit},")), "{rows}");
+    }
+}
+
+#[test]
+fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| Repository::golden().answer(asked));
+    home.done(&hub, &["--revision", "refs/pr/1"]);
+    assert_eq!(hub.take()[0].target, "/api/models/tiny/gpt2/revision/refs%2Fpr%2F1");
+    assert_eq!(std::fs::read_to_string(home.cache("refs/refs/pr/1")).expect("a ref"), COMMIT);
+    // A revision of its own, and the token of the file that a login leaves.
+    std::fs::write(home.path("hf/token"), "hf_of_the_login\n").expect("a file");
+    let mut named = home.command(&hub.url, "tiny/gpt2@step1000", &[]);
+    let named = named.env_remove("HF_TOKEN").output().expect("the binary");
+    assert!(said(&named).1.contains("\ntiny/gpt2@step1000,"));
+    let first = hub.take().swap_remove(0);
+    assert_eq!(first.target, "/api/models/tiny/gpt2/revision/step1000");
+    assert_eq!(first.headers["authorization"], "Bearer hf_of_the_login");
+    for revision in ["../../x", "/etc", "a b", "", "..", "a\nb"] {
+        home.refused(&hub.url, &["--revision", revision], 2, &["--revision must be a branch, a tag or a commit"]);
+    }
+    let mut own = home.command(&hub.url, "minigpt-1", &["--revision", "main"]);
+    refused(&mut own, 2, &["--revision is for ids on a hub, and `minigpt-1` is none"]);
+    assert!(hub.take().is_empty());
+}
+
+#[test]
+fn a_model_that_is_gated_private_or_not_there_gets_a_way_to_it() {
+    let accept = "accept its terms, make a token at https://huggingface.co/settings/tokens and set HF_TOKEN";
+    let sent = "the token that was sent may not read it";
+    for (status, code, says) in [
+        (401, "GatedRepo", ["the model is gated", sent, accept]),
+        (403, "GatedRepo", ["the model is gated", sent, accept]),
+        (403, "", ["the model is gated", "/tiny/gpt2 in a browser", accept]),
+        (401, "RepoNotFound", ["there is no such model, or it is private or gated", sent, "check the id"]),
+        (404, "RepoNotFound", ["there is no such model", "no folder of this name", "check the id"]),
+        (404, "RevisionNotFound", ["no such branch, tag or commit", "revision main", "tiny/gpt2"]),
+        (404, "", ["no such model or revision", "revision main", "from http://127.0.0.1:"]),
+        (418, "", ["the answer is 418", "not understood", "tiny/gpt2"]),
+    ] {
+        let hub = Server::start(move |_, _| Reply::status(status, code));
+        Home::new().refused(&hub.url, &[], 1, &says);
+        assert_eq!(hub.take().len(), 1, "{status} is asked for again");
+    }
+    // Many gated models show their list of files to everyone.
+    let hub = Server::start(|asked, _| match &*asked.method {
+        "HEAD" => Reply::status(401, "GatedRepo"),
+        _ => Repository::golden().answer(asked),
+    });
+    Home::new().refused(&hub.url, &[], 1, &["the model is gated", accept]);
+    let home = Home::new();
+    let mut bare = home.command(&hub.url, ID, &[]);
+    refused(bare.env_remove("HF_TOKEN"), 1, &["the model is gated, and no token was sent", accept]);
+}
+
+#[test]
+fn a_cut_connection_and_a_busy_server_are_met_with_patience_and_a_range() {
+    let home = Home::new();
+    let hub = Server::start(|asked, before| {
+        let reply = Repository::golden().answer(asked);
+        match (asked.target.contains(WEIGHTS), &*asked.method, before) {
+            (true, "HEAD", 0) => Reply { status: 503, ..Reply::default() },
+            (true, "HEAD", 1) => Reply { status: 429, headers: vec![("Retry-After", "0".into())], ..Reply::default() },
+            (true, "GET", 0 | 1) => Reply { cut: Some(100_000), ..reply },
+            _ => reply,
+        }
+    });
+    home.done(&hub, &[]);
+    let asked = hub.take();
+    assert_eq!((of_weights(&asked, "HEAD"), of_weights(&asked, "GET")), (3, 3));
+    let gets: Vec<_> = asked.iter().filter(|a| a.method == "GET" && a.target.contains(WEIGHTS)).collect();
+    let ranges: Vec<_> = gets.iter().map(|asked| asked.headers.get("range").map(String::as_str)).collect();
+    assert_eq!(ranges, [None, Some("bytes=100000-"), Some("bytes=200000-")]);
+    assert!(home.blobs().iter().all(|blob| !blob.ends_with("incomplete")));
+}
+
+#[test]
+fn what_was_begun_is_finished_in_the_next_run_and_what_is_damaged_is_fetched_anew() {
+    let (home, bytes) = (Home::new(), Repository::golden().files[WEIGHTS].clone());
+    let hub = Server::start(|asked, _| Repository::golden().answer(asked));
+    let partial = home.cache(&format!("blobs/{}.incomplete", sha256_hex(&bytes)));
+    for (begun, ranges) in [
+        (bytes[..1000].to_vec(), vec![Some("bytes=1000-".to_owned())]),
+        (bytes.clone(), vec![]),
+        (vec![7; 1000], vec![Some("bytes=1000-".to_owned()), None]),
+        (vec![7; bytes.len()], vec![None]),
+        (vec![7; bytes.len() + 1], vec![None]),
+    ] {
+        std::fs::remove_dir_all(home.path("hf")).unwrap_or_default();
+        std::fs::create_dir_all(home.cache("blobs")).expect("a folder");
+        std::fs::write(&partial, begun).expect("a file");
+        home.done(&hub, &[]);
+        let gets = hub.take().into_iter().filter(|a| a.method == "GET" && a.target.contains(WEIGHTS));
+        assert_eq!(gets.map(|asked| asked.headers.get("range").cloned()).collect::<Vec<_>>(), ranges);
+    }
+}
+
+#[test]
+fn a_file_of_another_length_or_content_than_the_hub_says_is_no_model() {
+    let wrong = |change: fn(Reply) -> Reply, says: &[&str]| {
+        let home = Home::new();
+        let hub = Server::start(move |asked, _| {
+            let reply = Repository::golden().answer(asked);
+            if asked.target.contains(WEIGHTS) { change(reply) } else { reply }
+        });
+        home.refused(&hub.url, &[], 1, says);
+        assert!(!home.cache("snapshots").join(COMMIT).join(WEIGHTS).exists());
+        assert!(!home.cache("refs/main").exists());
+        assert!(home.blobs().iter().all(|blob| blob.len() < 64 || blob.ends_with(".incomplete")));
+    };
+    let shorter = |mut reply: Reply| {
+        reply.body.truncate(1000);
+        reply
+    };
+    wrong(shorter, &["model.safetensors is 423280 bytes by the hub's list and 1000 as it is sent"]);
+    let other = |mut reply: Reply| {
+        reply.body[100_000] ^= 1;
+        reply
+    };
+    wrong(other, &["model.safetensors does not have the SHA-256 the hub says", "removed"]);
+    let outside = |mut reply: Reply| {
+        reply.headers.retain(|(name, _)| *name != "X-Linked-Etag");
+        reply.headers.push(("X-Linked-Etag", "\"../../../escaped\"".into()));
+        reply
+    };
+    wrong(outside, &["model.safetensors comes without a usable ETag"]);
+}
+
+#[test]
+fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
+    let since = Instant::now();
+    let says = ["5 times; check the network", "give a folder", "--offline"];
+    let quick = |endpoint: &str, more: &str| {
+        let home = Home::new();
+        let mut command = home.command(endpoint, ID, &[]);
+        refused(command.env("HF_HUB_DOWNLOAD_TIMEOUT", "0.3"), 1, &[&says[..], &[more]].concat());
+    };
+    let silent = Server::start(|_, _| Reply { status: 200, silent: Duration::from_secs(3), ..Reply::default() });
+    quick(&silent.url, "is silent for 0.3 s");
+    let slow = Server::start(|asked, _| {
+        let trickle = Duration::from_millis(if asked.method == "GET" { 50 } else { 0 });
+        Reply { trickle, ..Repository::golden().answer(asked) }
+    });
+    quick(&slow.url, " bytes in ");
+    let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    quick(&format!("http://{gone}"), "cannot be reached");
+    let broken = Server::start(|_, _| Reply { status: 502, ..Reply::default() });
+    quick(&broken.url, "the answer is 502");
+    assert!(since.elapsed() < Duration::from_secs(60), "{:?}", since.elapsed());
+}
+
+#[test]
+fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
+    let redirect = |to: &str| {
+        let to = to.to_owned();
+        Server::start(move |_, _| Reply { status: 307, headers: vec![("Location", to.clone())], ..Reply::default() })
+    };
+    Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
+    let clear = redirect("http://192.0.2.1/x");
+    Home::new().refused(&clear.url, &[], 1, &["a redirect leads to http://192.0.2.1 without https; refused"]);
+    // A model that was renamed: the token goes along on the hub itself.
+    let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
+        false => {
+            Repository::golden().answer(&Asked { target: asked.target.replace("/new/", "/gpt2/"), ..asked.clone() })
+        }
+        true => Reply {
+            status: 307,
+            headers: vec![("Location", asked.target.replace("/gpt2/", "/new/"))],
+            ..Reply::default()
+        },
+    });
+    Home::new().done(&renamed, &[]);
+    assert!(renamed.take().iter().all(|asked| asked.headers.contains_key("authorization")));
+    for (endpoint, says) in [
+        ("http://192.0.2.1", "HF_ENDPOINT must begin with https://"),
+        ("https://user:pass@127.0.0.1", "HF_ENDPOINT must hold no user and no password"),
+        ("nonsense", "HF_ENDPOINT is no URL"),
+    ] {
+        Home::new().refused(endpoint, &[], 2, &[says]);
+    }
+    let home = Home::new();
+    let mut odd = home.command("http://127.0.0.1:9", ID, &[]);
+    refused(odd.env("HF_TOKEN", "hf_\u{e4}\nsecret"), 2, &["HF_TOKEN (or the file with the token) holds characters"]);
+}
+
+#[test]
+fn offline_without_a_cache_asks_nobody_and_says_what_is_missing() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| Repository::golden().answer(asked));
+    home.refused(
+        &hub.url,
+        &["--offline"],
+        1,
+        &["--offline is set", "this revision was never fetched", "fetch it once"],
+    );
+    home.done(&hub, &[]);
+    hub.take();
+    home.refused(&hub.url, &["--offline", "--revision", "other"], 1, &["revision other", "was never fetched"]);
+    std::fs::remove_file(home.cache("snapshots").join(COMMIT).join(WEIGHTS)).expect("a link");
+    home.refused(&hub.url, &["--offline"], 1, &["the weights are missing in the cache"]);
+    assert!(hub.take().is_empty());
+    // The blob is still here: only its link is made again.
+    home.done(&hub, &[]);
+    assert_eq!(of_weights(&hub.take(), "GET"), 0);
+}
+
+#[test]
+fn a_repository_without_what_is_needed_says_so_before_anything_is_fetched() {
+    let golden = Repository::golden;
+    for (repository, says) in [
+        (golden().without(WEIGHTS).with("model-Q4_K_M.gguf", b""), "GGUF files only, which are quantised"),
+        (golden().without(WEIGHTS).with("tf_model.h5", b""), "has no weights: none of model.safetensors"),
+        (
+            golden().without("tokenizer.json").with("vocab.json", b"").with("merges.txt", b""),
+            "only vocab.json and merges.txt; make one",
+        ),
+        (golden().without("config.json"), "has no config.json"),
+    ] {
+        let hub = Server::start(move |asked, _| repository.answer(asked));
+        Home::new().refused(&hub.url, &[], 1, &[says]);
+        assert_eq!(hub.take().len(), 1);
+    }
+    for body in ["", "<html>log in</html>", "{}", "{\"sha\": \"../../x\", \"siblings\": []}"] {
+        let hub = Server::start(move |_, _| Reply { status: 200, body: body.into(), ..Reply::default() });
+        Home::new().refused(&hub.url, &[], 1, &["the list of files", "check HF_ENDPOINT"]);
+    }
+}
+
+#[test]
+fn every_file_an_index_names_is_fetched_and_none_outside_the_folder() {
+    let index = "model.safetensors.index.json";
+    let map = |file: &str| json!({"weight_map": {"wte.weight": file}}).to_string();
+    for (file, says) in [
+        ("../../../escaped", "names the file `../../../escaped`, which would lie outside the model's folder"),
+        ("/escaped", "outside the model's folder"),
+        ("a/../../escaped", "outside the model's folder"),
+        ("..\\escaped", "outside the model's folder"),
+        ("absent.safetensors", "names absent.safetensors, which the repository does not have"),
+    ] {
+        let home = Home::new();
+        let repository =
+            Repository::golden().without(WEIGHTS).with(index, map(file).as_bytes()).with("../../../escaped", b"x");
+        let hub = Server::start(move |asked, _| repository.answer(asked));
+        home.refused(&hub.url, &[], 1, &[index, says]);
+        assert!(!hub.take().iter().any(|asked| asked.target.contains("escaped")));
+        assert!(!home.path("escaped").exists() && !home.path("hf/escaped").exists());
+    }
+    for (index, shard) in [(index, "part/model-1.safetensors"), ("pytorch_model.bin.index.json", "pytorch_model-1.bin")]
+    {
+        let home = Home::new();
+        let repository = Repository::golden().without(WEIGHTS).with(index, map(shard).as_bytes()).with(shard, b"shard");
+        let hub = Server::start(move |asked, _| repository.answer(asked));
+        // Whether such a folder can be read is tested elsewhere; here it is complete.
+        home.command(&hub.url, ID, &[]).output().expect("the binary");
+        let snapshot = home.cache("snapshots").join(COMMIT);
+        assert_eq!(std::fs::read(snapshot.join(shard)).expect("a shard"), b"shard");
+        assert!(snapshot.join(index).is_file() && home.cache("refs/main").is_file());
+    }
+}
+
+#[test]
+fn two_processes_at_once_fetch_a_file_once() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let reply = Repository::golden().answer(asked);
+        let slow = asked.method == "GET" && asked.target.contains(WEIGHTS);
+        Reply { silent: Duration::from_millis(if slow { 700 } else { 0 }), ..reply }
+    });
+    let start = || {
+        let mut command = home.command(&hub.url, ID, &[]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary")
+    };
+    let both = [start(), start(), start()].map(|child| said(&child.wait_with_output().expect("an end")));
+    for (code, stdout, stderr) in &both {
+        assert_eq!(*code, Some(0), "{stderr}");
+        assert_eq!(*stdout, both[0].1);
+    }
+    assert_eq!(of_weights(&hub.take(), "GET"), 1);
+}
