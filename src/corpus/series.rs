@@ -63,6 +63,7 @@ impl Series {
             sha256: seed::hex(&hash.finalize()),
             windows,
             prefix: tokenizer.prefix().to_vec(),
+            bos: tokenizer.bos(),
         })
     }
 

@@ -2,10 +2,13 @@
 
 mod bad_checkpoints;
 mod bad_input;
+mod bad_shards;
 mod channel;
 mod channel_edges;
+mod checkpoints;
 mod command;
 mod data;
+mod mutations;
 mod parity;
 mod training;
 mod truth;
