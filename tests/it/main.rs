@@ -10,5 +10,6 @@ mod command;
 mod data;
 mod mutations;
 mod parity;
+mod second_reference;
 mod training;
 mod truth;
