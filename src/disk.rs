@@ -1,9 +1,11 @@
 //! Files that are whole or absent: everything is written under a temporary name beside its place and renamed when it is complete.
 
+use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
@@ -41,25 +43,60 @@ pub fn probe(folder: &Path) -> Result<()> {
     tempfile::tempfile_in(folder).map(drop).map_err(|source| Error::Write { path: folder.into(), source })
 }
 
+/// A file under a temporary name beside its place. It is gone if it is dropped before it is complete.
+#[derive(Debug)]
+pub struct Partial {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Partial {
+    /// Begins a file that is to be `path`.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn begin(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::Write { path: path.into(), source: std::io::ErrorKind::IsADirectory.into() });
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new().prefix(".surmise-").tempfile_in(folder);
+        let file = file.map_err(|source| Error::Write { path: path.into(), source })?;
+        Ok(Self { path: path.into(), file })
+    }
+
+    /// What is written to.
+    pub fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
+    /// Gives the file its name; what stood there before is replaced.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; a file that stood there before is then still the same.
+    pub fn commit(self) -> Result<()> {
+        let fault = |source: std::io::Error| Error::Write { path: self.path.clone(), source };
+        self.file.as_file().sync_all().map_err(fault)?;
+        // A temporary file is private; what is published has the permissions any new file would have.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let open = std::fs::Permissions::from_mode(0o644);
+            self.file.as_file().set_permissions(open).map_err(fault)?;
+        }
+        self.file.persist(&self.path).map_err(|error| fault(error.error))?;
+        Ok(())
+    }
+}
+
 /// Writes `bytes` to `path`, whole or not at all.
 ///
 /// # Errors
 /// [`Error::Write`]; a file that stood there before is then still the same.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let fault = |source: std::io::Error| Error::Write { path: path.into(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut partial = tempfile::Builder::new().prefix(".surmise-").tempfile_in(folder).map_err(fault)?;
-    partial.write_all(bytes).map_err(fault)?;
-    partial.as_file().sync_all().map_err(fault)?;
-    // A temporary file is private; what is published has the permissions any new file would have.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let open = std::fs::Permissions::from_mode(0o644);
-        partial.as_file().set_permissions(open).map_err(fault)?;
-    }
-    partial.persist(path).map_err(|error| fault(error.error))?;
-    Ok(())
+    let mut partial = Partial::begin(path)?;
+    partial.file().write_all(bytes).map_err(|source| Error::Write { path: path.into(), source })?;
+    partial.commit()
 }
 
 /// Writes a value as indented JSON with a line feed at the end.

@@ -26,9 +26,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::probe(folder)?;
     }
     let settings = line::Settings {
-        windows: sampling.windows,
-        shots: sampling.shots,
-        seed: sampling.seed,
+        windows: sampling.draw.windows,
+        shots: sampling.draw.shots,
+        seed: sampling.draw.seed,
         scale: sampling.scale.into(),
     };
     let bar = progress(line::n_steps(), quiet);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Sampling, print, progress, talk};
+use super::{Opening, Sampling, print, progress, talk};
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::profile::{self, Profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Folders with config.json, tokenizer.json and model.safetensors, ids on a Hugging Face hub (owner/name, or owner/name@revision), or names from `surmise list models`
+    /// Folders with config.json, tokenizer.json and model.safetensors or pytorch_model.bin (in one file or several), ids on a Hugging Face hub (owner/name, or owner/name@revision), or names from `surmise list models`
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
@@ -30,6 +30,8 @@ pub(super) struct Flags {
     offline: bool,
     #[command(flatten)]
     sampling: Sampling,
+    #[command(flatten)]
+    opening: Opening,
     /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -40,7 +42,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let categories = flags.corpora.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
     let series = categories
         .iter()
-        .map(|category| Series::draw(category, sampling.shots, sampling.windows, sampling.seed))
+        .map(|category| Series::draw(category, sampling.draw.shots, sampling.draw.windows, sampling.draw.seed))
         .collect::<Result<Vec<_>>>()?;
     // A name that is wrong is said before the first model is measured, not after.
     let hub = hub(flags, quiet)?;
@@ -55,13 +57,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.models.iter().filter(|name| hub::is_id(name)).try_for_each(|name| hub.folder(name).map(drop))?;
     let settings = profile::Settings {
         channel: Channel::with_scale(sampling.scale.into()),
-        seed: sampling.seed,
-        twin_seed: sampling.seed,
+        seed: sampling.draw.seed,
+        twin_seed: sampling.draw.seed,
     };
     let bar = progress(flags.models.len() * series.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
-        let model = Model::load_with(name, &hub)?;
+        let model = Model::load_with(name, flags.opening.into(), &hub)?;
         for (series, category) in series.iter().zip(&categories) {
             bar.set_message(format!("{}, {}", model.card.id, category.name));
             let corpus = series.tokenize(&model.tokenizer)?;

@@ -3,6 +3,8 @@
 mod line;
 mod list;
 mod measure;
+mod model;
+mod states;
 
 use std::io::Write;
 use std::path::Path;
@@ -12,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::{Error, Result};
 use crate::mi;
+use crate::model::{Bos, Options, Precision};
 
 /// What can be typed.
 #[derive(Debug, Parser)]
@@ -40,22 +43,33 @@ enum Verb {
     Line(line::Flags),
     /// Emergence profiles of models on corpora, the untrained twin beside
     Measure(measure::Flags),
+    /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
+    States(states::Flags),
+    /// What a checkpoint is: sizes, memory needed, types, checksum
+    Model(model::Flags),
     /// What is built in: models, architectures, estimators, corpora
     List(list::Flags),
 }
 
-/// How series are drawn and measured, the same for the line and for `measure`.
+/// How series are drawn.
 #[derive(Debug, Clone, Copy, Args)]
-struct Sampling {
+struct Draw {
     /// Series per corpus
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     windows: usize,
     /// Entities per series
     #[arg(long, default_value_t = SHOTS, value_name = "K")]
     shots: usize,
-    /// Seed of series, channel noise, tasks and untrained twins
+    /// Seed of series, and of channel noise, tasks and untrained twins where there are any
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+/// How series are drawn and measured, the same for the line and for `measure`.
+#[derive(Debug, Clone, Copy, Args)]
+struct Sampling {
+    #[command(flatten)]
+    draw: Draw,
     /// What the channel's precision is relative to: the spread of each coordinate, or the norm of each state
     #[arg(long, value_enum, default_value_t = Scale::Spread)]
     scale: Scale,
@@ -63,7 +77,7 @@ struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { windows: WINDOWS, shots: SHOTS, seed: 0, scale: Scale::Spread }
+        Self { draw: Draw { windows: WINDOWS, shots: SHOTS, seed: 0 }, scale: Scale::Spread }
     }
 }
 
@@ -73,6 +87,23 @@ const WINDOWS: usize = 1000;
 const MOST_THREADS: usize = 1024;
 /// Entities per series unless told otherwise.
 const SHOTS: usize = 4;
+
+/// How models are opened.
+#[derive(Debug, Clone, Copy, Args)]
+struct Opening {
+    /// What the weights are rounded to; the arithmetic is f32 always
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    dtype: Precision,
+    /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself, the beginning-of-sequence token, nothing
+    #[arg(long, value_enum, default_value_t = Bos::Auto)]
+    bos: Bos,
+}
+
+impl From<Opening> for Options {
+    fn from(opening: Opening) -> Self {
+        Self { dtype: opening.dtype, bos: opening.bos }
+    }
+}
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Scale {
@@ -106,6 +137,8 @@ pub fn run(opts: Opts) -> Result<()> {
         None => line::run(&line::Flags::default(), opts.quiet),
         Some(Verb::Line(flags)) => line::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
+        Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
+        Some(Verb::Model(flags)) => model::run(&flags),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

@@ -6,6 +6,8 @@ pub mod series;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Bos;
+
 pub use self::category::{Category, Relation};
 pub use self::series::Series;
 
@@ -52,6 +54,8 @@ pub struct Corpus {
     pub windows: Vec<Window>,
     /// The special tokens that begin every window.
     pub prefix: Vec<u32>,
+    /// What was asked to begin them.
+    pub bos: Bos,
 }
 
 impl Corpus {

@@ -65,6 +65,7 @@ impl Series {
             sha256: seed::hex(&hash.finalize()),
             windows,
             prefix: tokenizer.prefix().to_vec(),
+            bos: tokenizer.bos(),
         })
     }
 

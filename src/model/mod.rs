@@ -2,6 +2,7 @@
 //! [`Decoder`] and a [`Tokenizer`]. Tensors stay inside this module; what leaves it is `ndarray`.
 
 pub mod arch;
+pub mod arrays;
 pub mod batch;
 mod custom;
 pub mod decoder;
@@ -17,7 +18,7 @@ pub mod tokenizer;
 pub mod weights;
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,8 @@ pub use self::embedded::{FAMILY, Member};
 use self::hub::Hub;
 use self::ops::Ops;
 pub use self::states::{Point, States};
-pub use self::tokenizer::Tokenizer;
+pub use self::tokenizer::{Bos, Tokenizer};
+pub use self::weights::Precision;
 use self::weights::{Checkpoint, Initial, Source};
 use crate::error::{Error, Result};
 
@@ -48,8 +50,70 @@ pub struct ModelCard {
     pub d_model: usize,
     /// Rows of the embedding.
     pub vocab_size: usize,
-    /// SHA-256 of model.safetensors.
+    /// SHA-256 of the file of weights; of several, of their hexadecimal digests one after the other, in order of their names.
     pub weights_sha256: String,
+    /// What the weights were rounded to before they were used.
+    #[serde(default)]
+    pub dtype: Precision,
+}
+
+/// How a checkpoint is opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What the weights are rounded to.
+    pub dtype: Precision,
+    /// What stands before every text.
+    pub bos: Bos,
+}
+
+/// A decoder and what is known of it, without tokenizer: enough where token ids are given.
+pub struct Core {
+    /// What it is.
+    pub card: ModelCard,
+    /// The trained decoder.
+    pub decoder: Decoder,
+    /// How the weights are stored: "F32", "F16", "BF16", or several of them.
+    pub stored: String,
+    architecture: &'static dyn Architecture,
+}
+
+impl Core {
+    /// Loads the decoder of an embedded model, a folder, or an id on a hub.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`], the tokenizer's excepted.
+    pub fn load(name: &str, dtype: Precision, hub: &Hub) -> Result<Self> {
+        Self::of(&Place::open(name, hub)?, dtype, |_, _| Ok(())).map(|(core, ())| core)
+    }
+
+    /// What `also` reads of the place is read before the weights, which take longest.
+    fn of<T>(place: &Place, dtype: Precision, also: impl FnOnce(&Place, &Config) -> Result<T>) -> Result<(Self, T)> {
+        let weights = place.weights()?;
+        let config = Config::parse(&place.path("config.json"), &place.read("config.json")?)?;
+        let architecture = arch::of(&config)?;
+        let spec = architecture.spec(&config)?;
+        if let Some(fault) = spec.fault() {
+            return Err(config.fault(fault));
+        }
+        let also = also(place, &config)?;
+        let checkpoint = match place.member {
+            Some(member) => Checkpoint::new(&weights, Cow::Borrowed(member.weights))?.rounded(dtype),
+            None => Checkpoint::open(&weights, dtype)?,
+        };
+        let decoder = Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint)?, Ops::Fused);
+        let card = ModelCard {
+            id: place.id.clone(),
+            family: place.member.map_or(architecture.model_type(), |member| member.recipe).to_owned(),
+            architecture: architecture.model_type().to_owned(),
+            n_params: decoder.n_params(),
+            n_layers: spec.n_layers,
+            d_model: spec.d_model,
+            vocab_size: spec.vocab_size,
+            weights_sha256: checkpoint.sha256()?,
+            dtype,
+        };
+        Ok((Self { card, decoder, stored: checkpoint.stored(), architecture }, also))
+    }
 }
 
 /// A model ready to be measured.
@@ -60,42 +124,37 @@ pub struct Model {
     pub decoder: Decoder,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
+    stored: String,
     architecture: &'static dyn Architecture,
 }
 
 impl Model {
-    /// Loads `name`: an embedded model, a folder with config.json, tokenizer.json and model.safetensors (f32, f16 or bf16), or an id on
-    /// a hub, with the settings of the environment.
+    /// Loads `name`: an embedded model; a folder with config.json, tokenizer.json and weights (f32, f16 or bf16) in model.safetensors or
+    /// pytorch_model.bin, in one file or in several with an index; or an id on a hub, by the settings of the environment.
     ///
     /// # Errors
     /// For a name that is none of these, and for whatever is wrong with the files: the message names file, key or tensor.
     pub fn load(name: &str) -> Result<Self> {
-        Self::load_with(name, &Hub::from_env()?)
+        Self::load_with(name, Options::default(), &Hub::from_env()?)
     }
 
-    /// As [`Model::load`], with settings of one's own for ids on a hub.
+    /// The same, with options.
     ///
     /// # Errors
-    /// As [`Model::load`].
-    pub fn load_with(name: &str, hub: &Hub) -> Result<Self> {
-        if let Some(member) = FAMILY.iter().find(|member| member.name == name) {
-            let path = |file: &str| Path::new(name).join(file);
-            let files = [member.config, member.tokenizer, member.weights].map(Cow::Borrowed);
-            return Self::from_files(name, Some(member.recipe), path, files);
-        }
-        let id = Self::find(name, hub)?;
-        let fetched = if hub::is_id(name) { Some(hub.folder(name)?) } else { None };
-        let folder = fetched.as_deref().unwrap_or(Path::new(name));
-        let path = |file: &str| folder.join(file);
-        if path("model.safetensors.index.json").is_file() && !path("model.safetensors").is_file() {
-            let reason = "is a checkpoint in several files, which are not read yet; save it as one model.safetensors";
-            return Err(Error::Config { path: path("model.safetensors.index.json"), reason: reason.into() });
-        }
-        let read = |file: &str| {
-            std::fs::read(path(file)).map(Cow::Owned).map_err(|source| Error::Read { path: path(file), source })
+    /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and there is none.
+    pub fn load_with(name: &str, options: Options, hub: &Hub) -> Result<Self> {
+        let tokenizer = |place: &Place, config: &Config| {
+            let vocab_size = config.size("vocab_size")?;
+            let path = place.path("tokenizer.json");
+            let tokenizer = Tokenizer::new(&path, &place.read("tokenizer.json")?, vocab_size)?;
+            match options.bos {
+                Bos::Auto => Ok(tokenizer),
+                bos => tokenizer.with_bos(bos, place.read("tokenizer_config.json").ok().as_deref(), config),
+            }
         };
-        let files = [read("config.json")?, read("tokenizer.json")?, read("model.safetensors")?];
-        Self::from_files(&id, None, path, files)
+        let (core, tokenizer) = Core::of(&Place::open(name, hub)?, options.dtype, tokenizer)?;
+        let Core { card, decoder, stored, architecture } = core;
+        Ok(Self { card, decoder, tokenizer, stored, architecture })
     }
 
     /// The id of the model that a name stands for, an embedded one, a folder, or one on a hub, before any of it is read or fetched.
@@ -116,38 +175,16 @@ impl Model {
         }
         let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
         let hint = format!(
-            "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and model.safetensors, or owner/name on a hub",
+            "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and weights, or owner/name on a hub",
             known.join(", ")
         );
         Err(Error::Unknown { kind: "model", name: name.into(), hint })
     }
 
-    fn from_files(
-        id: &str,
-        family: Option<&str>,
-        path: impl Fn(&str) -> std::path::PathBuf,
-        [config, tokenizer, weights]: [Cow<'static, [u8]>; 3],
-    ) -> Result<Self> {
-        let config = Config::parse(&path("config.json"), &config)?;
-        let architecture = arch::of(&config)?;
-        let spec = architecture.spec(&config)?;
-        if let Some(fault) = spec.fault() {
-            return Err(config.fault(fault));
-        }
-        let tokenizer = Tokenizer::new(&path("tokenizer.json"), &tokenizer, spec.vocab_size)?;
-        let checkpoint = Checkpoint::new(&path("model.safetensors"), weights)?;
-        let decoder = Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint)?, Ops::Fused);
-        let card = ModelCard {
-            id: id.to_owned(),
-            family: family.unwrap_or(architecture.model_type()).to_owned(),
-            architecture: architecture.model_type().to_owned(),
-            n_params: decoder.n_params(),
-            n_layers: spec.n_layers,
-            d_model: spec.d_model,
-            vocab_size: spec.vocab_size,
-            weights_sha256: checkpoint.sha256(),
-        };
-        Ok(Self { card, decoder, tokenizer, architecture })
+    /// The model without its tokenizer, and its tokenizer.
+    pub fn into_parts(self) -> (Core, Tokenizer) {
+        let Self { card, decoder, tokenizer, stored, architecture } = self;
+        (Core { card, decoder, stored, architecture }, tokenizer)
     }
 
     /// The untrained twin: the same config with seeded initial weights.
@@ -165,4 +202,39 @@ impl Model {
 /// Whatever `source` finds wrong.
 pub fn untrained(architecture: &dyn Architecture, spec: &spec::Spec, source: &dyn Source, ops: Ops) -> Result<Decoder> {
     Ok(Decoder::new(spec.clone(), architecture.parts(spec, source)?, ops))
+}
+
+/// Where a model's files are.
+struct Place {
+    id: String,
+    folder: PathBuf,
+    member: Option<&'static Member>,
+}
+
+impl Place {
+    fn open(name: &str, hub: &Hub) -> Result<Self> {
+        let id = Model::find(name, hub)?;
+        let member = FAMILY.iter().find(|member| member.name == name);
+        let folder = if member.is_none() && hub::is_id(name) { hub.folder(name)? } else { name.into() };
+        Ok(Self { id, folder, member })
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+
+    fn weights(&self) -> Result<PathBuf> {
+        if self.member.is_some() { Ok(self.path("model.safetensors")) } else { Checkpoint::find(&self.folder) }
+    }
+
+    /// A file other than the weights.
+    fn read(&self, file: &str) -> Result<Cow<'static, [u8]>> {
+        match (self.member, file) {
+            (Some(member), "config.json") => Ok(Cow::Borrowed(member.config)),
+            (Some(member), "tokenizer.json") => Ok(Cow::Borrowed(member.tokenizer)),
+            _ => std::fs::read(self.path(file))
+                .map(Cow::Owned)
+                .map_err(|source| Error::Read { path: self.path(file), source }),
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// Tokens per batch: large enough for full matrix-multiply speed, small enough that activations stay in cache. It is fixed, so that
 /// the same windows give the same bits on any number of threads.
-const BATCH_TOKENS: usize = 1024;
+pub(super) const BATCH_TOKENS: usize = 1024;
 
 /// A position of a window: `(window, token)`, from 0.
 pub type Point = (usize, usize);
@@ -99,7 +99,8 @@ fn run(decoder: &Decoder, batch: &Batch, wanted: &[usize]) -> Result<Vec<Vec<f32
     Ok(kept)
 }
 
-fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Result<()> {
+/// Whether every window fits the model.
+pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Result<()> {
     let spec = decoder.spec();
     let fault =
         |w: usize, reason: String| Error::Window { model: model.into(), reason: format!("window {w} {reason}") };
@@ -122,7 +123,8 @@ fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Result<()> {
     Ok(())
 }
 
-fn finite(model: &str, layer: usize, values: &[f32], d: usize) -> Result<()> {
+/// Whether a residual stream holds numbers only.
+pub(super) fn finite(model: &str, layer: usize, values: &[f32], d: usize) -> Result<()> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(at) => Err(Error::NonFinite {

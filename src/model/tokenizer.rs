@@ -3,9 +3,26 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokenizers::{Encoding, ModelWrapper};
 
+use super::arch::Config;
 use crate::error::{Error, Result};
+
+/// What is put before every text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Bos {
+    /// What the tokenizer puts there by itself.
+    #[default]
+    Auto,
+    /// The beginning-of-sequence token, where the tokenizer puts none by itself.
+    On,
+    /// Nothing.
+    Off,
+}
 
 /// A tokenizer bound to a model's vocabulary.
 #[derive(Debug, Clone)]
@@ -13,6 +30,7 @@ pub struct Tokenizer {
     path: PathBuf,
     inner: tokenizers::Tokenizer,
     prefix: Vec<u32>,
+    bos: Bos,
     unknown: Option<u32>,
     vocab_size: usize,
 }
@@ -37,7 +55,7 @@ impl Tokenizer {
             fault(format!("not a tokenizer.json that can be read ({source}); download or save it again"))
         };
         // The library panics where the decoder, which is not used here, is no JSON; so that comes first.
-        serde_json::from_slice::<serde_json::Value>(bytes).map_err(|source| malformed(&source))?;
+        serde_json::from_slice::<Value>(bytes).map_err(|source| malformed(&source))?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|source| malformed(&source))?;
         // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly what their text says.
         inner.with_padding(None);
@@ -62,9 +80,45 @@ impl Tokenizer {
             ModelWrapper::Unigram(_) => Some("<unk>"),
         };
         let unknown = unknown.and_then(|token| inner.token_to_id(token));
-        let tokenizer = Self { path: path.into(), inner, prefix, unknown, vocab_size };
+        let tokenizer = Self { path: path.into(), inner, prefix, bos: Bos::Auto, unknown, vocab_size };
         tokenizer.known(tokenizer.prefix.iter().copied().zip(probe.get_tokens().iter().map(String::as_str)))?;
         Ok(tokenizer)
+    }
+
+    /// The same tokenizer with or without a beginning-of-sequence token before every text: `bos_token` of tokenizer_config.json, given as bytes where
+    /// there is one, or `bos_token_id` of config.json.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if there is to be one and neither file names one that the model has.
+    pub fn with_bos(mut self, bos: Bos, tokenizer_config: Option<&[u8]>, config: &Config) -> Result<Self> {
+        self.bos = bos;
+        match bos {
+            Bos::Off => self.prefix.clear(),
+            Bos::On if self.prefix.is_empty() => {
+                let roles = tokenizer_config.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+                let named = roles.as_ref().and_then(|roles| match &roles["bos_token"] {
+                    Value::String(token) => Some(token.as_str()),
+                    other => other["content"].as_str(),
+                });
+                let id = named.and_then(|token| self.inner.token_to_id(token));
+                let Some(id) = id
+                    .map_or_else(|| config.size_or("bos_token_id", usize::MAX).ok(), |id| Some(id as usize))
+                    .and_then(|id| u32::try_from(id).ok())
+                else {
+                    let reason = "has no beginning-of-sequence token, and neither tokenizer_config.json nor config.json names one; leave --bos on out";
+                    return Err(self.fault(reason.into()));
+                };
+                self.prefix = vec![id];
+                self.known([(id, named.unwrap_or("bos_token_id"))])?;
+            }
+            Bos::Auto | Bos::On => {}
+        }
+        Ok(self)
+    }
+
+    /// What was asked to be put before every text.
+    pub fn bos(&self) -> Bos {
+        self.bos
     }
 
     /// The special tokens this tokenizer puts before every text (a beginning-of-sequence token, or none). They begin every window, of

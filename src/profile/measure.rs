@@ -48,6 +48,7 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
             window_tokens: corpus.windows.iter().map(|window| window.ids.len()).max().unwrap_or(0),
             shots: points.iter().map(|(_, shot)| *shot).max().unwrap_or(0),
             roles,
+            bos: corpus.bos,
         },
         estimator: EstimatorCard {
             name: settings.channel.name().into(),

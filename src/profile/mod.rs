@@ -15,7 +15,7 @@ use crate::corpus::Role;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 use crate::mi::{Estimate, Flag, Scale};
-use crate::model::ModelCard;
+use crate::model::{Bos, ModelCard};
 
 /// Version of the JSON form.
 const VERSION: u32 = 1;
@@ -56,6 +56,9 @@ pub struct CorpusCard {
     pub shots: usize,
     /// The roles that were read.
     pub roles: Vec<Role>,
+    /// What was asked to begin every window.
+    #[serde(default)]
+    pub bos: Bos,
 }
 
 /// The estimator of a profile.

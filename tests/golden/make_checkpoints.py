@@ -24,10 +24,14 @@ Each folder is a complete checkpoint; those of SMALL have 64 tokens of vocabular
                                         before clipping
                           after.<name>  three of the weights after the step: gradients clipped to
                                         global norm 1, then AdamW (see `training_step`)
+
+forms/ holds weights of llama-linear-rope alone, in the other forms that are published (see
+`make_other_forms`).
 """
 
 import json
 import sys
+from collections import OrderedDict
 from pathlib import Path
 
 import torch
@@ -446,6 +450,44 @@ def check_published(path):
         assert n_params == row["n_params"], (row["model"], n_params)
 
 
+def make_other_forms(out, name):
+    """The weights of the checkpoint `name` in the other forms that are published.
+
+    sharded/        safetensors in several files, with their index
+    torch/          pytorch_model.bin
+    torch-sharded/  the same in several files, as half precision
+    """
+    print("sharded, torch, torch-sharded")
+    weights = load_file(out / name / "model.safetensors")
+    names = sorted(weights)
+    parts = [names[:9], names[9:]]
+
+    def files(stem, suffix):
+        return [f"{stem}-{i + 1:05}-of-{len(parts):05}.{suffix}" for i in range(len(parts))]
+
+    def index(folder, stem, suffix):
+        places = {key: file for part, file in zip(parts, files(stem, suffix)) for key in part}
+        total = sum(value.nbytes for value in weights.values())
+        index = {"metadata": {"total_size": total}, "weight_map": places}
+        (folder / f"{stem}.{suffix}.index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+    for kind in ("sharded", "torch", "torch-sharded"):
+        (out / "forms" / kind).mkdir(parents=True, exist_ok=True)
+    folder = out / "forms/sharded"
+    for part, file in zip(parts, files("model", "safetensors")):
+        save_file({key: weights[key] for key in part}, folder / file, metadata={"format": "pt"})
+    index(folder, "model", "safetensors")
+    torch.save(OrderedDict(weights), out / "forms/torch/pytorch_model.bin")
+    folder = out / "forms/torch-sharded"
+    for part, file in zip(parts, files("pytorch_model", "bin")):
+        # A parameter and a view into a larger storage are pickled in ways of their own.
+        half = OrderedDict((key, torch.nn.Parameter(weights[key].half())) for key in part)
+        both = torch.stack([weights[part[0]], weights[part[0]]]).half()
+        half[part[0]] = both[1]
+        torch.save(half, folder / file)
+    index(folder, "pytorch_model", "bin")
+
+
 def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -487,6 +529,7 @@ def main():
         config = getattr(transformers, f"{kind}Config")(**settings)
         make(out / name, config, seed, ids=ids, as_on_hub=name == "pythia")
     check_published(Path(__file__).resolve().parent / "published.json")
+    make_other_forms(out, "llama-linear-rope")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,16 @@
 mod architectures;
 mod bad_checkpoints;
 mod bad_input;
+mod bad_shards;
 mod channel;
 mod channel_edges;
+mod checkpoints;
 mod command;
 mod data;
 #[cfg(feature = "hub")]
 mod hub;
+mod mutations;
 mod parity;
+mod second_reference;
 mod training;
 mod truth;

@@ -1,0 +1,66 @@
+//! `surmise states`: residual streams as a safetensors file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Draw, Opening, talk};
+use crate::corpus::{Category, Series};
+use crate::error::Result;
+use crate::model::hub::Hub;
+use crate::model::{Core, Model, arrays};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list models`
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// A safetensors file with int64 `input_ids` (n, t)
+    #[arg(long, value_name = "FILE", required_unless_present = "corpus", conflicts_with_all = ["corpus", "windows", "shots", "seed", "bos"])]
+    tokens: Option<PathBuf>,
+    /// Instead of tokens: a name from `surmise list corpora`, or a CSV file with a column `entity`, whose entities are all as many tokens
+    #[arg(long, value_name = "NAME|FILE")]
+    corpus: Option<String>,
+    #[command(flatten)]
+    draw: Draw,
+    #[command(flatten)]
+    opening: Opening,
+    /// Write the logits too
+    #[arg(long)]
+    logits: bool,
+    /// The safetensors file to be written: f32 h_0 .. h_L (n, t, width), each the residual stream after l blocks and before the final norm
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let hub = Hub::from_env()?;
+    let hub = if quiet { hub } else { hub.with_progress() };
+    Model::find(&flags.model, &hub)?;
+    let (core, windows) = match (&flags.tokens, &flags.corpus) {
+        (Some(file), _) => {
+            let windows = arrays::read_windows(file)?;
+            (Core::load(&flags.model, flags.opening.dtype, &hub)?, windows)
+        }
+        (None, corpus) => {
+            let category = Category::load(corpus.as_deref().unwrap_or_default())?;
+            let draw = &flags.draw;
+            let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
+            let (core, tokenizer) = Model::load_with(&flags.model, flags.opening.into(), &hub)?.into_parts();
+            let corpus = series.tokenize(&tokenizer)?;
+            (core, corpus.windows.into_iter().map(|window| window.ids).collect())
+        }
+    };
+    arrays::write(&core, &windows, flags.logits, &flags.output)?;
+    if !quiet {
+        let (n, t) = (windows.len(), windows.first().map_or(0, Vec::len));
+        let layers = core.card.n_layers;
+        talk(&format!(
+            "{}: h_0 .. h_{layers}, each ({n}, {t}, {}), in {}",
+            core.card.id,
+            core.card.d_model,
+            flags.output.display()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The bytes of one file, read at a position: on disk, or compiled into the binary.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{Error as IoError, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::PIECE;
+use crate::error::{Error, Result};
+use crate::seed;
+
+/// A file that can be read at any position.
+#[derive(Debug)]
+pub(super) struct Bytes {
+    path: PathBuf,
+    len: u64,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Held(Cow<'static, [u8]>),
+    Disk(File),
+}
+
+impl Bytes {
+    /// # Errors
+    /// [`Error::Read`] if there is no such file.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let fault = |source| Error::Read { path: path.into(), source };
+        let file = File::open(path).map_err(fault)?;
+        let metadata = file.metadata().map_err(fault)?;
+        if !metadata.is_file() {
+            return Err(fault(IoError::new(ErrorKind::InvalidInput, "no file of its own (a folder or a device)")));
+        }
+        Ok(Self { path: path.into(), len: metadata.len(), place: Place::Disk(file) })
+    }
+
+    pub(super) fn held(path: &Path, bytes: Cow<'static, [u8]>) -> Self {
+        Self { path: path.into(), len: bytes.len() as u64, place: Place::Held(bytes) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Fills `out` from position `start` on.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if the file ends before.
+    pub(super) fn read_at(&self, start: u64, out: &mut [u8]) -> Result<()> {
+        let read = match &self.place {
+            Place::Disk(file) => read_exact_at(file, &self.path, start, out),
+            Place::Held(bytes) => {
+                let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..out.len()));
+                from.map(|from| out.copy_from_slice(from)).ok_or_else(|| ErrorKind::UnexpectedEof.into())
+            }
+        };
+        read.map_err(|source| Error::Read { path: self.path.clone(), source })
+    }
+
+    /// The first bytes, `n` of them or as many as there are.
+    pub(super) fn head(&self, n: usize) -> Result<Vec<u8>> {
+        let mut head = vec![0; n.min(usize::try_from(self.len).unwrap_or(n))];
+        self.read_at(0, &mut head)?;
+        Ok(head)
+    }
+
+    /// A reader of the whole file, where it is on disk.
+    pub(super) fn reader(&self) -> Result<File> {
+        File::open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source })
+    }
+
+    /// SHA-256 in hexadecimal.
+    pub(super) fn sha256(&self) -> Result<String> {
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; PIECE];
+        let mut at = 0;
+        while at < self.len {
+            let take = (self.len - at).min(PIECE as u64) as usize;
+            self.read_at(at, &mut piece[..take])?;
+            hash.update(&piece[..take]);
+            at += take as u64;
+        }
+        Ok(seed::hex(&hash.finalize()))
+    }
+
+    /// An error about this file as a whole.
+    pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
+        Error::Weights { path: self.path.clone(), reason: reason.into() }
+    }
+
+    /// What a file says that holds the address of the weights in their place.
+    pub(super) fn is_pointer(&self) -> Result<bool> {
+        Ok(self.head(30)?.starts_with(b"version https://git-lfs"))
+    }
+}
+
+/// What to do about a git-lfs pointer.
+pub(super) const POINTER: &str = "a git-lfs pointer, not the weights themselves (`git lfs pull` gets them)";
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, _path: &Path, start: u64, out: &mut [u8]) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, start)
+}
+
+/// Without positioned reads the cursor is shared, so that each read opens the file for itself.
+#[cfg(not(unix))]
+fn read_exact_at(_file: &File, path: &Path, start: u64, out: &mut [u8]) -> std::io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(out)
+}

@@ -1,0 +1,46 @@
+//! Seeded initial weights: the untrained twin, and the start of training.
+
+use candle_core::{DType, Device, Tensor};
+use rand::Rng;
+use rand_distr::StandardNormal;
+
+use super::Source;
+use crate::error::Result;
+use crate::seed;
+
+/// How a parameter starts before training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// Independent normal values with mean 0 and this standard deviation.
+    Normal(f64),
+    /// All 1 (norm weights).
+    Ones,
+    /// All 0 (biases).
+    Zeros,
+}
+
+/// Initial weights of a seed. Each tensor has a random stream of its own, so its values depend on the seed, its name and its shape alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Initial {
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Source for Initial {
+    fn has(&self, _name: &str) -> bool {
+        false
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor> {
+        Ok(match init {
+            Init::Ones => Tensor::ones(shape, DType::F32, &Device::Cpu)?,
+            Init::Zeros => Tensor::zeros(shape, DType::F32, &Device::Cpu)?,
+            Init::Normal(std) => {
+                let mut rng = seed::stream("weights", name, self.seed);
+                let values: Vec<f32> =
+                    (0..shape.iter().product()).map(|_| (rng.sample::<f64, _>(StandardNormal) * std) as f32).collect();
+                Tensor::from_vec(values, shape, &Device::Cpu)?
+            }
+        })
+    }
+}

@@ -1,0 +1,313 @@
+//! Just enough of Python's pickle to know the tensors of a PyTorch state dict. Nothing is ever called: a class or function is its name, and only
+//! the handful that rebuild a tensor are understood. Values are kept in one list and refer to each other by index, so that no input can
+//! make them nest, copy or grow beyond its own length.
+//!
+//! # References
+//! `pickletools.py` of CPython; `torch/_utils.py` (`_rebuild_tensor_v2`), `torch/serialization.py` (`persistent_id`).
+
+use std::collections::HashMap;
+
+/// A tensor as a state dict describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// Name of the storage's class: "FloatStorage" ...
+    pub(super) storage: String,
+    /// Name of its entry in the archive.
+    pub(super) key: String,
+    /// Values before the first one.
+    pub(super) offset: u64,
+    pub(super) shape: Vec<usize>,
+    /// Values from one index to the next, per dimension.
+    pub(super) strides: Vec<usize>,
+}
+
+impl Stored {
+    /// Whether the values lie side by side, row after row.
+    pub(super) fn is_dense(&self) -> bool {
+        let mut step = 1_usize;
+        let dimensions = self.shape.iter().zip(&self.strides).rev();
+        self.shape.len() == self.strides.len()
+            && dimensions.into_iter().all(|(size, stride)| {
+                let dense = *size <= 1 || *stride == step;
+                step = step.saturating_mul(*size);
+                dense
+            })
+    }
+}
+
+/// No name in a state dict is longer, and no tensor has more dimensions: a pickle may name one value any number of times, and each time it is copied.
+const LONGEST: usize = 512;
+const MOST_DIMENSIONS: usize = 8;
+
+/// Index of a value.
+type Id = usize;
+
+#[derive(Debug)]
+enum Value {
+    /// None, a float, an empty class: nothing that a tensor is made of.
+    Nothing,
+    Int(i64),
+    Text(String),
+    /// "module name"
+    Name(String),
+    Items(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    Call(Id, Id),
+    Persistent(Id),
+    Mark,
+}
+
+/// The tensors of a pickled state dict, by name.
+///
+/// # Errors
+/// What is wrong with the pickle, in words.
+pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, Stored)>, String> {
+    let mut machine = Machine { bytes, at: 0, values: vec![], stack: vec![], memo: HashMap::new() };
+    let top = machine.run()?;
+    let Some(mut dict) = machine.dict(top) else { return Err("its pickle is no dictionary of tensors".into()) };
+    // Training tools put the state dict one level down.
+    let nested = dict.iter().find(|(key, _)| machine.text(*key) == Some("state_dict"));
+    if let Some(inner) = nested.and_then(|(_, value)| machine.dict(*value)) {
+        dict = inner;
+    }
+    let named = dict.iter().filter_map(|(key, value)| Some((machine.text(*key)?, machine.tensor(*value)?)));
+    Ok(named.map(|(name, stored)| (name.to_owned(), stored)).collect())
+}
+
+struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    values: Vec<Value>,
+    stack: Vec<Id>,
+    memo: HashMap<u64, Id>,
+}
+
+impl<'a> Machine<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], String> {
+        let taken = self.bytes[self.at..].get(..n).ok_or("its pickle is cut short")?;
+        self.at += n;
+        Ok(taken)
+    }
+
+    /// An unsigned number of `n` bytes, the least significant first.
+    fn number(&mut self, n: usize) -> Result<u64, String> {
+        Ok(self.take(n)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+
+    fn text_of(&mut self, n: u64) -> Result<Value, String> {
+        let bytes = self.take(usize::try_from(n).map_err(|_| "its pickle is cut short")?)?;
+        Ok(Value::Text(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    fn line(&mut self) -> Result<String, String> {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|byte| *byte == b'\n').ok_or("its pickle is cut short")?;
+        self.at += end + 1;
+        Ok(String::from_utf8_lossy(&rest[..end]).into_owned())
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(self.values.len());
+        self.values.push(value);
+    }
+
+    fn pop(&mut self) -> Result<Id, String> {
+        self.stack.pop().ok_or_else(|| "its pickle takes what it has not put".into())
+    }
+
+    fn last(&self) -> Result<Id, String> {
+        self.stack.last().copied().ok_or_else(|| "its pickle takes what it has not put".into())
+    }
+
+    /// All that was put since the last mark.
+    fn since_mark(&mut self) -> Result<Vec<Id>, String> {
+        let mark = self.stack.iter().rposition(|id| matches!(self.values[*id], Value::Mark));
+        let items = self.stack.split_off(mark.ok_or("its pickle has no mark")? + 1);
+        self.stack.pop();
+        Ok(items)
+    }
+
+    fn pop_items(&mut self, n: usize) -> Result<(), String> {
+        let start = self.stack.len().checked_sub(n).ok_or("its pickle takes what it has not put")?;
+        let items = self.stack.split_off(start);
+        self.push(Value::Items(items));
+        Ok(())
+    }
+
+    fn set(&mut self, items: &[Id]) -> Result<(), String> {
+        let dict = self.last()?;
+        if let Value::Dict(dict) = &mut self.values[dict] {
+            dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, key: u64) -> Result<(), String> {
+        let last = self.last()?;
+        self.memo.insert(key, last);
+        Ok(())
+    }
+
+    fn recall(&mut self, key: u64) -> Result<(), String> {
+        let id = self.memo.get(&key).ok_or("its pickle recalls what it has not put")?;
+        self.stack.push(*id);
+        Ok(())
+    }
+
+    fn call(&mut self) -> Result<(), String> {
+        let (arguments, function) = (self.pop()?, self.pop()?);
+        let is_dict = matches!(&self.values[function], Value::Name(name) if name == "collections OrderedDict");
+        self.push(if is_dict { Value::Dict(vec![]) } else { Value::Call(function, arguments) });
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<Id, String> {
+        loop {
+            let code = self.take(1)?[0];
+            match code {
+                b'.' => return self.pop(),
+                0x80 => drop(self.take(1)?),
+                0x95 => drop(self.take(8)?),
+                b'c' => {
+                    let (module, name) = (self.line()?, self.line()?);
+                    self.push(Value::Name(format!("{module} {name}")));
+                }
+                0x93 => {
+                    let (name, module) = (self.pop()?, self.pop()?);
+                    let name = [module, name].map(|id| self.text(id).unwrap_or_default()).join(" ");
+                    self.push(Value::Name(name));
+                }
+                b'K' => self.push_int(1)?,
+                b'M' => self.push_int(2)?,
+                b'J' => {
+                    let number = self.number(4)? as u32;
+                    self.push(Value::Int(i64::from(number.cast_signed())));
+                }
+                0x8a => {
+                    let n = self.number(1)? as usize;
+                    self.push_int(n)?;
+                }
+                b'G' => {
+                    self.take(8)?;
+                    self.push(Value::Nothing);
+                }
+                b'N' | 0x88 | 0x89 => self.push(Value::Nothing),
+                b'X' | b'T' | b'B' => {
+                    let n = self.number(4)?;
+                    let text = self.text_of(n)?;
+                    self.push(text);
+                }
+                0x8c | b'U' | b'C' => {
+                    let n = self.number(1)?;
+                    let text = self.text_of(n)?;
+                    self.push(text);
+                }
+                b'(' => self.push(Value::Mark),
+                b'}' => self.push(Value::Dict(vec![])),
+                b')' | b']' | 0x8f => self.push(Value::Items(vec![])),
+                b't' | b'l' => {
+                    let items = self.since_mark()?;
+                    self.push(Value::Items(items));
+                }
+                0x85..=0x87 => self.pop_items(usize::from(code - 0x84))?,
+                // What is put in a list is no part of a tensor.
+                b'a' => drop(self.pop()?),
+                b'e' | 0x90 => drop(self.since_mark()?),
+                b's' => {
+                    let (value, key) = (self.pop()?, self.pop()?);
+                    self.set(&[key, value])?;
+                }
+                b'u' => {
+                    let items = self.since_mark()?;
+                    self.set(&items)?;
+                }
+                b'd' => {
+                    let items = self.since_mark()?;
+                    self.push(Value::Dict(vec![]));
+                    self.set(&items)?;
+                }
+                b'q' => self.number(1).and_then(|key| self.remember(key))?,
+                b'r' => self.number(4).and_then(|key| self.remember(key))?,
+                0x94 => self.remember(self.memo.len() as u64)?,
+                b'h' => self.number(1).and_then(|key| self.recall(key))?,
+                b'j' => self.number(4).and_then(|key| self.recall(key))?,
+                b'Q' => {
+                    let id = self.pop()?;
+                    self.push(Value::Persistent(id));
+                }
+                b'R' | 0x81 => self.call()?,
+                // Attributes of a state dict say nothing about its tensors.
+                b'b' | b'0' => drop(self.pop()?),
+                other => return Err(format!("its pickle uses operation {other:#04x}, which no state dict needs")),
+            }
+        }
+    }
+
+    fn push_int(&mut self, n: usize) -> Result<(), String> {
+        let bytes = self.take(n)?;
+        // A number of more than eight bytes counts nothing there could be.
+        let value = (n <= 8).then(|| bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
+        self.push(value.map_or(Value::Nothing, |value| Value::Int(value.cast_signed())));
+        Ok(())
+    }
+
+    fn text(&self, id: Id) -> Option<&str> {
+        match &self.values[id] {
+            Value::Text(text) if text.len() <= LONGEST => Some(text),
+            _ => None,
+        }
+    }
+
+    fn dict(&self, id: Id) -> Option<&[(Id, Id)]> {
+        if let Value::Dict(dict) = &self.values[id] { Some(dict) } else { None }
+    }
+
+    fn items(&self, id: Id) -> Option<&[Id]> {
+        if let Value::Items(items) = &self.values[id] { Some(items) } else { None }
+    }
+
+    fn count(&self, id: Id) -> Option<usize> {
+        if let Value::Int(number) = self.values[id] { usize::try_from(number).ok() } else { None }
+    }
+
+    fn counts(&self, id: Id) -> Option<Vec<usize>> {
+        let items = self.items(id).filter(|items| items.len() <= MOST_DIMENSIONS)?;
+        items.iter().map(|id| self.count(*id)).collect()
+    }
+
+    /// What a value says of a tensor, if it rebuilds one.
+    fn tensor(&self, id: Id) -> Option<Stored> {
+        let Value::Call(mut function, mut arguments) = self.values[id] else { return None };
+        let Value::Name(name) = &self.values[function] else { return None };
+        match name.as_str() {
+            // (tensor, requires_grad, hooks)
+            "torch._utils _rebuild_parameter" => {
+                let inner = *self.items(arguments)?.first()?;
+                let Value::Call(f, a) = self.values[inner] else { return None };
+                (function, arguments) = (f, a);
+            }
+            // (function, type, arguments, state)
+            "torch._tensor _rebuild_from_type_v2" => {
+                let parts = self.items(arguments)?;
+                (function, arguments) = (*parts.first()?, *parts.get(2)?);
+            }
+            _ => {}
+        }
+        if !matches!(&self.values[function], Value::Name(name) if name == "torch._utils _rebuild_tensor_v2") {
+            return None;
+        }
+        // (storage, offset, size, stride, ...), with storage ("storage", class, key, location, number of values)
+        let &[storage, offset, size, stride, ..] = self.items(arguments)? else { return None };
+        let Value::Persistent(storage) = self.values[storage] else { return None };
+        let &[_, class, key, ..] = self.items(storage)? else { return None };
+        let Value::Name(class) = &self.values[class] else { return None };
+        let class = class.rsplit(' ').next().filter(|class| class.len() <= LONGEST)?;
+        Some(Stored {
+            storage: class.to_owned(),
+            key: self.text(key)?.to_owned(),
+            offset: self.count(offset)? as u64,
+            shape: self.counts(size)?,
+            strides: self.counts(stride)?,
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The header of a safetensors file: eight bytes of length, a JSON object of types, shapes and positions. The library checks a header
+//! against its file only where that is in memory as a whole; here it is checked against the file's length.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+
+use super::bytes::{Bytes, POINTER};
+use super::{Entry, Kind};
+use crate::error::Result;
+
+/// Bytes of the header's length.
+const LENGTH: usize = 8;
+/// The library's own limit.
+const MOST: u64 = 100_000_000;
+
+/// Every tensor of a file.
+///
+/// # Errors
+/// [`Error::Weights`](crate::Error::Weights) if the header is malformed or the file is cut short.
+pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>> {
+    let n = file.len();
+    if file.is_pointer()? {
+        return Err(file.fault(POINTER));
+    }
+    let head = file.head(LENGTH)?;
+    let Ok(length) = <[u8; LENGTH]>::try_from(head.as_slice()) else {
+        return Err(file.fault(format!("{n} bytes are too few for a safetensors file")));
+    };
+    let length = u64::from_le_bytes(length);
+    let invalid = |reason: &dyn std::fmt::Display| file.fault(format!("no valid safetensors file ({reason})"));
+    if length > MOST {
+        return Err(invalid(&"header too large"));
+    }
+    let data = LENGTH as u64 + length;
+    if data > n {
+        return Err(file.fault(format!("truncated: its {n} bytes end before its header does")));
+    }
+    let mut header = vec![0; length as usize];
+    file.read_at(LENGTH as u64, &mut header)?;
+    let text = std::str::from_utf8(&header).map_err(|error| invalid(&format!("invalid UTF-8 in header: {error}")))?;
+    // The library checks here that the tensors lie side by side and are as long as their shapes say.
+    let header: Metadata = serde_json::from_str(text).map_err(|error| match error.is_data() {
+        true => invalid(&error),
+        false => invalid(&format!("invalid JSON in header: {error}")),
+    })?;
+    let found: HashMap<String, &TensorInfo> = header.tensors();
+    let end = found.values().map(|info| info.data_offsets.1).max().unwrap_or(0);
+    if data.checked_add(end as u64) != Some(n) {
+        return Err(file.fault(format!("truncated or added to: {n} bytes are not what its header promises")));
+    }
+    let entry = |info: &TensorInfo| Entry {
+        file: index,
+        kind: kind(info.dtype),
+        shape: info.shape.clone(),
+        start: data + info.data_offsets.0 as u64,
+    };
+    Ok(found.into_iter().map(|(name, info)| (name, entry(info))).collect())
+}
+
+fn kind(dtype: Dtype) -> Kind {
+    match dtype {
+        Dtype::F32 => Kind::F32,
+        Dtype::F16 => Kind::F16,
+        Dtype::BF16 => Kind::Bf16,
+        other => Kind::Other(format!("{other:?}")),
+    }
+}

@@ -1,0 +1,83 @@
+//! The tensors of a pytorch_model.bin: a ZIP archive of one pickle, which says what there is, and one stored entry per storage. Values are read
+//! where they lie in the archive, like those of a safetensors file.
+//!
+//! The pickle is read by [`super::pickle`], which runs no code. candle has a reader of its own, but it can be made to panic (too few
+//! arguments), to allocate 4 GiB for a string that is not there and to copy itself without end.
+
+use std::collections::BTreeMap;
+use std::io::BufReader;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::bytes::{Bytes, POINTER};
+use super::pickle::{self, Stored};
+use super::{Entry, Kind};
+use crate::error::Result;
+
+/// Every tensor of a file.
+///
+/// # Errors
+/// [`Error::Weights`](crate::Error::Weights) if it is no such archive, is compressed, or is cut short.
+pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>> {
+    if file.is_pointer()? {
+        return Err(file.fault(POINTER));
+    }
+    let head = file.head(4)?;
+    if head.first() == Some(&0x80) {
+        return Err(file.fault("in the form PyTorch wrote before 1.6, which is not read: load it in PyTorch"));
+    }
+    let invalid = |reason: &dyn std::fmt::Display| file.fault(format!("no valid PyTorch checkpoint ({reason})"));
+    let mut archive = ZipArchive::new(BufReader::new(file.reader()?)).map_err(|error| invalid(&error))?;
+    let mut places: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for at in 0..archive.len() {
+        let entry = archive.by_index_raw(at).map_err(|error| invalid(&error))?;
+        let name = entry.name().map_err(|error| invalid(&error))?.into_owned();
+        let start = entry.data_start().ok_or_else(|| invalid(&format!("{name} is nowhere")))?;
+        if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
+            return Err(invalid(&format!("{name} is compressed")));
+        }
+        if start.checked_add(entry.size()).is_none_or(|end| end > file.len()) {
+            return Err(invalid(&format!("{name} is cut short")));
+        }
+        places.insert(name, (start, entry.size()));
+    }
+    let Some((folder, (start, size))) =
+        places.iter().find_map(|(name, place)| Some((name.strip_suffix("data.pkl")?, *place)))
+    else {
+        return Err(invalid(&"it holds no data.pkl"));
+    };
+    let mut pickle = vec![0; size as usize];
+    file.read_at(start, &mut pickle)?;
+    let stored = pickle::tensors(&pickle).map_err(|reason| invalid(&reason))?;
+    let place = |stored: Stored| -> Option<Entry> {
+        let (start, size) = *places.get(&format!("{folder}data/{}", stored.key))?;
+        let (kind, width) = kind(&stored);
+        let first = stored.offset.checked_mul(width)?;
+        let bytes = stored.shape.iter().try_fold(width, |bytes, size| bytes.checked_mul(*size as u64))?;
+        // Values that lie apart are none that can be read, and need not be within the storage.
+        let fits = first.checked_add(bytes)? <= size || matches!(kind, Kind::Other(_));
+        fits.then_some(Entry { file: index, kind, shape: stored.shape, start: start + first })
+    };
+    stored
+        .into_iter()
+        .map(|(name, stored)| match place(stored) {
+            Some(entry) => Ok((name, entry)),
+            None => Err(invalid(&format!("tensor `{name}` lies outside its storage"))),
+        })
+        .collect()
+}
+
+/// How a tensor's values are stored, and the bytes of each.
+fn kind(stored: &Stored) -> (Kind, u64) {
+    let (kind, width) = match stored.storage.as_str() {
+        "FloatStorage" => (Kind::F32, 4),
+        "HalfStorage" => (Kind::F16, 2),
+        "BFloat16Storage" => (Kind::Bf16, 2),
+        "DoubleStorage" => (Kind::Other("F64".into()), 8),
+        other => (Kind::Other(other.trim_end_matches("Storage").to_owned()), 1),
+    };
+    if stored.is_dense() {
+        return (kind, width);
+    }
+    (Kind::Other(format!("{} in strides of {:?}", stored.storage, stored.strides)), width)
+}
