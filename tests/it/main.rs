@@ -11,6 +11,8 @@ mod command;
 mod data;
 #[cfg(feature = "hub")]
 mod hub;
+#[cfg(feature = "hub")]
+mod hub_server;
 mod mutations;
 mod parity;
 mod second_reference;
