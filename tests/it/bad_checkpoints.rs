@@ -83,6 +83,11 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         ("gpt2", json!({"n_layer": -1}), "key `n_layer` is -1, not a size"),
         ("gpt2", json!({"n_layer": 1e30}), "key `n_layer` is 1e+30, not a size"),
         ("gpt2", json!({"n_layer": 0}), "the number of blocks is 0; correct the file"),
+        (
+            "gpt2",
+            json!({"n_layer": 2}),
+            "`transformer.h.2.attn.c_proj.weight` is of a block more than config.json asks for",
+        ),
         ("gpt2", json!({"n_layer": huge}), "key `n_layer` is 4000000000, more than the 65536 of any model"),
         (
             "gpt2",

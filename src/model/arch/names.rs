@@ -81,6 +81,7 @@ impl Names {
         let fits = |prefix: &&&str| source.has(&format!("{prefix}{}.weight", self.embedding));
         let prefix = self.prefixes.iter().find(fits).or(self.prefixes.first()).copied().unwrap_or_default();
         let reader = Reader { names: self, spec, source, prefix };
+        source.beyond(&format!("{prefix}{}.{}.{}.weight", self.blocks, spec.n_layers, self.output))?;
         let normal = Init::Normal(spec.init_std);
         let embedding_shape = [spec.vocab_size, spec.d_embedding];
         let embedding = source.tensor(&format!("{prefix}{}.weight", self.embedding), &embedding_shape, normal)?;

@@ -33,6 +33,13 @@ pub trait Source {
     /// # Errors
     /// If it is missing, of another shape, of an unreadable type, or holds NaN or infinity.
     fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor>;
+    /// Asserts that there is no tensor of this name, of a block beyond the last: cut short by its config, a model would be measured as a smaller one.
+    ///
+    /// # Errors
+    /// If there is one.
+    fn beyond(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What weights are rounded to before they are used. The arithmetic is f32 whatever this says: on a CPU half precision is no faster, and
@@ -236,6 +243,13 @@ fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>> {
 impl Source for Checkpoint {
     fn has(&self, name: &str) -> bool {
         self.entries.contains_key(name)
+    }
+
+    fn beyond(&self, name: &str) -> Result<()> {
+        let Some(entry) = self.entries.get(name) else { return Ok(()) };
+        let reason = "is of a block more than config.json asks for; take the config.json that belongs to these weights";
+        let path = self.files[entry.file].path().into();
+        Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
     }
 
     fn tensor(&self, name: &str, shape: &[usize], _init: Init) -> Result<Tensor> {
