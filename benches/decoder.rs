@@ -23,8 +23,8 @@ const CONFIG: &str =
 
 fn main() -> surmise::Result<()> {
     let config = Config::parse(Path::new("config.json"), CONFIG.as_bytes())?;
-    let architecture = arch::of(&config)?;
-    let decoder = untrained(architecture, &architecture.spec(&config)?, &Initial { seed: 0 }, Ops::Fused)?;
+    let (architecture, spec) = arch::read(&config)?;
+    let decoder = untrained(architecture, &spec, &Initial { seed: 0 }, Ops::Fused)?;
 
     println!("windows tokens threads   tokens/s      bound  share");
     for (n, t) in [(256, 8), (64, 32)] {

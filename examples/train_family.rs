@@ -16,11 +16,11 @@ mod optimise;
 #[path = "train_family/recipe.rs"]
 mod recipe;
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::loss::cross_entropy;
@@ -51,7 +51,7 @@ const EVERY: usize = 200;
 /// Trainable parameters, started from seeded initial weights on first use.
 struct Variables {
     initial: Initial,
-    vars: RefCell<BTreeMap<String, Var>>,
+    vars: Mutex<BTreeMap<String, Var>>,
 }
 
 impl Source for Variables {
@@ -60,7 +60,7 @@ impl Source for Variables {
     }
 
     fn tensor(&self, name: &str, shape: &[usize], init: Init) -> surmise::Result<Tensor> {
-        let mut vars = self.vars.borrow_mut();
+        let mut vars = self.vars.lock().expect("a lock");
         if let Some(var) = vars.get(name) {
             return Ok(var.as_tensor().clone());
         }
@@ -103,13 +103,12 @@ fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
     std::fs::create_dir_all(&folder)?;
     let config_json = serde_json::to_vec_pretty(&recipe.config(generator.vocab_size()))?;
     let config = Config::parse(&folder.join("config.json"), &config_json)?;
-    let architecture = arch::of(&config)?;
-    let spec = architecture.spec(&config)?;
+    let (architecture, spec) = arch::read(&config)?;
 
-    let variables = Variables { initial: Initial { seed: recipe.seed }, vars: RefCell::default() };
+    let variables = Variables { initial: Initial { seed: recipe.seed }, vars: Mutex::default() };
     let decoder = || untrained(architecture, &spec, &variables, Ops::Composed);
     let n_params = decoder()?.n_params();
-    let mut optimiser = AdamW::new(variables.vars.borrow().clone())?;
+    let mut optimiser = AdamW::new(variables.vars.lock().expect("a lock").clone())?;
     let mut curve: Vec<LossRow> = vec![];
     let mut start = 0;
     let state = work.join("state.safetensors");
@@ -180,7 +179,8 @@ fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variabl
     std::fs::write(folder.join("tokenizer_config.json"), recipe::TOKENIZER_CONFIG)?;
     let half: BTreeMap<String, Tensor> = variables
         .vars
-        .borrow()
+        .lock()
+        .expect("a lock")
         .iter()
         .map(|(name, var)| Ok((name.clone(), var.as_tensor().to_dtype(DType::F16)?)))
         .collect::<candle_core::Result<_>>()?;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Opening, Sampling, print, progress, talk};
+use super::{Fetching, Opening, Sampling, print, progress, talk};
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
 use crate::model::Model;
-use crate::model::hub::{self, Hub};
+use crate::model::hub;
 use crate::profile::{self, Profile};
 
 #[derive(Debug, Args)]
@@ -22,12 +22,8 @@ pub(super) struct Flags {
     /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
     #[arg(long = "corpus", required = true, value_name = "NAME|FILE")]
     corpora: Vec<String>,
-    /// Branch, tag or commit of the ids that name none themselves [default: main]
-    #[arg(long, value_name = "REV")]
-    revision: Option<String>,
-    /// Fetch nothing: ids are taken from the cache alone, as with HF_HUB_OFFLINE=1
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    fetching: Fetching,
     #[command(flatten)]
     sampling: Sampling,
     #[command(flatten)]
@@ -45,7 +41,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         .map(|category| Series::draw(category, sampling.draw.shots, sampling.draw.windows, sampling.draw.seed))
         .collect::<Result<Vec<_>>>()?;
     // A name that is wrong is said before the first model is measured, not after.
-    let hub = hub(flags, quiet)?;
+    let hub = flags.fetching.hub(&flags.models, quiet)?;
     let ids = flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
     check_names("MODEL", ids.iter().map(String::as_str))?;
     check_names("--corpus", categories.iter().map(|category| category.name.as_str()))?;
@@ -123,23 +119,6 @@ fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> 
 /// What a model's files are called; the slash of an id on a hub is none of a path.
 fn stem(id: &str) -> String {
     id.replace('/', "--")
-}
-
-/// How ids are looked up, by the flags and the environment.
-fn hub(flags: &Flags, quiet: bool) -> Result<Hub> {
-    let mut hub = Hub::from_env()?;
-    if let Some(revision) = &flags.revision {
-        if let Some(name) = flags.models.iter().find(|name| !hub::is_id(name)) {
-            let reason =
-                format!("is for ids on a hub, and `{name}` is none; leave it away or measure `{name}` by itself");
-            return Err(Error::Parameter { name: "--revision", reason });
-        }
-        hub = hub.with_revision(revision)?;
-    }
-    if flags.offline {
-        hub = hub.offline();
-    }
-    Ok(if quiet { hub } else { hub.with_progress() })
 }
 
 /// One line of talk about a profile.

@@ -14,7 +14,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::{Error, Result};
 use crate::mi;
-use crate::model::{Bos, Options, Precision};
+use crate::model::hub::{self, Hub};
+use crate::model::{Bos, Device, Options, Precision};
 
 /// What can be typed.
 #[derive(Debug, Parser)]
@@ -88,6 +89,35 @@ const MOST_THREADS: usize = 1024;
 /// Entities per series unless told otherwise.
 const SHOTS: usize = 4;
 
+/// Where ids on a hub come from.
+#[derive(Debug, Clone, Args)]
+struct Fetching {
+    /// Branch, tag or commit of the ids that name none themselves [default: main]
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
+    /// Fetch nothing: ids are taken from the cache alone, as with HF_HUB_OFFLINE=1
+    #[arg(long)]
+    offline: bool,
+}
+
+impl Fetching {
+    fn hub(&self, models: &[String], quiet: bool) -> Result<Hub> {
+        let mut hub = Hub::from_env()?;
+        if let Some(revision) = &self.revision {
+            if let Some(name) = models.iter().find(|name| !hub::is_id(name)) {
+                let reason =
+                    format!("is for ids on a hub, and `{name}` is none; leave it away or name `{name}` by itself");
+                return Err(Error::Parameter { name: "--revision", reason });
+            }
+            hub = hub.with_revision(revision)?;
+        }
+        if self.offline {
+            hub = hub.offline();
+        }
+        Ok(if quiet { hub } else { hub.with_progress() })
+    }
+}
+
 /// How models are opened.
 #[derive(Debug, Clone, Copy, Args)]
 struct Opening {
@@ -97,12 +127,34 @@ struct Opening {
     /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself, the beginning-of-sequence token, nothing
     #[arg(long, value_enum, default_value_t = Bos::Auto)]
     bos: Bos,
+    /// Where the decoder computes: cpu, or cuda[:N] in a build with the feature `cuda`
+    #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
+    device: Device,
+    /// Most memory for weights and residual streams, such as 6G or 900M; streams beyond it go to a temporary file, weights beyond it are refused
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    max_memory: Option<u64>,
 }
 
 impl From<Opening> for Options {
     fn from(opening: Opening) -> Self {
-        Self { dtype: opening.dtype, bos: opening.bos }
+        let Opening { dtype, bos, device, max_memory } = opening;
+        Self { dtype, bos, device, max_memory_bytes: max_memory }
     }
+}
+
+/// Bytes, with K, M, G or T for powers of 1024.
+fn bytes(text: &str) -> std::result::Result<u64, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[number.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        "T" => Some(40),
+        _ => None,
+    };
+    let size = shift.and_then(|shift: u32| number.parse::<u64>().ok()?.checked_mul(1 << shift));
+    size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -138,7 +190,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Line(flags)) => line::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
-        Some(Verb::Model(flags)) => model::run(&flags),
+        Some(Verb::Model(flags)) => model::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

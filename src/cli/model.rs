@@ -3,16 +3,17 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::print;
+use super::{Fetching, print};
 use crate::error::{Error, Result};
-use crate::model::hub::Hub;
-use crate::model::{Core, ModelCard, Precision};
+use crate::model::{Core, ModelCard, Options};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list models`
     #[arg(value_name = "MODEL")]
     model: String,
+    #[command(flatten)]
+    fetching: Fetching,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -32,8 +33,9 @@ struct Card<'a> {
     stored_dtype: &'a str,
 }
 
-pub(super) fn run(flags: &Flags) -> Result<()> {
-    let core = Core::load(&flags.model, Precision::F32, &Hub::from_env()?.with_progress())?;
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
+    let core = Core::load(&flags.model, Options::default(), &hub)?;
     let spec = core.decoder.spec();
     let card = Card {
         model: &core.card,

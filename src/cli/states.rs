@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Draw, Opening, talk};
+use super::{Draw, Fetching, Opening, talk};
 use crate::corpus::{Category, Series};
 use crate::error::Result;
-use crate::model::hub::Hub;
 use crate::model::{Core, Model, arrays};
 
 #[derive(Debug, Args)]
@@ -22,6 +21,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "NAME|FILE")]
     corpus: Option<String>,
     #[command(flatten)]
+    fetching: Fetching,
+    #[command(flatten)]
     draw: Draw,
     #[command(flatten)]
     opening: Opening,
@@ -34,13 +35,12 @@ pub(super) struct Flags {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let hub = Hub::from_env()?;
-    let hub = if quiet { hub } else { hub.with_progress() };
+    let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
     Model::find(&flags.model, &hub)?;
     let (core, windows) = match (&flags.tokens, &flags.corpus) {
         (Some(file), _) => {
             let windows = arrays::read_windows(file)?;
-            (Core::load(&flags.model, flags.opening.dtype, &hub)?, windows)
+            (Core::load(&flags.model, flags.opening.into(), &hub)?, windows)
         }
         (None, corpus) => {
             let category = Category::load(corpus.as_deref().unwrap_or_default())?;

@@ -37,7 +37,7 @@ pub fn grade(model: &Model, task: &Task) -> Result<Vec<Score>> {
     let mut tally = vec![Tally::default(); task.shots + 1];
     for chunk in asked.chunks(512) {
         let points: Vec<Point> = chunk.iter().flat_map(|(_, _, points)| points.iter().copied()).collect();
-        let rows = states.rows(model.card.n_layers, &points);
+        let rows = states.rows(model.card.n_layers, &points)?;
         let mut next =
             model.decoder.next_tokens(rows.view(), points.iter().map(|(w, t)| windows[*w][t + 1]))?.into_iter();
         for (_, shots, points) in chunk {

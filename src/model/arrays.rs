@@ -5,19 +5,22 @@
 //! asked for; int64 `input_ids` `(n, t)`, the tokens they belong to.
 
 use std::io::{Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Mutex;
 
-use candle_core::Tensor;
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-use super::batch::Batch;
+use super::batch::Trie;
 use super::states::{self, BATCH_TOKENS};
 use super::weights::Checkpoint;
 use super::{Core, ModelCard, Precision};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
+
+/// Rows of logits computed at once.
+const LOGIT_ROWS: usize = 64;
 
 /// The windows of a safetensors file: `input_ids`, int64 `(n, t)`. Nothing else in the file is read.
 ///
@@ -63,26 +66,71 @@ pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Re
     let out = Out { file: Mutex::new(&mut partial), path };
     let ids: Vec<u8> = windows.iter().flatten().flat_map(|id| i64::from(*id).to_le_bytes()).collect();
     out.put(layout.starts[0], &ids)?;
-    let rows = (BATCH_TOKENS / t.max(1)).max(1);
-    windows.par_chunks(rows).enumerate().try_for_each(|(chunk, windows)| {
-        let first = (chunk * rows * t) as u64;
-        let last = decoder.forward(&Batch::windows(windows), &mut |l, h| {
+    let trie = Trie::new(windows);
+    let batches = trie.batches(trie.batch_tokens(BATCH_TOKENS));
+    let runs = runs(&trie, windows.len(), batches.first().map_or(1, |(owned, _)| owned.len()), batches.len());
+    batches.into_par_iter().zip(runs).try_for_each(|((owned, batch), runs)| {
+        let before = batch.len() - owned.len();
+        let row = |node: u32| before + (node - owned.start) as usize;
+        // A prefix is computed once and written for each window that begins with it.
+        let write = |array: usize, width: usize, values: &[f32]| {
+            runs.iter().try_for_each(|run| {
+                let nodes = &trie.nodes(run.window)[run.tokens.clone()];
+                let rows = nodes.iter().flat_map(|node| &values[row(*node) * width..(row(*node) + 1) * width]);
+                let first = (run.window * t + run.tokens.start) * width;
+                out.floats(layout.starts[array] + 4 * first as u64, rows)
+            })
+        };
+        let last = decoder.forward(&batch, &mut |l, h| {
             let values = h.flatten_all()?.to_vec1::<f32>()?;
-            states::finite(&card.id, l, &values, card.d_model)?;
-            out.floats(layout.starts[1 + l] + first * card.d_model as u64 * 4, &values)
+            states::finite(&card.id, l, 0, &values, card.d_model)?;
+            write(1 + l, card.d_model, &values)
         })?;
         if !logits {
             return Ok(());
         }
-        // The logits of a batch are far larger than its states: a window at a time.
-        for row in 0..windows.len() {
-            let values: Tensor = decoder.logits(&last.narrow(0, row * t, t)?.contiguous()?)?;
-            let at = (first + (row * t) as u64) * card.vocab_size as u64 * 4;
-            out.floats(layout.starts[2 + card.n_layers] + at, &values.flatten_all()?.to_vec1::<f32>()?)?;
+        // The logits of a batch are far larger than its states: some nodes at a time.
+        let (array, width) = (2 + card.n_layers, card.vocab_size);
+        for first in owned.clone().step_by(LOGIT_ROWS) {
+            let some = first..owned.end.min(first + LOGIT_ROWS as u32);
+            let h = last.narrow(0, row(first), some.len())?.contiguous()?;
+            let values = decoder.logits(&h)?.flatten_all()?.to_vec1::<f32>()?;
+            for run in &runs {
+                for (t_in_window, node) in run.tokens.clone().zip(&trie.nodes(run.window)[run.tokens.clone()]) {
+                    if some.contains(node) {
+                        let at = (node - first) as usize * width;
+                        let place = (run.window * t + t_in_window) * width;
+                        out.floats(layout.starts[array] + 4 * place as u64, &values[at..at + width])?;
+                    }
+                }
+            }
         }
         Ok::<_, Error>(())
     })?;
     partial.commit()
+}
+
+/// Positions of a window whose prefixes one batch owns.
+struct Run {
+    window: usize,
+    tokens: Range<usize>,
+}
+
+/// For each of `n_batches` batches of `size` nodes what it owns of each window. Nodes increase along a window, so that what a batch owns of it stands
+/// together.
+fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec<Run>> {
+    let mut runs: Vec<Vec<Run>> = (0..n_batches).map(|_| vec![]).collect();
+    for window in 0..n_windows {
+        let nodes = trie.nodes(window);
+        let mut start = 0;
+        while start < nodes.len() {
+            let batch = nodes[start] as usize / size;
+            let len = nodes[start..].iter().take_while(|node| **node as usize / size == batch).count();
+            runs[batch].push(Run { window, tokens: start..start + len });
+            start += len;
+        }
+    }
+    runs
 }
 
 /// Where each array begins in the file: `input_ids`, `h_0 .. h_L`, `logits`.
@@ -143,8 +191,8 @@ struct Out<'a> {
 }
 
 impl Out<'_> {
-    fn floats(&self, start: u64, values: &[f32]) -> Result<()> {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    fn floats<'v>(&self, start: u64, values: impl IntoIterator<Item = &'v f32>) -> Result<()> {
+        let bytes: Vec<u8> = values.into_iter().flat_map(|value| value.to_le_bytes()).collect();
         self.put(start, &bytes)
     }
 

@@ -107,6 +107,17 @@ impl Trie {
         self.nodes[w][t]
     }
 
+    /// How many tokens to compute at once: `most`, or so many that there are four batches for as many cores, but not so few that the products are
+    /// slow. It depends on the trie alone.
+    pub fn batch_tokens(&self, most: usize) -> usize {
+        self.len().div_ceil(4).clamp(most / 4, most)
+    }
+
+    /// The nodes of window `w`, from its first token on; they increase.
+    pub fn nodes(&self, w: usize) -> &[u32] {
+        &self.nodes[w]
+    }
+
     /// Cuts the trie into batches of about `tokens` tokens. Each comes with the nodes it owns, which are its last tokens; before them stand the
     /// ancestors of its first node, computed again. The cut depends on the trie alone, so results do not depend on threads.
     pub fn batches(&self, tokens: usize) -> Vec<(Range<u32>, Batch)> {

@@ -1,7 +1,7 @@
 //! The one decoder: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head. What differs between
 //! published architectures is in [`Spec`] and in where their tensors are; there is no second forward pass.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use ndarray::ArrayView2;
 
 use super::batch::Batch;
@@ -42,7 +42,8 @@ impl Decoder {
     pub fn forward(&self, batch: &Batch, see: &mut dyn FnMut(usize, &Tensor) -> Result<()>) -> Result<Tensor> {
         let mut h = self.embed(batch)?;
         let ropes = self.spec.ropes.iter();
-        let angles: Vec<Angles> = ropes.map(|rope| Ok(Angles::of(&batch.positions, rope)?)).collect::<Result<_>>()?;
+        let angles: Vec<Angles> =
+            ropes.map(|rope| Ok(Angles::of(&batch.positions, rope, h.device())?)).collect::<Result<_>>()?;
         see(0, &h)?;
         for (l, (block, layer)) in self.parts.blocks.iter().zip(&self.spec.layers).enumerate() {
             h = self.block(&h, block, *layer, &angles, batch)?;
@@ -53,7 +54,8 @@ impl Decoder {
 
     fn embed(&self, batch: &Batch) -> Result<Tensor> {
         let (spec, parts, n) = (&self.spec, &self.parts, batch.len());
-        let mut h = parts.embedding.index_select(&Tensor::from_slice(&batch.ids, n, &Device::Cpu)?, 0)?;
+        let device = parts.embedding.device();
+        let mut h = parts.embedding.index_select(&Tensor::from_slice(&batch.ids, n, device)?, 0)?;
         if spec.embedding_scale != 1.0 {
             h = (h * spec.embedding_scale)?;
         }
@@ -65,7 +67,7 @@ impl Decoder {
         }
         if let (Some(table), Some(first)) = (&parts.positions, spec.learned_positions) {
             let rows: Vec<u32> = batch.positions.iter().map(|position| position + first as u32).collect();
-            h = (h + table.index_select(&Tensor::from_vec(rows, n, &Device::Cpu)?, 0)?)?;
+            h = (h + table.index_select(&Tensor::from_vec(rows, n, device)?, 0)?)?;
         }
         Ok(h)
     }
@@ -171,7 +173,8 @@ impl Decoder {
         follow: impl IntoIterator<Item = u32>,
     ) -> Result<Vec<(f64, bool)>> {
         let values: Vec<f32> = h.iter().copied().collect();
-        let logits = self.logits(&Tensor::from_vec(values, h.dim(), &Device::Cpu)?)?.to_vec2::<f32>()?;
+        let device = self.parts.embedding.device();
+        let logits = self.logits(&Tensor::from_vec(values, h.dim(), device)?)?.to_vec2::<f32>()?;
         let judge = |(row, id): (&Vec<f32>, u32)| {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let log_sum = f64::from(top) + row.iter().map(|x| f64::from(x - top).exp()).sum::<f64>().ln();

@@ -6,6 +6,7 @@ pub mod arrays;
 pub mod batch;
 mod custom;
 pub mod decoder;
+mod device;
 mod embedded;
 mod fused;
 pub mod hub;
@@ -14,6 +15,7 @@ pub mod ops;
 pub mod parts;
 pub mod spec;
 pub mod states;
+mod store;
 pub mod tokenizer;
 pub mod weights;
 
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use self::arch::{Architecture, Config};
 use self::decoder::Decoder;
+pub use self::device::Device;
 pub use self::embedded::{FAMILY, Member};
 use self::hub::Hub;
 use self::ops::Ops;
@@ -55,6 +58,9 @@ pub struct ModelCard {
     /// What the weights were rounded to before they were used.
     #[serde(default)]
     pub dtype: Precision,
+    /// Where it computes.
+    #[serde(default)]
+    pub device: Device,
 }
 
 /// How a checkpoint is opened.
@@ -64,6 +70,10 @@ pub struct Options {
     pub dtype: Precision,
     /// What stands before every text.
     pub bos: Bos,
+    /// Where it computes.
+    pub device: Device,
+    /// Most memory for weights and states; states beyond it are kept in a temporary file.
+    pub max_memory_bytes: Option<u64>,
 }
 
 /// A decoder and what is known of it, without tokenizer: enough where token ids are given.
@@ -82,25 +92,25 @@ impl Core {
     ///
     /// # Errors
     /// Those of [`Model::load`], the tokenizer's excepted.
-    pub fn load(name: &str, dtype: Precision, hub: &Hub) -> Result<Self> {
-        Self::of(&Place::open(name, hub)?, dtype, |_, _| Ok(())).map(|(core, ())| core)
+    pub fn load(name: &str, options: Options, hub: &Hub) -> Result<Self> {
+        Self::of(&Place::open(name, hub)?, options, |_, _| Ok(())).map(|(core, ())| core)
     }
 
     /// What `also` reads of the place is read before the weights, which take longest.
-    fn of<T>(place: &Place, dtype: Precision, also: impl FnOnce(&Place, &Config) -> Result<T>) -> Result<(Self, T)> {
+    fn of<T>(place: &Place, options: Options, also: impl FnOnce(&Place, &Config) -> Result<T>) -> Result<(Self, T)> {
+        let (dtype, device) = (options.dtype, options.device.open()?);
         let weights = place.weights()?;
         let config = Config::parse(&place.path("config.json"), &place.read("config.json")?)?;
-        let architecture = arch::of(&config)?;
-        let spec = architecture.spec(&config)?;
-        if let Some(fault) = spec.fault() {
-            return Err(config.fault(fault));
-        }
+        let (architecture, spec) = arch::read(&config)?;
         let also = also(place, &config)?;
         let checkpoint = match place.member {
             Some(member) => Checkpoint::new(&weights, Cow::Borrowed(member.weights))?.rounded(dtype),
             None => Checkpoint::open(&weights, dtype)?,
         };
-        let decoder = Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint)?, Ops::Fused);
+        let bytes = checkpoint.shapes().map(|(_, shape)| 4 * shape.iter().product::<usize>() as u64).sum();
+        has_room(&place.id, "its weights", bytes, options.max_memory_bytes)?;
+        let parts = architecture.parts(&spec, &checkpoint)?.to_device(&device)?;
+        let decoder = Decoder::new(spec.clone(), parts, Ops::of(&device));
         let card = ModelCard {
             id: place.id.clone(),
             family: place.member.map_or(architecture.model_type(), |member| member.recipe).to_owned(),
@@ -111,6 +121,7 @@ impl Core {
             vocab_size: spec.vocab_size,
             weights_sha256: checkpoint.sha256()?,
             dtype,
+            device: options.device,
         };
         Ok((Self { card, decoder, stored: checkpoint.stored(), architecture }, also))
     }
@@ -124,6 +135,8 @@ pub struct Model {
     pub decoder: Decoder,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
+    /// How it was opened.
+    pub options: Options,
     stored: String,
     architecture: &'static dyn Architecture,
 }
@@ -152,9 +165,9 @@ impl Model {
                 bos => tokenizer.with_bos(bos, place.read("tokenizer_config.json").ok().as_deref(), config),
             }
         };
-        let (core, tokenizer) = Core::of(&Place::open(name, hub)?, options.dtype, tokenizer)?;
+        let (core, tokenizer) = Core::of(&Place::open(name, hub)?, options, tokenizer)?;
         let Core { card, decoder, stored, architecture } = core;
-        Ok(Self { card, decoder, tokenizer, stored, architecture })
+        Ok(Self { card, decoder, tokenizer, options, stored, architecture })
     }
 
     /// The id of the model that a name stands for, an embedded one, a folder, or one on a hub, before any of it is read or fetched.
@@ -183,7 +196,7 @@ impl Model {
 
     /// The model without its tokenizer, and its tokenizer.
     pub fn into_parts(self) -> (Core, Tokenizer) {
-        let Self { card, decoder, tokenizer, stored, architecture } = self;
+        let Self { card, decoder, tokenizer, stored, architecture, .. } = self;
         (Core { card, decoder, stored, architecture }, tokenizer)
     }
 
@@ -192,7 +205,31 @@ impl Model {
     /// # Errors
     /// Failures of the tensor library.
     pub fn twin(&self, seed: u64) -> Result<Decoder> {
-        untrained(self.architecture, self.decoder.spec(), &Initial { seed }, Ops::Fused)
+        let (spec, device) = (self.decoder.spec(), self.options.device.open()?);
+        let parts = self.architecture.parts(spec, &Initial { seed })?.to_device(&device)?;
+        Ok(Decoder::new(spec.clone(), parts, Ops::of(&device)))
+    }
+
+    /// Memory that is left for states beside the weights of this model and of its twin; `None` without a limit.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the weights alone are more than the limit.
+    pub fn room_for_states(&self) -> Result<Option<u64>> {
+        let both = 8 * self.card.n_params as u64;
+        has_room(&self.card.id, "its weights and those of its untrained twin", both, self.options.max_memory_bytes)?;
+        Ok(self.options.max_memory_bytes.map(|limit| limit - both))
+    }
+}
+
+fn has_room(id: &str, what: &str, bytes: u64, limit: Option<u64>) -> Result<()> {
+    match limit {
+        Some(limit) if bytes > limit => {
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            let reason =
+                format!("allows {} MiB, and {id} needs {} MiB for {what} in f32; give it more", mib(limit), mib(bytes));
+            Err(Error::Parameter { name: "--max-memory", reason })
+        }
+        _ => Ok(()),
     }
 }
 

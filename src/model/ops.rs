@@ -21,6 +21,11 @@ pub enum Ops {
 }
 
 impl Ops {
+    /// The form for measuring on a device.
+    pub(super) fn of(device: &Device) -> Self {
+        if device.is_cpu() { Self::Fused } else { Self::Composed }
+    }
+
     /// `x W^T + b`: `(n, in) -> (n, out)`.
     pub(super) fn linear(self, x: &Tensor, map: &Linear) -> Candle<Tensor> {
         match (self, &map.bias) {
@@ -151,10 +156,10 @@ pub(super) struct Angles {
 }
 
 impl Angles {
-    pub(super) fn of(positions: &[u32], rope: &Rope) -> Candle<Self> {
+    pub(super) fn of(positions: &[u32], rope: &Rope, device: &Device) -> Candle<Self> {
         let angles: Vec<f32> =
             positions.iter().flat_map(|p| rope.inv_freq.iter().map(move |f| *p as f32 * f)).collect();
-        let angles = Tensor::from_vec(angles, (positions.len(), rope.inv_freq.len()), &Device::Cpu)?;
+        let angles = Tensor::from_vec(angles, (positions.len(), rope.inv_freq.len()), device)?;
         let factor = f64::from(rope.attention_factor);
         Ok(Self { cos: (angles.cos()? * factor)?, sin: (angles.sin()? * factor)?, interleaved: rope.interleaved })
     }

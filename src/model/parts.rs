@@ -1,6 +1,6 @@
 //! The parameters of a decoder, laid out as it wants them whatever the published file looked like: every linear map is `(out, in)`.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 use crate::error::Result;
 
@@ -48,6 +48,10 @@ impl Linear {
             .map_err(|_| candle_core::Error::Msg("a fused projection does not split by heads".into()).into())
     }
 
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(Self { weight: self.weight.to_device(device)?, bias: moved(self.bias.as_ref(), device)? })
+    }
+
     fn n_params(&self) -> usize {
         self.weight.elem_count() + self.bias.as_ref().map_or(0, Tensor::elem_count)
     }
@@ -63,6 +67,10 @@ pub struct NormWeights {
 }
 
 impl NormWeights {
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(Self { weight: moved(self.weight.as_ref(), device)?, bias: moved(self.bias.as_ref(), device)? })
+    }
+
     fn n_params(&self) -> usize {
         self.weight.iter().chain(&self.bias).map(Tensor::elem_count).sum()
     }
@@ -75,6 +83,17 @@ pub struct Norms {
     pub norm: NormWeights,
     /// The second one of a sandwich.
     pub post: Option<NormWeights>,
+}
+
+impl Norms {
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        let post = self.post.as_ref().map(|norm| norm.to_device(device)).transpose()?;
+        Ok(Self { norm: self.norm.to_device(device)?, post })
+    }
+}
+
+fn moved(tensor: Option<&Tensor>, device: &Device) -> Result<Option<Tensor>> {
+    Ok(tensor.map(|tensor| tensor.to_device(device)).transpose()?)
 }
 
 /// The maps of attention.
@@ -136,6 +155,31 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// The same parameters on another device; on their own, without a copy.
+    ///
+    /// # Errors
+    /// If they do not fit there.
+    pub fn to_device(self, device: &Device) -> Result<Self> {
+        if device.is_cpu() {
+            return Ok(self);
+        }
+        let norm = |norm: &Option<NormWeights>| norm.as_ref().map(|norm| norm.to_device(device)).transpose();
+        let projections = |[a, b]: &[Linear; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
+        let embedding = self.embedding.to_device(device)?;
+        // A tied head is the embedding itself, there as here.
+        let tied = self.head.weight.id() == self.embedding.id();
+        let head = if tied { embedding.clone() } else { self.head.weight.to_device(device)? };
+        Ok(Self {
+            embedding_norm: norm(&self.embedding_norm)?,
+            projections: self.projections.as_ref().map(projections).transpose()?,
+            positions: moved(self.positions.as_ref(), device)?,
+            blocks: self.blocks.iter().map(|block| block.to_device(device)).collect::<Result<_>>()?,
+            final_norm: norm(&self.final_norm)?,
+            head: Linear { weight: head, bias: moved(self.head.bias.as_ref(), device)? },
+            embedding,
+        })
+    }
+
     /// Number of parameters; a tied head counts once.
     pub fn n_params(&self, tied: bool) -> usize {
         let blocks: usize = self.blocks.iter().map(Block::n_params).sum();
@@ -148,6 +192,27 @@ impl Parts {
 }
 
 impl Block {
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        let (attention, mlp) = (&self.attention, &self.mlp);
+        let qk_norms = |[a, b]: &[NormWeights; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
+        Ok(Self {
+            attention_norms: self.attention_norms.to_device(device)?,
+            attention: Attention {
+                query: attention.query.to_device(device)?,
+                key: attention.key.to_device(device)?,
+                value: attention.value.to_device(device)?,
+                output: attention.output.to_device(device)?,
+                qk_norms: attention.qk_norms.as_ref().map(qk_norms).transpose()?,
+            },
+            mlp_norms: self.mlp_norms.as_ref().map(|norms| norms.to_device(device)).transpose()?,
+            mlp: Mlp {
+                gate: mlp.gate.as_ref().map(|gate| gate.to_device(device)).transpose()?,
+                up: mlp.up.to_device(device)?,
+                down: mlp.down.to_device(device)?,
+            },
+        })
+    }
+
     fn n_params(&self) -> usize {
         let (attention, mlp) = (&self.attention, &self.mlp);
         let maps = [&attention.query, &attention.key, &attention.value, &attention.output, &mlp.up, &mlp.down];

@@ -4,8 +4,9 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::batch::{Batch, Trie};
+use super::batch::Trie;
 use super::decoder::Decoder;
+use super::store::Store;
 use crate::error::{Error, Result};
 
 /// Tokens per batch: large enough for full matrix-multiply speed, small enough that activations stay in cache. It is fixed, so that
@@ -21,17 +22,30 @@ pub struct States {
     trie: Trie,
     /// Row of a trie node, where it was wanted.
     row_of: Vec<Option<u32>>,
-    /// `h_0 .. h_L`, each `(distinct points, d_model)`.
-    streams: Vec<Array2<f32>>,
+    store: Store,
 }
 
 impl States {
-    /// Runs `decoder` over `windows` and keeps the rows of `points`.
+    /// Runs `decoder` over `windows` and keeps the rows of `points` in memory.
     ///
     /// # Errors
     /// [`Error::Window`] for a window that is empty or longer than the model's positions or holds a token beyond its vocabulary,
     /// [`Error::NonFinite`] for NaN or infinity in a residual stream.
     pub fn of(decoder: &Decoder, model: &str, windows: &[Vec<u32>], points: &[Point]) -> Result<Self> {
+        Self::within(decoder, model, windows, points, None)
+    }
+
+    /// The same, in a temporary file if the rows are more than `room_bytes`.
+    ///
+    /// # Errors
+    /// Those of [`States::of`], and [`Error::Write`] where there is no room on disk either.
+    pub fn within(
+        decoder: &Decoder,
+        model: &str,
+        windows: &[Vec<u32>],
+        points: &[Point],
+        room_bytes: Option<u64>,
+    ) -> Result<Self> {
         check(decoder, model, windows)?;
         let trie = Trie::new(windows);
         let mut row_of = vec![None; trie.len()];
@@ -42,28 +56,26 @@ impl States {
             *slot = row as u32;
         }
         let (spec, n_rows) = (decoder.spec(), row_of.iter().flatten().count());
-        let kept: Vec<Vec<Vec<f32>>> = trie
-            .batches(BATCH_TOKENS)
-            .into_par_iter()
-            .map(|(owned, batch)| {
-                let first = batch.len() - owned.len();
-                let wanted: Vec<usize> = owned
-                    .enumerate()
-                    .filter(|(_, node)| row_of[*node as usize].is_some())
-                    .map(|(i, _)| first + i)
-                    .collect();
-                run(decoder, &batch, &wanted)
-            })
-            .collect::<Result<_>>()?;
-        let streams = (0..=spec.n_layers)
-            .map(|l| {
-                let values: Vec<f32> = kept.iter().flat_map(|layers| layers[l].iter().copied()).collect();
-                finite(model, l, &values, spec.d_model)?;
-                Array2::from_shape_vec((n_rows, spec.d_model), values)
-                    .map_err(|source| candle_core::Error::Msg(source.to_string()).into())
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { trie, row_of, streams })
+        let store = Store::new(spec.n_layers + 1, n_rows, spec.d_model, room_bytes)?;
+        trie.batches(trie.batch_tokens(BATCH_TOKENS)).into_par_iter().try_for_each(|(owned, batch)| {
+            let first = batch.len() - owned.len();
+            let wanted: Vec<(usize, u32)> =
+                owned.enumerate().filter_map(|(i, node)| row_of[node as usize].map(|row| (first + i, row))).collect();
+            // Rows are numbered in the order of nodes, so that those of a batch stand together.
+            let Some((_, row)) = wanted.first().copied() else { return Ok(()) };
+            let mut layer = 0;
+            let mut see = |_: usize, h: &candle_core::Tensor| {
+                let all = h.flatten_all()?.to_vec1::<f32>()?;
+                let d = spec.d_model;
+                let kept: Vec<f32> = wanted.iter().flat_map(|(i, _)| &all[i * d..(i + 1) * d]).copied().collect();
+                finite(model, layer, row as usize, &kept, d)?;
+                store.put(layer, row as usize, &kept)?;
+                layer += 1;
+                Ok(())
+            };
+            decoder.forward(&batch, &mut see).map(drop)
+        })?;
+        Ok(Self { trie, row_of, store })
     }
 
     /// Number of distinct prefixes that were computed.
@@ -78,25 +90,16 @@ impl States {
 
     /// `h_l` at some of the wanted points, `(points, d_model)`: points with the same tokens so far get bit-equal rows. A point that was not wanted
     /// at construction gives no row.
-    pub fn rows(&self, l: usize, points: &[Point]) -> Array2<f32> {
+    ///
+    /// # Errors
+    /// [`Error::Read`] if the rows are in a temporary file that cannot be read any more.
+    pub fn rows(&self, l: usize, points: &[Point]) -> Result<Array2<f32>> {
         let rows: Vec<usize> = points
             .iter()
             .filter_map(|(w, t)| self.row_of[self.trie.node(*w, *t) as usize].map(|row| row as usize))
             .collect();
-        self.streams[l].select(ndarray::Axis(0), &rows)
+        self.store.rows(l, &rows)
     }
-}
-
-/// One forward pass; for each layer the values of the `wanted` tokens, row after row.
-fn run(decoder: &Decoder, batch: &Batch, wanted: &[usize]) -> Result<Vec<Vec<f32>>> {
-    let d = decoder.spec().d_model;
-    let mut kept = Vec::with_capacity(decoder.spec().n_layers + 1);
-    decoder.forward(batch, &mut |_, h| {
-        let all = h.flatten_all()?.to_vec1::<f32>()?;
-        kept.push(wanted.iter().flat_map(|i| all[i * d..(i + 1) * d].iter().copied()).collect());
-        Ok(())
-    })?;
-    Ok(kept)
 }
 
 /// Whether every window fits the model.
@@ -124,12 +127,12 @@ pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Res
 }
 
 /// Whether a residual stream holds numbers only.
-pub(super) fn finite(model: &str, layer: usize, values: &[f32], d: usize) -> Result<()> {
+pub(super) fn finite(model: &str, layer: usize, first_row: usize, values: &[f32], d: usize) -> Result<()> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(at) => Err(Error::NonFinite {
             what: format!("{model}: residual stream h_{layer}"),
-            row: at / d,
+            row: first_row + at / d,
             column: at % d,
             count: values.iter().filter(|value| !value.is_finite()).count(),
         }),

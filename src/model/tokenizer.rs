@@ -59,6 +59,8 @@ impl Tokenizer {
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|source| malformed(&source))?;
         // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly what their text says.
         inner.with_padding(None);
+        // Text is text: what looks like a special token in it, such as "</s>", is read like any other word.
+        inner.set_encode_special_tokens(true);
         inner.with_truncation(None).map_err(|source| fault(source.to_string()))?;
         if let ModelWrapper::BPE(bpe) = inner.get_model()
             && bpe.dropout.is_some()

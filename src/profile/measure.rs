@@ -72,9 +72,10 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
 pub fn measure(model: &Model, corpus: &Corpus, settings: &Settings) -> Result<Profile> {
     let mut profile = blank(model, corpus, settings);
     let points = corpus.reading_points();
-    let trained = Measured::of(&model.decoder, &model.card.id, corpus, &points, settings)?;
+    let room = model.room_for_states()?;
+    let trained = Measured::of(&model.decoder, &model.card.id, corpus, &points, settings, room)?;
     let twin_name = format!("the untrained twin of {}", model.card.id);
-    let twin = Measured::of(&model.twin(settings.twin_seed)?, &twin_name, corpus, &points, settings)?;
+    let twin = Measured::of(&model.twin(settings.twin_seed)?, &twin_name, corpus, &points, settings, room)?;
     for (block, (ours, theirs)) in trained.blocks.iter().zip(&twin.blocks).enumerate() {
         for (at, (role, shot)) in points.iter().enumerate() {
             let position = position(corpus, *role, *shot);
@@ -135,10 +136,11 @@ impl Measured {
         corpus: &Corpus,
         points: &[(Role, usize)],
         settings: &Settings,
+        room_bytes: Option<u64>,
     ) -> Result<Self> {
         let windows: Vec<Vec<u32>> = corpus.windows.iter().map(|window| window.ids.clone()).collect();
         let at: Vec<Vec<Point>> = points.iter().map(|(role, shot)| corpus.at(*role, *shot)).collect();
-        let states = States::of(decoder, name, &windows, &at.concat())?;
+        let states = States::within(decoder, name, &windows, &at.concat(), room_bytes)?;
 
         // The entities' last tokens, pooled over windows and shots, each alone behind the tokenizer's prefix. Separators are one token and carry nothing.
         let entities = points.iter().zip(&at).filter(|((role, _), _)| *role == Role::Entity);
@@ -149,14 +151,14 @@ impl Measured {
         }
         let lone: Vec<Vec<u32>> = alone.keys().map(|id| corpus.prefix.iter().copied().chain([*id]).collect()).collect();
         let lone_points: Vec<Point> = (0..lone.len()).map(|w| (w, corpus.prefix.len())).collect();
-        let lone_states = States::of(decoder, name, &lone, &lone_points)?;
+        let lone_states = States::within(decoder, name, &lone, &lone_points, room_bytes)?;
         let pooled_points: Vec<Point> = pooled.iter().map(|id| lone_points[alone[id]]).collect();
 
         let estimate = |states: &States, points: &[Point], label: &str, l: usize| {
             let noise = seed::derive("noise", &format!("{label}/{l}"), settings.seed);
-            let y = states.rows(l, points);
+            let y = states.rows(l, points)?;
             if l == 1 {
-                return settings.channel.estimate(states.rows(0, points).view(), y.view(), noise);
+                return settings.channel.estimate(states.rows(0, points)?.view(), y.view(), noise);
             }
             // From the second block on the input determines the context, which is known by its node; in f32 two contexts may round to one state.
             settings.channel.estimate_labelled(&states.contexts(points), y.view(), noise)

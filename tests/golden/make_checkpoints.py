@@ -450,6 +450,21 @@ def check_published(path):
         assert n_params == row["n_params"], (row["model"], n_params)
 
 
+def write_defaults(path):
+    """Every key that transformers writes for each model type, with its default."""
+    kinds = sorted({json.loads((path.parent / name / "config.json").read_text())["model_type"] for name in names(path.parent)})
+    rows = []
+    for kind in kinds:
+        config = transformers.AutoConfig.for_model(kind).to_dict()
+        rows.append({key: value for key, value in sorted(config.items()) if key != "transformers_version"})
+    path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+
+
+def names(out):
+    """The golden checkpoints of a folder."""
+    return sorted(folder.parent.name for folder in out.glob("*/oracle.safetensors"))
+
+
 def make_other_forms(out, name):
     """The weights of the checkpoint `name` in the other forms that are published.
 
@@ -529,6 +544,7 @@ def main():
         config = getattr(transformers, f"{kind}Config")(**settings)
         make(out / name, config, seed, ids=ids, as_on_hub=name == "pythia")
     check_published(Path(__file__).resolve().parent / "published.json")
+    write_defaults(out / "written.json")
     make_other_forms(out, "llama-linear-rope")
 
 

@@ -34,9 +34,7 @@ fn configs_in_the_published_dialect_give_as_many_parameters_as_transformers() {
     for row in serde_json::from_str::<Vec<Value>>(&text).expect("JSON") {
         let name = row["model"].as_str().expect("a name");
         let config = Config::parse(Path::new(name), row["config"].to_string().as_bytes()).expect("a config");
-        let architecture = arch::of(&config).unwrap_or_else(|error| panic!("{error}"));
-        let spec = architecture.spec(&config).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(spec.fault(), None, "{name}");
+        let (architecture, spec) = arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
         let decoder = untrained(architecture, &spec, &Shapes, Ops::Composed).expect("a decoder");
         assert_eq!(Some(decoder.n_params() as u64), row["n_params"].as_u64(), "{name}");
     }
@@ -121,6 +119,10 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("gpt2", "activation_function", json!("quick_gelu"), "activation_function=quick_gelu"),
         ("llama-gqa", "quantization_config", json!({"bits": 4}), "quantization_config={..}"),
         ("llama-gqa", "num_local_experts", json!(8), "num_local_experts=8"),
+        ("llama-gqa", "a_switch_of_next_year", json!(true), "a_switch_of_next_year=true"),
+        ("llama-gqa", "sliding_window", json!(16), "sliding_window=16"),
+        ("gpt2", "rope_theta", json!(10000.0), "rope_theta=10000.0"),
+        ("starcoder2", "mlp_type", json!("gated"), "mlp_type=gated"),
         ("llama-gqa", "rope_scaling", scaling("yarn"), "rope_type=yarn"),
         ("llama-gqa", "rope_scaling", scaling("dynamic"), "rope_type=dynamic"),
         ("llama-gqa", "rope_scaling", json!({"type": "default", "mrope_section": [1, 1]}), "mrope_section"),
@@ -150,7 +152,7 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
         config[key] = value;
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
-        let result = arch::of(&config).and_then(|architecture| architecture.spec(&config));
+        let result = arch::read(&config);
         match result {
             // What the older dialect says at the top does not override what the newer says below.
             Ok(_) => assert!(says.is_empty(), "{name}: {key} is not refused"),
@@ -160,6 +162,40 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
             }
         }
     }
+}
+
+#[test]
+fn what_changes_no_state_and_what_is_off_is_let_pass() {
+    for name in all() {
+        let path = golden(&name).join("config.hub.json");
+        let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        let (_, plain) = spec(&name, "config.hub.json");
+        for (key, value) in [
+            ("attention_dropout", json!(0.1)),
+            ("torch_dtype", json!("bfloat16")),
+            ("use_cache", json!(true)),
+            ("task_specific_params", json!({"text-generation": {"do_sample": true}})),
+            ("_name_or_path", json!("somewhere")),
+            ("a_switch_of_next_year", json!(false)),
+            ("another_one", Value::Null),
+        ] {
+            config[key] = value;
+        }
+        let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
+        assert_eq!(arch::read(&config).unwrap_or_else(|error| panic!("{name}: {error}")).1, plain);
+    }
+}
+
+#[test]
+fn every_key_that_transformers_writes_is_known() {
+    let text = std::fs::read_to_string(golden("written.json")).expect("written.json");
+    let configs = serde_json::from_str::<Vec<Value>>(&text).expect("JSON");
+    for config in &configs {
+        let name = config["model_type"].as_str().expect("a name");
+        let config = Config::parse(Path::new(name), config.to_string().as_bytes()).expect("a config");
+        arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(configs.len(), arch::ALL.len());
 }
 
 #[test]
@@ -174,7 +210,7 @@ fn the_epsilon_of_every_norm_is_the_configs() {
             config[*key] = json!(0.0123);
         }
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
-        let spec = arch::of(&config).and_then(|architecture| architecture.spec(&config)).expect("a spec");
+        let (_, spec) = arch::read(&config).expect("a spec");
         let (Norm::Layer { eps, .. } | Norm::Rms { eps, .. }) = spec.norm;
         // OPT and OLMo 1 have no such key: PyTorch's default is theirs.
         let expected = if found.is_empty() { 1e-5 } else { 0.0123 };

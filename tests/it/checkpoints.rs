@@ -30,7 +30,8 @@ fn form(kind: &str) -> tempfile::TempDir {
 }
 
 fn load(folder: &Path, dtype: Precision) -> Core {
-    Core::load(folder.to_str().expect("UTF-8"), dtype, &hub()).unwrap_or_else(|error| panic!("{error}"))
+    Core::load(folder.to_str().expect("UTF-8"), Options { dtype, ..Options::default() }, &hub())
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn states(core: &Core) -> Vec<u32> {
@@ -109,6 +110,16 @@ fn bos_is_put_before_every_window_or_left_out() {
         model.tokenizer.prefix().to_vec()
     };
     assert_eq!([prefix(Bos::Auto), prefix(Bos::On), prefix(Bos::Off)], [vec![7], vec![7], vec![]]);
+}
+
+#[test]
+fn a_special_token_written_out_in_a_text_is_text() {
+    let model = Model::load(golden("gpt2").to_str().expect("UTF-8")).expect("a model");
+    let ids: Vec<u32> = match model.tokenizer.encode("<|endoftext|>") {
+        Ok(tokens) => tokens.iter().map(|token| token.id).collect(),
+        Err(error) => panic!("{error}"),
+    };
+    assert!(ids.len() > 1 && !ids.contains(&0), "{ids:?}");
 }
 
 #[test]
@@ -208,4 +219,70 @@ fn the_card_of_a_checkpoint_says_what_it_is() {
         assert!(text.lines().any(|own| own == line), "{text}");
     }
     assert!(done(&["model", "minigpt-1"]).contains("family\tminigpt"));
+}
+
+#[test]
+fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [ids, out] = ["ids.safetensors", "states.safetensors"].map(|name| folder.path().join(name));
+    // 6 contexts with 40 last tokens each, and one window twice.
+    let mut windows: Vec<Vec<i64>> =
+        (0..240).map(|w| (0..7).map(|t| (w / 40 * 11 + t * 5) % 64).chain([w % 40]).collect()).collect();
+    windows[239] = windows[0].clone();
+    let tensor = Tensor::new(windows.clone(), &candle_core::Device::Cpu).expect("ids");
+    candle_core::safetensors::save(&[("input_ids", tensor)].into(), &ids).expect("a file");
+    let model = golden("pythia");
+    let [name, ids, file] = [&model, &ids, &out].map(|path| path.to_str().expect("UTF-8"));
+    done(&["states", name, "--tokens", ids, "--logits", "-o", file]);
+    let arrays = tensors(&out);
+    let core = load(&model, Precision::F32);
+    let windows: Vec<Vec<u32>> = windows.iter().map(|w| w.iter().map(|id| *id as u32).collect()).collect();
+    let mut reference = vec![];
+    let last = core.decoder.forward(&Batch::windows(&windows), &mut |_, h| {
+        reference.push(h.clone());
+        Ok(())
+    });
+    reference.push(core.decoder.logits(&last.expect("states")).expect("logits"));
+    let values = |t: &Tensor| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers");
+    let names = (0..reference.len() - 1).map(|l| format!("h_{l}")).chain(["logits".into()]);
+    for (name, reference) in names.zip(&reference) {
+        let (ours, theirs) = (values(&arrays[&name]), values(reference));
+        let top = theirs.iter().fold(0_f32, |top, v| top.max(v.abs()));
+        assert_eq!(ours.len(), theirs.len());
+        assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() <= 1e-5 * top), "{name}");
+        let window = ours.len() / 240;
+        assert_eq!(ours[..window], ours[239 * window..], "{name}");
+    }
+}
+
+#[test]
+fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
+    // About 1 MB of weights, twice, and 4 MB of states.
+    let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--shots", "4"];
+    let unbounded = done(&[&["measure"][..], &flags].concat());
+    assert_eq!(done(&[&["measure"][..], &flags, &["--max-memory", "3M"]].concat()), unbounded);
+    let refused = surmise(&[&["measure"][..], &flags, &["--max-memory", "1500K"]].concat());
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{message}");
+    assert!(message.contains("--max-memory") && message.contains("minigpt-5 needs 2 MiB"), "{message}");
+    for size in ["a lot", "-1", "3Q", "99999999999999999999", "18446744073709551615K"] {
+        let refused = surmise(&[&["measure"][..], &flags, &["--max-memory", size]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{size}");
+    }
+}
+
+#[test]
+fn a_device_that_is_not_there_is_refused_by_name() {
+    let base = golden(BASE);
+    let run = |device: &str| {
+        let output = surmise(&["measure", base.to_str().expect("UTF-8"), "--corpus", "colours", "--device", device]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, message) = run("gpu");
+    assert_eq!(code, Some(2));
+    assert!(message.contains("give cpu, cuda, or cuda:N"), "{message}");
+    // With the feature and without a hundred GPUs.
+    let (code, message) = run("cuda:99");
+    assert_eq!(code, Some(2));
+    assert!(message.contains("--device") && message.contains("is cuda:99"), "{message}");
 }

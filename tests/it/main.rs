@@ -12,9 +12,12 @@ mod data;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(feature = "hub")]
+mod hub_faults;
+#[cfg(feature = "hub")]
 mod hub_server;
 mod mutations;
 mod parity;
 mod second_reference;
+mod table;
 mod training;
 mod truth;

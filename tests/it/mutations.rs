@@ -120,8 +120,7 @@ fn a_damaged_config_is_an_error_or_another_config() {
             let bytes = damage(&whole, whole.len(), &mut rng);
             let open = || -> Result<()> {
                 let config = Config::parse(Path::new("config.json"), &bytes)?;
-                let architecture = arch::of(&config)?;
-                let spec = architecture.spec(&config)?;
+                let (architecture, spec) = arch::read(&config)?;
                 if spec.fault().is_none() {
                     architecture.parts(&spec, &checkpoint)?;
                 }

@@ -4,8 +4,8 @@
 #[path = "../../examples/train_family/optimise.rs"]
 mod optimise;
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::loss::cross_entropy;
@@ -20,7 +20,7 @@ use crate::parity::{golden, tensors};
 /// The golden weights as trainable parameters.
 struct Trainable {
     file: HashMap<String, Tensor>,
-    vars: RefCell<BTreeMap<String, Var>>,
+    vars: Mutex<BTreeMap<String, Var>>,
 }
 
 impl Source for Trainable {
@@ -32,7 +32,7 @@ impl Source for Trainable {
         assert_eq!(self.file[name].dims(), shape, "{name}");
         let var = Var::from_tensor(&self.file[name])?;
         let tensor = var.as_tensor().clone();
-        self.vars.borrow_mut().insert(name.to_owned(), var);
+        self.vars.lock().expect("a lock").insert(name.to_owned(), var);
         Ok(tensor)
     }
 }
@@ -53,9 +53,8 @@ impl Run {
             .expect("ids");
         let bytes = std::fs::read(golden(name).join("config.json")).expect("a config");
         let config = Config::parse("config.json".as_ref(), &bytes).expect("a config");
-        let architecture = arch::of(&config).expect("an architecture");
-        let spec = architecture.spec(&config).expect("a spec");
-        let source = Trainable { file: tensors(&golden(name).join("model.safetensors")), vars: RefCell::default() };
+        let (architecture, spec) = arch::read(&config).expect("a spec");
+        let source = Trainable { file: tensors(&golden(name).join("model.safetensors")), vars: Mutex::default() };
         let decoder = untrained(architecture, &spec, &source, Ops::Composed).expect("a decoder");
         let inputs: Vec<&[u32]> = ids.iter().map(|row| &row[..row.len() - 1]).collect();
         let targets: Vec<u32> = ids.iter().flat_map(|row| row[1..].iter().copied()).collect();
@@ -82,7 +81,7 @@ fn loss_and_every_gradient_agree_with_pytorch() {
         let found = run.loss.to_scalar::<f32>().expect("a number");
         assert!((found - expected).abs() < 1e-5 * expected, "{name}: loss {found}, PyTorch {expected}");
         let gradients = run.loss.backward().expect("gradients");
-        let vars = run.source.vars.borrow();
+        let vars = run.source.vars.lock().expect("a lock");
         let n_reference = run.reference.keys().filter(|key| key.starts_with("grad.")).count();
         assert_eq!(vars.len(), n_reference, "{name}: a parameter is missing on one side");
         for (parameter, var) in vars.iter() {
@@ -99,14 +98,14 @@ fn loss_and_every_gradient_agree_with_pytorch() {
 fn a_gradient_reaches_every_parameter_of_every_architecture() {
     for name in crate::parity::all() {
         let (architecture, spec) = crate::parity::spec(&name, "config.json");
-        let source = Trainable { file: tensors(&golden(&name).join("model.safetensors")), vars: RefCell::default() };
+        let source = Trainable { file: tensors(&golden(&name).join("model.safetensors")), vars: Mutex::default() };
         let decoder = untrained(architecture, &spec, &source, Ops::Composed).expect("a decoder");
         let windows = [[3u32, 1, 4, 1, 5, 9, 2, 6], [5, 3, 5, 8, 9, 7, 9, 3]];
         let h = decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("states");
         let targets = Tensor::from_iter(windows.into_iter().flatten().map(|id| id + 1), &Device::Cpu).expect("targets");
         let loss = cross_entropy(&decoder.logits(&h).expect("logits"), &targets).expect("a loss");
         let gradients = loss.backward().expect("gradients");
-        for (parameter, var) in source.vars.borrow().iter() {
+        for (parameter, var) in source.vars.lock().expect("a lock").iter() {
             let gradient = gradients.get(var).unwrap_or_else(|| panic!("{name}: no gradient reaches {parameter}"));
             let size = gradient.abs().and_then(|g| g.max_all()).and_then(|g| g.to_scalar::<f32>()).expect("a number");
             assert!(size > 0.0 && size.is_finite(), "{name}: the gradient of {parameter} is {size}");
@@ -118,7 +117,7 @@ fn a_gradient_reaches_every_parameter_of_every_architecture() {
 fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_bit() {
     for name in ["gpt2", "llama-gqa"] {
         let run = Run::of(name);
-        let vars = run.source.vars.borrow().clone();
+        let vars = run.source.vars.lock().expect("a lock").clone();
         let mut optimiser = optimise::AdamW::new(vars.clone()).expect("an optimiser");
         optimiser.step(&run.loss, 1e-3).expect("a step");
         for key in run.reference.keys().filter(|key| key.starts_with("after.")) {

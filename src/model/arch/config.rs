@@ -1,6 +1,8 @@
 //! A config.json whose getters name file and key when something in it cannot be right.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -10,11 +12,14 @@ use crate::model::spec::Activation;
 /// No published model comes near: a count that something is made from before any tensor is seen that could belie an absurd one.
 const MAX_COUNT: usize = 65_536;
 
-/// A config.json with getters whose errors name file and key.
+/// A config.json with getters whose errors name file and key. It remembers which keys were asked for, so that what nobody asked for is not ignored
+/// in silence.
 #[derive(Debug, Clone)]
 pub struct Config {
     path: PathBuf,
     value: Value,
+    /// The keys that were asked for, by this value and its copies.
+    asked: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Config {
@@ -24,7 +29,7 @@ impl Config {
     /// [`Error::Json`] if it does not parse, [`Error::Config`] if it is no object.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let value: Value = serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.into(), source })?;
-        let config = Self { path: path.into(), value };
+        let config = Self { path: path.into(), value, asked: Arc::default() };
         if config.value.is_object() { Ok(config) } else { Err(config.fault("is no JSON object")) }
     }
 
@@ -40,7 +45,20 @@ impl Config {
 
     /// The value of a key; `null` counts as absent.
     pub fn get(&self, key: &str) -> Option<&Value> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
         self.value.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Counts keys as asked for that change nothing with the other settings of this config.
+    pub(super) fn set_aside(&self, keys: &[&str]) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.extend(keys.iter().map(|key| (*key).to_owned()));
+    }
+
+    /// The first key that was never asked for, whose value is not null, and that is not among `known`.
+    pub(super) fn unasked(&self, known: impl Fn(&str, &Value) -> bool) -> Option<(&str, &Value)> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.entries().find(|(key, value)| !asked.contains(*key) && !known(key, value))
     }
 
     fn required(&self, key: &str) -> Result<&Value> {
@@ -116,6 +134,14 @@ impl Config {
         }
     }
 
+    /// A count of blocks, heads or values in a head, with a default.
+    ///
+    /// # Errors
+    /// If it is there and no such count.
+    pub fn count_or(&self, key: &str, default: usize) -> Result<usize> {
+        if self.get(key).is_some() { self.count(key) } else { Ok(default) }
+    }
+
     /// Width of a head where `n_heads` share `width`.
     ///
     /// # Errors
@@ -130,6 +156,7 @@ impl Config {
 
     /// Of several spellings of a key the one that is used here; the first one if none is.
     pub fn spelled<'a>(&self, keys: &[&'a str]) -> &'a str {
+        self.set_aside(keys);
         keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()
     }
 
@@ -143,10 +170,10 @@ impl Config {
         absent: Option<T>,
         read: impl Fn(&Self, &str) -> Result<T>,
     ) -> Result<Option<T>> {
-        match self.value.get(key) {
-            None => Ok(absent),
-            Some(Value::Null) => Ok(None),
-            Some(_) => read(self, key).map(Some),
+        match (self.get(key), self.value.get(key)) {
+            (Some(_), _) => read(self, key).map(Some),
+            (None, Some(_)) => Ok(None),
+            (None, None) => Ok(absent),
         }
     }
 
@@ -219,7 +246,9 @@ impl Config {
     pub fn object(&self, key: &str) -> Result<Option<Self>> {
         match self.get(key) {
             None => Ok(None),
-            Some(value) if value.is_object() => Ok(Some(Self { path: self.path.clone(), value: value.clone() })),
+            Some(value) if value.is_object() => {
+                Ok(Some(Self { path: self.path.clone(), value: value.clone(), asked: Arc::default() }))
+            }
             Some(value) => Err(self.fault(format!("key `{key}` is {value}, not an object"))),
         }
     }

@@ -24,6 +24,12 @@ impl Architecture for Falcon {
         let d_model = config.size(config.spelled(&["hidden_size", "n_embed"]))?;
         let n_heads = config.count(config.spelled(&["num_attention_heads", "n_head"]))?;
         let head_dim = config.share(d_model, n_heads)?;
+        let multi_query = config.flag_or("multi_query", true)?;
+        if !multi_query && config.count_or("num_kv_heads", n_heads)? != n_heads {
+            return config.unsupported("num_kv_heads", config.count("num_kv_heads")?);
+        }
+        // Only the newer form of its blocks, which is refused, heeds it; that of one key and value for all heads does not.
+        config.set_aside(&["num_kv_heads", "num_ln_in_parallel_attn"]);
         let parallel = config.flag_or("parallel_attn", true)?;
         let bias = config.flag_or("bias", false)?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
@@ -33,7 +39,7 @@ impl Architecture for Falcon {
             n_layers: config.count(config.spelled(&["num_hidden_layers", "n_layer"]))?,
             vocab_size: config.size("vocab_size")?,
             n_heads,
-            n_kv_heads: if config.flag_or("multi_query", true)? { 1 } else { n_heads },
+            n_kv_heads: if multi_query { 1 } else { n_heads },
             head_dim,
             d_mlp: config.size_or("ffn_hidden_size", 4 * d_model)?,
             max_positions: config.size_or("max_position_embeddings", 2048)?,

@@ -21,6 +21,8 @@ impl Architecture for GptJ {
         let head_dim = config.share(d_model, n_heads)?;
         let n_layers = config.count("n_layer")?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
+        // The reference always rotates and always scales, whatever these say.
+        config.set_aside(&["rotary", "scale_attn_weights"]);
         let rotated = config.size_or("rotary_dim", 64)?;
         let inv_freq = rotary::frequencies(config, rotated, head_dim, 10_000.0)?;
         Ok(Spec {

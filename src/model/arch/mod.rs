@@ -13,6 +13,7 @@ mod gpt_neo;
 mod gpt_neox;
 mod gptj;
 mod granite;
+mod harmless;
 mod layers;
 mod llama;
 mod mistral;
@@ -86,29 +87,12 @@ pub static ALL: &[&dyn Architecture] = &[
     &smollm3::SmolLm3,
 ];
 
-/// Keys that, set to anything but null, false, 0 or nothing, change what a model computes in ways that no architecture here knows.
-const BEYOND: &[&str] = &[
-    "add_cross_attention",
-    "apply_residual_connection_post_layernorm",
-    "attention_chunk_size",
-    "dual_chunk_attention_config",
-    "is_encoder_decoder",
-    "n_routed_experts",
-    "new_decoder_architecture",
-    "num_experts",
-    "num_local_experts",
-    "qk_layernorm",
-    "quantization_config",
-    "scale_attn_by_inverse_layer_idx",
-    "use_bidirectional_attention",
-    "use_mrope",
-];
-
-/// The architecture of a config, by its `model_type`.
+/// The architecture of a config, by its `model_type`, and what the config asks for.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) if the key is missing or names an architecture that is not in [`ALL`], and for settings that none of them has.
-pub fn of(config: &Config) -> Result<&'static dyn Architecture> {
+/// [`Error::Config`](crate::Error::Config) if the key is missing or names an architecture that is not in [`ALL`], for a key that is missing or malformed, and for
+/// every setting that the architecture does not know, unless it is known to change no state.
+pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
     let model_type = config.text("model_type")?;
     let Some(architecture) = ALL.iter().copied().find(|a| a.model_type() == model_type) else {
         let known: Vec<_> = ALL.iter().map(|a| a.model_type()).collect();
@@ -116,16 +100,13 @@ pub fn of(config: &Config) -> Result<&'static dyn Architecture> {
         return Err(config
             .refusal(format!("model_type `{model_type}` is not supported; take a model of one of these: {known}")));
     };
-    let idle = |value: &Value| match value {
-        Value::Bool(on) => !on,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(entries) => entries.is_empty(),
-        _ => false,
-    };
-    match BEYOND.iter().find_map(|key| config.get(key).filter(|value| !idle(value)).map(|value| (key, value))) {
+    let spec = architecture.spec(config)?;
+    if let Some(fault) = spec.fault() {
+        return Err(config.fault(fault));
+    }
+    match config.unasked(|key, value| harmless::is_harmless(key) || harmless::is_off(value)) {
         Some((key, Value::Object(_))) => config.unsupported(key, "{..}"),
         Some((key, value)) => config.unsupported(key, value),
-        None => Ok(architecture),
+        None => Ok((architecture, spec)),
     }
 }

@@ -1,6 +1,8 @@
 //! What published files call their tensors, and how they lay them out. One table for each architecture; one function turns any of them into
 //! [`Parts`].
 
+use rayon::prelude::*;
+
 use crate::error::Result;
 use crate::model::parts::{Attention, Block, Linear, Mlp, NormWeights, Norms, Parts};
 use crate::model::spec::{Form, Norm, QkNorm, Spec};
@@ -111,11 +113,13 @@ impl Names {
                 source.tensor(&format!("{prefix}{}.weight", self.positions), &shape, normal)
             })
             .transpose()?;
+        // All, and then the first error, so that a damaged file gives the same message every time.
+        let blocks: Vec<Result<Block>> = (0..spec.n_layers).into_par_iter().map(|l| reader.block(l)).collect();
         Ok(Parts {
             embedding_norm: spec.embedding_norm.then(|| reader.norm(self.embedding_norm, spec.d_model)).transpose()?,
             projections,
             positions,
-            blocks: (0..spec.n_layers).map(|l| reader.block(l)).collect::<Result<_>>()?,
+            blocks: blocks.into_iter().collect::<Result<_>>()?,
             final_norm: spec.final_norm.then(|| reader.norm(self.final_norm, spec.d_model)).transpose()?,
             head: Linear { weight: head, bias: head_bias },
             embedding,

@@ -54,6 +54,8 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
 /// # Errors
 /// As [`rotate`].
 pub(super) fn table(spec: &mut Spec, config: &Config, sources: &[&Config], defaults: Defaults) -> Result<Rope> {
+    // What the description says counts before what stands beside it.
+    config.set_aside(&["rope_theta", "partial_rotary_factor", "original_max_position_embeddings"]);
     for source in sources {
         if let Some((key, value)) = source.entries().find(|(key, _)| !KNOWN.contains(key)) {
             return config.unsupported(&format!("rotary setting {key}"), value);

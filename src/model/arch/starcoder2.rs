@@ -17,6 +17,12 @@ impl Architecture for Starcoder2 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
+        for (key, known) in [("norm_type", "layer_norm"), ("mlp_type", "default")] {
+            let asked = config.text_or(key, known)?;
+            if asked != known {
+                return config.unsupported(key, asked);
+            }
+        }
         let mut spec = llama::base(config, rotary::USUAL)?;
         spec.norm = Norm::Layer { eps: config.positive_or("norm_epsilon", 1e-5)?, affine: true };
         spec.activation = config.activation("hidden_act", "gelu_pytorch_tanh")?;

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::seed;
 
 /// A named collection of parameters.
-pub trait Source {
+pub trait Source: Sync {
     /// Whether the collection has a tensor of this name.
     fn has(&self, name: &str) -> bool;
     /// The tensor, as f32 on the CPU; `init` is what it would be in an untrained model.
