@@ -50,14 +50,27 @@ pub struct Partial {
     file: NamedTempFile,
 }
 
+/// Whether a path is a file of its own: a pipe would be waited for without end when read, and a device replaced when written.
+///
+/// # Errors
+/// If it is a folder, a device or a pipe, or is not there.
+pub fn is_regular(path: &Path) -> std::io::Result<()> {
+    let metadata = std::fs::metadata(path)?;
+    match (metadata.is_file(), metadata.is_dir()) {
+        (true, _) => Ok(()),
+        (_, true) => Err(std::io::ErrorKind::IsADirectory.into()),
+        _ => Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is a device or a pipe, not a file")),
+    }
+}
+
 impl Partial {
     /// Begins a file that is to be `path`.
     ///
     /// # Errors
     /// [`Error::Write`]
     pub fn begin(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            return Err(Error::Write { path: path.into(), source: std::io::ErrorKind::IsADirectory.into() });
+        if path.exists() {
+            is_regular(path).map_err(|source| Error::Write { path: path.into(), source })?;
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = tempfile::Builder::new().prefix(".surmise-").tempfile_in(folder);

@@ -159,6 +159,11 @@ pub enum Error {
         /// What is missing or degenerate.
         reason: String,
     },
+    /// A checkpoint that gives residual streams and no logits.
+    #[error(
+        "the checkpoint has no head (lm_head.weight): it gives residual streams and no logits; take the whole model, or leave --logits out"
+    )]
+    NoHead,
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),

@@ -10,12 +10,13 @@ use crate::error::Result;
 use crate::model::{Core, Model, arrays};
 
 #[derive(Debug, Args)]
+#[group(id = "input", required = true, multiple = false, args = ["tokens", "corpus"])]
 pub(super) struct Flags {
     /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list models`
     #[arg(value_name = "MODEL")]
     model: String,
     /// A safetensors file with int64 `input_ids` (n, t)
-    #[arg(long, value_name = "FILE", required_unless_present = "corpus", conflicts_with_all = ["corpus", "windows", "shots", "seed", "bos"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["windows", "shots", "seed", "bos"])]
     tokens: Option<PathBuf>,
     /// Instead of tokens: a name from `surmise list corpora`, or a CSV file with a column `entity`, whose entities are all as many tokens
     #[arg(long, value_name = "NAME|FILE")]

@@ -51,6 +51,9 @@ pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
 pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Result<()> {
     let (card, decoder) = (&core.card, &core.decoder);
     states::check(decoder, &card.id, windows)?;
+    if logits {
+        decoder.head()?;
+    }
     let t = windows.first().map_or(0, Vec::len);
     if let Some((w, other)) = windows.iter().enumerate().find(|(_, window)| window.len() != t) {
         let reason = format!(

@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::ops::{Angles, Ops};
 use super::parts::{Block, Linear, NormWeights, Norms, Parts};
 use super::spec::{Form, Layer, QkNorm, Spec};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A decoder ready to run.
 #[derive(Debug, Clone)]
@@ -143,6 +143,14 @@ impl Decoder {
         Ok(self.norm(&x.reshape(((), self.spec.head_dim))?, weights)?.reshape(x.shape())?)
     }
 
+    /// The map to logits.
+    ///
+    /// # Errors
+    /// [`Error::NoHead`] where only the body of a model was saved.
+    pub(super) fn head(&self) -> Result<&Linear> {
+        self.parts.head.as_ref().ok_or(Error::NoHead)
+    }
+
     /// Logits `(n, vocab_size)` of last residual streams `(n, d_model)`.
     ///
     /// # Errors
@@ -152,7 +160,7 @@ impl Decoder {
         if let Some([_, project_out]) = &self.parts.projections {
             x = self.ops.linear(&x, project_out)?;
         }
-        let mut logits = self.ops.linear(&x, &self.parts.head)?;
+        let mut logits = self.ops.linear(&x, self.head()?)?;
         if self.spec.logit_scale != 1.0 {
             logits = (logits * self.spec.logit_scale)?;
         }

@@ -34,6 +34,7 @@ pub use self::states::{Point, States};
 pub use self::tokenizer::{Bos, Tokenizer};
 pub use self::weights::Precision;
 use self::weights::{Checkpoint, Initial, Source};
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// What a checkpoint is.
@@ -186,6 +187,10 @@ impl Model {
             let resolved = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.into());
             return Ok(resolved.file_name().map_or_else(|| name.into(), |last| last.to_string_lossy().into_owned()));
         }
+        if folder.is_file() {
+            let hint = "it is a file; give the folder it is in, with config.json, tokenizer.json and weights".into();
+            return Err(Error::Unknown { kind: "model", name: name.into(), hint });
+        }
         let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
         let hint = format!(
             "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and weights, or owner/name on a hub",
@@ -224,9 +229,7 @@ impl Model {
 fn has_room(id: &str, what: &str, bytes: u64, limit: Option<u64>) -> Result<()> {
     match limit {
         Some(limit) if bytes > limit => {
-            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-            let reason =
-                format!("allows {} MiB, and {id} needs {} MiB for {what} in f32; give it more", mib(limit), mib(bytes));
+            let reason = format!("allows {limit} bytes, and {id} needs {bytes} for {what} in f32; give it more");
             Err(Error::Parameter { name: "--max-memory", reason })
         }
         _ => Ok(()),
@@ -269,7 +272,8 @@ impl Place {
         match (self.member, file) {
             (Some(member), "config.json") => Ok(Cow::Borrowed(member.config)),
             (Some(member), "tokenizer.json") => Ok(Cow::Borrowed(member.tokenizer)),
-            _ => std::fs::read(self.path(file))
+            _ => disk::is_regular(&self.path(file))
+                .and_then(|()| std::fs::read(self.path(file)))
                 .map(Cow::Owned)
                 .map_err(|source| Error::Read { path: self.path(file), source }),
         }

@@ -150,8 +150,8 @@ pub struct Parts {
     pub blocks: Vec<Block>,
     /// Before the head.
     pub final_norm: Option<NormWeights>,
-    /// `d_embedding -> vocab_size`; the embedding itself where tied.
-    pub head: Linear,
+    /// `d_embedding -> vocab_size`; the embedding itself where tied; absent where only the body was saved.
+    pub head: Option<Linear>,
 }
 
 impl Parts {
@@ -167,15 +167,18 @@ impl Parts {
         let projections = |[a, b]: &[Linear; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
         let embedding = self.embedding.to_device(device)?;
         // A tied head is the embedding itself, there as here.
-        let tied = self.head.weight.id() == self.embedding.id();
-        let head = if tied { embedding.clone() } else { self.head.weight.to_device(device)? };
+        let head = |head: &Linear| -> Result<Linear> {
+            let tied = head.weight.id() == self.embedding.id();
+            let weight = if tied { embedding.clone() } else { head.weight.to_device(device)? };
+            Ok(Linear { weight, bias: moved(head.bias.as_ref(), device)? })
+        };
         Ok(Self {
             embedding_norm: norm(&self.embedding_norm)?,
             projections: self.projections.as_ref().map(projections).transpose()?,
             positions: moved(self.positions.as_ref(), device)?,
             blocks: self.blocks.iter().map(|block| block.to_device(device)).collect::<Result<_>>()?,
             final_norm: norm(&self.final_norm)?,
-            head: Linear { weight: head, bias: moved(self.head.bias.as_ref(), device)? },
+            head: self.head.as_ref().map(head).transpose()?,
             embedding,
         })
     }
@@ -186,7 +189,8 @@ impl Parts {
         let norms = self.embedding_norm.iter().chain(&self.final_norm).map(NormWeights::n_params);
         let projections = self.projections.iter().flatten().map(Linear::n_params);
         let tables = std::iter::once(&self.embedding).chain(&self.positions).map(Tensor::elem_count);
-        let head = if tied { self.head.n_params() - self.embedding.elem_count() } else { self.head.n_params() };
+        let head = self.head.as_ref().map_or(0, Linear::n_params);
+        let head = if tied { head - self.embedding.elem_count() } else { head };
         blocks + norms.chain(projections).chain(tables).sum::<usize>() + head
     }
 }

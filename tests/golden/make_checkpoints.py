@@ -499,6 +499,9 @@ def make_other_forms(out, name):
         half = OrderedDict((key, torch.nn.Parameter(weights[key].half())) for key in part)
         both = torch.stack([weights[part[0]], weights[part[0]]]).half()
         half[part[0]] = both[1]
+        # A matrix that lies column after column.
+        matrix = next(key for key in part[1:] if weights[key].ndim == 2)
+        half[matrix] = weights[matrix].half().t().contiguous().t()
         torch.save(half, folder / file)
     index(folder, "pytorch_model", "bin")
 

@@ -120,6 +120,7 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("llama-gqa", "quantization_config", json!({"bits": 4}), "quantization_config={..}"),
         ("llama-gqa", "num_local_experts", json!(8), "num_local_experts=8"),
         ("llama-gqa", "a_switch_of_next_year", json!(true), "a_switch_of_next_year=true"),
+        ("llama-gqa", "a_switch_of_next_year", json!(false), "a_switch_of_next_year=false"),
         ("llama-gqa", "sliding_window", json!(16), "sliding_window=16"),
         ("gpt2", "rope_theta", json!(10000.0), "rope_theta=10000.0"),
         ("starcoder2", "mlp_type", json!("gated"), "mlp_type=gated"),
@@ -129,7 +130,9 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("llama-gqa", "rope_parameters", json!({"full_attention": {"rope_theta": 1.0}}), "full_attention"),
         ("llama-gqa", "rope_scaling", json!({"type": "linear"}), "key `factor` is missing"),
         ("llama-gqa", "rope_scaling", json!({"type": "linear", "factor": 0}), "key `factor` is 0"),
-        ("llama3-rope", "partial_rotary_factor", json!(0.19), "3 of a head's 16 values"),
+        ("llama3-rope", "partial_rotary_factor", json!(0.5), "partial_rotary_factor=0.5"),
+        ("qwen2", "is_causal", json!(false), "is_causal=false"),
+        ("pythia", "num_key_value_heads", json!(1), "num_key_value_heads=1"),
         ("phi3-longrope", "partial_rotary_factor", json!(1.0), ""),
         ("mistral", "layer_types", json!(["full_attention", "chunked_attention"]), "layer_types=\"chunked_attention\""),
         ("mistral", "layer_types", json!(["full_attention"]), "layer_types has 1 entries for 2 blocks"),
@@ -176,8 +179,10 @@ fn what_changes_no_state_and_what_is_off_is_let_pass() {
             ("use_cache", json!(true)),
             ("task_specific_params", json!({"text-generation": {"do_sample": true}})),
             ("_name_or_path", json!("somewhere")),
-            ("a_switch_of_next_year", json!(false)),
-            ("another_one", Value::Null),
+            ("add_cross_attention", json!(false)),
+            ("is_causal", json!(true)),
+            ("num_experts", json!(0)),
+            ("a_switch_of_next_year", Value::Null),
         ] {
             config[key] = value;
         }

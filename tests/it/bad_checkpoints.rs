@@ -219,6 +219,68 @@ fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
 }
 
 #[test]
+fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_states_alone() {
+    let f32s = |n: usize, value: f32| (Dtype::F32, vec![n], value.to_le_bytes().repeat(n));
+    for name in ["model.layers.1.self_attn.q_proj.bias", "model.layers.0.self_attn.q_norm.weight"] {
+        let scene = Scene::new("llama-gqa");
+        scene.tensors(|tensors| drop(tensors.insert(name.into(), f32s(8, 1.0))));
+        scene.refuses(
+            &[],
+            1,
+            &[WEIGHTS, name, "is a parameter that this architecture with this config.json does not have"],
+        );
+    }
+    // A tied head that is another matrix.
+    let scene = Scene::new("gpt2");
+    scene.tensors(|tensors| {
+        let mut head = tensors["transformer.wte.weight"].clone();
+        head.2[0] ^= 1;
+        tensors.insert("lm_head.weight".into(), head);
+    });
+    scene.refuses(&[], 1, &[WEIGHTS, "`lm_head.weight` differs from the embedding", "tie_word_embeddings"]);
+    // A body that was saved by itself.
+    let scene = Scene::new("llama-gqa");
+    scene.tensors(|tensors| {
+        tensors.remove("lm_head.weight");
+        *tensors = std::mem::take(tensors).into_iter().map(|(name, raw)| (name.replace("model.", ""), raw)).collect();
+    });
+    let states = |logits: &[&str]| {
+        let ids = crate::parity::golden("llama-gqa").join("oracle.safetensors");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+        command
+            .args(["states", "-o"])
+            .arg(scene.path("out"))
+            .arg("--tokens")
+            .arg(ids)
+            .args(logits)
+            .arg(scene.path("model"));
+        let output = command.output().expect("the binary");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(states(&[]).0, Some(0));
+    let (code, message) = states(&["--logits"]);
+    assert!(code == Some(1) && message.contains("no head (lm_head.weight)"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_not_waited_for_and_devices_are_not_replaced() {
+    let scene = Scene::new("gpt2");
+    std::fs::remove_file(scene.path(CONFIG)).expect("a file");
+    let made = std::process::Command::new("mkfifo").arg(scene.path(CONFIG)).status().expect("mkfifo");
+    assert!(made.success());
+    scene.refuses(&[], 1, &[CONFIG, "a device or a pipe"]);
+    let (model, ids) = (crate::parity::golden("gpt2"), crate::parity::golden("gpt2").join("oracle.safetensors"));
+    // Without rights to the folder a device stays whatever we do, so that a pipe stands for it.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+    command.arg("states").arg(model).arg("--tokens").arg(ids).arg("-o").arg(scene.path(CONFIG));
+    let output = command.output().expect("the binary");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && message.contains("a device or a pipe"), "{message}");
+    assert!(!scene.path(CONFIG).is_file());
+}
+
+#[test]
 fn weights_that_are_finite_and_overflow_are_refused_by_the_block() {
     let scene = Scene::new("gpt2");
     let most = |(_, _, data): &mut Raw| *data = f32::MAX.to_le_bytes().repeat(data.len() / 4);

@@ -123,9 +123,10 @@ fn unknown_names_are_answered_with_what_there_is() {
     scene.refuses(&[("--corpus", "countrys")], 2, &["corpus `countrys`", "countries", "give a CSV file"]);
     scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["it is no file", "give a CSV file"]);
     let [out, file] = [scene.text("out"), scene.text("corpus.csv")];
-    for name in ["minigtp-1", "/no/such/folder", file.as_str(), ""] {
+    let known = "minigpt-1, minigpt-2";
+    for (name, says) in [("minigtp-1", known), ("/no/such/folder", known), ("", known), (&*file, "it is a file")] {
         let arguments = ["measure", name, "--corpus", "colours", "-o", &out];
-        refused(&arguments, 2, &[&format!("unknown model `{name}`"), "minigpt-1", "give a folder with config.json"]);
+        refused(&arguments, 2, &[&format!("unknown model `{name}`"), says, "with config.json"]);
     }
     scene.left_nothing();
     refused(&["mesure"], 2, &["unrecognized subcommand 'mesure'"]);

@@ -19,7 +19,7 @@ pub(super) fn sandwich(spec: &mut Spec, config: &Config, [scores, logits]: [Opti
     spec.form = Form::Sandwich;
     spec.activation = config.activation("hidden_activation", "gelu_pytorch_tanh")?;
     // Published beside it for older tools, and not read by the reference either.
-    config.set_aside(&["hidden_act"]);
+    config.set_aside(&["hidden_act", "sliding_window_size"]);
     spec.attention_scale = config.positive_or("query_pre_attn_scalar", 256.0)?.powf(-0.5) as f32;
     let cap = config.optional("attn_logit_softcapping", scores, Config::positive)?;
     spec.attention_softcap = cap.map(|cap| cap as f32);

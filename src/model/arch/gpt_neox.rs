@@ -20,7 +20,14 @@ impl Architecture for GptNeoX {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let theta = config.positive_or("rotary_emb_base", 10_000.0)?;
         let fraction = config.positive_or("rotary_pct", 0.25)?;
-        let mut spec = llama::base(config, rotary::Defaults { theta, fraction })?;
+        // Settings of Llama that the reference does not heed here.
+        let own = config.without(&["num_key_value_heads", "head_dim", "mlp_bias"]);
+        let mut spec = llama::base(&own, rotary::Defaults { theta, fraction, partial: true })?;
+        for (key, value) in [("num_key_value_heads", spec.n_heads), ("head_dim", spec.head_dim)] {
+            if config.count_or(key, value)? != value {
+                return config.unsupported(key, config.count(key)?);
+            }
+        }
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
         if config.flag_or("use_parallel_residual", true)? {
             spec.form = Form::Parallel { shared_norm: false };

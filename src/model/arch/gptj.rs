@@ -17,9 +17,10 @@ impl Architecture for GptJ {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let (d_model, n_heads) = (config.size("n_embd")?, config.count("n_head")?);
+        let d_model = config.size(config.spelled(&["n_embd", "hidden_size"]))?;
+        let n_heads = config.count(config.spelled(&["n_head", "num_attention_heads"]))?;
         let head_dim = config.share(d_model, n_heads)?;
-        let n_layers = config.count("n_layer")?;
+        let n_layers = config.count(config.spelled(&["n_layer", "num_hidden_layers"]))?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
         // The reference always rotates and always scales, whatever these say.
         config.set_aside(&["rotary", "scale_attn_weights"]);
@@ -34,7 +35,7 @@ impl Architecture for GptJ {
             n_kv_heads: n_heads,
             head_dim,
             d_mlp: config.size_or("n_inner", 4 * d_model)?,
-            max_positions: config.size("n_positions")?,
+            max_positions: config.size(config.spelled(&["n_positions", "max_position_embeddings"]))?,
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
             form: Form::Parallel { shared_norm: true },
             ropes: vec![Rope {

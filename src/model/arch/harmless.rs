@@ -5,17 +5,24 @@ use serde_json::Value;
 
 /// Exact names.
 const KEYS: &[&str] = &[
-    // Provenance and dialect.
+    // Provenance, dialect, and what other tools note.
     "_commit_hash",
     "_name_or_path",
     "architectures",
     "auto_map",
     "dtype",
+    "full_attn_mod",
+    "interpolate_factor",
+    "is_llama_config",
+    "max_sequence_length",
     "model_type",
     "name_or_path",
     "tokenizer_class",
     "torch_dtype",
+    "transformers.js_config",
     "transformers_version",
+    "unsloth_fixed",
+    "unsloth_version",
     // Special tokens.
     "bos_token_id",
     "cls_token_id",
@@ -36,6 +43,7 @@ const KEYS: &[&str] = &[
     "embd_pdrop",
     "embed_dropout",
     "embedding_dropout",
+    "custom_pipelines",
     "gradient_checkpointing",
     "hidden_dropout",
     "hidden_dropout_prob",
@@ -111,13 +119,52 @@ const KEYS: &[&str] = &[
     "use_bfloat16",
 ];
 
-/// Whether a key changes no state, whatever its value.
-pub(super) fn is_harmless(key: &str) -> bool {
-    KEYS.contains(&key)
+/// Settings that no architecture here has. Off, they ask for nothing; on, they are refused.
+const OFF: &[&str] = &[
+    "_remove_final_layer_norm",
+    "add_cross_attention",
+    "alibi",
+    "apply_residual_connection_post_layernorm",
+    "attention_chunk_size",
+    "attn_logit_softcapping",
+    "clip_qkv",
+    "cross_attention_hidden_size",
+    "dual_chunk_attention_config",
+    "final_logit_softcapping",
+    "is_encoder_decoder",
+    "mlp_bias",
+    "moe_num_experts",
+    "n_routed_experts",
+    "new_decoder_architecture",
+    "num_experts",
+    "num_local_experts",
+    "partial_rotary_factor",
+    "pruned_heads",
+    "qk_layernorm",
+    "quantization_config",
+    "rope_parameters",
+    "rope_scaling",
+    "scale_attn_by_inverse_layer_idx",
+    "sliding_window",
+    "use_bidirectional_attention",
+    "use_mrope",
+    "use_qk_norm",
+    "use_sliding_window",
+];
+
+/// Whether a setting that nobody asked for changes no state.
+pub(super) fn changes_nothing(key: &str, value: &Value) -> bool {
+    let full = |kind: &Value| kind == "full_attention";
+    match key {
+        // What every decoder here does.
+        "is_causal" => value == true,
+        "layer_types" => value.as_array().is_some_and(|types| types.iter().all(full)),
+        _ => KEYS.contains(&key) || (OFF.contains(&key) && is_off(value)),
+    }
 }
 
 /// Whether a value switches off whatever its key means: false, 0 or nothing.
-pub(super) fn is_off(value: &Value) -> bool {
+fn is_off(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(on) => !on,

@@ -104,7 +104,7 @@ pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
     if let Some(fault) = spec.fault() {
         return Err(config.fault(fault));
     }
-    match config.unasked(|key, value| harmless::is_harmless(key) || harmless::is_off(value)) {
+    match config.unasked(harmless::changes_nothing) {
         Some((key, Value::Object(_))) => config.unsupported(key, "{..}"),
         Some((key, value)) => config.unsupported(key, value),
         None => Ok((architecture, spec)),

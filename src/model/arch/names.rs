@@ -87,16 +87,19 @@ impl Names {
         let normal = Init::Normal(spec.init_std);
         let embedding_shape = [spec.vocab_size, spec.d_embedding];
         let embedding = source.tensor(&format!("{prefix}{}.weight", self.embedding), &embedding_shape, normal)?;
-        let head = if spec.tied {
-            embedding.clone()
-        } else {
-            source.tensor(&format!("{}.weight", self.head), &embedding_shape, normal)?
+        let head_name = format!("{}.weight", self.head);
+        if spec.tied {
+            source.tied(&head_name, &embedding)?;
+        }
+        // A body that was saved by itself has no prefix and no head.
+        let bodily = prefix.is_empty() && !spec.tied && source.lacks(&head_name);
+        let head = || -> Result<Linear> {
+            let tied = || Ok(embedding.clone());
+            let weight = if spec.tied { tied() } else { source.tensor(&head_name, &embedding_shape, normal) };
+            let bias = || source.tensor(&format!("{}.bias", self.head), &[spec.vocab_size], Init::Zeros);
+            Ok(Linear { weight: weight?, bias: spec.biases.head.then(bias).transpose()? })
         };
-        let head_bias = spec
-            .biases
-            .head
-            .then(|| source.tensor(&format!("{}.bias", self.head), &[spec.vocab_size], Init::Zeros))
-            .transpose()?;
+        let head = if bodily { None } else { Some(head()?) };
         let projections = (spec.d_embedding != spec.d_model)
             .then(|| -> Result<_> {
                 let [inward, outward] = self.projections;
@@ -115,15 +118,17 @@ impl Names {
             .transpose()?;
         // All, and then the first error, so that a damaged file gives the same message every time.
         let blocks: Vec<Result<Block>> = (0..spec.n_layers).into_par_iter().map(|l| reader.block(l)).collect();
-        Ok(Parts {
+        let parts = Parts {
             embedding_norm: spec.embedding_norm.then(|| reader.norm(self.embedding_norm, spec.d_model)).transpose()?,
             projections,
             positions,
             blocks: blocks.into_iter().collect::<Result<_>>()?,
             final_norm: spec.final_norm.then(|| reader.norm(self.final_norm, spec.d_model)).transpose()?,
-            head: Linear { weight: head, bias: head_bias },
+            head,
             embedding,
-        })
+        };
+        source.all_of(&format!("{prefix}{}.", self.blocks))?;
+        Ok(parts)
     }
 }
 

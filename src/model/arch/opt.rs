@@ -21,6 +21,8 @@ impl Architecture for Opt {
         if config.flag_or("_remove_final_layer_norm", false)? {
             return config.unsupported("_remove_final_layer_norm", true);
         }
+        // Galactica says so; every OPT has them.
+        config.set_aside(&["learned_embeddings"]);
         let (d_model, n_heads) = (config.size("hidden_size")?, config.count("num_attention_heads")?);
         let head_dim = config.share(d_model, n_heads)?;
         let n_layers = config.count("num_hidden_layers")?;

@@ -17,7 +17,7 @@ impl Architecture for Phi {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::Defaults { fraction: 0.5, ..rotary::USUAL })?;
+        let mut spec = llama::base(config, rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL })?;
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
         spec.form = Form::Parallel { shared_norm: true };
         spec.activation = config.activation("hidden_act", "gelu_new")?;

@@ -18,7 +18,7 @@ impl Architecture for Phi3 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::USUAL)?;
+        let mut spec = llama::base(config, rotary::Defaults { partial: true, ..rotary::USUAL })?;
         spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
         spec.biases = Biases::default();
         let window = config.optional("sliding_window", None, Config::size)?;

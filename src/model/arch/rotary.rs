@@ -30,10 +30,12 @@ pub(super) struct Defaults {
     pub theta: f64,
     /// The share of a head that is rotated.
     pub fraction: f64,
+    /// Whether a config may ask for another share.
+    pub partial: bool,
 }
 
 /// Most architectures': base 10,000, whole heads.
-pub(super) const USUAL: Defaults = Defaults { theta: 10_000.0, fraction: 1.0 };
+pub(super) const USUAL: Defaults = Defaults { theta: 10_000.0, fraction: 1.0, partial: false };
 
 /// Gives every block of `spec` the one rotary table that a config describes. LongRoPE has factors for short and for long windows; those for short ones
 /// are taken, and `max_positions` becomes the length up to which they hold.
@@ -64,6 +66,9 @@ pub(super) fn table(spec: &mut Spec, config: &Config, sources: &[&Config], defau
     let holder = |key: &str| sources.iter().copied().find(|source| source.get(key).is_some()).unwrap_or(config);
     let theta = holder("rope_theta").positive_or("rope_theta", defaults.theta)?;
     let fraction = holder("partial_rotary_factor").positive_or("partial_rotary_factor", defaults.fraction)?;
+    if !defaults.partial && fraction != defaults.fraction {
+        return config.unsupported("partial_rotary_factor", fraction);
+    }
     let width = (spec.head_dim as f64 * fraction) as usize;
     let mut inv_freq = frequencies(config, width, spec.head_dim, theta)?;
     // Only a description has a type: configs know other keys called `type`. The first that has one in either spelling decides.

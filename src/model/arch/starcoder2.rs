@@ -23,6 +23,8 @@ impl Architecture for Starcoder2 {
                 return config.unsupported(key, asked);
             }
         }
+        // Of its predecessor; the reference heeds none of them.
+        config.set_aside(&["activation_function", "scale_attn_weights", "scale_attention_softmax_in_fp32"]);
         let mut spec = llama::base(config, rotary::USUAL)?;
         spec.norm = Norm::Layer { eps: config.positive_or("norm_epsilon", 1e-5)?, affine: true };
         spec.activation = config.activation("hidden_act", "gelu_pytorch_tanh")?;

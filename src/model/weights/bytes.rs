@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Error as IoError, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -30,11 +30,9 @@ impl Bytes {
     /// [`Error::Read`] if there is no such file.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let fault = |source| Error::Read { path: path.into(), source };
+        crate::disk::is_regular(path).map_err(fault)?;
         let file = File::open(path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
-        if !metadata.is_file() {
-            return Err(fault(IoError::new(ErrorKind::InvalidInput, "no file of its own (a folder or a device)")));
-        }
         Ok(Self { path: path.into(), len: metadata.len(), place: Place::Disk(file) })
     }
 

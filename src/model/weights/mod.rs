@@ -14,6 +14,7 @@ mod torch;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
 use clap::ValueEnum;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use self::bytes::Bytes;
 pub use self::initial::{Init, Initial};
+use super::kernels;
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -38,6 +40,24 @@ pub trait Source: Sync {
     /// # Errors
     /// If there is one.
     fn beyond(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+    /// Whether the collection is limited and has no tensor of this name.
+    fn lacks(&self, _name: &str) -> bool {
+        false
+    }
+    /// Asserts that a tensor of this name, if there is one, is the embedding it is said to be tied to.
+    ///
+    /// # Errors
+    /// If it is another one.
+    fn tied(&self, _name: &str, _embedding: &Tensor) -> Result<()> {
+        Ok(())
+    }
+    /// Asserts that every parameter whose name begins so was asked for: what is not heeded would have changed the states.
+    ///
+    /// # Errors
+    /// Naming the first one that was not.
+    fn all_of(&self, _prefix: &str) -> Result<()> {
         Ok(())
     }
 }
@@ -111,6 +131,8 @@ struct Entry {
     kind: Kind,
     shape: Vec<usize>,
     start: u64,
+    /// A matrix that lies column after column.
+    transposed: bool,
 }
 
 /// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32; tensors nobody asks for (mask buffers, old
@@ -122,11 +144,17 @@ pub struct Checkpoint {
     files: Vec<Bytes>,
     entries: HashMap<String, Entry>,
     precision: Precision,
+    /// The names that were asked for.
+    asked: Mutex<BTreeSet<String>>,
 }
 
 /// What a folder's weights are called, in order of preference.
 const PUBLISHED: [&str; 4] =
     ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+
+/// How the names of buffers end that older files hold beside the parameters: masks and rotary tables, which follow from the config.
+const BUFFERS: [&str; 6] =
+    [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq", ".embed_positions", ".rotary_emb.cos_cached"];
 
 /// Bytes read at once.
 const PIECE: usize = 1 << 20;
@@ -135,14 +163,20 @@ impl Checkpoint {
     /// The file of a folder that holds its weights, or the index of several; the first of the published names if there is none.
     ///
     /// # Errors
-    /// [`Error::Config`] if the folder has weights in GGUF files alone.
+    /// [`Error::Config`] if the folder has weights in GGUF files alone, [`Error::Weights`] for shards without their index.
     pub fn find(folder: &Path) -> Result<PathBuf> {
         if let Some(name) = PUBLISHED.iter().find(|name| folder.join(name).exists()) {
             return Ok(folder.join(name));
         }
         let gguf = |name: &str| name.to_ascii_lowercase().ends_with(".gguf");
         let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        if let Some(name) = names.map(|name| name.to_string_lossy().into_owned()).find(|name| gguf(name)) {
+        let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        if let Some(shard) = names.iter().find(|name| name.contains("-of-0") && name.starts_with("model-")) {
+            let reason =
+                "is one of several files whose index is not there; download or save model.safetensors.index.json too";
+            return Err(Error::Weights { path: folder.join(shard), reason: reason.into() });
+        }
+        if let Some(name) = names.into_iter().find(|name| gguf(name)) {
             let reason = "is a GGUF file, made for inference and mostly quantised, which is not read; take the checkpoint it was made from, a \
                           folder with config.json, tokenizer.json and model.safetensors or pytorch_model.bin";
             return Err(Error::Config { path: folder.join(name), reason: reason.into() });
@@ -164,7 +198,7 @@ impl Checkpoint {
             let entries = entries(&file, 0)?;
             (vec![file], entries.into_iter().collect())
         };
-        Ok(Self { path: path.into(), files, entries, precision })
+        Ok(Self { path: path.into(), files, entries, precision, asked: Mutex::default() })
     }
 
     /// Takes the bytes of a safetensors file that came from `path` and checks its header.
@@ -174,7 +208,7 @@ impl Checkpoint {
     pub fn new(path: &Path, bytes: Cow<'static, [u8]>) -> Result<Self> {
         let file = Bytes::held(path, bytes);
         let entries = safetensors::entries(&file, 0)?.into_iter().collect();
-        Ok(Self { path: path.into(), files: vec![file], entries, precision: Precision::F32 })
+        Ok(Self { path: path.into(), files: vec![file], entries, precision: Precision::F32, asked: Mutex::default() })
     }
 
     /// The same checkpoint with its weights rounded as they are read.
@@ -230,7 +264,10 @@ impl Checkpoint {
             self.files[entry.file].read_at(entry.start + (values.len() * size) as u64, &mut piece[..take])?;
             entry.kind.widen(&piece[..take], &mut values);
         }
-        Ok(values)
+        Ok(match entry.shape[..] {
+            [rows, columns] if entry.transposed => kernels::transpose(columns, rows, &values),
+            _ => values,
+        })
     }
 }
 
@@ -252,7 +289,36 @@ impl Source for Checkpoint {
         Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
     }
 
+    fn lacks(&self, name: &str) -> bool {
+        !self.has(name)
+    }
+
+    fn tied(&self, name: &str, embedding: &Tensor) -> Result<()> {
+        let Some(entry) = self.entries.get(name) else { return Ok(()) };
+        let own = self.tensor(name, embedding.dims(), Init::Zeros)?;
+        if own.flatten_all()?.to_vec1::<f32>()? == embedding.flatten_all()?.to_vec1::<f32>()? {
+            return Ok(());
+        }
+        let reason = "differs from the embedding that config.json ties it to (tie_word_embeddings); set that to false if the file is right";
+        let path = self.files[entry.file].path().into();
+        Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
+    }
+
+    fn all_of(&self, prefix: &str) -> Result<()> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let heeded = |name: &str| asked.contains(name) || BUFFERS.iter().any(|buffer| name.ends_with(buffer));
+        let unheeded = self
+            .entries
+            .iter()
+            .filter(|(name, entry)| name.starts_with(prefix) && entry.kind.size().is_some() && !heeded(name));
+        let Some((name, entry)) = unheeded.min_by_key(|(name, _)| *name) else { return Ok(()) };
+        let reason = "is a parameter that this architecture with this config.json does not have; take the config.json that belongs to these weights";
+        let path = self.files[entry.file].path().into();
+        Err(Error::Tensor { path, tensor: name.clone(), reason: reason.into() })
+    }
+
     fn tensor(&self, name: &str, shape: &[usize], _init: Init) -> Result<Tensor> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         let entry = self.entries.get(name);
         let path = entry.map_or(self.path.as_path(), |entry| self.files[entry.file].path());
         let fault = |reason: String| Error::Tensor { path: path.into(), tensor: name.into(), reason };

@@ -22,6 +22,11 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// Whether this is a matrix whose values lie side by side, column after column, and not row after row.
+    pub(super) fn is_transposed(&self) -> bool {
+        matches!((&self.shape[..], &self.strides[..]), ([rows, _], [1, stride]) if rows == stride) && !self.is_dense()
+    }
+
     /// Whether the values lie side by side, row after row.
     pub(super) fn is_dense(&self) -> bool {
         let mut step = 1_usize;

@@ -50,6 +50,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
         return Err(file.fault(format!("truncated or added to: {n} bytes are not what its header promises")));
     }
     let entry = |info: &TensorInfo| Entry {
+        transposed: false,
         file: index,
         kind: kind(info.dtype),
         shape: info.shape.clone(),

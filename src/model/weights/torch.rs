@@ -56,7 +56,13 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
         let bytes = stored.shape.iter().try_fold(width, |bytes, size| bytes.checked_mul(*size as u64))?;
         // Values that lie apart are none that can be read, and need not be within the storage.
         let fits = first.checked_add(bytes)? <= size || matches!(kind, Kind::Other(_));
-        fits.then_some(Entry { file: index, kind, shape: stored.shape, start: start + first })
+        fits.then_some(Entry {
+            file: index,
+            kind,
+            transposed: stored.is_transposed(),
+            shape: stored.shape,
+            start: start + first,
+        })
     };
     stored
         .into_iter()
@@ -76,7 +82,7 @@ fn kind(stored: &Stored) -> (Kind, u64) {
         "DoubleStorage" => (Kind::Other("F64".into()), 8),
         other => (Kind::Other(other.trim_end_matches("Storage").to_owned()), 1),
     };
-    if stored.is_dense() {
+    if stored.is_dense() || stored.is_transposed() {
         return (kind, width);
     }
     (Kind::Other(format!("{} in strides of {:?}", stored.storage, stored.strides)), width)
