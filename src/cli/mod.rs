@@ -24,7 +24,8 @@ use crate::model::{Bos, Options, Precision};
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, predict the rest",
     long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the whole line on its embedded family of small models: it measures them, calibrates on the \
                   smaller ones, predicts the two largest of each recipe, measures those too, and prints prediction beside measurement as CSV.",
-    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value)."
+    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished with gaps, 4 budget reached, 5 credentials or quota, \
+                  6 storage, 130 interrupted."
 )]
 pub struct Opts {
     #[command(subcommand)]
@@ -143,10 +144,15 @@ pub fn run(opts: Opts) -> Result<()> {
     }
 }
 
-/// The exit code of an error: 2 for what was typed wrong, 1 for everything else.
+/// The exit code of an error, as `--help` documents it.
 pub fn exit_code(error: &Error) -> u8 {
     match error {
-        Error::Parameter { .. } | Error::Unknown { .. } => 2,
+        Error::Parameter { .. } | Error::Unknown { .. } | Error::InUse { .. } => 2,
+        Error::Gaps { .. } => 3,
+        Error::Budget { .. } => 4,
+        Error::Account { .. } => 5,
+        Error::Storage { .. } | Error::Journal { .. } => 6,
+        Error::Interrupted { .. } => 130,
         _ => 1,
     }
 }
