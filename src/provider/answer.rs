@@ -155,6 +155,32 @@ impl Answer {
     }
 }
 
+/// What a wire format says of one answer, before it is decided what came of the request.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said {
+    pub(super) text: Option<String>,
+    pub(super) refusal: Option<String>,
+    pub(super) filtered: Option<(Where, Option<String>)>,
+    pub(super) cut: bool,
+}
+
+impl From<Said> for Outcome {
+    /// The precedence, in the one place where it is decided.
+    fn from(said: Said) -> Self {
+        let text = said.text.filter(|text| !text.is_empty());
+        if let Some((at, category)) = said.filtered {
+            return Self::Filtered { at, category, text };
+        }
+        match (said.refusal, said.cut, text) {
+            (Some(refusal), _, text) if refusal.is_empty() => Self::Refused { text: text.unwrap_or_default() },
+            (Some(refusal), ..) => Self::Refused { text: refusal },
+            (None, true, text) => Self::Truncated { text: text.unwrap_or_default() },
+            (None, false, Some(text)) if !text.trim().is_empty() => Self::Answered { text },
+            (None, false, _) => Self::Empty,
+        }
+    }
+}
+
 impl Outcome {
     /// The kind's name, as it stands in the journal and in the names of columns.
     pub fn kind(&self) -> &'static str {

@@ -4,20 +4,29 @@
 //! To add a wire format: one file with a [`Provider`], one row in [`ALL`], and its golden bodies in `tests/golden/providers`.
 
 mod answer;
+mod anthropic;
+mod failure;
+mod gemini;
 mod hint;
 mod json;
 mod openai_chat;
+mod openai_completions;
 mod settings;
 
+use serde::Serialize;
+use serde_json::Value;
+
 pub use self::answer::{Answer, Class, Failure, Outcome, TokenLogprob, Usage, Where};
+pub use self::anthropic::Anthropic;
+pub use self::gemini::Gemini;
 pub use self::hint::Hint;
 pub use self::openai_chat::OpenAiChat;
-pub use self::settings::{MaxTokensKey, Settings};
-
+pub use self::openai_completions::OpenAiCompletions;
+pub use self::settings::{Capabilities, MaxTokensKey, Settings};
 use crate::error::{Error, Result};
 
 /// Every wire format that is built in.
-pub static ALL: &[&dyn Provider] = &[&OpenAiChat];
+pub static ALL: &[&dyn Provider] = &[&OpenAiChat, &OpenAiCompletions, &Anthropic, &Gemini];
 
 /// One wire format.
 pub trait Provider: Sync {
@@ -32,6 +41,14 @@ pub trait Provider: Sync {
 
     /// How the key is sent.
     fn key_header(&self) -> KeyHeader;
+
+    /// What the wire format has a place for.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The settings to start from for a model, by its exact name: some refuse what all others take.
+    fn defaults(&self, _model: &str) -> Settings {
+        Settings::default()
+    }
 
     /// The request as it is sent, without the key. The same request gives the same bytes.
     ///
@@ -136,4 +153,22 @@ impl Headers {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
+}
+
+/// A body as bytes. Members stand in the order in which their struct has them, so that the same request gives the same bytes.
+fn wire(path: impl Into<String>, headers: Vec<(&'static str, String)>, body: &impl Serialize) -> Result<WireRequest> {
+    let body = serde_json::to_vec(body).map_err(|source| Error::Json { path: "request".into(), source })?;
+    Ok(WireRequest { path: path.into(), headers, body })
+}
+
+/// What all wire formats share in reading: errors and hints. `success` sees JSON objects of success alone.
+fn read(status: u16, headers: &Headers, body: &[u8], success: impl FnOnce(&Value) -> Answer) -> Answer {
+    let (value, opened) = failure::open(status, headers, body);
+    let mut answer = match (&value, opened) {
+        (Some(value), Ok(())) => success(value),
+        (_, Err(outcome)) => Answer::of(outcome),
+        (None, Ok(())) => Answer::of(Outcome::Unreadable { reason: "the body holds nothing".into() }),
+    };
+    answer.hint = Hint::read(headers, value.as_ref());
+    answer
 }
