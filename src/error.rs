@@ -205,6 +205,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// Prices that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Prices {
+        /// The file of prices.
+        path: PathBuf,
+        /// What is wrong in it.
+        reason: String,
+    },
     /// Some items have no outcome.
     #[error("{reason}")]
     Gaps {

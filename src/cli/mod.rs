@@ -147,7 +147,7 @@ pub fn run(opts: Opts) -> Result<()> {
 /// The exit code of an error, as `--help` documents it.
 pub fn exit_code(error: &Error) -> u8 {
     match error {
-        Error::Parameter { .. } | Error::Unknown { .. } | Error::InUse { .. } => 2,
+        Error::Parameter { .. } | Error::Unknown { .. } | Error::InUse { .. } | Error::Prices { .. } => 2,
         Error::Gaps { .. } => 3,
         Error::Budget { .. } => 4,
         Error::Account { .. } => 5,
