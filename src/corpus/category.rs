@@ -67,18 +67,7 @@ impl Category {
             return Err(Error::Corpus { name: path.display().to_string(), reason });
         }
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-        let malformed = |error: csv::Error| {
-            let reason = match error.kind() {
-                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                    format!(
-                        "has {len} fields where the header has {expected_len}; put a field that holds a comma in quotes, leave none out"
-                    )
-                }
-                csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
-                _ => format!("{error}; correct the file"),
-            };
-            fault(error.position().map_or(1, csv::Position::line), reason)
-        };
+        let malformed = |error: csv::Error| malformed(path, &error);
         let header = reader.headers().map_err(malformed)?.clone();
         if header.get(0) != Some("entity") {
             return Err(fault(1, "the first column must be named `entity`".into()));
@@ -109,6 +98,20 @@ impl Category {
         }
         Ok(Self { name: name.into(), sha256: seed::sha256_hex(bytes), entities, relations })
     }
+}
+
+/// What is wrong with a CSV file, and in which line.
+pub(crate) fn malformed(path: &Path, error: &csv::Error) -> Error {
+    let reason = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!(
+                "has {len} fields where the header has {expected_len}; put a field that holds a comma in quotes, leave none out"
+            )
+        }
+        csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
+        _ => format!("{error}; correct the file"),
+    };
+    Error::Csv { path: path.into(), line: error.position().map_or(1, csv::Position::line), reason }
 }
 
 #[cfg(test)]
