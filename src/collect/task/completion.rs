@@ -8,7 +8,6 @@ use rand::seq::index::sample;
 use sha2::{Digest, Sha256};
 
 use super::{Item, Options, Rendering, Task};
-use crate::collect::grade::Grader;
 use crate::corpus::Category;
 use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt, Role};
@@ -165,6 +164,7 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::grade::Grader;
 
     const OPTIONS: Options = Options { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
 
