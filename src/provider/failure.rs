@@ -165,7 +165,8 @@ fn unsupported(error: &Value, words: &[&str]) -> Option<String> {
     if words.contains(&"unsupported_parameter") || words.contains(&"unsupported_value") {
         return Some(param(error).unwrap_or_else(|| "unknown".into()));
     }
-    let detail = error["detail"].as_array()?.first()?;
+    let details = [&error["detail"], &error["message"]["detail"]];
+    let detail = details.into_iter().find_map(|list| list.as_array()?.first())?;
     (detail["type"] == "extra_forbidden").then(|| detail["loc"].as_array()?.last()?.as_str().map(clip))?
 }
 

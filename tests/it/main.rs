@@ -15,6 +15,7 @@ mod hub;
 mod hub_server;
 mod mutations;
 mod parity;
+mod providers;
 mod second_reference;
 mod training;
 mod truth;
