@@ -48,7 +48,7 @@ enum Verb {
     States(states::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
-    /// What is built in: models, architectures, estimators, corpora
+    /// What is built in: models, architectures, estimators, corpora, providers, tasks
     List(list::Flags),
 }
 

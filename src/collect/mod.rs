@@ -8,11 +8,13 @@ mod letter;
 mod likelihood;
 pub mod limiter;
 pub mod local;
+pub mod results;
 pub mod scores;
 pub mod secrets;
 pub mod statistics;
 pub mod task;
 
 pub use self::grade::{Grade, Grader, Grading, Kind, Normalisation, grade};
+pub use self::results::{Replicate, Results, Summary};
 pub use self::scores::{Asked, Gain, Score, Tally};
 pub use self::task::{Completion, Item, Task};
