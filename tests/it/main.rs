@@ -17,5 +17,6 @@ mod mutations;
 mod parity;
 mod providers;
 mod second_reference;
+mod tasks;
 mod training;
 mod truth;

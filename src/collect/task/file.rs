@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Item, Task, choices};
 use crate::collect::grade::Grader;
-use crate::corpus::category::malformed;
+use crate::corpus::category::{Lines, malformed};
 use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt};
 use crate::seed;
@@ -120,7 +120,7 @@ fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<(u64, Members)>> {
 }
 
 fn csv_rows(path: &Path, bytes: &[u8]) -> Result<Vec<(u64, Members)>> {
-    let malformed = |error: csv::Error| malformed(path, &error);
+    let malformed = |error: csv::Error| malformed(path, bytes, &error);
     let mut reader = csv::Reader::from_reader(bytes);
     let header = reader.headers().map_err(malformed)?.clone();
     let names: Vec<&str> = header.iter().map(str::trim).collect();
@@ -134,10 +134,10 @@ fn csv_rows(path: &Path, bytes: &[u8]) -> Result<Vec<(u64, Members)>> {
             "has no column `id`; the columns are id, prompt or messages, answer or answers, choices".into(),
         ));
     }
-    let mut rows = vec![];
+    let (mut rows, mut lines) = (vec![], Lines::new(bytes));
     for row in reader.records() {
         let row = row.map_err(malformed)?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = lines.of(row.position());
         let mut members = Members::new();
         for (name, cell) in names.iter().zip(&row) {
             // Cells hold text; where a list is asked for, it is written as JSON.
