@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::provider::{Prompt, Usage};
@@ -105,6 +106,7 @@ pub struct Budget {
     price: Option<Price>,
     cap: Option<u64>,
     state: Mutex<State>,
+    settled: Notify,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,7 +120,7 @@ impl Budget {
     pub fn new(price: Option<Price>, cap_usd: Option<f64>, spent_usd: f64) -> Self {
         let pico = |usd: f64| (usd * PICO).round() as u64;
         let state = Mutex::new(State { spent: pico(spent_usd), reserved: 0 });
-        Self { price, cap: cap_usd.map(pico), state }
+        Self { price, cap: cap_usd.map(pico), state, settled: Notify::new() }
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -131,21 +133,37 @@ impl Budget {
         Reserve(self.price.map_or(0, |price| price.pico(tokens, max_tokens.into())))
     }
 
-    /// Sets it aside; `false` if the cap does not allow it.
-    pub fn reserve(&self, reserve: Reserve) -> bool {
-        self.with(|state| {
-            let after = state.spent.saturating_add(state.reserved).saturating_add(reserve.0);
-            let allowed = self.cap.is_none_or(|cap| after <= cap);
-            if allowed {
-                state.reserved += reserve.0;
+    /// Sets it aside, if need be after waiting for what others have set aside and do not use; `false` if the cap does not allow it even then.
+    pub async fn reserve(&self, reserve: Reserve) -> bool {
+        loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            // From here on no settlement is missed.
+            settled.as_mut().enable();
+            match self.try_reserve(reserve) {
+                Some(allowed) => return allowed,
+                None => settled.await,
             }
-            allowed
+        }
+    }
+
+    /// `None` if it depends on what is under way.
+    fn try_reserve(&self, reserve: Reserve) -> Option<bool> {
+        self.with(|state| {
+            let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.0) <= cap);
+            if allowed(state.spent.saturating_add(state.reserved)) {
+                state.reserved += reserve.0;
+                Some(true)
+            } else {
+                (state.reserved == 0 || !allowed(state.spent)).then_some(false)
+            }
         })
     }
 
     /// Ends a reserve that cost nothing.
     pub fn release(&self, reserve: Reserve) {
         self.with(|state| state.reserved = state.reserved.saturating_sub(reserve.0));
+        self.settled.notify_waiters();
     }
 
     /// Ends a reserve with what was counted, or with all of it if nobody counted. Gives back the cost.
@@ -156,6 +174,7 @@ impl Budget {
             state.reserved = state.reserved.saturating_sub(reserve.0);
             state.spent = state.spent.saturating_add(cost);
         });
+        self.settled.notify_waiters();
         Some(cost as f64 / PICO)
     }
 
@@ -208,7 +227,7 @@ mod tests {
                 if under_way.len() < 32 && rng.random_bool(0.7) {
                     let prompt = Prompt::Text("x".repeat(rng.random_range(1..400)));
                     let reserve = budget.most(&prompt, 64);
-                    if budget.reserve(reserve) {
+                    if budget.try_reserve(reserve) == Some(true) {
                         under_way.push((reserve, prompt));
                     }
                 } else if let Some((reserve, prompt)) = under_way.pop() {

@@ -38,8 +38,8 @@ const ROOM_BYTES: usize = 4 << 20;
 pub struct State {
     /// Requests sent so far.
     pub attempts: u32,
-    /// The first outcome that is no failure.
-    pub answer: Option<Place>,
+    /// The first outcome that is no failure, and its kind.
+    pub answer: Option<(Place, String)>,
     /// The last failure.
     pub failure: Option<(Place, String)>,
 }
@@ -55,7 +55,9 @@ pub struct Index {
     pub probed: HashSet<Key>,
     /// The last configuration.
     pub configuration: Option<Value>,
-    /// Sum of all costs, where they are known.
+    /// Whether costs are known of any request.
+    pub has_costs: bool,
+    /// Sum of all costs.
     pub spent_usd: f64,
     /// Of these, costs of requests that may or may not have been billed.
     pub possibly_paid_usd: f64,
@@ -80,6 +82,7 @@ impl Index {
                 if self.open.remove(&(key, attempt)).is_none() {
                     return;
                 }
+                self.has_costs |= cost_usd.is_some();
                 self.spent_usd += cost_usd.unwrap_or(0.0);
                 if possibly_paid {
                     self.possibly_paid_usd += cost_usd.unwrap_or(0.0);
@@ -90,7 +93,7 @@ impl Index {
         }
     }
 
-    /// Notes an outcome that has become durable.
+    /// Notes an outcome that is durable.
     pub fn settle(&mut self, key: Key, place: Place, probe: bool, outcome: &str, class: Option<String>) {
         if probe {
             if outcome != "failed" {
@@ -102,7 +105,7 @@ impl Index {
         if outcome == "failed" {
             state.failure = Some((place, class.unwrap_or_default()));
         } else if state.answer.is_none() {
-            state.answer = Some(place);
+            state.answer = Some((place, outcome.into()));
         }
     }
 

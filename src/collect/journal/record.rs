@@ -19,6 +19,9 @@ pub const VERSION: u32 = 1;
 pub struct Key([u8; 32]);
 
 impl Key {
+    /// The key of nothing.
+    pub const NONE: Self = Self([0; 32]);
+
     /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
     ///
     /// The model is named apart, because not every wire format has it in the body. Keys, time limits, concurrency and prices are not part of it.
@@ -163,12 +166,38 @@ pub struct Arrival {
     /// Whether nobody knows if it was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
+    /// Whether the body is not whole, or there is none: then the bytes are kept for people, and `outcome` says all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     /// Whether the process ended before the answer came.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crashed: bool,
 }
 
 impl Arrival {
+    /// What stands for a request whose process ended before the answer came.
+    pub fn crashed(key: Key, attempt: u32, probe: bool, reserve_usd: Option<f64>) -> Self {
+        Self {
+            key,
+            attempt,
+            probe,
+            at: now(),
+            elapsed_s: 0.0,
+            outcome: "failed".into(),
+            class: Some("unknown".into()),
+            error: Some("the process ended before the answer came".into()),
+            status: None,
+            headers: vec![],
+            body: None,
+            body_base64: None,
+            redacted: false,
+            cost_usd: reserve_usd,
+            possibly_paid: true,
+            incomplete: true,
+            crashed: true,
+        }
+    }
+
     /// Puts the bytes of a body where they belong.
     pub fn set_body(&mut self, body: Vec<u8>) {
         match String::from_utf8(body) {
@@ -257,6 +286,7 @@ mod tests {
             redacted: false,
             cost_usd: Some(1e-7),
             possibly_paid: false,
+            incomplete: false,
             crashed: false,
         };
         let text = "\u{2028}\0\r\n\t\u{202e}\u{1f600} \"\\";
