@@ -12,7 +12,7 @@ use crate::collect::budget::Price;
 use crate::collect::configuration::Configuration;
 use crate::collect::limiter::Waits;
 use crate::collect::plan::{Again, Repeats};
-use crate::collect::results::Summary;
+use crate::collect::replay::Account;
 use crate::collect::run::{self, Run};
 use crate::collect::secrets::Secrets;
 use crate::collect::task::Rendering;
@@ -363,11 +363,7 @@ fn configuration(ask: &Asking, provider: &'static dyn provider::Provider) -> Con
         seed: content.seed,
         rendering: content.rendering.unwrap_or(if is_chat { Rendering::Instructed } else { Rendering::Text }),
         repeats: Repeats { replicates: content.replicates, share: content.repeat_share, seed: content.seed },
-        grading: Grading {
-            grader: content.grader,
-            normalisation: content.normal.into(),
-            stops: content.stop.clone(),
-        },
+        grading: Grading { grader: content.grader, normalisation: content.normal.into(), stops: content.stop.clone() },
         normalisation_version: 0,
         tasks: vec![],
     }
@@ -411,10 +407,9 @@ fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
 }
 
 /// What a folder holds, in a sentence.
-fn sentence(summary: &Summary) -> String {
+fn sentence(summary: &Account) -> String {
     let kinds: Vec<_> = summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
-    let mut text =
-        format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
+    let mut text = format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
     if summary.n_possibly_paid > 0 {
         text.push_str(&format!("; {} requests may have been billed without an answer", summary.n_possibly_paid));
     }

@@ -1,10 +1,12 @@
 //! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
 
+mod collect;
 mod line;
 mod list;
 mod measure;
 mod model;
 mod states;
+mod watch;
 
 use std::io::Write;
 use std::path::Path;
@@ -48,6 +50,8 @@ enum Verb {
     States(states::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
+    /// A closed model's answers to tasks, over its API: kept, graded, never asked for twice
+    Collect(Box<collect::Flags>),
     /// What is built in: models, architectures, estimators, corpora, providers, tasks
     List(list::Flags),
 }
@@ -140,6 +144,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags),
+        Some(Verb::Collect(flags)) => collect::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

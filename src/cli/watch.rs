@@ -62,30 +62,50 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            signal().await;
+            let Some(mut signals) = Signals::new() else { return };
+            signals.next().await;
             talk("stopping: waiting for the requests that are under way (interrupt again to leave them)");
             let reason = "interrupted; every answer that came is kept, the same command goes on".into();
             stop.drain(Error::Interrupted { reason });
-            signal().await;
+            signals.next().await;
             stop.abort();
         });
     });
 }
 
-/// Waits for Ctrl-C, and where the system has them for the signals that ask a process to end.
-async fn signal() {
-    #[cfg(unix)]
-    {
+/// Ctrl-C, and where the system has them the signals that ask a process to end.
+#[cfg(unix)]
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let kinds = (signal(SignalKind::terminate()), signal(SignalKind::hangup()), signal(SignalKind::interrupt()));
-        if let (Ok(mut terminate), Ok(mut hangup), Ok(mut interrupt)) = kinds {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            return;
+        let [interrupt, terminate, hangup] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| signal(kind).ok());
+        Some(Self([interrupt?, terminate?, hangup?]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
     }
-    tokio::signal::ctrl_c().await.unwrap_or_default();
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Option<Self> {
+        Some(Self)
+    }
+
+    async fn next(&mut self) {
+        tokio::signal::ctrl_c().await.unwrap_or_default();
+    }
 }

@@ -358,7 +358,9 @@ impl Asker {
         let endpoint = |reason: String| Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None };
         let account = |reason: String| Error::Account { endpoint: self.endpoint.clone(), reason };
         if fate == Some(Fate::Insecure) {
-            let reason = format!("the connection cannot be secured ({say}); check the URL, or name the server's authority with --ca-cert");
+            let reason = format!(
+                "the connection cannot be secured ({say}); check the URL, or name the server's authority with --ca-cert"
+            );
             self.stop.drain(endpoint(reason));
             return Next::GiveUp;
         }

@@ -61,7 +61,9 @@ impl Endpoint {
         let secret = ["key", "token", "secret", "sig", "auth", "pass"];
         let names_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
         if base.query_pairs().any(|(name, _)| names_secret(&name)) {
-            return fault("holds a key in its query, where logs and proxies see it; take it out and set the environment variable of the provider");
+            return fault(
+                "holds a key in its query, where logs and proxies see it; take it out and set the environment variable of the provider",
+            );
         }
         if base.scheme() == "http" && !is_loopback(&base) {
             return fault("must begin with https://; only a server on this machine may be asked without");
@@ -75,7 +77,8 @@ impl Endpoint {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let joined = format!("{}{path}", self.base.path().trim_end_matches('/'));
         url.set_path(&joined);
-        let queries: Vec<_> = [self.base.query().unwrap_or_default(), query].into_iter().filter(|q| !q.is_empty()).collect();
+        let queries: Vec<_> =
+            [self.base.query().unwrap_or_default(), query].into_iter().filter(|q| !q.is_empty()).collect();
         url.set_query((!queries.is_empty()).then(|| queries.join("&")).as_deref());
         url
     }
@@ -326,6 +329,9 @@ mod tests {
         assert_eq!(endpoint.identity("/chat/completions"), "https://h.example/openai/deployments/d/chat/completions");
         assert_eq!(endpoint.name(), "https://h.example/openai/deployments/d");
         let gemini = Endpoint::new("https://h.example").unwrap();
-        assert_eq!(gemini.identity("/v1beta/models/g:generateContent"), "https://h.example/v1beta/models/g:generateContent");
+        assert_eq!(
+            gemini.identity("/v1beta/models/g:generateContent"),
+            "https://h.example/v1beta/models/g:generateContent"
+        );
     }
 }

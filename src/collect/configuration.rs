@@ -70,11 +70,8 @@ impl Configuration {
             grader: self.grading.grader,
         };
         let tasks = task::load(&self.sources, &options)?;
-        let loaded = |task: &Task| Loaded {
-            name: task.name.clone(),
-            sha256: task.sha256.clone(),
-            n_items: task.items.len(),
-        };
+        let loaded =
+            |task: &Task| Loaded { name: task.name.clone(), sha256: task.sha256.clone(), n_items: task.items.len() };
         self.tasks = tasks.iter().map(loaded).collect();
         self.normalisation_version = NORMALISATION_VERSION;
         Ok(tasks)
@@ -117,13 +114,6 @@ impl Configuration {
         let settings = tasks.iter().map(|task| self.settings_of(task, provider)).collect::<Result<_>>()?;
         let (endpoint, model) = (Endpoint::new(&self.base_url)?, self.model.clone());
         Ok(Plan { provider, endpoint, model, tasks, settings, repeats: self.repeats })
-    }
-
-    /// How a task is graded.
-    pub fn grading_of(&self, task: &Task) -> Grading {
-        let mut grading = self.grading.clone();
-        grading.stops.extend(task.stops.iter().filter(|stop| !self.grading.stops.contains(stop)).cloned());
-        grading
     }
 
     /// What differs in `other`, one line each; where files lie and what a model had to be spared is no difference.

@@ -38,7 +38,8 @@ pub fn estimate(
     price: Option<Price>,
 ) -> Result<Estimate> {
     let index = Index::read(folder)?;
-    let plan = configuration.plan(configuration.load_tasks()?)?;
+    let tasks = configuration.load_tasks()?;
+    let plan = configuration.plan(tasks)?;
     let questions = plan.questions(&index, again)?;
     let pending = plan::pending(&questions, &index, again);
     let (mut prompts, mut answers) = ((0, 0), (0, 0));
@@ -58,9 +59,7 @@ pub fn estimate(
         completion_tokens: answers,
         cost_usd: cost(prompts.0, answers.0).zip(cost(prompts.1, answers.1)),
         spent_usd: index.has_costs.then_some(index.spent_usd),
-        first: first.map(|wire| {
-            let body = serde_json::from_slice(&wire.body).and_then(|body: serde_json::Value| serde_json::to_string_pretty(&body));
-            format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, body.unwrap_or_default())
-        }),
+        first: first
+            .map(|wire| format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, String::from_utf8_lossy(&wire.body))),
     })
 }

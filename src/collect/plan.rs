@@ -106,7 +106,13 @@ impl Plan {
         Ok(questions)
     }
 
-    fn question(&self, [task, item, prompt]: [u32; 3], replicate: u32, index: &Index, again: &Again) -> Result<Question> {
+    fn question(
+        &self,
+        [task, item, prompt]: [u32; 3],
+        replicate: u32,
+        index: &Index,
+        again: &Again,
+    ) -> Result<Question> {
         let unkeyed = Question { key: Key::NONE, task, item, prompt, replicate };
         let wire = self.provider.render(&self.request(&unkeyed))?;
         let of_round = |round: u32| {

@@ -209,9 +209,10 @@ impl Results {
                 Error::Write { path: at("items.csv"), source }
             };
             items.into_inner().map_err(fault)?.commit()?;
-            let gains = self.tally.gains(seed);
-            if !gains.is_empty() {
-                scores::write(&at("gains.csv"), &gains)?;
+            match self.tally.gains(seed).as_slice() {
+                // One number of shots has no gain; what stands there is of another configuration.
+                [] => std::fs::remove_file(at("gains.csv")).unwrap_or_default(),
+                gains => scores::write(&at("gains.csv"), gains)?,
             }
             scores::write(&at("scores.csv"), &self.tally.scores())?;
         }

@@ -16,7 +16,7 @@ use super::journal::{self, Arrival, Index, Journal, Key, Record};
 use super::limiter::Limiter;
 use super::plan::{self, Again, Plan, Question};
 use super::progress::Progress;
-use super::results::{self, Summary};
+use super::replay::{self, Account};
 use super::secrets::Secrets;
 use super::stop::Stop;
 use crate::disk::Schema;
@@ -57,7 +57,7 @@ pub struct Run {
 /// How a run ended.
 pub struct Ended {
     /// What the folder holds.
-    pub summary: Summary,
+    pub summary: Account,
     /// Why not everything was asked, if it was not.
     pub early: Option<Error>,
 }
@@ -73,7 +73,8 @@ impl Run {
         progress: &Arc<Progress>,
         interrupt: impl Fn(Arc<Stop>) + Send + 'static,
     ) -> Result<Ended> {
-        let mut plan = self.configuration.plan(self.configuration.load_tasks()?)?;
+        let tasks = self.configuration.load_tasks()?;
+        let mut plan = self.configuration.plan(tasks)?;
         let rescue = rescue(progress.clone(), self.folder.clone());
         let mut journal = Journal::open(&self.folder, self.durable, rescue)?;
         if let Some(torn) = &journal.torn {
@@ -103,7 +104,7 @@ impl Run {
         }
         drop(writer);
         journal.close();
-        let summary = results::write(&self.folder, &self.configuration, &plan)?;
+        let summary = replay::write(&self.folder, &self.configuration, &plan)?;
         Ok(Ended { summary, early })
     }
 
@@ -243,7 +244,8 @@ impl Run {
             let most = asker.most(&request);
             let (task, item) = ("probe".into(), "probe".into());
             let ask = Ask { key, task, item, replicate: 0, probe: true, attempts, wire, most };
-            let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) = asker.ask(&ask).await else {
+            let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) = asker.ask(&ask).await
+            else {
                 // Whatever else went wrong has ended the run, or may not concern the items.
                 return Ok(());
             };
@@ -266,7 +268,7 @@ impl Run {
 ///
 /// # Errors
 /// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were asked.
-pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result<Summary> {
+pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result<Account> {
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
         let path = folder.join("journal.jsonl");
@@ -275,13 +277,13 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result
     let there = Configuration::from_record(there)?;
     let mut configuration = there.clone();
     change(&mut configuration);
-    let plan = configuration.plan(configuration.load_tasks()?)?;
+    let tasks = configuration.load_tasks()?;
+    let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason =
-            "are not the ones that were asked: a file has changed since; give the original with --task".into();
+        let reason = "are not the ones that were asked: a file has changed since; give the original with --task".into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }
-    results::write(folder, &configuration, &plan)
+    replay::write(folder, &configuration, &plan)
 }
 
 fn attempts(index: &Index, key: &Key) -> u32 {
@@ -327,8 +329,11 @@ fn rescue(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send 
     let mut file: Option<(std::fs::File, PathBuf)> = None;
     move |line: &[u8]| {
         if file.is_none()
-            && let Ok((made, path)) =
-                tempfile::Builder::new().prefix("surmise-rescued-").suffix(".jsonl").tempfile().and_then(|f| Ok(f.keep()?))
+            && let Ok((made, path)) = tempfile::Builder::new()
+                .prefix("surmise-rescued-")
+                .suffix(".jsonl")
+                .tempfile()
+                .and_then(|f| Ok(f.keep()?))
         {
             progress.say(&format!(
                 "answers that the journal cannot take go to {name}; when there is room again: cat {name} >> {journal}",
@@ -337,7 +342,8 @@ fn rescue(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send 
             ));
             file = Some((made, path));
         }
-        let written = file.as_mut().is_some_and(|(file, _)| file.write_all(line).and_then(|()| file.sync_data()).is_ok());
+        let written =
+            file.as_mut().is_some_and(|(file, _)| file.write_all(line).and_then(|()| file.sync_data()).is_ok());
         if !written {
             progress.say(String::from_utf8_lossy(line).trim_end());
         }

@@ -238,10 +238,9 @@ pub fn checked(line: &[u8]) -> Option<&[u8]> {
     (format!("{:08x}", crc32fast::hash(object)).as_bytes() == digits).then_some(object)
 }
 
-/// Now, as records have it.
+/// Now, as records have it: always three digits behind the point, so that texts are ordered as times are.
 pub fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
+    format!("{:.3}", jiff::Timestamp::now())
 }
 
 #[cfg(test)]
