@@ -115,6 +115,14 @@ pub enum Error {
         /// What is wrong in it.
         reason: String,
     },
+    /// A file of another tool that cannot be imported.
+    #[error("{}: {reason}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A window does not fit the model.
     #[error("{model}: {reason}")]
     Window {

@@ -5,6 +5,7 @@ mod line;
 mod list;
 mod measure;
 mod model;
+mod scores;
 mod states;
 mod watch;
 
@@ -48,6 +49,8 @@ enum Verb {
     Measure(measure::Flags),
     /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
     States(states::Flags),
+    /// Scores made by other tools, as scores.csv
+    Scores(scores::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
     /// A closed model's answers to tasks, over its API: kept, graded, never asked for twice
@@ -143,6 +146,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Line(flags)) => line::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
+        Some(Verb::Scores(flags)) => scores::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags),
         Some(Verb::Collect(flags)) => collect::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),

@@ -8,6 +8,7 @@ pub mod client;
 pub mod configuration;
 pub mod estimate;
 pub mod grade;
+pub mod import;
 pub mod journal;
 mod letter;
 mod likelihood;

@@ -8,7 +8,7 @@ mod anthropic;
 mod failure;
 mod gemini;
 mod hint;
-mod json;
+pub(crate) mod json;
 mod openai_chat;
 mod openai_completions;
 mod settings;

@@ -13,6 +13,7 @@ mod data;
 mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
+mod import;
 mod mutations;
 mod parity;
 mod providers;
