@@ -107,7 +107,7 @@ impl Provider for Anthropic {
     fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
         read(status, headers, body, |value| {
             let reason = value["stop_reason"].as_str();
-            let text = content(&value["content"], "text");
+            let text = content(&value["content"], "text", "text");
             let said = Said {
                 refusal: (reason == Some("refusal")).then(String::new),
                 cut: matches!(reason, Some("max_tokens" | "model_context_window_exceeded" | "pause_turn")),

@@ -9,8 +9,10 @@ mod failure;
 mod gemini;
 mod hint;
 pub(crate) mod json;
+mod ollama;
 mod openai_chat;
 mod openai_completions;
+mod openai_responses;
 mod settings;
 
 use serde::Serialize;
@@ -20,13 +22,15 @@ pub use self::answer::{Answer, Class, Failure, Outcome, TokenLogprob, Usage, Whe
 pub use self::anthropic::Anthropic;
 pub use self::gemini::Gemini;
 pub use self::hint::Hint;
+pub use self::ollama::Ollama;
 pub use self::openai_chat::OpenAiChat;
 pub use self::openai_completions::OpenAiCompletions;
+pub use self::openai_responses::OpenAiResponses;
 pub use self::settings::{Capabilities, MaxTokensKey, Settings};
 use crate::error::{Error, Result};
 
 /// Every wire format that is built in.
-pub static ALL: &[&dyn Provider] = &[&OpenAiChat, &OpenAiCompletions, &Anthropic, &Gemini];
+pub static ALL: &[&dyn Provider] = &[&OpenAiChat, &OpenAiResponses, &OpenAiCompletions, &Anthropic, &Gemini, &Ollama];
 
 /// One wire format.
 pub trait Provider: Sync {

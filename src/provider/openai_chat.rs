@@ -35,6 +35,11 @@ static REASONING: &[&str] = &[
     "o4-mini-2025-04-16",
 ];
 
+/// Whether a model is known to think before it answers.
+pub(super) fn reasoning(model: &str) -> bool {
+    REASONING.contains(&model)
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
@@ -104,7 +109,7 @@ impl Provider for OpenAiChat {
     }
 
     fn defaults(&self, model: &str) -> Settings {
-        if !REASONING.contains(&model) {
+        if !reasoning(model) {
             return Settings::default();
         }
         Settings { max_tokens_key: MaxTokensKey::MaxCompletionTokens, temperature: None, ..Settings::default() }
@@ -137,7 +142,7 @@ impl Provider for OpenAiChat {
             let choice = &value["choices"][0];
             let message = &choice["message"];
             let said = Said {
-                text: content(&message["content"], "text"),
+                text: content(&message["content"], "text", "text"),
                 refusal: refusal(message),
                 filtered: filtered(choice),
                 cut: false,
@@ -149,13 +154,13 @@ impl Provider for OpenAiChat {
     }
 }
 
-/// A text, or the parts of one of a kind ("text", "refusal") where a server sends a list of them.
-pub(super) fn content(content: &Value, kind: &str) -> Option<String> {
+/// A text, or the parts of one of a kind ("text", "refusal") where a server sends a list of them; each part has its text in a member.
+pub(super) fn content(content: &Value, kind: &str, member: &str) -> Option<String> {
     match content {
         Value::String(text) => Some(text.clone()).filter(|_| kind == "text"),
         Value::Array(parts) => {
             let mut ours =
-                parts.iter().filter(|part| part["type"] == kind).filter_map(|part| part[kind].as_str()).peekable();
+                parts.iter().filter(|part| part["type"] == kind).filter_map(|part| part[member].as_str()).peekable();
             ours.peek()?;
             Some(ours.collect())
         }
@@ -165,7 +170,7 @@ pub(super) fn content(content: &Value, kind: &str) -> Option<String> {
 
 fn refusal(message: &Value) -> Option<String> {
     let field = message["refusal"].as_str().filter(|text| !text.is_empty()).map(Into::into);
-    field.or_else(|| content(&message["content"], "refusal"))
+    field.or_else(|| content(&message["content"], "refusal", "refusal"))
 }
 
 /// Azure says in the choice which filter struck.

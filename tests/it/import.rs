@@ -56,7 +56,7 @@ fn a_run_of_the_tool_is_imported_with_its_samples() {
 #[test]
 fn samples_alone_need_a_model_and_shots() {
     let path = golden("samples_golden_mc_");
-    assert!(matches!(import(&[path.clone()], &Options::default()), Err(Error::Foreign { .. })));
+    assert!(matches!(import(std::slice::from_ref(&path), &Options::default()), Err(Error::Foreign { .. })));
     let told = Options { model: Some("m".into()), shots: Some(5), metric: Some("acc".into()), limited: false };
     let imported = import(&[path], &told).expect("scores");
     assert_eq!(brief(&imported.scores), [("golden_mc", 5, 12, Some(1.0 / 3.0))]);

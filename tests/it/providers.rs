@@ -120,6 +120,13 @@ fn requests() -> Vec<(&'static str, &'static str, Request)> {
                 Settings { max_tokens: 512, ..provider::find("openai-chat").expect("a provider").defaults("o3") },
             ),
         ),
+        ("openai-responses", "chat", request("gpt-5", chat(), Settings { stop: vec![], seed: None, ..settings() })),
+        (
+            "openai-responses",
+            "reasoning",
+            request("o3", text(), provider::find("openai-responses").expect("a provider").defaults("o3")),
+        ),
+        ("ollama", "text", request("llama3.2", text(), settings())),
         ("openai-completions", "text", request("m", text(), settings())),
         (
             "openai-completions",
@@ -161,14 +168,18 @@ fn requests_go_where_each_provider_serves_them() {
     assert_eq!(path("gemini", "tunedModels/mine").0, "/v1beta/tunedModels/mine:generateContent");
     // A model's name cannot reach the query, where keys are looked for, or another path.
     assert_eq!(path("gemini", "x?key=1#\u{e9}").0, "/v1beta/models/x%3Fkey%3D1%23%C3%A9:generateContent");
+    assert_eq!(path("openai-responses", "m"), ("/responses".into(), vec![]));
+    assert_eq!(path("ollama", "m"), ("/api/chat".into(), vec![]));
     let keys: Vec<_> = provider::ALL.iter().map(|p| (p.name(), p.key_variable(), p.key_header())).collect();
     assert_eq!(
-        keys[..4],
+        keys,
         [
             ("openai-chat", "OPENAI_API_KEY", KeyHeader::Bearer),
+            ("openai-responses", "OPENAI_API_KEY", KeyHeader::Bearer),
             ("openai-completions", "OPENAI_API_KEY", KeyHeader::Bearer),
             ("anthropic", "ANTHROPIC_API_KEY", KeyHeader::Named("x-api-key")),
             ("gemini", "GEMINI_API_KEY", KeyHeader::Named("x-goog-api-key")),
+            ("ollama", "OLLAMA_API_KEY", KeyHeader::Bearer),
         ]
     );
 }
@@ -200,6 +211,8 @@ fn what_a_wire_format_has_no_place_for_is_refused_and_not_dropped() {
     says(refused("openai-chat", text(), &|s| s.top_p = Some(0.0)), "--top-p");
     says(refused("openai-chat", text(), &|s| s.max_tokens = 0), "--max-tokens");
     says(refused("openai-completions", chat(), &|_| ()), "messages");
+    says(refused("openai-responses", text(), &|s| s.stop = vec!["x".into()]), "--stop");
+    says(refused("openai-responses", text(), &|s| s.max_tokens = 15), "--max-tokens");
     let said = |roles: &[Role]| {
         Prompt::Messages(roles.iter().map(|role| Message { role: *role, content: "x".into() }).collect())
     };
