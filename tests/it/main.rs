@@ -17,6 +17,7 @@ mod import;
 mod mutations;
 mod parity;
 mod providers;
+mod results;
 mod second_reference;
 mod tasks;
 mod training;

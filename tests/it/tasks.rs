@@ -226,6 +226,11 @@ fn a_category_of_ones_own_is_asked_like_the_built_in_ones() {
     let task = load(&folder, "lands.csv", csv.as_bytes(), Grader::Exact).expect("a task");
     assert_eq!((task.name.as_str(), task.items.len()), ("lands", 3 * 3));
     assert!(text(&task.items[8]).ends_with(" ->") && task.items[8].shots == 2);
+    for bad in ["\"Washington, D.C.\"", ""] {
+        let csv = format!("entity,capital\nFrance,{bad}\nPeru,{bad}\nGhana,{bad}\n");
+        let error = load(&folder, "lands.csv", csv.as_bytes(), Grader::Exact).expect_err(bad).to_string();
+        assert!(error.contains("column capital"), "{error}");
+    }
 }
 
 #[test]

@@ -74,12 +74,20 @@ impl Completion {
     /// The questions as a closed model is asked them: the same lists at every number of shots.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a grader that needs choices, which a list does not have.
+    /// [`Error::Parameter`] for a grader that needs choices, which a list does not have; [`Error::Corpus`] for an answer that no list can show.
     pub fn task(&self, options: &Options) -> Result<Task> {
         if options.grader.needs_choices() {
             let reason =
                 format!("{} needs items with `choices`, which {} has none of", options.grader.name(), self.name);
             return Err(Error::Parameter { name: "--grader", reason });
+        }
+        // What a closed model says is cut at these, so that an answer with one in it could never be right.
+        let pairs = self.lists.iter().flat_map(|list| list.pairs.iter().map(|(_, answer)| (&list.relation, answer)));
+        if let Some((relation, answer)) = pairs.into_iter().find(|(_, a)| a.is_empty() || a.contains([',', '\n'])) {
+            let reason = format!(
+                "column {relation} has the answer {answer:?}, which is empty or holds a comma or line end; these end an answer"
+            );
+            return Err(Error::Corpus { name: self.name.clone(), reason });
         }
         let mut items = vec![];
         for shots in 0..=self.shots {
