@@ -28,6 +28,9 @@ const PILOT: u32 = 20;
 /// More of them than this share means that the limit is wrong, not the answers.
 const MOST_TRUNCATED: f64 = 0.05;
 
+/// How long a server is waited for that was never reached.
+const FIRST_CONTACT: Duration = Duration::from_secs(20);
+
 /// How patiently is asked.
 #[derive(Debug, Clone)]
 pub struct Patience {
@@ -144,7 +147,7 @@ impl Asker {
                 self.stop.drain(error);
                 return End::Left;
             }
-            self.note(&answer);
+            self.note(ask, &answer);
             let Outcome::Failed(failure) = answer.outcome else {
                 self.breaker.reset();
                 return End::Answered;
@@ -286,7 +289,7 @@ impl Asker {
             _ => return self.limiter.answered(hint),
         };
         let jitter = seed::stream("collect", "jitter", u64::from(ask.attempts)).random();
-        if let Some(wait_s) = self.limiter.troubled(permit, trouble, hint.retry_after_s, jitter) {
+        if let Some(wait_s) = self.limiter.troubled(permit, trouble, hint, jitter) {
             let what = match trouble {
                 Trouble::Rejected => "turns requests away",
                 Trouble::Overloaded => "is overloaded",
@@ -303,7 +306,7 @@ impl Asker {
     }
 
     /// Keeps what the answers of a run have in common, and ends a run that cannot give what is wanted.
-    fn note(&self, answer: &Answer) {
+    fn note(&self, ask: &Ask, answer: &Answer) {
         let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(snapshot) = &answer.model_snapshot {
             let is_new = seen.snapshots.insert(snapshot.clone());
@@ -329,7 +332,7 @@ impl Asker {
                 self.endpoint
             ));
         }
-        if matches!(answer.outcome, Outcome::Failed(_)) {
+        if ask.probe || matches!(answer.outcome, Outcome::Failed(_)) {
             return;
         }
         seen.answers += 1;
@@ -367,8 +370,10 @@ impl Asker {
         let may_help = hint.should_retry != Some(false);
         match &failure.class {
             Class::NotSent | Class::Rejected | Class::Overloaded if may_help => {
-                let silence = self.limiter.since_answer();
-                if silence < self.patience.silence {
+                let (silence, was_there) = self.limiter.silence();
+                // A host that never was there is most likely a wrong URL.
+                let is_new = failure.class == Class::NotSent && !was_there;
+                if silence < if is_new { self.patience.silence.min(FIRST_CONTACT) } else { self.patience.silence } {
                     return Next::Again;
                 }
                 let reason = match failure.class {

@@ -177,7 +177,8 @@ impl Client {
                 .redirect(Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
-                .connect_timeout(CONNECT.min(timeout))
+                // Below the whole, so that a request whose connection never stood is known not to have been sent.
+                .connect_timeout(CONNECT.min(timeout / 2))
                 .timeout(timeout)
                 .https_only(endpoint.base.scheme() == "https")
                 .pool_idle_timeout(IDLE)
@@ -284,12 +285,12 @@ fn lost(error: reqwest::Error) -> Lost {
 fn is_about_certificates(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(source) = cause {
-        // An I/O error hides what it carries from the chain.
-        let carried = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if source.is::<rustls::Error>() || carried.is_some_and(|carried| carried.is::<rustls::Error>()) {
+        if source.is::<rustls::Error>() {
             return true;
         }
-        cause = source.source();
+        // An I/O error keeps what it carries out of the chain.
+        let carried = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = carried.map(|carried| carried as _).or_else(|| source.source());
     }
     false
 }

@@ -128,6 +128,13 @@ impl Rule {
     }
 }
 
+/// When the windows end of which nothing is left, seconds from now.
+fn reset_s(hint: &Hint) -> Option<f64> {
+    let windows = [(hint.remaining_requests, hint.reset_requests_s), (hint.remaining_tokens, hint.reset_tokens_s)];
+    let ends = windows.into_iter().filter(|(remaining, _)| remaining.is_some_and(|left| left < 1.0));
+    ends.filter_map(|(_, reset_s)| reset_s).reduce(f64::max)
+}
+
 /// Shared by all requests of a run.
 #[derive(Debug)]
 pub struct Limiter {
@@ -205,13 +212,15 @@ impl Limiter {
     }
 
     /// The server is in trouble. Gives back the length of the pause that begins here, if one does.
-    pub fn troubled(&self, permit: &Permit, trouble: Trouble, hint_s: Option<f64>, jitter: f64) -> Option<f64> {
+    pub fn troubled(&self, permit: &Permit, trouble: Trouble, hint: &Hint, jitter: f64) -> Option<f64> {
+        let hint_s = hint.retry_after_s.or_else(|| reset_s(hint));
         self.with(|rule| rule.troubled(Instant::now(), permit.episode, trouble, hint_s, jitter))
     }
 
-    /// How long nothing has been answered.
-    pub fn since_answer(&self) -> Duration {
-        self.with(|rule| rule.last_answer).unwrap_or(self.began).elapsed()
+    /// How long nothing has been answered, and whether anything ever was.
+    pub fn silence(&self) -> (Duration, bool) {
+        let last = self.with(|rule| rule.last_answer);
+        (last.unwrap_or(self.began).elapsed(), last.is_some())
     }
 
     /// Requests at a time, now.
@@ -302,7 +311,7 @@ mod tests {
         let first = limiter.acquire().await;
         let (second, ()) = tokio::join!(limiter.acquire(), async { drop(first) });
         let began = Instant::now();
-        limiter.troubled(&second, Trouble::Rejected, Some(5.0), 0.0);
+        limiter.troubled(&second, Trouble::Rejected, &Hint { retry_after_s: Some(5.0), ..Hint::default() }, 0.0);
         drop(second);
         drop(limiter.acquire().await);
         assert!(began.elapsed() >= Duration::from_secs(5));
