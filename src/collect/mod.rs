@@ -25,6 +25,7 @@ pub mod secrets;
 pub mod statistics;
 pub mod stop;
 pub mod task;
+mod verdict;
 
 pub use self::grade::{Grade, Grader, Grading, Kind, Normalisation, grade};
 pub use self::results::{Replicate, Results, Summary};

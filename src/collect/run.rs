@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::ask::{Ask, Asker, End, Patience, Seen};
+use super::ask::{Ask, Asker, End, Patience};
 use super::breaker::Breaker;
 use super::budget::{Budget, Price};
 use super::client::Client;
@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::replay::{self, Account};
 use super::secrets::Secrets;
 use super::stop::Stop;
+use super::verdict::Seen;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 use crate::provider::{Class, Failure, Prompt, Request};

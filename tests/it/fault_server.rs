@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use surmise::provider;
 
 /// No file and no output of any test may hold it.
 pub const KEY: &str = "zk-Secret+For/Tests0123456789abcdefXYZ";
@@ -81,8 +82,8 @@ impl Reply {
         Self::new(status, json!({"error": {"message": format!("it says {code}"), "type": code, "param": null, "code": code}}).to_string())
     }
 
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.headers.push((name.into(), value.to_string()));
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -212,10 +213,14 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Posted>>, answer: &dyn Fn(&Posted) 
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let last = |list: &str| body[list].as_array().and_then(|list| list.last()).map_or(Value::Null, |m| m["content"].clone());
         let prompt = [
-            &body["messages"][body["messages"].as_array().map_or(0, |m| m.len().max(1) - 1)]["content"],
+            &last("messages"),
+            &last("input"),
+            &last("input")[0]["text"],
             &body["contents"][0]["parts"][0]["text"],
             &body["prompt"],
+            &body["input"],
         ];
         let prompt = prompt.iter().find_map(|text| text.as_str()).unwrap_or_default().to_owned();
         let posted = {
@@ -278,8 +283,8 @@ impl Case {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         let typed = |name: &str| arguments.contains(&name);
-        command.current_dir(self.folder.path()).env_clear().env("OPENAI_API_KEY", KEY).env("ANTHROPIC_API_KEY", KEY);
-        command.env("GEMINI_API_KEY", KEY).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.current_dir(self.folder.path()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
         command.args(["collect", "items.jsonl", "--base-url", &self.url, "--model", "m", "-o", "out"]);
         for (name, value) in [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--patience-s", "20")] {
             if !typed(name) {
@@ -295,14 +300,14 @@ impl Case {
 
     /// Runs the command, and looks for the key in all it says and leaves.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        self.ran(self.command(arguments).output().expect("the binary"))
+        self.ran(&self.command(arguments).output().expect("the binary"))
     }
 
     pub fn wait(&self, child: Child) -> Ran {
-        self.ran(child.wait_with_output().expect("the binary"))
+        self.ran(&child.wait_with_output().expect("the binary"))
     }
 
-    pub fn ran(&self, output: Output) -> Ran {
+    pub fn ran(&self, output: &Output) -> Ran {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let ran = Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
         for part in [KEY, &KEY[..12], &KEY[KEY.len() - 12..]] {
