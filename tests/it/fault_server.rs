@@ -14,6 +14,10 @@ use surmise::provider;
 /// No file and no output of any test may hold it.
 pub const KEY: &str = "zk-Secret+For/Tests0123456789abcdefXYZ";
 
+pub fn seconds(s: f64) -> Duration {
+    Duration::from_secs_f64(s)
+}
+
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub struct Posted {
@@ -79,7 +83,11 @@ impl Reply {
     }
 
     pub fn error(status: u16, code: &str) -> Self {
-        Self::new(status, json!({"error": {"message": format!("it says {code}"), "type": code, "param": null, "code": code}}).to_string())
+        Self::new(
+            status,
+            json!({"error": {"message": format!("it says {code}"), "type": code, "param": null, "code": code}})
+                .to_string(),
+        )
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -213,7 +221,9 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Posted>>, answer: &dyn Fn(&Posted) 
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let last = |list: &str| body[list].as_array().and_then(|list| list.last()).map_or(Value::Null, |m| m["content"].clone());
+        let last = |list: &str| {
+            body[list].as_array().and_then(|list| list.last()).map_or(Value::Null, |m| m["content"].clone())
+        };
         let prompt = [
             &last("messages"),
             &last("input"),
@@ -245,7 +255,12 @@ pub struct Case {
 impl Case {
     /// `n` items "say wI" with the answer "wI".
     pub fn new(server: &Server, n: usize) -> Self {
-        let lines: String = (0..n).map(|i| json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}).to_string() + "\n").collect();
+        let lines: String = (0..n)
+            .map(|i| {
+                json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}).to_string()
+                    + "\n"
+            })
+            .collect();
         Self::of(&server.url, &lines)
     }
 
@@ -331,7 +346,11 @@ fn no_key_in(folder: &Path, part: &str) {
             no_key_in(&entry.path(), part);
         } else {
             let bytes = std::fs::read(entry.path()).unwrap_or_default();
-            assert!(!bytes.windows(part.len()).any(|w| w == part.as_bytes()), "the key is in {}", entry.path().display());
+            assert!(
+                !bytes.windows(part.len()).any(|w| w == part.as_bytes()),
+                "the key is in {}",
+                entry.path().display()
+            );
         }
     }
 }

@@ -1,18 +1,11 @@
 //! What can go wrong with what a server says, with the money, and with the folder, row by row of the table of faults (the numbers are its rows).
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use surmise::Error;
-use surmise::collect::journal::{Index, Journal};
 
 use crate::fault_server::{Case, How, KEY, Posted, Reply, Server, chat};
-
-fn seconds(s: f64) -> Duration {
-    Duration::from_secs_f64(s)
-}
 
 /// One item that goes wrong among two that do not; gives back the case and how often it was asked.
 fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> (Case, usize) {
@@ -65,7 +58,10 @@ fn fault_23_json_that_is_none_is_read_with_tolerance_or_kept() {
 
 #[test]
 fn fault_24_content_decides_and_not_its_label() {
-    let cafe = |posted: &Posted| Reply::new(200, chat(&format!("caf\u{e9} {}", posted.word()), "stop").to_string()).with("content-type", "text/html; charset=iso-8859-1");
+    let cafe = |posted: &Posted| {
+        Reply::new(200, chat(&format!("caf\u{e9} {}", posted.word()), "stop").to_string())
+            .with("content-type", "text/html; charset=iso-8859-1")
+    };
     let server = Server::start(cafe);
     let case = Case::of(&server.url, "{\"id\":\"a\",\"prompt\":\"say w0\",\"answer\":\"caf\u{e9} w0\"}\n");
     case.ends(0, &[]);
@@ -84,14 +80,17 @@ fn fault_24_content_decides_and_not_its_label() {
 #[test]
 fn fault_25_a_success_that_holds_an_error_or_no_text_is_what_it_holds() {
     let limited = json!({"error": {"message": "slow down", "code": 429}}).to_string();
-    let (case, asked) = with_w0(0, move |posted| if posted.same == 0 { Reply::new(200, limited.clone()) } else { Reply::say("w0") });
+    let (case, asked) =
+        with_w0(0, move |posted| if posted.same == 0 { Reply::new(200, limited.clone()) } else { Reply::say("w0") });
     assert_eq!((asked, case.score("accuracy")), (2, "1.0".into()));
     let body = chat("w0", "stop");
     let mut lists = body.clone();
     lists["choices"][0]["message"]["content"] = json!([{"type": "text", "text": "w0"}]);
     let (case, _) = with_w0(0, move |_| Reply::new(200, lists.to_string()));
     assert_eq!(case.score("accuracy"), "1.0");
-    for (path, value) in [("/choices/0/message/content", json!(null)), ("/choices", json!([])), ("/choices", json!(null))] {
+    for (path, value) in
+        [("/choices/0/message/content", json!(null)), ("/choices", json!([])), ("/choices", json!(null))]
+    {
         let mut body = body.clone();
         *body.pointer_mut(path).expect("a member") = value;
         let (case, asked) = with_w0(0, move |_| Reply::new(200, body.to_string()));
@@ -106,7 +105,8 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
     assert_eq!(asked, 1);
 
     let mut refusal = chat("", "stop");
-    refusal["choices"][0]["message"] = json!({"role": "assistant", "content": null, "refusal": "I can't help with that."});
+    refusal["choices"][0]["message"] =
+        json!({"role": "assistant", "content": null, "refusal": "I can't help with that."});
     let (case, asked) = with_w0(0, move |_| Reply::new(200, refusal.to_string()));
     is_counted(&case, "n_refused");
     assert_eq!(asked, 1);
@@ -118,7 +118,10 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
         let case = Case::new(&server, 3);
         case.ends(0, &[]);
         is_counted(&case, "n_filtered");
-        assert_eq!((case.score("accuracy"), case.score("accuracy_all_as_wrong")), ("1.0".into(), (2.0 / 3.0).to_string()));
+        assert_eq!(
+            (case.score("accuracy"), case.score("accuracy_all_as_wrong")),
+            ("1.0".into(), (2.0 / 3.0).to_string())
+        );
         // Only when it is wanted, and then as an answer of its own.
         case.ends(0, &["--redo", "filtered"]);
         assert_eq!((server.count("w0"), server.questions()), (2, 4));
@@ -129,9 +132,14 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
 
 #[test]
 fn fault_29_answers_that_are_cut_end_the_run_before_all_are() {
-    let server = Server::start(|posted| Reply::new(200, chat(posted.word(), if posted.same == 0 { "length" } else { "stop" }).to_string()));
+    let server = Server::start(|posted| {
+        Reply::new(200, chat(posted.word(), if posted.same == 0 { "length" } else { "stop" }).to_string())
+    });
     let case = Case::new(&server, 100);
-    case.ends(3, &["--concurrency", "1"]).says("20 of the first 20 answers were cut").says("--max-tokens").says("--keep-truncated");
+    case.ends(3, &["--concurrency", "1"])
+        .says("20 of the first 20 answers were cut")
+        .says("--max-tokens")
+        .says("--keep-truncated");
     assert_eq!(server.questions(), 20);
     case.ends(0, &["--keep-truncated"]);
     assert_eq!((case.score("n_truncated"), server.questions()), ("100".into(), 100));
@@ -153,11 +161,15 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     case.ends(1, &[]).says("does not support `temperature`").says("--adapt-params");
     assert_eq!(server.posts().len(), 1, "the probe finds out");
     case.ends(0, &["--adapt-params"]).says("does not support `temperature`; all requests go without it");
-    let bodies: std::collections::BTreeSet<String> = server.posts()[1..].iter().filter(|p| !p.is_probe()).map(|p| {
-        let mut body = p.body.clone();
-        body["messages"] = Value::Null;
-        body.to_string()
-    }).collect();
+    let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
+        .iter()
+        .filter(|p| !p.is_probe())
+        .map(|p| {
+            let mut body = p.body.clone();
+            body["messages"] = Value::Null;
+            body.to_string()
+        })
+        .collect();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert!(bodies.iter().all(|body| body.contains("max_completion_tokens") && !body.contains("temperature")));
     assert!(case.file("summary.json").contains("\"temperature\""), "it is recorded");
@@ -170,7 +182,8 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
 fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
     // Every run of every test here looks for the key in all files and outputs; these servers say it.
     let message = format!("Incorrect API key provided: {KEY}. Or zk-Secre***{}", &KEY[KEY.len() - 14..]);
-    let error = json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}}).to_string();
+    let error =
+        json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}}).to_string();
     let sent = error.clone();
     let server = Server::start(move |_| Reply::new(401, sent.clone()).with("x-request-id", KEY));
     let case = Case::new(&server, 2);
@@ -181,7 +194,8 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
     assert!(case.file("items.csv").contains("your key is"));
     with_w0(3, |_| Reply::new(500, format!("<html>Authorization: Bearer {KEY}</html>")));
     with_w0(1, |_| Reply::new(302, "").with("location", &format!("https://elsewhere.example/?key={KEY}")));
-    let case = Case::of(&format!("{}/v1?token={KEY}", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
+    let case =
+        Case::of(&format!("{}/v1?token={KEY}", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
     case.ends(2, &[]).says("holds a key in its query");
     let case = Case::of(&format!("{}/{KEY}/v1", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
     let ran = case.command(&[]).output().expect("the binary");
@@ -223,18 +237,36 @@ fn fault_33_another_model_than_before_is_said_or_refused() {
 
 #[test]
 fn fault_34_any_text_goes_there_and_back_unchanged() {
-    let texts = ["\0 nul", "a\rb", "\u{202e}rtl\u{202c}", "\u{1f600}\u{200d}\u{1f525}", "\u{2028}\u{2029}\u{85}", "tab\tand \"quotes\" \\ and \u{7f}", "\u{1b}[31mred", &"long ".repeat(40_000)];
-    let lines: String = texts.iter().enumerate().map(|(i, text)| json!({"id": i.to_string(), "prompt": format!("{text} say w0"), "answer": text}).to_string() + "\n").collect();
+    let texts = [
+        "\0 nul",
+        "a\rb",
+        "\u{202e}rtl\u{202c}",
+        "\u{1f600}\u{200d}\u{1f525}",
+        "\u{2028}\u{2029}\u{85}",
+        "tab\tand \"quotes\" \\ and \u{7f}",
+        "\u{1b}[31mred",
+        &"long ".repeat(40_000),
+    ];
+    let lines: String = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| {
+            json!({"id": i.to_string(), "prompt": format!("{text} say w0"), "answer": text}).to_string() + "\n"
+        })
+        .collect();
     let server = Server::start(|posted| Reply::say(posted.prompt.strip_suffix(" say w0").unwrap_or_default()));
     let case = Case::of(&server.url, &lines);
     let ran = case.ends(0, &[]);
     assert!(!ran.stderr.contains('\u{1b}'));
     for text in texts {
         assert!(server.posts().iter().any(|posted| posted.prompt == format!("{text} say w0")), "{text:?}");
-        assert!(case.outcomes().iter().any(|r| {
-            let body: Value = serde_json::from_str(r["body"].as_str().unwrap_or_default()).unwrap_or_default();
-            body["choices"][0]["message"]["content"] == text
-        }), "{text:?}");
+        assert!(
+            case.outcomes().iter().any(|r| {
+                let body: Value = serde_json::from_str(r["body"].as_str().unwrap_or_default()).unwrap_or_default();
+                body["choices"][0]["message"]["content"] == text
+            }),
+            "{text:?}"
+        );
     }
     assert_eq!(case.score("accuracy"), "1.0");
 }
@@ -265,11 +297,11 @@ fn fault_42_answers_that_come_in_any_order_go_to_their_questions() {
         command.current_dir(folder).args(["collect", "rescore", "-o", "out"]).env_clear().output().expect("the binary")
     };
     let text = case.file("journal.jsonl");
-    let (intents, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.contains("\"record\":\"intent\""));
+    let (intents, others): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.contains("\"record\":\"intent\""));
     let (first, outcomes) = others.split_at(1);
     let shuffled: Vec<&str> = first.iter().chain(&intents).chain(outcomes.iter().rev()).copied().collect();
     std::fs::write(case.out().join("journal.jsonl"), shuffled.join("\n") + "\n").expect("a file");
     assert!(rescore(case.folder.path()).status.success());
     assert_eq!((case.file("scores.csv"), case.file("items.csv")), scores);
 }
-

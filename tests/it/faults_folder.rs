@@ -1,33 +1,12 @@
 //! What can go wrong with the folder, the money and the person at the keyboard, row by row of the table of faults (the numbers are its rows).
 
-use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use surmise::Error;
 use surmise::collect::journal::{Index, Journal};
 
-use crate::fault_server::{Case, How, KEY, Posted, Reply, Server, chat};
-
-fn seconds(s: f64) -> Duration {
-    Duration::from_secs_f64(s)
-}
-
-/// One item that goes wrong among two that do not; gives back the case and how often it was asked.
-fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> (Case, usize) {
-    let server = Server::wrong_for_w0(reply);
-    let case = Case::new(&server, 3);
-    case.ends(code, &[]);
-    (case, server.count("w0"))
-}
-
-/// The number in the only column of scores.csv that counts the bad item.
-fn is_counted(case: &Case, column: &str) {
-    for name in ["n_refused", "n_filtered", "n_truncated", "n_empty", "n_unreadable", "n_error"] {
-        assert_eq!(case.score(name), if name == column { "1" } else { "0" }, "{name}");
-    }
-}
+use crate::fault_server::{Case, How, Reply, Server, seconds};
 
 #[test]
 fn fault_02_a_torn_tail_is_set_aside_wherever_it_is_torn() {
@@ -90,7 +69,8 @@ fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
     let server = Server::start(move |posted| {
         let text = std::fs::read_to_string(path.get().expect("a path")).expect("a journal");
         let intents = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let of_this = intents.filter(|r| r["record"] == "intent" && r["body"].as_str().is_some_and(|b| b.contains(&posted.prompt)));
+        let of_this = intents
+            .filter(|r| r["record"] == "intent" && r["body"].as_str().is_some_and(|b| b.contains(&posted.prompt)));
         checked.fetch_add(of_this.count(), std::sync::atomic::Ordering::Relaxed);
         Reply::say(posted.word())
     });
@@ -105,7 +85,8 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     // Two requests cost 5 * 0.4 + 1 * 1.6 = 3.6 millionths of a dollar each; at most 90 tokens of prompt and 32 of answer are set aside.
     let server = Server::start(|posted| Reply::say(posted.word()).how(How::Late(seconds(0.02))));
     let case = Case::new(&server, 200);
-    let prices = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = 0.4\noutput_usd_per_million_tokens = 1.6\n";
+    let prices =
+        "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = 0.4\noutput_usd_per_million_tokens = 1.6\n";
     std::fs::write(case.folder.path().join("prices.toml"), prices).expect("a file");
     let capped = ["--budget-usd", "0.0003", "--prices", "prices.toml"];
     let ran = case.ends(4, &capped);
@@ -130,15 +111,22 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
 
 #[test]
 fn fault_38_an_interrupt_waits_for_what_is_under_way_and_a_second_does_not() {
-    for (signals, waits) in [(vec!["-INT"], true), (vec!["-TERM"], true), (vec!["-HUP"], true), (vec!["-INT", "-INT"], false)] {
-        let server = Server::start(|posted| if posted.is_probe() { Reply::say("yes") } else { Reply::say(posted.word()).how(How::Late(seconds(1.5))) });
+    for (signals, waits) in
+        [(vec!["-INT"], true), (vec!["-TERM"], true), (vec!["-HUP"], true), (vec!["-INT", "-INT"], false)]
+    {
+        let server = Server::start(|posted| {
+            if posted.is_probe() { Reply::say("yes") } else { Reply::say(posted.word()).how(How::Late(seconds(1.5))) }
+        });
         let case = Case::new(&server, 50);
         let child = case.command(&["--concurrency", "4"]).spawn().expect("the binary");
         while server.questions() < 4 {
             std::thread::sleep(seconds(0.01));
         }
         for signal in signals {
-            let done = std::process::Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status();
+            let done = std::process::Command::new("kill")
+                .args([signal, &child.id().to_string()])
+                .stderr(Stdio::null())
+                .status();
             assert!(done.expect("kill").success());
             std::thread::sleep(seconds(0.2));
         }
@@ -162,17 +150,25 @@ fn fault_39_another_configuration_does_not_come_into_the_same_folder_unasked() {
     assert_eq!((server.posts().len(), case.file("scores.csv")), (4, scores));
     case.ends(0, &["--max-tokens", "7", "--new-config"]);
     assert_eq!(server.posts().len(), 8, "no old answer is taken for another question");
-    std::fs::write(case.folder.path().join("items.jsonl"), "{\"id\":\"q0\",\"prompt\":\"say w0\",\"answer\":\"w9\"}\n").expect("a file");
+    std::fs::write(case.folder.path().join("items.jsonl"), "{\"id\":\"q0\",\"prompt\":\"say w0\",\"answer\":\"w9\"}\n")
+        .expect("a file");
     case.ends(2, &["--max-tokens", "7"]).says("tasks");
 }
 
 #[test]
 fn fault_40_the_same_question_under_two_names_is_paid_once() {
     let server = Server::right();
-    let case = Case::of(&server.url, "{\"id\":\"a\",\"prompt\":\"say w1\",\"answer\":\"w1\"}\n{\"id\":\"b\",\"prompt\":\"say w1\",\"answer\":\"w1\"}\n");
+    let case = Case::of(
+        &server.url,
+        "{\"id\":\"a\",\"prompt\":\"say w1\",\"answer\":\"w1\"}\n{\"id\":\"b\",\"prompt\":\"say w1\",\"answer\":\"w1\"}\n",
+    );
     case.ends(0, &[]);
     assert_eq!((server.questions(), case.score("n_items"), case.score("n_scored")), (1, "2".into(), "2".into()));
-    std::fs::write(case.folder.path().join("items.jsonl"), "{\"id\":\"a\",\"prompt\":\"x\",\"answer\":\"y\"}\n{\"id\":\"a\",\"prompt\":\"z\",\"answer\":\"y\"}\n").expect("a file");
+    std::fs::write(
+        case.folder.path().join("items.jsonl"),
+        "{\"id\":\"a\",\"prompt\":\"x\",\"answer\":\"y\"}\n{\"id\":\"a\",\"prompt\":\"z\",\"answer\":\"y\"}\n",
+    )
+    .expect("a file");
     case.ends(1, &["--new-config"]).says("items.jsonl, line 2").says("the id \"a\" of line 1");
 }
 

@@ -1,17 +1,11 @@
 //! What a server says of its limits and its health, row by row of the table of faults (the numbers are its rows): everybody waits together, nobody for ever.
 
-use std::io::Write;
 use std::net::TcpListener;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
-use crate::fault_server::{Case, How, KEY, Reply, Server, chat};
-
-fn seconds(s: f64) -> Duration {
-    Duration::from_secs_f64(s)
-}
+use crate::fault_server::{Case, Reply, Server, seconds};
 
 #[test]
 fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
@@ -40,9 +34,12 @@ fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
 
 #[test]
 fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
-    let server = Server::wrong_for_w0(|posted| {
-        if posted.same < 4 { Reply::error(429, "rate_limit_exceeded") } else { Reply::say("w0") }
-    });
+    let server =
+        Server::wrong_for_w0(
+            |posted| {
+                if posted.same < 4 { Reply::error(429, "rate_limit_exceeded") } else { Reply::say("w0") }
+            },
+        );
     let case = Case::new(&server, 1);
     case.ends(0, &["--backoff-s", "0.2"]);
     let posts = server.posts();
@@ -74,7 +71,11 @@ fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
 fn fault_09_an_absurd_retry_after_is_capped_or_ignored() {
     for value in ["86400", "-1", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", "NaN", "1e999"] {
         let server = Server::wrong_for_w0(move |posted| {
-            if posted.same < 1 { Reply::error(429, "rate_limit_exceeded").with("retry-after", value) } else { Reply::say("w0") }
+            if posted.same < 1 {
+                Reply::error(429, "rate_limit_exceeded").with("retry-after", value)
+            } else {
+                Reply::say("w0")
+            }
         });
         let case = Case::new(&server, 1);
         let began = Instant::now();
@@ -98,7 +99,8 @@ fn fault_10_a_quota_that_is_used_up_ends_the_run_at_once_and_keeps_everything() 
         Reply::new(429, per_day.to_string()),
         Reply::error(402, "billing_error"),
     ] {
-        let server = Server::start(move |posted| if posted.before < 6 { Reply::say(posted.word()) } else { reply.clone() });
+        let server =
+            Server::start(move |posted| if posted.before < 6 { Reply::say(posted.word()) } else { reply.clone() });
         let case = Case::new(&server, 20);
         case.ends(5, &["--concurrency", "1"]).says("the account may ask no more");
         assert_eq!(server.posts().len(), 7, "one request hears of it, none follows");
@@ -112,12 +114,18 @@ fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_r
     let case = Case::new(&server, 30);
     case.ends(3, &[]).says("1 of 30 questions have no answer");
     assert_eq!(server.count("w0"), 5);
-    assert_eq!((case.score("n_error"), case.score("n_scored"), case.score("accuracy")), ("1".into(), "29".into(), "1.0".into()));
+    assert_eq!(
+        (case.score("n_error"), case.score("n_scored"), case.score("accuracy")),
+        ("1".into(), "29".into(), "1.0".into())
+    );
     // A run again asks what failed for a passing reason, and nothing else.
     case.ends(3, &["--retries", "0"]);
     assert_eq!((server.count("w0"), server.questions()), (6, 29 + 6));
 
-    let server = Server::start(|posted| if posted.is_probe() { Reply::say("yes") } else { Reply::new(500, "<html>oops</html>") });
+    let server =
+        Server::start(
+            |posted| if posted.is_probe() { Reply::say("yes") } else { Reply::new(500, "<html>oops</html>") },
+        );
     let case = Case::new(&server, 1000);
     case.ends(1, &["--concurrency", "4"]).says("10 questions in a row failed in the same way");
     assert!(server.questions() < 60, "{} posts", server.questions());
@@ -142,7 +150,9 @@ fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     for url in [format!("http://127.0.0.1:{port}/v1"), "https://surmise-test.invalid/v1".into()] {
-        let lines: String = (0..1000).map(|i| json!({"id": i.to_string(), "prompt": i.to_string(), "answer": "x"}).to_string() + "\n").collect();
+        let lines: String = (0..1000)
+            .map(|i| json!({"id": i.to_string(), "prompt": i.to_string(), "answer": "x"}).to_string() + "\n")
+            .collect();
         let case = Case::of(&url, &lines);
         case.ends(1, &["--patience-s", "0.5"]).says("cannot be reached").says(&url);
         assert_eq!(case.outcomes().len(), 0, "a probe finds out");

@@ -4,15 +4,11 @@
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
-use crate::fault_server::{Case, How, KEY, Reply, Server, chat};
-
-fn seconds(s: f64) -> Duration {
-    Duration::from_secs_f64(s)
-}
+use crate::fault_server::{Case, How, KEY, Reply, Server, chat, seconds};
 
 #[test]
 fn fault_05_a_second_process_is_told_who_collects_and_changes_nothing() {
@@ -50,14 +46,14 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     let kept = case.records().iter().filter(|r| r["record"] == "outcome").count();
     let rescued = std::fs::read_dir(case.folder.path()).expect("a folder").flatten();
     let rescued = rescued.filter(|entry| entry.file_name().to_string_lossy().starts_with("surmise-rescued-"));
-    let rescued: Vec<String> =
-        rescued.map(|entry| std::fs::read_to_string(entry.path()).expect("a file")).collect();
+    let rescued: Vec<String> = rescued.map(|entry| std::fs::read_to_string(entry.path()).expect("a file")).collect();
     let lines: usize = rescued.iter().map(|text| text.lines().count()).sum();
     // Every request was answered: what is neither in the journal nor rescued would be lost.
     assert_eq!(kept + lines, server.posts().len());
     assert!(lines >= 1 && server.posts().len() < 30, "{} posts", server.posts().len());
     // What was rescued can be put back, and the same command goes on.
-    let mut journal = std::fs::OpenOptions::new().append(true).open(case.out().join("journal.jsonl")).expect("a journal");
+    let mut journal =
+        std::fs::OpenOptions::new().append(true).open(case.out().join("journal.jsonl")).expect("a journal");
     rescued.iter().for_each(|text| journal.write_all(text.as_bytes()).expect("room"));
     case.ends(0, &[]);
     assert_eq!(server.posts().len(), 61, "nothing is asked twice");
@@ -65,7 +61,10 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     let other = Case::new(&server, 3);
     let command = other.command(&[]);
     let mut shell = std::process::Command::new("bash");
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());
+    shell
+        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args());
     shell.current_dir(other.folder.path()).env("OPENAI_API_KEY", KEY);
     assert_eq!(other.ran(&shell.output().expect("bash")).code, Some(6));
     assert_eq!(server.posts().len(), 61, "nothing is asked before there is room");
@@ -124,7 +123,8 @@ fn tls_server(stem: &str) -> String {
                 head.push(byte[0]);
             }
             let body = chat("w0", "stop").to_string();
-            let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             tls.write_all(answer.as_bytes()).unwrap_or_default();
             tls.conn.send_close_notify();
             tls.flush().unwrap_or_default();
@@ -160,7 +160,10 @@ fn fault_16_a_body_that_is_cut_is_kept_and_asked_again_once() {
         case.ends(0, &[]);
         assert_eq!(server.count("w0"), 2);
         let cut = case.outcomes().into_iter().find(|r| r["class"] == "unknown").expect("an outcome");
-        assert_eq!((&cut["possibly_paid"], &cut["incomplete"], &cut["status"]), (&json!(true), &json!(true), &json!(200)));
+        assert_eq!(
+            (&cut["possibly_paid"], &cut["incomplete"], &cut["status"]),
+            (&json!(true), &json!(true), &json!(200))
+        );
         assert_eq!(cut["body"].as_str().map(str::len), Some(40), "{how:?}");
     }
 }
@@ -212,10 +215,9 @@ fn fault_19_a_server_that_says_nothing_ends_at_the_time_limit() {
 fn fault_20_a_body_without_end_is_left_at_16_mib_with_little_memory() {
     let bomb = gzip(&vec![0; 64 << 20]);
     assert!(bomb.len() < 1 << 20);
-    for reply in [
-        Reply::new(200, vec![b' '; 65536]).how(How::Endless),
-        Reply::new(200, bomb).with("content-encoding", "gzip"),
-    ] {
+    for reply in
+        [Reply::new(200, vec![b' '; 65536]).how(How::Endless), Reply::new(200, bomb).with("content-encoding", "gzip")]
+    {
         let server = Server::wrong_for_w0(move |_| reply.clone());
         let case = Case::new(&server, 3);
         let child = case.command(&["--timeout-s", "60"]).spawn().expect("the binary");
@@ -223,7 +225,8 @@ fn fault_20_a_body_without_end_is_left_at_16_mib_with_little_memory() {
         let watcher = std::thread::spawn(move || {
             let mut peak_kb = 0;
             while let Ok(text) = std::fs::read_to_string(&status) {
-                let kb = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+                let kb =
+                    text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
                 let Some(kb) = kb else { break };
                 peak_kb = peak_kb.max(kb);
                 std::thread::sleep(seconds(0.005));
@@ -269,7 +272,8 @@ fn fault_36_a_process_that_sleeps_asks_again_what_was_under_way() {
         std::thread::sleep(seconds(0.01));
     }
     let signal = |name: &str| {
-        let done = std::process::Command::new("kill").args([name, &child.id().to_string()]).stderr(Stdio::null()).status();
+        let done =
+            std::process::Command::new("kill").args([name, &child.id().to_string()]).stderr(Stdio::null()).status();
         assert!(done.expect("kill").success());
     };
     signal("-STOP");

@@ -9,11 +9,17 @@ mod channel_edges;
 mod checkpoints;
 mod command;
 mod data;
+mod fault_server;
+mod faults_answers;
+mod faults_folder;
+mod faults_limits;
+mod faults_transport;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod import;
+mod kills;
 mod mutations;
 mod parity;
 mod providers;
@@ -22,3 +28,4 @@ mod second_reference;
 mod tasks;
 mod training;
 mod truth;
+mod wire;

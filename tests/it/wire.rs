@@ -33,7 +33,8 @@ fn every_golden_answer_of_every_wire_format_arrives_as_what_it_is() {
             let file = if posted.is_probe() { "200-answered.body" } else { posted.prompt.as_str() };
             Reply::new(200, std::fs::read(folder.join(file)).expect("a golden answer"))
         });
-        let items = expected.keys().map(|file| json!({"id": file, "prompt": file, "answer": "Paris"}).to_string() + "\n");
+        let items =
+            expected.keys().map(|file| json!({"id": file, "prompt": file, "answer": "Paris"}).to_string() + "\n");
         let case = Case::of(&server.url, &items.collect::<String>());
         case.ends(0, &["--provider", name, "--keep-truncated"]);
         let came: BTreeMap<String, String> = case
