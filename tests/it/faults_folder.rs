@@ -180,3 +180,36 @@ fn a_journal_of_a_later_version_is_refused() {
     std::fs::write(folder.path().join("journal.jsonl"), line).expect("a file");
     assert!(matches!(Journal::open(folder.path(), true, |_| {}), Err(Error::Journal { line: 1, .. })));
 }
+
+#[test]
+fn nothing_is_sent_twice_to_measure_noise_unless_it_is_asked_for() {
+    let server = Server::start(|posted| Reply::say(if posted.same == 0 { posted.word() } else { "other" }));
+    let case = Case::new(&server, 40);
+    case.ends(0, &["--repeat-share", "0.25", "--concurrency", "1"]).says("repeated items differ");
+    let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
+    let repeated = server.questions() - 40;
+    assert!((2..=20).contains(&repeated), "{repeated} of 40");
+    assert_eq!((&summary["n_repeated"], &summary["n_disagreed"]), (&repeated.into(), &repeated.into()));
+    assert_eq!(case.score("n_items"), "40", "an item counts once");
+    let posts = server.posts().len();
+    case.ends(0, &["--repeat-share", "0.25"]);
+    assert_eq!(server.posts().len(), posts, "the same items are the repeated ones");
+}
+
+#[test]
+fn texts_are_kept_for_reading() {
+    let server = Server::start(|posted| Reply::say(&format!("Once there was {}.\nIt ended.", posted.word())));
+    let case = Case::of(&server.url, "");
+    std::fs::write(case.folder.path().join("prompts.jsonl"), "{\"id\":\"a\",\"prompt\":\"Tell of w7\"}\n")
+        .expect("a file");
+    let mut command = case.command(&["texts:prompts.jsonl"]);
+    // The items that every case has are left out here.
+    let arguments: Vec<_> = command.get_args().filter(|word| *word != "items.jsonl").map(ToOwned::to_owned).collect();
+    let program = command.get_program().to_owned();
+    command = std::process::Command::new(program);
+    command.current_dir(case.folder.path()).env("OPENAI_API_KEY", crate::fault_server::KEY).args(arguments);
+    let ran = case.ran(&command.output().expect("the binary"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let line: Value = serde_json::from_str(case.file("texts.jsonl").trim_end()).expect("one line");
+    assert_eq!((&line["id"], &line["text"]), (&"a".into(), &"Once there was w7.\nIt ended.".into()));
+}

@@ -121,6 +121,16 @@ fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_r
     // A run again asks what failed for a passing reason, and nothing else.
     case.ends(3, &["--retries", "0"]);
     assert_eq!((server.count("w0"), server.questions()), (6, 29 + 6));
+    // What would fail in the same way is asked again only when that is wanted.
+    let server =
+        Server::wrong_for_w0(|posted| if posted.same < 2 { Reply::error(400, "null") } else { Reply::say("w0") });
+    let case = Case::new(&server, 3);
+    case.ends(3, &[]);
+    case.ends(3, &[]);
+    assert_eq!(server.count("w0"), 1);
+    case.ends(3, &["--redo", "failed"]);
+    case.ends(0, &["--redo", "failed"]);
+    assert_eq!((server.count("w0"), server.questions(), case.score("n_scored")), (3, 5, "3".into()));
 
     let server =
         Server::start(
@@ -167,4 +177,23 @@ fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
     let server = Server::at(&format!("127.0.0.1:{port}"), |posted| Reply::say(posted.word()));
     assert_eq!(case.wait(child).code, Some(0));
     assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
+fn fault_35_times_are_the_servers_and_waits_are_not_of_the_clock() {
+    // This machine's clock may be years from the server's: only the difference of the server's own two times counts. That waits do not follow a clock that
+    // jumps is by construction (they are of a monotonic one), and cannot be made here without setting the machine's.
+    let server = Server::wrong_for_w0(|posted| {
+        if posted.same > 0 {
+            return Reply::say("w0");
+        }
+        Reply::error(429, "rate_limit_exceeded")
+            .with("date", "Tue, 01 Jan 2030 00:00:00 GMT")
+            .with("retry-after", "Tue, 01 Jan 2030 00:00:01 GMT")
+    });
+    let case = Case::new(&server, 1);
+    case.ends(0, &[]);
+    let posts = server.posts();
+    let gap = (posts[2].at - posts[1].at).as_secs_f64();
+    assert!((1.0..2.0).contains(&gap), "{gap}");
 }
