@@ -19,6 +19,10 @@ use crate::error::{Error, Result};
 use crate::mi;
 use crate::model::{Bos, Options, Precision};
 
+/// What `--help` says of them; [`exit_code`] holds it.
+const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished with gaps, 4 budget reached, \
+                          5 credentials or quota, 6 storage, 130 interrupted.";
+
 /// What can be typed.
 #[derive(Debug, Parser)]
 #[command(
@@ -27,8 +31,7 @@ use crate::model::{Bos, Options, Precision};
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, predict the rest",
     long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the whole line on its embedded family of small models: it measures them, calibrates on the \
                   smaller ones, predicts the two largest of each recipe, measures those too, and prints prediction beside measurement as CSV.",
-    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished with gaps, 4 budget reached, 5 credentials or quota, \
-                  6 storage, 130 interrupted."
+    after_help = EXIT_CODES
 )]
 pub struct Opts {
     #[command(subcommand)]
@@ -54,6 +57,7 @@ enum Verb {
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
     /// A closed model's answers to tasks, over its API: kept, graded, never asked for twice
+    #[command(after_help = EXIT_CODES)]
     Collect(Box<collect::Flags>),
     /// What is built in: models, architectures, estimators, corpora, providers, tasks
     List(list::Flags),

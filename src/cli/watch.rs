@@ -11,6 +11,8 @@ use crate::collect::stop::Stop;
 use crate::error::Error;
 
 const LINE_EVERY: Duration = Duration::from_secs(30);
+/// What an interrupted run waits for requests that are under way.
+const GRACE: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(100);
 
 /// A run that is watched.
@@ -57,7 +59,7 @@ impl Watch {
     }
 }
 
-/// Ends a run on a signal: on the first, nothing new is sent and what is under way is waited for; on the second, it is not.
+/// Ends a run on a signal: on the first, nothing new is sent and what is under way is waited for, but not for ever; on the second, it is not.
 pub(super) fn interrupts(stop: Arc<Stop>) {
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
@@ -67,7 +69,10 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
             talk("stopping: waiting for the requests that are under way (interrupt again to leave them)");
             let reason = "interrupted; every answer that came is kept, the same command goes on".into();
             stop.drain(Error::Interrupted { reason });
-            signals.next().await;
+            tokio::select! {
+                () = signals.next() => {}
+                () = tokio::time::sleep(GRACE) => {}
+            }
             stop.abort();
         });
     });

@@ -43,8 +43,6 @@ pub struct Run {
     pub patience: Patience,
     /// The longest a request may take.
     pub timeout: Duration,
-    /// How long an interrupted run waits for what is under way.
-    pub grace: Duration,
     /// What the model costs.
     pub price: Option<Price>,
     /// The most that may be spent in all runs into this folder.
@@ -208,7 +206,7 @@ impl Run {
         };
         tokio::select! {
             () = drained => {}
-            () = over(asker, self.grace) => {}
+            () = asker.stop.aborting() => {}
         }
         Ok(asker.stop.take())
     }
@@ -313,15 +311,6 @@ async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Waits until a run that is to end has waited long enough.
-async fn over(asker: &Asker, grace: Duration) {
-    asker.stop.draining().await;
-    tokio::select! {
-        () = asker.stop.aborting() => {}
-        () = tokio::time::sleep(grace) => {}
-    }
 }
 
 /// Where answers go that the journal cannot take: a file elsewhere, or else stderr.

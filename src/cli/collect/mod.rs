@@ -42,9 +42,6 @@ enum After {
     },
 }
 
-/// What an interrupted run waits for requests that are under way.
-const GRACE: Duration = Duration::from_secs(30);
-
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     match &flags.after {
         None => collect(&flags.ask, quiet),
@@ -98,7 +95,6 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
             model_snapshot: ask.content.require_model_snapshot.clone(),
         },
         timeout: Duration::from_secs_f64(manner.timeout_s),
-        grace: GRACE,
         price,
         cap_usd: ask.money.budget_usd,
         ca_cert: manner.ca_cert.clone(),
