@@ -29,3 +29,4 @@ mod tasks;
 mod training;
 mod truth;
 mod wire;
+mod wire_scores;
