@@ -60,6 +60,8 @@ pub struct Source {
     pub samples_sha256: BTreeMap<String, String>,
     /// Settings that say how the scores came about, as they stand in the file.
     pub settings: BTreeMap<String, String>,
+    /// Names of settings that were not taken over, because they may hold a key.
+    pub left_out: Vec<String>,
 }
 
 /// Imports files; samples are found beside the results they belong to.
@@ -98,7 +100,7 @@ fn fault(path: &Path, reason: impl Into<String>) -> Error {
 fn source(path: &Path, bytes: &[u8]) -> Source {
     let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let (samples_sha256, settings) = (BTreeMap::new(), BTreeMap::new());
-    Source { file, sha256: seed::sha256_hex(bytes), samples_sha256, settings }
+    Source { file, sha256: seed::sha256_hex(bytes), samples_sha256, settings, left_out: vec![] }
 }
 
 /// A row of which only the accuracy is known: the harness counts what was refused, filtered, cut or failed as wrong.

@@ -1,5 +1,6 @@
 //! `results_*.json`: one row per task with its metrics, `"acc,none": 0.7` (before 0.4 `"acc": 0.7`).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -112,7 +113,11 @@ pub(super) fn read(path: &Path, bytes: &[u8], options: &Options, all: &mut Impor
     let results =
         results.ok_or_else(|| fault(path, "has no `results`; give results_*.json of the lm-evaluation-harness"))?;
     let mut source = source(path, bytes);
-    settings(&value, &mut source.settings, &format!("{}: ", source.file), &mut all.notes);
+    source.left_out = settings(&value, &mut source.settings);
+    if !source.left_out.is_empty() {
+        let names = source.left_out.join(", ");
+        all.notes.push(format!("{}: not taken over, because they may hold a key: {names}", source.file));
+    }
     let run = run(path, &value, options)?;
     let limit = &value["config"]["limit"];
     if !limit.is_null() && !options.limited {
@@ -227,13 +232,16 @@ fn n_items(value: &Value, task: &str, row: &Map<String, Value>, metric: &MetricR
     })
 }
 
-/// Takes over what cannot hold a key, and names the rest.
-fn settings(value: &Value, kept: &mut std::collections::BTreeMap<String, String>, file: &str, notes: &mut Vec<String>) {
+/// Takes over what cannot hold a key, and gives the names of the rest.
+fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut dropped = vec![];
     let mut keep = |prefix: &str, key: &str, value: &Value, known: &[&str], quiet: &[&str]| {
         let plain = matches!(value, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_));
+        let nothing = value.is_null()
+            || value.as_object().is_some_and(Map::is_empty)
+            || value.as_array().is_some_and(Vec::is_empty);
         match value {
-            Value::Null => {}
+            _ if nothing => {}
             _ if known.contains(&key) && plain => {
                 let text = value.as_str().map_or_else(|| value.to_string(), Into::into);
                 kept.insert(format!("{prefix}{key}"), text);
@@ -257,7 +265,5 @@ fn settings(value: &Value, kept: &mut std::collections::BTreeMap<String, String>
         let (key, value) = pair.split_once('=').unwrap_or(("(an argument without a name)", ""));
         keep("config.model_args.", key.trim(), &Value::String(value.trim().into()), MODEL_ARGS, &[]);
     }
-    if !dropped.is_empty() {
-        notes.push(format!("{file}not taken over, because they may hold a key: {}", dropped.join(", ")));
-    }
+    dropped
 }
