@@ -24,6 +24,13 @@ const MESSAGES: [(&str, Class); 3] = [
     ("API key not valid", Class::Credentials),
 ];
 
+/// What messages that name an unsupported parameter have before and after its name, where no code tells.
+const UNSUPPORTED: [(&str, &str); 3] = [
+    ("", ": Extra inputs are not permitted"),
+    ("Unrecognized request argument supplied: ", ""),
+    ("Invalid JSON payload received. Unknown name \"", "\""),
+];
+
 /// A filter refused the prompt.
 const FILTERED: [&str; 4] =
     ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "moderation_blocked"];
@@ -165,9 +172,24 @@ fn unsupported(error: &Value, words: &[&str]) -> Option<String> {
     if words.contains(&"unsupported_parameter") || words.contains(&"unsupported_value") {
         return Some(param(error).unwrap_or_else(|| "unknown".into()));
     }
+    if let Some(name) = said(error).and_then(named_in) {
+        return Some(name);
+    }
     let details = [&error["detail"], &error["message"]["detail"]];
     let detail = details.into_iter().find_map(|list| list.as_array()?.first())?;
     (detail["type"] == "extra_forbidden").then(|| detail["loc"].as_array()?.last()?.as_str().map(clip))?
+}
+
+/// The parameter that a message says is unsupported.
+fn named_in(message: &str) -> Option<String> {
+    let is_name =
+        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    UNSUPPORTED.iter().find_map(|(before, after)| {
+        let rest = message.strip_prefix(before)?;
+        let name = if after.is_empty() { rest.trim() } else { &rest[..rest.find(after)?] };
+        // The last part of a path is the parameter's own name.
+        Some(name).filter(is_name).and_then(|name| name.rsplit('.').next()).map(clip)
+    })
 }
 
 fn param(error: &Value) -> Option<String> {

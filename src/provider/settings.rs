@@ -137,10 +137,10 @@ impl Settings {
             "max_tokens" => changed.max_tokens_key = MaxTokensKey::MaxCompletionTokens,
             "max_completion_tokens" => changed.max_tokens_key = MaxTokensKey::MaxTokens,
             "temperature" => changed.temperature = None,
-            "top_p" => changed.top_p = None,
-            "stop" => changed.stop = vec![],
+            "top_p" | "topP" => changed.top_p = None,
+            "stop" | "stop_sequences" | "stopSequences" => changed.stop = vec![],
             "seed" => changed.seed = None,
-            "logprobs" | "top_logprobs" if !self.echo => changed.logprobs = None,
+            "logprobs" | "top_logprobs" | "responseLogprobs" if !self.echo => changed.logprobs = None,
             _ => {}
         }
         (changed != *self).then_some(changed)
