@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use indicatif::ProgressStyle;
+
 use super::{progress, talk};
 use crate::collect::progress::Progress;
 use crate::collect::stop::Stop;
@@ -24,7 +26,9 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn start(quiet: bool) -> Self {
-        let bar = progress(0, quiet);
+        // Of a fixed width, for what it says beside it is long.
+        let style = ProgressStyle::with_template("{elapsed_precise} [{bar:20}] {pos}/{len} {msg}");
+        let bar = progress(0, quiet).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         let told = bar.clone();
         let progress = Arc::new(Progress::new(move |line| {
             if !quiet {

@@ -25,6 +25,8 @@ pub struct Secrets {
     key: SecretString,
     /// The key, and its encoded forms where they differ.
     forms: Vec<SecretString>,
+    /// Bytes with which something secret can begin to be recognised; all others are passed over at once.
+    starts: [bool; 256],
 }
 
 impl std::fmt::Debug for Secrets {
@@ -84,7 +86,16 @@ impl Secrets {
         forms.retain(|form| form.len() >= LEAST_CHARACTERS);
         forms.sort_unstable();
         forms.dedup();
-        Self { key: key.into(), forms: forms.into_iter().map(Into::into).collect() }
+        let mut starts = [false; 256];
+        let ends = forms.iter().map(|form| form.as_bytes()[form.len() - LEAST_CHARACTERS]);
+        let known = KNOWN.iter().map(|(start, _)| start[0]);
+        forms
+            .iter()
+            .map(|form| form.as_bytes()[0])
+            .chain(ends)
+            .chain(known)
+            .for_each(|b| starts[usize::from(b)] = true);
+        Self { key: key.into(), forms: forms.into_iter().map(Into::into).collect(), starts }
     }
 
     /// The header that carries the key; it is marked sensitive.
@@ -121,7 +132,8 @@ impl Secrets {
         let mut out: Option<Vec<u8>> = None;
         let (mut from, mut i) = (0, 0);
         while i < bytes.len() {
-            let Some(span) = self.secret_at(bytes, from, i) else {
+            let span = if self.starts[usize::from(bytes[i])] { self.secret_at(bytes, from, i) } else { None };
+            let Some(span) = span else {
                 i += 1;
                 continue;
             };

@@ -191,6 +191,11 @@ impl Server {
         self.posts.lock().expect("a log").clone()
     }
 
+    /// Requests of any kind.
+    pub fn count_all(&self) -> usize {
+        self.posts.lock().expect("a log").len()
+    }
+
     /// Requests with this last word.
     pub fn count(&self, word: &str) -> usize {
         self.posts().iter().filter(|posted| posted.word() == word).count()

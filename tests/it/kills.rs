@@ -17,13 +17,17 @@ const KILLS: usize = 20;
 /// Right, wrong, empty, refused and cut answers, by the question.
 fn answer(word: &str) -> Reply {
     let n: u64 = word.trim_start_matches('w').parse().unwrap_or(0);
-    let body = match n % 11 {
+    let mut body = match n % 11 {
         3 => chat("something else", "stop"),
         5 => chat("", "stop"),
         7 => chat(word, "length"),
         9 => chat("no", "content_filter"),
         _ => chat(word, "stop"),
     };
+    // A long record is more likely to be torn.
+    if n.is_multiple_of(20) {
+        body["padding"] = "x".repeat(100_000).into();
+    }
     Reply::new(200, body.to_string()).how(How::Late(Duration::from_millis(n % 7)))
 }
 
@@ -52,14 +56,14 @@ fn fault_01_killed_at_random_moments_it_ends_as_if_undisturbed() {
     let mut rng = seed::stream("test", "kills", kills as u64);
     let (mut torn, mut during) = (0, 0);
     for _ in 0..kills {
-        let seen = server.posts().len();
+        let seen = server.count_all();
         let mut child = case.command(&arguments).spawn().expect("the binary");
-        // A few at any time since the start, the others at any time since the first request.
-        let asked = rng.random_bool(0.8);
-        while asked && server.posts().len() == seen && child.try_wait().expect("a state").is_none() {
+        // A few at any time since the start, the others at any time since any request.
+        let some = if rng.random_bool(0.9) { rng.random_range(1..50) } else { 0 };
+        while server.count_all() < seen + some && child.try_wait().expect("a state").is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        std::thread::sleep(Duration::from_micros(rng.random_range(0..120_000)));
+        std::thread::sleep(Duration::from_micros(rng.random_range(0..20_000)));
         during += usize::from(child.try_wait().expect("a state").is_none());
         // On Unix this is SIGKILL: nothing of the process runs after it.
         child.kill().expect("a signal");
