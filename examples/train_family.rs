@@ -25,7 +25,7 @@ use std::sync::Mutex;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 use serde::{Deserialize, Serialize};
-use surmise::collect::{Task, local};
+use surmise::collect::{Completion, local};
 use surmise::corpus::Category;
 use surmise::corpus::category::EMBEDDED;
 use surmise::model::arch::{self, Config};
@@ -220,7 +220,7 @@ fn table(generator: &Generator) -> Result<()> {
         ];
         let mut accuracy = [0.0; SHOTS + 1];
         for (name, _) in EMBEDDED {
-            let task = Task::draw(&Category::load(name)?, SHOTS, 100, 0)?;
+            let task = Completion::draw(&Category::load(name)?, SHOTS, 100, 0)?;
             for score in local::grade(&model, &task)? {
                 accuracy[score.shots] += score.accuracy.unwrap_or(f64::NAN) / EMBEDDED.len() as f64;
             }

@@ -102,6 +102,16 @@ impl Partial {
     }
 }
 
+impl Write for Partial {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file().flush()
+    }
+}
+
 /// Writes `bytes` to `path`, whole or not at all.
 ///
 /// # Errors

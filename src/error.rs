@@ -105,7 +105,7 @@ pub enum Error {
         /// What is missing and what to do.
         reason: String,
     },
-    /// A CSV file with a bad row.
+    /// A CSV or JSONL file with a bad row.
     #[error("{}, line {line}: {reason}", path.display())]
     Csv {
         /// The file.
@@ -113,6 +113,14 @@ pub enum Error {
         /// 1-based line.
         line: u64,
         /// What is wrong in it.
+        reason: String,
+    },
+    /// A file of another tool that cannot be imported.
+    #[error("{}: {reason}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
         reason: String,
     },
     /// A window does not fit the model.
@@ -164,6 +172,78 @@ pub enum Error {
         "the checkpoint has no head (lm_head.weight): it gives residual streams and no logits; take the whole model, or leave --logits out"
     )]
     NoHead,
+    /// A journal that is damaged elsewhere than at its end.
+    #[error("{}, line {line} (byte {offset}): {reason}; `surmise collect repair` keeps every good record", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// 1-based line.
+        line: u64,
+        /// Bytes before the line.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Answers that cannot be kept: nothing more is asked.
+    #[error("cannot keep answers in {}; free some space or choose another folder (-o), then run the same command again", path.display())]
+    Storage {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process collects into the same folder.
+    #[error("{} is in use by {holder}; wait for it, or choose another folder (-o)", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Process, host, and since when.
+        holder: String,
+    },
+    /// An API that cannot be used as it is asked.
+    #[error("{endpoint}: {reason}")]
+    Endpoint {
+        /// Base URL.
+        endpoint: String,
+        /// What is wrong and what to do.
+        reason: String,
+        /// What lies behind it.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A key that is missing or refused, or an account that may ask no more.
+    #[error("{endpoint}: {reason}")]
+    Account {
+        /// Base URL.
+        endpoint: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// Prices that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Prices {
+        /// The file of prices.
+        path: PathBuf,
+        /// What is wrong in it.
+        reason: String,
+    },
+    /// Some items have no outcome.
+    #[error("{reason}")]
+    Gaps {
+        /// How many and why.
+        reason: String,
+    },
+    /// The budget does not allow another request.
+    #[error("{reason}")]
+    Budget {
+        /// What was spent and what is left to do.
+        reason: String,
+    },
+    /// Stopped by a signal.
+    #[error("{reason}")]
+    Interrupted {
+        /// What is kept.
+        reason: String,
+    },
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::calibration::{self, Baseline, Card, Errors};
-use crate::collect::{Score, Task, local};
+use crate::collect::{Completion, Score, local};
 use crate::corpus::{Category, Series};
 use crate::error::{Error, Result};
 use crate::mi::{Channel, Scale};
@@ -118,7 +118,7 @@ pub fn run(settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run>
             step(profiles.len(), member.name, &category.name);
             let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
             profiles.push(profile::measure(&model, &series.tokenize(&model.tokenizer)?, &how)?);
-            scores.extend(local::grade(&model, &Task::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?)?);
+            scores.extend(local::grade(&model, &Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?)?);
         }
     }
     let (train, test) = targets(&profiles)?;

@@ -5,11 +5,13 @@ use std::fmt::Write;
 use clap::{Args, ValueEnum};
 
 use super::print;
+use crate::collect::task;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
 use crate::error::Result;
 use crate::mi;
 use crate::model::{FAMILY, Model, arch};
+use crate::provider;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -27,6 +29,10 @@ enum Kind {
     Estimators,
     /// Embedded corpora
     Corpora,
+    /// Wire formats of closed models, where they are served, and the variable that holds the key
+    Providers,
+    /// Tasks that closed models can be asked
+    Tasks,
 }
 
 pub(super) fn run(flags: &Flags) -> Result<()> {
@@ -49,6 +55,10 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                 line(&[name, &format!("{} entities", category.entities.len()), &relations.join(", ")]);
             }
         }
+        Kind::Providers => provider::ALL.iter().for_each(|provider| {
+            line(&[provider.name(), provider.default_base_url(), provider.key_variable()]);
+        }),
+        Kind::Tasks => task::built_in().iter().for_each(|(name, what)| line(&[name, what])),
     }
     print(out.as_bytes())
 }

@@ -1,10 +1,13 @@
 //! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
 
+mod collect;
 mod line;
 mod list;
 mod measure;
 mod model;
+mod scores;
 mod states;
+mod watch;
 
 use std::io::Write;
 use std::path::Path;
@@ -17,6 +20,10 @@ use crate::mi;
 use crate::model::hub::{self, Hub};
 use crate::model::{Bos, Device, Options, Precision};
 
+/// What `--help` says of them; [`exit_code`] holds it.
+const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished with gaps, 4 budget reached, \
+                          5 credentials or quota, 6 storage, 130 interrupted.";
+
 /// What can be typed.
 #[derive(Debug, Parser)]
 #[command(
@@ -25,7 +32,7 @@ use crate::model::{Bos, Device, Options, Precision};
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, predict the rest",
     long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the whole line on its embedded family of small models: it measures them, calibrates on the \
                   smaller ones, predicts the two largest of each recipe, measures those too, and prints prediction beside measurement as CSV.",
-    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value)."
+    after_help = EXIT_CODES
 )]
 pub struct Opts {
     #[command(subcommand)]
@@ -46,9 +53,14 @@ enum Verb {
     Measure(measure::Flags),
     /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
     States(states::Flags),
+    /// Scores made by other tools, as scores.csv
+    Scores(scores::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
-    /// What is built in: models, architectures, estimators, corpora
+    /// A closed model's answers to tasks, over its API: kept, graded, never asked for twice
+    #[command(after_help = EXIT_CODES)]
+    Collect(Box<collect::Flags>),
+    /// What is built in: models, architectures, estimators, corpora, providers, tasks
     List(list::Flags),
 }
 
@@ -191,14 +203,21 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags, opts.quiet),
+        Some(Verb::Scores(flags)) => scores::run(&flags, opts.quiet),
+        Some(Verb::Collect(flags)) => collect::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }
 
-/// The exit code of an error: 2 for what was typed wrong, 1 for everything else.
+/// The exit code of an error, as `--help` documents it.
 pub fn exit_code(error: &Error) -> u8 {
     match error {
-        Error::Parameter { .. } | Error::Unknown { .. } => 2,
+        Error::Parameter { .. } | Error::Unknown { .. } | Error::InUse { .. } | Error::Prices { .. } => 2,
+        Error::Gaps { .. } => 3,
+        Error::Budget { .. } => 4,
+        Error::Account { .. } => 5,
+        Error::Storage { .. } | Error::Journal { .. } => 6,
+        Error::Interrupted { .. } => 130,
         _ => 1,
     }
 }

@@ -67,18 +67,8 @@ impl Category {
             return Err(Error::Corpus { name: path.display().to_string(), reason });
         }
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-        let malformed = |error: csv::Error| {
-            let reason = match error.kind() {
-                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                    format!(
-                        "has {len} fields where the header has {expected_len}; put a field that holds a comma in quotes, leave none out"
-                    )
-                }
-                csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
-                _ => format!("{error}; correct the file"),
-            };
-            fault(error.position().map_or(1, csv::Position::line), reason)
-        };
+        let malformed = |error: csv::Error| malformed(path, bytes, &error);
+        let mut lines = Lines::new(bytes);
         let header = reader.headers().map_err(malformed)?.clone();
         if header.get(0) != Some("entity") {
             return Err(fault(1, "the first column must be named `entity`".into()));
@@ -89,7 +79,7 @@ impl Category {
         let mut known = std::collections::HashSet::new();
         for row in reader.records() {
             let row = row.map_err(malformed)?;
-            let line = row.position().map_or(0, csv::Position::line);
+            let line = lines.of(row.position());
             let entity = row.get(0).unwrap_or_default().to_owned();
             if entity.is_empty() || entity.contains(',') || entity.contains(char::is_control) {
                 let reason = "is empty or holds a comma, which separates entities, or a control character";
@@ -109,6 +99,44 @@ impl Category {
         }
         Ok(Self { name: name.into(), sha256: seed::sha256_hex(bytes), entities, relations })
     }
+}
+
+/// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows, because to it a record begins with
+/// the line feed before.
+pub(crate) struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, line: 1 }
+    }
+
+    /// The line of a position that is not before the last one asked for.
+    pub(crate) fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let byte = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        let end = byte.clamp(self.at, self.bytes.len());
+        let blank = self.bytes[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.line += self.bytes[self.at..end + blank].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = end + blank;
+        self.line
+    }
+}
+
+/// What is wrong with a CSV file, and in which line.
+pub(crate) fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error {
+    let reason = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!(
+                "has {len} fields where the header has {expected_len}; put a field that holds a comma in quotes, leave none out"
+            )
+        }
+        csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
+        _ => format!("{error}; correct the file"),
+    };
+    Error::Csv { path: path.into(), line: Lines::new(bytes).of(error.position()), reason }
 }
 
 #[cfg(test)]
@@ -135,5 +163,7 @@ mod tests {
         assert!(parse("entity,x\na,1\na,1\n").contains("line 3"));
         assert!(parse("name\na\n").contains("line 1"));
         assert!(parse("entity,x\n").contains("empty"));
+        assert!(parse("entity,x\r\na,1\r\n\r\na,1\r\n").contains("line 4"));
+        assert!(parse("entity,x\r\na,1\r\nb,1,2\r\n").contains("line 3"));
     }
 }

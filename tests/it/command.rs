@@ -238,4 +238,12 @@ fn list_names_what_is_built_in() {
     assert!(done(&["list", "architectures"]).contains("llama"));
     assert!(done(&["list", "estimators"]).starts_with("channel"));
     assert_eq!(done(&["list", "corpora"]).lines().count(), 5);
+    let providers = done(&["list", "providers"]);
+    let named = |line: &str, name: &str| line.split('\t').next() == Some(name);
+    assert!(surmise::provider::ALL.iter().zip(providers.lines()).all(|(provider, line)| named(line, provider.name())));
+    let tasks = done(&["list", "tasks"]);
+    assert!(
+        ["completion", "cities", "texts"].iter().all(|name| tasks.lines().any(|line| named(line, name))),
+        "{tasks}"
+    );
 }

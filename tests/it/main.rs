@@ -9,15 +9,27 @@ mod channel_edges;
 mod checkpoints;
 mod command;
 mod data;
+mod fault_server;
+mod faults_answers;
+mod faults_folder;
+mod faults_limits;
+mod faults_transport;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(feature = "hub")]
 mod hub_faults;
 #[cfg(feature = "hub")]
 mod hub_server;
+mod import;
+mod kills;
 mod mutations;
 mod parity;
+mod providers;
+mod results;
 mod second_reference;
 mod table;
+mod tasks;
 mod training;
 mod truth;
+mod wire;
+mod wire_scores;

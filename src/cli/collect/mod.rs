@@ -1,0 +1,197 @@
+//! `surmise collect`: a closed model's answers to tasks, kept and graded; and what can be done with a folder of them afterwards.
+
+mod flags;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use self::flags::{Asking, OnUnknown, Rescore};
+use super::watch::{Watch, interrupts};
+use super::{print, talk};
+use crate::collect::ask::Patience;
+use crate::collect::budget::Price;
+use crate::collect::limiter::Waits;
+use crate::collect::plan::Again;
+use crate::collect::replay::Account;
+use crate::collect::run::{self, Run};
+use crate::collect::secrets::Secrets;
+use crate::collect::{estimate, journal};
+use crate::error::{Error, Result};
+use crate::provider;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    after: Option<After>,
+    #[command(flatten)]
+    ask: Asking,
+}
+
+#[derive(Debug, Subcommand)]
+enum After {
+    /// Grade what a folder holds again, with no network
+    Rescore(Rescore),
+    /// Take damaged lines out of a journal; they are kept beside it
+    Repair {
+        /// The folder
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+    },
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    match &flags.after {
+        None => collect(&flags.ask, quiet),
+        Some(After::Rescore(rescore)) => self::rescore(rescore, quiet),
+        Some(After::Repair { output }) => {
+            let said = match journal::repair(output)? {
+                None => "no line is damaged".into(),
+                Some((n, aside)) => format!("{n} damaged line(s) taken out, kept in {}", aside.display()),
+            };
+            if !quiet {
+                talk(&said);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn collect(ask: &Asking, quiet: bool) -> Result<()> {
+    let name = ask.provider.as_deref().unwrap_or_default();
+    let provider = provider::find(name)?;
+    let manner = &ask.manner;
+    flags::check(ask)?;
+    let mut configuration = flags::configuration(ask, provider);
+    let folder = ask.output.clone().unwrap_or_default();
+    let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
+    let again = Again { kinds: ask.content.redo.clone(), leave_unknown: manner.on_unknown == OnUnknown::Fail };
+    if ask.dry_run {
+        let estimate = estimate::estimate(&folder, &mut configuration, &again, price)?;
+        return print(describe(&estimate).as_bytes());
+    }
+    if ask.money.budget_usd.is_none() && !ask.money.no_budget {
+        let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
+        return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
+    }
+    // One letter, or none at all, is cut by design; and so is a text of a given length.
+    let keep_truncated = ask.content.keep_truncated || ask.content.grader.needs_choices();
+    let endpoint = configuration.base_url.clone();
+    let run = Run {
+        folder,
+        configuration,
+        new_config: ask.content.new_config,
+        again,
+        adapt: ask.content.adapt_params,
+        patience: Patience {
+            concurrency: manner.concurrency,
+            retries: manner.retries,
+            unknown_retries: if manner.on_unknown == OnUnknown::Fail { 0 } else { manner.unknown_retries },
+            waits: Waits { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
+            silence: Duration::from_secs_f64(manner.patience_s),
+            keep_truncated,
+            model_snapshot: ask.content.require_model_snapshot.clone(),
+        },
+        timeout: Duration::from_secs_f64(manner.timeout_s),
+        price,
+        cap_usd: ask.money.budget_usd,
+        ca_cert: manner.ca_cert.clone(),
+        durable: !manner.no_sync,
+    };
+    let watch = Watch::start(quiet);
+    let secrets = || Secrets::from_env(provider.key_variable(), &endpoint);
+    let ended = run.collect(secrets, &watch.progress, interrupts);
+    watch.finish();
+    let ended = ended?;
+    if !quiet {
+        talk(&sentence(&ended.summary));
+    }
+    let gaps = ended.summary.n_gaps();
+    let left = match (gaps, ended.summary.spent_usd) {
+        (0, _) => String::new(),
+        (n, None) => format!(" ({n} of {} questions have no answer)", ended.summary.n_questions),
+        (n, Some(spent_usd)) => {
+            format!(" (spent {spent_usd:.6} USD; {n} of {} questions have no answer)", ended.summary.n_questions)
+        }
+    };
+    match ended.early {
+        Some(Error::Budget { reason }) => Err(Error::Budget { reason: reason + &left }),
+        Some(Error::Interrupted { reason }) => Err(Error::Interrupted { reason: reason + &left }),
+        Some(error) => Err(error),
+        None if gaps > 0 => {
+            let reason = format!(
+                "finished with gaps{left}; the same command asks again what failed for a passing reason, --redo failed asks all of it"
+            );
+            Err(Error::Gaps { reason })
+        }
+        None => Ok(()),
+    }
+}
+
+fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
+    let mut prompts_differ = None;
+    let summary = run::rescore(&flags.output, |configuration| {
+        if !flags.tasks.is_empty() {
+            configuration.sources.clone_from(&flags.tasks);
+        }
+        if let Some(grader) = flags.grader {
+            let there = configuration.grading.grader;
+            if grader != there && (grader.needs_choices() || there.needs_choices()) {
+                prompts_differ = Some((there, grader));
+            } else {
+                configuration.grading.grader = grader;
+            }
+        }
+        configuration.grading.normalisation.ignore_case |= flags.normal.ignore_case;
+        configuration.grading.normalisation.ignore_punctuation |= flags.normal.ignore_punctuation;
+    })?;
+    if let Some((there, grader)) = prompts_differ {
+        let reason = format!(
+            "{} needs other prompts than {}, which was asked for; collect into another folder",
+            grader.name(),
+            there.name()
+        );
+        return Err(Error::Parameter { name: "--grader", reason });
+    }
+    if !quiet {
+        talk(&sentence(&summary));
+    }
+    Ok(())
+}
+
+/// What a folder holds, in a sentence.
+fn sentence(summary: &Account) -> String {
+    let kinds: Vec<_> = summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
+    let mut text = format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
+    if summary.n_possibly_paid > 0 {
+        text.push_str(&format!("; {} requests may have been billed without an answer", summary.n_possibly_paid));
+    }
+    if let Some(usd) = summary.spent_usd {
+        text.push_str(&format!("; {usd:.6} USD"));
+    }
+    if summary.n_repeated > 0 {
+        text.push_str(&format!("; {} of {} repeated items differ", summary.n_disagreed, summary.n_repeated));
+    }
+    text
+}
+
+/// An estimate, as tab-separated lines and the first request.
+fn describe(estimate: &estimate::Estimate) -> String {
+    let (prompts, answers) = (estimate.prompt_tokens, estimate.completion_tokens);
+    let mut text = format!(
+        "calls\t{}\ncached\t{}\nprompt_tokens\t{}\t{}\ncompletion_tokens\t{}\t{}\n",
+        estimate.n_calls, estimate.n_cached, prompts.0, prompts.1, answers.0, answers.1
+    );
+    if let Some((low, high)) = estimate.cost_usd {
+        text.push_str(&format!("cost_usd\t{low:.6}\t{high:.6}\n"));
+    }
+    if let Some(spent) = estimate.spent_usd {
+        text.push_str(&format!("spent_usd\t{spent:.6}\n"));
+    }
+    if let Some(first) = &estimate.first {
+        text.push_str(&format!("\n{first}\n"));
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! `surmise scores`: scores that another tool made.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{print, talk};
+use crate::collect::import::{self, Options};
+use crate::disk;
+use crate::error::Result;
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Results and samples of the lm-evaluation-harness as scores.csv
+    Import(Import),
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// results_*.json, beside which samples_*.jsonl are found; or samples_*.jsonl with --model and --shots
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The CSV file; where the scores come from is written beside it as FILE.json. `-` is stdout, without that
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// METRIC or METRIC,FILTER [default: every accuracy, as TASK/METRIC,FILTER where a task has several]
+    #[arg(long)]
+    metric: Option<String>,
+    /// The model's name in place of the file's
+    #[arg(long)]
+    model: Option<String>,
+    /// The number of shots in place of the file's
+    #[arg(long, value_name = "K")]
+    shots: Option<usize>,
+    /// Takes runs that saw a part of a task
+    #[arg(long)]
+    limited: bool,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let What::Import(flags) = &flags.what;
+    let options = Options {
+        metric: flags.metric.clone(),
+        model: flags.model.clone(),
+        shots: flags.shots,
+        limited: flags.limited,
+    };
+    let imported = import::import(&flags.files, &options)?;
+    let path = &flags.output;
+    let csv = disk::csv_bytes(path, &imported.scores)?;
+    if path.as_os_str() == "-" {
+        print(&csv)?;
+    } else {
+        let mut beside = path.clone().into_os_string();
+        beside.push(".json");
+        disk::write_json(beside.as_ref(), &imported.provenance)?;
+        disk::write(path, &csv)?;
+    }
+    if !quiet {
+        imported.notes.iter().for_each(|note| talk(note));
+        talk(&format!(
+            "{} scores. The harness counts an answer that was refused, filtered or cut as wrong: these are not told apart here.",
+            imported.scores.len()
+        ));
+    }
+    Ok(())
+}

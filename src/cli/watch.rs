@@ -1,0 +1,120 @@
+//! What a long run shows: a bar where stderr is a terminal, else a line every half minute; and what happens on Ctrl-C.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressStyle;
+
+use super::{progress, talk};
+use crate::collect::progress::Progress;
+use crate::collect::stop::Stop;
+use crate::error::Error;
+
+const LINE_EVERY: Duration = Duration::from_secs(30);
+/// What an interrupted run waits for requests that are under way.
+const GRACE: Duration = Duration::from_secs(30);
+const TICK: Duration = Duration::from_millis(100);
+
+/// A run that is watched.
+pub(super) struct Watch {
+    pub(super) progress: Arc<Progress>,
+    is_over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Watch {
+    pub(super) fn start(quiet: bool) -> Self {
+        // Of a fixed width, for what it says beside it is long.
+        let style = ProgressStyle::with_template("{elapsed_precise} [{bar:20}] {pos}/{len} {msg}");
+        let bar = progress(0, quiet).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let told = bar.clone();
+        let progress = Arc::new(Progress::new(move |line| {
+            if !quiet {
+                told.suspend(|| talk(line));
+            }
+        }));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (shown, over) = (progress.clone(), is_over.clone());
+        let thread = std::thread::spawn(move || {
+            let mut last = Instant::now();
+            while !over.load(Relaxed) {
+                std::thread::sleep(TICK);
+                let (done, total) = (shown.done.load(Relaxed), shown.total.load(Relaxed));
+                if !bar.is_hidden() {
+                    bar.set_length(total);
+                    bar.set_position(done);
+                    bar.set_message(shown.line());
+                } else if !quiet && last.elapsed() >= LINE_EVERY {
+                    last = Instant::now();
+                    talk(&format!("{done} of {total}, {}", shown.line()));
+                }
+            }
+            bar.finish_and_clear();
+        });
+        Self { progress, is_over, thread }
+    }
+
+    pub(super) fn finish(self) {
+        self.is_over.store(true, Relaxed);
+        // The thread does not panic; it has nothing to give back.
+        self.thread.join().unwrap_or_default();
+    }
+}
+
+/// Ends a run on a signal: on the first, nothing new is sent and what is under way is waited for, but not for ever; on the second, it is not.
+pub(super) fn interrupts(stop: Arc<Stop>) {
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let Some(mut signals) = Signals::new() else { return };
+            signals.next().await;
+            talk("stopping: waiting for the requests that are under way (interrupt again to leave them)");
+            let reason = "interrupted; every answer that came is kept, the same command goes on".into();
+            stop.drain(Error::Interrupted { reason });
+            tokio::select! {
+                () = signals.next() => {}
+                () = tokio::time::sleep(GRACE) => {}
+            }
+            stop.abort();
+        });
+    });
+}
+
+/// Ctrl-C, and where the system has them the signals that ask a process to end.
+#[cfg(unix)]
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let [interrupt, terminate, hangup] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| signal(kind).ok());
+        Some(Self([interrupt?, terminate?, hangup?]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Option<Self> {
+        Some(Self)
+    }
+
+    async fn next(&mut self) {
+        tokio::signal::ctrl_c().await.unwrap_or_default();
+    }
+}

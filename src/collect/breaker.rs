@@ -1,0 +1,40 @@
+//! The circuit breaker: many questions in a row that fail in the same way say something about the run, not about the questions.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use super::journal::Key;
+use crate::provider::Failure;
+
+/// Different questions that must fail alike, with no answer between them.
+pub const MOST_ALIKE: usize = 10;
+
+/// Counts failures that are alike.
+#[derive(Debug, Default)]
+pub struct Breaker {
+    state: Mutex<(String, HashSet<Key>)>,
+}
+
+impl Breaker {
+    fn state(&self) -> std::sync::MutexGuard<'_, (String, HashSet<Key>)> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// An answer came.
+    pub fn reset(&self) {
+        self.state().1.clear();
+    }
+
+    /// Notes a failure; whether it is one too many.
+    pub fn trips(&self, key: Key, failure: &Failure) -> bool {
+        // Numbers in a message differ from question to question: a count of tokens, a request's id.
+        let words: String = failure.message.chars().filter(|c| c.is_alphabetic() || *c == ' ').take(60).collect();
+        let fingerprint = format!("{} {:?} {:?} {words}", failure.class.name(), failure.code, failure.param);
+        let mut state = self.state();
+        if state.0 != fingerprint {
+            *state = (fingerprint, HashSet::new());
+        }
+        state.1.insert(key);
+        state.1.len() >= MOST_ALIKE
+    }
+}

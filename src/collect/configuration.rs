@@ -1,0 +1,145 @@
+//! What a folder holds answers to. It stands in the journal, and answers to something else do not come into the same folder unasked.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::client::Endpoint;
+use super::grade::{Grading, NORMALISATION_VERSION};
+use super::plan::{Plan, Repeats};
+use super::task::{self, Rendering, Task};
+use crate::error::{Error, Result};
+use crate::provider::{self, Settings};
+
+/// Everything that decides what is asked and how it is graded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// The wire format.
+    pub provider: String,
+    /// Where it is served.
+    pub base_url: String,
+    /// The model.
+    pub model: String,
+    /// How answers are to be given, as it was typed.
+    pub settings: Settings,
+    /// What the model does not support, and was left away from all requests.
+    pub without: Vec<String>,
+    /// Tasks and files, as they were typed.
+    pub sources: Vec<String>,
+    /// Most shots of in-context tasks.
+    pub shots: usize,
+    /// Lists per relation of in-context tasks; prompts per category of texts.
+    pub items: usize,
+    /// Seed of what is drawn.
+    pub seed: u64,
+    /// How in-context questions are put.
+    pub rendering: Rendering,
+    /// How often is asked.
+    pub repeats: Repeats,
+    /// How answers are graded.
+    pub grading: Grading,
+    /// Version of the rules by which texts are made equal.
+    pub normalisation_version: u32,
+    /// The tasks as they were loaded.
+    pub tasks: Vec<Loaded>,
+}
+
+/// A task as it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loaded {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its file.
+    pub sha256: String,
+    /// How many items it has.
+    pub n_items: usize,
+}
+
+impl Configuration {
+    /// Loads the tasks, and notes what was loaded.
+    ///
+    /// # Errors
+    /// As [`task::load`].
+    pub fn load_tasks(&mut self) -> Result<Vec<Task>> {
+        let options = task::Options {
+            shots: self.shots,
+            items: self.items,
+            seed: self.seed,
+            rendering: self.rendering,
+            grader: self.grading.grader,
+        };
+        let tasks = task::load(&self.sources, &options)?;
+        let loaded =
+            |task: &Task| Loaded { name: task.name.clone(), sha256: task.sha256.clone(), n_items: task.items.len() };
+        self.tasks = tasks.iter().map(loaded).collect();
+        self.normalisation_version = NORMALISATION_VERSION;
+        Ok(tasks)
+    }
+
+    /// From a record of the journal.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if another version of surmise wrote it.
+    pub fn from_record(record: Value) -> Result<Self> {
+        serde_json::from_value(record).map_err(|error| Error::Parameter {
+            name: "-o",
+            reason: format!("is a folder whose configuration this version cannot read ({error}); choose another"),
+        })
+    }
+
+    /// How the answers of a task are to be given: the texts that end an answer are the task's own unless some were typed.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for what the wire format has no place for.
+    fn settings_of(&self, task: &Task, provider: &'static dyn provider::Provider) -> Result<Settings> {
+        let can = provider.capabilities();
+        let mut settings = self.settings.clone();
+        if settings.stop.is_empty() {
+            settings.stop = Settings::sendable_stops(&task.stops, &can);
+        }
+        for param in &self.without {
+            settings = settings.without(param).unwrap_or(settings);
+        }
+        settings.check(provider.name(), &can)?;
+        Ok(settings)
+    }
+
+    /// What is to be asked.
+    ///
+    /// # Errors
+    /// As [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for what the wire format has no place for.
+    pub fn plan(&self, tasks: Vec<Task>) -> Result<Plan> {
+        let provider = provider::find(&self.provider)?;
+        let settings = tasks.iter().map(|task| self.settings_of(task, provider)).collect::<Result<_>>()?;
+        let (endpoint, model) = (Endpoint::new(&self.base_url)?, self.model.clone());
+        Ok(Plan { provider, endpoint, model, tasks, settings, repeats: self.repeats })
+    }
+
+    /// What differs in `other`, one line each; where files lie and what a model had to be spared is no difference.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let comparable = |configuration: &Self| {
+            let spared = Self { sources: vec![], without: vec![], ..configuration.clone() };
+            serde_json::to_value(spared).unwrap_or_default()
+        };
+        let mut lines = vec![];
+        compare("", &comparable(self), &comparable(other), &mut lines);
+        lines
+    }
+}
+
+fn compare(path: &str, here: &Value, there: &Value, lines: &mut Vec<String>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match (here, there) {
+        (Value::Object(a), Value::Object(b)) => {
+            for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
+                compare(&below(name), &here[name], &there[name], lines);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().for_each(|(i, (a, b))| compare(&below(&i.to_string()), a, b, lines));
+        }
+        _ if here == there => {}
+        _ => lines.push(format!("{path}: {here} there, {there} here")),
+    }
+}

@@ -1,0 +1,65 @@
+//! What a run would ask and cost, without asking.
+
+use std::path::Path;
+
+use super::budget::{Budget, Price, prompt_tokens};
+use super::configuration::Configuration;
+use super::journal::Index;
+use super::plan::{self, Again};
+use crate::error::Result;
+
+/// A run that was not made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Questions that would be sent.
+    pub n_calls: usize,
+    /// Questions that have an outcome already, or share one with another.
+    pub n_cached: usize,
+    /// Tokens of all prompts, low and high.
+    pub prompt_tokens: (u64, u64),
+    /// Tokens of all answers, low and high.
+    pub completion_tokens: (u64, u64),
+    /// Cost, low and high, where prices are known.
+    pub cost_usd: Option<(f64, f64)>,
+    /// Spent in this folder so far, where that is known.
+    pub spent_usd: Option<f64>,
+    /// The first request that would be sent.
+    pub first: Option<String>,
+}
+
+/// Looks at what a folder holds and what is missing. Nothing is written, no key is needed.
+///
+/// # Errors
+/// As for a run.
+pub fn estimate(
+    folder: &Path,
+    configuration: &mut Configuration,
+    again: &Again,
+    price: Option<Price>,
+) -> Result<Estimate> {
+    let index = Index::read(folder)?;
+    let tasks = configuration.load_tasks()?;
+    let plan = configuration.plan(tasks)?;
+    let questions = plan.questions(&index, again)?;
+    let pending = plan::pending(&questions, &index, again);
+    let (mut prompts, mut answers) = ((0, 0), (0, 0));
+    for question in &pending {
+        let request = plan.request(question);
+        let (low, high) = prompt_tokens(&request.prompt);
+        prompts = (prompts.0 + low, prompts.1 + high);
+        answers = (answers.0 + 1, answers.1 + u64::from(request.settings.max_tokens));
+    }
+    let budget = Budget::new(price, None, 0.0);
+    let cost = |prompt, answer| budget.cost_usd(prompt, answer);
+    let first = pending.first().map(|question| plan.provider.render(&plan.request(question))).transpose()?;
+    Ok(Estimate {
+        n_calls: pending.len(),
+        n_cached: questions.len() - pending.len(),
+        prompt_tokens: prompts,
+        completion_tokens: answers,
+        cost_usd: cost(prompts.0, answers.0).zip(cost(prompts.1, answers.1)),
+        spent_usd: index.has_costs.then_some(index.spent_usd),
+        first: first
+            .map(|wire| format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, String::from_utf8_lossy(&wire.body))),
+    })
+}

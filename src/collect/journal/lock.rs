@@ -1,0 +1,62 @@
+//! One process per folder: an advisory lock that the system lets go with the process, and beside it who holds it, for people to read.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use super::record;
+use crate::error::{Error, Result};
+
+/// Held as long as the process collects into the folder.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the folder, or says who has it.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::Storage`]
+    pub fn take(folder: &Path) -> Result<Self> {
+        let path = folder.join("journal.lock");
+        let fault = |source| Error::Storage { path: path.clone(), source };
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(fault)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(source)) => return Err(fault(source)),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder).unwrap_or_default();
+                let holder = holder.lines().next().unwrap_or("another process").to_owned();
+                return Err(Error::InUse { path: folder.into(), holder });
+            }
+        }
+        file.set_len(0).and_then(|()| file.rewind()).map_err(fault)?;
+        writeln!(file, "process {} on {} since {}", std::process::id(), host(), record::now()).map_err(fault)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// This machine's name, for a person.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "this machine".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_was_first_and_the_lock_goes_with_its_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        let error = Lock::take(folder.path()).unwrap_err();
+        assert!(matches!(error, Error::InUse { .. }));
+        assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
+        drop(first);
+        assert!(Lock::take(folder.path()).is_ok());
+    }
+}

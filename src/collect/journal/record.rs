@@ -1,0 +1,309 @@
+//! Records of the journal and their frame: one JSON object per line that ends with a checksum of the bytes before it. The line feed is part of the record.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::disk::Schema;
+use crate::seed;
+
+/// The form of the journal.
+pub const NAME: &str = "surmise-journal";
+/// Its version.
+pub const VERSION: u32 = 1;
+
+/// What is asked, as one number: SHA-256 over everything that decides the answer, and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The key of nothing.
+    pub const NONE: Self = Self([0; 32]);
+
+    /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
+    ///
+    /// The model is named apart, because not every wire format has it in the body. Keys, time limits, concurrency and prices are not part of it.
+    /// Each part is hashed with its length before it, so that no byte can move from one part to the next.
+    pub fn new(provider: &str, endpoint: &str, model: &str, body: &[u8], replicate: u32) -> Self {
+        let mut hash = Sha256::new();
+        let parts: [&[u8]; 5] =
+            [b"surmise-collect-1", provider.as_bytes(), endpoint.as_bytes(), model.as_bytes(), body];
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(replicate.to_le_bytes());
+        Self(hash.finalize().into())
+    }
+
+    /// From the 64 digits of its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+        let mut key = [0; 32];
+        if text.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(key))
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&seed::hex(&self.0))
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a key is 64 hexadecimal digits"))
+    }
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// What is collected from here on.
+    Configuration {
+        /// Form and version.
+        schema: Schema,
+        /// When, UTC.
+        at: String,
+        /// Provider, endpoint, model, settings, tasks.
+        configuration: Value,
+    },
+    /// A request that is about to be sent; durable before it is.
+    Intent(Intent),
+    /// What came of it; durable before it counts.
+    Outcome(Box<Arrival>),
+}
+
+/// A request that is about to be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// What is asked.
+    pub key: Key,
+    /// How often this key was asked before, and once more.
+    pub attempt: u32,
+    /// Whether it only finds out if the endpoint takes the settings; then it belongs to no item.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probe: bool,
+    /// When, UTC.
+    pub at: String,
+    /// The task of the first item that asks this.
+    pub task: String,
+    /// Its id.
+    pub item: String,
+    /// Which of several answers to the same question.
+    pub replicate: u32,
+    /// The most it can cost, where prices are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve_usd: Option<f64>,
+    /// The path behind the base URL.
+    pub path: String,
+    /// The body as it is sent: the settings that were really asked for.
+    pub body: String,
+}
+
+/// What came of a request: the bytes, and what was understood of them at the time. The bytes can be read again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// What was asked.
+    pub key: Key,
+    /// The attempt of the intent.
+    pub attempt: u32,
+    /// As in the intent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probe: bool,
+    /// When, UTC.
+    pub at: String,
+    /// Seconds since the request was sent.
+    pub elapsed_s: f64,
+    /// The kind of outcome.
+    pub outcome: String,
+    /// The class of a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// What is wrong, where no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The headers that say something about the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The body, if it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The body, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+    /// Whether a secret was taken out of the bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
+    /// What it cost, where prices are known; of an unknown fate, the reserve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// Whether nobody knows if it was billed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub possibly_paid: bool,
+    /// Whether the body is not whole, or there is none: then the bytes are kept for people, and `outcome` says all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
+    /// Whether the process ended before the answer came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub crashed: bool,
+}
+
+impl Arrival {
+    /// What stands for a request whose process ended before the answer came.
+    pub fn crashed(key: Key, attempt: u32, probe: bool, reserve_usd: Option<f64>) -> Self {
+        Self {
+            key,
+            attempt,
+            probe,
+            at: now(),
+            elapsed_s: 0.0,
+            outcome: "failed".into(),
+            class: Some("unknown".into()),
+            error: Some("the process ended before the answer came".into()),
+            status: None,
+            headers: vec![],
+            body: None,
+            body_base64: None,
+            redacted: false,
+            cost_usd: reserve_usd,
+            possibly_paid: true,
+            incomplete: true,
+            crashed: true,
+        }
+    }
+
+    /// Puts the bytes of a body where they belong.
+    pub fn set_body(&mut self, body: Vec<u8>) {
+        match String::from_utf8(body) {
+            Ok(text) => self.body = Some(text),
+            Err(bytes) => self.body_base64 = Some(BASE64.encode(bytes.as_bytes())),
+        }
+    }
+
+    /// The bytes of the body; of damaged base64, none.
+    pub fn bytes(&self) -> Vec<u8> {
+        match (&self.body, &self.body_base64) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(text)) => BASE64.decode(text).unwrap_or_default(),
+            (None, None) => vec![],
+        }
+    }
+}
+
+/// What stands between a record and the end of its line: `,"crc":"` and 8 digits and `"}`.
+const FRAME_BYTES: usize = 18;
+
+/// A record as a line, with checksum and line feed.
+///
+/// # Errors
+/// What serde says of a record that is no JSON object; there is none.
+pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(record)?;
+    bytes.pop(); // the brace that ends the object; it comes back behind the checksum
+    let crc = crc32fast::hash(&bytes);
+    bytes.extend_from_slice(format!(",\"crc\":\"{crc:08x}\"}}\n").as_bytes());
+    Ok(bytes)
+}
+
+/// The object of a line without its line feed, if the checksum is right; its brace is missing.
+pub fn checked(line: &[u8]) -> Option<&[u8]> {
+    let (object, frame) = line.split_at_checked(line.len().checked_sub(FRAME_BYTES)?)?;
+    let digits = frame.strip_prefix(b",\"crc\":\"")?.strip_suffix(b"\"}")?;
+    (format!("{:08x}", crc32fast::hash(object)).as_bytes() == digits).then_some(object)
+}
+
+/// Now, as records have it: always three digits behind the point, so that texts are ordered as times are.
+pub fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_of_everything_that_decides_the_answer() {
+        let key = |p, e, m, b: &str, r| Key::new(p, e, m, b.as_bytes(), r);
+        let first = key("openai-chat", "https://a/v1/chat", "m", "{}", 0);
+        // Fixed for ever: a digest that moves makes every journal ask everything again.
+        assert_eq!(first.to_string(), "b18eb8eaacdcfab6fd47a7b9e817ee006e86a577f975226198264aa6ee53c2a8");
+        for other in [
+            key("anthropic", "https://a/v1/chat", "m", "{}", 0),
+            key("openai-chat", "https://b/v1/chat", "m", "{}", 0),
+            key("openai-chat", "https://a/v1/chat", "n", "{}", 0),
+            key("openai-chat", "https://a/v1/chat", "m", "{ }", 0),
+            key("openai-chat", "https://a/v1/chat", "m", "{}", 1),
+            key("openai-chat", "https://a/v1/chatm", "", "{}", 0),
+        ] {
+            assert_ne!(first, other);
+        }
+        assert_eq!(Key::parse(&first.to_string()), Some(first));
+        assert_eq!(Key::parse("xyz"), None);
+    }
+
+    #[test]
+    fn every_bit_of_a_line_is_under_its_checksum() {
+        let mut arrival = Arrival {
+            key: Key::new("p", "e", "m", b"", 0),
+            attempt: 1,
+            probe: false,
+            at: "2026-01-01T00:00:00Z".into(),
+            elapsed_s: 0.25,
+            outcome: "answered".into(),
+            class: None,
+            error: None,
+            status: Some(200),
+            headers: vec![("date".into(), "x".into())],
+            body: None,
+            body_base64: None,
+            redacted: false,
+            cost_usd: Some(1e-7),
+            possibly_paid: false,
+            incomplete: false,
+            crashed: false,
+        };
+        let text = "\u{2028}\0\r\n\t\u{202e}\u{1f600} \"\\";
+        arrival.set_body(text.into());
+        assert_eq!(arrival.bytes(), text.as_bytes());
+        let bytes = line(&Record::Outcome(Box::new(arrival.clone()))).unwrap();
+        assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 1);
+        let whole = bytes.strip_suffix(b"\n").unwrap();
+        let back: Record = serde_json::from_slice(whole).unwrap();
+        assert_eq!(back, Record::Outcome(Box::new(arrival.clone())));
+        assert!(checked(whole).is_some());
+        for i in 0..whole.len() * 8 {
+            let mut bad = whole.to_vec();
+            bad[i / 8] ^= 1 << (i % 8);
+            assert!(checked(&bad).is_none(), "bit {i}");
+        }
+        arrival.body = None;
+        arrival.set_body(vec![0xff, 0xfe]);
+        assert_eq!((arrival.body.as_deref(), arrival.bytes()), (None, vec![0xff, 0xfe]));
+    }
+}

@@ -1,0 +1,131 @@
+//! A journal read from its beginning: which records are good, where each is, what is torn at the end and what is damaged before it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::record::{self, Key, Record};
+use crate::error::{Error, Result};
+
+/// Where a record stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Bytes before its line.
+    pub offset: u64,
+    /// Bytes of the line, the line feed included.
+    pub n_bytes: u64,
+}
+
+/// What of a record the index needs; prompts and answers are passed over.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub(super) enum Entry {
+    /// A configuration.
+    Configuration { schema: crate::disk::Schema, configuration: Value },
+    /// An intent.
+    Intent {
+        key: Key,
+        attempt: u32,
+        #[serde(default)]
+        probe: bool,
+        #[serde(default)]
+        reserve_usd: Option<f64>,
+    },
+    /// An outcome.
+    Outcome {
+        key: Key,
+        attempt: u32,
+        #[serde(default)]
+        probe: bool,
+        outcome: String,
+        #[serde(default)]
+        class: Option<String>,
+        #[serde(default)]
+        cost_usd: Option<f64>,
+        #[serde(default)]
+        possibly_paid: bool,
+    },
+}
+
+/// A line that is no good record.
+#[derive(Debug)]
+pub(super) struct Bad {
+    pub(super) line: u64,
+    pub(super) place: Place,
+    pub(super) reason: String,
+    /// The line is whole, but another program or a later version wrote it: no crash makes that.
+    pub(super) is_foreign: bool,
+}
+
+/// Goes through a journal; `good` sees each good record in its order. What is bad comes back.
+pub(super) fn scan(path: &Path, mut good: impl FnMut(Place, Entry)) -> Result<Vec<Bad>> {
+    let fault = |source| Error::Storage { path: path.into(), source };
+    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(fault)?);
+    let (mut bytes, mut offset, mut line, mut bad) = (vec![], 0, 0, vec![]);
+    loop {
+        bytes.clear();
+        let n_bytes = reader.read_until(b'\n', &mut bytes).map_err(fault)? as u64;
+        if n_bytes == 0 {
+            return Ok(bad);
+        }
+        line += 1;
+        let place = Place { offset, n_bytes };
+        match entry(&bytes) {
+            Ok(entry) => good(place, entry),
+            Err((reason, is_foreign)) => bad.push(Bad { line, place, reason, is_foreign }),
+        }
+        offset += n_bytes;
+    }
+}
+
+/// The record of a line; else what is wrong with it, and whether it is whole nevertheless.
+fn entry(bytes: &[u8]) -> std::result::Result<Entry, (String, bool)> {
+    let torn = |reason: &str| (reason.to_owned(), false);
+    let whole = bytes.strip_suffix(b"\n").ok_or_else(|| torn("the line does not end"))?;
+    record::checked(whole).ok_or_else(|| torn("the checksum does not fit the line"))?;
+    let entry: Entry = serde_json::from_slice(whole).map_err(|error| (format!("an unknown record: {error}"), true))?;
+    match &entry {
+        Entry::Configuration { schema, .. } if schema.name != record::NAME || schema.version != record::VERSION => {
+            let (name, version) = (&schema.name, schema.version);
+            Err((format!("{name} version {version}, of surmise {}, is not known here", schema.tool_version), true))
+        }
+        _ => Ok(entry),
+    }
+}
+
+/// Reads records again, by their places.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    file: File,
+    bytes: Vec<u8>,
+}
+
+impl Reader {
+    /// Opens the journal for reading.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|source| Error::Storage { path: path.into(), source })?;
+        Ok(Self { path: path.into(), file, bytes: vec![] })
+    }
+
+    /// The record at a place.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Journal`] if the file has changed since its places were found.
+    pub fn record(&mut self, place: Place) -> Result<Record> {
+        let fault = |source| Error::Storage { path: self.path.clone(), source };
+        self.file.seek(SeekFrom::Start(place.offset)).map_err(fault)?;
+        self.bytes.resize(usize::try_from(place.n_bytes).unwrap_or(usize::MAX), 0);
+        self.file.read_exact(&mut self.bytes).map_err(fault)?;
+        let whole = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
+        let damage = |reason: String| Error::Journal { path: self.path.clone(), line: 0, offset: place.offset, reason };
+        record::checked(whole).ok_or_else(|| damage("the checksum does not fit the line any more".into()))?;
+        serde_json::from_slice(whole).map_err(|error| damage(error.to_string()))
+    }
+}

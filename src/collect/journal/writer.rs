@@ -1,0 +1,273 @@
+//! The one writer of a journal: a thread that takes whatever records are waiting, writes them in one go, makes them durable with one `fdatasync`,
+//! and only then tells those who wait. Under load a commit carries many records, so its 4 ms cost nearly nothing per answer.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::{self, Record};
+use super::scan::Place;
+use crate::error::{Error, Result};
+
+/// No commit is larger, so that the first record in it does not wait for the last.
+const MOST_BATCH_BYTES: usize = 8 << 20;
+/// Waits between attempts to write what could not be written: a full disk may be emptied.
+const PATIENCE: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(750), Duration::from_secs(2)];
+
+/// Where records go. A file, or in tests one that fails.
+pub(super) trait Medium: Send + 'static {
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()>;
+    fn sync(&mut self) -> std::io::Result<()>;
+    fn truncate(&mut self, n_bytes: u64) -> std::io::Result<()>;
+}
+
+impl Medium for File {
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+        self.seek(SeekFrom::Start(offset))?;
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.sync_data()
+    }
+
+    fn truncate(&mut self, n_bytes: u64) -> std::io::Result<()> {
+        self.set_len(n_bytes)
+    }
+}
+
+struct Job {
+    line: Vec<u8>,
+    /// Whether it is an answer, which must not be lost even if the journal cannot be written.
+    precious: bool,
+    done: oneshot::Sender<std::result::Result<Place, Arc<std::io::Error>>>,
+}
+
+/// The way to the writer; clones share it.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    path: Arc<PathBuf>,
+    jobs: mpsc::UnboundedSender<Job>,
+}
+
+/// A record on its way to the disk.
+#[derive(Debug)]
+pub struct Commit {
+    path: Arc<PathBuf>,
+    done: oneshot::Receiver<std::result::Result<Place, Arc<std::io::Error>>>,
+}
+
+impl Commit {
+    /// Waits until the record is durable.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]; an answer is then in a file of its own, which the log names.
+    pub async fn durable(self) -> Result<Place> {
+        let source = match self.done.await {
+            Ok(Ok(place)) => return Ok(place),
+            Ok(Err(shared)) => std::io::Error::new(shared.kind(), shared.to_string()),
+            Err(_) => std::io::Error::other("the writer of the journal has ended"),
+        };
+        Err(Error::Storage { path: self.path.to_path_buf(), source })
+    }
+}
+
+impl Writer {
+    /// Starts the thread. `rescue` is told of answers that could not be written, as lines of the journal.
+    pub(super) fn start(
+        path: PathBuf,
+        medium: impl Medium,
+        n_bytes: u64,
+        durable: bool,
+        rescue: impl FnMut(&[u8]) + Send + 'static,
+    ) -> (Self, JoinHandle<()>) {
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let thread = std::thread::spawn(move || work(waiting, medium, n_bytes, durable, rescue));
+        (Self { path: Arc::new(path), jobs }, thread)
+    }
+
+    /// Hands a record over; records are written in the order they are handed over.
+    ///
+    /// # Errors
+    /// [`Error::Json`] for a record that is no JSON; there is none.
+    pub fn append(&self, record: &Record) -> Result<Commit> {
+        let line = record::line(record).map_err(|source| Error::Json { path: self.path.to_path_buf(), source })?;
+        let (done, receiver) = oneshot::channel();
+        // If the thread is gone, waiting for the commit says so.
+        self.jobs.send(Job { line, precious: matches!(record, Record::Outcome(_)), done }).unwrap_or_default();
+        Ok(Commit { path: self.path.clone(), done: receiver })
+    }
+}
+
+fn work(
+    mut waiting: mpsc::UnboundedReceiver<Job>,
+    mut medium: impl Medium,
+    mut n_bytes: u64,
+    durable: bool,
+    mut rescue: impl FnMut(&[u8]),
+) {
+    let mut failed: Option<Arc<std::io::Error>> = None;
+    while let Some(first) = waiting.blocking_recv() {
+        let (mut batch, mut bytes) = (vec![], vec![]);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            bytes.extend_from_slice(&job.line);
+            batch.push(job);
+            next = if bytes.len() < MOST_BATCH_BYTES { waiting.try_recv().ok() } else { None };
+        }
+        if failed.is_none() {
+            match commit(&mut medium, n_bytes, &bytes, durable) {
+                Ok(()) => {
+                    for job in batch {
+                        let place = Place { offset: n_bytes, n_bytes: job.line.len() as u64 };
+                        n_bytes += place.n_bytes;
+                        job.done.send(Ok(place)).unwrap_or_default();
+                    }
+                    continue;
+                }
+                Err(source) => failed = Some(Arc::new(source)),
+            }
+        }
+        // Once a record is missing, none behind it may be written: an outcome would stand there without its intent.
+        let Some(source) = &failed else { continue };
+        for job in batch {
+            if job.precious {
+                rescue(&job.line);
+            }
+            job.done.send(Err(source.clone())).unwrap_or_default();
+        }
+    }
+}
+
+/// Writes a batch at its place and makes it durable, several times if need be. Nothing of a batch that fails stays.
+fn commit(medium: &mut impl Medium, offset: u64, bytes: &[u8], durable: bool) -> std::io::Result<()> {
+    let mut waits = PATIENCE.iter();
+    loop {
+        let written = medium.write(offset, bytes).and_then(|()| if durable { medium.sync() } else { Ok(()) });
+        let Err(source) = written else { return Ok(()) };
+        // What is left of the batch would be a torn tail, which the next start sets aside; so this may fail.
+        medium.truncate(offset).unwrap_or_default();
+        match waits.next() {
+            Some(wait) => std::thread::sleep(*wait),
+            None => return Err(source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::disk::Schema;
+
+    /// Keeps what is durable apart from what is only written, and fails when told to.
+    #[derive(Default)]
+    struct Disk {
+        written: Vec<u8>,
+        log: Vec<&'static str>,
+        failures: usize,
+        durable: Vec<u8>,
+    }
+
+    struct Shared(Arc<Mutex<Disk>>);
+
+    impl Medium for Shared {
+        fn write(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+            let mut disk = self.0.lock().unwrap();
+            disk.written.truncate(offset as usize);
+            disk.written.extend_from_slice(bytes);
+            disk.log.push("write");
+            Ok(())
+        }
+        fn sync(&mut self) -> std::io::Result<()> {
+            let mut disk = self.0.lock().unwrap();
+            disk.log.push("sync");
+            if disk.failures > 0 {
+                disk.failures -= 1;
+                return Err(std::io::ErrorKind::StorageFull.into());
+            }
+            disk.durable = disk.written.clone();
+            Ok(())
+        }
+        fn truncate(&mut self, n_bytes: u64) -> std::io::Result<()> {
+            let mut disk = self.0.lock().unwrap();
+            disk.written.truncate(n_bytes as usize);
+            disk.log.push("truncate");
+            Ok(())
+        }
+    }
+
+    fn record(i: usize) -> Record {
+        Record::Configuration {
+            schema: Schema::new(record::NAME, record::VERSION),
+            at: record::now(),
+            configuration: i.into(),
+        }
+    }
+
+    fn started(failures: usize) -> (Arc<Mutex<Disk>>, Writer, JoinHandle<()>) {
+        let disk = Arc::new(Mutex::new(Disk { failures, ..Disk::default() }));
+        let (writer, thread) = Writer::start("journal".into(), Shared(disk.clone()), 0, true, |_| {});
+        (disk, writer, thread)
+    }
+
+    fn wait(commit: Commit) -> Result<Place> {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(commit.durable())
+    }
+
+    #[test]
+    fn a_record_that_is_acknowledged_is_durable_and_where_it_is_said_to_be() {
+        let (disk, writer, thread) = started(0);
+        let commits: Vec<_> = (0..100).map(|i| (i, writer.append(&record(i)).unwrap())).collect();
+        for (i, commit) in commits {
+            let place = wait(commit).unwrap();
+            let disk = disk.lock().unwrap();
+            let line = &disk.durable[place.offset as usize..(place.offset + place.n_bytes) as usize];
+            assert!(String::from_utf8_lossy(line).contains(&format!("\"configuration\":{i},")));
+        }
+        drop(writer);
+        thread.join().unwrap();
+        let disk = disk.lock().unwrap();
+        assert_eq!(disk.log.iter().filter(|what| **what == "write").count() * 2, disk.log.len());
+        assert!(disk.log.chunks(2).all(|pair| pair == ["write", "sync"]), "{:?}", disk.log);
+    }
+
+    #[test]
+    fn a_write_that_fails_is_tried_again_and_nothing_stands_twice() {
+        let (disk, writer, thread) = started(2);
+        wait(writer.append(&record(0)).unwrap()).unwrap();
+        wait(writer.append(&record(1)).unwrap()).unwrap();
+        drop(writer);
+        thread.join().unwrap();
+        let disk = disk.lock().unwrap();
+        assert_eq!(disk.durable.iter().filter(|byte| **byte == b'\n').count(), 2);
+        assert_eq!(disk.log[..6], ["write", "sync", "truncate", "write", "sync", "truncate"]);
+    }
+
+    #[test]
+    fn what_can_never_be_written_is_an_error_for_all_that_follows_and_answers_are_handed_back() {
+        let disk = Arc::new(Mutex::new(Disk { failures: usize::MAX, ..Disk::default() }));
+        let (sender, rescued) = channel();
+        let rescue = move |line: &[u8]| sender.send(line.to_vec()).unwrap();
+        let (writer, thread) = Writer::start("journal".into(), Shared(disk.clone()), 0, true, rescue);
+        let first = writer.append(&record(0)).unwrap();
+        let arrival = r#"{"record":"outcome","key":"0000000000000000000000000000000000000000000000000000000000000000","attempt":1,"at":"","elapsed_s":0,"outcome":"answered","body":"paid"}"#;
+        let second = writer.append(&serde_json::from_str(arrival).unwrap()).unwrap();
+        assert!(matches!(wait(first), Err(Error::Storage { .. })));
+        assert!(matches!(wait(second), Err(Error::Storage { .. })));
+        drop(writer);
+        thread.join().unwrap();
+        assert!(disk.lock().unwrap().written.is_empty());
+        let lines: Vec<_> = rescued.iter().collect();
+        assert_eq!(lines.len(), 1);
+        assert!(record::checked(lines[0].strip_suffix(b"\n").unwrap()).is_some());
+    }
+}

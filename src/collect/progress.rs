@@ -1,0 +1,78 @@
+//! What a run tells while it goes on: numbers that anyone may look at, and now and then a line of talk.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use tokio::time;
+
+/// Numbers of a run that is under way.
+pub struct Progress {
+    /// Questions to ask in this run.
+    pub total: AtomicU64,
+    /// Of these, those with an outcome.
+    pub done: AtomicU64,
+    /// Of these, those without an answer.
+    pub failed: AtomicU64,
+    /// Requests sent.
+    pub sent: AtomicU64,
+    /// Requests sent because an earlier one to the same question failed.
+    pub retries: AtomicU64,
+    /// Spent so far in all runs, millionths of a dollar.
+    pub spent_micro_usd: AtomicU64,
+    /// Requests allowed at a time.
+    pub limit: AtomicU64,
+    paused_until: Mutex<Option<time::Instant>>,
+    began: Instant,
+    say: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Progress {
+    /// `say` is given lines of talk; they hold no secrets.
+    pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self {
+            total: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            spent_micro_usd: AtomicU64::new(0),
+            limit: AtomicU64::new(0),
+            paused_until: Mutex::new(None),
+            began: Instant::now(),
+            say: Box::new(say),
+        }
+    }
+
+    /// A line of talk.
+    pub fn say(&self, line: &str) {
+        (self.say)(line);
+    }
+
+    /// Notes a pause.
+    pub fn pause(&self, until: Option<time::Instant>) {
+        *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = until;
+    }
+
+    /// The numbers as a line.
+    pub fn line(&self) -> String {
+        let load = |number: &AtomicU64| number.load(Relaxed);
+        let rate = load(&self.done) as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
+        let mut line = format!("{rate:.1}/s, {} at a time", load(&self.limit));
+        let mut add = |number: u64, what: &str| {
+            if number > 0 {
+                line.push_str(&format!(", {number} {what}"));
+            }
+        };
+        add(load(&self.failed), "failed");
+        add(load(&self.retries), "asked again");
+        if load(&self.spent_micro_usd) > 0 {
+            line.push_str(&format!(", {:.4} USD", load(&self.spent_micro_usd) as f64 / 1e6));
+        }
+        let paused = *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(wait) = paused.and_then(|until| until.checked_duration_since(time::Instant::now())) {
+            line.push_str(&format!(", paused for {:.0} s more", wait.as_secs_f64().ceil()));
+        }
+        line
+    }
+}

@@ -1,0 +1,112 @@
+//! From the journal to the results. The journal is read again from the disk, item by item, so that what is written is what is kept, and the same journal gives the
+//! same bytes whatever the order in which its answers came.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::configuration::Configuration;
+use super::journal::{self, Arrival, Index, Reader, Record};
+use super::plan::{Again, Plan, Question};
+use super::reading;
+use super::results::{Replicate, Results};
+use crate::disk::{self, Schema};
+use crate::error::Result;
+
+/// What is in a folder: summary.json.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    /// The form of summary.json.
+    pub schema: Schema,
+    /// Answers wanted.
+    pub n_questions: u64,
+    /// How many have which outcome; `not_asked` for none.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Requests sent in all runs, probes included.
+    pub n_requests: u64,
+    /// Of these, those of which nobody knows whether they were billed.
+    pub n_possibly_paid: u64,
+    /// Spent in all runs, with what was possibly paid; `None` where prices are not known.
+    pub spent_usd: Option<f64>,
+    /// Of this, what was possibly paid.
+    pub possibly_paid_usd: Option<f64>,
+    /// Models that answered.
+    pub model_snapshots: Vec<String>,
+    /// Configurations of the server that answered, by its own names.
+    pub system_fingerprints: Vec<String>,
+    /// Items asked more than once.
+    pub n_repeated: u64,
+    /// Of these, those whose answers differ.
+    pub n_disagreed: u64,
+    /// What was asked.
+    pub configuration: Configuration,
+}
+
+impl Account {
+    /// Questions without an answer of any kind.
+    pub fn n_gaps(&self) -> u64 {
+        ["failed", "not_asked"].iter().filter_map(|kind| self.outcomes.get(*kind)).sum()
+    }
+}
+
+/// Grades what a journal holds and writes it beside it.
+///
+/// # Errors
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]
+pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Result<Account> {
+    let index = Index::read(folder)?;
+    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let questions = plan.questions(&index, &Again::default())?;
+    let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
+    let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
+    let mut outcomes = BTreeMap::new();
+    for questions in questions.chunk_by(|a, b| (a.task, a.item) == (b.task, b.item)) {
+        // By replicate, the answers to all prompts of the item.
+        let mut replicates: BTreeMap<u32, Replicate> = BTreeMap::new();
+        for question in questions {
+            let arrival = arrival(&index, &mut reader, question)?;
+            let answer = match &arrival {
+                Some(arrival) => reading::answer(plan.provider, arrival),
+                None => reading::not_asked(),
+            };
+            let kind = if arrival.is_some() { answer.outcome.kind() } else { "not_asked" };
+            *outcomes.entry(kind.to_owned()).or_insert(0) += 1;
+            let replicate = replicates.entry(question.replicate).or_default();
+            replicate.answers.push(answer);
+            replicate.collected_at = replicate.collected_at.take().max(arrival.map(|arrival| arrival.at));
+        }
+        let replicates: Vec<_> = replicates.into_values().collect();
+        let task = &plan.tasks[questions[0].task as usize];
+        results.add(task, plan.item(&questions[0]), &replicates).map_err(journal::as_storage)?;
+    }
+    let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
+    // The order in which answers came must not be seen in the last digit.
+    let usd = |usd: f64| index.has_costs.then_some((usd * 1e9).round() / 1e9);
+    let account = Account {
+        schema: Schema::new("surmise-summary", 1),
+        n_questions: questions.len() as u64,
+        outcomes,
+        n_requests: index.n_requests,
+        n_possibly_paid: index.n_possibly_paid,
+        spent_usd: usd(index.spent_usd),
+        possibly_paid_usd: usd(index.possibly_paid_usd),
+        model_snapshots: summary.model_snapshots.into_iter().collect(),
+        system_fingerprints: summary.system_fingerprints.into_iter().collect(),
+        n_repeated: summary.n_repeated as u64,
+        n_disagreed: summary.n_disagreed as u64,
+        configuration: configuration.clone(),
+    };
+    disk::write_json(&folder.join("summary.json"), &account).map_err(journal::as_storage)?;
+    Ok(account)
+}
+
+/// The record that holds the outcome of a question: its answer, else its last failure.
+fn arrival(index: &Index, reader: &mut Reader, question: &Question) -> Result<Option<Arrival>> {
+    let Some(state) = index.states.get(&question.key) else { return Ok(None) };
+    let place = state.answer.as_ref().or(state.failure.as_ref()).map(|(place, _)| *place);
+    match place.map(|place| reader.record(place)).transpose()? {
+        Some(Record::Outcome(arrival)) => Ok(Some(*arrival)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,341 @@
+//! Collecting, from a configuration to its files: what the journal holds already, a probe, everything that is missing, and the scores.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::ask::{Ask, Asker, End, Patience};
+use super::breaker::Breaker;
+use super::budget::{Budget, Price};
+use super::client::Client;
+use super::configuration::Configuration;
+use super::journal::{self, Arrival, Index, Journal, Key, Record};
+use super::limiter::Limiter;
+use super::plan::{self, Again, Plan, Question};
+use super::progress::Progress;
+use super::replay::{self, Account};
+use super::secrets::Secrets;
+use super::stop::Stop;
+use super::verdict::Seen;
+use crate::disk::Schema;
+use crate::error::{Error, Result};
+use crate::provider::{Class, Failure, Prompt, Request};
+
+/// What a probe asks. It costs a few tokens and finds out whether the endpoint takes the settings.
+const PROBE: &str = "Reply with the word yes.";
+
+/// What is collected, and how.
+pub struct Run {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What is asked.
+    pub configuration: Configuration,
+    /// Whether a folder may hold answers to something else already.
+    pub new_config: bool,
+    /// What is asked again.
+    pub again: Again,
+    /// Whether parameters that the model does not support are left away.
+    pub adapt: bool,
+    /// How patiently.
+    pub patience: Patience,
+    /// The longest a request may take.
+    pub timeout: Duration,
+    /// What the model costs.
+    pub price: Option<Price>,
+    /// The most that may be spent in all runs into this folder.
+    pub cap_usd: Option<f64>,
+    /// Certificates to trust beside the system's.
+    pub ca_cert: Option<PathBuf>,
+    /// Whether records are made durable before they count; off only to measure what that costs.
+    pub durable: bool,
+}
+
+/// How a run ended.
+pub struct Ended {
+    /// What the folder holds.
+    pub summary: Account,
+    /// Why not everything was asked, if it was not.
+    pub early: Option<Error>,
+}
+
+impl Run {
+    /// Asks what is missing and writes the scores. `secrets` is called only if something is.
+    ///
+    /// # Errors
+    /// What is wrong before anything is asked; what ends a run early is in [`Ended`].
+    pub fn collect(
+        mut self,
+        secrets: impl FnOnce() -> Result<Secrets>,
+        progress: &Arc<Progress>,
+        interrupt: impl Fn(Arc<Stop>) + Send + 'static,
+    ) -> Result<Ended> {
+        let tasks = self.configuration.load_tasks()?;
+        let mut plan = self.configuration.plan(tasks)?;
+        let rescue = rescue(progress.clone(), self.folder.clone());
+        let mut journal = Journal::open(&self.folder, self.durable, rescue)?;
+        if let Some(torn) = &journal.torn {
+            progress.say(&format!("1 torn record set aside in {}", torn.display()));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
+        let is_known = self.settle_configuration(&journal.index)?;
+        if !self.configuration.without.is_empty() {
+            plan = self.configuration.plan(plan.tasks)?;
+        }
+        let writer = journal.writer();
+        if !is_known {
+            runtime.block_on(writer.append(&self.record()?)?.durable())?;
+        }
+        runtime.block_on(close_open(&mut journal, progress))?;
+        let questions = plan.questions(&journal.index, &self.again)?;
+        let mut early = None;
+        if !plan::pending(&questions, &journal.index, &self.again).is_empty() {
+            let secrets = Arc::new(secrets()?);
+            let stop = Arc::new(Stop::default());
+            interrupt(stop.clone());
+            let asker = self.asker(&plan, &journal, secrets, stop, progress)?;
+            early = runtime.block_on(self.work(&mut plan, &journal, &Arc::new(asker)))?;
+            // What an aborted run still waits for is not waited for here either.
+            runtime.shutdown_background();
+        }
+        drop(writer);
+        journal.close();
+        let summary = replay::write(&self.folder, &self.configuration, &plan)?;
+        Ok(Ended { summary, early })
+    }
+
+    /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether nothing is new.
+    fn settle_configuration(&mut self, index: &Index) -> Result<bool> {
+        let Some(there) = index.configuration.clone() else { return Ok(false) };
+        let there = Configuration::from_record(there)?;
+        let differences = there.differences(&self.configuration);
+        if differences.is_empty() {
+            self.configuration.without.clone_from(&there.without);
+            return Ok(there == self.configuration);
+        }
+        if self.new_config {
+            return Ok(false);
+        }
+        let reason = format!(
+            "{} holds answers to another configuration ({}); choose another folder, or pass --new-config to ask this too",
+            self.folder.display(),
+            differences.join("; ")
+        );
+        Err(Error::Parameter { name: "-o", reason })
+    }
+
+    fn record(&self) -> Result<Record> {
+        let configuration = serde_json::to_value(&self.configuration)
+            .map_err(|source| Error::Json { path: self.folder.clone(), source })?;
+        Ok(Record::Configuration {
+            schema: Schema::new(journal::NAME, journal::VERSION),
+            at: journal::now(),
+            configuration,
+        })
+    }
+
+    fn asker(
+        &self,
+        plan: &Plan,
+        journal: &Journal,
+        secrets: Arc<Secrets>,
+        stop: Arc<Stop>,
+        progress: &Arc<Progress>,
+    ) -> Result<Asker> {
+        if secrets.is_in(&self.configuration.base_url) {
+            let reason = "holds the key; take it out, keys come from the environment".into();
+            return Err(Error::Parameter { name: "--base-url", reason });
+        }
+        let key = (plan.provider.key_header(), &*secrets);
+        let concurrency = self.patience.concurrency;
+        let client = Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
+        Ok(Asker {
+            provider: plan.provider,
+            endpoint: plan.endpoint.name(),
+            client,
+            writer: journal.writer(),
+            limiter: Limiter::new(concurrency, self.patience.waits),
+            budget: Budget::new(self.price, self.cap_usd, journal.index.spent_usd),
+            secrets,
+            breaker: Breaker::default(),
+            stop,
+            progress: progress.clone(),
+            patience: self.patience.clone(),
+            seen: Mutex::new(Seen::default()),
+        })
+    }
+
+    /// Probes, then asks everything that is missing. What ended it early, if something did.
+    async fn work(&mut self, plan: &mut Plan, journal: &Journal, asker: &Arc<Asker>) -> Result<Option<Error>> {
+        self.probe(plan, journal, asker).await?;
+        // A probe may have changed what is sent, and with it every key.
+        let questions = plan.questions(&journal.index, &self.again)?;
+        let pending = plan::pending(&questions, &journal.index, &self.again);
+        asker.progress.total.store(pending.len() as u64, Relaxed);
+        asker.progress.limit.store(asker.limiter.limit() as u64, Relaxed);
+        let mut under_way: JoinSet<End> = JoinSet::new();
+        let mut left = 0_u64;
+        let mut end = |ended: std::result::Result<End, tokio::task::JoinError>| match ended {
+            Ok(End::Answered) => drop(asker.progress.done.fetch_add(1, Relaxed)),
+            Ok(End::Failed(_)) => {
+                asker.progress.done.fetch_add(1, Relaxed);
+                asker.progress.failed.fetch_add(1, Relaxed);
+            }
+            Ok(End::Left) | Err(_) => left += 1,
+        };
+        // Some wait for their next attempt and hold no request; others may go on meanwhile.
+        let most = 2 * self.patience.concurrency;
+        for question in &pending {
+            while under_way.len() >= most {
+                under_way.join_next().await.into_iter().for_each(&mut end);
+            }
+            if asker.stop.is_draining() {
+                break;
+            }
+            let ask = self.ask(plan, question, journal, asker)?;
+            let asker = asker.clone();
+            under_way.spawn(async move { asker.ask(&ask).await });
+        }
+        let drained = async {
+            while let Some(ended) = under_way.join_next().await {
+                end(ended);
+            }
+        };
+        tokio::select! {
+            () = drained => {}
+            () = asker.stop.aborting() => {}
+        }
+        Ok(asker.stop.take())
+    }
+
+    fn ask(&self, plan: &Plan, question: &Question, journal: &Journal, asker: &Asker) -> Result<Ask> {
+        let (item, request) = (plan.item(question), plan.request(question));
+        Ok(Ask {
+            key: question.key,
+            task: item.task.clone(),
+            item: item.id.clone(),
+            replicate: question.replicate,
+            probe: false,
+            attempts: attempts(&journal.index, &question.key),
+            wire: plan.provider.render(&request)?,
+            most: asker.most(&request),
+        })
+    }
+
+    /// Finds out, once per configuration, whether the endpoint takes the settings.
+    async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Asker) -> Result<()> {
+        let mut attempts = attempts(&journal.index, &Key::NONE);
+        loop {
+            // The task that asks for most.
+            let Some(settings) = plan.settings.iter().max_by_key(|settings| settings.stop.len()).cloned() else {
+                return Ok(());
+            };
+            let request = Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), settings };
+            let wire = plan.provider.render(&request)?;
+            let key = plan.key(&wire, 0);
+            if journal.index.probed.contains(&key) {
+                return Ok(());
+            }
+            attempts = attempts.max(self::attempts(&journal.index, &key));
+            let most = asker.most(&request);
+            let (task, item) = ("probe".into(), "probe".into());
+            let ask = Ask { key, task, item, replicate: 0, probe: true, attempts, wire, most };
+            let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) = asker.ask(&ask).await
+            else {
+                // Whatever else went wrong has ended the run, or may not concern the items.
+                return Ok(());
+            };
+            let spared = request.settings.without(&param).filter(|_| self.adapt);
+            if spared.is_none() || self.configuration.without.contains(&param) {
+                let hint = if self.adapt { "" } else { ", or pass --adapt-params" };
+                let reason = format!("the model does not support `{param}` ({message}); leave it away{hint}");
+                asker.stop.drain(Error::Endpoint { endpoint: asker.endpoint.clone(), reason, source: None });
+                return Ok(());
+            }
+            asker.progress.say(&format!("{} does not support `{param}`; all requests go without it", plan.model));
+            self.configuration.without.push(param);
+            *plan = self.configuration.plan(std::mem::take(&mut plan.tasks))?;
+            asker.writer.append(&self.record()?)?.durable().await?;
+        }
+    }
+}
+
+/// Grades the journal of a folder again, with no network. `change` may set how.
+///
+/// # Errors
+/// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were asked.
+pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result<Account> {
+    let index = Index::read(folder)?;
+    let Some(there) = index.configuration else {
+        let path = folder.join("journal.jsonl");
+        return Err(Error::Read { path, source: std::io::ErrorKind::NotFound.into() });
+    };
+    let there = Configuration::from_record(there)?;
+    let mut configuration = there.clone();
+    change(&mut configuration);
+    let tasks = configuration.load_tasks()?;
+    let plan = configuration.plan(tasks)?;
+    if configuration.tasks != there.tasks {
+        let reason = "are not the ones that were asked: a file has changed since; give the original with --task".into();
+        return Err(Error::Parameter { name: "the tasks", reason });
+    }
+    replay::write(folder, &configuration, &plan)
+}
+
+fn attempts(index: &Index, key: &Key) -> u32 {
+    index.states.get(key).map_or(0, |state| state.attempts)
+}
+
+/// Closes what was under way when an earlier process ended: it may have been answered and billed, so its reserve is spent.
+async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
+    let mut open: Vec<_> = journal.index.open.drain().collect();
+    open.sort_unstable_by_key(|(key, _)| *key);
+    let writer = journal.writer();
+    let mut commits = vec![];
+    for ((key, attempt), (probe, reserve_usd)) in &open {
+        let arrival = Arrival::crashed(*key, *attempt, *probe, *reserve_usd);
+        commits.push((*key, *probe, *reserve_usd, writer.append(&Record::Outcome(Box::new(arrival)))?));
+    }
+    for (key, probe, reserve_usd, commit) in commits {
+        let place = commit.durable().await?;
+        journal.index.settle(key, place, probe, "failed", Some("unknown".into()));
+        journal.index.spent_usd += reserve_usd.unwrap_or(0.0);
+    }
+    if !open.is_empty() {
+        let n = open.len();
+        progress.say(&format!(
+            "{n} request(s) were under way when an earlier run ended; they may have been billed and are booked so"
+        ));
+    }
+    Ok(())
+}
+
+/// Where answers go that the journal cannot take: a file elsewhere, or else stderr.
+fn rescue(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send {
+    use std::io::Write;
+    let mut file: Option<(std::fs::File, PathBuf)> = None;
+    move |line: &[u8]| {
+        if file.is_none()
+            && let Ok((made, path)) = tempfile::Builder::new()
+                .prefix("surmise-rescued-")
+                .suffix(".jsonl")
+                .tempfile()
+                .and_then(|f| Ok(f.keep()?))
+        {
+            progress.say(&format!(
+                "answers that the journal cannot take go to {name}; when there is room again: cat {name} >> {journal}",
+                name = path.display(),
+                journal = folder.join("journal.jsonl").display()
+            ));
+            file = Some((made, path));
+        }
+        let written =
+            file.as_mut().is_some_and(|(file, _)| file.write_all(line).and_then(|()| file.sync_data()).is_ok());
+        if !written {
+            progress.say(String::from_utf8_lossy(line).trim_end());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Uncertainty of shares and of differences between them.
+
+use rand::Rng;
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use crate::seed;
+
+/// 95 % Wilson score interval of a share (Wilson 1927).
+///
+/// `(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`; `None` for `n = 0`. `correct` may be a sum of means over replicates; the interval is
+/// then wider than need be, because a mean varies less than a single answer.
+pub fn wilson(correct: f64, n: usize) -> Option<(f64, f64)> {
+    if n == 0 {
+        return None;
+    }
+    let (n, p) = (n as f64, correct / n as f64);
+    let z = Normal::standard().inverse_cdf(0.975);
+    let centre = p + z * z / (2.0 * n);
+    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z * z / n;
+    Some((((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0)))
+}
+
+/// Empirical logit of a share: `log((s + 1/2) / (n - s + 1/2))`, finite at 0 and 1 (Cox 1970).
+pub fn empirical_logit(correct: f64, n: f64) -> f64 {
+    ((correct + 0.5) / (n - correct + 0.5)).ln()
+}
+
+/// Resamples of a bootstrap.
+pub const RESAMPLES: usize = 2000;
+
+/// Mean of paired differences with its 95 % percentile bootstrap interval (Efron & Tibshirani 1993, section 13.3). Pairs are drawn with replacement;
+/// each is one question, whose replicates stay together. `None` for fewer than two pairs.
+pub fn paired_bootstrap(differences: &[f64], label: &str, seed: u64) -> Option<(f64, f64, f64)> {
+    let n = differences.len();
+    if n < 2 {
+        return None;
+    }
+    let mut rng = seed::stream("bootstrap", label, seed);
+    let mean = |sum: f64| sum / n as f64;
+    let draw = |_| mean((0..n).map(|_| differences[rng.random_range(0..n)]).sum());
+    let mut means: Vec<f64> = (0..RESAMPLES).map(draw).collect();
+    means.sort_by(f64::total_cmp);
+    // The 2.5 % and 97.5 % order statistics of as many resamples.
+    let at = |level: f64| means[((level * (RESAMPLES + 1) as f64).round() as usize).clamp(1, RESAMPLES) - 1];
+    Some((mean(differences.iter().sum()), at(0.025), at(0.975)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_agrees_with_the_published_example() {
+        // Newcombe 1998, table I, method 3 (score without continuity correction): 81/263 -> .2553 to .3662; 0/20 -> 0 to .1611.
+        let (low, high) = wilson(81.0, 263).unwrap();
+        assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5);
+        let (low, high) = wilson(0.0, 20).unwrap();
+        assert!(low.abs() < 1e-12 && (high - 0.1611).abs() < 5e-5);
+        assert!(wilson(0.0, 0).is_none());
+    }
+
+    #[test]
+    fn the_bootstrap_agrees_with_the_normal_interval_where_that_holds() {
+        // 400 pairs, of which 100 gain and 40 lose: mean .15, sd of the mean sqrt((.35 - .0225) / 400) = .02861.
+        let differences: Vec<f64> = (0..400)
+            .map(|i| {
+                if i < 100 {
+                    1.0
+                } else if i < 140 {
+                    -1.0
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let (mean, low, high) = paired_bootstrap(&differences, "t", 1).unwrap();
+        assert!((mean - 0.15).abs() < 1e-12);
+        // The end of 2000 resamples varies by some 4 % of the interval's half-width.
+        assert!(
+            (low - (0.15 - 1.96 * 0.02861)).abs() < 0.006 && (high - (0.15 + 1.96 * 0.02861)).abs() < 0.006,
+            "{low} {high}"
+        );
+        assert_eq!(paired_bootstrap(&differences, "t", 1), paired_bootstrap(&differences, "t", 1));
+        assert_ne!(paired_bootstrap(&differences, "t", 1), paired_bootstrap(&differences, "t", 2));
+        assert_eq!(paired_bootstrap(&[1.0], "t", 1), None);
+        assert_eq!(paired_bootstrap(&[1.0; 9], "t", 1), Some((1.0, 1.0, 1.0)));
+    }
+}

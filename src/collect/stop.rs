@@ -1,0 +1,77 @@
+//! Ending a run early: the first reason counts. Draining, nothing new is sent and what is under way is waited for; aborting, it is not.
+
+use std::sync::Mutex;
+
+use tokio::sync::watch;
+
+use crate::error::Error;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Running,
+    Draining,
+    Aborting,
+}
+
+/// Shared by all parts of a run.
+#[derive(Debug)]
+pub struct Stop {
+    reason: Mutex<Option<Error>>,
+    phase: watch::Sender<Phase>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { reason: Mutex::default(), phase: watch::Sender::new(Phase::Running) }
+    }
+}
+
+impl Stop {
+    /// Sends nothing new from here on.
+    pub fn drain(&self, reason: Error) {
+        self.reason().get_or_insert(reason);
+        self.raise(Phase::Draining);
+    }
+
+    /// Waits for nothing any more.
+    pub fn abort(&self) {
+        self.raise(Phase::Aborting);
+    }
+
+    fn raise(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| {
+            let raised = phase > *now;
+            *now = phase.max(*now);
+            raised
+        });
+    }
+
+    fn reason(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
+        self.reason.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether nothing new is to be sent.
+    pub fn is_draining(&self) -> bool {
+        *self.phase.borrow() >= Phase::Draining
+    }
+
+    /// Waits until nothing new is to be sent.
+    pub async fn draining(&self) {
+        self.reached(Phase::Draining).await;
+    }
+
+    /// Waits until nothing is waited for.
+    pub async fn aborting(&self) {
+        self.reached(Phase::Aborting).await;
+    }
+
+    async fn reached(&self, phase: Phase) {
+        // The sender is part of self, so that the channel is open.
+        self.phase.subscribe().wait_for(|now| *now >= phase).await.map(drop).unwrap_or_default();
+    }
+
+    /// Why the run ended early, if it did.
+    pub fn take(&self) -> Option<Error> {
+        self.reason().take()
+    }
+}

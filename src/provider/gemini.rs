@@ -1,0 +1,193 @@
+//! `POST {base}/v1beta/models/{model}:generateContent`: Gemini. The key goes into a header, never into the query.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer::Said;
+use super::anthropic::split;
+use super::{
+    Answer, Capabilities, Headers, KeyHeader, Provider, Request, Role, TokenLogprob, Usage, Where, WireRequest,
+};
+use super::{json, read, wire};
+use crate::error::Result;
+
+/// Generated content of Gemini's form.
+#[derive(Debug, Clone, Copy)]
+pub struct Gemini;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    contents: Vec<Content<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_instruction: Option<Content<'a>>,
+    generation_config: Config<'a>,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    parts: [Part<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Config<'a> {
+    max_output_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop_sequences: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_logprobs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<u8>,
+}
+
+/// Finish reasons of a filter: the list is open, and another reason is none of a filter.
+static FILTERS: &[&str] = &[
+    "SAFETY",
+    "RECITATION",
+    "LANGUAGE",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+    "MODEL_ARMOR",
+];
+
+impl Provider for Gemini {
+    fn name(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn default_base_url(&self) -> &'static str {
+        "https://generativelanguage.googleapis.com"
+    }
+
+    fn key_variable(&self) -> &'static str {
+        "GEMINI_API_KEY"
+    }
+
+    fn key_header(&self) -> KeyHeader {
+        KeyHeader::Named("x-goog-api-key")
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            chats: true,
+            stops: 5,
+            blank_stops: true,
+            max_temperature: 2.0,
+            max_seed: Some(i32::MAX as u64),
+            top_logprobs: Some(20),
+            echo: false,
+        }
+    }
+
+    fn render(&self, request: &Request) -> Result<WireRequest> {
+        let settings = &request.settings;
+        settings.check(self.name(), &self.capabilities())?;
+        let (system, turns) = split(self.name(), &request.prompt)?;
+        let role = |role: Role| Some(if role == Role::Assistant { "model" } else { "user" });
+        let said = |role, text| Content { role, parts: [Part { text }] };
+        let body = Body {
+            contents: turns.iter().map(|turn| said(role(turn.role), turn.content)).collect(),
+            system_instruction: (!system.is_empty()).then(|| said(None, &system)),
+            generation_config: Config {
+                max_output_tokens: settings.max_tokens,
+                temperature: settings.temperature,
+                top_p: settings.top_p,
+                stop_sequences: &settings.stop,
+                seed: settings.seed,
+                response_logprobs: settings.logprobs.map(|_| true),
+                logprobs: settings.logprobs,
+            },
+        };
+        wire(format!("/v1beta/{}:generateContent", resource(&request.model)), vec![], &body)
+    }
+
+    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
+        read(status, headers, body, |value| {
+            let candidate = &value["candidates"][0];
+            let reason = candidate["finishReason"].as_str();
+            let blocked = value["promptFeedback"]["blockReason"].as_str();
+            let withheld = reason.filter(|reason| FILTERS.contains(reason));
+            let filtered = match (blocked, withheld) {
+                (Some(why), _) => Some((Where::Prompt, Some(why.into()))),
+                (None, Some(why)) => Some((Where::Answer, Some(why.into()))),
+                (None, None) => None,
+            };
+            let said = Said { text: text(candidate), refusal: None, filtered, cut: reason == Some("MAX_TOKENS") };
+            Answer {
+                usage: usage(&value["usageMetadata"]),
+                model_snapshot: value["modelVersion"].as_str().map(Into::into),
+                finish_reason: reason.or(blocked).map(Into::into),
+                logprobs: tokens(&candidate["logprobsResult"]),
+                ..Answer::of(said.into())
+            }
+        })
+    }
+}
+
+/// The path of a model: `models/NAME`, unless the name is a path already (`tunedModels/NAME`).
+fn resource(model: &str) -> String {
+    let mut path = String::from(if model.contains('/') { "" } else { "models/" });
+    for byte in model.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => path.push(char::from(byte)),
+            _ => write!(path, "%{byte:02X}").unwrap_or_default(),
+        }
+    }
+    path
+}
+
+/// What was said, without the thoughts a server may send beside it.
+fn text(candidate: &Value) -> Option<String> {
+    let parts = candidate["content"]["parts"].as_array()?.iter().filter(|part| part["thought"] != true);
+    let mut texts = parts.filter_map(|part| part["text"].as_str()).peekable();
+    texts.peek()?;
+    Some(texts.collect())
+}
+
+/// Thoughts are billed as output and are not in `candidatesTokenCount`.
+fn usage(usage: &Value) -> Option<Usage> {
+    let count = |name: &str| json::count(&usage[name]);
+    let thoughts = count("thoughtsTokenCount");
+    Some(Usage {
+        prompt_tokens: count("promptTokenCount")?,
+        completion_tokens: count("candidatesTokenCount").unwrap_or(0).saturating_add(thoughts.unwrap_or(0)),
+        reasoning_tokens: thoughts,
+        cached_tokens: count("cachedContentTokenCount"),
+    })
+}
+
+fn tokens(result: &Value) -> Option<Vec<TokenLogprob>> {
+    let pair =
+        |candidate: &Value| Some((candidate["token"].as_str()?.to_owned(), candidate["logProbability"].as_f64()?));
+    let one = |(i, chosen): (usize, &Value)| {
+        let top = result["topCandidates"][i]["candidates"].as_array().into_iter().flatten();
+        TokenLogprob {
+            token: chosen["token"].as_str().unwrap_or_default().into(),
+            bytes: None,
+            logprob: chosen["logProbability"].as_f64(),
+            top: top.filter_map(pair).collect(),
+            offset: None,
+        }
+    };
+    Some(result["chosenCandidates"].as_array()?.iter().enumerate().map(one).collect())
+}

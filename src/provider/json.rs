@@ -1,0 +1,216 @@
+//! JSON as servers really send it. What a strict parser refuses is mended and parsed again, so that an answer that was paid for is not
+//! lost to a byte-order mark, blank lines before it, half of a surrogate pair, a control character, bytes that are no UTF-8, or a number
+//! that is none. Everything else stays unreadable.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// More values than any answer holds: each takes some 32 bytes of memory, and two of the body.
+const MAX_VALUES: usize = 1 << 21;
+
+/// Reads a body; `Err` says in a few words why it cannot be read.
+pub fn parse(body: &[u8]) -> Result<Value, String> {
+    if body.len() > 2 * MAX_VALUES && count_values(body) > MAX_VALUES {
+        return Err(format!("holds more than {MAX_VALUES} values"));
+    }
+    read(body)
+}
+
+/// The same for a file of the user's own, of any size.
+pub fn read(body: &[u8]) -> Result<Value, String> {
+    let body = skip_padding(body);
+    if body.is_empty() {
+        return Err("is empty".into());
+    }
+    serde_json::from_slice(body)
+        .or_else(|strict| serde_json::from_slice(&mend(body)).map_err(|_| format!("is no JSON ({strict})")))
+}
+
+/// A whole number of things, which some servers send as a float.
+pub fn count(value: &Value) -> Option<u64> {
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    value.as_u64().or_else(|| {
+        let float = value.as_f64().filter(|float| (0.0..=EXACT).contains(float))?;
+        (float.fract() == 0.0).then_some(float as u64)
+    })
+}
+
+/// A name that some servers send as a number.
+pub fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Drops a byte-order mark, and the blank lines and comments some servers send to keep a connection open.
+fn skip_padding(body: &[u8]) -> &[u8] {
+    let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    while rest.starts_with(b":") {
+        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |line| line + 1);
+        rest = rest[end..].trim_ascii_start();
+    }
+    rest
+}
+
+/// An upper bound of the values in a body: one for each that can begin after a bracket, comma or colon.
+fn count_values(body: &[u8]) -> usize {
+    let (mut inside, mut escaped, mut n) = (false, false, 1);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            b'[' | b'{' | b',' if !inside => n += 1,
+            _ => {}
+        }
+    }
+    n
+}
+
+/// The body with everything replaced that has no place in JSON but a clear meaning, or clearly none.
+fn mend(body: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(body);
+    let mut mended = String::with_capacity(text.len() + 16);
+    let mut rest: &str = &text;
+    while let Some(first) = rest.chars().next() {
+        let taken = match first {
+            '"' => mend_string(rest, &mut mended),
+            '-' | '+' | '0'..='9' | 'A'..='Z' | 'a'..='z' => mend_scalar(rest, &mut mended),
+            _ => {
+                mended.push(first);
+                first.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    mended.into_bytes()
+}
+
+/// Copies the string that begins `rest`; gives the bytes read.
+fn mend_string(rest: &str, mended: &mut String) -> usize {
+    mended.push('"');
+    let bytes = rest.as_bytes();
+    let mut at = 1;
+    while let Some(c) = rest[at..].chars().next() {
+        match c {
+            '"' => {
+                mended.push('"');
+                return at + 1;
+            }
+            '\\' if bytes.get(at + 1) == Some(&b'u') => {
+                let (piece, taken) = mend_escape(rest, at);
+                mended.push_str(&piece);
+                at += taken;
+            }
+            '\\' => {
+                // The escaped character may be of several bytes: it is copied as one.
+                let next = rest[at + 1..].chars().next();
+                mended.push('\\');
+                mended.extend(next);
+                at += 1 + next.map_or(0, char::len_utf8);
+            }
+            c if u32::from(c) < 0x20 => {
+                mended.push_str(&format!("\\u{:04x}", u32::from(c)));
+                at += 1;
+            }
+            c => {
+                mended.push(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+    at
+}
+
+/// The escape `\uXXXX` that begins at `at`, with a surrogate that has no partner replaced; and the bytes read.
+fn mend_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
+    let unit = |at: usize| -> Option<u16> {
+        let digits = rest.get(at..at + 6)?.strip_prefix("\\u")?;
+        digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
+    };
+    match unit(at) {
+        Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => (rest[at..at + 12].into(), 12),
+        Some(0xD800..=0xDFFF) => ("\\ufffd".into(), 6),
+        // Anything else is left as it is: the parser decides.
+        _ => ("\\u".into(), 2),
+    }
+}
+
+/// Copies the number or word that begins `rest`, null in the place of one that is not finite; gives the bytes read.
+fn mend_scalar(rest: &str, mended: &mut String) -> usize {
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c))).unwrap_or(rest.len());
+    let scalar = &rest[..end];
+    let finite = scalar.parse::<f64>().is_ok_and(f64::is_finite);
+    let known = matches!(scalar, "true" | "false" | "null");
+    let not_finite = matches!(scalar.trim_start_matches(['-', '+']), "NaN" | "Infinity" | "inf" | "nan")
+        || scalar.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && scalar.parse::<f64>().is_ok();
+    mended.push_str(if !known && !finite && not_finite { "null" } else { scalar });
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_has_a_clear_meaning_is_read() {
+        let cases: [(&[u8], Value); 12] = [
+            (b"\xef\xbb\xbf{\"a\":1}", json!({"a": 1})),
+            (b"\n\n: keep-alive\n\n: keep-alive\n{\"a\":1}\n", json!({"a": 1})),
+            (
+                br#"{"a":NaN,"b":-Infinity,"c":Infinity,"d":1e999,"e":-1e999}"#,
+                json!({"a":null,"b":null,"c":null,"d":null,"e":null}),
+            ),
+            (br#"{"a":"x\ud800y"}"#, json!({"a": "x\u{fffd}y"})),
+            (br#"{"a":"x\udc00\ud83d\ude00"}"#, json!({"a": "x\u{fffd}\u{1f600}"})),
+            (br#"{"a":"\ud83d\\u0041"}"#, json!({"a": "\u{fffd}\\u0041"})),
+            (b"{\"a\":\"x\ny\x00z\"}", json!({"a": "x\ny\u{0}z"})),
+            (b"{\"a\":\"caf\xe9\"}", json!({"a": "caf\u{fffd}"})),
+            (
+                br#"{"NaN":"NaN, -Infinity and \"1e999\"","b":NaN}"#,
+                json!({"NaN": "NaN, -Infinity and \"1e999\"", "b": null}),
+            ),
+            (br#"[1, -2.5e3, true, NaN]"#, json!([1, -2500.0, true, null])),
+            ("{\"a\":\"caf\u{e9}\",\"b\":NaN}".as_bytes(), json!({"a": "caf\u{e9}", "b": null})),
+            (br#"{"a":1,"a":2}"#, json!({"a": 2})),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(parse(body), Ok(expected), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn what_has_none_is_refused() {
+        let deep = "[".repeat(100_000);
+        let many = format!("[{}0]", "0,".repeat(MAX_VALUES + 10));
+        for body in [
+            "",
+            "  \n",
+            ": keep-alive",
+            "<html>",
+            "{\"a\":1,}",
+            "{\"a\":tru}",
+            "{\"a\":\"x",
+            "{\"a\":\"\\q\"}",
+            "{\"a\":\"\\u12\"}",
+            &deep,
+            &many,
+        ] {
+            assert!(parse(body.as_bytes()).is_err(), "{}", &body[..body.len().min(40)]);
+        }
+    }
+
+    #[test]
+    fn counts_are_whole_and_not_negative() {
+        assert_eq!(count(&json!(13)), Some(13));
+        assert_eq!(count(&json!(13.0)), Some(13));
+        for value in [json!(13.5), json!(-1), json!("13"), json!(1e300), json!(null)] {
+            assert_eq!(count(&value), None);
+        }
+    }
+}

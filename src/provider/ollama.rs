@@ -1,0 +1,137 @@
+//! `POST {base}/api/chat`: Ollama's own form, for local servers. It streams unless told not to, ignores sampling settings outside `options`, and cuts
+//! long prompts to its window without a word, so that the window is always sent.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer::Said;
+use super::openai_chat::{Turn, token, turns};
+use super::{Answer, Capabilities, Headers, KeyHeader, Prompt, Provider, Request, Usage, WireRequest};
+use super::{failure, json, read, wire};
+use crate::error::Result;
+
+/// Chats of Ollama's form.
+#[derive(Debug, Clone, Copy)]
+pub struct Ollama;
+
+/// The least window asked for, tokens.
+const WINDOW: u64 = 8192;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Turn<'a>>,
+    stream: bool,
+    options: Options<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_logprobs: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct Options<'a> {
+    num_predict: u32,
+    num_ctx: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+}
+
+impl Provider for Ollama {
+    fn name(&self) -> &'static str {
+        "ollama"
+    }
+
+    fn default_base_url(&self) -> &'static str {
+        "http://127.0.0.1:11434"
+    }
+
+    fn key_variable(&self) -> &'static str {
+        "OLLAMA_API_KEY"
+    }
+
+    fn key_header(&self) -> KeyHeader {
+        KeyHeader::Bearer
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            chats: true,
+            // No limit is published; this many serve any task.
+            stops: 16,
+            blank_stops: true,
+            max_temperature: 2.0,
+            max_seed: Some(i32::MAX as u64),
+            top_logprobs: Some(20),
+            echo: false,
+        }
+    }
+
+    fn render(&self, request: &Request) -> Result<WireRequest> {
+        let settings = &request.settings;
+        settings.check(self.name(), &self.capabilities())?;
+        let body = Body {
+            model: &request.model,
+            messages: turns(&request.prompt),
+            stream: false,
+            options: Options {
+                num_predict: settings.max_tokens,
+                num_ctx: window(&request.prompt, settings.max_tokens),
+                temperature: settings.temperature,
+                top_p: settings.top_p,
+                stop: &settings.stop,
+                seed: settings.seed,
+            },
+            logprobs: settings.logprobs.map(|_| true),
+            top_logprobs: settings.logprobs,
+        };
+        wire("/api/chat", vec![], &body)
+    }
+
+    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
+        read(status, headers, body, |value| {
+            let reason = value["done_reason"].as_str();
+            let text = value["message"]["content"].as_str().map(Into::into);
+            let said = Said { text, cut: reason == Some("length"), ..Said::default() };
+            // The answer of a server that was only loading or unloading the model.
+            let outcome = match reason {
+                Some(reason @ ("load" | "unload")) => failure::interrupted(reason),
+                _ => said.into(),
+            };
+            Answer {
+                usage: usage(value),
+                model_snapshot: value["model"].as_str().map(Into::into),
+                finish_reason: reason.map(Into::into),
+                logprobs: value["logprobs"].as_array().map(|list| list.iter().map(token).collect()),
+                ..Answer::of(outcome)
+            }
+        })
+    }
+}
+
+/// A window that holds prompt and answer: a token is at least a byte, and windows of powers of two keep a server from loading the model anew
+/// for every prompt.
+fn window(prompt: &Prompt, max_tokens: u32) -> u64 {
+    let bytes = match prompt {
+        Prompt::Text(text) => text.len(),
+        Prompt::Messages(messages) => messages.iter().map(|message| message.content.len() + 16).sum(),
+    };
+    // Templates add a few tokens around each message.
+    (bytes as u64 + u64::from(max_tokens) + 256).next_power_of_two().max(WINDOW)
+}
+
+/// Missing where the server answered out of its cache.
+fn usage(value: &Value) -> Option<Usage> {
+    Some(Usage {
+        prompt_tokens: json::count(&value["prompt_eval_count"])?,
+        completion_tokens: json::count(&value["eval_count"]).unwrap_or(0),
+        reasoning_tokens: None,
+        cached_tokens: None,
+    })
+}

@@ -1,0 +1,112 @@
+//! `POST {base}/completions`: the older form, which continues a text. vLLM and other local servers give the log-probabilities of a prompt
+//! back with it (`echo`), which no chat does.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer::Said;
+use super::openai_chat::finish;
+use super::{Answer, Capabilities, Headers, KeyHeader, Prompt, Provider, Request, TokenLogprob, Where, WireRequest};
+use super::{json, read, wire};
+use crate::error::{Error, Result};
+
+/// Completions of OpenAI's form.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenAiCompletions;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    prompt: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<u8>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    echo: bool,
+}
+
+impl Provider for OpenAiCompletions {
+    fn name(&self) -> &'static str {
+        "openai-completions"
+    }
+
+    fn default_base_url(&self) -> &'static str {
+        "https://api.openai.com/v1"
+    }
+
+    fn key_variable(&self) -> &'static str {
+        "OPENAI_API_KEY"
+    }
+
+    fn key_header(&self) -> KeyHeader {
+        KeyHeader::Bearer
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            chats: false,
+            stops: 4,
+            blank_stops: true,
+            max_temperature: 2.0,
+            max_seed: Some(i64::MAX as u64),
+            top_logprobs: Some(5),
+            echo: true,
+        }
+    }
+
+    fn render(&self, request: &Request) -> Result<WireRequest> {
+        let settings = &request.settings;
+        settings.check(self.name(), &self.capabilities())?;
+        let Prompt::Text(prompt) = &request.prompt else {
+            let reason = "continues texts and takes no chats; give `prompt` in place of `messages`, or take --provider openai-chat";
+            return Err(Error::Parameter { name: "--provider", reason: format!("{} {reason}", self.name()) });
+        };
+        let body = Body {
+            model: &request.model,
+            prompt,
+            max_tokens: settings.max_tokens,
+            temperature: settings.temperature,
+            top_p: settings.top_p,
+            stop: &settings.stop,
+            seed: settings.seed,
+            logprobs: settings.logprobs,
+            echo: settings.echo,
+        };
+        wire("/completions", vec![], &body)
+    }
+
+    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
+        read(status, headers, body, |value| {
+            let choice = &value["choices"][0];
+            let filtered = (choice["finish_reason"] == "content_filter").then_some((Where::Answer, None));
+            let said = Said { text: choice["text"].as_str().map(Into::into), filtered, ..Said::default() };
+            let mut answer = finish(said, value);
+            answer.logprobs = tokens(&choice["logprobs"]);
+            answer
+        })
+    }
+}
+
+/// Parallel lists of texts, log-probabilities and offsets; the first token of an echoed prompt has no log-probability.
+fn tokens(logprobs: &Value) -> Option<Vec<TokenLogprob>> {
+    let texts = logprobs["tokens"].as_array()?;
+    let one = |(i, text): (usize, &Value)| {
+        let top = logprobs["top_logprobs"][i].as_object().into_iter().flatten();
+        TokenLogprob {
+            token: text.as_str().unwrap_or_default().into(),
+            bytes: None,
+            logprob: logprobs["token_logprobs"][i].as_f64(),
+            top: top.filter_map(|(token, value)| Some((token.clone(), value.as_f64()?))).collect(),
+            offset: json::count(&logprobs["text_offset"][i]),
+        }
+    };
+    Some(texts.iter().enumerate().map(one).collect())
+}

@@ -1,0 +1,133 @@
+//! `POST {base}/responses`: the newer form of OpenAI. It has no texts that end an answer, no seed, and no fewer than 16 tokens.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer::Said;
+use super::openai_chat::{Turn, content, reasoning, token, turns};
+use super::{Answer, Capabilities, Headers, KeyHeader, Provider, Request, Settings, Usage, Where, WireRequest};
+use super::{failure, json, read, wire};
+use crate::error::{Error, Result};
+
+/// Responses of OpenAI's form.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenAiResponses;
+
+/// Fewer tokens are refused.
+const FEWEST_TOKENS: u32 = 16;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    input: Vec<Turn<'a>>,
+    max_output_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    include: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_logprobs: Option<u8>,
+    /// Answers are not to be kept by the provider.
+    store: bool,
+}
+
+impl Provider for OpenAiResponses {
+    fn name(&self) -> &'static str {
+        "openai-responses"
+    }
+
+    fn default_base_url(&self) -> &'static str {
+        "https://api.openai.com/v1"
+    }
+
+    fn key_variable(&self) -> &'static str {
+        "OPENAI_API_KEY"
+    }
+
+    fn key_header(&self) -> KeyHeader {
+        KeyHeader::Bearer
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            chats: true,
+            stops: 0,
+            blank_stops: false,
+            max_temperature: 2.0,
+            max_seed: None,
+            top_logprobs: Some(20),
+            echo: false,
+        }
+    }
+
+    fn defaults(&self, model: &str) -> Settings {
+        let temperature = if reasoning(model) { None } else { Some(0.0) };
+        Settings { temperature, ..Settings::default() }
+    }
+
+    fn render(&self, request: &Request) -> Result<WireRequest> {
+        let settings = &request.settings;
+        settings.check(self.name(), &self.capabilities())?;
+        if settings.max_tokens < FEWEST_TOKENS {
+            let reason =
+                format!("must be at least {FEWEST_TOKENS} for {}, and is {}", self.name(), settings.max_tokens);
+            return Err(Error::Parameter { name: "--max-tokens", reason });
+        }
+        let body = Body {
+            model: &request.model,
+            input: turns(&request.prompt),
+            max_output_tokens: settings.max_tokens,
+            temperature: settings.temperature,
+            top_p: settings.top_p,
+            include: if settings.logprobs.is_some() { &["message.output_text.logprobs"] } else { &[] },
+            top_logprobs: settings.logprobs,
+            store: false,
+        };
+        wire("/responses", vec![], &body)
+    }
+
+    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
+        read(status, headers, body, |value| {
+            let messages = || value["output"].as_array().into_iter().flatten().filter(|item| item["type"] == "message");
+            let all = |kind: &'static str, member: &'static str| {
+                let mut texts = messages().filter_map(move |item| content(&item["content"], kind, member)).peekable();
+                texts.peek().is_some().then(|| texts.collect::<String>())
+            };
+            let reason = value["incomplete_details"]["reason"].as_str();
+            let filtered = (reason == Some("content_filter")).then_some((Where::Answer, None));
+            let incomplete = value["status"] == "incomplete" && filtered.is_none();
+            let said = Said {
+                text: all("output_text", "text"),
+                refusal: all("refusal", "refusal"),
+                filtered,
+                cut: incomplete || reason == Some("max_output_tokens"),
+            };
+            let parts = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
+            let tokens: Vec<_> =
+                parts.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
+            // A failure may come with status 200, and its error is then read before this; one without an error is none of ours.
+            let outcome = match value["status"].as_str() {
+                Some(status @ ("failed" | "cancelled")) => failure::interrupted(status),
+                _ => said.into(),
+            };
+            Answer {
+                usage: usage(&value["usage"]),
+                model_snapshot: value["model"].as_str().map(Into::into),
+                finish_reason: reason.or(value["status"].as_str()).map(Into::into),
+                logprobs: (!tokens.is_empty()).then_some(tokens),
+                ..Answer::of(outcome)
+            }
+        })
+    }
+}
+
+fn usage(usage: &Value) -> Option<Usage> {
+    Some(Usage {
+        prompt_tokens: json::count(&usage["input_tokens"])?,
+        completion_tokens: json::count(&usage["output_tokens"]).unwrap_or(0),
+        reasoning_tokens: json::count(&usage["output_tokens_details"]["reasoning_tokens"]),
+        cached_tokens: json::count(&usage["input_tokens_details"]["cached_tokens"]),
+    })
+}

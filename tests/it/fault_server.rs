@@ -1,0 +1,376 @@
+//! A server of our own on this machine that speaks a chat API and can be told to go wrong in every way a network and a provider can; and the command line that asks it.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use surmise::provider;
+
+/// No file and no output of any test may hold it.
+pub const KEY: &str = "zk-Secret+For/Tests0123456789abcdefXYZ";
+
+pub fn seconds(s: f64) -> Duration {
+    Duration::from_secs_f64(s)
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    pub at: Instant,
+    pub path: String,
+    pub headers: HashMap<String, String>,
+    pub body: Value,
+    /// What the user said last.
+    pub prompt: String,
+    /// Requests before this one.
+    pub before: usize,
+    /// Of these, those with the same prompt.
+    pub same: usize,
+}
+
+impl Posted {
+    pub fn is_probe(&self) -> bool {
+        self.prompt.starts_with("Reply with the word")
+    }
+
+    /// The last word: the right answer of the items made here.
+    pub fn word(&self) -> &str {
+        self.prompt.split_whitespace().last().unwrap_or_default()
+    }
+}
+
+/// How an answer leaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum How {
+    Whole,
+    /// So many bytes of the body, then the connection ends.
+    Cut(usize),
+    /// As `Cut`, without a length in the head.
+    CloseDelimited(usize),
+    /// As `Cut`, then a reset.
+    Reset(usize),
+    /// A reset before anything is said.
+    ResetAtOnce,
+    /// After so long.
+    Late(Duration),
+    /// A pause after every byte of the body.
+    Trickle(Duration),
+    /// The body again and again, without end.
+    Endless,
+}
+
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub how: How,
+}
+
+impl Reply {
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: vec![], body: body.into(), how: How::Whole }
+    }
+
+    /// A whole answer.
+    pub fn say(text: &str) -> Self {
+        Self::new(200, chat(text, "stop").to_string())
+    }
+
+    pub fn error(status: u16, code: &str) -> Self {
+        Self::new(
+            status,
+            json!({"error": {"message": format!("it says {code}"), "type": code, "param": null, "code": code}})
+                .to_string(),
+        )
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn how(self, how: How) -> Self {
+        Self { how, ..self }
+    }
+
+    fn send(&self, stream: &TcpStream) -> std::io::Result<bool> {
+        let mut to = stream;
+        if let How::Late(wait) = self.how {
+            std::thread::sleep(wait);
+        }
+        let reset = || socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        if self.how == How::ResetAtOnce {
+            reset()?;
+            return Ok(false);
+        }
+        let mut head = format!("HTTP/1.1 {} X\r\n", self.status);
+        match self.how {
+            How::CloseDelimited(_) => head += "connection: close\r\n",
+            How::Endless => head += "transfer-encoding: chunked\r\n",
+            _ => head += &format!("content-length: {}\r\n", self.body.len()),
+        }
+        self.headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        to.write_all((head + "\r\n").as_bytes())?;
+        match self.how {
+            How::Whole | How::Late(_) => to.write_all(&self.body).map(|()| true),
+            How::Cut(n) | How::CloseDelimited(n) => to.write_all(&self.body[..n]).map(|()| false),
+            How::Reset(n) => {
+                to.write_all(&self.body[..n])?;
+                // The client must see the beginning before the reset, which overtakes what is not read.
+                std::thread::sleep(Duration::from_millis(100));
+                reset().map(|()| false)
+            }
+            How::Trickle(wait) => self
+                .body
+                .iter()
+                .try_for_each(|byte| {
+                    std::thread::sleep(wait);
+                    to.write_all(&[*byte])
+                })
+                .map(|()| true),
+            How::Endless => loop {
+                to.write_all(format!("{:x}\r\n", self.body.len()).as_bytes())?;
+                to.write_all(&self.body)?;
+                to.write_all(b"\r\n")?;
+            },
+            How::ResetAtOnce => Ok(false),
+        }
+    }
+}
+
+/// The body of a chat completion.
+pub fn chat(text: &str, finish_reason: &str) -> Value {
+    json!({"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m-2026-01-01",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}})
+}
+
+/// A server that notes what it is asked.
+pub struct Server {
+    pub url: String,
+    pub posts: Arc<Mutex<Vec<Posted>>>,
+}
+
+impl Server {
+    pub fn start(answer: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> Self {
+        Self::at("127.0.0.1:0", answer)
+    }
+
+    pub fn at(address: &str, answer: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let posts: Arc<Mutex<Vec<Posted>>> = Arc::default();
+        let (log, answer) = (posts.clone(), Arc::new(answer));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, answer) = (log.clone(), answer.clone());
+                // A client that hangs up is part of some tests.
+                std::thread::spawn(move || serve(&stream, &log, &*answer).unwrap_or_default());
+            }
+        });
+        Self { url, posts }
+    }
+
+    /// Answers every question right.
+    pub fn right() -> Self {
+        Self::start(|posted| Reply::say(posted.word()))
+    }
+
+    /// Goes wrong for the item `w0`, and answers all others right.
+    pub fn wrong_for_w0(reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start(move |posted| if posted.word() == "w0" { reply(posted) } else { Reply::say(posted.word()) })
+    }
+
+    pub fn posts(&self) -> Vec<Posted> {
+        self.posts.lock().expect("a log").clone()
+    }
+
+    /// Requests of any kind.
+    pub fn count_all(&self) -> usize {
+        self.posts.lock().expect("a log").len()
+    }
+
+    /// Requests with this last word.
+    pub fn count(&self, word: &str) -> usize {
+        self.posts().iter().filter(|posted| posted.word() == word).count()
+    }
+
+    /// Requests that are no probe.
+    pub fn questions(&self) -> usize {
+        self.posts().iter().filter(|posted| !posted.is_probe()).count()
+    }
+}
+
+fn serve(stream: &TcpStream, log: &Mutex<Vec<Posted>>, answer: &dyn Fn(&Posted) -> Reply) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut first = String::new();
+        if reader.read_line(&mut first)? == 0 {
+            return Ok(());
+        }
+        let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut headers = HashMap::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            headers.insert(name.to_lowercase(), value.trim().to_owned());
+        }
+        let length = headers.get("content-length").and_then(|n| n.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let last = |list: &str| {
+            body[list].as_array().and_then(|list| list.last()).map_or(Value::Null, |m| m["content"].clone())
+        };
+        let prompt = [
+            &last("messages"),
+            &last("input"),
+            &last("input")[0]["text"],
+            &body["contents"][0]["parts"][0]["text"],
+            &body["prompt"],
+            &body["input"],
+        ];
+        let prompt = prompt.iter().find_map(|text| text.as_str()).unwrap_or_default().to_owned();
+        let posted = {
+            let mut log = log.lock().expect("a log");
+            let same = log.iter().filter(|other| other.prompt == prompt).count();
+            let posted = Posted { at: Instant::now(), path, headers, body, prompt, before: log.len(), same };
+            log.push(posted.clone());
+            posted
+        };
+        if !answer(&posted).send(stream)? {
+            return Ok(());
+        }
+    }
+}
+
+/// A folder with items, and the command that asks for them.
+pub struct Case {
+    pub folder: tempfile::TempDir,
+    pub url: String,
+}
+
+impl Case {
+    /// `n` items "say wI" with the answer "wI".
+    pub fn new(server: &Server, n: usize) -> Self {
+        let lines: String = (0..n)
+            .map(|i| {
+                json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}).to_string()
+                    + "\n"
+            })
+            .collect();
+        Self::of(&server.url, &lines)
+    }
+
+    pub fn of(url: &str, lines: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("items.jsonl"), lines).expect("a file");
+        Self { folder, url: url.to_owned() }
+    }
+
+    pub fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    pub fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.out().join(name)).expect("a file")
+    }
+
+    /// The records of the journal.
+    pub fn records(&self) -> Vec<Value> {
+        self.file("journal.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    /// The outcomes of items, by item.
+    pub fn outcomes(&self) -> Vec<Value> {
+        self.records().into_iter().filter(|r| r["record"] == "outcome" && r["probe"] != true).collect()
+    }
+
+    /// A column of the only row of scores.csv.
+    pub fn score(&self, column: &str) -> String {
+        let text = self.file("scores.csv");
+        let row = csv::Reader::from_reader(text.as_bytes()).deserialize::<HashMap<String, String>>().next();
+        row.expect("a row").expect("a row")[column].clone()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
+        let typed = |name: &str| arguments.contains(&name);
+        command.current_dir(self.folder.path()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
+        command.args(["collect", "items.jsonl", "--base-url", &self.url, "--model", "m", "-o", "out"]);
+        for (name, value) in [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--patience-s", "20")] {
+            if !typed(name) {
+                command.args([name, value]);
+            }
+        }
+        if !typed("--budget-usd") && !typed("--dry-run") {
+            command.arg("--no-budget");
+        }
+        command.args(arguments);
+        command
+    }
+
+    /// Runs the command, and looks for the key in all it says and leaves.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.ran(&self.command(arguments).output().expect("the binary"))
+    }
+
+    pub fn wait(&self, child: Child) -> Ran {
+        self.ran(&child.wait_with_output().expect("the binary"))
+    }
+
+    pub fn ran(&self, output: &Output) -> Ran {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let ran = Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
+        for part in [KEY, &KEY[..12], &KEY[KEY.len() - 12..]] {
+            assert!(!ran.stdout.contains(part) && !ran.stderr.contains(part), "the key was printed");
+            no_key_in(self.folder.path(), part);
+        }
+        ran
+    }
+
+    /// Runs the command and expects an exit code.
+    pub fn ends(&self, code: i32, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+        ran
+    }
+}
+
+fn no_key_in(folder: &Path, part: &str) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            no_key_in(&entry.path(), part);
+        } else {
+            let bytes = std::fs::read(entry.path()).unwrap_or_default();
+            assert!(
+                !bytes.windows(part.len()).any(|w| w == part.as_bytes()),
+                "the key is in {}",
+                entry.path().display()
+            );
+        }
+    }
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn says(&self, what: &str) -> &Self {
+        assert!(self.stderr.contains(what), "{what:?} is not in {}", self.stderr);
+        self
+    }
+}

@@ -1,0 +1,313 @@
+//! What is sent in each wire format, and what each published form of an answer means: golden bodies written down from the providers'
+//! documentation, with what they mean beside them (`tests/golden/providers/expected.csv`).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use surmise::Error;
+use surmise::provider::{
+    self, Answer, Class, Headers, KeyHeader, MaxTokensKey, Message, Outcome, Prompt, Request, Role, Settings, Where,
+};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers")
+}
+
+/// An answer in the columns of expected.csv.
+fn columns(answer: &Answer) -> BTreeMap<&'static str, String> {
+    let mut row = BTreeMap::from([("outcome", answer.outcome.kind().to_owned())]);
+    let mut put = |name, value: Option<String>| {
+        row.insert(name, value.unwrap_or_default());
+    };
+    let usage = answer.usage;
+    put("finish_reason", answer.finish_reason.clone());
+    put("model_snapshot", answer.model_snapshot.clone());
+    put("prompt_tokens", usage.map(|usage| usage.prompt_tokens.to_string()));
+    put("completion_tokens", usage.map(|usage| usage.completion_tokens.to_string()));
+    put("reasoning_tokens", usage.and_then(|usage| Some(usage.reasoning_tokens?.to_string())));
+    put("cached_tokens", usage.and_then(|usage| Some(usage.cached_tokens?.to_string())));
+    let (mut text, mut class, mut at, mut why, mut code, mut param) = (None, None, None, None, None, None);
+    match &answer.outcome {
+        Outcome::Answered { text: said } | Outcome::Refused { text: said } | Outcome::Truncated { text: said } => {
+            text = Some(said.clone());
+        }
+        Outcome::Filtered { at: side, category, text: said } => {
+            (text, why) = (said.clone(), category.clone());
+            at = Some(if *side == Where::Prompt { "prompt" } else { "answer" }.to_owned());
+        }
+        Outcome::Failed(failure) => {
+            class = Some(failure.class.name().to_owned());
+            (code, param) = (failure.code.clone(), failure.param.clone());
+            if let Class::Unsupported { param: named } = &failure.class {
+                param = Some(named.clone());
+            }
+            assert!(!failure.message.is_empty());
+        }
+        Outcome::Empty | Outcome::Unreadable { .. } => {}
+    }
+    for (name, value) in
+        [("text", text), ("class", class), ("where", at), ("category", why), ("code", code), ("param", param)]
+    {
+        put(name, value);
+    }
+    row
+}
+
+#[test]
+fn every_golden_body_means_what_is_written_beside_it() {
+    let mut reader = csv::Reader::from_path(folder().join("expected.csv")).expect("expected.csv");
+    let mut read = 0;
+    for row in reader.deserialize::<BTreeMap<String, String>>() {
+        let row = row.expect("a row");
+        let name = format!("{}/{}", row["provider"], row["body"]);
+        let body = std::fs::read(folder().join(&name)).expect("a golden body");
+        let provider = provider::find(&row["provider"]).expect("a provider");
+        let status = row["status"].parse().expect("a status");
+        let found = columns(&provider.read(status, &Headers::default(), &body));
+        for (column, value) in &found {
+            assert_eq!(value, &row[*column], "{name}, {column}");
+        }
+        read += 1;
+    }
+    // No body lies about unread.
+    let bodies =
+        provider::ALL.iter().flat_map(|provider| std::fs::read_dir(folder().join(provider.name())).expect("a folder"));
+    let bodies =
+        bodies.filter(|entry| entry.as_ref().expect("an entry").path().extension().is_some_and(|e| e == "body"));
+    assert_eq!(bodies.count(), read);
+}
+
+fn settings() -> Settings {
+    Settings {
+        max_tokens: 16,
+        temperature: Some(0.0),
+        top_p: Some(1.0),
+        stop: vec!["END".into()],
+        seed: Some(1234),
+        logprobs: Some(5),
+        ..Settings::default()
+    }
+}
+
+fn chat() -> Prompt {
+    let message = |role, content: &str| Message { role, content: content.into() };
+    Prompt::Messages(vec![
+        message(Role::System, "Reply with one word."),
+        message(Role::User, "Capital of Peru?"),
+        message(Role::Assistant, "Lima"),
+        message(Role::User, "Capital of France? \u{1f642}\u{2028}\u{0}\r"),
+    ])
+}
+
+fn text() -> Prompt {
+    Prompt::Text("France ->".into())
+}
+
+/// What each wire format is asked here, with all it has a place for.
+fn requests() -> Vec<(&'static str, &'static str, Request)> {
+    let request = |model: &str, prompt, settings| Request { model: model.into(), prompt, settings };
+    let plain = || Settings { max_tokens: 16, ..Settings::default() };
+    let few = || Settings { seed: None, logprobs: None, ..settings() };
+    vec![
+        ("openai-chat", "text", request("gpt-4.1-mini", text(), plain())),
+        ("openai-chat", "chat", request("gpt-4.1-mini", chat(), settings())),
+        (
+            "openai-chat",
+            "reasoning",
+            request(
+                "o3",
+                text(),
+                Settings { max_tokens: 512, ..provider::find("openai-chat").expect("a provider").defaults("o3") },
+            ),
+        ),
+        ("openai-responses", "chat", request("gpt-5", chat(), Settings { stop: vec![], seed: None, ..settings() })),
+        (
+            "openai-responses",
+            "reasoning",
+            request("o3", text(), provider::find("openai-responses").expect("a provider").defaults("o3")),
+        ),
+        ("ollama", "text", request("llama3.2", text(), settings())),
+        ("openai-completions", "text", request("m", text(), settings())),
+        (
+            "openai-completions",
+            "echo",
+            request("m", text(), Settings { max_tokens: 1, logprobs: Some(1), echo: true, ..plain() }),
+        ),
+        ("anthropic", "text", request("claude-x", text(), plain())),
+        ("anthropic", "chat", request("claude-x", chat(), few())),
+        ("gemini", "text", request("gemini-2.5-pro", text(), plain())),
+        ("gemini", "chat", request("gemini-2.5-pro", chat(), settings())),
+    ]
+}
+
+#[test]
+fn every_request_is_rendered_to_its_golden_bytes() {
+    for (name, case, request) in requests() {
+        let provider = provider::find(name).expect("a provider");
+        let wire = provider.render(&request).expect(case);
+        let golden = folder().join(name).join(format!("request-{case}.json"));
+        let expected = std::fs::read(&golden).unwrap_or_else(|_| panic!("{} is missing", golden.display()));
+        let (expected, body) =
+            (String::from_utf8_lossy(&expected).trim_end().to_owned(), String::from_utf8_lossy(&wire.body));
+        assert_eq!(body, expected, "{name}, {case}");
+        assert_eq!(provider.render(&request).expect(case), wire);
+    }
+}
+
+#[test]
+fn requests_go_where_each_provider_serves_them() {
+    let path = |name: &str, model: &str| {
+        let request = Request { model: model.into(), prompt: text(), settings: Settings::default() };
+        let wire = provider::find(name).expect("a provider").render(&request).expect(name);
+        (wire.path, wire.headers)
+    };
+    assert_eq!(path("openai-chat", "m"), ("/chat/completions".into(), vec![]));
+    assert_eq!(path("openai-completions", "m"), ("/completions".into(), vec![]));
+    assert_eq!(path("anthropic", "m"), ("/v1/messages".into(), vec![("anthropic-version", "2023-06-01".into())]));
+    assert_eq!(path("gemini", "gemini-2.5-pro").0, "/v1beta/models/gemini-2.5-pro:generateContent");
+    assert_eq!(path("gemini", "tunedModels/mine").0, "/v1beta/tunedModels/mine:generateContent");
+    // A model's name cannot reach the query, where keys are looked for, or another path.
+    assert_eq!(path("gemini", "x?key=1#\u{e9}").0, "/v1beta/models/x%3Fkey%3D1%23%C3%A9:generateContent");
+    assert_eq!(path("openai-responses", "m"), ("/responses".into(), vec![]));
+    assert_eq!(path("ollama", "m"), ("/api/chat".into(), vec![]));
+    let keys: Vec<_> = provider::ALL.iter().map(|p| (p.name(), p.key_variable(), p.key_header())).collect();
+    assert_eq!(
+        keys,
+        [
+            ("openai-chat", "OPENAI_API_KEY", KeyHeader::Bearer),
+            ("openai-responses", "OPENAI_API_KEY", KeyHeader::Bearer),
+            ("openai-completions", "OPENAI_API_KEY", KeyHeader::Bearer),
+            ("anthropic", "ANTHROPIC_API_KEY", KeyHeader::Named("x-api-key")),
+            ("gemini", "GEMINI_API_KEY", KeyHeader::Named("x-goog-api-key")),
+            ("ollama", "OLLAMA_API_KEY", KeyHeader::Bearer),
+        ]
+    );
+}
+
+#[test]
+fn what_a_wire_format_has_no_place_for_is_refused_and_not_dropped() {
+    let refused = |name: &str, prompt: Prompt, change: &dyn Fn(&mut Settings)| {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let request = Request { model: "m".into(), prompt, settings };
+        match provider::find(name).expect("a provider").render(&request) {
+            Err(Error::Parameter { name, reason }) => format!("{name} {reason}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    };
+    let says = |message: String, word: &str| assert!(message.contains(word), "{message}");
+    for provider in ["openai-chat", "anthropic", "gemini"] {
+        says(refused(provider, text(), &|s| s.echo = true), "openai-completions");
+    }
+    says(refused("anthropic", text(), &|s| s.seed = Some(1)), "--sampling-seed");
+    says(refused("gemini", text(), &|s| s.seed = Some(1 << 31)), "--sampling-seed");
+    says(refused("anthropic", text(), &|s| s.logprobs = Some(1)), "--logprobs");
+    says(refused("openai-chat", text(), &|s| s.logprobs = Some(21)), "--logprobs");
+    says(refused("anthropic", text(), &|s| s.stop = vec!["\n".into()]), "white space");
+    says(refused("openai-chat", text(), &|s| s.stop = vec!["a".into(); 5]), "--stop");
+    says(refused("gemini", text(), &|s| s.stop = vec![String::new()]), "--stop");
+    says(refused("anthropic", text(), &|s| s.temperature = Some(1.5)), "--temperature");
+    says(refused("openai-chat", text(), &|s| s.temperature = Some(f64::NAN)), "--temperature");
+    says(refused("openai-chat", text(), &|s| s.top_p = Some(0.0)), "--top-p");
+    says(refused("openai-chat", text(), &|s| s.max_tokens = 0), "--max-tokens");
+    says(refused("openai-completions", chat(), &|_| ()), "messages");
+    says(refused("openai-responses", text(), &|s| s.stop = vec!["x".into()]), "--stop");
+    says(refused("openai-responses", text(), &|s| s.max_tokens = 15), "--max-tokens");
+    let said = |roles: &[Role]| {
+        Prompt::Messages(roles.iter().map(|role| Message { role: *role, content: "x".into() }).collect())
+    };
+    for roles in [&[Role::Assistant, Role::User][..], &[Role::User, Role::User], &[Role::System], &[]] {
+        says(refused("anthropic", said(roles), &|_| ()), "messages");
+        says(refused("gemini", said(roles), &|_| ()), "messages");
+    }
+}
+
+#[test]
+fn a_parameter_that_a_server_refuses_can_be_left_out_for_all() {
+    let settings = settings();
+    assert_eq!(settings.without("max_tokens").map(|s| s.max_tokens_key), Some(MaxTokensKey::MaxCompletionTokens));
+    assert_eq!(settings.without("temperature").map(|s| s.temperature), Some(None));
+    assert_eq!(settings.without("stop").map(|s| s.stop), Some(vec![]));
+    assert_eq!(settings.without("seed").map(|s| s.seed), Some(None));
+    assert_eq!(settings.without("top_logprobs").map(|s| s.logprobs), Some(None));
+    assert_eq!(settings.without("model"), None);
+    assert_eq!(settings.without("seed").and_then(|s| s.without("seed")), None);
+    // What an echo is for cannot be left out of it.
+    assert_eq!(Settings { echo: true, ..settings }.without("logprobs"), None);
+    let caps = provider::find("anthropic").expect("a provider").capabilities();
+    assert_eq!(Settings::sendable_stops(&[",".into(), "\n".into()], &caps), [","]);
+}
+
+#[test]
+fn logprobs_are_read_in_every_form() {
+    let read = |name: &str, file: &str| {
+        let body = std::fs::read(folder().join(name).join(file)).expect("a golden body");
+        provider::find(name).expect("a provider").read(200, &Headers::default(), &body).logprobs.expect("logprobs")
+    };
+    let chat = read("openai-chat", "200-answered.body");
+    assert_eq!((chat.len(), chat[0].logprob, chat[0].bytes.as_deref()), (1, Some(-0.0003), Some(&b"Paris"[..])));
+    assert_eq!(chat[0].top, [("Paris".to_owned(), -0.0003), (" Paris".to_owned(), -9.5)]);
+    assert_eq!(read("openai-chat", "200-logprobs-without-top.body")[0].top, []);
+    let gemini = read("gemini", "200-answered.body");
+    assert_eq!((gemini[0].token.as_str(), gemini[0].logprob, gemini[0].top.len()), ("Paris", Some(-0.01), 2));
+    let echo = read("openai-completions", "200-echo.body");
+    let offsets: Vec<_> = echo.iter().map(|token| token.offset.expect("an offset")).collect();
+    assert_eq!(offsets, [0, 3, 11, 14, 21, 24, 30]);
+    assert_eq!((echo[0].logprob, echo[5].logprob), (None, Some(-0.59)));
+}
+
+#[test]
+fn a_redirect_names_the_host_and_nothing_of_the_query() {
+    for provider in provider::ALL {
+        for status in [301, 302, 307, 308] {
+            let to = "https://user:secret@evil.example:8443/v1?key=secret";
+            let answer = provider.read(status, &Headers::new([("Location", to)]), b"secret");
+            let Outcome::Failed(failure) = answer.outcome else { panic!("{:?}", answer.outcome) };
+            assert_eq!(failure.class, Class::Redirect { host: "evil.example:8443".into() });
+            assert!(!failure.message.contains("secret"), "{}", failure.message);
+        }
+    }
+}
+
+/// Bytes that are nearly an answer: a golden body with bytes changed, cut out, doubled or spliced with another's.
+#[test]
+fn no_body_makes_a_reader_fail() {
+    use rand::Rng;
+    let mut rng = surmise::seed::stream("mutations", "providers", 1);
+    for provider in provider::ALL {
+        let entries = std::fs::read_dir(folder().join(provider.name())).expect("a folder");
+        let mut bodies: Vec<Vec<u8>> =
+            entries.map(|e| std::fs::read(e.expect("an entry").path()).expect("a body")).collect();
+        bodies.sort();
+        for round in 0..4000 {
+            let mut body = bodies[rng.random_range(0..bodies.len())].clone();
+            for _ in 0..rng.random_range(1..6) {
+                let (a, b) = (rng.random_range(0..=body.len()), rng.random_range(0..=body.len()));
+                let (from, to) = (a.min(b), a.max(b));
+                match rng.random_range(0..5) {
+                    0 => body.truncate(from),
+                    1 => drop(body.drain(from..to.min(from + 20))),
+                    2 => body.iter_mut().skip(from).take(1).for_each(|byte| *byte = rng.random()),
+                    3 => {
+                        let piece = body[from..to].to_vec();
+                        body.splice(from..from, piece);
+                    }
+                    _ => {
+                        let other = &bodies[rng.random_range(0..bodies.len())];
+                        let cut = rng.random_range(0..=other.len());
+                        body.splice(from.., other[cut..].iter().copied());
+                    }
+                }
+            }
+            let status = [200, 200, 400, 429, 500, 302][round % 6];
+            let answer = provider.read(status, &Headers::default(), &body);
+            // What is read out of a body is never more than was in it, lossy characters (three bytes for one) included.
+            if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {
+                assert!(text.len() <= 3 * body.len());
+            }
+            if let Outcome::Failed(failure) = &answer.outcome {
+                assert!(failure.message.len() < 2000 && !failure.message.contains(char::is_control));
+            }
+        }
+    }
+}
