@@ -159,6 +159,16 @@ pub enum Error {
         /// What is missing or degenerate.
         reason: String,
     },
+    /// Everything was written, but some rows hold a reason in the place of a number.
+    #[error("{missing} of {n} {what} hold no number; the column status and the note beside it say why")]
+    Gaps {
+        /// Rows without a number.
+        missing: usize,
+        /// Rows in all.
+        n: usize,
+        /// What the rows are.
+        what: &'static str,
+    },
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),

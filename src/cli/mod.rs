@@ -1,9 +1,12 @@
 //! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
 
+mod calibrate;
+mod card;
 mod line;
 mod list;
 mod measure;
 mod model;
+mod predict;
 mod states;
 
 use std::io::Write;
@@ -24,7 +27,7 @@ use crate::model::{Bos, Options, Precision};
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, predict the rest",
     long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the whole line on its embedded family of small models: it measures them, calibrates on the \
                   smaller ones, predicts the two largest of each recipe, measures those too, and prints prediction beside measurement as CSV.",
-    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value)."
+    after_help = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished with gaps (the output says which)."
 )]
 pub struct Opts {
     #[command(subcommand)]
@@ -47,6 +50,12 @@ enum Verb {
     States(states::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
+    /// A calibration on any tidy table: candidates tried on rows they were not fitted on, one chosen, its intervals back-tested, written as a card
+    Calibrate(Box<calibrate::Flags>),
+    /// Predictions of a card for the rows of a table, with intervals and the coverage they reached; empty cells with a reason where the data carry no number
+    Predict(predict::Flags),
+    /// What a card was fitted on, what it may be used for, and how good it was beside mean and size
+    Card(card::Flags),
     /// What is built in: models, architectures, estimators, corpora
     List(list::Flags),
 }
@@ -139,14 +148,18 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags),
+        Some(Verb::Calibrate(flags)) => calibrate::run(&flags, opts.quiet),
+        Some(Verb::Predict(flags)) => predict::run(&flags, opts.quiet),
+        Some(Verb::Card(flags)) => card::run(&flags),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }
 
-/// The exit code of an error: 2 for what was typed wrong, 1 for everything else.
+/// The exit code of an error: 2 for what was typed wrong, 3 for gaps in what was written, 1 for everything else.
 pub fn exit_code(error: &Error) -> u8 {
     match error {
         Error::Parameter { .. } | Error::Unknown { .. } => 2,
+        Error::Gaps { .. } => 3,
         _ => 1,
     }
 }

@@ -1,7 +1,11 @@
 //! Observations: one row per target and corpus, with what can be known of the target from outside (its black-box scores) and what is known of a small
 //! proxy from inside (its profile). The target's own profile is the answer and never a feature, and its size is none either.
 
+mod columns;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::columns::{ANSWERS, CONDITIONS, INTERNAL};
 
 use crate::collect::Score;
 use crate::collect::scores::empirical_logit;
