@@ -84,7 +84,8 @@ fn marks(
 ) -> Option<[Option<(f64, f64)>; Recipe::ALL.len()]> {
     let chosen = if split == Split::Forward { fit.beyond.as_ref() } else { fit.within.as_ref() }?;
     let query = sample.query(row);
-    let ends = chosen.ends(&fit.basis.complete(&query), &query, &fit.basis, link);
+    let x = fit.basis.complete(&query);
+    let ends = [0, 1, 2].map(|part| chosen.ends(part, &x, &query, &fit.basis, link));
     let truth = link.apply(sample.y[row]);
     Some(Recipe::ALL.map(|recipe| {
         let parts: Vec<_> = parts(recipe).iter().map(|&at| &ends[at]).filter(|ends| !ends.is_empty()).collect();

@@ -126,19 +126,23 @@ impl Chosen {
         self.formula.predict(x, query, basis, link)
     }
 
-    /// What the ends of each of the first three recipes are quantiles of, in the order of [`Recipe::ALL`].
-    pub(super) fn ends(&self, x: &[f64], query: &Query, basis: &Basis, link: Link) -> [Ends; 3] {
+    /// What the ends of an interval are quantiles of, for one of [`parts`].
+    pub(super) fn ends(&self, part: usize, x: &[f64], query: &Query, basis: &Basis, link: Link) -> Ends {
         let here = |formula: &Formula| link.apply(formula.predict(x, query, basis, link));
         let folded = |residuals: &Residuals| {
             let centres: Vec<f64> = residuals.folds.iter().map(here).collect();
             Ends::new(&residuals.held, |held| centres[held.fold])
         };
-        let centre = here(&self.formula);
-        [folded(&self.target), folded(&self.family), Ends::new(&self.forward.held, |_| centre)]
+        match part {
+            0 => folded(&self.target),
+            1 => folded(&self.family),
+            _ => {
+                let centre = here(&self.formula);
+                Ends::new(&self.forward.held, |_| centre)
+            }
+        }
     }
-}
 
-impl Chosen {
     /// The ends of an interval on the scale of the link, and whether there are residuals enough for the level.
     pub(super) fn interval(
         &self,
@@ -149,9 +153,9 @@ impl Chosen {
         link: Link,
         level: f64,
     ) -> (f64, f64, bool) {
-        let ends = self.ends(x, query, basis, link);
-        let parts = parts(recipe).iter().map(|&at| &ends[at]).filter(|ends| !ends.is_empty());
-        parts.map(|ends| ends.at(level)).fold((f64::INFINITY, f64::NEG_INFINITY, true), |(low, high, enough), end| {
+        let parts = parts(recipe).iter().map(|&part| self.ends(part, x, query, basis, link));
+        let ends = parts.filter(|ends| !ends.is_empty()).map(|ends| ends.at(level));
+        ends.fold((f64::INFINITY, f64::NEG_INFINITY, true), |(low, high, enough), end| {
             (low.min(end.0), high.max(end.1), enough && end.2)
         })
     }

@@ -18,6 +18,8 @@ mod interval;
 mod link;
 mod plan;
 mod predict;
+#[cfg(test)]
+mod reference;
 mod sample;
 mod score;
 mod select;

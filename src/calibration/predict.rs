@@ -1,5 +1,6 @@
 //! Predictions: one row per row of a table, in its order, with an interval, where the query stands, and the coverage such intervals reached; or the reason why there is no number.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::backtest::Coverage;
@@ -57,15 +58,19 @@ impl Card {
     /// [`Error::Parameter`] for a level outside (0, 1); [`Error::Csv`] for a column of the card that the table lacks, or a cell that is no number.
     pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<Prediction>> {
         check_level(level)?;
-        let passed = |names: &[&str], row: usize| {
+        let passed = |names: &[&str]| {
             let column = names.iter().find(|name| table.has(name));
-            column.and_then(|name| table.text(name).ok()).map_or(String::new(), |cells| cells[row].into())
+            column.and_then(|name| table.text(name).ok()).unwrap_or_else(|| vec![""; table.len()])
         };
-        let rows = self.rows_of(table)?.into_iter().enumerate().map(|(at, row)| {
-            let mut prediction = self.predict_row(&row, level);
-            prediction.corpus = passed(&["corpus"], at);
-            prediction.api_version = passed(&["api_version", "model_snapshot"], at);
-            prediction.api_date = passed(&["api_date", "collected_at"], at);
+        let corpus = passed(&["corpus"]);
+        let version = passed(&["api_version", "model_snapshot"]);
+        let date = passed(&["api_date", "collected_at"]);
+        let rows = self.rows_of(table)?;
+        let rows = rows.par_iter().enumerate().map(|(at, row)| {
+            let mut prediction = self.predict_row(row, level);
+            prediction.corpus = corpus[at].into();
+            prediction.api_version = version[at].into();
+            prediction.api_date = date[at].into();
             prediction
         });
         Ok(rows.collect())

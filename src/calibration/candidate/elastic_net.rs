@@ -14,6 +14,10 @@ use crate::error::{Error, Result};
 /// Penalties that are tried, as shares of the least one at which every slope is 0.
 const SHARES: [f64; 4] = [0.3, 0.1, 0.03, 0.01];
 const L1_RATIO: f64 = 0.5;
+/// Duality gap, relative to the answer's square, at which the descent stops: where penalties are compared, and for the fit.
+const SEARCH_TOLERANCE: f64 = 1e-5;
+pub(in crate::calibration) const TOLERANCE: f64 = 1e-14;
+const MOST_SWEEPS: u32 = 10_000;
 const INNER_FOLDS: usize = 3;
 const LEAST_ROWS: usize = 8;
 
@@ -48,7 +52,7 @@ impl Candidate for ElasticNet {
         let mut losses = [0.0; SHARES.len()];
         for fold in &folds {
             for (share, loss) in SHARES.iter().zip(&mut losses) {
-                let line = descend(&z, &eta, &weights, &fold.train, share * most, L1_RATIO)?;
+                let line = descend(&z, &eta, &weights, &fold.train, share * most, L1_RATIO, SEARCH_TOLERANCE)?;
                 for &i in &fold.test {
                     let along: f64 = z.row(i).iter().zip(&line[1..]).map(|(z, s)| z * s).sum();
                     *loss += weights[i] * (eta[i] - line[0] - along).powi(2);
@@ -57,7 +61,7 @@ impl Candidate for ElasticNet {
         }
         let best = (0..SHARES.len()).fold(0, |best, at| if losses[at] < losses[best] { at } else { best });
         let penalty = SHARES[best] * most;
-        let line = descend(&z, &eta, &weights, &all, penalty, L1_RATIO)?;
+        let line = descend(&z, &eta, &weights, &all, penalty, L1_RATIO, TOLERANCE)?;
         Ok(Some(Formula { penalty, ..train.formula(line[0], &line[1..], &train.basis.sd) }))
     }
 }
@@ -83,6 +87,7 @@ pub(in crate::calibration) fn descend(
     rows: &[usize],
     penalty: f64,
     l1_ratio: f64,
+    tolerance: f64,
 ) -> Result<Vec<f64>> {
     let mut design = z.select(Axis(0), rows);
     let mut answer = eta.select(Axis(0), rows);
@@ -102,8 +107,8 @@ pub(in crate::calibration) fn descend(
         .penalty(penalty)
         .l1_ratio(l1_ratio)
         .with_intercept(false)
-        .tolerance(1e-7)
-        .max_iterations(2000)
+        .tolerance(tolerance)
+        .max_iterations(MOST_SWEEPS)
         .fit(&Dataset::new(design, answer))
         .map_err(|source| Error::Fit { reason: format!("elastic net: {source}") })?;
     let slopes = fitted.hyperplane();

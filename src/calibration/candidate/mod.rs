@@ -19,11 +19,13 @@ use super::link::Link;
 use super::sample::{Query, Sample};
 use crate::error::Result;
 
-pub(super) use self::elastic_net::ElasticNet;
-pub(super) use self::pcr::Pcr;
+use self::elastic_net::ElasticNet;
+#[cfg(test)]
+pub(super) use self::elastic_net::{TOLERANCE, descend};
+use self::pcr::Pcr;
 pub(super) use self::regression::{fractional, least_squares};
-pub(super) use self::ridge::Ridge;
-pub(super) use self::sigmoid::Sigmoid;
+use self::ridge::Ridge;
+use self::sigmoid::Sigmoid;
 
 /// A form of regression.
 pub trait Candidate: Sync {
