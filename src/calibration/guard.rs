@@ -85,7 +85,7 @@ pub(super) fn features(
         }
     }
     if plan.features.is_empty() {
-        let internal = |name: &str| observations::ANSWERS.contains(&name);
+        let internal = |name: &str| observations::ANSWERS.contains(&name) || observations::INTERNAL.contains(&name);
         let candidates = table.columns().iter().filter(|name| !is_taken(name) && !internal(name));
         found = candidates.filter(|name| usable(plan, table, known, name, notes)).cloned().collect();
         notes.push(format!("features: {}", if found.is_empty() { "none".into() } else { found.join(", ") }));

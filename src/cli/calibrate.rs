@@ -47,7 +47,7 @@ pub(super) struct Flags {
     /// Only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for surmise's own observations: corpus_sha256,n_windows,shots,scale]
+    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for surmise's own observations: corpus_sha256,n_windows,shots,scale,setting]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     same: Vec<String>,
     /// Refuse features that a model behind an API cannot have

@@ -6,6 +6,7 @@ mod line;
 mod list;
 mod measure;
 mod model;
+mod observations;
 mod predict;
 mod states;
 
@@ -50,6 +51,8 @@ enum Verb {
     States(states::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
+    /// Profiles, scores and readings joined into one table, a row per target and corpus
+    Observations(observations::Flags),
     /// A calibration on any tidy table: candidates tried on rows they were not fitted on, one chosen, its intervals back-tested, written as a card
     Calibrate(Box<calibrate::Flags>),
     /// Predictions of a card for the rows of a table, with intervals and the coverage they reached; empty cells with a reason where the data carry no number
@@ -148,6 +151,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags),
+        Some(Verb::Observations(flags)) => observations::run(&flags, opts.quiet),
         Some(Verb::Calibrate(flags)) => calibrate::run(&flags, opts.quiet),
         Some(Verb::Predict(flags)) => predict::run(&flags, opts.quiet),
         Some(Verb::Card(flags)) => card::run(&flags),
