@@ -3,11 +3,12 @@
 //!
 //! ```console
 //! $ cargo run --release --example weak_to_strong            # mean absolute error, skill, coverage of 90 % intervals
+//! $ cargo run --release --example weak_to_strong -- coverage     # of 90 % intervals on the whole table, in back-test
 //! $ cargo run --release --example weak_to_strong -- candidates   # leaving out targets, families, and the stronger: every candidate
 //! ```
 
 use surmise::Result;
-use surmise::calibration::{Card, Fits, Link, Plan, Split, Table, Trial, calibrate, candidate};
+use surmise::calibration::{Card, Fits, Link, Plan, Regime, Split, Table, Trial, calibrate, candidate};
 
 /// Target, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
 const TARGETS: [(&str, f64, f64, bool); 7] = [
@@ -34,7 +35,11 @@ const LEVEL: f64 = 0.9;
 fn main() -> Result<()> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/obs_tidy.csv");
     let table = Table::read(path.as_ref())?;
-    if std::env::args().nth(1).is_some_and(|word| word == "candidates") { candidates(&table) } else { strong(&table) }
+    match std::env::args().nth(1).as_deref() {
+        Some("candidates") => candidates(&table),
+        Some("coverage") => coverage(&table),
+        _ => strong(&table),
+    }
 }
 
 fn plan(target: &str, without_gsm8k: bool, link: Option<Link>) -> Plan {
@@ -134,6 +139,25 @@ fn candidates(table: &Table) -> Result<()> {
         let cells: Vec<String> =
             totals.iter().map(|t| if t.is_nan() { String::new() } else { format!("{t:.4}") }).collect();
         println!("{split:?},{}", cells.join(","));
+    }
+    Ok(())
+}
+
+/// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a new family, and the stronger.
+fn coverage(table: &Table) -> Result<()> {
+    println!("target,regime,candidate,skill_size,held_90,width_90,n");
+    for (target, _, _, without_gsm8k) in TARGETS {
+        let card = calibrate(table, &plan(target, without_gsm8k, None))?;
+        let tried = [&card.backtest.target, &card.backtest.family, &card.backtest.forward];
+        for (regime, coverages) in Regime::ALL.into_iter().zip(tried) {
+            let Some(chosen) = regime.chosen(&card.fit) else { continue };
+            let score = regime.scores(&card.scores).iter().find(|score| score.candidate == chosen.candidate);
+            for coverage in coverages.iter().filter(|coverage| coverage.recipe == regime.recipe()) {
+                let (held, width, n) = (coverage.at(LEVEL), coverage.width, coverage.levels.len());
+                let skill = score.map_or(f64::NAN, |score| score.skill());
+                println!("{target},{},{},{skill:.2},{held:.3},{width:.3},{n}", regime.name(), chosen.candidate);
+            }
+        }
     }
     Ok(())
 }

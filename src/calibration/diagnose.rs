@@ -61,13 +61,14 @@ impl Diagnostics {
         values.sort_unstable_by(|a, b| b.total_cmp(a));
         let rank = values.iter().filter(|value| **value > 1e-10 * p as f64).count();
         let condition_number = if rank > 0 { (values[0] / values[rank - 1]).sqrt() } else { 1.0 };
-        let mut inflation: Vec<Inflation> = match correlation.invc() {
-            Ok(inverse) if rank == p => {
+        let inverse = if p > 0 && rank == p { correlation.invc().ok() } else { None };
+        let mut inflation: Vec<Inflation> = match inverse {
+            Some(inverse) => {
                 let factor =
                     |(feature, factor): (&String, &f64)| Inflation { feature: feature.clone(), factor: *factor };
                 names.iter().zip(inverse.diag()).map(factor).collect()
             }
-            _ => vec![],
+            None => vec![],
         };
         inflation.sort_by(|a, b| b.factor.total_cmp(&a.factor));
         inflation.truncate(INFLATED);

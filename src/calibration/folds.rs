@@ -113,12 +113,12 @@ fn strength(sample: &Sample) -> Result<Vec<f64>> {
     let (basis, filled) = Basis::fit(sample)?;
     let first: Vec<f64> =
         filled.outer_iter().map(|row| basis.scores(&row.to_vec()).first().copied().unwrap_or(f64::NAN)).collect();
-    let direction = direction(&basis, sample, &first);
+    let direction = direction(sample, &first);
     Ok(first.into_iter().map(|score| direction * score).collect())
 }
 
 /// 1 if the first component rises with size (with the target where sizes say nothing), else -1.
-pub(super) fn direction(_basis: &Basis, sample: &Sample, first: &[f64]) -> f64 {
+fn direction(sample: &Sample, first: &[f64]) -> f64 {
     let by_size = covariance(first, &sample.log10_sizes);
     let sign = if by_size.abs() > 1e-9 { by_size } else { covariance(first, &sample.y) };
     if sign < 0.0 { -1.0 } else { 1.0 }

@@ -136,7 +136,7 @@ fn gap([low, high]: [f64; 2], value: f64) -> f64 {
 /// Mahalanobis distance of completed features from the training mean, over the components that are kept.
 pub(super) fn distance(basis: &Basis, x: &[f64]) -> f64 {
     let scores = basis.scores(x);
-    scores.iter().zip(&basis.variances).map(|(score, variance)| score * score / variance).sum::<f64>().sqrt()
+    scores.iter().zip(&basis.variances).map(|(score, variance)| score * score / variance).sum::<f64>().max(0.0).sqrt()
 }
 
 /// Whether the data carry an answer in a regime.
