@@ -14,7 +14,7 @@ use crate::profile::Row;
 pub(super) struct Flags {
     #[command(flatten)]
     sampling: Sampling,
-    /// Folder for what is made on the way: profiles.csv, scores.csv, observations.csv, card.json, predictions.csv
+    /// Folder for what is made on the way: profiles.csv, scores.csv, observations.csv, line.json, predictions.csv
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -44,7 +44,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::write(&at("profiles.csv"), &disk::csv_bytes(&at("profiles.csv"), &rows)?)?;
         disk::write(&at("scores.csv"), &disk::csv_bytes(&at("scores.csv"), &run.scores)?)?;
         disk::write(&at("observations.csv"), &disk::csv_bytes(&at("observations.csv"), &run.observations)?)?;
-        disk::write_json(&at("card.json"), &run.card)?;
+        disk::write_json(&at("line.json"), &run.regression)?;
         disk::write(&at("predictions.csv"), &predictions)?;
     }
     print(&predictions)?;
@@ -62,7 +62,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         ));
         talk(&format!(
             "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no calibration for real closed models.",
-            run.card.validity.setting, run.card.validity.scale
+            run.regression.validity.setting, run.regression.validity.scale
         ));
     }
     Ok(())

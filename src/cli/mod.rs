@@ -1,10 +1,14 @@
 //! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
 
+mod calibrate;
+mod card;
 mod collect;
 mod line;
 mod list;
 mod measure;
 mod model;
+mod observations;
+mod predict;
 mod scores;
 mod states;
 mod watch;
@@ -60,6 +64,14 @@ enum Verb {
     /// A closed model's answers to tasks, over its API: kept, graded, never asked for twice
     #[command(after_help = EXIT_CODES)]
     Collect(Box<collect::Flags>),
+    /// Profiles, scores and readings joined into one table, a row per target and corpus
+    Observations(observations::Flags),
+    /// A calibration on any tidy table: candidates tried on rows they were not fitted on, one chosen, its intervals back-tested, written as a card
+    Calibrate(Box<calibrate::Flags>),
+    /// Predictions of a card for the rows of a table, with intervals and the coverage they reached; empty cells with a reason where the data carry no number
+    Predict(predict::Flags),
+    /// What a card was fitted on, what it may be used for, and how good it was beside mean and size
+    Card(card::Flags),
     /// What is built in: models, architectures, estimators, corpora, providers, tasks
     List(list::Flags),
 }
@@ -205,6 +217,10 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Model(flags)) => model::run(&flags, opts.quiet),
         Some(Verb::Scores(flags)) => scores::run(&flags, opts.quiet),
         Some(Verb::Collect(flags)) => collect::run(&flags, opts.quiet),
+        Some(Verb::Observations(flags)) => observations::run(&flags, opts.quiet),
+        Some(Verb::Calibrate(flags)) => calibrate::run(&flags, opts.quiet),
+        Some(Verb::Predict(flags)) => predict::run(&flags, opts.quiet),
+        Some(Verb::Card(flags)) => card::run(&flags),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

@@ -1,7 +1,15 @@
 //! Observations: one row per target and corpus, with what can be known of the target from outside (its black-box scores) and what is known of a small
 //! proxy from inside (its profile). The target's own profile is the answer and never a feature, and its size is none either.
 
+mod columns;
+mod features;
+mod join;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::columns::{ANSWERS, CONDITIONS, INTERNAL};
+pub use self::features::{FEATURES, features};
+pub use self::join::{Sources, join};
 
 use crate::collect::Score;
 use crate::collect::scores::empirical_logit;

@@ -1,11 +1,18 @@
 //! The whole line on the embedded family: the smaller members of each recipe are measured and a calibration is fitted on them; the two largest
 //! of each are predicted, and then measured to see how far off the prediction was.
 
+mod baseline;
+mod ols;
+mod regression;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::calibration::{self, Baseline, Card, Errors};
+pub use self::baseline::Baseline;
+pub use self::ols::{Feature, Interval, Ols};
+pub use self::regression::{Errors, Regression, Validity, choose_setting, fit};
+
 use crate::collect::{Completion, Score, local};
 use crate::corpus::{Category, Series};
 use crate::error::{Error, Result};
@@ -73,8 +80,8 @@ pub struct Run {
     pub scores: Vec<Score>,
     /// One observation per target and corpus.
     pub observations: Vec<Observation>,
-    /// The calibration.
-    pub card: Card,
+    /// The regression.
+    pub regression: Regression,
     /// Predictions beside measurements.
     pub rows: Vec<Row>,
 }
@@ -123,7 +130,7 @@ pub fn run(settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run>
     }
     let (train, test) = targets(&profiles)?;
     let small: Vec<&str> = train.iter().flat_map(|(target, proxy)| [*target, *proxy]).collect();
-    let setting = calibration::choose_setting(profiles.iter().filter(|p| small.contains(&p.model.id.as_str())))?;
+    let setting = choose_setting(profiles.iter().filter(|p| small.contains(&p.model.id.as_str())))?;
     let observe = |pairs: &[(&str, &str)]| -> Result<Vec<Observation>> {
         let of = |model: &str, corpus: &str| {
             let found = profiles.iter().find(|p| p.model.id == model && p.corpus.name == corpus);
@@ -138,13 +145,13 @@ pub fn run(settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run>
         Ok(rows)
     };
     let known = observe(&train)?;
-    let (card, baseline) = (calibration::fit(&known, settings.seed)?, Baseline::fit(&known)?);
+    let (regression, baseline) = (fit(&known, settings.seed)?, Baseline::fit(&known)?);
     let mut rows = vec![];
     let asked = observe(&test)?;
     for observation in &asked {
         // The prediction is made from a row without its answer: what is measured of the target itself cannot reach it.
         let closed = Observation { emergence_nats: None, learned_nats: None, twin_nats: None, ..observation.clone() };
-        let interval = card.predict(&closed, LEVEL)?;
+        let interval = regression.predict(&closed, LEVEL)?;
         let round = |nats: f64| (nats * PRINTED_PER_NAT).round() / PRINTED_PER_NAT;
         rows.push(Row {
             target_model: observation.target_model.clone(),
@@ -159,7 +166,7 @@ pub fn run(settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run>
         });
     }
     let observations = known.into_iter().chain(asked).collect();
-    Ok(Run { profiles, scores, observations, card, rows })
+    Ok(Run { profiles, scores, observations, regression, rows })
 }
 
 /// Pairs of names, target and proxy.

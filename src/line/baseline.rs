@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
-use super::{Ols, answer};
+use super::ols::Ols;
+use super::regression::answer;
 use crate::error::{Error, Result};
 use crate::observations::Observation;
 

@@ -1,0 +1,163 @@
+//! Weak models to strong ones on public scores: every target of a table of base models is calibrated on the weak (training compute up to a cut) and predicted for all stronger ones, beside the mean, a
+//! line in log size, and the observational scaling law with one to three components (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938).
+//!
+//! ```console
+//! $ cargo run --release --example weak_to_strong            # mean absolute error, skill, coverage of 90 % intervals
+//! $ cargo run --release --example weak_to_strong -- coverage     # of 90 % intervals on the whole table, in back-test
+//! $ cargo run --release --example weak_to_strong -- candidates   # leaving out targets, families, and the stronger: every candidate
+//! ```
+
+use surmise::Result;
+use surmise::calibration::{Card, Fits, Link, Plan, Regime, Split, Table, Trial, calibrate, candidate};
+
+/// Target, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
+const TARGETS: [(&str, f64, f64, bool); 7] = [
+    ("em_arithmetic_3ds_acc", 22.0, 1.0, true),
+    ("em_arithmetic_3da_acc", 22.0, 1.0, true),
+    ("em_arithmetic_2dm_acc", 22.0, 1.0, true),
+    ("em_ipa_transliterate_exact_match", 84.0, 1.0, false),
+    ("em_ipa_transliterate_bleu", 84.0, 100.0, false),
+    ("pt_gsm8k_5shot", 84.0, 1.0, true),
+    ("pt_bbh_fewshot", 84.0, 1.0, false),
+];
+const FEATURES: [&str; 8] = [
+    "bench_mmlu",
+    "bench_arc_c",
+    "bench_hellaswag",
+    "bench_winograd",
+    "bench_truthfulqa",
+    "bench_gsm8k",
+    "bench_xwinograd",
+    "bench_humaneval",
+];
+const LEVEL: f64 = 0.9;
+
+fn main() -> Result<()> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/obs_tidy.csv");
+    let table = Table::read(path.as_ref())?;
+    match std::env::args().nth(1).as_deref() {
+        Some("candidates") => candidates(&table),
+        Some("coverage") => coverage(&table),
+        _ => strong(&table),
+    }
+}
+
+fn plan(target: &str, without_gsm8k: bool, link: Option<Link>) -> Plan {
+    let features = FEATURES.iter().filter(|name| !(without_gsm8k && **name == "bench_gsm8k"));
+    let features = features.map(|name| (*name).to_owned()).collect();
+    Plan { target: target.into(), features, level: LEVEL, link, ..Plan::default() }
+}
+
+/// Rows whose target is known, of weak models (training compute known and at most the cut) and of all others.
+fn split(table: &Table, target: &str, cut: f64) -> Result<(Table, Table)> {
+    let (known, flops) = (table.numbers(target)?, table.numbers("flops_1e21")?);
+    let weak = |row: &usize| flops[*row].is_some_and(|flops| flops <= cut);
+    let (train, test): (Vec<_>, Vec<_>) = (0..table.len()).filter(|&row| known[row].is_some()).partition(weak);
+    Ok((table.select(&train), table.select(&test)))
+}
+
+fn strong(table: &Table) -> Result<()> {
+    println!(
+        "target,link,n_train,n_test,mean,size,osl_1,osl_2,osl_3,surmise,chosen_within,chosen_beyond,n_refused,skill_size,inside_90,width_90"
+    );
+    let (mut rows, mut totals) = (0.0, [0.0; 6]);
+    for (target, cut, unit, without_gsm8k) in TARGETS {
+        let (train, test) = split(table, target, cut)?;
+        let bounded = Some(Link::Logit { low: 0.0, high: unit });
+        let links = if unit == 1.0 { vec![None] } else { vec![None, bounded] };
+        for link in links {
+            let card = calibrate(&train, &plan(target, without_gsm8k, link))?;
+            let ours = card.predict(&test, LEVEL)?;
+            let law = |name: &str| law(&train, &test, &plan(target, without_gsm8k, bounded), name, unit);
+            let truth: Vec<f64> = test.numbers(target)?.into_iter().flatten().collect();
+            let answered: Vec<usize> = (0..truth.len()).filter(|&row| ours[row].y_hat.is_some()).collect();
+            let n = answered.len() as f64;
+            let mean = |value: &dyn Fn(usize) -> f64| answered.iter().map(|&row| value(row)).sum::<f64>() / n;
+            let error = mean(&|row| (ours[row].y_hat.unwrap_or(f64::NAN) - truth[row]).abs() / unit);
+            let (low, high) =
+                (|row: usize| ours[row].low.unwrap_or(f64::NAN), |row: usize| ours[row].high.unwrap_or(f64::NAN));
+            let inside = mean(&|row| f64::from((low(row)..=high(row)).contains(&truth[row])));
+            let width = mean(&|row| (high(row) - low(row)) / unit);
+            let errors = [law("mean")?, law("size")?, law("sigmoid-1")?, law("sigmoid-2")?, law("sigmoid-3")?, error];
+            let cells: Vec<String> = errors.iter().map(|error| format!("{error:.4}")).collect();
+            println!(
+                "{target},{},{},{},{},{},{},{},{:.2},{inside:.2},{width:.2}",
+                card.link.name(),
+                train.len(),
+                test.len(),
+                cells.join(","),
+                name(&card, false),
+                name(&card, true),
+                truth.len() - answered.len(),
+                1.0 - error / errors[1],
+            );
+            if card.link.is_bounded() {
+                rows += 1.0;
+                totals.iter_mut().zip(errors).for_each(|(total, error)| *total += error);
+            }
+        }
+    }
+    let cells: Vec<String> = totals.iter().map(|total| format!("{:.4}", total / rows)).collect();
+    println!("mean of the targets,logit,,,{},,,,,,", cells.join(","));
+    Ok(())
+}
+
+fn name(card: &Card, beyond: bool) -> String {
+    let chosen = if beyond { &card.fit.beyond } else { &card.fit.within };
+    chosen.as_ref().map_or("none".into(), |chosen| chosen.candidate.clone())
+}
+
+/// Mean absolute error of one candidate on the strong, fitted on the weak, in shares.
+fn law(train: &Table, test: &Table, plan: &Plan, name: &str, unit: f64) -> Result<f64> {
+    let (weak, strong) = (plan.prepare(train)?, plan.prepare(test)?);
+    let fits = Fits::new(&weak.sample, weak.link)?;
+    let formula = candidate::ALL.iter().zip(&fits.formulas).find(|(candidate, _)| candidate.name() == name);
+    let Some(formula) = formula.and_then(|(_, formula)| formula.as_ref()) else { return Ok(f64::NAN) };
+    let errors = (0..strong.sample.len()).map(|row| {
+        let query = strong.sample.query(row);
+        let y_hat = formula.predict(&fits.basis.complete(&query), &query, &fits.basis, weak.link);
+        (y_hat - strong.sample.y[row]).abs() / unit
+    });
+    Ok(errors.sum::<f64>() / strong.sample.len() as f64)
+}
+
+/// Mean absolute error of every candidate where it was not fitted, averaged over the targets.
+fn candidates(table: &Table) -> Result<()> {
+    println!("split,{}", candidate::ALL.iter().map(|candidate| candidate.name()).collect::<Vec<_>>().join(","));
+    for split in Split::ALL {
+        let mut totals = vec![0.0; candidate::ALL.len()];
+        for (target, _, unit, without_gsm8k) in TARGETS {
+            let ready = plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit })).prepare(table)?;
+            let trial = Trial::run(&ready.sample, ready.link, split.folds(&ready.sample, usize::MAX)?)?;
+            let weight: f64 = trial.answers.iter().map(|answer| answer.weight).sum();
+            for (at, total) in totals.iter_mut().enumerate() {
+                let error = |y_hat: f64, row: usize| (y_hat - ready.sample.y[row]).abs() / unit;
+                let errors = trial.answers.iter().map(|a| a.weight * a.y_hat[at].map_or(f64::NAN, |y| error(y, a.row)));
+                *total += errors.sum::<f64>() / weight / TARGETS.len() as f64;
+            }
+        }
+        let cells: Vec<String> =
+            totals.iter().map(|t| if t.is_nan() { String::new() } else { format!("{t:.4}") }).collect();
+        println!("{split:?},{}", cells.join(","));
+    }
+    Ok(())
+}
+
+/// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a new family, and the stronger.
+fn coverage(table: &Table) -> Result<()> {
+    println!("target,regime,candidate,skill_size,held_90,width_90,n");
+    for (target, _, _, without_gsm8k) in TARGETS {
+        let card = calibrate(table, &plan(target, without_gsm8k, None))?;
+        let tried = [&card.backtest.target, &card.backtest.family, &card.backtest.forward];
+        for (regime, coverages) in Regime::ALL.into_iter().zip(tried) {
+            let Some(chosen) = regime.chosen(&card.fit) else { continue };
+            let score = regime.scores(&card.scores).iter().find(|score| score.candidate == chosen.candidate);
+            for coverage in coverages.iter().filter(|coverage| coverage.recipe == regime.recipe()) {
+                let (held, width, n) = (coverage.at(LEVEL), coverage.width, coverage.levels.len());
+                let skill = score.map_or(f64::NAN, |score| score.skill());
+                println!("{target},{},{},{skill:.2},{held:.3},{width:.3},{n}", regime.name(), chosen.candidate);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! The back-test of the whole procedure: choice of candidate, fit and intervals are done again on the training rows of each fold, and asked about the rows it leaves out. What
+//! comes out is the coverage that intervals of these data reach, beside the one they are called by.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::fit::{Fit, fit, parts};
+use super::folds::Split;
+use super::interval::Recipe;
+use super::link::Link;
+use super::sample::{Sample, weighted_mean};
+use crate::error::Result;
+
+/// Coverage of one recipe on one split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// For every back-tested row the level above which its interval holds the truth (1 if none does), in rising order, with its weight.
+    pub levels: Vec<[f64; 2]>,
+    /// Mean width at the level of the card, in the unit of the target.
+    pub width: f64,
+}
+
+impl Coverage {
+    /// Share of the back-tested rows whose interval at `level` holds the truth.
+    pub fn at(&self, level: f64) -> f64 {
+        let total: f64 = self.levels.iter().map(|[_, weight]| weight).sum();
+        let inside: f64 = self.levels.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
+        inside / total
+    }
+}
+
+/// Coverage of every recipe on every split; a split without folds, or of which too few can be calibrated, has none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Backtest {
+    /// Leaving out targets.
+    pub target: Vec<Coverage>,
+    /// Leaving out families.
+    pub family: Vec<Coverage>,
+    /// Training on the weaker.
+    pub forward: Vec<Coverage>,
+}
+
+/// One back-tested row: covering level and width per recipe.
+struct Row {
+    weight: f64,
+    marks: [Option<(f64, f64)>; Recipe::ALL.len()],
+}
+
+/// Back-tests every split. `most` folds outside, `inner` inside.
+///
+/// # Errors
+/// [`crate::Error::Fit`] if a solver fails.
+pub(super) fn backtest(sample: &Sample, link: Link, level: f64, most: usize, inner: usize) -> Result<Backtest> {
+    let run = |split: Split| -> Result<Vec<Coverage>> {
+        let folds = split.folds(sample, most)?;
+        let mut times = vec![0usize; sample.len()];
+        folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);
+        let rows: Vec<Vec<Row>> = folds
+            .par_iter()
+            .map(|fold| {
+                let (fit, _) = fit(&sample.subset(&fold.train), link, inner)?;
+                let marks = |&row: &usize| {
+                    let marks = marks(&fit, split, sample, row, link, level)?;
+                    Some(Row { weight: sample.weights[row] / times[row] as f64, marks })
+                };
+                Ok(fold.test.iter().filter_map(marks).collect())
+            })
+            .collect::<Result<_>>()?;
+        let rows: Vec<Row> = rows.into_iter().flatten().collect();
+        Ok(Recipe::ALL.iter().enumerate().filter_map(|(at, recipe)| coverage(*recipe, at, &rows)).collect())
+    };
+    Ok(Backtest { target: run(Split::Target)?, family: run(Split::Family)?, forward: run(Split::Forward)? })
+}
+
+fn marks(
+    fit: &Fit,
+    split: Split,
+    sample: &Sample,
+    row: usize,
+    link: Link,
+    level: f64,
+) -> Option<[Option<(f64, f64)>; Recipe::ALL.len()]> {
+    let chosen = if split == Split::Forward { fit.beyond.as_ref() } else { fit.within.as_ref() }?;
+    let query = sample.query(row);
+    let x = fit.basis.complete(&query);
+    let ends = [0, 1, 2].map(|part| chosen.ends(part, &x, &query, &fit.basis, link));
+    let truth = link.apply(sample.y[row]);
+    Some(Recipe::ALL.map(|recipe| {
+        let parts: Vec<_> = parts(recipe).iter().map(|&at| &ends[at]).filter(|ends| !ends.is_empty()).collect();
+        if parts.is_empty() {
+            return None;
+        }
+        let (mut high, mut low) = (f64::INFINITY, f64::INFINITY);
+        let (mut top, mut bottom) = (f64::NEG_INFINITY, f64::INFINITY);
+        for ends in parts {
+            let (above, below) = ends.covering(truth);
+            (high, low) = (high.min(above), low.min(below));
+            let (a, b, _) = ends.at(level);
+            (bottom, top) = (bottom.min(a), top.max(b));
+        }
+        Some((high.max(low), link.end(top) - link.end(bottom)))
+    }))
+}
+
+fn coverage(recipe: Recipe, at: usize, rows: &[Row]) -> Option<Coverage> {
+    let marked: Vec<(f64, f64, f64)> =
+        rows.iter().filter_map(|row| row.marks[at].map(|(least, width)| (least, width, row.weight))).collect();
+    if marked.is_empty() {
+        return None;
+    }
+    let mut levels: Vec<[f64; 2]> = marked.iter().map(|(least, _, weight)| [*least, *weight]).collect();
+    levels.sort_unstable_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
+    let (widths, weights): (Vec<f64>, Vec<f64>) = marked.iter().map(|(_, width, weight)| (*width, *weight)).unzip();
+    Some(Coverage { recipe, levels, width: weighted_mean(&widths, &weights) })
+}

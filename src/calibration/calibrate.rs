@@ -1,0 +1,86 @@
+//! From a table to a card.
+
+use super::backtest::backtest;
+use super::card::{Card, Rows};
+use super::diagnose::Diagnostics;
+use super::fit::fit;
+use super::plan::{Plan, Prepared};
+use super::predict::check_level;
+use super::sample::{Sample, distinct};
+use super::support::{Range, supports};
+use super::table::Table;
+use crate::disk::Schema;
+use crate::error::{Error, Result};
+use crate::seed::sha256_hex;
+
+/// Most folds of targets or families, and most of a back-test and inside one. A few rows are cheap to leave out one by one; of many, a group says as much.
+struct Folds {
+    fit: usize,
+    outer: usize,
+    inner: usize,
+}
+
+impl Folds {
+    fn for_rows(n: usize) -> Self {
+        match n {
+            0..=150 => Self { fit: 50, outer: 12, inner: 10 },
+            151..=400 => Self { fit: 25, outer: 8, inner: 6 },
+            _ => Self { fit: 12, outer: 5, inner: 4 },
+        }
+    }
+}
+
+/// Calibrates on the rows of a table whose target is known.
+///
+/// # Errors
+/// [`Error::Csv`] and [`Error::Fit`] naming the columns and rows at fault, [`Error::Parameter`] for a flag.
+pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
+    check_level(plan.level)?;
+    let Prepared { sample, columns, link, notes } = plan.prepare(table)?;
+    if sample.len() < 2 {
+        return Err(Error::Fit {
+            reason: format!("one row of {} holds a number of {}; 5 are the least", table.len(), plan.target),
+        });
+    }
+    let folds = Folds::for_rows(sample.len());
+    let (fit, scores) = fit(&sample, link, folds.fit)?;
+    let support = supports(&fit, &scores, &sample);
+    let backtest = backtest(&sample, link, plan.level, folds.outer, folds.inner)?;
+    let targets = distinct(&sample.targets);
+    let card = Card {
+        schema: Schema::new("card", 0),
+        card_sha256: String::new(),
+        target: plan.target.clone(),
+        unit: plan.unit.clone(),
+        level: plan.level,
+        link,
+        for_api: plan.for_api,
+        rows: Rows {
+            n: sample.len(),
+            n_targets: targets.len(),
+            targets,
+            families: distinct(&sample.families),
+            observations_sha256: hash(&sample),
+        },
+        support,
+        range: Range::new(&sample, &fit.basis),
+        diagnostics: Diagnostics::new(&sample, &columns.features, &fit)?,
+        columns,
+        fit,
+        scores,
+        backtest,
+        notes,
+    };
+    card.seal()
+}
+
+/// SHA-256 of the rows as CSV in their sorted order: target, family, log10 size, target value, weight, features; missing cells empty.
+fn hash(sample: &Sample) -> String {
+    let cell = |value: &f64| if value.is_finite() { value.to_string() } else { String::new() };
+    let lines = (0..sample.len()).map(|i| {
+        let numbers = [sample.log10_sizes[i], sample.y[i], sample.weights[i]];
+        let cells: Vec<String> = numbers.iter().chain(sample.x.row(i)).map(cell).collect();
+        format!("{:?},{:?},{}\n", sample.targets[i], sample.families[i], cells.join(","))
+    });
+    sha256_hex(lines.collect::<String>().as_bytes())
+}

@@ -1,0 +1,117 @@
+//! The elastic net (Zou and Hastie 2005) on standardised features, by linfa's coordinate descent. linfa does not centre, so we do. The penalty is chosen by leaving
+//! out families inside the training set. Of a target with bounds the likelihood is taken to second order at the ridge solution (one step, after Zou and Li 2008).
+
+use linfa::Dataset;
+use linfa::traits::Fit;
+use ndarray::{Array1, Array2, Axis};
+
+use super::regression::{fractional, working};
+use super::{Candidate, Formula, PRIOR, Train};
+use crate::calibration::folds;
+use crate::calibration::sample::weighted_mean;
+use crate::error::{Error, Result};
+
+/// Penalties that are tried, as shares of the least one at which every slope is 0.
+const SHARES: [f64; 4] = [0.3, 0.1, 0.03, 0.01];
+const L1_RATIO: f64 = 0.5;
+/// Duality gap, relative to the answer's square, at which the descent stops: where penalties are compared, and for the fit.
+const SEARCH_TOLERANCE: f64 = 1e-5;
+pub(in crate::calibration) const TOLERANCE: f64 = 1e-14;
+const MOST_SWEEPS: u32 = 10_000;
+const INNER_FOLDS: usize = 3;
+const LEAST_ROWS: usize = 8;
+
+/// Elastic net, half of its penalty on the absolute slopes.
+#[derive(Debug)]
+pub(in crate::calibration) struct ElasticNet;
+
+impl Candidate for ElasticNet {
+    fn name(&self) -> &'static str {
+        "elastic_net"
+    }
+
+    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+        let n = train.sample.len();
+        let folds = folds::by_family(train.sample, INNER_FOLDS);
+        if n < LEAST_ROWS || train.x.ncols() == 0 || folds.len() < 2 {
+            return Ok(None);
+        }
+        let z = train.standardised();
+        let (eta, weights) = match train.shares() {
+            Some(shares) => {
+                let at = fractional(&z, &shares, &train.sample.weights, PRIOR)?;
+                working(&z, &shares, &train.sample.weights, &at)
+            }
+            None => (train.eta.clone(), train.sample.weights.clone()),
+        };
+        let all: Vec<usize> = (0..n).collect();
+        let most = largest_penalty(&z, &eta, &weights);
+        if most <= 0.0 {
+            return Ok(None);
+        }
+        let mut losses = [0.0; SHARES.len()];
+        for fold in &folds {
+            for (share, loss) in SHARES.iter().zip(&mut losses) {
+                let line = descend(&z, &eta, &weights, &fold.train, share * most, L1_RATIO, SEARCH_TOLERANCE)?;
+                for &i in &fold.test {
+                    let along: f64 = z.row(i).iter().zip(&line[1..]).map(|(z, s)| z * s).sum();
+                    *loss += weights[i] * (eta[i] - line[0] - along).powi(2);
+                }
+            }
+        }
+        let best = (0..SHARES.len()).fold(0, |best, at| if losses[at] < losses[best] { at } else { best });
+        let penalty = SHARES[best] * most;
+        let line = descend(&z, &eta, &weights, &all, penalty, L1_RATIO, TOLERANCE)?;
+        Ok(Some(Formula { penalty, ..train.formula(line[0], &line[1..], &train.basis.sd) }))
+    }
+}
+
+/// `max_j |z_j . eta| / (n l1_ratio)`: from there on every slope is 0.
+fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
+    let middle = weighted_mean(&eta.to_vec(), weights);
+    let total: f64 = weights.iter().sum();
+    let along = |column: ndarray::ArrayView1<f64>| {
+        column.iter().zip(eta).zip(weights).map(|((z, eta), w)| w * z * (eta - middle)).sum::<f64>().abs()
+    };
+    z.axis_iter(Axis(1)).map(along).fold(0.0, f64::max) / (total * L1_RATIO)
+}
+
+/// `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio |b|_1 + (1 - l1_ratio) |b|^2 / 2)` over some rows; `a` comes first.
+///
+/// # Errors
+/// [`Error::Fit`] if linfa refuses its arguments.
+pub(in crate::calibration) fn descend(
+    z: &Array2<f64>,
+    eta: &Array1<f64>,
+    weights: &[f64],
+    rows: &[usize],
+    penalty: f64,
+    l1_ratio: f64,
+    tolerance: f64,
+) -> Result<Vec<f64>> {
+    let mut design = z.select(Axis(0), rows);
+    let mut answer = eta.select(Axis(0), rows);
+    let weights: Vec<f64> = rows.iter().map(|&i| weights[i]).collect();
+    let total: f64 = weights.iter().sum();
+    let middle = weighted_mean(&answer.to_vec(), &weights);
+    let centre: Vec<f64> = design.axis_iter(Axis(1)).map(|column| weighted_mean(&column.to_vec(), &weights)).collect();
+    for (i, weight) in weights.iter().enumerate() {
+        // The mean weight is 1 in linfa's objective, which divides by the number of rows.
+        let root = (weight * rows.len() as f64 / total).sqrt();
+        answer[i] = root * (answer[i] - middle);
+        for (j, c) in centre.iter().enumerate() {
+            design[[i, j]] = root * (design[[i, j]] - c);
+        }
+    }
+    let fitted = linfa_elasticnet::ElasticNet::params()
+        .penalty(penalty)
+        .l1_ratio(l1_ratio)
+        .with_intercept(false)
+        .tolerance(tolerance)
+        .max_iterations(MOST_SWEEPS)
+        .fit(&Dataset::new(design, answer))
+        .map_err(|source| Error::Fit { reason: format!("elastic net: {source}") })?;
+    let slopes = fitted.hyperplane();
+    let intercept = middle - slopes.iter().zip(&centre).map(|(s, c)| s * c).sum::<f64>();
+    Ok(std::iter::once(intercept).chain(slopes.iter().copied()).collect())
+}

@@ -1,0 +1,155 @@
+//! The card: a calibration as a file. It holds all that a prediction needs and where it came from, and a hash of itself, so that a card edited by hand is found out.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::backtest::Backtest;
+use super::diagnose::Diagnostics;
+use super::fit::{Fit, Scores};
+use super::link::Link;
+use super::plan::Columns;
+use super::support::{Range, Support};
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+use crate::seed::sha256_hex;
+
+const NAME: &str = "card";
+const VERSION: u32 = 2;
+
+/// A calibration with its provenance and validity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// Form and version of the file.
+    pub schema: Schema,
+    /// SHA-256 of the card with this field empty.
+    pub card_sha256: String,
+    /// The column that is predicted.
+    pub target: String,
+    /// Its unit.
+    pub unit: String,
+    /// Level that widths are reported at, and that intervals have unless another is asked for.
+    pub level: f64,
+    /// The scale on which candidates are linear and residuals compared.
+    pub link: Link,
+    /// Whether every feature can be had of a model behind an API.
+    pub for_api: bool,
+    /// The columns.
+    pub columns: Columns,
+    /// The training rows.
+    pub rows: Rows,
+    /// What may be asked.
+    pub support: Vec<Support>,
+    /// The fit.
+    pub fit: Fit,
+    /// Scores of every candidate on every split.
+    pub scores: Scores,
+    /// Coverage of every recipe on every split.
+    pub backtest: Backtest,
+    /// The training range.
+    pub range: Range,
+    /// Rank, condition, missing cells.
+    pub diagnostics: Diagnostics,
+    /// What was left out or found by itself.
+    pub notes: Vec<String>,
+}
+
+/// The training rows of a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rows {
+    /// Rows.
+    pub n: usize,
+    /// Distinct targets.
+    pub n_targets: usize,
+    /// Their names, sorted.
+    pub targets: Vec<String>,
+    /// Families, sorted.
+    pub families: Vec<String>,
+    /// SHA-256 of the rows as sorted CSV of the columns that were used.
+    pub observations_sha256: String,
+}
+
+impl Card {
+    /// A card without its hash gets it.
+    ///
+    /// # Errors
+    /// [`Error::Fit`] if a number of it is NaN or infinite, which JSON could not hold.
+    pub(super) fn seal(mut self) -> Result<Self> {
+        self.schema = Schema::new(NAME, VERSION);
+        self.card_sha256 = self.hash()?;
+        Ok(self)
+    }
+
+    fn hash(&self) -> Result<String> {
+        let bare = Self { card_sha256: String::new(), ..self.clone() };
+        let fault = |reason: String| Error::Fit { reason };
+        let value = serde_json::to_value(&bare).map_err(|source| fault(source.to_string()))?;
+        if let Some(place) = null(&value) {
+            return Err(fault(format!("{} of the card is not a finite number", place.trim_start_matches('.'))));
+        }
+        let bytes = serde_json::to_vec(&bare).map_err(|source| fault(source.to_string()))?;
+        Ok(sha256_hex(&bytes))
+    }
+
+    /// The card as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Json`]
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let json = serde_json::to_vec_pretty(self);
+        let mut bytes = json.map_err(|source| Error::Json { path: "card".into(), source })?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Writes the card, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Json`], [`Error::Write`]
+    pub fn write(&self, path: &Path) -> Result<()> {
+        disk::write(path, &self.to_bytes()?)
+    }
+
+    /// Reads a card.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another form or version, or a card that is not as it was written.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let json = |source| Error::Json { path: path.into(), source };
+        let fault = |reason: String| Error::Config { path: path.into(), reason };
+        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(json)?;
+        let schema: Schema = value
+            .get("schema")
+            .and_then(|schema| serde_json::from_value(schema.clone()).ok())
+            .ok_or_else(|| fault("has no schema; it is no card of surmise".into()))?;
+        if (schema.name.as_str(), schema.version) != (NAME, VERSION) {
+            let Schema { name, version, .. } = schema;
+            return Err(fault(format!(
+                "is {name} version {version}; this surmise reads {NAME} version {VERSION}, so calibrate again"
+            )));
+        }
+        let card: Self = serde_json::from_slice(&bytes).map_err(json)?;
+        if card.hash()? != card.card_sha256 {
+            return Err(fault(
+                "is not as it was written: its hash does not fit its content; calibrate again instead of editing"
+                    .into(),
+            ));
+        }
+        Ok(card)
+    }
+}
+
+/// Where a JSON value holds null, which is what NaN becomes.
+fn null(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::Null => Some(String::new()),
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| null(item).map(|rest| format!("[{at}]{rest}")))
+        }
+        serde_json::Value::Object(fields) => {
+            fields.iter().find_map(|(name, item)| null(item).map(|rest| format!(".{name}{rest}")))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! A card in words: what it was fitted on, what it may be used for, how good it was beside mean and size.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::backtest::Coverage;
+use super::card::Card;
+use super::link::Link;
+use super::support::Regime;
+
+impl Display for Card {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        self.fitted_on(out)?;
+        for regime in Regime::ALL {
+            self.regime(out, regime)?;
+        }
+        self.tables(out)?;
+        writeln!(out, "\nfeatures")?;
+        let basis = &self.fit.basis;
+        for (j, name) in self.columns.features.iter().enumerate() {
+            let filled = self.diagnostics.filled_cells.iter().find(|filled| filled.feature == *name);
+            let filled = filled.map_or(String::new(), |filled| format!(", {} filled", filled.n));
+            writeln!(out, "  {name}: {} to {}{filled}", short(basis.min[j]), short(basis.max[j]))?;
+        }
+        for note in &self.notes {
+            writeln!(out, "note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Card {
+    fn fitted_on(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
+        writeln!(out, "card {:.12}: {}{unit}", self.card_sha256, self.target)?;
+        let rows = &self.rows;
+        writeln!(
+            out,
+            "fitted on {} rows of {} targets in {} families, table {:.12}, by surmise {}",
+            rows.n,
+            rows.n_targets,
+            rows.families.len(),
+            rows.observations_sha256,
+            self.schema.tool_version
+        )?;
+        let d = &self.diagnostics;
+        let dof = d.effective_dof.map_or(String::new(), |dof| format!(", {} effective degrees of freedom", short(dof)));
+        let link = match self.link {
+            Link::Identity => "identity".into(),
+            Link::Logit { low, high } => format!("logit of {low} to {high}"),
+        };
+        writeln!(
+            out,
+            "link {link}; {} features of rank {}, condition number {}{dof}; {:.1} % of the cells were missing",
+            d.p,
+            d.rank,
+            short(d.condition_number),
+            100.0 * d.missing_share
+        )?;
+        if let Some([low, high]) = self.range.log10_size {
+            writeln!(out, "sizes from {} to {}", short(10f64.powf(low)), short(10f64.powf(high)))?;
+        }
+        for (column, values) in &self.columns.same {
+            writeln!(out, "only for rows whose {column} is {}", values.join(", "))?;
+        }
+        if self.for_api {
+            writeln!(out, "every feature can be had of a model behind an API")?;
+        }
+        Ok(())
+    }
+
+    fn regime(&self, out: &mut Formatter<'_>, regime: Regime) -> fmt::Result {
+        let name = match regime {
+            Regime::Interpolation => "a new model of a known family, within the range",
+            Regime::NewFamily => "a new family, within the range",
+            Regime::Extrapolation => "beyond the range of size or strength",
+        };
+        let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
+        if let Some(reason) = reason {
+            return writeln!(out, "{name}: UNSUPPORTED, {reason}");
+        }
+        let Some(chosen) = regime.chosen(&self.fit) else { return Ok(()) };
+        let score = regime.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
+        let tried = self.coverages(regime);
+        let coverage = tried.iter().find(|coverage| coverage.recipe == regime.recipe());
+        let skill = score.map_or(String::new(), |s| {
+            let base = if s.skill_size.is_some() { "size" } else { "the mean" };
+            let [low, high] = s.skill_interval;
+            format!(
+                "; mean absolute error {}, skill {:.2} against {base} (90 %: {low:.2} to {high:.2})",
+                short(s.mae),
+                s.skill()
+            )
+        });
+        let coverage = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
+            format!(
+                "; {:.0} % intervals held {:.0} % of {} back-tested predictions, mean width {}",
+                100.0 * self.level,
+                100.0 * coverage.at(self.level),
+                coverage.levels.len(),
+                short(coverage.width)
+            )
+        });
+        writeln!(out, "{name}: {}{skill}{coverage}", chosen.candidate)
+    }
+
+    fn coverages(&self, regime: Regime) -> &[Coverage] {
+        match regime {
+            Regime::Interpolation => &self.backtest.target,
+            Regime::NewFamily => &self.backtest.family,
+            Regime::Extrapolation => &self.backtest.forward,
+        }
+    }
+
+    fn tables(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let titles = ["leaving out targets", "leaving out families", "trained on the weaker, tested on the stronger"];
+        for (regime, title) in Regime::ALL.into_iter().zip(titles) {
+            writeln!(out, "\n{title:<46}{:>9} {:>9} {:>7} {:>7} {:>8}", "mae", "rmse", "v mean", "v size", "spearman")?;
+            for s in regime.scores(&self.scores) {
+                let size = s.skill_size.map_or(String::new(), |skill| format!("{skill:.2}"));
+                let (name, mae, rmse) = (&s.candidate, short(s.mae), short(s.rmse));
+                let mean = format!("{:.2}", s.skill_mean);
+                writeln!(out, "  {name:<44}{mae:>9} {rmse:>9} {mean:>7} {size:>7} {:>8.2}", s.spearman)?;
+            }
+            for c in self.coverages(regime) {
+                let (name, share) = (c.recipe.name(), 100.0 * c.at(self.level));
+                let level = 100.0 * self.level;
+                writeln!(
+                    out,
+                    "  {level:.0} % intervals by {name:<16} hold {share:5.1} %, mean width {}",
+                    short(c.width)
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Four significant digits, for people.
+fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let digits = (3 - value.abs().log10().floor() as i32).clamp(0, 12) as usize;
+    format!("{value:.digits$}")
+}

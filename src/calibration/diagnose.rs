@@ -1,0 +1,116 @@
+//! What a scientist must see of the training features: rank, condition, how much they repeat each other, how much of them is missing.
+
+use linfa_linalg::cholesky::InverseC;
+use linfa_linalg::eigh::EigValsh;
+use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::basis::Basis;
+use super::fit::Fit;
+use super::sample::Sample;
+use crate::error::{Error, Result};
+
+/// Variance inflation factors that are kept, largest first.
+const INFLATED: usize = 5;
+
+/// Diagnostics of the training features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Diagnostics {
+    /// Features.
+    pub p: usize,
+    /// Rank of the filled and standardised features.
+    pub rank: usize,
+    /// Largest over smallest singular value of those within the rank.
+    pub condition_number: f64,
+    /// The largest variance inflation factors, `1 / (1 - R^2)` of a feature on the others; empty where they depend on each other.
+    pub inflation: Vec<Inflation>,
+    /// Missing cells of each feature that has any, filled inside every fold.
+    pub filled_cells: Vec<Filled>,
+    /// Missing cells over all cells.
+    pub missing_share: f64,
+    /// Effective degrees of freedom of the candidate within the range, the constant included: the trace of its smoother.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub effective_dof: Option<f64>,
+}
+
+/// A feature and its variance inflation factor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inflation {
+    /// The feature.
+    pub feature: String,
+    /// The factor.
+    pub factor: f64,
+}
+
+/// A feature and how many of its cells were filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filled {
+    /// The feature.
+    pub feature: String,
+    /// Missing cells.
+    pub n: usize,
+}
+
+impl Diagnostics {
+    pub(super) fn new(sample: &Sample, names: &[String], fit: &Fit) -> Result<Self> {
+        let (n, p) = sample.x.dim();
+        let fault = |source: linfa_linalg::LinalgError| Error::Fit { reason: format!("diagnostics: {source}") };
+        let z = standardised(sample, &fit.basis);
+        let correlation = z.t().dot(&z) / n as f64;
+        let mut values = if p > 0 { correlation.eigvalsh().map_err(fault)?.to_vec() } else { vec![] };
+        values.sort_unstable_by(|a, b| b.total_cmp(a));
+        let rank = values.iter().filter(|value| **value > 1e-10 * p as f64).count();
+        let condition_number = if rank > 0 { (values[0] / values[rank - 1]).sqrt() } else { 1.0 };
+        let inverse = if p > 0 && rank == p { correlation.invc().ok() } else { None };
+        let mut inflation: Vec<Inflation> = match inverse {
+            Some(inverse) => {
+                let factor =
+                    |(feature, factor): (&String, &f64)| Inflation { feature: feature.clone(), factor: *factor };
+                names.iter().zip(inverse.diag()).map(factor).collect()
+            }
+            None => vec![],
+        };
+        inflation.sort_by(|a, b| b.factor.total_cmp(&a.factor));
+        inflation.truncate(INFLATED);
+        let missing = |j: usize| sample.x.column(j).iter().filter(|value| !value.is_finite()).count();
+        let filled_cells: Vec<Filled> = names
+            .iter()
+            .enumerate()
+            .map(|(j, feature)| Filled { feature: feature.clone(), n: missing(j) })
+            .filter(|filled| filled.n > 0)
+            .collect();
+        let cells = (n * p).max(1) as f64;
+        Ok(Self {
+            p,
+            rank,
+            condition_number,
+            inflation,
+            missing_share: filled_cells.iter().map(|filled| filled.n).sum::<usize>() as f64 / cells,
+            filled_cells,
+            effective_dof: fit.within.as_ref().map(|chosen| match chosen.candidate.as_str() {
+                // On orthogonal columns of variance e the slope of each is shrunk by n e / (n e + penalty).
+                "ridge" => {
+                    let penalty = chosen.formula.penalty;
+                    1.0 + values[..rank].iter().map(|e| n as f64 * e / (n as f64 * e + penalty)).sum::<f64>()
+                }
+                "elastic_net" => 1.0 + chosen.formula.coefficients.iter().filter(|c| **c != 0.0).count() as f64,
+                "gain" => 2.0,
+                name => {
+                    let components = name.rsplit('-').next().and_then(|k| k.parse::<f64>().ok()).unwrap_or(0.0);
+                    1.0 + components + f64::from(name.starts_with("sigmoid"))
+                }
+            }),
+        })
+    }
+}
+
+fn standardised(sample: &Sample, basis: &Basis) -> Array2<f64> {
+    let mut z = Array2::zeros(sample.x.dim());
+    for (i, mut row) in z.axis_iter_mut(Axis(0)).enumerate() {
+        let x = basis.complete(&sample.query(i));
+        for (j, value) in row.iter_mut().enumerate() {
+            *value = (x[j] - basis.centre[j]) / basis.sd[j];
+        }
+    }
+    z
+}

@@ -1,0 +1,134 @@
+//! Folds: which rows a back-test leaves out. Rows of one target are never on both sides.
+
+use std::collections::BTreeMap;
+
+use super::basis::Basis;
+use super::sample::{Sample, distinct};
+use crate::error::Result;
+
+/// Shares of the weaker targets that forward folds train on.
+const CUTS: [f64; 4] = [0.40, 0.55, 0.70, 0.85];
+/// Fewest targets a forward fold trains on and is tested on.
+const LEAST_TRAIN: usize = 5;
+const LEAST_TEST: usize = 2;
+
+/// One training set and what it is tested on, as places of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// Rows that are fitted.
+    pub train: Vec<usize>,
+    /// Rows that are predicted.
+    pub test: Vec<usize>,
+}
+
+/// What a back-test leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// One target: a new model, perhaps with siblings in the training set.
+    Target,
+    /// A whole family: a new recipe.
+    Family,
+    /// The stronger: everything beyond a size, or beyond a value of the first component.
+    Forward,
+}
+
+impl Split {
+    /// Every split.
+    pub const ALL: [Self; 3] = [Self::Target, Self::Family, Self::Forward];
+
+    /// Folds of this split; at most `most` where they are groups of targets or families.
+    ///
+    /// # Errors
+    /// Whatever the first component needs and does not find.
+    pub fn folds(self, sample: &Sample, most: usize) -> Result<Vec<Fold>> {
+        match self {
+            Self::Target => Ok(grouped(&sample.targets, most)),
+            Self::Family => Ok(by_family(sample, most)),
+            Self::Forward => forward(sample),
+        }
+    }
+}
+
+/// Folds of whole families.
+pub fn by_family(sample: &Sample, most: usize) -> Vec<Fold> {
+    grouped(&sample.families, most)
+}
+
+/// One fold per name, or `most` folds of several names of about as many rows each.
+fn grouped(names: &[String], most: usize) -> Vec<Fold> {
+    let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (row, name) in names.iter().enumerate() {
+        rows.entry(name).or_default().push(row);
+    }
+    let mut groups: Vec<Vec<usize>> = rows.into_values().collect();
+    if groups.len() > most {
+        groups.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
+        let mut merged: Vec<Vec<usize>> = vec![vec![]; most];
+        for rows in groups {
+            // The first of the least filled: the same for the same rows, whatever the machine.
+            let least = merged.iter().map(Vec::len).enumerate().min_by_key(|(at, n)| (*n, *at));
+            merged[least.map_or(0, |(at, _)| at)].extend(rows);
+        }
+        groups = merged;
+    }
+    let folds = groups.into_iter().map(|mut test| {
+        test.sort_unstable();
+        let train = (0..names.len()).filter(|row| test.binary_search(row).is_err()).collect();
+        Fold { train, test }
+    });
+    folds.filter(|fold| !fold.train.is_empty()).collect()
+}
+
+/// Folds that train on the weaker and are tested on the stronger, by size and by the first component; folds with the same training rows once.
+fn forward(sample: &Sample) -> Result<Vec<Fold>> {
+    let mut folds: Vec<Fold> = vec![];
+    for order in [sample.log10_sizes.clone(), strength(sample)?] {
+        let mut levels: BTreeMap<&str, f64> = BTreeMap::new();
+        for (target, level) in sample.targets.iter().zip(&order).filter(|(_, level)| level.is_finite()) {
+            let highest = levels.entry(target).or_insert(*level);
+            *highest = highest.max(*level);
+        }
+        let mut sorted: Vec<f64> = levels.values().copied().collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        for cut in CUTS {
+            let Some(edge) = sorted.get(((cut * sorted.len() as f64) as usize).saturating_sub(1)) else { continue };
+            let level = |row: &usize| levels.get(sample.targets[*row].as_str());
+            let known: Vec<usize> = (0..sample.len()).filter(|row| level(row).is_some()).collect();
+            let (train, test) = known.into_iter().partition(|row| level(row).is_some_and(|level| level <= edge));
+            let fold = Fold { train, test };
+            let n_targets = |rows: &[usize]| {
+                distinct(&rows.iter().map(|&row| sample.targets[row].clone()).collect::<Vec<_>>()).len()
+            };
+            let enough = n_targets(&fold.train) >= LEAST_TRAIN && n_targets(&fold.test) >= LEAST_TEST;
+            if enough && !folds.iter().any(|other| other.train == fold.train) {
+                folds.push(fold);
+            }
+        }
+    }
+    Ok(folds)
+}
+
+/// Scores on the first component, turned so that they rise with size, or with the target where sizes say nothing.
+fn strength(sample: &Sample) -> Result<Vec<f64>> {
+    let (basis, filled) = Basis::fit(sample)?;
+    let first: Vec<f64> =
+        filled.outer_iter().map(|row| basis.scores(&row.to_vec()).first().copied().unwrap_or(f64::NAN)).collect();
+    let direction = direction(sample, &first);
+    Ok(first.into_iter().map(|score| direction * score).collect())
+}
+
+/// 1 if the first component rises with size (with the target where sizes say nothing), else -1.
+fn direction(sample: &Sample, first: &[f64]) -> f64 {
+    let by_size = covariance(first, &sample.log10_sizes);
+    let sign = if by_size.abs() > 1e-9 { by_size } else { covariance(first, &sample.y) };
+    if sign < 0.0 { -1.0 } else { 1.0 }
+}
+
+/// Over the pairs of which both are known.
+fn covariance(a: &[f64], b: &[f64]) -> f64 {
+    let pairs: Vec<(f64, f64)> =
+        a.iter().copied().zip(b.iter().copied()).filter(|(a, b)| a.is_finite() && b.is_finite()).collect();
+    let n = pairs.len().max(1) as f64;
+    let (ma, mb) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+    pairs.iter().map(|(a, b)| (a - ma) * (b - mb)).sum::<f64>() / n
+}

@@ -1,0 +1,199 @@
+//! What is checked before anything is fitted. linfa answers NaN, constant columns, columns that repeat each other and fewer rows than columns all with a number; here they are found
+//! and named.
+
+use super::plan::{Columns, Plan};
+use super::sample::Sample;
+use super::table::Table;
+use crate::error::{Error, Result};
+use crate::observations;
+
+/// A column that is found by itself must be known in this share of the rows with and of those without a target.
+const KNOWN_SHARE: f64 = 0.5;
+/// Two columns that agree to this are one.
+const SAME: f64 = 1.0 - 1e-10;
+
+/// An error at a row of a table.
+pub(super) fn csv(table: &Table, row: usize, reason: String) -> Error {
+    Error::Csv { path: table.path().into(), line: table.line(row), reason }
+}
+
+fn fault(reason: String) -> Error {
+    Error::Fit { reason }
+}
+
+/// Whether the known among some values are not all the same.
+pub(super) fn varies(values: &[f64]) -> bool {
+    let mut known = values.iter().filter(|value| value.is_finite());
+    let first = known.next();
+    known.any(|value| first.is_some_and(|first| (value - first).abs() > 1e-12 * first.abs().max(f64::MIN_POSITIVE)))
+}
+
+/// Log10 of a column of sizes, NaN where missing.
+pub(super) fn log10_sizes(table: &Table, column: &str) -> Result<Vec<f64>> {
+    let cells = table.numbers(column)?.into_iter().enumerate().map(|(row, cell)| match cell {
+        Some(size) if size <= 0.0 => Err(csv(
+            table,
+            row,
+            format!("column {column} holds a size of {size}; sizes are above 0, a missing one is an empty cell"),
+        )),
+        cell => Ok(cell.map_or(f64::NAN, f64::log10)),
+    });
+    cells.collect()
+}
+
+/// The columns that are features, by name, by pattern, or found.
+pub(super) fn features(
+    plan: &Plan,
+    table: &Table,
+    known: &Table,
+    columns: &Columns,
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>> {
+    let taken = [&columns.id, &columns.group, &columns.size, &columns.weights, &columns.proxy, &columns.proxy_size];
+    let is_taken = |name: &str| {
+        name == plan.target || columns.same.contains_key(name) || taken.iter().any(|c| c.as_deref() == Some(name))
+    };
+    let mut found: Vec<String> = vec![];
+    for asked in &plan.features {
+        let by_name = !asked.contains('*');
+        let (head, tail) = asked.split_once('*').unwrap_or((asked, ""));
+        let fits = |name: &&String| {
+            if by_name {
+                *name == asked
+            } else {
+                name.len() + 1 >= asked.len() && name.starts_with(head) && name.ends_with(tail) && !is_taken(name)
+            }
+        };
+        let matching: Vec<&String> = table.columns().iter().filter(fits).collect();
+        if matching.is_empty() {
+            let columns = table.columns().join(", ");
+            return Err(Error::Parameter {
+                name: "--features",
+                reason: format!(
+                    "names `{asked}`, which no column of {} is; the columns are {columns}",
+                    table.path().display()
+                ),
+            });
+        }
+        for name in matching {
+            if name == &plan.target {
+                return Err(fault(format!("feature {name} is the target itself; leave it out of --features")));
+            }
+            if !found.contains(name) && (by_name || usable(plan, table, known, name, notes)) {
+                found.push(name.clone());
+            }
+        }
+    }
+    if plan.features.is_empty() {
+        let internal = |name: &str| observations::ANSWERS.contains(&name) || observations::INTERNAL.contains(&name);
+        let candidates = table.columns().iter().filter(|name| !is_taken(name) && !internal(name));
+        found = candidates.filter(|name| usable(plan, table, known, name, notes)).cloned().collect();
+        notes.push(format!("features: {}", if found.is_empty() { "none".into() } else { found.join(", ") }));
+    }
+    if plan.for_api {
+        for name in &found {
+            for_api(plan, table, name)?;
+        }
+    }
+    for name in &found {
+        check(known, name)?;
+    }
+    Ok(found)
+}
+
+/// Whether a column that was not named itself can be a feature; if not, the notes say why.
+fn usable(plan: &Plan, table: &Table, known: &Table, name: &str, notes: &mut Vec<String>) -> bool {
+    let (Ok(cells), Ok(targets)) = (table.numbers(name), table.numbers(&plan.target)) else { return false };
+    let share = |with_target: bool| {
+        let rows: Vec<bool> =
+            cells.iter().zip(&targets).filter(|(_, y)| y.is_some() == with_target).map(|(x, _)| x.is_some()).collect();
+        if rows.is_empty() { 1.0 } else { rows.iter().filter(|known| **known).count() as f64 / rows.len() as f64 }
+    };
+    let reason = if !table.is_numeric(name) {
+        return false;
+    } else if share(true) < KNOWN_SHARE {
+        "is missing in most rows with a target"
+    } else if share(false) < KNOWN_SHARE {
+        "is missing in most rows to be predicted"
+    } else if check(known, name).is_err() {
+        "is constant"
+    } else {
+        return true;
+    };
+    notes.push(format!("column {name} {reason} and is left out"));
+    false
+}
+
+/// One feature by itself: numbers, not all missing, not constant.
+fn check(known: &Table, name: &str) -> Result<()> {
+    let cells: Vec<f64> = known.numbers(name)?.into_iter().flatten().collect();
+    let missing = known.len() - cells.len();
+    if cells.len() < known.len().div_ceil(2) {
+        let reason = format!(
+            "feature {name} is missing in {missing} of {} rows with a target; leave it out, or fill it",
+            known.len()
+        );
+        return Err(fault(reason));
+    }
+    if !varies(&cells) {
+        return Err(fault(format!("feature {name} is constant over the rows with a target; leave it out")));
+    }
+    Ok(())
+}
+
+/// What a model behind an API has no value of.
+fn for_api(plan: &Plan, table: &Table, name: &str) -> Result<()> {
+    let refuse = |why: &str| {
+        let reason = format!("feature {name} {why}; with --for-api leave it out");
+        Err(fault(reason))
+    };
+    if observations::INTERNAL.contains(&name) || observations::ANSWERS.contains(&name) {
+        return refuse("is measured inside the target, which an API does not show");
+    }
+    let (cells, targets) = (table.numbers(name)?, table.numbers(&plan.target)?);
+    let mut closed = cells.iter().zip(&targets).filter(|(_, y)| y.is_none()).map(|(x, _)| x.is_some()).peekable();
+    if closed.peek().is_some() && !closed.any(|known| known) {
+        return refuse("is empty in every row without a target");
+    }
+    Ok(())
+}
+
+/// The columns together: none may be another, or the target.
+pub(super) fn sample(sample: &Sample, names: &[String], target: &str, notes: &mut Vec<String>) -> Result<()> {
+    let column = |j: usize| sample.x.column(j).to_vec();
+    for (j, name) in names.iter().enumerate() {
+        if correlation(&column(j), &sample.y).abs() > SAME {
+            return Err(fault(format!("feature {name} is the target {target} in another unit; leave it out")));
+        }
+        if let Some(other) = (0..j).find(|&k| correlation(&column(k), &column(j)).abs() > SAME) {
+            return Err(fault(format!("features {} and {name} are one column twice; leave one out", names[other])));
+        }
+    }
+    let empty: Vec<&str> = (0..sample.len())
+        .filter(|&i| !names.is_empty() && sample.x.row(i).iter().all(|value| !value.is_finite()))
+        .map(|i| sample.targets[i].as_str())
+        .collect();
+    if !empty.is_empty() {
+        return Err(fault(format!("no feature is known of {}; leave those rows out", empty.join(", "))));
+    }
+    if !varies(&sample.y) {
+        return Err(fault(format!("the target {target} is the same in every row; there is nothing to learn")));
+    }
+    let (n, p) = sample.x.dim();
+    if n < p + 2 {
+        notes.push(format!("{n} rows for {p} features: only penalised candidates and few components can be fitted"));
+    }
+    Ok(())
+}
+
+/// Pearson's correlation over the rows where both are known; 0 where fewer than 3 are, or one does not vary.
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let pairs: Vec<(f64, f64)> =
+        a.iter().copied().zip(b.iter().copied()).filter(|(a, b)| a.is_finite() && b.is_finite()).collect();
+    let n = pairs.len() as f64;
+    let (ma, mb) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+    let product = |f: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>();
+    let (aa, bb) = (product(&|p| (p.0 - ma).powi(2)), product(&|p| (p.1 - mb).powi(2)));
+    let ab = product(&|p| (p.0 - ma) * (p.1 - mb));
+    if pairs.len() >= 3 && aa * bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
+}

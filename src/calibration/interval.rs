@@ -1,0 +1,162 @@
+//! Intervals from the errors a back-test made: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani 2021), residuals of forward folds, and the widest of all.
+//! Everything here is on the scale of the link.
+
+use serde::{Deserialize, Serialize};
+
+use super::candidate::Formula;
+
+/// How an interval is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipe {
+    /// Leaving out one target at a time: honest for a new model inside the range.
+    JackknifePlus,
+    /// Leaving out whole families: honest for a new family.
+    FamilyCvPlus,
+    /// Errors made on the stronger when fitted on the weaker; nothing guarantees its level.
+    Forward,
+    /// From the lowest lower end of the three to the highest upper end.
+    Maximum,
+}
+
+impl Recipe {
+    /// Every recipe.
+    pub const ALL: [Self; 4] = [Self::JackknifePlus, Self::FamilyCvPlus, Self::Forward, Self::Maximum];
+
+    /// As a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JackknifePlus => "jackknife_plus",
+            Self::FamilyCvPlus => "family_cv_plus",
+            Self::Forward => "forward",
+            Self::Maximum => "maximum",
+        }
+    }
+}
+
+/// A row that a fold left out, and how far off its prediction was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// The target.
+    pub target: String,
+    /// Its family.
+    pub family: String,
+    /// Which fold left it out.
+    pub fold: usize,
+    /// Absolute error on the scale of the link.
+    pub residual: f64,
+    /// Weight; they sum to the number of targets.
+    pub weight: f64,
+    /// Log10 of its size over the largest its fold was fitted on, where both are known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log10_size_gap: Option<f64>,
+}
+
+/// One split of a calibration's own rows: what each fold became, and what it left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Residuals {
+    /// The formula of each fold; empty for forward folds, whose formulas are not asked again.
+    pub folds: Vec<Formula>,
+    /// Every row that was left out.
+    pub held: Vec<Held>,
+}
+
+/// Values an end is a quantile of, with their weights.
+#[derive(Debug, Clone)]
+pub(super) struct Ends {
+    low: Vec<(f64, f64)>,
+    high: Vec<(f64, f64)>,
+}
+
+impl Ends {
+    /// `centre` is the prediction of each held row's fold.
+    pub fn new(held: &[Held], centre: impl Fn(&Held) -> f64) -> Self {
+        let values = |sign: f64| {
+            let mut values: Vec<(f64, f64)> =
+                held.iter().map(|row| (centre(row) + sign * row.residual, row.weight)).collect();
+            values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+            values
+        };
+        Self { low: values(-1.0), high: values(1.0) }
+    }
+
+    /// Whether there is nothing to take a quantile of.
+    pub fn is_empty(&self) -> bool {
+        self.low.is_empty()
+    }
+
+    /// Sum of the weights: how many targets stand behind the ends.
+    pub fn n(&self) -> f64 {
+        self.high.iter().map(|(_, weight)| weight).sum()
+    }
+
+    /// Lower and upper end at a level, and whether there are residuals enough for it: of `n` the level can be at most `n / (n + 1)`, beyond which the ends are the outermost.
+    pub fn at(&self, level: f64) -> (f64, f64, bool) {
+        let mass = level * (self.n() + 1.0) - 1e-9;
+        let end = |values: &mut dyn Iterator<Item = &(f64, f64)>| {
+            let (mut sum, mut last) = (0.0, 0.0);
+            for (value, weight) in values {
+                (sum, last) = (sum + weight, *value);
+                if sum >= mass {
+                    return (last, true);
+                }
+            }
+            (last, false)
+        };
+        let ((high, above), (low, below)) = (end(&mut self.high.iter()), end(&mut self.low.iter().rev()));
+        (low, high, above && below)
+    }
+
+    /// The levels above which the upper and the lower end are beyond `eta`; 1 if none is.
+    pub fn covering(&self, eta: f64) -> (f64, f64) {
+        let n = self.n();
+        let level = |beyond: f64, outermost: bool| if outermost { 1.0 } else { beyond / (n + 1.0) };
+        let below: f64 = self.high.iter().filter(|(value, _)| *value < eta).map(|(_, weight)| weight).sum();
+        let above: f64 = self.low.iter().filter(|(value, _)| *value > eta).map(|(_, weight)| weight).sum();
+        let outside_high = self.high.last().is_none_or(|(value, _)| *value < eta);
+        let outside_low = self.low.first().is_none_or(|(value, _)| *value > eta);
+        (level(below, outside_high), level(above, outside_low))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(residuals: &[f64]) -> Ends {
+        let held: Vec<Held> = residuals
+            .iter()
+            .map(|residual| Held {
+                target: String::new(),
+                family: String::new(),
+                fold: 0,
+                residual: *residual,
+                weight: 1.0,
+                log10_size_gap: None,
+            })
+            .collect();
+        Ends::new(&held, |_| 10.0)
+    }
+
+    #[test]
+    fn ends_are_the_order_statistics_of_barber_and_others() {
+        // n = 9 at 80 %: the ceil(.8 * 10) = 8th smallest of y + R and the floor(.2 * 10) = 2nd smallest of y - R.
+        let nine = ends(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        assert_eq!(nine.at(0.8), (2.0, 18.0, true));
+        assert_eq!(nine.at(0.9), (1.0, 19.0, true));
+        // Nine residuals carry 90 % and no more.
+        assert_eq!(nine.at(0.95), (1.0, 19.0, false));
+    }
+
+    #[test]
+    fn a_row_is_covered_exactly_above_its_covering_level() {
+        let nine = ends(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+        for eta in [10.0, 12.5, 17.9, 18.0, 19.0, 19.1, 3.0, 0.9] {
+            let (high, low) = nine.covering(eta);
+            for level in [0.05, 0.15, 0.35, 0.55, 0.75, 0.85, 0.95] {
+                let (bottom, top, _) = nine.at(level);
+                assert_eq!((bottom..=top).contains(&eta), level > high.max(low), "{eta} at {level}");
+            }
+        }
+    }
+}

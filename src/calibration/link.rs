@@ -1,0 +1,105 @@
+//! Links: the scale on which a regression is linear and residuals are compared.
+
+use serde::{Deserialize, Serialize};
+
+/// Shares are clipped this far from 0 and 1 before their logit is taken, and interval ends beyond it are 0 and 1: a benchmark of
+/// hundreds of items cannot tell such shares apart, and their logits would outweigh all others.
+pub(super) const CLIP: f64 = 0.01;
+
+/// A link between the target and a linear predictor.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// The target itself.
+    Identity,
+    /// `log(s / (1 - s))` of the share `s = (y - low) / (high - low)`.
+    Logit {
+        /// Least possible value.
+        low: f64,
+        /// Largest possible value.
+        high: f64,
+    },
+}
+
+impl Link {
+    /// The target on the scale of the link; shares are clipped to `[.01, .99]`.
+    pub fn apply(self, y: f64) -> f64 {
+        match self {
+            Self::Identity => y,
+            Self::Logit { low, high } => logit(((y - low) / (high - low)).clamp(CLIP, 1.0 - CLIP)),
+        }
+    }
+
+    /// The predictor of which [`Self::invert`] gives `y` back, a hair from the bounds at most.
+    pub(super) fn exact(self, y: f64) -> f64 {
+        match self {
+            Self::Identity => y,
+            Self::Logit { low, high } => logit(((y - low) / (high - low)).clamp(1e-12, 1.0 - 1e-12)),
+        }
+    }
+
+    /// The target of a predictor `eta`, with `floor` the share that even the weakest reach: `floor + (1 - floor) sigmoid(eta)`.
+    pub fn invert(self, eta: f64, floor: f64) -> f64 {
+        match self {
+            Self::Identity => eta,
+            Self::Logit { low, high } => low + (high - low) * (floor + (1.0 - floor) * sigmoid(eta)),
+        }
+    }
+
+    /// An interval's end from the scale of the link; ends within the clip of a bound are the bound.
+    pub fn end(self, eta: f64) -> f64 {
+        match self {
+            Self::Identity => eta,
+            Self::Logit { low, high } => {
+                let share = sigmoid(eta);
+                // Rounding of the logit and its inverse must not keep an end just inside its bound.
+                let snapped = if share <= CLIP + 1e-9 {
+                    0.0
+                } else if share >= 1.0 - CLIP - 1e-9 {
+                    1.0
+                } else {
+                    share
+                };
+                low + (high - low) * snapped
+            }
+        }
+    }
+
+    /// Whether the target has two bounds.
+    pub fn is_bounded(self) -> bool {
+        matches!(self, Self::Logit { .. })
+    }
+
+    /// As a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Logit { .. } => "logit",
+        }
+    }
+}
+
+pub(super) fn logit(share: f64) -> f64 {
+    (share / (1.0 - share)).ln()
+}
+
+pub(super) fn sigmoid(eta: f64) -> f64 {
+    // Of a large negative eta exp would overflow to infinity, which is right here: the share is then 0.
+    1.0 / (1.0 + (-eta).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_and_its_inverse_cancel_and_ends_snap() {
+        let link = Link::Logit { low: 0.0, high: 100.0 };
+        for y in [2.0, 50.0, 97.5] {
+            assert!((link.invert(link.apply(y), 0.0) - y).abs() < 1e-9);
+        }
+        assert_eq!((link.end(link.apply(0.0)), link.end(link.apply(100.0))), (0.0, 100.0));
+        assert_eq!(link.invert(f64::NEG_INFINITY, 0.2), 20.0);
+        assert_eq!((link.end(f64::NEG_INFINITY), link.end(f64::INFINITY)), (0.0, 100.0));
+    }
+}

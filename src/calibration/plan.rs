@@ -1,0 +1,234 @@
+//! From a table to a sample: which columns mean what, what is checked before anything is fitted, and what is left out and why.
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::guard;
+use super::link::Link;
+use super::sample::{Proxy, Sample, distinct};
+use super::table::Table;
+use crate::error::{Error, Result};
+use crate::observations;
+
+/// What a calibration is asked to be. Columns that are not named are found by their usual names.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The column to be predicted.
+    pub target: String,
+    /// Names or patterns with one `*`; empty: every numeric column that queries know too.
+    pub features: Vec<String>,
+    /// Family of a row; else `family`.
+    pub group: Option<String>,
+    /// Size of a row's target, in any unit; else `params_b`.
+    pub size: Option<String>,
+    /// What a row is an observation of; else `target_model` or `model`, else every row is its own.
+    pub id: Option<String>,
+    /// Weight of a row.
+    pub weights: Option<String>,
+    /// A proxy's value of the target column.
+    pub proxy: Option<String>,
+    /// The proxy's size, in the unit of the size column.
+    pub proxy_size: Option<String>,
+    /// The link; `None`: logit where all targets lie in `[0, 1]`, else identity.
+    pub link: Option<Link>,
+    /// Columns in which a query must hold a value that the training rows hold; empty: those that say how our own observations were measured.
+    pub same: Vec<String>,
+    /// Refuse features that a model behind an API cannot have.
+    pub for_api: bool,
+    /// Level of the intervals that widths are reported at.
+    pub level: f64,
+    /// Unit of the target.
+    pub unit: String,
+}
+
+/// Which columns a card was fitted on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Columns {
+    /// Features, in order.
+    pub features: Vec<String>,
+    /// What a row is an observation of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// Family.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<String>,
+    /// Size.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<String>,
+    /// Weight.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub weights: Option<String>,
+    /// The proxy's value.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<String>,
+    /// The proxy's size.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy_size: Option<String>,
+    /// Columns in which a query must hold one of these values.
+    pub same: BTreeMap<String, Vec<String>>,
+}
+
+/// A table made ready.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The rows whose target is known, in an order that does not depend on the table's.
+    pub sample: Sample,
+    /// Which columns they came from.
+    pub columns: Columns,
+    /// The link.
+    pub link: Link,
+    /// What was left out or found by itself, for a person.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Reads the sample out of a table.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] naming column and line, [`Error::Fit`] naming columns, [`Error::Parameter`] for a flag.
+    pub fn prepare(&self, table: &Table) -> Result<Prepared> {
+        let mut notes = vec![];
+        let targets = table.numbers(&self.target)?;
+        let rows: Vec<usize> = (0..table.len()).filter(|&row| targets[row].is_some()).collect();
+        if rows.is_empty() {
+            return Err(self.fault(format!("column {} is empty in every row; there is nothing to fit on", self.target)));
+        }
+        let known = table.select(&rows);
+        let mut columns = self.columns(table)?;
+        columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
+        let y: Vec<f64> = targets.into_iter().flatten().collect();
+        let link = self.link_of(&y)?;
+        let log10_sizes = match &columns.size {
+            Some(column) => guard::log10_sizes(&known, column)?,
+            None => vec![f64::NAN; rows.len()],
+        };
+        if let Some(column) = columns.size.clone().filter(|_| !guard::varies(&log10_sizes)) {
+            if self.size.is_some() {
+                return Err(self.fault(format!("all sizes in column {column} are equal, so that there is no size line to compare with; leave --size out")));
+            }
+            notes.push(format!("column {column} does not vary; there is no size line to compare with"));
+            columns.size = None;
+        }
+        let names = |column: &Option<String>| -> Result<Option<Vec<String>>> {
+            let cells = column.as_ref().map(|column| known.text(column)).transpose()?;
+            Ok(cells.map(|cells| cells.into_iter().map(Into::into).collect()))
+        };
+        let own = |row: usize| format!("line {}", known.line(row));
+        let mut ids = names(&columns.id)?.unwrap_or_else(|| (0..known.len()).map(own).collect());
+        ids.iter_mut().enumerate().filter(|(_, id)| id.is_empty()).for_each(|(row, id)| *id = own(row));
+        let mut families = names(&columns.group)?.unwrap_or_else(|| ids.clone());
+        // A row without a family is a family of its own: nothing is known to be akin to it.
+        families.iter_mut().zip(&ids).filter(|(family, _)| family.is_empty()).for_each(|(f, id)| f.clone_from(id));
+        let cells = columns.features.iter().map(|name| known.numbers(name)).collect::<Result<Vec<_>>>()?;
+        let x = Array2::from_shape_fn((known.len(), cells.len()), |(i, j)| cells[j][i].unwrap_or(f64::NAN));
+        let sample = Sample {
+            weights: self.weights_of(&known, &ids)?,
+            proxies: proxies(&known, &columns)?,
+            targets: ids,
+            families,
+            log10_sizes: if columns.size.is_some() { log10_sizes } else { vec![f64::NAN; rows.len()] },
+            x,
+            y,
+        };
+        guard::sample(&sample, &columns.features, &self.target, &mut notes)?;
+        let mut order: Vec<usize> = (0..sample.len()).collect();
+        let key = |row: &usize| (&sample.targets[*row], &sample.families[*row]);
+        let cells = |row: usize| sample.x.row(row).to_vec().into_iter().chain([sample.y[row], sample.log10_sizes[row]]);
+        let by_cells = |a: usize, b: usize| {
+            let orders = cells(a).zip(cells(b)).map(|(a, b)| a.total_cmp(&b));
+            orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+        };
+        order.sort_by(|a, b| key(a).cmp(&key(b)).then(by_cells(*a, *b)));
+        Ok(Prepared { sample: sample.subset(&order), columns, link, notes })
+    }
+
+    fn fault(&self, reason: String) -> Error {
+        Error::Fit { reason }
+    }
+
+    fn columns(&self, table: &Table) -> Result<Columns> {
+        let find = |named: &Option<String>, usual: &[&str]| match named {
+            Some(name) => table.text(name).map(|_| Some(name.clone())),
+            None => Ok(usual.iter().find(|name| table.has(name) && **name != self.target).map(|name| (*name).into())),
+        };
+        let mut same = BTreeMap::new();
+        let measured = observations::CONDITIONS.iter().all(|column| table.has(column));
+        let asked: Vec<String> = match self.same.is_empty() && measured {
+            true => observations::CONDITIONS.iter().map(|column| (*column).into()).collect(),
+            false => self.same.clone(),
+        };
+        for column in asked {
+            let values = table.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
+            same.insert(column, distinct(&values));
+        }
+        Ok(Columns {
+            features: vec![],
+            id: find(&self.id, &["target_model", "model"])?,
+            group: find(&self.group, &["family"])?,
+            size: find(&self.size, &["params_b"])?,
+            weights: find(&self.weights, &[])?,
+            proxy: find(&self.proxy, &[])?,
+            proxy_size: find(&self.proxy_size, &[])?,
+            same,
+        })
+    }
+
+    fn link_of(&self, y: &[f64]) -> Result<Link> {
+        let Some(link) = self.link else {
+            let shares = y.iter().all(|value| (0.0..=1.0).contains(value));
+            return Ok(if shares { Link::Logit { low: 0.0, high: 1.0 } } else { Link::Identity });
+        };
+        if let Link::Logit { low, high } = link {
+            if low.is_nan() || high.is_nan() || low >= high {
+                return Err(Error::Parameter {
+                    name: "--range",
+                    reason: format!("is {low},{high}; the lower comes first"),
+                });
+            }
+            if let Some(value) = y.iter().find(|value| !(low..=high).contains(*value)) {
+                let reason = format!(
+                    "{} holds {value}, outside {low} to {high}; give --range LOW,HIGH, or --link identity",
+                    self.target
+                );
+                return Err(self.fault(reason));
+            }
+        }
+        Ok(link)
+    }
+
+    /// 1 over the rows of each target, times the user's own weights.
+    fn weights_of(&self, known: &Table, ids: &[String]) -> Result<Vec<f64>> {
+        let mut times: BTreeMap<&str, f64> = BTreeMap::new();
+        ids.iter().for_each(|id| *times.entry(id).or_default() += 1.0);
+        let mut weights: Vec<f64> = ids.iter().map(|id| 1.0 / times[id.as_str()]).collect();
+        if let Some(column) = &self.weights {
+            for (row, (weight, cell)) in weights.iter_mut().zip(known.numbers(column)?).enumerate() {
+                let own = cell
+                    .filter(|value| *value > 0.0)
+                    .ok_or_else(|| guard::csv(known, row, format!("column {column}: a weight is a number above 0")))?;
+                *weight *= own;
+            }
+            let mean = weights.iter().sum::<f64>() / times.len() as f64;
+            weights.iter_mut().for_each(|weight| *weight /= mean);
+        }
+        Ok(weights)
+    }
+}
+
+/// Readings of proxies, where a column holds them.
+pub(super) fn proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Proxy>>> {
+    let Some(column) = &columns.proxy else { return Ok(None) };
+    let mut ratios = vec![0.0; table.len()];
+    if let (Some(size), Some(own)) = (&columns.size, &columns.proxy_size) {
+        let (size, own) = (guard::log10_sizes(table, size)?, guard::log10_sizes(table, own)?);
+        ratios = size.into_iter().zip(own).map(|(size, own)| size - own).collect();
+    }
+    let values = table.numbers(column)?.into_iter().zip(ratios).enumerate().map(|(row, (value, ratio))| {
+        let known = value.filter(|_| f64::is_finite(ratio));
+        let reason = || guard::csv(table, row, format!("column {column}: the proxy's value or a size is missing"));
+        known.map(|value| Proxy { value, log10_ratio: ratio }).ok_or_else(reason)
+    });
+    values.collect::<Result<_>>().map(Some)
+}

@@ -1,0 +1,211 @@
+//! Predictions: one row per row of a table, in its order, with an interval, where the query stands, and the coverage such intervals reached; or the reason why there is no number.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::backtest::Coverage;
+use super::card::Card;
+use super::guard;
+use super::plan::{Columns, proxies};
+use super::sample::Query;
+use super::support::{Regime, distance};
+use super::table::Table;
+use crate::error::{Error, Result};
+
+/// One row of predictions.csv. Numbers are empty where `status` is not `ok`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the columns are explained in the README and by their names")]
+pub struct Prediction {
+    pub target_model: String,
+    pub family: String,
+    pub corpus: String,
+    pub api_version: String,
+    pub api_date: String,
+    pub target: String,
+    pub unit: String,
+    pub y_hat: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub level: f64,
+    pub interval_recipe: &'static str,
+    pub backtest_coverage: Option<f64>,
+    pub regime: &'static str,
+    pub mahalanobis: Option<f64>,
+    pub mahal_pct: Option<f64>,
+    pub size_gap_log10: Option<f64>,
+    pub out_of_range_features: String,
+    pub missing_features: String,
+    pub baseline_mean: Option<f64>,
+    pub baseline_size: Option<f64>,
+    pub card_sha256: String,
+    pub status: &'static str,
+    pub note: String,
+}
+
+/// A query with its names.
+struct Row {
+    query: Query,
+    target_model: String,
+    family: String,
+    /// A condition of the card that the row was not measured under.
+    otherwise: Option<String>,
+}
+
+impl Card {
+    /// Predicts every row of a table. The target column need not be there.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a level outside (0, 1); [`Error::Csv`] for a column of the card that the table lacks, or a cell that is no number.
+    pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<Prediction>> {
+        check_level(level)?;
+        let passed = |names: &[&str]| {
+            let column = names.iter().find(|name| table.has(name));
+            column.and_then(|name| table.text(name).ok()).unwrap_or_else(|| vec![""; table.len()])
+        };
+        let corpus = passed(&["corpus"]);
+        let version = passed(&["api_version", "model_snapshot"]);
+        let date = passed(&["api_date", "collected_at"]);
+        let rows = self.rows_of(table)?;
+        let rows = rows.par_iter().enumerate().map(|(at, row)| {
+            let mut prediction = self.predict_row(row, level);
+            prediction.corpus = corpus[at].into();
+            prediction.api_version = version[at].into();
+            prediction.api_date = date[at].into();
+            prediction
+        });
+        Ok(rows.collect())
+    }
+
+    fn rows_of(&self, table: &Table) -> Result<Vec<Row>> {
+        let Columns { id, group, size, .. } = &self.columns;
+        let features = self.columns.features.iter().map(|name| table.numbers(name)).collect::<Result<Vec<_>>>()?;
+        let sizes = match size {
+            Some(column) => guard::log10_sizes(table, column)?,
+            None => vec![f64::NAN; table.len()],
+        };
+        let names = |column: &Option<String>| column.as_ref().map(|column| table.text(column)).transpose();
+        let (ids, families) = (names(id)?, names(group)?);
+        let proxies = proxies(table, &self.columns)?;
+        let name =
+            |cells: &Option<Vec<&str>>, at: usize| cells.as_ref().map_or(String::new(), |cells| cells[at].into());
+        let mut rows = vec![];
+        for at in 0..table.len() {
+            let x = features.iter().map(|cells| cells[at]).collect();
+            let log10_size = Some(sizes[at]).filter(|size| size.is_finite());
+            let query = Query { x, log10_size, proxy: proxies.as_ref().map(|proxies| proxies[at]) };
+            let mut otherwise = None;
+            for (column, values) in &self.columns.same {
+                let cell = table.text(column)?[at];
+                if !values.iter().any(|value| value == cell) {
+                    otherwise = Some(format!("{column} is {cell}; the card holds for {}", values.join(", ")));
+                }
+            }
+            let target_model = match name(&ids, at) {
+                empty if empty.is_empty() => format!("line {}", table.line(at)),
+                name => name,
+            };
+            rows.push(Row { query, target_model, family: name(&families, at), otherwise });
+        }
+        Ok(rows)
+    }
+
+    fn predict_row(&self, row: &Row, level: f64) -> Prediction {
+        let (basis, query) = (&self.fit.basis, &row.query);
+        let x = basis.complete(query);
+        let names = &self.columns.features;
+        let listed = |which: &dyn Fn(usize) -> bool| {
+            (0..names.len()).filter(|&j| which(j)).map(|j| names[j].as_str()).collect::<Vec<_>>().join(" ")
+        };
+        let beyond = |j: usize| query.x[j].is_some_and(|value| !(basis.min[j]..=basis.max[j]).contains(&value));
+        let size_gap = self.range.size_gap(query);
+        let regime = if self.range.strength_gap(basis, &x) != 0.0 || size_gap.is_some_and(|gap| gap != 0.0) {
+            Regime::Extrapolation
+        } else if self.columns.group.is_some() && self.rows.families.binary_search(&row.family).is_ok() {
+            Regime::Interpolation
+        } else {
+            Regime::NewFamily
+        };
+        let distance = distance(basis, &x);
+        let unknown = !names.is_empty() && query.x.iter().all(Option::is_none);
+        let mut prediction = Prediction {
+            target_model: row.target_model.clone(),
+            family: row.family.clone(),
+            corpus: String::new(),
+            api_version: String::new(),
+            api_date: String::new(),
+            target: self.target.clone(),
+            unit: self.unit.clone(),
+            y_hat: None,
+            low: None,
+            high: None,
+            level,
+            interval_recipe: "",
+            backtest_coverage: None,
+            regime: regime.name(),
+            mahalanobis: Some(distance).filter(|_| !unknown),
+            mahal_pct: Some(self.range.percentile(distance)).filter(|_| !unknown),
+            size_gap_log10: size_gap,
+            out_of_range_features: listed(&beyond),
+            missing_features: listed(&|j| query.x[j].is_none()),
+            baseline_mean: None,
+            baseline_size: None,
+            card_sha256: self.card_sha256.clone(),
+            status: "unsupported",
+            note: String::new(),
+        };
+        let refusal = self.support.iter().find(|support| support.regime == regime).and_then(|s| s.unsupported.clone());
+        let refusal = refusal.or_else(|| row.otherwise.clone());
+        let refusal = refusal.or_else(|| unknown.then(|| "none of the features is known".to_owned()));
+        match (refusal, regime.chosen(&self.fit)) {
+            (None, Some(_)) => self.fill(&mut prediction, regime, row, &x, level),
+            (reason, _) => prediction.note = reason.unwrap_or_else(|| "nothing was fitted for this regime".into()),
+        }
+        prediction
+    }
+
+    /// The numbers of a prediction that is not refused.
+    fn fill(&self, prediction: &mut Prediction, regime: Regime, row: &Row, x: &[f64], level: f64) {
+        let (basis, query, link) = (&self.fit.basis, &row.query, self.link);
+        let Some(chosen) = regime.chosen(&self.fit) else { return };
+        let recipe = regime.recipe();
+        let y_hat = chosen.predict(x, query, basis, link);
+        let (low, high, enough) = chosen.interval(recipe, x, query, basis, link, level);
+        let (low, high) = (link.end(low).min(y_hat), link.end(high).max(y_hat));
+        if ![y_hat, low, high].iter().all(|value| value.is_finite()) {
+            "the row is so far off that the prediction overflows".clone_into(&mut prediction.note);
+            return;
+        }
+        let tried = match regime {
+            Regime::Interpolation => &self.backtest.target,
+            Regime::NewFamily => &self.backtest.family,
+            Regime::Extrapolation => &self.backtest.forward,
+        };
+        let coverage = |coverage: &&Coverage| coverage.recipe == recipe;
+        let baseline = |formula: &super::candidate::Formula| formula.predict(x, query, basis, link);
+        prediction.y_hat = Some(y_hat);
+        (prediction.low, prediction.high) = (Some(low), Some(high));
+        prediction.interval_recipe = recipe.name();
+        prediction.backtest_coverage = tried.iter().find(coverage).map(|coverage| coverage.at(level));
+        prediction.baseline_mean = Some(baseline(&self.fit.mean));
+        prediction.baseline_size = self.fit.size.as_ref().filter(|_| query.log10_size.is_some()).map(baseline);
+        prediction.status = "ok";
+        let mut notes = vec![];
+        if !enough {
+            notes.push(format!("too few residuals for a level of {level}: the ends are the outermost there are"));
+        }
+        if prediction.backtest_coverage.is_none() {
+            notes.push("coverage could not be back-tested".into());
+        }
+        if prediction.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
+            notes.push("farther from the training mean than 95 % of the training rows".into());
+        }
+        prediction.note = notes.join("; ");
+    }
+}
+
+pub(super) fn check_level(level: f64) -> Result<()> {
+    if level > 0.0 && level < 1.0 {
+        return Ok(());
+    }
+    Err(Error::Parameter { name: "--level", reason: format!("is {level}, not between 0 and 1") })
+}

@@ -1,0 +1,143 @@
+//! `surmise calibrate`: a card from a tidy table.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{print, talk};
+use crate::calibration::{Card, Condition, Link, Plan, Table, calibrate};
+use crate::disk;
+use crate::error::{Error, Result};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A CSV file with a header, one observation per row, an empty cell where a value is missing
+    #[arg(long, value_name = "FILE")]
+    observations: PathBuf,
+    /// The column to be predicted; rows without it are not fitted on
+    #[arg(long, value_name = "COL")]
+    target: String,
+    /// Features, by name or with a `*` [default: every numeric column that most rows know, with and without a target]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    features: Vec<String>,
+    /// Family of a row [default: family]
+    #[arg(long, value_name = "COL")]
+    group: Option<String>,
+    /// Size of a row's model, above 0 [default: params_b]
+    #[arg(long, value_name = "COL")]
+    size: Option<String>,
+    /// What a row is an observation of; rows of one are never on both sides of a fold and weigh 1 together [default: target_model, else model, else each row by itself]
+    #[arg(long, value_name = "COL")]
+    id: Option<String>,
+    /// Weight of a row
+    #[arg(long, value_name = "COL")]
+    weights: Option<String>,
+    /// A proxy's value of the target column, for the candidate `gain`
+    #[arg(long, value_name = "COL")]
+    proxy: Option<String>,
+    /// The proxy's size
+    #[arg(long, value_name = "COL", requires = "proxy")]
+    proxy_size: Option<String>,
+    /// The scale regressions are linear on; auto: logit where all targets lie between 0 and 1
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    link: Choice,
+    /// Least and largest value the target can have, for the logit link [default: 0,1]
+    #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
+    range: Vec<f64>,
+    /// Only rows that meet a condition, such as flops_1e21<=84; may be given several times
+    #[arg(long = "where", value_name = "COL=VALUE")]
+    conditions: Vec<String>,
+    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for surmise's own observations: corpus_sha256,n_windows,shots,scale,setting]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    same: Vec<String>,
+    /// Refuse features that a model behind an API cannot have
+    #[arg(long)]
+    for_api: bool,
+    /// Level of the intervals
+    #[arg(long, default_value_t = 0.9, value_name = "P")]
+    level: f64,
+    /// Unit of the target, for the record
+    #[arg(long, default_value = "", value_name = "UNIT")]
+    unit: String,
+    /// The card to be written [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    Auto,
+    Identity,
+    Logit,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let table = Table::read(&flags.observations)?.filter(&conditions(&flags.conditions)?)?;
+    if table.is_empty() {
+        return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
+    }
+    let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
+    // A place that cannot be written to is said before the work, not after.
+    let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
+    let card = calibrate(&table, &plan(flags)?)?;
+    drop(partial);
+    match output {
+        Some(path) => card.write(path)?,
+        None => print(&card.to_bytes()?)?,
+    }
+    if !quiet {
+        talk(card.to_string().trim_end());
+    }
+    unsupported(&card)
+}
+
+fn plan(flags: &Flags) -> Result<Plan> {
+    let (low, high) = match flags.range.as_slice() {
+        [] => (0.0, 1.0),
+        [low, high] => (*low, *high),
+        _ => return Err(Error::Parameter { name: "--range", reason: "is two numbers, LOW,HIGH".into() }),
+    };
+    let logit = Some(Link::Logit { low, high });
+    let link = match flags.link {
+        Choice::Identity if !flags.range.is_empty() => {
+            return Err(Error::Parameter {
+                name: "--range",
+                reason: "is for the logit link, and --link is identity".into(),
+            });
+        }
+        Choice::Auto if flags.range.is_empty() => None,
+        Choice::Identity => Some(Link::Identity),
+        Choice::Auto | Choice::Logit => logit,
+    };
+    Ok(Plan {
+        target: flags.target.clone(),
+        features: flags.features.clone(),
+        group: flags.group.clone(),
+        size: flags.size.clone(),
+        id: flags.id.clone(),
+        weights: flags.weights.clone(),
+        proxy: flags.proxy.clone(),
+        proxy_size: flags.proxy_size.clone(),
+        link,
+        same: flags.same.clone(),
+        for_api: flags.for_api,
+        level: flags.level,
+        unit: flags.unit.clone(),
+    })
+}
+
+/// What was typed behind `--where`.
+pub(super) fn conditions(typed: &[String]) -> Result<Vec<Condition>> {
+    let parse = |text: &String| text.parse().map_err(|reason| Error::Parameter { name: "--where", reason });
+    typed.iter().map(parse).collect()
+}
+
+/// A card that refuses everything is written, and the exit code says so.
+fn unsupported(card: &Card) -> Result<()> {
+    let missing = card.support.iter().filter(|support| support.unsupported.is_some()).count();
+    if missing < card.support.len() {
+        return Ok(());
+    }
+    let reason = format!("none of {missing} kinds of queries has a number; the card says why, kind by kind");
+    Err(Error::Gaps { reason })
+}

@@ -1,0 +1,118 @@
+//! `surmise observations`: profiles, scores and readings as one table.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{print, talk};
+use crate::collect::Score;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::line::choose_setting;
+use crate::observations::{Sources, join};
+use crate::profile::Profile;
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A folder of `surmise measure -o`; several are repetitions with other seeds
+    #[arg(long, required = true, value_name = "DIR")]
+    profiles: Vec<PathBuf>,
+    /// scores.csv of open and closed models
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    scores: Vec<PathBuf>,
+    /// A folder of profiles of one reader on texts, each corpus named after the model that wrote it, and `reference`
+    #[arg(long, value_name = "DIR")]
+    readings: Vec<PathBuf>,
+    /// A CSV file with model,family,params_b of models without a profile, as far as published
+    #[arg(long, value_name = "FILE")]
+    models: Option<PathBuf>,
+    /// The proxy of every target [default: the smallest measured member of its family]
+    #[arg(long, value_name = "MODEL")]
+    proxy: Option<String>,
+    /// The estimator's setting [default: the smallest at which all bounds are within 0.3 nat]
+    #[arg(long, value_name = "B")]
+    setting: Option<f64>,
+    /// The CSV file to be written [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A row of `--models`.
+#[derive(Debug, Deserialize)]
+struct Published {
+    model: String,
+    family: String,
+    params_b: Option<f64>,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let folders = |folders: &[PathBuf]| -> Result<Vec<Profile>> {
+        Ok(folders.iter().map(|folder| profiles(folder)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    };
+    let profiles = folders(&flags.profiles)?;
+    let setting = match flags.setting {
+        Some(setting) => measured_at(&profiles, setting)?,
+        None => choose_setting(&profiles)?,
+    };
+    let mut scores: Vec<Score> = vec![];
+    for file in &flags.scores {
+        scores.extend(rows::<Score>(file)?);
+    }
+    let mut published = BTreeMap::new();
+    for row in flags.models.as_ref().map(|file| rows::<Published>(file)).transpose()?.unwrap_or_default() {
+        published.insert(row.model, (row.family, row.params_b));
+    }
+    let readings = folders(&flags.readings)?;
+    let sources = Sources { profiles, scores, readings, published, proxy: flags.proxy.clone(), setting };
+    let table = join(&sources)?;
+    let bytes = disk::csv_bytes("observations.csv".as_ref(), &table)?;
+    match flags.output.as_ref().filter(|path| path.as_os_str() != "-") {
+        Some(path) => disk::write(path, &bytes)?,
+        None => print(&bytes)?,
+    }
+    if !quiet {
+        talk(&format!("{} rows at b = {setting}", table.len() - 1));
+    }
+    Ok(())
+}
+
+/// Every profile of a folder, by file name.
+fn profiles(folder: &Path) -> Result<Vec<Profile>> {
+    let entries = std::fs::read_dir(folder).map_err(|source| Error::Read { path: folder.into(), source })?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--"));
+    files.sort_unstable();
+    if files.is_empty() {
+        let reason =
+            "holds no profile; it is the folder that `surmise measure -o` wrote, with one JSON per model and corpus";
+        return Err(Error::Config { path: folder.into(), reason: reason.into() });
+    }
+    files.iter().map(|file| Profile::read(file)).collect()
+}
+
+fn measured_at(profiles: &[Profile], setting: f64) -> Result<f64> {
+    match profiles.iter().find(|profile| !profile.estimator.settings.contains(&setting)) {
+        None => Ok(setting),
+        Some(profile) => {
+            let known: Vec<String> = profile.estimator.settings.iter().map(ToString::to_string).collect();
+            let reason = format!("is {setting}; {} was measured at {}", profile.model.id, known.join(", "));
+            Err(Error::Parameter { name: "--setting", reason })
+        }
+    }
+}
+
+/// Rows of a CSV file of a known form.
+fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
+    let row = |row: csv::Result<T>| {
+        row.map_err(|source| Error::Csv {
+            path: path.into(),
+            line: source.position().map_or(1, csv::Position::line),
+            reason: source.to_string(),
+        })
+    };
+    reader.deserialize().map(row).collect()
+}
