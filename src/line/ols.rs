@@ -170,4 +170,30 @@ mod tests {
         let twice = Array2::from_shape_fn((4, 2), |(i, j)| (i * i) as f64 * (j + 1) as f64);
         assert!(Ols::fit(&["a", "b"], &twice, &y).unwrap_err().to_string().contains("depend"));
     }
+
+    /// tests/golden/calibration/reference.json, from scikit-learn and scipy; tests/golden/make_calibration.py makes it.
+    #[test]
+    fn t_intervals_agree_with_scipy() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/reference.json");
+        let reference: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let numbers = |value: &serde_json::Value| -> Vec<f64> {
+            value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+        };
+        let rows: Vec<Vec<f64>> = reference["x"].as_array().unwrap().iter().map(numbers).collect();
+        let x = Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j]);
+        let ols = Ols::fit(&["a", "b", "c", "d", "e"], &x, &numbers(&reference["y"])).unwrap();
+        let (query, theirs) = (numbers(&reference["query"]), &reference["interval"]);
+        let close = |ours: f64, theirs: &serde_json::Value| {
+            let theirs = theirs.as_f64().unwrap();
+            assert!((ours - theirs).abs() < 1e-8 * (1.0 + theirs.abs()), "{ours} beside {theirs}");
+        };
+        close(ols.value(&query), &theirs["y_hat"]);
+        close(ols.residual_sd, &theirs["residual_sd"]);
+        close(ols.leverage(&query), &theirs["leverage"]);
+        for one in theirs["half_widths"].as_array().unwrap() {
+            let level = one["level"].as_f64().unwrap();
+            let interval = ols.interval(&query, level, ols.residual_sd, ols.dof).unwrap();
+            close(interval.high - interval.y_hat, &one["half"]);
+        }
+    }
 }

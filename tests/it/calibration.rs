@@ -12,6 +12,9 @@ fn surmise(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
 }
 
+/// Rows of a table, by column.
+type Rows = Vec<BTreeMap<&'static str, String>>;
+
 fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().to_path_buf();
@@ -23,7 +26,7 @@ fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
 }
 
 /// A table of `n` models in families of three whose score rises with size and with two features.
-fn table(n: usize) -> Vec<BTreeMap<&'static str, String>> {
+fn table(n: usize) -> Rows {
     let row = |i: usize| {
         let (size, a, b) = (1.0 + i as f64, (i as f64 * 0.37).sin(), (i as f64 * 0.91).cos());
         let y = 0.3 * size.log10() + 0.8 * a - 0.4 * b + 0.05 * (i as f64 * 2.3).sin();
@@ -146,7 +149,7 @@ fn tables_made_wrong_are_refused_by_column_and_row() {
         rows
     };
     let own = |column: &'static str| move |i: usize| table(24)[i][column].clone();
-    let cases: [(Vec<BTreeMap<&'static str, String>>, &[&str], &[&str]); 13] = [
+    let cases: [(Rows, &[&str], &[&str]); 13] = [
         (with("y", &|i| if i == 4 { "high".into() } else { i.to_string() }), &[], &["line 6", "column y", "high"]),
         (with("c", &own("y")), &["--features", "a,c"], &["feature c is the target"]),
         (with("c", &|_| "3".into()), &["--features", "a,c"], &["feature c is constant"]),

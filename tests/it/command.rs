@@ -206,15 +206,15 @@ fn the_line_leaves_every_file_a_researcher_can_stop_at() {
     let printed = done(&["line", "--windows", "600", "--shots", "2", "-o", out.to_str().expect("UTF-8"), "-q"]);
     let files = files(&out);
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["card.json", "observations.csv", "predictions.csv", "profiles.csv", "scores.csv"]);
+    assert_eq!(names, ["line.json", "observations.csv", "predictions.csv", "profiles.csv", "scores.csv"]);
     assert_eq!(files["predictions.csv"], printed.as_bytes());
-    let card: serde_json::Value = serde_json::from_slice(&files["card.json"]).expect("JSON");
-    assert_eq!(card["schema"]["name"], "card");
+    let line: serde_json::Value = serde_json::from_slice(&files["line.json"]).expect("JSON");
+    assert_eq!(line["schema"]["name"], "line");
     let text = String::from_utf8(files["observations.csv"].clone()).expect("UTF-8");
     let observations = rows(&text);
     assert_eq!(observations.len(), 12 * 5);
-    // The card alone gives the printed predictions: coefficients, centres and scales are all that is needed.
-    let features = card["regression"]["features"].as_array().expect("features");
+    // The regression alone gives the printed predictions: coefficients, centres and scales are all that is needed.
+    let features = line["ols"]["features"].as_array().expect("features");
     for row in rows(&printed) {
         let observation = observations
             .iter()
@@ -225,8 +225,7 @@ fn the_line_leaves_every_file_a_researcher_can_stop_at() {
             let x: f64 = observation[feature["name"].as_str().expect("a name")].parse().expect("a number");
             number("coefficient") * (x - number("centre")) / number("scale")
         };
-        let predicted =
-            card["regression"]["intercept"].as_f64().expect("a number") + features.iter().map(value).sum::<f64>();
+        let predicted = line["ols"]["intercept"].as_f64().expect("a number") + features.iter().map(value).sum::<f64>();
         let said: f64 = row["emergence_nats"].parse().expect("a number");
         assert!((predicted - said).abs() < 1e-4, "{predicted} {said}");
     }
