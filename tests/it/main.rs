@@ -8,11 +8,13 @@ mod channel;
 mod channel_edges;
 mod checkpoints;
 mod command;
+mod contract;
 mod data;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
+mod information;
 mod mutations;
 mod parity;
 mod second_reference;
