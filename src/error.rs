@@ -123,6 +123,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A file that holds no matrix that can be read.
+    #[error("{} {reason}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
     /// A window does not fit the model.
     #[error("{model}: {reason}")]
     Window {

@@ -12,6 +12,7 @@ pub mod observations;
 pub mod profile;
 pub mod provider;
 
+pub mod arrays;
 pub mod cli;
 pub mod disk;
 pub mod error;

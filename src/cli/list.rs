@@ -25,7 +25,7 @@ enum Kind {
     Models,
     /// Architectures that can be opened
     Architectures,
-    /// Estimators of mutual information
+    /// Estimators of mutual information: name, kind of number, what it does, reference, cost, limits
     Estimators,
     /// Embedded corpora
     Corpora,
@@ -47,7 +47,10 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
             }
         }
         Kind::Architectures => arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()])),
-        Kind::Estimators => mi::ALL.iter().for_each(|estimator| line(&[estimator.name()])),
+        Kind::Estimators => mi::ALL.iter().for_each(|estimator| {
+            let about = estimator.about();
+            line(&[estimator.name(), about.kind.name(), about.what, about.reference, about.cost, about.limits]);
+        }),
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;

@@ -6,6 +6,7 @@ mod collect;
 mod line;
 mod list;
 mod measure;
+mod mi;
 mod model;
 mod observations;
 mod predict;
@@ -20,7 +21,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::{Error, Result};
-use crate::mi;
+use crate::mi as information;
 use crate::model::hub::{self, Hub};
 use crate::model::{Bos, Device, Options, Precision};
 
@@ -55,6 +56,8 @@ enum Verb {
     Line(line::Flags),
     /// Emergence profiles of models on corpora, the untrained twin beside
     Measure(measure::Flags),
+    /// Mutual information of any paired samples, as JSON
+    Mi(mi::Flags),
     /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
     States(states::Flags),
     /// Scores made by other tools, as scores.csv
@@ -187,7 +190,7 @@ enum Scale {
     Norm,
 }
 
-impl From<Scale> for mi::Scale {
+impl From<Scale> for information::Scale {
     fn from(scale: Scale) -> Self {
         match scale {
             Scale::Spread => Self::Spread,
@@ -213,6 +216,7 @@ pub fn run(opts: Opts) -> Result<()> {
         None => line::run(&line::Flags::default(), opts.quiet),
         Some(Verb::Line(flags)) => line::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
+        Some(Verb::Mi(flags)) => mi::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags, opts.quiet),
         Some(Verb::Scores(flags)) => scores::run(&flags, opts.quiet),

@@ -87,7 +87,7 @@ impl Distinct {
 }
 
 /// For each row the number of its value, numbered by first occurrence; and how many values there are.
-fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
+pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     let mut by_hash: Vec<(u64, usize)> = (0..matrix.rows()).map(|row| (hash(matrix.row(row)), row)).collect();
     by_hash.sort_unstable();
 

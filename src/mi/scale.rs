@@ -66,7 +66,7 @@ pub(crate) struct Standardised {
     /// Coordinates kept; 0 where nothing varies.
     pub(crate) d: usize,
     /// Coordinates dropped.
-    pub(crate) dropped: usize,
+    pub(crate) dropped: Vec<usize>,
 }
 
 fn spread(y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
@@ -85,7 +85,8 @@ fn spread(y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
             values.extend(standard(row, &means, &factors));
         }
     }
-    Standardised { values, d: kept.len(), dropped: y.columns() - kept.len() }
+    let dropped = (0..y.columns()).filter(|column| kept.binary_search(column).is_err()).collect();
+    Standardised { values, d: kept.len(), dropped }
 }
 
 fn standard(row: impl Iterator<Item = f32>, means: &[f64], factors: &[f64]) -> impl Iterator<Item = f32> {
@@ -97,7 +98,7 @@ fn norm(y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
     let moments = Moments::new(y, distinct, |index| rows[index]);
     // Rows have size 1 here, so a coordinate varies or not on the scale of 1.
     if moments.sd.iter().all(|&sd| sd <= CONSTANT) {
-        return Standardised { values: Vec::new(), d: 0, dropped: y.columns() };
+        return Standardised { values: Vec::new(), d: 0, dropped: (0..y.columns()).collect() };
     }
     let mut values = Vec::with_capacity(distinct.len() * y.columns());
     for (&row, (centre, factor)) in distinct.first.iter().zip(&rows) {
@@ -108,7 +109,7 @@ fn norm(y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
                 .map(|(&value, mean)| ((f64::from(value) - centre) * factor - mean) as f32),
         );
     }
-    Standardised { values, d: y.columns(), dropped: 0 }
+    Standardised { values, d: y.columns(), dropped: vec![] }
 }
 
 /// The mean of a row over its coordinates and one over its root mean square after centring; a row of equal coordinates has no
@@ -180,12 +181,12 @@ mod tests {
         let y = array![[1e20, 3.0, 1e-20, 1000.0], [-1e20, 3.0, 3e-20, 1_000.000_1]];
         let found = standardised(Scale::Spread, &y);
         // The first coordinate alone survives: next to a spread of 1e20, the others are constant by the rule of the largest.
-        assert_eq!((found.d, found.dropped), (1, 3));
+        assert_eq!((found.d, found.dropped.as_slice()), (1, &[1, 2, 3][..]));
         assert_eq!(found.values, [1.0, -1.0]);
 
         let y = array![[3.0, 1e-20], [3.0, 3e-20]];
         let found = standardised(Scale::Spread, &y);
-        assert_eq!((found.d, found.dropped), (1, 1));
+        assert_eq!((found.d, found.dropped.as_slice()), (1, &[0][..]));
         assert_eq!(found.values, [-1.0, 1.0]);
     }
 
@@ -195,7 +196,7 @@ mod tests {
         let found = standardised(Scale::Norm, &y);
         // Rows become (1, -1), (-1, 1) and, having no direction, (0, 0); their mean over rows is zero.
         assert_eq!(found.values, [1.0, -1.0, -1.0, 1.0, 0.0, 0.0]);
-        assert_eq!((found.d, found.dropped), (2, 0));
+        assert_eq!((found.d, found.dropped.as_slice()), (2, &[][..]));
     }
 
     #[test]

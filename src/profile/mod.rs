@@ -94,10 +94,10 @@ pub struct Headline {
 pub struct Side {
     /// The estimate, the middle of its bounds.
     pub mi_nats: f64,
-    /// Lower bound in expectation.
-    pub lower_nats: f64,
-    /// Upper bound in expectation.
-    pub upper_nats: f64,
+    /// Lower bound in expectation, if the estimator has one.
+    pub lower_nats: Option<f64>,
+    /// Upper bound in expectation, if the estimator has one.
+    pub upper_nats: Option<f64>,
     /// The least of the ceilings.
     pub ceiling_nats: f64,
     /// Standard error.
@@ -189,7 +189,7 @@ impl Profile {
     pub fn widest_gap_nats(&self, setting: f64) -> f64 {
         let rows = self.blocks.iter().filter(|row| row.setting == setting);
         let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
-        sides.map(|side| side.upper_nats - side.lower_nats).fold(0.0, f64::max)
+        sides.filter_map(|side| Some(side.upper_nats? - side.lower_nats?)).fold(0.0, f64::max)
     }
 
     /// Reads a profile from JSON.
@@ -237,14 +237,14 @@ pub struct Row {
     pub control: Option<String>,
     pub setting: f64,
     pub macro_mi_nats: f64,
-    pub macro_lower_nats: f64,
-    pub macro_upper_nats: f64,
+    pub macro_lower_nats: Option<f64>,
+    pub macro_upper_nats: Option<f64>,
     pub macro_ceiling_nats: f64,
     pub macro_stderr_nats: Option<f64>,
     pub macro_flags: String,
     pub micro_mi_nats: f64,
-    pub micro_lower_nats: f64,
-    pub micro_upper_nats: f64,
+    pub micro_lower_nats: Option<f64>,
+    pub micro_upper_nats: Option<f64>,
     pub micro_ceiling_nats: f64,
     pub micro_stderr_nats: Option<f64>,
     pub micro_flags: String,

@@ -9,6 +9,7 @@ mod channel;
 mod channel_edges;
 mod checkpoints;
 mod command;
+mod contract;
 mod data;
 mod fault_server;
 mod faults_answers;
@@ -22,6 +23,7 @@ mod hub_faults;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod import;
+mod information;
 mod kills;
 mod mutations;
 mod parity;

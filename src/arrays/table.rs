@@ -1,0 +1,49 @@
+//! CSV of numbers: a row for each sample, with or without a line of names.
+
+use std::path::Path;
+
+use super::Values;
+use crate::error::{Error, Result};
+
+/// The shape and the values, row by row.
+///
+/// # Errors
+/// [`Error::Csv`] with the line of what is no number, or of a row that is longer or shorter than those before.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
+    let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
+    // A byte order mark is none of the first number.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
+    let (mut values, mut columns, mut n): (Vec<f64>, usize, usize) = (vec![], 0, 0);
+    for (index, record) in reader.records().enumerate() {
+        let record = record.map_err(|error| {
+            let line = error.position().map_or(index as u64 + 1, csv::Position::line);
+            fault(line, "is no text in UTF-8; give a safetensors, npy or CSV file".to_owned())
+        })?;
+        let line = record.position().map_or(index as u64 + 1, csv::Position::line);
+        let numbers: Vec<Option<f64>> = record.iter().map(|cell| cell.parse().ok()).collect();
+        if index == 0 && numbers.iter().all(Option::is_none) {
+            // A line of names.
+            columns = record.len();
+            continue;
+        }
+        if columns == 0 {
+            columns = record.len();
+        }
+        if record.len() != columns {
+            return Err(fault(line, format!("has {} cells, and the lines before have {columns}", record.len())));
+        }
+        for (column, (number, cell)) in numbers.into_iter().zip(&record).enumerate() {
+            let number = number.ok_or_else(|| {
+                fault(line, format!("column {}: `{cell}` is no number; leave out rows with missing values", column + 1))
+            })?;
+            values.push(number);
+        }
+        n += 1;
+    }
+    if n == 0 {
+        return Err(Error::Array { path: path.into(), reason: "holds no row of numbers".into() });
+    }
+    Ok((vec![n, columns], Values::Double(values)))
+}

@@ -1,0 +1,182 @@
+//! `surmise mi`: mutual information of any paired samples, as JSON or as a table.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{print, progress, talk};
+use crate::arrays::{self, Array};
+use crate::disk::Schema;
+use crate::error::{Error, Result};
+use crate::mi::sanity::{self, Check, Null};
+use crate::mi::{self, Channel, Estimate, Flag, Kind};
+
+/// Version of the JSON form.
+const VERSION: u32 = 1;
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// One side, a row for each sample: safetensors (its array `x`), npy or CSV
+    #[arg(long, value_name = "FILE")]
+    x: PathBuf,
+    /// The other side, as many rows: safetensors (its array `y`), npy or CSV; may be the same safetensors file
+    #[arg(long, value_name = "FILE")]
+    y: PathBuf,
+    /// A name from `surmise list estimators`
+    #[arg(long, value_name = "NAME", default_value_t = mi::DEFAULT.name().to_owned())]
+    estimator: String,
+    /// Seed of whatever the estimator draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print a table for people, in which negative estimates are shown as 0
+    #[arg(long)]
+    table: bool,
+    /// Estimate as well for K random pairings of the rows, which share nothing, and give the p value
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    permutations: Option<u32>,
+    /// Estimate as well for Gaussian samples of the same sizes with 0, 1 and 3 nats
+    #[arg(long)]
+    self_check: bool,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+struct Report {
+    schema: Schema,
+    estimator: String,
+    seed: u64,
+    x: Source,
+    y: Source,
+    /// The estimate; of several settings the headline.
+    #[serde(flatten)]
+    estimate: Estimate,
+    /// All settings, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    estimates: Vec<Estimate>,
+    seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    null: Option<Null>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    self_check: Vec<Check>,
+}
+
+#[derive(Debug, Serialize)]
+struct Source {
+    file: String,
+    format: &'static str,
+    sha256: String,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let estimator = mi::find(&flags.estimator)?;
+    let (x, y) = (arrays::read(&flags.x, "x")?, arrays::read(&flags.y, "y")?);
+    if flags.permutations.is_some() && estimator.about().kind == Kind::TwoSided {
+        let reason = format!("says nothing about {}; {}", estimator.name(), Channel::ON_SAMPLES);
+        return Err(Error::Parameter { name: "--permutations", reason });
+    }
+    let start = Instant::now();
+    let mut estimates = estimator.estimate(x.values.view(), y.values.view(), flags.seed)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let headline = mi::Scale::Spread.headline_precision();
+    let at = estimates.iter().position(|estimate| estimate.setting == headline).unwrap_or(0);
+    let estimate = match estimates.get(at) {
+        Some(estimate) => estimate.clone(),
+        None => return Err(Error::Samples { estimator: estimator.name(), reason: "gave no estimate".into() }),
+    };
+    if estimates.len() == 1 {
+        estimates.clear();
+    }
+    let steps =
+        flags.permutations.unwrap_or(0) as usize + if flags.self_check { sanity::CHECKED_NATS.len() } else { 0 };
+    let bar = progress(steps, quiet);
+    let pair = (x.values.view(), y.values.view());
+    let null = flags
+        .permutations
+        .map(|k| sanity::null(estimator, pair, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1)));
+    let null = null.transpose()?;
+    let self_check = if flags.self_check {
+        let dims = [x.values.ncols(), y.values.ncols()];
+        sanity::self_check(estimator, x.values.nrows(), dims, flags.seed, &|| bar.inc(1))
+    } else {
+        vec![]
+    };
+    bar.finish_and_clear();
+    if !quiet && estimator.name() == Channel::DEFAULT_NAME {
+        talk(Channel::ON_SAMPLES);
+    }
+    let report = Report {
+        schema: Schema::new("mi", VERSION),
+        estimator: estimator.name().to_owned(),
+        seed: flags.seed,
+        x: source(&flags.x, &x),
+        y: source(&flags.y, &y),
+        estimate,
+        estimates,
+        seconds,
+        null,
+        self_check,
+    };
+    if flags.table {
+        return print(table(&report).as_bytes());
+    }
+    let mut bytes =
+        serde_json::to_vec_pretty(&report).map_err(|source| Error::Json { path: "stdout".into(), source })?;
+    bytes.push(b'\n');
+    print(&bytes)
+}
+
+fn source(path: &Path, array: &Array) -> Source {
+    Source { file: path.display().to_string(), format: array.format, sha256: array.sha256.clone() }
+}
+
+/// For people: negative estimates are chance and shown as 0.
+fn table(report: &Report) -> String {
+    let number = |value: f64| {
+        if value.is_finite() { format!("{:.3}", value.max(0.0)) } else { "infinite".to_owned() }
+    };
+    let cell = |value: Option<f64>| value.map_or("-".to_owned(), number);
+    let mut out = String::new();
+    let mut line = |cells: [&str; 8]| {
+        let [a, b, c, d, e, f, g, h] = cells;
+        writeln!(out, "{a:<10} {b:>7} {c:>9} {d:>9} {e:>9} {f:>9} {g:>9}  {h}").unwrap_or_default();
+    };
+    line(["estimator", "setting", "MI/nats", "stderr", "lower", "upper", "ceiling", "kind; flags"]);
+    let single = std::slice::from_ref(&report.estimate);
+    let estimates = if report.estimates.is_empty() { single } else { report.estimates.as_slice() };
+    for estimate in estimates {
+        let setting = if estimate.setting > 0.0 { format!("{:.2}", estimate.setting) } else { "-".to_owned() };
+        let flags: Vec<&str> = estimate.flags.iter().map(Flag::name).collect();
+        let note = [&[estimate.kind.name()], flags.as_slice()].concat().join(" ");
+        line([
+            &report.estimator,
+            &setting,
+            &number(estimate.mi_nats),
+            &cell(estimate.stderr_nats),
+            &cell(estimate.lower_nats),
+            &cell(estimate.upper_nats),
+            &number(estimate.ceiling_nats),
+            &note,
+        ]);
+    }
+    let Estimate { n, n_distinct, dims: [dx, dy], .. } = &report.estimate;
+    writeln!(out, "{n} rows, {n_distinct} distinct in x, {dx} + {dy} columns, {:.2} s", report.seconds)
+        .unwrap_or_default();
+    if let Some(null) = &report.null {
+        let line = format!(
+            "{} random pairings: mean {:.3}, largest {:.3} nats; p = {:.4}",
+            null.permutations, null.mean_nats, null.max_nats, null.p_value
+        );
+        writeln!(out, "{line}").unwrap_or_default();
+    }
+    for check in &report.self_check {
+        let found = match &check.refused {
+            Some(reason) => format!("refused: {reason}"),
+            None => format!("{} +- {}", cell(check.mi_nats), cell(check.stderr_nats)),
+        };
+        writeln!(out, "Gaussian samples of these sizes with {:.3} nats: {found}", check.true_nats).unwrap_or_default();
+    }
+    out
+}

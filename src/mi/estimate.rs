@@ -1,0 +1,152 @@
+//! What an estimator says: a number, what kind of number it is, how far it can be trusted, and what a reader must know before.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What an estimator says at one of its settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The setting: for `channel` the precision `b`, a fraction of the spread of `y`; 0 for an estimator that has none.
+    pub setting: f64,
+    /// What the number is.
+    pub kind: Kind,
+    /// The estimate. May be negative by chance; the sign is kept. Infinite where `y` holds a linear function of `x`; JSON has no infinity, so it is null there.
+    #[serde(deserialize_with = "infinite_if_null")]
+    pub mi_nats: f64,
+    /// Lower bound in expectation, if the estimator has one.
+    pub lower_nats: Option<f64>,
+    /// Upper bound in expectation, if the estimator has one.
+    pub upper_nats: Option<f64>,
+    /// Standard error of the estimate.
+    pub stderr_nats: Option<f64>,
+    /// The smallest of `ceilings`: what lies above is not seen in these samples but follows from a model of them.
+    pub ceiling_nats: f64,
+    /// The ceilings one by one.
+    pub ceilings: Ceilings,
+    /// What the training data alone would have said beyond what other data bear out, for an estimator that is trained and fooled by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimism_nats: Option<f64>,
+    /// Paired rows.
+    pub n: usize,
+    /// Rows of `x` that differ in at least one bit.
+    pub n_distinct: usize,
+    /// Columns of `x` and of `y`.
+    pub dims: [usize; 2],
+    /// Columns of `x` left out because they are constant.
+    pub constant_x: Vec<usize>,
+    /// Columns of `y` left out because they are constant.
+    pub constant_y: Vec<usize>,
+    /// What a reader must know before trusting the number.
+    pub flags: Vec<Flag>,
+}
+
+fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+}
+
+/// What a number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// The information through a channel of stated precision, between a lower and an upper bound in expectation.
+    TwoSided,
+    /// Tends to the truth as the sample grows, without being a bound at any size.
+    Consistent,
+    /// Tends to the truth if the samples belong to the family that is assumed.
+    Parametric,
+    /// In expectation at most the truth.
+    LowerBound,
+    /// Neither a bound nor consistent: the training objective of a critic on its own training data.
+    Training,
+}
+
+impl Kind {
+    /// Its name, as it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TwoSided => "two_sided",
+            Self::Consistent => "consistent",
+            Self::Parametric => "parametric",
+            Self::LowerBound => "lower_bound",
+            Self::Training => "training",
+        }
+    }
+}
+
+/// Quantities that mutual information, or what a sample can show of it, does not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ceilings {
+    /// `log n`: no distribution-free lower bound from `n` samples certifies more than about this (McAllester & Stratos 2020).
+    pub log_n_nats: f64,
+    /// Plug-in entropy of the distinct rows of `x` with the Miller-Madow term `(K - 1) / 2n` (Miller 1955).
+    pub input_entropy_nats: f64,
+    /// The same of `y`; not of a `y` that noise is added to.
+    pub output_entropy_nats: Option<f64>,
+    /// `0.5 logdet(I + Cov / sigma^2)`: what a channel could carry of a Gaussian input with the covariance of `y`.
+    pub gaussian_nats: Option<f64>,
+}
+
+impl Ceilings {
+    /// The smallest of those there are.
+    #[must_use]
+    pub fn least_nats(&self) -> f64 {
+        let others = self.output_entropy_nats.into_iter().chain(self.gaussian_nats);
+        others.fold(self.log_n_nats.min(self.input_entropy_nats), f64::min)
+    }
+}
+
+/// A warning that travels with an estimate, written in `snake_case`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Flag {
+    /// Rows that share `x` have different `y`: the density of the channel given `x` was itself estimated.
+    Grouped,
+    /// The lower bound is above .85 log n, or the bounds are more than half a nat apart: the number says little beyond "large".
+    Saturated,
+    /// The estimate is above .6 log n, where bounds begin to part and neighbours become scarce.
+    NearCeiling,
+    /// One side takes one value: the information is zero by definition and nothing was measured.
+    Constant,
+    /// Fewer than 50 rows.
+    SmallSample,
+    /// Fewer than 1.5 rows for each column: covariances are estimated from hardly enough.
+    FewRows,
+    /// Some rows are equal; noise of 1e-6 standard deviations was added to tell them apart.
+    Jittered,
+    /// Some columns are linear combinations of others on their side and were left out.
+    Collinear,
+    /// A column of one side is a linear function of the other side: the information of continuous variables is infinite.
+    Infinite,
+    /// The estimate is above the ceiling of what samples can show; it rests on the family that is assumed.
+    AboveCeiling,
+    /// Most of the rows are repeated: the values were treated as discrete.
+    Discrete,
+    /// The training data say more than other data bear out, by more than a tenth of a nat.
+    Optimistic,
+    /// Training met a number that is not finite; the run counts for nothing.
+    Failed,
+}
+
+impl Flag {
+    /// Its name, as it is written.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Grouped => "grouped",
+            Self::Saturated => "saturated",
+            Self::NearCeiling => "near_ceiling",
+            Self::Constant => "constant",
+            Self::SmallSample => "small_sample",
+            Self::FewRows => "few_rows",
+            Self::Jittered => "jittered",
+            Self::Collinear => "collinear",
+            Self::Infinite => "infinite",
+            Self::AboveCeiling => "above_ceiling",
+            Self::Discrete => "discrete",
+            Self::Optimistic => "optimistic",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `ksg`: information from distances to the third nearest neighbour, without a model of the distribution.
+//!
+//! ```text
+//! I = psi(k) + psi(n) - mean_i [ psi(n_x(i) + 1) + psi(n_y(i) + 1) ],   k = 3
+//! ```
+//!
+//! `n_x(i)` counts the points that are nearer to point `i` in `x` than its `k`-th neighbour is in the larger of the distances in `x`
+//! and `y` (Chebyshev, coordinates at unit variance). Nearly unbiased in few dimensions; in many the neighbours are far and the
+//! number is too small, so more than 6 + 6 columns are refused. Rows that repeat spoil it: up to one in a hundred is told apart by
+//! noise of 1e-6 standard deviations, more are refused.
+//!
+//! # References
+//! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1.
+
+use ndarray::{Array2, ArrayView2};
+use statrs::function::gamma::digamma;
+
+use super::neighbours::{Columns, counts};
+use super::samples::{Found, Samples};
+use super::{About, Estimate, Estimator, Kind};
+use crate::{Error, Result};
+
+/// Neighbours.
+pub(crate) const K: usize = 3;
+/// Columns of a side.
+const MOST_COLUMNS: usize = 6;
+/// At least this fraction of the rows must differ.
+const LEAST_DISTINCT: f64 = 0.99;
+
+/// The estimator.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ksg;
+
+impl Estimator for Ksg {
+    fn name(&self) -> &'static str {
+        "ksg"
+    }
+
+    fn about(&self) -> About {
+        About {
+            kind: Kind::Consistent,
+            what: "distances to the third neighbour, without a model",
+            reference: "Kraskov, Stoegbauer, Grassberger 2004, estimator 1",
+            cost: "n^2 (d_x + d_y): .1 s at n = 5000",
+            limits: "at most 6 + 6 columns; too small in many dimensions and at high information; rows must differ",
+        }
+    }
+
+    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
+        let kind = self.about().kind;
+        let mut samples = Samples::new(self.name(), x, y)?;
+        if let Some(zero) = samples.constant(kind) {
+            return Ok(vec![zero]);
+        }
+        need_neighbours(&samples)?;
+        let (dx, dy) = (samples.dx(), samples.dy());
+        if dx.max(dy) > MOST_COLUMNS {
+            let reason = format!(
+                "{dx} + {dy} columns are too many, of {MOST_COLUMNS} + {MOST_COLUMNS}: neighbours are far apart there and the number is too small; choose cca-ksg or the default"
+            );
+            return Err(Error::Samples { estimator: self.name(), reason });
+        }
+        if let Some(infinite) = samples.need_independence(kind) {
+            return Ok(vec![infinite]);
+        }
+        samples.jitter(seed);
+        let terms = terms_nats(&samples.x.values, &samples.y.values);
+        let (mi_nats, stderr) = mean_and_stderr(&terms);
+        Ok(vec![samples.report(kind, Found { mi_nats, stderr_nats: Some(stderr), ..Found::default() })])
+    }
+}
+
+/// Refuses samples that have too few rows for a third neighbour, or too many that are equal.
+///
+/// # Errors
+/// [`Error::Samples`]
+pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
+    let refuse = |reason| Err(Error::Samples { estimator: samples.estimator, reason });
+    if samples.n < K + 2 {
+        return refuse(format!("{} rows are too few for {K} neighbours; give at least {}", samples.n, K + 2));
+    }
+    let distinct = samples.x.n_distinct.min(samples.y.n_distinct);
+    if (distinct as f64) < LEAST_DISTINCT * samples.n as f64 {
+        return refuse(format!(
+            "of {} rows only {distinct} differ on one side, so that neighbours are at distance zero; choose plugin for discrete values",
+            samples.n
+        ));
+    }
+    Ok(())
+}
+
+/// The information of each pair, whose mean is the estimate.
+///
+/// # Shapes
+/// `x` is `(n, d_x)`, `y` is `(n, d_y)`; coordinates of like size.
+pub(crate) fn terms_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
+    let n = x.nrows();
+    // psi at every count there can be, since each is asked for twice for each point.
+    let psi: Vec<f64> = (0..=n).map(|count| digamma(count.max(1) as f64)).collect();
+    let base = psi[K] + psi[n];
+    let found = counts(&Columns::new(x.view()), &Columns::new(y.view()), K);
+    found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
+}
+
+/// The mean and its standard error.
+pub(crate) fn mean_and_stderr(terms: &[f64]) -> (f64, f64) {
+    let n = terms.len() as f64;
+    let mean = terms.iter().sum::<f64>() / n;
+    let variance = terms.iter().map(|term| (term - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    (mean, (variance / n).sqrt())
+}

@@ -1,0 +1,233 @@
+//! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without columns that say nothing.
+
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use rand_distr::{Distribution, StandardNormal};
+
+use super::distinct;
+use super::linear;
+use super::matrix::Matrix;
+use super::{Ceilings, Estimate, Flag, Kind, ceilings};
+use crate::seed::stream;
+use crate::{Error, Result};
+
+/// Fewer rows than this are flagged.
+pub(crate) const SMALL_SAMPLE: usize = 50;
+/// Values are trusted below this fraction of `log n`.
+pub(crate) const TRUSTED: f64 = 0.60;
+/// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing else.
+const CONSTANT: f64 = 2e-7;
+/// Standard deviations of the noise that tells equal rows apart.
+const JITTER: f64 = 1e-6;
+
+/// One side of the pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    /// `(n, d)`: columns that vary, each of mean 0 and variance 1.
+    pub(crate) values: Array2<f64>,
+    /// Columns that do not vary.
+    constant: Vec<usize>,
+    /// For each row the number of its value, from 0 in order of appearance.
+    pub(crate) ids: Vec<usize>,
+    /// Different rows.
+    pub(crate) n_distinct: usize,
+    columns: usize,
+}
+
+/// Both sides, and what all estimates from them share.
+#[derive(Debug, Clone)]
+pub(crate) struct Samples {
+    pub(crate) estimator: &'static str,
+    pub(crate) x: Block,
+    pub(crate) y: Block,
+    pub(crate) n: usize,
+    ceilings: Ceilings,
+    pub(crate) flags: Vec<Flag>,
+}
+
+/// What an estimator found, before it is put beside what all estimates share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    pub(crate) mi_nats: f64,
+    pub(crate) lower_nats: Option<f64>,
+    pub(crate) upper_nats: Option<f64>,
+    pub(crate) stderr_nats: Option<f64>,
+    pub(crate) optimism_nats: Option<f64>,
+    pub(crate) flags: Vec<Flag>,
+}
+
+impl Samples {
+    /// # Errors
+    /// [`Error::Samples`] for rows that cannot be paired, [`Error::NonFinite`] for a value that is NaN or infinite.
+    pub(crate) fn new(estimator: &'static str, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>) -> Result<Self> {
+        let refuse = |reason| Err(Error::Samples { estimator, reason });
+        let ((n, x_columns), (y_rows, y_columns)) = (x.dim(), y.dim());
+        if n != y_rows {
+            return refuse(format!("x has {n} rows and y has {y_rows}; give one row of each for every pair"));
+        }
+        if x_columns == 0 || y_columns == 0 {
+            return refuse("x and y need at least one column each".to_owned());
+        }
+        if n < 2 {
+            return refuse(format!("{n} rows are too few; give at least 2"));
+        }
+        let (x, y) = (Block::new("x", x)?, Block::new("y", y)?);
+        let ceilings = Ceilings {
+            log_n_nats: (n as f64).ln(),
+            input_entropy_nats: x.entropy_nats(),
+            output_entropy_nats: Some(y.entropy_nats()),
+            gaussian_nats: None,
+        };
+        let flags = if n < SMALL_SAMPLE { vec![Flag::SmallSample] } else { vec![] };
+        Ok(Self { estimator, x, y, n, ceilings, flags })
+    }
+
+    pub(crate) fn dx(&self) -> usize {
+        self.x.values.ncols()
+    }
+
+    pub(crate) fn dy(&self) -> usize {
+        self.y.values.ncols()
+    }
+
+    /// The estimate where one side does not vary: zero by definition.
+    pub(crate) fn constant(&self, kind: Kind) -> Option<Estimate> {
+        (self.dx() == 0 || self.dy() == 0).then(|| {
+            let zero = Found { stderr_nats: Some(0.0), flags: vec![Flag::Constant], ..Found::default() };
+            self.report(kind, zero)
+        })
+    }
+
+    /// Pairs of rows that differ.
+    pub(crate) fn pair_counts(&self) -> Vec<u64> {
+        let mut pairs: Vec<(usize, usize)> = self.x.ids.iter().copied().zip(self.y.ids.iter().copied()).collect();
+        pairs.sort_unstable();
+        pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
+    }
+
+    /// Refuses where a joint covariance cannot be estimated, and warns where it hardly can.
+    ///
+    /// # Errors
+    /// [`Error::Samples`] if `n < d_x + d_y + 2`.
+    pub(crate) fn need_covariance(&mut self) -> Result<()> {
+        let d = self.dx() + self.dy();
+        if self.n < d + 2 {
+            let reason = format!(
+                "{} rows are too few for {} + {} columns; give at least {}, or project the columns first",
+                self.n,
+                self.dx(),
+                self.dy(),
+                d + 2
+            );
+            return Err(Error::Samples { estimator: self.estimator, reason });
+        }
+        if (self.n as f64) < 1.5 * d as f64 {
+            self.flags.push(Flag::FewRows);
+        }
+        Ok(())
+    }
+
+    /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then determines a coordinate of the other.
+    pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
+        for block in [&mut self.x, &mut self.y] {
+            let kept = linear::independent_columns(&linear::covariance(block.values.view()));
+            if kept.iter().any(|kept| !kept) {
+                let columns: Vec<usize> = (0..kept.len()).filter(|column| kept[*column]).collect();
+                block.values = block.values.select(Axis(1), &columns);
+                if !self.flags.contains(&Flag::Collinear) {
+                    self.flags.push(Flag::Collinear);
+                }
+            }
+        }
+        let joint = linear::covariance(self.joint().view());
+        if linear::independent_columns(&joint).iter().all(|kept| *kept) {
+            return None;
+        }
+        // Of values that repeat, the information is the entropy that the two sides share, and finite.
+        let least = self.ceilings.least_nats();
+        let repeated = self.x.n_distinct.min(self.y.n_distinct) < self.n;
+        let mi_nats = if repeated { least } else { f64::INFINITY };
+        Some(self.report(kind, Found { mi_nats, flags: vec![Flag::Infinite], ..Found::default() }))
+    }
+
+    /// `(n, d_x + d_y)`
+    pub(crate) fn joint(&self) -> Array2<f64> {
+        concatenate![Axis(1), self.x.values, self.y.values]
+    }
+
+    /// True where any two rows of a side are equal.
+    pub(crate) fn has_ties(&self) -> bool {
+        self.x.n_distinct < self.n || self.y.n_distinct < self.n
+    }
+
+    /// Adds seeded noise to the sides that have equal rows.
+    pub(crate) fn jitter(&mut self, seed: u64) {
+        for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
+            if block.n_distinct < self.n {
+                let mut generator = stream("mi/jitter", label, seed);
+                block.values.mapv_inplace(|value| {
+                    let noise: f64 = StandardNormal.sample(&mut generator);
+                    value + JITTER * noise
+                });
+                if !self.flags.contains(&Flag::Jittered) {
+                    self.flags.push(Flag::Jittered);
+                }
+            }
+        }
+    }
+
+    /// Puts what was found beside what all estimates from these samples share.
+    pub(crate) fn report(&self, kind: Kind, found: Found) -> Estimate {
+        let ceiling_nats = self.ceilings.least_nats();
+        let mut flags = self.flags.clone();
+        flags.extend(found.flags);
+        if found.mi_nats > TRUSTED * self.ceilings.log_n_nats {
+            flags.push(Flag::NearCeiling);
+        }
+        if found.mi_nats > ceiling_nats + 3.0 * found.stderr_nats.unwrap_or(0.0) + 1e-9 {
+            flags.push(Flag::AboveCeiling);
+        }
+        Estimate {
+            setting: 0.0,
+            kind,
+            mi_nats: found.mi_nats,
+            lower_nats: found.lower_nats,
+            upper_nats: found.upper_nats,
+            stderr_nats: found.stderr_nats,
+            ceiling_nats,
+            ceilings: self.ceilings,
+            optimism_nats: found.optimism_nats,
+            n: self.n,
+            n_distinct: self.x.n_distinct,
+            dims: [self.x.columns, self.y.columns],
+            constant_x: self.x.constant.clone(),
+            constant_y: self.y.constant.clone(),
+            flags,
+        }
+    }
+}
+
+impl Block {
+    fn new(what: &str, view: ArrayView2<'_, f32>) -> Result<Self> {
+        let matrix = Matrix::new(what, view)?;
+        let (ids, n_distinct) = distinct::ids(&matrix);
+        let (n, columns) = view.dim();
+        let (mut kept, mut constant) = (vec![], vec![]);
+        for column in 0..columns {
+            let values = || view.column(column).into_iter().map(|value| f64::from(*value));
+            let mean = values().sum::<f64>() / n as f64;
+            let sd = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            if sd > CONSTANT * mean.abs() { kept.push((column, mean, sd)) } else { constant.push(column) }
+        }
+        let values = Array2::from_shape_fn((n, kept.len()), |(row, k)| {
+            let (column, mean, sd) = kept[k];
+            (f64::from(view[[row, column]]) - mean) / sd
+        });
+        Ok(Self { values, constant, ids, n_distinct, columns })
+    }
+
+    fn entropy_nats(&self) -> f64 {
+        let mut counts = vec![0_u64; self.n_distinct];
+        self.ids.iter().for_each(|id| counts[*id] += 1);
+        ceilings::entropy_nats(counts.into_iter())
+    }
+}

@@ -1,0 +1,141 @@
+//! Two questions to put to any estimator before its number is believed: what does it say where there is nothing, and what does it say where the truth is known?
+
+use ndarray::{Array2, ArrayView2, Axis};
+use rand::seq::SliceRandom;
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use super::{Channel, Estimator, Kind};
+use crate::seed::{derive, stream};
+use crate::{Error, Result};
+
+/// Information of the Gaussian samples of a self-check.
+pub const CHECKED_NATS: [f64; 3] = [0.0, 1.0, 3.0];
+/// Coordinates of each side that share the information of a self-check.
+const SHARED: usize = 4;
+
+/// What an estimator says of pairs that were torn apart: rows of `y` in random order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Null {
+    /// Random orders.
+    pub permutations: usize,
+    /// `(1 + number of estimates at least as large) / (1 + permutations)`: the chance of such an estimate where there is no information.
+    pub p_value: f64,
+    /// Mean of the estimates.
+    pub mean_nats: f64,
+    /// Their standard deviation; none for a single one.
+    pub sd_nats: Option<f64>,
+    /// The largest of them.
+    pub max_nats: f64,
+}
+
+/// Estimates the information of `permutations` random pairings and puts `seen_nats` among them.
+///
+/// # Errors
+/// Those of the estimator, and [`Error::Parameter`] for none or for `channel`, in which every row of `x` that occurs once determines its `y` whatever the order.
+pub fn null(
+    estimator: &dyn Estimator,
+    (x, y): (ArrayView2<'_, f32>, ArrayView2<'_, f32>),
+    seen_nats: f64,
+    permutations: usize,
+    seed: u64,
+    step: &dyn Fn(),
+) -> Result<Null> {
+    let refuse = |reason: &str| Err(Error::Parameter { name: "--permutations", reason: reason.to_owned() });
+    if permutations == 0 {
+        return refuse("must be at least 1");
+    }
+    if estimator.about().kind == Kind::TwoSided {
+        return refuse(
+            "says nothing about this estimator, which takes y for a function of x in any order; choose another",
+        );
+    }
+    let mut estimates = vec![];
+    for index in 0..permutations {
+        let label = index.to_string();
+        let mut order: Vec<usize> = (0..y.nrows()).collect();
+        order.shuffle(&mut stream("mi/permutation", &label, seed));
+        let torn = y.select(Axis(0), &order);
+        let estimate = estimator.estimate(x, torn.view(), derive("mi/permutation/estimate", &label, seed))?;
+        estimates.extend(estimate.first().map(|estimate| estimate.mi_nats));
+        step();
+    }
+    let k = estimates.len() as f64;
+    let mean = estimates.iter().sum::<f64>() / k;
+    let squares: f64 = estimates.iter().map(|value| (value - mean).powi(2)).sum();
+    let as_large = estimates.iter().filter(|value| **value >= seen_nats).count() as f64;
+    Ok(Null {
+        permutations,
+        p_value: (1.0 + as_large) / (1.0 + k),
+        mean_nats: mean,
+        sd_nats: (estimates.len() > 1).then(|| (squares / (k - 1.0)).sqrt()),
+        max_nats: estimates.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    })
+}
+
+/// What an estimator says of Gaussian samples of known information.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// The estimator's setting.
+    pub setting: f64,
+    /// The truth: for `channel` what the channel carries of a Gaussian `y`.
+    pub true_nats: f64,
+    /// What it said; none where it refused.
+    pub mi_nats: Option<f64>,
+    /// Its standard error.
+    pub stderr_nats: Option<f64>,
+    /// Why it refused.
+    pub refused: Option<String>,
+}
+
+/// Runs an estimator on Gaussian samples of these sizes with 0, 1 and 3 nats.
+pub fn self_check(estimator: &dyn Estimator, n: usize, [dx, dy]: [usize; 2], seed: u64, step: &dyn Fn()) -> Vec<Check> {
+    let mut checks = vec![];
+    for truth in CHECKED_NATS {
+        let label = truth.to_string();
+        let (x, y) = gaussian(n, [dx, dy], truth, derive("mi/self-check", &label, seed));
+        let refused = |error: &Error| Check {
+            setting: 0.0,
+            true_nats: truth,
+            mi_nats: None,
+            stderr_nats: None,
+            refused: Some(error.to_string()),
+        };
+        match estimator.estimate(x.view(), y.view(), derive("mi/self-check/estimate", &label, seed)) {
+            Err(error) => checks.push(refused(&error)),
+            Ok(estimates) => checks.extend(estimates.iter().map(|estimate| {
+                let through = estimate.kind == Kind::TwoSided;
+                let variance = estimate.setting.powi(2) * dy as f64;
+                Check {
+                    setting: estimate.setting,
+                    true_nats: if through { 0.5 * dy as f64 * variance.recip().ln_1p() } else { truth },
+                    mi_nats: Some(estimate.mi_nats),
+                    stderr_nats: estimate.stderr_nats,
+                    refused: None,
+                }
+            })),
+        }
+        step();
+    }
+    checks
+}
+
+/// Gaussian samples that share `nats` evenly between up to four coordinates of each side.
+fn gaussian(n: usize, [dx, dy]: [usize; 2], nats: f64, seed: u64) -> (Array2<f32>, Array2<f32>) {
+    let shared = SHARED.min(dx).min(dy);
+    let correlation = (-(-2.0 * nats / shared as f64).exp_m1()).sqrt();
+    let mut generator = stream("mi/gaussian", "", seed);
+    let mut draw = || -> f64 { StandardNormal.sample(&mut generator) };
+    let x = Array2::from_shape_simple_fn((n, dx), &mut draw);
+    let mut y = Array2::from_shape_simple_fn((n, dy), &mut draw);
+    for ((row, column), value) in y.indexed_iter_mut().filter(|((_, column), _)| *column < shared) {
+        *value = correlation * x[[row, column]] + (1.0 - correlation * correlation).sqrt() * *value;
+    }
+    (x.mapv(|value| value as f32), y.mapv(|value| value as f32))
+}
+
+/// The default estimator of `measure` says what its number means elsewhere too.
+impl Channel {
+    /// What to know where rows of `x` are not computed from tokens.
+    pub const ON_SAMPLES: &'static str = "channel takes y for a function of x where a row of x occurs once: its number is how many values of y can be told apart at precision b, not the information of noisy pairs";
+}
