@@ -1,4 +1,4 @@
-//! What can go wrong with what a server says, with the money, and with the folder, row by row of the table of faults (the numbers are its rows).
+//! What can go wrong with what a server says, row by row of FAULTS.md (the numbers are its rows).
 
 use std::path::Path;
 use std::time::Duration;
