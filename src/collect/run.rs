@@ -62,18 +62,25 @@ pub struct Ended {
 }
 
 impl Run {
-    /// Asks what is missing and writes the scores. `secrets` is called only if something is.
+    /// Asks what is missing and writes the scores. Where nothing is missing, there need be no key.
     ///
     /// # Errors
     /// What is wrong before anything is asked; what ends a run early is in [`Ended`].
     pub fn collect(
         mut self,
-        secrets: impl FnOnce() -> Result<Secrets>,
+        mut secrets: Result<Secrets>,
         progress: &Arc<Progress>,
         interrupt: impl Fn(Arc<Stop>) + Send + 'static,
     ) -> Result<Ended> {
         let tasks = self.configuration.load_tasks()?;
         let mut plan = self.configuration.plan(tasks)?;
+        // Nothing is written before the key is known to be there, and to be nowhere else.
+        if let Ok(secrets) = &secrets {
+            secrets.check_url(&self.configuration.base_url)?;
+        }
+        if !self.folder.join("journal.jsonl").is_file() {
+            secrets = Ok(secrets?);
+        }
         let rescue = rescue(progress.clone(), self.folder.clone());
         let mut journal = Journal::open(&self.folder, self.durable, rescue)?;
         if let Some(torn) = &journal.torn {
@@ -93,7 +100,7 @@ impl Run {
         let questions = plan.questions(&journal.index, &self.again)?;
         let mut early = None;
         if !plan::pending(&questions, &journal.index, &self.again).is_empty() {
-            let secrets = Arc::new(secrets()?);
+            let secrets = Arc::new(secrets?);
             let stop = Arc::new(Stop::default());
             interrupt(stop.clone());
             let asker = self.asker(&plan, &journal, secrets, stop, progress)?;
@@ -145,10 +152,6 @@ impl Run {
         stop: Arc<Stop>,
         progress: &Arc<Progress>,
     ) -> Result<Asker> {
-        if secrets.is_in(&self.configuration.base_url) {
-            let reason = "holds the key; take it out, keys come from the environment".into();
-            return Err(Error::Parameter { name: "--base-url", reason });
-        }
         let key = (plan.provider.key_header(), &*secrets);
         let concurrency = self.patience.concurrency;
         let client = Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;

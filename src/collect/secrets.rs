@@ -118,6 +118,18 @@ impl Secrets {
         matches!(self.redact(text.as_bytes()), Cow::Owned(_))
     }
 
+    /// Refuses a base URL that holds the key: it is recorded and printed.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`]
+    pub fn check_url(&self, base_url: &str) -> Result<()> {
+        if self.is_in(base_url) {
+            let reason = "holds the key; take it out, keys come from the environment".into();
+            return Err(Error::Parameter { name: "--base-url", reason });
+        }
+        Ok(())
+    }
+
     /// A text without secrets.
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.redact(text.as_bytes()) {

@@ -1,4 +1,4 @@
-//! What can go wrong with what a server says, with the money, and with the folder, row by row of the table of faults (the numbers are its rows).
+//! What can go wrong with what a server says, row by row of FAULTS.md (the numbers are its rows).
 
 use std::path::Path;
 use std::time::Duration;
@@ -196,15 +196,20 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
     with_w0(1, |_| Reply::new(302, "").with("location", &format!("https://elsewhere.example/?key={KEY}")));
     let case =
         Case::of(&format!("{}/v1?token={KEY}", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
-    case.ends(2, &[]).says("holds a key in its query");
+    case.ends(2, &[]).says("holds the key");
     let case = Case::of(&format!("{}/{KEY}/v1", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
-    let ran = case.command(&[]).output().expect("the binary");
-    assert_eq!(ran.status.code(), Some(2));
+    case.ends(2, &[]).says("holds the key");
+    case.ends(2, &["--dry-run"]).says("holds the key");
+    assert!(!case.out().exists());
+    let case =
+        Case::of(&format!("{}/v1?key=another", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
+    case.ends(2, &[]).says("holds a key in its query");
     // A key that is missing is named, and only by its variable.
     let case = Case::new(&server, 1);
     let ran = case.ran(&case.command(&[]).env_remove("OPENAI_API_KEY").output().expect("the binary"));
     assert_eq!(ran.code, Some(5));
     ran.says("set the environment variable OPENAI_API_KEY");
+    assert!(!case.out().exists());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What can go wrong with the folder, the money and the person at the keyboard, row by row of the table of faults (the numbers are its rows).
+//! What can go wrong with the folder, the money and the person at the keyboard, row by row of FAULTS.md (the numbers are its rows).
 
 use std::process::Stdio;
 

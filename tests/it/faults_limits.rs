@@ -1,4 +1,4 @@
-//! What a server says of its limits and its health, row by row of the table of faults (the numbers are its rows): everybody waits together, nobody for ever.
+//! What a server says of its limits and its health, row by row of FAULTS.md (the numbers are its rows): everybody waits together, nobody for ever.
 
 use std::net::TcpListener;
 use std::time::Instant;

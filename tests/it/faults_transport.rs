@@ -1,4 +1,4 @@
-//! What can go wrong between here and a server, row by row of the table of faults (the numbers are its rows): nothing that arrived is lost, nothing is asked again that
+//! What can go wrong between here and a server, row by row of FAULTS.md (the numbers are its rows): nothing that arrived is lost, nothing is asked again that
 //! may not be, the message says what and where, and the same command goes on.
 
 use std::io::Write;

@@ -275,7 +275,7 @@ fn no_file_makes_the_reader_fail_without_its_line() {
             Ok(task) => assert!(!task.items.is_empty()),
             Err(Error::Csv { line, .. }) => assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}"),
             Err(Error::Corpus { .. } | Error::Parameter { .. }) => {
-                assert!(name == "c.csv" || bytes.windows(6).any(|w| w == b"entity"))
+                assert!(name == "c.csv" || bytes.windows(6).any(|w| w == b"entity"));
             }
             Err(other) => panic!("{other:?}"),
         }

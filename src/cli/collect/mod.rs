@@ -68,6 +68,10 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     let folder = ask.output.clone().unwrap_or_default();
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
     let again = Again { kinds: ask.content.redo.clone(), leave_unknown: manner.on_unknown == OnUnknown::Fail };
+    let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url);
+    if let Ok(secrets) = &secrets {
+        secrets.check_url(&configuration.base_url)?;
+    }
     if ask.dry_run {
         let estimate = estimate::estimate(&folder, &mut configuration, &again, price)?;
         return print(describe(&estimate).as_bytes());
@@ -78,7 +82,6 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     }
     // One letter, or none at all, is cut by design; and so is a text of a given length.
     let keep_truncated = ask.content.keep_truncated || ask.content.grader.needs_choices();
-    let endpoint = configuration.base_url.clone();
     let run = Run {
         folder,
         configuration,
@@ -101,7 +104,6 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         durable: !manner.no_sync,
     };
     let watch = Watch::start(quiet);
-    let secrets = || Secrets::from_env(provider.key_variable(), &endpoint);
     let ended = run.collect(secrets, &watch.progress, interrupts);
     watch.finish();
     let ended = ended?;
