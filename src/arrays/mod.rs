@@ -137,7 +137,10 @@ mod tests {
     #[test]
     fn doubles_keep_what_f32_would_lose_and_constants_stay_constant() {
         let values = vec![1e9 + 1.0, 7.0, 1e300, 1e9 + 2.0, 7.0, -1e300];
-        assert_eq!(rounded(values, 3), [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0]);
+        let seen = rounded(values, 3);
+        // In f32 both of the first column would be the same number.
+        let wanted = [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0];
+        assert!(seen.iter().zip(wanted).all(|(seen, wanted)| (seen - wanted).abs() < 1e-6), "{seen:?}");
         assert!(rounded(vec![1.0, f64::NAN], 1)[1].is_nan());
     }
 }
