@@ -4,6 +4,7 @@ mod line;
 mod list;
 mod measure;
 mod model;
+mod serve;
 mod states;
 
 use std::io::Write;
@@ -48,6 +49,8 @@ enum Verb {
     States(states::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
+    /// A local checkpoint behind an OpenAI-compatible API, on this machine
+    Serve(serve::Flags),
     /// What is built in: models, architectures, estimators, corpora
     List(list::Flags),
 }
@@ -191,6 +194,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags, opts.quiet),
+        Some(Verb::Serve(flags)) => serve::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

@@ -18,6 +18,7 @@ mod hub_server;
 mod mutations;
 mod parity;
 mod second_reference;
+mod serve;
 mod table;
 mod training;
 mod truth;
