@@ -252,6 +252,14 @@ pub enum Error {
         /// What is kept.
         reason: String,
     },
+    /// The server cannot begin.
+    #[error("cannot serve at {address}; take another --port, or 0 for a free one")]
+    Serve {
+        /// The address or the model.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),

@@ -11,6 +11,7 @@ mod model;
 mod observations;
 mod predict;
 mod scores;
+mod serve;
 mod states;
 mod watch;
 
@@ -75,6 +76,8 @@ enum Verb {
     Predict(predict::Flags),
     /// What a card was fitted on, what it may be used for, and how good it was beside mean and size
     Card(card::Flags),
+    /// A local checkpoint behind an OpenAI-compatible API, on this machine
+    Serve(serve::Flags),
     /// What is built in: models, architectures, estimators, corpora, providers, tasks
     List(list::Flags),
 }
@@ -225,6 +228,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Calibrate(flags)) => calibrate::run(&flags, opts.quiet),
         Some(Verb::Predict(flags)) => predict::run(&flags, opts.quiet),
         Some(Verb::Card(flags)) => card::run(&flags),
+        Some(Verb::Serve(flags)) => serve::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

@@ -14,6 +14,8 @@ pub struct Batch {
     path_nodes: Vec<u32>,
     /// `(n, t)` if the batch is `n` windows of `t` tokens laid out one after the other.
     pub(super) rows: Option<(usize, usize)>,
+    /// Row of each token in a cache, where the paths are of such rows.
+    pub(super) cache_rows: Vec<u32>,
 }
 
 impl Batch {
@@ -31,11 +33,18 @@ impl Batch {
         batch
     }
 
-    fn empty() -> Self {
-        Self { ids: vec![], positions: vec![], path_starts: vec![0], path_nodes: vec![], rows: None }
+    pub(super) fn empty() -> Self {
+        Self {
+            ids: vec![],
+            positions: vec![],
+            path_starts: vec![0],
+            path_nodes: vec![],
+            rows: None,
+            cache_rows: vec![],
+        }
     }
 
-    fn push(&mut self, id: u32, position: u32, path: impl IntoIterator<Item = u32>) {
+    pub(super) fn push(&mut self, id: u32, position: u32, path: impl IntoIterator<Item = u32>) {
         self.ids.push(id);
         self.positions.push(position);
         self.path_nodes.extend(path);

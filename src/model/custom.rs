@@ -201,3 +201,23 @@ impl CustomOp3 for FusedAttention<'_> {
         made(out, ql.shape().clone())
     }
 }
+
+/// Attention over keys and values that are kept in a cache; the batch's paths are of its rows.
+pub(super) struct FusedCachedAttention<'a> {
+    pub keys: &'a [f32],
+    pub values: &'a [f32],
+    pub batch: &'a Batch,
+    pub spec: &'a Spec,
+    pub window: Option<usize>,
+}
+
+impl CustomOp1 for FusedCachedAttention<'_> {
+    fn name(&self) -> &'static str {
+        "cached-attention"
+    }
+
+    fn cpu_fwd(&self, q: &CpuStorage, ql: &Layout) -> Candle<(CpuStorage, Shape)> {
+        let out = fused::attention(slice(q, ql)?, self.keys, self.values, self.batch, self.spec, self.window);
+        made(out, ql.shape().clone())
+    }
+}

@@ -5,6 +5,8 @@ use candle_core::Tensor;
 use ndarray::ArrayView2;
 
 use super::batch::Batch;
+use super::cache::{Cache, Kept};
+use super::custom::FusedCachedAttention;
 use super::ops::{Angles, Ops};
 use super::parts::{Block, Linear, NormWeights, Norms, Parts};
 use super::spec::{Form, Layer, QkNorm, Spec};
@@ -40,13 +42,31 @@ impl Decoder {
     /// # Errors
     /// What `see` returns, and failures of the tensor library (token or position out of range, memory).
     pub fn forward(&self, batch: &Batch, see: &mut dyn FnMut(usize, &Tensor) -> Result<()>) -> Result<Tensor> {
+        self.run(batch, None, see)
+    }
+
+    /// Runs the blocks over tokens that continue sequences (see [`Batch::continued`]) and returns their `h_L`. On the CPU alone.
+    ///
+    /// # Errors
+    /// Failures of the tensor library.
+    pub fn advance(&self, batch: &Batch, cache: &mut Cache) -> Result<Tensor> {
+        self.run(batch, Some(cache), &mut |_, _| Ok(()))
+    }
+
+    fn run(
+        &self,
+        batch: &Batch,
+        mut cache: Option<&mut Cache>,
+        see: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
         let mut h = self.embed(batch)?;
         let ropes = self.spec.ropes.iter();
         let angles: Vec<Angles> =
             ropes.map(|rope| Ok(Angles::of(&batch.positions, rope, h.device())?)).collect::<Result<_>>()?;
         see(0, &h)?;
         for (l, (block, layer)) in self.parts.blocks.iter().zip(&self.spec.layers).enumerate() {
-            h = self.block(&h, block, *layer, &angles, batch)?;
+            let kept = cache.as_mut().map(|cache| &mut cache.blocks[l]);
+            h = self.block(&h, block, *layer, &angles, batch, kept)?;
             see(l + 1, &h)?;
         }
         Ok(h)
@@ -72,9 +92,17 @@ impl Decoder {
         Ok(h)
     }
 
-    fn block(&self, h: &Tensor, block: &Block, layer: Layer, angles: &[Angles], batch: &Batch) -> Result<Tensor> {
+    fn block(
+        &self,
+        h: &Tensor,
+        block: &Block,
+        layer: Layer,
+        angles: &[Angles],
+        batch: &Batch,
+        kept: Option<&mut Kept>,
+    ) -> Result<Tensor> {
         let x = self.enter(h, &block.attention_norms)?;
-        let attended = self.attend(&x, block, layer, angles, batch)?;
+        let attended = self.attend(&x, block, layer, angles, batch, kept)?;
         let after = self.leave(h, &attended, &block.attention.output, &block.attention_norms)?;
         let mlp_norms = block.mlp_norms.as_ref().unwrap_or(&block.attention_norms);
         let x = match self.spec.form {
@@ -115,7 +143,15 @@ impl Decoder {
     }
 
     /// The heads' outputs side by side, `(n, n_heads * head_dim)`.
-    fn attend(&self, x: &Tensor, block: &Block, layer: Layer, angles: &[Angles], batch: &Batch) -> Result<Tensor> {
+    fn attend(
+        &self,
+        x: &Tensor,
+        block: &Block,
+        layer: Layer,
+        angles: &[Angles],
+        batch: &Batch,
+        kept: Option<&mut Kept>,
+    ) -> Result<Tensor> {
         let (spec, ops, maps) = (&self.spec, self.ops, &block.attention);
         let (mut q, mut k) = (ops.linear(x, &maps.query)?, ops.linear(x, &maps.key)?);
         let mut v = ops.linear(x, &maps.value)?;
@@ -128,7 +164,10 @@ impl Decoder {
         if let Some(angles) = layer.rope.map(|rope| &angles[rope]) {
             (q, k) = (ops.rotate(&q, angles, spec.head_dim)?, ops.rotate(&k, angles, spec.head_dim)?);
         }
-        Ok(ops.attention(&q, &k, &v, batch, spec, layer.window)?)
+        let Some(kept) = kept else { return Ok(ops.attention(&q, &k, &v, batch, spec, layer.window)?) };
+        kept.write(&batch.cache_rows, &k, &v)?;
+        let (keys, values) = (&kept.keys, &kept.values);
+        Ok(q.apply_op1_no_bwd(&FusedCachedAttention { keys, values, batch, spec, window: layer.window })?)
     }
 
     fn norm(&self, x: &Tensor, weights: &NormWeights) -> Result<Tensor> {

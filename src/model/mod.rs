@@ -4,6 +4,7 @@
 pub mod arch;
 pub mod arrays;
 pub mod batch;
+pub mod cache;
 mod custom;
 pub mod decoder;
 mod device;
@@ -138,6 +139,10 @@ pub struct Model {
     pub tokenizer: Tokenizer,
     /// How it was opened.
     pub options: Options,
+    /// Tokens that end a text: `eos_token_id` of config.json.
+    pub ends: Vec<u32>,
+    /// Where its files are; of an embedded model a folder that is not there.
+    pub folder: PathBuf,
     stored: String,
     architecture: &'static dyn Architecture,
 }
@@ -166,9 +171,11 @@ impl Model {
                 bos => tokenizer.with_bos(bos, place.read("tokenizer_config.json").ok().as_deref(), config),
             }
         };
-        let (core, tokenizer) = Core::of(&Place::open(name, hub)?, options, tokenizer)?;
+        let place = Place::open(name, hub)?;
+        let both = |place: &Place, config: &Config| Ok((tokenizer(place, config)?, ends(config)));
+        let (core, (tokenizer, ends)) = Core::of(&place, options, both)?;
         let Core { card, decoder, stored, architecture } = core;
-        Ok(Self { card, decoder, tokenizer, options, stored, architecture })
+        Ok(Self { card, decoder, tokenizer, options, ends, folder: place.folder, stored, architecture })
     }
 
     /// The id of the model that a name stands for, an embedded one, a folder, or one on a hub, before any of it is read or fetched.
@@ -223,6 +230,15 @@ impl Model {
         let both = 8 * self.card.n_params as u64;
         has_room(&self.card.id, "its weights and those of its untrained twin", both, self.options.max_memory_bytes)?;
         Ok(self.options.max_memory_bytes.map(|limit| limit - both))
+    }
+}
+
+/// `eos_token_id`: one token, or several.
+fn ends(config: &Config) -> Vec<u32> {
+    let id = |value: &serde_json::Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    match config.get("eos_token_id") {
+        Some(serde_json::Value::Array(ids)) => ids.iter().filter_map(id).collect(),
+        one => one.and_then(id).into_iter().collect(),
     }
 }
 

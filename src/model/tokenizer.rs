@@ -150,6 +150,42 @@ impl Tokenizer {
         Ok(tokens)
     }
 
+    /// The tokens of any text, unknown words included, and the text each stands for; with `special`, the tokens that begin every window come first.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if the text cannot be encoded or an id lies beyond the model's vocabulary.
+    pub fn encode_any(&self, text: &str, special: bool) -> Result<(Vec<u32>, Vec<String>)> {
+        let prefix = if special { self.prefix.as_slice() } else { &[] };
+        let encoding =
+            self.inner.encode(text, false).map_err(|source| self.fault(format!("cannot encode it ({source})")))?;
+        let (mut ids, mut pieces) = (prefix.to_vec(), vec![String::new(); prefix.len()]);
+        let mut end = 0;
+        for (id, (_, stop)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
+            // What no token stands for, a space perhaps, belongs to the token after it.
+            let piece = text.get(end..*stop).unwrap_or_default();
+            end = end.max(*stop);
+            ids.push(*id);
+            pieces.push(piece.to_owned());
+        }
+        if let (Some(last), Some(rest)) = (pieces.last_mut(), text.get(end..)) {
+            last.push_str(rest);
+        }
+        self.known(ids.iter().copied().zip(pieces.iter().map(String::as_str)))?;
+        Ok((ids, pieces))
+    }
+
+    /// The same tokenizer, for texts in which special tokens are written out and meant: what a chat template makes.
+    pub fn heeding_special_tokens(&self) -> Self {
+        let mut tokenizer = self.clone();
+        tokenizer.inner.set_encode_special_tokens(false);
+        tokenizer
+    }
+
+    /// The text of some tokens, without special ones.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        self.inner.decode(ids, true).unwrap_or_default()
+    }
+
     /// Whether the model has the tokens, given with the text they stand for.
     fn known<'a>(&self, tokens: impl IntoIterator<Item = (u32, &'a str)>) -> Result<()> {
         match tokens.into_iter().find(|(id, _)| *id as usize >= self.vocab_size) {

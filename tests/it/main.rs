@@ -30,6 +30,7 @@ mod parity;
 mod providers;
 mod results;
 mod second_reference;
+mod serve;
 mod table;
 mod tasks;
 mod training;

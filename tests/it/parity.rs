@@ -7,6 +7,7 @@ use candle_core::safetensors::BufferedSafetensors;
 use candle_core::{DType, Device, Tensor};
 use surmise::model::arch::{self, Architecture, Config};
 use surmise::model::batch::{Batch, Trie};
+use surmise::model::cache::Cache;
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
 use surmise::model::spec::Spec;
@@ -188,6 +189,41 @@ fn a_trie_of_shared_prefixes_gives_the_states_of_whole_windows() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_sequence_that_grows_in_a_cache_has_the_states_of_the_whole() {
+    for name in all() {
+        let (ids, oracle) = oracle(&name);
+        let decoder = decoder(&name, "config.json", Ops::Fused);
+        let layers = decoder.spec().n_layers;
+        let reference = oracle[&format!("h_{layers}")].to_vec3::<f32>().expect("f32");
+        let mut cache = Cache::new(decoder.spec());
+        let stray = cache.take(5);
+        // The three sequences begin with 1, 4 and 7 tokens and grow together, token by token; rows that were used before are used again.
+        let mut rows: Vec<Vec<u32>> = [1, 4, 7].iter().map(|n| cache.take(*n)).collect();
+        cache.give_back(&stray);
+        let mut done = [0; 3];
+        while rows[0].len() <= 12 {
+            let growing: Vec<usize> = (0..3).filter(|w| rows[*w].len() <= 12).collect();
+            let batch = Batch::continued(growing.iter().map(|w| (&ids[*w][done[*w]..rows[*w].len()], &rows[*w][..])));
+            let h = decoder.advance(&batch, &mut cache).and_then(|h| Ok(h.to_vec2::<f32>()?)).expect("states");
+            let mut h = h.iter();
+            for w in growing {
+                for t in done[w]..rows[w].len() {
+                    let top = reference[w].iter().flatten().fold(0_f32, |top, v| top.max(v.abs()));
+                    let ours = h.next().expect("a row");
+                    assert!(
+                        ours.iter().zip(&reference[w][t]).all(|(a, b)| (a - b).abs() <= 1e-4 * top),
+                        "{name} {w} {t}"
+                    );
+                }
+                done[w] = rows[w].len();
+                rows[w].extend(cache.take(1));
+            }
+        }
+        assert_eq!(done, [12; 3]);
     }
 }
 

@@ -1,0 +1,81 @@
+//! Keys and values of tokens that were computed before, so that a sequence grows by one token at the cost of one token. A row belongs to one token of one
+//! sequence; sequences come and go, and their rows are used again.
+
+use candle_core::Tensor;
+
+use super::batch::Batch;
+use super::ops::Candle;
+use super::spec::Spec;
+
+/// Keys and values `(rows, n_kv_heads * head_dim)` of every block, after rotation.
+#[derive(Debug)]
+pub struct Cache {
+    pub(super) blocks: Vec<Kept>,
+    width: usize,
+    n_rows: usize,
+    free: Vec<u32>,
+}
+
+/// Of one block.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub keys: Vec<f32>,
+    pub values: Vec<f32>,
+}
+
+impl Cache {
+    /// An empty cache for a decoder of this spec; it grows with what it is asked to hold.
+    pub fn new(spec: &Spec) -> Self {
+        let blocks = (0..spec.n_layers).map(|_| Kept::default()).collect();
+        Self { blocks, width: spec.n_kv_heads * spec.head_dim, n_rows: 0, free: vec![] }
+    }
+
+    /// `n` rows that nobody has.
+    pub fn take(&mut self, n: usize) -> Vec<u32> {
+        let mut rows = self.free.split_off(self.free.len().saturating_sub(n));
+        let more = n - rows.len();
+        rows.extend(self.n_rows as u32..(self.n_rows + more) as u32);
+        self.n_rows += more;
+        for kept in self.blocks.iter_mut().filter(|_| more > 0) {
+            kept.keys.resize(self.n_rows * self.width, 0.0);
+            kept.values.resize(self.n_rows * self.width, 0.0);
+        }
+        rows
+    }
+
+    /// Takes the rows of a sequence back that is at its end.
+    pub fn give_back(&mut self, rows: &[u32]) {
+        self.free.extend_from_slice(rows);
+    }
+}
+
+impl Kept {
+    /// Writes the keys and values of a batch's tokens into their rows.
+    pub(super) fn write(&mut self, rows: &[u32], keys: &Tensor, values: &Tensor) -> Candle<()> {
+        for (kept, new) in [(&mut self.keys, keys), (&mut self.values, values)] {
+            let width = new.dim(1)?;
+            let new = new.flatten_all()?.to_vec1::<f32>()?;
+            for (row, new) in rows.iter().zip(new.chunks_exact(width)) {
+                let at = *row as usize * width;
+                kept[at..at + width].copy_from_slice(new);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Batch {
+    /// Tokens that continue sequences whose earlier tokens are in a cache: for each sequence its new token ids and the cache rows of all its tokens,
+    /// old and new. A sequence without old tokens begins here.
+    pub fn continued<'a>(sequences: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
+        let mut batch = Self::empty();
+        for (ids, rows) in sequences {
+            for (i, id) in ids.iter().enumerate() {
+                let position = rows.len() - ids.len() + i;
+                batch.push(*id, position as u32, rows[..=position].iter().copied());
+                batch.cache_rows.push(rows[position]);
+            }
+        }
+        batch
+    }
+}

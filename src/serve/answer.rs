@@ -1,0 +1,162 @@
+//! What clients get: the JSON of answers, whole or in pieces.
+
+use serde_json::{Map, Value, json};
+
+use super::sequence::{Event, Finish, Scored};
+use crate::model::Tokenizer;
+
+/// What stands for a log-probability too low for a number.
+const LOWEST: f64 = -9999.0;
+
+/// A prompt as tokens, with the text each stands for; together they are the prompt's text.
+#[derive(Debug, Clone)]
+pub(super) struct Encoded {
+    pub ids: Vec<u32>,
+    pub pieces: Vec<String>,
+}
+
+/// A token with what is told of it.
+struct Told {
+    piece: String,
+    scored: Scored,
+    /// The token before it, by which alternatives get their text.
+    before: Option<u32>,
+}
+
+/// One choice in the making.
+#[derive(Default)]
+pub(super) struct Choice {
+    told: Vec<Told>,
+    text: String,
+    finish: Option<Finish>,
+    pub n_tokens: usize,
+    pub failed: Option<String>,
+}
+
+impl Choice {
+    /// A choice to a prompt; with `echo` the prompt's text comes first.
+    pub fn begin(encoded: &Encoded, echo: bool) -> Self {
+        Self { text: if echo { encoded.pieces.concat() } else { String::new() }, ..Self::default() }
+    }
+
+    /// Takes an event and returns the text it makes visible.
+    pub fn take(&mut self, event: Event, encoded: &Encoded) -> String {
+        match event {
+            Event::Prompt(scored) => {
+                let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
+                let told = scored.into_iter().zip(&encoded.pieces).zip(before);
+                self.told.extend(told.map(|((scored, piece), before)| Told { piece: piece.clone(), scored, before }));
+                String::new()
+            }
+            Event::Token { scored, text, piece } => {
+                let before = self.told.last().map(|told| told.scored.id).or(encoded.ids.last().copied());
+                self.told.push(Told { piece, scored, before });
+                self.text.push_str(&text);
+                text
+            }
+            Event::Done { finish, rest, n_tokens } => {
+                self.text.push_str(&rest);
+                (self.finish, self.n_tokens) = (Some(finish), n_tokens);
+                rest
+            }
+            Event::Failed(message) => {
+                self.failed = Some(message);
+                String::new()
+            }
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.finish.is_some() || self.failed.is_some()
+    }
+
+    pub fn finish(&self) -> Value {
+        match self.finish {
+            Some(Finish::Stop) => "stop".into(),
+            Some(Finish::Length) => "length".into(),
+            None => Value::Null,
+        }
+    }
+
+    /// How many tokens are told of so far.
+    pub fn n_told(&self) -> usize {
+        self.told.len()
+    }
+
+    /// As a choice of `/v1/completions`.
+    pub fn completion(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
+        let logprobs = if logprobs { self.completion_logprobs(0, 0, tokenizer).0 } else { Value::Null };
+        json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()})
+    }
+
+    /// The log-probabilities of the tokens from `first` on, the first of which begins at byte `offset`, and where the next one will begin.
+    pub fn completion_logprobs(&self, first: usize, offset: usize, tokenizer: &Tokenizer) -> (Value, usize) {
+        let (mut tokens, mut token_logprobs, mut top_logprobs, mut offsets) = (vec![], vec![], vec![], vec![]);
+        let mut offset = offset;
+        for told in &self.told[first..] {
+            tokens.push(json!(told.piece));
+            token_logprobs.push(told.scored.logprob.map_or(Value::Null, number));
+            top_logprobs.push(match told.scored.logprob {
+                None => Value::Null,
+                Some(logprob) => {
+                    let top = told.scored.top.iter();
+                    let mut map: Map<String, Value> =
+                        top.rev().map(|(id, logprob)| (text(told.before, *id, tokenizer), number(*logprob))).collect();
+                    map.insert(told.piece.clone(), number(logprob));
+                    Value::Object(map)
+                }
+            });
+            offsets.push(offset);
+            // Offsets count characters, as those of the originals do.
+            offset += told.piece.chars().count();
+        }
+        let value = json!({
+            "tokens": tokens, "token_logprobs": token_logprobs, "top_logprobs": top_logprobs, "text_offset": offsets
+        });
+        (value, offset)
+    }
+
+    /// As a choice of `/v1/chat/completions`.
+    pub fn chat(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
+        let logprobs = if logprobs { self.chat_logprobs(0, tokenizer) } else { Value::Null };
+        let message = json!({"role": "assistant", "content": self.text, "refusal": null});
+        json!({"index": index, "message": message, "logprobs": logprobs, "finish_reason": self.finish()})
+    }
+
+    /// The log-probabilities of the tokens from `first` on.
+    pub fn chat_logprobs(&self, first: usize, tokenizer: &Tokenizer) -> Value {
+        let entry =
+            |piece: &str, logprob: f64| json!({"token": piece, "logprob": number(logprob), "bytes": piece.as_bytes()});
+        let content: Vec<Value> = self.told[first..]
+            .iter()
+            .map(|told| {
+                let mut value = entry(&told.piece, told.scored.logprob.unwrap_or(LOWEST));
+                let top = told.scored.top.iter();
+                value["top_logprobs"] =
+                    top.map(|(id, logprob)| entry(&text(told.before, *id, tokenizer), *logprob)).collect();
+                value
+            })
+            .collect();
+        json!({"content": content, "refusal": null})
+    }
+}
+
+fn number(logprob: f64) -> Value {
+    json!(logprob.max(LOWEST))
+}
+
+/// The text of a token after another.
+fn text(before: Option<u32>, id: u32, tokenizer: &Tokenizer) -> String {
+    let context: Vec<u32> = before.into_iter().collect();
+    let skip = tokenizer.decode(&context).len();
+    let whole = tokenizer.decode(&[&context[..], &[id]].concat());
+    whole.get(skip..).unwrap_or_default().to_owned()
+}
+
+/// Counts of tokens.
+pub(super) fn usage(prompt_tokens: usize, completion_tokens: usize) -> Value {
+    json!({
+        "prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens
+    })
+}

@@ -1,0 +1,111 @@
+//! From messages to one prompt: the chat template of tokenizer_config.json (or chat_template.jinja), or, for a model that has none, the contents of the
+//! messages, a line each.
+
+use std::path::Path;
+
+use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
+use serde_json::Value;
+
+use super::request::{Checked, Message, Refusal};
+use crate::error::{Error, Result};
+
+const NAME: &str = "chat";
+
+/// How a model wants messages.
+pub(super) struct Template {
+    /// With the special tokens that templates name.
+    template: Option<(Environment<'static>, Value)>,
+}
+
+impl Template {
+    /// The template of a model's folder.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if there is one that does not parse.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let path = folder.join("tokenizer_config.json");
+        let config: Value =
+            std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        // Several templates have names; the one called default is for chats.
+        let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
+        let source = match &config["chat_template"] {
+            Value::String(source) => Some(source.clone()),
+            Value::Array(list) => named(list).and_then(|entry| entry["template"].as_str().map(str::to_owned)),
+            _ => std::fs::read_to_string(folder.join("chat_template.jinja")).ok(),
+        };
+        let Some(source) = source else { return Ok(Self { template: None }) };
+        let malformed = |fault: Fault| Error::Config {
+            path: path.clone(),
+            reason: format!("chat_template does not parse ({fault}); correct it, or take it away to serve without one"),
+        };
+        let mut environment = Environment::new();
+        // As the reference renders them.
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.map_err(malformed)?);
+        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        let raise = |message: String| Err::<String, _>(Fault::new(ErrorKind::InvalidOperation, message));
+        environment.add_function("raise_exception", raise);
+        environment.add_template_owned(NAME, source).map_err(malformed)?;
+        let token = |key: &str| match &config[key] {
+            Value::String(token) => token.clone(),
+            other => other["content"].as_str().unwrap_or_default().to_owned(),
+        };
+        let tokens = serde_json::json!({"bos_token": token("bos_token"), "eos_token": token("eos_token")});
+        Ok(Self { template: Some((environment, tokens)) })
+    }
+
+    /// Whether the model has one.
+    pub fn is_there(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// The prompt, and whether it brings its own special tokens.
+    pub fn render(&self, messages: &[Message]) -> Checked<(String, bool)> {
+        let Some((environment, tokens)) = &self.template else {
+            let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
+            return Ok((contents.join("\n"), false));
+        };
+        let template = environment.get_template(NAME);
+        let rendered = template.and_then(|template| {
+            let (bos_token, eos_token) = (tokens["bos_token"].as_str(), tokens["eos_token"].as_str());
+            let one =
+                |m: &Message| minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())]);
+            let messages: minijinja::Value = messages.iter().map(one).collect();
+            template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
+        });
+        rendered
+            .map(|text| (text, true))
+            .map_err(|fault| Refusal::invalid("messages", format!("the model's chat template refuses them: {fault}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(role: &str, content: &str) -> Message {
+        Message { role: role.into(), content: content.into() }
+    }
+
+    #[test]
+    fn a_template_of_the_published_kind_is_rendered_and_can_refuse() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = "{{ bos_token }}{% for message in messages %}\n  {% if message.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}\n<|{{ message['role'] }}|>{{ message['content'].strip() }}{{ eos_token }}\n{% endfor %}\n{% if add_generation_prompt %}<|assistant|>{% endif %}";
+        let config = serde_json::json!({"chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}});
+        std::fs::write(folder.path().join("tokenizer_config.json"), config.to_string()).unwrap();
+        let template = Template::of(folder.path()).unwrap();
+        let (text, special) = template.render(&[message("user", " hi "), message("user", "you")]).unwrap();
+        assert!(special);
+        assert_eq!(text.replace('\n', ""), "<s><|user|>hi</s><|user|>you</s><|assistant|>");
+        let refusal = template.render(&[message("tool", "x")]).unwrap_err();
+        assert!(refusal.message.contains("no tools"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn without_a_template_the_contents_are_the_prompt() {
+        let folder = tempfile::tempdir().unwrap();
+        let template = Template::of(folder.path()).unwrap();
+        let text = template.render(&[message("system", "a"), message("user", "b")]).unwrap();
+        assert_eq!(text, ("a\nb".to_owned(), false));
+    }
+}

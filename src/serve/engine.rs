@@ -1,0 +1,164 @@
+//! The threads that decode. Each takes sequences from the queue of its model, as many as it may, and moves all of them on by one token at a time: the
+//! prompt of a new one runs in the same batch as the last tokens of the others.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use candle_core::Tensor;
+
+use super::Settings;
+use super::sequence::{Ask, Sequence};
+use crate::error::{Error, Result};
+use crate::model::batch::Batch;
+use crate::model::cache::Cache;
+use crate::model::decoder::Decoder;
+use crate::model::{Model, Tokenizer};
+
+/// New tokens of prompts in one batch; the others wait for the next, so that running sequences are not held up for long.
+const PROMPT_TOKENS: usize = 1024;
+/// Rows of logits computed at once.
+const LOGIT_ROWS: usize = 256;
+
+/// A model at work.
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What the threads of an engine have in common.
+pub(super) struct Shared {
+    pub decoder: Decoder,
+    pub tokenizer: Tokenizer,
+    /// Tokens that end a text.
+    pub ends: Vec<u32>,
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    max_waiting: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Ask>,
+    closed: bool,
+}
+
+/// There is no room for another sequence.
+pub(super) struct Full;
+
+impl Engine {
+    /// Starts the threads, one for each core that rayon may use, but no more than there may be sequences.
+    ///
+    /// # Errors
+    /// [`Error::Serve`] if the system gives no threads.
+    pub fn start(model: Model, settings: &Settings) -> Result<Self> {
+        let ends = model.ends.clone();
+        let (core, tokenizer) = model.into_parts();
+        let shared = Arc::new(Shared {
+            decoder: core.decoder,
+            tokenizer,
+            ends,
+            queue: Mutex::default(),
+            arrived: Condvar::new(),
+            max_waiting: settings.max_waiting,
+        });
+        let threads = rayon::current_num_threads().clamp(1, settings.max_concurrent);
+        for thread in 0..threads {
+            // Together they have as many places as sequences are allowed.
+            let places = settings.max_concurrent / threads + usize::from(thread < settings.max_concurrent % threads);
+            let shared = shared.clone();
+            let work = move || shared.work(places);
+            let started = std::thread::Builder::new().name(format!("decode-{thread}")).spawn(work);
+            started.map_err(|source| Error::Serve { address: core.card.id.clone(), source })?;
+        }
+        Ok(Self { shared })
+    }
+
+    /// What encodes and decodes.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.shared.tokenizer
+    }
+
+    /// Puts the sequences of one request into the queue, all or none.
+    pub fn ask(&self, sequences: Vec<Ask>) -> std::result::Result<(), Full> {
+        let mut queue = self.shared.lock();
+        queue.waiting.retain(|ask| !ask.reply.is_closed());
+        if queue.waiting.len() + sequences.len() > self.shared.max_waiting {
+            return Err(Full);
+        }
+        queue.waiting.extend(sequences);
+        self.shared.arrived.notify_all();
+        Ok(())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.arrived.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for sequences if `active` has none, and admits as many as there are places and a batch has room for.
+    fn admit(&self, active: &mut Vec<Sequence>, places: usize, cache: &mut Cache) -> bool {
+        let mut queue = self.lock();
+        while active.is_empty() && queue.waiting.is_empty() && !queue.closed {
+            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut tokens = 0;
+        while active.len() < places && tokens < PROMPT_TOKENS {
+            let Some(ask) = queue.waiting.pop_front() else { break };
+            if !ask.reply.is_closed() {
+                tokens += ask.prompt.len();
+                active.push(Sequence::begin(ask, cache));
+            }
+        }
+        !(queue.closed && active.is_empty())
+    }
+
+    fn work(&self, places: usize) {
+        let mut cache = Cache::new(self.decoder.spec());
+        let mut active: Vec<Sequence> = vec![];
+        while self.admit(&mut active, places, &mut cache) {
+            if let Err(error) = self.step(&mut active, &mut cache) {
+                // The sequences of this batch end with the error; the server goes on.
+                active.iter_mut().for_each(|sequence| sequence.fail(&error));
+            }
+            active.retain(|sequence| {
+                if sequence.is_over() {
+                    cache.give_back(sequence.rows());
+                }
+                !sequence.is_over()
+            });
+        }
+    }
+
+    /// Moves every sequence on by one token.
+    fn step(&self, active: &mut [Sequence], cache: &mut Cache) -> Result<()> {
+        active.iter_mut().for_each(|sequence| sequence.grow(cache));
+        let batch = Batch::continued(active.iter().map(|sequence| (sequence.new_ids(), sequence.rows())));
+        let h = self.decoder.advance(&batch, cache)?;
+        // The rows that are asked for: those of a prompt that is scored, and the last of each.
+        let mut wanted: Vec<u32> = vec![];
+        let mut first = 0;
+        for sequence in active.iter() {
+            let n = sequence.new_ids().len();
+            wanted.extend((n - sequence.n_logits()..n).map(|i| (first + i) as u32));
+            first += n;
+        }
+        let mut owners = active.iter().enumerate().flat_map(|(i, s)| std::iter::repeat_n(i, s.n_logits()));
+        let mut owners: VecDeque<usize> = owners.by_ref().collect();
+        for rows in wanted.chunks(LOGIT_ROWS) {
+            let rows = Tensor::from_slice(rows, rows.len(), h.device())?;
+            for logits in self.decoder.logits(&h.index_select(&rows, 0)?)?.to_vec2::<f32>()? {
+                if let Some(owner) = owners.pop_front() {
+                    active[owner].see(&logits, self)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! One text in the making: its tokens, how the next one is drawn, and when it ends.
+
+use candle_core::{Device, Tensor};
+use candle_transformers::generation::{LogitsProcessor, Sampling};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::engine::Shared;
+use super::text::{Growing, first_stop, settled};
+use crate::error::{Error, Result};
+use crate::model::cache::Cache;
+
+/// How tokens are drawn.
+#[derive(Debug, Clone)]
+pub(super) struct Drawing {
+    pub temperature: f64,
+    pub top_p: Option<f64>,
+    pub top_k: Option<usize>,
+    pub seed: u64,
+    pub max_tokens: usize,
+    pub stop: Vec<String>,
+    /// How many of the likeliest tokens are told at each place.
+    pub logprobs: Option<usize>,
+    /// Whether the tokens of the prompt are scored too.
+    pub score_prompt: bool,
+}
+
+/// A sequence that is asked for.
+pub(super) struct Ask {
+    pub prompt: Vec<u32>,
+    pub drawing: Drawing,
+    /// Whose it is among those of its request.
+    pub index: usize,
+    pub reply: UnboundedSender<(usize, Event)>,
+}
+
+/// A token with its log-probability in nats, and the likeliest ones in its place, best first.
+#[derive(Debug, Clone)]
+pub(super) struct Scored {
+    pub id: u32,
+    pub logprob: Option<f64>,
+    pub top: Vec<(u32, f64)>,
+}
+
+/// What becomes of a sequence.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The prompt's tokens, scored; the first one has nothing before it.
+    Prompt(Vec<Scored>),
+    /// A token was drawn. `text` is what may be shown now; `piece` is the token's own.
+    Token { scored: Scored, text: String, piece: String },
+    /// The end.
+    Done { finish: Finish, rest: String, n_tokens: usize },
+    /// Something is wrong with the model, not with the request.
+    Failed(String),
+}
+
+/// Why it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finish {
+    Stop,
+    Length,
+}
+
+pub(super) struct Sequence {
+    ask: Ask,
+    processor: LogitsProcessor,
+    ids: Vec<u32>,
+    rows: Vec<u32>,
+    /// Tokens that are in the cache.
+    computed: usize,
+    scored: Vec<Scored>,
+    growing: Option<Growing>,
+    shown: usize,
+    over: bool,
+}
+
+impl Sequence {
+    pub fn begin(ask: Ask, cache: &mut Cache) -> Self {
+        let drawing = &ask.drawing;
+        let temperature = drawing.temperature;
+        let sampling = match (drawing.top_k, drawing.top_p) {
+            _ if temperature <= 0.0 => Sampling::ArgMax,
+            (Some(k), Some(p)) => Sampling::TopKThenTopP { k, p, temperature },
+            (Some(k), None) => Sampling::TopK { k, temperature },
+            (None, Some(p)) => Sampling::TopP { p, temperature },
+            (None, None) => Sampling::All { temperature },
+        };
+        let processor = LogitsProcessor::from_sampling(drawing.seed, sampling);
+        let (ids, rows) = (ask.prompt.clone(), cache.take(ask.prompt.len()));
+        let nothing = Scored { id: ids[0], logprob: None, top: vec![] };
+        Self { ask, processor, ids, rows, computed: 0, scored: vec![nothing], growing: None, shown: 0, over: false }
+    }
+
+    /// Takes a row for the token that was drawn last.
+    pub fn grow(&mut self, cache: &mut Cache) {
+        self.rows.extend(cache.take(self.ids.len() - self.rows.len()));
+    }
+
+    pub fn new_ids(&self) -> &[u32] {
+        &self.ids[self.computed..]
+    }
+
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// How many of the last new tokens' logits are needed.
+    pub fn n_logits(&self) -> usize {
+        if self.computed == 0 && self.ask.drawing.score_prompt { self.ids.len() } else { 1 }
+    }
+
+    pub fn fail(&mut self, error: &Error) {
+        self.send(Event::Failed(error.to_string()));
+        self.over = true;
+    }
+
+    fn send(&mut self, event: Event) {
+        // Nobody listens any more: the sequence is not needed.
+        self.over |= self.ask.reply.send((self.ask.index, event)).is_err();
+    }
+
+    /// Takes the logits of the next row that was asked for.
+    pub fn see(&mut self, logits: &[f32], shared: &Shared) -> Result<()> {
+        if self.over {
+            return Ok(());
+        }
+        let top = self.ask.drawing.logprobs.unwrap_or(0);
+        if self.computed == 0 && self.ask.drawing.score_prompt {
+            if self.scored.len() < self.ids.len() {
+                self.scored.push(score(logits, self.ids[self.scored.len()], top));
+                return Ok(());
+            }
+            let scored = std::mem::take(&mut self.scored);
+            self.send(Event::Prompt(scored));
+        }
+        self.computed = self.ids.len();
+        if self.ask.drawing.max_tokens == 0 {
+            self.finish(Finish::Length);
+            return Ok(());
+        }
+        let id = self.processor.sample(&Tensor::from_slice(logits, logits.len(), &Device::Cpu)?)?;
+        if shared.ends.contains(&id) {
+            self.finish(Finish::Stop);
+            return Ok(());
+        }
+        self.draw(score(logits, id, top), shared);
+        Ok(())
+    }
+
+    fn draw(&mut self, scored: Scored, shared: &Shared) {
+        let stops = &self.ask.drawing.stop;
+        let growing = self.growing.get_or_insert_with(|| Growing::after(&self.ask.prompt, &shared.tokenizer));
+        let before = growing.text().len();
+        let piece = growing.push(scored.id, &shared.tokenizer);
+        self.ids.push(scored.id);
+        let n = self.ids.len() - self.ask.prompt.len();
+        let stopped = first_stop(growing.text(), before, stops);
+        if let Some(at) = stopped {
+            growing.cut(at);
+        }
+        let certain = if stopped.is_some() { growing.text().len() } else { settled(growing.text(), stops) };
+        let text = growing.text().get(self.shown..certain).unwrap_or_default().to_owned();
+        self.shown += text.len();
+        self.send(Event::Token { scored, text, piece });
+        if stopped.is_some() {
+            self.finish(Finish::Stop);
+        } else if n >= self.ask.drawing.max_tokens {
+            self.finish(Finish::Length);
+        }
+    }
+
+    fn finish(&mut self, finish: Finish) {
+        let text = self.growing.as_ref().map_or("", Growing::text);
+        let rest = text.get(self.shown..).unwrap_or_default().to_owned();
+        self.send(Event::Done { finish, rest, n_tokens: self.ids.len() - self.ask.prompt.len() });
+        self.over = true;
+    }
+}
+
+/// The log-probability of a token, and the `top` likeliest ones.
+fn score(logits: &[f32], id: u32, top: usize) -> Scored {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let log_sum = f64::from(most) + logits.iter().map(|x| f64::from(x - most).exp()).sum::<f64>().ln();
+    let logprob = |id: u32| f64::from(logits[id as usize]) - log_sum;
+    let mut best: Vec<u32> = if top == 0 { vec![] } else { (0..logits.len() as u32).collect() };
+    let order = |a: &u32, b: &u32| logits[*b as usize].total_cmp(&logits[*a as usize]).then(a.cmp(b));
+    if top > 0 && top < best.len() {
+        best.select_nth_unstable_by(top, order);
+        best.truncate(top);
+    }
+    best.sort_unstable_by(order);
+    Scored { id, logprob: Some(logprob(id)), top: best.into_iter().map(|id| (id, logprob(id))).collect() }
+}

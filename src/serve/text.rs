@@ -1,0 +1,85 @@
+//! From tokens to text, as it grows. The text of a token depends on its neighbours (the space before a word, bytes that make one character together), so
+//! what is new is what the text of all tokens has over the text of the ones before.
+
+use crate::model::Tokenizer;
+
+/// Tokens of the prompt that are decoded with the answer, so that its first token has its space.
+const CONTEXT: usize = 8;
+
+/// The text of an answer.
+pub(super) struct Growing {
+    ids: Vec<u32>,
+    before: usize,
+    text: String,
+}
+
+impl Growing {
+    /// The empty answer to a prompt.
+    pub fn after(prompt: &[u32], tokenizer: &Tokenizer) -> Self {
+        let ids = prompt[prompt.len().saturating_sub(CONTEXT)..].to_vec();
+        let before = tokenizer.decode(&ids).len();
+        Self { ids, before, text: String::new() }
+    }
+
+    /// Adds a token and says what it adds to the text: nothing while a character is incomplete.
+    pub fn push(&mut self, id: u32, tokenizer: &Tokenizer) -> String {
+        self.ids.push(id);
+        let whole = tokenizer.decode(&self.ids);
+        let answer = whole.get(self.before..).unwrap_or_default();
+        let complete = answer.trim_end_matches('\u{fffd}');
+        let new = complete.get(self.text.len()..).unwrap_or_default().to_owned();
+        self.text.push_str(&new);
+        new
+    }
+
+    /// The text so far.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Ends the text before its byte `len`.
+    pub fn cut(&mut self, len: usize) {
+        self.text.truncate(len);
+    }
+}
+
+/// Where the first of the stop strings begins in `text`, looking from byte `from` on, less what a stop string could have begun before it.
+pub(super) fn first_stop(text: &str, from: usize, stops: &[String]) -> Option<usize> {
+    let longest = stops.iter().map(String::len).max().unwrap_or(0);
+    let mut start = from.saturating_sub(longest);
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    stops.iter().filter_map(|stop| text[start..].find(stop.as_str()).map(|at| start + at)).min()
+}
+
+/// How much of `text` is certain not to belong to a stop string that has only begun.
+pub(super) fn settled(text: &str, stops: &[String]) -> usize {
+    let begun = |stop: &String| {
+        (1..stop.len()).rev().find(|n| stop.is_char_boundary(*n) && text.ends_with(&stop[..*n])).unwrap_or(0)
+    };
+    text.len() - stops.iter().map(begun).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_string_is_found_where_it_begins_even_if_it_began_earlier() {
+        let stops = ["\n\n".to_owned(), "end".to_owned()];
+        assert_eq!(first_stop("the end", 6, &stops), Some(4));
+        assert_eq!(first_stop("a\n\nend", 5, &stops), Some(1));
+        assert_eq!(first_stop("nothing", 0, &stops), None);
+        assert_eq!(first_stop("\u{e9}\u{e9}end", 4, &stops), Some(4));
+    }
+
+    #[test]
+    fn text_that_may_become_a_stop_string_is_held_back() {
+        let stops = ["END".to_owned(), "\n".to_owned()];
+        assert_eq!(settled("the EN", &stops), 4);
+        assert_eq!(settled("the E", &stops), 4);
+        assert_eq!(settled("the end", &stops), 7);
+        assert_eq!(settled("", &stops), 0);
+    }
+}
