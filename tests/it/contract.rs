@@ -259,6 +259,29 @@ fn the_same_samples_and_seed_give_the_same_bits_on_one_thread_and_on_two() {
 }
 
 #[test]
+fn the_ensemble_sees_what_a_copula_does_not_on_one_thread_and_on_two() {
+    // Eight clusters: |x| and |y| are both near 1 or both near 3, and their signs are free.
+    let (n, noise) = (600, gaussian(600, 2, 21));
+    let corner = |row: usize| [1.0_f32, 3.0][row % 2];
+    let x =
+        Array2::from_shape_fn((n, 1), |(r, _)| if r % 4 < 2 { corner(r) } else { -corner(r) } + 0.1 * noise[[r, 0]]);
+    let y =
+        Array2::from_shape_fn((n, 1), |(r, _)| if r % 8 < 4 { corner(r) } else { -corner(r) } + 0.1 * noise[[r, 1]]);
+    let estimator = find("ensemble").expect("in the table");
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| run(estimator, &x, &y)).expect("suited samples")
+    };
+    let found = on(1);
+    assert_eq!(found, on(2));
+    // Which of 1 and 3 it is, and no more: ten standard deviations lie between.
+    assert!((found[0].mi_nats - 2.0_f64.ln()).abs() < 0.06, "{found:?}");
+    assert!(found[0].lower_nats.is_none_or(|lower| lower < 2.0_f64.ln() + 0.01), "{found:?}");
+    let parametric = run(find("t-copula").expect("in the table"), &x, &y).expect("suited samples");
+    assert!(parametric[0].mi_nats < 0.4, "{parametric:?}");
+}
+
+#[test]
 fn every_estimator_says_what_it_is_and_is_found_by_its_name() {
     for estimator in ALL {
         let about = estimator.about();
