@@ -12,7 +12,7 @@ use surmise::profile::{Settings, measure};
 fn main() -> surmise::Result<()> {
     println!("model        threads    seconds     states  tokens/s");
     let series = Series::draw(&Category::load("countries")?, 4, 4000, 0)?;
-    let settings = Settings { channel: Channel::DEFAULT, seed: 0, twin_seed: 0 };
+    let settings = Settings::new(Channel::DEFAULT, 0, 0);
     for name in ["minigpt-7", "minillama-7"] {
         let model = Model::load(name)?;
         let corpus = series.tokenize(&model.tokenizer)?;

@@ -9,10 +9,10 @@ use super::{Fetching, Opening, Sampling, print, progress, talk};
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::mi::Channel;
+use crate::mi::{self, Channel};
 use crate::model::Model;
 use crate::model::hub;
-use crate::profile::{self, Profile};
+use crate::profile::{self, Micro, Profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -28,6 +28,12 @@ pub(super) struct Flags {
     sampling: Sampling,
     #[command(flatten)]
     opening: Opening,
+    /// A name from `surmise list estimators`; the default says how many states can be told apart at a stated precision
+    #[arg(long, value_name = "NAME", default_value_t = Channel::DEFAULT_NAME.to_owned())]
+    estimator: String,
+    /// What stands for a token without its context: the token alone, or the first token of the window as in the paper's code
+    #[arg(long, value_enum, default_value_t = Micro::Alone)]
+    micro: Micro,
     /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -35,6 +41,8 @@ pub(super) struct Flags {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sampling = &flags.sampling;
+    let other = mi::find(&flags.estimator)?;
+    let other = (other.name() != Channel::DEFAULT_NAME).then_some(other);
     let categories = flags.corpora.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
     let series = categories
         .iter()
@@ -53,6 +61,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.models.iter().filter(|name| hub::is_id(name)).try_for_each(|name| hub.folder(name).map(drop))?;
     let settings = profile::Settings {
         channel: Channel::with_scale(sampling.scale.into()),
+        other,
+        micro: flags.micro,
         seed: sampling.draw.seed,
         twin_seed: sampling.draw.seed,
     };
@@ -90,9 +100,16 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         for profile in &profiles {
             talk(&summary(profile));
         }
+        if other.is_some() {
+            talk(DETERMINISTIC);
+        }
     }
     Ok(())
 }
+
+/// What a number means that comes from another estimator than `channel`.
+const DETERMINISTIC: &str = "states are functions of their tokens: from the second block on their information without noise is the entropy of the context, the same for every model; an estimate \
+     of it says what the estimator could extract from so many windows, and its ceiling, not the model, may be what is seen";
 
 /// Every profile of a folder, this run's and those before, by file name.
 fn all(folder: &Path) -> Result<Vec<Profile>> {

@@ -116,7 +116,7 @@ pub fn n_steps() -> usize {
 /// Whatever a stage finds wrong.
 pub fn run(settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run> {
     let channel = Channel::with_scale(settings.scale);
-    let how = profile::Settings { channel, seed: settings.seed, twin_seed: settings.seed };
+    let how = profile::Settings::new(channel, settings.seed, settings.seed);
     let categories = CORPORA.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
     let (mut profiles, mut scores) = (vec![], vec![]);
     for member in FAMILY {

@@ -217,6 +217,7 @@ impl Common {
             input_entropy_nats: self.input_entropy_nats,
             output_entropy_nats: None,
             gaussian_nats: Some(gaussian_nats),
+            compared_nats: None,
         };
         let ceiling_nats = ceilings.least_nats();
         let middle_nats = 0.5 * (bounds.lower_nats + bounds.upper_nats);

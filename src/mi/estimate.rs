@@ -85,13 +85,15 @@ pub struct Ceilings {
     pub output_entropy_nats: Option<f64>,
     /// `0.5 logdet(I + Cov / sigma^2)`: what a channel could carry of a Gaussian input with the covariance of `y`.
     pub gaussian_nats: Option<f64>,
+    /// Logarithm of how many pairs are compared with each other, which a contrastive bound cannot exceed.
+    pub compared_nats: Option<f64>,
 }
 
 impl Ceilings {
     /// The smallest of those there are.
     #[must_use]
     pub fn least_nats(&self) -> f64 {
-        let others = self.output_entropy_nats.into_iter().chain(self.gaussian_nats);
+        let others = [self.output_entropy_nats, self.gaussian_nats, self.compared_nats].into_iter().flatten();
         others.fold(self.log_n_nats.min(self.input_entropy_nats), f64::min)
     }
 }

@@ -67,12 +67,14 @@ impl Estimator for Hybrid {
 }
 
 /// Both sides of the samples through a view.
-type Sides = (Array2<f64>, Array2<f64>);
+pub(crate) type Sides = (Array2<f64>, Array2<f64>);
 
 /// What neighbours see beyond a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Residual {
     pub(crate) nats: f64,
+    /// Standard deviation of the residual where there is none: that of the difference of two estimates from samples of the model.
+    pub(crate) noise_nats: f64,
     /// Standard error of model and residual together: the model follows the samples, so that the neighbours' own error is what is left.
     pub(crate) stderr_nats: f64,
 }
@@ -81,25 +83,33 @@ pub(crate) struct Residual {
 pub(crate) fn residual(scores: &Array2<f64>, fit: &Fit, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "copula", seed);
     let drawn: Vec<Array2<f64>> = (0..DRAWS).map(|_| fit.sample(scores.nrows(), &mut generator)).collect();
-    let all = |scores: &Array2<f64>| (scores.slice(s![.., ..dx]).to_owned(), scores.slice(s![.., dx..]).to_owned());
-    let through = |project: &dyn Fn(&Array2<f64>) -> Sides| {
-        let ksg = |scores: &Array2<f64>| {
-            let (u, v) = project(scores);
-            mean_and_stderr(&terms_nats(&u, &v))
-        };
-        let (seen, stderr) = ksg(scores);
-        let expected: Vec<(f64, f64)> = drawn.iter().map(ksg).collect();
-        let mean = expected.iter().map(|(mean, _)| mean).sum::<f64>() / DRAWS as f64;
-        let variance = expected.iter().map(|(_, stderr)| stderr * stderr).sum::<f64>() / (DRAWS * DRAWS) as f64;
-        Residual { nats: seen - mean, stderr_nats: (stderr * stderr + variance).sqrt() }
-    };
     let mut residuals = vec![];
     if scores.ncols() <= MOST_COLUMNS {
-        residuals.push(through(&all));
+        let all = |a: &Array2<f64>| (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned());
+        residuals.push(through(scores, &drawn, &all));
     }
     if let Some(view) = View::new(scores, dx) {
-        residuals.push(through(&|scores| view.project(scores, dx)));
+        residuals.push(through(scores, &drawn, &|scores| view.project(scores, dx)));
     }
-    let none = Residual { nats: 0.0, stderr_nats: fit.stderr_nats() };
+    let none = Residual { nats: 0.0, noise_nats: 0.0, stderr_nats: fit.stderr_nats() };
     residuals.into_iter().max_by(|a, b| a.nats.total_cmp(&b.nats)).unwrap_or(none)
+}
+
+/// What neighbours see in the samples beyond what they see in samples drawn from a model, through one view.
+pub(crate) fn through(
+    scores: &Array2<f64>,
+    drawn: &[Array2<f64>],
+    project: &dyn Fn(&Array2<f64>) -> Sides,
+) -> Residual {
+    let ksg = |scores: &Array2<f64>| {
+        let (u, v) = project(scores);
+        mean_and_stderr(&terms_nats(&u, &v))
+    };
+    let (seen, stderr) = ksg(scores);
+    let expected: Vec<(f64, f64)> = drawn.iter().map(ksg).collect();
+    let count = drawn.len() as f64;
+    let mean = expected.iter().map(|(mean, _)| mean).sum::<f64>() / count;
+    let variance = expected.iter().map(|(_, stderr)| stderr * stderr).sum::<f64>() / (count * count);
+    let total = (stderr * stderr + variance).sqrt();
+    Residual { nats: seen - mean, noise_nats: total, stderr_nats: total }
 }

@@ -10,15 +10,24 @@ mod bounds;
 mod cca_ksg;
 mod ceilings;
 pub mod channel;
+mod contrast;
+mod critic;
 mod distinct;
+mod dv;
+mod encoder;
+mod ensemble;
 mod estimate;
 mod gaussian;
 mod hybrid;
+mod infonce;
 mod ksg;
 mod linear;
 mod log_sum_exp;
 mod matrix;
+mod mine_paper;
+mod mixture;
 mod neighbours;
+mod network;
 mod normal_scores;
 mod plugin;
 mod points;
@@ -32,18 +41,23 @@ use ndarray::ArrayView2;
 use crate::{Error, Result};
 pub use cca_ksg::CcaKsg;
 pub use channel::Channel;
+pub use dv::Dv;
+pub use ensemble::Ensemble;
 pub use estimate::{Ceilings, Estimate, Flag, Kind};
 pub use gaussian::Gaussian;
 pub use hybrid::Hybrid;
+pub use infonce::InfoNce;
 pub use ksg::Ksg;
+pub use mine_paper::MinePaper;
 pub use plugin::Plugin;
 pub use scale::Scale;
 pub use t_copula::TCopula;
 
 /// The estimators by name, in the order in which they are listed. The first is the default of `measure`.
-pub static ALL: &[&dyn Estimator] = &[&Channel::DEFAULT, &Hybrid, &TCopula, &Gaussian, &CcaKsg, &Ksg, &Plugin];
+pub static ALL: &[&dyn Estimator] =
+    &[&Channel::DEFAULT, &Hybrid, &Ensemble, &TCopula, &Gaussian, &CcaKsg, &Ksg, &Plugin, &Dv, &InfoNce, &MinePaper];
 
-/// The estimator of arbitrary samples unless another is asked for: the most accurate there is.
+/// The estimator of arbitrary samples unless another is asked for: in a second, without training, and close to 0 where there is nothing.
 pub static DEFAULT: &dyn Estimator = &Hybrid;
 
 /// The estimator of this name.

@@ -52,6 +52,8 @@ pub(crate) struct Found {
     pub(crate) upper_nats: Option<f64>,
     pub(crate) stderr_nats: Option<f64>,
     pub(crate) optimism_nats: Option<f64>,
+    /// Logarithm of how many pairs a contrastive bound compares.
+    pub(crate) compared_nats: Option<f64>,
     pub(crate) flags: Vec<Flag>,
 }
 
@@ -76,6 +78,7 @@ impl Samples {
             input_entropy_nats: x.entropy_nats(),
             output_entropy_nats: Some(y.entropy_nats()),
             gaussian_nats: None,
+            compared_nats: None,
         };
         let flags = if n < SMALL_SAMPLE { vec![Flag::SmallSample] } else { vec![] };
         Ok(Self { estimator, x, y, n, ceilings, flags })
@@ -177,7 +180,8 @@ impl Samples {
 
     /// Puts what was found beside what all estimates from these samples share.
     pub(crate) fn report(&self, kind: Kind, found: Found) -> Estimate {
-        let ceiling_nats = self.ceilings.least_nats();
+        let ceilings = Ceilings { compared_nats: found.compared_nats, ..self.ceilings };
+        let ceiling_nats = ceilings.least_nats();
         let mut flags = self.flags.clone();
         flags.extend(found.flags);
         if found.mi_nats > TRUSTED * self.ceilings.log_n_nats {
@@ -194,7 +198,7 @@ impl Samples {
             upper_nats: found.upper_nats,
             stderr_nats: found.stderr_nats,
             ceiling_nats,
-            ceilings: self.ceilings,
+            ceilings,
             optimism_nats: found.optimism_nats,
             n: self.n,
             n_distinct: self.x.n_distinct,

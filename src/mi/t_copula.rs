@@ -86,6 +86,8 @@ pub(crate) struct Fit {
     values: Array2<f64>,
     /// Its information, its bias taken out.
     pub(crate) mi_nats: f64,
+    /// What was taken out.
+    pub(crate) bias_nats: f64,
 }
 
 impl Fit {
@@ -111,6 +113,7 @@ impl Fit {
             factor,
             values,
             mi_nats: mi_nats - bias_nats,
+            bias_nats,
         };
         let Some(t) = t else {
             return Ok(fit(None, scatter, factor, scores.clone(), normal));
@@ -130,6 +133,30 @@ impl Fit {
         };
         let (joint, x, y) = (part(0..d), part(0..self.dx), part(self.dx..d));
         joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect()
+    }
+
+    /// Log density ratios of every `x` with every `y` of some rows, row-major: distances in the joint space are bilinear, so that one product gives them.
+    pub(crate) fn log_ratios_across(&self, rows: &[usize]) -> Vec<f32> {
+        let (d, dx) = (self.scatter.nrows(), self.dx);
+        let inverse = invert_lower(&self.factor);
+        let precision = inverse.t().dot(&inverse);
+        let values = self.values.select(Axis(0), rows);
+        let (x, y) = (values.slice(s![.., ..dx]), values.slice(s![.., dx..]));
+        let side = |values: ArrayView2<'_, f64>, range: std::ops::Range<usize>| -> (Vec<f64>, Vec<f64>) {
+            let block = self.scatter.slice(s![range.clone(), range.clone()]).to_owned();
+            let factor = cholesky(&block, 0.0).unwrap_or_else(|| Array2::eye(range.len()));
+            let own = values.dot(&precision.slice(s![range.clone(), range]));
+            let squares = own.rows().into_iter().zip(values.rows()).map(|(a, b)| a.dot(&b)).collect();
+            (squares, log_density(&values.to_owned(), &factor, self.nu))
+        };
+        let ((qx, lx), (qy, ly)) = (side(x, 0..dx), side(y, dx..d));
+        let cross = x.dot(&precision.slice(s![..dx, dx..])).dot(&y.t());
+        let of = Density::new(d, &self.factor, self.nu);
+        let pairs = cross.indexed_iter().map(|((i, j), cross)| {
+            let distance = (qx[i] + qy[j] + 2.0 * cross).max(0.0);
+            (of.log(distance) - lx[i] - ly[j]) as f32
+        });
+        pairs.collect()
     }
 
     /// Standard error of the information: that of the mean log density ratio, and what estimating the scatter adds in many dimensions.
@@ -257,20 +284,31 @@ fn mahalanobis(values: &Array2<f64>, factor: &Array2<f64>) -> Vec<f64> {
 
 /// Log density of a normal or t vector with this scatter at each row.
 fn log_density(values: &Array2<f64>, factor: &Array2<f64>, nu: Option<f64>) -> Vec<f64> {
-    let d = values.ncols() as f64;
-    let half_log_det = 0.5 * log_determinant(factor);
-    let distances = mahalanobis(values, factor);
-    match nu {
-        None => {
-            let constant = -0.5 * d * (2.0 * std::f64::consts::PI).ln() - half_log_det;
-            distances.iter().map(|m| constant - 0.5 * m).collect()
-        }
-        Some(nu) => {
-            let constant = ln_gamma(0.5 * (nu + d))
-                - ln_gamma(0.5 * nu)
-                - 0.5 * d * (nu * std::f64::consts::PI).ln()
-                - half_log_det;
-            distances.iter().map(|m| constant - 0.5 * (nu + d) * (m / nu).ln_1p()).collect()
+    let of = Density::new(values.ncols(), factor, nu);
+    mahalanobis(values, factor).into_iter().map(|distance| of.log(distance)).collect()
+}
+
+/// A normal or t density as a function of the squared Mahalanobis distance.
+struct Density {
+    constant: f64,
+    d: f64,
+    nu: Option<f64>,
+}
+
+impl Density {
+    fn new(d: usize, factor: &Array2<f64>, nu: Option<f64>) -> Self {
+        let d = d as f64;
+        let size = match nu {
+            None => 0.5 * d * (2.0 * std::f64::consts::PI).ln(),
+            Some(nu) => ln_gamma(0.5 * nu) - ln_gamma(0.5 * (nu + d)) + 0.5 * d * (nu * std::f64::consts::PI).ln(),
+        };
+        Self { constant: -size - 0.5 * log_determinant(factor), d, nu }
+    }
+
+    fn log(&self, distance: f64) -> f64 {
+        match self.nu {
+            None => self.constant - 0.5 * distance,
+            Some(nu) => self.constant - 0.5 * (nu + self.d) * (distance / nu).ln_1p(),
         }
     }
 }

@@ -4,24 +4,50 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{CorpusCard, EstimatorCard, Profile, Reading, Side, VERSION};
+use super::{CorpusCard, EstimatorCard, Micro, Profile, Reading, Side, VERSION};
 use crate::corpus::{Corpus, Role};
 use crate::disk::Schema;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mi::{Channel, Estimate, Estimator};
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Point, States};
 use crate::seed;
 
 /// How a profile is measured.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
-    /// The estimator.
+    /// The estimator, unless another is named.
     pub channel: Channel,
-    /// Seed of the channel's noise.
+    /// Another estimator in its place.
+    pub other: Option<&'static dyn Estimator>,
+    /// What stands for a token without its context.
+    pub micro: Micro,
+    /// Seed of whatever the estimator draws.
     pub seed: u64,
     /// Seed of the untrained twin's initial weights.
     pub twin_seed: u64,
+}
+
+impl Settings {
+    /// `channel` with these seeds, against tokens alone.
+    #[must_use]
+    pub fn new(channel: Channel, seed: u64, twin_seed: u64) -> Self {
+        Self { channel, other: None, micro: Micro::Alone, seed, twin_seed }
+    }
+
+    fn estimator(&self) -> &dyn Estimator {
+        self.other.unwrap_or(&self.channel)
+    }
+
+    /// Settings of the estimator; a single 0 where it has none.
+    fn settings(&self) -> Vec<f64> {
+        if self.other.is_some() { vec![0.0] } else { self.channel.precisions().to_vec() }
+    }
+
+    /// The setting of the headline.
+    fn headline(&self) -> f64 {
+        if self.other.is_some() { 0.0 } else { self.channel.scale().headline_precision() }
+    }
 }
 
 /// Whether a profile is what measuring would give again: the same weights, texts, estimator, seeds and tool.
@@ -51,9 +77,10 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
             bos: corpus.bos,
         },
         estimator: EstimatorCard {
-            name: settings.channel.name().into(),
+            name: settings.estimator().name().into(),
             scale: settings.channel.scale(),
-            settings: settings.channel.precisions().to_vec(),
+            settings: settings.settings(),
+            micro: settings.micro,
             seed: settings.seed,
         },
         twin_seed: settings.twin_seed,
@@ -102,7 +129,7 @@ pub fn measure(model: &Model, corpus: &Corpus, settings: &Settings) -> Result<Pr
             }
         }
     }
-    profile.headline = profile.headline_at(settings.channel.scale().headline_precision());
+    profile.headline = profile.headline_at(settings.headline());
     Ok(profile)
 }
 
@@ -140,7 +167,10 @@ impl Measured {
     ) -> Result<Self> {
         let windows: Vec<Vec<u32>> = corpus.windows.iter().map(|window| window.ids.clone()).collect();
         let at: Vec<Vec<Point>> = points.iter().map(|(role, shot)| corpus.at(*role, *shot)).collect();
-        let states = States::within(decoder, name, &windows, &at.concat(), room_bytes)?;
+        let first =
+            (settings.micro == Micro::First).then(|| (0..windows.len()).map(|w| (w, corpus.prefix.len())).collect());
+        let firsts: Vec<Point> = first.unwrap_or_default();
+        let states = States::within(decoder, name, &windows, &[at.concat(), firsts.clone()].concat(), room_bytes)?;
 
         // The entities' last tokens, pooled over windows and shots, each alone behind the tokenizer's prefix. Separators are one token and carry nothing.
         let entities = points.iter().zip(&at).filter(|((role, _), _)| *role == Role::Entity);
@@ -157,6 +187,17 @@ impl Measured {
         let estimate = |states: &States, points: &[Point], label: &str, l: usize| {
             let noise = seed::derive("noise", &format!("{label}/{l}"), settings.seed);
             let y = states.rows(l, points)?;
+            if let Some(other) = settings.other {
+                let found = other.estimate(states.rows(l - 1, points)?.view(), y.view(), noise)?;
+                if let Some(infinite) = found.iter().find(|estimate| !estimate.mi_nats.is_finite()) {
+                    let reason = format!(
+                        "the output of block {l} holds a linear function of its input over these {} rows, so that their information is infinite; choose channel",
+                        infinite.n
+                    );
+                    return Err(Error::Samples { estimator: other.name(), reason });
+                }
+                return Ok(found);
+            }
             if l == 1 {
                 return settings.channel.estimate(states.rows(0, points)?.view(), y.view(), noise);
             }
@@ -172,7 +213,10 @@ impl Measured {
                     .map(|((role, shot), at)| estimate(&states, at, &format!("{role:?}/{shot}"), l));
                 Ok(BlockInformation {
                     wide: wide.collect::<Result<_>>()?,
-                    alone: estimate(&lone_states, &pooled_points, "alone", l)?,
+                    alone: match settings.micro {
+                        Micro::Alone => estimate(&lone_states, &pooled_points, "alone", l)?,
+                        Micro::First => estimate(&states, &firsts, "first", l)?,
+                    },
                 })
             })
             .collect::<Result<_>>()?;

@@ -68,10 +68,33 @@ pub struct EstimatorCard {
     pub name: String,
     /// What the spread of a state is measured by.
     pub scale: Scale,
-    /// Its settings, for `channel` the precisions b.
+    /// Its settings: for `channel` the precisions b, for others a single 0.
     pub settings: Vec<f64>,
+    /// What stands for a token without its context.
+    #[serde(default)]
+    pub micro: Micro,
     /// Seed of the corpus and of the channel's noise.
     pub seed: u64,
+}
+
+/// What stands for a token without its context in micro information.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Micro {
+    /// The token alone, in a window of one, pooled over the tokens of the role.
+    #[default]
+    Alone,
+    /// The first token of each window, as the published code of the paper takes it.
+    First,
+}
+
+impl Micro {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::First => "first",
+        }
+    }
 }
 
 /// Mean emergence over blocks `2..=L` at the last token of the last entity. Block 1 is left out because its input knows only its own token.
@@ -230,6 +253,7 @@ pub struct Row {
     pub seed: u64,
     pub estimator: String,
     pub scale: Scale,
+    pub micro: &'static str,
     pub block: usize,
     pub position: Option<usize>,
     pub role: Role,
@@ -267,6 +291,7 @@ impl Row {
             seed: profile.estimator.seed,
             estimator: profile.estimator.name.clone(),
             scale: profile.estimator.scale,
+            micro: profile.estimator.micro.name(),
             block: reading.block,
             position: reading.position,
             role: reading.role,

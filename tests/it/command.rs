@@ -72,6 +72,73 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
 }
 
 #[test]
+fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_str().expect("UTF-8");
+    let bare = ["measure", "minigpt-2", "--corpus", "colours", "--windows", "200", "--shots", "2", "-o", out];
+    let measure = |estimator: &str| {
+        let output = surmise(&[&bare[..], &["--estimator", estimator]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = std::fs::read_to_string(folder.path().join("minigpt-2--colours.json")).expect("a profile");
+        let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        (profile, String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (channel, talk) = measure("channel");
+    assert_eq!(channel["estimator"]["name"], "channel");
+    assert!(!talk.contains("entropy of the context"), "{talk}");
+    let (gaussian, talk) = measure("gaussian");
+    assert!(talk.contains("entropy of the context, the same for every model"), "{talk}");
+    assert_eq!(
+        (&gaussian["estimator"]["name"], &gaussian["estimator"]["micro"]),
+        (&"gaussian".into(), &"alone".into())
+    );
+    let table = rows(&std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows"));
+    // 2 blocks, 2 entities and 2 separators, and no settings.
+    assert_eq!(table.len(), 2 * 4);
+    for row in &table {
+        assert_eq!(
+            (row["estimator"].as_str(), row["micro"].as_str(), row["setting"].as_str()),
+            ("gaussian", "alone", "0.0")
+        );
+        let number = |column: &str| row[column].parse::<f64>().expect("a number");
+        assert!((number("macro_mi_nats") - number("micro_mi_nats") - number("emergence_nats")).abs() < 1e-9);
+    }
+    assert_eq!(measure("channel").0, channel);
+    let wrong = surmise(&[&bare[..], &["--estimator", "mime"]].concat());
+    assert_eq!(wrong.status.code(), Some(2));
+    // Every colour occurs many times: what cannot be measured so is said.
+    let refused = surmise(&[&bare[..], &["--estimator", "ksg"]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("choose plugin"));
+}
+
+#[test]
+fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded_which() {
+    let with = |micro: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().to_str().expect("UTF-8");
+        done(&["measure", "minigpt-2", "--corpus", "colours", "--windows", "300", "--micro", micro, "-o", out]);
+        let text = std::fs::read_to_string(folder.path().join("minigpt-2--colours.json")).expect("a profile");
+        let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(profile["estimator"]["micro"], micro);
+        rows(&std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows"))
+    };
+    let (alone, first) = (with("alone"), with("first"));
+    assert_eq!(alone.len(), first.len());
+    let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
+    for (alone, first) in alone.iter().zip(&first) {
+        assert_eq!((alone["micro"].as_str(), first["micro"].as_str()), ("alone", "first"));
+        assert_eq!(alone["macro_mi_nats"], first["macro_mi_nats"]);
+        assert_ne!(alone["micro_mi_nats"], first["micro_mi_nats"]);
+        // A colour is one token, so that the first entity is the first token: no more than noise and chance can emerge there.
+        if (first["role"].as_str(), first["shot"].as_str()) == ("entity", "1") {
+            let noise = number(first, "macro_stderr_nats").hypot(number(first, "micro_stderr_nats"));
+            assert!(number(first, "emergence_nats").abs() < 5.0 * noise, "{first:?}");
+        }
+    }
+}
+
+#[test]
 fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
     let table = rows(&done(&["measure", "minillama-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
     // 3 blocks, 3 entities and 3 separators, 4 settings.

@@ -1,0 +1,65 @@
+"""KSG by SciPy's and scikit-learn's k-d trees on the sizes of `cargo bench --bench estimators`, and public estimators on a folder of known information.
+
+python benches/peers_mi.py [FOLDER]      (needs numpy, scipy, scikit-learn, safetensors; set OMP_NUM_THREADS=1)
+"""
+import json
+import sys
+import time
+
+import numpy as np
+from scipy.spatial import cKDTree
+from scipy.special import digamma
+from sklearn.cross_decomposition import CCA
+from sklearn.neighbors import KDTree
+
+
+def scipy_ksg(x, y, k):
+    z = np.hstack([x, y])
+    d = np.nextafter(cKDTree(z).query(z, k + 1, p=np.inf)[0][:, -1], 0)
+    count = lambda a: cKDTree(a).query_ball_point(a, d, p=np.inf, return_length=True)
+    return digamma(k) + digamma(len(x)) - np.mean(digamma(count(x)) + digamma(count(y)))
+
+
+def sklearn_ksg(x, y, k):
+    z = np.hstack([x, y])
+    d = np.nextafter(KDTree(z, metric="chebyshev").query(z, k + 1)[0][:, -1], 0)
+    count = lambda a: KDTree(a, metric="chebyshev").query_radius(a, d, count_only=True)
+    return digamma(k) + digamma(len(x)) - np.mean(digamma(count(x)) + digamma(count(y)))
+
+
+def cca(x, y):
+    k = min(x.shape[1], y.shape[1])
+    u, v = CCA(n_components=k, max_iter=2000).fit_transform(x, y)
+    r = [np.corrcoef(u[:, i], v[:, i])[0, 1] for i in range(k)]
+    return -0.5 * np.sum(np.log1p(-np.square(r)))
+
+
+if len(sys.argv) == 1:
+    print("n = 5000, best of three\n  d_x + d_y     SciPy  scikit-learn")
+    for d in (1, 2, 3, 4, 5, 6):
+        rng = np.random.default_rng(d)
+        x, y = rng.standard_normal((5000, d)), rng.standard_normal((5000, d))
+        row = []
+        for peer in (scipy_ksg, sklearn_ksg):
+            best = float("inf")
+            for _ in range(3):
+                start = time.perf_counter()
+                peer(x, y, 3)
+                best = min(best, time.perf_counter() - start)
+            row.append(best)
+        print(f"  {d} + {d}     {row[0]:8.3f}  {row[1]:8.3f}")
+else:
+    from safetensors.numpy import load_file
+
+    truth = json.load(open(f"{sys.argv[1]}/truth.json"))
+    peers = {"SciPy KSG-5": lambda x, y: scipy_ksg(x, y, 5), "SciPy KSG-10": lambda x, y: scipy_ksg(x, y, 10), "scikit-learn CCA": cca}
+    for name, peer in peers.items():
+        errors, seconds = [], 0.0
+        for case, value in truth.items():
+            arrays = load_file(f"{sys.argv[1]}/{case}.safetensors")
+            x, y = (a.reshape(len(a), -1).astype(float) for a in (arrays["x"], arrays["y"]))
+            x, y = x / x.std(0), y / y.std(0)
+            start = time.perf_counter()
+            errors.append(abs(peer(x, y) - (value["mi_nats"] if isinstance(value, dict) else value)))
+            seconds += time.perf_counter() - start
+        print(f"{name:18s} mean {np.mean(errors):.3f} median {np.median(errors):.3f} largest {np.max(errors):.3f} {seconds / len(errors):.2f} s")
