@@ -105,7 +105,7 @@ pub enum Error {
         /// What is missing and what to do.
         reason: String,
     },
-    /// A CSV file with a bad row.
+    /// A CSV file, or a file of texts, with a bad row.
     #[error("{}, line {line}: {reason}", path.display())]
     Csv {
         /// The file.

@@ -1,10 +1,12 @@
 //! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
 
+mod compare;
 mod line;
 mod list;
 mod measure;
 mod model;
 mod states;
+mod texts;
 
 use std::io::Write;
 use std::path::Path;
@@ -44,6 +46,8 @@ enum Verb {
     Line(line::Flags),
     /// Emergence profiles of models on corpora, the untrained twin beside
     Measure(measure::Flags),
+    /// Groups of texts (human, model A, model B) as read by small models: permutation p value and effect size, beside a shuffled control
+    Compare(compare::Flags),
     /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
     States(states::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
@@ -55,7 +59,7 @@ enum Verb {
 /// How series are drawn.
 #[derive(Debug, Clone, Copy, Args)]
 struct Draw {
-    /// Series per corpus
+    /// Series per corpus, or most windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     windows: usize,
     /// Entities per series
@@ -189,6 +193,7 @@ pub fn run(opts: Opts) -> Result<()> {
         None => line::run(&line::Flags::default(), opts.quiet),
         Some(Verb::Line(flags)) => line::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
+        Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),

@@ -19,6 +19,7 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+pub(crate) use ceilings::entropy_nats;
 pub use channel::Channel;
 pub use scale::Scale;
 

@@ -19,5 +19,6 @@ mod mutations;
 mod parity;
 mod second_reference;
 mod table;
+mod texts;
 mod training;
 mod truth;
