@@ -159,6 +159,12 @@ pub enum Error {
         /// What is missing or degenerate.
         reason: String,
     },
+    /// A figure that could not be drawn.
+    #[error("cannot draw the figure: {reason}; the table alone goes to stdout without -o")]
+    Figure {
+        /// What the drawing library said.
+        reason: String,
+    },
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),

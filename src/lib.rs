@@ -10,6 +10,7 @@ pub mod mi;
 pub mod model;
 pub mod observations;
 pub mod profile;
+pub mod report;
 
 pub mod cli;
 pub mod disk;

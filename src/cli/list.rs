@@ -10,6 +10,7 @@ use crate::corpus::category::EMBEDDED;
 use crate::error::Result;
 use crate::mi;
 use crate::model::{FAMILY, Model, arch};
+use crate::report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -27,6 +28,8 @@ enum Kind {
     Estimators,
     /// Embedded corpora
     Corpora,
+    /// Tables and figures
+    Reports,
 }
 
 pub(super) fn run(flags: &Flags) -> Result<()> {
@@ -42,6 +45,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         }
         Kind::Architectures => arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()])),
         Kind::Estimators => mi::ALL.iter().for_each(|estimator| line(&[estimator.name()])),
+        Kind::Reports => report::ALL.iter().for_each(|report| line(&[report.name(), report.summary()])),
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;

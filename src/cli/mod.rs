@@ -5,6 +5,7 @@ mod line;
 mod list;
 mod measure;
 mod model;
+mod report;
 mod states;
 mod texts;
 
@@ -52,7 +53,9 @@ enum Verb {
     States(states::Flags),
     /// What a checkpoint is: sizes, memory needed, types, checksum
     Model(model::Flags),
-    /// What is built in: models, architectures, estimators, corpora
+    /// Tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of what is on disk
+    Report(report::Flags),
+    /// What is built in: models, architectures, estimators, corpora, reports
     List(list::Flags),
 }
 
@@ -196,6 +199,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
         Some(Verb::Model(flags)) => model::run(&flags, opts.quiet),
+        Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

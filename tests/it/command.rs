@@ -238,4 +238,5 @@ fn list_names_what_is_built_in() {
     assert!(done(&["list", "architectures"]).contains("llama"));
     assert!(done(&["list", "estimators"]).starts_with("channel"));
     assert_eq!(done(&["list", "corpora"]).lines().count(), 5);
+    assert_eq!(done(&["list", "reports"]).lines().count(), surmise::report::ALL.len());
 }

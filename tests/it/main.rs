@@ -17,6 +17,7 @@ mod hub_faults;
 mod hub_server;
 mod mutations;
 mod parity;
+mod reports;
 mod second_reference;
 mod table;
 mod texts;
