@@ -83,6 +83,16 @@ impl Partial {
         self.file.as_file_mut()
     }
 
+    /// Writes all of the file and gives it its name.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn fill(mut self, bytes: &[u8]) -> Result<()> {
+        let path = self.path.clone();
+        self.file().write_all(bytes).map_err(|source| Error::Write { path, source })?;
+        self.commit()
+    }
+
     /// Gives the file its name; what stood there before is replaced.
     ///
     /// # Errors
@@ -117,9 +127,7 @@ impl Write for Partial {
 /// # Errors
 /// [`Error::Write`]; a file that stood there before is then still the same.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut partial = Partial::begin(path)?;
-    partial.file().write_all(bytes).map_err(|source| Error::Write { path: path.into(), source })?;
-    partial.commit()
+    Partial::begin(path)?.fill(bytes)
 }
 
 /// Writes a value as indented JSON with a line feed at the end.

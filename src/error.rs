@@ -260,6 +260,12 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A figure that could not be drawn.
+    #[error("cannot draw the figure: {reason}; the table alone goes to stdout without -o")]
+    Figure {
+        /// What the drawing library said.
+        reason: String,
+    },
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),

@@ -11,6 +11,7 @@ pub mod model;
 pub mod observations;
 pub mod profile;
 pub mod provider;
+pub mod report;
 pub mod serve;
 
 pub mod arrays;

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::mi;
 use crate::model::{FAMILY, Model, arch};
 use crate::provider;
+use crate::report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -33,6 +34,8 @@ enum Kind {
     Providers,
     /// Tasks that closed models can be asked
     Tasks,
+    /// Tables and figures
+    Reports,
 }
 
 pub(super) fn run(flags: &Flags) -> Result<()> {
@@ -51,6 +54,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
             let about = estimator.about();
             line(&[estimator.name(), about.kind.name(), about.what, about.reference, about.cost, about.limits]);
         }),
+        Kind::Reports => report::ALL.iter().for_each(|report| line(&[report.name(), report.summary()])),
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;

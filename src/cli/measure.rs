@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::texts::{Reading, Source};
 use super::{Fetching, Opening, Sampling, print, progress, talk};
-use crate::corpus::{Category, Series};
+use crate::corpus::Control;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::{self, Channel};
@@ -20,8 +21,10 @@ pub(super) struct Flags {
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
-    #[arg(long = "corpus", required = true, value_name = "NAME|FILE")]
+    #[arg(long = "corpus", required_unless_present = "texts", value_name = "NAME|FILE")]
     corpora: Vec<String>,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     fetching: Fetching,
     #[command(flatten)]
@@ -43,16 +46,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sampling = &flags.sampling;
     let other = mi::find(&flags.estimator)?;
     let other = (other.name() != Channel::DEFAULT_NAME).then_some(other);
-    let categories = flags.corpora.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
-    let series = categories
-        .iter()
-        .map(|category| Series::draw(category, sampling.draw.shots, sampling.draw.windows, sampling.draw.seed))
-        .collect::<Result<Vec<_>>>()?;
+    let sources = Source::all(&flags.corpora, &flags.reading, sampling.draw)?;
     // A name that is wrong is said before the first model is measured, not after.
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     let ids = flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
     check_names("MODEL", ids.iter().map(String::as_str))?;
-    check_names("--corpus", categories.iter().map(|category| category.name.as_str()))?;
+    check_names("--corpus", sources.iter().map(Source::name))?;
     if let Some(folder) = &flags.output {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
@@ -66,15 +65,15 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         seed: sampling.draw.seed,
         twin_seed: sampling.draw.seed,
     };
-    let bar = progress(flags.models.len() * series.len(), quiet);
+    let bar = progress(flags.models.len() * sources.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
         let model = Model::load_with(name, flags.opening.into(), &hub)?;
-        for (series, category) in series.iter().zip(&categories) {
-            bar.set_message(format!("{}, {}", model.card.id, category.name));
-            let corpus = series.tokenize(&model.tokenizer)?;
+        for source in &sources {
+            bar.set_message(format!("{}, {}", model.card.id, source.name()));
+            let corpus = source.corpus(&model.tokenizer)?;
             let file =
-                flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), category.name)));
+                flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), source.name())));
             let kept = file.as_ref().filter(|f| f.is_file()).map(|file| Profile::read(file)).transpose()?;
             let profile = match kept {
                 Some(kept) if profile::is_current(&kept, &model, &corpus, &settings) => kept,
@@ -141,11 +140,21 @@ fn stem(id: &str) -> String {
 /// One line of talk about a profile.
 fn summary(profile: &Profile) -> String {
     let (model, corpus) = (&profile.model.id, &profile.corpus.name);
-    match &profile.headline {
-        Some(h) => format!(
+    match (&profile.headline, profile.control_headline()) {
+        (Some(h), Some(control)) => format!(
+            "{model} on {corpus}: {} windows, emergence at the last position {:.3} +- {:.3} nats at b = {}; {} {:.3}, difference {:.3}",
+            profile.corpus.n_windows,
+            h.emergence_nats,
+            h.stderr_nats,
+            h.setting,
+            profile.corpus.control.map_or("", Control::name),
+            control.emergence_nats,
+            h.emergence_nats - control.emergence_nats,
+        ),
+        (Some(h), None) => format!(
             "{model} on {corpus}: emergence {:.3} +- {:.3} nats at b = {} (untrained twin {:.3}, learned {:.3})",
             h.emergence_nats, h.stderr_nats, h.setting, h.twin_nats, h.learned_nats
         ),
-        None => format!("{model} on {corpus}: one block only, so no headline; the rows hold what was measured"),
+        (None, _) => format!("{model} on {corpus}: one block only, so no headline; the rows hold what was measured"),
     }
 }

@@ -3,6 +3,7 @@
 mod calibrate;
 mod card;
 mod collect;
+mod compare;
 mod line;
 mod list;
 mod measure;
@@ -10,9 +11,11 @@ mod mi;
 mod model;
 mod observations;
 mod predict;
+mod report;
 mod scores;
 mod serve;
 mod states;
+mod texts;
 mod watch;
 
 use std::io::Write;
@@ -59,6 +62,8 @@ enum Verb {
     Measure(measure::Flags),
     /// Mutual information of any paired samples, as JSON
     Mi(mi::Flags),
+    /// Groups of texts (human, model A, model B) as read by small models: permutation p value and effect size, beside a shuffled control
+    Compare(compare::Flags),
     /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
     States(states::Flags),
     /// Scores made by other tools, as scores.csv
@@ -78,14 +83,16 @@ enum Verb {
     Card(card::Flags),
     /// A local checkpoint behind an OpenAI-compatible API, on this machine
     Serve(serve::Flags),
-    /// What is built in: models, architectures, estimators, corpora, providers, tasks
+    /// Tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of what is on disk
+    Report(report::Flags),
+    /// What is built in: models, architectures, estimators, corpora, providers, tasks, reports
     List(list::Flags),
 }
 
 /// How series are drawn.
 #[derive(Debug, Clone, Copy, Args)]
 struct Draw {
-    /// Series per corpus
+    /// Series per corpus, or most windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     windows: usize,
     /// Entities per series
@@ -229,6 +236,8 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Predict(flags)) => predict::run(&flags, opts.quiet),
         Some(Verb::Card(flags)) => card::run(&flags),
         Some(Verb::Serve(flags)) => serve::run(&flags, opts.quiet),
+        Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
+        Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

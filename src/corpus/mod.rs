@@ -1,15 +1,21 @@
-//! What is fed to local models: a corpus is a set of windows in which every token knows its role. Today's corpora are series, in-context lists
-//! of entities of one category.
+//! What is fed to local models: a corpus is a set of windows in which every token knows its role. There are series, in-context lists of entities of
+//! one category, and natural texts cut into windows.
 
 pub mod category;
+pub mod control;
+pub mod cut;
 pub mod series;
+pub mod texts;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Bos;
 
 pub use self::category::{Category, Relation};
+pub use self::control::Control;
+pub use self::cut::Cut;
 pub use self::series::Series;
+pub use self::texts::Texts;
 
 /// What a token is in its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,6 +27,8 @@ pub enum Role {
     Entity,
     /// What follows an entity.
     Separator,
+    /// A token of a natural text.
+    Text,
 }
 
 /// What is known of one position of a window.
@@ -28,7 +36,7 @@ pub enum Role {
 pub struct Mark {
     /// Its role.
     pub role: Role,
-    /// Number of the entity it belongs to or follows, from 1; 0 for the prefix.
+    /// Number of the entity it belongs to or follows, of a text that of the token in its window, from 1; 0 for the prefix.
     pub shot: usize,
     /// Whether it is a reading point: the last token of its entity or separator.
     pub read: bool,
@@ -48,7 +56,7 @@ pub struct Window {
 pub struct Corpus {
     /// Its name.
     pub name: String,
-    /// SHA-256 of the texts of its windows, in order, each ended by a line feed: the same for every tokenizer.
+    /// SHA-256 of the texts of its windows, or of the texts its windows are cut from, in order, each ended by a line feed: the same for every tokenizer.
     pub sha256: String,
     /// The windows.
     pub windows: Vec<Window>,
@@ -56,6 +64,8 @@ pub struct Corpus {
     pub prefix: Vec<u32>,
     /// What was asked to begin them.
     pub bos: Bos,
+    /// What is measured beside it; nothing for series.
+    pub control: Option<Control>,
 }
 
 impl Corpus {

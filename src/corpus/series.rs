@@ -66,6 +66,7 @@ impl Series {
             windows,
             prefix: tokenizer.prefix().to_vec(),
             bos: tokenizer.bos(),
+            control: None,
         })
     }
 

@@ -40,6 +40,7 @@ use ndarray::ArrayView2;
 
 use crate::{Error, Result};
 pub use cca_ksg::CcaKsg;
+pub(crate) use ceilings::entropy_nats;
 pub use channel::Channel;
 pub use dv::Dv;
 pub use ensemble::Ensemble;

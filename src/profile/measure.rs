@@ -75,6 +75,7 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
             shots: points.iter().map(|(_, shot)| *shot).max().unwrap_or(0),
             roles,
             bos: corpus.bos,
+            control: corpus.control,
         },
         estimator: EstimatorCard {
             name: settings.estimator().name().into(),
@@ -172,8 +173,8 @@ impl Measured {
         let firsts: Vec<Point> = first.unwrap_or_default();
         let states = States::within(decoder, name, &windows, &[at.concat(), firsts.clone()].concat(), room_bytes)?;
 
-        // The entities' last tokens, pooled over windows and shots, each alone behind the tokenizer's prefix. Separators are one token and carry nothing.
-        let entities = points.iter().zip(&at).filter(|((role, _), _)| *role == Role::Entity);
+        // The tokens read of entities and texts, pooled over windows and shots, each alone behind the tokenizer's prefix. Separators are one token and carry nothing.
+        let entities = points.iter().zip(&at).filter(|((role, _), _)| *role != Role::Separator);
         let pooled: Vec<u32> = entities.flat_map(|(_, points)| points.iter().map(|(w, t)| windows[*w][*t])).collect();
         let mut alone: BTreeMap<u32, usize> = pooled.iter().map(|id| (*id, 0)).collect();
         for (place, slot) in alone.values_mut().enumerate() {

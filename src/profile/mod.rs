@@ -4,14 +4,17 @@
 //! `IE_l = macro_l - micro_l`: the mutual information between input and output of block `l` at a token that has seen its window so far, minus the same for
 //! that token alone (Chen, Yang, Zhu, Wang, arXiv 2405.12617). All values are in nats.
 
+pub mod compare;
+mod control;
 mod measure;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::measure::{Settings, is_current, measure};
-use crate::corpus::Role;
+pub use self::control::measure_beside_control as measure;
+pub use self::measure::{Settings, is_current};
+use crate::corpus::{Control, Role};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 use crate::mi::{Estimate, Flag, Scale};
@@ -52,13 +55,16 @@ pub struct CorpusCard {
     pub n_distinct: usize,
     /// Tokens of the longest window.
     pub window_tokens: usize,
-    /// Entities per series.
+    /// Entities per series, or tokens per window of a text.
     pub shots: usize,
     /// The roles that were read.
     pub roles: Vec<Role>,
     /// What was asked to begin every window.
     #[serde(default)]
     pub bos: Bos,
+    /// What was measured beside it.
+    #[serde(default)]
+    pub control: Option<Control>,
 }
 
 /// The estimator of a profile.
@@ -97,7 +103,7 @@ impl Micro {
     }
 }
 
-/// Mean emergence over blocks `2..=L` at the last token of the last entity. Block 1 is left out because its input knows only its own token.
+/// Mean emergence over blocks `2..=L` at the last token of the last entity, of texts at the last position. Block 1 is left out because its input knows only its own token.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Headline {
     /// The estimator's setting.
@@ -151,16 +157,16 @@ pub struct Reading {
     pub position: Option<usize>,
     /// What was read.
     pub role: Role,
-    /// Which entity it is or follows, from 1.
+    /// Which entity it is or follows, of a text which token, from 1.
     pub shot: usize,
-    /// Control corpus the row belongs to; none for series.
+    /// Control the row belongs to: `shuffled`, or none for the corpus itself.
     pub control: Option<String>,
     /// The estimator's setting.
     pub setting: f64,
     /// A token that has seen its window so far.
     #[serde(rename = "macro")]
     pub macro_mi: Side,
-    /// The same token alone, pooled over the role `entity`.
+    /// The same token alone, pooled over the reading points of entities or of texts.
     #[serde(rename = "micro")]
     pub micro_mi: Side,
     /// `macro - micro`.
@@ -178,7 +184,17 @@ pub struct Reading {
 impl Profile {
     /// The headline at some setting; `None` if the model has one block or the setting was not measured.
     pub fn headline_at(&self, setting: f64) -> Option<Headline> {
-        let rows: Vec<_> = self.last_entity(setting).filter(|row| row.block >= 2).collect();
+        Self::mean_over_depth(setting, self.last_point(setting, None))
+    }
+
+    /// What the headline would be of the control alone.
+    pub fn control_headline(&self) -> Option<Headline> {
+        let setting = self.headline?.setting;
+        Self::mean_over_depth(setting, self.last_point(setting, Some(self.corpus.control?.name())))
+    }
+
+    fn mean_over_depth<'a>(setting: f64, rows: impl Iterator<Item = &'a Reading>) -> Option<Headline> {
+        let rows: Vec<_> = rows.filter(|row| row.block >= 2).collect();
         let n = rows.len() as f64;
         let mean = |value: fn(&Reading) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / n;
         (!rows.is_empty()).then(|| Headline {
@@ -190,21 +206,24 @@ impl Profile {
         })
     }
 
-    /// Slope of emergence at the last entity over relative depth `u = l / L`, by least squares over all blocks; `None` below two blocks.
+    /// Slope of emergence at the headline's reading point over relative depth `u = l / L`, by least squares over all blocks; `None` below two blocks.
     pub fn depth_slope(&self, setting: f64) -> Option<f64> {
         let depth = self.model.n_layers as f64;
         let points: Vec<_> =
-            self.last_entity(setting).map(|row| (row.block as f64 / depth, row.emergence_nats)).collect();
+            self.last_point(setting, None).map(|row| (row.block as f64 / depth, row.emergence_nats)).collect();
         let n = points.len() as f64;
         let (u, ie) = (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
         let square: f64 = points.iter().map(|p| (p.0 - u).powi(2)).sum();
         (points.len() >= 2).then(|| points.iter().map(|p| (p.0 - u) * (p.1 - ie)).sum::<f64>() / square)
     }
 
-    fn last_entity(&self, setting: f64) -> impl Iterator<Item = &Reading> {
+    fn last_point<'a>(&'a self, setting: f64, control: Option<&'a str>) -> impl Iterator<Item = &'a Reading> {
         let shots = self.corpus.shots;
         self.blocks.iter().filter(move |row| {
-            row.role == Role::Entity && row.shot == shots && row.setting == setting && row.control.is_none()
+            row.role != Role::Separator
+                && row.shot == shots
+                && row.setting == setting
+                && row.control.as_deref() == control
         })
     }
 

@@ -100,8 +100,11 @@ impl Choice {
                 None => Value::Null,
                 Some(logprob) => {
                     let top = told.scored.top.iter();
-                    let mut map: Map<String, Value> =
-                        top.rev().map(|(id, logprob)| (text(told.before, *id, tokenizer), number(*logprob))).collect();
+                    let mut map: Map<String, Value> = top
+                        .rev()
+                        .filter(|(id, _)| *id != told.scored.id)
+                        .map(|(id, logprob)| (text(told.before, *id, tokenizer), number(*logprob)))
+                        .collect();
                     map.insert(told.piece.clone(), number(logprob));
                     Value::Object(map)
                 }

@@ -312,4 +312,5 @@ fn list_names_what_is_built_in() {
         ["completion", "cities", "texts"].iter().all(|name| tasks.lines().any(|line| named(line, name))),
         "{tasks}"
     );
+    assert_eq!(done(&["list", "reports"]).lines().count(), surmise::report::ALL.len());
 }

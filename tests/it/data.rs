@@ -42,6 +42,13 @@ fn every_data_file_has_a_provenance_row_that_is_true() {
 }
 
 #[test]
+fn the_font_of_figures_is_the_one_its_provenance_tells_of() {
+    let text = std::fs::read_to_string(root().join("data/README.md")).expect("data/README.md");
+    let font = std::fs::read(root().join("data/DejaVuSans-figures.ttf")).expect("the font");
+    assert!(text.contains(&sha256_hex(&font)));
+}
+
+#[test]
 fn cities_lie_in_known_countries_and_on_their_continents() {
     let read = |name: &str| -> Vec<csv::StringRecord> {
         csv::Reader::from_path(root().join("data").join(name))

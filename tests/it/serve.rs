@@ -94,7 +94,7 @@ fn echoed_log_probabilities_are_the_models_own() {
     let model = Model::load("minillama-3").expect("a model");
     let (ids, _) = model.tokenizer.encode_any(prompt, true).expect("tokens");
     assert_eq!(answer["usage"]["prompt_tokens"], ids.len());
-    let h = model.decoder.forward(&Batch::windows(&[ids.clone()]), &mut |_, _| Ok(())).expect("states");
+    let h = model.decoder.forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(())).expect("states");
     let h = h.to_vec2::<f32>().expect("f32");
     let h = ndarray::Array2::from_shape_vec((h.len(), h[0].len()), h.concat()).expect("a shape");
     let follow = ids[1..].iter().copied().chain([0]);
@@ -117,7 +117,7 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
     let (mut ids, _) = model.tokenizer.encode_any(prompt, true).expect("tokens");
     let start = ids.len();
     for _ in 0..12 {
-        let h = model.decoder.forward(&Batch::windows(&[ids.clone()]), &mut |_, _| Ok(())).expect("states");
+        let h = model.decoder.forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(())).expect("states");
         let logits = model.decoder.logits(&h.narrow(0, ids.len() - 1, 1).expect("a row")).expect("logits");
         let next = logits.argmax(1).and_then(|id: Tensor| id.to_vec1::<u32>()).expect("a token")[0];
         ids.push(next);

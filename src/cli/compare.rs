@@ -1,0 +1,105 @@
+//! `surmise compare`: groups of texts, as read by small models.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::texts::Reading;
+use super::{Fetching, Opening, Sampling, print, progress, talk};
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::mi::Channel;
+use crate::model::Model;
+use crate::profile::Settings;
+use crate::profile::compare::{self, Comparison, Permutations};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The models that read: folders, ids on a Hugging Face hub, or names from `surmise list models`
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<String>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Compare every other group with this one alone
+    #[arg(long, value_name = "GROUP")]
+    reference: Option<String>,
+    /// Permutations of the groups' labels; the least p value is 1 / (1 + N)
+    #[arg(long, default_value_t = 199, value_name = "N")]
+    permutations: usize,
+    #[command(flatten)]
+    fetching: Fetching,
+    #[command(flatten)]
+    sampling: Sampling,
+    #[command(flatten)]
+    opening: Opening,
+    /// CSV file to be written; without it the rows go to stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    if !(19..=99_999).contains(&flags.permutations) {
+        let reason = format!("must be from 19, which can just show p = .05, to 99999, and is {}", flags.permutations);
+        return Err(Error::Parameter { name: "--permutations", reason });
+    }
+    let sampling = &flags.sampling;
+    let groups = flags.reading.read()?;
+    let n_pairs = compare::pairs(&groups, flags.reference.as_deref())?.len();
+    let hub = flags.fetching.hub(&flags.models, quiet)?;
+    flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
+    let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
+    let cut = flags.reading.cut(sampling.draw);
+    let seed = sampling.draw.seed;
+    let settings = Settings::new(Channel::with_scale(sampling.scale.into()), seed, seed);
+    let bar = progress(flags.models.len() * n_pairs * flags.permutations, quiet);
+    let mut rows: Vec<Comparison> = vec![];
+    for (at, name) in flags.models.iter().enumerate() {
+        bar.set_message(name.clone());
+        let model = Model::load_with(name, flags.opening.into(), &hub)?;
+        let before = at * n_pairs * flags.permutations;
+        let how = Permutations {
+            permutations: flags.permutations,
+            reference: flags.reference.as_deref(),
+            step: &|done| bar.set_position((before + done) as u64),
+        };
+        rows.extend(compare::compare(&model, &groups, &cut, &settings, &how)?);
+    }
+    bar.finish_and_clear();
+    let csv = disk::csv_bytes("comparisons.csv".as_ref(), &rows)?;
+    match output {
+        Some(output) => output.fill(&csv)?,
+        None => print(&csv)?,
+    }
+    if !quiet {
+        rows.chunk_by(|x, y| (&x.model, &x.group_a, &x.group_b) == (&y.model, &y.group_a, &y.group_b))
+            .for_each(|pair| talk(&summary(pair)));
+    }
+    Ok(())
+}
+
+/// One line of talk about a pair of groups.
+fn summary(pair: &[Comparison]) -> String {
+    let Some(raw) = pair.first() else { return String::new() };
+    let values: Vec<String> = pair
+        .iter()
+        .map(|row| {
+            format!(
+                "{} {:.3} against {:.3} nats (d = {:.2}, p = {:.3})",
+                row.quantity.replace('_', " "),
+                row.a_nats,
+                row.b_nats,
+                row.effect_size,
+                row.p_value
+            )
+        })
+        .collect();
+    format!(
+        "{}: {} against {}, {} windows each: {}; {}",
+        raw.model,
+        raw.group_a,
+        raw.group_b,
+        raw.n_windows,
+        values.join("; "),
+        raw.verdict.sentence()
+    )
+}

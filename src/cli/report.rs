@@ -1,0 +1,67 @@
+//! `surmise report`: what is on disk as tables and figures.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{print, talk};
+use crate::error::Result;
+use crate::report::{self, Choice};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A name from `surmise list reports`: profiles, shots, depth, predictions, calibration
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The files it is made of, or folders that hold them (profiles.csv, predictions.csv, card.json)
+    #[arg(required = true, value_name = "FILE|DIR")]
+    inputs: Vec<PathBuf>,
+    /// Setting of the estimator, such as the precision b [default: that of the headline]
+    #[arg(long, value_name = "B")]
+    setting: Option<f64>,
+    /// Show this model; may be given several times [default: all]
+    #[arg(long = "model", value_name = "NAME")]
+    models: Vec<String>,
+    /// Show this corpus; may be given several times [default: all]
+    #[arg(long = "corpus", value_name = "NAME")]
+    corpora: Vec<String>,
+    /// Form of the table on stdout, where there is no -o
+    #[arg(long, value_enum, default_value_t = Format::Csv, conflicts_with = "output")]
+    format: Format,
+    /// Folder for the table as .csv, .tex and .md, and for each figure as .svg and .pdf
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// Every digit, RFC 4180
+    Csv,
+    /// LaTeX for booktabs and siunitx
+    Tex,
+    /// Markdown
+    Md,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let report = report::find(&flags.name)?;
+    let choice = Choice { setting: flags.setting, models: flags.models.clone(), corpora: flags.corpora.clone() };
+    let made = report.make(&flags.inputs, &choice)?;
+    match &flags.output {
+        Some(folder) => {
+            let files = made.write(report.name(), folder)?;
+            if !quiet {
+                files.iter().for_each(|file| talk(&file.display().to_string()));
+            }
+        }
+        None => print(&match flags.format {
+            Format::Csv => made.table.csv()?,
+            Format::Tex => made.table.latex(&made.caption).into_bytes(),
+            Format::Md => made.table.markdown(&made.caption).into_bytes(),
+        })?,
+    }
+    if !quiet {
+        talk(&made.caption);
+    }
+    Ok(())
+}

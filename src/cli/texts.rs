@@ -1,0 +1,88 @@
+//! What is said of texts on the command line, the same for `measure` and `compare`, and corpora of either kind by name.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::Draw;
+use crate::corpus::texts::Columns;
+use crate::corpus::{Category, Control, Corpus, Cut, Series, Texts};
+use crate::error::Result;
+use crate::model::Tokenizer;
+
+/// Texts and how they are cut.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Reading {
+    /// Texts to be read by position: JSON lines (.jsonl), CSV (.csv), or plain text with a blank line between texts; may be given several times. At most --windows windows of each group are taken
+    #[arg(long = "texts", value_name = "FILE")]
+    texts: Vec<PathBuf>,
+    /// Tokens of a window of text; windows begin at sentence starts and do not overlap
+    #[arg(long, default_value_t = 32, value_name = "T")]
+    window_tokens: usize,
+    /// What texts are read against: the same tokens shuffled within each window, or nothing
+    #[arg(long, value_enum, default_value_t = Beside::Shuffled)]
+    control: Beside,
+    /// Column or JSON field that holds the text
+    #[arg(long, default_value = "text", value_name = "NAME")]
+    text_column: String,
+    /// Column or JSON field that holds the group, such as who wrote the text; each group is a corpus. A file need not have it
+    #[arg(long, default_value = "group", value_name = "NAME")]
+    group_column: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Beside {
+    Shuffled,
+    None,
+}
+
+impl Reading {
+    pub(super) fn read(&self) -> Result<Vec<Texts>> {
+        let columns = Columns { text: self.text_column.clone(), group: self.group_column.clone() };
+        let files = self.texts.iter().map(|file| Texts::read(file, &columns)).collect::<Result<Vec<_>>>()?;
+        Ok(files.into_iter().flatten().collect())
+    }
+
+    pub(super) fn cut(&self, draw: Draw) -> Cut {
+        let control = match self.control {
+            Beside::Shuffled => Some(Control::Shuffled),
+            Beside::None => None,
+        };
+        Cut { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }
+    }
+}
+
+/// A corpus before any tokenizer.
+pub(super) enum Source {
+    Series { name: String, series: Series },
+    Texts { texts: Texts, cut: Cut },
+}
+
+impl Source {
+    /// The corpora named, series first.
+    pub(super) fn all(names: &[String], reading: &Reading, draw: Draw) -> Result<Vec<Self>> {
+        let mut sources = vec![];
+        for name in names {
+            let category = Category::load(name)?;
+            let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
+            sources.push(Self::Series { name: category.name, series });
+        }
+        let cut = reading.cut(draw);
+        sources.extend(reading.read()?.into_iter().map(|texts| Self::Texts { texts, cut }));
+        Ok(sources)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Series { name, .. } => name,
+            Self::Texts { texts, .. } => &texts.name,
+        }
+    }
+
+    pub(super) fn corpus(&self, tokenizer: &Tokenizer) -> Result<Corpus> {
+        match self {
+            Self::Series { series, .. } => series.tokenize(tokenizer),
+            Self::Texts { texts, cut } => cut.corpus(texts, tokenizer),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Cutting texts into windows of one length that begin at sentence starts and do not overlap.
+
+use rand::seq::index::sample;
+
+use super::texts::Texts;
+use super::{Control, Corpus, Mark, Role, Window};
+use crate::error::{Error, Result};
+use crate::model::Tokenizer;
+use crate::seed;
+
+/// Bytes of a text that are tokenised for each token wanted, to begin with; it is more than any tokenizer of a natural language takes.
+const BYTES_PER_TOKEN: usize = 16;
+
+/// How texts become windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// Tokens of a window, what the tokenizer puts before every text left out.
+    pub window_tokens: usize,
+    /// Most windows; where the texts give more, these are drawn.
+    pub windows: usize,
+    /// Seed of the drawing and of the control.
+    pub seed: u64,
+    /// What is measured beside the texts.
+    pub control: Option<Control>,
+}
+
+impl Cut {
+    /// The windows of some texts as a corpus: at most `windows` of them, drawn without replacement, in their order.
+    ///
+    /// # Errors
+    /// Those of [`Cut::all`].
+    pub fn corpus(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Corpus> {
+        let all = self.all(texts, tokenizer)?;
+        let windows = self.draw(&texts.name, all.len()).into_iter().map(|w| all[w].1.clone()).collect();
+        Ok(self.of(texts, tokenizer, windows))
+    }
+
+    /// A corpus of some of the windows of a file.
+    pub fn of(&self, texts: &Texts, tokenizer: &Tokenizer, windows: Vec<Window>) -> Corpus {
+        Corpus {
+            name: texts.name.clone(),
+            sha256: texts.sha256.clone(),
+            windows,
+            prefix: tokenizer.prefix().to_vec(),
+            bos: tokenizer.bos(),
+            control: self.control,
+        }
+    }
+
+    /// Which of `n` windows are taken, in order.
+    pub fn draw(&self, name: &str, n: usize) -> Vec<usize> {
+        let mut drawn = sample(&mut seed::stream("windows", name, self.seed), n, n.min(self.windows)).into_vec();
+        drawn.sort_unstable();
+        drawn
+    }
+
+    /// Every window of the texts, with the number of its text from 0. A window begins at the first sentence start behind the window before it; texts shorter
+    /// than a window give none.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for windows of fewer than two tokens or fewer than two windows, [`Error::Corpus`] if there are fewer than two windows in all the
+    /// texts, and [`Error::Csv`] with the line of a text that the tokenizer cannot encode.
+    pub fn all(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Vec<(usize, Window)>> {
+        if self.window_tokens < 2 {
+            let reason = format!("must be at least 2, and is {}", self.window_tokens);
+            return Err(Error::Parameter { name: "--window-tokens", reason });
+        }
+        if self.windows < 2 {
+            return Err(Error::Parameter {
+                name: "--windows",
+                reason: format!("must be at least 2, and is {}", self.windows),
+            });
+        }
+        let (mut windows, mut longest) = (vec![], 0);
+        for (number, text) in texts.texts.iter().enumerate() {
+            let fault = |error: Error| match error {
+                Error::Tokenizer { reason, path } => Error::Csv {
+                    path: texts.path.clone(),
+                    line: text.line,
+                    reason: format!("the tokenizer {} {reason}", path.display()),
+                },
+                other => other,
+            };
+            let (ids, seen) = self.cut(&text.text, tokenizer).map_err(fault)?;
+            longest = longest.max(seen);
+            windows.extend(ids.into_iter().map(|ids| (number, self.window(tokenizer.prefix(), &ids))));
+        }
+        if windows.len() < 2 {
+            let reason = format!(
+                "its {} texts give {} windows of {} tokens, and two are the least (the longest stretch from a sentence start has {longest} tokens); lower --window-tokens or give longer texts",
+                texts.texts.len(),
+                windows.len(),
+                self.window_tokens
+            );
+            return Err(Error::Corpus { name: texts.path.display().to_string(), reason });
+        }
+        Ok(windows)
+    }
+
+    /// The windows of one text, and the tokens of its longest stretch that was looked at.
+    fn cut(&self, text: &str, tokenizer: &Tokenizer) -> Result<(Vec<Vec<u32>>, usize)> {
+        let (mut windows, mut from, mut longest) = (vec![], 0, 0);
+        for start in sentence_starts(text) {
+            if start < from {
+                continue;
+            }
+            let tokens = first_tokens(&text[start..], self.window_tokens, tokenizer)?;
+            longest = longest.max(tokens.len());
+            // What is left behind a later start is shorter still.
+            let Some(last) = self.window_tokens.checked_sub(1).and_then(|last| tokens.get(last)) else { break };
+            from = start + last.span.end;
+            windows.push(tokens.iter().take(self.window_tokens).map(|token| token.id).collect());
+        }
+        Ok((windows, longest))
+    }
+
+    fn window(&self, prefix: &[u32], ids: &[u32]) -> Window {
+        let before = prefix.iter().map(|_| Mark { role: Role::Prefix, shot: 0, read: false });
+        let marks = before.chain((1..=ids.len()).map(|shot| Mark { role: Role::Text, shot, read: true }));
+        Window { ids: [prefix, ids].concat(), marks: marks.collect() }
+    }
+}
+
+/// At least the first `n` tokens of a text, if it has as many. No more of it is tokenised than that takes.
+fn first_tokens(text: &str, n: usize, tokenizer: &Tokenizer) -> Result<Vec<crate::model::tokenizer::Token>> {
+    let mut bytes = n.saturating_mul(BYTES_PER_TOKEN);
+    loop {
+        let part = whole_words(text, bytes);
+        let tokens = tokenizer.encode(part)?;
+        if tokens.len() > n || part.len() == text.len() {
+            return Ok(tokens);
+        }
+        bytes = bytes.saturating_mul(4);
+    }
+}
+
+/// The beginning of a text, at least `bytes` long where there is as much, to the end of a word.
+fn whole_words(text: &str, bytes: usize) -> &str {
+    let end = text.char_indices().find(|(at, c)| *at >= bytes && c.is_whitespace());
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
+/// Bytes at which sentences start: the first character of the text, and the first behind `.`, `!`, `?` or an ellipsis, the marks that close quotes and brackets
+/// after it, and white space. Full stops of scripts without spaces need no white space. Generated texts may have no capitals, so that the rules
+/// of Unicode's annex 29, which look for them, would find no sentence in those; the price is that some abbreviations count as ends.
+fn sentence_starts(text: &str) -> Vec<usize> {
+    enum State {
+        Inside,
+        Ended,
+        EndedWide,
+        Between,
+    }
+    let closes = |c: char| {
+        matches!(c, '"' | '\'' | ')' | ']' | '}' | '\u{bb}' | '\u{2019}' | '\u{201d}' | '\u{300d}' | '\u{300f}')
+    };
+    let (mut state, mut starts) = (State::Between, vec![]);
+    for (at, c) in text.char_indices() {
+        state = match (state, c) {
+            (State::Inside, c) if !ends(c) && !ends_wide(c) => State::Inside,
+            (State::Inside | State::Ended | State::EndedWide, c) if ends_wide(c) => State::EndedWide,
+            (State::Inside | State::Ended, c) if ends(c) => State::Ended,
+            (State::Ended, c) if closes(c) => State::Ended,
+            (State::EndedWide, c) if closes(c) || ends(c) => State::EndedWide,
+            (State::Between | State::Ended | State::EndedWide, c) if c.is_whitespace() => State::Between,
+            (State::Ended | State::Inside, _) => State::Inside,
+            (State::Between | State::EndedWide, _) => {
+                starts.push(at);
+                if ends(c) { State::Ended } else { State::Inside }
+            }
+        };
+    }
+    starts
+}
+
+fn ends(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '\u{2026}')
+}
+
+fn ends_wide(c: char) -> bool {
+    matches!(c, '\u{3002}' | '\u{ff01}' | '\u{ff1f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_start_behind_their_marks() {
+        let starts = |text: &str| sentence_starts(text).into_iter().map(|at| text[at..].to_owned()).collect::<Vec<_>>();
+        let first = |text: &str| starts(text).iter().map(|s| s.chars().next().unwrap()).collect::<String>();
+        assert_eq!(first("  A b. C d! \"E f?\" G 3.14 h... I"), "AC\"GI");
+        assert_eq!(first("one two . three four . five"), "otf");
+        assert_eq!(first("A b.\nC d"), "AC");
+        assert_eq!(first("春眠。處處！夜來"), "春處夜");
+        assert_eq!(first(""), "");
+        assert_eq!(first(" . a"), ".a");
+    }
+
+    #[test]
+    fn a_part_of_a_text_ends_with_a_word() {
+        assert_eq!(whole_words("one two three", 4), "one two");
+        assert_eq!(whole_words("one two three", 3), "one");
+        assert_eq!(whole_words("one two three", 9), "one two three");
+        assert_eq!(whole_words("\u{fc}\u{fc} b c", 1), "\u{fc}\u{fc}");
+    }
+}

@@ -1,0 +1,99 @@
+//! `depth`: emergence at the last reading point over relative depth `u = l / L`.
+
+use std::path::PathBuf;
+
+use super::draw::curves::{Curve, Curves, Panel, Point};
+use super::profiles::beside;
+use super::read::{self, Reading, names, profiles};
+use super::shots::BAND;
+use super::{Choice, Made, Report, Table};
+use crate::corpus::Role;
+use crate::error::Result;
+
+pub(super) struct Depth;
+
+impl Report for Depth {
+    fn name(&self) -> &'static str {
+        "depth"
+    }
+
+    fn summary(&self) -> &'static str {
+        "emergence at the last entity or position over relative depth, of profiles.csv; curves with bands"
+    }
+
+    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
+        let (rows, setting) = profiles(inputs, choice)?;
+        let columns = [
+            "model",
+            "corpus",
+            "block",
+            "depth",
+            "emergence_nats",
+            "stderr_nats",
+            "twin_nats",
+            "learned_nats",
+            "control_nats",
+        ];
+        let mut table = Table::new(&columns);
+        let mut figures = vec![];
+        for (suffix, models) in read::figures(&rows) {
+            let (mut panels, mut texts) = (vec![], false);
+            for corpus in names(&rows, |row| row.corpus.as_str()) {
+                let mut curves = vec![];
+                for (name, model) in models.iter().enumerate() {
+                    let points = points(&rows, corpus, model, &mut table);
+                    texts |= points.iter().any(|(_, control)| *control);
+                    let points: Vec<Point> = points.into_iter().map(|(point, _)| point).collect();
+                    if !points.is_empty() {
+                        curves.push(Curve { name, points });
+                    }
+                }
+                if !curves.is_empty() {
+                    panels.push(Panel { title: corpus.into(), curves });
+                }
+            }
+            let curves = Curves {
+                panels,
+                names: models.iter().map(|model| (*model).to_owned()).collect(),
+                x_label: "relative depth, block / blocks".into(),
+                y_label: "emergence, nats".into(),
+                dashed: Some(if texts { "shuffled control" } else { "untrained twin" }.into()),
+                whole: false,
+            };
+            figures.push((suffix, curves.figure()?));
+        }
+        let caption = format!(
+            "Emergence at the last reading point at b = {setting}; bands are 95 % (1.96 standard errors). Block 1 is low because its input knows only its own token."
+        );
+        Ok(Made { table, figures, caption })
+    }
+}
+
+/// The points of one curve, each with whether a control stands beside it; their rows go into the table.
+fn points(rows: &[Reading], corpus: &str, model: &str, table: &mut Table) -> Vec<(Point, bool)> {
+    let of: Vec<&Reading> =
+        rows.iter().filter(|row| row.corpus == corpus && row.model == model && row.role != Role::Separator).collect();
+    let last = of.iter().map(|row| row.shot).max().unwrap_or(0);
+    let blocks = of.iter().map(|row| row.block).max().unwrap_or(1);
+    let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+        of.iter().filter(|row| row.shot == last).partition(|row| row.control.is_none());
+    let mut points = vec![];
+    for row in &own {
+        let (u, control) = (row.block as f64 / blocks as f64, beside(row, &control));
+        table.rows.push(vec![
+            model.into(),
+            corpus.into(),
+            row.block.into(),
+            u.into(),
+            row.emergence_nats.into(),
+            row.stderr_nats.into(),
+            row.twin_nats.into(),
+            row.learned_nats.into(),
+            control.into(),
+        ]);
+        let half = BAND * row.stderr_nats.unwrap_or(0.0);
+        let point = Point { x: u, y: row.emergence_nats, half, beside: Some(control.unwrap_or(row.twin_nats)) };
+        points.push((point, control.is_some()));
+    }
+    points
+}

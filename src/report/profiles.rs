@@ -1,0 +1,118 @@
+//! `profiles`: emergence by block and position, and as a heat map of each model and corpus; texts beside the difference from their control.
+
+use std::path::PathBuf;
+
+use super::draw::heat::{Heat, Map};
+use super::read::{Reading, by_size, names, profiles};
+use super::{Cell, Choice, Made, Report, Table, suffix};
+use crate::corpus::Role;
+use crate::error::Result;
+
+pub(super) struct Profiles;
+
+impl Report for Profiles {
+    fn name(&self) -> &'static str {
+        "profiles"
+    }
+
+    fn summary(&self) -> &'static str {
+        "emergence by block and position, of profiles.csv; a heat map of each model and corpus"
+    }
+
+    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
+        let (rows, setting) = profiles(inputs, choice)?;
+        let mut table = Table::new(&[
+            "model",
+            "corpus",
+            "n_windows",
+            "block",
+            "role",
+            "position",
+            "emergence_nats",
+            "stderr_nats",
+            "twin_nats",
+            "learned_nats",
+            "control_nats",
+            "less_control_nats",
+        ]);
+        let mut figures = vec![];
+        for model in by_size(&rows) {
+            let of_model: Vec<&Reading> = rows.iter().filter(|row| row.model == model).collect();
+            for corpus in names(&of_model, |row| row.corpus.as_str()) {
+                let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+                    of_model.iter().filter(|row| row.corpus == corpus).partition(|row| row.control.is_none());
+                for row in &own {
+                    let beside = beside(row, &control);
+                    table.rows.push(vec![
+                        model.into(),
+                        corpus.into(),
+                        row.n_windows.into(),
+                        row.block.into(),
+                        role(row.role),
+                        row.shot.into(),
+                        row.emergence_nats.into(),
+                        row.stderr_nats.into(),
+                        row.twin_nats.into(),
+                        row.learned_nats.into(),
+                        beside.into(),
+                        beside.map(|control| row.emergence_nats - control).into(),
+                    ]);
+                }
+                figures.push((suffix(&[model, corpus]), heat(&format!("{model}, {corpus}"), &own, &control).figure()?));
+            }
+        }
+        let caption = format!(
+            "Emergence by block and reading point at b = {setting}: macro less micro mutual information; `learned` is what the untrained twin does not read."
+        );
+        Ok(Made { table, figures, caption })
+    }
+}
+
+/// A role as it is written in files.
+pub(super) fn role(role: Role) -> Cell {
+    Cell::from(match role {
+        Role::Prefix => "prefix",
+        Role::Entity => "entity",
+        Role::Separator => "separator",
+        Role::Text => "text",
+    })
+}
+
+/// What the control reads where a row does.
+pub(super) fn beside(row: &Reading, control: &[&Reading]) -> Option<f64> {
+    let same = |other: &&&Reading| (other.block, other.role, other.shot) == (row.block, row.role, row.shot);
+    control.iter().find(same).map(|other| other.emergence_nats)
+}
+
+/// The maps of one model and corpus: of series the entities, without the separators, which are one token.
+fn heat(title: &str, own: &[&Reading], control: &[&Reading]) -> Heat {
+    let shown: Vec<&&Reading> = own.iter().filter(|row| row.role != Role::Separator).collect();
+    let blocks = shown.iter().map(|row| row.block).max().unwrap_or(0);
+    let positions = shown.iter().map(|row| row.shot).max().unwrap_or(0);
+    let texts = shown.iter().any(|row| row.role == Role::Text);
+    let fill = |value: &dyn Fn(&Reading) -> Option<f64>| {
+        let mut values = vec![vec![None; positions]; blocks];
+        for row in &shown {
+            values[row.block - 1][row.shot - 1] = value(row);
+        }
+        values
+    };
+    let mut maps = vec![Map { title: title.into(), values: fill(&|row| Some(row.emergence_nats)), signed: false }];
+    if control.is_empty() {
+        maps.push(Map {
+            title: "less its untrained twin".into(),
+            values: fill(&|row| Some(row.learned_nats)),
+            signed: true,
+        });
+    } else {
+        let less = |row: &Reading| beside(row, control).map(|control| row.emergence_nats - control);
+        maps.push(Map { title: "less its shuffled control".into(), values: fill(&less), signed: true });
+    }
+    Heat {
+        maps,
+        x_label: if texts { "position in the window" } else { "entity of the series" }.into(),
+        y_label: "block".into(),
+        unit: "emergence, nats".into(),
+        columns: (1..=positions).map(|position| position.to_string()).collect(),
+    }
+}

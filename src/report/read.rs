@@ -1,0 +1,124 @@
+//! The files reports are made of, as they lie on disk: columns are found by name, so that files of other versions and of other tools serve too.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Choice, suffix};
+use crate::corpus::Role;
+use crate::error::{Error, Result};
+use crate::mi::Scale;
+
+/// Curves that can be told apart in one panel.
+const MOST_CURVES: usize = 7;
+
+/// The columns of profiles.csv that reports show.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Reading {
+    pub(super) model: String,
+    pub(super) family: String,
+    pub(super) n_params: usize,
+    pub(super) corpus: String,
+    pub(super) n_windows: usize,
+    pub(super) estimator: String,
+    pub(super) scale: Scale,
+    pub(super) block: usize,
+    pub(super) role: Role,
+    pub(super) shot: usize,
+    pub(super) control: Option<String>,
+    pub(super) setting: f64,
+    pub(super) emergence_nats: f64,
+    pub(super) stderr_nats: Option<f64>,
+    pub(super) variance_nats2: Option<f64>,
+    pub(super) twin_nats: f64,
+    pub(super) learned_nats: f64,
+}
+
+/// The chosen rows of profiles.csv at one setting, and that setting.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or none is left.
+pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Reading>, f64)> {
+    let mut rows: Vec<Reading> = vec![];
+    for input in inputs {
+        rows.extend(csv_rows::<Reading>(&at(input, "profiles.csv"))?);
+    }
+    rows.retain(|row| choice.admits(&row.model, &row.corpus));
+    let path = inputs.first().map_or_else(PathBuf::new, |input| at(input, "profiles.csv"));
+    let first = rows.first().ok_or_else(|| Choice::nothing(&path, "row"))?;
+    let (estimator, scale) = (first.estimator.clone(), first.scale);
+    if let Some(other) = rows.iter().find(|row| (row.estimator.as_str(), row.scale) != (&estimator, scale)) {
+        let reason = format!(
+            "of {} were measured with {estimator} ({scale:?}) and with {} ({:?}), which do not compare; report them apart",
+            path.display(),
+            other.estimator,
+            other.scale
+        );
+        return Err(Error::Parameter { name: "rows", reason });
+    }
+    let mut settings: Vec<f64> = rows.iter().map(|row| row.setting).collect();
+    settings.sort_by(f64::total_cmp);
+    settings.dedup();
+    let wanted = choice.setting.unwrap_or_else(|| {
+        let headline = scale.headline_precision();
+        if settings.contains(&headline) { headline } else { settings[0] }
+    });
+    if !settings.contains(&wanted) {
+        let known: Vec<String> = settings.iter().map(f64::to_string).collect();
+        let reason = format!("{wanted} is not in {}, but {}", path.display(), known.join(", "));
+        return Err(Error::Parameter { name: "--setting", reason });
+    }
+    rows.retain(|row| row.setting == wanted);
+    Ok((rows, wanted))
+}
+
+/// What is asked for, or the file of some name in the folder that is.
+pub(super) fn at(input: &Path, file: &str) -> PathBuf {
+    if input.is_dir() { input.join(file) } else { input.into() }
+}
+
+/// The rows of a CSV file.
+pub(super) fn csv_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let fault = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        Error::Csv { path: path.into(), line, reason: format!("{error}; take a file that surmise wrote") }
+    };
+    reader.deserialize().map(|row| row.map_err(fault)).collect()
+}
+
+/// The values of some column in the order in which they first stand.
+pub(super) fn names<'a, T>(rows: &'a [T], of: impl Fn(&'a T) -> &'a str) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    rows.iter().map(of).filter(|name| seen.insert(*name)).collect()
+}
+
+/// Models, family by family, from small to large.
+pub(super) fn by_size<R: Borrow<Reading>>(rows: &[R]) -> Vec<&str> {
+    families(rows).into_values().flatten().collect()
+}
+
+/// The models that one figure of curves shows, with a part of its name: all of them, or where they are more than can be told apart those of each family.
+pub(super) fn figures<R: Borrow<Reading>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
+    let all = by_size(rows);
+    if all.len() <= MOST_CURVES {
+        return vec![(String::new(), all)];
+    }
+    families(rows).into_iter().map(|(family, models)| (suffix(&[family]), models)).collect()
+}
+
+fn families<R: Borrow<Reading>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
+    let mut models: Vec<(&str, usize, &str)> =
+        rows.iter().map(Borrow::borrow).map(|row| (row.family.as_str(), row.n_params, row.model.as_str())).collect();
+    models.sort_unstable();
+    models.dedup();
+    let mut families: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (family, _, model) in models {
+        families.entry(family).or_default().push(model);
+    }
+    families
+}

@@ -1,0 +1,167 @@
+//! `shots`: emergence and its variance over windows by number of shots, or by position of texts, as the mean over blocks from the second on.
+
+use std::path::PathBuf;
+
+use super::draw::Figure;
+use super::draw::curves::{Curve, Curves, Panel, Point};
+use super::profiles::beside;
+use super::read::{self, Reading, by_size, names, profiles};
+use super::{Choice, Made, Report, Table};
+use crate::corpus::Role;
+use crate::error::Result;
+
+/// Half the width of a 95 % band in standard errors.
+pub(super) const BAND: f64 = 1.96;
+
+pub(super) struct Shots;
+
+/// The mean over blocks at one reading point.
+struct Mean {
+    model: String,
+    corpus: String,
+    texts: bool,
+    shot: usize,
+    emergence: f64,
+    stderr: Option<f64>,
+    variance: Option<f64>,
+    twin: f64,
+    control: Option<f64>,
+}
+
+impl Report for Shots {
+    fn name(&self) -> &'static str {
+        "shots"
+    }
+
+    fn summary(&self) -> &'static str {
+        "emergence and its variance by number of shots, of texts by position, of profiles.csv; curves with bands"
+    }
+
+    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
+        let (rows, setting) = profiles(inputs, choice)?;
+        let means = means(&rows);
+        if means.is_empty() {
+            return Err(Choice::nothing(&inputs[0], "model of two blocks or more"));
+        }
+        let mut table = Table::new(&[
+            "model",
+            "corpus",
+            "shot",
+            "emergence_nats",
+            "stderr_nats",
+            "variance_nats2",
+            "twin_nats",
+            "control_nats",
+            "less_control_nats",
+        ]);
+        for mean in &means {
+            table.rows.push(vec![
+                mean.model.as_str().into(),
+                mean.corpus.as_str().into(),
+                mean.shot.into(),
+                mean.emergence.into(),
+                mean.stderr.into(),
+                mean.variance.into(),
+                mean.twin.into(),
+                mean.control.into(),
+                mean.control.map(|control| mean.emergence - control).into(),
+            ]);
+        }
+        let mut figures = vec![];
+        for (suffix, models) in read::figures(&rows) {
+            figures
+                .extend(draw(&means, &models)?.into_iter().map(|(kind, figure)| (format!("{kind}{suffix}"), figure)));
+        }
+        let caption = format!(
+            "Mean over blocks from the second on at b = {setting}; bands are 95 % (1.96 standard errors of the mean over blocks, which share their windows)."
+        );
+        Ok(Made { table, figures, caption })
+    }
+}
+
+fn means(rows: &[Reading]) -> Vec<Mean> {
+    let mut means = vec![];
+    for corpus in names(rows, |row| row.corpus.as_str()) {
+        for model in by_size(rows) {
+            let of: Vec<&Reading> = rows
+                .iter()
+                .filter(|row| {
+                    row.corpus == corpus && row.model == model && row.block >= 2 && row.role != Role::Separator
+                })
+                .collect();
+            let (own, control): (Vec<&Reading>, Vec<&Reading>) = of.iter().partition(|row| row.control.is_none());
+            let shots = own.iter().map(|row| row.shot).max().unwrap_or(0);
+            for shot in 1..=shots {
+                let at: Vec<&Reading> = own.iter().copied().filter(|row| row.shot == shot).collect();
+                let Some(first) = at.first() else { continue };
+                means.push(Mean {
+                    model: model.into(),
+                    corpus: corpus.into(),
+                    texts: first.role == Role::Text,
+                    shot,
+                    emergence: mean(&at, |row| Some(row.emergence_nats)).unwrap_or(f64::NAN),
+                    stderr: mean(&at, |row| row.stderr_nats),
+                    variance: mean(&at, |row| row.variance_nats2),
+                    twin: mean(&at, |row| Some(row.twin_nats)).unwrap_or(f64::NAN),
+                    control: mean(&at, |row| beside(row, &control)),
+                });
+            }
+        }
+    }
+    means
+}
+
+/// The mean of a value over rows; `None` if any row lacks it.
+pub(super) fn mean(rows: &[&Reading], value: impl Fn(&Reading) -> Option<f64>) -> Option<f64> {
+    let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
+    values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+fn draw(means: &[Mean], models: &[&str]) -> Result<Vec<(String, Figure)>> {
+    let mut figures = vec![];
+    for texts in [false, true] {
+        let of: Vec<&Mean> =
+            means.iter().filter(|mean| mean.texts == texts && models.contains(&mean.model.as_str())).collect();
+        if of.is_empty() {
+            continue;
+        }
+        let kind = if texts { "-texts" } else { "" };
+        let figure = |suffix: &str, y_label: &str, dashed: Option<&str>, point: &dyn Fn(&Mean) -> Option<Point>| {
+            let panels = names(&of, |mean| mean.corpus.as_str()).into_iter().map(|corpus| {
+                let curve = |(name, model): (usize, &&str)| Curve {
+                    name,
+                    points: of
+                        .iter()
+                        .filter(|mean| mean.corpus == corpus && mean.model == *model)
+                        .filter_map(|mean| point(mean))
+                        .collect(),
+                };
+                let curves = models.iter().enumerate().map(curve).filter(|curve| !curve.points.is_empty());
+                Panel { title: corpus.into(), curves: curves.collect() }
+            });
+            let curves = Curves {
+                panels: panels.collect(),
+                names: models.iter().map(|model| (*model).to_owned()).collect(),
+                x_label: if texts { "position in the window" } else { "number of shots" }.into(),
+                y_label: y_label.into(),
+                dashed: dashed.map(str::to_owned),
+                whole: true,
+            };
+            Ok::<_, crate::Error>((format!("{kind}{suffix}"), curves.figure()?))
+        };
+        let beside = |mean: &Mean| if texts { mean.control } else { Some(mean.twin) };
+        let named = if texts { "shuffled control" } else { "untrained twin" };
+        let any = of.iter().any(|mean| beside(mean).is_some());
+        let emergence = |mean: &Mean| {
+            let half = BAND * mean.stderr.unwrap_or(0.0);
+            Some(Point { x: mean.shot as f64, y: mean.emergence, half, beside: beside(mean) })
+        };
+        figures.push(figure("", "emergence, nats", any.then_some(named), &emergence)?);
+        if of.iter().any(|mean| mean.variance.is_some()) {
+            let variance =
+                |mean: &Mean| Some(Point { x: mean.shot as f64, y: mean.variance?, half: 0.0, beside: None });
+            figures.push(figure("-variance", "variance, nats²", None, &variance)?);
+        }
+    }
+    Ok(figures)
+}

@@ -1,0 +1,223 @@
+//! A table in three forms: tidy CSV with every digit, LaTeX for booktabs and siunitx, Markdown.
+
+use crate::error::{Error, Result};
+
+/// One value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Words.
+    Text(String),
+    /// A count.
+    Count(i64),
+    /// A number, shown with some decimals where it is for people.
+    Number(f64, usize),
+    /// Not known: an empty cell.
+    Missing,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(count: usize) -> Self {
+        Self::Count(count as i64)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        if value.is_finite() { Self::Number(value, DECIMALS) } else { Self::Missing }
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Missing, Into::into)
+    }
+}
+
+/// Decimals of a number for people: standard errors of nats are a few hundredths.
+const DECIMALS: usize = 3;
+
+impl Cell {
+    /// For people.
+    fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Count(count) => count.to_string(),
+            // Rounding may leave a zero with a sign.
+            Self::Number(value, decimals) => {
+                let text = format!("{value:.decimals$}");
+                if text.trim_start_matches('-').bytes().all(|c| c == b'0' || c == b'.') {
+                    text.trim_start_matches('-').into()
+                } else {
+                    text
+                }
+            }
+            Self::Missing => String::new(),
+        }
+    }
+
+    /// For programs.
+    fn exact(&self) -> String {
+        match self {
+            Self::Number(value, _) => value.to_string(),
+            other => other.shown(),
+        }
+    }
+}
+
+/// Rows under named columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// Names in snake_case with the unit at their end.
+    pub columns: Vec<&'static str>,
+    /// As many cells as columns in each.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(columns: &[&'static str]) -> Self {
+        Self { columns: columns.into(), rows: vec![] }
+    }
+
+    /// RFC 4180, numbers with every digit.
+    ///
+    /// # Errors
+    /// [`Error::Write`] if a row has another number of cells than there are columns.
+    pub fn csv(&self) -> Result<Vec<u8>> {
+        let fault = |source: std::io::Error| Error::Write { path: "report.csv".into(), source };
+        let mut writer = csv::Writer::from_writer(vec![]);
+        let other = |error: csv::Error| fault(std::io::Error::other(error));
+        writer.write_record(&self.columns).map_err(other)?;
+        for row in &self.rows {
+            writer.write_record(row.iter().map(Cell::exact)).map_err(other)?;
+        }
+        writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
+    }
+
+    /// A `tabular` with the rules of booktabs and the number columns of siunitx; the caption stands in a comment above it.
+    pub fn latex(&self, caption: &str) -> String {
+        let mut text = String::from("% \\usepackage{booktabs,siunitx}\n");
+        caption.lines().for_each(|line| text.push_str(&format!("% {line}\n")));
+        let columns: Vec<String> = (0..self.columns.len()).map(|at| self.latex_column(at)).collect();
+        text.push_str(&format!("\\begin{{tabular}}{{{}}}\n\\toprule\n", columns.join(" ")));
+        let heads = self.columns.iter().map(|name| format!("{{{}}}", escaped(&head(name))));
+        text.push_str(&format!("{} \\\\\n\\midrule\n", heads.collect::<Vec<_>>().join(" & ")));
+        for row in &self.rows {
+            let cells = row.iter().enumerate().map(|(at, cell)| match cell {
+                Cell::Text(words) if self.is_number(at) => format!("{{{}}}", escaped(words)),
+                Cell::Text(words) => escaped(words),
+                Cell::Missing => "{}".into(),
+                number => number.shown(),
+            });
+            text.push_str(&format!("{} \\\\\n", cells.collect::<Vec<_>>().join(" & ")));
+        }
+        text.push_str("\\bottomrule\n\\end{tabular}\n");
+        text
+    }
+
+    /// A table of the GitHub dialect, numbers to the right, and the caption below it.
+    pub fn markdown(&self, caption: &str) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let mut text = line(self.columns.iter().map(|name| head(name)).collect());
+        let rule = |at| if self.is_number(at) { "---:" } else { "---" };
+        text.push_str(&line((0..self.columns.len()).map(|at| rule(at).to_owned()).collect()));
+        for row in &self.rows {
+            text.push_str(&line(row.iter().map(|cell| cell.shown().replace('|', "\\|")).collect()));
+        }
+        format!("{text}\n{caption}\n")
+    }
+
+    fn is_number(&self, at: usize) -> bool {
+        self.rows.iter().any(|row| matches!(row[at], Cell::Count(_) | Cell::Number(..)))
+    }
+
+    /// `S` with as many places as the column needs, or `l`.
+    fn latex_column(&self, at: usize) -> String {
+        if !self.is_number(at) {
+            return "l".into();
+        }
+        let numbers = self.rows.iter().filter(|row| matches!(row[at], Cell::Count(_) | Cell::Number(..)));
+        let (mut sign, mut whole, mut decimals) = ("", 1, 0);
+        for shown in numbers.map(|row| row[at].shown()) {
+            if shown.starts_with('-') {
+                sign = "-";
+            }
+            let mut parts = shown.trim_start_matches('-').split('.');
+            whole = whole.max(parts.next().map_or(0, str::len));
+            decimals = decimals.max(parts.next().map_or(0, str::len));
+        }
+        format!("S[table-format={sign}{whole}.{decimals}]")
+    }
+}
+
+/// A column's name for people: words, and the unit behind a comma.
+fn head(name: &str) -> String {
+    let (name, unit) = match name.strip_suffix("_nats2") {
+        Some(name) => (name, ", nats²"),
+        None => name.strip_suffix("_nats").map_or((name, ""), |name| (name, ", nats")),
+    };
+    format!("{}{unit}", name.replace('_', " "))
+}
+
+/// Text in which nothing is a command of LaTeX.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            '\\' => out.push_str("\\textbackslash{}"),
+            '~' => out.push_str("\\textasciitilde{}"),
+            '^' => out.push_str("\\textasciicircum{}"),
+            '²' => out.push_str("\\textsuperscript{2}"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["model", "n_params", "emergence_nats"]);
+        table.rows.push(vec!["a_b|c".into(), 1200.into(), (-0.12345).into()]);
+        table.rows.push(vec!["d".into(), Cell::Missing, 11.5.into()]);
+        table
+    }
+
+    #[test]
+    fn csv_keeps_every_digit_and_leaves_missing_cells_empty() {
+        let csv = String::from_utf8(table().csv().unwrap()).unwrap();
+        assert_eq!(csv, "model,n_params,emergence_nats\na_b|c,1200,-0.12345\nd,,11.5\n");
+    }
+
+    #[test]
+    fn latex_has_rules_number_columns_and_no_stray_command() {
+        let latex = table().latex("n = 2");
+        assert!(latex.contains("% n = 2\n"));
+        assert!(latex.contains("\\begin{tabular}{l S[table-format=4.0] S[table-format=-2.3]}\n\\toprule\n"), "{latex}");
+        assert!(latex.contains("{model} & {n params} & {emergence, nats} \\\\\n\\midrule\na\\_b|c & 1200 & -0.123 \\\\\nd & {} & 11.500 \\\\\n\\bottomrule"), "{latex}");
+    }
+
+    #[test]
+    fn markdown_puts_numbers_to_the_right_and_escapes_bars() {
+        let text = table().markdown("n = 2");
+        assert_eq!(
+            text,
+            "| model | n params | emergence, nats |\n| --- | ---: | ---: |\n| a_b\\|c | 1200 | -0.123 |\n| d |  | 11.500 |\n\nn = 2\n"
+        );
+    }
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign_and_what_is_not_finite_is_missing() {
+        assert_eq!(Cell::from(-0.0001).shown(), "0.000");
+        assert_eq!(Cell::from(f64::NAN), Cell::Missing);
+    }
+}

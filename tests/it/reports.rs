@@ -1,0 +1,148 @@
+//! Reports through the real binary: the numbers of the files they are made of, in every form, and refusals of what they cannot be made of.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn surmise(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+const PREDICTIONS: &str = "target_model,corpus,emergence_nats,low_nats,high_nats,measured_nats,baseline_nats,mean_nats\n\
+                           a_1,colours,0.5,0.25,0.75,0.625,0.125,1.0\n\
+                           b,colours,1.0,0.5,1.5,2.0,2.5,1.0\n";
+
+#[test]
+fn predictions_are_summed_up_as_by_hand_in_every_form() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("predictions.csv"), PREDICTIONS).expect("a file");
+    let out = folder.path().join("report");
+    let made = || {
+        stdout(&surmise(&["report", "predictions", text(folder.path()), "-o", text(&out)]));
+        let mut files: Vec<_> =
+            std::fs::read_dir(&out).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        files.sort();
+        files
+            .into_iter()
+            .map(|file| {
+                (file.file_name().map(|n| n.to_string_lossy().into_owned()), std::fs::read(file).expect("a file"))
+            })
+            .collect::<Vec<_>>()
+    };
+    let files = made();
+    let names: Vec<_> = files.iter().flat_map(|(name, _)| name).collect();
+    assert_eq!(names, ["predictions.csv", "predictions.md", "predictions.pdf", "predictions.svg", "predictions.tex"]);
+    assert!(files == made(), "the same files give the same bytes");
+    let of = |at: usize| String::from_utf8_lossy(&files[at].1).into_owned();
+    // Errors -.125 and -1: mean .5625; the size line is .5 off both times, the mean .375 and 1.
+    let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean 0.688; 1 of 2 measurements inside their interval.";
+    assert!(of(1).ends_with(&format!("\n{caption}\n")), "{}", of(1));
+    assert!(of(4).contains(&format!("% {caption}\n")));
+    assert!(of(0).lines().nth(2).expect("a row").starts_with("b,colours,1,0.5,1.5,2,-1,no,"), "{}", of(0));
+    assert!(of(4).contains("\\toprule") && of(4).contains("a\\_1 & colours & 0.500 & 0.250"), "{}", of(4));
+    assert!(files[2].1.starts_with(b"%PDF-"));
+    // A prediction is a dot, its interval a line: two of each, and the identity line.
+    let dots = of(3).matches("<circle").count();
+    assert!(of(3).starts_with("<svg width=\"86mm\"") && dots == 4, "{dots} circles, two of them in the legend");
+    assert_eq!(stdout(&surmise(&["report", "predictions", text(folder.path()), "--format", "md"])), of(1));
+}
+
+#[test]
+fn columns_of_other_versions_are_known_and_refused_predictions_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("p.csv");
+    std::fs::write(&file, "target_model,corpus,y_hat,low,high\na,x,0.5,0.25,0.75\nb,x,,,\n").expect("a file");
+    let csv = stdout(&surmise(&["report", "predictions", text(&file)]));
+    assert_eq!(csv.lines().count(), 2);
+    assert!(csv.contains("a,x,0.5,0.25,0.75,,,,,"), "{csv}");
+}
+
+#[test]
+fn curves_and_heat_maps_show_what_profiles_csv_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (run, out) = (folder.path().join("run"), folder.path().join("out"));
+    let measure =
+        ["measure", "minigpt-3", "minillama-2", "--corpus", "colours", "--windows", "80", "--shots", "3", "-q"];
+    stdout(&surmise(&[&measure[..], &["-o", text(&run)]].concat()));
+    let read = |path: &Path| -> Vec<std::collections::BTreeMap<String, String>> {
+        csv::Reader::from_path(path).expect("a file").deserialize().map(|row| row.expect("a row")).collect()
+    };
+    let rows = read(&run.join("profiles.csv"));
+    for name in ["profiles", "shots", "depth"] {
+        stdout(&surmise(&["report", name, text(&run), "-o", text(&out), "-q"]));
+    }
+    let number =
+        |row: &std::collections::BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
+    // The mean over blocks 2 and 3 of minigpt-3, from the rows themselves.
+    for shot in read(&out.join("shots.csv")).iter().filter(|row| row["model"] == "minigpt-3") {
+        let of = |column: &str| {
+            let own = rows.iter().filter(|row| {
+                row["model"] == "minigpt-3"
+                    && row["role"] == "entity"
+                    && row["setting"] == "0.25"
+                    && row["shot"] == shot["shot"]
+                    && row["block"] != "1"
+            });
+            let values: Vec<f64> = own.map(|row| number(row, column)).collect();
+            assert_eq!(values.len(), 2);
+            values.iter().sum::<f64>() / 2.0
+        };
+        for (column, source) in
+            [("emergence_nats", "emergence_nats"), ("variance_nats2", "variance_nats2"), ("twin_nats", "twin_nats")]
+        {
+            assert!((number(shot, column) - of(source)).abs() < 1e-12, "{column}");
+        }
+    }
+    let depth = read(&out.join("depth.csv"));
+    assert_eq!(
+        depth.len(),
+        rows.iter().filter(|r| r["role"] == "entity" && r["shot"] == "3" && r["setting"] == "0.25").count()
+    );
+    assert!(depth.iter().all(|row| number(row, "depth") > 0.0 && number(row, "depth") <= 1.0));
+    for file in [
+        "profiles-minigpt-3-colours.svg",
+        "profiles-minillama-2-colours.pdf",
+        "shots.svg",
+        "shots-variance.pdf",
+        "depth.pdf",
+    ] {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+    // Two maps of 3 blocks by 3 entities, a frame each and two scales of 64 steps, on a ground.
+    let svg = std::fs::read_to_string(out.join("profiles-minigpt-3-colours.svg")).expect("a figure");
+    assert_eq!(svg.matches("<rect").count(), 1 + 2 * (9 + 1 + 64));
+    let few = stdout(&surmise(&["report", "shots", text(&run), "--model", "minillama-2", "--setting", "0.4"]));
+    assert_eq!(few.lines().count(), 1 + 3);
+}
+
+#[test]
+fn what_a_report_cannot_be_made_of_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = |arguments: &[&str], code: i32, says: &[&str]| {
+        let output = surmise(&[&["report"], arguments].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty());
+        says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in {stderr}"));
+    };
+    let file = folder.path().join("predictions.csv");
+    std::fs::write(&file, PREDICTIONS.replace("2.0,2.5", "two,2.5")).expect("a file");
+    refused(&["predictions", text(&file)], 1, &["predictions.csv, line 3", "\"two\"", "measured_nats"]);
+    std::fs::write(&file, "a,b\n1,2\n").expect("a file");
+    refused(&["predictions", text(&file)], 1, &["line 2", "no column `target_model`"]);
+    std::fs::write(&file, PREDICTIONS).expect("a file");
+    refused(&["predictions", text(&file), "--corpus", "x"], 2, &["leave no prediction", "--corpus"]);
+    refused(&["profiles", text(&file)], 1, &["predictions.csv", "missing field"]);
+    refused(&["profile", text(&file)], 2, &["unknown report `profile`", "profiles, shots, depth"]);
+    refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
+    refused(&["calibration", text(&file)], 1, &["predictions.csv", "not the JSON"]);
+    refused(&["shots"], 2, &["<FILE|DIR>"]);
+}
