@@ -194,10 +194,15 @@ impl Asker {
         };
         let fate = reply.lost.as_ref().map(|lost| lost.fate);
         let mut arrival = self.arrival(ask, attempt, reply, sent.elapsed());
-        let answer = reading::answer(self.provider, &arrival);
+        let mut answer = reading::answer(self.provider, &arrival);
+        // What a reader puts together out of several strings may hold what none of them does.
+        if self.secrets.is_in(&format!("{answer:?}")) {
+            arrival.hide("the answer held the key in pieces, and is not kept");
+            answer = Answer { usage: answer.usage, hint: answer.hint, ..reading::answer(self.provider, &arrival) };
+        }
         arrival.outcome = answer.outcome.kind().into();
         let class = if let Outcome::Failed(failure) = &answer.outcome {
-            arrival.class = Some(failure.class.name().into());
+            arrival.class = Some(if go { failure.class.name() } else { journal::NOT_ASKED }.into());
             arrival.error.get_or_insert_with(|| failure.message.clone());
             Some(&failure.class)
         } else {

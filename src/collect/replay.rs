@@ -81,16 +81,20 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         results.add(task, plan.item(&questions[0]), &replicates).map_err(journal::as_storage)?;
     }
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
+    // What is still open was under way when the process ended or was told not to wait.
+    let open_usd: Vec<f64> = index.open.values().filter_map(|(_, reserve_usd)| *reserve_usd).collect();
+    let has_costs = index.has_costs || !open_usd.is_empty();
+    let open_sum_usd: f64 = open_usd.iter().sum();
     // The order in which answers came must not be seen in the last digit.
-    let usd = |usd: f64| index.has_costs.then_some((usd * 1e9).round() / 1e9);
+    let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
     let account = Account {
         schema: Schema::new("surmise-summary", 1),
         n_questions: questions.len() as u64,
         outcomes,
         n_requests: index.n_requests,
-        n_possibly_paid: index.n_possibly_paid,
-        spent_usd: usd(index.spent_usd),
-        possibly_paid_usd: usd(index.possibly_paid_usd),
+        n_possibly_paid: index.n_possibly_paid + index.open.len() as u64,
+        spent_usd: usd(index.spent_usd + open_sum_usd),
+        possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
         model_snapshots: summary.model_snapshots.into_iter().collect(),
         system_fingerprints: summary.system_fingerprints.into_iter().collect(),
         n_repeated: summary.n_repeated as u64,

@@ -76,7 +76,7 @@ impl Run {
         let mut plan = self.configuration.plan(tasks)?;
         // Nothing is written before the key is known to be there, and to be nowhere else.
         if let Ok(secrets) = &secrets {
-            secrets.check_url(&self.configuration.base_url)?;
+            self.check_content(&plan, secrets)?;
         }
         if !self.folder.join("journal.jsonl").is_file() {
             secrets = Ok(secrets?);
@@ -114,9 +114,45 @@ impl Run {
         Ok(Ended { summary, early })
     }
 
+    /// Refuses what holds the key and would be kept.
+    fn check_content(&self, plan: &Plan, secrets: &Secrets) -> Result<()> {
+        let content = &self.configuration;
+        secrets.check_url(&content.base_url)?;
+        let fault = |name: &'static str, what: &str| {
+            Err(Error::Parameter { name, reason: format!("{what} holds the key, and would be kept; take it out") })
+        };
+        let folder = self.folder.display().to_string();
+        let snapshot = self.patience.model_snapshot.iter();
+        let flags = [("--model", &content.model), ("-o", &folder)].into_iter();
+        let stops = content.settings.stop.iter().map(|stop| ("--stop", stop));
+        let sources = content.sources.iter().map(|source| ("the tasks", source));
+        for (name, text) in flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s))) {
+            if secrets.holds_key(text) {
+                return fault(name, "the value");
+            }
+        }
+        for (task, source) in plan.tasks.iter().zip(&content.sources) {
+            for (n, item) in task.items.iter().enumerate() {
+                if secrets.holds_key(&format!("{item:?}")) {
+                    return fault("the tasks", &format!("item {} of {source}", n + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether nothing is new.
     fn settle_configuration(&mut self, index: &Index) -> Result<bool> {
-        let Some(there) = index.configuration.clone() else { return Ok(false) };
+        let Some(there) = index.configuration.clone() else {
+            if index.is_empty() || self.new_config {
+                return Ok(false);
+            }
+            let reason = format!(
+                "{} holds answers but no record of what was asked (it was damaged); if it is what is asked now, pass --new-config",
+                self.folder.display()
+            );
+            return Err(Error::Parameter { name: "-o", reason });
+        };
         let there = Configuration::from_record(there)?;
         let differences = there.differences(&self.configuration);
         if differences.is_empty() {
@@ -253,8 +289,9 @@ impl Run {
             };
             let spared = request.settings.without(&param).filter(|_| self.adapt);
             if spared.is_none() || self.configuration.without.contains(&param) {
-                let hint = if self.adapt { "" } else { ", or pass --adapt-params" };
-                let reason = format!("the model does not support `{param}` ({message}); leave it away{hint}");
+                let hint =
+                    if self.adapt { "nothing can stand for it" } else { "leave it away, or pass --adapt-params" };
+                let reason = format!("the model does not support `{param}` ({message}); {hint}");
                 asker.stop.drain(Error::Endpoint { endpoint: asker.endpoint.clone(), reason, source: None });
                 return Ok(());
             }
@@ -273,6 +310,10 @@ impl Run {
 pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result<Account> {
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
+        if !index.is_empty() {
+            let reason = "holds answers but no record of what was asked (it was damaged); collect into it once more, with --new-config";
+            return Err(Error::Parameter { name: "-o", reason: reason.into() });
+        }
         let path = folder.join("journal.jsonl");
         return Err(Error::Read { path, source: std::io::ErrorKind::NotFound.into() });
     };

@@ -213,6 +213,76 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
 }
 
 #[test]
+fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
+    let escaped: String = KEY.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    let inner = &KEY[2..KEY.len() - 2];
+    for hidden in [escaped.as_str(), inner, &escaped[12..escaped.len() - 12]] {
+        // In every string of an answer that is kept or said.
+        let body = chat("HIDDEN", "stop").to_string().replace("m-2026-01-01", "m-HIDDEN").replace("HIDDEN", hidden);
+        let sent = body.clone();
+        let (case, _) = with_w0(0, move |_| Reply::new(200, sent.clone()));
+        for name in ["items.csv", "scores.csv", "summary.json", "journal.jsonl"] {
+            assert!(!case.file(name).contains(inner) && case.file(name).contains("[REDACTED]"), "{name}");
+        }
+        let server = Server::start(move |_| Reply::new(200, body.clone()));
+        let ran = Case::new(&server, 1).ends(1, &["--require-model-snapshot", "m-1"]);
+        assert!(!ran.says("[REDACTED] answers").stderr.contains(inner));
+        let error = r#"{"error":{"message":"HIDDEN","type":"invalid_request_error","code":"unsupported_parameter","param":"stop"}}"#;
+        let error = error.replace("HIDDEN", hidden);
+        let server = Server::start(move |_| Reply::new(400, error.clone()));
+        let case = Case::new(&server, 1);
+        let ran = case.ends(1, &["--stop", "x"]);
+        assert!(!ran.says("does not support `stop` (status 400: [REDACTED])").stderr.contains(inner));
+        assert!(!case.file("journal.jsonl").contains(inner));
+    }
+    // In two strings that a reader joins.
+    let (first, second) = KEY.split_at(7);
+    let mut body = chat("", "stop");
+    body["choices"][0]["message"]["content"] =
+        json!([{"type": "text", "text": first}, {"type": "text", "text": second}]);
+    let body = body.to_string();
+    let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
+    assert!(!case.file("items.csv").contains(second));
+}
+
+#[test]
+fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
+    let server = Server::right();
+    let item = |prompt: &str| json!({"id": "a", "prompt": prompt, "answer": "a"}).to_string() + "\n";
+    for (line, arguments, says) in [
+        (
+            format!("{}{}", item("x").replace("\"a\",\"prompt", "\"z\",\"prompt"), item(KEY)),
+            vec![],
+            "item 2 of items.jsonl",
+        ),
+        (item("x").replace("\"id\":\"a\"", &format!("\"id\":\"{KEY}\"")), vec![], "item 1 of items.jsonl"),
+        (item("x"), vec!["--stop", KEY], "--stop"),
+        (item("x"), vec!["--require-model-snapshot", KEY], "--require-model-snapshot"),
+    ] {
+        let case = Case::of(&server.url, "");
+        let output = {
+            std::fs::write(case.folder.path().join("items.jsonl"), line).expect("a file");
+            case.command(&arguments).output().expect("the binary")
+        };
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(says) && stderr.contains("holds the key") && !stderr.contains(&KEY[..12]), "{stderr}");
+        assert!(!case.out().exists());
+    }
+    let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let case = Case::of(&format!("{}/{percent}/v1", server.url), &item("x"));
+    case.ends(2, &[]).says("holds the key");
+    assert_eq!(server.count_all(), 0);
+    // What is too short or a word would be taken out of answers.
+    for key in ["EMPTY", "completion"] {
+        let case = Case::of(&server.url, &item("x"));
+        let ran = case.ran(&case.command(&[]).env("OPENAI_API_KEY", key).output().expect("the binary"));
+        assert_eq!(ran.code, Some(5));
+        assert!(!ran.says("unused-key-000000").stderr.contains(key) && !case.out().exists());
+    }
+}
+
+#[test]
 fn fault_32_a_redirect_is_not_followed() {
     let other = Server::right();
     for status in [301, 302, 303, 307, 308] {

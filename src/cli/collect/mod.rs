@@ -74,7 +74,8 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     }
     if ask.dry_run {
         let estimate = estimate::estimate(&folder, &mut configuration, &again, price)?;
-        return print(describe(&estimate).as_bytes());
+        let text = describe(&estimate);
+        return print(secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes());
     }
     if ask.money.budget_usd.is_none() && !ask.money.no_budget {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
