@@ -67,6 +67,7 @@ pub(super) struct Asker {
     pub(super) stop: Arc<Stop>,
     pub(super) progress: Arc<Progress>,
     pub(super) patience: Patience,
+    pub(super) adapt: bool,
     pub(super) seen: Mutex<Seen>,
 }
 

@@ -1,5 +1,6 @@
 //! Collecting, from a configuration to its files: what the journal holds already, a probe, everything that is missing, and the scores.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
@@ -22,7 +23,7 @@ use super::stop::Stop;
 use super::verdict::Seen;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::provider::{Class, Failure, Prompt, Request};
+use crate::provider::{Class, Failure, KeyHeader, Prompt, Request};
 
 /// What a probe asks. It costs a few tokens and finds out whether the endpoint takes the settings.
 const PROBE: &str = "Reply with the word yes.";
@@ -47,6 +48,8 @@ pub struct Run {
     pub price: Option<Price>,
     /// The most that may be spent in all runs into this folder.
     pub cap_usd: Option<f64>,
+    /// Where the key goes, if not where the wire format has it.
+    pub key_header: Option<KeyHeader>,
     /// Certificates to trust beside the system's.
     pub ca_cert: Option<PathBuf>,
     /// Whether records are made durable before they count; off only to measure what that costs.
@@ -188,7 +191,7 @@ impl Run {
         stop: Arc<Stop>,
         progress: &Arc<Progress>,
     ) -> Result<Asker> {
-        let key = (plan.provider.key_header(), &*secrets);
+        let key = (self.key_header.unwrap_or(plan.provider.key_header()), &*secrets);
         let concurrency = self.patience.concurrency;
         let client = Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
         Ok(Asker {
@@ -203,6 +206,7 @@ impl Run {
             stop,
             progress: progress.clone(),
             patience: self.patience.clone(),
+            adapt: self.adapt,
             seen: Mutex::new(Seen::default()),
         })
     }
@@ -212,6 +216,9 @@ impl Run {
         self.probe(plan, journal, asker).await?;
         // A probe may have changed what is sent, and with it every key.
         let questions = plan.questions(&journal.index, &self.again)?;
+        let keys: HashSet<Key> = questions.iter().map(|question| question.key).collect();
+        let answers = keys.iter().filter_map(|key| journal.index.states.get(key)?.answer.as_ref());
+        asker.recall(answers.map(|(_, kind)| kind.as_str()));
         let pending = plan::pending(&questions, &journal.index, &self.again);
         asker.progress.total.store(pending.len() as u64, Relaxed);
         asker.progress.limit.store(asker.limiter.limit() as u64, Relaxed);
@@ -289,8 +296,11 @@ impl Run {
             };
             let spared = request.settings.without(&param).filter(|_| self.adapt);
             if spared.is_none() || self.configuration.without.contains(&param) {
-                let hint =
-                    if self.adapt { "nothing can stand for it" } else { "leave it away, or pass --adapt-params" };
+                let hint = if self.adapt {
+                    "--adapt-params cannot mend that"
+                } else {
+                    "leave it away, or pass --adapt-params"
+                };
                 let reason = format!("the model does not support `{param}` ({message}); {hint}");
                 asker.stop.drain(Error::Endpoint { endpoint: asker.endpoint.clone(), reason, source: None });
                 return Ok(());

@@ -57,6 +57,18 @@ fn fault_23_json_that_is_none_is_read_with_tolerance_or_kept() {
 }
 
 #[test]
+fn fault_23_an_answer_that_is_no_utf8_is_counted() {
+    let body = chat("W", "stop").to_string();
+    let (head, tail) = body.split_once("\"W\"").expect("a text");
+    let bytes = [head.as_bytes(), b"\"caf\xe9\"", tail.as_bytes()].concat();
+    let server = Server::wrong_for_w0(move |_| Reply::new(200, bytes.clone()));
+    let case = Case::new(&server, 2);
+    case.ends(0, &[]).says("1 answers are no UTF-8");
+    let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
+    assert_eq!(summary["n_not_utf8"], 1);
+}
+
+#[test]
 fn fault_24_content_decides_and_not_its_label() {
     let cafe = |posted: &Posted| {
         Reply::new(200, chat(&format!("caf\u{e9} {}", posted.word()), "stop").to_string())
@@ -141,6 +153,8 @@ fn fault_29_answers_that_are_cut_end_the_run_before_all_are() {
         .says("--max-tokens")
         .says("--keep-truncated");
     assert_eq!(server.questions(), 20);
+    case.ends(3, &["--concurrency", "1"]).says("20 of the first 20 answers were cut");
+    assert_eq!(server.questions(), 20, "the next run knows it");
     case.ends(0, &["--keep-truncated"]);
     assert_eq!((case.score("n_truncated"), server.questions()), ("100".into(), 100));
 }
@@ -159,6 +173,10 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     let server = Server::start(refuses);
     let case = Case::new(&server, 6);
     case.ends(1, &[]).says("does not support `temperature`").says("--adapt-params");
+    let error = r#"{"error":{"message":"no","type":"invalid_request_error","code":"unsupported_parameter","param":"messages"}}"#;
+    let never = Server::start(move |_| Reply::new(400, error));
+    let ran = Case::new(&never, 1).ends(1, &["--adapt-params"]);
+    assert!(!ran.says("does not support `messages`").stderr.contains("pass --adapt-params"));
     assert_eq!(server.posts().len(), 1, "the probe finds out");
     case.ends(0, &["--adapt-params"]).says("does not support `temperature`; all requests go without it");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
@@ -283,6 +301,17 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn fault_31_the_key_goes_in_the_header_that_is_asked_for() {
+    let server = Server::right();
+    let case = Case::new(&server, 1);
+    case.ends(0, &["--key-header", "api-key"]);
+    for posted in server.posts() {
+        assert_eq!(posted.headers.get("api-key").map(String::as_str), Some(KEY));
+        assert!(!posted.headers.contains_key("authorization"));
+    }
+}
+
+#[test]
 fn fault_32_a_redirect_is_not_followed() {
     let other = Server::right();
     for status in [301, 302, 303, 307, 308] {
@@ -317,7 +346,7 @@ fn fault_34_any_text_goes_there_and_back_unchanged() {
         "a\rb",
         "\u{202e}rtl\u{202c}",
         "\u{1f600}\u{200d}\u{1f525}",
-        "\u{2028}\u{2029}\u{85}",
+        "a\u{2028}\u{2029}\u{85}b",
         "tab\tand \"quotes\" \\ and \u{7f}",
         "\u{1b}[31mred",
         &"long ".repeat(40_000),

@@ -101,6 +101,7 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         timeout: Duration::from_secs_f64(manner.timeout_s),
         price,
         cap_usd: ask.money.budget_usd,
+        key_header: manner.key_header.map(Into::into),
         ca_cert: manner.ca_cert.clone(),
         durable: !manner.no_sync,
     };
@@ -173,6 +174,12 @@ fn sentence(summary: &Account) -> String {
     }
     if let Some(usd) = summary.spent_usd {
         text.push_str(&format!("; {usd:.6} USD"));
+    }
+    if summary.n_not_utf8 > 0 {
+        text.push_str(&format!(
+            "; {} answers are no UTF-8 and are read with U+FFFD in the place of what is none",
+            summary.n_not_utf8
+        ));
     }
     if summary.n_repeated > 0 {
         text.push_str(&format!("; {} of {} repeated items differ", summary.n_disagreed, summary.n_repeated));
