@@ -199,7 +199,16 @@ impl Asker {
         // What a reader puts together out of several strings may hold what none of them does.
         if self.secrets.is_in(&format!("{answer:?}")) {
             arrival.hide("the answer held the key in pieces, and is not kept");
-            answer = Answer { usage: answer.usage, hint: answer.hint, ..reading::answer(self.provider, &arrival) };
+            let (usage, hint) = (answer.usage, answer.hint);
+            answer = match answer.outcome {
+                // What is to be done about a failure is to be done whatever it says.
+                Outcome::Failed(Failure { class, .. }) => {
+                    let message = "a message that held the key in pieces".into();
+                    Answer::of(Outcome::Failed(Failure { class, message, code: None, param: None }))
+                }
+                _ => reading::answer(self.provider, &arrival),
+            };
+            (answer.usage, answer.hint) = (usage, hint);
         }
         arrival.outcome = answer.outcome.kind().into();
         let class = if let Outcome::Failed(failure) = &answer.outcome {

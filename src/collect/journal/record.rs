@@ -201,11 +201,11 @@ impl Arrival {
         }
     }
 
-    /// Leaves out the bytes of an answer that must not be kept; it counts as unreadable, or as failed if it was no answer.
+    /// Leaves out the bytes of an answer that must not be kept; it counts as unreadable.
     pub fn hide(&mut self, why: &str) {
         (self.body, self.body_base64, self.incomplete, self.redacted) = (None, None, true, true);
         self.error = Some(why.into());
-        if self.outcome.is_empty() && self.status == Some(200) {
+        if self.outcome.is_empty() {
             self.outcome = "unreadable".into();
         }
     }
