@@ -28,6 +28,10 @@ const PLACEHOLDER: &str = "unused-key-000000";
 /// How keys of known providers begin, and how many characters they have at least behind that. Words of a text do not look like this.
 const KNOWN: [(&[u8], usize); 3] = [(b"sk-", 20), (b"AIza", 30), (b"Bearer ", 20)];
 
+fn is_placeholder(key: &str) -> bool {
+    key.len() < LEAST_CHARACTERS || (key.len() < LEAST_WITHIN && key.bytes().all(|byte| byte.is_ascii_alphabetic()))
+}
+
 /// The key of one run and all its disguises.
 pub struct Secrets {
     key: SecretString,
@@ -67,15 +71,13 @@ impl Secrets {
             let reason = "holds blanks or characters that no key has; copy the key again";
             return Err(fault(format!("the environment variable {variable} {reason}")));
         }
-        // Such a key would be kept nowhere secret, or a word of the answers would be taken for it.
-        let is_word = trimmed.len() < LEAST_WITHIN && trimmed.bytes().all(|byte| byte.is_ascii_alphabetic());
-        if trimmed.len() < LEAST_CHARACTERS || is_word {
-            let reason = format!(
-                "is too short, or too much like a word, to be told from what a model says; if the server asks for no key, set it to {PLACEHOLDER}"
-            );
-            return Err(fault(format!("the environment variable {variable} {reason}")));
-        }
         Ok(Self::new(trimmed))
+    }
+
+    /// Whether the key is too short, or too much like a word, to be told from what a model says, as what stands for a key where a server asks for none (`EMPTY`).
+    /// Taking it out would take words out of answers, so that it is left in.
+    pub fn is_placeholder(&self) -> bool {
+        is_placeholder(self.key.expose_secret())
     }
 
     /// A key that is known.
@@ -99,7 +101,7 @@ impl Secrets {
                 forms.push(encoded.get(first..last).unwrap_or_default().to_owned());
             }
         }
-        forms.retain(|form| form.len() >= LEAST_CHARACTERS);
+        forms.retain(|form| form.len() >= LEAST_CHARACTERS && !is_placeholder(key));
         forms.sort_unstable();
         forms.dedup();
         let mut starts = vec![false; 1 << 16];

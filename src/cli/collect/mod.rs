@@ -71,6 +71,12 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url);
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
+        if secrets.is_placeholder() && !quiet {
+            talk(&format!(
+                "the key in {} is too short, or too much like a word, to be told from what a model says: it is no secret here, and is left in what comes back",
+                provider.key_variable()
+            ));
+        }
     }
     if ask.dry_run {
         let estimate = estimate::estimate(&folder, &mut configuration, &again, price)?;
