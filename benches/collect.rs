@@ -43,7 +43,7 @@ fn collect(url: &str, n: usize, flags: &[&str]) -> Result<(f64, u64), Box<dyn st
     let began = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_surmise"))
         .current_dir(folder.path())
-        .env("OPENAI_API_KEY", "none")
+        .env("OPENAI_API_KEY", "unused-key-000000")
         .args(["-q", "collect", "items.jsonl", "--provider", "openai-chat", "--base-url", url, "--model", "m"])
         .args(["--no-budget", "-o", "out", "--concurrency", &CONCURRENCY.to_string()])
         .args(flags)

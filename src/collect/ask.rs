@@ -67,6 +67,7 @@ pub(super) struct Asker {
     pub(super) stop: Arc<Stop>,
     pub(super) progress: Arc<Progress>,
     pub(super) patience: Patience,
+    pub(super) adapt: bool,
     pub(super) seen: Mutex<Seen>,
 }
 
@@ -194,10 +195,24 @@ impl Asker {
         };
         let fate = reply.lost.as_ref().map(|lost| lost.fate);
         let mut arrival = self.arrival(ask, attempt, reply, sent.elapsed());
-        let answer = reading::answer(self.provider, &arrival);
+        let mut answer = reading::answer(self.provider, &arrival);
+        // What a reader puts together out of several strings may hold what none of them does.
+        if self.secrets.is_in(&format!("{answer:?}")) {
+            arrival.hide("the answer held the key in pieces, and is not kept");
+            let (usage, hint) = (answer.usage, answer.hint);
+            answer = match answer.outcome {
+                // What is to be done about a failure is to be done whatever it says.
+                Outcome::Failed(Failure { class, .. }) => {
+                    let message = "a message that held the key in pieces".into();
+                    Answer::of(Outcome::Failed(Failure { class, message, code: None, param: None }))
+                }
+                _ => reading::answer(self.provider, &arrival),
+            };
+            (answer.usage, answer.hint) = (usage, hint);
+        }
         arrival.outcome = answer.outcome.kind().into();
         let class = if let Outcome::Failed(failure) = &answer.outcome {
-            arrival.class = Some(failure.class.name().into());
+            arrival.class = Some(if go { failure.class.name() } else { journal::NOT_ASKED }.into());
             arrival.error.get_or_insert_with(|| failure.message.clone());
             Some(&failure.class)
         } else {

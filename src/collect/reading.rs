@@ -1,6 +1,6 @@
 //! From a record of the journal back to an answer: the same reading when it has just come and years later.
 
-use super::journal::Arrival;
+use super::journal::{Arrival, NOT_ASKED};
 use crate::provider::{Answer, Class, Failure, Headers, Outcome, Provider};
 
 /// What a record means. The bytes decide, where they are whole.
@@ -12,7 +12,7 @@ pub fn answer(provider: &dyn Provider, arrival: &Arrival) -> Answer {
     let message = arrival.error.clone().unwrap_or_else(|| "no answer came".into());
     Answer::of(match (arrival.outcome.as_str(), arrival.class.as_deref()) {
         ("unreadable", _) => Outcome::Unreadable { reason: message },
-        (_, Some("not_sent")) => failed(Class::NotSent, message),
+        (_, Some("not_sent" | NOT_ASKED)) => failed(Class::NotSent, message),
         _ => failed(Class::Unknown, message),
     })
 }

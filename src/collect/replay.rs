@@ -13,6 +13,7 @@ use super::reading;
 use super::results::{Replicate, Results};
 use crate::disk::{self, Schema};
 use crate::error::Result;
+use crate::provider::Outcome;
 
 /// What is in a folder: summary.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +32,8 @@ pub struct Account {
     pub spent_usd: Option<f64>,
     /// Of this, what was possibly paid.
     pub possibly_paid_usd: Option<f64>,
+    /// Answers whose bytes are no UTF-8: what is none reads as U+FFFD, and the bytes are in the journal.
+    pub n_not_utf8: u64,
     /// Models that answered.
     pub model_snapshots: Vec<String>,
     /// Configurations of the server that answered, by its own names.
@@ -60,7 +63,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let questions = plan.questions(&index, &Again::default())?;
     let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
     let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
-    let mut outcomes = BTreeMap::new();
+    let (mut outcomes, mut n_not_utf8) = (BTreeMap::new(), 0);
     for questions in questions.chunk_by(|a, b| (a.task, a.item) == (b.task, b.item)) {
         // By replicate, the answers to all prompts of the item.
         let mut replicates: BTreeMap<u32, Replicate> = BTreeMap::new();
@@ -70,6 +73,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
                 Some(arrival) => reading::answer(plan.provider, arrival),
                 None => reading::not_asked(),
             };
+            let is_answer = !matches!(answer.outcome, Outcome::Failed(_) | Outcome::Unreadable { .. });
+            n_not_utf8 += u64::from(is_answer && arrival.as_ref().is_some_and(|arrival| arrival.body_base64.is_some()));
             let kind = if arrival.is_some() { answer.outcome.kind() } else { "not_asked" };
             *outcomes.entry(kind.to_owned()).or_insert(0) += 1;
             let replicate = replicates.entry(question.replicate).or_default();
@@ -81,16 +86,21 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         results.add(task, plan.item(&questions[0]), &replicates).map_err(journal::as_storage)?;
     }
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
+    // What is still open was under way when the process ended or was told not to wait.
+    let open_usd: Vec<f64> = index.open.values().filter_map(|(_, reserve_usd)| *reserve_usd).collect();
+    let has_costs = index.has_costs || !open_usd.is_empty();
+    let open_sum_usd: f64 = open_usd.iter().sum();
     // The order in which answers came must not be seen in the last digit.
-    let usd = |usd: f64| index.has_costs.then_some((usd * 1e9).round() / 1e9);
+    let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
     let account = Account {
         schema: Schema::new("surmise-summary", 1),
         n_questions: questions.len() as u64,
         outcomes,
         n_requests: index.n_requests,
-        n_possibly_paid: index.n_possibly_paid,
-        spent_usd: usd(index.spent_usd),
-        possibly_paid_usd: usd(index.possibly_paid_usd),
+        n_possibly_paid: index.n_possibly_paid + index.open.len() as u64,
+        spent_usd: usd(index.spent_usd + open_sum_usd),
+        possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
+        n_not_utf8,
         model_snapshots: summary.model_snapshots.into_iter().collect(),
         system_fingerprints: summary.system_fingerprints.into_iter().collect(),
         n_repeated: summary.n_repeated as u64,

@@ -1,5 +1,6 @@
 //! Collecting, from a configuration to its files: what the journal holds already, a probe, everything that is missing, and the scores.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
@@ -22,7 +23,7 @@ use super::stop::Stop;
 use super::verdict::Seen;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::provider::{Class, Failure, Prompt, Request};
+use crate::provider::{Class, Failure, KeyHeader, Prompt, Request};
 
 /// What a probe asks. It costs a few tokens and finds out whether the endpoint takes the settings.
 const PROBE: &str = "Reply with the word yes.";
@@ -47,6 +48,8 @@ pub struct Run {
     pub price: Option<Price>,
     /// The most that may be spent in all runs into this folder.
     pub cap_usd: Option<f64>,
+    /// Where the key goes, if not where the wire format has it.
+    pub key_header: Option<KeyHeader>,
     /// Certificates to trust beside the system's.
     pub ca_cert: Option<PathBuf>,
     /// Whether records are made durable before they count; off only to measure what that costs.
@@ -76,7 +79,7 @@ impl Run {
         let mut plan = self.configuration.plan(tasks)?;
         // Nothing is written before the key is known to be there, and to be nowhere else.
         if let Ok(secrets) = &secrets {
-            secrets.check_url(&self.configuration.base_url)?;
+            self.check_content(&plan, secrets)?;
         }
         if !self.folder.join("journal.jsonl").is_file() {
             secrets = Ok(secrets?);
@@ -114,9 +117,45 @@ impl Run {
         Ok(Ended { summary, early })
     }
 
+    /// Refuses what holds the key and would be kept.
+    fn check_content(&self, plan: &Plan, secrets: &Secrets) -> Result<()> {
+        let content = &self.configuration;
+        secrets.check_url(&content.base_url)?;
+        let fault = |name: &'static str, what: &str| {
+            Err(Error::Parameter { name, reason: format!("{what} holds the key, and would be kept; take it out") })
+        };
+        let folder = self.folder.display().to_string();
+        let snapshot = self.patience.model_snapshot.iter();
+        let flags = [("--model", &content.model), ("-o", &folder)].into_iter();
+        let stops = content.settings.stop.iter().map(|stop| ("--stop", stop));
+        let sources = content.sources.iter().map(|source| ("the tasks", source));
+        for (name, text) in flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s))) {
+            if secrets.holds_key(text) {
+                return fault(name, "the value");
+            }
+        }
+        for (task, source) in plan.tasks.iter().zip(&content.sources) {
+            for (n, item) in task.items.iter().enumerate() {
+                if secrets.holds_key(&format!("{item:?}")) {
+                    return fault("the tasks", &format!("item {} of {source}", n + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether nothing is new.
     fn settle_configuration(&mut self, index: &Index) -> Result<bool> {
-        let Some(there) = index.configuration.clone() else { return Ok(false) };
+        let Some(there) = index.configuration.clone() else {
+            if index.is_empty() || self.new_config {
+                return Ok(false);
+            }
+            let reason = format!(
+                "{} holds answers but no record of what was asked (it was damaged); if it is what is asked now, pass --new-config",
+                self.folder.display()
+            );
+            return Err(Error::Parameter { name: "-o", reason });
+        };
         let there = Configuration::from_record(there)?;
         let differences = there.differences(&self.configuration);
         if differences.is_empty() {
@@ -152,7 +191,7 @@ impl Run {
         stop: Arc<Stop>,
         progress: &Arc<Progress>,
     ) -> Result<Asker> {
-        let key = (plan.provider.key_header(), &*secrets);
+        let key = (self.key_header.unwrap_or(plan.provider.key_header()), &*secrets);
         let concurrency = self.patience.concurrency;
         let client = Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
         Ok(Asker {
@@ -167,6 +206,7 @@ impl Run {
             stop,
             progress: progress.clone(),
             patience: self.patience.clone(),
+            adapt: self.adapt,
             seen: Mutex::new(Seen::default()),
         })
     }
@@ -176,6 +216,9 @@ impl Run {
         self.probe(plan, journal, asker).await?;
         // A probe may have changed what is sent, and with it every key.
         let questions = plan.questions(&journal.index, &self.again)?;
+        let keys: HashSet<Key> = questions.iter().map(|question| question.key).collect();
+        let answers = keys.iter().filter_map(|key| journal.index.states.get(key)?.answer.as_ref());
+        asker.recall(answers.map(|(_, kind)| kind.as_str()));
         let pending = plan::pending(&questions, &journal.index, &self.again);
         asker.progress.total.store(pending.len() as u64, Relaxed);
         asker.progress.limit.store(asker.limiter.limit() as u64, Relaxed);
@@ -253,8 +296,12 @@ impl Run {
             };
             let spared = request.settings.without(&param).filter(|_| self.adapt);
             if spared.is_none() || self.configuration.without.contains(&param) {
-                let hint = if self.adapt { "" } else { ", or pass --adapt-params" };
-                let reason = format!("the model does not support `{param}` ({message}); leave it away{hint}");
+                let hint = if self.adapt {
+                    "--adapt-params cannot mend that"
+                } else {
+                    "leave it away, or pass --adapt-params"
+                };
+                let reason = format!("the model does not support `{param}` ({message}); {hint}");
                 asker.stop.drain(Error::Endpoint { endpoint: asker.endpoint.clone(), reason, source: None });
                 return Ok(());
             }
@@ -273,6 +320,10 @@ impl Run {
 pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result<Account> {
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
+        if !index.is_empty() {
+            let reason = "holds answers but no record of what was asked (it was damaged); collect into it once more, with --new-config";
+            return Err(Error::Parameter { name: "-o", reason: reason.into() });
+        }
         let path = folder.join("journal.jsonl");
         return Err(Error::Read { path, source: std::io::ErrorKind::NotFound.into() });
     };

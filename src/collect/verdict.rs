@@ -98,11 +98,30 @@ impl Asker {
         }
         seen.answers += 1;
         seen.truncated += u32::from(matches!(answer.outcome, Outcome::Truncated { .. }));
-        let is_much = f64::from(seen.truncated) > MOST_TRUNCATED * f64::from(PILOT);
-        if seen.answers == PILOT && is_much && !self.patience.keep_truncated {
+        if seen.answers == PILOT {
+            self.judge_cuts(&seen);
+        }
+    }
+
+    /// Counts the answers of earlier runs by their kinds, so that what ended one of them ends the next at once.
+    pub(super) fn recall<'a>(&self, kinds: impl Iterator<Item = &'a str>) {
+        let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for kind in kinds {
+            seen.answers += 1;
+            seen.truncated += u32::from(kind == "truncated");
+        }
+        if seen.answers >= PILOT {
+            self.judge_cuts(&seen);
+        }
+    }
+
+    /// Ends a run whose answers are cut.
+    fn judge_cuts(&self, seen: &Seen) {
+        let is_much = f64::from(seen.truncated) > MOST_TRUNCATED * f64::from(seen.answers);
+        if is_much && !self.patience.keep_truncated {
             let reason = format!(
-                "{} of the first {PILOT} answers were cut at the limit of tokens; raise --max-tokens and take another folder (or --new-config), or keep them with --keep-truncated",
-                seen.truncated
+                "{} of the first {} answers were cut at the limit of tokens; raise --max-tokens and take another folder (or --new-config), or keep them with --keep-truncated",
+                seen.truncated, seen.answers
             );
             self.stop.drain(Error::Gaps { reason });
         }
@@ -175,9 +194,10 @@ impl Asker {
             ))),
             // A probe hears of it first, and may adapt.
             Class::Unsupported { .. } if ask.probe => {}
-            Class::Unsupported { param } => self.stop.drain(endpoint(format!(
-                "the model does not support `{param}` ({say}); leave it away, or pass --adapt-params"
-            ))),
+            Class::Unsupported { param } => {
+                let hint = if self.adapt { "leave it away" } else { "leave it away, or pass --adapt-params" };
+                self.stop.drain(endpoint(format!("the model does not support `{param}` ({say}); {hint}")));
+            }
             Class::Invalid | Class::NotSent | Class::Rejected | Class::Overloaded => {
                 self.trips(ask, failure);
             }

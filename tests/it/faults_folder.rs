@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use surmise::Error;
-use surmise::collect::journal::{Index, Journal};
+use surmise::collect::journal::{Arrival, Index, Journal, Key, NOT_ASKED, Record};
 
 use crate::fault_server::{Case, How, Reply, Server, seconds};
 
@@ -58,6 +58,83 @@ fn fault_03_corruption_in_the_middle_is_refused_and_repaired() {
     assert_eq!(aside, bytes[lines[4]..lines[5]]);
     case.ends(0, &[]);
     assert_eq!(case.score("n_scored"), "5");
+}
+
+/// The lines of a case's journal, and the same with one byte of some of them changed.
+fn damaged(case: &Case, lines: &[usize]) -> Vec<u8> {
+    let path = case.out().join("journal.jsonl");
+    let mut all: Vec<Vec<u8>> =
+        std::fs::read(&path).expect("a journal").split_inclusive(|byte| *byte == b'\n').map(Into::into).collect();
+    for line in lines {
+        all[*line][30] ^= 4;
+    }
+    let bytes = all.concat();
+    std::fs::write(&path, &bytes).expect("a journal");
+    bytes
+}
+
+fn repaired(case: &Case) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+    command.current_dir(case.folder.path()).args(["collect", "repair", "-o", "out"]);
+    assert!(command.output().expect("the binary").status.success());
+}
+
+#[test]
+fn fault_03_whole_lines_that_are_damaged_at_the_end_are_no_torn_tail() {
+    let server = Server::right();
+    let case = Case::new(&server, 5);
+    case.ends(0, &["--concurrency", "1"]);
+    let n = case.records().len();
+    for lines in [vec![n - 1], (n - 6..n).collect()] {
+        let bytes = damaged(&case, &lines);
+        case.ends(6, &[]).says(&format!("line {} ", lines[0] + 1)).says("surmise collect repair");
+        assert_eq!(std::fs::read(case.out().join("journal.jsonl")).expect("a journal"), bytes, "refused, not touched");
+        assert_eq!(server.questions(), 5, "nothing is paid again");
+        damaged(&case, &lines);
+    }
+}
+
+#[test]
+fn fault_03_an_answer_whose_intent_is_damaged_is_kept_with_its_cost() {
+    let server = Server::right();
+    let case = Case::new(&server, 5);
+    case.ends(0, &["--concurrency", "1"]);
+    let intent = case.records().iter().rposition(|r| r["record"] == "intent").expect("an intent");
+    damaged(&case, &[intent]);
+    repaired(&case);
+    case.ends(0, &[]);
+    let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
+    assert_eq!((server.questions(), &summary["n_requests"], case.score("n_scored")), (5, &6.into(), "5".into()));
+}
+
+#[test]
+fn fault_03_a_folder_whose_configuration_is_damaged_takes_nothing_else_unasked() {
+    let server = Server::right();
+    let case = Case::new(&server, 3);
+    case.ends(0, &["--concurrency", "1"]);
+    damaged(&case, &[0]);
+    repaired(&case);
+    case.ends(2, &["--max-tokens", "7"]).says("no record of what was asked").says("--new-config");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+    let output = command.current_dir(case.folder.path()).args(["collect", "rescore", "-o", "out"]).output();
+    assert!(String::from_utf8_lossy(&output.expect("the binary").stderr).contains("no record of what was asked"));
+    case.ends(0, &["--new-config"]);
+    assert_eq!((server.questions(), case.score("n_scored")), (3, "3".into()));
+}
+
+#[test]
+fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = Key::new("p", "e", "m", b"", 0);
+    let mut arrival = Arrival::crashed(key, 1, false, None);
+    (arrival.class, arrival.crashed, arrival.possibly_paid) = (Some(NOT_ASKED.into()), false, false);
+    let journal = Journal::open(folder.path(), true, |_| {}).expect("a journal");
+    let writer = journal.writer();
+    writer.append(&Record::Outcome(Box::new(arrival))).expect("a writer");
+    drop(writer);
+    journal.close();
+    let index = Index::read(folder.path()).expect("a journal");
+    assert_eq!((index.n_requests, &index.states[&key].failure), (0, &None));
 }
 
 #[test]
@@ -137,6 +214,10 @@ fn fault_38_an_interrupt_waits_for_what_is_under_way_and_a_second_does_not() {
         assert_eq!((server.questions(), came), (4, if waits { 4 } else { 0 }));
         let index = Index::read(&case.out()).expect("a valid journal");
         assert_eq!(index.open.len(), if waits { 0 } else { 4 });
+        let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
+        let counts = ["n_requests", "n_possibly_paid"].map(|name| summary[name].as_u64());
+        assert_eq!(counts, if waits { [Some(5), Some(0)] } else { [Some(5), Some(4)] });
+        assert_eq!(summary["outcomes"]["failed"].as_u64(), None, "{summary}");
     }
 }
 

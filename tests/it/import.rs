@@ -124,6 +124,8 @@ fn what_may_hold_a_key_stays_behind_and_is_named() {
     for arguments in [
         json!({"model": "gpt-x", "header": {"Authorization": secret}, "api_key": secret, "base_url": format!("https://h/?key={secret}")}),
         json!(format!("model=gpt-x,auth_token={secret},{secret}")),
+        json!(format!("model=gpt-x,header={{'a':'b','Authorization':'Bearer {secret}=='}}")),
+        json!({"model": "gpt-x", secret: 1, "revision": format!("https://u:{secret}@h")}),
     ] {
         let text = json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0}, "n-samples": {"a": {"effective": 4}},
                           "config": {"model": "openai-chat-completions", "model_args": arguments, "gen_kwargs": {"token": secret}}, "surprise": secret});

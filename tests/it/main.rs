@@ -14,6 +14,7 @@ mod data;
 mod fault_server;
 mod faults_answers;
 mod faults_folder;
+mod faults_keys;
 mod faults_limits;
 mod faults_transport;
 #[cfg(feature = "hub")]

@@ -87,6 +87,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("t.jsonl", format!("{ok}{{\"id\":\"1\",\"prompt\":\"q\",\"answer\":\"a\"}}").into(), 2, "of line 1"),
         ("t.jsonl", format!("{ok}\n{{\"id\":\"2\",\"prompt\":\"q\"}}").into(), 3, "answer"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"\"}}").into(), 2, "answer"),
+        ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"  \"}}").into(), 2, "blank"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answers\":[]}}").into(), 2, "answers"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answers\":[\"x\",\" \"]}}").into(), 2, "answers"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":{{}}}}").into(), 2, "answer"),

@@ -9,7 +9,7 @@ use crate::collect::plan::Repeats;
 use crate::collect::task::Rendering;
 use crate::collect::{Grader, Grading, Normalisation};
 use crate::error::{Error, Result};
-use crate::provider::{self, Settings};
+use crate::provider::{self, KeyHeader, Settings};
 
 #[derive(Debug, Args)]
 pub(super) struct Rescore {
@@ -166,12 +166,38 @@ pub(super) struct Manner {
     /// End the run when nothing was answered for so long, seconds
     #[arg(long, value_name = "S", default_value_t = 900.0)]
     pub(super) patience_s: f64,
+    /// Header the key goes in [default: that of the wire format]
+    #[arg(long, value_enum, value_name = "HEADER")]
+    pub(super) key_header: Option<SentIn>,
     /// PEM file of certificates to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
     /// Do not wait for the disk: for measuring what durability costs
     #[arg(long, hide = true)]
     pub(super) no_sync: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SentIn {
+    /// authorization: Bearer KEY
+    Bearer,
+    /// api-key: KEY, as Azure wants it
+    ApiKey,
+    /// x-api-key: KEY
+    XApiKey,
+    /// x-goog-api-key: KEY
+    XGoogApiKey,
+}
+
+impl From<SentIn> for KeyHeader {
+    fn from(sent_in: SentIn) -> Self {
+        match sent_in {
+            SentIn::Bearer => Self::Bearer,
+            SentIn::ApiKey => Self::Named("api-key"),
+            SentIn::XApiKey => Self::Named("x-api-key"),
+            SentIn::XGoogApiKey => Self::Named("x-goog-api-key"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -71,10 +71,17 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url);
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
+        if secrets.is_placeholder() && !quiet {
+            talk(&format!(
+                "the key in {} is too short, or too much like a word, to be told from what a model says: it is no secret here, and is left in what comes back",
+                provider.key_variable()
+            ));
+        }
     }
     if ask.dry_run {
         let estimate = estimate::estimate(&folder, &mut configuration, &again, price)?;
-        return print(describe(&estimate).as_bytes());
+        let text = describe(&estimate);
+        return print(secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes());
     }
     if ask.money.budget_usd.is_none() && !ask.money.no_budget {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
@@ -100,6 +107,7 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         timeout: Duration::from_secs_f64(manner.timeout_s),
         price,
         cap_usd: ask.money.budget_usd,
+        key_header: manner.key_header.map(Into::into),
         ca_cert: manner.ca_cert.clone(),
         durable: !manner.no_sync,
     };
@@ -172,6 +180,12 @@ fn sentence(summary: &Account) -> String {
     }
     if let Some(usd) = summary.spent_usd {
         text.push_str(&format!("; {usd:.6} USD"));
+    }
+    if summary.n_not_utf8 > 0 {
+        text.push_str(&format!(
+            "; {} answers are no UTF-8 and are read with U+FFFD in the place of what is none",
+            summary.n_not_utf8
+        ));
     }
     if summary.n_repeated > 0 {
         text.push_str(&format!("; {} of {} repeated items differ", summary.n_disagreed, summary.n_repeated));

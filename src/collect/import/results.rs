@@ -43,6 +43,9 @@ static SETTINGS: &[&str] = &[
     "num_fewshot",
 ];
 
+/// Stands for the name of an argument that has none.
+static UNNAMED: &str = "(an argument without a name)";
+
 /// Arguments of a model that cannot hold a key.
 static MODEL_ARGS: &[&str] = &[
     "model",
@@ -232,6 +235,12 @@ fn n_items(value: &Value, task: &str, row: &Map<String, Value>, metric: &MetricR
     })
 }
 
+/// Whether a text is the name of a setting: an identifier, and shorter than a key.
+fn is_name(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.');
+    text == UNNAMED || text.len() <= 32 && text.bytes().all(is_letter)
+}
+
 /// Takes over what cannot hold a key, and gives the names of the rest.
 fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut dropped = vec![];
@@ -243,10 +252,16 @@ fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
         match value {
             _ if nothing => {}
             _ if known.contains(&key) && plain => {
-                let text = value.as_str().map_or_else(|| value.to_string(), Into::into);
-                kept.insert(format!("{prefix}{key}"), text);
+                let text: String = value.as_str().map_or_else(|| value.to_string(), Into::into);
+                // A URL may name a user and a password.
+                match text.contains("://") && text.contains('@') {
+                    true => dropped.push(format!("{prefix}{key}")),
+                    false => drop(kept.insert(format!("{prefix}{key}"), text)),
+                }
             }
             _ if quiet.contains(&key) || known.contains(&key) => {}
+            // What stands for a name may be a piece of a value.
+            _ if !is_name(key) => dropped.push(format!("{prefix}(a member whose name may hold a secret)")),
             _ => dropped.push(format!("{prefix}{key}")),
         }
     };
@@ -262,7 +277,7 @@ fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
     }
     for pair in arguments.as_str().unwrap_or_default().split(',').filter(|pair| !pair.is_empty()) {
         // Without a name it is a value alone, of which even the beginning may be a key.
-        let (key, value) = pair.split_once('=').unwrap_or(("(an argument without a name)", ""));
+        let (key, value) = pair.split_once('=').unwrap_or((UNNAMED, ""));
         keep("config.model_args.", key.trim(), &Value::String(value.trim().into()), MODEL_ARGS, &[]);
     }
     dropped

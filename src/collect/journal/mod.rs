@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 
 pub use self::lock::Lock;
-pub use self::record::{Arrival, Intent, Key, NAME, Record, VERSION, now};
+pub use self::record::{Arrival, Intent, Key, NAME, NOT_ASKED, Record, VERSION, now};
 use self::scan::{Bad, Entry};
 pub use self::scan::{Place, Reader};
 pub use self::writer::{Commit, Writer};
@@ -51,6 +51,8 @@ pub struct Index {
     pub states: HashMap<Key, State>,
     /// Intents without an outcome, with what each may have cost.
     pub open: HashMap<(Key, u32), (bool, Option<f64>)>,
+    /// Requests whose outcome is known.
+    closed: HashSet<(Key, u32)>,
     /// Probes that were answered.
     pub probed: HashSet<Key>,
     /// The last configuration.
@@ -79,8 +81,17 @@ impl Index {
             }
             Entry::Outcome { key, attempt, probe, outcome, class, cost_usd, possibly_paid, .. } => {
                 // A second outcome of the same attempt cannot be; if another tool put one here, the first holds.
-                if self.open.remove(&(key, attempt)).is_none() {
+                if !self.closed.insert((key, attempt)) {
                     return;
+                }
+                // An intent that was damaged and taken out does not take its answer with it: that is paid.
+                if self.open.remove(&(key, attempt)).is_none() {
+                    self.n_requests += 1;
+                    let state = self.states.entry(key).or_default();
+                    state.attempts = state.attempts.max(attempt);
+                }
+                if matches!(class.as_deref(), Some("not_sent" | NOT_ASKED)) {
+                    self.n_requests -= 1;
                 }
                 self.has_costs |= cost_usd.is_some();
                 self.spent_usd += cost_usd.unwrap_or(0.0);
@@ -102,11 +113,18 @@ impl Index {
             return;
         }
         let state = self.states.entry(key).or_default();
-        if outcome == "failed" {
+        if class.as_deref() == Some(NOT_ASKED) {
+            // The run ended first, which says nothing of the question.
+        } else if outcome == "failed" {
             state.failure = Some((place, class.unwrap_or_default()));
         } else if state.answer.is_none() {
             state.answer = Some((place, outcome.into()));
         }
+    }
+
+    /// Whether anything was asked.
+    pub fn is_empty(&self) -> bool {
+        self.states.is_empty() && self.closed.is_empty() && self.open.is_empty()
     }
 
     /// Reads a journal that another process may be writing: a last line that is not finished does not count. No journal is an empty one.
@@ -124,19 +142,15 @@ impl Index {
 
     /// Where the torn tail begins, if there is one.
     fn fill(&mut self, path: &Path) -> Result<Option<u64>> {
-        let mut end = 0;
-        let bad = scan::scan(path, |place, entry| {
-            end = place.offset + place.n_bytes;
-            self.add(place, entry);
-        })?;
+        let bad = scan::scan(path, |place, entry| self.add(place, entry))?;
         match bad.first() {
             None => Ok(None),
-            // With good records behind it, it was no crash.
-            Some(Bad { line, place, reason, is_foreign }) if *is_foreign || place.offset < end => {
+            // A crash leaves the last line without its end. Anything else is damage, and what is damaged may be paid answers.
+            Some(first) if first.is_torn => Ok(Some(first.place.offset)),
+            Some(Bad { line, place, reason, .. }) => {
                 let (path, reason) = (path.into(), reason.clone());
                 Err(Error::Journal { path, line: *line, offset: place.offset, reason })
             }
-            Some(first) => Ok(Some(first.place.offset)),
         }
     }
 }

@@ -14,6 +14,9 @@ pub const NAME: &str = "surmise-journal";
 /// Its version.
 pub const VERSION: u32 = 1;
 
+/// The class of a request whose run ended before it was sent: its question counts as not asked.
+pub const NOT_ASKED: &str = "not_asked";
+
 /// What is asked, as one number: SHA-256 over everything that decides the answer, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; 32]);
@@ -195,6 +198,15 @@ impl Arrival {
             possibly_paid: true,
             incomplete: true,
             crashed: true,
+        }
+    }
+
+    /// Leaves out the bytes of an answer that must not be kept; it counts as unreadable.
+    pub fn hide(&mut self, why: &str) {
+        (self.body, self.body_base64, self.incomplete, self.redacted) = (None, None, true, true);
+        self.error = Some(why.into());
+        if self.outcome.is_empty() {
+            self.outcome = "unreadable".into();
         }
     }
 

@@ -56,8 +56,8 @@ pub(super) struct Bad {
     pub(super) line: u64,
     pub(super) place: Place,
     pub(super) reason: String,
-    /// The line is whole, but another program or a later version wrote it: no crash makes that.
-    pub(super) is_foreign: bool,
+    /// The line does not end: it is the last, and what a crash leaves.
+    pub(super) is_torn: bool,
 }
 
 /// Goes through a journal; `good` sees each good record in its order. What is bad comes back.
@@ -75,22 +75,21 @@ pub(super) fn scan(path: &Path, mut good: impl FnMut(Place, Entry)) -> Result<Ve
         let place = Place { offset, n_bytes };
         match entry(&bytes) {
             Ok(entry) => good(place, entry),
-            Err((reason, is_foreign)) => bad.push(Bad { line, place, reason, is_foreign }),
+            Err(reason) => bad.push(Bad { line, place, reason, is_torn: !bytes.ends_with(b"\n") }),
         }
         offset += n_bytes;
     }
 }
 
-/// The record of a line; else what is wrong with it, and whether it is whole nevertheless.
-fn entry(bytes: &[u8]) -> std::result::Result<Entry, (String, bool)> {
-    let torn = |reason: &str| (reason.to_owned(), false);
-    let whole = bytes.strip_suffix(b"\n").ok_or_else(|| torn("the line does not end"))?;
-    record::checked(whole).ok_or_else(|| torn("the checksum does not fit the line"))?;
-    let entry: Entry = serde_json::from_slice(whole).map_err(|error| (format!("an unknown record: {error}"), true))?;
+/// The record of a line; else what is wrong with it.
+fn entry(bytes: &[u8]) -> std::result::Result<Entry, String> {
+    let whole = bytes.strip_suffix(b"\n").ok_or("the line does not end")?;
+    record::checked(whole).ok_or("the checksum does not fit the line")?;
+    let entry: Entry = serde_json::from_slice(whole).map_err(|error| format!("an unknown record: {error}"))?;
     match &entry {
         Entry::Configuration { schema, .. } if schema.name != record::NAME || schema.version != record::VERSION => {
             let (name, version) = (&schema.name, schema.version);
-            Err((format!("{name} version {version}, of surmise {}, is not known here", schema.tool_version), true))
+            Err(format!("{name} version {version}, of surmise {}, is not known here", schema.tool_version))
         }
         _ => Ok(entry),
     }

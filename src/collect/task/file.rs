@@ -226,6 +226,9 @@ impl Row {
     fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
         let text = plain(answer)
             .ok_or_else(|| self.fault(path, "has an `answer` that is no text; give several as `answers`"))?;
+        if text.trim().is_empty() {
+            return Err(self.fault(path, "has an `answer` that is empty or blank; nothing would be right"));
+        }
         if choices.is_empty() || choices.contains(&text) {
             return Ok(text);
         }
