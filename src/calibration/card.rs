@@ -136,6 +136,10 @@ impl Card {
                     .into(),
             ));
         }
+        // A hash of what was read says nothing of what was not: a field that this surmise does not know.
+        if serde_json::to_value(&card).map_err(json)? != value {
+            return Err(fault("holds a field that no card has; calibrate again instead of editing".into()));
+        }
         Ok(card)
     }
 }

@@ -31,7 +31,7 @@ pub struct Plan {
     pub proxy: Option<String>,
     /// The proxy's size, in the unit of the size column.
     pub proxy_size: Option<String>,
-    /// The link; `None`: logit where all targets lie in `[0, 1]`, else identity.
+    /// The link; `None`: logit where all targets lie in `[0, 1]` and the column is not in nats, else identity.
     pub link: Option<Link>,
     /// Columns in which a query must hold a value that the training rows hold; empty: those that say how our own observations were measured.
     pub same: Vec<String>,
@@ -96,7 +96,7 @@ impl Plan {
             return Err(self.fault(format!("column {} is empty in every row; there is nothing to fit on", self.target)));
         }
         let known = table.select(&rows);
-        let mut columns = self.columns(table)?;
+        let mut columns = self.columns(table, &known)?;
         columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
@@ -148,7 +148,7 @@ impl Plan {
         Error::Fit { reason }
     }
 
-    fn columns(&self, table: &Table) -> Result<Columns> {
+    fn columns(&self, table: &Table, known: &Table) -> Result<Columns> {
         let find = |named: &Option<String>, usual: &[&str]| match named {
             Some(name) => table.text(name).map(|_| Some(name.clone())),
             None => Ok(usual.iter().find(|name| table.has(name) && **name != self.target).map(|name| (*name).into())),
@@ -160,7 +160,8 @@ impl Plan {
             false => self.same.clone(),
         };
         for column in asked {
-            let values = table.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
+            // Of the rows that are fitted on: what a query brings along itself would always be among all rows.
+            let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
             same.insert(column, distinct(&values));
         }
         Ok(Columns {
@@ -177,7 +178,8 @@ impl Plan {
 
     fn link_of(&self, y: &[f64]) -> Result<Link> {
         let Some(link) = self.link else {
-            let shares = y.iter().all(|value| (0.0..=1.0).contains(value));
+            // Small nats lie in [0, 1] by chance and have no upper bound.
+            let shares = !self.target.ends_with("_nats") && y.iter().all(|value| (0.0..=1.0).contains(value));
             return Ok(if shares { Link::Logit { low: 0.0, high: 1.0 } } else { Link::Identity });
         };
         if let Link::Logit { low, high } = link {

@@ -170,7 +170,7 @@ impl Card {
         let recipe = regime.recipe();
         let y_hat = chosen.predict(x, query, basis, link);
         let (low, high, enough) = chosen.interval(recipe, x, query, basis, link, level);
-        let (low, high) = (link.end(low).min(y_hat), link.end(high).max(y_hat));
+        let (low, high) = (link.low_end(low).min(y_hat), link.high_end(high).max(y_hat));
         if ![y_hat, low, high].iter().all(|value| value.is_finite()) {
             "the row is so far off that the prediction overflows".clone_into(&mut prediction.note);
             return;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
-use super::fit::{Chosen, Fit, Scores};
+use super::fit::{Chosen, Fit, Scores, parts};
 use super::interval::Recipe;
+use super::link::Link;
 use super::sample::{Query, Sample, distinct};
 use super::score::Score;
 
@@ -150,7 +151,7 @@ pub struct Support {
 }
 
 /// What a fit may be asked.
-pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample) -> Vec<Support> {
+pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample, link: Link) -> Vec<Support> {
     let (targets, families) = (distinct(&sample.targets).len(), distinct(&sample.families).len());
     let reason = |regime: Regime| {
         if targets < LEAST_TARGETS {
@@ -172,10 +173,16 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample) -> Vec<Suppo
             });
             return Some(format!("no candidate beats {base} where it was back-tested: {best}"));
         };
-        let skill = tried.iter().find(|score| score.candidate == chosen.candidate).map(Score::skill);
-        match skill {
-            Some(skill) if skill > 0.0 => None,
-            Some(skill) => Some(format!("{} does not beat {base} here: skill {skill:.2}", chosen.candidate)),
+        let held = [&chosen.target, &chosen.family, &chosen.forward];
+        let mut residuals = parts(regime.recipe()).iter().flat_map(|&part| &held[part].held);
+        if link.is_bounded() && residuals.all(|held| held.residual < 1e-9) {
+            return Some("every error is 0 where shares are clipped near a bound, so that no interval can be made; give a narrower --range, or --link identity".into());
+        }
+        let score = tried.iter().find(|score| score.candidate == chosen.candidate);
+        let name = &chosen.candidate;
+        match score {
+            Some(score) if score.skill() > 0.0 => None,
+            Some(score) => Some(format!("{name} does not beat {base} here: skill {:.2}", score.skill())),
             None => Some(format!("{} could not be back-tested here", chosen.candidate)),
         }
     };

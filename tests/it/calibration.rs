@@ -249,6 +249,87 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     assert_eq!(rows[1]["missing_features"], "a b");
 }
 
+/// A table with a column more, or another in its place.
+fn with(n: usize, column: &'static str, value: impl Fn(usize) -> String) -> Rows {
+    let mut rows = table(n);
+    rows.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert(column, value(i))));
+    rows
+}
+
+fn predicted(card: &str, query: &[BTreeMap<&'static str, String>]) -> Vec<BTreeMap<String, String>> {
+    let (_keep, at) = folder();
+    write(&at("q.csv"), query);
+    surmise(&["predict", "--calibration", card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    rows(&at("p.csv"))
+}
+
+#[test]
+fn a_row_measured_otherwise_is_refused_also_where_it_stands_in_the_table_that_was_fitted_on() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut both = with(24, "corpus_sha256", |i| if i == 11 { "other".into() } else { "one".into() });
+    both[11].insert("y", String::new());
+    assert!(calibrated(&both, &["--same", "corpus_sha256", "--features", "a,b"], &card).status.success());
+    let rows = predicted(&card, &both[10..13]);
+    assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));
+    assert!(rows[1]["note"].contains("corpus_sha256 is other") && rows[1]["y_hat"].is_empty(), "{rows:?}");
+}
+
+#[test]
+fn a_column_that_is_no_feature_by_itself_is_named_and_a_pattern_over_bad_cells_is_an_error() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let wave = |i: usize| (i as f64 * 1.3).sin();
+    let bad = with(24, "bench_c", |i| if i == 7 { "NaN".into() } else { wave(i).to_string() });
+    let message = refused(&bad, &["--features", "a,bench_*"]);
+    assert!(message.contains("line 9") && message.contains("bench_c") && message.contains("NaN"), "{message}");
+    let output = calibrated(&bad, &[], &card);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("bench_c is left out") && told.contains("line 9"), "{told}");
+    // The target's own error and the ends of its interval know the target.
+    for name in ["y_stderr", "se", "y_ci_low", "y_high", "y_stderr_nats"] {
+        calibrated(&with(24, name, |i| wave(i).to_string()), &[], &card);
+        let read = Card::read(card.as_ref()).expect("the card");
+        assert_eq!(read.columns.features, ["a", "b"], "{name}");
+        assert!(read.notes.iter().any(|note| note.contains(name)), "{:?}", read.notes);
+    }
+}
+
+#[test]
+fn nats_are_no_shares_and_a_target_has_one_family() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let small = |i: usize| (0.4 + 0.2 * table(24)[i]["y"].parse::<f64>().expect("y")).to_string();
+    let nats: Rows = with(24, "gain_nats", small);
+    write(&at("t.csv"), &nats);
+    for (target, link) in [("gain_nats", "identity"), ("gain", "logit")] {
+        let renamed = std::fs::read_to_string(at("t.csv")).expect("a table").replace("gain_nats", target);
+        std::fs::write(at("u.csv"), renamed).expect("a table");
+        let table = at("u.csv");
+        surmise(&["calibrate", "--observations", &table, "--target", target, "--features", "a,b", "-o", &card]);
+        assert_eq!(Card::read(card.as_ref()).expect("the card").link.name(), link);
+    }
+    let mut torn = table(24);
+    torn[5].insert("model", "m00".into());
+    let message = refused(&torn, &[]);
+    assert!(["m00", "f0", "f1", "two families"].iter().all(|word| message.contains(word)), "{message}");
+}
+
+#[test]
+fn the_hash_of_the_table_knows_the_names_of_its_columns_and_its_proxies() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let hash = |rows: &[BTreeMap<&'static str, String>], flags: &[&str]| {
+        calibrated(rows, flags, &card);
+        Card::read(card.as_ref()).expect("the card").rows.observations_sha256
+    };
+    let proxied = |shift: f64| with(24, "p", move |i| (shift + (i as f64 * 0.7).sin()).to_string());
+    let flags = ["--features", "a,b", "--proxy", "p"];
+    assert_ne!(hash(&proxied(0.0), &flags), hash(&proxied(1.0), &flags));
+    let renamed = with(24, "z", |i| table(24)[i]["b"].clone());
+    assert_ne!(hash(&renamed, &["--features", "a,b"]), hash(&renamed, &["--features", "a,z"]));
+}
+
 #[test]
 fn a_card_that_is_not_as_it_was_written_is_refused() {
     let (_keep, at) = folder();
@@ -266,6 +347,8 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     assert_ne!(edited, text);
     assert!(predict(&edited, &at("q.csv")).contains("hash"));
     assert!(predict(&text.replacen("\"version\": 2", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
+    let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
+    assert!(predict(&added, &at("q.csv")).contains("no card has"));
     assert!(predict("{}", &at("q.csv")).contains("no schema"));
     assert!(predict(&text[..200], &at("q.csv")).contains("JSON"));
     // A table that lacks a column of the card.
