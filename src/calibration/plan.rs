@@ -125,7 +125,7 @@ impl Plan {
         let x = Array2::from_shape_fn((known.len(), cells.len()), |(i, j)| cells[j][i].unwrap_or(f64::NAN));
         let sample = Sample {
             weights: self.weights_of(&known, &ids)?,
-            proxies: proxies(&known, &columns)?,
+            proxies: known_proxies(&known, &columns)?,
             targets: ids,
             families,
             log10_sizes: if columns.size.is_some() { log10_sizes } else { vec![f64::NAN; rows.len()] },
@@ -220,17 +220,24 @@ impl Plan {
 }
 
 /// Readings of proxies, where a column holds them.
-pub(super) fn proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Proxy>>> {
+fn known_proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Proxy>>> {
+    let Some(column) = &columns.proxy else { return Ok(None) };
+    let reason = |row| guard::csv(table, row, format!("column {column}: the proxy's value or a size is missing"));
+    let rows = proxies(table, columns)?.into_iter().flatten().enumerate();
+    rows.map(|(row, proxy)| proxy.ok_or_else(|| reason(row))).collect::<Result<_>>().map(Some)
+}
+
+/// The same of rows to be predicted, `None` where the proxy's value or a size is missing.
+pub(super) fn proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Option<Proxy>>>> {
     let Some(column) = &columns.proxy else { return Ok(None) };
     let mut ratios = vec![0.0; table.len()];
     if let (Some(size), Some(own)) = (&columns.size, &columns.proxy_size) {
         let (size, own) = (guard::log10_sizes(table, size)?, guard::log10_sizes(table, own)?);
         ratios = size.into_iter().zip(own).map(|(size, own)| size - own).collect();
     }
-    let values = table.numbers(column)?.into_iter().zip(ratios).enumerate().map(|(row, (value, ratio))| {
-        let known = value.filter(|_| f64::is_finite(ratio));
-        let reason = || guard::csv(table, row, format!("column {column}: the proxy's value or a size is missing"));
-        known.map(|value| Proxy { value, log10_ratio: ratio }).ok_or_else(reason)
-    });
-    values.collect::<Result<_>>().map(Some)
+    let values = table.numbers(column)?.into_iter().zip(ratios);
+    let known = |(value, ratio): (Option<f64>, f64)| {
+        value.filter(|_| ratio.is_finite()).map(|value| Proxy { value, log10_ratio: ratio })
+    };
+    Ok(Some(values.map(known).collect()))
 }

@@ -102,7 +102,8 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     writer.flush().expect("a file");
     let predict = |from: &str, to: &str| {
         let output = surmise(&["predict", "--calibration", &card, "--observations", from, "-o", to]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // Rows that lack much of the formula are refused.
+        assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
         rows(to)
     };
     let (first, mut second) = (predict(OBSERVATIONS, &at("p.csv")), predict(&at("q.csv"), &at("r.csv")));
@@ -111,7 +112,10 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     assert_eq!(first.len(), known.len());
     for (prediction, row) in first.iter().zip(&known) {
         assert_eq!(prediction["target_model"], row["model"]);
-        assert_eq!(prediction["status"], "ok");
+        if prediction["status"] != "ok" {
+            assert!(!prediction["missing_features"].is_empty() && prediction["note"].contains("missing"));
+            continue;
+        }
         let number = |name: &str| prediction[name].parse::<f64>().expect(name);
         assert!(number("low") <= number("y_hat") && number("y_hat") <= number("high"));
         assert!((0.0..=1.0).contains(&number("backtest_coverage")) && number("level") == 0.9);
@@ -210,10 +214,15 @@ fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
         })
         .collect();
     assert!(calibrated(&two, &[], &card).status.success());
-    let mut other = vec![two[10].clone(), two[10].clone()];
+    let mut other = vec![two[10].clone(), two[10].clone(), two[10].clone()];
     other[1].insert("family", "another".into());
+    other[2].extend([("family", "another".into()), ("params_b", "900".into())]);
     let (_, rows) = predicted(&other);
     assert!(rows[0]["status"] == "ok" && empty(&rows[1]) && rows[1]["note"].contains("families"), "{rows:?}");
+    assert!(
+        rows[2]["regime"] == "extrapolation" && empty(&rows[2]) && rows[2]["note"].contains("2 families"),
+        "{rows:?}"
+    );
 
     // Features that say less than size are no calibration.
     let mut noise = table(24);
@@ -328,6 +337,46 @@ fn the_hash_of_the_table_knows_the_names_of_its_columns_and_its_proxies() {
     assert_ne!(hash(&proxied(0.0), &flags), hash(&proxied(1.0), &flags));
     let renamed = with(24, "z", |i| table(24)[i]["b"].clone());
     assert_ne!(hash(&renamed, &["--features", "a,b"]), hash(&renamed, &["--features", "a,z"]));
+}
+
+#[test]
+fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_others() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut wide = table(24);
+    for (i, row) in wide.iter_mut().enumerate() {
+        let y: f64 = row["y"].parse().expect("y");
+        let names = ["c", "d", "e", "f"];
+        names.iter().enumerate().for_each(|(j, name)| {
+            row.insert(*name, (y + 0.1 * (i as f64 * (j as f64 + 1.7)).sin()).to_string());
+        });
+    }
+    assert!(calibrated(&wide, &["--features", "a,b,c,d,e,f"], &card).status.success());
+    let mut query = vec![wide[12].clone(), wide[12].clone()];
+    query[0].insert("b", String::new());
+    ["c", "d", "e"].iter().for_each(|name| drop(query[1].insert(*name, String::new())));
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["status"] == "ok" && rows[0]["note"].contains("interval: b"), "{rows:?}");
+    assert!(rows[1]["y_hat"].is_empty() && rows[1]["note"].contains("3 of 6 features are missing"), "{rows:?}");
+
+    // The gain over the proxy is all there is to say; a row without one is refused alone.
+    let mut proxied = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    for (i, row) in proxied.iter_mut().enumerate() {
+        let p: f64 = row["p"].parse().expect("p");
+        row.insert("y", (p + 0.5 + 0.02 * (i as f64 * 3.1).sin()).to_string());
+    }
+    let output = calibrated(&proxied, &["--features", "a,b", "--proxy", "p"], &card);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let chosen = Card::read(card.as_ref()).expect("the card").fit.within.expect("a candidate").candidate;
+    assert_eq!(chosen, "gain");
+    let mut query = proxied[12..14].to_vec();
+    query[0].insert("p", String::new());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["note"].contains("proxy") && rows[0]["y_hat"].is_empty() && rows[1]["status"] == "ok", "{rows:?}");
+    // Where the features say it all, nobody asks for the proxy.
+    let spare = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    assert!(calibrated(&spare, &["--features", "a,b", "--proxy", "p"], &card).status.success());
+    assert_eq!(predicted(&card, &table(24)[12..13])[0]["status"], "ok");
 }
 
 #[test]
