@@ -13,6 +13,8 @@ use super::support::{LEAST_FAMILIES, Regime, distance};
 use super::table::Table;
 use crate::error::{Error, Result};
 
+/// What the regime of a row below the training range is called.
+const BELOW: &str = "below_range";
 /// Share of the features, and of the formula's weight on them, of which more may not be missing.
 const MOST_MISSING: f64 = 1.0 / 3.0;
 
@@ -131,6 +133,7 @@ impl Card {
         } else {
             Regime::NewFamily
         };
+        let below = self.range.is_below(query, basis, &x);
         let distance = distance(basis, &x);
         let unknown = !names.is_empty() && query.x.iter().all(Option::is_none);
         let mut prediction = Prediction {
@@ -147,7 +150,7 @@ impl Card {
             level,
             interval_recipe: "",
             backtest_coverage: None,
-            regime: regime.name(),
+            regime: if below { BELOW } else { regime.name() },
             mahalanobis: Some(distance).filter(|_| !unknown),
             mahal_pct: Some(self.range.percentile(distance)).filter(|_| !unknown),
             size_gap_log10: size_gap,
@@ -162,6 +165,11 @@ impl Card {
         let refusal = self.support.iter().find(|support| support.regime == regime).and_then(|s| s.unsupported.clone());
         let refusal = refusal.or_else(|| row.otherwise.clone());
         let refusal = refusal.or_else(|| unknown.then(|| "none of the features is known".to_owned()));
+        let refusal = refusal.or_else(|| {
+            below.then(|| {
+                "weaker than every row that was trained on; predictions are back-tested upwards only".to_owned()
+            })
+        });
         let families = self.rows.families.len();
         let foreign = self.rows.families.binary_search(&row.family).is_err();
         let refusal = refusal.or_else(|| {

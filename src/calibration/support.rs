@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
 use super::fit::{Chosen, Fit, Scores, parts};
+use super::folds::direction;
 use super::interval::Recipe;
 use super::link::Link;
 use super::sample::{Query, Sample, distinct};
@@ -77,6 +78,8 @@ pub struct Range {
     /// Least and largest score on the first component.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_component: Option<[f64; 2]>,
+    /// 1 if the first component rises with size (with the target where sizes say nothing), else -1.
+    pub direction: f64,
     /// Standard deviation of the scores on the first component.
     pub first_component_sd: f64,
     /// Quantiles 0, .01, .. 1 of the training rows' distances.
@@ -93,6 +96,7 @@ impl Range {
         let last = distances.len().saturating_sub(1);
         let quantile = |q: usize| distances[(q * last + QUANTILES / 2) / QUANTILES];
         Self {
+            direction: direction(sample, &first),
             log10_size: span(sample.log10_sizes.iter().copied().filter(|size| size.is_finite())),
             first_component: span(first.into_iter()),
             first_component_sd: basis.variances.first().map_or(0.0, |variance| variance.sqrt()),
@@ -108,6 +112,12 @@ impl Range {
     /// How far a query's size is beyond the range, in log10; 0 within, `None` if unknown.
     pub(super) fn size_gap(&self, query: &Query) -> Option<f64> {
         Some(gap(self.log10_size?, query.log10_size?))
+    }
+
+    /// Whether a query is weaker than all training rows by its size or its first component, and stronger by neither. Forward folds train on the weaker and say nothing of it.
+    pub(super) fn is_below(&self, query: &Query, basis: &Basis, x: &[f64]) -> bool {
+        let gaps = [self.size_gap(query).unwrap_or(0.0), self.direction * self.strength_gap(basis, x)];
+        gaps.iter().any(|gap| *gap < 0.0) && gaps.iter().all(|gap| *gap <= 0.0)
     }
 
     /// How far its first component is beyond the range.
