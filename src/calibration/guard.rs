@@ -159,7 +159,7 @@ fn is_companion(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix("_nats").unwrap_or(&name);
     let ends = |end: &&str| name.strip_suffix(*end).is_some_and(|head| head.is_empty() || head.ends_with('_'));
-    COMPANIONS.iter().any(|end| ends(&end))
+    COMPANIONS.iter().any(ends)
 }
 
 /// One feature by itself: numbers, not all missing, not constant.

@@ -113,7 +113,8 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     for (prediction, row) in first.iter().zip(&known) {
         assert_eq!(prediction["target_model"], row["model"]);
         if prediction["status"] != "ok" {
-            assert!(!prediction["missing_features"].is_empty() && prediction["note"].contains("missing"));
+            let lacks = !prediction["missing_features"].is_empty() && prediction["note"].contains("missing");
+            assert!(lacks || prediction["regime"] == "below_range", "{prediction:?}");
             continue;
         }
         let number = |name: &str| prediction[name].parse::<f64>().expect(name);
@@ -121,7 +122,10 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
         assert!((0.0..=1.0).contains(&number("backtest_coverage")) && number("level") == 0.9);
     }
     let regimes: std::collections::BTreeSet<&str> = first.iter().map(|row| row["regime"].as_str()).collect();
-    assert_eq!(regimes.into_iter().collect::<Vec<_>>(), ["extrapolation", "interpolation", "new_family"]);
+    assert_eq!(
+        regimes.into_iter().collect::<Vec<_>>(),
+        ["below_range", "extrapolation", "interpolation", "new_family"]
+    );
 
     let words = surmise(&["card", &card]);
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
@@ -380,6 +384,20 @@ fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_
 }
 
 #[test]
+fn a_row_weaker_than_all_that_were_trained_on_is_refused_and_a_stronger_one_is_not() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    let mut query = vec![table(24)[12].clone(), table(24)[12].clone()];
+    query[0].insert("params_b", "0.2".into());
+    query[1].insert("params_b", "40".into());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["regime"] == "below_range" && rows[0]["y_hat"].is_empty(), "{rows:?}");
+    assert!(rows[0]["note"].contains("upwards only"), "{rows:?}");
+    assert!(rows[1]["regime"] == "extrapolation" && rows[1]["status"] == "ok", "{rows:?}");
+}
+
+#[test]
 fn a_card_that_is_not_as_it_was_written_is_refused() {
     let (_keep, at) = folder();
     let card = at("card.json");
@@ -395,7 +413,7 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     let edited = text.replacen("\"level\": 0.9", "\"level\": 0.8", 1);
     assert_ne!(edited, text);
     assert!(predict(&edited, &at("q.csv")).contains("hash"));
-    assert!(predict(&text.replacen("\"version\": 2", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
+    assert!(predict(&text.replacen("\"version\": 3", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
     let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
     assert!(predict(&added, &at("q.csv")).contains("no card has"));
     assert!(predict("{}", &at("q.csv")).contains("no schema"));
@@ -437,7 +455,6 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
         }
     }
     std::fs::write(at("scores.csv"), scores).expect("scores");
-    std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,0.5\n").expect("models");
     let join = |extra: &[&str]| {
         let (profiles, scores, out) = (at("profiles"), at("scores.csv"), at("observations.csv"));
         let mut arguments =
@@ -450,6 +467,10 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
         String::from_utf8_lossy(&output.stderr).contains("closed-1"),
         "a closed model without a family has no proxy"
     );
+    std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,-0.5\n").expect("models");
+    let output = join(&["--models", &at("models.csv")]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("closed-1 a params_b of -0.5"));
+    std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,0.5\n").expect("models");
     let output = join(&["--models", &at("models.csv")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = rows(&at("observations.csv"));
