@@ -86,7 +86,10 @@ fn marks(
     let query = sample.query(row);
     let x = fit.basis.complete(&query);
     let ends = [0, 1, 2].map(|part| chosen.ends(part, &x, &query, &fit.basis, link));
-    let truth = link.apply(sample.y[row]);
+    // Ends are checked as they are printed, in the unit of the target: where shares are clipped the scale of the link cannot tell them apart.
+    let (truth, y_hat) = (sample.y[row], chosen.predict(&x, &query, &fit.basis, link));
+    let low_end = |eta: f64| link.low_end(eta).min(y_hat);
+    let high_end = |eta: f64| link.high_end(eta).max(y_hat);
     Some(Recipe::ALL.map(|recipe| {
         let parts: Vec<_> = parts(recipe).iter().map(|&at| &ends[at]).filter(|ends| !ends.is_empty()).collect();
         if parts.is_empty() {
@@ -95,12 +98,12 @@ fn marks(
         let (mut high, mut low) = (f64::INFINITY, f64::INFINITY);
         let (mut top, mut bottom) = (f64::NEG_INFINITY, f64::INFINITY);
         for ends in parts {
-            let (above, below) = ends.covering(truth);
+            let (above, below) = ends.covering(truth, low_end, high_end);
             (high, low) = (high.min(above), low.min(below));
             let (a, b, _) = ends.at(level);
             (bottom, top) = (bottom.min(a), top.max(b));
         }
-        Some((high.max(low), link.end(top) - link.end(bottom)))
+        Some((high.max(low), high_end(top) - low_end(bottom)))
     }))
 }
 

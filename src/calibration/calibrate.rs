@@ -4,7 +4,7 @@ use super::backtest::backtest;
 use super::card::{Card, Rows};
 use super::diagnose::Diagnostics;
 use super::fit::fit;
-use super::plan::{Plan, Prepared};
+use super::plan::{Columns, Plan, Prepared};
 use super::predict::check_level;
 use super::sample::{Sample, distinct};
 use super::support::{Range, supports};
@@ -44,7 +44,7 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     }
     let folds = Folds::for_rows(sample.len());
     let (fit, scores) = fit(&sample, link, folds.fit)?;
-    let support = supports(&fit, &scores, &sample);
+    let support = supports(&fit, &scores, &sample, link);
     let backtest = backtest(&sample, link, plan.level, folds.outer, folds.inner)?;
     let targets = distinct(&sample.targets);
     let card = Card {
@@ -60,7 +60,7 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
             n_targets: targets.len(),
             targets,
             families: distinct(&sample.families),
-            observations_sha256: hash(&sample),
+            observations_sha256: hash(&sample, &columns),
         },
         support,
         range: Range::new(&sample, &fit.basis),
@@ -74,13 +74,16 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     card.seal()
 }
 
-/// SHA-256 of the rows as CSV in their sorted order: target, family, log10 size, target value, weight, features; missing cells empty.
-fn hash(sample: &Sample) -> String {
+/// SHA-256 of the names of the columns, then the rows as CSV in their sorted order: target, family, log10 size, target value, weight, the proxy's value and log10 size ratio where
+/// there is one, features; missing cells empty.
+fn hash(sample: &Sample, columns: &Columns) -> String {
     let cell = |value: &f64| if value.is_finite() { value.to_string() } else { String::new() };
     let lines = (0..sample.len()).map(|i| {
         let numbers = [sample.log10_sizes[i], sample.y[i], sample.weights[i]];
-        let cells: Vec<String> = numbers.iter().chain(sample.x.row(i)).map(cell).collect();
+        let proxy = sample.proxies.iter().flat_map(|proxies| [proxies[i].value, proxies[i].log10_ratio]);
+        let numbers = numbers.into_iter().chain(proxy).chain(sample.x.row(i).to_vec());
+        let cells: Vec<String> = numbers.map(|value| cell(&value)).collect();
         format!("{:?},{:?},{}\n", sample.targets[i], sample.families[i], cells.join(","))
     });
-    sha256_hex(lines.collect::<String>().as_bytes())
+    sha256_hex((format!("{columns:?}\n") + &lines.collect::<String>()).as_bytes())
 }

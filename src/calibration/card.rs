@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 const NAME: &str = "card";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,6 +135,10 @@ impl Card {
                 "is not as it was written: its hash does not fit its content; calibrate again instead of editing"
                     .into(),
             ));
+        }
+        // A hash of what was read says nothing of what was not: a field that this surmise does not know.
+        if serde_json::to_value(&card).map_err(json)? != value {
+            return Err(fault("holds a field that no card has; calibrate again instead of editing".into()));
         }
         Ok(card)
     }

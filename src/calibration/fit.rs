@@ -121,6 +121,11 @@ fn residuals(trial: &Trial, candidate: usize, sample: &Sample, link: Link, keep:
 }
 
 impl Chosen {
+    /// Whether it cannot be asked about a row without a proxy.
+    pub(super) fn asks_proxy(&self) -> bool {
+        self.formula.proxy != 0.0
+    }
+
     /// The prediction for a query whose features are completed in `x`.
     pub fn predict(&self, x: &[f64], query: &Query, basis: &Basis, link: Link) -> f64 {
         self.formula.predict(x, query, basis, link)

@@ -118,7 +118,7 @@ fn strength(sample: &Sample) -> Result<Vec<f64>> {
 }
 
 /// 1 if the first component rises with size (with the target where sizes say nothing), else -1.
-fn direction(sample: &Sample, first: &[f64]) -> f64 {
+pub(super) fn direction(sample: &Sample, first: &[f64]) -> f64 {
     let by_size = covariance(first, &sample.log10_sizes);
     let sign = if by_size.abs() > 1e-9 { by_size } else { covariance(first, &sample.y) };
     if sign < 0.0 { -1.0 } else { 1.0 }

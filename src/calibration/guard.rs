@@ -9,6 +9,8 @@ use crate::observations;
 
 /// A column that is found by itself must be known in this share of the rows with and of those without a target.
 const KNOWN_SHARE: f64 = 0.5;
+/// Last words of the names of columns that go with a number: standard errors and ends of intervals.
+const COMPANIONS: [&str; 7] = ["stderr", "se", "std", "ci_low", "ci_high", "low", "high"];
 /// Two columns that agree to this are one.
 const SAME: f64 = 1.0 - 1e-10;
 
@@ -79,6 +81,9 @@ pub(super) fn features(
             if name == &plan.target {
                 return Err(fault(format!("feature {name} is the target itself; leave it out of --features")));
             }
+            if !by_name && some_numbers(table, name) {
+                table.numbers(name)?;
+            }
             if !found.contains(name) && (by_name || usable(plan, table, known, name, notes)) {
                 found.push(name.clone());
             }
@@ -87,7 +92,15 @@ pub(super) fn features(
     if plan.features.is_empty() {
         let internal = |name: &str| observations::ANSWERS.contains(&name) || observations::INTERNAL.contains(&name);
         let candidates = table.columns().iter().filter(|name| !is_taken(name) && !internal(name));
-        found = candidates.filter(|name| usable(plan, table, known, name, notes)).cloned().collect();
+        for name in candidates {
+            if is_companion(name) {
+                notes.push(format!(
+                    "column {name} is named as an error or an end of an interval and is left out; --features takes it"
+                ));
+            } else if usable(plan, table, known, name, notes) {
+                found.push(name.clone());
+            }
+        }
         notes.push(format!("features: {}", if found.is_empty() { "none".into() } else { found.join(", ") }));
     }
     if plan.for_api {
@@ -103,7 +116,17 @@ pub(super) fn features(
 
 /// Whether a column that was not named itself can be a feature; if not, the notes say why.
 fn usable(plan: &Plan, table: &Table, known: &Table, name: &str, notes: &mut Vec<String>) -> bool {
-    let (Ok(cells), Ok(targets)) = (table.numbers(name), table.numbers(&plan.target)) else { return false };
+    let Ok(targets) = table.numbers(&plan.target) else { return false };
+    let cells = match table.numbers(name) {
+        Ok(cells) => cells,
+        Err(error) => {
+            // A column of nothing but text is no feature that went lost.
+            if some_numbers(table, name) {
+                notes.push(format!("column {name} is left out: {error}"));
+            }
+            return false;
+        }
+    };
     let share = |with_target: bool| {
         let rows: Vec<bool> =
             cells.iter().zip(&targets).filter(|(_, y)| y.is_some() == with_target).map(|(x, _)| x.is_some()).collect();
@@ -122,6 +145,21 @@ fn usable(plan: &Plan, table: &Table, known: &Table, name: &str, notes: &mut Vec
     };
     notes.push(format!("column {name} {reason} and is left out"));
     false
+}
+
+/// Whether a cell of a column at least is a finite number.
+fn some_numbers(table: &Table, name: &str) -> bool {
+    let finite = |cell: &&str| cell.parse::<f64>().is_ok_and(f64::is_finite);
+    table.text(name).is_ok_and(|cells| cells.iter().any(finite))
+}
+
+/// Whether a column's name says that it goes with a number instead of being one: its standard error, an end of its interval. Taken by itself such a column would
+/// let the target in by a side door.
+fn is_companion(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix("_nats").unwrap_or(&name);
+    let ends = |end: &&str| name.strip_suffix(*end).is_some_and(|head| head.is_empty() || head.ends_with('_'));
+    COMPANIONS.iter().any(ends)
 }
 
 /// One feature by itself: numbers, not all missing, not constant.
@@ -175,6 +213,13 @@ pub(super) fn sample(sample: &Sample, names: &[String], target: &str, notes: &mu
         .collect();
     if !empty.is_empty() {
         return Err(fault(format!("no feature is known of {}; leave those rows out", empty.join(", "))));
+    }
+    for (row, id) in sample.targets.iter().enumerate() {
+        let first = sample.targets.iter().position(|other| other == id).unwrap_or(row);
+        let (one, other) = (&sample.families[first], &sample.families[row]);
+        if one != other {
+            return Err(fault(format!("{id} stands in two families, {one} and {other}; a target has one")));
+        }
     }
     if !varies(&sample.y) {
         return Err(fault(format!("the target {target} is the same in every row; there is nothing to learn")));

@@ -107,14 +107,14 @@ impl Ends {
         (low, high, above && below)
     }
 
-    /// The levels above which the upper and the lower end are beyond `eta`; 1 if none is.
-    pub fn covering(&self, eta: f64) -> (f64, f64) {
+    /// The levels above which the upper and the lower end, as `low_end` and `high_end` print them, are beyond `y`; 1 if none is.
+    pub fn covering(&self, y: f64, low_end: impl Fn(f64) -> f64, high_end: impl Fn(f64) -> f64) -> (f64, f64) {
         let n = self.n();
         let level = |beyond: f64, outermost: bool| if outermost { 1.0 } else { beyond / (n + 1.0) };
-        let below: f64 = self.high.iter().filter(|(value, _)| *value < eta).map(|(_, weight)| weight).sum();
-        let above: f64 = self.low.iter().filter(|(value, _)| *value > eta).map(|(_, weight)| weight).sum();
-        let outside_high = self.high.last().is_none_or(|(value, _)| *value < eta);
-        let outside_low = self.low.first().is_none_or(|(value, _)| *value > eta);
+        let below: f64 = self.high.iter().filter(|(value, _)| high_end(*value) < y).map(|(_, weight)| weight).sum();
+        let above: f64 = self.low.iter().filter(|(value, _)| low_end(*value) > y).map(|(_, weight)| weight).sum();
+        let outside_high = self.high.last().is_none_or(|(value, _)| high_end(*value) < y);
+        let outside_low = self.low.first().is_none_or(|(value, _)| low_end(*value) > y);
         (level(below, outside_high), level(above, outside_low))
     }
 }
@@ -152,7 +152,7 @@ mod tests {
     fn a_row_is_covered_exactly_above_its_covering_level() {
         let nine = ends(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
         for eta in [10.0, 12.5, 17.9, 18.0, 19.0, 19.1, 3.0, 0.9] {
-            let (high, low) = nine.covering(eta);
+            let (high, low) = nine.covering(eta, |low| low, |high| high);
             for level in [0.05, 0.15, 0.35, 0.55, 0.75, 0.85, 0.95] {
                 let (bottom, top, _) = nine.at(level);
                 assert_eq!((bottom..=top).contains(&eta), level > high.max(low), "{eta} at {level}");

@@ -46,21 +46,26 @@ impl Link {
         }
     }
 
-    /// An interval's end from the scale of the link; ends within the clip of a bound are the bound.
-    pub fn end(self, eta: f64) -> f64 {
+    /// An interval's lower end from the scale of the link. On it all shares within the clip of a bound are one: an end there is the bound where it is the lower bound, and where it is
+    /// the upper, the least share that is clipped to it.
+    pub fn low_end(self, eta: f64) -> f64 {
         match self {
             Self::Identity => eta,
             Self::Logit { low, high } => {
-                let share = sigmoid(eta);
                 // Rounding of the logit and its inverse must not keep an end just inside its bound.
-                let snapped = if share <= CLIP + 1e-9 {
-                    0.0
-                } else if share >= 1.0 - CLIP - 1e-9 {
-                    1.0
-                } else {
-                    share
-                };
-                low + (high - low) * snapped
+                let share = Some(sigmoid(eta)).filter(|share| *share > CLIP + 1e-9).unwrap_or(0.0);
+                low + (high - low) * if share >= 1.0 - CLIP - 1e-9 { 1.0 - CLIP } else { share }
+            }
+        }
+    }
+
+    /// An interval's upper end, as [`Self::low_end`].
+    pub fn high_end(self, eta: f64) -> f64 {
+        match self {
+            Self::Identity => eta,
+            Self::Logit { low, high } => {
+                let share = Some(sigmoid(eta)).filter(|share| *share < 1.0 - CLIP - 1e-9).unwrap_or(1.0);
+                low + (high - low) * if share <= CLIP + 1e-9 { CLIP } else { share }
             }
         }
     }
@@ -98,8 +103,10 @@ mod tests {
         for y in [2.0, 50.0, 97.5] {
             assert!((link.invert(link.apply(y), 0.0) - y).abs() < 1e-9);
         }
-        assert_eq!((link.end(link.apply(0.0)), link.end(link.apply(100.0))), (0.0, 100.0));
+        assert_eq!((link.low_end(link.apply(0.0)), link.high_end(link.apply(100.0))), (0.0, 100.0));
+        // A share that was clipped may be anything up to the clip: the end towards the middle keeps all of it.
+        assert_eq!((link.high_end(link.apply(0.0)), link.low_end(link.apply(100.0))), (1.0, 99.0));
         assert_eq!(link.invert(f64::NEG_INFINITY, 0.2), 20.0);
-        assert_eq!((link.end(f64::NEG_INFINITY), link.end(f64::INFINITY)), (0.0, 100.0));
+        assert_eq!((link.low_end(f64::NEG_INFINITY), link.high_end(f64::INFINITY)), (0.0, 100.0));
     }
 }

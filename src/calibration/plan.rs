@@ -31,7 +31,7 @@ pub struct Plan {
     pub proxy: Option<String>,
     /// The proxy's size, in the unit of the size column.
     pub proxy_size: Option<String>,
-    /// The link; `None`: logit where all targets lie in `[0, 1]`, else identity.
+    /// The link; `None`: logit where all targets lie in `[0, 1]` and the column is not in nats, else identity.
     pub link: Option<Link>,
     /// Columns in which a query must hold a value that the training rows hold; empty: those that say how our own observations were measured.
     pub same: Vec<String>,
@@ -96,7 +96,7 @@ impl Plan {
             return Err(self.fault(format!("column {} is empty in every row; there is nothing to fit on", self.target)));
         }
         let known = table.select(&rows);
-        let mut columns = self.columns(table)?;
+        let mut columns = self.columns(table, &known)?;
         columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
@@ -125,7 +125,7 @@ impl Plan {
         let x = Array2::from_shape_fn((known.len(), cells.len()), |(i, j)| cells[j][i].unwrap_or(f64::NAN));
         let sample = Sample {
             weights: self.weights_of(&known, &ids)?,
-            proxies: proxies(&known, &columns)?,
+            proxies: known_proxies(&known, &columns)?,
             targets: ids,
             families,
             log10_sizes: if columns.size.is_some() { log10_sizes } else { vec![f64::NAN; rows.len()] },
@@ -148,7 +148,7 @@ impl Plan {
         Error::Fit { reason }
     }
 
-    fn columns(&self, table: &Table) -> Result<Columns> {
+    fn columns(&self, table: &Table, known: &Table) -> Result<Columns> {
         let find = |named: &Option<String>, usual: &[&str]| match named {
             Some(name) => table.text(name).map(|_| Some(name.clone())),
             None => Ok(usual.iter().find(|name| table.has(name) && **name != self.target).map(|name| (*name).into())),
@@ -160,7 +160,8 @@ impl Plan {
             false => self.same.clone(),
         };
         for column in asked {
-            let values = table.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
+            // Of the rows that are fitted on: what a query brings along itself would always be among all rows.
+            let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
             same.insert(column, distinct(&values));
         }
         Ok(Columns {
@@ -177,7 +178,8 @@ impl Plan {
 
     fn link_of(&self, y: &[f64]) -> Result<Link> {
         let Some(link) = self.link else {
-            let shares = y.iter().all(|value| (0.0..=1.0).contains(value));
+            // Small nats lie in [0, 1] by chance and have no upper bound.
+            let shares = !self.target.ends_with("_nats") && y.iter().all(|value| (0.0..=1.0).contains(value));
             return Ok(if shares { Link::Logit { low: 0.0, high: 1.0 } } else { Link::Identity });
         };
         if let Link::Logit { low, high } = link {
@@ -218,17 +220,24 @@ impl Plan {
 }
 
 /// Readings of proxies, where a column holds them.
-pub(super) fn proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Proxy>>> {
+fn known_proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Proxy>>> {
+    let Some(column) = &columns.proxy else { return Ok(None) };
+    let reason = |row| guard::csv(table, row, format!("column {column}: the proxy's value or a size is missing"));
+    let rows = proxies(table, columns)?.into_iter().flatten().enumerate();
+    rows.map(|(row, proxy)| proxy.ok_or_else(|| reason(row))).collect::<Result<_>>().map(Some)
+}
+
+/// The same of rows to be predicted, `None` where the proxy's value or a size is missing.
+pub(super) fn proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Option<Proxy>>>> {
     let Some(column) = &columns.proxy else { return Ok(None) };
     let mut ratios = vec![0.0; table.len()];
     if let (Some(size), Some(own)) = (&columns.size, &columns.proxy_size) {
         let (size, own) = (guard::log10_sizes(table, size)?, guard::log10_sizes(table, own)?);
         ratios = size.into_iter().zip(own).map(|(size, own)| size - own).collect();
     }
-    let values = table.numbers(column)?.into_iter().zip(ratios).enumerate().map(|(row, (value, ratio))| {
-        let known = value.filter(|_| f64::is_finite(ratio));
-        let reason = || guard::csv(table, row, format!("column {column}: the proxy's value or a size is missing"));
-        known.map(|value| Proxy { value, log10_ratio: ratio }).ok_or_else(reason)
-    });
-    values.collect::<Result<_>>().map(Some)
+    let values = table.numbers(column)?.into_iter().zip(ratios);
+    let known = |(value, ratio): (Option<f64>, f64)| {
+        value.filter(|_| ratio.is_finite()).map(|value| Proxy { value, log10_ratio: ratio })
+    };
+    Ok(Some(values.map(known).collect()))
 }

@@ -5,12 +5,18 @@ use serde::Serialize;
 
 use super::backtest::Coverage;
 use super::card::Card;
+use super::fit::Chosen;
 use super::guard;
 use super::plan::{Columns, proxies};
 use super::sample::Query;
-use super::support::{Regime, distance};
+use super::support::{LEAST_FAMILIES, Regime, distance};
 use super::table::Table;
 use crate::error::{Error, Result};
+
+/// What the regime of a row below the training range is called.
+const BELOW: &str = "below_range";
+/// Share of the features, and of the formula's weight on them, of which more may not be missing.
+const MOST_MISSING: f64 = 1.0 / 3.0;
 
 /// One row of predictions.csv. Numbers are empty where `status` is not `ok`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,14 +91,16 @@ impl Card {
         };
         let names = |column: &Option<String>| column.as_ref().map(|column| table.text(column)).transpose();
         let (ids, families) = (names(id)?, names(group)?);
-        let proxies = proxies(table, &self.columns)?;
+        // Only the gain asks the proxy.
+        let asked = [&self.fit.within, &self.fit.beyond].into_iter().flatten().any(Chosen::asks_proxy);
+        let proxies = if asked { proxies(table, &self.columns)? } else { None };
         let name =
             |cells: &Option<Vec<&str>>, at: usize| cells.as_ref().map_or(String::new(), |cells| cells[at].into());
         let mut rows = vec![];
         for at in 0..table.len() {
             let x = features.iter().map(|cells| cells[at]).collect();
             let log10_size = Some(sizes[at]).filter(|size| size.is_finite());
-            let query = Query { x, log10_size, proxy: proxies.as_ref().map(|proxies| proxies[at]) };
+            let query = Query { x, log10_size, proxy: proxies.as_ref().and_then(|proxies| proxies[at]) };
             let mut otherwise = None;
             for (column, values) in &self.columns.same {
                 let cell = table.text(column)?[at];
@@ -125,6 +133,7 @@ impl Card {
         } else {
             Regime::NewFamily
         };
+        let below = self.range.is_below(query, basis, &x);
         let distance = distance(basis, &x);
         let unknown = !names.is_empty() && query.x.iter().all(Option::is_none);
         let mut prediction = Prediction {
@@ -141,7 +150,7 @@ impl Card {
             level,
             interval_recipe: "",
             backtest_coverage: None,
-            regime: regime.name(),
+            regime: if below { BELOW } else { regime.name() },
             mahalanobis: Some(distance).filter(|_| !unknown),
             mahal_pct: Some(self.range.percentile(distance)).filter(|_| !unknown),
             size_gap_log10: size_gap,
@@ -156,11 +165,42 @@ impl Card {
         let refusal = self.support.iter().find(|support| support.regime == regime).and_then(|s| s.unsupported.clone());
         let refusal = refusal.or_else(|| row.otherwise.clone());
         let refusal = refusal.or_else(|| unknown.then(|| "none of the features is known".to_owned()));
+        let refusal = refusal.or_else(|| {
+            below.then(|| {
+                "weaker than every row that was trained on; predictions are back-tested upwards only".to_owned()
+            })
+        });
+        let families = self.rows.families.len();
+        let foreign = self.rows.families.binary_search(&row.family).is_err();
+        let refusal = refusal.or_else(|| {
+            (foreign && families < LEAST_FAMILIES)
+                .then(|| format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"))
+        });
+        let refusal = refusal.or_else(|| regime.chosen(&self.fit).and_then(|chosen| self.lacks(chosen, query)));
         match (refusal, regime.chosen(&self.fit)) {
             (None, Some(_)) => self.fill(&mut prediction, regime, row, &x, level),
             (reason, _) => prediction.note = reason.unwrap_or_else(|| "nothing was fitted for this regime".into()),
         }
         prediction
+    }
+
+    /// Why a row that lacks a proxy, or much of what the formula is made of, has no number: intervals are made of rows that were whole.
+    fn lacks(&self, chosen: &Chosen, query: &Query) -> Option<String> {
+        if chosen.asks_proxy() && query.proxy.is_none() {
+            return Some("the proxy's value or a size is missing".into());
+        }
+        let missing = |j: &usize| query.x[*j].is_none();
+        let weight = |j: usize| (chosen.formula.coefficients[j] * self.fit.basis.sd[j]).abs();
+        let n = query.x.len();
+        let (all, lost): (f64, f64) = ((0..n).map(weight).sum(), (0..n).filter(missing).map(weight).sum());
+        let absent = (0..n).filter(missing).count();
+        let most = |part: f64, whole: f64| part > MOST_MISSING * whole;
+        (most(absent as f64, n as f64) || most(lost, all)).then(|| {
+            format!(
+                "{absent} of {n} features are missing, {:.0} % of the formula's weight",
+                100.0 * lost / all.max(f64::MIN_POSITIVE)
+            )
+        })
     }
 
     /// The numbers of a prediction that is not refused.
@@ -170,7 +210,7 @@ impl Card {
         let recipe = regime.recipe();
         let y_hat = chosen.predict(x, query, basis, link);
         let (low, high, enough) = chosen.interval(recipe, x, query, basis, link, level);
-        let (low, high) = (link.end(low).min(y_hat), link.end(high).max(y_hat));
+        let (low, high) = (link.low_end(low).min(y_hat), link.high_end(high).max(y_hat));
         if ![y_hat, low, high].iter().all(|value| value.is_finite()) {
             "the row is so far off that the prediction overflows".clone_into(&mut prediction.note);
             return;
@@ -198,6 +238,9 @@ impl Card {
         }
         if prediction.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
             notes.push("farther from the training mean than 95 % of the training rows".into());
+        }
+        if !prediction.missing_features.is_empty() {
+            notes.push(format!("filled, and not reckoned with in the interval: {}", prediction.missing_features));
         }
         prediction.note = notes.join("; ");
     }

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use serde::Deserialize;
 
 use super::basis::Basis;
-use super::candidate::{TOLERANCE, descend, fractional, least_squares};
+use super::candidate::{descend, fractional, least_squares};
 use super::sample::Sample;
 
 #[derive(Deserialize)]
@@ -79,7 +79,7 @@ fn the_elastic_net_agrees_with_scikit_learn() {
     let (z, y, ones) = (reference.z(), Array1::from(reference.y.clone()), vec![1.0; reference.y.len()]);
     let rows: Vec<usize> = (0..y.len()).collect();
     for Penalised { penalty, l1_ratio, line } in &reference.elastic_net {
-        close(&descend(&z, &y, &ones, &rows, *penalty, *l1_ratio, TOLERANCE).expect("elastic net"), line, 1e-8);
+        close(&descend(&z, &y, &ones, &rows, *penalty, *l1_ratio, 1e-14).expect("elastic net"), line, 1e-8);
     }
 }
 

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
-use super::fit::{Chosen, Fit, Scores};
+use super::fit::{Chosen, Fit, Scores, parts};
+use super::folds::direction;
 use super::interval::Recipe;
+use super::link::Link;
 use super::sample::{Query, Sample, distinct};
 use super::score::Score;
 
@@ -76,6 +78,8 @@ pub struct Range {
     /// Least and largest score on the first component.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_component: Option<[f64; 2]>,
+    /// 1 if the first component rises with size (with the target where sizes say nothing), else -1.
+    pub direction: f64,
     /// Standard deviation of the scores on the first component.
     pub first_component_sd: f64,
     /// Quantiles 0, .01, .. 1 of the training rows' distances.
@@ -92,6 +96,7 @@ impl Range {
         let last = distances.len().saturating_sub(1);
         let quantile = |q: usize| distances[(q * last + QUANTILES / 2) / QUANTILES];
         Self {
+            direction: direction(sample, &first),
             log10_size: span(sample.log10_sizes.iter().copied().filter(|size| size.is_finite())),
             first_component: span(first.into_iter()),
             first_component_sd: basis.variances.first().map_or(0.0, |variance| variance.sqrt()),
@@ -107,6 +112,12 @@ impl Range {
     /// How far a query's size is beyond the range, in log10; 0 within, `None` if unknown.
     pub(super) fn size_gap(&self, query: &Query) -> Option<f64> {
         Some(gap(self.log10_size?, query.log10_size?))
+    }
+
+    /// Whether a query is weaker than all training rows by its size or its first component, and stronger by neither. Forward folds train on the weaker and say nothing of it.
+    pub(super) fn is_below(&self, query: &Query, basis: &Basis, x: &[f64]) -> bool {
+        let gaps = [self.size_gap(query).unwrap_or(0.0), self.direction * self.strength_gap(basis, x)];
+        gaps.iter().any(|gap| *gap < 0.0) && gaps.iter().all(|gap| *gap <= 0.0)
     }
 
     /// How far its first component is beyond the range.
@@ -150,7 +161,7 @@ pub struct Support {
 }
 
 /// What a fit may be asked.
-pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample) -> Vec<Support> {
+pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample, link: Link) -> Vec<Support> {
     let (targets, families) = (distinct(&sample.targets).len(), distinct(&sample.families).len());
     let reason = |regime: Regime| {
         if targets < LEAST_TARGETS {
@@ -172,10 +183,16 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample) -> Vec<Suppo
             });
             return Some(format!("no candidate beats {base} where it was back-tested: {best}"));
         };
-        let skill = tried.iter().find(|score| score.candidate == chosen.candidate).map(Score::skill);
-        match skill {
-            Some(skill) if skill > 0.0 => None,
-            Some(skill) => Some(format!("{} does not beat {base} here: skill {skill:.2}", chosen.candidate)),
+        let held = [&chosen.target, &chosen.family, &chosen.forward];
+        let mut residuals = parts(regime.recipe()).iter().flat_map(|&part| &held[part].held);
+        if link.is_bounded() && residuals.all(|held| held.residual < 1e-9) {
+            return Some("every error is 0 where shares are clipped near a bound, so that no interval can be made; give a narrower --range, or --link identity".into());
+        }
+        let score = tried.iter().find(|score| score.candidate == chosen.candidate);
+        let name = &chosen.candidate;
+        match score {
+            Some(score) if score.skill() > 0.0 => None,
+            Some(score) => Some(format!("{name} does not beat {base} here: skill {:.2}", score.skill())),
             None => Some(format!("{} could not be back-tested here", chosen.candidate)),
         }
     };

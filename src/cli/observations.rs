@@ -62,6 +62,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     let mut published = BTreeMap::new();
     for row in flags.models.as_ref().map(|file| rows::<Published>(file)).transpose()?.unwrap_or_default() {
+        if let Some(size) = row.params_b.filter(|size| !(size.is_finite() && *size > 0.0)) {
+            let reason =
+                format!("gives {} a params_b of {size}; sizes are above 0, a missing one is an empty cell", row.model);
+            return Err(Error::Parameter { name: "--models", reason });
+        }
         published.insert(row.model, (row.family, row.params_b));
     }
     let readings = folders(&flags.readings)?;

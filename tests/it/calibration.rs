@@ -102,7 +102,8 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     writer.flush().expect("a file");
     let predict = |from: &str, to: &str| {
         let output = surmise(&["predict", "--calibration", &card, "--observations", from, "-o", to]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // Rows that lack much of the formula are refused.
+        assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
         rows(to)
     };
     let (first, mut second) = (predict(OBSERVATIONS, &at("p.csv")), predict(&at("q.csv"), &at("r.csv")));
@@ -111,13 +112,20 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     assert_eq!(first.len(), known.len());
     for (prediction, row) in first.iter().zip(&known) {
         assert_eq!(prediction["target_model"], row["model"]);
-        assert_eq!(prediction["status"], "ok");
+        if prediction["status"] != "ok" {
+            let lacks = !prediction["missing_features"].is_empty() && prediction["note"].contains("missing");
+            assert!(lacks || prediction["regime"] == "below_range", "{prediction:?}");
+            continue;
+        }
         let number = |name: &str| prediction[name].parse::<f64>().expect(name);
         assert!(number("low") <= number("y_hat") && number("y_hat") <= number("high"));
         assert!((0.0..=1.0).contains(&number("backtest_coverage")) && number("level") == 0.9);
     }
     let regimes: std::collections::BTreeSet<&str> = first.iter().map(|row| row["regime"].as_str()).collect();
-    assert_eq!(regimes.into_iter().collect::<Vec<_>>(), ["extrapolation", "interpolation", "new_family"]);
+    assert_eq!(
+        regimes.into_iter().collect::<Vec<_>>(),
+        ["below_range", "extrapolation", "interpolation", "new_family"]
+    );
 
     let words = surmise(&["card", &card]);
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
@@ -210,10 +218,15 @@ fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
         })
         .collect();
     assert!(calibrated(&two, &[], &card).status.success());
-    let mut other = vec![two[10].clone(), two[10].clone()];
+    let mut other = vec![two[10].clone(), two[10].clone(), two[10].clone()];
     other[1].insert("family", "another".into());
+    other[2].extend([("family", "another".into()), ("params_b", "900".into())]);
     let (_, rows) = predicted(&other);
     assert!(rows[0]["status"] == "ok" && empty(&rows[1]) && rows[1]["note"].contains("families"), "{rows:?}");
+    assert!(
+        rows[2]["regime"] == "extrapolation" && empty(&rows[2]) && rows[2]["note"].contains("2 families"),
+        "{rows:?}"
+    );
 
     // Features that say less than size are no calibration.
     let mut noise = table(24);
@@ -249,6 +262,141 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     assert_eq!(rows[1]["missing_features"], "a b");
 }
 
+/// A table with a column more, or another in its place.
+fn with(n: usize, column: &'static str, value: impl Fn(usize) -> String) -> Rows {
+    let mut rows = table(n);
+    rows.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert(column, value(i))));
+    rows
+}
+
+fn predicted(card: &str, query: &[BTreeMap<&'static str, String>]) -> Vec<BTreeMap<String, String>> {
+    let (_keep, at) = folder();
+    write(&at("q.csv"), query);
+    surmise(&["predict", "--calibration", card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    rows(&at("p.csv"))
+}
+
+#[test]
+fn a_row_measured_otherwise_is_refused_also_where_it_stands_in_the_table_that_was_fitted_on() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut both = with(24, "corpus_sha256", |i| if i == 11 { "other".into() } else { "one".into() });
+    both[11].insert("y", String::new());
+    assert!(calibrated(&both, &["--same", "corpus_sha256", "--features", "a,b"], &card).status.success());
+    let rows = predicted(&card, &both[10..13]);
+    assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));
+    assert!(rows[1]["note"].contains("corpus_sha256 is other") && rows[1]["y_hat"].is_empty(), "{rows:?}");
+}
+
+#[test]
+fn a_column_that_is_no_feature_by_itself_is_named_and_a_pattern_over_bad_cells_is_an_error() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let wave = |i: usize| (i as f64 * 1.3).sin();
+    let bad = with(24, "bench_c", |i| if i == 7 { "NaN".into() } else { wave(i).to_string() });
+    let message = refused(&bad, &["--features", "a,bench_*"]);
+    assert!(message.contains("line 9") && message.contains("bench_c") && message.contains("NaN"), "{message}");
+    let output = calibrated(&bad, &[], &card);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("bench_c is left out") && told.contains("line 9"), "{told}");
+    // The target's own error and the ends of its interval know the target.
+    for name in ["y_stderr", "se", "y_ci_low", "y_high", "y_stderr_nats"] {
+        calibrated(&with(24, name, |i| wave(i).to_string()), &[], &card);
+        let read = Card::read(card.as_ref()).expect("the card");
+        assert_eq!(read.columns.features, ["a", "b"], "{name}");
+        assert!(read.notes.iter().any(|note| note.contains(name)), "{:?}", read.notes);
+    }
+}
+
+#[test]
+fn nats_are_no_shares_and_a_target_has_one_family() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let small = |i: usize| (0.4 + 0.2 * table(24)[i]["y"].parse::<f64>().expect("y")).to_string();
+    let nats: Rows = with(24, "gain_nats", small);
+    write(&at("t.csv"), &nats);
+    for (target, link) in [("gain_nats", "identity"), ("gain", "logit")] {
+        let renamed = std::fs::read_to_string(at("t.csv")).expect("a table").replace("gain_nats", target);
+        std::fs::write(at("u.csv"), renamed).expect("a table");
+        let table = at("u.csv");
+        surmise(&["calibrate", "--observations", &table, "--target", target, "--features", "a,b", "-o", &card]);
+        assert_eq!(Card::read(card.as_ref()).expect("the card").link.name(), link);
+    }
+    let mut torn = table(24);
+    torn[5].insert("model", "m00".into());
+    let message = refused(&torn, &[]);
+    assert!(["m00", "f0", "f1", "two families"].iter().all(|word| message.contains(word)), "{message}");
+}
+
+#[test]
+fn the_hash_of_the_table_knows_the_names_of_its_columns_and_its_proxies() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let hash = |rows: &[BTreeMap<&'static str, String>], flags: &[&str]| {
+        calibrated(rows, flags, &card);
+        Card::read(card.as_ref()).expect("the card").rows.observations_sha256
+    };
+    let proxied = |shift: f64| with(24, "p", move |i| (shift + (i as f64 * 0.7).sin()).to_string());
+    let flags = ["--features", "a,b", "--proxy", "p"];
+    assert_ne!(hash(&proxied(0.0), &flags), hash(&proxied(1.0), &flags));
+    let renamed = with(24, "z", |i| table(24)[i]["b"].clone());
+    assert_ne!(hash(&renamed, &["--features", "a,b"]), hash(&renamed, &["--features", "a,z"]));
+}
+
+#[test]
+fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_others() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut wide = table(24);
+    for (i, row) in wide.iter_mut().enumerate() {
+        let y: f64 = row["y"].parse().expect("y");
+        let names = ["c", "d", "e", "f"];
+        names.iter().enumerate().for_each(|(j, name)| {
+            row.insert(*name, (y + 0.1 * (i as f64 * (j as f64 + 1.7)).sin()).to_string());
+        });
+    }
+    assert!(calibrated(&wide, &["--features", "a,b,c,d,e,f"], &card).status.success());
+    let mut query = vec![wide[12].clone(), wide[12].clone()];
+    query[0].insert("b", String::new());
+    ["c", "d", "e"].iter().for_each(|name| drop(query[1].insert(*name, String::new())));
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["status"] == "ok" && rows[0]["note"].contains("interval: b"), "{rows:?}");
+    assert!(rows[1]["y_hat"].is_empty() && rows[1]["note"].contains("3 of 6 features are missing"), "{rows:?}");
+
+    // The gain over the proxy is all there is to say; a row without one is refused alone.
+    let mut proxied = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    for (i, row) in proxied.iter_mut().enumerate() {
+        let p: f64 = row["p"].parse().expect("p");
+        row.insert("y", (p + 0.5 + 0.02 * (i as f64 * 3.1).sin()).to_string());
+    }
+    let output = calibrated(&proxied, &["--features", "a,b", "--proxy", "p"], &card);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let chosen = Card::read(card.as_ref()).expect("the card").fit.within.expect("a candidate").candidate;
+    assert_eq!(chosen, "gain");
+    let mut query = proxied[12..14].to_vec();
+    query[0].insert("p", String::new());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["note"].contains("proxy") && rows[0]["y_hat"].is_empty() && rows[1]["status"] == "ok", "{rows:?}");
+    // Where the features say it all, nobody asks for the proxy.
+    let spare = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    assert!(calibrated(&spare, &["--features", "a,b", "--proxy", "p"], &card).status.success());
+    assert_eq!(predicted(&card, &table(24)[12..13])[0]["status"], "ok");
+}
+
+#[test]
+fn a_row_weaker_than_all_that_were_trained_on_is_refused_and_a_stronger_one_is_not() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    let mut query = vec![table(24)[12].clone(), table(24)[12].clone()];
+    query[0].insert("params_b", "0.2".into());
+    query[1].insert("params_b", "40".into());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["regime"] == "below_range" && rows[0]["y_hat"].is_empty(), "{rows:?}");
+    assert!(rows[0]["note"].contains("upwards only"), "{rows:?}");
+    assert!(rows[1]["regime"] == "extrapolation" && rows[1]["status"] == "ok", "{rows:?}");
+}
+
 #[test]
 fn a_card_that_is_not_as_it_was_written_is_refused() {
     let (_keep, at) = folder();
@@ -265,7 +413,9 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     let edited = text.replacen("\"level\": 0.9", "\"level\": 0.8", 1);
     assert_ne!(edited, text);
     assert!(predict(&edited, &at("q.csv")).contains("hash"));
-    assert!(predict(&text.replacen("\"version\": 2", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
+    assert!(predict(&text.replacen("\"version\": 3", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
+    let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
+    assert!(predict(&added, &at("q.csv")).contains("no card has"));
     assert!(predict("{}", &at("q.csv")).contains("no schema"));
     assert!(predict(&text[..200], &at("q.csv")).contains("JSON"));
     // A table that lacks a column of the card.
@@ -305,7 +455,6 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
         }
     }
     std::fs::write(at("scores.csv"), scores).expect("scores");
-    std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,0.5\n").expect("models");
     let join = |extra: &[&str]| {
         let (profiles, scores, out) = (at("profiles"), at("scores.csv"), at("observations.csv"));
         let mut arguments =
@@ -318,6 +467,10 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
         String::from_utf8_lossy(&output.stderr).contains("closed-1"),
         "a closed model without a family has no proxy"
     );
+    std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,-0.5\n").expect("models");
+    let output = join(&["--models", &at("models.csv")]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("closed-1 a params_b of -0.5"));
+    std::fs::write(at("models.csv"), "model,family,params_b\nclosed-1,minigpt,0.5\n").expect("models");
     let output = join(&["--models", &at("models.csv")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = rows(&at("observations.csv"));
