@@ -285,3 +285,25 @@ fn told_to_stop_it_finishes_what_it_has_begun() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("finish_reason"), "{answer}");
     assert_eq!(server.child.wait().expect("an end").code(), Some(0));
 }
+
+#[test]
+fn a_served_model_is_collected_like_a_closed_one() {
+    let server = Serving::start(&["minillama-5"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    for (provider, out) in [("openai-completions", "a"), ("openai-chat", "b")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
+        let base_url = format!("http://{}/v1", server.address);
+        command.args(["collect", "cities", "--provider", provider, "--base-url", &base_url, "--model", "minillama-5"]);
+        command.args(["--no-budget", "--shots", "2", "--items", "20", "-o", out]).current_dir(folder.path());
+        let output = command.env("OPENAI_API_KEY", KEY).output().expect("the binary");
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let scores = std::fs::read_to_string(folder.path().join(out).join("scores.csv")).expect("scores");
+        let mut rows = csv::Reader::from_reader(scores.as_bytes());
+        let header = rows.headers().expect("a header").clone();
+        let column = |name: &str| header.iter().position(|own| own == name).expect("a column");
+        let last = rows.records().last().expect("a row").expect("CSV");
+        // With two shots a member of this size knows nearly all of them, in process as over the wire.
+        assert!(last[column("accuracy")].parse::<f64>().expect("a share") > 0.8, "{scores}");
+        assert_eq!(&last[column("n_error")], "0");
+    }
+}
