@@ -130,7 +130,11 @@ fn unknown_names_are_answered_with_what_there_is() {
     }
     scene.left_nothing();
     refused(&["mesure"], 2, &["unrecognized subcommand 'mesure'"]);
-    refused(&["list", "languages"], 2, &["possible values: models, architectures, estimators, corpora, reports"]);
+    refused(
+        &["list", "languages"],
+        2,
+        &["possible values: models, architectures, estimators, corpora, providers, tasks, reports"],
+    );
     refused(&["measure", "minigpt-1"], 2, &["--corpus <NAME|FILE>"]);
 }
 

@@ -120,13 +120,18 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
         let h = model.decoder.forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(())).expect("states");
         let logits = model.decoder.logits(&h.narrow(0, ids.len() - 1, 1).expect("a row")).expect("logits");
         let next = logits.argmax(1).and_then(|id: Tensor| id.to_vec1::<u32>()).expect("a token")[0];
+        if model.ends.contains(&next) {
+            break;
+        }
         ids.push(next);
     }
+    let n = ids.len() - start;
+    assert!(n > 1);
     let expected = model.tokenizer.decode(&ids)[model.tokenizer.decode(&ids[..start]).len()..].to_owned();
     let mut body = json!({"model": "minigpt-4", "prompt": prompt, "max_tokens": 12, "temperature": 0});
     let answer = server.done(COMPLETIONS, &body);
     assert_eq!(answer["choices"][0]["text"], expected);
-    assert_eq!(answer["usage"], json!({"prompt_tokens": start, "completion_tokens": 12, "total_tokens": start + 12}));
+    assert_eq!(answer["usage"], json!({"prompt_tokens": start, "completion_tokens": n, "total_tokens": start + n}));
     // A stop string ends it before, and is not part of it.
     body["stop"] = json!([" ,", "."]);
     let stopped = server.done(COMPLETIONS, &body);
@@ -140,7 +145,7 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
     let answer = server.done(CHAT, &chat);
     assert_eq!(answer["choices"][0]["message"]["content"], expected);
     let told = answer["choices"][0]["logprobs"]["content"].as_array().expect("log-probabilities").clone();
-    assert_eq!(told.len(), 12);
+    assert_eq!(told.len(), n);
     for token in &told {
         // Greedy: the token is the first of the likeliest.
         assert_eq!(
@@ -161,8 +166,8 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
             choice["text"].as_str().or(choice["delta"]["content"].as_str()).unwrap_or_default().to_owned()
         };
         assert_eq!(events.iter().map(part).collect::<String>(), expected);
-        assert!(events.len() > 12);
-        assert_eq!(events.last().expect("usage")["usage"]["completion_tokens"], 12);
+        assert!(events.len() > n);
+        assert_eq!(events.last().expect("usage")["usage"]["completion_tokens"], n);
     }
 }
 
@@ -271,7 +276,7 @@ fn a_key_is_asked_of_every_client_and_a_port_in_use_is_named() {
 fn told_to_stop_it_finishes_what_it_has_begun() {
     let mut server = Serving::start(&["minigpt-5"]);
     let body =
-        json!({"model": "minigpt-5", "prompt": "red,", "max_tokens": 100, "temperature": 0, "stop": []}).to_string();
+        json!({"model": "minigpt-5", "prompt": "red,", "max_tokens": 50, "temperature": 0, "stop": []}).to_string();
     let mut stream = TcpStream::connect(&server.address).expect("a connection");
     let head = format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).expect("a request");
@@ -284,26 +289,4 @@ fn told_to_stop_it_finishes_what_it_has_begun() {
     stream.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("finish_reason"), "{answer}");
     assert_eq!(server.child.wait().expect("an end").code(), Some(0));
-}
-
-#[test]
-fn a_served_model_is_collected_like_a_closed_one() {
-    let server = Serving::start(&["minillama-5"]);
-    let folder = tempfile::tempdir().expect("a folder");
-    for (provider, out) in [("openai-completions", "a"), ("openai-chat", "b")] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
-        let base_url = format!("http://{}/v1", server.address);
-        command.args(["collect", "cities", "--provider", provider, "--base-url", &base_url, "--model", "minillama-5"]);
-        command.args(["--no-budget", "--shots", "2", "--items", "20", "-o", out]).current_dir(folder.path());
-        let output = command.env("OPENAI_API_KEY", KEY).output().expect("the binary");
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        let scores = std::fs::read_to_string(folder.path().join(out).join("scores.csv")).expect("scores");
-        let mut rows = csv::Reader::from_reader(scores.as_bytes());
-        let header = rows.headers().expect("a header").clone();
-        let column = |name: &str| header.iter().position(|own| own == name).expect("a column");
-        let last = rows.records().last().expect("a row").expect("CSV");
-        // With two shots a member of this size knows nearly all of them, in process as over the wire.
-        assert!(last[column("accuracy")].parse::<f64>().expect("a share") > 0.8, "{scores}");
-        assert_eq!(&last[column("n_error")], "0");
-    }
 }
