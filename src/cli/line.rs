@@ -31,8 +31,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         seed: sampling.draw.seed,
         scale: sampling.scale.into(),
     };
-    let bar = progress(line::n_steps(), quiet);
-    let run = line::run(&settings, &|done, model, corpus| {
+    let models = line::family();
+    let bar = progress(models.len() * line::CORPORA.len(), quiet);
+    let run = line::run(&models, &settings, &|done, model, corpus| {
         bar.set_position(done as u64);
         bar.set_message(format!("{model}, {corpus}"));
     })?;

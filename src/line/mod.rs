@@ -105,24 +105,24 @@ impl Run {
     }
 }
 
-/// Number of steps [`run`] reports.
-pub fn n_steps() -> usize {
-    FAMILY.len() * CORPORA.len()
+/// The embedded models.
+pub fn family() -> Vec<String> {
+    FAMILY.iter().map(|member| member.name.to_owned()).collect()
 }
 
-/// Runs the line; `step` is told how many measurements are done, and the model and corpus of the next.
+/// Runs the line on models of any families; `step` is told how many measurements of `models.len() * CORPORA.len()` are done, and the model and corpus of the next.
 ///
 /// # Errors
-/// Whatever a stage finds wrong.
-pub fn run(settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run> {
+/// Whatever a stage finds wrong, and [`Error::Fit`] if too few models are left to be learnt from.
+pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run> {
     let channel = Channel::with_scale(settings.scale);
     let how = profile::Settings::new(channel, settings.seed, settings.seed);
     let categories = CORPORA.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
     let (mut profiles, mut scores) = (vec![], vec![]);
-    for member in FAMILY {
-        let model = Model::load(member.name)?;
+    for name in models {
+        let model = Model::load(name)?;
         for category in &categories {
-            step(profiles.len(), member.name, &category.name);
+            step(profiles.len(), name, &category.name);
             let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
             profiles.push(profile::measure(&model, &series.tokenize(&model.tokenizer)?, &how)?);
             scores.extend(local::grade(&model, &Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?)?);

@@ -1,0 +1,166 @@
+//! What "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617) reports, each finding measured on any models: the report that shows it, and a verdict on this run.
+//!
+//! ```console
+//! $ cargo run --release --example paper                               # all six, on the embedded family
+//! $ cargo run --release --example paper -- shots position             # some
+//! $ cargo run --release --example paper -- --model gpt2 --model gpt2-medium --model path/to/model --texts texts.csv -o paper
+//! ```
+//!
+//! stdout has one line for each finding: its name, `shown` or `not shown`, and the numbers. The folder (`target/paper`, or that of `-o`) has a folder for each with the
+//! CSV files, tables and figures. A verdict is one on the models and corpora of the run, no more.
+
+mod facts;
+mod position;
+mod prediction;
+mod rank;
+mod series;
+mod shots;
+mod size;
+mod texts;
+mod variance;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use surmise::line;
+use surmise::mi::Channel;
+use surmise::model::hub::Hub;
+use surmise::model::{Model, Options};
+use surmise::profile::{Profile, Row, Settings};
+use surmise::report::{self, Choice};
+use surmise::{Error, Result, disk};
+
+use series::Series;
+
+#[derive(Debug, Parser)]
+struct Opts {
+    /// shots, variance, position, size, texts, prediction; all if none is named
+    results: Vec<String>,
+    /// Embedded names, folders, or ids on a hub; may be given several times [default: the embedded family]
+    #[arg(long = "model", value_name = "MODEL")]
+    models: Vec<String>,
+    /// Natural sentences for position; for texts a file with a column `group`, such as who wrote the text [default: sentences that state the embedded facts, and what a
+    /// model goes on to say]
+    #[arg(long, value_name = "FILE")]
+    texts: Option<PathBuf>,
+    /// Series of each corpus, and most windows of each group of texts
+    #[arg(long, default_value_t = 600, value_name = "N")]
+    windows: usize,
+    /// Folder of the tables and figures
+    #[arg(short, long, default_value = "target/paper", value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// One finding of the paper.
+struct Finding {
+    name: &'static str,
+    /// What the paper says.
+    says: &'static str,
+    measure: fn(&Run) -> Result<Vec<Verdict>>,
+}
+
+static FINDINGS: [Finding; 6] = [
+    Finding {
+        name: "shots",
+        says: "emergence grows with the number of shots, in every category",
+        measure: shots::measure,
+    },
+    Finding {
+        name: "variance",
+        says: "the variance of emergence over series goes with the number of shots and with error",
+        measure: variance::measure,
+    },
+    Finding {
+        name: "position",
+        says: "emergence grows with the position in natural sentences",
+        measure: position::measure,
+    },
+    Finding { name: "size", says: "emergence grows with the size of the model", measure: size::measure },
+    Finding { name: "texts", says: "texts of models read differently from those of people", measure: texts::measure },
+    Finding { name: "prediction", says: "small models tell the emergence of large ones", measure: prediction::measure },
+];
+
+/// What this run says of a finding.
+struct Verdict {
+    shown: bool,
+    numbers: String,
+}
+
+/// What all findings share.
+struct Run {
+    opts: Opts,
+    models: Vec<String>,
+    hub: Hub,
+    series: Series,
+}
+
+const SEED: u64 = 0;
+
+fn main() -> ExitCode {
+    match run(Opts::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(opts: Opts) -> Result<()> {
+    let wanted = |finding: &&Finding| opts.results.is_empty() || opts.results.iter().any(|name| name == finding.name);
+    if let Some(name) = opts.results.iter().find(|name| FINDINGS.iter().all(|finding| finding.name != **name)) {
+        let hint = format!("there are {}", FINDINGS.each_ref().map(|finding| finding.name).join(", "));
+        return Err(Error::Unknown { kind: "finding", name: name.clone(), hint });
+    }
+    let findings: Vec<&Finding> = FINDINGS.iter().filter(wanted).collect();
+    let models = match opts.models.as_slice() {
+        [] => line::family(),
+        named => named.to_vec(),
+    };
+    let run = Run { opts, models, hub: Hub::from_env()?, series: Series::default() };
+    for finding in findings {
+        for verdict in (finding.measure)(&run)? {
+            let shown = if verdict.shown { "shown" } else { "not shown" };
+            println!("{}: {}\n    {shown}: {}", finding.name, finding.says, verdict.numbers);
+        }
+    }
+    Ok(())
+}
+
+impl Run {
+    fn load(&self, name: &str) -> Result<Model> {
+        Model::load_with(name, Options::default(), &self.hub)
+    }
+
+    /// The models that read texts: those that were named, of the embedded family the largest of each recipe.
+    fn readers(&self) -> Vec<String> {
+        match self.opts.models.as_slice() {
+            [] => vec!["minigpt-7".into(), "minillama-7".into()],
+            named => named.to_vec(),
+        }
+    }
+
+    /// A folder of the output.
+    fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.opts.output.join(name);
+        disk::make_folder(&folder)?;
+        Ok(folder)
+    }
+}
+
+fn settings() -> Settings {
+    Settings::new(Channel::default(), SEED, SEED)
+}
+
+/// profiles.csv of some profiles, and a report of it.
+fn report_profiles(profiles: &[Profile], name: &str, folder: &Path) -> Result<()> {
+    let rows: Vec<Row> = profiles.iter().flat_map(Profile::rows).collect();
+    let file = folder.join("profiles.csv");
+    disk::write(&file, &disk::csv_bytes(&file, &rows)?)?;
+    report(name, folder)
+}
+
+fn report(name: &str, folder: &Path) -> Result<()> {
+    report::find(name)?.make(&[folder.to_path_buf()], &Choice::default())?.write(name, folder).map(drop)
+}
