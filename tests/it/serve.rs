@@ -11,13 +11,13 @@ use surmise::model::Model;
 use surmise::model::batch::Batch;
 
 /// A server of some models that ends with the test.
-struct Serving {
-    child: Child,
-    address: String,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) address: String,
 }
 
 impl Serving {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.args(["serve", "--port", "0"]).args(arguments).env("SURMISE_TEST_KEY", KEY);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary");
@@ -28,7 +28,7 @@ impl Serving {
     }
 
     /// Status and body of a request whose bytes are given after the head.
-    fn raw(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    pub(crate) fn raw(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
         let head = format!(
@@ -54,12 +54,12 @@ impl Serving {
         (status, whole)
     }
 
-    fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
         let (status, body) = self.raw("POST", path, "", body.to_string().as_bytes());
         (status, serde_json::from_slice(&body).expect("JSON"))
     }
 
-    fn done(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn done(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.ask(path, body);
         assert_eq!(status, 200, "{answer}");
         answer
@@ -73,8 +73,8 @@ impl Drop for Serving {
 }
 
 const KEY: &str = "sk-the-key-of-the-test";
-const COMPLETIONS: &str = "/v1/completions";
-const CHAT: &str = "/v1/chat/completions";
+pub(crate) const COMPLETIONS: &str = "/v1/completions";
+pub(crate) const CHAT: &str = "/v1/chat/completions";
 
 #[test]
 fn echoed_log_probabilities_are_the_models_own() {
