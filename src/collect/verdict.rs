@@ -1,6 +1,6 @@
 //! What an answer means for the run: for all who wait, for what the run is to find, and whether the same question is asked again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -104,12 +104,10 @@ impl Asker {
     }
 
     /// Counts the answers of earlier runs by their kinds, so that what ended one of them ends the next at once.
-    pub(super) fn recall<'a>(&self, kinds: impl Iterator<Item = &'a str>) {
+    pub(super) fn recall(&self, answered: &BTreeMap<&str, u32>) {
         let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for kind in kinds {
-            seen.answers += 1;
-            seen.truncated += u32::from(kind == "truncated");
-        }
+        seen.answers += answered.values().sum::<u32>();
+        seen.truncated += answered.get("truncated").copied().unwrap_or(0);
         if seen.answers >= PILOT {
             self.judge_cuts(&seen);
         }

@@ -79,7 +79,7 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         }
     }
     if ask.dry_run {
-        let estimate = estimate::estimate(&folder, &mut configuration, &again, price)?;
+        let estimate = estimate::estimate(&folder, &mut configuration, &again, price, manner.concurrency)?;
         let text = describe(&estimate);
         return print(secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes());
     }
@@ -202,6 +202,10 @@ fn describe(estimate: &estimate::Estimate) -> String {
     );
     if let Some((low, high)) = estimate.cost_usd {
         text.push_str(&format!("cost_usd\t{low:.6}\t{high:.6}\n"));
+    }
+    match estimate.time_s {
+        Some(time_s) => text.push_str(&format!("time_s\t{time_s:.0}\n")),
+        None => text.push_str("time_s\tunknown\n"),
     }
     if let Some(spent) = estimate.spent_usd {
         text.push_str(&format!("spent_usd\t{spent:.6}\n"));
