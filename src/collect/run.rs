@@ -70,7 +70,7 @@ impl Run {
     /// What is wrong before anything is asked; what ends a run early is in [`Ended`].
     pub fn collect(
         mut self,
-        mut secrets: Result<Secrets>,
+        mut secrets: Result<Arc<Secrets>>,
         progress: &Arc<Progress>,
         interrupt: impl Fn(Arc<Stop>) + Send + 'static,
     ) -> Result<Ended> {
@@ -102,7 +102,7 @@ impl Run {
         let pending = plan.pending(&journal.index, &self.again)?;
         let mut early = None;
         if !pending.questions.is_empty() {
-            let secrets = Arc::new(secrets?);
+            let secrets = secrets?;
             let stop = Arc::new(Stop::default());
             interrupt(stop.clone());
             let asker = self.asker(&plan, &journal, secrets, stop, progress)?;
@@ -136,7 +136,7 @@ impl Run {
         for (task, source) in plan.tasks.iter().zip(&content.sources) {
             for (n, item) in task.items.iter().enumerate() {
                 let item = item?;
-                if secrets.holds_key(&format!("{item:?}")) {
+                if secrets.is_in_item(&item) {
                     return fault("the tasks", &format!("item {} of {source}", n + 1));
                 }
             }
@@ -227,14 +227,16 @@ impl Run {
         asker.progress.total.store(pending.questions.len() as u64, Relaxed);
         asker.progress.limit.store(asker.limiter.limit() as u64, Relaxed);
         let mut under_way: JoinSet<End> = JoinSet::new();
-        let mut left = 0_u64;
         let mut end = |ended: std::result::Result<End, tokio::task::JoinError>| match ended {
             Ok(End::Answered) => drop(asker.progress.done.fetch_add(1, Relaxed)),
             Ok(End::Failed(_)) => {
                 asker.progress.done.fetch_add(1, Relaxed);
                 asker.progress.failed.fetch_add(1, Relaxed);
             }
-            Ok(End::Left) | Err(_) => left += 1,
+            Ok(End::Left) => {}
+            // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly paid by the next run.
+            Err(error) if error.is_panic() => asker.stop.drain(panicked()),
+            Err(_) => {}
         };
         // Some wait for their next attempt and hold no request; others may go on meanwhile.
         let most = 2 * self.patience.concurrency;
@@ -346,6 +348,12 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result
         return Err(Error::Parameter { name: "the tasks", reason });
     }
     replay::write(folder, &configuration, &plan)
+}
+
+/// What a panic leaves.
+pub fn panicked() -> Error {
+    let reason = "surmise made a mistake (see above; please report it): every answer that came is kept, the same command goes on";
+    Error::Panicked { reason: reason.into() }
 }
 
 fn attempts(index: &Index, key: &Key) -> u32 {

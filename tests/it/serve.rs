@@ -11,13 +11,13 @@ use surmise::model::Model;
 use surmise::model::batch::Batch;
 
 /// A server of some models that ends with the test.
-struct Serving {
+pub struct Serving {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Serving {
-    fn start(arguments: &[&str]) -> Self {
+    pub fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.args(["serve", "--port", "0"]).args(arguments).env("SURMISE_TEST_KEY", KEY);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary");
