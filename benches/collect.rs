@@ -1,10 +1,11 @@
 //! Answers per second of `surmise collect` from start to scores, at 64 requests at a time against a server on this machine; what durability costs; and the
 //! most memory it takes for a hundred thousand items.
 //!
-//! Run with `cargo bench --bench collect`. `no sync` writes the same journal and waits for no disk; `no journal` is the client alone, with nothing kept.
+//! Run with `cargo bench --bench collect`, or `cargo bench --bench collect -- 1000000` for another number of items. `no sync` writes the same journal and waits for no disk; `no journal` is the client alone, with nothing kept.
 //! Server and client share the cores.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +22,8 @@ const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = server()?;
     println!("items    journal      seconds  answers/s  peak MiB");
-    for n in [10_000, 100_000] {
+    let asked: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    for n in if asked.is_empty() { vec![10_000, 100_000] } else { asked } {
         let seconds = bare(&url, n)?;
         println!("{n:7}  no journal {seconds:9.2} {:10.0}", n as f64 / seconds);
         for (name, flags) in [("no sync   ", &["--no-sync"][..]), ("durable   ", &[][..])] {
@@ -35,11 +37,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// One run of the command: seconds, and the most memory it had.
 fn collect(url: &str, n: usize, flags: &[&str]) -> Result<(f64, u64), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let mut items = String::new();
+    let mut items = BufWriter::new(File::create(folder.path().join("items.jsonl"))?);
     for i in 0..n {
-        items.push_str(&format!("{{\"id\":\"q{i}\",\"prompt\":\"Is {i} a number?\",\"answer\":\"yes\"}}\n"));
+        writeln!(items, "{{\"id\":\"q{i}\",\"prompt\":\"Is {i} a number?\",\"answer\":\"yes\"}}")?;
     }
-    std::fs::write(folder.path().join("items.jsonl"), items)?;
+    drop(items);
     let began = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_surmise"))
         .current_dir(folder.path())

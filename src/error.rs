@@ -252,6 +252,12 @@ pub enum Error {
         /// What is kept.
         reason: String,
     },
+    /// A panic: what the program took for impossible has happened.
+    #[error("{reason}")]
+    Panicked {
+        /// What is kept and what to do.
+        reason: String,
+    },
     /// The server cannot begin.
     #[error("cannot serve at {address}; take another --port, or 0 for a free one")]
     Serve {

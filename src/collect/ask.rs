@@ -114,7 +114,7 @@ impl Asker {
                     return End::Left;
                 }
             };
-            self.note(ask, &answer);
+            self.note(ask, &answer, arrival.elapsed_s);
             // Before the permit goes to another, so that after a refusal that holds for all not one more is sent.
             let end = match answer.outcome {
                 Outcome::Failed(failure) => {
@@ -197,7 +197,7 @@ impl Asker {
         let mut arrival = self.arrival(ask, attempt, reply, sent.elapsed());
         let mut answer = reading::answer(self.provider, &arrival);
         // What a reader puts together out of several strings may hold what none of them does.
-        if self.secrets.is_in(&format!("{answer:?}")) {
+        if self.secrets.is_in_answer(&answer) {
             arrival.hide("the answer held the key in pieces, and is not kept");
             let (usage, hint) = (answer.usage, answer.hint);
             answer = match answer.outcome {

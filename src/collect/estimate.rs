@@ -5,7 +5,7 @@ use std::path::Path;
 use super::budget::{Budget, Price, prompt_tokens};
 use super::configuration::Configuration;
 use super::journal::Index;
-use super::plan::{self, Again};
+use super::plan::Again;
 use crate::error::Result;
 
 /// A run that was not made.
@@ -21,6 +21,8 @@ pub struct Estimate {
     pub completion_tokens: (u64, u64),
     /// Cost, low and high, where prices are known.
     pub cost_usd: Option<(f64, f64)>,
+    /// Seconds at the concurrency asked for, if answers take as long as those that are in the folder; `None` where there are none, as nobody knows before the first.
+    pub time_s: Option<f64>,
     /// Spent in this folder so far, where that is known.
     pub spent_usd: Option<f64>,
     /// The first request that would be sent.
@@ -36,28 +38,32 @@ pub fn estimate(
     configuration: &mut Configuration,
     again: &Again,
     price: Option<Price>,
+    concurrency: usize,
 ) -> Result<Estimate> {
     let index = Index::read(folder)?;
     let tasks = configuration.load_tasks()?;
     let plan = configuration.plan(tasks)?;
-    let questions = plan.questions(&index, again)?;
-    let pending = plan::pending(&questions, &index, again);
+    let pending = plan.pending(&index, again)?;
     let (mut prompts, mut answers) = ((0, 0), (0, 0));
-    for question in &pending {
-        let request = plan.request(question);
+    for question in &pending.questions {
+        let request = plan.request(&plan.item(question)?, question);
         let (low, high) = prompt_tokens(&request.prompt);
         prompts = (prompts.0 + low, prompts.1 + high);
         answers = (answers.0 + 1, answers.1 + u64::from(request.settings.max_tokens));
     }
     let budget = Budget::new(price, None, 0.0);
     let cost = |prompt, answer| budget.cost_usd(prompt, answer);
-    let first = pending.first().map(|question| plan.provider.render(&plan.request(question))).transpose()?;
+    let first = pending.questions.first();
+    let first = first.map(|first| plan.provider.render(&plan.request(&plan.item(first)?, first))).transpose()?;
+    let n_calls = pending.questions.len();
+    let seconds_each = (index.n_answered > 0).then(|| index.answered_s / index.n_answered as f64);
     Ok(Estimate {
-        n_calls: pending.len(),
-        n_cached: questions.len() - pending.len(),
+        n_calls,
+        n_cached: pending.n_wanted - n_calls,
         prompt_tokens: prompts,
         completion_tokens: answers,
         cost_usd: cost(prompts.0, answers.0).zip(cost(prompts.1, answers.1)),
+        time_s: seconds_each.map(|seconds| seconds * (n_calls as f64 / concurrency as f64).ceil()),
         spent_usd: index.has_costs.then_some(index.spent_usd),
         first: first
             .map(|wire| format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, String::from_utf8_lossy(&wire.body))),

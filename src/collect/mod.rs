@@ -14,6 +14,7 @@ mod letter;
 mod likelihood;
 pub mod limiter;
 pub mod local;
+mod pilot;
 pub mod plan;
 pub mod progress;
 mod reading;

@@ -1,12 +1,12 @@
 //! What is to be asked: every item, prompt and replicate as one question with its key. The same question under two names has one key, and is asked once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::client::Endpoint;
-use super::journal::{Index, Key};
+use super::journal::{Index, Key, State};
 use super::task::{Item, Task};
 use crate::error::Result;
 use crate::provider::{Provider, Request, Settings, WireRequest};
@@ -15,11 +15,9 @@ use crate::seed;
 /// Questions that are asked again because of how they were answered are replicates that count from here, by rounds.
 const ROUND: u32 = 1_000_000;
 
-/// One answer that is wanted.
+/// One answer that is wanted. Millions of them are kept while a run goes on: what is asked is made again from its item when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
-    /// What is sent where, as one number.
-    pub key: Key,
     /// Which task.
     pub task: u32,
     /// Which item of it.
@@ -28,6 +26,26 @@ pub struct Question {
     pub prompt: u32,
     /// Which of several answers to the same question.
     pub replicate: u32,
+}
+
+/// A question, and what is sent where as one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyed {
+    /// The question.
+    pub question: Question,
+    /// Its key.
+    pub key: Key,
+}
+
+/// What is still to be asked.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// The questions, each key once, in their order.
+    pub questions: Vec<Question>,
+    /// Answers that are wanted, those that are there included.
+    pub n_wanted: usize,
+    /// Keys whose answer is there, by its kind.
+    pub answered: BTreeMap<&'static str, u32>,
 }
 
 /// How often items are asked.
@@ -68,15 +86,18 @@ pub struct Plan {
 
 impl Plan {
     /// The item of a question.
-    pub fn item(&self, question: &Question) -> &Item {
-        &self.tasks[question.task as usize].items[question.item as usize]
+    ///
+    /// # Errors
+    /// As [`super::task::Items::get`].
+    pub fn item(&self, question: &Question) -> Result<Item> {
+        self.tasks[question.task as usize].items.get(question.item as usize)
     }
 
     /// What is asked.
-    pub fn request(&self, question: &Question) -> Request {
+    pub fn request(&self, item: &Item, question: &Question) -> Request {
         Request {
             model: self.model.clone(),
-            prompt: self.item(question).prompts[question.prompt as usize].clone(),
+            prompt: item.prompts[question.prompt as usize].clone(),
             settings: self.settings[question.task as usize].clone(),
         }
     }
@@ -86,64 +107,92 @@ impl Plan {
         Key::new(self.provider.name(), &self.endpoint.identity(&wire.path), &self.model, &wire.body, replicate)
     }
 
-    /// The questions of all items in their order. Where one was asked again, the last round; where it now is to be, the next.
+    /// Goes through all items in their order, with the questions of each. Where one was asked again, the last round; where it now is to be, the next.
     ///
     /// # Errors
-    /// Whatever cannot be rendered for the wire format.
-    pub fn questions(&self, index: &Index, again: &Again) -> Result<Vec<Question>> {
-        let mut questions = vec![];
-        let mut rng = seed::stream("collect", "repeat", self.repeats.seed);
-        for (t, task) in self.tasks.iter().enumerate() {
-            for (i, item) in task.items.iter().enumerate() {
-                let more = rng.random::<f64>() < self.repeats.share;
-                for p in 0..item.prompts.len() {
-                    for replicate in 0..self.repeats.replicates + u32::from(more) {
-                        questions.push(self.question([t, i, p].map(|n| n as u32), replicate, index, again)?);
-                    }
-                }
-            }
-        }
-        Ok(questions)
-    }
-
-    fn question(
+    /// Whatever cannot be rendered for the wire format or read again; what `each` finds wrong.
+    pub fn visit(
         &self,
-        [task, item, prompt]: [u32; 3],
-        replicate: u32,
         index: &Index,
         again: &Again,
-    ) -> Result<Question> {
-        let unkeyed = Question { key: Key::NONE, task, item, prompt, replicate };
-        let wire = self.provider.render(&self.request(&unkeyed))?;
+        mut each: impl FnMut(&Task, &Item, &[Keyed]) -> Result<()>,
+    ) -> Result<()> {
+        let mut rng = seed::stream("collect", "repeat", self.repeats.seed);
+        let mut questions = vec![];
+        for (t, task) in self.tasks.iter().enumerate() {
+            for (i, item) in task.items.iter().enumerate() {
+                let item = item?;
+                let more = rng.random::<f64>() < self.repeats.share;
+                questions.clear();
+                for p in 0..item.prompts.len() {
+                    let [task, item_number, prompt] = [t, i, p].map(|n| n as u32);
+                    let first = Question { task, item: item_number, prompt, replicate: 0 };
+                    let wire = self.provider.render(&self.request(&item, &first))?;
+                    for replicate in 0..self.repeats.replicates + u32::from(more) {
+                        questions.push(self.keyed(Question { replicate, ..first }, &wire, index, again));
+                    }
+                }
+                each(task, &item, &questions)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keyed(&self, question: Question, wire: &WireRequest, index: &Index, again: &Again) -> Keyed {
         let of_round = |round: u32| {
-            let replicate = replicate + round * ROUND;
-            Question { key: self.key(&wire, replicate), replicate, ..unkeyed }
+            let replicate = question.replicate + round * ROUND;
+            Keyed { question: Question { replicate, ..question }, key: self.key(wire, replicate) }
         };
+        if index.is_empty() {
+            return of_round(0);
+        }
         let mut round = 0;
-        while index.states.contains_key(&of_round(round + 1).key) {
+        while index.state(&of_round(round + 1).key).is_some() {
             round += 1;
         }
-        let question = of_round(round);
-        let answer = index.states.get(&question.key).and_then(|state| state.answer.as_ref());
-        let is_unwanted = answer.is_some_and(|(_, kind)| again.kinds.iter().any(|unwanted| unwanted == kind));
-        Ok(if is_unwanted { of_round(round + 1) } else { question })
+        let keyed = of_round(round);
+        let answer = index.state(&keyed.key).and_then(State::answer);
+        let is_unwanted = answer.is_some_and(|kind| again.kinds.iter().any(|unwanted| unwanted == kind));
+        if is_unwanted { of_round(round + 1) } else { keyed }
+    }
+
+    /// What has no outcome yet.
+    ///
+    /// # Errors
+    /// As [`Plan::visit`].
+    pub fn pending(&self, index: &Index, again: &Again) -> Result<Pending> {
+        let (mut pending, mut seen) = (Pending::default(), HashSet::new());
+        self.visit(index, again, |_, _, questions| {
+            pending.n_wanted += questions.len();
+            for Keyed { question, key } in questions {
+                if !seen.insert(key.half()) {
+                    continue;
+                }
+                let state = index.state(key);
+                if is_open(state, again) {
+                    pending.questions.push(*question);
+                } else if let Some(kind) = state.and_then(State::answer) {
+                    *pending.answered.entry(kind).or_default() += 1;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(pending)
     }
 }
 
-/// The questions that have no outcome yet, each key once, in their order.
-pub fn pending(questions: &[Question], index: &Index, again: &Again) -> Vec<Question> {
+/// Whether a question is to be asked.
+fn is_open(state: Option<&State>, again: &Again) -> bool {
+    let Some(state) = state else { return true };
+    if state.answer().is_some() {
+        return false;
+    }
     let failed_too = again.kinds.iter().any(|kind| kind == "failed");
-    let mut seen = HashSet::new();
-    let is_open = |key: &Key| match index.states.get(key) {
-        None => true,
-        Some(state) if state.answer.is_some() => false,
-        Some(state) => match state.failure.as_ref().map(|(_, class)| class.as_str()) {
-            _ if failed_too => true,
-            // The request itself is at fault and would be again.
-            Some("invalid") => false,
-            Some("unknown") => !again.leave_unknown,
-            _ => true,
-        },
-    };
-    questions.iter().filter(|question| is_open(&question.key) && seen.insert(question.key)).copied().collect()
+    match state.failure() {
+        _ if failed_too => true,
+        // The request itself is at fault and would be again.
+        Some("invalid") => false,
+        Some("unknown") => !again.leave_unknown,
+        _ => true,
+    }
 }

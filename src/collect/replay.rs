@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::configuration::Configuration;
-use super::journal::{self, Arrival, Index, Reader, Record};
-use super::plan::{Again, Plan, Question};
+use super::journal::{self, Arrival, Index, Key, Reader, Record, State};
+use super::plan::{Again, Keyed, Plan};
 use super::reading;
 use super::results::{Replicate, Results};
 use crate::disk::{self, Schema};
@@ -60,15 +60,15 @@ impl Account {
 pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Result<Account> {
     let index = Index::read(folder)?;
     let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
-    let questions = plan.questions(&index, &Again::default())?;
     let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
     let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
-    let (mut outcomes, mut n_not_utf8) = (BTreeMap::new(), 0);
-    for questions in questions.chunk_by(|a, b| (a.task, a.item) == (b.task, b.item)) {
+    let (mut outcomes, mut n_not_utf8, mut n_questions) = (BTreeMap::new(), 0, 0);
+    plan.visit(&index, &Again::default(), |task, item, questions| {
+        n_questions += questions.len() as u64;
         // By replicate, the answers to all prompts of the item.
         let mut replicates: BTreeMap<u32, Replicate> = BTreeMap::new();
-        for question in questions {
-            let arrival = arrival(&index, &mut reader, question)?;
+        for Keyed { question, key } in questions {
+            let arrival = arrival(&index, &mut reader, key)?;
             let answer = match &arrival {
                 Some(arrival) => reading::answer(plan.provider, arrival),
                 None => reading::not_asked(),
@@ -82,9 +82,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
             replicate.collected_at = replicate.collected_at.take().max(arrival.map(|arrival| arrival.at));
         }
         let replicates: Vec<_> = replicates.into_values().collect();
-        let task = &plan.tasks[questions[0].task as usize];
-        results.add(task, plan.item(&questions[0]), &replicates).map_err(journal::as_storage)?;
-    }
+        results.add(task, item, &replicates).map_err(journal::as_storage)
+    })?;
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
     // What is still open was under way when the process ended or was told not to wait.
     let open_usd: Vec<f64> = index.open.values().filter_map(|(_, reserve_usd)| *reserve_usd).collect();
@@ -94,7 +93,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
     let account = Account {
         schema: Schema::new("surmise-summary", 1),
-        n_questions: questions.len() as u64,
+        n_questions,
         outcomes,
         n_requests: index.n_requests,
         n_possibly_paid: index.n_possibly_paid + index.open.len() as u64,
@@ -112,9 +111,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
 }
 
 /// The record that holds the outcome of a question: its answer, else its last failure.
-fn arrival(index: &Index, reader: &mut Reader, question: &Question) -> Result<Option<Arrival>> {
-    let Some(state) = index.states.get(&question.key) else { return Ok(None) };
-    let place = state.answer.as_ref().or(state.failure.as_ref()).map(|(place, _)| *place);
+fn arrival(index: &Index, reader: &mut Reader, key: &Key) -> Result<Option<Arrival>> {
+    let place = index.state(key).and_then(State::place);
     match place.map(|place| reader.record(place)).transpose()? {
         Some(Record::Outcome(arrival)) => Ok(Some(*arrival)),
         _ => Ok(None),

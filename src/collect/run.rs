@@ -1,6 +1,5 @@
 //! Collecting, from a configuration to its files: what the journal holds already, a probe, everything that is missing, and the scores.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
@@ -15,7 +14,7 @@ use super::client::Client;
 use super::configuration::Configuration;
 use super::journal::{self, Arrival, Index, Journal, Key, Record};
 use super::limiter::Limiter;
-use super::plan::{self, Again, Plan, Question};
+use super::plan::{Again, Pending, Plan, Question};
 use super::progress::Progress;
 use super::replay::{self, Account};
 use super::secrets::Secrets;
@@ -71,7 +70,7 @@ impl Run {
     /// What is wrong before anything is asked; what ends a run early is in [`Ended`].
     pub fn collect(
         mut self,
-        mut secrets: Result<Secrets>,
+        mut secrets: Result<Arc<Secrets>>,
         progress: &Arc<Progress>,
         interrupt: impl Fn(Arc<Stop>) + Send + 'static,
     ) -> Result<Ended> {
@@ -100,14 +99,14 @@ impl Run {
             runtime.block_on(writer.append(&self.record()?)?.durable())?;
         }
         runtime.block_on(close_open(&mut journal, progress))?;
-        let questions = plan.questions(&journal.index, &self.again)?;
+        let pending = plan.pending(&journal.index, &self.again)?;
         let mut early = None;
-        if !plan::pending(&questions, &journal.index, &self.again).is_empty() {
-            let secrets = Arc::new(secrets?);
+        if !pending.questions.is_empty() {
+            let secrets = secrets?;
             let stop = Arc::new(Stop::default());
             interrupt(stop.clone());
             let asker = self.asker(&plan, &journal, secrets, stop, progress)?;
-            early = runtime.block_on(self.work(&mut plan, &journal, &Arc::new(asker)))?;
+            early = runtime.block_on(self.work(&mut plan, pending, &journal, &Arc::new(asker)))?;
             // What an aborted run still waits for is not waited for here either.
             runtime.shutdown_background();
         }
@@ -136,7 +135,8 @@ impl Run {
         }
         for (task, source) in plan.tasks.iter().zip(&content.sources) {
             for (n, item) in task.items.iter().enumerate() {
-                if secrets.holds_key(&format!("{item:?}")) {
+                let item = item?;
+                if secrets.is_in_item(&item) {
                     return fault("the tasks", &format!("item {} of {source}", n + 1));
                 }
             }
@@ -212,36 +212,49 @@ impl Run {
     }
 
     /// Probes, then asks everything that is missing. What ended it early, if something did.
-    async fn work(&mut self, plan: &mut Plan, journal: &Journal, asker: &Arc<Asker>) -> Result<Option<Error>> {
-        self.probe(plan, journal, asker).await?;
-        // A probe may have changed what is sent, and with it every key.
-        let questions = plan.questions(&journal.index, &self.again)?;
-        let keys: HashSet<Key> = questions.iter().map(|question| question.key).collect();
-        let answers = keys.iter().filter_map(|key| journal.index.states.get(key)?.answer.as_ref());
-        asker.recall(answers.map(|(_, kind)| kind.as_str()));
-        let pending = plan::pending(&questions, &journal.index, &self.again);
-        asker.progress.total.store(pending.len() as u64, Relaxed);
+    async fn work(
+        &mut self,
+        plan: &mut Plan,
+        mut pending: Pending,
+        journal: &Journal,
+        asker: &Arc<Asker>,
+    ) -> Result<Option<Error>> {
+        if self.probe(plan, journal, asker).await? {
+            // With what is sent, every key has changed.
+            pending = plan.pending(&journal.index, &self.again)?;
+        }
+        asker.recall(&pending.answered);
+        asker.progress.total.store(pending.questions.len() as u64, Relaxed);
         asker.progress.limit.store(asker.limiter.limit() as u64, Relaxed);
         let mut under_way: JoinSet<End> = JoinSet::new();
-        let mut left = 0_u64;
         let mut end = |ended: std::result::Result<End, tokio::task::JoinError>| match ended {
             Ok(End::Answered) => drop(asker.progress.done.fetch_add(1, Relaxed)),
             Ok(End::Failed(_)) => {
                 asker.progress.done.fetch_add(1, Relaxed);
                 asker.progress.failed.fetch_add(1, Relaxed);
             }
-            Ok(End::Left) | Err(_) => left += 1,
+            Ok(End::Left) => {}
+            // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly paid by the next run.
+            Err(error) if error.is_panic() => asker.stop.drain(panicked()),
+            Err(_) => {}
         };
         // Some wait for their next attempt and hold no request; others may go on meanwhile.
         let most = 2 * self.patience.concurrency;
-        for question in &pending {
+        for question in &pending.questions {
             while under_way.len() >= most {
                 under_way.join_next().await.into_iter().for_each(&mut end);
             }
             if asker.stop.is_draining() {
                 break;
             }
-            let ask = self.ask(plan, question, journal, asker)?;
+            let ask = match self.ask(plan, question, journal, asker) {
+                Ok(ask) => ask,
+                // What is under way is paid, and waited for.
+                Err(error) => {
+                    asker.stop.drain(error);
+                    break;
+                }
+            };
             let asker = asker.clone();
             under_way.spawn(async move { asker.ask(&ask).await });
         }
@@ -258,32 +271,29 @@ impl Run {
     }
 
     fn ask(&self, plan: &Plan, question: &Question, journal: &Journal, asker: &Asker) -> Result<Ask> {
-        let (item, request) = (plan.item(question), plan.request(question));
-        Ok(Ask {
-            key: question.key,
-            task: item.task.clone(),
-            item: item.id.clone(),
-            replicate: question.replicate,
-            probe: false,
-            attempts: attempts(&journal.index, &question.key),
-            wire: plan.provider.render(&request)?,
-            most: asker.most(&request),
-        })
+        let item = plan.item(question)?;
+        let request = plan.request(&item, question);
+        let wire = plan.provider.render(&request)?;
+        let key = plan.key(&wire, question.replicate);
+        let (attempts, most) = (attempts(&journal.index, &key), asker.most(&request));
+        let (task, item, replicate) = (item.task, item.id, question.replicate);
+        Ok(Ask { key, task, item, replicate, probe: false, attempts, wire, most })
     }
 
-    /// Finds out, once per configuration, whether the endpoint takes the settings.
-    async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Asker) -> Result<()> {
+    /// Finds out, once per configuration, whether the endpoint takes the settings. Whether what is sent has changed.
+    async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Asker) -> Result<bool> {
+        let mut has_changed = false;
         let mut attempts = attempts(&journal.index, &Key::NONE);
         loop {
             // The task that asks for most.
             let Some(settings) = plan.settings.iter().max_by_key(|settings| settings.stop.len()).cloned() else {
-                return Ok(());
+                return Ok(has_changed);
             };
             let request = Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), settings };
             let wire = plan.provider.render(&request)?;
             let key = plan.key(&wire, 0);
             if journal.index.probed.contains(&key) {
-                return Ok(());
+                return Ok(has_changed);
             }
             attempts = attempts.max(self::attempts(&journal.index, &key));
             let most = asker.most(&request);
@@ -292,7 +302,7 @@ impl Run {
             let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) = asker.ask(&ask).await
             else {
                 // Whatever else went wrong has ended the run, or may not concern the items.
-                return Ok(());
+                return Ok(has_changed);
             };
             let spared = request.settings.without(&param).filter(|_| self.adapt);
             if spared.is_none() || self.configuration.without.contains(&param) {
@@ -303,11 +313,12 @@ impl Run {
                 };
                 let reason = format!("the model does not support `{param}` ({message}); {hint}");
                 asker.stop.drain(Error::Endpoint { endpoint: asker.endpoint.clone(), reason, source: None });
-                return Ok(());
+                return Ok(has_changed);
             }
             asker.progress.say(&format!("{} does not support `{param}`; all requests go without it", plan.model));
             self.configuration.without.push(param);
             *plan = self.configuration.plan(std::mem::take(&mut plan.tasks))?;
+            has_changed = true;
             asker.writer.append(&self.record()?)?.durable().await?;
         }
     }
@@ -339,8 +350,14 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result
     replay::write(folder, &configuration, &plan)
 }
 
+/// What a panic leaves.
+pub fn panicked() -> Error {
+    let reason = "surmise made a mistake (see above; please report it): every answer that came is kept, the same command goes on";
+    Error::Panicked { reason: reason.into() }
+}
+
 fn attempts(index: &Index, key: &Key) -> u32 {
-    index.states.get(key).map_or(0, |state| state.attempts)
+    index.state(key).map_or(0, |state| state.attempts)
 }
 
 /// Closes what was under way when an earlier process ended: it may have been answered and billed, so its reserve is spent.
@@ -355,7 +372,7 @@ async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     }
     for (key, probe, reserve_usd, commit) in commits {
         let place = commit.durable().await?;
-        journal.index.settle(key, place, probe, "failed", Some("unknown".into()));
+        journal.index.settle(key, place, probe, "failed", Some("unknown"));
         journal.index.spent_usd += reserve_usd.unwrap_or(0.0);
     }
     if !open.is_empty() {

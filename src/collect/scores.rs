@@ -11,6 +11,7 @@ use super::statistics::paired_bootstrap;
 pub use super::statistics::{empirical_logit, wilson};
 use crate::disk;
 use crate::error::Result;
+use crate::seed;
 
 /// One row of scores.csv. The kinds add up to the items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,8 +102,8 @@ pub struct Tally {
 struct Count {
     kinds: BTreeMap<Kind, usize>,
     credit: f64,
-    /// Mean credit of each question scored.
-    questions: BTreeMap<String, f64>,
+    /// Mean credit of each question scored, by half the SHA-256 of its name: there may be millions.
+    questions: Vec<([u8; 16], f64)>,
     logprob: f64,
     n_logprob: usize,
     snapshots: BTreeSet<String>,
@@ -127,7 +128,7 @@ impl Tally {
         if scored {
             let credit = credits.iter().sum::<f64>() / credits.len() as f64;
             count.credit += credit;
-            count.questions.insert(asked.question.into(), credit);
+            count.questions.push((seed::sha256_half(asked.question.as_bytes()), credit));
             let logprobs: Vec<f64> = grades.iter().filter_map(|grade| grade.logprob).collect();
             if logprobs.len() == credits.len() {
                 count.logprob += logprobs.iter().sum::<f64>() / logprobs.len() as f64;
@@ -216,11 +217,24 @@ impl Tally {
 /// `None` if fewer than two questions were scored at both numbers of shots.
 fn gain(task: &str, fewer: (&(usize, usize), &Count), more: (&(usize, usize), &Count), seed: u64) -> Option<Gain> {
     let (shots_from, shots_to) = (fewer.0.1, more.0.1);
-    let pair = |(question, after): (&String, &f64)| Some(after - fewer.1.questions.get(question)?);
-    let differences: Vec<f64> = more.1.questions.iter().filter_map(pair).collect();
+    let (before, after) = (by_question(fewer.1), by_question(more.1));
+    let pair = |(question, after): &([u8; 16], f64)| {
+        let at = before.binary_search_by_key(question, |(question, _)| *question).ok()?;
+        Some(after - before[at].1)
+    };
+    let differences: Vec<f64> = after.iter().filter_map(pair).collect();
     let label = format!("{task}/{shots_from}/{shots_to}");
     let (gain, gain_low, gain_high) = paired_bootstrap(&differences, &label, seed)?;
     Some(Gain { task: task.into(), shots_from, shots_to, n_pairs: differences.len(), gain, gain_low, gain_high })
+}
+
+/// Credits in the order of their questions. Of two items that ask the same, the last counts.
+fn by_question(count: &Count) -> Vec<([u8; 16], f64)> {
+    let mut questions = count.questions.clone();
+    questions.reverse();
+    questions.sort_by_key(|(question, _)| *question);
+    questions.dedup_by_key(|(question, _)| *question);
+    questions
 }
 
 /// Writes rows as CSV, whole or not at all.

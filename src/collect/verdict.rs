@@ -1,6 +1,6 @@
 //! What an answer means for the run: for all who wait, for what the run is to find, and whether the same question is asked again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,12 +11,11 @@ use super::ask::{Ask, Asker};
 use super::breaker::MOST_ALIKE;
 use super::client::Fate;
 use super::limiter::{Permit, Trouble};
+use super::pilot::{self, Pilot};
 use crate::error::Error;
 use crate::provider::{Answer, Class, Failure, Hint, Outcome};
 use crate::seed;
 
-/// Answers after which it is looked at how many were cut.
-const PILOT: u32 = 20;
 /// More of them than this share means that the limit is wrong, not the answers.
 const MOST_TRUNCATED: f64 = 0.05;
 
@@ -30,6 +29,7 @@ pub(super) struct Seen {
     fingerprints: BTreeSet<String>,
     answers: u32,
     truncated: u32,
+    pilot: Pilot,
 }
 
 /// What to do after an answer that is none.
@@ -67,7 +67,7 @@ impl Asker {
     }
 
     /// Keeps what the answers of a run have in common, and ends a run that cannot give what is wanted.
-    pub(super) fn note(&self, ask: &Ask, answer: &Answer) {
+    pub(super) fn note(&self, ask: &Ask, answer: &Answer, elapsed_s: f64) {
         let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(snapshot) = &answer.model_snapshot {
             let is_new = seen.snapshots.insert(snapshot.clone());
@@ -96,21 +96,23 @@ impl Asker {
         if ask.probe || matches!(answer.outcome, Outcome::Failed(_)) {
             return;
         }
+        if seen.pilot.add(answer.usage.as_ref(), elapsed_s) {
+            let forecast = seen.pilot.forecast(self.progress.total.load(Relaxed), self.limiter.limit(), &self.budget);
+            forecast.iter().for_each(|line| self.progress.say(line));
+        }
         seen.answers += 1;
         seen.truncated += u32::from(matches!(answer.outcome, Outcome::Truncated { .. }));
-        if seen.answers == PILOT {
+        if seen.answers == pilot::ANSWERS {
             self.judge_cuts(&seen);
         }
     }
 
     /// Counts the answers of earlier runs by their kinds, so that what ended one of them ends the next at once.
-    pub(super) fn recall<'a>(&self, kinds: impl Iterator<Item = &'a str>) {
+    pub(super) fn recall(&self, answered: &BTreeMap<&str, u32>) {
         let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for kind in kinds {
-            seen.answers += 1;
-            seen.truncated += u32::from(kind == "truncated");
-        }
-        if seen.answers >= PILOT {
+        seen.answers += answered.values().sum::<u32>();
+        seen.truncated += answered.get("truncated").copied().unwrap_or(0);
+        if seen.answers >= pilot::ANSWERS {
             self.judge_cuts(&seen);
         }
     }

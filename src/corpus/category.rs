@@ -103,19 +103,19 @@ impl Category {
 
 /// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows, because to it a record begins with
 /// the line feed before.
-pub(crate) struct Lines<'a> {
+struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
     line: u64,
 }
 
 impl<'a> Lines<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, line: 1 }
     }
 
     /// The line of a position that is not before the last one asked for.
-    pub(crate) fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
         let byte = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         let end = byte.clamp(self.at, self.bytes.len());
         let blank = self.bytes[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -126,8 +126,13 @@ impl<'a> Lines<'a> {
 }
 
 /// What is wrong with a CSV file, and in which line.
-pub(crate) fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error {
-    let reason = match error.kind() {
+fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error {
+    Error::Csv { path: path.into(), line: Lines::new(bytes).of(error.position()), reason: csv_reason(error) }
+}
+
+/// What is wrong with a row of a CSV file, and what to do.
+pub(crate) fn csv_reason(error: &csv::Error) -> String {
+    match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!(
                 "has {len} fields where the header has {expected_len}; put a field that holds a comma in quotes, leave none out"
@@ -135,8 +140,7 @@ pub(crate) fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error 
         }
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
         _ => format!("{error}; correct the file"),
-    };
-    Error::Csv { path: path.into(), line: Lines::new(bytes).of(error.position()), reason }
+    }
 }
 
 #[cfg(test)]

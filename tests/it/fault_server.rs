@@ -8,8 +8,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use surmise::provider;
+use surmise::{provider, seed};
 
 /// No file and no output of any test may hold it.
 pub const KEY: &str = "zk-Secret+For/Tests0123456789abcdefXYZ";
@@ -304,6 +306,8 @@ impl Case {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         let typed = |name: &str| arguments.contains(&name);
         command.current_dir(self.folder.path()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+        // What cannot be kept in its place goes here, and the key is looked for there too.
+        command.env("TMPDIR", self.folder.path());
         command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
         command.args(["collect", "items.jsonl", "--base-url", &self.url, "--model", "m", "-o", "out"]);
         for (name, value) in [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--patience-s", "20")] {
@@ -330,9 +334,9 @@ impl Case {
     pub fn ran(&self, output: &Output) -> Ran {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let ran = Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
-        for part in [KEY, &KEY[..12], &KEY[KEY.len() - 12..]] {
-            assert!(!ran.stdout.contains(part) && !ran.stderr.contains(part), "the key was printed");
-            no_key_in(self.folder.path(), part);
+        for part in echoes() {
+            assert!(!ran.stdout.contains(&part) && !ran.stderr.contains(&part), "the key was printed: {part}");
+            no_key_in(self.folder.path(), &part);
         }
         ran
     }
@@ -343,6 +347,17 @@ impl Case {
         assert_eq!(ran.code, Some(code), "{}", ran.stderr);
         ran
     }
+}
+
+/// What is looked for in every file and output of every run: the key in whole and in part, and as a server may say it.
+fn echoes() -> Vec<String> {
+    let reversed: String = KEY.chars().rev().collect();
+    let hex = seed::hex(KEY.as_bytes());
+    // In the middle, where they do not depend on what stands around the key.
+    let base64 = (0..3).map(|shift| STANDARD.encode(format!("{}{KEY}", "x".repeat(shift)))[4..28].to_owned());
+    let parts = [KEY, &KEY[..12], &KEY[KEY.len() - 12..], &reversed[..12], &reversed[KEY.len() - 12..]];
+    let digits = [hex[..24].to_owned(), hex[hex.len() - 24..].to_owned(), hex[..24].to_uppercase()];
+    parts.into_iter().map(str::to_owned).chain(digits).chain(base64).collect()
 }
 
 fn no_key_in(folder: &Path, part: &str) {

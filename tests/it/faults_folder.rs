@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use surmise::Error;
-use surmise::collect::journal::{Arrival, Index, Journal, Key, NOT_ASKED, Record};
+use surmise::collect::journal::{Arrival, Index, Journal, Key, NOT_ASKED, Record, State};
 
 use crate::fault_server::{Case, How, Reply, Server, seconds};
 
@@ -134,7 +134,7 @@ fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
     drop(writer);
     journal.close();
     let index = Index::read(folder.path()).expect("a journal");
-    assert_eq!((index.n_requests, &index.states[&key].failure), (0, &None));
+    assert_eq!((index.n_requests, index.state(&key).and_then(State::failure)), (0, None));
 }
 
 #[test]
@@ -167,6 +167,12 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     std::fs::write(case.folder.path().join("prices.toml"), prices).expect("a file");
     let capped = ["--budget-usd", "0.0003", "--prices", "prices.toml"];
     let ran = case.ends(4, &capped);
+    // 180 more at 2 and 1.6 millionths, of 0.0003 dollars in all; it is said once, and the run goes on to the cap.
+    ran.says(
+        "after 20 answers: 180 questions are left, about 900 tokens of prompts and 180 of answers, 0.000648 USD beside",
+    )
+    .says("more than the 0.0003 of --budget-usd, at which the run ends");
+    assert_eq!(ran.stderr.matches("questions are left").count(), 1);
     ran.says("the budget allows no other request").says("of 200 questions have no answer").says("spent 0.000");
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     let spent_usd = summary["spent_usd"].as_f64().expect("a number");
@@ -183,7 +189,18 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     case.ends(2, &capped).says("has no price of `m`");
     let dry = case.ends(0, &["--dry-run"]);
     assert!(dry.stdout.contains("calls\t2\n") && dry.stdout.contains("say w0"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("time_s\tunknown\n"), "{}", dry.stdout);
     assert!(!case.out().exists());
+    // Where there are answers, it is known how long they take: here 0.5 s, for two questions at two at a time.
+    let slow = Server::start(|posted| match posted.word() {
+        "w0" | "w1" => Reply::say(posted.word()).how(How::Late(seconds(0.5))),
+        _ if posted.is_probe() => Reply::say("yes").how(How::Late(seconds(0.5))),
+        _ => Reply::error(402, "insufficient_quota"),
+    });
+    let case = Case::new(&slow, 4);
+    case.ends(5, &["--concurrency", "1"]);
+    let dry = case.ends(0, &["--dry-run", "--concurrency", "2"]);
+    assert!(dry.stdout.contains("calls\t2\ncached\t2\n") && dry.stdout.contains("time_s\t0.5\n"), "{}", dry.stdout);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What can become of the key, whatever a server says or a person types: row 31 of FAULTS.md.
 
-use serde_json::json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use surmise::seed;
 
 use crate::fault_server::{Case, KEY, Reply, Server, chat};
 use crate::faults_answers::with_w0;
@@ -70,6 +73,57 @@ fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
     let body = body.to_string();
     let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
     assert!(!case.file("items.csv").contains(second));
+}
+
+#[test]
+fn fault_31_a_key_in_any_disguise_is_kept_nowhere() {
+    let each = |form: fn(char) -> String| KEY.chars().map(form).collect::<String>();
+    let (half, rest) = KEY.split_at(KEY.len() / 2);
+    let encoded = STANDARD.encode(format!("Authorization: Bearer {KEY}"));
+    for echo in [
+        seed::hex(KEY.as_bytes()),
+        seed::hex(KEY.as_bytes()).to_uppercase(),
+        KEY.chars().rev().collect(),
+        encoded.clone(),
+        format!("{}\\r\\n{}", &encoded[..40], &encoded[40..]),
+        each(|c| format!("%{:02X}", u32::from(c))),
+        each(|c| format!("&#{};", u32::from(c))),
+        each(|c| format!("&#x{:x};", u32::from(c))),
+        each(|c| format!("\\u{:04x}", u32::from(c))),
+        each(|c| format!("{c}\\n")),
+        format!("{half}\\n   {rest}"),
+        format!("{half} {rest}"),
+        KEY.to_uppercase(),
+    ] {
+        // In an answer, and what is graded of it; in the name of the model; in an error, and what is said of it.
+        let body =
+            chat("it is HIDDEN.", "stop").to_string().replace("m-2026-01-01", "m-HIDDEN").replace("HIDDEN", &echo);
+        let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
+        for (name, before) in [("items.csv", "it is "), ("scores.csv", "m-")] {
+            let file = case.file(name);
+            assert!(file.contains(before) && file.contains("[REDACTED]") && !file.contains(&echo), "{echo}: {file}");
+        }
+        let error =
+            json!({"error": {"message": "MESSAGE", "type": "invalid_request_error", "code": "invalid_api_key"}});
+        let error = error.to_string().replace("MESSAGE", &format!("no such key: {echo}."));
+        let server = Server::start(move |_| Reply::new(401, error.clone()).with("x-request-id", "r"));
+        let case = Case::new(&server, 1);
+        case.ends(5, &[]).says("no such key: ").says("[REDACTED]");
+        assert!(case.records().iter().any(|record| record["redacted"] == true), "{echo}");
+    }
+    // Words of the wire format within a key are no secret: what they name is read, and the money is counted.
+    for key in ["completion_tokens", "prompt_tokens-0123456789", "zk-prompt_tokens_finish_reason-9"] {
+        let server = Server::right();
+        let case = Case::new(&server, 2);
+        let prices =
+            "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = 1\noutput_usd_per_million_tokens = 1\n";
+        std::fs::write(case.folder.path().join("prices.toml"), prices).expect("a file");
+        let mut command = case.command(&["--budget-usd", "1", "--prices", "prices.toml"]);
+        let ran = case.ran(&command.env("OPENAI_API_KEY", key).output().expect("the binary"));
+        assert_eq!((ran.code, case.score("accuracy")), (Some(0), "1.0".into()), "{}", ran.stderr);
+        let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
+        assert_eq!(summary["spent_usd"], json!(18e-6), "{key}");
+    }
 }
 
 #[test]

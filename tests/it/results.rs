@@ -59,9 +59,9 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
     let task = task(folder.path(), "capitals.jsonl", &lines, Grader::Exact);
     let begin = || Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");
     let fill = |mut results: Results| {
-        for (item, body) in task.items.iter().zip(bodies) {
+        for (item, body) in task.items.iter().map(|item| item.expect("an item")).zip(bodies) {
             let asked: Vec<Replicate> = if body.is_empty() { vec![] } else { vec![replicate("openai-chat", &[body])] };
-            results.add(&task, item, &asked).expect("an item");
+            results.add(&task, &item, &asked).expect("an item");
         }
         results
     };
@@ -132,8 +132,8 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
     let replicate = Replicate { answers: vec![read(&echo), read(&other)], collected_at: None };
     let grading = Grading { grader: Grader::Logprob, ..Grading::default() };
     let mut results = Results::begin(folder.path(), "openai-completions", "m", grading).expect("results");
-    for item in &task.items {
-        results.add(&task, item, std::slice::from_ref(&replicate)).expect("an item");
+    for item in task.items.iter().map(|item| item.expect("an item")) {
+        results.add(&task, &item, std::slice::from_ref(&replicate)).expect("an item");
     }
     results.write(0).expect("files");
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
@@ -153,8 +153,8 @@ fn texts_are_kept_whole_with_what_was_asked() {
     );
     let mut results = Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");
     let bodies = ["200-truncated", "200-filtered"];
-    for (item, body) in task.items.iter().zip(bodies) {
-        results.add(&task, item, &[replicate("openai-chat", &[body])]).expect("an item");
+    for (item, body) in task.items.iter().map(|item| item.expect("an item")).zip(bodies) {
+        results.add(&task, &item, &[replicate("openai-chat", &[body])]).expect("an item");
     }
     results.write(0).expect("files");
     let text = std::fs::read_to_string(folder.path().join("texts.jsonl")).expect("texts.jsonl");

@@ -22,6 +22,11 @@ fn read(name: &str, bytes: &[u8]) -> Task {
         .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(bytes)))
 }
 
+/// All items of a task.
+fn items(task: &Task) -> Vec<Item> {
+    task.items.iter().collect::<Result<_>>().expect("items")
+}
+
 fn text(item: &Item) -> &str {
     match &item.prompts[0] {
         Prompt::Text(text) => text,
@@ -43,20 +48,21 @@ fn jsonl_and_csv_say_the_same() {
         "items.csv",
         "id,prompt,answer,answers,shots,question\n1,Capital of France?,Paris,,,\n2,\"a, \"\"b\"\"\nc\",,\"[\"\"x\"\",\"\"y\"\"]\",1,q\n".as_bytes(),
     );
-    assert_eq!(jsonl.items, csv.items);
+    assert_eq!(items(&jsonl), items(&csv));
     assert_eq!((jsonl.name.as_str(), jsonl.graded), ("items", true));
-    assert_eq!((jsonl.items[1].gold.as_slice(), jsonl.items[1].shots), (&["x".to_owned(), "y".to_owned()][..], 1));
-    assert_eq!((text(&jsonl.items[1]), jsonl.items[1].question.as_str()), ("a, \"b\"\nc", "q"));
+    let second = &items(&jsonl)[1];
+    assert_eq!((second.gold.as_slice(), second.shots), (&["x".to_owned(), "y".to_owned()][..], 1));
+    assert_eq!((text(second), second.question.as_str()), ("a, \"b\"\nc", "q"));
 }
 
 #[test]
 fn marks_line_ends_and_blank_lines_of_any_system_are_read() {
     let item = "{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\"}";
-    let plain = read("t.jsonl", format!("{item}\n").as_bytes()).items;
+    let plain = items(&read("t.jsonl", format!("{item}\n").as_bytes()));
     for bytes in
         [item.to_owned(), format!("\u{feff}{item}\r\n"), format!("\n\n{item}\r\n\r\n"), format!("{item}\n\n\n")]
     {
-        assert_eq!(read("t.jsonl", bytes.as_bytes()).items, plain);
+        assert_eq!(items(&read("t.jsonl", bytes.as_bytes())), plain);
     }
     for bytes in [
         "id,prompt,answer\n1,p,a\n",
@@ -64,7 +70,7 @@ fn marks_line_ends_and_blank_lines_of_any_system_are_read() {
         "\u{feff}\"id\",\"prompt\",\"answer\"\r\n1,p,a",
         "answer, id ,prompt\na,1,p\n",
     ] {
-        assert_eq!(read("t.csv", bytes.as_bytes()).items, plain, "{bytes:?}");
+        assert_eq!(items(&read("t.csv", bytes.as_bytes())), plain, "{bytes:?}");
     }
 }
 
@@ -72,9 +78,9 @@ fn marks_line_ends_and_blank_lines_of_any_system_are_read() {
 fn prompts_keep_every_byte() {
     let odd = " \u{0}\u{1}\r \u{202e}\u{1f642}\u{2028}\t x ";
     let line = serde_json::json!({"id": "1", "prompt": odd, "answer": "a"}).to_string();
-    assert_eq!(text(&read("t.jsonl", line.as_bytes()).items[0]), odd);
+    assert_eq!(text(&items(&read("t.jsonl", line.as_bytes()))[0]), odd);
     let messages = serde_json::json!({"id": "1", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": odd}], "answer": "a"});
-    let Prompt::Messages(read) = &read("t.jsonl", messages.to_string().as_bytes()).items[0].prompts[0].clone() else {
+    let Prompt::Messages(read) = &items(&read("t.jsonl", messages.to_string().as_bytes()))[0].prompts[0].clone() else {
         panic!("a text")
     };
     assert_eq!((read[0].role, read[1].content.as_str()), (Role::System, odd));
@@ -156,25 +162,28 @@ fn choices_are_asked_as_their_grader_needs() {
     };
     let of = |answer: &str, grader| load(&folder, "t.jsonl", line(answer).as_bytes(), grader);
     for answer in ["\"Paris\"", "\"B\"", "1"] {
-        assert_eq!(of(answer, Grader::Letter).expect(answer).items[0].gold, ["Paris"]);
+        assert_eq!(items(&of(answer, Grader::Letter).expect(answer))[0].gold, ["Paris"]);
     }
     for answer in ["\"Berlin\"", "\"C\"", "2", "-1"] {
         assert!(matches!(of(answer, Grader::Exact), Err(Error::Csv { line: 1, .. })), "{answer}");
     }
     let letter = of("1", Grader::Letter).expect("an item");
-    assert_eq!(text(&letter.items[0]), "Capital of France?\nA. Rome\nB. Paris\nAnswer with the letter alone.\nAnswer:");
-    let each = of("1", Grader::Logprob).expect("an item").items.remove(0);
+    assert_eq!(
+        text(&items(&letter)[0]),
+        "Capital of France?\nA. Rome\nB. Paris\nAnswer with the letter alone.\nAnswer:"
+    );
+    let each = items(&of("1", Grader::Logprob).expect("an item")).remove(0);
     let prompts = ["Capital of France? Rome", "Capital of France? Paris"].map(|text| Prompt::Text(text.into()));
     assert_eq!((each.prompts.as_slice(), each.boundary), (&prompts[..], 18));
     // Where the choices are letters, the prompt shows them already.
     let shown = "{\"id\":\"1\",\"prompt\":\"A. x\\nB. y\\nAnswer:\",\"answer\":\"B\",\"choices\":[\"A\",\"B\"]}";
     let shown = load(&folder, "t.jsonl", shown.as_bytes(), Grader::Letter).expect("an item");
-    assert_eq!(text(&shown.items[0]), "A. x\nB. y\nAnswer:");
+    assert_eq!(text(&items(&shown)[0]), "A. x\nB. y\nAnswer:");
     // A number among numbers is one of them, and never an index.
     let numbers =
         |answer: &str| format!("{{\"id\":\"1\",\"prompt\":\"p\",\"answer\":{answer},\"choices\":[\"1\",\"2\",\"5\"]}}");
     assert_eq!(
-        load(&folder, "t.jsonl", numbers("1").as_bytes(), Grader::Letter).expect("an item").items[0].gold,
+        items(&load(&folder, "t.jsonl", numbers("1").as_bytes(), Grader::Letter).expect("an item"))[0].gold,
         ["1"]
     );
     assert!(load(&folder, "t.jsonl", numbers("0").as_bytes(), Grader::Letter).is_err());
@@ -205,7 +214,8 @@ fn tasks_have_names_and_ids_of_their_own() {
     let all = names(&["completion"]).expect("tasks");
     assert_eq!(all.len(), 5);
     assert!(all.iter().all(|task| task.items.len() % 9 == 0 && task.stops == [",", "\n"]));
-    assert_eq!(all, names(&["completion"]).expect("tasks"));
+    let all_items = |tasks: &[Task]| tasks.iter().flat_map(items).collect::<Vec<_>>();
+    assert_eq!(all_items(&all), all_items(&names(&["completion"]).expect("tasks")));
     assert!(matches!(names(&["countries", "completion"]), Err(Error::Parameter { .. })));
     assert!(matches!(names(&["nothing-of-the-kind"]), Err(Error::Unknown { kind: "task", .. })));
     let folder = tempfile::tempdir().expect("a folder");
@@ -226,7 +236,8 @@ fn a_category_of_ones_own_is_asked_like_the_built_in_ones() {
     let csv = "\u{feff}entity,capital\nFrance,Paris\nPeru,Lima\nGhana,Accra\nItaly,Rome\n";
     let task = load(&folder, "lands.csv", csv.as_bytes(), Grader::Exact).expect("a task");
     assert_eq!((task.name.as_str(), task.items.len()), ("lands", 3 * 3));
-    assert!(text(&task.items[8]).ends_with(" ->") && task.items[8].shots == 2);
+    let last = &items(&task)[8];
+    assert!(text(last).ends_with(" ->") && last.shots == 2);
     for bad in ["\"Washington, D.C.\"", ""] {
         let csv = format!("entity,capital\nFrance,{bad}\nPeru,{bad}\nGhana,{bad}\n");
         let error = load(&folder, "lands.csv", csv.as_bytes(), Grader::Exact).expect_err(bad).to_string();
@@ -244,7 +255,7 @@ fn texts_need_no_answers() {
     std::fs::write(&path, "id,prompt\n1,Write.\n").expect("a file");
     let tasks = task::load(&[format!("texts:{}", path.display())], &options).expect("a task");
     assert_eq!(
-        (tasks[0].name.as_str(), text(&tasks[0].items[0]), tasks[0].items[0].task.as_str()),
+        (tasks[0].name.as_str(), text(&items(&tasks[0])[0]), items(&tasks[0])[0].task.as_str()),
         ("mine", "Write.", "mine")
     );
 }
@@ -273,12 +284,38 @@ fn no_file_makes_the_reader_fail_without_its_line() {
         }
         let n_lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
         match load(&folder, name, &bytes, Grader::Letter) {
-            Ok(task) => assert!(!task.items.is_empty()),
+            // What was found good once is read again in the same way.
+            Ok(task) => assert!(!task.items.is_empty() && items(&task).len() == task.items.len()),
             Err(Error::Csv { line, .. }) => assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}"),
             Err(Error::Corpus { .. } | Error::Parameter { .. }) => {
                 assert!(name == "c.csv" || bytes.windows(6).any(|w| w == b"entity"));
             }
             Err(other) => panic!("{other:?}"),
         }
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_asked_is_noticed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes, other) in [
+        (
+            "t.jsonl",
+            "{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\"}\n",
+            "{\"id\":\"1\",\"prompt\":\"q\",\"answer\":\"a\"}\n",
+        ),
+        ("t.csv", "id,prompt,answer\n1,p,a\n", "id,prompt,answer\n1,q,a\n"),
+    ] {
+        let task = load(&folder, name, bytes.as_bytes(), Grader::Exact).expect("a task");
+        let item = task.items.get(0).expect("an item");
+        std::fs::write(folder.path().join(name), other).expect("a file");
+        let error = task.items.get(0).expect_err("another item");
+        assert!(matches!(error, Error::Parameter { name: "the tasks", .. }), "{error}");
+        // A file that is put in its place is another file.
+        std::fs::write(folder.path().join(name), bytes).expect("a file");
+        let task = load(&folder, name, bytes.as_bytes(), Grader::Exact).expect("a task");
+        std::fs::write(folder.path().join("new"), other).expect("a file");
+        std::fs::rename(folder.path().join("new"), folder.path().join(name)).expect("a name");
+        assert_eq!(task.items.get(0).expect("the item"), item);
     }
 }

@@ -2,7 +2,9 @@
 
 mod flags;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -16,7 +18,7 @@ use crate::collect::limiter::Waits;
 use crate::collect::plan::Again;
 use crate::collect::replay::Account;
 use crate::collect::run::{self, Run};
-use crate::collect::secrets::Secrets;
+use crate::collect::secrets::{Secrets, hide_in_panics};
 use crate::collect::{estimate, journal};
 use crate::error::{Error, Result};
 use crate::provider;
@@ -79,7 +81,7 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         }
     }
     if ask.dry_run {
-        let estimate = estimate::estimate(&folder, &mut configuration, &again, price)?;
+        let estimate = estimate::estimate(&folder, &mut configuration, &again, price, manner.concurrency)?;
         let text = describe(&estimate);
         return print(secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes());
     }
@@ -111,8 +113,13 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         ca_cert: manner.ca_cert.clone(),
         durable: !manner.no_sync,
     };
+    let secrets = secrets.map(Arc::new);
+    if let Ok(secrets) = &secrets {
+        hide_in_panics(secrets.clone());
+    }
     let watch = Watch::start(quiet);
-    let ended = run.collect(secrets, &watch.progress, interrupts);
+    let collect = || run.collect(secrets, &watch.progress, interrupts);
+    let ended = catch_unwind(AssertUnwindSafe(collect)).unwrap_or_else(|_| Err(run::panicked()));
     watch.finish();
     let ended = ended?;
     if !quiet {
@@ -202,6 +209,10 @@ fn describe(estimate: &estimate::Estimate) -> String {
     );
     if let Some((low, high)) = estimate.cost_usd {
         text.push_str(&format!("cost_usd\t{low:.6}\t{high:.6}\n"));
+    }
+    match estimate.time_s {
+        Some(time_s) => text.push_str(&format!("time_s\t{time_s:.1}\n")),
+        None => text.push_str("time_s\tunknown\n"),
     }
     if let Some(spent) = estimate.spent_usd {
         text.push_str(&format!("spent_usd\t{spent:.6}\n"));

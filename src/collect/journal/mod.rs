@@ -9,22 +9,20 @@
 //!
 //! An intent without its outcome was under way when a process ended: it may have been paid. One process writes, one thread of it; any tool may read.
 
+mod index;
 mod lock;
 mod record;
 mod scan;
 mod writer;
 
-use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use serde_json::Value;
-
+pub use self::index::{Index, State};
 pub use self::lock::Lock;
 pub use self::record::{Arrival, Intent, Key, NAME, NOT_ASKED, Record, VERSION, now};
-use self::scan::{Bad, Entry};
 pub use self::scan::{Place, Reader};
 pub use self::writer::{Commit, Writer};
 use crate::disk::{self, Partial};
@@ -32,128 +30,6 @@ use crate::error::{Error, Result};
 
 /// What a folder must have room for before anything is asked.
 const ROOM_BYTES: usize = 4 << 20;
-
-/// What is known of one question.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
-    /// Requests sent so far.
-    pub attempts: u32,
-    /// The first outcome that is no failure, and its kind.
-    pub answer: Option<(Place, String)>,
-    /// The last failure.
-    pub failure: Option<(Place, String)>,
-}
-
-/// What a journal holds, without prompts and answers.
-#[derive(Debug, Default)]
-pub struct Index {
-    /// By question.
-    pub states: HashMap<Key, State>,
-    /// Intents without an outcome, with what each may have cost.
-    pub open: HashMap<(Key, u32), (bool, Option<f64>)>,
-    /// Requests whose outcome is known.
-    closed: HashSet<(Key, u32)>,
-    /// Probes that were answered.
-    pub probed: HashSet<Key>,
-    /// The last configuration.
-    pub configuration: Option<Value>,
-    /// Whether costs are known of any request.
-    pub has_costs: bool,
-    /// Sum of all costs.
-    pub spent_usd: f64,
-    /// Of these, costs of requests that may or may not have been billed.
-    pub possibly_paid_usd: f64,
-    /// How many these are.
-    pub n_possibly_paid: u64,
-    /// Requests sent, probes included.
-    pub n_requests: u64,
-}
-
-impl Index {
-    fn add(&mut self, place: Place, entry: Entry) {
-        match entry {
-            Entry::Configuration { configuration, .. } => self.configuration = Some(configuration),
-            Entry::Intent { key, attempt, probe, reserve_usd } => {
-                self.n_requests += 1;
-                self.open.insert((key, attempt), (probe, reserve_usd));
-                let state = self.states.entry(key).or_default();
-                state.attempts = state.attempts.max(attempt);
-            }
-            Entry::Outcome { key, attempt, probe, outcome, class, cost_usd, possibly_paid, .. } => {
-                // A second outcome of the same attempt cannot be; if another tool put one here, the first holds.
-                if !self.closed.insert((key, attempt)) {
-                    return;
-                }
-                // An intent that was damaged and taken out does not take its answer with it: that is paid.
-                if self.open.remove(&(key, attempt)).is_none() {
-                    self.n_requests += 1;
-                    let state = self.states.entry(key).or_default();
-                    state.attempts = state.attempts.max(attempt);
-                }
-                if matches!(class.as_deref(), Some("not_sent" | NOT_ASKED)) {
-                    self.n_requests -= 1;
-                }
-                self.has_costs |= cost_usd.is_some();
-                self.spent_usd += cost_usd.unwrap_or(0.0);
-                if possibly_paid {
-                    self.possibly_paid_usd += cost_usd.unwrap_or(0.0);
-                    self.n_possibly_paid += 1;
-                }
-                self.settle(key, place, probe, &outcome, class);
-            }
-        }
-    }
-
-    /// Notes an outcome that is durable.
-    pub fn settle(&mut self, key: Key, place: Place, probe: bool, outcome: &str, class: Option<String>) {
-        if probe {
-            if outcome != "failed" {
-                self.probed.insert(key);
-            }
-            return;
-        }
-        let state = self.states.entry(key).or_default();
-        if class.as_deref() == Some(NOT_ASKED) {
-            // The run ended first, which says nothing of the question.
-        } else if outcome == "failed" {
-            state.failure = Some((place, class.unwrap_or_default()));
-        } else if state.answer.is_none() {
-            state.answer = Some((place, outcome.into()));
-        }
-    }
-
-    /// Whether anything was asked.
-    pub fn is_empty(&self) -> bool {
-        self.states.is_empty() && self.closed.is_empty() && self.open.is_empty()
-    }
-
-    /// Reads a journal that another process may be writing: a last line that is not finished does not count. No journal is an empty one.
-    ///
-    /// # Errors
-    /// [`Error::Journal`], [`Error::Storage`]
-    pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join("journal.jsonl");
-        let mut index = Self::default();
-        if path.is_file() {
-            index.fill(&path)?;
-        }
-        Ok(index)
-    }
-
-    /// Where the torn tail begins, if there is one.
-    fn fill(&mut self, path: &Path) -> Result<Option<u64>> {
-        let bad = scan::scan(path, |place, entry| self.add(place, entry))?;
-        match bad.first() {
-            None => Ok(None),
-            // A crash leaves the last line without its end. Anything else is damage, and what is damaged may be paid answers.
-            Some(first) if first.is_torn => Ok(Some(first.place.offset)),
-            Some(Bad { line, place, reason, .. }) => {
-                let (path, reason) = (path.into(), reason.clone());
-                Err(Error::Journal { path, line: *line, offset: place.offset, reason })
-            }
-        }
-    }
-}
 
 /// A journal that is open for writing, and locked.
 #[derive(Debug)]

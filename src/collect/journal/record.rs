@@ -41,6 +41,13 @@ impl Key {
         Self(hash.finalize().into())
     }
 
+    /// Its first half, which tells keys apart as well: two in 2^64 of them would have to be asked for to meet.
+    pub fn half(&self) -> [u8; 16] {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.0[..16]);
+        half
+    }
+
     /// From the 64 digits of its text.
     pub fn parse(text: &str) -> Option<Self> {
         let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);

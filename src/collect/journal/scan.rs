@@ -40,6 +40,8 @@ pub(super) enum Entry {
         attempt: u32,
         #[serde(default)]
         probe: bool,
+        #[serde(default)]
+        elapsed_s: f64,
         outcome: String,
         #[serde(default)]
         class: Option<String>,

@@ -111,7 +111,7 @@ impl Completion {
         Ok(Task {
             name: self.name.clone(),
             sha256: self.sha256(),
-            items,
+            items: items.into(),
             // Turns hold one answer each, and a chat that answers with a sentence is to be seen.
             stops: if options.rendering == Rendering::Turns { vec![] } else { STOPS.map(Into::into).to_vec() },
             graded: true,
@@ -205,11 +205,11 @@ mod tests {
         };
         for shots in 1..=3 {
             for i in 0..n {
-                let (fewer, more) = (&task.items[(shots - 1) * n + i], &task.items[shots * n + i]);
+                let [fewer, more] = [(shots - 1) * n + i, shots * n + i].map(|number| task.items.get(number).unwrap());
                 assert_eq!((fewer.question.as_str(), more.shots), (more.question.as_str(), shots));
                 // The question with fewer shots, answered, begins the one with more.
-                assert!(text(more).starts_with(&format!("{} {},", text(fewer), fewer.gold[0])), "{}", text(more));
-                assert!(text(more).ends_with("->"));
+                assert!(text(&more).starts_with(&format!("{} {},", text(&fewer), fewer.gold[0])), "{}", text(&more));
+                assert!(text(&more).ends_with("->"));
             }
         }
     }

@@ -1,170 +1,110 @@
 //! A user's own items: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`, `choices`, and where there are any, `shots` and
 //! `question`. Whatever is wrong in a file is told with its line before anything is asked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
 use std::path::Path;
+use std::sync::Mutex;
 
 use serde_json::Value;
 
+use super::items::{Filed, Place};
+use super::rows::{self, Row};
 use super::{Item, Task, choices};
 use crate::collect::grade::Grader;
-use crate::corpus::category::{Lines, malformed};
 use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt};
-use crate::seed;
 
 /// Members that are read; others are the user's own.
 const KNOWN: [&str; 8] = ["id", "prompt", "messages", "answer", "answers", "choices", "shots", "question"];
 /// No model is shown more.
 const MOST_SHOTS: u64 = 100_000;
+/// What may stand before the first column's name.
+const HEAD_BYTES: u64 = 4096;
 
-/// A file, line by line.
-pub(super) struct Rows {
-    pub(super) sha256: String,
-    pub(super) rows: Vec<Row>,
-    /// Names of members that are not read.
-    pub(super) others: BTreeSet<String>,
-}
-
-/// One line, not yet an item.
-pub(super) struct Row {
-    pub(super) line: u64,
-    pub(super) id: String,
-    members: BTreeMap<String, Value>,
+/// What the rows of a file are read as.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    /// The task they belong to.
+    pub(super) task: String,
+    /// How answers will be graded; `None` for prompts whose answers are kept as texts.
+    pub(super) grader: Option<Grader>,
 }
 
 /// Whether a file is a category: a CSV file whose first column is `entity`.
 pub(super) fn is_category(path: &Path) -> Result<bool> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let mut bytes = vec![];
+    let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    file.take(HEAD_BYTES).read_to_end(&mut bytes).map_err(|source| Error::Read { path: path.into(), source })?;
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_start();
     let rest = start.strip_prefix(b"\"").unwrap_or(start).strip_prefix(b"entity");
     Ok(rest.is_some_and(|rest| matches!(rest.first(), None | Some(b',' | b'"' | b'\r' | b'\n'))))
 }
 
-/// Reads items with answers.
+/// Reads a file of items once, and keeps where each is. Every one is made, so that whatever is wrong is found before anything is asked.
 ///
 /// # Errors
 /// [`Error::Read`]; [`Error::Csv`] with the line that is at fault.
-pub(super) fn load(path: &Path, grader: Grader) -> Result<Task> {
-    let rows = read(path)?;
-    let mut task = task(path, &rows);
-    for row in rows.rows {
-        let item = row.item(path, &task.name, grader)?;
-        task.items.push(item);
-    }
-    // Fewest shots first, as in every task; otherwise in the order of the file.
-    task.items.sort_by_key(|item| item.shots);
-    Ok(task)
-}
-
-/// The task of a file, without its items.
-pub(super) fn task(path: &Path, rows: &Rows) -> Task {
+pub(super) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
     let name = path.file_stem().map_or_else(|| "items".into(), |stem| stem.to_string_lossy().into_owned());
-    let others: Vec<&str> = rows.others.iter().map(String::as_str).collect();
+    let reading = Reading { task: name.clone(), grader };
+    let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let again = file.try_clone().map_err(|source| Error::Read { path: path.into(), source })?;
+    let (mut places, mut shots, mut ids, mut others) = (vec![], vec![], vec![], BTreeSet::new());
+    let whole = rows::read(path, again, |row| {
+        others.extend(row.members.keys().filter(|name| !KNOWN.contains(&name.as_str())).cloned());
+        let n_bytes = u32::try_from(row.n_bytes).map_err(|_| row.fault(path, "is longer than 4 GiB"))?;
+        let item = row.item(path, &reading)?;
+        ids.push((hash(&item.id), places.len()));
+        shots.push(item.shots as u32);
+        places.push(Place { offset: row.offset, n_bytes, crc: row.crc });
+        Ok(())
+    })?;
+    if places.is_empty() {
+        return Err(rows::fault(path, 0, "has no item below its header".into()));
+    }
+    let mut filed = Filed { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };
+    check_ids(&filed, ids)?;
+    // Fewest shots first, as in every task; otherwise in the order of the file.
+    if shots.iter().any(|n| *n > 0) {
+        let mut order: Vec<usize> = (0..shots.len()).collect();
+        order.sort_by_key(|number| shots[*number]);
+        filed.places = order.into_iter().map(|number| filed.places[number]).collect();
+    }
+    filed.places.shrink_to_fit();
+    let others: Vec<String> = others.into_iter().collect();
     let note = format!("{}: {} not read; surmise reads {}", path.display(), others.join(", "), KNOWN.join(", "));
     let notes = if others.is_empty() { vec![] } else { vec![note] };
-    Task { name, sha256: rows.sha256.clone(), items: vec![], stops: vec![], graded: true, notes }
+    let graded = grader.is_some();
+    Ok(Task { name, sha256: whole.sha256, items: filed.into(), stops: vec![], graded, notes })
 }
 
-/// Reads the lines of a JSONL or CSV file; ids are there and distinct.
-pub(super) fn read(path: &Path) -> Result<Rows> {
-    let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let found = match text.trim_ascii_start().first() {
-        None => return Err(fault(1, "is empty; give one item a line".into())),
-        Some(b'{') => json_lines(path, text)?,
-        Some(b'[') => {
-            return Err(fault(
-                1,
-                "begins a JSON list; give one object a line, without brackets and commas around them".into(),
-            ));
-        }
-        Some(_) => csv_rows(path, text)?,
-    };
-    let (mut rows, mut others, mut seen) = (vec![], BTreeSet::new(), HashMap::new());
-    for (line, mut members) in found {
-        // A cell without content is a member that is not there.
-        members.retain(|_, value| !value.is_null() && value.as_str() != Some(""));
-        others.extend(members.keys().filter(|name| !KNOWN.contains(&name.as_str())).cloned());
-        let id = members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
-        let id = id.ok_or_else(|| fault(line, "has no `id`; give each item a name of its own".into()))?;
-        if let Some(first) = seen.insert(id.clone(), line) {
-            return Err(fault(line, format!("has the id {id:?} of line {first}; give each item a name of its own")));
-        }
-        rows.push(Row { line, id, members });
-    }
-    if rows.is_empty() {
-        return Err(fault(1, "has no item below its header".into()));
-    }
-    Ok(Rows { sha256: seed::sha256_hex(&bytes), rows, others })
+fn hash(id: &str) -> u64 {
+    let mut hash = DefaultHasher::new();
+    id.hash(&mut hash);
+    hash.finish()
 }
 
-type Members = BTreeMap<String, Value>;
-
-fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<(u64, Members)>> {
-    let mut rows = vec![];
-    for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        if bytes.trim_ascii().is_empty() {
-            continue;
+/// Refuses a file two of whose items have one id. Of each id 64 bits were kept, with the number of its item; those that share them are read again.
+fn check_ids(filed: &Filed, mut ids: Vec<(u64, usize)>) -> Result<()> {
+    ids.sort_unstable();
+    let mut earliest: Option<(usize, usize, String)> = None;
+    for pair in ids.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        let (first, second) = (pair[0].1, pair[1].1);
+        let id = filed.get(second)?.id;
+        if earliest.as_ref().is_none_or(|(earliest, ..)| second < *earliest) && filed.get(first)?.id == id {
+            earliest = Some((second, first, id));
         }
-        let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            fault(format!("is not UTF-8 at byte {} of the line; save the file as UTF-8", error.valid_up_to()))
-        })?;
-        let value: Value = serde_json::from_str(text).map_err(|error| fault(format!("is no JSON object ({error})")))?;
-        let Value::Object(members) = value else { return Err(fault("is JSON, but no object".into())) };
-        rows.push((line, members.into_iter().collect()));
     }
-    Ok(rows)
-}
-
-fn csv_rows(path: &Path, bytes: &[u8]) -> Result<Vec<(u64, Members)>> {
-    let malformed = |error: csv::Error| malformed(path, bytes, &error);
-    let mut reader = csv::Reader::from_reader(bytes);
-    let header = reader.headers().map_err(malformed)?.clone();
-    let names: Vec<&str> = header.iter().map(str::trim).collect();
-    let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
-    if let Some(twice) = names.iter().enumerate().find_map(|(i, name)| names[..i].contains(name).then_some(name)) {
-        return Err(fault(1, format!("names the column `{twice}` twice")));
-    }
-    if !names.contains(&"id") {
-        return Err(fault(
-            1,
-            "has no column `id`; the columns are id, prompt or messages, answer or answers, choices".into(),
-        ));
-    }
-    let (mut rows, mut lines) = (vec![], Lines::new(bytes));
-    for row in reader.records() {
-        let row = row.map_err(malformed)?;
-        let line = lines.of(row.position());
-        let mut members = Members::new();
-        for (name, cell) in names.iter().zip(&row) {
-            // Cells hold text; where a list is asked for, it is written as JSON.
-            let listed = matches!(*name, "messages" | "answers" | "choices") && !cell.is_empty();
-            let value = if listed {
-                serde_json::from_str(cell)
-                    .map_err(|error| fault(line, format!("has {name} that are no JSON list ({error})")))?
-            } else {
-                Value::String(cell.into())
-            };
-            members.insert((*name).into(), value);
-        }
-        rows.push((line, members));
-    }
-    Ok(rows)
+    let Some((second, first, id)) = earliest else { return Ok(()) };
+    let line = rows::line_of(&filed.path, filed.places[first].offset).unwrap_or(1);
+    let reason = format!("has the id {id:?} of line {line}; give each item a name of its own");
+    Err(rows::fault(&filed.path, filed.places[second].offset, reason))
 }
 
 impl Row {
-    fn fault(&self, path: &Path, reason: impl Into<String>) -> Error {
-        Error::Csv { path: path.into(), line: self.line, reason: reason.into() }
-    }
-
-    /// What is asked.
-    ///
-    /// # Errors
-    /// [`Error::Csv`]
-    pub(super) fn prompt(&self, path: &Path) -> Result<Prompt> {
+    fn prompt(&self, path: &Path) -> Result<Prompt> {
         match (self.members.get("prompt"), self.members.get("messages")) {
             (Some(_), Some(_)) => Err(self.fault(path, "has both `prompt` and `messages`; leave one out")),
             (None, None) => Err(self.fault(path, "has no `prompt` and no `messages`")),
@@ -186,10 +126,29 @@ impl Row {
         }
     }
 
-    fn item(&self, path: &Path, task: &str, grader: Grader) -> Result<Item> {
-        let listed = self.members.get("choices").map(|list| self.texts(path, "choices", list)).transpose()?;
-        let choices = listed.unwrap_or_default();
-        let gold = match (self.members.get("answer"), self.members.get("answers")) {
+    /// The item it is.
+    ///
+    /// # Errors
+    /// [`Error::Csv`]
+    pub(super) fn item(&self, path: &Path, reading: &Reading) -> Result<Item> {
+        let id = self.members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
+        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a name of its own"))?;
+        let prompts = vec![self.prompt(path)?];
+        let mut item = Item {
+            question: id.clone(),
+            id,
+            task: reading.task.clone(),
+            shots: 0,
+            prompts,
+            gold: vec![],
+            choices: vec![],
+            boundary: 0,
+        };
+        let Some(grader) = reading.grader else { return Ok(item) };
+        if let Some(list) = self.members.get("choices") {
+            item.choices = self.texts(path, "choices", list)?;
+        }
+        item.gold = match (self.members.get("answer"), self.members.get("answers")) {
             (Some(_), Some(_)) => return Err(self.fault(path, "has both `answer` and `answers`; leave one out")),
             (None, None) => {
                 return Err(self.fault(
@@ -197,27 +156,16 @@ impl Row {
                     "has no `answer` and no `answers`: nothing can be graded; for free texts give texts:FILE",
                 ));
             }
-            (Some(answer), None) => vec![self.answer(path, answer, &choices)?],
+            (Some(answer), None) => vec![self.answer(path, answer, &item.choices)?],
             (None, Some(list)) => self.texts(path, "answers", list)?,
         };
-        let shots = match self.members.get("shots") {
-            None => 0,
-            Some(value) => {
-                let n = plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
-                n.ok_or_else(|| self.fault(path, "has `shots` that are no number of examples"))? as usize
-            }
-        };
-        let question = self.members.get("question").and_then(plain).unwrap_or_else(|| self.id.clone());
-        let mut item = Item {
-            id: self.id.clone(),
-            task: task.into(),
-            shots,
-            question,
-            prompts: vec![self.prompt(path)?],
-            gold,
-            choices,
-            boundary: 0,
-        };
+        if let Some(value) = self.members.get("shots") {
+            let n = plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
+            item.shots = n.ok_or_else(|| self.fault(path, "has `shots` that are no number of examples"))? as usize;
+        }
+        if let Some(question) = self.members.get("question").and_then(plain) {
+            item.question = question;
+        }
         choices::render(&mut item, grader).map_err(|reason| self.fault(path, reason))?;
         Ok(item)
     }

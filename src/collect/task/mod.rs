@@ -4,6 +4,8 @@
 pub(crate) mod choices;
 pub mod completion;
 mod file;
+mod items;
+mod rows;
 mod texts;
 
 use std::collections::HashSet;
@@ -13,11 +15,13 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 pub use self::completion::{Completion, List};
+pub use self::items::Items;
 use super::grade::Grader;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
 use crate::error::{Error, Result};
 use crate::provider::Prompt;
+use crate::seed;
 
 /// One question, as it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +45,14 @@ pub struct Item {
 }
 
 /// The questions of one name or file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Task {
     /// The category's name, or the file's stem.
     pub name: String,
     /// SHA-256 of the file.
     pub sha256: String,
     /// Its questions, those with the fewest shots first.
-    pub items: Vec<Item>,
+    pub items: Items,
     /// Texts that end an answer: sent where the provider takes them, and cut at when the answer is graded.
     pub stops: Vec<String>,
     /// Whether answers are right or wrong; if not, they are texts to be kept.
@@ -125,11 +129,15 @@ pub fn load(names: &[String], options: &Options) -> Result<Vec<Task>> {
         let reason = format!("{} is given twice; rename a file or leave one out", task.name);
         return Err(Error::Parameter { name: "TASK", reason });
     }
+    // Within a task they are distinct already.
     let mut ids = HashSet::new();
-    if let Some(item) = tasks.iter().flat_map(|task| &task.items).find(|item| !ids.insert(&item.id)) {
-        let reason =
-            format!("holds two items of the id {:?}, the second in {}; ids are distinct in a run", item.id, item.task);
-        return Err(Error::Parameter { name: "TASK", reason });
+    for item in tasks.iter().filter(|_| tasks.len() > 1).flat_map(|task| task.items.iter()) {
+        let item = item?;
+        if !ids.insert(seed::sha256_half(item.id.as_bytes())) {
+            let (id, task) = (item.id, item.task);
+            let reason = format!("holds two items of the id {id:?}, the second in {task}; ids are distinct in a run");
+            return Err(Error::Parameter { name: "TASK", reason });
+        }
     }
     Ok(tasks)
 }
@@ -140,7 +148,7 @@ fn completion(category: &str, options: &Options) -> Result<Task> {
 
 fn load_one(name: &str, options: &Options) -> Result<Task> {
     if let Some(file) = name.strip_prefix("texts:") {
-        return texts::of_file(Path::new(file));
+        return file::load(Path::new(file), None);
     }
     if EMBEDDED.iter().any(|(known, _)| *known == name) {
         return completion(name, options);
@@ -155,5 +163,5 @@ fn load_one(name: &str, options: &Options) -> Result<Task> {
     if file::is_category(path)? {
         return completion(name, options);
     }
-    file::load(path, options.grader)
+    file::load(path, Some(options.grader))
 }

@@ -1,10 +1,8 @@
 //! Free texts: prompts without a right answer, whose answers are kept for a small model to read.
 
-use std::path::Path;
-
 use rand::seq::index::sample;
 
-use super::{Item, Options, Rendering, TEXTS, Task, file};
+use super::{Item, Options, Rendering, TEXTS, Task};
 use crate::corpus::Category;
 use crate::error::Result;
 use crate::provider::Prompt;
@@ -35,22 +33,7 @@ pub(super) fn built_in(options: &Options) -> Result<Task> {
         }
     }
     let sha256 = seed::sha256_hex(items.iter().map(|item| format!("{}\n", item.id)).collect::<String>().as_bytes());
-    Ok(Task { name: TEXTS.into(), sha256, items, stops: vec![], graded: false, notes: vec![] })
-}
-
-/// The prompts of a file, which needs no answers.
-///
-/// # Errors
-/// [`crate::error::Error::Csv`] for a bad line.
-pub(super) fn of_file(path: &Path) -> Result<Task> {
-    let rows = file::read(path)?;
-    let mut task = file::task(path, &rows);
-    for row in rows.rows {
-        let prompt = row.prompt(path)?;
-        task.items.push(Item { task: task.name.clone(), ..item(row.id, prompt) });
-    }
-    task.graded = false;
-    Ok(task)
+    Ok(Task { name: TEXTS.into(), sha256, items: items.into(), stops: vec![], graded: false, notes: vec![] })
 }
 
 fn item(id: String, prompt: Prompt) -> Item {

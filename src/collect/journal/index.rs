@@ -1,0 +1,210 @@
+//! What a journal holds, found in one pass over it: per question a few numbers and a place, so that millions of answers fit into memory.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::record::{Key, NOT_ASKED};
+use super::scan::{self, Bad, Entry, Place};
+use crate::error::{Error, Result};
+
+/// Kinds of outcomes and classes of failures, by their numbers in memory; what is none of them is the first.
+const NAMES: [&str; 17] = [
+    "other",
+    "answered",
+    "refused",
+    "filtered",
+    "truncated",
+    "empty",
+    "unreadable",
+    "not_sent",
+    "rejected",
+    "overloaded",
+    "unknown",
+    "invalid",
+    "quota",
+    "credentials",
+    "no_model",
+    "redirect",
+    "unsupported",
+];
+
+/// What is known of one question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// Requests sent so far.
+    pub attempts: u32,
+    /// The last of them whose outcome is known.
+    closed: u32,
+    last: Option<Last>,
+}
+
+/// The outcome that counts: the first answer, else the last failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Last {
+    offset: u64,
+    n_bytes: u32,
+    end: End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Answer(u8),
+    Failure(u8),
+}
+
+impl State {
+    /// The kind of its answer, if it has one.
+    pub fn answer(&self) -> Option<&'static str> {
+        match self.last?.end {
+            End::Answer(kind) => Some(NAMES[usize::from(kind)]),
+            End::Failure(_) => None,
+        }
+    }
+
+    /// The class of its last failure, if it has no answer.
+    pub fn failure(&self) -> Option<&'static str> {
+        match self.last?.end {
+            End::Failure(class) => Some(NAMES[usize::from(class)]),
+            End::Answer(_) => None,
+        }
+    }
+
+    /// Where the record of its answer, else of its last failure, stands.
+    pub fn place(&self) -> Option<Place> {
+        self.last.map(|last| Place { offset: last.offset, n_bytes: last.n_bytes.into() })
+    }
+}
+
+fn number(name: &str) -> u8 {
+    NAMES.iter().position(|known| *known == name).unwrap_or(0) as u8
+}
+
+/// What a journal holds, without prompts and answers.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// By the first half of the question's key.
+    states: HashMap<[u8; 16], State>,
+    /// Intents without an outcome, with what each may have cost.
+    pub open: HashMap<(Key, u32), (bool, Option<f64>)>,
+    /// Probes that were answered.
+    pub probed: HashSet<Key>,
+    /// The last configuration.
+    pub configuration: Option<Value>,
+    /// Whether costs are known of any request.
+    pub has_costs: bool,
+    /// Sum of all costs.
+    pub spent_usd: f64,
+    /// Of these, costs of requests that may or may not have been billed.
+    pub possibly_paid_usd: f64,
+    /// How many these are.
+    pub n_possibly_paid: u64,
+    /// Requests sent, probes included.
+    pub n_requests: u64,
+    /// Requests that were answered.
+    pub n_answered: u64,
+    /// Seconds these took, all together.
+    pub answered_s: f64,
+}
+
+impl Index {
+    fn add(&mut self, place: Place, entry: Entry) {
+        match entry {
+            Entry::Configuration { configuration, .. } => self.configuration = Some(configuration),
+            Entry::Intent { key, attempt, probe, reserve_usd } => {
+                self.n_requests += 1;
+                self.open.insert((key, attempt), (probe, reserve_usd));
+                let state = self.states.entry(key.half()).or_default();
+                state.attempts = state.attempts.max(attempt);
+            }
+            Entry::Outcome { key, attempt, probe, elapsed_s, outcome, class, cost_usd, possibly_paid } => {
+                let was_open = self.open.remove(&(key, attempt)).is_some();
+                let state = self.states.entry(key.half()).or_default();
+                // A second outcome of the same attempt cannot be; if another tool put one here, the first holds.
+                if !was_open && attempt <= state.closed {
+                    return;
+                }
+                state.closed = state.closed.max(attempt);
+                // An intent that was damaged and taken out does not take its answer with it: that is paid.
+                if !was_open {
+                    self.n_requests += 1;
+                    state.attempts = state.attempts.max(attempt);
+                }
+                if matches!(class.as_deref(), Some("not_sent" | NOT_ASKED)) {
+                    self.n_requests -= 1;
+                }
+                self.has_costs |= cost_usd.is_some();
+                self.spent_usd += cost_usd.unwrap_or(0.0);
+                if possibly_paid {
+                    self.possibly_paid_usd += cost_usd.unwrap_or(0.0);
+                    self.n_possibly_paid += 1;
+                }
+                if outcome != "failed" {
+                    self.n_answered += 1;
+                    self.answered_s += elapsed_s;
+                }
+                self.settle(key, place, probe, &outcome, class.as_deref());
+            }
+        }
+    }
+
+    /// Notes an outcome that is durable.
+    pub fn settle(&mut self, key: Key, place: Place, probe: bool, outcome: &str, class: Option<&str>) {
+        if probe {
+            if outcome != "failed" {
+                self.probed.insert(key);
+            }
+            return;
+        }
+        let state = self.states.entry(key.half()).or_default();
+        let end = match (outcome, class) {
+            // The run ended first, which says nothing of the question.
+            (_, Some(NOT_ASKED)) => return,
+            ("failed", class) => End::Failure(number(class.unwrap_or_default())),
+            (kind, _) => End::Answer(number(kind)),
+        };
+        // The first answer stays; a failure gives way to whatever comes later.
+        if !matches!(state.last, Some(Last { end: End::Answer(_), .. })) {
+            let n_bytes = u32::try_from(place.n_bytes).unwrap_or(u32::MAX);
+            state.last = Some(Last { offset: place.offset, n_bytes, end });
+        }
+    }
+
+    /// What is known of a question.
+    pub fn state(&self, key: &Key) -> Option<&State> {
+        self.states.get(&key.half())
+    }
+
+    /// Whether anything was asked.
+    pub fn is_empty(&self) -> bool {
+        self.states.is_empty() && self.open.is_empty()
+    }
+
+    /// Reads a journal that another process may be writing: a last line that is not finished does not count. No journal is an empty one.
+    ///
+    /// # Errors
+    /// [`Error::Journal`], [`Error::Storage`]
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("journal.jsonl");
+        let mut index = Self::default();
+        if path.is_file() {
+            index.fill(&path)?;
+        }
+        Ok(index)
+    }
+
+    /// Where the torn tail begins, if there is one.
+    pub(super) fn fill(&mut self, path: &Path) -> Result<Option<u64>> {
+        let bad = scan::scan(path, |place, entry| self.add(place, entry))?;
+        match bad.first() {
+            None => Ok(None),
+            // A crash leaves the last line without its end. Anything else is damage, and what is damaged may be paid answers.
+            Some(first) if first.is_torn => Ok(Some(first.place.offset)),
+            Some(Bad { line, place, reason, .. }) => {
+                let (path, reason) = (path.into(), reason.clone());
+                Err(Error::Journal { path, line: *line, offset: place.offset, reason })
+            }
+        }
+    }
+}
