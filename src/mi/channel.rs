@@ -22,6 +22,9 @@
 //! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]   flag `grouped`
 //! ```
 //!
+//! Where `x` hardly repeats, a row alone says nothing of how much `y` varies given `x`, and the few that are not alone may be collisions of rounding. So where the entropy of `y` within `x` is at most
+//! .03 nats, each pair is taken for an `x` of its own, as it is where nothing repeats. That can add at most this entropy, which is taken off the lower bound; flag `collisions`.
+//!
 //! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) / sigma`, in which the large
 //! terms have cancelled and `R_ii = 0` exactly. With `z` goes `-z`; one product `Y Y^T` and one `Z Y^T` serve every `b` and both
 //! signs. Equal pairs are collapsed and counted, yet keep a `z` each (up to 4096 in all). Products are taken in blocks: memory grows
@@ -54,6 +57,9 @@ use super::{About, Ceilings, Estimate, Estimator, Flag, Kind, Scale, ceilings};
 use crate::{Error, Result};
 
 const NAME: &str = "channel";
+
+/// Entropy of `y` within `x` up to which rows that share `x` are collisions.
+const COLLISIONS_NATS: f64 = 0.03;
 
 /// The range of `b`. Below it, the rounding of `f32` distances, about `5e-7 / b^2` nats, is no longer small; above it nothing is left.
 const PRECISIONS: (f64, f64) = (1e-3, 1e3);
@@ -159,14 +165,26 @@ impl Channel {
     }
 
     fn measure(&self, distinct: &Distinct, y: &Matrix<'_>, x_columns: usize, seed: u64) -> Vec<Estimate> {
+        let within_nats = distinct.within_nats();
+        let collisions = distinct.is_grouped() && within_nats <= COLLISIONS_NATS;
+        let input_entropy_nats = ceilings::entropy_nats(distinct.groups.iter().map(|group| distinct.count(group)));
+        let n_distinct = distinct.groups.len();
+        let apart;
+        let distinct = if collisions {
+            apart = distinct.each_for_itself();
+            &apart
+        } else {
+            distinct
+        };
         let mut standardised = self.scale.standardise(y, distinct);
         let found = Common {
             n: y.rows(),
-            n_distinct: distinct.groups.len(),
+            n_distinct,
             dims: [x_columns, y.columns()],
             constant_y: std::mem::take(&mut standardised.dropped),
-            input_entropy_nats: ceilings::entropy_nats(distinct.groups.iter().map(|group| distinct.count(group))),
+            input_entropy_nats,
             grouped: distinct.is_grouped(),
+            collisions_nats: if collisions { within_nats } else { 0.0 },
         };
         if distinct.groups.len() == 1 || standardised.d == 0 {
             return self.precisions.iter().map(|&b| found.constant(b)).collect();
@@ -202,6 +220,8 @@ struct Common {
     constant_y: Vec<usize>,
     input_entropy_nats: f64,
     grouped: bool,
+    /// What rows that share `x` can have added to the bounds.
+    collisions_nats: f64,
 }
 
 impl Common {
@@ -220,14 +240,15 @@ impl Common {
             compared_nats: None,
         };
         let ceiling_nats = ceilings.least_nats();
-        let middle_nats = 0.5 * (bounds.lower_nats + bounds.upper_nats);
+        let lower_nats = bounds.lower_nats - self.collisions_nats;
+        let middle_nats = 0.5 * (lower_nats + bounds.upper_nats);
         // By chance the lower bound can be above the ceiling of a Gaussian, never by more; the estimate stays between the bounds.
-        let mi_nats = middle_nats.min(ceiling_nats.max(bounds.lower_nats));
+        let mi_nats = middle_nats.min(ceiling_nats.max(lower_nats));
         Estimate {
             setting: b,
             kind: Kind::TwoSided,
             mi_nats,
-            lower_nats: Some(bounds.lower_nats),
+            lower_nats: Some(lower_nats),
             upper_nats: Some(bounds.upper_nats),
             stderr_nats: Some(bounds.stderr_nats),
             ceiling_nats,
@@ -248,6 +269,7 @@ impl Common {
         [
             (Flag::Constant, constant),
             (Flag::Grouped, self.grouped && !constant),
+            (Flag::Collisions, self.collisions_nats > 0.0 && !constant),
             (Flag::Saturated, saturated),
             (Flag::NearCeiling, mi_nats > TRUSTED * log_n),
             (Flag::SmallSample, self.n < SMALL_SAMPLE),

@@ -18,6 +18,15 @@ pub(super) fn contrast(scores: &[f32], n: usize) -> Vec<f64> {
     own.iter().zip(rows.zip(columns)).map(|(own, (row, column))| own - 0.5 * (row + column)).collect()
 }
 
+/// For each row the mean of the logarithms of what `exp T` is on average over the other rows and over the other columns: near 0 or, by chance, below it where `T` is a log density ratio.
+pub(super) fn log_normalisers(mut scores: Vec<f32>, n: usize) -> Vec<f64> {
+    scores.iter_mut().step_by(n + 1).for_each(|own| *own = f32::NEG_INFINITY);
+    let transposed = kernels::transpose(n, n, &scores);
+    let others = (n as f64 / (n as f64 - 1.0)).ln();
+    let (rows, columns) = (scores.chunks_exact(n).map(log_mean_exp), transposed.chunks_exact(n).map(log_mean_exp));
+    rows.zip(columns).map(|(row, column)| 0.5 * (row + column) + others).collect()
+}
+
 fn log_mean_exp(row: &[f32]) -> f64 {
     let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     f64::from(most) + (f64::from(pulp::Arch::new().dispatch(ExpSum { row, most })) / row.len() as f64).ln()

@@ -80,6 +80,25 @@ impl Distinct {
         self.groups.len() < self.first.len()
     }
 
+    /// Entropy of `y` among the rows that share `x`: what taking each pair for an `x` of its own can add to any information about `x`, at most.
+    pub(crate) fn within_nats(&self) -> f64 {
+        let n = self.count(&(0..self.len())) as f64;
+        let of_group = |group: &Range<usize>| {
+            let total = self.count(group) as f64;
+            let of_pair = |count: &u32| f64::from(*count) / n * (total / f64::from(*count)).ln();
+            self.counts[group.clone()].iter().map(of_pair).sum::<f64>()
+        };
+        self.groups.iter().map(of_group).sum()
+    }
+
+    /// The same pairs, each a group of its own, in the order in which they first occur.
+    pub(crate) fn each_for_itself(&self) -> Self {
+        let mut pairs: Vec<(usize, u32)> = self.first.iter().copied().zip(self.counts.iter().copied()).collect();
+        pairs.sort_unstable();
+        let (first, counts) = pairs.into_iter().unzip();
+        Self { first, counts, groups: (0..self.len()).map(|at| at..at + 1).collect() }
+    }
+
     /// How often the distinct pairs in `range` occur together.
     pub(crate) fn count(&self, range: &Range<usize>) -> u64 {
         self.counts[range.clone()].iter().map(|&count| u64::from(count)).sum()
@@ -156,6 +175,14 @@ mod tests {
         assert_eq!(found.groups, [0..2, 2..3, 3..4]);
         assert!(found.is_grouped());
         assert_eq!(found.count(&(0..2)), 3);
+        // Of three rows that share x, two share y.
+        let exact = 2.0 / 6.0 * 1.5_f64.ln() + 1.0 / 6.0 * 3.0_f64.ln();
+        assert!((found.within_nats() - exact).abs() < 1e-15);
+        let apart = found.each_for_itself();
+        assert_eq!(
+            (apart.first, apart.counts, apart.groups),
+            (vec![0, 1, 2, 5], vec![2, 2, 1, 1], vec![0..1, 1..2, 2..3, 3..4])
+        );
     }
 
     #[test]

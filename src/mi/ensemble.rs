@@ -6,24 +6,28 @@
 //! | mixture of normals, of the samples or of their normal scores ([`super::mixture`]) | clusters, branches, signs |
 //! | separable critic ([`super::critic`]) | smooth curves and warps, in many dimensions too |
 //!
-//! Each is asked for the log density ratio `log p(x, y) / p(x) p(y)` of pairs it was not fitted to. Its *score* is the mean, less the
-//! logarithm of its mean over independent pairs where that is above one (Donsker & Varadhan 1983). For copula and critic that is a lower bound in expectation, and
-//! reported as one; a mixture is heard at too few independent pairs for that. A model with more freedom must beat a simpler one by two
-//! standard errors of the difference, pair by pair.
+//! Each is asked for the log density ratio `T = log p(x, y) / p(x) p(y)` of pairs it was not fitted to, those that belong together and some thousand times as many that do not, and is scored by
+//! one bound (van den Oord et al. 2018), which no density that is wrong or singular can make too high:
 //!
-//! The score of the chosen model is too low by what it lost to the size of its sample, and its mean on its own sample too high by about as much (Akaike 1973): the
-//! estimate is the middle of the two. Where neighbours can see, they add what the model misses: `ksg` of the samples against `ksg` of samples drawn from the model; and for the
-//! critic, `ksg` of its features at held-out pairs, which cannot hold more than the pairs themselves.
+//! ```text
+//! score = mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
+//! ```
+//!
+//! A model with more freedom must beat the copula, and independence, by two standard errors of the difference, pair by pair.
+//!
+//! The mean of `T` at held-out pairs is too low by what the model lost to the size of its sample, and at its own pairs too high by about as much (Akaike 1973): the
+//! estimate is the middle of the two, less what `T` of pairs that do not belong together exceeds a density ratio's by. Where neighbours can see, they add what the model misses: `ksg` of
+//! the samples against `ksg` of samples drawn from the model; and for the critic, `ksg` of its features at held-out pairs, which cannot hold more than the pairs themselves.
 //!
 //! # References
-//! Donsker & Varadhan 1983; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation).
+//! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation).
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use super::contrast::contrast;
+use super::contrast::{contrast, log_normalisers};
 use super::critic;
 use super::hybrid::{self, Sides};
 use super::ksg::{mean_and_stderr, need_neighbours, terms_nats};
@@ -43,15 +47,17 @@ const LEAST_ROWS: usize = 400;
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
 /// Parameters of a mixture for each row it is fitted to, at most.
 const MOST_PARAMETERS: f64 = 2.0;
+/// Most columns, both sides together, of components with a covariance of their own.
+const MOST_OWN: usize = 80;
 /// Parts of the rows for mixtures.
 const HALVES: usize = 2;
-/// Rows that independent pairs are apart, in turn.
-const APART: [usize; 8] = [1, 7, 31, 101, 211, 307, 401, 499];
 /// Most columns, both sides together, for neighbours against samples of a mixture.
 const MOST_COLUMNS: usize = 8;
 /// Residuals below this many standard deviations of chance are taken for chance.
 const CLEAR: f64 = 2.0;
 const CLEAR_OF_TWO: f64 = 3.0;
+/// A gain in nats below this decides nothing, however sure it is.
+const LEAST_GAIN: f64 = 0.003;
 /// Features of the critic that neighbours look at.
 const VIEWS: usize = 3;
 
@@ -68,9 +74,9 @@ impl Estimator for Ensemble {
         About {
             kind: Kind::Consistent,
             what: "t copula, normal mixtures or trained critic, whichever foretells held-out pairs best, corrected by neighbours",
-            reference: "Donsker & Varadhan 1983; Akaike 1973; van der Laan, Polley, Hubbard 2007",
-            cost: "4 to 40 s at n = 5000 on one core",
-            limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; too high where many columns hold a smooth function of few",
+            reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
+            cost: "4 to 13 s at n = 5000 on one core",
+            limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low where a spiral or a product fills many columns",
         }
     }
 
@@ -100,9 +106,9 @@ impl Estimator for Ensemble {
 /// What a model says of each pair, held out, and what its mean would be on its own sample.
 #[derive(Debug, Clone)]
 struct Opinion {
-    /// Log density ratios of pairs it was not fitted to, the penalty taken off.
+    /// For each pair, to which it was not fitted, its part of the bound.
     terms: Vec<f64>,
-    /// The middle of held-out and own mean, the penalty taken off.
+    /// Its estimate.
     value_nats: f64,
 }
 
@@ -111,32 +117,17 @@ impl Opinion {
         self.terms.iter().sum::<f64>() / self.terms.len() as f64
     }
 
-    /// Whether it foretells better than another by two standard errors of the difference.
+    /// Whether it foretells better than another, and than independence, by two standard errors of the difference.
     fn beats(&self, other: &Self) -> bool {
         let differences: Vec<f64> = self.terms.iter().zip(&other.terms).map(|(a, b)| a - b).collect();
-        let (mean, stderr) = mean_and_stderr(&differences);
-        mean > (2.0 * stderr).max(0.003)
+        is_clear(&differences) && is_clear(&self.terms)
     }
 }
 
-/// `y` of another row beside every `x`: independent pairs with the same marginals.
-pub(crate) fn apart(joint: &Array2<f64>, dx: usize, rows: usize) -> Array2<f64> {
-    let n = joint.nrows();
-    let mut out = joint.clone();
-    for row in 0..n {
-        let other = joint.slice(s![(row + rows) % n, dx..]);
-        out.slice_mut(s![row, dx..]).assign(&other);
-    }
-    out
-}
-
-/// `log mean exp` of log density ratios of independent pairs, where it is above 0 by more than two standard errors; a density ratio has mean 1 there.
-fn penalty(log_ratios: &[f64]) -> f64 {
-    let most = log_ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let scaled: Vec<f64> = log_ratios.iter().map(|value| (value - most).exp()).collect();
-    let (mean, stderr) = mean_and_stderr(&scaled);
-    let sure = mean - 2.0 * stderr;
-    if sure > 0.0 && sure.ln() + most > 0.0 { mean.ln() + most } else { 0.0 }
+/// A mean that is above 0 by two standard errors.
+fn is_clear(gains: &[f64]) -> bool {
+    let (mean, stderr) = mean_and_stderr(gains);
+    mean > (2.0 * stderr).max(LEAST_GAIN)
 }
 
 struct Models<'a> {
@@ -209,11 +200,15 @@ impl<'a> Models<'a> {
         if let Some((_, opinion)) = mixture {
             chosen = opinion;
         }
-        let critic = self.critic.as_ref().filter(|(_, opinion)| opinion.beats(chosen));
+        // Of two free models neither is the simpler one.
+        let mixtures = mixture.map_or(f64::NEG_INFINITY, |(_, opinion)| opinion.score());
+        let critic = self.critic.as_ref().filter(|(_, opinion)| opinion.beats(copula) && opinion.score() > mixtures);
         let mut mi_nats;
         if let Some((variates, opinion)) = critic {
             chosen = opinion;
-            mi_nats = chosen.value_nats.max(seen_in_features(variates, seed));
+            // A view of more features than a side has columns would see a surface, where neighbours are nearer than the correction takes them to be.
+            let most = VIEWS.min(self.dx).min(self.scores.ncols() - self.dx);
+            mi_nats = chosen.value_nats.max(seen_in_features(variates, most, seed));
         } else {
             mi_nats = chosen.value_nats;
             residual = match mixture {
@@ -228,9 +223,9 @@ impl<'a> Models<'a> {
             mi_nats += residual.nats;
             stderr = stderr.hypot(residual.noise_nats);
         }
-        // Copula and critic are compared with other rows, which bounds their terms; a mixture's few independent pairs can miss where its density ratio is large.
-        let lower_nats = (critic.is_some() || mixture.is_none()).then(|| chosen.score());
-        Found { mi_nats, lower_nats, stderr_nats: Some(stderr), ..Found::default() }
+        // The copula was heard at pairs it was fitted to, and half of what that adds was taken off its score.
+        let fitted_nats = if critic.is_none() && mixture.is_none() { fit.bias_nats } else { 0.0 };
+        Found { mi_nats, lower_nats: Some(chosen.score() - fitted_nats), stderr_nats: Some(stderr), ..Found::default() }
     }
 
     /// What neighbours see beyond a mixture, in few dimensions.
@@ -268,14 +263,25 @@ fn halves(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
 fn copula_opinion(fit: &Fit, n: usize, seed: u64) -> Opinion {
     let order = shuffled(n, "copula", seed);
     let groups = n.div_ceil(critic::COMPARED);
-    let heard: Vec<Vec<f64>> =
-        order.par_chunks(n.div_ceil(groups)).map(|rows| contrast(&fit.log_ratios_across(rows), rows.len())).collect();
-    // On its own sample its mean is too large by the bias, on another too small by about as much.
+    let heard = order.par_chunks(n.div_ceil(groups)).map(|rows| {
+        let across = fit.log_ratios_across(rows);
+        (contrast(&across, rows.len()), normaliser_nats(across, rows.len()))
+    });
+    let (heard, normalisers): (Vec<Vec<f64>>, Vec<f64>) = heard.unzip();
+    // On its own sample its mean is too large by the bias.
     let mut terms = vec![0.0; n];
     for (row, term) in order.iter().zip(heard.concat()) {
-        terms[*row] = term - 2.0 * fit.bias_nats;
+        terms[*row] = term - fit.bias_nats;
     }
-    Opinion { terms, value_nats: fit.mi_nats }
+    let excess_nats = mean(&normalisers);
+    let value_nats = if excess_nats > LEAST_GAIN { (fit.mi_nats - excess_nats).max(0.0) } else { fit.mi_nats };
+    Opinion { terms, value_nats }
+}
+
+/// What the log density ratios of rows that do not belong together exceed 0 by. A row that no other comes near says little of it.
+fn normaliser_nats(across: Vec<f32>, n: usize) -> f64 {
+    let values: Vec<f64> = log_normalisers(across, n).iter().map(|value| value.max(-1.0)).collect();
+    mean(&values)
 }
 
 /// The number of components that foretells the density of the other half best.
@@ -292,7 +298,9 @@ fn best_components(
     let parts: Vec<_> = halves.iter().map(|(own, other)| (z.select(Axis(0), own), z.select(Axis(0), other))).collect();
     for components in COMPONENTS {
         let own = if sharing == Sharing::All { d + 1 } else { (d + 1) * (d + 2) / 2 };
-        if components > 1 && (components * own) as f64 > MOST_PARAMETERS * (n / HALVES) as f64 {
+        let parameters = (components * own) as f64;
+        let first = components == 1 && sharing == Sharing::All;
+        if !first && (parameters > MOST_PARAMETERS * (n / HALVES) as f64 || (sharing != Sharing::All && d > MOST_OWN)) {
             break;
         }
         let logs = parts.par_iter().map(|(own, other)| {
@@ -322,27 +330,32 @@ fn mixture_opinion(
     seed: u64,
 ) -> Option<Opinion> {
     let mut terms = vec![0.0; z.nrows()];
-    let (mut own_nats, mut independent) = (0.0, vec![]);
+    let (mut own_nats, mut held_nats, mut excess_nats) = (0.0, 0.0, 0.0);
     for (own, other) in halves {
         let (fitted, held) = (z.select(Axis(0), own), z.select(Axis(0), other));
         let mixture = Mixture::fit(&fitted, candidate.components, candidate.sharing, seed)?;
-        let log_ratios = mixture.log_ratios(&held, dx)?;
-        other.iter().zip(&log_ratios).for_each(|(row, term)| terms[*row] = *term);
-        let log_ratios = mixture.log_ratios(&fitted, dx)?;
-        own_nats += log_ratios.iter().sum::<f64>() / log_ratios.len() as f64 / HALVES as f64;
-        for rows in APART {
-            independent.extend(mixture.log_ratios(&apart(&held, dx, rows), dx)?);
+        let share = 1.0 / HALVES as f64;
+        own_nats += share * mean(&mixture.log_ratios(&fitted, dx)?);
+        held_nats += share * mean(&mixture.log_ratios(&held, dx)?);
+        let size = other.len().div_ceil(other.len().div_ceil(critic::COMPARED));
+        for rows in other.chunks(size) {
+            let across = mixture.log_ratios_across(&z.select(Axis(0), rows), dx)?;
+            let heard = contrast(&across, rows.len());
+            rows.iter().zip(heard).for_each(|(row, term)| terms[*row] = term);
+            excess_nats += normaliser_nats(across, rows.len()) * rows.len() as f64 / z.nrows() as f64;
         }
     }
-    let penalty = penalty(&independent);
-    let held_out = terms.iter().sum::<f64>() / terms.len() as f64;
-    terms.iter_mut().for_each(|term| *term -= penalty);
-    held_out.is_finite().then_some(Opinion { terms, value_nats: 0.5 * (own_nats + held_out) - penalty })
+    let value_nats = 0.5 * (own_nats + held_nats) - excess_nats.max(0.0);
+    (value_nats.is_finite() && terms.iter().all(|term| term.is_finite())).then_some(Opinion { terms, value_nats })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// The most that neighbours see in the leading features of held-out pairs: as many features as show most.
-fn seen_in_features(variates: &[Sides], seed: u64) -> f64 {
-    let views = (1..=VIEWS).map(|k| {
+fn seen_in_features(variates: &[Sides], most: usize, seed: u64) -> f64 {
+    let views = (1..=most).map(|k| {
         let parts = variates.iter().enumerate().filter_map(|(fold, (u, v))| {
             let take = |a: &Array2<f64>| normal_scores(&a.slice(s![.., ..k]).to_owned());
             features_nats(&take(u), &take(v), derive("mi/ensemble/features", &format!("{fold}/{k}"), seed))

@@ -105,6 +105,8 @@ impl Ceilings {
 pub enum Flag {
     /// Rows that share `x` have different `y`: the density of the channel given `x` was itself estimated.
     Grouped,
+    /// A few rows that share `x` have different `y`, and were taken for rows that differ: the lower bound has given up what that can add.
+    Collisions,
     /// The lower bound is above .85 log n, or the bounds are more than half a nat apart: the number says little beyond "large".
     Saturated,
     /// The estimate is above .6 log n, where bounds begin to part and neighbours become scarce.
@@ -137,6 +139,7 @@ impl Flag {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Grouped => "grouped",
+            Self::Collisions => "collisions",
             Self::Saturated => "saturated",
             Self::NearCeiling => "near_ceiling",
             Self::Constant => "constant",

@@ -15,7 +15,7 @@
 use ndarray::{Array2, ArrayView2};
 use statrs::function::gamma::digamma;
 
-use super::neighbours::{Columns, counts};
+use super::neighbours::counts;
 use super::samples::{Found, Samples};
 use super::{About, Estimate, Estimator, Kind};
 use crate::{Error, Result};
@@ -98,7 +98,7 @@ pub(crate) fn terms_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     // psi at every count there can be, since each is asked for twice for each point.
     let psi: Vec<f64> = (0..=n).map(|count| digamma(count.max(1) as f64)).collect();
     let base = psi[K] + psi[n];
-    let found = counts(&Columns::new(x.view()), &Columns::new(y.view()), K);
+    let found = counts(x.view(), y.view(), K);
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
 }
 

@@ -6,14 +6,16 @@
 //! # References
 //! Dempster, Laird, Rubin 1977; Arthur & Vassilvitskii 2007 (k-means++); Fraley & Raftery 2007 (prior of covariances).
 
-use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView2, s};
 use rand::Rng;
 use rand::distr::weighted::WeightedIndex;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::k_means::k_means;
 use super::linear::{cholesky, invert_lower, log_determinant};
 use crate::model::kernels;
-use crate::seed::stream;
 
 /// Steps of expectation-maximisation at most, and the gain in mean log likelihood that ends them.
 const STEPS: usize = 80;
@@ -36,7 +38,9 @@ pub(super) struct Mixture {
     weights: Vec<f64>,
     /// `(K, d)`
     means: Array2<f64>,
+    /// One for each component, or one for all.
     covariances: Vec<Array2<f64>>,
+    is_shared: bool,
 }
 
 impl Mixture {
@@ -45,15 +49,18 @@ impl Mixture {
     /// # Shapes
     /// `z` is `(n, d)`.
     pub(super) fn fit(z: &Array2<f64>, k: usize, sharing: Sharing, seed: u64) -> Option<Self> {
-        let products = products(z);
-        let transposed = products.t().as_standard_layout().to_owned();
+        let features = match sharing {
+            Sharing::All => z.clone(),
+            Sharing::Rows(_) => products(z),
+        };
+        let sample = Sample { features: features.t().as_standard_layout().to_owned(), second: z.t().dot(z), sharing };
         let labels = k_means(z, k, seed);
         let mut shares = Array2::zeros((z.nrows(), k));
         labels.iter().enumerate().for_each(|(row, label)| shares[[row, *label]] = 1.0);
         let mut before = f64::NEG_INFINITY;
-        let mut mixture = Self::from_shares(&transposed, &shares, z.ncols(), sharing)?;
+        let mut mixture = Self::from_shares(&sample, &shares);
         for _ in 0..STEPS {
-            shares = product_t(&products, &mixture.coefficients(0..z.ncols())?);
+            shares = mixture.log_components(z.view(), &features, 0..z.ncols())?;
             let log_likelihood = normalise(&mut shares);
             if !log_likelihood.is_finite() {
                 return None;
@@ -62,121 +69,176 @@ impl Mixture {
                 break;
             }
             before = log_likelihood;
-            mixture = Self::from_shares(&transposed, &shares, z.ncols(), sharing)?;
+            mixture = Self::from_shares(&sample, &shares);
         }
         Some(mixture)
     }
 
     /// The mixture of greatest likelihood given how much of each row belongs to each component.
-    fn from_shares(transposed: &Array2<f64>, shares: &Array2<f64>, d: usize, sharing: Sharing) -> Option<Self> {
-        let n = shares.nrows() as f64;
-        let moments = product_t(&shares.t().as_standard_layout().to_owned(), transposed);
-        let k = moments.nrows();
-        let mut means = Array2::zeros((k, d));
-        let mut scatters = Vec::with_capacity(k);
-        let mut pooled = Array2::<f64>::zeros((d, d));
-        let mut counts = Vec::with_capacity(k);
-        for (component, moments) in moments.rows().into_iter().enumerate() {
-            let count = moments[0].max(1e-9);
-            for i in 0..d {
-                means[[component, i]] = moments[1 + i] / count;
+    fn from_shares(sample: &Sample, shares: &Array2<f64>) -> Self {
+        let (n, d) = (shares.nrows() as f64, sample.second.nrows());
+        let transposed = shares.t().to_owned();
+        let counts: Vec<f64> = transposed.rows().into_iter().map(|row| row.sum().max(1e-9)).collect();
+        let moments = product_t(&transposed, &sample.features);
+        // Products begin with a one, plain coordinates do not.
+        let first = usize::from(sample.sharing != Sharing::All);
+        let mut means = moments.slice(s![.., first..first + d]).to_owned();
+        means.rows_mut().into_iter().zip(&counts).for_each(|(mut mean, count)| mean /= *count);
+        let mut between = means.clone();
+        between.rows_mut().into_iter().zip(&counts).for_each(|(mut row, count)| row *= *count);
+        let mut pooled = (&sample.second - &between.t().dot(&means)) / n;
+        let covariances = match sample.sharing {
+            Sharing::All => {
+                pooled.diag_mut().mapv_inplace(|value| value + FLOOR);
+                vec![pooled]
             }
-            let mut scatter = Array2::zeros((d, d));
-            let mut at = 1 + d;
-            for i in 0..d {
-                for j in 0..=i {
-                    let value = moments[at] - count * means[[component, i]] * means[[component, j]];
-                    scatter[[i, j]] = value;
-                    scatter[[j, i]] = value;
-                    at += 1;
-                }
+            Sharing::Rows(rows) => {
+                let prior = rows * (d + 1) as f64;
+                let of = |(component, count): (usize, &f64)| {
+                    let mean = means.row(component);
+                    let mut scatter = Array2::zeros((d, d));
+                    let mut at = 1 + d;
+                    for i in 0..d {
+                        for j in 0..=i {
+                            let value = moments[[component, at]] - count * mean[i] * mean[j];
+                            scatter[[i, j]] = value;
+                            scatter[[j, i]] = value;
+                            at += 1;
+                        }
+                        // The prior is small and round, so that it takes hold only where a component has next to nothing.
+                        scatter[[i, i]] += prior * 0.2 * pooled[[i, i]];
+                    }
+                    scatter /= count + prior;
+                    scatter.diag_mut().mapv_inplace(|value| value + FLOOR);
+                    scatter
+                };
+                counts.iter().enumerate().map(of).collect()
             }
-            pooled += &scatter;
-            scatters.push(scatter);
-            counts.push(count);
-        }
-        pooled /= n;
-        let covariances = scatters.into_iter().zip(&counts).map(|(scatter, count)| {
-            let mut covariance = match sharing {
-                Sharing::All => pooled.clone(),
-                Sharing::Rows(rows) => {
-                    let prior = rows * (d + 1) as f64;
-                    // The prior is small and round, so that it takes hold only where a component has next to nothing.
-                    let mut target = Array2::zeros((d, d));
-                    target.diag_mut().assign(&(&pooled.diag() * 0.2));
-                    (scatter + target * prior) / (count + prior)
-                }
-            };
-            covariance.diag_mut().mapv_inplace(|value| value + FLOOR);
-            covariance
-        });
-        let covariances = covariances.collect();
+        };
         let total: f64 = counts.iter().sum();
         let weights = counts.iter().map(|count| count / total).collect();
-        Some(Self { weights, means, covariances })
+        Self { weights, means, covariances, is_shared: sample.sharing == Sharing::All }
     }
 
-    /// For each component the coefficients of the products of some coordinates in its log density, weight included.
-    fn coefficients(&self, range: std::ops::Range<usize>) -> Option<Array2<f64>> {
-        let d = range.len();
-        let mut out = Array2::zeros((self.weights.len(), 1 + d + d * (d + 1) / 2));
-        for (k, covariance) in self.covariances.iter().enumerate() {
+    /// Some coordinates of each component.
+    pub(super) fn marginals(&self, range: Range<usize>) -> Option<Vec<Marginal>> {
+        let of_covariance = |covariance: &Array2<f64>| {
             let factor = cholesky(&covariance.slice(s![range.clone(), range.clone()]).to_owned(), 0.0)?;
             let inverse = invert_lower(&factor);
-            let precision = inverse.t().dot(&inverse);
-            let mean = self.means.slice(s![k, range.clone()]);
+            Some((inverse.t().dot(&inverse), log_determinant(&factor)))
+        };
+        let precisions = self.covariances.iter().map(of_covariance).collect::<Option<Vec<_>>>()?;
+        let component = |(k, weight): (usize, &f64)| {
+            let (precision, log_determinant) = &precisions[k.min(precisions.len() - 1)];
+            let mean = self.means.slice(s![k, range.clone()]).to_owned();
             let linear = precision.dot(&mean);
-            let constant = self.weights[k].max(1e-300).ln()
-                - 0.5 * (d as f64 * std::f64::consts::TAU.ln() + log_determinant(&factor) + mean.dot(&linear));
-            let mut row = out.row_mut(k);
-            row[0] = constant;
-            row.slice_mut(s![1..=d]).assign(&linear);
+            let size = range.len() as f64 * std::f64::consts::TAU.ln() + log_determinant;
+            let log_weight = weight.max(1e-300).ln() - 0.5 * size;
+            Marginal {
+                precision: precision.clone(),
+                log_at_zero: log_weight - 0.5 * mean.dot(&linear),
+                log_weight,
+                linear,
+                mean,
+            }
+        };
+        Some(self.weights.iter().enumerate().map(component).collect())
+    }
+
+    /// The log density of each component at each row, weight included, `(n, K)`.
+    ///
+    /// # Shapes
+    /// `z` is `(n, range)`; `features` are its products, or `z` itself where the covariance is shared.
+    fn log_components(
+        &self,
+        z: ArrayView2<'_, f64>,
+        features: &Array2<f64>,
+        range: Range<usize>,
+    ) -> Option<Array2<f64>> {
+        let (d, marginals) = (range.len(), self.marginals(range)?);
+        if self.is_shared {
+            // The quadratic part is the same for all components.
+            let whitened = z.dot(&marginals.first()?.precision);
+            let mut linear = Array2::zeros((marginals.len(), d));
+            linear.rows_mut().into_iter().zip(&marginals).for_each(|(mut row, own)| row.assign(&own.linear));
+            let mut out = product_t(features, &linear);
+            for ((mut row, a), b) in out.rows_mut().into_iter().zip(whitened.rows()).zip(z.rows()) {
+                let quadratic = -0.5 * a.dot(&b);
+                row.iter_mut().zip(&marginals).for_each(|(value, own)| *value += own.log_at_zero + quadratic);
+            }
+            return Some(out);
+        }
+        let mut coefficients = Array2::zeros((marginals.len(), features.ncols()));
+        for (mut row, own) in coefficients.rows_mut().into_iter().zip(&marginals) {
+            row[0] = own.log_at_zero;
+            row.slice_mut(s![1..=d]).assign(&own.linear);
             let mut at = 1 + d;
             for i in 0..d {
                 for j in 0..=i {
-                    row[at] = if i == j { -0.5 * precision[[i, i]] } else { -precision[[i, j]] };
+                    row[at] = if i == j { -0.5 * own.precision[[i, i]] } else { -own.precision[[i, j]] };
                     at += 1;
                 }
             }
         }
-        Some(out)
+        Some(product_t(features, &coefficients))
     }
 
-    /// Log density of some coordinates at rows whose products are given.
-    fn log_density(&self, products: &Array2<f64>, range: std::ops::Range<usize>) -> Option<Vec<f64>> {
-        let mut logs = product_t(products, &self.coefficients(range)?);
+    /// Log density of some coordinates.
+    ///
+    /// # Shapes
+    /// `z` is `(n, d)`, of which `range` is taken.
+    pub(super) fn log_density(&self, z: &Array2<f64>, range: Range<usize>) -> Option<Vec<f64>> {
+        let own = z.slice(s![.., range.clone()]).to_owned();
+        let features = if self.is_shared { own.clone() } else { products(&own) };
+        let mut logs = self.log_components(own.view(), &features, range)?;
         Some(logs.rows_mut().into_iter().map(|mut row| log_sum_exp(row.as_slice_mut().unwrap_or_default())).collect())
     }
 
     /// Log density of whole rows.
     pub(super) fn log_densities(&self, z: &Array2<f64>) -> Option<Vec<f64>> {
-        self.log_density(&products(z), 0..z.ncols())
+        self.log_density(z, 0..z.ncols())
     }
 
     /// `log p(x, y) - log p(x) - log p(y)` of each row, the first `dx` coordinates being `x`.
     pub(super) fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>> {
-        let d = z.ncols();
-        let side = |range: std::ops::Range<usize>| {
-            self.log_density(&products(&z.slice(s![.., range.clone()]).to_owned()), range)
-        };
-        let (joint, x, y) = (self.log_densities(z)?, side(0..dx)?, side(dx..d)?);
+        let (joint, x, y) = (self.log_densities(z)?, self.log_density(z, 0..dx)?, self.log_density(z, dx..z.ncols())?);
         Some(joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect())
     }
 
     /// `n` rows of the mixture.
     pub(super) fn sample(&self, n: usize, generator: &mut impl Rng) -> Option<Array2<f64>> {
         let d = self.means.ncols();
-        let factors =
-            self.covariances.iter().map(|covariance| cholesky(covariance, 0.0)).collect::<Option<Vec<_>>>()?;
+        let factors = self.covariances.iter().map(|own| cholesky(own, 0.0)).collect::<Option<Vec<_>>>()?;
         let choose = WeightedIndex::new(&self.weights).ok()?;
         let mut out = Array2::zeros((n, d));
         for mut row in out.rows_mut() {
             let k = choose.sample(generator);
             let noise = Array1::from_shape_simple_fn(d, || -> f64 { StandardNormal.sample(generator) });
-            row.assign(&(factors[k].dot(&noise) + self.means.row(k)));
+            row.assign(&(factors[k.min(factors.len() - 1)].dot(&noise) + self.means.row(k)));
         }
         Some(out)
     }
+}
+
+/// What fits are made of.
+struct Sample {
+    /// Coordinates or their products, `(features, n)`.
+    features: Array2<f64>,
+    /// `Z^T Z`
+    second: Array2<f64>,
+    sharing: Sharing,
+}
+
+/// Some coordinates of a component.
+pub(super) struct Marginal {
+    pub(super) mean: Array1<f64>,
+    pub(super) precision: Array2<f64>,
+    /// `precision . mean`
+    linear: Array1<f64>,
+    /// Log density at the mean, weight included.
+    pub(super) log_weight: f64,
+    /// Log density at zero, weight included.
+    log_at_zero: f64,
 }
 
 /// `1`, the coordinates, and their products `z_i z_j` for `j <= i`, of each row.
@@ -195,9 +257,10 @@ fn products(z: &Array2<f64>) -> Array2<f64> {
     Array2::from_shape_vec((n, width), out).unwrap_or_default()
 }
 
-/// `a b^T`, both in standard layout.
+/// `a b^T`
 fn product_t(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
     let (m, n, k) = (a.nrows(), b.nrows(), a.ncols());
+    let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
     let mut out = Array2::zeros((m, n));
     if let (Some(a), Some(b), Some(c)) = (a.as_slice(), b.as_slice(), out.as_slice_mut()) {
         kernels::matmul_t_f64((m, n, k), k, a, b, c);
@@ -230,57 +293,10 @@ fn log_sum_exp(values: &mut [f64]) -> f64 {
     most + terms.sum::<f64>().ln()
 }
 
-/// The nearest of `k` centres of each row, after a few steps of Lloyd from a greedy seeded start.
-fn k_means(z: &Array2<f64>, k: usize, seed: u64) -> Vec<usize> {
-    const CANDIDATES: usize = 4;
-    const LLOYD: usize = 8;
-    let (n, d) = z.dim();
-    let mut generator = stream("mi/mixture", "k-means", seed);
-    let squared = |a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>| -> f64 {
-        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
-    };
-    let mut centres = Array2::zeros((k, d));
-    centres.row_mut(0).assign(&z.row(generator.random_range(0..n)));
-    let mut nearest: Vec<f64> = z.rows().into_iter().map(|row| squared(row, centres.row(0))).collect();
-    for at in 1..k {
-        let candidates = (0..CANDIDATES).map(|_| match WeightedIndex::new(&nearest) {
-            Ok(by_distance) => by_distance.sample(&mut generator),
-            Err(_) => 0,
-        });
-        let trials = candidates.map(|row| {
-            let distances = z.rows().into_iter().zip(&nearest).map(|(other, own)| own.min(squared(other, z.row(row))));
-            let distances: Vec<f64> = distances.collect();
-            (distances.iter().sum::<f64>(), row, distances)
-        });
-        if let Some((_, row, distances)) = trials.min_by(|a, b| a.0.total_cmp(&b.0)) {
-            centres.row_mut(at).assign(&z.row(row));
-            nearest = distances;
-        }
-    }
-    let mut labels = vec![0; n];
-    for _ in 0..LLOYD {
-        let norms: Vec<f64> = centres.rows().into_iter().map(|row| 0.5 * row.dot(&row)).collect();
-        let inner = z.dot(&centres.t());
-        for (label, row) in labels.iter_mut().zip(inner.rows()) {
-            let score = |c: &usize| row[*c] - norms[*c];
-            *label = (0..k).max_by(|a, b| score(a).total_cmp(&score(b))).unwrap_or_default();
-        }
-        let mut counts = vec![0.0; k];
-        let mut sums = Array2::<f64>::zeros((k, d));
-        for (label, row) in labels.iter().zip(z.axis_iter(Axis(0))) {
-            counts[*label] += 1.0;
-            sums.row_mut(*label).scaled_add(1.0, &row);
-        }
-        for (c, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-            centres.row_mut(c).assign(&(&sums.row(c) / *count));
-        }
-    }
-    labels
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::stream;
     use ndarray::array;
 
     fn two() -> Mixture {
@@ -288,6 +304,7 @@ mod tests {
             weights: vec![0.25, 0.75],
             means: array![[-1.0, 0.5], [2.0, 1.0]],
             covariances: vec![array![[1.0, 0.3], [0.3, 0.5]], array![[0.4, -0.2], [-0.2, 0.9]]],
+            is_shared: false,
         }
     }
 

@@ -6,6 +6,7 @@
 //! # Units
 //! All information is in nats.
 
+mod across;
 mod bounds;
 mod cca_ksg;
 mod ceilings;
@@ -20,6 +21,7 @@ mod estimate;
 mod gaussian;
 mod hybrid;
 mod infonce;
+mod k_means;
 mod ksg;
 mod linear;
 mod log_sum_exp;
@@ -35,6 +37,7 @@ mod samples;
 pub mod sanity;
 pub mod scale;
 mod t_copula;
+mod tree;
 
 use ndarray::ArrayView2;
 
@@ -58,8 +61,8 @@ pub use t_copula::TCopula;
 pub static ALL: &[&dyn Estimator] =
     &[&Channel::DEFAULT, &Hybrid, &Ensemble, &TCopula, &Gaussian, &CcaKsg, &Ksg, &Plugin, &Dv, &InfoNce, &MinePaper];
 
-/// The estimator of arbitrary samples unless another is asked for: in a second, without training, and close to 0 where there is nothing.
-pub static DEFAULT: &dyn Estimator = &Hybrid;
+/// The estimator of arbitrary samples unless another is asked for: the most accurate one.
+pub static DEFAULT: &dyn Estimator = &Ensemble;
 
 /// The estimator of this name.
 ///

@@ -142,6 +142,31 @@ fn a_row_alone_in_its_group_adds_nothing_to_the_lower_bound() {
 }
 
 #[test]
+fn a_collision_of_two_rows_moves_the_bounds_by_its_share_of_the_rows() {
+    for (n, d) in [(200, 3), (1000, 8), (2000, 40)] {
+        let (x, y) = (gaussian(n, 2, 1), gaussian(n, d, 2));
+        let channel = Channel::new(Scale::Spread, vec![0.1, 0.4]).expect("precisions in range");
+        let apart = channel.estimate(x.view(), y.view(), 1).expect("usable");
+        let mut collided = x.clone();
+        let other = x.row(n / 2).to_owned();
+        collided.row_mut(7).assign(&other);
+        let found = channel.estimate(collided.view(), y.view(), 1).expect("usable");
+        let most = 2.0 * 2.0_f64.ln() / n as f64 + 1e-12;
+        for (found, apart) in found.iter().zip(&apart) {
+            assert!((found.mi_nats - apart.mi_nats).abs() <= most, "{found:?} {apart:?}");
+            let (lower, upper) = (found.lower_nats.expect("a bound"), found.upper_nats.expect("a bound"));
+            assert!(
+                (lower - apart.lower_nats.expect("a bound")).abs() <= most
+                    && lower < apart.lower_nats.expect("a bound")
+            );
+            assert!((upper - apart.upper_nats.expect("a bound")).abs() <= most);
+            assert!(found.flags.contains(&Flag::Collisions) && !found.flags.contains(&Flag::Grouped), "{found:?}");
+            assert_eq!(found.n_distinct, n - 1);
+        }
+    }
+}
+
+#[test]
 fn ceilings_are_those_one_can_compute_by_hand() {
     // Two values of x, half each: log 2 + (2 - 1) / 2n; y is +-1 on a line: 0.5 log(1 + 1 / b^2).
     let y = Array2::from_shape_fn((100, 1), |(row, _)| if row % 2 == 0 { 3.0 } else { 5.0 });
