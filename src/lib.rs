@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 // The line, from left to right.
+pub mod blind;
 pub mod calibration;
 pub mod collect;
 pub mod corpus;

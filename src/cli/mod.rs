@@ -1,5 +1,6 @@
 //! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
 
+mod blind;
 mod calibrate;
 mod card;
 mod collect;
@@ -83,6 +84,8 @@ enum Verb {
     Card(card::Flags),
     /// A local checkpoint behind an OpenAI-compatible API, on this machine
     Serve(serve::Flags),
+    /// Members of a family hidden behind an API on this machine, predicted by the others, then opened: how good predictions are
+    Blind(Box<blind::Flags>),
     /// Tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of what is on disk
     Report(report::Flags),
     /// What is built in: models, architectures, estimators, corpora, providers, tasks, reports
@@ -236,6 +239,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Predict(flags)) => predict::run(&flags, opts.quiet),
         Some(Verb::Card(flags)) => card::run(&flags),
         Some(Verb::Serve(flags)) => serve::run(&flags, opts.quiet),
+        Some(Verb::Blind(flags)) => blind::run(&flags, opts.quiet),
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),

@@ -10,10 +10,10 @@ use crate::report::{self, Choice};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A name from `surmise list reports`: profiles, shots, depth, predictions, calibration
+    /// A name from `surmise list reports`: profiles, shots, depth, predictions, calibration, blind
     #[arg(value_name = "NAME")]
     name: String,
-    /// The files it is made of, or folders that hold them (profiles.csv, predictions.csv, card.json)
+    /// The files it is made of, or folders that hold them (profiles.csv, predictions.csv, card.json, blind.csv)
     #[arg(required = true, value_name = "FILE|DIR")]
     inputs: Vec<PathBuf>,
     /// Setting of the estimator, such as the precision b [default: that of the headline]

@@ -11,9 +11,10 @@ use super::journal::{self, Arrival, Index, Key, Reader, Record, State};
 use super::plan::{Again, Keyed, Plan};
 use super::reading;
 use super::results::{Replicate, Results};
+use super::task::Item;
 use crate::disk::{self, Schema};
 use crate::error::Result;
-use crate::provider::Outcome;
+use crate::provider::{Answer, Outcome};
 
 /// What is in a folder: summary.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -108,6 +109,27 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     };
     disk::write_json(&folder.join("summary.json"), &account).map_err(journal::as_storage)?;
     Ok(account)
+}
+
+/// The answers that a folder holds to what it was last asked, item by item, the first prompt and replicate of each; what has no answer is left out.
+///
+/// # Errors
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; those of [`Configuration::plan`].
+pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item, Answer)>> {
+    let mut configuration = configuration.clone();
+    let plan = configuration.load_tasks().and_then(|tasks| configuration.plan(tasks))?;
+    let index = Index::read(folder)?;
+    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let mut answers = vec![];
+    for question in plan.questions(&index, &Again::default())? {
+        if (question.prompt, question.replicate) != (0, 0) {
+            continue;
+        }
+        if let Some(arrival) = arrival(&index, &mut reader, &question)? {
+            answers.push((plan.item(&question).clone(), reading::answer(plan.provider, &arrival)));
+        }
+    }
+    Ok(answers)
 }
 
 /// The record that holds the outcome of a question: its answer, else its last failure.

@@ -189,7 +189,11 @@ impl Profile {
 
     /// What the headline would be of the control alone.
     pub fn control_headline(&self) -> Option<Headline> {
-        let setting = self.headline?.setting;
+        self.control_headline_at(self.headline?.setting)
+    }
+
+    /// The same at some setting.
+    pub fn control_headline_at(&self, setting: f64) -> Option<Headline> {
         Self::mean_over_depth(setting, self.last_point(setting, Some(self.corpus.control?.name())))
     }
 
@@ -230,6 +234,13 @@ impl Profile {
     /// The widest gap between upper and lower bound over all rows of a setting, every block and reading point.
     pub fn widest_gap_nats(&self, setting: f64) -> f64 {
         let rows = self.blocks.iter().filter(|row| row.setting == setting);
+        let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
+        sides.filter_map(|side| Some(side.upper_nats? - side.lower_nats?)).fold(0.0, f64::max)
+    }
+
+    /// The same over the readings that the headline is made of.
+    pub fn headline_gap_nats(&self, setting: f64) -> f64 {
+        let rows = self.last_point(setting, None).filter(|row| row.block >= 2);
         let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
         sides.filter_map(|side| Some(side.upper_nats? - side.lower_nats?)).fold(0.0, f64::max)
     }

@@ -1,6 +1,7 @@
 //! Reports: what the pipeline left on disk as a tidy table (CSV, LaTeX, Markdown) and as figures (SVG, PDF) of one column of a paper. A report reads files and
 //! measures nothing; one report per file of this folder.
 
+mod blind;
 mod calibration;
 mod depth;
 pub mod draw;
@@ -18,8 +19,14 @@ use crate::disk;
 use crate::error::{Error, Result};
 
 /// The reports, in the order in which they are listed.
-pub static ALL: &[&dyn Report] =
-    &[&profiles::Profiles, &shots::Shots, &depth::Depth, &predictions::Predictions, &calibration::Calibration];
+pub static ALL: &[&dyn Report] = &[
+    &profiles::Profiles,
+    &shots::Shots,
+    &depth::Depth,
+    &predictions::Predictions,
+    &calibration::Calibration,
+    &blind::Blind,
+];
 
 /// One table with its figures.
 pub trait Report: Sync {

@@ -1,21 +1,25 @@
 //! Local checkpoints behind an OpenAI-compatible API: what a client of a closed model can do, it can do here, on a model that can be opened afterwards.
 //!
-//! `http` speaks the protocol, `request` and `answer` are its shapes, `engine` computes: each model has its own threads, which decode many sequences at
+//! `http` speaks the protocol, `request` and `answer` are its shapes, `running` is what lies between them, `engine` computes: each model has its own threads, which decode many sequences at
 //! once and keep their keys and values.
 
 mod answer;
+mod background;
 mod chat;
 mod engine;
 mod http;
 mod request;
+mod running;
 mod sequence;
 mod text;
 
+use std::future::Future;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::background::Background;
 use self::chat::Template;
 use self::engine::Engine;
 use crate::error::{Error, Result};
@@ -57,6 +61,16 @@ struct Served {
 /// # Errors
 /// [`Error::Serve`] if the address cannot be listened on.
 pub fn serve(models: Vec<Model>, settings: &Settings, ready: impl FnOnce(&str)) -> Result<()> {
+    run(models, settings, |url| ready(url), http::told_to_stop)
+}
+
+/// Serves until `stop` says so for the first time; `ready` is given the base URL once requests are taken.
+fn run<F: Future<Output = ()> + Send + 'static>(
+    models: Vec<Model>,
+    settings: &Settings,
+    ready: impl FnOnce(&str),
+    stop: impl Fn() -> F + Send + 'static,
+) -> Result<()> {
     let served = models
         .into_iter()
         .map(|model| {
@@ -81,6 +95,6 @@ pub fn serve(models: Vec<Model>, settings: &Settings, ready: impl FnOnce(&str)) 
         let listener = tokio::net::TcpListener::bind(address).await.map_err(fault)?;
         let bound = listener.local_addr().map_err(fault)?;
         ready(&format!("http://{bound}/v1"));
-        http::run(listener, served, settings.clone()).await.map_err(fault)
+        http::run(listener, served, settings.clone(), stop).await.map_err(fault)
     })
 }

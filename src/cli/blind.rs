@@ -1,0 +1,166 @@
+//! `surmise blind`: members of a family hidden behind an API, predicted, unmasked.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Fetching, Scale, print, progress, talk};
+use crate::blind::{self, Choice, FEATURES, Family, Settings, Test};
+use crate::error::{Error, Result};
+use crate::line::CORPORA;
+use crate::mi;
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family` (its recipe) [default: the embedded family]
+    #[arg(long, value_name = "FILE")]
+    family: Option<PathBuf>,
+    /// Recipe or member to be hidden, each member by itself; may be given several times [default: every member]
+    #[arg(long = "hide", value_name = "NAME")]
+    hide: Vec<String>,
+    /// A name from `surmise list corpora`, or a CSV file with a column `entity` and others to be asked for; may be given several times [default: all that are built in]
+    #[arg(long = "corpus", value_name = "NAME|FILE")]
+    corpora: Vec<String>,
+    /// Series per profile
+    #[arg(long, default_value_t = 3000, value_name = "N")]
+    windows: usize,
+    /// Entities per series
+    #[arg(long, default_value_t = 4, value_name = "K")]
+    shots: usize,
+    /// Most shots of the in-context tasks
+    #[arg(long, default_value_t = 4, value_name = "K")]
+    task_shots: usize,
+    /// Questions per relation of the in-context tasks
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    items: usize,
+    /// Series per corpus that are shown to see what the next token owes to the context
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    context_windows: usize,
+    /// One seed for all that is drawn
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// What the channel's precision is relative to
+    #[arg(long, value_enum, default_value_t = Scale::Spread)]
+    scale: Scale,
+    /// Precision b of the emergence that is predicted [default: that of the headline]
+    #[arg(long, value_name = "B")]
+    setting: Option<f64>,
+    /// What the card is fitted on: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few, reading_nats
+    #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
+    features: Vec<String>,
+    /// Take the hidden member's size for published: a feature, and a baseline that a candidate has to beat
+    #[arg(long)]
+    sizes: bool,
+    /// Nominal level of the intervals
+    #[arg(long, default_value_t = 0.9)]
+    level: f64,
+    /// Port of the server on this machine; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// A table for people, instead of CSV
+    #[arg(long, conflicts_with = "json")]
+    table: bool,
+    /// The whole record, instead of CSV
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    fetching: Fetching,
+    /// Folder for journals, scores, profiles, readings, cards, predictions.csv, blind.csv and blind.json; what is there is neither asked nor measured again
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    for (name, value, least, most) in [
+        ("--windows", flags.windows, 50, 100_000),
+        ("--shots", flags.shots, 1, 64),
+        ("--task-shots", flags.task_shots, 1, 64),
+        ("--items", flags.items, 2, 10_000),
+        ("--context-windows", flags.context_windows, 50, 10_000),
+    ] {
+        if !(least..=most).contains(&value) {
+            return Err(Error::Parameter { name, reason: format!("must be from {least} to {most}, and is {value}") });
+        }
+    }
+    let hub = flags.fetching.hub(&[], quiet)?;
+    let family = match &flags.family {
+        Some(path) => Family::read(path, hub)?,
+        None => Family::embedded(hub)?,
+    };
+    let scale: mi::Scale = flags.scale.into();
+    let settings = Settings {
+        corpora: if flags.corpora.is_empty() { CORPORA.map(Into::into).to_vec() } else { flags.corpora.clone() },
+        windows: flags.windows,
+        shots: flags.shots,
+        task_shots: flags.task_shots,
+        items: flags.items,
+        context_windows: flags.context_windows,
+        seed: flags.seed,
+        scale,
+    };
+    let choice = Choice {
+        hide: flags.hide.clone(),
+        setting: flags.setting.unwrap_or(scale.headline_precision()),
+        features: flags.features.clone(),
+        sizes: flags.sizes,
+        level: flags.level,
+        port: flags.port,
+    };
+    let temporary = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let folder = flags.output.as_deref().unwrap_or(temporary.path());
+    let bar = progress(0, quiet);
+    let step = |what: &str| {
+        bar.set_message(what.to_owned());
+        bar.inc(1);
+    };
+    let test = blind::run(&family, &settings, &choice, folder, &step, &|_| {})?;
+    bar.finish_and_clear();
+    let json =
+        |test: &Test| serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source });
+    match (flags.json, flags.table) {
+        (true, _) => print(&[json(&test)?, b"\n".to_vec()].concat())?,
+        (_, true) => print(table(&test).as_bytes())?,
+        _ => print(&test.csv()?)?,
+    }
+    if !quiet {
+        talk(&test.summary.sentence(test.level));
+        let widest = test.rows.iter().map(|row| row.widest_gap_nats).fold(0.0, f64::max);
+        if widest > WIDE_NATS {
+            talk(&format!(
+                "the bounds of what was measured are up to {widest:.2} nats apart; --windows brings them nearer"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Bounds that are farther apart are said.
+const WIDE_NATS: f64 = 0.5;
+
+/// The rows in columns.
+fn table(test: &Test) -> String {
+    let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
+    let mut text = format!(
+        "{:<16} {:>9} {:>9} {:>7} {:>7} {:>9} {:>6} {:>9} {:>6}\n",
+        "member", "params", "predicted", "low", "high", "measured", "inside", "size line", "mean"
+    );
+    for row in &test.rows {
+        let inside = row.inside.map_or("-", |inside| if inside { "yes" } else { "no" });
+        text.push_str(&format!(
+            "{:<16} {:>9} {:>9} {:>7} {:>7} {:>9.3} {:>6} {:>9} {:>6.3}\n",
+            row.target_model,
+            row.n_params,
+            number(row.predicted_nats),
+            number(row.low_nats),
+            number(row.high_nats),
+            row.measured_nats,
+            inside,
+            number(row.size_line_nats),
+            row.mean_nats
+        ));
+        if row.predicted_nats.is_none() {
+            text.push_str(&format!("  {}\n", row.note));
+        }
+    }
+    text
+}

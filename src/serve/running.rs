@@ -1,0 +1,235 @@
+//! A request on its way: its prompts as tokens, the sequences that run for it, and what becomes of them as one body or as a stream.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::body::Bytes;
+use http_body_util::channel::Sender;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::Served;
+use super::answer::{Choice, Encoded, usage};
+use super::request::{Checked, Common, Prompt, Refusal};
+use super::sequence::{Ask, Event};
+use crate::model::Tokenizer;
+use crate::seed;
+
+/// Tokens before a token of a prompt that its text is made out by.
+const CONTEXT: usize = 8;
+
+/// Which of the two shapes an answer has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Shape {
+    Completion { echo: bool },
+    Chat,
+}
+
+/// A request on its way.
+pub(super) struct Running {
+    shape: Shape,
+    number: u64,
+    created: u64,
+    pub common: Common,
+    served: Arc<Served>,
+    encoded: Vec<Encoded>,
+    choices: Vec<Choice>,
+    events: UnboundedReceiver<(usize, Event)>,
+}
+
+pub(super) fn encode(served: &Served, tokenizer: &Tokenizer, prompt: &Prompt, special: bool) -> Checked<Encoded> {
+    let encoded = match prompt {
+        Prompt::Ids(ids) => {
+            if let Some(id) = ids.iter().find(|id| **id as usize >= served.vocab_size) {
+                let reason = format!("token id {id} is out of range: the vocabulary has {}", served.vocab_size);
+                return Err(Refusal::invalid("prompt", reason));
+            }
+            let piece = |n: usize| {
+                let context = &ids[n.saturating_sub(CONTEXT)..n];
+                let before = tokenizer.decode(context).len();
+                let text = tokenizer.decode(&ids[n.saturating_sub(CONTEXT)..=n]);
+                text.get(before..).unwrap_or_default().to_owned()
+            };
+            let n = ids.len().min(served.max_positions + 1);
+            Encoded { ids: ids.clone(), pieces: (0..n).map(piece).collect() }
+        }
+        Prompt::Text(text) => {
+            // No tokenizer makes one token of more text than this; a longer one need not be read to be refused.
+            if text.len() > 64 * served.max_positions {
+                return Err(too_long(served, "more tokens than it has bytes in 64", 0));
+            }
+            let (ids, pieces) =
+                tokenizer.encode_any(text, special).map_err(|error| Refusal::invalid("prompt", error.to_string()))?;
+            Encoded { ids, pieces }
+        }
+    };
+    if encoded.ids.is_empty() {
+        return Err(Refusal::invalid("prompt", "the prompt has no token"));
+    }
+    Ok(encoded)
+}
+
+fn too_long(served: &Served, prompt: impl std::fmt::Display, max_tokens: usize) -> Refusal {
+    let message = format!(
+        "This model's maximum context length is {} tokens. However, you requested {prompt} in the prompt and {max_tokens} in the completion.",
+        served.max_positions
+    );
+    Refusal { code: Some("context_length_exceeded"), ..Refusal::invalid("messages", message) }
+}
+
+impl Running {
+    pub fn begin(
+        shape: Shape,
+        number: u64,
+        common: Common,
+        served: Arc<Served>,
+        encoded: Vec<Encoded>,
+    ) -> Checked<Self> {
+        let drawing = &common.drawing;
+        for prompt in &encoded {
+            // The last token drawn is never read, so that it needs no position; the originals count it all the same.
+            if prompt.ids.len() + drawing.max_tokens > served.max_positions {
+                return Err(too_long(&served, prompt.ids.len(), drawing.max_tokens));
+            }
+        }
+        let (reply, events) = unbounded_channel();
+        let asks = encoded.iter().enumerate().flat_map(|(p, prompt)| {
+            let reply = &reply;
+            (0..common.n).map(move |i| {
+                let mut drawing = drawing.clone();
+                // Prompts asked with one seed draw apart from each other: else all of their texts would go the same way.
+                drawing.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), drawing.seed);
+                if i > 0 {
+                    drawing.seed = seed::derive("choice", &i.to_string(), drawing.seed);
+                }
+                Ask { prompt: prompt.ids.clone(), drawing, index: p * common.n + i, reply: reply.clone() }
+            })
+        });
+        let full = |_| Refusal {
+            status: 503,
+            kind: "overloaded_error",
+            ..Refusal::invalid("", "too many requests are waiting; try again later")
+        };
+        served.engine.ask(asks.collect()).map_err(full)?;
+        let echo = shape == Shape::Completion { echo: true };
+        let choices =
+            encoded.iter().flat_map(|prompt| (0..common.n).map(move |_| Choice::begin(prompt, echo))).collect();
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Ok(Self { shape, number, created, common, served, encoded, choices, events })
+    }
+
+    fn usage(&self) -> Value {
+        let prompt_tokens: usize = self.encoded.iter().map(|prompt| prompt.ids.len()).sum();
+        usage(prompt_tokens, self.choices.iter().map(|choice| choice.n_tokens).sum())
+    }
+
+    fn envelope(&self, whole: bool) -> Value {
+        let (id, object) = match (self.shape, whole) {
+            (Shape::Completion { .. }, _) => ("cmpl", "text_completion"),
+            (Shape::Chat, true) => ("chatcmpl", "chat.completion"),
+            (Shape::Chat, false) => ("chatcmpl", "chat.completion.chunk"),
+        };
+        let id = format!("{id}-{}", self.number);
+        json!({"id": id, "object": object, "created": self.created, "model": self.served.id, "choices": []})
+    }
+
+    pub async fn whole(mut self) -> Checked<Value> {
+        while !self.choices.iter().all(Choice::is_over) {
+            let Some((index, event)) = self.events.recv().await else { break };
+            let prompt = &self.encoded[index / self.common.n];
+            self.choices[index].take(event, prompt);
+        }
+        let lost = || Some("the sequence was lost".to_owned());
+        let failed = |choice: &Choice| choice.failed.clone().or_else(|| if choice.is_over() { None } else { lost() });
+        if let Some(message) = self.choices.iter().find_map(failed) {
+            return Err(Refusal { status: 500, kind: "server_error", ..Refusal::invalid("", message) });
+        }
+        let (logprobs, tokenizer) = (self.common.drawing.logprobs.is_some(), self.served.engine.tokenizer());
+        let choices = self.choices.iter().enumerate().map(|(index, choice)| match self.shape {
+            Shape::Completion { .. } => choice.completion(index, logprobs, tokenizer),
+            Shape::Chat => choice.chat(index, logprobs, tokenizer),
+        });
+        let mut body = self.envelope(true);
+        body["choices"] = choices.collect();
+        body["usage"] = self.usage();
+        Ok(body)
+    }
+
+    pub async fn stream(mut self, mut sender: Sender<Bytes>) {
+        let mut offsets = vec![(0, 0); self.choices.len()];
+        for index in 0..self.choices.len() {
+            let echoed = match self.shape {
+                Shape::Chat => Some(
+                    json!({"index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null, "finish_reason": null}),
+                ),
+                // With log-probabilities the prompt's text comes with its tokens.
+                Shape::Completion { echo: true } => {
+                    let text = self.encoded[index / self.common.n].pieces.concat();
+                    Some(json!({"text": text, "index": index, "logprobs": null, "finish_reason": null}))
+                }
+                Shape::Completion { echo: false } => None,
+            };
+            if let Some(choice) = echoed
+                && !self.send(&mut sender, choice).await
+            {
+                return;
+            }
+        }
+        while !self.choices.iter().all(Choice::is_over) {
+            let Some((index, event)) = self.events.recv().await else { return };
+            let prompt = &self.encoded[index / self.common.n];
+            let is_prompt = matches!(event, Event::Prompt(_));
+            let text = self.choices[index].take(event, prompt);
+            let choice = &self.choices[index];
+            if let Some(message) = &choice.failed {
+                let refusal = Refusal { status: 500, kind: "server_error", ..Refusal::invalid("", message.clone()) };
+                let data = format!("data: {}\n\n", refusal.body());
+                sender.send_data(data.into()).await.unwrap_or_default();
+                return;
+            }
+            let piece = self.piece(index, &text, &mut offsets[index]);
+            if (is_prompt || !text.is_empty() || choice.is_over() || !piece["logprobs"].is_null())
+                && !self.send(&mut sender, piece).await
+            {
+                return;
+            }
+        }
+        if self.common.include_usage {
+            let mut body = self.envelope(false);
+            body["usage"] = self.usage();
+            if sender.send_data(format!("data: {body}\n\n").into()).await.is_err() {
+                return;
+            }
+        }
+        sender.send_data("data: [DONE]\n\n".into()).await.unwrap_or_default();
+    }
+
+    /// What is new in a choice: text, and the tokens it is told of since.
+    fn piece(&self, index: usize, text: &str, (told, offset): &mut (usize, usize)) -> Value {
+        let (choice, tokenizer) = (&self.choices[index], self.served.engine.tokenizer());
+        let news = self.common.drawing.logprobs.is_some() && choice.n_told() > *told;
+        let first = std::mem::replace(told, choice.n_told());
+        match self.shape {
+            Shape::Completion { .. } => {
+                let logprobs = news.then(|| choice.completion_logprobs(first, *offset, tokenizer));
+                let logprobs = logprobs.map_or(Value::Null, |(logprobs, end)| {
+                    *offset = end;
+                    logprobs
+                });
+                json!({"text": text, "index": index, "logprobs": logprobs, "finish_reason": choice.finish()})
+            }
+            Shape::Chat => {
+                let logprobs = if news { choice.chat_logprobs(first, tokenizer) } else { Value::Null };
+                let delta = if text.is_empty() { json!({}) } else { json!({"content": text}) };
+                json!({"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()})
+            }
+        }
+    }
+
+    /// Whether the client is still there.
+    async fn send(&self, sender: &mut Sender<Bytes>, choice: Value) -> bool {
+        let mut body = self.envelope(false);
+        body["choices"] = json!([choice]);
+        sender.send_data(format!("data: {body}\n\n").into()).await.is_ok()
+    }
+}
