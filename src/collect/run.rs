@@ -298,7 +298,7 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result
     let tasks = configuration.load_tasks()?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were asked: a file has changed since; give the original with --task".into();
+        let reason = "are not the ones that were asked: a file has changed since, or its name, which names the task; give the original with --task".into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }
     replay::write(folder, &configuration, &plan)
