@@ -19,12 +19,15 @@ mod states;
 mod texts;
 mod watch;
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
 use crate::mi as information;
 use crate::model::hub::{self, Hub};
@@ -272,8 +275,12 @@ fn print(bytes: &[u8]) -> Result<()> {
 
 /// Writes a line of talk to stderr. Where nobody listens any more, that is no failure either.
 pub fn talk(line: &str) {
+    let line = SECRETS.get().map_or(Cow::Borrowed(line), |secrets| secrets.redact_text(line));
     writeln!(std::io::stderr(), "{line}").unwrap_or_default();
 }
+
+/// What no line of talk says, once it is known.
+static SECRETS: OnceLock<Arc<Secrets>> = OnceLock::new();
 
 /// A progress bar on stderr; silent if asked to be or where stderr is no terminal.
 fn progress(steps: usize, quiet: bool) -> ProgressBar {

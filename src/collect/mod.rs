@@ -16,6 +16,7 @@ pub mod limiter;
 pub mod local;
 mod pilot;
 pub mod plan;
+mod probe;
 pub mod progress;
 mod reading;
 pub mod replay;

@@ -22,10 +22,7 @@ use super::stop::Stop;
 use super::verdict::Seen;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::provider::{Class, Failure, KeyHeader, Prompt, Request};
-
-/// What a probe asks. It costs a few tokens and finds out whether the endpoint takes the settings.
-const PROBE: &str = "Reply with the word yes.";
+use crate::provider::KeyHeader;
 
 /// What is collected, and how.
 pub struct Run {
@@ -173,7 +170,7 @@ impl Run {
         Err(Error::Parameter { name: "-o", reason })
     }
 
-    fn record(&self) -> Result<Record> {
+    pub(super) fn record(&self) -> Result<Record> {
         let configuration = serde_json::to_value(&self.configuration)
             .map_err(|source| Error::Json { path: self.folder.clone(), source })?;
         Ok(Record::Configuration {
@@ -279,49 +276,6 @@ impl Run {
         let (task, item, replicate) = (item.task, item.id, question.replicate);
         Ok(Ask { key, task, item, replicate, probe: false, attempts, wire, most })
     }
-
-    /// Finds out, once per configuration, whether the endpoint takes the settings. Whether what is sent has changed.
-    async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Asker) -> Result<bool> {
-        let mut has_changed = false;
-        let mut attempts = attempts(&journal.index, &Key::NONE);
-        loop {
-            // The task that asks for most.
-            let Some(settings) = plan.settings.iter().max_by_key(|settings| settings.stop.len()).cloned() else {
-                return Ok(has_changed);
-            };
-            let request = Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), settings };
-            let wire = plan.provider.render(&request)?;
-            let key = plan.key(&wire, 0);
-            if journal.index.probed.contains(&key) {
-                return Ok(has_changed);
-            }
-            attempts = attempts.max(self::attempts(&journal.index, &key));
-            let most = asker.most(&request);
-            let (task, item) = ("probe".into(), "probe".into());
-            let ask = Ask { key, task, item, replicate: 0, probe: true, attempts, wire, most };
-            let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) = asker.ask(&ask).await
-            else {
-                // Whatever else went wrong has ended the run, or may not concern the items.
-                return Ok(has_changed);
-            };
-            let spared = request.settings.without(&param).filter(|_| self.adapt);
-            if spared.is_none() || self.configuration.without.contains(&param) {
-                let hint = if self.adapt {
-                    "--adapt-params cannot mend that"
-                } else {
-                    "leave it away, or pass --adapt-params"
-                };
-                let reason = format!("the model does not support `{param}` ({message}); {hint}");
-                asker.stop.drain(Error::Endpoint { endpoint: asker.endpoint.clone(), reason, source: None });
-                return Ok(has_changed);
-            }
-            asker.progress.say(&format!("{} does not support `{param}`; all requests go without it", plan.model));
-            self.configuration.without.push(param);
-            *plan = self.configuration.plan(std::mem::take(&mut plan.tasks))?;
-            has_changed = true;
-            asker.writer.append(&self.record()?)?.durable().await?;
-        }
-    }
 }
 
 /// Grades the journal of a folder again, with no network. `change` may set how.
@@ -344,7 +298,7 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result
     let tasks = configuration.load_tasks()?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were asked: a file has changed since; give the original with --task".into();
+        let reason = "are not the ones that were asked: a file has changed since, or its name, which names the task; give the original with --task".into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }
     replay::write(folder, &configuration, &plan)
@@ -356,7 +310,7 @@ pub fn panicked() -> Error {
     Error::Panicked { reason: reason.into() }
 }
 
-fn attempts(index: &Index, key: &Key) -> u32 {
+pub(super) fn attempts(index: &Index, key: &Key) -> u32 {
     index.state(key).map_or(0, |state| state.attempts)
 }
 

@@ -311,3 +311,27 @@ fn texts_are_kept_for_reading() {
     let line: Value = serde_json::from_str(case.file("texts.jsonl").trim_end()).expect("one line");
     assert_eq!((&line["id"], &line["text"]), (&"a".into(), &"Once there was w7.\nIt ended.".into()));
 }
+
+#[test]
+fn what_would_ask_nothing_or_nobody_is_refused() {
+    let server = Server::right();
+    let case = Case::new(&server, 2);
+    for (arguments, says) in [
+        (["--items", "0"], "--items must be at least 1"),
+        (["--concurrency", "0"], "--concurrency must be from 1 to 1024"),
+        (["--timeout-s", "0"], "--timeout-s must be above 0"),
+        (["--repeat-share", "NaN"], "--repeat-share must be from 0 to 1"),
+        (["--replicates", "0"], "--replicates must be from 1 to 1000"),
+        (["--temperature", "NaN"], "--temperature must be from 0 to 2"),
+        (["--max-tokens", "0"], "--max-tokens must be at least 1"),
+    ] {
+        case.ends(2, &arguments).says(says);
+    }
+    let mut command = case.command(&[]);
+    let typed: Vec<_> = command.get_args().map(|word| if word == "m" { " ".into() } else { word.to_owned() }).collect();
+    command = std::process::Command::new(command.get_program());
+    let output =
+        command.current_dir(case.folder.path()).env("OPENAI_API_KEY", "unused-key-000000").args(typed).output();
+    case.ran(&output.expect("the binary")).says("--model must be the name");
+    assert!(!case.out().exists() && server.count_all() == 0);
+}

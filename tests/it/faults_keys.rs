@@ -150,6 +150,12 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
         assert!(stderr.contains(says) && stderr.contains("holds the key") && !stderr.contains(&KEY[..12]), "{stderr}");
         assert!(!case.out().exists());
     }
+    // Where no task, no folder and no file of prices has such a name.
+    let case = Case::of(&server.url, &item("x"));
+    for arguments in [vec![KEY], vec!["--budget-usd", "1", "--prices", KEY], vec!["--ca-cert", KEY], vec![&KEY[3..]]] {
+        let ran = case.run(&arguments);
+        assert!(ran.code != Some(0) && ran.says("[REDACTED]").code != Some(101), "{}", ran.stderr);
+    }
     let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let case = Case::of(&format!("{}/{percent}/v1", server.url), &item("x"));
     case.ends(2, &[]).says("holds the key");

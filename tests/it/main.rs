@@ -13,6 +13,7 @@ mod command;
 mod contract;
 mod data;
 mod fault_server;
+mod faults;
 mod faults_answers;
 mod faults_folder;
 mod faults_keys;

@@ -225,6 +225,12 @@ pub(super) fn check(ask: &Asking) -> Result<()> {
             return fault(name, "must be above 0 and at most a million");
         }
     }
+    if ask.model.as_deref().is_none_or(|model| model.trim().is_empty()) {
+        return fault("--model", "must be the name the provider knows the model by, and is blank");
+    }
+    if ask.content.items == 0 {
+        return fault("--items", "must be at least 1: of none, nothing would be asked");
+    }
     if !(0.0..=1.0).contains(&ask.content.repeat_share) {
         return fault("--repeat-share", "must be from 0 to 1");
     }

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use self::flags::{Asking, OnUnknown, Rescore};
 use super::watch::{Watch, interrupts};
-use super::{print, talk};
+use super::{SECRETS, print, talk};
 use crate::collect::ask::Patience;
 use crate::collect::budget::Price;
 use crate::collect::limiter::Waits;
@@ -65,12 +65,17 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     let name = ask.provider.as_deref().unwrap_or_default();
     let provider = provider::find(name)?;
     let manner = &ask.manner;
-    flags::check(ask)?;
     let mut configuration = flags::configuration(ask, provider);
+    // Before anything that may go wrong and quote it.
+    let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
+    if let Ok(secrets) = &secrets {
+        SECRETS.get_or_init(|| secrets.clone());
+        hide_in_panics(secrets.clone());
+    }
+    flags::check(ask)?;
     let folder = ask.output.clone().unwrap_or_default();
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
     let again = Again { kinds: ask.content.redo.clone(), leave_unknown: manner.on_unknown == OnUnknown::Fail };
-    let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url);
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
@@ -113,10 +118,6 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         ca_cert: manner.ca_cert.clone(),
         durable: !manner.no_sync,
     };
-    let secrets = secrets.map(Arc::new);
-    if let Ok(secrets) = &secrets {
-        hide_in_panics(secrets.clone());
-    }
     let watch = Watch::start(quiet);
     let collect = || run.collect(secrets, &watch.progress, interrupts);
     let ended = catch_unwind(AssertUnwindSafe(collect)).unwrap_or_else(|_| Err(run::panicked()));

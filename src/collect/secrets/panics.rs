@@ -1,5 +1,6 @@
 //! Panics: a program's last words go to stderr by themselves, and may quote what it was at work on.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use super::Secrets;
@@ -10,6 +11,6 @@ pub fn hide_in_panics(secrets: Arc<Secrets>) {
         let message = panic.payload_as_str().unwrap_or("no message");
         let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         let line = format!("surmise: a mistake of the program itself{place}: {message}");
-        crate::cli::talk(&secrets.redact_text(&line));
+        writeln!(std::io::stderr(), "{}", secrets.redact_text(&line)).unwrap_or_default();
     }));
 }
