@@ -4,14 +4,15 @@
 //! dimensions alone, and is known exactly from the `E log det` of a Wishart matrix: at d = 768 + 768 and n = 2000 it is 258 nats.
 //! On other distributions the number is the information of the best normal approximation, which is neither a lower nor an upper bound.
 //!
-//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)`, and what the estimation of the covariance adds at many dimensions, `sqrt(d_x d_y / 2) / n`.
+//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)` or, if that is larger, what the ratios of the samples show, and what the estimation of the covariance adds at many dimensions, `sqrt(d_x d_y / 2) / n`.
 //!
 //! # References
 //! Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7.
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2, s};
 
-use super::linear::{covariance, gaussian_nats, squared_correlations, wishart_bias_nats};
+use super::ksg::mean_and_stderr;
+use super::linear::{cholesky, covariance, gaussian_nats, mahalanobis, squared_correlations, wishart_bias_nats};
 use super::samples::{Found, Samples};
 use super::{About, Estimate, Estimator, Kind};
 use crate::{Error, Result};
@@ -53,7 +54,9 @@ impl Estimator for Gaussian {
         };
         let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
         let squares = squared_correlations(&joint, dx).unwrap_or_default();
-        let variance = squares / n as f64 + (dx * dy) as f64 / (2.0 * freedom.powi(2));
+        // Of normal samples the squared correlations give the first part; of others the density ratio of each pair does, which is how much the pair moves the estimate.
+        let (_, stderr) = mean_and_stderr(&log_ratios(&samples.joint(), &joint, dx));
+        let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
         let found = Found {
             mi_nats: plug_in - wishart_bias_nats(n, dx, dy),
             stderr_nats: Some(variance.sqrt()),
@@ -61,4 +64,15 @@ impl Estimator for Gaussian {
         };
         Ok(vec![samples.report(kind, found)])
     }
+}
+
+/// The log density ratio of each row but for a constant, under the normal distribution with this covariance.
+fn log_ratios(z: &Array2<f64>, joint: &Array2<f64>, dx: usize) -> Vec<f64> {
+    let part = |range: std::ops::Range<usize>| {
+        let factor = cholesky(&joint.slice(s![range.clone(), range.clone()]).to_owned(), 0.0);
+        let factor = factor.unwrap_or_else(|| Array2::eye(range.len()));
+        mahalanobis(&z.slice(s![.., range]).to_owned(), &factor)
+    };
+    let (joint, x, y) = (part(0..z.ncols()), part(0..dx), part(dx..z.ncols()));
+    joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| 0.5 * (x + y - joint)).collect()
 }

@@ -14,7 +14,7 @@
 use ndarray::{Array2, ArrayView2, s};
 
 use super::cca_ksg::View;
-use super::ksg::{mean_and_stderr, need_neighbours, terms_nats};
+use super::ksg::{mean_and_stderr, need_neighbours, terms_nats, together};
 use super::samples::{Found, Samples};
 use super::t_copula::Fit;
 use super::{About, Estimate, Estimator, Kind, normal_scores::normal_scores};
@@ -101,15 +101,13 @@ pub(crate) fn through(
     drawn: &[Array2<f64>],
     project: &dyn Fn(&Array2<f64>) -> Sides,
 ) -> Residual {
-    let ksg = |scores: &Array2<f64>| {
-        let (u, v) = project(scores);
-        mean_and_stderr(&terms_nats(&u, &v))
-    };
-    let (seen, stderr) = ksg(scores);
-    let expected: Vec<(f64, f64)> = drawn.iter().map(ksg).collect();
+    let ksg = |(u, v): &Sides| mean_and_stderr(&terms_nats(u, v));
+    let sides = project(scores);
+    let (seen, stderr) = ksg(&sides);
+    let expected: Vec<(f64, f64)> = drawn.iter().map(|drawn| ksg(&project(drawn))).collect();
     let count = drawn.len() as f64;
     let mean = expected.iter().map(|(mean, _)| mean).sum::<f64>() / count;
     let variance = expected.iter().map(|(_, stderr)| stderr * stderr).sum::<f64>() / (count * count);
     let total = (stderr * stderr + variance).sqrt();
-    Residual { nats: seen - mean, noise_nats: total, stderr_nats: total }
+    Residual { nats: seen - mean, noise_nats: total, stderr_nats: total * together(&sides.0, &sides.1, stderr) }
 }

@@ -10,9 +10,9 @@
 //! noise of 1e-6 standard deviations, more are refused.
 //!
 //! # References
-//! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1.
+//! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys. Rev. E 100, 022404 (2019), the standard error.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use statrs::function::gamma::digamma;
 
 use super::neighbours::counts;
@@ -41,7 +41,7 @@ impl Estimator for Ksg {
             kind: Kind::Consistent,
             what: "distances to the third neighbour, without a model",
             reference: "Kraskov, Stoegbauer, Grassberger 2004, estimator 1",
-            cost: "n^2 (d_x + d_y): .1 s at n = 5000",
+            cost: "a k-d tree: 5 ms at n = 5000 in 1 + 1 columns, .1 s in 6 + 6",
             limits: "at most 6 + 6 columns; too small in many dimensions and at high information; rows must differ",
         }
     }
@@ -66,6 +66,7 @@ impl Estimator for Ksg {
         samples.jitter(seed);
         let terms = terms_nats(&samples.x.values, &samples.y.values);
         let (mi_nats, stderr) = mean_and_stderr(&terms);
+        let stderr = stderr * together(&samples.x.values, &samples.y.values, stderr);
         Ok(vec![samples.report(kind, Found { mi_nats, stderr_nats: Some(stderr), ..Found::default() })])
     }
 }
@@ -100,6 +101,23 @@ pub(crate) fn terms_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     let base = psi[K] + psi[n];
     let found = counts(x.view(), y.view(), K);
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
+}
+
+/// What the standard error of independent terms is to be multiplied by, at least 1: points that are neighbours have terms that vary together, which shows in estimates from disjoint blocks of
+/// rows (Holmes & Nemenman 2019).
+pub(crate) fn together(x: &Array2<f64>, y: &Array2<f64>, stderr: f64) -> f64 {
+    const BLOCKS: usize = 20;
+    const LEAST: usize = 25;
+    let blocks = BLOCKS.min(x.nrows() / LEAST);
+    if blocks < 5 || stderr <= 0.0 {
+        return 1.0;
+    }
+    let of_block = |block: usize| {
+        let rows: Vec<usize> = (block..x.nrows()).step_by(blocks).collect();
+        mean_and_stderr(&terms_nats(&x.select(Axis(0), &rows), &y.select(Axis(0), &rows))).0
+    };
+    let found: Vec<f64> = (0..blocks).map(of_block).collect();
+    (mean_and_stderr(&found).1 / stderr).max(1.0)
 }
 
 /// The mean and its standard error.

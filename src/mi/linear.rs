@@ -75,6 +75,12 @@ pub(crate) fn invert_lower(factor: &Array2<f64>) -> Array2<f64> {
     Array2::from_shape_fn((d, d), |(i, j)| transposed[j * d + i])
 }
 
+/// `|L^-1 v|^2` of each row.
+pub(crate) fn mahalanobis(values: &Array2<f64>, factor: &Array2<f64>) -> Vec<f64> {
+    let white = values.dot(&invert_lower(factor).t());
+    white.rows().into_iter().map(|row| row.dot(&row)).collect()
+}
+
 /// Canonical correlations of two blocks and the directions that carry them.
 #[derive(Debug, Clone)]
 pub(crate) struct Canonical {

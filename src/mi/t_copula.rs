@@ -21,7 +21,9 @@ use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use statrs::function::gamma::{digamma, ln_gamma};
 
-use super::linear::{cholesky, covariance, gaussian_nats, invert_lower, log_determinant, wishart_bias_nats};
+use super::linear::{
+    cholesky, covariance, gaussian_nats, invert_lower, log_determinant, mahalanobis, wishart_bias_nats,
+};
 use super::normal_scores::normal_scores;
 use super::samples::{Found, Samples};
 use super::{About, Estimate, Estimator, Kind};
@@ -274,12 +276,6 @@ fn marginals(values: &Array2<f64>, nu: Option<f64>) -> f64 {
     let one = Array2::eye(1);
     let columns = values.axis_iter(Axis(1));
     columns.map(|column| mean(&log_density(&column.to_owned().insert_axis(Axis(1)), &one, nu))).sum()
-}
-
-/// `|L^-1 v|^2` of each row.
-fn mahalanobis(values: &Array2<f64>, factor: &Array2<f64>) -> Vec<f64> {
-    let white = values.dot(&invert_lower(factor).t());
-    white.rows().into_iter().map(|row| row.dot(&row)).collect()
 }
 
 /// Log density of a normal or t vector with this scatter at each row.
