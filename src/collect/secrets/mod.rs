@@ -28,6 +28,8 @@ use crate::provider::{Answer, KeyHeader, Outcome, Prompt};
 const MOST_ESCAPED: usize = 3;
 /// What stands where a secret stood; it breaks no JSON.
 const MASK: &[u8] = b"[REDACTED]";
+/// The same in a number of JSON.
+const NUMBER_MASK: &[u8] = b"1";
 /// What a server that asks for no key may be told; no answer and no member of an answer reads like it.
 const PLACEHOLDER: &str = "unused-key-000000";
 /// How keys of known providers begin, and how many characters they have at least behind that. Words of a text do not look like this.
@@ -175,7 +177,7 @@ impl Secrets {
             // Of two that overlap, the second only makes the first longer.
             if span.start >= from {
                 out.extend_from_slice(&bytes[from..span.start]);
-                out.extend_from_slice(MASK);
+                out.extend_from_slice(if is_number(bytes, &span) { NUMBER_MASK } else { MASK });
             }
             from = from.max(span.end);
         }
@@ -231,6 +233,14 @@ impl Secrets {
         };
         self.forms.key_at(here).or_else(known)
     }
+}
+
+/// Whether a span stands where JSON has a number.
+fn is_number(bytes: &[u8], span: &Range<usize>) -> bool {
+    let is_outside = |byte: &&u8| !byte.is_ascii_digit() && !byte.is_ascii_whitespace();
+    bytes[span.clone()].iter().all(u8::is_ascii_digit)
+        && matches!(bytes[..span.start].iter().rev().find(is_outside), Some(b':' | b'[' | b','))
+        && matches!(bytes[span.end..].iter().find(is_outside), Some(b',' | b']' | b'}'))
 }
 
 #[cfg(test)]
