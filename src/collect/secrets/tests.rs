@@ -300,3 +300,24 @@ fn a_key_of_digits_leaves_numbers_where_numbers_are() {
         assert!(!String::from_utf8_lossy(&clean).contains("49291234"), "{}", String::from_utf8_lossy(&clean));
     }
 }
+
+#[test]
+fn no_body_takes_for_ever() {
+    let began = std::time::Instant::now();
+    let letters = "correct_horse_battery_staple";
+    for (key, unit) in [
+        (KEY, "sk-"),
+        (KEY, "z "),
+        (KEY, "\\\\"),
+        (letters, letters),
+        ("4929123456789012", "4929123456789012"),
+        (KEY, "%25"),
+        (KEY, "&#38;"),
+    ] {
+        let body = unit.repeat((1 << 20) / unit.len());
+        let clean = Secrets::new(key).redact(body.as_bytes()).into_owned();
+        assert!(!clean.windows(key.len()).any(|window| window == key.as_bytes()));
+    }
+    // One MiB of each, and minutes if anything were looked at again and again.
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}
