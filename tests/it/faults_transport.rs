@@ -221,26 +221,49 @@ fn fault_20_a_body_without_end_is_left_at_16_mib_with_little_memory() {
         let server = Server::wrong_for_w0(move |_| reply.clone());
         let case = Case::new(&server, 3);
         let child = case.command(&["--timeout-s", "60"]).spawn().expect("the binary");
-        let status = format!("/proc/{}/status", child.id());
-        let watcher = std::thread::spawn(move || {
-            let mut peak_kb = 0;
-            while let Ok(text) = std::fs::read_to_string(&status) {
-                let kb =
-                    text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-                let Some(kb) = kb else { break };
-                peak_kb = peak_kb.max(kb);
-                std::thread::sleep(seconds(0.005));
-            }
-            peak_kb
-        });
+        let watcher = peak_kb(&child);
         let ran = case.wait(child);
         assert_eq!(ran.code, Some(0), "it has an outcome: {}", ran.stderr);
         assert_eq!((case.score("n_unreadable"), server.count("w0")), ("1".into(), 1));
         let error = case.outcomes().into_iter().find(|r| r["outcome"] == "unreadable").expect("an outcome");
         assert!(error["error"].as_str().is_some_and(|e| e.contains("larger than 16 MiB")));
-        let peak_kb: u64 = watcher.join().expect("a number");
+        let peak_kb = watcher.join().expect("a number");
         assert!(peak_kb < 200 << 10, "{peak_kb} kB");
     }
+}
+
+/// The most memory a process has until it ends.
+fn peak_kb(child: &std::process::Child) -> std::thread::JoinHandle<u64> {
+    let status = format!("/proc/{}/status", child.id());
+    std::thread::spawn(move || {
+        let mut peak_kb = 0;
+        while let Ok(text) = std::fs::read_to_string(&status) {
+            let kb =
+                text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+            let Some(kb) = kb else { break };
+            peak_kb = peak_kb.max(kb);
+            std::thread::sleep(seconds(0.005));
+        }
+        peak_kb
+    })
+}
+
+#[test]
+fn items_stay_in_their_file_and_take_hardly_any_memory() {
+    let server = Server::right();
+    let filler = "word ".repeat(10_000);
+    let line = |i: usize| {
+        json!({"id": i.to_string(), "prompt": format!("{i} {filler} say w{i}"), "answer": format!("w{i}")}).to_string()
+    };
+    let lines: String = (0..1500).map(|i| line(i) + "\n").collect();
+    assert!(lines.len() > 64 << 20);
+    let case = Case::of(&server.url, &lines);
+    let child = case.command(&["--concurrency", "8"]).spawn().expect("the binary");
+    let watcher = peak_kb(&child);
+    let ran = case.wait(child);
+    assert_eq!((ran.code, case.score("accuracy")), (Some(0), "1.0".into()), "{}", ran.stderr);
+    let peak_kb = watcher.join().expect("a number");
+    assert!(peak_kb < 48 << 10, "{peak_kb} kB for {} kB of items", lines.len() >> 10);
 }
 
 #[test]

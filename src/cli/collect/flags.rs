@@ -53,7 +53,7 @@ pub(super) struct Asking {
     /// Folder for journal.jsonl, scores.csv, gains.csv, summary.json, texts.jsonl; the same command again goes on with it
     #[arg(short, long, required = true, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Print what would be asked and what it would cost, and ask nothing
+    /// Print what would be asked, what it would cost and, where the folder holds answers to tell by, how long it would take; ask nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]

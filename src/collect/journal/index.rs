@@ -208,3 +208,67 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(key: Key, attempt: u32) -> Entry {
+        Entry::Intent { key, attempt, probe: false, reserve_usd: Some(2.0) }
+    }
+
+    fn outcome(key: Key, attempt: u32, outcome: &str, class: Option<&str>) -> Entry {
+        let (outcome, class, cost_usd) = (outcome.into(), class.map(Into::into), Some(1.0));
+        Entry::Outcome { key, attempt, probe: false, elapsed_s: 0.5, outcome, class, cost_usd, possibly_paid: false }
+    }
+
+    #[test]
+    fn every_request_counts_once_in_whatever_order_and_however_often_its_records_stand() {
+        let key = |n: u8| Key::new("p", "e", "m", &[n], 0);
+        let [whole, bare, late, turned] = [1, 2, 3, 4].map(key);
+        let mut index = Index::default();
+        let entries = [
+            // Put back twice.
+            intent(whole, 1),
+            outcome(whole, 1, "answered", None),
+            outcome(whole, 1, "answered", None),
+            // Its intent was damaged and taken out.
+            outcome(bare, 1, "refused", None),
+            outcome(bare, 1, "refused", None),
+            // Booked as lost, asked again, and then put back after all.
+            intent(late, 1),
+            outcome(late, 1, "failed", Some("unknown")),
+            intent(late, 2),
+            outcome(late, 2, "truncated", None),
+            outcome(late, 1, "answered", None),
+            // Outcomes in another order than their intents.
+            intent(turned, 1),
+            intent(turned, 2),
+            outcome(turned, 2, "answered", None),
+            outcome(turned, 1, "failed", Some("rejected")),
+        ];
+        for (n, entry) in entries.into_iter().enumerate() {
+            index.add(Place { offset: n as u64, n_bytes: 1 }, entry);
+        }
+        assert_eq!((index.n_requests, index.spent_usd, index.open.len()), (6, 6.0, 0));
+        let known = |key| {
+            let state: &State = index.state(&key).unwrap();
+            (state.answer(), state.place().unwrap().offset, state.attempts)
+        };
+        assert_eq!(known(whole), (Some("answered"), 1, 1));
+        assert_eq!(known(bare), (Some("refused"), 3, 1));
+        assert_eq!(known(late), (Some("truncated"), 8, 2));
+        assert_eq!(known(turned), (Some("answered"), 12, 2));
+        assert_eq!((index.n_answered, index.answered_s), (4, 2.0));
+        // What is kept of a question is small: there may be millions.
+        assert!(size_of::<([u8; 16], State)>() <= 40);
+    }
+
+    #[test]
+    fn an_outcome_of_another_version_is_still_an_answer() {
+        let key = Key::new("p", "e", "m", b"", 0);
+        let mut index = Index::default();
+        index.add(Place { offset: 0, n_bytes: 1 }, outcome(key, 1, "something_new", None));
+        assert_eq!(index.state(&key).and_then(State::answer), Some("other"));
+    }
+}

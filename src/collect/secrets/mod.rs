@@ -28,8 +28,12 @@ use crate::provider::{Answer, KeyHeader, Outcome, Prompt};
 const MOST_ESCAPED: usize = 3;
 /// What stands where a secret stood; it breaks no JSON.
 const MASK: &[u8] = b"[REDACTED]";
+/// The same in a number of JSON.
+const NUMBER_MASK: &[u8] = b"1";
 /// What a server that asks for no key may be told; no answer and no member of an answer reads like it.
 const PLACEHOLDER: &str = "unused-key-000000";
+/// What stands around a finding is looked at so far, or a body could be made that takes for ever.
+const MOST_LOOKED_AT: usize = 256;
 /// How keys of known providers begin, and how many characters they have at least behind that. Words of a text do not look like this.
 const KNOWN: [(&[u8], usize); 3] = [(b"sk-", 20), (b"AIza", 30), (b"Bearer ", 20)];
 
@@ -175,7 +179,7 @@ impl Secrets {
             // Of two that overlap, the second only makes the first longer.
             if span.start >= from {
                 out.extend_from_slice(&bytes[from..span.start]);
-                out.extend_from_slice(MASK);
+                out.extend_from_slice(if is_number(bytes, &span) { NUMBER_MASK } else { MASK });
             }
             from = from.max(span.end);
         }
@@ -204,9 +208,9 @@ impl Secrets {
     /// shorter than the key (`content_filter`): servers say no key there, and without these words nobody can read what they name.
     fn is_word(&self, bytes: &[u8], span: &Range<usize>) -> bool {
         let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
-        let first = span.start - bytes[..span.start].iter().rev().take_while(is_letter).count();
-        let end = span.end + bytes[span.end..].iter().take_while(is_letter).count();
-        let mut behind = bytes[end..].iter().skip_while(|byte| **byte == b'\\');
+        let first = span.start - bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).take_while(is_letter).count();
+        let end = span.end + bytes[span.end..].iter().take(MOST_LOOKED_AT).take_while(is_letter).count();
+        let mut behind = bytes[end..].iter().take(MOST_LOOKED_AT).skip_while(|byte| **byte == b'\\');
         let is_quoted = first > 0 && bytes[first - 1] == b'"' && behind.next() == Some(&b'"');
         let word = &bytes[first..end];
         if !is_quoted || !word.iter().all(|byte| is_letter(&byte)) {
@@ -223,14 +227,23 @@ impl Secrets {
         let known = || {
             KNOWN.iter().find_map(|(start, least)| {
                 let rest = here.strip_prefix(*start)?;
-                let n = rest.iter().take_while(|byte| is_key(byte)).count();
+                let first = rest.iter().take(MOST_LOOKED_AT).take_while(|byte| is_key(byte)).count();
                 // Keys are random: a long one without a digit is a phrase with hyphens.
-                let is_random = rest[..n].iter().any(u8::is_ascii_digit);
-                (n >= *least && is_random).then_some(start.len() + n)
+                let is_random = rest[..first].iter().any(u8::is_ascii_digit);
+                let whole = || start.len() + rest.iter().take_while(|byte| is_key(byte)).count();
+                (first >= *least && is_random).then(whole)
             })
         };
         self.forms.key_at(here).or_else(known)
     }
+}
+
+/// Whether a span stands where JSON has a number.
+fn is_number(bytes: &[u8], span: &Range<usize>) -> bool {
+    let is_outside = |byte: &&u8| !byte.is_ascii_digit() && !byte.is_ascii_whitespace();
+    bytes[span.clone()].iter().all(u8::is_ascii_digit)
+        && matches!(bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).find(is_outside), Some(b':' | b'[' | b','))
+        && matches!(bytes[span.end..].iter().take(MOST_LOOKED_AT).find(is_outside), Some(b',' | b']' | b'}'))
 }
 
 #[cfg(test)]

@@ -231,3 +231,93 @@ fn what_says_nothing_of_the_key_stays() {
         );
     }
 }
+
+#[test]
+fn whatever_bytes_come_json_stays_json_and_nothing_is_found_twice() {
+    use rand::Rng;
+    let secrets = Secrets::new(KEY);
+    let encoded = STANDARD.encode(KEY);
+    let pieces = [
+        KEY,
+        &KEY[..9],
+        &KEY[20..],
+        &encoded,
+        "\\",
+        "\\u00",
+        "\\u007a",
+        "%",
+        "%7A",
+        "&",
+        "&#122;",
+        "&amp;",
+        ";",
+        "\"",
+        " ",
+        "\n",
+        "é",
+        "zq-",
+        "T",
+        "\\n",
+    ];
+    let mut rng = seed::stream("test", "secrets", 1);
+    let mut n_json = 0;
+    for _ in 0..20_000 {
+        let text: String = (0..rng.random_range(0..12)).map(|_| pieces[rng.random_range(0..pieces.len())]).collect();
+        let body = format!("{{\"a\":[\"{text}\"],\"b\":{{\"c_name\":\"x{text}y\"}}}}");
+        for mut bytes in [text.clone().into_bytes(), body.clone().into_bytes()] {
+            if rng.random_bool(0.3) && !bytes.is_empty() {
+                let at = rng.random_range(0..bytes.len());
+                bytes[at] = rng.random();
+            }
+            let clean = secrets.redact(&bytes).into_owned();
+            assert!(!clean.windows(KEY.len()).any(|window| window == KEY.as_bytes()));
+            if serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
+                n_json += 1;
+                assert!(
+                    serde_json::from_slice::<serde_json::Value>(&clean).is_ok(),
+                    "{}",
+                    String::from_utf8_lossy(&clean)
+                );
+            }
+        }
+    }
+    assert!(n_json > 2000, "{n_json}");
+}
+
+#[test]
+fn a_key_of_digits_leaves_numbers_where_numbers_are() {
+    let secrets = Secrets::new("4929123456789012");
+    for number in [
+        "4929123456789012",
+        " 74929123456789012 ",
+        "49291234",
+        "\"4929123456789012\"",
+        "\"it is 4929123456789012, or\"",
+    ] {
+        let body = format!("{{\"created\":{number},\"a\":[{number}, {number}],\"b\":{number}}}");
+        let clean = secrets.redact(body.as_bytes()).into_owned();
+        assert!(serde_json::from_slice::<serde_json::Value>(&clean).is_ok(), "{}", String::from_utf8_lossy(&clean));
+        assert!(!String::from_utf8_lossy(&clean).contains("49291234"), "{}", String::from_utf8_lossy(&clean));
+    }
+}
+
+#[test]
+fn no_body_takes_for_ever() {
+    let began = std::time::Instant::now();
+    let letters = "correct_horse_battery_staple";
+    for (key, unit) in [
+        (KEY, "sk-"),
+        (KEY, "z "),
+        (KEY, "\\\\"),
+        (letters, letters),
+        ("4929123456789012", "4929123456789012"),
+        (KEY, "%25"),
+        (KEY, "&#38;"),
+    ] {
+        let body = unit.repeat((1 << 20) / unit.len());
+        let clean = Secrets::new(key).redact(body.as_bytes()).into_owned();
+        assert!(!clean.windows(key.len()).any(|window| window == key.as_bytes()));
+    }
+    // One MiB of each, and minutes if anything were looked at again and again.
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}
