@@ -1,6 +1,9 @@
 """KSG by SciPy's and scikit-learn's k-d trees on the sizes of `cargo bench --bench estimators`, and public estimators on a folder of known information.
 
-python benches/peers_mi.py [FOLDER]      (needs numpy, scipy, scikit-learn, safetensors; set OMP_NUM_THREADS=1)
+cargo bench --bench estimators | python benches/peers_mi.py      the trees, and how many times faster `ksg` is
+python benches/peers_mi.py FOLDER                                errors and seconds; of MINE and InfoNCE too where benchmark-mi is installed
+
+Needs numpy, scipy, scikit-learn and safetensors; set OMP_NUM_THREADS=1.
 """
 import json
 import sys
@@ -35,31 +38,40 @@ def cca(x, y):
 
 
 if len(sys.argv) == 1:
-    print("n = 5000, best of three\n  d_x + d_y     SciPy  scikit-learn")
+    words = [line.split() for line in sys.stdin]
+    ours = {int(row[0]): float(row[3]) for row in words if len(row) == 4 and row[0].isdigit()}
+    print("n = 5000, seconds of the processor (peers: best of five)\n  d_x + d_y     ksg   SciPy  scikit-learn  times faster")
     for d in (1, 2, 3, 4, 5, 6):
         rng = np.random.default_rng(d)
         x, y = rng.standard_normal((5000, d)), rng.standard_normal((5000, d))
-        row = []
+        row = [ours[d]]
         for peer in (scipy_ksg, sklearn_ksg):
             best = float("inf")
-            for _ in range(3):
-                start = time.perf_counter()
+            for _ in range(5):
+                start = time.process_time()
                 peer(x, y, 3)
-                best = min(best, time.perf_counter() - start)
+                best = min(best, time.process_time() - start)
             row.append(best)
-        print(f"  {d} + {d}     {row[0]:8.3f}  {row[1]:8.3f}")
+        print(f"  {d} + {d}     {row[0]:.4f}  {row[1]:.3f}  {row[2]:.3f}   {row[1] / row[0]:5.1f}  {row[2] / row[0]:5.1f}", flush=True)
 else:
     from safetensors.numpy import load_file
 
     truth = json.load(open(f"{sys.argv[1]}/truth.json"))
     peers = {"SciPy KSG-5": lambda x, y: scipy_ksg(x, y, 5), "SciPy KSG-10": lambda x, y: scipy_ksg(x, y, 10), "scikit-learn CCA": cca}
+    try:
+        from bmi.estimators import InfoNCEEstimator, MINEEstimator
+
+        for name, estimator in (("benchmark-mi InfoNCE", InfoNCEEstimator), ("benchmark-mi MINE", MINEEstimator)):
+            peers[name] = lambda x, y, estimator=estimator: float(estimator(verbose=False).estimate(x, y))
+    except ImportError:
+        pass
     for name, peer in peers.items():
         errors, seconds = [], 0.0
         for case, value in truth.items():
             arrays = load_file(f"{sys.argv[1]}/{case}.safetensors")
             x, y = (a.reshape(len(a), -1).astype(float) for a in (arrays["x"], arrays["y"]))
             x, y = x / x.std(0), y / y.std(0)
-            start = time.perf_counter()
+            start = time.process_time()
             errors.append(abs(peer(x, y) - (value["mi_nats"] if isinstance(value, dict) else value)))
-            seconds += time.perf_counter() - start
-        print(f"{name:18s} mean {np.mean(errors):.3f} median {np.median(errors):.3f} largest {np.max(errors):.3f} {seconds / len(errors):.2f} s")
+            seconds += time.process_time() - start
+        print(f"{name:18s} mean {np.mean(errors):.3f} median {np.median(errors):.3f} largest {np.max(errors):.3f} {seconds / len(errors):.2f} s", flush=True)

@@ -17,7 +17,8 @@
 //!
 //! The mean of `T` at held-out pairs is too low by what the model lost to the size of its sample, and at its own pairs too high by about as much (Akaike 1973): the
 //! estimate is the middle of the two, less what `T` of pairs that do not belong together exceeds a density ratio's by. Where neighbours can see, they add what the model misses: `ksg` of
-//! the samples against `ksg` of samples drawn from the model; and for the critic, `ksg` of its features at held-out pairs, which cannot hold more than the pairs themselves.
+//! the samples against `ksg` of samples drawn from the model; and for the critic, `ksg` of its features at held-out pairs, which cannot hold more than the pairs themselves, and is believed up to
+//! the mean at its own pairs.
 //!
 //! # References
 //! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation).
@@ -208,7 +209,9 @@ impl<'a> Models<'a> {
             chosen = opinion;
             // A view of more features than a side has columns would see a surface, where neighbours are nearer than the correction takes them to be.
             let most = VIEWS.min(self.dx).min(self.scores.ncols() - self.dx);
-            mi_nats = chosen.value_nats.max(seen_in_features(variates, most, seed));
+            // The mean at its own pairs, which is too high, is as far above the middle as the score is below.
+            let own_nats = 2.0 * chosen.value_nats - chosen.score();
+            mi_nats = seen_in_features(variates, most, seed).clamp(chosen.value_nats, own_nats.max(chosen.value_nats));
         } else {
             mi_nats = chosen.value_nats;
             residual = match mixture {

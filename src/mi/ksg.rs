@@ -96,8 +96,11 @@ pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
 /// `x` is `(n, d_x)`, `y` is `(n, d_y)`; coordinates of like size.
 pub(crate) fn terms_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     let n = x.nrows();
-    // psi at every count there can be, since each is asked for twice for each point.
-    let psi: Vec<f64> = (0..=n).map(|count| digamma(count.max(1) as f64)).collect();
+    // psi at every count there can be, by its recurrence, since each is asked for twice for each point.
+    let mut psi = vec![digamma(1.0); n.max(K) + 1];
+    for count in 2..psi.len() {
+        psi[count] = psi[count - 1] + 1.0 / (count as f64 - 1.0);
+    }
     let base = psi[K] + psi[n];
     let found = counts(x.view(), y.view(), K);
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
@@ -107,17 +110,21 @@ pub(crate) fn terms_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
 /// rows (Holmes & Nemenman 2019).
 pub(crate) fn together(x: &Array2<f64>, y: &Array2<f64>, stderr: f64) -> f64 {
     const BLOCKS: usize = 20;
-    const LEAST: usize = 25;
-    let blocks = BLOCKS.min(x.nrows() / LEAST);
+    const ROWS: [usize; 2] = [25, 100];
+    let n = x.nrows();
+    let blocks = BLOCKS.min(n / ROWS[0]);
     if blocks < 5 || stderr <= 0.0 {
         return 1.0;
     }
+    let size = (n / blocks).min(ROWS[1]);
     let of_block = |block: usize| {
-        let rows: Vec<usize> = (block..x.nrows()).step_by(blocks).collect();
+        let rows: Vec<usize> = (block..n).step_by(blocks).take(size).collect();
         mean_and_stderr(&terms_nats(&x.select(Axis(0), &rows), &y.select(Axis(0), &rows))).0
     };
     let found: Vec<f64> = (0..blocks).map(of_block).collect();
-    (mean_and_stderr(&found).1 / stderr).max(1.0)
+    let (_, of_mean) = mean_and_stderr(&found);
+    // The variance goes with one over the rows.
+    (of_mean * ((blocks * size) as f64 / n as f64).sqrt() / stderr).max(1.0)
 }
 
 /// The mean and its standard error.

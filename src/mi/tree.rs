@@ -1,31 +1,42 @@
-//! A k-d tree for the largest coordinate difference: the distance to the `k`-th neighbour, and how many points are strictly nearer than a limit.
+//! A tree of boxes for the largest coordinate difference: the distance to the `k`-th neighbour, and how many points are strictly nearer than a limit.
 //!
-//! Leaves hold up to [`LANES`] points side by side, so that a vector unit looks at all of them at once. Every distance is one subtraction in `f32`, and so is every bound of a
-//! box; rounding keeps order, so that what is left out could not have counted, and the results are those of the definition to the last tie.
+//! Points are halved along the widest side of their box, and every [`LANES`] boxes have one above them, so that a vector unit looks at all children of a box, or at all points of a
+//! leaf, at once. Every distance is one subtraction in `f32`, and so is every bound of a box; rounding keeps order, so that what is left out could not have counted, and the results are
+//! those of the definition to the last tie.
 //!
 //! # References
 //! Bentley 1975; Friedman, Bentley, Finkel 1977.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-/// Values that a loop handles at once.
+/// Values that a loop handles at once: points of a leaf at most, and boxes below a box.
 const LANES: usize = 16;
-/// Queries that a thread takes at a time.
-const BLOCK: usize = 256;
+/// Leaves whose points a thread takes at a time.
+const BLOCK: usize = 16;
 
-/// Points by halves along the widest side of their box, all leaves at the same depth.
+type Lanes = [f32; LANES];
+
+/// Boxes of one depth, those below one box side by side.
+#[derive(Debug, Default)]
+struct Level {
+    /// For each group and coordinate the lower ends; infinite where there is no box.
+    low: Vec<Lanes>,
+    high: Vec<Lanes>,
+    /// For each group the numbers of points.
+    sizes: Vec<[u32; LANES]>,
+}
+
 #[derive(Debug)]
 pub(super) struct Tree {
     d: usize,
-    /// Inner nodes, which come before the leaves; the children of node `i` are `2 i + 1` and `2 i + 2`.
-    inner: usize,
-    /// For each node and coordinate the ends of its box.
-    boxes: Vec<[f32; 2]>,
-    /// For each node the number of its points.
-    sizes: Vec<u32>,
+    n: usize,
+    /// From the top, which is one group, to the leaves; the group below box `i` of a level is group `i` of the next.
+    levels: Vec<Level>,
     /// For each leaf and coordinate its values; infinite where there is no point.
-    leaves: Vec<[f32; LANES]>,
+    leaves: Vec<Lanes>,
     /// For each leaf in turn the rows of its points.
     rows: Vec<Vec<usize>>,
 }
@@ -35,51 +46,42 @@ impl Tree {
     /// `points` is `(n, d)`.
     pub(super) fn new(points: ArrayView2<'_, f64>) -> Self {
         let (n, d) = points.dim();
+        let values: Vec<f32> = points.iter().map(|value| *value as f32).collect();
         let mut depth = 0;
         while n.div_ceil(1 << depth) > LANES {
             depth += 1;
         }
-        let inner = (1 << depth) - 1;
-        let nodes = 2 * inner + 1;
-        let mut tree = Self {
-            d,
-            inner,
-            boxes: vec![[f32::INFINITY, f32::NEG_INFINITY]; nodes * d],
-            sizes: vec![0; nodes],
-            leaves: vec![[f32::INFINITY; LANES]; (inner + 1) * d],
-            rows: vec![vec![]; inner + 1],
-        };
-        let values: Vec<f32> = points.iter().map(|value| *value as f32).collect();
-        tree.build(0, &mut (0..n).collect::<Vec<_>>(), &values);
-        tree
-    }
-
-    fn build(&mut self, node: usize, rows: &mut [usize], values: &[f32]) {
-        let d = self.d;
-        self.sizes[node] = rows.len() as u32;
-        let sides = &mut self.boxes[node * d..][..d];
-        for row in rows.iter() {
-            for (side, value) in sides.iter_mut().zip(&values[row * d..][..d]) {
-                *side = [side[0].min(*value), side[1].max(*value)];
-            }
-        }
-        if node >= self.inner {
-            let leaf = node - self.inner;
+        let mut rows = Vec::with_capacity(1 << depth);
+        halve(&mut (0..n).collect::<Vec<_>>(), depth, &values, d, &mut rows);
+        let mut leaves = vec![[f32::INFINITY; LANES]; rows.len() * d];
+        let mut boxes = Vec::with_capacity(rows.len());
+        for (leaf, rows) in rows.iter().enumerate() {
             for (lane, row) in rows.iter().enumerate() {
                 for column in 0..d {
-                    self.leaves[leaf * d + column][lane] = values[row * d + column];
+                    leaves[leaf * d + column][lane] = values[row * d + column];
                 }
             }
-            self.rows[leaf] = rows.to_vec();
-            return;
+            boxes.push((enclose(rows, &values, d), rows.len() as u32));
         }
-        let width = |column: &usize| sides[*column][1] - sides[*column][0];
-        let widest = (0..d).max_by(|a, b| width(a).total_cmp(&width(b))).unwrap_or_default();
-        let half = rows.len() / 2;
-        rows.select_nth_unstable_by(half, |a, b| values[a * d + widest].total_cmp(&values[b * d + widest]));
-        let (low, high) = rows.split_at_mut(half);
-        self.build(2 * node + 1, low, values);
-        self.build(2 * node + 2, high, values);
+        let mut levels = vec![];
+        loop {
+            levels.push(Level::new(&boxes, d));
+            if boxes.len() <= LANES {
+                break;
+            }
+            let above = boxes.chunks(LANES).map(|group| {
+                let sides = (0..d).map(|column| {
+                    let ends = |of: fn(f32, f32) -> f32, end: usize| {
+                        group.iter().map(|b| b.0[column][end]).fold(group[0].0[column][end], of)
+                    };
+                    [ends(f32::min, 0), ends(f32::max, 1)]
+                });
+                (sides.collect(), group.iter().map(|b| b.1).sum())
+            });
+            boxes = above.collect();
+        }
+        levels.reverse();
+        Self { d, n, levels, leaves, rows }
     }
 
     /// For each point the distance to its `k`-th neighbour, in the order of the rows.
@@ -93,38 +95,22 @@ impl Tree {
     }
 
     /// Something of each point, found leaf by leaf, so that queries that follow each other go the same way.
-    fn each<T: Copy + Send>(&self, none: T, of: impl Fn(std::ops::Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
+    fn each<T: Copy + Send>(&self, none: T, of: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
         let leaves = self.rows.len();
-        let step = (BLOCK / LANES).max(1);
-        let blocks = (0..leaves.div_ceil(step)).into_par_iter();
-        let found: Vec<Vec<T>> = blocks.map(|at| of(at * step..leaves.min((at + 1) * step))).collect();
-        let mut out = vec![none; self.sizes[0] as usize];
+        let blocks = (0..leaves.div_ceil(BLOCK)).into_par_iter();
+        let found: Vec<Vec<T>> = blocks.map(|at| of(at * BLOCK..leaves.min((at + 1) * BLOCK))).collect();
+        let mut out = vec![none; self.n];
         self.rows.iter().flatten().zip(found.into_iter().flatten()).for_each(|(row, value)| out[*row] = value);
         out
     }
 
-    /// The least distance that a point in the box of a node can have.
-    #[inline(always)]
-    fn least(&self, node: usize, from: &[f32]) -> f32 {
-        let sides = &self.boxes[node * self.d..][..self.d];
-        sides.iter().zip(from).fold(0.0_f32, |least, (side, own)| least.max(side[0] - own).max(own - side[1]))
-    }
-
-    /// The greatest.
-    #[inline(always)]
-    fn most(&self, node: usize, from: &[f32]) -> f32 {
-        let sides = &self.boxes[node * self.d..][..self.d];
-        sides.iter().zip(from).fold(0.0_f32, |most, (side, own)| most.max(side[1] - own).max(own - side[0]))
-    }
-
     /// Distances of the points of a leaf.
     #[inline(always)]
-    fn scan(&self, leaf: usize, from: &[f32]) -> [f32; LANES] {
+    fn scan(&self, leaf: usize, from: &[f32]) -> Lanes {
         let mut out = [0.0_f32; LANES];
         for (chunk, own) in self.leaves[leaf * self.d..][..self.d].iter().zip(from) {
             for lane in 0..LANES {
-                let distance = (chunk[lane] - own).abs();
-                out[lane] = if distance > out[lane] { distance } else { out[lane] };
+                out[lane] = larger((chunk[lane] - own).abs(), out[lane]);
             }
         }
         out
@@ -137,10 +123,89 @@ impl Tree {
     }
 }
 
+impl Level {
+    fn new(boxes: &[(Vec<[f32; 2]>, u32)], d: usize) -> Self {
+        let groups = boxes.len().div_ceil(LANES);
+        let mut level = Self {
+            low: vec![[f32::INFINITY; LANES]; groups * d],
+            high: vec![[f32::NEG_INFINITY; LANES]; groups * d],
+            sizes: vec![[0; LANES]; groups],
+        };
+        for (at, (sides, size)) in boxes.iter().enumerate() {
+            let (group, lane) = (at / LANES, at % LANES);
+            level.sizes[group][lane] = *size;
+            for (column, side) in sides.iter().enumerate() {
+                level.low[group * d + column][lane] = side[0];
+                level.high[group * d + column][lane] = side[1];
+            }
+        }
+        level
+    }
+
+    /// The least distance that a point in each box of a group can have.
+    #[inline(always)]
+    fn least(&self, group: usize, from: &[f32]) -> Lanes {
+        let d = from.len();
+        let mut out = [0.0_f32; LANES];
+        for ((low, high), own) in self.low[group * d..][..d].iter().zip(&self.high[group * d..][..d]).zip(from) {
+            for lane in 0..LANES {
+                out[lane] = larger(larger(low[lane] - own, own - high[lane]), out[lane]);
+            }
+        }
+        out
+    }
+
+    /// The greatest.
+    #[inline(always)]
+    fn most(&self, group: usize, from: &[f32]) -> Lanes {
+        let d = from.len();
+        let mut out = [0.0_f32; LANES];
+        for ((low, high), own) in self.low[group * d..][..d].iter().zip(&self.high[group * d..][..d]).zip(from) {
+            for lane in 0..LANES {
+                out[lane] = larger(larger(own - low[lane], high[lane] - own), out[lane]);
+            }
+        }
+        out
+    }
+}
+
+/// One instruction, where `f32::max` asks for NaN first.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// The box around some points.
+fn enclose(rows: &[usize], values: &[f32], d: usize) -> Vec<[f32; 2]> {
+    let mut sides = vec![[f32::INFINITY, f32::NEG_INFINITY]; d];
+    for row in rows {
+        for (side, value) in sides.iter_mut().zip(&values[row * d..][..d]) {
+            *side = [side[0].min(*value), side[1].max(*value)];
+        }
+    }
+    sides
+}
+
+/// Halves the rows along the widest side of their box, `depth` times.
+fn halve(rows: &mut [usize], depth: usize, values: &[f32], d: usize, out: &mut Vec<Vec<usize>>) {
+    if depth == 0 {
+        out.push(rows.to_vec());
+        return;
+    }
+    let sides = enclose(rows, values, d);
+    let width = |column: &usize| sides[*column][1] - sides[*column][0];
+    let widest = (0..d).max_by(|a, b| width(a).total_cmp(&width(b))).unwrap_or_default();
+    let half = rows.len() / 2;
+    rows.select_nth_unstable_by(half, |a, b| values[a * d + widest].total_cmp(&values[b * d + widest]));
+    let (low, high) = rows.split_at_mut(half);
+    halve(low, depth - 1, values, d, out);
+    halve(high, depth - 1, values, d, out);
+}
+
 struct Distances<'a> {
     tree: &'a Tree,
     k: usize,
-    leaves: std::ops::Range<usize>,
+    leaves: Range<usize>,
 }
 
 impl pulp::NullaryFnOnce for Distances<'_> {
@@ -149,35 +214,37 @@ impl pulp::NullaryFnOnce for Distances<'_> {
     #[inline(always)]
     fn call(self) -> Self::Output {
         let Self { tree, k, leaves } = self;
+        let last = tree.levels.len() - 1;
         let mut found = Vec::with_capacity(leaves.len() * LANES);
         let (mut from, mut stack, mut nearest) = (vec![], vec![], vec![f32::INFINITY; k]);
         for own_leaf in leaves {
+            let own_group = own_leaf / LANES;
             for own in 0..tree.rows[own_leaf].len() {
                 tree.point(own_leaf, own, &mut from);
                 nearest.fill(f32::INFINITY);
                 let mut farthest = f32::INFINITY;
-                stack.push((0, 0.0));
-                while let Some((mut node, mut least)) = stack.pop() {
-                    while least < farthest {
-                        if node >= tree.inner {
-                            let leaf = node - tree.inner;
-                            let mut distances = tree.scan(leaf, &from);
-                            if leaf == own_leaf {
-                                distances[own] = f32::INFINITY;
-                            }
-                            for distance in distances {
-                                if distance < farthest {
-                                    insert(&mut nearest, distance);
-                                    farthest = nearest[k - 1];
-                                }
-                            }
-                            break;
+                // The own leaf, then the leaves beside it, then the others: what is near comes first.
+                let mut own_distances = tree.scan(own_leaf, &from);
+                own_distances[own] = f32::INFINITY;
+                offer(&mut nearest, &mut farthest, &own_distances);
+                stack.push((0, 0));
+                stack.push((last, own_group));
+                let mut beside = true;
+                while let Some((depth, group)) = stack.pop() {
+                    if depth == last && group == own_group && !std::mem::take(&mut beside) {
+                        continue;
+                    }
+                    let least = tree.levels[depth].least(group, &from);
+                    for (lane, least) in least.into_iter().enumerate() {
+                        let at = group * LANES + lane;
+                        if least >= farthest || (depth == last && at == own_leaf) {
+                            continue;
                         }
-                        let (a, b) = (2 * node + 1, 2 * node + 2);
-                        let (to_a, to_b) = (tree.least(a, &from), tree.least(b, &from));
-                        let (near, far) = if to_b < to_a { ((b, to_b), (a, to_a)) } else { ((a, to_a), (b, to_b)) };
-                        stack.push(far);
-                        (node, least) = near;
+                        if depth == last {
+                            offer(&mut nearest, &mut farthest, &tree.scan(at, &from));
+                        } else {
+                            stack.push((depth + 1, at));
+                        }
                     }
                 }
                 found.push(farthest);
@@ -187,10 +254,30 @@ impl pulp::NullaryFnOnce for Distances<'_> {
     }
 }
 
+/// Puts those of some distances into an ascending list that are less than its last.
+#[inline(always)]
+fn offer(nearest: &mut [f32], farthest: &mut f32, distances: &Lanes) {
+    let last = nearest.len() - 1;
+    if !distances.iter().fold(false, |some, distance| some | (*distance < *farthest)) {
+        return;
+    }
+    for distance in distances {
+        if *distance < *farthest {
+            let mut at = last;
+            while at > 0 && nearest[at - 1] > *distance {
+                nearest[at] = nearest[at - 1];
+                at -= 1;
+            }
+            nearest[at] = *distance;
+            *farthest = nearest[last];
+        }
+    }
+}
+
 struct Counts<'a> {
     tree: &'a Tree,
     limits: &'a [f32],
-    leaves: std::ops::Range<usize>,
+    leaves: Range<usize>,
 }
 
 impl pulp::NullaryFnOnce for Counts<'_> {
@@ -199,6 +286,7 @@ impl pulp::NullaryFnOnce for Counts<'_> {
     #[inline(always)]
     fn call(self) -> Self::Output {
         let Self { tree, limits, leaves } = self;
+        let last = tree.levels.len() - 1;
         let mut found = Vec::with_capacity(leaves.len() * LANES);
         let (mut from, mut stack) = (vec![], vec![]);
         for own_leaf in leaves {
@@ -206,18 +294,23 @@ impl pulp::NullaryFnOnce for Counts<'_> {
                 tree.point(own_leaf, own, &mut from);
                 let limit = limits[*row];
                 let mut count = 0;
-                stack.push(0);
-                while let Some(node) = stack.pop() {
-                    if tree.least(node, &from) >= limit {
-                        continue;
-                    }
-                    if tree.most(node, &from) < limit {
-                        count += tree.sizes[node];
-                    } else if node >= tree.inner {
-                        let distances = tree.scan(node - tree.inner, &from);
-                        count += distances.iter().map(|distance| u32::from(*distance < limit)).sum::<u32>();
-                    } else {
-                        stack.extend([2 * node + 1, 2 * node + 2]);
+                stack.push((0, 0));
+                while let Some((depth, group)) = stack.pop() {
+                    let level = &tree.levels[depth];
+                    let (least, most) = (level.least(group, &from), level.most(group, &from));
+                    for lane in 0..LANES {
+                        let at = group * LANES + lane;
+                        if least[lane] >= limit {
+                            continue;
+                        }
+                        if most[lane] < limit {
+                            count += level.sizes[group][lane];
+                        } else if depth == last {
+                            let distances = tree.scan(at, &from);
+                            count += distances.iter().map(|distance| u32::from(*distance < limit)).sum::<u32>();
+                        } else {
+                            stack.push((depth + 1, at));
+                        }
                     }
                 }
                 found.push(count);
@@ -225,15 +318,4 @@ impl pulp::NullaryFnOnce for Counts<'_> {
         }
         found
     }
-}
-
-/// Puts a value into an ascending list, whose last falls out.
-#[inline(always)]
-fn insert(nearest: &mut [f32], value: f32) {
-    let mut at = nearest.len() - 1;
-    while at > 0 && nearest[at - 1] > value {
-        nearest[at] = nearest[at - 1];
-        at -= 1;
-    }
-    nearest[at] = value;
 }
