@@ -131,6 +131,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ));
         }
     }
+    if test.summary.n_predicted == 0 {
+        let reason = "finished, and no hidden member could be predicted; the notes say why".into();
+        return Err(Error::Gaps { reason });
+    }
     Ok(())
 }
 

@@ -51,7 +51,7 @@ fn family(folder: &Path, others: usize) -> String {
 
 /// A small blind test of `minigpt-3`.
 fn blind(family: &str, folder: &Path, more: &[&str]) -> Vec<String> {
-    let fixed = "blind -q --hide minigpt-3 --corpus colours --corpus cities --windows 120 --items 2 --task-shots 2 --context-windows 60";
+    let fixed = "blind -q --hide minigpt-3 --corpus colours --corpus cities --windows 120 --items 2 --task-shots 2 --context-windows 60 --features surprisal_few";
     let mut arguments: Vec<String> = fixed.split(' ').map(Into::into).collect();
     arguments.extend(["--family", family, "-o", text(folder)].map(Into::into));
     arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
@@ -67,7 +67,7 @@ fn run(family: &str, folder: &Path, more: &[&str]) -> String {
 fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     let folder = tempfile::tempdir().expect("a folder");
     let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
-    let said = run(&family, &out, &["--features", "surprisal_few"]);
+    let said = run(&family, &out, &[]);
     assert_eq!(said, read(&out, "blind.csv"));
     let [row] = rows(&said).try_into().expect("one row");
     assert_eq!((row["target_model"].as_str(), row["n_others"].as_str()), ("minigpt-3", "7"));
@@ -152,7 +152,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
 #[test]
 fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (family, out) = (family(folder.path(), 3), folder.path().join("blind"));
+    let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
     run(&family, &out, &[]);
     let parts = ["predictions.csv", "cards/minigpt-3.json", "observations/minigpt-3.csv"];
     let made = || parts.map(|file| read(&out, file));
@@ -201,10 +201,10 @@ fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
 #[test]
 fn the_same_command_gives_the_same_bytes_on_one_thread_or_two() {
     let folder = tempfile::tempdir().expect("a folder");
-    let family = family(folder.path(), 3);
+    let family = family(folder.path(), 5);
     let made = |name: &str, threads: &str| {
         let out = folder.path().join(name);
-        run(&family, &out, &["--threads", threads, "--features", "context_nats,reading_nats,surprisal_zero"]);
+        run(&family, &out, &["--threads", threads]);
         [
             "predictions.csv",
             "blind.csv",
