@@ -261,6 +261,25 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     assert!(said.contains("other settings (seed: 0 there, 7 here)"), "{said}");
 }
 
+#[test]
+fn a_member_of_a_recipe_that_no_other_is_of_gets_no_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
+    let arguments: Vec<String> =
+        blind(&family, &out, &[]).into_iter().map(|a| if a == "minigpt-3" { "minigpt-1".into() } else { a }).collect();
+    let output = surmise(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let [row] = rows(&String::from_utf8_lossy(&output.stdout)).try_into().expect("one row");
+    assert_eq!(
+        (row["status"].as_str(), row["predicted_nats"].as_str(), row["inside"].as_str()),
+        ("unsupported", "", "")
+    );
+    assert!(!row["note"].is_empty() && number(&row, "measured_nats").is_finite());
+    // Its own recipe's larger members are none of its business.
+    assert_eq!(row["n_others"], "5");
+    assert!(!out.join("outside/minigpt-2").exists() && !out.join("profiles/minigpt-3--cities.json").exists());
+}
+
 const BLIND: &str = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,size_line_nats,mean_nats,setting,level,regime,note\n\
                      a-1,a,100,0.5,0.25,0.75,0.625,0.125,1.0,0.25,0.9,interpolation,\n\
                      b_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,extrapolation,\n\
