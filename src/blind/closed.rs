@@ -27,6 +27,8 @@ use crate::serve::{self, Background};
 
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
+/// Sequences that are decoded at once: the last digits of a log-probability depend on who shares its batch, and nothing of what is written may.
+const SEQUENCES: usize = 1;
 /// Tokens of a text.
 const TEXT_TOKENS: u32 = 40;
 /// Most tokens of an answer to a question.
@@ -86,7 +88,7 @@ impl<'a> Asker<'a> {
         let how = serve::Settings {
             host: std::net::Ipv4Addr::LOCALHOST.into(),
             port,
-            max_concurrent: CONCURRENCY,
+            max_concurrent: SEQUENCES,
             max_waiting: 1024,
             timeout: Duration::from_secs(300),
             key: None,

@@ -12,7 +12,7 @@ use crate::model::{FAMILY, Model, ModelCard, Options};
 const LEAST_OTHERS: usize = 5;
 
 /// One model of the family.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
     /// What opens it: a folder, an id on a hub, or an embedded name.
     #[serde(skip)]

@@ -113,7 +113,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         bar.set_message(what.to_owned());
         bar.inc(1);
     };
-    let test = blind::run(&family, &settings, &choice, folder, &step, &|_| {})?;
+    let test = blind::run(&family, &settings, &choice, folder, &step)?;
     bar.finish_and_clear();
     let json =
         |test: &Test| serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source });
@@ -130,6 +130,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 "the bounds of what was measured are up to {widest:.2} nats apart; --windows brings them nearer"
             ));
         }
+    }
+    if test.summary.n_predicted == 0 {
+        let reason = "finished, and no hidden member could be predicted; the notes say why".into();
+        return Err(Error::Gaps { reason });
     }
     Ok(())
 }

@@ -88,6 +88,7 @@ enum Verb {
     /// A local checkpoint behind an OpenAI-compatible API, on this machine
     Serve(serve::Flags),
     /// Members of a family hidden behind an API on this machine, predicted by the others, then opened: how good predictions are
+    #[command(after_help = EXIT_CODES)]
     Blind(Box<blind::Flags>),
     /// Tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of what is on disk
     Report(report::Flags),

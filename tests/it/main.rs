@@ -4,6 +4,7 @@ mod architectures;
 mod bad_checkpoints;
 mod bad_input;
 mod bad_shards;
+mod blind;
 mod calibration;
 mod channel;
 mod channel_edges;
