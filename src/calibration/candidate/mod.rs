@@ -49,6 +49,7 @@ pub trait Candidate: Sync {
 pub static ALL: &[&dyn Candidate] = &[
     &mean::Mean,
     &size::Size,
+    &gain::GainOfSize,
     &gain::Gain,
     &Ridge,
     &Pcr { name: "pcr-1", components: 1 },
