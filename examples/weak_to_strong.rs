@@ -5,8 +5,11 @@
 //! $ cargo run --release --example weak_to_strong            # mean absolute error, skill, coverage of 90 % intervals
 //! $ cargo run --release --example weak_to_strong -- coverage     # of 90 % intervals on the whole table, in back-test
 //! $ cargo run --release --example weak_to_strong -- candidates   # leaving out targets, families, and the stronger: every candidate
+//! $ cargo run --release --example weak_to_strong -- noise        # how many kinds of queries have a number where there is nothing to learn
 //! ```
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use surmise::Result;
 use surmise::calibration::{Card, Fits, Link, Plan, Regime, Split, Table, Trial, calibrate, candidate};
 
@@ -38,6 +41,7 @@ fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("candidates") => candidates(&table),
         Some("coverage") => coverage(&table),
+        Some("noise") => noise(),
         _ => strong(&table),
     }
 }
@@ -158,6 +162,34 @@ fn coverage(table: &Table) -> Result<()> {
                 println!("{target},{},{},{skill:.2},{held:.3},{width:.3},{n}", regime.name(), chosen.candidate);
             }
         }
+    }
+    Ok(())
+}
+
+/// Twenty tables of 40 models and 25 columns, all of it noise: the kinds of queries that have a number nevertheless, and those of them whose predictions say that the skill may be chance.
+fn noise() -> Result<()> {
+    println!("regime,tables,supported,flagged");
+    let mut counts = [[0; 2]; 3];
+    for seed in 0..20 {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let columns: Vec<String> = (0..25).map(|column| format!("x{column}")).collect();
+        let mut text = format!("model,family,params_b,{},y\n", columns.join(","));
+        for model in 0..40 {
+            let cells: Vec<String> = (0..26).map(|_| random.random_range(-1.0..1.0f64).to_string()).collect();
+            text.push_str(&format!("m{model},f{},{},{}\n", model % 8, 1.0 + f64::from(model), cells.join(",")));
+        }
+        let table = Table::from_bytes("noise".as_ref(), text.as_bytes())?;
+        let card = calibrate(&table, &Plan { target: "y".into(), level: LEVEL, ..Plan::default() })?;
+        for (regime, count) in Regime::ALL.into_iter().zip(&mut counts) {
+            let is_supported = card.support.iter().any(|s| s.regime == regime && s.unsupported.is_none());
+            let Some(chosen) = regime.chosen(&card.fit).filter(|_| is_supported) else { continue };
+            let score = regime.scores(&card.scores).iter().find(|score| score.candidate == chosen.candidate);
+            let is_flagged = score.is_some_and(|score| score.skill_interval[0] <= 0.0 || score.skill_mean <= 0.0);
+            *count = [count[0] + 1, count[1] + i32::from(is_flagged)];
+        }
+    }
+    for (regime, [supported, flagged]) in Regime::ALL.into_iter().zip(counts) {
+        println!("{},20,{supported},{flagged}", regime.name());
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ impl Folds {
 /// [`Error::Csv`] and [`Error::Fit`] naming the columns and rows at fault, [`Error::Parameter`] for a flag.
 pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     check_level(plan.level)?;
-    let Prepared { sample, columns, link, notes } = plan.prepare(table)?;
+    let Prepared { sample, columns, link, noise, notes } = plan.prepare(table)?;
     if sample.len() < 2 {
         return Err(Error::Fit {
             reason: format!("one row of {} holds a number of {}; 5 are the least", table.len(), plan.target),
@@ -63,8 +63,8 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
             observations_sha256: hash(&sample, &columns),
         },
         support,
-        range: Range::new(&sample, &fit.basis),
-        diagnostics: Diagnostics::new(&sample, &columns.features, &fit)?,
+        range: Range::new(&sample, &fit.basis, folds.fit)?,
+        diagnostics: Diagnostics { noise, ..Diagnostics::new(&sample, &columns.features, &fit)? },
         columns,
         fit,
         scores,

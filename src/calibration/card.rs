@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 const NAME: &str = "card";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,18 +76,18 @@ impl Card {
     /// [`Error::Fit`] if a number of it is NaN or infinite, which JSON could not hold.
     pub(super) fn seal(mut self) -> Result<Self> {
         self.schema = Schema::new(NAME, VERSION);
+        let fault = |reason: String| Error::Fit { reason };
+        let value = serde_json::to_value(&self).map_err(|source| fault(source.to_string()))?;
+        if let Some(place) = null(&value) {
+            return Err(fault(format!("{} of the card is not a finite number", place.trim_start_matches('.'))));
+        }
         self.card_sha256 = self.hash()?;
         Ok(self)
     }
 
     fn hash(&self) -> Result<String> {
         let bare = Self { card_sha256: String::new(), ..self.clone() };
-        let fault = |reason: String| Error::Fit { reason };
-        let value = serde_json::to_value(&bare).map_err(|source| fault(source.to_string()))?;
-        if let Some(place) = null(&value) {
-            return Err(fault(format!("{} of the card is not a finite number", place.trim_start_matches('.'))));
-        }
-        let bytes = serde_json::to_vec(&bare).map_err(|source| fault(source.to_string()))?;
+        let bytes = serde_json::to_vec(&bare).map_err(|source| Error::Fit { reason: source.to_string() })?;
         Ok(sha256_hex(&bytes))
     }
 

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::backtest::Coverage;
 use super::card::Card;
 use super::link::Link;
+use super::predict::too_few;
 use super::support::Regime;
 
 impl Display for Card {
@@ -56,6 +57,7 @@ impl Card {
             short(d.condition_number),
             100.0 * d.missing_share
         )?;
+        self.noise(out)?;
         if let Some([low, high]) = self.range.log10_size {
             writeln!(out, "sizes from {} to {}", short(10f64.powf(low)), short(10f64.powf(high)))?;
         }
@@ -83,13 +85,16 @@ impl Card {
         let tried = self.coverages(regime);
         let coverage = tried.iter().find(|coverage| coverage.recipe == regime.recipe());
         let skill = score.map_or(String::new(), |s| {
-            let base = if s.skill_size.is_some() { "size" } else { "the mean" };
             let [low, high] = s.skill_interval;
-            format!(
-                "; mean absolute error {}, skill {:.2} against {base} (90 %: {low:.2} to {high:.2})",
-                short(s.mae),
-                s.skill()
-            )
+            let interval = format!("(90 %: {low:.2} to {high:.2})");
+            let flag = if s.skill_mean > 0.0 { "" } else { ", NO BETTER THAN THE MEAN" };
+            let against = match s.skill_size {
+                Some(skill) => {
+                    format!("{skill:.2} against size {interval}, {:.2} against the mean{flag}", s.skill_mean)
+                }
+                None => format!("{:.2} against the mean {interval}", s.skill_mean),
+            };
+            format!("; mean absolute error {}, skill {against}", short(s.mae))
         });
         let coverage = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
             format!(
@@ -100,7 +105,31 @@ impl Card {
                 short(coverage.width)
             )
         });
-        writeln!(out, "{name}: {}{skill}{coverage}", chosen.candidate)
+        let families = self.rows.families.len();
+        let few = if regime == Regime::NewFamily && too_few(families, self.level) {
+            format!("; ONLY {families} FAMILIES, which carry no level of {}", self.level)
+        } else {
+            String::new()
+        };
+        writeln!(out, "{name}: {}{skill}{coverage}{few}", chosen.candidate)
+    }
+
+    /// The ceiling that the target's own noise sets.
+    fn noise(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let Some(noise) = &self.diagnostics.noise else { return Ok(()) };
+        let chosen = self.fit.within.as_ref();
+        let score =
+            chosen.and_then(|chosen| self.scores.family.iter().find(|score| score.candidate == chosen.candidate));
+        let share = score.map_or(String::new(), |score| {
+            let share = 100.0 * (noise.rms / score.rmse.max(f64::MIN_POSITIVE)).powi(2).min(1.0);
+            format!(": {share:.0} % of the squared error over left-out families, which no candidate can take away")
+        });
+        writeln!(
+            out,
+            "the target's own standard error ({}) is {} in root mean square{share}",
+            noise.column,
+            short(noise.rms)
+        )
     }
 
     fn coverages(&self, regime: Regime) -> &[Coverage] {

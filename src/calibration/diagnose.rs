@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
 use super::fit::Fit;
+use super::guard;
 use super::sample::Sample;
+use super::table::Table;
 use crate::error::{Error, Result};
 
 /// Variance inflation factors that are kept, largest first.
@@ -31,6 +33,36 @@ pub struct Diagnostics {
     /// Effective degrees of freedom of the candidate within the range, the constant included: the trace of its smoother.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub effective_dof: Option<f64>,
+    /// How large the target's own standard errors are, where a column says it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub noise: Option<Noise>,
+}
+
+/// Standard errors of the target itself, as of seeds or items: the error that a perfect calibration would still be seen to make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// The column that holds them.
+    pub column: String,
+    /// Rows where they are known.
+    pub n: usize,
+    /// Their root mean square, in the unit of the target.
+    pub rms: f64,
+}
+
+impl Noise {
+    /// `None` where the column is empty.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] for a cell that is no number, or below 0.
+    pub(super) fn of(known: &Table, column: &str) -> Result<Option<Self>> {
+        let cells = known.numbers(column)?;
+        if let Some(row) = cells.iter().position(|cell| cell.is_some_and(|value| value < 0.0)) {
+            return Err(guard::csv(known, row, format!("column {column}: a standard error is not below 0")));
+        }
+        let squares: Vec<f64> = cells.into_iter().flatten().map(|value| value * value).collect();
+        let n = squares.len();
+        Ok((n > 0).then(|| Self { column: column.into(), n, rms: (squares.iter().sum::<f64>() / n as f64).sqrt() }))
+    }
 }
 
 /// A feature and its variance inflation factor.
@@ -87,6 +119,7 @@ impl Diagnostics {
             inflation,
             missing_share: filled_cells.iter().map(|filled| filled.n).sum::<usize>() as f64 / cells,
             filled_cells,
+            noise: None,
             effective_dof: fit.within.as_ref().map(|chosen| match chosen.candidate.as_str() {
                 // On orthogonal columns of variance e the slope of each is shrunk by n e / (n e + penalty).
                 "ridge" => {
@@ -94,6 +127,7 @@ impl Diagnostics {
                     1.0 + values[..rank].iter().map(|e| n as f64 * e / (n as f64 * e + penalty)).sum::<f64>()
                 }
                 "elastic_net" => 1.0 + chosen.formula.coefficients.iter().filter(|c| **c != 0.0).count() as f64,
+                "gain-1" => 1.0,
                 "gain" => 2.0,
                 name => {
                     let components = name.rsplit('-').next().and_then(|k| k.parse::<f64>().ok()).unwrap_or(0.0);

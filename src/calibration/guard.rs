@@ -51,7 +51,8 @@ pub(super) fn features(
     columns: &Columns,
     notes: &mut Vec<String>,
 ) -> Result<Vec<String>> {
-    let taken = [&columns.id, &columns.group, &columns.size, &columns.weights, &columns.proxy, &columns.proxy_size];
+    let Columns { id, group, size, weights, proxy, proxy_size, stderr, .. } = columns;
+    let taken = [id, group, size, weights, proxy, proxy_size, stderr];
     let is_taken = |name: &str| {
         name == plan.target || columns.same.contains_key(name) || taken.iter().any(|c| c.as_deref() == Some(name))
     };
@@ -101,7 +102,6 @@ pub(super) fn features(
                 found.push(name.clone());
             }
         }
-        notes.push(format!("features: {}", if found.is_empty() { "none".into() } else { found.join(", ") }));
     }
     if plan.for_api {
         for name in &found {
@@ -111,7 +111,35 @@ pub(super) fn features(
     for name in &found {
         check(known, name)?;
     }
+    let found = without_copies(plan, known, found, notes)?;
+    if plan.features.is_empty() {
+        notes.push(format!("features: {}", if found.is_empty() { "none".into() } else { found.join(", ") }));
+    }
     Ok(found)
+}
+
+/// What was not named itself and is the target in another unit, or another feature, is left out; what was named is an error later on.
+fn without_copies(plan: &Plan, known: &Table, found: Vec<String>, notes: &mut Vec<String>) -> Result<Vec<String>> {
+    let column = |name: &str| -> Result<Vec<f64>> {
+        Ok(known.numbers(name)?.into_iter().map(|cell| cell.unwrap_or(f64::NAN)).collect())
+    };
+    let target = column(&plan.target)?;
+    let mut kept: Vec<(String, Vec<f64>)> = vec![];
+    for name in found {
+        let cells = column(&name)?;
+        if !plan.features.contains(&name) {
+            let copied = kept.iter().find(|(_, other)| correlation(other, &cells).abs() > SAME).map(|(other, _)| other);
+            if correlation(&target, &cells).abs() > SAME {
+                notes.push(format!("column {name} is the target {} in another unit and is left out", plan.target));
+                continue;
+            } else if let Some(other) = copied {
+                notes.push(format!("column {name} is {other} in another unit and is left out"));
+                continue;
+            }
+        }
+        kept.push((name, cells));
+    }
+    Ok(kept.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Whether a column that was not named itself can be a feature; if not, the notes say why.

@@ -32,7 +32,7 @@ pub use self::basis::Basis;
 pub use self::calibrate::calibrate;
 pub use self::card::{Card, Rows};
 pub use self::condition::Condition;
-pub use self::diagnose::{Diagnostics, Filled, Inflation};
+pub use self::diagnose::{Diagnostics, Filled, Inflation, Noise};
 pub use self::fit::{Chosen, Fit, Scores};
 pub use self::folds::{Fold, Split};
 pub use self::interval::{Held, Recipe, Residuals};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::diagnose::Noise;
 use super::guard;
 use super::link::Link;
 use super::sample::{Proxy, Sample, distinct};
@@ -31,6 +32,8 @@ pub struct Plan {
     pub proxy: Option<String>,
     /// The proxy's size, in the unit of the size column.
     pub proxy_size: Option<String>,
+    /// The target's own standard error; else the column named like the target with `_stderr` or `_se` behind, before the unit if it is nats.
+    pub stderr: Option<String>,
     /// The link; `None`: logit where all targets lie in `[0, 1]` and the column is not in nats, else identity.
     pub link: Option<Link>,
     /// Columns in which a query must hold a value that the training rows hold; empty: those that say how our own observations were measured.
@@ -66,6 +69,9 @@ pub struct Columns {
     /// The proxy's size.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy_size: Option<String>,
+    /// The target's own standard error.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stderr: Option<String>,
     /// Columns in which a query must hold one of these values.
     pub same: BTreeMap<String, Vec<String>>,
 }
@@ -79,6 +85,8 @@ pub struct Prepared {
     pub columns: Columns,
     /// The link.
     pub link: Link,
+    /// How large the target's own standard errors are.
+    pub noise: Option<Noise>,
     /// What was left out or found by itself, for a person.
     pub notes: Vec<String>,
 }
@@ -123,6 +131,7 @@ impl Plan {
         families.iter_mut().zip(&ids).filter(|(family, _)| family.is_empty()).for_each(|(f, id)| f.clone_from(id));
         let cells = columns.features.iter().map(|name| known.numbers(name)).collect::<Result<Vec<_>>>()?;
         let x = Array2::from_shape_fn((known.len(), cells.len()), |(i, j)| cells[j][i].unwrap_or(f64::NAN));
+        let noise = self.noise(&known, &mut columns, &mut notes)?;
         let sample = Sample {
             weights: self.weights_of(&known, &ids)?,
             proxies: known_proxies(&known, &columns)?,
@@ -141,7 +150,7 @@ impl Plan {
             orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
         };
         order.sort_by(|a, b| key(a).cmp(&key(b)).then(by_cells(*a, *b)));
-        Ok(Prepared { sample: sample.subset(&order), columns, link, notes })
+        Ok(Prepared { sample: sample.subset(&order), columns, link, noise, notes })
     }
 
     fn fault(&self, reason: String) -> Error {
@@ -156,7 +165,10 @@ impl Plan {
         let mut same = BTreeMap::new();
         let measured = observations::CONDITIONS.iter().all(|column| table.has(column));
         let asked: Vec<String> = match self.same.is_empty() && measured {
-            true => observations::CONDITIONS.iter().map(|column| (*column).into()).collect(),
+            true => {
+                let reader = table.has(observations::READER).then_some(observations::READER);
+                observations::CONDITIONS.into_iter().chain(reader).map(Into::into).collect()
+            }
             false => self.same.clone(),
         };
         for column in asked {
@@ -172,8 +184,31 @@ impl Plan {
             weights: find(&self.weights, &[])?,
             proxy: find(&self.proxy, &[])?,
             proxy_size: find(&self.proxy_size, &[])?,
+            stderr: find(&self.stderr, &self.stderr_names().each_ref().map(String::as_str))?,
             same,
         })
+    }
+
+    /// How large the target's own standard errors are; a column that was not named and holds none is no error.
+    fn noise(&self, known: &Table, columns: &mut Columns, notes: &mut Vec<String>) -> Result<Option<Noise>> {
+        let Some(column) = columns.stderr.clone() else { return Ok(None) };
+        match Noise::of(known, &column) {
+            Err(error) if self.stderr.is_none() => {
+                notes.push(format!("column {column} is not taken for the target's standard error: {error}"));
+                columns.stderr = None;
+                Ok(None)
+            }
+            Ok(noise) if self.stderr.is_none() => {
+                notes.push(format!("column {column} is taken for the target's standard error"));
+                Ok(noise)
+            }
+            other => other,
+        }
+    }
+
+    fn stderr_names(&self) -> [String; 3] {
+        let (head, unit) = self.target.strip_suffix("_nats").map_or((self.target.as_str(), ""), |head| (head, "_nats"));
+        [format!("{head}_stderr{unit}"), format!("{}_stderr", self.target), format!("{}_se", self.target)]
     }
 
     fn link_of(&self, y: &[f64]) -> Result<Link> {

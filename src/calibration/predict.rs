@@ -43,6 +43,8 @@ pub struct Prediction {
     pub missing_features: String,
     pub baseline_mean: Option<f64>,
     pub baseline_size: Option<f64>,
+    pub skill_mean: Option<f64>,
+    pub skill_size: Option<f64>,
     pub card_sha256: String,
     pub status: &'static str,
     pub note: String,
@@ -134,7 +136,7 @@ impl Card {
             Regime::NewFamily
         };
         let below = self.range.is_below(query, basis, &x);
-        let distance = distance(basis, &x);
+        let distance = distance(basis, self.range.distance_components, &x);
         let unknown = !names.is_empty() && query.x.iter().all(Option::is_none);
         let mut prediction = Prediction {
             target_model: row.target_model.clone(),
@@ -158,6 +160,8 @@ impl Card {
             missing_features: listed(&|j| query.x[j].is_none()),
             baseline_mean: None,
             baseline_size: None,
+            skill_mean: None,
+            skill_size: None,
             card_sha256: self.card_sha256.clone(),
             status: "unsupported",
             note: String::new(),
@@ -228,10 +232,28 @@ impl Card {
         prediction.backtest_coverage = tried.iter().find(coverage).map(|coverage| coverage.at(level));
         prediction.baseline_mean = Some(baseline(&self.fit.mean));
         prediction.baseline_size = self.fit.size.as_ref().filter(|_| query.log10_size.is_some()).map(baseline);
+        let score = regime.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
+        prediction.skill_mean = score.map(|score| score.skill_mean);
+        prediction.skill_size = score.and_then(|score| score.skill_size);
         prediction.status = "ok";
         let mut notes = vec![];
+        if let Some([low, high]) = score.map(|score| score.skill_interval).filter(|[low, _]| *low <= 0.0) {
+            notes.push(format!("the skill may be chance: 90 % of resampled families give it {low:.2} to {high:.2}"));
+        }
+        if let Some(skill) = prediction.skill_mean.filter(|skill| *skill <= 0.0) {
+            notes
+                .push(format!("back-tested no better than the mean of the training rows: skill {skill:.2} against it"));
+        }
         if !enough {
             notes.push(format!("too few residuals for a level of {level}: the ends are the outermost there are"));
+        }
+        let families = self.rows.families.len();
+        let foreign = self.rows.families.binary_search(&row.family).is_err();
+        if foreign && too_few(families, level) {
+            notes.push(format!(
+                "{families} families were trained on: errors of one are alike, and over fewer than {:.0} no interval of another has a level of {level}",
+                (level / (1.0 - level)).ceil()
+            ));
         }
         if prediction.backtest_coverage.is_none() {
             notes.push("coverage could not be back-tested".into());
@@ -244,6 +266,11 @@ impl Card {
         }
         prediction.note = notes.join("; ");
     }
+}
+
+/// Whether `n` families, each one draw, cannot carry a level: of `n` exchangeable draws the largest is exceeded by another with probability `1 / (n + 1)`.
+pub(super) fn too_few(n: usize, level: f64) -> bool {
+    (n as f64) < level * (n as f64 + 1.0) - 1e-9
 }
 
 pub(super) fn check_level(level: f64) -> Result<()> {

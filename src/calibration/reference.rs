@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use serde::Deserialize;
 
 use super::basis::Basis;
-use super::candidate::{descend, fractional, least_squares};
+use super::candidate::{Problem, fractional, least_squares};
 use super::sample::Sample;
 
 #[derive(Deserialize)]
@@ -19,6 +19,15 @@ struct Reference {
     elastic_net: Vec<Penalised>,
     fractional: Vec<Penalised>,
     pca: Components,
+    collinear: Nets,
+    few_rows: Nets,
+}
+
+#[derive(Deserialize)]
+struct Nets {
+    x: Vec<Vec<f64>>,
+    y: Vec<f64>,
+    elastic_net: Vec<Penalised>,
 }
 
 #[derive(Deserialize)]
@@ -42,17 +51,25 @@ impl Reference {
     }
 
     fn x(&self) -> Array2<f64> {
-        Array2::from_shape_fn((self.x.len(), self.x[0].len()), |(i, j)| self.x[i][j])
+        array(&self.x)
     }
 
     fn z(&self) -> Array2<f64> {
-        let mut z = self.x();
-        for mut column in z.columns_mut() {
-            let (mean, sd) = (column.mean().expect("rows"), column.std(0.0));
-            column.mapv_inplace(|value| (value - mean) / sd);
-        }
-        z
+        standardised(&self.x)
     }
+}
+
+fn array(rows: &[Vec<f64>]) -> Array2<f64> {
+    Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j])
+}
+
+fn standardised(rows: &[Vec<f64>]) -> Array2<f64> {
+    let mut z = array(rows);
+    for mut column in z.columns_mut() {
+        let (mean, sd) = (column.mean().expect("rows"), column.std(0.0));
+        column.mapv_inplace(|value| (value - mean) / sd);
+    }
+    z
 }
 
 fn close(ours: &[f64], theirs: &[f64], tolerance: f64) {
@@ -74,12 +91,14 @@ fn least_squares_and_ridge_agree_with_scikit_learn() {
 }
 
 #[test]
-fn the_elastic_net_agrees_with_scikit_learn() {
-    let reference = Reference::read();
-    let (z, y, ones) = (reference.z(), Array1::from(reference.y.clone()), vec![1.0; reference.y.len()]);
-    let rows: Vec<usize> = (0..y.len()).collect();
-    for Penalised { penalty, l1_ratio, line } in &reference.elastic_net {
-        close(&descend(&z, &y, &ones, &rows, *penalty, *l1_ratio, 1e-14).expect("elastic net"), line, 1e-8);
+fn the_elastic_net_agrees_with_scikit_learn_also_where_columns_all_but_depend_on_each_other_and_where_rows_are_few() {
+    let Reference { x, y, elastic_net, collinear, few_rows, .. } = Reference::read();
+    for Nets { x, y, elastic_net } in [Nets { x, y, elastic_net }, collinear, few_rows] {
+        let (rows, ones): (Vec<usize>, Vec<f64>) = (0..y.len()).map(|row| (row, 1.0)).unzip();
+        let problem = Problem::new(&standardised(&x), &Array1::from(y), &ones, &rows).expect("a factor");
+        for Penalised { penalty, l1_ratio, line } in &elastic_net {
+            close(&problem.solve(*penalty, *l1_ratio, 1e-14).expect("elastic net"), line, 1e-8);
+        }
     }
 }
 

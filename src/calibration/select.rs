@@ -20,12 +20,17 @@ struct Loss<'a> {
     error: f64,
 }
 
-/// The place of the chosen candidate in [`ALL`]; `None` where no candidate beats the size line (the mean, without sizes) on every trial.
+/// The place of the chosen candidate in [`ALL`]; `None` where no candidate beats the size line (the mean, without sizes) on every trial and the mean on the first, which is within the range.
 ///
 /// [`ALL`] stands in order of simplicity: how much a candidate leaves to be chosen by the data. Errors are absolute, on the scale of the link, in units of the size line's
 /// mean error on the same trial, and every trial has the same weight.
 pub(super) fn choose(judged: &[Judged], sample: &Sample, link: Link) -> Option<usize> {
-    let beats = |at: usize| judged.iter().all(|(_, scores)| scores[at].as_ref().is_some_and(|s| s.skill() > 0.0));
+    // The first trial is within the range, where the mean is a fair rival too; that of the weaker is none for the stronger.
+    let beats = |at: usize| {
+        judged.iter().enumerate().all(|(split, (_, scores))| {
+            scores[at].as_ref().is_some_and(|score| score.skill() > 0.0 && (split > 0 || score.skill_mean > 0.0))
+        })
+    };
     let enough = |at: usize| at != MEAN && at != SIZE && sample.len() >= ALL[at].least_rows();
     let mut candidates = vec![];
     for at in (0..ALL.len()).filter(|at| enough(*at) && beats(*at)) {

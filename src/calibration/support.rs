@@ -4,16 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
 use super::fit::{Chosen, Fit, Scores, parts};
-use super::folds::direction;
+use super::folds::{Split, direction};
 use super::interval::Recipe;
 use super::link::Link;
 use super::sample::{Query, Sample, distinct};
 use super::score::Score;
+use crate::error::Result;
 
 /// Fewest targets for any number.
 pub const LEAST_TARGETS: usize = 5;
 /// Fewest families for a claim about another family.
 pub const LEAST_FAMILIES: usize = 3;
+/// Rows for each component of a distance.
+const ROWS_PER_COMPONENT: usize = 4;
 /// Quantiles of the training distances that a card keeps.
 const QUANTILES: usize = 100;
 
@@ -82,26 +85,40 @@ pub struct Range {
     pub direction: f64,
     /// Standard deviation of the scores on the first component.
     pub first_component_sd: f64,
-    /// Quantiles 0, .01, .. 1 of the training rows' distances.
+    /// Components that distances are taken over: no more than a quarter of the rows, whose covariance would else say nothing of another row.
+    pub distance_components: usize,
+    /// Quantiles 0, .01, .. 1 of the training rows' distances, each in a basis that was learnt without its target. In their own basis few rows are all within
+    /// `sqrt(n - 1)` of their mean, and every other would seem far off.
     pub distances: Vec<f64>,
 }
 
 impl Range {
-    pub(super) fn new(sample: &Sample, basis: &Basis) -> Self {
+    /// Distances are of at most `most` folds of targets.
+    pub(super) fn new(sample: &Sample, basis: &Basis, most: usize) -> Result<Self> {
         let completed = |row: usize| basis.complete(&sample.query(row));
         let first: Vec<f64> =
             (0..sample.len()).filter_map(|row| basis.scores(&completed(row)).first().copied()).collect();
-        let mut distances: Vec<f64> = (0..sample.len()).map(|row| distance(basis, &completed(row))).collect();
+        let components = basis.components.len().min((sample.len() - 1) / ROWS_PER_COMPONENT).max(1);
+        let mut distances = vec![];
+        for fold in Split::Target.folds(sample, most)? {
+            let (without, _) = Basis::fit(&sample.subset(&fold.train))?;
+            let left_out = |&row: &usize| distance(&without, components, &without.complete(&sample.query(row)));
+            distances.extend(fold.test.iter().map(left_out));
+        }
+        if distances.is_empty() {
+            distances.extend((0..sample.len()).map(|row| distance(basis, components, &completed(row))));
+        }
         distances.sort_unstable_by(f64::total_cmp);
         let last = distances.len().saturating_sub(1);
         let quantile = |q: usize| distances[(q * last + QUANTILES / 2) / QUANTILES];
-        Self {
+        Ok(Self {
             direction: direction(sample, &first),
             log10_size: span(sample.log10_sizes.iter().copied().filter(|size| size.is_finite())),
             first_component: span(first.into_iter()),
             first_component_sd: basis.variances.first().map_or(0.0, |variance| variance.sqrt()),
+            distance_components: components,
             distances: (0..=QUANTILES).map(quantile).collect(),
-        }
+        })
     }
 
     /// Share of the training rows that are nearer, in percent.
@@ -144,10 +161,12 @@ fn gap([low, high]: [f64; 2], value: f64) -> f64 {
     }
 }
 
-/// Mahalanobis distance of completed features from the training mean, over the components that are kept.
-pub(super) fn distance(basis: &Basis, x: &[f64]) -> f64 {
+/// Mahalanobis distance of completed features from the training mean, over the first components.
+pub(super) fn distance(basis: &Basis, components: usize, x: &[f64]) -> f64 {
     let scores = basis.scores(x);
-    scores.iter().zip(&basis.variances).map(|(score, variance)| score * score / variance).sum::<f64>().max(0.0).sqrt()
+    let squares =
+        scores.iter().zip(&basis.variances).take(components).map(|(score, variance)| score * score / variance);
+    squares.sum::<f64>().max(0.0).sqrt()
 }
 
 /// Whether the data carry an answer in a regime.
@@ -175,13 +194,19 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample, link: Link) 
             return Some("there are too few targets to train on the weaker and test on the stronger".into());
         }
         let base = if fit.size.is_some() { "the size line" } else { "the mean" };
+        let bases = if fit.size.is_some() { "both the size line and the mean" } else { "the mean" };
         let Some(chosen) = regime.chosen(fit) else {
             let best = tried.iter().filter(|s| s.candidate != "mean" && s.candidate != "size");
             let best = best.max_by(|a, b| a.skill().total_cmp(&b.skill()));
             let best = best.map_or("no candidate can be fitted".into(), |s| {
-                format!("the best, {}, has skill {:.2}", s.candidate, s.skill())
+                format!(
+                    "the best, {}, has skill {:.2} against {base} and {:.2} against the mean",
+                    s.candidate,
+                    s.skill(),
+                    s.skill_mean
+                )
             });
-            return Some(format!("no candidate beats {base} where it was back-tested: {best}"));
+            return Some(format!("no candidate beats {bases} where it was back-tested: {best}"));
         };
         let held = [&chosen.target, &chosen.family, &chosen.forward];
         let mut residuals = parts(regime.recipe()).iter().flat_map(|&part| &held[part].held);
@@ -191,10 +216,64 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample, link: Link) 
         let score = tried.iter().find(|score| score.candidate == chosen.candidate);
         let name = &chosen.candidate;
         match score {
+            // The mean of the weaker is no rival for the stronger: there it is only said, prediction by prediction.
+            Some(score) if regime != Regime::Extrapolation && score.skill_mean <= 0.0 => {
+                Some(format!("{name} does not beat the mean here: skill {:.2}", score.skill_mean))
+            }
             Some(score) if score.skill() > 0.0 => None,
             Some(score) => Some(format!("{name} does not beat {base} here: skill {:.2}", score.skill())),
             None => Some(format!("{} could not be back-tested here", chosen.candidate)),
         }
     };
     Regime::ALL.map(|regime| Support { regime, unsupported: reason(regime) }).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use rand_chacha::rand_core::RngCore;
+
+    use super::*;
+    use crate::seed::stream;
+
+    /// Features that are sums of twelve uniform draws less 6: nearly normal.
+    fn sample(n: usize, p: usize, seed: u64) -> Sample {
+        let mut random = stream("calibration", "support", seed);
+        let mut normal = || (0..12).map(|_| random.next_u64() as f64 / u64::MAX as f64).sum::<f64>() - 6.0;
+        let x = Array2::from_shape_simple_fn((n, p), &mut normal);
+        let names: Vec<String> = (0..n).map(|i| format!("m{i}")).collect();
+        Sample {
+            targets: names.clone(),
+            families: names,
+            log10_sizes: vec![f64::NAN; n],
+            proxies: None,
+            y: x.column(0).to_vec(),
+            x,
+            weights: vec![1.0; n],
+        }
+    }
+
+    #[test]
+    fn rows_like_the_training_rows_are_not_called_far_off_where_these_are_few() {
+        for (n, p) in [(8, 6), (12, 10), (40, 10)] {
+            let (mut far, mut half, mut all) = (0.0, 0.0, 0.0);
+            for seed in 0..60 {
+                let (train, fresh) = (sample(n, p, seed), sample(20, p, 1000 + seed));
+                let (basis, _) = Basis::fit(&train).expect("a basis");
+                let range = Range::new(&train, &basis, 50).expect("a range");
+                for row in 0..fresh.len() {
+                    let x = basis.complete(&fresh.query(row));
+                    let percentile = range.percentile(distance(&basis, range.distance_components, &x));
+                    far += f64::from(percentile > 95.0);
+                    half += f64::from(percentile > 50.0);
+                    all += 1.0;
+                }
+            }
+            let (far, half) = (far / all, half / all);
+            assert!(
+                far < 0.25 && (0.35..0.65).contains(&half),
+                "{n} rows of {p}: {far} beyond the 95th, {half} the 50th"
+            );
+        }
+    }
 }

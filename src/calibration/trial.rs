@@ -97,3 +97,52 @@ impl Trial {
         Ok(Self { folds: folds.into_iter().zip(fits).collect(), answers })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::folds::Split;
+    use super::*;
+
+    fn sample() -> Sample {
+        let n = 30;
+        let wave = |i: usize, j: usize| ((i * (j + 3)) as f64 * 0.37).sin();
+        let x = Array2::from_shape_fn((n, 4), |(i, j)| if (i + j) % 11 == 0 { f64::NAN } else { wave(i, j) });
+        Sample {
+            targets: (0..n).map(|i| format!("m{i}")).collect(),
+            families: (0..n).map(|i| format!("f{}", i % 7)).collect(),
+            log10_sizes: (0..n).map(|i| 0.1 * i as f64).collect(),
+            proxies: None,
+            y: (0..n).map(|i| 0.5 + 0.3 * wave(i, 0) - 0.1 * wave(i, 1)).collect(),
+            x,
+            weights: vec![1.0; n],
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_row_that_is_left_out_is_known_to_the_fold_that_leaves_it_out() {
+        let (honest, link) = (sample(), Link::Logit { low: 0.0, high: 1.0 });
+        for split in Split::ALL {
+            let folds = split.folds(&honest, 50).expect("folds");
+            let first = Trial::run(&honest, link, folds.clone()).expect("a trial");
+            for (at, fold) in folds.iter().enumerate() {
+                // Other answers, other features and other sizes of every row left out but the one that is asked.
+                let asked = fold.test[0];
+                let mut other = honest.clone();
+                for &row in &fold.test {
+                    other.y[row] = 1.0 - honest.y[row];
+                    if row != asked {
+                        other.x.row_mut(row).fill(9.0);
+                        other.log10_sizes[row] = -3.0;
+                    }
+                }
+                let second = Trial::run(&other, link, vec![fold.clone()]).expect("a trial");
+                let of = |trial: &Trial, at: usize| {
+                    let answer = trial.answers.iter().find(|answer| answer.fold == at && answer.row == asked);
+                    answer.expect("an answer").y_hat.clone()
+                };
+                assert_eq!(of(&first, at), of(&second, 0), "{split:?}");
+                assert!(of(&first, at).iter().flatten().count() > 3);
+            }
+        }
+    }
+}

@@ -38,6 +38,9 @@ pub(super) struct Flags {
     /// The proxy's size
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
+    /// The target's own standard error, for the share of the error that no calibration can take away [default: a column named so]
+    #[arg(long, value_name = "COL")]
+    stderr: Option<String>,
     /// The scale regressions are linear on; auto: logit where all targets lie between 0 and 1
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     link: Choice,
@@ -47,7 +50,7 @@ pub(super) struct Flags {
     /// Only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for surmise's own observations: corpus_sha256,n_windows,shots,scale,setting]
+    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for surmise's own observations: corpus_sha256,n_windows,shots,scale,setting,reader]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     same: Vec<String>,
     /// Refuse features that a model behind an API cannot have
@@ -118,6 +121,7 @@ fn plan(flags: &Flags) -> Result<Plan> {
         weights: flags.weights.clone(),
         proxy: flags.proxy.clone(),
         proxy_size: flags.proxy_size.clone(),
+        stderr: flags.stderr.clone(),
         link,
         same: flags.same.clone(),
         for_api: flags.for_api,

@@ -11,7 +11,7 @@ use crate::collect::Score;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::line::choose_setting;
-use crate::observations::{Sources, join};
+use crate::observations::{Compared, Sources, join};
 use crate::profile::Profile;
 
 #[derive(Debug, Args)]
@@ -22,8 +22,8 @@ pub(super) struct Flags {
     /// scores.csv of open and closed models
     #[arg(long, value_name = "FILE", num_args = 1..)]
     scores: Vec<PathBuf>,
-    /// A folder of profiles of one reader on texts, each corpus named after the model that wrote it, and `reference`
-    #[arg(long, value_name = "DIR")]
+    /// Texts as one reader reads them, each group named after the model that wrote it, and `reference`: a folder of `surmise measure --texts -o`, or the CSV file of `surmise compare`
+    #[arg(long, value_name = "DIR|FILE")]
     readings: Vec<PathBuf>,
     /// A CSV file with model,family,params_b of models without a profile, as far as published
     #[arg(long, value_name = "FILE")]
@@ -69,18 +69,31 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         }
         published.insert(row.model, (row.family, row.params_b));
     }
-    let readings = folders(&flags.readings)?;
-    let sources = Sources { profiles, scores, readings, published, proxy: flags.proxy.clone(), setting };
-    let table = join(&sources)?;
-    let bytes = disk::csv_bytes("observations.csv".as_ref(), &table)?;
+    let (dirs, files): (Vec<PathBuf>, Vec<PathBuf>) = flags.readings.iter().cloned().partition(|path| path.is_dir());
+    let readings = folders(&dirs)?;
+    let compared = files.iter().map(|file| rows::<Compared>(file)).collect::<Result<Vec<_>>>()?.concat();
+    let sources = Sources { profiles, scores, readings, compared, published, proxy: flags.proxy.clone(), setting };
+    let joined = join(&sources)?;
+    let bytes = disk::csv_bytes("observations.csv".as_ref(), &joined.table)?;
     match flags.output.as_ref().filter(|path| path.as_os_str() != "-") {
         Some(path) => disk::write(path, &bytes)?,
         None => print(&bytes)?,
     }
+    let n = joined.table.len() - 1;
     if !quiet {
-        talk(&format!("{} rows at b = {setting}", table.len() - 1));
+        talk(&format!("{n} rows at b = {setting}"));
+        if !joined.strangers.is_empty() {
+            talk(&format!("read, and written by no target: {}", joined.strangers.join(", ")));
+        }
     }
-    Ok(())
+    if joined.n_unsupported == 0 {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} of {n} rows lack a proxy or a headline; the column status and the note beside it say why",
+        joined.n_unsupported
+    );
+    Err(Error::Gaps { reason })
 }
 
 /// Every profile of a folder, by file name.

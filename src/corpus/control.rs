@@ -50,6 +50,7 @@ mod tests {
         let window = |first: u32| Window {
             ids: [7].into_iter().chain(first..first + 20).collect(),
             marks: (0..21).map(|t| mark(if t == 0 { Role::Prefix } else { Role::Text }, t)).collect(),
+            n_bytes: 80,
         };
         let corpus = Corpus {
             name: "texts".into(),

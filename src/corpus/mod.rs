@@ -49,6 +49,8 @@ pub struct Window {
     pub ids: Vec<u32>,
     /// One mark per token.
     pub marks: Vec<Mark>,
+    /// Bytes of text that its tokens spell, the prefix left out.
+    pub n_bytes: usize,
 }
 
 /// A corpus, tokenised for one model.

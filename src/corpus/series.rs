@@ -112,7 +112,7 @@ impl Series {
             );
             return Err(Error::Corpus { name: self.category.clone(), reason });
         }
-        Ok(Window { ids, marks })
+        Ok(Window { ids, marks, n_bytes: text.len() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A profile as a few numbers: the feature vector of one model on one corpus.
 
 use std::collections::BTreeMap;
+use std::f64::consts::LN_2;
 
 use crate::corpus::Role;
 use crate::profile::{Profile, Reading};
@@ -9,8 +10,9 @@ use crate::profile::{Profile, Reading};
 ///
 /// With `IE_l` the emergence of block `l` at the last entity and `u = l / L`: mean over blocks from 2 on and all shots; largest; `u` of the largest; last block; least squares slope on
 /// `u`; mean of the last third less that of the first; mean absolute second difference; slope of the blocks' mean per `log2(shots + 1)`; variance of the blocks' mean over shots; the blocks' mean
-/// at most shots; and that over the ceiling of the macro information (the entropy of the contexts, as far as windows can tell them apart).
-pub const FEATURES: [&str; 11] = [
+/// at most shots; and that over the ceiling of the macro information (the entropy of the contexts, as far as windows can tell them apart); the blocks' mean at most shots in bits per byte of text
+/// and over the log of the vocabulary, for comparison; and tokens per byte, which say how finely the tokenizer cuts.
+pub const FEATURES: [&str; 14] = [
     "ie_mean_nats",
     "ie_max_nats",
     "u_argmax",
@@ -22,6 +24,9 @@ pub const FEATURES: [&str; 11] = [
     "shot_variance_nats2",
     "ie_mean_max_shots_nats",
     "ie_mean_per_entropy",
+    "ie_mean_bits_per_byte",
+    "ie_mean_per_log_vocab",
+    "tokens_per_byte",
 ];
 
 /// The features of a profile at one setting, `None` where the model has too few blocks or the corpus too few shots. Block 1, whose input knows only its own token, is left out.
@@ -59,6 +64,9 @@ pub fn features(profile: &Profile, setting: f64) -> Vec<Option<f64>> {
         variance(&means),
         mean(&ie),
         mean(&shares),
+        mean(&ie).zip(profile.corpus.tokens_per_byte()).map(|(ie, tokens)| ie * tokens / LN_2),
+        mean(&ie).map(|ie| ie / (profile.model.vocab_size as f64).ln()),
+        profile.corpus.tokens_per_byte(),
     ]
 }
 
@@ -70,6 +78,13 @@ pub(super) fn mean(values: &[f64]) -> Option<f64> {
 pub(super) fn variance(values: &[f64]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() >= 2)?;
     Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
+}
+
+/// Standard errors of a mean over seeds: that of the estimator, and, from how they differ, that of the seeds.
+pub(super) fn over_seeds(values: &[f64], stderrs: &[f64]) -> Option<(f64, Option<f64>)> {
+    let n = values.len() as f64;
+    let own = stderrs.iter().map(|stderr| stderr * stderr).sum::<f64>().sqrt() / n;
+    (!values.is_empty()).then(|| (own, variance(values).map(|v| (v / n).sqrt())))
 }
 
 /// Least squares slope of `y` on `x`; `None` where `x` does not vary.

@@ -4,12 +4,14 @@
 mod columns;
 mod features;
 mod join;
+mod readings;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::columns::{ANSWERS, CONDITIONS, INTERNAL};
+pub use self::columns::{ANSWERS, CONDITIONS, INTERNAL, READER};
 pub use self::features::{FEATURES, features};
-pub use self::join::{Sources, join};
+pub use self::join::{Joined, Sources, join};
+pub use self::readings::{Compared, REFERENCE};
 
 use crate::collect::Score;
 use crate::collect::scores::empirical_logit;

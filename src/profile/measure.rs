@@ -72,6 +72,8 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
             n_windows: corpus.windows.len(),
             n_distinct: corpus.n_distinct(),
             window_tokens: corpus.windows.iter().map(|window| window.ids.len()).max().unwrap_or(0),
+            n_tokens: corpus.windows.iter().map(|window| window.ids.len() - corpus.prefix.len()).sum(),
+            n_bytes: corpus.windows.iter().map(|window| window.n_bytes).sum(),
             shots: points.iter().map(|(_, shot)| *shot).max().unwrap_or(0),
             roles,
             bos: corpus.bos,

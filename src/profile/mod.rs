@@ -55,6 +55,12 @@ pub struct CorpusCard {
     pub n_distinct: usize,
     /// Tokens of the longest window.
     pub window_tokens: usize,
+    /// Tokens of all windows, what the tokenizer puts before every text left out.
+    #[serde(default)]
+    pub n_tokens: usize,
+    /// Bytes of text that they spell; 0 where it was not counted.
+    #[serde(default)]
+    pub n_bytes: usize,
     /// Entities per series, or tokens per window of a text.
     pub shots: usize,
     /// The roles that were read.
@@ -65,6 +71,13 @@ pub struct CorpusCard {
     /// What was measured beside it.
     #[serde(default)]
     pub control: Option<Control>,
+}
+
+impl CorpusCard {
+    /// Tokens per byte of text: how finely the model's tokenizer cuts. `None` in a profile from before bytes were counted.
+    pub fn tokens_per_byte(&self) -> Option<f64> {
+        (self.n_bytes > 0).then(|| self.n_tokens as f64 / self.n_bytes as f64)
+    }
 }
 
 /// The estimator of a profile.

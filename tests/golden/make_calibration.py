@@ -70,5 +70,20 @@ reference = {
         "half_widths": [{"level": level, "half": value} for level, value in half.items()],
     },
 }
+
+
+def other(rows, columns, noise, penalties):
+    """A table of rank 3 but for noise, and its elastic nets on standardised columns."""
+    x = random.normal(size=(rows, 3)) @ random.normal(size=(3, columns)) + noise * random.normal(size=(rows, columns))
+    y = x[:, 0] - 0.5 * x[:, 1] + 0.2 * random.normal(size=rows)
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    nets = [(a, ElasticNet(alpha=a, l1_ratio=0.5, tol=1e-15, max_iter=10_000_000).fit(z, y)) for a in penalties]
+    lines = [{"penalty": a, "l1_ratio": 0.5, "line": line(model)} for a, model in nets]
+    return {"x": x.tolist(), "y": y.tolist(), "elastic_net": lines}
+
+
+# Columns that all but depend on each other, and fewer rows than columns.
+reference["collinear"] = other(30, 6, 1e-3, (0.3, 0.03, 0.01))
+reference["few_rows"] = other(6, 8, 0.3, (0.3, 0.03))
 path = Path(__file__).parent / "calibration" / "reference.json"
 path.write_text(json.dumps(reference, indent=1) + "\n")

@@ -21,7 +21,7 @@ use crate::error::Result;
 
 use self::elastic_net::ElasticNet;
 #[cfg(test)]
-pub(super) use self::elastic_net::descend;
+pub(super) use self::elastic_net::Problem;
 use self::pcr::Pcr;
 pub(super) use self::regression::{fractional, least_squares};
 use self::ridge::Ridge;
@@ -49,6 +49,7 @@ pub trait Candidate: Sync {
 pub static ALL: &[&dyn Candidate] = &[
     &mean::Mean,
     &size::Size,
+    &gain::GainOfSize,
     &gain::Gain,
     &Ridge,
     &Pcr { name: "pcr-1", components: 1 },

@@ -1,0 +1,207 @@
+//! Texts of many models as read by one small reader: what a closed model's texts say of it, measured in the same way for open and closed ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::f64::consts::LN_2;
+
+use serde::Deserialize;
+
+use super::features::{mean, over_seeds};
+use crate::error::{Error, Result};
+use crate::profile::Profile;
+
+/// Name of the group of texts that no model wrote.
+pub const REFERENCE: &str = "reference";
+
+/// What is used of a row of comparisons.csv.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Compared {
+    /// The model that reads.
+    pub model: String,
+    /// One group.
+    pub group_a: String,
+    /// The other.
+    pub group_b: String,
+    /// `emergence`, or `emergence_less_control`.
+    pub quantity: String,
+    /// What the channel's precision is relative to.
+    pub scale: String,
+    /// The precision b.
+    pub setting: f64,
+    /// Tokens of a window.
+    pub window_tokens: usize,
+    /// Windows of each group.
+    pub n_windows: usize,
+    /// The quantity of the first group.
+    pub a_nats: f64,
+    /// The quantity of the second group.
+    pub b_nats: f64,
+    /// Seed of windows, control and noise.
+    pub seed: u64,
+}
+
+/// What the reader says of the texts of one model.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Reading {
+    /// Its headline.
+    pub nats: Option<f64>,
+    /// Of the mean over seeds: the estimator's own and the seeds'.
+    pub stderr_nats: Option<f64>,
+    /// The headline less that of the same tokens shuffled.
+    pub less_control_nats: Option<f64>,
+    /// The headline in bits per byte of text.
+    pub bits_per_byte: Option<f64>,
+}
+
+/// Readings by who wrote the texts, all by one reader and in one way.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Readings {
+    /// Reader and way of reading as one word, empty without readings: rows with another are not alike.
+    pub reader: String,
+    by_name: BTreeMap<String, Reading>,
+}
+
+impl Readings {
+    /// # Errors
+    /// [`Error::Fit`] if there are two readers, two ways of reading, or both kinds of files.
+    pub fn new(profiles: &[Profile], compared: &[Compared], setting: f64) -> Result<Self> {
+        match (profiles.is_empty(), compared.is_empty()) {
+            (true, true) => Ok(Self::default()),
+            (false, true) => Self::of_profiles(profiles, setting),
+            (true, false) => Self::of_comparisons(compared),
+            (false, false) => Err(fault(
+                "readings are either profiles of texts or comparisons; values of both do not go together".into(),
+            )),
+        }
+    }
+
+    fn of_profiles(profiles: &[Profile], setting: f64) -> Result<Self> {
+        let mut groups: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
+        profiles.iter().for_each(|profile| groups.entry(&profile.corpus.name).or_default().push(profile));
+        let way = |profile: &Profile| {
+            let (corpus, estimator) = (&profile.corpus, &profile.estimator);
+            let name = &estimator.name;
+            let micro = if estimator.micro == crate::profile::Micro::First { " first" } else { "" };
+            let scale = super::join::scale(estimator.scale);
+            let how = format!("{name}{micro} {scale} {setting}, {} windows of {}", corpus.n_windows, corpus.shots);
+            format!("{} {:.12}, {how}", profile.model.id, profile.model.weights_sha256)
+        };
+        let reader = one(profiles.iter().map(|profile| (profile.corpus.name.clone(), way(profile))))?;
+        let seeds = |profiles: &[&Profile]| {
+            let mut seeds: Vec<u64> = profiles.iter().map(|profile| profile.estimator.seed).collect();
+            seeds.sort_unstable();
+            format!("seeds {seeds:?}")
+        };
+        one(groups.iter().map(|(name, profiles)| ((*name).to_owned(), seeds(profiles))))?;
+        let mut by_name = BTreeMap::new();
+        for (name, profiles) in groups {
+            let headlines: Option<Vec<_>> = profiles.iter().map(|profile| profile.headline_at(setting)).collect();
+            let headlines = headlines.ok_or_else(|| {
+                let reader = &profiles[0].model.id;
+                fault(format!(
+                    "{reader} on texts of {name} has no headline at {setting}; measure with the --scale of the profiles"
+                ))
+            })?;
+            let nats: Vec<f64> = headlines.iter().map(|headline| headline.emergence_nats).collect();
+            let stderrs: Vec<f64> = headlines.iter().map(|headline| headline.stderr_nats).collect();
+            let controls: Option<Vec<f64>> =
+                profiles.iter().map(|p| p.control_headline_at(setting).map(|control| control.emergence_nats)).collect();
+            let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
+            let nats_mean = mean(&nats);
+            let reading = Reading {
+                nats: nats_mean,
+                stderr_nats: over_seeds(&nats, &stderrs).map(|(own, seeds)| own.hypot(seeds.unwrap_or(0.0))),
+                less_control_nats: nats_mean.zip(controls.and_then(|c| mean(&c))).map(|(own, control)| own - control),
+                bits_per_byte: nats_mean.zip(per_byte.and_then(|t| mean(&t))).map(|(own, t)| own * t / LN_2),
+            };
+            by_name.insert(name.to_owned(), reading);
+        }
+        Ok(Self { reader, by_name })
+    }
+
+    /// The quantities of each group, which stand once in every pair that it is in.
+    fn of_comparisons(compared: &[Compared]) -> Result<Self> {
+        let way = |row: &Compared| {
+            let Compared { model, scale, setting, n_windows, window_tokens, seed, .. } = row;
+            format!("{model}, compared at {scale} {setting}, {n_windows} windows of {window_tokens}, seed {seed}")
+        };
+        let reader = one(compared.iter().map(|row| (format!("{} and {}", row.group_a, row.group_b), way(row))))?;
+        let mut by_name: BTreeMap<String, Reading> = BTreeMap::new();
+        for row in compared {
+            for (name, value) in [(&row.group_a, row.a_nats), (&row.group_b, row.b_nats)] {
+                let reading = by_name.entry(name.clone()).or_default();
+                let cell = match row.quantity.as_str() {
+                    "emergence" => &mut reading.nats,
+                    "emergence_less_control" => &mut reading.less_control_nats,
+                    other => return Err(fault(format!("comparisons know no quantity `{other}`"))),
+                };
+                if cell.is_some_and(|known| known != value) {
+                    return Err(fault(format!("{} of {name} stands there with two values", row.quantity)));
+                }
+                *cell = Some(value);
+            }
+        }
+        Ok(Self { reader, by_name })
+    }
+
+    /// Gives each group to the target that wrote it: the one of that name, before which may stand the file its texts came from and a point, with `--` for the slash of an id.
+    ///
+    /// # Errors
+    /// [`Error::Fit`] if two groups are of one target.
+    pub fn assign(&self, targets: &BTreeSet<&str>) -> Result<Assigned> {
+        let mut assigned = Assigned::default();
+        let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+        for (name, reading) in &self.by_name {
+            let wrote = |target: &&&str| {
+                let ends =
+                    |target: &str| name.strip_suffix(target).is_some_and(|head| head.is_empty() || head.ends_with('.'));
+                ends(target) || ends(&target.replace('/', "--"))
+            };
+            // Of `gpt` and `mini.gpt`, `texts.mini.gpt` is the longer one's.
+            let Some(target) = targets.iter().chain(&[REFERENCE]).filter(wrote).max_by_key(|target| target.len())
+            else {
+                assigned.strangers.push(name.clone());
+                continue;
+            };
+            if let Some(other) = taken.insert(target, name) {
+                return Err(fault(format!("{other} and {name} are both texts of {target}; read them as one group")));
+            }
+            assigned.by_target.insert((*target).into(), *reading);
+        }
+        Ok(assigned)
+    }
+}
+
+/// Readings by target.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Assigned {
+    by_target: BTreeMap<String, Reading>,
+    /// Groups that none of the targets wrote.
+    pub strangers: Vec<String>,
+}
+
+impl Assigned {
+    /// Of what a target wrote.
+    pub fn of(&self, target: &str) -> Reading {
+        self.by_target.get(target).copied().unwrap_or_default()
+    }
+
+    /// Of the texts that no model wrote.
+    pub fn reference(&self) -> Reading {
+        self.of(REFERENCE)
+    }
+}
+
+fn fault(reason: String) -> Error {
+    Error::Fit { reason }
+}
+
+/// The way in which all were read.
+fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
+    let Some((first, way)) = ways.next() else { return Ok(String::new()) };
+    match ways.find(|(_, other)| *other != way) {
+        None => Ok(way),
+        Some((name, other)) => Err(fault(format!(
+            "texts of {first} were read by {way}, those of {name} by {other}; read all alike, with the --windows that the fewest give"
+        ))),
+    }
+}

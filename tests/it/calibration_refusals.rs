@@ -1,0 +1,229 @@
+//! What the data do not carry, through the real binary: rows with a reason in the place of a number.
+
+use std::collections::BTreeMap;
+
+use surmise::calibration::{Card, Regime};
+
+use crate::tidy::{calibrated, folder, predicted, rows, surmise, table, with, write};
+
+#[test]
+fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let predicted = |query: &[BTreeMap<&'static str, String>]| {
+        write(&at("q.csv"), query);
+        let output = surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+        (output.status.code(), rows(&at("p.csv")))
+    };
+    let empty =
+        |row: &BTreeMap<String, String>| row["y_hat"].is_empty() && row["low"].is_empty() && row["high"].is_empty();
+
+    // Four targets carry nothing.
+    assert_eq!(calibrated(&table(4), &[], &card).status.code(), Some(3));
+    let (code, few) = predicted(&table(6));
+    assert_eq!(code, Some(3));
+    assert!(
+        few.iter().all(|row| empty(row) && row["status"] == "unsupported" && row["note"].contains("5 are the least"))
+    );
+
+    // Two families say nothing of a third.
+    let two: Vec<_> = table(24)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mut row)| {
+            row.insert("family", format!("f{}", i % 2));
+            row
+        })
+        .collect();
+    assert!(calibrated(&two, &[], &card).status.success());
+    let mut other = vec![two[10].clone(), two[10].clone(), two[10].clone()];
+    other[1].insert("family", "another".into());
+    other[2].extend([("family", "another".into()), ("params_b", "900".into())]);
+    let (_, rows) = predicted(&other);
+    assert!(rows[0]["status"] == "ok" && empty(&rows[1]) && rows[1]["note"].contains("families"), "{rows:?}");
+    assert!(
+        rows[2]["regime"] == "extrapolation" && empty(&rows[2]) && rows[2]["note"].contains("2 families"),
+        "{rows:?}"
+    );
+
+    // Features that say less than size are no calibration.
+    let mut noise = table(24);
+    for (i, row) in noise.iter_mut().enumerate() {
+        row.insert(
+            "y",
+            (row["params_b"].parse::<f64>().expect("a size").log10() + 0.01 * (i as f64).sin()).to_string(),
+        );
+    }
+    let output = calibrated(&noise, &["--features", "a,b"], &card);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let (_, rows) = predicted(&noise);
+    assert!(rows.iter().all(|row| empty(row) && row["note"].contains("size line")));
+}
+
+#[test]
+fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refused() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut single = table(24);
+    for (i, row) in single.iter_mut().enumerate() {
+        row.insert("family", format!("f{i}"));
+    }
+    assert!(calibrated(&single, &[], &card).status.success());
+    let mut query = vec![single[12].clone(), single[12].clone()];
+    query[1].insert("a", String::new());
+    query[1].insert("b", String::new());
+    write(&at("q.csv"), &query);
+    let output = surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    assert_eq!(output.status.code(), Some(3));
+    let rows = rows(&at("p.csv"));
+    assert_eq!((rows[0]["status"].as_str(), rows[1]["status"].as_str()), ("ok", "unsupported"));
+    assert_eq!(rows[1]["missing_features"], "a b");
+}
+
+#[test]
+fn a_row_measured_otherwise_is_refused_also_where_it_stands_in_the_table_that_was_fitted_on() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut both = with(24, "corpus_sha256", |i| if i == 11 { "other".into() } else { "one".into() });
+    both[11].insert("y", String::new());
+    assert!(calibrated(&both, &["--same", "corpus_sha256", "--features", "a,b"], &card).status.success());
+    let rows = predicted(&card, &both[10..13]);
+    assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));
+    assert!(rows[1]["note"].contains("corpus_sha256 is other") && rows[1]["y_hat"].is_empty(), "{rows:?}");
+}
+
+#[test]
+fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_others() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut wide = table(24);
+    for (i, row) in wide.iter_mut().enumerate() {
+        let y: f64 = row["y"].parse().expect("y");
+        let names = ["c", "d", "e", "f"];
+        names.iter().enumerate().for_each(|(j, name)| {
+            row.insert(*name, (y + 0.1 * (i as f64 * (j as f64 + 1.7)).sin()).to_string());
+        });
+    }
+    assert!(calibrated(&wide, &["--features", "a,b,c,d,e,f"], &card).status.success());
+    let mut query = vec![wide[12].clone(), wide[12].clone()];
+    query[0].insert("b", String::new());
+    ["c", "d", "e"].iter().for_each(|name| drop(query[1].insert(*name, String::new())));
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["status"] == "ok" && rows[0]["note"].contains("interval: b"), "{rows:?}");
+    assert!(rows[1]["y_hat"].is_empty() && rows[1]["note"].contains("3 of 6 features are missing"), "{rows:?}");
+
+    // The gain over the proxy is all there is to say; a row without one is refused alone.
+    let mut proxied = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    for (i, row) in proxied.iter_mut().enumerate() {
+        let p: f64 = row["p"].parse().expect("p");
+        row.insert("y", (p + 0.5 + 0.02 * (i as f64 * 3.1).sin()).to_string());
+    }
+    let output = calibrated(&proxied, &["--features", "a,b", "--proxy", "p"], &card);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let chosen = Card::read(card.as_ref()).expect("the card").fit.within.expect("a candidate").candidate;
+    assert_eq!(chosen, "gain");
+    let mut query = proxied[12..14].to_vec();
+    query[0].insert("p", String::new());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["note"].contains("proxy") && rows[0]["y_hat"].is_empty() && rows[1]["status"] == "ok", "{rows:?}");
+    // Where the features say it all, nobody asks for the proxy.
+    let spare = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    assert!(calibrated(&spare, &["--features", "a,b", "--proxy", "p"], &card).status.success());
+    assert_eq!(predicted(&card, &table(24)[12..13])[0]["status"], "ok");
+}
+
+#[test]
+fn a_row_weaker_than_all_that_were_trained_on_is_refused_and_a_stronger_one_is_not() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    let mut query = vec![table(24)[12].clone(), table(24)[12].clone()];
+    query[0].insert("params_b", "0.2".into());
+    query[1].insert("params_b", "40".into());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["regime"] == "below_range" && rows[0]["y_hat"].is_empty(), "{rows:?}");
+    assert!(rows[0]["note"].contains("upwards only"), "{rows:?}");
+    assert!(rows[1]["regime"] == "extrapolation" && rows[1]["status"] == "ok", "{rows:?}");
+}
+
+#[test]
+fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().expect("a number");
+    let row = predicted(&card, &table(24)[12..13]).remove(0);
+    let read = Card::read(card.as_ref()).expect("the card");
+    let chosen = &read.fit.within.as_ref().expect("a candidate").candidate;
+    let score = read.scores.target.iter().find(|score| score.candidate == *chosen).expect("its score");
+    assert_eq!((number(&row, "skill_mean"), Some(number(&row, "skill_size"))), (score.skill_mean, score.skill_size));
+
+    // The weak are all alike: a size line fitted on them goes astray, and the mean is hard to beat.
+    let mut flat = table(30);
+    for (i, row) in flat.iter_mut().enumerate() {
+        let (size, a) = (1.0 + i as f64, row["a"].parse::<f64>().expect("a"));
+        let sharp = if i % 6 == 5 { 2.0 } else { 0.0 };
+        row.insert("y", (0.02 * a + sharp * (i as f64 * 2.1).sin() + 0.3 * (size / 15.0).sin()).to_string());
+    }
+    calibrated(&flat, &["--features", "a,b"], &card);
+    let words = surmise(&["card", &card]);
+    let words = String::from_utf8_lossy(&words.stdout).into_owned();
+    let read = Card::read(card.as_ref()).expect("the card");
+    let rows = predicted(&card, &flat);
+    for row in rows.iter().filter(|row| row["status"] == "ok") {
+        let flagged = row["note"].contains("no better than the mean");
+        assert_eq!(flagged, number(row, "skill_mean") <= 0.0, "{row:?}");
+    }
+    let supported = Regime::ALL
+        .into_iter()
+        .filter(|regime| read.support.iter().any(|support| support.regime == *regime && support.unsupported.is_none()));
+    let any = supported.into_iter().any(|regime| {
+        let chosen = &regime.chosen(&read.fit).expect("a candidate").candidate;
+        regime.scores(&read.scores).iter().any(|score| score.candidate == *chosen && score.skill_mean <= 0.0)
+    });
+    assert_eq!(words.contains("NO BETTER THAN THE MEAN"), any, "{words}");
+}
+
+#[test]
+fn few_families_are_said_to_carry_no_level_for_another() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let grouped = |n: usize| {
+        let mut rows = table(24);
+        rows.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert("family", format!("f{}", i % n))));
+        rows
+    };
+    for (n, few) in [(4, true), (8, true), (9, false)] {
+        assert!(calibrated(&grouped(n), &[], &card).status.success());
+        let mut query = vec![grouped(n)[12].clone(), grouped(n)[12].clone()];
+        query[1].insert("family", "another".into());
+        let rows = predicted(&card, &query);
+        let said = format!("{n} families were trained on");
+        assert!(!rows[0]["note"].contains("families"), "{rows:?}");
+        assert!(rows[1]["status"] == "ok" && rows[1]["note"].contains(&said) == few, "{rows:?}");
+        let words = surmise(&["card", &card]);
+        assert_eq!(String::from_utf8_lossy(&words.stdout).contains("FAMILIES, which carry no level"), few);
+    }
+}
+
+#[test]
+fn the_target_s_own_noise_is_a_ceiling_that_the_card_names() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let noisy = with(24, "y_stderr", |i| if i % 2 == 0 { "0.03".into() } else { "0.04".into() });
+    for flags in [&["--features", "a,b"][..], &["--features", "a,b", "--stderr", "y_stderr"]] {
+        assert!(calibrated(&noisy, flags, &card).status.success());
+        let noise = Card::read(card.as_ref()).expect("the card").diagnostics.noise.expect("noise");
+        assert!(noise.n == 24 && (noise.rms - (0.00125f64).sqrt()).abs() < 1e-12, "{noise:?}");
+        let words = surmise(&["card", &card]);
+        let words = String::from_utf8_lossy(&words.stdout).into_owned();
+        assert!(
+            words.contains("standard error (y_stderr) is 0.03536") && words.contains("no candidate can"),
+            "{words}"
+        );
+    }
+    let below = with(24, "y_stderr", |i| (i as f64 - 1.0).to_string());
+    let output = calibrated(&below, &["--features", "a,b", "--stderr", "y_stderr"], &card);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("line 2") && told.contains("not below 0"), "{told}");
+}
