@@ -99,7 +99,7 @@ fn generate(address: &str, clients: usize, requests: usize, prompts: &[Vec<u32>]
     let bodies = (0..requests).map(|i| {
         json!({"model": MODEL, "prompt": prompts[i % prompts.len()], "max_tokens": LENGTH - PROMPT, "temperature": 1, "seed": i})
     });
-    let (seconds, answers) = all(address, clients, bodies.collect())?;
+    let (seconds, answers) = all(address, clients, &bodies.collect::<Vec<_>>())?;
     let tokens = answers.iter().map(|answer| answer["usage"]["completion_tokens"].as_u64().unwrap_or(0) as usize).sum();
     Ok((seconds, tokens))
 }
@@ -108,7 +108,7 @@ fn score(address: &str, windows: &[Vec<u32>]) -> Result<(f64, usize), Failure> {
     let bodies = windows
         .chunks(PER_REQUEST)
         .map(|prompt| json!({"model": MODEL, "prompt": prompt, "max_tokens": 0, "echo": true, "logprobs": 0}));
-    let (seconds, answers) = all(address, 4, bodies.collect())?;
+    let (seconds, answers) = all(address, 4, &bodies.collect::<Vec<_>>())?;
     let told = answers.iter().filter_map(|answer| answer["choices"].as_array()).map(Vec::len).sum::<usize>();
     if told != windows.len() {
         return Err(format!("{told} of {} prompts were scored", windows.len()).into());
@@ -117,7 +117,7 @@ fn score(address: &str, windows: &[Vec<u32>]) -> Result<(f64, usize), Failure> {
 }
 
 /// Sends every body, by as many clients as are asked for, and returns the seconds until the last byte was there. Answers are parsed after that.
-fn all(address: &str, clients: usize, bodies: Vec<Value>) -> Result<(f64, Vec<Value>), Failure> {
+fn all(address: &str, clients: usize, bodies: &[Value]) -> Result<(f64, Vec<Value>), Failure> {
     let bodies: Vec<String> = bodies.iter().map(Value::to_string).collect();
     let next = Mutex::new(bodies.iter());
     let start = Instant::now();

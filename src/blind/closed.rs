@@ -189,7 +189,7 @@ impl<'a> Asker<'a> {
         };
         disk::make_folder(&folder)?;
         let progress = Arc::new(Progress::new(|_| {}));
-        let ended = run.collect(Ok(Secrets::new("EMPTY")), &progress, |_| {})?;
+        let ended = run.collect(Ok(Arc::new(Secrets::new("EMPTY"))), &progress, |_| {})?;
         if let Some(error) = ended.early {
             return Err(error);
         }

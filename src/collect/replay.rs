@@ -121,14 +121,17 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
     let index = Index::read(folder)?;
     let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
     let mut answers = vec![];
-    for question in plan.questions(&index, &Again::default())? {
-        if (question.prompt, question.replicate) != (0, 0) {
-            continue;
+    plan.visit(&index, &Again::default(), |_, item, questions| {
+        for Keyed { question, key } in questions {
+            if (question.prompt, question.replicate) != (0, 0) {
+                continue;
+            }
+            if let Some(arrival) = arrival(&index, &mut reader, key)? {
+                answers.push((item.clone(), reading::answer(plan.provider, &arrival)));
+            }
         }
-        if let Some(arrival) = arrival(&index, &mut reader, &question)? {
-            answers.push((plan.item(&question).clone(), reading::answer(plan.provider, &arrival)));
-        }
-    }
+        Ok(())
+    })?;
     Ok(answers)
 }
 

@@ -81,10 +81,9 @@ impl Cut {
                 },
                 other => other,
             };
-            let (ids, seen) = self.cut(&text.text, tokenizer).map_err(fault)?;
+            let (of_text, seen) = self.cut(&text.text, tokenizer).map_err(fault)?;
             longest = longest.max(seen);
-            windows
-                .extend(ids.into_iter().map(|(ids, n_bytes)| (number, self.window(tokenizer.prefix(), &ids, n_bytes))));
+            windows.extend(of_text.into_iter().map(|window| (number, window)));
         }
         if windows.len() < 2 {
             let reason = format!(
@@ -98,8 +97,8 @@ impl Cut {
         Ok(windows)
     }
 
-    /// The windows of one text with their bytes, and the tokens of its longest stretch that was looked at.
-    fn cut(&self, text: &str, tokenizer: &Tokenizer) -> Result<(Vec<(Vec<u32>, usize)>, usize)> {
+    /// The windows of one text, and the tokens of its longest stretch that was looked at.
+    fn cut(&self, text: &str, tokenizer: &Tokenizer) -> Result<(Vec<Window>, usize)> {
         let (mut windows, mut from, mut longest) = (vec![], 0, 0);
         for start in sentence_starts(text) {
             if start < from {
@@ -110,17 +109,17 @@ impl Cut {
             // What is left behind a later start is shorter still.
             let Some(last) = self.window_tokens.checked_sub(1).and_then(|last| tokens.get(last)) else { break };
             from = start + last.span.end;
-            let ids = tokens.iter().take(self.window_tokens).map(|token| token.id).collect();
-            windows.push((ids, last.span.end));
+            let ids: Vec<u32> = tokens.iter().take(self.window_tokens).map(|token| token.id).collect();
+            windows.push(window(tokenizer.prefix(), &ids, last.span.end));
         }
         Ok((windows, longest))
     }
+}
 
-    fn window(&self, prefix: &[u32], ids: &[u32], n_bytes: usize) -> Window {
-        let before = prefix.iter().map(|_| Mark { role: Role::Prefix, shot: 0, read: false });
-        let marks = before.chain((1..=ids.len()).map(|shot| Mark { role: Role::Text, shot, read: true }));
-        Window { ids: [prefix, ids].concat(), marks: marks.collect(), n_bytes }
-    }
+fn window(prefix: &[u32], ids: &[u32], n_bytes: usize) -> Window {
+    let before = prefix.iter().map(|_| Mark { role: Role::Prefix, shot: 0, read: false });
+    let marks = before.chain((1..=ids.len()).map(|shot| Mark { role: Role::Text, shot, read: true }));
+    Window { ids: [prefix, ids].concat(), marks: marks.collect(), n_bytes }
 }
 
 /// At least the first `n` tokens of a text, if it has as many. No more of it is tokenised than that takes.

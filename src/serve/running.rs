@@ -56,7 +56,11 @@ pub(super) fn encode(served: &Served, tokenizer: &Tokenizer, prompt: &Prompt, sp
         Prompt::Text(text) => {
             // No tokenizer makes one token of more text than this; a longer one need not be read to be refused.
             if text.len() > 64 * served.max_positions {
-                return Err(too_long(served, format!("{} bytes, more text than so many tokens can hold,", text.len()), 0));
+                return Err(too_long(
+                    served,
+                    format!("{} bytes, more text than so many tokens can hold,", text.len()),
+                    0,
+                ));
             }
             let (ids, pieces) =
                 tokenizer.encode_any(text, special).map_err(|error| Refusal::invalid("prompt", error.to_string()))?;
