@@ -8,10 +8,13 @@ use surmise::profile::{Headline, Profile};
 use super::rank::{Correlations, correlation};
 use super::{Run, Verdict, report_profiles};
 
+/// One of the numbers of a headline.
+type Quantity = fn(Headline) -> f64;
+
 pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.series.profiles(run)?;
     report_profiles(profiles, "depth", &run.folder("size")?)?;
-    let quantities: [(&str, fn(Headline) -> f64); 3] = [
+    let quantities: [(&str, Quantity); 3] = [
         ("emergence", |headline| headline.emergence_nats),
         ("that of untrained twins", |headline| headline.twin_nats),
         ("the difference", |headline| headline.learned_nats),
@@ -29,7 +32,7 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
 }
 
 /// Within a family and category, so that neither is taken for size.
-fn within_families(profiles: &[Profile], value: fn(Headline) -> f64) -> Option<Correlations> {
+fn within_families(profiles: &[Profile], value: Quantity) -> Option<Correlations> {
     let mut curves: BTreeMap<(&str, &str), Vec<(f64, f64)>> = BTreeMap::new();
     for profile in profiles {
         if let Some(headline) = profile.headline {
