@@ -44,8 +44,9 @@ use crate::seed::{derive, stream};
 
 /// Fewer rows are left to the t copula and its neighbours.
 const LEAST_ROWS: usize = 400;
-/// Numbers of components that are tried, upwards until two in turn foretell no better.
+/// Numbers of components that are tried, upwards until two in turn foretell no better; few may be no better than one where the right number is much better.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
+const LEAST_TRIED: usize = 8;
 /// Parameters of a mixture for each row it is fitted to, at most.
 const MOST_PARAMETERS: f64 = 2.0;
 /// Most columns, both sides together, of components with a covariance of their own.
@@ -220,11 +221,17 @@ impl<'a> Models<'a> {
             };
         }
         let (_, mut stderr) = mean_and_stderr(&chosen.terms);
+        if critic.is_some() || mixture.is_some() {
+            // The truth is somewhere between the score and the mean at the model's own pairs: the deviation of a uniform distribution.
+            stderr = stderr.hypot((chosen.value_nats - chosen.score()) / 3.0_f64.sqrt());
+        }
         // Of the copula's two residuals the larger was taken, so that more of it is chance.
         let clear = if mixture.is_some() { CLEAR } else { CLEAR_OF_TWO };
-        if let Some(residual) = residual.filter(|residual| residual.nats.abs() > clear * residual.noise_nats) {
-            mi_nats += residual.nats;
-            stderr = stderr.hypot(residual.noise_nats);
+        if let Some(residual) = residual {
+            let is_clear = residual.nats.abs() > clear * residual.noise_nats;
+            mi_nats += if is_clear { residual.nats } else { 0.0 };
+            // What is taken for chance may be none.
+            stderr = stderr.hypot(if is_clear { residual.noise_nats } else { residual.nats });
         }
         // The copula was heard at pairs it was fitted to, and half of what that adds was taken off its score.
         let fitted_nats = if critic.is_none() && mixture.is_none() { fit.bias_nats } else { 0.0 };
@@ -256,8 +263,10 @@ fn shuffled(n: usize, label: &str, seed: u64) -> Vec<usize> {
 /// Rows of each half and the others.
 fn halves(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
     let order = shuffled(n, "mixture", seed);
-    let half =
-        |half: usize| -> (Vec<usize>, Vec<usize>) { order.iter().copied().partition(|row| row % HALVES != half) };
+    let half = |half: usize| {
+        let part = half * n / HALVES..(half + 1) * n / HALVES;
+        (order[..part.start].iter().chain(&order[part.end..]).copied().collect(), order[part].to_vec())
+    };
     (0..HALVES).map(half).collect()
 }
 
@@ -317,7 +326,7 @@ fn best_components(
             since = 0;
         } else {
             since += 1;
-            if since == 2 {
+            if since >= 2 && components >= LEAST_TRIED {
                 break;
             }
         }
