@@ -1,7 +1,7 @@
 //! The blind test: a model that could be opened is served as if it were closed, asked over the wire, predicted from what came back, and only then opened.
 //!
 //! Every member of a family that is to be hidden is a back-test of its own: the card is fitted on all members of other recipes and on the smaller ones of its own. What a prediction is
-//! made of is an [`Outside`] of the hidden member (what its API says) and the profiles of the others; its own profile is read or measured after the prediction is on disk.
+//! made of is an [`Outside`] of the hidden member (what its API says) and the profiles of the others. Its own profile is not among these; where one member is hidden it is not even measured before the prediction is on disk, where several are, it may be as one of the others of an earlier one.
 
 mod closed;
 mod context;
@@ -29,6 +29,7 @@ use self::observe::Known;
 use self::reading::Readings;
 use crate::calibration::Prediction;
 use crate::collect::Score;
+use crate::corpus::Category;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::mi::Scale;
@@ -120,12 +121,20 @@ struct Settled {
     schema: Schema,
     members: Vec<Member>,
     settings: Settings,
+    /// A corpus of the same name may be another.
+    corpora_sha256: Vec<String>,
 }
 
 /// Writes what the folder holds results of, or compares with what stands there.
 fn settle(folder: &Path, family: &Family, settings: &Settings) -> Result<()> {
     let members = family.members.clone();
-    let wanted = Settled { schema: Schema::new("surmise-blind-settings", 1), members, settings: settings.clone() };
+    let hashes = settings.corpora.iter().map(|name| Ok(Category::load(name)?.sha256));
+    let wanted = Settled {
+        schema: Schema::new("surmise-blind-settings", 2),
+        members,
+        settings: settings.clone(),
+        corpora_sha256: hashes.collect::<Result<_>>()?,
+    };
     let path = folder.join("settings.json");
     if !path.is_file() {
         return disk::write_json(&path, &wanted);
@@ -147,6 +156,9 @@ fn settle(folder: &Path, family: &Family, settings: &Settings) -> Result<()> {
         .collect();
     if there["members"] != wanted["members"] {
         differ.push("other members".into());
+    }
+    if there["corpora_sha256"] != wanted["corpora_sha256"] {
+        differ.push("other corpora, of the same names or not".into());
     }
     if there["schema"] != wanted["schema"] {
         differ.push("another version".into());

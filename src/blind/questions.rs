@@ -41,11 +41,13 @@ impl Questions {
     /// # Errors
     /// Those of [`Category::load`] and [`Completion::draw`]; [`crate::Error::Write`].
     pub fn write(settings: &Settings, folder: &Path) -> Result<Self> {
-        disk::make_folder(folder)?;
+        // A corpus may be called as the files beside them are.
+        let of_corpora = folder.join("choices");
+        disk::make_folder(&of_corpora)?;
         let (mut choices, mut context, mut shown, mut beginnings) = (vec![], vec![], vec![], vec![]);
         for name in &settings.corpora {
             let category = Category::load(name)?;
-            let path = folder.join(format!("{}.jsonl", category.name));
+            let path = of_corpora.join(format!("{}.jsonl", category.name));
             lines(&path, &choice_items(&category, settings)?)?;
             choices.push(path);
             series(&category, settings, &mut context, &mut shown)?;

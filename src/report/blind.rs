@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::draw::scatter::{Pair, Scatter};
 use super::read::{at, csv_rows, names};
 use super::{Choice, Made, Report, Table};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub(super) struct Blind;
 
@@ -55,6 +55,7 @@ impl Report for Blind {
         if rows.is_empty() {
             return Err(Choice::nothing(&at(&inputs[0], "blind.csv"), "row"));
         }
+        one_kind(&rows)?;
         let mut table = Table::new(&[
             "target_model",
             "family",
@@ -101,6 +102,23 @@ impl Report for Blind {
         }
         Ok(Made { table, figures, caption: caption(&rows) })
     }
+}
+
+/// Errors at several precisions, intervals of several levels and one member counted twice have no common mean.
+fn one_kind(rows: &[Row]) -> Result<()> {
+    let first = &rows[0];
+    let reason = if rows.iter().any(|row| row.setting != first.setting) {
+        "were made at several precisions; choose one with --setting".to_owned()
+    } else if rows.iter().any(|row| row.level != first.level) {
+        "have intervals of several levels; report each by itself".to_owned()
+    } else if let Some(twice) = rows.iter().enumerate().find(|(at, row)| {
+        rows[..*at].iter().any(|before| (&before.family, &before.target_model) == (&row.family, &row.target_model))
+    }) {
+        format!("hold {} twice; report each by itself", twice.1.target_model)
+    } else {
+        return Ok(());
+    };
+    Err(Error::Parameter { name: "the blind tests", reason })
 }
 
 /// n, errors beside the baselines' on the same members, coverage, and what was refused.

@@ -41,8 +41,13 @@ struct Queue {
     closed: bool,
 }
 
-/// There is no room for another sequence.
-pub(super) struct Full;
+/// There is no room.
+pub(super) enum Full {
+    /// At the moment.
+    Now,
+    /// There never is, for so many at once; the number is how many may wait.
+    Always(usize),
+}
 
 impl Engine {
     /// Starts the threads, one for each core that rayon may use, but no more than there may be sequences.
@@ -79,10 +84,13 @@ impl Engine {
 
     /// Puts the sequences of one request into the queue, all or none.
     pub fn ask(&self, sequences: Vec<Ask>) -> std::result::Result<(), Full> {
+        if sequences.len() > self.shared.max_waiting {
+            return Err(Full::Always(self.shared.max_waiting));
+        }
         let mut queue = self.shared.lock();
         queue.waiting.retain(|ask| !ask.reply.is_closed());
         if queue.waiting.len() + sequences.len() > self.shared.max_waiting {
-            return Err(Full);
+            return Err(Full::Now);
         }
         queue.waiting.extend(sequences);
         self.shared.arrived.notify_all();
@@ -154,8 +162,11 @@ impl Shared {
         for rows in wanted.chunks(LOGIT_ROWS) {
             let rows = Tensor::from_slice(rows, rows.len(), h.device())?;
             for logits in self.decoder.logits(&h.index_select(&rows, 0)?)?.to_vec2::<f32>()? {
-                if let Some(owner) = owners.pop_front() {
-                    active[owner].see(&logits, self)?;
+                if let Some(owner) = owners.pop_front()
+                    && let Err(error) = active[owner].see(&logits, self)
+                {
+                    // What cannot be drawn for one is no reason to end the others.
+                    active[owner].fail(&error);
                 }
             }
         }

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::request::{Chat, Checked, Completion, Fields, Prompt, Refusal};
-use super::running::{Running, Shape, encode};
+use super::running::{Running, Shape, encode, fail};
 use super::{Served, Settings};
 use crate::seed;
 
@@ -29,6 +29,8 @@ const DISCARD: usize = 64 << 20;
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// Pieces of a stream that wait for a client that reads slowly.
 const PIECES: usize = 64;
+/// How long a client that does not read is waited for with the news that its time is over.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct App {
@@ -221,15 +223,24 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
     respond(&app, begun).await
 }
 
+fn late(time: Duration) -> String {
+    format!("the answer was not complete after {} s", time.as_secs())
+}
+
 async fn respond(app: &App, begun: impl Future<Output = Checked<Running>>) -> Response {
     let time = app.settings.timeout;
     match begun.await {
         Err(refusal) => refuse(&refusal),
         Ok(running) if running.common.stream => {
-            let (sender, body) = Channel::<Bytes>::new(PIECES);
+            let (mut sender, body) = Channel::<Bytes>::new(PIECES);
             tokio::spawn(async move {
                 // A client that is gone ends the task, and with it the sequences; so does the time.
-                timeout(time, running.stream(sender)).await.unwrap_or_default();
+                if timeout(time, running.stream(&mut sender)).await.is_err() {
+                    // Nor is one waited for that does not read.
+                    let message = late(time);
+                    let told = fail(&mut sender, "timeout_error", 504, &message);
+                    timeout(LAST_WORD, told).await.unwrap_or_default();
+                }
             });
             let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
             (headers, Body::new(body)).into_response()
@@ -237,10 +248,7 @@ async fn respond(app: &App, begun: impl Future<Output = Checked<Running>>) -> Re
         Ok(running) => match timeout(time, running.whole()).await {
             Ok(Ok(body)) => reply(200, &body),
             Ok(Err(refusal)) => refuse(&refusal),
-            Err(_) => {
-                let message = format!("the answer was not complete after {} s", time.as_secs());
-                refuse(&Refusal { status: 504, kind: "timeout_error", ..Refusal::invalid("", message) })
-            }
+            Err(_) => refuse(&Refusal { status: 504, kind: "timeout_error", ..Refusal::invalid("", late(time)) }),
         },
     }
 }

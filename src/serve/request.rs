@@ -33,6 +33,8 @@ const MOST_PROMPTS: usize = 256;
 const MOST_CHOICES: u64 = 16;
 const MOST_LOGPROBS: u64 = 20;
 const MOST_STOPS: usize = 16;
+/// Temperatures and shares of probability below this are taken for 0.
+const NEARLY_GREEDY: f64 = 1e-6;
 
 /// A prompt: text, or token ids.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +146,9 @@ impl Fields {
         }
         let n = self.count("n", 1, MOST_CHOICES)?.unwrap_or(1) as usize;
         let top_p = self.number("top_p", 1.0, |p| p > 0.0 && p <= 1.0, "a number above 0 and at most 1")?;
+        let temperature = self.number("temperature", 1.0, |t| (0.0..=2.0).contains(&t), "a number from 0 to 2")?;
+        // So near to 0 nothing but the likeliest token is left, and logits divided by it are no numbers any more.
+        let greedy = temperature < NEARLY_GREEDY || top_p < NEARLY_GREEDY;
         let options = self.get("stream_options").and_then(|options| options.get("include_usage"));
         Ok(Common {
             model: model.to_owned(),
@@ -152,7 +157,7 @@ impl Fields {
             include_usage: options.and_then(Value::as_bool).unwrap_or(false),
             sized: max_tokens.is_some(),
             drawing: Drawing {
-                temperature: self.number("temperature", 1.0, |t| (0.0..=2.0).contains(&t), "a number from 0 to 2")?,
+                temperature: if greedy { 0.0 } else { temperature },
                 top_p: (top_p < 1.0).then_some(top_p),
                 top_k: self.count("top_k", 1, u64::from(u32::MAX))?.map(|k| k as usize),
                 seed: match self.get("seed") {

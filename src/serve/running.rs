@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Served;
 use super::answer::{Choice, Encoded, usage};
+use super::engine::Full;
 use super::request::{Checked, Common, Prompt, Refusal};
 use super::sequence::{Ask, Event};
 use crate::model::Tokenizer;
@@ -73,6 +74,12 @@ pub(super) fn encode(served: &Served, tokenizer: &Tokenizer, prompt: &Prompt, sp
     Ok(encoded)
 }
 
+/// The last event of a stream that cannot go on. A client that is gone does not hear it.
+pub(super) async fn fail(sender: &mut Sender<Bytes>, kind: &'static str, status: u16, message: &str) {
+    let refusal = Refusal { status, kind, ..Refusal::invalid("", message) };
+    sender.send_data(format!("data: {}\n\n", refusal.body()).into()).await.unwrap_or_default();
+}
+
 fn too_long(served: &Served, prompt: impl std::fmt::Display, max_tokens: usize) -> Refusal {
     let message = format!(
         "This model's maximum context length is {} tokens. However, you requested {prompt} in the prompt and {max_tokens} in the completion.",
@@ -99,20 +106,30 @@ impl Running {
         let (reply, events) = unbounded_channel();
         let asks = encoded.iter().enumerate().flat_map(|(p, prompt)| {
             let reply = &reply;
+            let again = encoded[..p].iter().filter(|before| before.ids == prompt.ids).count();
             (0..common.n).map(move |i| {
                 let mut drawing = drawing.clone();
                 // Prompts asked with one seed draw apart from each other: else all of their texts would go the same way.
                 drawing.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), drawing.seed);
+                // So do equal ones in one request.
+                if again > 0 {
+                    drawing.seed = seed::derive("again", &again.to_string(), drawing.seed);
+                }
                 if i > 0 {
                     drawing.seed = seed::derive("choice", &i.to_string(), drawing.seed);
                 }
                 Ask { prompt: prompt.ids.clone(), drawing, index: p * common.n + i, reply: reply.clone() }
             })
         });
-        let full = |_| Refusal {
-            status: 503,
-            kind: "overloaded_error",
-            ..Refusal::invalid("", "too many requests are waiting; try again later")
+        let full = |full| match full {
+            Full::Now => Refusal {
+                status: 503,
+                kind: "overloaded_error",
+                ..Refusal::invalid("", "too many requests are waiting; try again later")
+            },
+            Full::Always(most) => {
+                Refusal::invalid("n", format!("prompts times `n` are more than the {most} that may wait here"))
+            }
         };
         served.engine.ask(asks.collect()).map_err(full)?;
         let echo = shape == Shape::Completion { echo: true };
@@ -159,7 +176,8 @@ impl Running {
         Ok(body)
     }
 
-    pub async fn stream(mut self, mut sender: Sender<Bytes>) {
+    /// Sends every piece as it comes; whatever ends a stream too early is its last event.
+    pub async fn stream(mut self, sender: &mut Sender<Bytes>) {
         let mut offsets = vec![(0, 0); self.choices.len()];
         for index in 0..self.choices.len() {
             let echoed = match self.shape {
@@ -174,26 +192,25 @@ impl Running {
                 Shape::Completion { echo: false } => None,
             };
             if let Some(choice) = echoed
-                && !self.send(&mut sender, choice).await
+                && !self.send(sender, choice).await
             {
                 return;
             }
         }
         while !self.choices.iter().all(Choice::is_over) {
-            let Some((index, event)) = self.events.recv().await else { return };
+            let Some((index, event)) = self.events.recv().await else {
+                return fail(sender, "server_error", 500, "the sequence was lost").await;
+            };
             let prompt = &self.encoded[index / self.common.n];
             let is_prompt = matches!(event, Event::Prompt(_));
             let text = self.choices[index].take(event, prompt);
             let choice = &self.choices[index];
             if let Some(message) = &choice.failed {
-                let refusal = Refusal { status: 500, kind: "server_error", ..Refusal::invalid("", message.clone()) };
-                let data = format!("data: {}\n\n", refusal.body());
-                sender.send_data(data.into()).await.unwrap_or_default();
-                return;
+                return fail(sender, "server_error", 500, message).await;
             }
             let piece = self.piece(index, &text, &mut offsets[index]);
             if (is_prompt || !text.is_empty() || choice.is_over() || !piece["logprobs"].is_null())
-                && !self.send(&mut sender, piece).await
+                && !self.send(sender, piece).await
             {
                 return;
             }

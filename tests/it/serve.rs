@@ -253,6 +253,28 @@ fn what_cannot_be_answered_is_refused_and_the_server_stays_up() {
 }
 
 #[test]
+fn what_is_nearly_greedy_is_greedy_equal_prompts_draw_apart_and_more_than_can_wait_is_refused_for_good() {
+    let server = Serving::start(&["minillama-2", "--max-waiting", "32"]);
+    let body = json!({"model": "minillama-2", "prompt": "peru ->", "max_tokens": 12, "temperature": 0});
+    let text = |body: &Value| server.done(COMPLETIONS, body)["choices"][0]["text"].clone();
+    let greedy = text(&body);
+    for (key, value) in [("temperature", 1e-38), ("top_p", 1e-300)] {
+        let mut tiny = body.clone();
+        tiny["temperature"] = json!(1);
+        tiny[key] = json!(value);
+        assert_eq!(text(&tiny), greedy, "{key}");
+    }
+    let many = |n: usize| json!({"model": "minillama-2", "prompt": vec!["the"; n], "max_tokens": 12, "temperature": 2});
+    let said = server.done(COMPLETIONS, &many(24));
+    let texts: std::collections::BTreeSet<String> =
+        said["choices"].as_array().expect("choices").iter().map(|choice| choice["text"].to_string()).collect();
+    assert!(texts.len() > 12, "{texts:?}");
+    let (status, answer) = server.ask(COMPLETIONS, &many(33));
+    assert_eq!(status, 400, "{answer}");
+    assert!(answer["error"]["message"].as_str().is_some_and(|message| message.contains("32")), "{answer}");
+}
+
+#[test]
 fn a_key_is_asked_of_every_client_and_a_port_in_use_is_named() {
     let server = Serving::start(&["minigpt-1", "--key-variable", "SURMISE_TEST_KEY"]);
     let body = json!({"model": "minigpt-1", "prompt": "red,"}).to_string();
