@@ -43,6 +43,14 @@ pub fn probe(folder: &Path) -> Result<()> {
     tempfile::tempfile_in(folder).map(drop).map_err(|source| Error::Write { path: folder.into(), source })
 }
 
+/// Whether two paths are one file, of which the second may not be there yet.
+pub fn is_same(file: &Path, other: &Path) -> bool {
+    let Ok(file) = file.canonicalize() else { return false };
+    let folder = other.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let place = folder.and_then(|folder| Some(folder.canonicalize().ok()?.join(other.file_name()?)));
+    place.is_some_and(|place| place == file) || other.canonicalize().is_ok_and(|other| other == file)
+}
+
 /// A file under a temporary name beside its place. It is gone if it is dropped before it is complete.
 #[derive(Debug)]
 pub struct Partial {

@@ -51,6 +51,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         shots: flags.shots,
         limited: flags.limited,
     };
+    import::check_apart(&flags.files, &flags.output)?;
     let imported = import::import(&flags.files, &options)?;
     let path = &flags.output;
     let csv = disk::csv_bytes(path, &imported.scores)?;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -62,6 +62,10 @@ pub(super) struct Asker {
     pub(super) writer: Writer,
     pub(super) limiter: Limiter,
     pub(super) budget: Budget,
+    /// No question costs less at most.
+    pub(super) least: Reserve,
+    /// Whether a question did not fit into the budget.
+    pub(super) is_short: AtomicBool,
     pub(super) secrets: Arc<Secrets>,
     pub(super) breaker: Breaker,
     pub(super) stop: Arc<Stop>,
@@ -103,7 +107,11 @@ impl Asker {
                 allowed = self.budget.reserve(ask.most) => allowed,
             };
             if !allowed {
-                self.stop.drain(Error::Budget { reason: "the budget allows no other request".into() });
+                // Cheaper ones may still fit.
+                self.is_short.store(true, Relaxed);
+                if ask.probe || !self.budget.fits(self.least) {
+                    self.stop.drain(Error::Budget { reason: String::new() });
+                }
                 return End::Left;
             }
             let (answer, arrival, fate) = match self.request(ask, attempt, &permit).await {
@@ -120,6 +128,10 @@ impl Asker {
                 Outcome::Failed(failure) => {
                     let next = self.next(ask, &failure, fate, &answer.hint, &mut errors, &mut unknowns);
                     Some((failure, next))
+                }
+                Outcome::Unreadable { reason } => {
+                    self.weigh_unreadable(ask, &reason);
+                    None
                 }
                 _ => {
                     self.breaker.reset();

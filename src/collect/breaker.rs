@@ -27,9 +27,19 @@ impl Breaker {
 
     /// Notes a failure; whether it is one too many.
     pub fn trips(&self, key: Key, failure: &Failure) -> bool {
+        let kind = format!("{} {:?} {:?}", failure.class.name(), failure.code, failure.param);
+        self.note(key, &kind, &failure.message)
+    }
+
+    /// Notes an answer that cannot be read; whether it is one too many.
+    pub fn trips_unreadable(&self, key: Key, reason: &str) -> bool {
+        self.note(key, "unreadable", reason)
+    }
+
+    fn note(&self, key: Key, kind: &str, message: &str) -> bool {
         // Numbers in a message differ from question to question: a count of tokens, a request's id.
-        let words: String = failure.message.chars().filter(|c| c.is_alphabetic() || *c == ' ').take(60).collect();
-        let fingerprint = format!("{} {:?} {:?} {words}", failure.class.name(), failure.code, failure.param);
+        let words: String = message.chars().filter(|c| c.is_alphabetic() || *c == ' ').take(60).collect();
+        let fingerprint = format!("{kind} {words}");
         let mut state = self.state();
         if state.0 != fingerprint {
             *state = (fingerprint, HashSet::new());

@@ -98,7 +98,16 @@ pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
 
 /// What was set aside for a request that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reserve(u64);
+pub struct Reserve {
+    prompt: u64,
+    completion: u64,
+}
+
+impl Reserve {
+    fn sum(self) -> u64 {
+        self.prompt.saturating_add(self.completion)
+    }
+}
 
 /// Money spent and set aside.
 #[derive(Debug)]
@@ -130,7 +139,18 @@ impl Budget {
     /// What a request can cost at most.
     pub fn most(&self, prompt: &Prompt, max_tokens: u32) -> Reserve {
         let (_, tokens) = prompt_tokens(prompt);
-        Reserve(self.price.map_or(0, |price| price.pico(tokens, max_tokens.into())))
+        self.most_of(tokens, max_tokens.into())
+    }
+
+    /// What so many tokens cost.
+    pub fn most_of(&self, prompt_tokens: u64, completion_tokens: u64) -> Reserve {
+        let pico = |prompt, completion| self.price.map_or(0, |price| price.pico(prompt, completion));
+        Reserve { prompt: pico(prompt_tokens, 0), completion: pico(0, completion_tokens) }
+    }
+
+    /// Whether what is spent leaves room for it, whatever is under way.
+    pub fn fits(&self, reserve: Reserve) -> bool {
+        self.cap.is_none_or(|cap| self.with(|state| state.spent).saturating_add(reserve.sum()) <= cap)
     }
 
     /// Sets it aside, if need be after waiting for what others have set aside and do not use; `false` if the cap does not allow it even then.
@@ -150,9 +170,9 @@ impl Budget {
     /// `None` if it depends on what is under way.
     fn try_reserve(&self, reserve: Reserve) -> Option<bool> {
         self.with(|state| {
-            let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.0) <= cap);
+            let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap);
             if allowed(state.spent.saturating_add(state.reserved)) {
-                state.reserved += reserve.0;
+                state.reserved += reserve.sum();
                 Some(true)
             } else {
                 (state.reserved == 0 || !allowed(state.spent)).then_some(false)
@@ -162,16 +182,30 @@ impl Budget {
 
     /// Ends a reserve that cost nothing.
     pub fn release(&self, reserve: Reserve) {
-        self.with(|state| state.reserved = state.reserved.saturating_sub(reserve.0));
+        self.with(|state| state.reserved = state.reserved.saturating_sub(reserve.sum()));
         self.settled.notify_waiters();
     }
 
-    /// Ends a reserve with what was counted, or with all of it if nobody counted. Gives back the cost.
+    /// What was counted of a request costs, with the reserve of what nobody counted.
+    fn cost(price: Price, reserve: Reserve, usage: Option<&Usage>) -> u64 {
+        let prompt = usage.and_then(|usage| usage.prompt_tokens).map(|tokens| price.pico(tokens, 0));
+        let completion = usage.and_then(|usage| usage.completion_tokens).map(|tokens| price.pico(0, tokens));
+        prompt.unwrap_or(reserve.prompt).saturating_add(completion.unwrap_or(reserve.completion))
+    }
+
+    /// Books what an earlier run left without a price. Gives back the cost.
+    pub fn book(&self, reserve: Reserve, usage: Option<&Usage>) -> Option<f64> {
+        let cost = Self::cost(self.price?, reserve, usage);
+        self.with(|state| state.spent = state.spent.saturating_add(cost));
+        Some(cost as f64 / PICO)
+    }
+
+    /// Ends a reserve with what was counted, and with all that was set aside for what nobody counted. Gives back the cost.
     pub fn settle(&self, reserve: Reserve, usage: Option<&Usage>) -> Option<f64> {
         let price = self.price?;
-        let cost = usage.map_or(reserve.0, |usage| price.pico(usage.prompt_tokens, usage.completion_tokens));
+        let cost = Self::cost(price, reserve, usage);
         self.with(|state| {
-            state.reserved = state.reserved.saturating_sub(reserve.0);
+            state.reserved = state.reserved.saturating_sub(reserve.sum());
             state.spent = state.spent.saturating_add(cost);
         });
         self.settled.notify_waiters();
@@ -180,7 +214,7 @@ impl Budget {
 
     /// A reserve in dollars, where prices are known.
     pub fn usd(&self, reserve: Reserve) -> Option<f64> {
-        self.price.map(|_| reserve.0 as f64 / PICO)
+        self.price.map(|_| reserve.sum() as f64 / PICO)
     }
 
     /// Spent so far, where prices are known.
@@ -217,6 +251,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_counted_costs_what_was_set_aside_for_it() {
+        let budget = Budget::new(Some(PRICE), None, 0.0);
+        // 8 bytes and 16 for the message are 24 tokens at most, at 0.4; 10 at 1.6.
+        let reserve = budget.most(&Prompt::Text("12345678".into()), 10);
+        let cost = |prompt_tokens, completion_tokens| {
+            budget.settle(reserve, Some(&Usage { prompt_tokens, completion_tokens, ..Usage::default() }))
+        };
+        assert_eq!(cost(Some(5), Some(0)), Some(2e-6));
+        assert_eq!(cost(Some(5), None), Some(18e-6));
+        assert_eq!(cost(None, Some(1)), Some(11.2e-6));
+        assert_eq!(budget.settle(reserve, None), Some(25.6e-6));
+    }
+
+    #[test]
     fn the_cap_holds_in_a_thousand_random_runs_with_many_under_way() {
         for run in 0..1000 {
             let mut rng = seed::stream("test", "budget", run);
@@ -232,8 +280,8 @@ mod tests {
                     }
                 } else if let Some((reserve, prompt)) = under_way.pop() {
                     let usage = Usage {
-                        prompt_tokens: rng.random_range(1..=prompt_tokens(&prompt).1),
-                        completion_tokens: rng.random_range(0..=64),
+                        prompt_tokens: rng.random_bool(0.9).then(|| rng.random_range(1..=prompt_tokens(&prompt).1)),
+                        completion_tokens: rng.random_bool(0.9).then(|| rng.random_range(0..=64)),
                         ..Usage::default()
                     };
                     paid += budget.settle(reserve, rng.random_bool(0.9).then_some(&usage)).unwrap();

@@ -1,12 +1,17 @@
 //! What a folder holds answers to. It stands in the journal, and answers to something else do not come into the same folder unasked.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::client::Endpoint;
 use super::grade::{Grading, NORMALISATION_VERSION};
+use super::journal::Index;
 use super::plan::{Plan, Repeats};
+use super::results;
 use super::task::{self, Rendering, Task};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::{self, Settings};
 
@@ -86,6 +91,54 @@ impl Configuration {
             name: "-o",
             reason: format!("is a folder whose configuration this version cannot read ({error}); choose another"),
         })
+    }
+
+    /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether nothing is new.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if it is another, unless that is wanted.
+    pub fn settle(&mut self, index: &Index, folder: &Path, is_new_wanted: bool) -> Result<bool> {
+        let Some(there) = index.configuration.clone() else {
+            if index.is_empty() || is_new_wanted {
+                return Ok(false);
+            }
+            let reason = format!(
+                "{} holds answers but no record of what was asked (it was damaged); if it is what is asked now, pass --new-config",
+                folder.display()
+            );
+            return Err(Error::Parameter { name: "-o", reason });
+        };
+        let there = Self::from_record(there)?;
+        let differences = there.differences(self);
+        if differences.is_empty() {
+            self.without.clone_from(&there.without);
+            return Ok(there == *self);
+        }
+        if is_new_wanted {
+            return Ok(false);
+        }
+        let reason = format!(
+            "{} holds answers to another configuration ({}); choose another folder, or pass --new-config to ask this too",
+            folder.display(),
+            differences.join("; ")
+        );
+        Err(Error::Parameter { name: "-o", reason })
+    }
+
+    /// Refuses a folder whose files would replace those that are asked.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`]
+    pub fn check_apart(&self, folder: &Path) -> Result<()> {
+        let written = results::FILES.map(|name| folder.join(name));
+        for source in &self.sources {
+            let file = Path::new(source.strip_prefix("texts:").unwrap_or(source));
+            if let Some(same) = written.iter().find(|path| disk::is_same(file, path)) {
+                let reason = format!("{source} is {}, which collect writes; choose another folder", same.display());
+                return Err(Error::Parameter { name: "-o", reason });
+            }
+        }
+        Ok(())
     }
 
     /// How the answers of a task are to be given: the texts that end an answer are the task's own unless some were typed.

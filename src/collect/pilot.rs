@@ -22,10 +22,10 @@ impl Pilot {
     pub(super) fn add(&mut self, usage: Option<&Usage>, elapsed_s: f64) -> bool {
         self.answers += 1;
         self.elapsed_s += elapsed_s;
-        if let Some(usage) = usage {
+        if let Some((prompt, completion)) = usage.and_then(|usage| usage.prompt_tokens.zip(usage.completion_tokens)) {
             self.counted += 1;
-            self.prompt_tokens += usage.prompt_tokens;
-            self.completion_tokens += usage.completion_tokens;
+            self.prompt_tokens += prompt;
+            self.completion_tokens += completion;
         }
         self.answers == ANSWERS
     }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn the_rest_costs_and_takes_what_the_first_did() {
         let price = Price { input_usd_per_million_tokens: 1.0, output_usd_per_million_tokens: 10.0 };
-        let usage = Usage { prompt_tokens: 100, completion_tokens: 5, ..Usage::default() };
+        let usage = Usage { prompt_tokens: Some(100), completion_tokens: Some(5), ..Usage::default() };
         let mut pilot = Pilot::default();
         let last = (0..ANSWERS).map(|n| pilot.add((n % 2 == 0).then_some(&usage), 0.5)).collect::<Vec<_>>();
         assert_eq!(last.iter().position(|last| *last), Some(19));

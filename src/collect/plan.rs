@@ -107,7 +107,7 @@ impl Plan {
         Key::new(self.provider.name(), &self.endpoint.identity(&wire.path), &self.model, &wire.body, replicate)
     }
 
-    /// Goes through all items in their order, with the questions of each. Where one was asked again, the last round; where it now is to be, the next.
+    /// Goes through all items in their order, with the questions of each. Where one was asked again, the last round that was answered; where it now is to be, the next.
     ///
     /// # Errors
     /// Whatever cannot be rendered for the wire format or read again; what `each` finds wrong.
@@ -146,14 +146,21 @@ impl Plan {
         if index.is_empty() {
             return of_round(0);
         }
-        let mut round = 0;
+        let answer = |keyed: &Keyed| index.state(&keyed.key).and_then(State::answer);
+        // An answer stays the one that counts until another has come.
+        let mut keyed = of_round(0);
+        let (mut round, mut kind) = (0, answer(&keyed));
         while index.state(&of_round(round + 1).key).is_some() {
             round += 1;
+            let next = of_round(round);
+            if let Some(next_kind) = answer(&next) {
+                (keyed, kind) = (next, Some(next_kind));
+            }
         }
-        let keyed = of_round(round);
-        let answer = index.state(&keyed.key).and_then(State::answer);
-        let is_unwanted = answer.is_some_and(|kind| again.kinds.iter().any(|unwanted| unwanted == kind));
-        if is_unwanted { of_round(round + 1) } else { keyed }
+        let is_unwanted = kind.is_some_and(|kind| again.kinds.iter().any(|unwanted| unwanted == kind));
+        // A round that failed is asked again before another begins.
+        let is_begun = answer(&of_round(round)).is_none();
+        if is_unwanted { of_round(round + u32::from(!is_begun)) } else { keyed }
     }
 
     /// What has no outcome yet.

@@ -10,17 +10,19 @@ use crate::provider::{Class, Failure, Prompt, Request};
 /// What is asked.
 const PROBE: &str = "Reply with the word yes.";
 
+/// The probe of a plan, with the settings of the task that asks for most; `None` where there is no task.
+pub(super) fn request(plan: &Plan) -> Option<Request> {
+    let settings = plan.settings.iter().max_by_key(|settings| settings.stop.len()).cloned()?;
+    Some(Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), settings })
+}
+
 impl Run {
     /// Finds out, once per configuration, whether the endpoint takes the settings. Whether what is sent has changed.
     pub(super) async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Asker) -> Result<bool> {
         let mut has_changed = false;
         let mut before = attempts(&journal.index, &Key::NONE);
         loop {
-            // The task that asks for most.
-            let Some(settings) = plan.settings.iter().max_by_key(|settings| settings.stop.len()).cloned() else {
-                return Ok(has_changed);
-            };
-            let request = Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), settings };
+            let Some(request) = request(plan) else { return Ok(has_changed) };
             let wire = plan.provider.render(&request)?;
             let key = plan.key(&wire, 0);
             if journal.index.probed.contains(&key) {

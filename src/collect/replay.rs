@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::budget::Budget;
 use super::configuration::Configuration;
 use super::journal::{self, Arrival, Index, Key, Reader, Record, State};
 use super::plan::{Again, Keyed, Plan};
@@ -13,7 +14,7 @@ use super::reading;
 use super::results::{Replicate, Results};
 use super::task::Item;
 use crate::disk::{self, Schema};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome};
 
 /// What is in a folder: summary.json.
@@ -33,6 +34,8 @@ pub struct Account {
     pub spent_usd: Option<f64>,
     /// Of this, what was possibly paid.
     pub possibly_paid_usd: Option<f64>,
+    /// Requests that were or may have been billed when no price was known: their cost is not in `spent_usd`.
+    pub n_unpriced: u64,
     /// Answers whose bytes are no UTF-8: what is none reads as U+FFFD, and the bytes are in the journal.
     pub n_not_utf8: u64,
     /// Models that answered.
@@ -87,7 +90,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     })?;
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
     // What is still open was under way when the process ended or was told not to wait.
-    let open_usd: Vec<f64> = index.open.values().filter_map(|(_, reserve_usd)| *reserve_usd).collect();
+    let open_usd: Vec<f64> = index.open.values().filter_map(|open| open.reserve_usd).collect();
     let has_costs = index.has_costs || !open_usd.is_empty();
     let open_sum_usd: f64 = open_usd.iter().sum();
     // The order in which answers came must not be seen in the last digit.
@@ -100,6 +103,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_possibly_paid: index.n_possibly_paid + index.open.len() as u64,
         spent_usd: usd(index.spent_usd + open_sum_usd),
         possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
+        n_unpriced: (index.unpriced.len() + index.open.len() - open_usd.len()) as u64,
         n_not_utf8,
         model_snapshots: summary.model_snapshots.into_iter().collect(),
         system_fingerprints: summary.system_fingerprints.into_iter().collect(),
@@ -133,6 +137,45 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
         Ok(())
     })?;
     Ok(answers)
+}
+
+/// Books what was asked before a price was known, by the tokens counted then and the bounds of what was sent. What it costs, if there is any and a price is known now.
+///
+/// # Errors
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is not known what was sent.
+pub(super) fn book_unpriced(folder: &Path, index: &Index, plan: &Plan, budget: &Budget) -> Result<Option<f64>> {
+    if index.unpriced.is_empty() || budget.spent_usd().is_none() {
+        return Ok(None);
+    }
+    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let mut sum_usd = 0.0;
+    for (intent, outcome) in &index.unpriced {
+        let usage = match reader.record(*outcome)? {
+            Record::Outcome(arrival) => reading::answer(plan.provider, &arrival).usage,
+            _ => None,
+        };
+        let sent = match intent.map(|place| reader.record(place)).transpose()? {
+            // A token has a byte at least, and what stands around a text has more than the separators it becomes.
+            Some(Record::Intent(intent)) => most_tokens(&intent.body).map(|most| (intent.body.len() as u64, most)),
+            _ => None,
+        };
+        let is_counted = usage.is_some_and(|usage| usage.prompt_tokens.is_some() && usage.completion_tokens.is_some());
+        let Some((prompt, completion)) = sent.or(is_counted.then_some((0, 0))) else {
+            let reason = "cannot be kept: an earlier request into this folder has no price, and nobody knows how long it was; choose another folder, or pass --no-budget without --prices";
+            return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
+        };
+        sum_usd += budget.book(budget.most_of(prompt, completion), usage.as_ref()).unwrap_or(0.0);
+    }
+    Ok(Some(sum_usd))
+}
+
+/// The longest answer that a body asks for, tokens.
+fn most_tokens(body: &str) -> Option<u64> {
+    const NAMES: [&str; 5] =
+        ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict"];
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    let places = [&body, &body["options"], &body["generationConfig"]];
+    places.iter().flat_map(|place| NAMES.iter().filter_map(|name| place[*name].as_u64())).max()
 }
 
 /// The record that holds the outcome of a question: its answer, else its last failure.

@@ -14,6 +14,10 @@ use crate::disk::Partial;
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome, Prompt};
 
+/// What stands in a folder after a collection.
+pub const FILES: [&str; 7] =
+    ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
+
 /// The answers to the prompts of one item, asked once. A prompt that was not asked, or has no answer yet, ends the list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replicate {
@@ -233,7 +237,8 @@ fn said(outcome: &Outcome) -> Option<&str> {
 fn row(item: &Item, number: usize, replicate: &Replicate, grade: Grade) -> ItemRow {
     let first = replicate.answers.first();
     let usage = || replicate.answers.iter().filter_map(|answer| answer.usage);
-    let sum = |tokens: fn(crate::provider::Usage) -> u64| usage().map(tokens).reduce(u64::saturating_add);
+    let sum =
+        |tokens: fn(crate::provider::Usage) -> Option<u64>| usage().filter_map(tokens).reduce(u64::saturating_add);
     ItemRow {
         task: item.task.clone(),
         shots: item.shots,

@@ -1,7 +1,7 @@
 //! Collecting, from a configuration to its files: what the journal holds already, a probe, everything that is missing, and the scores.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::breaker::Breaker;
 use super::budget::{Budget, Price};
 use super::client::Client;
 use super::configuration::Configuration;
+use super::estimate;
 use super::journal::{self, Arrival, Index, Journal, Key, Record};
 use super::limiter::Limiter;
 use super::plan::{Again, Pending, Plan, Question};
@@ -71,6 +72,7 @@ impl Run {
         progress: &Arc<Progress>,
         interrupt: impl Fn(Arc<Stop>) + Send + 'static,
     ) -> Result<Ended> {
+        self.configuration.check_apart(&self.folder)?;
         let tasks = self.configuration.load_tasks()?;
         let mut plan = self.configuration.plan(tasks)?;
         // Nothing is written before the key is known to be there, and to be nowhere else.
@@ -87,7 +89,7 @@ impl Run {
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
-        let is_known = self.settle_configuration(&journal.index)?;
+        let is_known = self.configuration.settle(&journal.index, &self.folder, self.new_config)?;
         if !self.configuration.without.is_empty() {
             plan = self.configuration.plan(plan.tasks)?;
         }
@@ -141,35 +143,6 @@ impl Run {
         Ok(())
     }
 
-    /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether nothing is new.
-    fn settle_configuration(&mut self, index: &Index) -> Result<bool> {
-        let Some(there) = index.configuration.clone() else {
-            if index.is_empty() || self.new_config {
-                return Ok(false);
-            }
-            let reason = format!(
-                "{} holds answers but no record of what was asked (it was damaged); if it is what is asked now, pass --new-config",
-                self.folder.display()
-            );
-            return Err(Error::Parameter { name: "-o", reason });
-        };
-        let there = Configuration::from_record(there)?;
-        let differences = there.differences(&self.configuration);
-        if differences.is_empty() {
-            self.configuration.without.clone_from(&there.without);
-            return Ok(there == self.configuration);
-        }
-        if self.new_config {
-            return Ok(false);
-        }
-        let reason = format!(
-            "{} holds answers to another configuration ({}); choose another folder, or pass --new-config to ask this too",
-            self.folder.display(),
-            differences.join("; ")
-        );
-        Err(Error::Parameter { name: "-o", reason })
-    }
-
     pub(super) fn record(&self) -> Result<Record> {
         let configuration = serde_json::to_value(&self.configuration)
             .map_err(|source| Error::Json { path: self.folder.clone(), source })?;
@@ -191,13 +164,24 @@ impl Run {
         let key = (self.key_header.unwrap_or(plan.provider.key_header()), &*secrets);
         let concurrency = self.patience.concurrency;
         let client = Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
+        let budget = Budget::new(self.price, self.cap_usd, journal.index.spent_usd);
+        if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
+            let n = journal.index.unpriced.len();
+            progress.say(&format!(
+                "{n} earlier request(s) had no price; they are booked at {usd:.6} USD by that of --prices"
+            ));
+        }
+        let most_tokens = plan.settings.iter().map(|settings| u64::from(settings.max_tokens));
+        let least = budget.most_of(1, most_tokens.min().unwrap_or(0));
         Ok(Asker {
             provider: plan.provider,
             endpoint: plan.endpoint.name(),
             client,
             writer: journal.writer(),
             limiter: Limiter::new(concurrency, self.patience.waits),
-            budget: Budget::new(self.price, self.cap_usd, journal.index.spent_usd),
+            budget,
+            least,
+            is_short: AtomicBool::new(false),
             secrets,
             breaker: Breaker::default(),
             stop,
@@ -223,14 +207,15 @@ impl Run {
         asker.recall(&pending.answered);
         asker.progress.total.store(pending.questions.len() as u64, Relaxed);
         asker.progress.limit.store(asker.limiter.limit() as u64, Relaxed);
-        let mut under_way: JoinSet<End> = JoinSet::new();
-        let mut end = |ended: std::result::Result<End, tokio::task::JoinError>| match ended {
-            Ok(End::Answered) => drop(asker.progress.done.fetch_add(1, Relaxed)),
-            Ok(End::Failed(_)) => {
+        let mut under_way: JoinSet<(Question, End)> = JoinSet::new();
+        let (mut left, mut n_begun) = (vec![], 0);
+        let mut end = |ended: std::result::Result<(Question, End), tokio::task::JoinError>| match ended {
+            Ok((_, End::Answered)) => drop(asker.progress.done.fetch_add(1, Relaxed)),
+            Ok((_, End::Failed(_))) => {
                 asker.progress.done.fetch_add(1, Relaxed);
                 asker.progress.failed.fetch_add(1, Relaxed);
             }
-            Ok(End::Left) => {}
+            Ok((question, End::Left)) => left.push(question),
             // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly paid by the next run.
             Err(error) if error.is_panic() => asker.stop.drain(panicked()),
             Err(_) => {}
@@ -252,8 +237,9 @@ impl Run {
                     break;
                 }
             };
-            let asker = asker.clone();
-            under_way.spawn(async move { asker.ask(&ask).await });
+            let (asker, question) = (asker.clone(), *question);
+            under_way.spawn(async move { (question, asker.ask(&ask).await) });
+            n_begun += 1;
         }
         let drained = async {
             while let Some(ended) = under_way.join_next().await {
@@ -264,7 +250,21 @@ impl Run {
             () = drained => {}
             () = asker.stop.aborting() => {}
         }
-        Ok(asker.stop.take())
+        let early = asker.stop.take();
+        if !asker.is_short.load(Relaxed) || !matches!(early, None | Some(Error::Budget { .. })) {
+            return Ok(early);
+        }
+        left.extend(&pending.questions[n_begun..]);
+        let (prompts, answers) = estimate::tokens(plan, &left)?;
+        let usd = |prompt, answer| asker.budget.cost_usd(prompt, answer).unwrap_or(0.0);
+        let reason = format!(
+            "the budget allows no other request: of --budget-usd {}, {:.6} are spent, and what is left costs {:.6} to {:.6} USD more",
+            asker.budget.cap_usd().unwrap_or(0.0),
+            asker.budget.spent_usd().unwrap_or(0.0),
+            usd(prompts.0, answers.0),
+            usd(prompts.1, answers.1),
+        );
+        Ok(Some(Error::Budget { reason }))
     }
 
     fn ask(&self, plan: &Plan, question: &Question, journal: &Journal, asker: &Asker) -> Result<Ask> {
@@ -282,7 +282,7 @@ impl Run {
 ///
 /// # Errors
 /// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were asked.
-pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result<Account> {
+pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration) -> Result<()>) -> Result<Account> {
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
         if !index.is_empty() {
@@ -294,7 +294,8 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration)) -> Result
     };
     let there = Configuration::from_record(there)?;
     let mut configuration = there.clone();
-    change(&mut configuration);
+    change(&mut configuration)?;
+    configuration.check_apart(folder)?;
     let tasks = configuration.load_tasks()?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
@@ -320,14 +321,17 @@ async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     open.sort_unstable_by_key(|(key, _)| *key);
     let writer = journal.writer();
     let mut commits = vec![];
-    for ((key, attempt), (probe, reserve_usd)) in &open {
-        let arrival = Arrival::crashed(*key, *attempt, *probe, *reserve_usd);
-        commits.push((*key, *probe, *reserve_usd, writer.append(&Record::Outcome(Box::new(arrival)))?));
+    for ((key, attempt), intent) in &open {
+        let arrival = Arrival::crashed(*key, *attempt, intent.probe, intent.reserve_usd);
+        commits.push((*key, *intent, writer.append(&Record::Outcome(Box::new(arrival)))?));
     }
-    for (key, probe, reserve_usd, commit) in commits {
+    for (key, intent, commit) in commits {
         let place = commit.durable().await?;
-        journal.index.settle(key, place, probe, "failed", Some("unknown"));
-        journal.index.spent_usd += reserve_usd.unwrap_or(0.0);
+        journal.index.settle(key, place, intent.probe, "failed", Some("unknown"));
+        match intent.reserve_usd {
+            Some(usd) => journal.index.spent_usd += usd,
+            None => journal.index.unpriced.push((Some(intent.place), place)),
+        }
     }
     if !open.is_empty() {
         let n = open.len();

@@ -207,6 +207,17 @@ impl Asker {
         Next::GiveUp
     }
 
+    /// Ends the run if this answer is one of many that cannot be read, and for the same reason: each may be billed.
+    pub(super) fn weigh_unreadable(&self, ask: &Ask, reason: &str) {
+        if self.breaker.trips_unreadable(ask.key, reason) {
+            let reason = format!(
+                "{MOST_ALIKE} answers in a row cannot be read, in the same way ({}); check --base-url and --provider, look at them in journal.jsonl, and run the same command again with --redo unreadable when that is mended",
+                self.secrets.redact_text(reason)
+            );
+            self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });
+        }
+    }
+
     /// Ends the run if this failure is one of many that are alike.
     fn trips(&self, ask: &Ask, failure: &Failure) -> bool {
         let trips = self.breaker.trips(ask.key, failure);

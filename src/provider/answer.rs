@@ -115,14 +115,21 @@ pub enum Class {
 /// Tokens as the server counted them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Usage {
-    /// Of the prompt, cached ones included.
-    pub prompt_tokens: u64,
-    /// Of the answer, thinking included: what is billed as output.
-    pub completion_tokens: u64,
+    /// Of the prompt, cached ones included; `None` where they were not counted.
+    pub prompt_tokens: Option<u64>,
+    /// Of the answer, thinking included: what is billed as output; `None` where they were not counted.
+    pub completion_tokens: Option<u64>,
     /// Of these, thinking.
     pub reasoning_tokens: Option<u64>,
     /// Of the prompt, those read from a cache.
     pub cached_tokens: Option<u64>,
+}
+
+impl Usage {
+    /// What was counted; `None` if nothing was.
+    pub(super) fn counted(self) -> Option<Self> {
+        self.prompt_tokens.or(self.completion_tokens).map(|_| self)
+    }
 }
 
 /// A token with its log-probability.

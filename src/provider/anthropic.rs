@@ -129,10 +129,11 @@ fn usage(usage: &Value) -> Option<Usage> {
     let count = |name: &str| json::count(&usage[name]);
     let cached = count("cache_read_input_tokens");
     let written = count("cache_creation_input_tokens").unwrap_or(0);
-    Some(Usage {
-        prompt_tokens: count("input_tokens")?.saturating_add(written).saturating_add(cached.unwrap_or(0)),
-        completion_tokens: count("output_tokens").unwrap_or(0),
+    Usage {
+        prompt_tokens: count("input_tokens").map(|n| n.saturating_add(written).saturating_add(cached.unwrap_or(0))),
+        completion_tokens: count("output_tokens"),
         reasoning_tokens: None,
         cached_tokens: cached,
-    })
+    }
+    .counted()
 }

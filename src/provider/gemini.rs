@@ -167,13 +167,17 @@ fn text(candidate: &Value) -> Option<String> {
 /// Thoughts are billed as output and are not in `candidatesTokenCount`.
 fn usage(usage: &Value) -> Option<Usage> {
     let count = |name: &str| json::count(&usage[name]);
-    let thoughts = count("thoughtsTokenCount");
-    Some(Usage {
-        prompt_tokens: count("promptTokenCount")?,
-        completion_tokens: count("candidatesTokenCount").unwrap_or(0).saturating_add(thoughts.unwrap_or(0)),
+    let (thoughts, prompt) = (count("thoughtsTokenCount"), count("promptTokenCount"));
+    let answer = count("candidatesTokenCount").map(|n| n.saturating_add(thoughts.unwrap_or(0)));
+    // A count of nothing is left away; the total tells.
+    let rest = count("totalTokenCount").zip(prompt).map(|(total, prompt)| total.saturating_sub(prompt));
+    Usage {
+        prompt_tokens: prompt,
+        completion_tokens: answer.or(rest),
         reasoning_tokens: thoughts,
         cached_tokens: count("cachedContentTokenCount"),
-    })
+    }
+    .counted()
 }
 
 fn tokens(result: &Value) -> Option<Vec<TokenLogprob>> {

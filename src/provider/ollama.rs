@@ -128,10 +128,11 @@ fn window(prompt: &Prompt, max_tokens: u32) -> u64 {
 
 /// Missing where the server answered out of its cache.
 fn usage(value: &Value) -> Option<Usage> {
-    Some(Usage {
-        prompt_tokens: json::count(&value["prompt_eval_count"])?,
-        completion_tokens: json::count(&value["eval_count"]).unwrap_or(0),
+    Usage {
+        prompt_tokens: json::count(&value["prompt_eval_count"]),
+        completion_tokens: json::count(&value["eval_count"]),
         reasoning_tokens: None,
         cached_tokens: None,
-    })
+    }
+    .counted()
 }

@@ -204,12 +204,13 @@ pub(super) fn finish(mut said: Said, value: &Value) -> Answer {
 }
 
 fn usage(usage: &Value) -> Option<Usage> {
-    Some(Usage {
-        prompt_tokens: json::count(&usage["prompt_tokens"])?,
-        completion_tokens: json::count(&usage["completion_tokens"]).unwrap_or(0),
+    Usage {
+        prompt_tokens: json::count(&usage["prompt_tokens"]),
+        completion_tokens: json::count(&usage["completion_tokens"]),
         reasoning_tokens: json::count(&usage["completion_tokens_details"]["reasoning_tokens"]),
         cached_tokens: json::count(&usage["prompt_tokens_details"]["cached_tokens"]),
-    })
+    }
+    .counted()
 }
 
 /// A token of `logprobs.content`; every member but its text may be missing.

@@ -124,10 +124,11 @@ impl Provider for OpenAiResponses {
 }
 
 fn usage(usage: &Value) -> Option<Usage> {
-    Some(Usage {
-        prompt_tokens: json::count(&usage["input_tokens"])?,
-        completion_tokens: json::count(&usage["output_tokens"]).unwrap_or(0),
+    Usage {
+        prompt_tokens: json::count(&usage["input_tokens"]),
+        completion_tokens: json::count(&usage["output_tokens"]),
         reasoning_tokens: json::count(&usage["output_tokens_details"]["reasoning_tokens"]),
         cached_tokens: json::count(&usage["input_tokens_details"]["cached_tokens"]),
-    })
+    }
+    .counted()
 }

@@ -188,7 +188,7 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     std::fs::write(case.folder.path().join("prices.toml"), prices.replace("models.m", "models.n")).expect("a file");
     case.ends(2, &capped).says("has no price of `m`");
     let dry = case.ends(0, &["--dry-run"]);
-    assert!(dry.stdout.contains("calls\t2\n") && dry.stdout.contains("say w0"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("calls\t3\ncached\t0\n") && dry.stdout.contains("say w0"), "{}", dry.stdout);
     assert!(dry.stdout.contains("time_s\tunknown\n"), "{}", dry.stdout);
     assert!(!case.out().exists());
     // Where there are answers, it is known how long they take: here 0.5 s, for two questions at two at a time.

@@ -75,6 +75,17 @@ fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
     assert!(!case.file("items.csv").contains(second));
 }
 
+/// The bold letter of mathematics for a letter; NFKC makes it plain again.
+fn mathematical(c: char) -> String {
+    let (first, start) = match c {
+        'A'..='Z' => ('A', 0x1d400),
+        'a'..='z' => ('a', 0x1d41a),
+        '0'..='9' => ('0', 0x1d7ce),
+        _ => return c.to_string(),
+    };
+    char::from_u32(u32::from(c) - u32::from(first) + start).map_or(String::new(), String::from)
+}
+
 #[test]
 fn fault_31_a_key_in_any_disguise_is_kept_nowhere() {
     let each = |form: fn(char) -> String| KEY.chars().map(form).collect::<String>();
@@ -94,6 +105,10 @@ fn fault_31_a_key_in_any_disguise_is_kept_nowhere() {
         format!("{half}\\n   {rest}"),
         format!("{half} {rest}"),
         KEY.to_uppercase(),
+        each(|c| char::from_u32(u32::from(c) + 0xfee0).map_or(String::new(), String::from)),
+        each(|c| format!("\\u{:04x}", u32::from(c) + 0xfee0)),
+        each(mathematical),
+        each(|c| mathematical(c).encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()),
     ] {
         // In an answer, and what is graded of it; in the name of the model; in an error, and what is said of it.
         let body =

@@ -144,6 +144,32 @@ fn what_may_hold_a_key_stays_behind_and_is_named() {
 }
 
 #[test]
+fn a_group_is_no_task_and_a_url_or_a_key_no_setting() {
+    let secret = "sk-0123456789abcdef0123";
+    let of = |model: &str| {
+        json!({"results": {"a": {"acc,none": 0.5}, "g": {"acc,none": 0.5}}, "groups": {"g": {"acc,none": 0.5}},
+               "n-shot": {"a": 0, "g": 0}, "n-samples": {"a": {"effective": 4}, "g": {"effective": 4}}, "model_name": model,
+               "config": {"model": "local", "model_args": {"pretrained": "https://h/m?key=x", "revision": secret}}})
+        .to_string()
+    };
+    let imported = read("results_t.json", &of("m"), &Options::default()).expect("scores");
+    assert_eq!(brief(&imported.scores), [("a", 0, 4, Some(0.5))]);
+    let notes = imported.notes.join("\n");
+    assert!(notes.contains("g is a group") && !notes.contains(secret), "{notes}");
+    let source = &imported.provenance.sources[0];
+    for name in ["pretrained", "revision"] {
+        let name = format!("config.model_args.{name}");
+        assert!(source.left_out.contains(&name) && !source.settings.contains_key(&name), "{source:?}");
+    }
+    for model in [secret, "https://h/m?key=x"] {
+        let error = read("results_t.json", &of(model), &Options::default()).expect_err(model).to_string();
+        assert!(error.contains("--model") && !error.contains(model), "{error}");
+        let options = Options { model: Some("m".into()), ..Options::default() };
+        assert_eq!(read("results_t.json", &of(model), &options).expect("scores").scores[0].model, "m");
+    }
+}
+
+#[test]
 fn what_cannot_be_imported_is_told() {
     let base = |limit: serde_json::Value| {
         json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0}, "n-samples": {"a": {"effective": 4}}, "model_name": "m", "config": {"limit": limit}}).to_string()

@@ -12,6 +12,7 @@ mod channel;
 mod channel_edges;
 mod checkpoints;
 mod clients;
+mod collect_guards;
 mod command;
 mod contract;
 mod data;

@@ -22,8 +22,8 @@ fn columns(answer: &Answer) -> BTreeMap<&'static str, String> {
     let usage = answer.usage;
     put("finish_reason", answer.finish_reason.clone());
     put("model_snapshot", answer.model_snapshot.clone());
-    put("prompt_tokens", usage.map(|usage| usage.prompt_tokens.to_string()));
-    put("completion_tokens", usage.map(|usage| usage.completion_tokens.to_string()));
+    put("prompt_tokens", usage.and_then(|usage| Some(usage.prompt_tokens?.to_string())));
+    put("completion_tokens", usage.and_then(|usage| Some(usage.completion_tokens?.to_string())));
     put("reasoning_tokens", usage.and_then(|usage| Some(usage.reasoning_tokens?.to_string())));
     put("cached_tokens", usage.and_then(|usage| Some(usage.cached_tokens?.to_string())));
     let (mut text, mut class, mut at, mut why, mut code, mut param) = (None, None, None, None, None, None);

@@ -86,7 +86,8 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         }
     }
     if ask.dry_run {
-        let estimate = estimate::estimate(&folder, &mut configuration, &again, price, manner.concurrency)?;
+        let estimate =
+            estimate::estimate(&folder, &mut configuration, &again, ask.content.new_config, price, manner.concurrency)?;
         let text = describe(&estimate);
         return print(secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes());
     }
@@ -149,7 +150,6 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
 }
 
 fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
-    let mut prompts_differ = None;
     let summary = run::rescore(&flags.output, |configuration| {
         if !flags.tasks.is_empty() {
             configuration.sources.clone_from(&flags.tasks);
@@ -157,22 +157,19 @@ fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
         if let Some(grader) = flags.grader {
             let there = configuration.grading.grader;
             if grader != there && (grader.needs_choices() || there.needs_choices()) {
-                prompts_differ = Some((there, grader));
-            } else {
-                configuration.grading.grader = grader;
+                let reason = format!(
+                    "{} needs other prompts than {}, which was asked for; collect into another folder",
+                    grader.name(),
+                    there.name()
+                );
+                return Err(Error::Parameter { name: "--grader", reason });
             }
+            configuration.grading.grader = grader;
         }
         configuration.grading.normalisation.ignore_case |= flags.normal.ignore_case;
         configuration.grading.normalisation.ignore_punctuation |= flags.normal.ignore_punctuation;
+        Ok(())
     })?;
-    if let Some((there, grader)) = prompts_differ {
-        let reason = format!(
-            "{} needs other prompts than {}, which was asked for; collect into another folder",
-            grader.name(),
-            there.name()
-        );
-        return Err(Error::Parameter { name: "--grader", reason });
-    }
     if !quiet {
         talk(&sentence(&summary));
     }
@@ -188,6 +185,9 @@ fn sentence(summary: &Account) -> String {
     }
     if let Some(usd) = summary.spent_usd {
         text.push_str(&format!("; {usd:.6} USD"));
+    }
+    if summary.n_unpriced > 0 && summary.spent_usd.is_some() {
+        text.push_str(&format!(" beside {} requests without a price", summary.n_unpriced));
     }
     if summary.n_not_utf8 > 0 {
         text.push_str(&format!(

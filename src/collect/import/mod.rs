@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::results::MetricRow;
 use super::scores::Score;
 use super::statistics::wilson;
-use crate::disk::Schema;
+use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -62,6 +62,24 @@ pub struct Source {
     pub settings: BTreeMap<String, String>,
     /// Names of settings that were not taken over, because they may hold a key.
     pub left_out: Vec<String>,
+}
+
+/// Refuses an output that would replace an input, or samples beside one.
+///
+/// # Errors
+/// [`Error::Parameter`]
+pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
+    let mut beside = output.as_os_str().to_owned();
+    beside.push(".json");
+    for written in [output, Path::new(&beside)] {
+        let name = written.file_name().map(|name| name.to_string_lossy());
+        let is_samples = name.is_some_and(|name| name.starts_with("samples_") && name.ends_with(".jsonl"));
+        if inputs.iter().any(|input| disk::is_same(input, written)) || (is_samples && written.exists()) {
+            let reason = format!("would replace {}, which is read; choose another name", written.display());
+            return Err(Error::Parameter { name: "-o", reason });
+        }
+    }
+    Ok(())
 }
 
 /// Imports files; samples are found beside the results they belong to.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{Imported, Options, Run, fault, samples, score, source};
+use crate::collect::secrets::Secrets;
 use crate::error::Result;
 use crate::provider::json;
 
@@ -130,8 +131,11 @@ pub(super) fn read(path: &Path, bytes: &[u8], options: &Options, all: &mut Impor
         ));
     }
     let groups = value["group_subtasks"].as_object();
-    let is_group =
-        |task: &str| groups.and_then(|groups| groups.get(task)?.as_array()).is_some_and(|tasks| !tasks.is_empty());
+    // A task that is in no group stands there with an empty list of tasks.
+    let is_group = |task: &str| {
+        groups.and_then(|groups| groups.get(task)?.as_array()).is_some_and(|tasks| !tasks.is_empty())
+            || value["groups"].get(task).is_some()
+    };
     for (task, row) in results {
         if is_group(task) {
             all.notes.push(format!("{task} is a group: its tasks are imported and it is not"));
@@ -208,8 +212,11 @@ fn run(path: &Path, value: &Value, options: &Options) -> Result<Run> {
         .or_else(|| argument("pretrained"))
         .or_else(|| config["model"].as_str().map(Into::into));
     let model = model.ok_or_else(|| fault(path, "does not name the model; give --model"))?;
-    let provider =
-        value["model_source"].as_str().or(config["model"].as_str()).unwrap_or("lm-evaluation-harness").to_owned();
+    if options.model.is_none() && is_suspect(&model) {
+        return Err(fault(path, "names the model by what may hold a key; give --model"));
+    }
+    let provider = value["model_source"].as_str().or(config["model"].as_str()).filter(|name| !is_suspect(name));
+    let provider = provider.unwrap_or("lm-evaluation-harness").to_owned();
     // The date is in seconds since 1970.
     let collected_at =
         value["date"].as_f64().and_then(|s| jiff::Timestamp::from_second(s as i64).ok()).map(|at| at.to_string());
@@ -241,6 +248,11 @@ fn is_name(text: &str) -> bool {
     text == UNNAMED || text.len() <= 32 && text.bytes().all(is_letter)
 }
 
+/// Whether a value may hold a key: a URL with a user and a password or with a query, or what looks like a key.
+pub(super) fn is_suspect(text: &str) -> bool {
+    text.contains("://") && text.contains(['@', '?']) || Secrets::new("").is_in(text)
+}
+
 /// Takes over what cannot hold a key, and gives the names of the rest.
 fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut dropped = vec![];
@@ -253,8 +265,7 @@ fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
             _ if nothing => {}
             _ if known.contains(&key) && plain => {
                 let text: String = value.as_str().map_or_else(|| value.to_string(), Into::into);
-                // A URL may name a user and a password.
-                match text.contains("://") && text.contains('@') {
+                match is_suspect(&text) {
                     true => dropped.push(format!("{prefix}{key}")),
                     false => drop(kept.insert(format!("{prefix}{key}"), text)),
                 }

@@ -81,13 +81,24 @@ fn number(name: &str) -> u8 {
     NAMES.iter().position(|known| *known == name).unwrap_or(0) as u8
 }
 
+/// An intent without an outcome.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Open {
+    /// Whether it is a probe.
+    pub probe: bool,
+    /// The most it may have cost, where prices were known.
+    pub reserve_usd: Option<f64>,
+    /// Where it stands.
+    pub place: Place,
+}
+
 /// What a journal holds, without prompts and answers.
 #[derive(Debug, Default)]
 pub struct Index {
     /// By the first half of the question's key.
     states: HashMap<[u8; 16], State>,
     /// Intents without an outcome, with what each may have cost.
-    pub open: HashMap<(Key, u32), (bool, Option<f64>)>,
+    pub open: HashMap<(Key, u32), Open>,
     /// Probes that were answered.
     pub probed: HashSet<Key>,
     /// The last configuration.
@@ -100,6 +111,8 @@ pub struct Index {
     pub possibly_paid_usd: f64,
     /// How many these are.
     pub n_possibly_paid: u64,
+    /// Requests that were or may have been billed when no price was known: where their intents stand, and what came.
+    pub unpriced: Vec<(Option<Place>, Place)>,
     /// Requests sent, probes included.
     pub n_requests: u64,
     /// Requests that were answered.
@@ -114,12 +127,13 @@ impl Index {
             Entry::Configuration { configuration, .. } => self.configuration = Some(configuration),
             Entry::Intent { key, attempt, probe, reserve_usd } => {
                 self.n_requests += 1;
-                self.open.insert((key, attempt), (probe, reserve_usd));
+                self.open.insert((key, attempt), Open { probe, reserve_usd, place });
                 let state = self.states.entry(key.half()).or_default();
                 state.attempts = state.attempts.max(attempt);
             }
             Entry::Outcome { key, attempt, probe, elapsed_s, outcome, class, cost_usd, possibly_paid } => {
-                let was_open = self.open.remove(&(key, attempt)).is_some();
+                let open = self.open.remove(&(key, attempt));
+                let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
                 // A second outcome of the same attempt cannot be; if another tool put one here, the first holds.
                 if !was_open && attempt <= state.closed {
@@ -139,6 +153,9 @@ impl Index {
                 if possibly_paid {
                     self.possibly_paid_usd += cost_usd.unwrap_or(0.0);
                     self.n_possibly_paid += 1;
+                }
+                if cost_usd.is_none() && (possibly_paid || outcome != "failed") {
+                    self.unpriced.push((open.map(|open| open.place), place));
                 }
                 if outcome != "failed" {
                     self.n_answered += 1;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Names of HTML for characters that keys are made of, or that stand beside them.
 const ENTITIES: [(&[u8], u8); 26] = [
     (b"amp", b'&'),
@@ -85,14 +87,46 @@ pub(super) fn undo(bytes: &[u8]) -> Option<Plain> {
     found.then_some(Plain { bytes: plain, places })
 }
 
+/// Makes the letters of other alphabets plain as grading does (NFKC), and all white space blanks; `None` where there is nothing to make.
+pub(super) fn fold(bytes: &[u8]) -> Option<Plain> {
+    if bytes.is_ascii() || u32::try_from(bytes.len()).is_err() {
+        return None;
+    }
+    let (mut plain, mut places) = (Vec::with_capacity(bytes.len()), Vec::with_capacity(bytes.len() + 1));
+    let (mut at, mut found, mut buffer) = (0, false, [0; 4]);
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let before = plain.len();
+            for character in std::iter::once(character).nfkc() {
+                let character = if character.is_whitespace() && !character.is_ascii() { ' ' } else { character };
+                plain.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+            }
+            found |= plain[before..] != *character.encode_utf8(&mut buffer).as_bytes();
+            places.resize(plain.len(), at as u32);
+            at += character.len_utf8();
+        }
+        for byte in chunk.invalid() {
+            plain.push(*byte);
+            places.push(at as u32);
+            at += 1;
+        }
+    }
+    places.push(bytes.len() as u32);
+    found.then_some(Plain { bytes: plain, places })
+}
+
 /// An escape of JSON, and `\xNN` of other languages.
 fn json(here: &[u8]) -> Option<(char, usize)> {
     match here.get(1)? {
         b'u' => {
-            let digits = here.get(2..6).and_then(|digits| std::str::from_utf8(digits).ok());
-            let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok())?;
+            let unit = |digits: Option<&[u8]>| u16::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok();
+            let first = unit(here.get(2..6))?;
+            let second = here.get(6..8).filter(|start| *start == b"\\u").and_then(|_| unit(here.get(8..12)));
             // Half of a pair of surrogates is part of no key, whatever stands for it here.
-            Some((char::from_u32(unit).unwrap_or('\u{fffd}'), 6))
+            match char::decode_utf16([Some(first), second].into_iter().flatten()).next()? {
+                Ok(character) => Some((character, if character.len_utf16() == 2 { 12 } else { 6 })),
+                Err(_) => Some(('\u{fffd}', 6)),
+            }
         }
         b'x' if number(here.get(2..4), 16).is_some() => Some((number(here.get(2..4), 16)?, 4)),
         b'n' | b'r' | b't' | b'b' | b'f' => Some((' ', 2)),

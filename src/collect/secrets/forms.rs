@@ -49,6 +49,11 @@ pub(super) struct Forms {
     places: Vec<Vec<(u16, u16)>>,
 }
 
+/// A key without what all keys of its provider begin with.
+pub(super) fn own(key: &str) -> &str {
+    KNOWN_STARTS.iter().find_map(|start| key.strip_prefix(start)).unwrap_or(key)
+}
+
 impl Forms {
     pub(super) fn new(key: &str) -> Self {
         let known = KNOWN_STARTS.iter().find(|start| key.starts_with(*start)).map_or(0, |start| start.len());

@@ -3,7 +3,7 @@
 //! Servers echo keys, whole, shortened or encoded. What is taken out of a text is: the key, any part of it from its beginning or to its end that has at least eight
 //! characters (and four behind a beginning that all keys of a provider share), any other part that is half of it or has sixteen; the same reversed, in hexadecimal
 //! and in base64; sixteen characters or all of it in letters of the other case, or with blanks and line ends in it; all of this behind three layers of the escapes
-//! of JSON, percent signs and entities of HTML; and whatever looks like a key of a known provider.
+//! of JSON, percent signs and entities of HTML; all of this in letters that NFKC makes plain ones; and whatever looks like a key of a known provider.
 //!
 //! What is left in: a key of fewer than eight characters, or of fewer than sixteen without a digit, which cannot be told from what a model says; and the words of the
 //! wire formats, without which an answer cannot be read: names of members of JSON that are letters and underscores alone, and strings such as `content_filter`.
@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use unicode_normalization::UnicodeNormalization;
 
 use self::forms::{Forms, LEAST_CHARACTERS, LEAST_WITHIN};
 pub use self::panics::hide_in_panics;
@@ -45,6 +46,8 @@ fn is_placeholder(key: &str) -> bool {
 pub struct Secrets {
     key: SecretString,
     forms: Forms,
+    /// Without punctuation, and without what all keys of a provider begin with.
+    bare: Forms,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -88,8 +91,10 @@ impl Secrets {
 
     /// A key that is known.
     pub fn new(key: &str) -> Self {
-        let forms = if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
-        Self { key: key.into(), forms }
+        let forms = |key: &str| if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
+        let bare: String = forms::own(key).chars().filter(|c| !c.is_ascii_punctuation()).collect();
+        let is_secret = !is_placeholder(key);
+        Self { key: key.into(), forms: forms(key), bare: if is_secret { forms(&bare) } else { Forms::none() } }
     }
 
     /// The header that carries the key; it is marked sensitive.
@@ -128,7 +133,19 @@ impl Secrets {
         let named = [&answer.model_snapshot, &answer.system_fingerprint, &answer.finish_reason];
         texts.extend(named.into_iter().flatten().map(String::as_str));
         let tokens: String = answer.logprobs.iter().flatten().map(|token| token.token.as_str()).collect();
-        texts.iter().any(|text| self.is_in(text)) || self.is_in(&tokens)
+        let is_bare = match &answer.outcome {
+            Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => {
+                self.is_bare_in(text)
+            }
+            _ => false,
+        };
+        is_bare || texts.iter().any(|text| self.is_in(text)) || self.is_in(&tokens)
+    }
+
+    /// Whether a text holds the key once punctuation is taken out of it, as grading may.
+    fn is_bare_in(&self, text: &str) -> bool {
+        let bare: String = text.nfkc().filter(|c| !c.is_ascii_punctuation()).collect();
+        !self.spans(bare.as_bytes(), 0, &|here| self.bare.key_at(here)).is_empty()
     }
 
     /// Whether what a user asks holds the key of this run; keys of others may be what it is about.
@@ -195,12 +212,21 @@ impl Secrets {
             i = span.as_ref().map_or(i + 1, |span| span.end);
             spans.extend(span);
         }
-        let Some(plain) = (if layers == 0 { None } else { escapes::undo(bytes) }) else { return spans };
-        for span in &mut spans {
-            *span = plain.widen(span);
+        if layers == 0 {
+            return spans;
         }
-        let hidden = self.spans(&plain.bytes, layers - 1, secret_at);
-        spans.extend(hidden.iter().map(|span| plain.place(span)));
+        // Letters of other alphabets are made plain first: they may be those of an escape.
+        if let Some(plain) = escapes::fold(bytes) {
+            let hidden = self.spans(&plain.bytes, layers, secret_at);
+            spans.extend(hidden.iter().map(|span| plain.place(span)));
+        }
+        if let Some(plain) = escapes::undo(bytes) {
+            for span in &mut spans {
+                *span = plain.widen(span);
+            }
+            let hidden = self.spans(&plain.bytes, layers - 1, secret_at);
+            spans.extend(hidden.iter().map(|span| plain.place(span)));
+        }
         spans
     }
 
