@@ -160,3 +160,32 @@ pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     }
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
 }
+/// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows, because to it a record begins with
+/// the line feed before.
+pub(crate) struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    /// Lines of a file, or of what follows its byte order mark.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, line: 1 }
+    }
+
+    /// The line of one position.
+    pub(crate) fn at(bytes: &'a [u8], position: Option<&csv::Position>) -> u64 {
+        Self::new(bytes).of(position)
+    }
+
+    /// The line of a position that is not before the last one asked for.
+    pub(crate) fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let byte = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        let end = byte.clamp(self.at, self.bytes.len());
+        let blank = self.bytes[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.line += self.bytes[self.at..end + blank].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = end + blank;
+        self.line
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Values;
+use crate::disk::Lines;
 use crate::error::{Error, Result};
 
 /// The shape and the values, row by row.
@@ -16,12 +17,13 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let (mut values, mut columns, mut n): (Vec<f64>, usize, usize) = (vec![], 0, 0);
+    let mut lines = Lines::new(bytes);
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| {
-            let line = error.position().map_or(index as u64 + 1, csv::Position::line);
+            let line = Lines::at(bytes, error.position());
             fault(line, "is no text in UTF-8; give a safetensors, npy or CSV file".to_owned())
         })?;
-        let line = record.position().map_or(index as u64 + 1, csv::Position::line);
+        let line = lines.of(record.position());
         let numbers: Vec<Option<f64>> = record.iter().map(|cell| cell.parse().ok()).collect();
         if index == 0 && numbers.iter().all(Option::is_none) {
             // A line of names.

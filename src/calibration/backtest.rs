@@ -40,12 +40,31 @@ pub struct Backtest {
     pub family: Vec<Coverage>,
     /// Training on the weaker.
     pub forward: Vec<Coverage>,
+    /// Share of the rows of each split for which the procedure chose nothing, and of which coverage says nothing.
+    pub refused: Refused,
 }
 
-/// One back-tested row: covering level and width per recipe.
+/// Shares of the rows, by weight, whose fold could not be calibrated; absent for a split without folds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Leaving out targets.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub target: Option<f64>,
+    /// Leaving out families.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub family: Option<f64>,
+    /// Training on the weaker.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub forward: Option<f64>,
+}
+
+/// Covering level and width per recipe.
+type Marks = [Option<(f64, f64)>; Recipe::ALL.len()];
+
+/// One back-tested row; without marks where nothing was chosen.
 struct Row {
     weight: f64,
-    marks: [Option<(f64, f64)>; Recipe::ALL.len()],
+    marks: Option<Marks>,
 }
 
 /// Back-tests every split. `most` folds outside, `inner` inside.
@@ -53,7 +72,7 @@ struct Row {
 /// # Errors
 /// [`crate::Error::Fit`] if a solver fails.
 pub(super) fn backtest(sample: &Sample, link: Link, level: f64, most: usize, inner: usize) -> Result<Backtest> {
-    let run = |split: Split| -> Result<Vec<Coverage>> {
+    let run = |split: Split| -> Result<(Vec<Coverage>, Option<f64>)> {
         let folds = split.folds(sample, most)?;
         let mut times = vec![0usize; sample.len()];
         folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);
@@ -61,27 +80,25 @@ pub(super) fn backtest(sample: &Sample, link: Link, level: f64, most: usize, inn
             .par_iter()
             .map(|fold| {
                 let (fit, _) = fit(&sample.subset(&fold.train), link, inner)?;
-                let marks = |&row: &usize| {
-                    let marks = marks(&fit, split, sample, row, link, level)?;
-                    Some(Row { weight: sample.weights[row] / times[row] as f64, marks })
+                let tried = |&row: &usize| Row {
+                    weight: sample.weights[row] / times[row] as f64,
+                    marks: marks(&fit, split, sample, row, link, level),
                 };
-                Ok(fold.test.iter().filter_map(marks).collect())
+                Ok(fold.test.iter().map(tried).collect())
             })
             .collect::<Result<_>>()?;
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
-        Ok(Recipe::ALL.iter().enumerate().filter_map(|(at, recipe)| coverage(*recipe, at, &rows)).collect())
+        let refused: Vec<f64> = rows.iter().map(|row| f64::from(row.marks.is_none())).collect();
+        let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
+        let refused = (!rows.is_empty()).then(|| weighted_mean(&refused, &weights));
+        Ok((Recipe::ALL.iter().enumerate().filter_map(|(at, recipe)| coverage(*recipe, at, &rows)).collect(), refused))
     };
-    Ok(Backtest { target: run(Split::Target)?, family: run(Split::Family)?, forward: run(Split::Forward)? })
+    let [target, family, forward] = [run(Split::Target)?, run(Split::Family)?, run(Split::Forward)?];
+    let refused = Refused { target: target.1, family: family.1, forward: forward.1 };
+    Ok(Backtest { target: target.0, family: family.0, forward: forward.0, refused })
 }
 
-fn marks(
-    fit: &Fit,
-    split: Split,
-    sample: &Sample,
-    row: usize,
-    link: Link,
-    level: f64,
-) -> Option<[Option<(f64, f64)>; Recipe::ALL.len()]> {
+fn marks(fit: &Fit, split: Split, sample: &Sample, row: usize, link: Link, level: f64) -> Option<Marks> {
     let chosen = if split == Split::Forward { fit.beyond.as_ref() } else { fit.within.as_ref() }?;
     let query = sample.query(row);
     let x = fit.basis.complete(&query);
@@ -109,7 +126,7 @@ fn marks(
 
 fn coverage(recipe: Recipe, at: usize, rows: &[Row]) -> Option<Coverage> {
     let marked: Vec<(f64, f64, f64)> =
-        rows.iter().filter_map(|row| row.marks[at].map(|(least, width)| (least, width, row.weight))).collect();
+        rows.iter().filter_map(|row| row.marks?[at].map(|(least, width)| (least, width, row.weight))).collect();
     if marked.is_empty() {
         return None;
     }

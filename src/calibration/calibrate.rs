@@ -44,8 +44,8 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     }
     let folds = Folds::for_rows(sample.len());
     let (fit, scores) = fit(&sample, link, folds.fit)?;
-    let support = supports(&fit, &scores, &sample, link);
     let backtest = backtest(&sample, link, plan.level, folds.outer, folds.inner)?;
+    let support = supports(&fit, &scores, &backtest, &sample, link);
     let targets = distinct(&sample.targets);
     let card = Card {
         schema: Schema::new("card", 0),

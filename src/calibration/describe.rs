@@ -82,8 +82,7 @@ impl Card {
         }
         let Some(chosen) = regime.chosen(&self.fit) else { return Ok(()) };
         let score = regime.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
-        let tried = self.coverages(regime);
-        let coverage = tried.iter().find(|coverage| coverage.recipe == regime.recipe());
+        let coverage = regime.coverage(&self.backtest);
         let skill = score.map_or(String::new(), |s| {
             let [low, high] = s.skill_interval;
             let interval = format!("(90 %: {low:.2} to {high:.2})");
@@ -94,7 +93,17 @@ impl Card {
                 }
                 None => format!("{:.2} against the mean {interval}", s.skill_mean),
             };
-            format!("; mean absolute error {}, skill {against}", short(s.mae))
+            let unit = match (self.link, s.unit_skill_size) {
+                (Link::Identity, _) => String::new(),
+                (_, Some(skill)) => {
+                    format!(
+                        " on the scale of the link ({skill:.2} and {:.2} by mean absolute error)",
+                        s.unit_skill_mean
+                    )
+                }
+                (_, None) => format!(" on the scale of the link ({:.2} by mean absolute error)", s.unit_skill_mean),
+            };
+            format!("; mean absolute error {}, skill {against}{unit}", short(s.mae))
         });
         let coverage = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
             format!(
@@ -111,7 +120,10 @@ impl Card {
         } else {
             String::new()
         };
-        writeln!(out, "{name}: {}{skill}{coverage}{few}", chosen.candidate)
+        let refused = regime.refused(&self.backtest).filter(|share| *share > 0.0).map_or(String::new(), |share| {
+            format!("; of {:.0} % of the rows asked about in back-test nothing could be said, and coverage says nothing of them", 100.0 * share)
+        });
+        writeln!(out, "{name}: {}{skill}{coverage}{refused}{few}", chosen.candidate)
     }
 
     /// The ceiling that the target's own noise sets.

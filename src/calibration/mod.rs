@@ -27,7 +27,7 @@ mod support;
 mod table;
 mod trial;
 
-pub use self::backtest::{Backtest, Coverage};
+pub use self::backtest::{Backtest, Coverage, Refused};
 pub use self::basis::Basis;
 pub use self::calibrate::calibrate;
 pub use self::card::{Card, Rows};

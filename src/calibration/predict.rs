@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::backtest::Coverage;
 use super::card::Card;
 use super::fit::Chosen;
 use super::guard;
@@ -15,6 +14,8 @@ use crate::error::{Error, Result};
 
 /// What the regime of a row below the training range is called.
 const BELOW: &str = "below_range";
+/// Back-tested predictions below which a coverage is said to be of few.
+const FEW_BACKTESTED: usize = 10;
 /// Share of the features, and of the formula's weight on them, of which more may not be missing.
 const MOST_MISSING: f64 = 1.0 / 3.0;
 
@@ -35,6 +36,7 @@ pub struct Prediction {
     pub level: f64,
     pub interval_recipe: &'static str,
     pub backtest_coverage: Option<f64>,
+    pub backtest_n: Option<usize>,
     pub regime: &'static str,
     pub mahalanobis: Option<f64>,
     pub mahal_pct: Option<f64>,
@@ -152,8 +154,9 @@ impl Card {
             level,
             interval_recipe: "",
             backtest_coverage: None,
+            backtest_n: None,
             regime: if below { BELOW } else { regime.name() },
-            mahalanobis: Some(distance).filter(|_| !unknown),
+            mahalanobis: Some(distance).filter(|distance| !unknown && distance.is_finite()),
             mahal_pct: Some(self.range.percentile(distance)).filter(|_| !unknown),
             size_gap_log10: size_gap,
             out_of_range_features: listed(&beyond),
@@ -169,6 +172,10 @@ impl Card {
         let refusal = self.support.iter().find(|support| support.regime == regime).and_then(|s| s.unsupported.clone());
         let refusal = refusal.or_else(|| row.otherwise.clone());
         let refusal = refusal.or_else(|| unknown.then(|| "none of the features is known".to_owned()));
+        let refusal = refusal.or_else(|| {
+            (!distance.is_finite())
+                .then(|| "so far off the training rows that its distance from them overflows".to_owned())
+        });
         let refusal = refusal.or_else(|| {
             below.then(|| {
                 "weaker than every row that was trained on; predictions are back-tested upwards only".to_owned()
@@ -219,17 +226,20 @@ impl Card {
             "the row is so far off that the prediction overflows".clone_into(&mut prediction.note);
             return;
         }
-        let tried = match regime {
-            Regime::Interpolation => &self.backtest.target,
-            Regime::NewFamily => &self.backtest.family,
-            Regime::Extrapolation => &self.backtest.forward,
-        };
-        let coverage = |coverage: &&Coverage| coverage.recipe == recipe;
+        let families = self.rows.families.len();
+        let foreign = self.rows.families.binary_search(&row.family).is_err();
+        let mut tried = regime.coverage(&self.backtest);
+        // Forward folds train on siblings of most rows that they ask about; a row of another family has none.
+        if foreign && regime == Regime::Extrapolation {
+            let family = self.backtest.family.iter().find(|coverage| coverage.recipe == recipe);
+            tried = tried.into_iter().chain(family).min_by(|a, b| a.at(level).total_cmp(&b.at(level)));
+        }
         let baseline = |formula: &super::candidate::Formula| formula.predict(x, query, basis, link);
         prediction.y_hat = Some(y_hat);
         (prediction.low, prediction.high) = (Some(low), Some(high));
         prediction.interval_recipe = recipe.name();
-        prediction.backtest_coverage = tried.iter().find(coverage).map(|coverage| coverage.at(level));
+        prediction.backtest_coverage = tried.map(|coverage| coverage.at(level));
+        prediction.backtest_n = tried.map(|coverage| coverage.levels.len());
         prediction.baseline_mean = Some(baseline(&self.fit.mean));
         prediction.baseline_size = self.fit.size.as_ref().filter(|_| query.log10_size.is_some()).map(baseline);
         let score = regime.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
@@ -244,19 +254,22 @@ impl Card {
             notes
                 .push(format!("back-tested no better than the mean of the training rows: skill {skill:.2} against it"));
         }
+        if let Some(skill) = score.map(|score| score.unit_skill()).filter(|skill| *skill <= 0.0) {
+            notes.push(format!(
+                "skill is on the scale of the link; by mean absolute error in the unit of the target it is {skill:.2}"
+            ));
+        }
         if !enough {
             notes.push(format!("too few residuals for a level of {level}: the ends are the outermost there are"));
         }
-        let families = self.rows.families.len();
-        let foreign = self.rows.families.binary_search(&row.family).is_err();
         if foreign && too_few(families, level) {
             notes.push(format!(
                 "{families} families were trained on: errors of one are alike, and over fewer than {:.0} no interval of another has a level of {level}",
                 (level / (1.0 - level)).ceil()
             ));
         }
-        if prediction.backtest_coverage.is_none() {
-            notes.push("coverage could not be back-tested".into());
+        if let Some(n) = prediction.backtest_n.filter(|n| *n < FEW_BACKTESTED) {
+            notes.push(format!("coverage was back-tested on {n} predictions only"));
         }
         if prediction.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
             notes.push("farther from the training mean than 95 % of the training rows".into());

@@ -25,11 +25,16 @@ pub struct Score {
     pub rmse: f64,
     /// Mean absolute error on the scale of the link: what candidates are chosen by.
     pub link_mae: f64,
-    /// `1 - link_mae / link_mae` of the mean.
+    /// `1 - link_mae / link_mae` of the mean: on the scale of the link, like the choice.
     pub skill_mean: f64,
     /// `1 - link_mae / link_mae` of the size line; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skill_size: Option<f64>,
+    /// `1 - mae / mae` of the mean: the skill in the unit of the target, the same as `skill_mean` without a link.
+    pub unit_skill_mean: f64,
+    /// `1 - mae / mae` of the size line; absent without sizes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unit_skill_size: Option<f64>,
     /// 90 % interval of the skill against size (against the mean without sizes), whole families resampled.
     pub skill_interval: [f64; 2],
     /// Rank correlation of prediction and target.
@@ -42,6 +47,11 @@ impl Score {
     /// Skill against the size line, or against the mean where there are no sizes.
     pub fn skill(&self) -> f64 {
         self.skill_size.unwrap_or(self.skill_mean)
+    }
+
+    /// The same in the unit of the target.
+    pub fn unit_skill(&self) -> f64 {
+        self.unit_skill_size.unwrap_or(self.unit_skill_mean)
     }
 }
 
@@ -77,6 +87,7 @@ pub(super) fn scores(trial: &Trial, sample: &Sample, link: Link) -> Vec<Option<S
         let (own, mean) = (errors_at.as_ref()?, errors[MEAN].as_ref()?);
         let base = errors[SIZE].as_ref().unwrap_or(mean);
         let skill_against = |base: &Errors| skill(&own.link, &base.link, &weights);
+        let unit_skill_against = |base: &Errors| skill(&own.own, &base.own, &weights);
         let squares: Vec<f64> = own.own.iter().map(|error| error * error).collect();
         let predicted: Vec<f64> = trial.answers.iter().filter_map(|answer| answer.y_hat[at]).collect();
         let by_family = sums(&families, &own.own, &weights);
@@ -87,6 +98,8 @@ pub(super) fn scores(trial: &Trial, sample: &Sample, link: Link) -> Vec<Option<S
             link_mae: weighted_mean(&own.link, &weights),
             skill_mean: skill_against(mean),
             skill_size: errors[SIZE].as_ref().map(skill_against),
+            unit_skill_mean: unit_skill_against(mean),
+            unit_skill_size: errors[SIZE].as_ref().map(unit_skill_against),
             skill_interval: resampled(&own.link, &base.link, &weights, &families),
             spearman: spearman(&predicted, &known),
             worst_family_mae: by_family.values().map(|(sum, weight)| sum / weight).fold(0.0, f64::max),

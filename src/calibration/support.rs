@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::backtest::{Backtest, Coverage};
 use super::basis::Basis;
+use super::candidate::{ALL, MEAN, SIZE};
 use super::fit::{Chosen, Fit, Scores, parts};
 use super::folds::{Split, direction};
 use super::interval::Recipe;
@@ -59,6 +61,25 @@ impl Regime {
         match self {
             Self::Extrapolation => fit.beyond.as_ref(),
             _ => fit.within.as_ref(),
+        }
+    }
+
+    /// What intervals of the split that speaks for it held, by the recipe of the regime.
+    pub fn coverage(self, backtest: &Backtest) -> Option<&Coverage> {
+        let tried = match self {
+            Self::Interpolation => &backtest.target,
+            Self::NewFamily => &backtest.family,
+            Self::Extrapolation => &backtest.forward,
+        };
+        tried.iter().find(|coverage| coverage.recipe == self.recipe())
+    }
+
+    /// Share of the back-tested rows of that split for which nothing was chosen.
+    pub fn refused(self, backtest: &Backtest) -> Option<f64> {
+        match self {
+            Self::Interpolation => backtest.refused.target,
+            Self::NewFamily => backtest.refused.family,
+            Self::Extrapolation => backtest.refused.forward,
         }
     }
 
@@ -166,7 +187,9 @@ pub(super) fn distance(basis: &Basis, components: usize, x: &[f64]) -> f64 {
     let scores = basis.scores(x);
     let squares =
         scores.iter().zip(&basis.variances).take(components).map(|(score, variance)| score * score / variance);
-    squares.sum::<f64>().max(0.0).sqrt()
+    let sum: f64 = squares.sum();
+    // Infinite scores of both signs make NaN, which would count as no distance at all.
+    if sum.is_nan() { f64::INFINITY } else { sum.sqrt() }
 }
 
 /// Whether the data carry an answer in a regime.
@@ -180,7 +203,7 @@ pub struct Support {
 }
 
 /// What a fit may be asked.
-pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample, link: Link) -> Vec<Support> {
+pub(super) fn supports(fit: &Fit, scores: &Scores, backtest: &Backtest, sample: &Sample, link: Link) -> Vec<Support> {
     let (targets, families) = (distinct(&sample.targets).len(), distinct(&sample.families).len());
     let reason = |regime: Regime| {
         if targets < LEAST_TARGETS {
@@ -196,18 +219,12 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample, link: Link) 
         let base = if fit.size.is_some() { "the size line" } else { "the mean" };
         let bases = if fit.size.is_some() { "both the size line and the mean" } else { "the mean" };
         let Some(chosen) = regime.chosen(fit) else {
-            let best = tried.iter().filter(|s| s.candidate != "mean" && s.candidate != "size");
-            let best = best.max_by(|a, b| a.skill().total_cmp(&b.skill()));
-            let best = best.map_or("no candidate can be fitted".into(), |s| {
-                format!(
-                    "the best, {}, has skill {:.2} against {base} and {:.2} against the mean",
-                    s.candidate,
-                    s.skill(),
-                    s.skill_mean
-                )
-            });
+            let best = failed(regime, scores, sample, base);
             return Some(format!("no candidate beats {bases} where it was back-tested: {best}"));
         };
+        if regime.coverage(backtest).is_none() {
+            return Some("no part of the rows carries the whole procedure, so that the coverage of its intervals could not be back-tested".into());
+        }
         let held = [&chosen.target, &chosen.family, &chosen.forward];
         let mut residuals = parts(regime.recipe()).iter().flat_map(|&part| &held[part].held);
         if link.is_bounded() && residuals.all(|held| held.residual < 1e-9) {
@@ -217,15 +234,56 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, sample: &Sample, link: Link) 
         let name = &chosen.candidate;
         match score {
             // The mean of the weaker is no rival for the stronger: there it is only said, prediction by prediction.
-            Some(score) if regime != Regime::Extrapolation && score.skill_mean <= 0.0 => {
-                Some(format!("{name} does not beat the mean here: skill {:.2}", score.skill_mean))
-            }
+            Some(score) if regime != Regime::Extrapolation && score.skill_mean <= 0.0 => Some(format!(
+                "{name} does not beat the mean here: skill {}",
+                both(score.skill_mean, score.unit_skill_mean)
+            )),
             Some(score) if score.skill() > 0.0 => None,
-            Some(score) => Some(format!("{name} does not beat {base} here: skill {:.2}", score.skill())),
+            Some(score) => {
+                Some(format!("{name} does not beat {base} here: skill {}", both(score.skill(), score.unit_skill())))
+            }
             None => Some(format!("{} could not be back-tested here", chosen.candidate)),
         }
     };
     Regime::ALL.map(|regime| Support { regime, unsupported: reason(regime) }).to_vec()
+}
+
+/// Of the candidates that the rows are enough for, the one that comes nearest to being chosen, and where it fails. The splits are those that [`fit`](super::fit::fit) chooses by.
+fn failed(regime: Regime, scores: &Scores, sample: &Sample, base: &str) -> String {
+    let by_family = distinct(&sample.families).len() >= 2;
+    let inside =
+        if by_family { ("leaving out families", &scores.family) } else { ("leaving out targets", &scores.target) };
+    let forward = ("trained on the weaker and tested on the stronger", &scores.forward);
+    let splits = if regime == Regime::Extrapolation { vec![inside, forward] } else { vec![inside] };
+    // Within the range the mean is a rival too: the worse of the two decides.
+    let worst = |name: &str| {
+        let scored = splits.iter().enumerate().map(|(at, (split, scores))| {
+            let score = scores.iter().find(|score| score.candidate == name)?;
+            let against_base = (score.skill(), score.unit_skill(), base);
+            let against_mean = (score.skill_mean, score.unit_skill_mean, "the mean");
+            let worse = if at == 0 && against_mean.0 < against_base.0 { against_mean } else { against_base };
+            Some((worse.0, *split, worse))
+        });
+        let scored = scored.collect::<Option<Vec<_>>>()?;
+        scored.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))
+    };
+    let enough = ALL.iter().enumerate().filter(|(at, c)| ![MEAN, SIZE].contains(at) && sample.len() >= c.least_rows());
+    let best = enough.filter_map(|(_, candidate)| Some((candidate.name(), worst(candidate.name())?)));
+    best.max_by(|a, b| a.1.0.total_cmp(&b.1.0)).map_or(
+        "no candidate can be fitted".into(),
+        |(name, (_, split, worse))| {
+            format!("the best, {name}, has skill {} against {} {split}", both(worse.0, worse.1), worse.2)
+        },
+    )
+}
+
+/// A skill on the scale of the link, and that in the unit of the target where it differs.
+fn both(link: f64, unit: f64) -> String {
+    if (link - unit).abs() < 1e-9 {
+        format!("{link:.2}")
+    } else {
+        format!("{link:.2} (in the unit of the target {unit:.2})")
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::condition::Condition;
+use crate::disk::Lines;
 use crate::error::{Error, Result};
 
 /// A table with named columns, its cells as they stand in the file.
@@ -39,7 +40,7 @@ impl Table {
         // Spreadsheets put a byte order mark before the first name.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-        let wrong = |error: csv::Error| fault(error.position().map_or(1, csv::Position::line), error.to_string());
+        let wrong = |error: csv::Error| fault(Lines::at(bytes, error.position()), error.to_string());
         let columns: Vec<String> = reader.headers().map_err(wrong)?.iter().map(Into::into).collect();
         for (at, name) in columns.iter().enumerate() {
             if name.is_empty() {
@@ -49,10 +50,10 @@ impl Table {
                 return Err(fault(1, format!("column {name} stands there twice; rename one")));
             }
         }
-        let mut rows = vec![];
+        let (mut rows, mut lines) = (vec![], Lines::new(bytes));
         for record in reader.records() {
             let record = record.map_err(wrong)?;
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = lines.of(record.position());
             rows.push(Row { line, cells: record.iter().map(Into::into).collect() });
         }
         if rows.is_empty() {
@@ -183,6 +184,17 @@ mod tests {
             let read = table(&format!("a,b\n1,x\n\"{cell}\",y\n")).unwrap();
             let message = read.numbers("a").unwrap_err().to_string();
             assert!(message.contains("line 3") && message.contains("column a") && message.contains(cell), "{message}");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them_whichever_way_they_end() {
+        for end in ["\n", "\r\n"] {
+            let of = |lines: &[&str]| table(&lines.join(end));
+            let read = of(&["a,b", "1,x", "", "2,\"two", "lines\"", "n/a,y"]).unwrap();
+            assert_eq!([read.line(0), read.line(1), read.line(2)], [2, 4, 6]);
+            assert!(read.numbers("a").unwrap_err().to_string().contains("line 6"));
+            assert!(of(&["a,b", "1,x", "2"]).unwrap_err().to_string().contains("line 3"));
         }
     }
 

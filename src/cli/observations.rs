@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{print, talk};
 use crate::collect::Score;
-use crate::disk;
+use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 use crate::line::choose_setting;
 use crate::observations::{Compared, Sources, join};
@@ -128,7 +128,7 @@ fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
     let row = |row: csv::Result<T>| {
         row.map_err(|source| Error::Csv {
             path: path.into(),
-            line: source.position().map_or(1, csv::Position::line),
+            line: Lines::at(&bytes, source.position()),
             reason: source.to_string(),
         })
     };

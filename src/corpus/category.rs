@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::disk::Lines;
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -101,33 +102,9 @@ impl Category {
     }
 }
 
-/// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows, because to it a record begins with
-/// the line feed before.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, line: 1 }
-    }
-
-    /// The line of a position that is not before the last one asked for.
-    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
-        let byte = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
-        let end = byte.clamp(self.at, self.bytes.len());
-        let blank = self.bytes[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        self.line += self.bytes[self.at..end + blank].iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.at = end + blank;
-        self.line
-    }
-}
-
 /// What is wrong with a CSV file, and in which line.
 fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error {
-    Error::Csv { path: path.into(), line: Lines::new(bytes).of(error.position()), reason: csv_reason(error) }
+    Error::Csv { path: path.into(), line: Lines::at(bytes, error.position()), reason: csv_reason(error) }
 }
 
 /// What is wrong with a row of a CSV file, and what to do.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::disk::Lines;
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -143,7 +144,7 @@ fn json_lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>>
 fn csv_rows(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>> {
     let mut reader = csv::Reader::from_reader(content.as_bytes());
     let malformed = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
+        let line = Lines::at(content.as_bytes(), error.position());
         let reason = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
                 "has {len} fields where the header has {expected_len}; put a text that holds a comma in quotes, leave none out"
@@ -164,9 +165,10 @@ fn csv_rows(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>> {
         return Err(Error::Csv { path: path.into(), line: 1, reason });
     };
     let group = at(&columns.group);
+    let mut lines = Lines::new(content.as_bytes());
     let rows = reader.records().map(|row| {
         let row = row.map_err(malformed)?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = lines.of(row.position());
         let cell = |at: usize| row.get(at).unwrap_or_default().to_owned();
         Ok((Text { text: cell(text), line }, group.map(cell)))
     });

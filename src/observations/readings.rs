@@ -11,6 +11,8 @@ use crate::profile::Profile;
 
 /// Name of the group of texts that no model wrote.
 pub const REFERENCE: &str = "reference";
+/// Values of one group in two pairs differ by less than this, relatively, or in nats below one nat.
+const SAME: f64 = 1e-6;
 
 /// What is used of a row of comparisons.csv.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -134,10 +136,10 @@ impl Readings {
                     "emergence_less_control" => &mut reading.less_control_nats,
                     other => return Err(fault(format!("comparisons know no quantity `{other}`"))),
                 };
-                if cell.is_some_and(|known| known != value) {
+                if cell.is_some_and(|known| !same(known, value)) {
                     return Err(fault(format!("{} of {name} stands there with two values", row.quantity)));
                 }
-                *cell = Some(value);
+                cell.get_or_insert(value);
             }
         }
         Ok(Self { reader, by_name })
@@ -195,6 +197,11 @@ fn fault(reason: String) -> Error {
     Error::Fit { reason }
 }
 
+/// Whether two values are of one group: beside another group its states are summed in another order, which moves the last digits.
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1.0)
+}
+
 /// The way in which all were read.
 fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
     let Some((first, way)) = ways.next() else { return Ok(String::new()) };
@@ -203,5 +210,35 @@ fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
         Some((name, other)) => Err(fault(format!(
             "texts of {first} were read by {way}, those of {name} by {other}; read all alike, with the --windows that the fewest give"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(group_a: &str, group_b: &str, [a_nats, b_nats]: [f64; 2]) -> Compared {
+        Compared {
+            model: "reader".into(),
+            group_a: group_a.into(),
+            group_b: group_b.into(),
+            quantity: "emergence".into(),
+            scale: "rms".into(),
+            setting: 0.4,
+            window_tokens: 8,
+            n_windows: 60,
+            a_nats,
+            b_nats,
+            seed: 1,
+        }
+    }
+
+    #[test]
+    fn a_group_in_two_pairs_may_differ_in_its_last_digits_and_no_more() {
+        let pairs = |again: f64| [compared("a", "b", [2.0, 1.0]), compared("a", "c", [again, 3.0])];
+        let readings = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-9)), 0.4).expect("one value");
+        assert_eq!(readings.by_name["a"].nats, Some(2.0));
+        let two = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-6)), 0.4).expect_err("two values");
+        assert!(two.to_string().contains("emergence of a stands there with two values"), "{two}");
     }
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Choice, suffix};
 use crate::corpus::Role;
+use crate::disk::Lines;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 
@@ -85,7 +86,7 @@ pub(super) fn csv_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let fault = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
+        let line = Lines::at(&bytes, error.position());
         Error::Csv { path: path.into(), line, reason: format!("{error}; take a file that surmise wrote") }
     };
     reader.deserialize().map(|row| row.map_err(fault)).collect()

@@ -227,3 +227,62 @@ fn the_target_s_own_noise_is_a_ceiling_that_the_card_names() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(1) && told.contains("line 2") && told.contains("not below 0"), "{told}");
 }
+
+#[test]
+fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of_one_far_off_is_never_infinite() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    for n in [5, 6, 8, 12, 24] {
+        calibrated(&table(n), &[], &card);
+        let mut query = table(n + 4);
+        query[1].insert("a", "1e300".into());
+        query[2].insert("family", "another".into());
+        query[n + 3].insert("family", "another".into());
+        let rows = predicted(&card, &query);
+        for row in &rows {
+            let made = row["status"] == "ok";
+            assert_eq!((made, made), (!row["backtest_coverage"].is_empty(), !row["backtest_n"].is_empty()), "{row:?}");
+            let few = row["backtest_n"].parse::<usize>().is_ok_and(|n| n < 10);
+            assert_eq!(few, row["note"].contains("predictions only"), "{row:?}");
+            assert!(!row.values().any(|cell| cell == "inf" || cell == "NaN"), "{row:?}");
+        }
+        assert!(rows[1]["y_hat"].is_empty() && rows[1]["mahalanobis"].is_empty(), "{:?}", rows[1]);
+        let read = Card::read(card.as_ref()).expect("the card");
+        // Rows of a split are either back-tested or counted as refused.
+        for (regime, n_targets) in [(Regime::Interpolation, n), (Regime::NewFamily, n)] {
+            let tried = regime.coverage(&read.backtest).map_or(0, |coverage| coverage.levels.len());
+            let refused = regime.refused(&read.backtest).expect("folds");
+            assert!((tried as f64 - (1.0 - refused) * n_targets as f64).abs() < 1e-9, "{n}: {tried} and {refused}");
+        }
+        // Forward folds say less of a family that was not trained on than the family folds do.
+        let (stranger, [family, forward]) = (&rows[n + 3], [&read.backtest.family, &read.backtest.forward]);
+        if stranger["status"] == "ok" {
+            assert_eq!(stranger["regime"], "extrapolation");
+            let of = |tried: &Vec<surmise::calibration::Coverage>| {
+                tried.iter().find(|c| c.recipe == Regime::Extrapolation.recipe()).map_or(1.0, |c| c.at(0.9))
+            };
+            assert_eq!(stranger["backtest_coverage"].parse(), Ok(of(family).min(of(forward))));
+        }
+    }
+}
+
+#[test]
+fn a_refusal_names_the_split_that_failed_and_no_candidate_that_the_rows_are_too_few_for() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    // A share that rises with size alone.
+    let mut noise = table(15);
+    for (i, row) in noise.iter_mut().enumerate() {
+        let eta = -2.0 + 3.0 * (1.0 + i as f64).log10() + 0.02 * (i as f64 * 7.3).sin();
+        row.insert("y", (1.0 / (1.0 + (-eta).exp())).to_string());
+    }
+    assert_eq!(calibrated(&noise, &["--features", "a,b"], &card).status.code(), Some(3));
+    let read = Card::read(card.as_ref()).expect("the card");
+    for support in &read.support {
+        let reason = support.unsupported.as_ref().expect("a reason");
+        assert!(reason.contains("leaving out families") || reason.contains("trained on the weaker"), "{reason}");
+        assert!(!reason.contains("sigmoid"), "{reason}");
+        let skill = reason.split("has skill ").nth(1).and_then(|rest| rest.split(' ').next());
+        assert!(skill.and_then(|skill| skill.parse::<f64>().ok()).is_some_and(|skill| skill <= 0.0), "{reason}");
+    }
+}

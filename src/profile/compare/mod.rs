@@ -146,7 +146,7 @@ pub fn compare(
     let drawn: Vec<_> = drawn.collect();
     let mut rows = vec![];
     for (at, (a, b)) in pairs.iter().enumerate() {
-        let pool = Pool::new(model, &groups[*a], [&drawn[*a], &drawn[*b]], &even, settings)?;
+        let pool = Pool::new(model, [&groups[*a], &groups[*b]], [&drawn[*a], &drawn[*b]], &even, settings)?;
         let step = |done| (how.step)(at * how.permutations + done);
         let tests = pool.test(how.permutations, &format!("{}/{}", groups[*a].name, groups[*b].name), &step)?;
         let verdict = Verdict::of(tests[0].p_value, tests.get(1).map(|test| test.p_value));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::corpus::{Cut, Texts, Window};
+use crate::corpus::{Corpus, Cut, Texts, Window};
 use crate::error::Result;
 use crate::mi::Estimate;
 use crate::model::{Model, Point, States};
@@ -41,16 +41,19 @@ pub(super) struct Test {
 impl<'a> Pool<'a> {
     pub(super) fn new(
         model: &Model,
-        name: &Texts,
+        names: [&Texts; 2],
         groups: [&Vec<(usize, Window)>; 2],
         cut: &Cut,
         settings: &'a Settings,
     ) -> Result<Self> {
         let setting = settings.channel.scale().headline_precision();
         let at = settings.channel.precisions().iter().position(|b| *b == setting).unwrap_or(0);
-        let windows: Vec<Window> = groups.iter().flat_map(|group| group.iter().map(|(_, w)| w.clone())).collect();
-        let corpus = cut.of(name, &model.tokenizer, windows);
-        let prefix = corpus.prefix.len();
+        let corpora = [0, 1].map(|group| {
+            let windows = groups[group].iter().map(|(_, window)| window.clone()).collect();
+            cut.of(names[group], &model.tokenizer, windows)
+        });
+        let [Corpus { prefix: before, control, .. }, _] = &corpora;
+        let prefix = before.len();
         let last = prefix + cut.window_tokens - 1;
         let mut first = 0;
         let texts = groups.map(|group| {
@@ -62,22 +65,23 @@ impl<'a> Pool<'a> {
             by_text.into_values().collect()
         });
         let room = model.room_for_states()?;
-        let of = |windows: &[Window]| -> Result<(Vec<Vec<u32>>, States)> {
-            let ids: Vec<Vec<u32>> = windows.iter().map(|window| window.ids.clone()).collect();
+        let of = |corpora: &[Corpus]| -> Result<(Vec<Vec<u32>>, States)> {
+            let windows = corpora.iter().flat_map(|corpus| &corpus.windows);
+            let ids: Vec<Vec<u32>> = windows.map(|window| window.ids.clone()).collect();
             let points: Vec<Point> = (0..ids.len()).map(|w| (w, last)).collect();
             let states = States::within(&model.decoder, &model.card.id, &ids, &points, room)?;
             Ok((ids, states))
         };
-        let (ids, states) = of(&corpus.windows)?;
+        let (ids, states) = of(&corpora)?;
         let mut sides = vec![states];
-        if let Some(control) = corpus.control {
-            sides.push(of(&control.of(&corpus, settings.seed).windows)?.1);
+        if let Some(control) = control {
+            // Each group's own, as `measure` makes it, whichever group it is compared with.
+            sides.push(of(&corpora.each_ref().map(|corpus| control.of(corpus, settings.seed)))?.1);
         }
         let tokens: BTreeMap<u32, Point> =
             ids.iter().flat_map(|ids| &ids[prefix..]).map(|id| (*id, (0, prefix))).collect();
         let lone_points: BTreeMap<u32, Point> = tokens.keys().enumerate().map(|(w, id)| (*id, (w, prefix))).collect();
-        let alone: Vec<Vec<u32>> =
-            lone_points.keys().map(|id| corpus.prefix.iter().copied().chain([*id]).collect()).collect();
+        let alone: Vec<Vec<u32>> = lone_points.keys().map(|id| before.iter().copied().chain([*id]).collect()).collect();
         let points: Vec<Point> = lone_points.values().copied().collect();
         let lone = States::within(&model.decoder, &model.card.id, &alone, &points, room)?;
         Ok(Self {
