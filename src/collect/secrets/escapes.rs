@@ -96,12 +96,14 @@ pub(super) fn fold(bytes: &[u8]) -> Option<Plain> {
     let (mut at, mut found, mut buffer) = (0, false, [0; 4]);
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
-            let before = plain.len();
-            for character in std::iter::once(character).nfkc() {
-                let character = if character.is_whitespace() && !character.is_ascii() { ' ' } else { character };
+            // What does not become ASCII is part of no key, and some of it becomes very long.
+            let made = std::iter::once(character).nfkc().map(|c| if c.is_whitespace() { ' ' } else { c });
+            if !character.is_ascii() && made.clone().all(|c| c.is_ascii()) {
+                plain.extend(made.map(|c| c as u8));
+                found = true;
+            } else {
                 plain.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
             }
-            found |= plain[before..] != *character.encode_utf8(&mut buffer).as_bytes();
             places.resize(plain.len(), at as u32);
             at += character.len_utf8();
         }
@@ -156,6 +158,19 @@ fn number(digits: Option<&[u8]>, radix: u32) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_of_other_alphabets_are_made_plain_and_keep_their_places() {
+        let text = "é\u{ff41}\u{1d7d8}\u{2028}㏒x\u{fdfa}";
+        let plain = fold(text.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8_lossy(&plain.bytes), "éa0 logx\u{fdfa}");
+        for (n, piece) in [(2, "\u{ff41}"), (3, "\u{1d7d8}"), (4, "\u{2028}"), (6, "㏒"), (8, "x")] {
+            assert_eq!(&text[plain.place(&(n..n + 1))], piece);
+        }
+        assert!(fold("plain é".as_bytes()).is_none() && fold(b"plain\xff").is_none());
+        let pair = undo(b"\\ud835\\udfd8\\ud835x").unwrap();
+        assert_eq!(String::from_utf8_lossy(&pair.bytes), "\u{1d7d8}\u{fffd}x");
+    }
 
     #[test]
     fn every_escape_is_undone_and_every_byte_keeps_its_place() {

@@ -144,7 +144,15 @@ impl Secrets {
 
     /// Whether a text holds the key once punctuation is taken out of it, as grading may.
     fn is_bare_in(&self, text: &str) -> bool {
-        let bare: String = text.nfkc().filter(|c| !c.is_ascii_punctuation()).collect();
+        // All that is no ASCII is part of no key; blanks may break one.
+        let plain = text.nfkc().filter(|c| !c.is_ascii_punctuation());
+        let bare: String = plain
+            .map(|c| match c {
+                _ if c.is_whitespace() => ' ',
+                _ if c.is_ascii() => c,
+                _ => '\0',
+            })
+            .collect();
         !self.spans(bare.as_bytes(), 0, &|here| self.bare.key_at(here)).is_empty()
     }
 
