@@ -13,7 +13,8 @@
 //! score = mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! A model with more freedom must beat the copula, and independence, by two standard errors of the difference, pair by pair.
+//! A model with more freedom must beat the copula, and independence, by two standard errors of the difference, pair by pair. Where none does, the copula is a normal one, whose number is near 0 where
+//! nothing is shared, and neighbours are compared with pairs that were torn apart.
 //!
 //! The mean of `T` at held-out pairs is too low by what the model lost to the size of its sample, and at its own pairs too high by about as much (Akaike 1973): the
 //! estimate is the middle of the two, less what `T` of pairs that do not belong together exceeds a density ratio's by. Where neighbours can see, they add what the model misses: `ksg` of
@@ -28,7 +29,7 @@ use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use super::contrast::{contrast, log_normalisers};
+use super::contrast::{contrast, normaliser_nats};
 use super::critic;
 use super::hybrid::{self, Sides};
 use super::ksg::{mean_and_stderr, need_neighbours, terms_nats};
@@ -89,9 +90,10 @@ impl Estimator for Ensemble {
             return Ok(vec![zero]);
         }
         if samples.pair_counts().len() < samples.n / 2 {
-            let found = discrete(&samples);
+            let found = discrete(&samples, seed);
             return Ok(vec![samples.report(kind, found)]);
         }
+        samples.count_copies_once();
         samples.need_covariance()?;
         if let Some(infinite) = samples.need_independence(kind) {
             return Ok(vec![infinite]);
@@ -154,8 +156,8 @@ impl<'a> Models<'a> {
     fn new(samples: &'a Samples, seed: u64) -> Result<Self> {
         let scores = normal_scores(&samples.joint());
         let dx = samples.dx();
-        let fit = Fit::new(samples.estimator, &scores, dx)?;
-        let copula = copula_opinion(&fit, samples.n, seed);
+        let fit = Fit::new(samples.estimator, &scores, dx, seed)?;
+        let copula = copula_opinion(&fit, seed);
         let mut models = Self { samples, scores, dx, copula: (fit, copula), mixture: None, critic: None };
         if samples.n >= LEAST_ROWS {
             let (mixture, critic) = rayon::join(|| models.mixture(seed), || models.critic(seed));
@@ -217,21 +219,29 @@ impl<'a> Models<'a> {
             mi_nats = chosen.value_nats;
             residual = match mixture {
                 Some((candidate, _)) => self.mixture_residual(candidate, seed),
-                None => Some(hybrid::residual(&self.scores, fit, self.dx, seed)),
+                None if is_clear(&copula.terms) => Some(hybrid::residual(&self.scores, fit, self.dx, seed)),
+                None => Some(hybrid::beyond_independence(&self.scores, self.dx, seed)),
             };
         }
         let (_, mut stderr) = mean_and_stderr(&chosen.terms);
         if critic.is_some() || mixture.is_some() {
-            // The truth is somewhere between the score and the mean at the model's own pairs: the deviation of a uniform distribution.
-            stderr = stderr.hypot((chosen.value_nats - chosen.score()) / 3.0_f64.sqrt());
+            // The truth is somewhere between the score and the mean at the model's own pairs; the middle was taken.
+            stderr = stderr.hypot(chosen.value_nats - chosen.score());
+        } else {
+            // Where rows are hardly more than columns, the scatter's own error is the larger.
+            stderr = stderr.max(fit.stderr_nats());
         }
+        // Where no model beats independence, neighbours are compared with torn pairs, and what they see is the whole.
+        let is_independent = critic.is_none() && mixture.is_none() && !is_clear(&copula.terms);
         // Of the copula's two residuals the larger was taken, so that more of it is chance.
         let clear = if mixture.is_some() { CLEAR } else { CLEAR_OF_TWO };
         if let Some(residual) = residual {
-            let is_clear = residual.nats.abs() > clear * residual.noise_nats;
-            mi_nats += if is_clear { residual.nats } else { 0.0 };
+            let seen = residual.nats.abs() > clear * residual.noise_nats;
+            if seen {
+                mi_nats = if is_independent { mi_nats.max(residual.nats) } else { mi_nats + residual.nats };
+            }
             // What is taken for chance may be none.
-            stderr = stderr.hypot(if is_clear { residual.noise_nats } else { residual.nats });
+            stderr = stderr.hypot(if seen { residual.noise_nats } else { residual.nats });
         }
         // The copula was heard at pairs it was fitted to, and half of what that adds was taken off its score.
         let fitted_nats = if critic.is_none() && mixture.is_none() { fit.bias_nats } else { 0.0 };
@@ -272,28 +282,13 @@ fn halves(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
 
 /// The copula has few parameters, and how many nats they cost is known; it is heard as the critic is, because where it is wrong its density ratios need
 /// not have mean one.
-fn copula_opinion(fit: &Fit, n: usize, seed: u64) -> Opinion {
-    let order = shuffled(n, "copula", seed);
-    let groups = n.div_ceil(critic::COMPARED);
-    let heard = order.par_chunks(n.div_ceil(groups)).map(|rows| {
-        let across = fit.log_ratios_across(rows);
-        (contrast(&across, rows.len()), normaliser_nats(across, rows.len()))
-    });
-    let (heard, normalisers): (Vec<Vec<f64>>, Vec<f64>) = heard.unzip();
+fn copula_opinion(fit: &Fit, seed: u64) -> Opinion {
+    let (mut terms, normalisers) = fit.heard(seed);
     // On its own sample its mean is too large by the bias.
-    let mut terms = vec![0.0; n];
-    for (row, term) in order.iter().zip(heard.concat()) {
-        terms[*row] = term - fit.bias_nats;
-    }
+    terms.iter_mut().for_each(|term| *term -= fit.bias_nats);
     let excess_nats = mean(&normalisers);
     let value_nats = if excess_nats > LEAST_GAIN { (fit.mi_nats - excess_nats).max(0.0) } else { fit.mi_nats };
     Opinion { terms, value_nats }
-}
-
-/// What the log density ratios of rows that do not belong together exceed 0 by. A row that no other comes near says little of it.
-fn normaliser_nats(across: Vec<f32>, n: usize) -> f64 {
-    let values: Vec<f64> = log_normalisers(across, n).iter().map(|value| value.max(-1.0)).collect();
-    mean(&values)
 }
 
 /// The number of components that foretells the density of the other half best.

@@ -123,8 +123,14 @@ pub enum Flag {
     Collinear,
     /// A column of one side is a linear function of the other side: the information of continuous variables is infinite.
     Infinite,
-    /// The estimate is above the ceiling of what samples can show; it rests on the family that is assumed.
+    /// The estimate is above the ceiling of what samples can show: a parametric one rests on the family that is assumed, a consistent one is held at the ceiling.
     AboveCeiling,
+    /// A column of one side that takes few values is a linear function of the other side: the number is its entropy, and what other columns share beyond it is not counted.
+    SharedValues,
+    /// Some pairs are copies of others, and each was counted once.
+    Copies,
+    /// Values are so many for so few rows that pairs torn apart show more than .05 nats, which was taken off.
+    Undersampled,
     /// Most of the rows are repeated: the values were treated as discrete.
     Discrete,
     /// The training data say more than other data bear out, by more than a tenth of a nat.
@@ -149,6 +155,9 @@ impl Flag {
             Self::Collinear => "collinear",
             Self::Infinite => "infinite",
             Self::AboveCeiling => "above_ceiling",
+            Self::SharedValues => "shared_values",
+            Self::Copies => "copies",
+            Self::Undersampled => "undersampled",
             Self::Discrete => "discrete",
             Self::Optimistic => "optimistic",
             Self::Failed => "failed",

@@ -11,7 +11,8 @@
 //! # References
 //! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap of a bias).
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
+use rand::seq::SliceRandom;
 
 use super::cca_ksg::View;
 use super::ksg::{mean_and_stderr, need_neighbours, terms_nats, together};
@@ -51,6 +52,7 @@ impl Estimator for Hybrid {
         if let Some(zero) = samples.constant(kind) {
             return Ok(vec![zero]);
         }
+        samples.count_copies_once();
         samples.need_covariance()?;
         need_neighbours(&samples)?;
         if let Some(infinite) = samples.need_independence(kind) {
@@ -58,10 +60,10 @@ impl Estimator for Hybrid {
         }
         samples.jitter(seed);
         let scores = normal_scores(&samples.joint());
-        let fit = Fit::new(self.name(), &scores, samples.dx())?;
+        let fit = Fit::new(self.name(), &scores, samples.dx(), seed)?;
         let residual = residual(&scores, &fit, samples.dx(), seed);
-        let found =
-            Found { mi_nats: fit.mi_nats + residual.nats, stderr_nats: Some(residual.stderr_nats), ..Found::default() };
+        let stderr_nats = Some(residual.stderr_nats.max(fit.stderr_nats()));
+        let found = Found { mi_nats: fit.mi_nats + residual.nats, stderr_nats, ..Found::default() };
         Ok(vec![samples.report(kind, found)])
     }
 }
@@ -92,6 +94,31 @@ pub(crate) fn residual(scores: &Array2<f64>, fit: &Fit, dx: usize, seed: u64) ->
         residuals.push(through(scores, &drawn, &|scores| view.project(scores, dx)));
     }
     let none = Residual { nats: 0.0, noise_nats: 0.0, stderr_nats: fit.stderr_nats() };
+    residuals.into_iter().max_by(|a, b| a.nats.total_cmp(&b.nats)).unwrap_or(none)
+}
+
+/// The larger of what two views see in the samples beyond what they see in pairs that were torn apart, which holds all that is shared.
+pub(crate) fn beyond_independence(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
+    let n = scores.nrows();
+    let mut generator = stream("mi/hybrid", "torn", seed);
+    let torn = (0..DRAWS).map(|_| {
+        let mut order: Vec<usize> = (0..n).collect();
+        order.shuffle(&mut generator);
+        concatenate![Axis(1), scores.slice(s![.., ..dx]), scores.slice(s![.., dx..]).select(Axis(0), &order)]
+    });
+    let torn: Vec<Array2<f64>> = torn.collect();
+    let mut residuals = vec![];
+    if scores.ncols() <= MOST_COLUMNS {
+        let all = |a: &Array2<f64>| (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned());
+        residuals.push(through(scores, &torn, &all));
+    }
+    // Directions are chosen anew for each: they follow the chance of the pairs they are chosen on.
+    if View::new(scores, dx).is_some() {
+        let all = |a: &Array2<f64>| (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned());
+        residuals
+            .push(through(scores, &torn, &|a| View::new(a, dx).map_or_else(|| all(a), |view| view.project(a, dx))));
+    }
+    let none = Residual { nats: 0.0, noise_nats: 0.0, stderr_nats: 0.0 };
     residuals.into_iter().max_by(|a, b| a.nats.total_cmp(&b.nats)).unwrap_or(none)
 }
 

@@ -19,6 +19,13 @@ const CONSTANT: f64 = 2e-7;
 /// Standard deviations of the noise that tells equal rows apart.
 const JITTER: f64 = 1e-6;
 
+/// How often each pair of values occurs.
+pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
+    let mut pairs: Vec<(usize, usize)> = x.iter().copied().zip(y.iter().copied()).collect();
+    pairs.sort_unstable();
+    pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
+}
+
 /// One side of the pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
@@ -102,9 +109,28 @@ impl Samples {
 
     /// Pairs of rows that differ.
     pub(crate) fn pair_counts(&self) -> Vec<u64> {
-        let mut pairs: Vec<(usize, usize)> = self.x.ids.iter().copied().zip(self.y.ids.iter().copied()).collect();
-        pairs.sort_unstable();
-        pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
+        pair_counts(&self.x.ids, &self.y.ids)
+    }
+
+    /// Leaves one of equal pairs where one side's values alone tell the pairs apart and at least half of the pairs differ: then equal pairs are copies, as in a bootstrap sample, that
+    /// would be heard as dependence by neighbours and by whatever is held out. Values that repeat with different partners are left.
+    pub(crate) fn count_copies_once(&mut self) {
+        let pairs = self.pair_counts().len();
+        if pairs == self.n || pairs < self.n / 2 || pairs != self.x.n_distinct.max(self.y.n_distinct) {
+            return;
+        }
+        let finer = if self.x.n_distinct == pairs { &self.x.ids } else { &self.y.ids };
+        let mut seen = vec![false; pairs];
+        let first: Vec<usize> = (0..self.n).filter(|row| !std::mem::replace(&mut seen[finer[*row]], true)).collect();
+        for block in [&mut self.x, &mut self.y] {
+            block.values = block.values.select(Axis(0), &first);
+            block.ids = first.iter().map(|row| block.ids[*row]).collect();
+        }
+        self.n = first.len();
+        self.ceilings.log_n_nats = (self.n as f64).ln();
+        self.ceilings.input_entropy_nats = self.x.entropy_nats();
+        self.ceilings.output_entropy_nats = Some(self.y.entropy_nats());
+        self.flags.push(Flag::Copies);
     }
 
     /// Refuses where a joint covariance cannot be estimated, and warns where it hardly can.
@@ -142,8 +168,26 @@ impl Samples {
             }
         }
         let joint = linear::covariance(self.joint().view());
-        if linear::independent_columns(&joint).iter().all(|kept| *kept) {
+        let kept = linear::independent_columns(&joint);
+        let dependent: Vec<usize> = (self.dx()..kept.len()).filter(|column| !kept[*column]).collect();
+        if dependent.is_empty() {
             return None;
+        }
+        // Columns that take few values share their entropy, and what the others share beyond it is not known.
+        let mut shared: Vec<Vec<u64>> = self
+            .joint()
+            .select(Axis(1), &dependent)
+            .rows()
+            .into_iter()
+            .map(|row| row.iter().map(|value| value.to_bits()).collect())
+            .collect();
+        shared.sort_unstable();
+        let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
+        if counts.len() <= self.n / 2 && (dependent.len() < self.dy() || self.x.n_distinct == self.n) {
+            let least = ceilings::entropy_nats(counts.into_iter());
+            let found =
+                Found { mi_nats: least, lower_nats: Some(least), flags: vec![Flag::SharedValues], ..Found::default() };
+            return Some(self.report(kind, found));
         }
         // Of values that repeat, the information is the entropy that the two sides share, and finite.
         let least = self.ceilings.least_nats();
@@ -184,16 +228,22 @@ impl Samples {
         let ceiling_nats = ceilings.least_nats();
         let mut flags = self.flags.clone();
         flags.extend(found.flags);
-        if found.mi_nats > TRUSTED * self.ceilings.log_n_nats {
-            flags.push(Flag::NearCeiling);
-        }
-        if found.mi_nats > ceiling_nats + 3.0 * found.stderr_nats.unwrap_or(0.0) + 1e-9 {
-            flags.push(Flag::AboveCeiling);
+        let mut mi_nats = found.mi_nats;
+        if !flags.contains(&Flag::Infinite) {
+            if mi_nats > TRUSTED * self.ceilings.log_n_nats {
+                flags.push(Flag::NearCeiling);
+            }
+            let is_held = kind == Kind::Consistent;
+            let chance = if is_held { 0.0 } else { 3.0 * found.stderr_nats.unwrap_or(0.0) };
+            if mi_nats > ceiling_nats + chance + 1e-9 {
+                flags.push(Flag::AboveCeiling);
+                mi_nats = if is_held { ceiling_nats } else { mi_nats };
+            }
         }
         Estimate {
             setting: 0.0,
             kind,
-            mi_nats: found.mi_nats,
+            mi_nats,
             lower_nats: found.lower_nats,
             upper_nats: found.upper_nats,
             stderr_nats: found.stderr_nats,

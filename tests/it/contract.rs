@@ -238,7 +238,8 @@ fn rows_that_repeat_are_refused_told_apart_or_counted_and_it_is_said_which() {
                 assert!(
                     matches!(name, "channel" | "gaussian" | "mine-paper")
                         || told(Flag::Discrete)
-                        || told(Flag::Jittered),
+                        || told(Flag::Jittered)
+                        || told(Flag::Copies),
                     "{name}: {found:?}"
                 );
             }

@@ -30,6 +30,7 @@ mod hub_faults;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod import;
+mod independence;
 mod information;
 mod kills;
 mod mutations;
