@@ -5,13 +5,16 @@
 //! $ cargo run --release --example weak_to_strong            # mean absolute error, skill, coverage of 90 % intervals
 //! $ cargo run --release --example weak_to_strong -- coverage     # of 90 % intervals on the whole table, in back-test
 //! $ cargo run --release --example weak_to_strong -- candidates   # leaving out targets, families, and the stronger: every candidate
+//! $ cargo run --release --example weak_to_strong -- law          # mean squared and absolute errors of the law with one to four components, and of the same sigmoid on log size and log FLOPs
 //! $ cargo run --release --example weak_to_strong -- noise        # how many kinds of queries have a number where there is nothing to learn
 //! ```
 
+use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use surmise::Result;
-use surmise::calibration::{Card, Fits, Link, Plan, Regime, Split, Table, Trial, calibrate, candidate};
+use surmise::calibration::candidate::{self, Candidate};
+use surmise::calibration::{Card, Fits, Link, Plan, Regime, Sample, Split, Table, Trial, calibrate};
 
 /// Target, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
 const TARGETS: [(&str, f64, f64, bool); 7] = [
@@ -41,6 +44,7 @@ fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("candidates") => candidates(&table),
         Some("coverage") => coverage(&table),
+        Some("law") => scaling_law(&table),
         Some("noise") => noise(),
         _ => strong(&table),
     }
@@ -72,9 +76,11 @@ fn strong(table: &Table) -> Result<()> {
         for link in links {
             let card = calibrate(&train, &plan(target, without_gsm8k, link))?;
             let ours = card.predict(&test, LEVEL)?;
-            let law = |name: &str| law(&train, &test, &plan(target, without_gsm8k, bounded), name, unit);
             let truth: Vec<f64> = test.numbers(target)?.into_iter().flatten().collect();
             let answered: Vec<usize> = (0..truth.len()).filter(|&row| ours[row].y_hat.is_some()).collect();
+            // Beside a calibration that refuses everything the others stand with all rows.
+            let asked = if answered.is_empty() { test.clone() } else { test.select(&answered) };
+            let law = |name: &str| law(&train, &asked, &plan(target, without_gsm8k, bounded), name, unit);
             let n = answered.len() as f64;
             let mean = |value: &dyn Fn(usize) -> f64| answered.iter().map(|&row| value(row)).sum::<f64>() / n;
             let error = mean(&|row| (ours[row].y_hat.unwrap_or(f64::NAN) - truth[row]).abs() / unit);
@@ -123,6 +129,51 @@ fn law(train: &Table, test: &Table, plan: &Plan, name: &str, unit: f64) -> Resul
         (y_hat - strong.sample.y[row]).abs() / unit
     });
     Ok(errors.sum::<f64>() / strong.sample.len() as f64)
+}
+
+/// Mean squared | mean absolute error on the strong, in shares, fitted on the weak: the mean, a sigmoid with a floor on log size and on log training compute (on the strong whose
+/// compute is known), and on one to four components.
+fn scaling_law(table: &Table) -> Result<()> {
+    println!("target,n_train,n_test,mean,log size,log FLOPs,pc-1,pc-2,pc-3,pc-4");
+    for (target, cut, unit, without_gsm8k) in TARGETS {
+        let (train, test) = split(table, target, cut)?;
+        let plan = plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit }));
+        let link = Link::Logit { low: 0.0, high: unit };
+        let errors = |weak: &Sample, strong: &Sample, candidate: &'static dyn Candidate| -> Result<String> {
+            let fits = Fits::of(&[candidate], weak, link)?;
+            let Some(formula) = &fits.formulas[0] else { return Ok(String::new()) };
+            let errors = (0..strong.len()).map(|row| {
+                let query = strong.query(row);
+                (formula.predict(&fits.basis.complete(&query), &query, &fits.basis, link) - strong.y[row]) / unit
+            });
+            let (squares, sum) = errors.fold((0.0, 0.0), |(squares, sum), e| (squares + e * e, sum + e.abs()));
+            let n = strong.len() as f64;
+            Ok(format!("{:.4} | {:.4}", squares / n, sum / n))
+        };
+        // One feature is its own first component.
+        let by = |column: &str| -> Result<(Sample, Sample)> {
+            let plan = Plan { size: Some(column.into()), ..plan.clone() };
+            let alone = |table: &Table| -> Result<Sample> {
+                let sample = plan.prepare(table)?.sample;
+                let known: Vec<usize> = (0..sample.len()).filter(|&row| sample.log10_sizes[row].is_finite()).collect();
+                let mut sample = sample.subset(&known);
+                sample.x = Array2::from_shape_fn((sample.len(), 1), |(i, _)| sample.log10_sizes[i]);
+                Ok(sample)
+            };
+            Ok((alone(&train)?, alone(&test)?))
+        };
+        let (size, flops) = (by("params_b")?, by("flops_1e21")?);
+        let (weak, strong) = (plan.prepare(&train)?.sample, plan.prepare(&test)?.sample);
+        let mut cells = vec![errors(&weak, &strong, candidate::ALL[0])?];
+        for (weak, strong) in [size, flops] {
+            cells.push(errors(&weak, &strong, candidate::SCALING_LAW[0])?);
+        }
+        for law in candidate::SCALING_LAW {
+            cells.push(errors(&weak, &strong, law)?);
+        }
+        println!("{target},{},{},{}", train.len(), test.len(), cells.join(","));
+    }
+    Ok(())
 }
 
 /// Mean absolute error of every candidate where it was not fitted, averaged over the targets.

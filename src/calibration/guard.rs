@@ -91,7 +91,7 @@ pub(super) fn features(
         }
     }
     if plan.features.is_empty() {
-        let internal = |name: &str| observations::ANSWERS.contains(&name) || observations::INTERNAL.contains(&name);
+        let internal = |name: &str| observations::ANSWERS.contains(&name) || observations::is_internal(name);
         let candidates = table.columns().iter().filter(|name| !is_taken(name) && !internal(name));
         for name in candidates {
             if is_companion(name) {
@@ -213,7 +213,7 @@ fn for_api(plan: &Plan, table: &Table, name: &str) -> Result<()> {
         let reason = format!("feature {name} {why}; with --for-api leave it out");
         Err(fault(reason))
     };
-    if observations::INTERNAL.contains(&name) || observations::ANSWERS.contains(&name) {
+    if observations::is_internal(name) || observations::ANSWERS.contains(&name) {
         return refuse("is measured inside the target, which an API does not show");
     }
     let (cells, targets) = (table.numbers(name)?, table.numbers(&plan.target)?);

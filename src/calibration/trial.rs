@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::basis::Basis;
-use super::candidate::{self, Formula, Train};
+use super::candidate::{self, Candidate, Formula, Train};
 use super::folds::Fold;
 use super::link::Link;
 use super::sample::Sample;
@@ -25,6 +25,14 @@ impl Fits {
     /// # Errors
     /// [`Error::Fit`] if a solver fails or answers with NaN.
     pub fn new(sample: &Sample, link: Link) -> Result<Self> {
+        Self::of(candidate::ALL, sample, link)
+    }
+
+    /// Fits some candidates.
+    ///
+    /// # Errors
+    /// [`Error::Fit`] if a solver fails or answers with NaN.
+    pub fn of(candidates: &[&dyn Candidate], sample: &Sample, link: Link) -> Result<Self> {
         let (basis, x) = Basis::fit(sample)?;
         let k = basis.components.len();
         let scores: Vec<f64> = x.outer_iter().flat_map(|row| basis.scores(&row.to_vec())).collect();
@@ -32,7 +40,7 @@ impl Fits {
             .map_err(|source| Error::Fit { reason: source.to_string() })?;
         let eta: Array1<f64> = sample.y.iter().map(|y| link.apply(*y)).collect();
         let train = Train { sample, basis: &basis, x: &x, scores: &scores, eta: &eta, link };
-        let fit = |candidate: &&dyn candidate::Candidate| {
+        let fit = |candidate: &&dyn Candidate| {
             let formula = candidate.fit(&train)?;
             match &formula {
                 Some(formula) if !formula.is_finite() => {
@@ -41,7 +49,7 @@ impl Fits {
                 _ => Ok(formula),
             }
         };
-        let formulas = candidate::ALL.iter().map(fit).collect::<Result<_>>()?;
+        let formulas = candidates.iter().map(fit).collect::<Result<_>>()?;
         Ok(Self { basis, formulas })
     }
 }

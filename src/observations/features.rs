@@ -6,30 +6,7 @@ use std::f64::consts::LN_2;
 use crate::corpus::Role;
 use crate::profile::{Profile, Reading};
 
-/// Names of the features, in order; in nats where nothing else is said.
-///
-/// With `IE_l` the emergence of block `l` at the last entity and `u = l / L`: mean over blocks from 2 on and all shots; largest; `u` of the largest; last block; least squares slope on
-/// `u`; mean of the last third less that of the first; mean absolute second difference; slope of the blocks' mean per `log2(shots + 1)`; variance of the blocks' mean over shots; the blocks' mean
-/// at most shots; and that over the ceiling of the macro information (the entropy of the contexts, as far as windows can tell them apart); the blocks' mean at most shots in bits per byte of text
-/// and over the log of the vocabulary, for comparison; and tokens per byte, which say how finely the tokenizer cuts.
-pub const FEATURES: [&str; 14] = [
-    "ie_mean_nats",
-    "ie_max_nats",
-    "u_argmax",
-    "ie_final_nats",
-    "ie_slope_u_nats",
-    "ie_late_minus_early_nats",
-    "ie_rough_nats",
-    "shot_slope_nats",
-    "shot_variance_nats2",
-    "ie_mean_max_shots_nats",
-    "ie_mean_per_entropy",
-    "ie_mean_bits_per_byte",
-    "ie_mean_per_log_vocab",
-    "tokens_per_byte",
-];
-
-/// The features of a profile at one setting, `None` where the model has too few blocks or the corpus too few shots. Block 1, whose input knows only its own token, is left out.
+/// [`FEATURES`](super::FEATURES) of a profile at one setting, `None` where the model has too few blocks or the corpus too few shots. Block 1, whose input knows only its own token, is left out.
 pub fn features(profile: &Profile, setting: f64) -> Vec<Option<f64>> {
     let depth = profile.model.n_layers as f64;
     let entity =

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
 
 use super::accuracy;
-use super::features::{FEATURES, features, mean, over_seeds};
+use super::columns::FEATURES;
+use super::features::{features, mean, over_seeds};
 use super::readings::{Assigned, Compared, Readings};
 use crate::collect::Score;
 use crate::error::{Error, Result};

@@ -8,8 +8,8 @@ mod readings;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::columns::{ANSWERS, CONDITIONS, INTERNAL, READER};
-pub use self::features::{FEATURES, features};
+pub use self::columns::{ANSWERS, CONDITIONS, FEATURES, READER, is_internal};
+pub use self::features::features;
 pub use self::join::{Joined, Sources, join};
 pub use self::readings::{Compared, REFERENCE};
 

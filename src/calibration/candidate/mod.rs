@@ -61,6 +61,14 @@ pub static ALL: &[&dyn Candidate] = &[
     &ElasticNet,
 ];
 
+/// The observational scaling law with one to four components, for comparison: how many it takes was never chosen by its data, and the fourth is no candidate.
+pub static SCALING_LAW: [&dyn Candidate; 4] = [
+    &Sigmoid { name: "sigmoid-1", components: 1 },
+    &Sigmoid { name: "sigmoid-2", components: 2 },
+    &Sigmoid { name: "sigmoid-3", components: 3 },
+    &Sigmoid { name: "sigmoid-4", components: 4 },
+];
+
 /// Penalty of a slope on a standardised column in a fractional logistic regression: a normal prior of standard deviation 2.5, weak enough for any slope the data ask for and strong
 /// enough where they ask for none (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is fixed, not tuned: a few weak models cannot tell penalties apart.
 pub(super) const PRIOR: f64 = 1.0 / (2.5 * 2.5);
