@@ -5,11 +5,21 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fit::{Fit, fit, parts};
-use super::folds::Split;
+use super::folds::{Fold, Split, forward_by_family};
 use super::interval::Recipe;
 use super::link::Link;
 use super::sample::{Sample, weighted_mean};
 use crate::error::Result;
+
+/// How far coverage may fall short of its level before it is said aloud.
+const SHORTFALL: f64 = 0.1;
+/// Predictions of a fold from which its own coverage is told.
+const LEAST_OF_FOLD: usize = 5;
+
+/// Whether intervals held so much less than their level that the level must not be read for them.
+pub(super) fn falls_short(held: f64, level: f64) -> bool {
+    held < level - SHORTFALL - 1e-9
+}
 
 /// Coverage of one recipe on one split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +28,8 @@ pub struct Coverage {
     pub recipe: Recipe,
     /// For every back-tested row the level above which its interval holds the truth (1 if none does), in rising order, with its weight.
     pub levels: Vec<[f64; 2]>,
+    /// The fold that each of `levels` is of.
+    pub folds: Vec<usize>,
     /// Mean width at the level of the card, in the unit of the target.
     pub width: f64,
 }
@@ -28,6 +40,19 @@ impl Coverage {
         let total: f64 = self.levels.iter().map(|[_, weight]| weight).sum();
         let inside: f64 = self.levels.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
         inside / total
+    }
+
+    /// The least share that intervals at `level` held in one fold, and of how many predictions; none if all folds are of few. An average over folds hides that the errors of one go
+    /// together: all share a fit.
+    pub fn worst_fold(&self, level: f64) -> Option<(f64, usize)> {
+        let share = |fold: usize| {
+            let rows = || self.levels.iter().zip(&self.folds).filter(move |(_, of)| **of == fold).map(|(row, _)| row);
+            let total: f64 = rows().map(|[_, weight]| weight).sum();
+            let inside: f64 = rows().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
+            (rows().count() >= LEAST_OF_FOLD).then(|| (inside / total, rows().count()))
+        };
+        let last = self.folds.iter().max()?;
+        (0..=*last).filter_map(share).min_by(|a, b| a.0.total_cmp(&b.0))
     }
 }
 
@@ -40,6 +65,8 @@ pub struct Backtest {
     pub family: Vec<Coverage>,
     /// Training on the weaker.
     pub forward: Vec<Coverage>,
+    /// Training on the weaker of some families, tested on the stronger of the others.
+    pub forward_family: Vec<Coverage>,
     /// Share of the rows of each split for which the procedure chose nothing, and of which coverage says nothing.
     pub refused: Refused,
 }
@@ -56,6 +83,9 @@ pub struct Refused {
     /// Training on the weaker.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward: Option<f64>,
+    /// Training on the weaker of some families, tested on the stronger of the others.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub forward_family: Option<f64>,
 }
 
 /// Covering level and width per recipe.
@@ -63,26 +93,33 @@ type Marks = [Option<(f64, f64)>; Recipe::ALL.len()];
 
 /// One back-tested row; without marks where nothing was chosen.
 struct Row {
+    fold: usize,
     weight: f64,
     marks: Option<Marks>,
 }
 
-/// Back-tests every split. `most` folds outside, `inner` inside.
+/// Back-tests every split. `most` folds outside, `strangers` where families are left out of forward folds, `inner` inside.
 ///
 /// # Errors
 /// [`crate::Error::Fit`] if a solver fails.
-pub(super) fn backtest(sample: &Sample, link: Link, level: f64, most: usize, inner: usize) -> Result<Backtest> {
-    let run = |split: Split| -> Result<(Vec<Coverage>, Option<f64>)> {
-        let folds = split.folds(sample, most)?;
+pub(super) fn backtest(
+    sample: &Sample,
+    link: Link,
+    level: f64,
+    [most, strangers, inner]: [usize; 3],
+) -> Result<Backtest> {
+    let run = |folds: Vec<Fold>, beyond: bool| -> Result<(Vec<Coverage>, Option<f64>)> {
         let mut times = vec![0usize; sample.len()];
         folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);
         let rows: Vec<Vec<Row>> = folds
             .par_iter()
-            .map(|fold| {
+            .enumerate()
+            .map(|(at, fold)| {
                 let (fit, _) = fit(&sample.subset(&fold.train), link, inner)?;
                 let tried = |&row: &usize| Row {
+                    fold: at,
                     weight: sample.weights[row] / times[row] as f64,
-                    marks: marks(&fit, split, sample, row, link, level),
+                    marks: marks(&fit, beyond, sample, row, link, level),
                 };
                 Ok(fold.test.iter().map(tried).collect())
             })
@@ -93,13 +130,16 @@ pub(super) fn backtest(sample: &Sample, link: Link, level: f64, most: usize, inn
         let refused = (!rows.is_empty()).then(|| weighted_mean(&refused, &weights));
         Ok((Recipe::ALL.iter().enumerate().filter_map(|(at, recipe)| coverage(*recipe, at, &rows)).collect(), refused))
     };
-    let [target, family, forward] = [run(Split::Target)?, run(Split::Family)?, run(Split::Forward)?];
-    let refused = Refused { target: target.1, family: family.1, forward: forward.1 };
-    Ok(Backtest { target: target.0, family: family.0, forward: forward.0, refused })
+    let target = run(Split::Target.folds(sample, most)?, false)?;
+    let family = run(Split::Family.folds(sample, most)?, false)?;
+    let forward = run(Split::Forward.folds(sample, most)?, true)?;
+    let both = run(forward_by_family(sample, strangers)?, true)?;
+    let refused = Refused { target: target.1, family: family.1, forward: forward.1, forward_family: both.1 };
+    Ok(Backtest { target: target.0, family: family.0, forward: forward.0, forward_family: both.0, refused })
 }
 
-fn marks(fit: &Fit, split: Split, sample: &Sample, row: usize, link: Link, level: f64) -> Option<Marks> {
-    let chosen = if split == Split::Forward { fit.beyond.as_ref() } else { fit.within.as_ref() }?;
+fn marks(fit: &Fit, beyond: bool, sample: &Sample, row: usize, link: Link, level: f64) -> Option<Marks> {
+    let chosen = if beyond { fit.beyond.as_ref() } else { fit.within.as_ref() }?;
     let query = sample.query(row);
     let x = fit.basis.complete(&query);
     let ends = [0, 1, 2].map(|part| chosen.ends(part, &x, &query, &fit.basis, link));
@@ -125,13 +165,19 @@ fn marks(fit: &Fit, split: Split, sample: &Sample, row: usize, link: Link, level
 }
 
 fn coverage(recipe: Recipe, at: usize, rows: &[Row]) -> Option<Coverage> {
-    let marked: Vec<(f64, f64, f64)> =
-        rows.iter().filter_map(|row| row.marks?[at].map(|(least, width)| (least, width, row.weight))).collect();
+    let mut marked: Vec<(f64, f64, usize, f64)> = rows
+        .iter()
+        .filter_map(|row| row.marks?[at].map(|(least, width)| (least, row.weight, row.fold, width)))
+        .collect();
     if marked.is_empty() {
         return None;
     }
-    let mut levels: Vec<[f64; 2]> = marked.iter().map(|(least, _, weight)| [*least, *weight]).collect();
-    levels.sort_unstable_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
-    let (widths, weights): (Vec<f64>, Vec<f64>) = marked.iter().map(|(_, width, weight)| (*width, *weight)).unzip();
-    Some(Coverage { recipe, levels, width: weighted_mean(&widths, &weights) })
+    marked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let (widths, weights): (Vec<f64>, Vec<f64>) = marked.iter().map(|row| (row.3, row.1)).unzip();
+    Some(Coverage {
+        recipe,
+        levels: marked.iter().map(|row| [row.0, row.1]).collect(),
+        folds: marked.iter().map(|row| row.2).collect(),
+        width: weighted_mean(&widths, &weights),
+    })
 }

@@ -17,15 +17,16 @@ use crate::seed::sha256_hex;
 struct Folds {
     fit: usize,
     outer: usize,
+    strangers: usize,
     inner: usize,
 }
 
 impl Folds {
     fn for_rows(n: usize) -> Self {
         match n {
-            0..=150 => Self { fit: 50, outer: 12, inner: 10 },
-            151..=400 => Self { fit: 25, outer: 8, inner: 6 },
-            _ => Self { fit: 12, outer: 5, inner: 4 },
+            0..=150 => Self { fit: 50, outer: 12, strangers: 24, inner: 10 },
+            151..=400 => Self { fit: 25, outer: 8, strangers: 12, inner: 6 },
+            _ => Self { fit: 12, outer: 5, strangers: 4, inner: 4 },
         }
     }
 }
@@ -44,7 +45,7 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     }
     let folds = Folds::for_rows(sample.len());
     let (fit, scores) = fit(&sample, link, folds.fit)?;
-    let backtest = backtest(&sample, link, plan.level, folds.outer, folds.inner)?;
+    let backtest = backtest(&sample, link, plan.level, [folds.outer, folds.strangers, folds.inner])?;
     let support = supports(&fit, &scores, &backtest, &sample, link);
     let targets = distinct(&sample.targets);
     let card = Card {

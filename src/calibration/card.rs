@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 const NAME: &str = "card";
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::backtest::Coverage;
+use super::backtest::{Coverage, falls_short};
 use super::card::Card;
 use super::link::Link;
 use super::predict::too_few;
@@ -105,15 +105,17 @@ impl Card {
             };
             format!("; mean absolute error {}, skill {against}{unit}", short(s.mae))
         });
-        let coverage = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
-            format!(
-                "; {:.0} % intervals held {:.0} % of {} back-tested predictions, mean width {}",
-                100.0 * self.level,
-                100.0 * coverage.at(self.level),
-                coverage.levels.len(),
-                short(coverage.width)
-            )
-        });
+        let mut told = coverage
+            .map_or("; coverage could not be back-tested".into(), |coverage| format!("; {}", self.held(coverage, "")));
+        if regime == Regime::Extrapolation {
+            let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
+            if let Some((worst, n)) = worst.filter(|(worst, _)| falls_short(*worst, self.level)) {
+                told.push_str(&format!(", IN ONE PART ONLY {:.0} % of {n}", 100.0 * worst));
+            }
+            let both = regime.of(&self.backtest.forward_family);
+            let both = both.map(|coverage| format!("; {}", self.held(coverage, " of families left out besides")));
+            told.push_str(&both.unwrap_or_default());
+        }
         let families = self.rows.families.len();
         let few = if regime == Regime::NewFamily && too_few(families, self.level) {
             format!("; ONLY {families} FAMILIES, which carry no level of {}", self.level)
@@ -123,7 +125,20 @@ impl Card {
         let refused = regime.refused(&self.backtest).filter(|share| *share > 0.0).map_or(String::new(), |share| {
             format!("; of {:.0} % of the rows asked about in back-test nothing could be said, and coverage says nothing of them", 100.0 * share)
         });
-        writeln!(out, "{name}: {}{skill}{coverage}{refused}{few}", chosen.candidate)
+        writeln!(out, "{name}: {}{skill}{told}{refused}{few}", chosen.candidate)
+    }
+
+    /// What intervals held, loud where it is much less than their level.
+    fn held(&self, coverage: &Coverage, of: &str) -> String {
+        let held = coverage.at(self.level);
+        format!(
+            "{:.0} % intervals {} {:.0} % of {} back-tested predictions{of}, mean width {}",
+            100.0 * self.level,
+            if falls_short(held, self.level) { "HELD ONLY" } else { "held" },
+            100.0 * held,
+            coverage.levels.len(),
+            short(coverage.width)
+        )
     }
 
     /// The ceiling that the target's own noise sets.

@@ -8,6 +8,8 @@ use crate::error::Result;
 
 /// Shares of the weaker targets that forward folds train on.
 const CUTS: [f64; 4] = [0.40, 0.55, 0.70, 0.85];
+/// Groups of families that a forward fold is torn into where families are left out as well.
+const GROUPS: usize = 3;
 /// Fewest targets a forward fold trains on and is tested on.
 const LEAST_TRAIN: usize = 5;
 const LEAST_TEST: usize = 2;
@@ -52,6 +54,29 @@ impl Split {
 /// Folds of whole families.
 pub fn by_family(sample: &Sample, most: usize) -> Vec<Fold> {
     grouped(&sample.families, most)
+}
+
+/// Forward folds whose test families are left out of the training rows too, a third of the families at a time: the stronger of a recipe that was not trained on. At most `most`
+/// of them, evenly over the cuts.
+///
+/// # Errors
+/// Whatever the first component needs and does not find.
+pub(super) fn forward_by_family(sample: &Sample, most: usize) -> Result<Vec<Fold>> {
+    let mut folds = vec![];
+    for Fold { train, test } in forward(sample)? {
+        let families: Vec<String> = test.iter().map(|&row| sample.families[row].clone()).collect();
+        for group in grouped(&families, GROUPS) {
+            let test: Vec<usize> = group.test.iter().map(|&at| test[at]).collect();
+            let of_test = |row: &&usize| test.iter().any(|&other| sample.families[other] == sample.families[**row]);
+            let train: Vec<usize> = train.iter().filter(|row| !of_test(row)).copied().collect();
+            let targets: Vec<String> = train.iter().map(|&row| sample.targets[row].clone()).collect();
+            if distinct(&targets).len() >= LEAST_TRAIN {
+                folds.push(Fold { train, test });
+            }
+        }
+    }
+    let n = folds.len().min(most);
+    Ok((0..n).map(|at| folds[at * folds.len() / n].clone()).collect())
 }
 
 /// One fold per name, or `most` folds of several names of about as many rows each.

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::backtest::{Coverage, falls_short};
 use super::card::Card;
 use super::fit::Chosen;
 use super::guard;
@@ -59,6 +60,13 @@ struct Row {
     family: String,
     /// A condition of the card that the row was not measured under.
     otherwise: Option<String>,
+}
+
+impl Prediction {
+    /// Whether intervals of its kind held much less than their level in back-test.
+    pub fn falls_short(&self) -> bool {
+        self.backtest_coverage.is_some_and(|held| falls_short(held, self.level))
+    }
 }
 
 impl Card {
@@ -214,6 +222,17 @@ impl Card {
         })
     }
 
+    /// The back-test that speaks for a row. Forward folds train on siblings of most rows that they ask about, and a row of another family has none: of it the lowest coverage is told
+    /// of those of forward folds, of families, and of forward folds that left families out as well. These alone are of few rows each, whose intervals are wider than those of all.
+    fn tried(&self, regime: Regime, foreign: bool, level: f64) -> Option<&Coverage> {
+        let tried = regime.coverage(&self.backtest);
+        if !foreign || regime != Regime::Extrapolation {
+            return tried;
+        }
+        let others = [&self.backtest.family, &self.backtest.forward_family].map(|coverages| regime.of(coverages));
+        tried.into_iter().chain(others.into_iter().flatten()).min_by(|a, b| a.at(level).total_cmp(&b.at(level)))
+    }
+
     /// The numbers of a prediction that is not refused.
     fn fill(&self, prediction: &mut Prediction, regime: Regime, row: &Row, x: &[f64], level: f64) {
         let (basis, query, link) = (&self.fit.basis, &row.query, self.link);
@@ -228,12 +247,7 @@ impl Card {
         }
         let families = self.rows.families.len();
         let foreign = self.rows.families.binary_search(&row.family).is_err();
-        let mut tried = regime.coverage(&self.backtest);
-        // Forward folds train on siblings of most rows that they ask about; a row of another family has none.
-        if foreign && regime == Regime::Extrapolation {
-            let family = self.backtest.family.iter().find(|coverage| coverage.recipe == recipe);
-            tried = tried.into_iter().chain(family).min_by(|a, b| a.at(level).total_cmp(&b.at(level)));
-        }
+        let tried = self.tried(regime, foreign, level);
         let baseline = |formula: &super::candidate::Formula| formula.predict(x, query, basis, link);
         prediction.y_hat = Some(y_hat);
         (prediction.low, prediction.high) = (Some(low), Some(high));
@@ -259,6 +273,7 @@ impl Card {
                 "skill is on the scale of the link; by mean absolute error in the unit of the target it is {skill:.2}"
             ));
         }
+        notes.extend(tried.and_then(|tried| shortfall(tried, regime, level)));
         if !enough {
             notes.push(format!("too few residuals for a level of {level}: the ends are the outermost there are"));
         }
@@ -279,6 +294,17 @@ impl Card {
         }
         prediction.note = notes.join("; ");
     }
+}
+
+/// What is said of intervals that held much less than their level, all of them or those of one fold.
+fn shortfall(tried: &Coverage, regime: Regime, level: f64) -> Option<String> {
+    let held = tried.at(level);
+    if falls_short(held, level) {
+        return Some(format!("INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}", 100.0 * held));
+    }
+    let (worst, n) = tried.worst_fold(level).filter(|_| regime == Regime::Extrapolation)?;
+    let told = format!("intervals held only {:.0} % of {n} predictions in one part of the back-test", 100.0 * worst);
+    falls_short(worst, level).then_some(told)
 }
 
 /// Whether `n` families, each one draw, cannot carry a level: of `n` exchangeable draws the largest is exceeded by another with probability `1 / (n + 1)`.

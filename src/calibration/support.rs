@@ -66,11 +66,15 @@ impl Regime {
 
     /// What intervals of the split that speaks for it held, by the recipe of the regime.
     pub fn coverage(self, backtest: &Backtest) -> Option<&Coverage> {
-        let tried = match self {
+        self.of(match self {
             Self::Interpolation => &backtest.target,
             Self::NewFamily => &backtest.family,
             Self::Extrapolation => &backtest.forward,
-        };
+        })
+    }
+
+    /// The one of its recipe.
+    pub(super) fn of(self, tried: &[Coverage]) -> Option<&Coverage> {
         tried.iter().find(|coverage| coverage.recipe == self.recipe())
     }
 

@@ -46,6 +46,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let missing = predictions.iter().filter(|prediction| prediction.y_hat.is_none()).count();
     if !quiet {
         talk(&format!("{} of {n} rows predicted", n - missing));
+        let short = predictions.iter().filter(|prediction| prediction.falls_short()).count();
+        if short > 0 {
+            talk(&format!(
+                "{short} of them have intervals that HELD MUCH LESS than their level in back-test: read backtest_coverage, not level"
+            ));
+        }
     }
     if missing == 0 {
         return Ok(());
