@@ -14,7 +14,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use surmise::Result;
 use surmise::calibration::candidate::{self, Candidate};
-use surmise::calibration::{Card, Fits, Link, Plan, Regime, Sample, Split, Table, Trial, calibrate};
+use surmise::calibration::{Backtest, Card, Fits, Link, Plan, Regime, Sample, Split, Table, Trial, calibrate};
 
 /// Target, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
 const TARGETS: [(&str, f64, f64, bool); 7] = [
@@ -198,19 +198,23 @@ fn candidates(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a new family, and the stronger.
+/// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a new family, the stronger, and the stronger of a new family; and the least in one fold.
 fn coverage(table: &Table) -> Result<()> {
-    println!("target,regime,candidate,skill_size,held_90,width_90,n");
+    println!("target,regime,candidate,skill_size,held_90,width_90,n,worst_fold,worst_n");
     for (target, _, _, without_gsm8k) in TARGETS {
         let card = calibrate(table, &plan(target, without_gsm8k, None))?;
-        let tried = [&card.backtest.target, &card.backtest.family, &card.backtest.forward];
-        for (regime, coverages) in Regime::ALL.into_iter().zip(tried) {
+        let Backtest { target: models, family, forward, forward_family, .. } = &card.backtest;
+        let names = ["interpolation", "new_family", "extrapolation", "extrapolation of a new family"];
+        let regimes = Regime::ALL.into_iter().chain([Regime::Extrapolation]);
+        for ((regime, name), coverages) in regimes.zip(names).zip([models, family, forward, forward_family]) {
             let Some(chosen) = regime.chosen(&card.fit) else { continue };
             let score = regime.scores(&card.scores).iter().find(|score| score.candidate == chosen.candidate);
             for coverage in coverages.iter().filter(|coverage| coverage.recipe == regime.recipe()) {
                 let (held, width, n) = (coverage.at(LEVEL), coverage.width, coverage.levels.len());
                 let skill = score.map_or(f64::NAN, |score| score.skill());
-                println!("{target},{},{},{skill:.2},{held:.3},{width:.3},{n}", regime.name(), chosen.candidate);
+                let (worst, of) = coverage.worst_fold(LEVEL).unwrap_or((f64::NAN, 0));
+                let candidate = &chosen.candidate;
+                println!("{target},{name},{candidate},{skill:.2},{held:.3},{width:.3},{n},{worst:.2},{of}");
             }
         }
     }

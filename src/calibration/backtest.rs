@@ -49,7 +49,7 @@ impl Coverage {
             let rows = || self.levels.iter().zip(&self.folds).filter(move |(_, of)| **of == fold).map(|(row, _)| row);
             let total: f64 = rows().map(|[_, weight]| weight).sum();
             let inside: f64 = rows().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
-            (rows().count() >= LEAST_OF_FOLD).then(|| (inside / total, rows().count()))
+            (rows().count() >= LEAST_OF_FOLD).then(|| ((inside / total).abs(), rows().count()))
         };
         let last = self.folds.iter().max()?;
         (0..=*last).filter_map(share).min_by(|a, b| a.0.total_cmp(&b.0))
