@@ -71,10 +71,10 @@ fn main() -> Result<()> {
     let tables: u64 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(300);
     let names: Vec<String> = (0..FEATURES).map(|j| format!("x{j}")).collect();
     let header = format!("model,family,params_b,{},y\n", names.join(","));
-    println!("truth,kind,rows,predicted,stated,held,width");
+    println!("truth,kind,rows,predicted,stated,held,width,warned");
     for (truth, name) in [(Truth::Line, "line"), (Truth::Share, "share"), (Truth::Bent, "bent")] {
-        // Rows, predicted, sums of the stated coverage, of rows that held, of widths.
-        let mut sums = [[0.0; 5]; KINDS.len()];
+        // Rows, predicted, sums of the stated coverage, of rows that held, of widths, of notes that intervals held much less than their level.
+        let mut sums = [[0.0; 6]; KINDS.len()];
         for seed in 0..tables / 3 {
             let mut world = World::new(seed, truth);
             let mut text = header.clone();
@@ -109,11 +109,13 @@ fn main() -> Result<()> {
                 sum[2] += stated;
                 sum[3] += f64::from((low..=high).contains(&y));
                 sum[4] += high - low;
+                sum[5] += f64::from(said.note.to_lowercase().contains("intervals held only"));
             }
         }
-        for (kind, [rows, predicted, stated, held, width]) in KINDS.into_iter().zip(sums) {
+        for (kind, [rows, predicted, stated, held, width, warned]) in KINDS.into_iter().zip(sums) {
             let mean = |sum: f64| sum / predicted;
-            println!("{name},{kind},{rows},{predicted},{:.3},{:.3},{:.3}", mean(stated), mean(held), mean(width));
+            let [stated, held, width, warned] = [stated, held, width, warned].map(mean);
+            println!("{name},{kind},{rows},{predicted},{stated:.3},{held:.3},{width:.3},{warned:.2}");
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::sample::{Sample, distinct};
 use super::support::{Range, supports};
 use super::table::Table;
 use crate::disk::Schema;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::seed::sha256_hex;
 
 /// Most folds of targets or families, and most of a back-test and inside one. A few rows are cheap to leave out one by one; of many, a group says as much.
@@ -38,11 +38,6 @@ impl Folds {
 pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     check_level(plan.level)?;
     let Prepared { sample, columns, link, noise, notes } = plan.prepare(table)?;
-    if sample.len() < 2 {
-        return Err(Error::Fit {
-            reason: format!("one row of {} holds a number of {}; 5 are the least", table.len(), plan.target),
-        });
-    }
     let folds = Folds::for_rows(sample.len());
     let (fit, scores) = fit(&sample, link, folds.fit)?;
     let backtest = backtest(&sample, link, plan.level, [folds.outer, folds.strangers, folds.inner])?;

@@ -80,6 +80,9 @@ impl Card {
         if let Some(reason) = reason {
             return writeln!(out, "{name}: UNSUPPORTED, {reason}");
         }
+        if regime == Regime::NewFamily && self.rows.families.len() == self.rows.n_targets {
+            return writeln!(out, "{name}: as a new model; every family has one, and nothing more was seen");
+        }
         let Some(chosen) = regime.chosen(&self.fit) else { return Ok(()) };
         let score = regime.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
         let coverage = regime.coverage(&self.backtest);

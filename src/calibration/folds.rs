@@ -86,6 +86,8 @@ fn grouped(names: &[String], most: usize) -> Vec<Fold> {
         rows.entry(name).or_default().push(row);
     }
     let mut groups: Vec<Vec<usize>> = rows.into_values().collect();
+    // By their first rows, not their names: where every family is one target, folds of families are those of targets.
+    groups.sort_unstable();
     if groups.len() > most {
         groups.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
         let mut merged: Vec<Vec<usize>> = vec![vec![]; most];

@@ -3,6 +3,8 @@
 
 use super::plan::{Columns, Plan};
 use super::sample::Sample;
+use super::score::spearman;
+use super::support::LEAST_TARGETS;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::observations;
@@ -13,6 +15,10 @@ const KNOWN_SHARE: f64 = 0.5;
 const COMPANIONS: [&str; 7] = ["stderr", "se", "std", "ci_low", "ci_high", "low", "high"];
 /// Two columns that agree to this are one.
 const SAME: f64 = 1.0 - 1e-10;
+
+/// Two columns that rank this many rows as nearly alike are one in another scale.
+const LEAST_RANKED: usize = 20;
+const SAME_RANKS: f64 = 0.999;
 
 /// An error at a row of a table.
 pub(super) fn csv(table: &Table, row: usize, reason: String) -> Error {
@@ -132,6 +138,12 @@ fn without_copies(plan: &Plan, known: &Table, found: Vec<String>, notes: &mut Ve
             if correlation(&target, &cells).abs() > SAME {
                 notes.push(format!("column {name} is the target {} in another unit and is left out", plan.target));
                 continue;
+            } else if ranks(&target, &cells) == Ranks::Same {
+                notes.push(format!(
+                    "column {name} ranks the rows as the target {} does and may have been made of it; it is left out, and --features takes it by name",
+                    plan.target
+                ));
+                continue;
             } else if let Some(other) = copied {
                 notes.push(format!("column {name} is {other} in another unit and is left out"));
                 continue;
@@ -231,6 +243,11 @@ pub(super) fn sample(sample: &Sample, names: &[String], target: &str, notes: &mu
         if correlation(&column(j), &sample.y).abs() > SAME {
             return Err(fault(format!("feature {name} is the target {target} in another unit; leave it out")));
         }
+        if ranks(&column(j), &sample.y) != Ranks::Other {
+            notes.push(format!(
+                "feature {name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was made of the target, every skill and interval here is too good; leave it out then"
+            ));
+        }
         if let Some(other) = (0..j).find(|&k| correlation(&column(k), &column(j)).abs() > SAME) {
             return Err(fault(format!("features {} and {name} are one column twice; leave one out", names[other])));
         }
@@ -257,6 +274,25 @@ pub(super) fn sample(sample: &Sample, names: &[String], target: &str, notes: &mu
         notes.push(format!("{n} rows for {p} features: only penalised candidates and few components can be fitted"));
     }
     Ok(())
+}
+
+/// How alike two columns rank the rows where both are known.
+#[derive(PartialEq, Eq)]
+enum Ranks {
+    Same,
+    /// Exactly, but of so few rows that a good feature does.
+    SameOfFew,
+    Other,
+}
+
+fn ranks(a: &[f64], b: &[f64]) -> Ranks {
+    let (a, b): (Vec<f64>, Vec<f64>) = a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).unzip();
+    let alike = spearman(&a, &b).abs();
+    match a.len() {
+        LEAST_RANKED.. if alike > SAME_RANKS => Ranks::Same,
+        LEAST_TARGETS..LEAST_RANKED if alike > SAME => Ranks::SameOfFew,
+        _ => Ranks::Other,
+    }
 }
 
 /// Pearson's correlation over the rows where both are known; 0 where fewer than 3 are, or one does not vary.

@@ -9,6 +9,7 @@ use super::diagnose::Noise;
 use super::guard;
 use super::link::Link;
 use super::sample::{Proxy, Sample, distinct};
+use super::support::LEAST_TARGETS;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::observations;
@@ -103,9 +104,17 @@ impl Plan {
         if rows.is_empty() {
             return Err(self.fault(format!("column {} is empty in every row; there is nothing to fit on", self.target)));
         }
+        // Of a handful of rows much is constant or a copy; that they are a handful is what is wrong.
+        let few = |error: Error| match error {
+            Error::Fit { .. } if rows.len() < LEAST_TARGETS => self.too_few(rows.len(), table.len()),
+            other => other,
+        };
+        if rows.len() < 2 {
+            return Err(self.too_few(rows.len(), table.len()));
+        }
         let known = table.select(&rows);
         let mut columns = self.columns(table, &known)?;
-        columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
+        columns.features = guard::features(self, table, &known, &columns, &mut notes).map_err(few)?;
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
         let log10_sizes = match &columns.size {
@@ -141,7 +150,8 @@ impl Plan {
             x,
             y,
         };
-        guard::sample(&sample, &columns.features, &self.target, &mut notes)?;
+        guard::sample(&sample, &columns.features, &self.target, &mut notes).map_err(few)?;
+        notes.extend(kin(&sample, columns.group.as_deref()));
         let mut order: Vec<usize> = (0..sample.len()).collect();
         let key = |row: &usize| (&sample.targets[*row], &sample.families[*row]);
         let cells = |row: usize| sample.x.row(row).to_vec().into_iter().chain([sample.y[row], sample.log10_sizes[row]]);
@@ -155,6 +165,11 @@ impl Plan {
 
     fn fault(&self, reason: String) -> Error {
         Error::Fit { reason }
+    }
+
+    fn too_few(&self, n: usize, of: usize) -> Error {
+        let holds = if n == 1 { "row holds" } else { "rows hold" };
+        self.fault(format!("{n} {holds} a number of {} (of {of}); {LEAST_TARGETS} are the least", self.target))
     }
 
     fn columns(&self, table: &Table, known: &Table) -> Result<Columns> {
@@ -252,6 +267,19 @@ impl Plan {
         }
         Ok(weights)
     }
+}
+
+/// What is said where every family is one target: leaving out one is leaving out the other, and the two errors are one, seen once.
+fn kin(sample: &Sample, group: Option<&str>) -> Option<String> {
+    if !sample.is_one_per_family() {
+        return None;
+    }
+    Some(match group {
+        Some(column) => format!(
+            "every family in column {column} has one model: a family is a model here, and the error of a new family is that of a new model"
+        ),
+        None => "there is no column of families: a family is a model here, and models that are akin make errors look smaller than those of a stranger; --group names one".into(),
+    })
 }
 
 /// Readings of proxies, where a column holds them.

@@ -233,6 +233,17 @@ impl Card {
         tried.into_iter().chain(others.into_iter().flatten()).min_by(|a, b| a.at(level).total_cmp(&b.at(level)))
     }
 
+    /// What is said of intervals that held much less than their level, all of them or, beyond the range, those of one forward fold.
+    fn shortfall(&self, tried: &Coverage, regime: Regime, level: f64) -> Option<String> {
+        let held = tried.at(level);
+        if falls_short(held, level) {
+            return Some(format!("INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}", 100.0 * held));
+        }
+        let forward = regime.coverage(&self.backtest).filter(|_| regime == Regime::Extrapolation);
+        let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| falls_short(*worst, level))?;
+        Some(format!("intervals held only {:.0} % of {n} predictions in one part of the back-test", 100.0 * worst))
+    }
+
     /// The numbers of a prediction that is not refused.
     fn fill(&self, prediction: &mut Prediction, regime: Regime, row: &Row, x: &[f64], level: f64) {
         let (basis, query, link) = (&self.fit.basis, &row.query, self.link);
@@ -273,7 +284,7 @@ impl Card {
                 "skill is on the scale of the link; by mean absolute error in the unit of the target it is {skill:.2}"
             ));
         }
-        notes.extend(tried.and_then(|tried| shortfall(tried, regime, level)));
+        notes.extend(tried.and_then(|tried| self.shortfall(tried, regime, level)));
         if !enough {
             notes.push(format!("too few residuals for a level of {level}: the ends are the outermost there are"));
         }
@@ -294,17 +305,6 @@ impl Card {
         }
         prediction.note = notes.join("; ");
     }
-}
-
-/// What is said of intervals that held much less than their level, all of them or those of one fold.
-fn shortfall(tried: &Coverage, regime: Regime, level: f64) -> Option<String> {
-    let held = tried.at(level);
-    if falls_short(held, level) {
-        return Some(format!("INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}", 100.0 * held));
-    }
-    let (worst, n) = tried.worst_fold(level).filter(|_| regime == Regime::Extrapolation)?;
-    let told = format!("intervals held only {:.0} % of {n} predictions in one part of the back-test", 100.0 * worst);
-    falls_short(worst, level).then_some(told)
 }
 
 /// Whether `n` families, each one draw, cannot carry a level: of `n` exchangeable draws the largest is exceeded by another with probability `1 / (n + 1)`.

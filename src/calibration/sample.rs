@@ -67,6 +67,11 @@ impl Sample {
         }
     }
 
+    /// Whether no family has a second target.
+    pub fn is_one_per_family(&self) -> bool {
+        distinct(&self.families).len() == distinct(&self.targets).len()
+    }
+
     /// Mean of the target, by weight.
     pub fn mean(&self) -> f64 {
         weighted_mean(&self.y, &self.weights)

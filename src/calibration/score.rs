@@ -144,7 +144,7 @@ fn resampled(errors: &[f64], base: &[f64], weights: &[f64], families: &[&str]) -
 }
 
 /// Pearson's correlation of mid-ranks; 0 where one of them does not vary.
-fn spearman(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn spearman(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let n = a.len() as f64;
     let (ma, mb) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);

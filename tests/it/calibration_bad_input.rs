@@ -141,8 +141,21 @@ fn a_header_alone_and_one_row_are_too_little() {
     let lines = |n: usize| whole.lines().take(n).map(|line| format!("{line}\n")).collect::<String>();
     let (code, told, card) = of_bytes(lines(1).as_bytes(), &[]);
     assert!(code == Some(1) && told.contains("the table has no rows") && card.is_none(), "{told}");
-    let (code, told, card) = of_bytes(lines(2).as_bytes(), &["--features", "a,b"]);
-    assert!(code == Some(1) && card.is_none() && !told.contains("panicked"), "{told}");
+    for flags in [&[][..], &["--features", "a,b"]] {
+        let (code, told, card) = of_bytes(lines(2).as_bytes(), flags);
+        assert!(code == Some(1) && card.is_none(), "{told}");
+        assert!(told.contains("1 row holds a number of y (of 1); 5 are the least"), "{told}");
+    }
+    // Of a few rows that a column is constant is not what is wrong with them.
+    let mut few = table(24);
+    for (i, row) in few.iter_mut().enumerate() {
+        row.insert("a", "1".into());
+        if i >= 3 {
+            row.insert("y", String::new());
+        }
+    }
+    let message = refused(&few, &["--features", "a,b"]);
+    assert!(message.contains("3 rows hold a number of y (of 24); 5 are the least"), "{message}");
     let (code, told, card) = of_bytes(b"", &[]);
     assert!(code == Some(1) && card.is_none() && !told.contains("panicked"), "{told}");
 }
@@ -169,4 +182,30 @@ fn rows_in_another_order_give_the_same_card() {
     let first = card(&rows);
     rows.reverse();
     assert!(card(&rows) == first, "the order of rows counts");
+}
+
+#[test]
+fn a_feature_that_ranks_the_rows_as_the_target_does_is_left_out_where_found_and_said_where_named() {
+    let bent = |i: usize| (5.0 * table(24)[i]["y"].parse::<f64>().expect("y")).exp().to_string();
+    let copy = with(24, "c", bent);
+    for flags in [&[][..], &["--features", "a,b,c*"]] {
+        let (code, told, card) = of_bytes(bytes(&copy).as_bytes(), flags);
+        assert!(code == Some(0) && told.contains("column c ranks the rows as the target y does"), "{told}");
+        let card = String::from_utf8(card.expect("a card")).expect("text");
+        assert!(!card.contains("\"c\""), "c is a feature");
+    }
+    // By name it may be what the user means, such as the step of a run beside its loss: it stays, and nobody can overlook it.
+    let (code, told, _) = of_bytes(bytes(&copy).as_bytes(), &["--features", "a,b,c"]);
+    assert!(code == Some(0) && told.contains("feature c RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
+    // Of ten rows a good feature ranks all alike: it is taken, and said.
+    let (_, told, card) = of_bytes(bytes(&with(10, "c", bent)).as_bytes(), &[]);
+    assert!(
+        told.contains("feature c RANKS THE ROWS")
+            && String::from_utf8(card.expect("a card")).expect("text").contains("\"c\"")
+    );
+    // One that is good and no copy is nothing to speak of.
+    let good =
+        with(24, "c", |i| (table(24)[i]["y"].parse::<f64>().expect("y") + 0.05 * (i as f64 * 1.7).sin()).to_string());
+    let (_, told, _) = of_bytes(bytes(&good).as_bytes(), &[]);
+    assert!(!told.to_lowercase().contains("ranks the rows"), "{told}");
 }

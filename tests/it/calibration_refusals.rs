@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use surmise::calibration::{Card, Regime};
+use surmise::calibration::{Backtest, Card, Regime};
 
-use crate::tidy::{calibrated, folder, predicted, rows, surmise, table, with, write};
+use crate::tidy::{OBSERVATIONS, calibrated, folder, predicted, rows, surmise, table, with, write};
 
 #[test]
 fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
@@ -68,14 +68,35 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     for (i, row) in single.iter_mut().enumerate() {
         row.insert("family", format!("f{i}"));
     }
-    assert!(calibrated(&single, &[], &card).status.success());
+    let output = calibrated(&single, &[], &card);
+    // A family is a model then: the claim of a new family is the one of a new model, and is not made twice.
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("every family in column family has one model"), "{told}");
+    assert!(told.contains("a new family, within the range: as a new model"), "{told}");
+    let read = Card::read(card.as_ref()).expect("the card");
+    assert_eq!(read.scores.family, read.scores.target);
+    let of = |regime: Regime| regime.coverage(&read.backtest).map(|coverage| (&coverage.levels, coverage.width));
+    assert!(of(Regime::NewFamily).is_some() && of(Regime::NewFamily) == of(Regime::Interpolation));
+    let mut kin = vec![single[12].clone(), single[12].clone()];
+    kin[1].insert("family", "another".into());
+    let rows = predicted(&card, &kin);
+    assert_eq!([0, 1].map(|at| rows[at]["regime"].as_str()), ["interpolation", "new_family"]);
+    assert!(
+        ["y_hat", "low", "high", "backtest_coverage"].iter().all(|name| rows[0][*name] == rows[1][*name]),
+        "{rows:?}"
+    );
+    // Without a column of families it is said that kin may be on both sides.
+    single.iter_mut().for_each(|row| drop(row.remove("family")));
+    let told = calibrated(&single, &[], &at("other.json")).stderr;
+    assert!(String::from_utf8_lossy(&told).contains("no column of families"));
+    single.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert("family", format!("f{i}"))));
     let mut query = vec![single[12].clone(), single[12].clone()];
     query[1].insert("a", String::new());
     query[1].insert("b", String::new());
     write(&at("q.csv"), &query);
     let output = surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
     assert_eq!(output.status.code(), Some(3));
-    let rows = rows(&at("p.csv"));
+    let rows = crate::tidy::rows(&at("p.csv"));
     assert_eq!((rows[0]["status"].as_str(), rows[1]["status"].as_str()), ("ok", "unsupported"));
     assert_eq!(rows[1]["missing_features"], "a b");
 }
@@ -254,14 +275,15 @@ fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of
             let refused = regime.refused(&read.backtest).expect("folds");
             assert!((tried as f64 - (1.0 - refused) * n_targets as f64).abs() < 1e-9, "{n}: {tried} and {refused}");
         }
-        // Forward folds say less of a family that was not trained on than the family folds do.
-        let (stranger, [family, forward]) = (&rows[n + 3], [&read.backtest.family, &read.backtest.forward]);
+        // Of a family that was not trained on the lowest is told of forward folds, family folds, and both at once.
+        let stranger = &rows[n + 3];
         if stranger["status"] == "ok" {
             assert_eq!(stranger["regime"], "extrapolation");
-            let of = |tried: &Vec<surmise::calibration::Coverage>| {
-                tried.iter().find(|c| c.recipe == Regime::Extrapolation.recipe()).map_or(1.0, |c| c.at(0.9))
-            };
-            assert_eq!(stranger["backtest_coverage"].parse(), Ok(of(family).min(of(forward))));
+            let Backtest { family, forward, forward_family, .. } = &read.backtest;
+            let tried = [family, forward, forward_family].into_iter().flatten();
+            let of_recipe = tried.filter(|coverage| coverage.recipe == Regime::Extrapolation.recipe());
+            let lowest = of_recipe.map(|coverage| coverage.at(0.9)).fold(1.0, f64::min);
+            assert_eq!(stranger["backtest_coverage"].parse(), Ok(lowest));
         }
     }
 }
@@ -284,5 +306,31 @@ fn a_refusal_names_the_split_that_failed_and_no_candidate_that_the_rows_are_too_
         assert!(!reason.contains("sigmoid"), "{reason}");
         let skill = reason.split("has skill ").nth(1).and_then(|rest| rest.split(' ').next());
         assert!(skill.and_then(|skill| skill.parse::<f64>().ok()).is_some_and(|skill| skill <= 0.0), "{reason}");
+    }
+}
+
+#[test]
+fn intervals_that_held_much_less_than_their_level_say_so_in_row_talk_and_card() {
+    let (_keep, at) = folder();
+    let (card, predictions) = (at("card.json"), at("p.csv"));
+    let target = ["--target", "em_ipa_transliterate_bleu", "--features", "bench_*", "-o", &card];
+    let output = surmise(&[&["calibrate", "--observations", OBSERVATIONS][..], &target].concat());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("90 % intervals HELD ONLY"), "{told}");
+    let ask = ["predict", "--calibration", &card, "--observations", OBSERVATIONS, "-o", &predictions];
+    let talk = surmise(&ask).stderr;
+    let mut short = 0;
+    for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {
+        let held: f64 = row["backtest_coverage"].parse().expect("a coverage");
+        assert_eq!(held < 0.8, row["note"].contains("INTERVALS HELD ONLY"), "{row:?}");
+        short += usize::from(held < 0.8);
+    }
+    let told = String::from_utf8_lossy(&talk).into_owned();
+    assert!(short > 0 && told.contains(&format!("{short} of them have intervals that HELD MUCH LESS")), "{told}");
+    // What a level is short of goes with the level.
+    surmise(&[&ask[..], &["--level", "0.5"]].concat());
+    for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {
+        let held: f64 = row["backtest_coverage"].parse().expect("a coverage");
+        assert_eq!(held < 0.4, row["note"].contains("INTERVALS HELD ONLY"), "{row:?}");
     }
 }
