@@ -181,3 +181,31 @@ fn coverage(recipe: Recipe, at: usize, rows: &[Row]) -> Option<Coverage> {
         width: weighted_mean(&widths, &weights),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_fold_is_of_five_predictions_or_more_and_an_average_hides_it() {
+        let levels = vec![
+            [0.1, 1.0],
+            [0.2, 1.0],
+            [0.3, 1.0],
+            [0.4, 1.0],
+            [0.5, 1.0],
+            [0.6, 1.0],
+            [0.7, 1.0],
+            [0.95, 1.0],
+            [0.97, 1.0],
+            [1.0, 1.0],
+        ];
+        // Of fold 0 five predictions hold, of fold 1 two of four, of fold 2, which is of one, none.
+        let folds = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
+        let coverage = Coverage { recipe: Recipe::Maximum, levels, folds, width: 1.0 };
+        assert_eq!((coverage.at(0.9), coverage.worst_fold(0.9)), (0.7, Some((1.0, 5))));
+        let coverage = Coverage { folds: vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1], ..coverage };
+        assert_eq!(coverage.worst_fold(0.9), Some((0.4, 5)));
+        assert!(falls_short(0.7, 0.9) && !falls_short(0.8, 0.9));
+    }
+}

@@ -159,3 +159,50 @@ fn covariance(a: &[f64], b: &[f64]) -> f64 {
     let (ma, mb) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
     pairs.iter().map(|(a, b)| (a - ma) * (b - mb)).sum::<f64>() / n
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+
+    /// `n` models of `families` families, larger and stronger with their place.
+    fn sample(n: usize, families: usize) -> Sample {
+        Sample {
+            targets: (0..n).map(|i| format!("m{i:03}")).collect(),
+            families: (0..n).map(|i| format!("f{}", (7 * i) % families)).collect(),
+            log10_sizes: (0..n).map(|i| i as f64 / 10.0).collect(),
+            proxies: None,
+            x: Array2::from_shape_fn((n, 2), |(i, j)| i as f64 + (i * (j + 2)) as f64 % 3.0),
+            y: (0..n).map(|i| i as f64).collect(),
+            weights: vec![1.0; n],
+        }
+    }
+
+    #[test]
+    fn the_stronger_of_a_stranger_meet_no_sibling_and_nobody_as_strong_among_the_rows_trained_on() {
+        let sample = sample(60, 9);
+        let folds = forward_by_family(&sample, usize::MAX).expect("folds");
+        let largest = |rows: &[usize]| rows.iter().map(|&row| sample.log10_sizes[row]).fold(f64::MIN, f64::max);
+        let first = strength(&sample).expect("a component");
+        let strongest = |rows: &[usize]| rows.iter().map(|&row| first[row]).fold(f64::MIN, f64::max);
+        assert!(folds.len() >= 12, "{}", folds.len());
+        for fold in &folds {
+            assert!(fold.train.iter().all(|&a| fold.test.iter().all(|&b| sample.families[a] != sample.families[b])));
+            let (size, strength) = (largest(&fold.train), strongest(&fold.train));
+            let beyond = |row: &usize| sample.log10_sizes[*row] > size || first[*row] > strength;
+            assert!(fold.test.iter().all(beyond), "{fold:?}");
+        }
+        assert_eq!(forward_by_family(&sample, 5).expect("folds").len(), 5);
+    }
+
+    #[test]
+    fn folds_of_families_of_one_model_each_are_those_of_the_models() {
+        let mut sample = sample(40, 7);
+        sample.families = (0..40).map(|i| format!("f{}", (7 * i) % 40)).collect();
+        for most in [10, 12, 50] {
+            let of = |split: Split| split.folds(&sample, most).expect("folds");
+            assert_eq!(of(Split::Family), of(Split::Target));
+        }
+    }
+}
