@@ -24,7 +24,7 @@ struct Folds {
 impl Folds {
     fn for_rows(n: usize) -> Self {
         match n {
-            0..=150 => Self { fit: 50, outer: 30, strangers: 24, inner: 10 },
+            0..=150 => Self { fit: 50, outer: 24, strangers: 12, inner: 10 },
             151..=400 => Self { fit: 25, outer: 8, strangers: 12, inner: 6 },
             _ => Self { fit: 12, outer: 5, strangers: 3, inner: 4 },
         }
