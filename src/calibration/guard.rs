@@ -115,7 +115,7 @@ pub(super) fn features(
         }
     }
     for name in &found {
-        check(known, name)?;
+        check(known, name).map_err(|error| plan.of_few(error, known.len(), table.len()))?;
     }
     let found = without_copies(plan, known, found, notes)?;
     if plan.features.is_empty() {

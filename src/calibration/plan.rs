@@ -104,17 +104,12 @@ impl Plan {
         if rows.is_empty() {
             return Err(self.fault(format!("column {} is empty in every row; there is nothing to fit on", self.target)));
         }
-        // Of a handful of rows much is constant or a copy; that they are a handful is what is wrong.
-        let few = |error: Error| match error {
-            Error::Fit { .. } if rows.len() < LEAST_TARGETS => self.too_few(rows.len(), table.len()),
-            other => other,
-        };
         if rows.len() < 2 {
             return Err(self.too_few(rows.len(), table.len()));
         }
         let known = table.select(&rows);
         let mut columns = self.columns(table, &known)?;
-        columns.features = guard::features(self, table, &known, &columns, &mut notes).map_err(few)?;
+        columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
         let log10_sizes = match &columns.size {
@@ -150,7 +145,8 @@ impl Plan {
             x,
             y,
         };
-        guard::sample(&sample, &columns.features, &self.target, &mut notes).map_err(few)?;
+        guard::sample(&sample, &columns.features, &self.target, &mut notes)
+            .map_err(|error| self.of_few(error, rows.len(), table.len()))?;
         notes.extend(kin(&sample, columns.group.as_deref()));
         let mut order: Vec<usize> = (0..sample.len()).collect();
         let key = |row: &usize| (&sample.targets[*row], &sample.families[*row]);
@@ -165,6 +161,11 @@ impl Plan {
 
     fn fault(&self, reason: String) -> Error {
         Error::Fit { reason }
+    }
+
+    /// Of a handful of rows much is constant or a copy; that they are a handful is what is wrong.
+    pub(super) fn of_few(&self, error: Error, n: usize, of: usize) -> Error {
+        if n < LEAST_TARGETS { self.too_few(n, of) } else { error }
     }
 
     fn too_few(&self, n: usize, of: usize) -> Error {
