@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use super::contrast::{contrast, gradient, side_gradient};
 use super::encoder::{AdamW, Encoder, Trace};
 use super::linear::{canonical, covariance};
+use super::torn::Torn;
 use crate::model::kernels;
 use crate::seed::{derive, stream};
 
@@ -53,6 +54,8 @@ struct Heard {
     test: Vec<f64>,
     /// The bound on pairs it was trained on, over as many.
     train_nats: f64,
+    /// What it would pair, if it was asked.
+    torn: Torn,
     /// Learned canonical variates of the test pairs, `(test, k)` each, the leading first.
     variates: (Array2<f64>, Array2<f64>),
 }
@@ -68,17 +71,23 @@ struct Split {
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
-fn hear(x: &Array2<f64>, y: &Array2<f64>, split: &Split, seed: u64) -> Option<Heard> {
+fn hear(x: &Array2<f64>, y: &Array2<f64>, split: &Split, is_torn: bool, seed: u64) -> Option<Heard> {
     let start = Start::new(x, y, split)?;
     let mut critic = Critic::new(x, y, &start, seed);
     critic.train(split, seed);
-    let test = critic.terms(&split.test);
+    let mut torn = Torn::default();
+    let mut generator = stream("mi/critic", "torn", seed);
+    let test = critic.heard(&split.test, |rows, scores| {
+        if is_torn {
+            torn.add(rows, scores, &mut generator);
+        }
+    });
     let trained: Vec<usize> = split.train.iter().copied().take(split.test.len().max(COMPARED)).collect();
     let train = critic.terms(&trained);
     let mean = |terms: &[f64]| terms.iter().sum::<f64>() / terms.len() as f64;
     let train_nats = mean(&train);
     let variates = critic.variates(&split.train, &split.test)?;
-    (mean(&test).is_finite() && train_nats.is_finite()).then_some(Heard { test, train_nats, variates })
+    (mean(&test).is_finite() && train_nats.is_finite()).then_some(Heard { test, train_nats, torn, variates })
 }
 
 /// Critics that each heard of four fifths of the pairs, asked about the others.
@@ -88,17 +97,19 @@ pub(super) struct CrossFitted {
     pub(super) terms: Vec<f64>,
     /// The mean of the bounds on pairs that were trained on.
     pub(super) train_nats: f64,
+    /// What each would pair, if they were asked.
+    pub(super) torn: Torn,
     /// Learned variates of each part.
     pub(super) variates: Vec<(Array2<f64>, Array2<f64>)>,
     /// Pairs of a part.
     pub(super) compared: usize,
 }
 
-/// Trains once for each part that is held out. `None` where the numbers run away.
+/// Trains once for each part that is held out, and asks what they would pair where `is_torn`. `None` where the numbers run away.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
-pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, seed: u64) -> Option<CrossFitted> {
+pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, is_torn: bool, seed: u64) -> Option<CrossFitted> {
     let n = x.nrows();
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream("mi/critic", "order", seed));
@@ -108,7 +119,7 @@ pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, seed: u64) -> Optio
         let rest: Vec<usize> = order[part.end..].iter().chain(&order[..part.start]).copied().collect();
         let (validation, train) = rest.split_at(test.len() / 2);
         let split = Split { train: train.to_vec(), validation: validation.to_vec(), test };
-        Some((hear(x, y, &split, derive("mi/critic/fold", &fold.to_string(), seed))?, split.test))
+        Some((hear(x, y, &split, is_torn, derive("mi/critic/fold", &fold.to_string(), seed))?, split.test))
     });
     let heard: Vec<(Heard, Vec<usize>)> = heard.collect::<Option<_>>()?;
     let mut terms = vec![0.0; n];
@@ -116,8 +127,13 @@ pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, seed: u64) -> Optio
         test.iter().zip(&heard.test).for_each(|(row, term)| terms[*row] = *term);
     }
     let train_nats = heard.iter().map(|(heard, _)| heard.train_nats).sum::<f64>() / FOLDS as f64;
-    let variates = heard.into_iter().map(|(heard, _)| heard.variates).collect();
-    Some(CrossFitted { terms, train_nats, variates, compared: n / FOLDS })
+    let mut torn = Torn::default();
+    let mut variates = vec![];
+    for (heard, _) in heard {
+        torn.extend(heard.torn);
+        variates.push(heard.variates);
+    }
+    Some(CrossFitted { terms, train_nats, torn, variates, compared: n / FOLDS })
 }
 
 /// Hermite polynomials of normal scores, of degree 1 to `degree`, each centred and of unit variance.
@@ -284,15 +300,20 @@ impl Critic {
         (scores, f, g)
     }
 
-    /// The part of each row in the bound, rows compared in groups.
-    fn terms(&self, rows: &[usize]) -> Vec<f64> {
+    /// The part of each row in the bound, rows compared in groups, of which each is shown with its scores.
+    fn heard(&self, rows: &[usize], mut show: impl FnMut(&[usize], &[f32])) -> Vec<f64> {
         let groups = rows.len().div_ceil(COMPARED).max(1);
         let size = rows.len().div_ceil(groups);
         let of_group = |rows: &[usize]| {
             let (scores, ..) = self.scores(rows, &mut Default::default());
+            show(rows, &scores);
             contrast(&scores, rows.len())
         };
         rows.chunks(size.max(1)).flat_map(of_group).collect()
+    }
+
+    fn terms(&self, rows: &[usize]) -> Vec<f64> {
+        self.heard(rows, |_, _| ())
     }
 
     fn train(&mut self, split: &Split, seed: u64) {
