@@ -1,7 +1,7 @@
 //! A separable critic trained on one part of the pairs and asked about another: `T(x, y) = f(x) . g(y) + a(x) + b(y)`.
 //!
 //! `f`, `g`, `a` and `b` are two small networks whose linear paths start from canonical correlations of Hermite polynomials of the
-//! coordinates, chosen by validation: so training starts at the information that Gaussian and additive dependence hold, and adds the rest. The objective is
+//! coordinates, alone or together, chosen by validation: so training starts at the information that Gaussian and additive dependence and low products hold, and adds the rest. The objective is
 //! InfoNCE in both directions over all pairs of a batch:
 //!
 //! ```text
@@ -13,13 +13,14 @@
 //! # References
 //! van den Oord et al. 2018 and Poole et al. 2019 (InfoNCE); Lancaster 1958 and Breiman & Friedman 1985 (correlations of transformed variables).
 
-use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, concatenate, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::contrast::{contrast, gradient, side_gradient};
 use super::encoder::{AdamW, Encoder, Trace};
 use super::linear::{canonical, covariance};
+use super::polynomials::Basis;
 use super::torn::Torn;
 use crate::model::kernels;
 use crate::seed::{derive, stream};
@@ -42,8 +43,11 @@ const DECAY: f32 = 1e-2;
 const WARM_UP: usize = 40;
 /// Most pairs that are compared with each other in a bound.
 pub(super) const COMPARED: usize = 1000;
-/// Degrees of Hermite polynomials from which the start is chosen.
-const DEGREES: [usize; 3] = [1, 3, 6];
+/// Polynomials from which the start is chosen.
+const BASES: [Basis; 5] = [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
+/// At most one polynomial for this many rows.
+const ROWS_EACH: usize = 5;
+const ROWS_TOGETHER: usize = 10;
 /// Most variates that the start takes.
 const VARIATES: usize = 8;
 
@@ -136,29 +140,6 @@ pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, is_torn: bool, seed
     Some(CrossFitted { terms, train_nats, torn, variates, compared: n / FOLDS })
 }
 
-/// Hermite polynomials of normal scores, of degree 1 to `degree`, each centred and of unit variance.
-fn hermite(scores: ArrayView2<'_, f64>, degree: usize) -> Array2<f64> {
-    let (n, d) = scores.dim();
-    let mut out = Array2::zeros((n, d * degree));
-    for (row, values) in scores.rows().into_iter().enumerate() {
-        for (column, value) in values.iter().enumerate() {
-            // Beyond 3.2 the sixth degree is larger than everything else together.
-            let u = value.clamp(-3.2, 3.2);
-            let (mut before, mut own) = (1.0, u);
-            for k in 1..=degree {
-                out[[row, (k - 1) * d + column]] = own;
-                (before, own) = (own, u * own - k as f64 * before);
-            }
-        }
-    }
-    for mut column in out.columns_mut() {
-        let mean = column.mean().unwrap_or_default();
-        let sd = (column.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt().max(1e-9);
-        column.mapv_inplace(|value| (value - mean) / sd);
-    }
-    out
-}
-
 /// Where training starts: leading variates of all rows, and the bilinear form that they would need if they were Gaussian.
 struct Start {
     u: Array2<f64>,
@@ -171,12 +152,13 @@ struct Start {
 impl Start {
     fn new(x: &Array2<f64>, y: &Array2<f64>, split: &Split) -> Option<Self> {
         let mut best: Option<(f64, Self)> = None;
-        for degree in DEGREES {
-            let (dx, dy) = (x.ncols() * degree, y.ncols() * degree);
-            if degree > 1 && dx + dy > split.train.len() / 5 {
+        for basis in BASES {
+            let (dx, dy) = (basis.size(x.ncols()), basis.size(y.ncols()));
+            let rows = if matches!(basis, Basis::Each(_)) { ROWS_EACH } else { ROWS_TOGETHER };
+            if basis != Basis::Each(1) && dx + dy > split.train.len() / rows {
                 continue;
             }
-            let (hx, hy) = (hermite(x.view(), degree), hermite(y.view(), degree));
+            let (hx, hy) = (basis.of(x.view()), basis.of(y.view()));
             let train = concatenate![Axis(1), hx.select(Axis(0), &split.train), hy.select(Axis(0), &split.train)];
             let mut joint = covariance(train.view());
             joint.diag_mut().mapv_inplace(|value| value + 1e-3);

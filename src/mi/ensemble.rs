@@ -53,7 +53,8 @@ const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 1
 const LEAST_TRIED: usize = 8;
 /// Parameters of a mixture for each row it is fitted to, at most, where each component has a covariance of its own.
 const MOST_PARAMETERS: f64 = 2.0;
-/// Fewest rows for each component where they share one.
+/// The same where they share one, and the fewest rows for each component.
+const MOST_PARAMETERS_SHARED: f64 = 3.0;
 const LEAST_ROWS_EACH: usize = 12;
 /// Most columns, both sides together, of components with a covariance of their own.
 const MOST_OWN: usize = 80;
@@ -307,7 +308,11 @@ fn best_components(
     for components in COMPONENTS {
         let fitted = n / 2;
         let is_too_free = match sharing {
-            Sharing::All => components > 1 && components * LEAST_ROWS_EACH > fitted,
+            Sharing::All => {
+                let parameters = (components * (d + 1)) as f64;
+                let is_few = components * LEAST_ROWS_EACH <= fitted;
+                components > 1 && !(is_few && parameters <= MOST_PARAMETERS_SHARED * fitted as f64)
+            }
             Sharing::Rows(_) => {
                 let parameters = (components * (d + 1) * (d + 2) / 2) as f64;
                 parameters > MOST_PARAMETERS * fitted as f64 || d > MOST_OWN

@@ -35,6 +35,7 @@ mod normal_scores;
 mod opinion;
 mod plugin;
 mod points;
+mod polynomials;
 mod samples;
 pub mod sanity;
 pub mod scale;
