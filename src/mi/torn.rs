@@ -88,8 +88,8 @@ mod tests {
         let mut generator = stream("test", "torn", 1);
         let mut normal = || -> f64 { StandardNormal.sample(&mut generator) };
         let x: Vec<f64> = (0..n).map(|_| normal()).collect();
-        for own in [0.0, 0.8] {
-            let noise = (1.0 - own * own as f64).sqrt();
+        for own in [0.0_f64, 0.8] {
+            let noise = (1.0 - own * own).sqrt();
             let y: Vec<f64> = x.iter().map(|x| own * x + noise * normal()).collect();
             let rows: Vec<usize> = (0..n).collect();
             let ratio = |x: f64, y: f64| {

@@ -6,6 +6,7 @@ use surmise::mi::{ALL, Estimator, Flag};
 use crate::contract::{coarse, pairs, run, suited};
 
 type Samples = (Array2<f32>, Array2<f32>);
+type Edge = (&'static str, fn(&dyn Estimator) -> Samples);
 
 /// Flags that say what became of the samples, in the order in which they are written.
 const TOLD: [Flag; 11] = [
@@ -23,7 +24,7 @@ const TOLD: [Flag; 11] = [
 ];
 
 /// The edges at which estimators differ, and samples that lie there.
-const EDGES: [(&str, fn(&dyn Estimator) -> Samples); 8] = [
+const EDGES: [Edge; 8] = [
     ("49 rows", |estimator| suited(estimator, 49)),
     ("13 rows of 6 + 6 columns", |_| pairs(13, 6, 9)),
     ("80 rows of 30 + 30", |_| pairs(80, 30, 9)),
