@@ -79,9 +79,9 @@ impl Estimator for Ensemble {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "t copula, normal mixtures or trained critic, whichever foretells held-out pairs best, corrected by neighbours",
+            what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells held-out pairs best, and neighbours",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
-            cost: "4 to 13 s at n = 5000 on one core",
+            cost: "5 to 15 s at n = 5000 on one core",
             limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low where a spiral or a product fills many columns",
         }
     }
