@@ -12,7 +12,8 @@ use surmise::mi::{Channel, Estimator, Scale, find};
 
 const ROWS: usize = 1000;
 const DRAWS: u64 = 50;
-const NAMES: [&str; 8] = ["channel", "ensemble", "hybrid", "t-copula", "gaussian", "cca-ksg", "ksg", "plugin"];
+const NAMES: [&str; 10] =
+    ["channel", "ensemble", "hybrid", "t-copula", "gaussian", "cca-ksg", "ksg", "plugin", "dv", "infonce"];
 /// Half widths of intervals that hold 68, 90 and 95 % of a normal distribution, in standard deviations.
 const WIDTHS: [f64; 3] = [0.994_46, 1.644_85, 1.959_96];
 

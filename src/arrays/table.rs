@@ -45,7 +45,10 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         n += 1;
     }
     if n == 0 {
-        return Err(Error::Array { path: path.into(), reason: "holds no row of numbers".into() });
+        return Err(Error::Array {
+            path: path.into(),
+            reason: "holds no row of numbers; give a matrix as safetensors, npy or CSV".into(),
+        });
     }
     Ok((vec![n, columns], Values::Double(values)))
 }

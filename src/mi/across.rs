@@ -8,11 +8,16 @@ use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
 use super::mixture::{Marginal, Mixture};
+use super::opinion::Ratios;
 use crate::model::kernels::{self, exp};
 
-impl Mixture {
-    /// `log p(x, y) - log p(x) - log p(y)` of every `x` with every `y`, row-major.
-    pub(super) fn log_ratios_across(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>> {
+impl Ratios for Mixture {
+    fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>> {
+        let (joint, x, y) = (self.log_densities(z)?, self.log_density(z, 0..dx)?, self.log_density(z, dx..z.ncols())?);
+        Some(joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect())
+    }
+
+    fn log_ratios_across(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>> {
         const BLOCK: usize = 32;
         let (n, d) = z.dim();
         let (log_x, log_y) = (self.log_density(z, 0..dx)?, self.log_density(z, dx..d)?);

@@ -46,7 +46,7 @@ impl Estimator for CcaKsg {
         }
         samples.need_covariance()?;
         need_neighbours(&samples)?;
-        if let Some(infinite) = samples.need_independence(kind) {
+        if let Some(infinite) = samples.need_independent_ranks(kind) {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);

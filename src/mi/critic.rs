@@ -1,7 +1,7 @@
 //! A separable critic trained on one part of the pairs and asked about another: `T(x, y) = f(x) . g(y) + a(x) + b(y)`.
 //!
 //! `f`, `g`, `a` and `b` are two small networks whose linear paths start from canonical correlations of Hermite polynomials of the
-//! coordinates, chosen by validation: so training starts at the information that Gaussian and additive dependence hold, and adds the rest. The objective is
+//! coordinates, alone or together, chosen by validation: so training starts at the information that Gaussian and additive dependence and low products hold, and adds the rest. The objective is
 //! InfoNCE in both directions over all pairs of a batch:
 //!
 //! ```text
@@ -13,13 +13,15 @@
 //! # References
 //! van den Oord et al. 2018 and Poole et al. 2019 (InfoNCE); Lancaster 1958 and Breiman & Friedman 1985 (correlations of transformed variables).
 
-use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, concatenate, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::contrast::{contrast, gradient, side_gradient};
 use super::encoder::{AdamW, Encoder, Trace};
 use super::linear::{canonical, covariance};
+use super::polynomials::Basis;
+use super::torn::Torn;
 use crate::model::kernels;
 use crate::seed::{derive, stream};
 
@@ -41,8 +43,11 @@ const DECAY: f32 = 1e-2;
 const WARM_UP: usize = 40;
 /// Most pairs that are compared with each other in a bound.
 pub(super) const COMPARED: usize = 1000;
-/// Degrees of Hermite polynomials from which the start is chosen.
-const DEGREES: [usize; 3] = [1, 3, 6];
+/// Polynomials from which the start is chosen.
+const BASES: [Basis; 5] = [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
+/// At most one polynomial for this many rows.
+const ROWS_EACH: usize = 5;
+const ROWS_TOGETHER: usize = 10;
 /// Most variates that the start takes.
 const VARIATES: usize = 8;
 
@@ -53,6 +58,8 @@ struct Heard {
     test: Vec<f64>,
     /// The bound on pairs it was trained on, over as many.
     train_nats: f64,
+    /// What it would pair, if it was asked.
+    torn: Torn,
     /// Learned canonical variates of the test pairs, `(test, k)` each, the leading first.
     variates: (Array2<f64>, Array2<f64>),
 }
@@ -68,17 +75,23 @@ struct Split {
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
-fn hear(x: &Array2<f64>, y: &Array2<f64>, split: &Split, seed: u64) -> Option<Heard> {
+fn hear(x: &Array2<f64>, y: &Array2<f64>, split: &Split, is_torn: bool, seed: u64) -> Option<Heard> {
     let start = Start::new(x, y, split)?;
     let mut critic = Critic::new(x, y, &start, seed);
     critic.train(split, seed);
-    let test = critic.terms(&split.test);
+    let mut torn = Torn::default();
+    let mut generator = stream("mi/critic", "torn", seed);
+    let test = critic.heard(&split.test, |rows, scores| {
+        if is_torn {
+            torn.add(rows, scores, &mut generator);
+        }
+    });
     let trained: Vec<usize> = split.train.iter().copied().take(split.test.len().max(COMPARED)).collect();
     let train = critic.terms(&trained);
     let mean = |terms: &[f64]| terms.iter().sum::<f64>() / terms.len() as f64;
     let train_nats = mean(&train);
     let variates = critic.variates(&split.train, &split.test)?;
-    (mean(&test).is_finite() && train_nats.is_finite()).then_some(Heard { test, train_nats, variates })
+    (mean(&test).is_finite() && train_nats.is_finite()).then_some(Heard { test, train_nats, torn, variates })
 }
 
 /// Critics that each heard of four fifths of the pairs, asked about the others.
@@ -88,17 +101,19 @@ pub(super) struct CrossFitted {
     pub(super) terms: Vec<f64>,
     /// The mean of the bounds on pairs that were trained on.
     pub(super) train_nats: f64,
+    /// What each would pair, if they were asked.
+    pub(super) torn: Torn,
     /// Learned variates of each part.
     pub(super) variates: Vec<(Array2<f64>, Array2<f64>)>,
     /// Pairs of a part.
     pub(super) compared: usize,
 }
 
-/// Trains once for each part that is held out. `None` where the numbers run away.
+/// Trains once for each part that is held out, and asks what they would pair where `is_torn`. `None` where the numbers run away.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
-pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, seed: u64) -> Option<CrossFitted> {
+pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, is_torn: bool, seed: u64) -> Option<CrossFitted> {
     let n = x.nrows();
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream("mi/critic", "order", seed));
@@ -108,7 +123,7 @@ pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, seed: u64) -> Optio
         let rest: Vec<usize> = order[part.end..].iter().chain(&order[..part.start]).copied().collect();
         let (validation, train) = rest.split_at(test.len() / 2);
         let split = Split { train: train.to_vec(), validation: validation.to_vec(), test };
-        Some((hear(x, y, &split, derive("mi/critic/fold", &fold.to_string(), seed))?, split.test))
+        Some((hear(x, y, &split, is_torn, derive("mi/critic/fold", &fold.to_string(), seed))?, split.test))
     });
     let heard: Vec<(Heard, Vec<usize>)> = heard.collect::<Option<_>>()?;
     let mut terms = vec![0.0; n];
@@ -116,31 +131,13 @@ pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, seed: u64) -> Optio
         test.iter().zip(&heard.test).for_each(|(row, term)| terms[*row] = *term);
     }
     let train_nats = heard.iter().map(|(heard, _)| heard.train_nats).sum::<f64>() / FOLDS as f64;
-    let variates = heard.into_iter().map(|(heard, _)| heard.variates).collect();
-    Some(CrossFitted { terms, train_nats, variates, compared: n / FOLDS })
-}
-
-/// Hermite polynomials of normal scores, of degree 1 to `degree`, each centred and of unit variance.
-fn hermite(scores: ArrayView2<'_, f64>, degree: usize) -> Array2<f64> {
-    let (n, d) = scores.dim();
-    let mut out = Array2::zeros((n, d * degree));
-    for (row, values) in scores.rows().into_iter().enumerate() {
-        for (column, value) in values.iter().enumerate() {
-            // Beyond 3.2 the sixth degree is larger than everything else together.
-            let u = value.clamp(-3.2, 3.2);
-            let (mut before, mut own) = (1.0, u);
-            for k in 1..=degree {
-                out[[row, (k - 1) * d + column]] = own;
-                (before, own) = (own, u * own - k as f64 * before);
-            }
-        }
+    let mut torn = Torn::default();
+    let mut variates = vec![];
+    for (heard, _) in heard {
+        torn.extend(heard.torn);
+        variates.push(heard.variates);
     }
-    for mut column in out.columns_mut() {
-        let mean = column.mean().unwrap_or_default();
-        let sd = (column.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt().max(1e-9);
-        column.mapv_inplace(|value| (value - mean) / sd);
-    }
-    out
+    Some(CrossFitted { terms, train_nats, torn, variates, compared: n / FOLDS })
 }
 
 /// Where training starts: leading variates of all rows, and the bilinear form that they would need if they were Gaussian.
@@ -155,12 +152,13 @@ struct Start {
 impl Start {
     fn new(x: &Array2<f64>, y: &Array2<f64>, split: &Split) -> Option<Self> {
         let mut best: Option<(f64, Self)> = None;
-        for degree in DEGREES {
-            let (dx, dy) = (x.ncols() * degree, y.ncols() * degree);
-            if degree > 1 && dx + dy > split.train.len() / 5 {
+        for basis in BASES {
+            let (dx, dy) = (basis.size(x.ncols()), basis.size(y.ncols()));
+            let rows = if matches!(basis, Basis::Each(_)) { ROWS_EACH } else { ROWS_TOGETHER };
+            if basis != Basis::Each(1) && dx + dy > split.train.len() / rows {
                 continue;
             }
-            let (hx, hy) = (hermite(x.view(), degree), hermite(y.view(), degree));
+            let (hx, hy) = (basis.of(x.view()), basis.of(y.view()));
             let train = concatenate![Axis(1), hx.select(Axis(0), &split.train), hy.select(Axis(0), &split.train)];
             let mut joint = covariance(train.view());
             joint.diag_mut().mapv_inplace(|value| value + 1e-3);
@@ -284,15 +282,20 @@ impl Critic {
         (scores, f, g)
     }
 
-    /// The part of each row in the bound, rows compared in groups.
-    fn terms(&self, rows: &[usize]) -> Vec<f64> {
+    /// The part of each row in the bound, rows compared in groups, of which each is shown with its scores.
+    fn heard(&self, rows: &[usize], mut show: impl FnMut(&[usize], &[f32])) -> Vec<f64> {
         let groups = rows.len().div_ceil(COMPARED).max(1);
         let size = rows.len().div_ceil(groups);
         let of_group = |rows: &[usize]| {
             let (scores, ..) = self.scores(rows, &mut Default::default());
+            show(rows, &scores);
             contrast(&scores, rows.len())
         };
         rows.chunks(size.max(1)).flat_map(of_group).collect()
+    }
+
+    fn terms(&self, rows: &[usize]) -> Vec<f64> {
+        self.heard(rows, |_, _| ())
     }
 
     fn train(&mut self, split: &Split, seed: u64) {

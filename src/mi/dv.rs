@@ -71,7 +71,7 @@ impl Estimator for Dv {
             let reason = format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
             return Err(Error::Samples { estimator: self.name(), reason });
         }
-        if let Some(infinite) = samples.need_independence(kind) {
+        if let Some(infinite) = samples.need_independent_ranks(kind) {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);

@@ -121,7 +121,7 @@ pub enum Flag {
     Jittered,
     /// Some columns are linear combinations of others on their side and were left out.
     Collinear,
-    /// A column of one side is a linear function of the other side: the information of continuous variables is infinite.
+    /// A column of one side, or for an estimator of ranks its ranks, is a linear function of the other side: the information of continuous variables is infinite.
     Infinite,
     /// The estimate is above the ceiling of what samples can show: a parametric one rests on the family that is assumed, a consistent one is held at the ceiling.
     AboveCeiling,
@@ -129,6 +129,8 @@ pub enum Flag {
     SharedValues,
     /// Some pairs are copies of others, and each was counted once.
     Copies,
+    /// Pairs repeat, so that there is less in the samples than their number says: the standard error, if there is one, is too small.
+    Repeated,
     /// Values are so many for so few rows that pairs torn apart show more than .05 nats, which was taken off.
     Undersampled,
     /// Most of the rows are repeated: the values were treated as discrete.
@@ -157,6 +159,7 @@ impl Flag {
             Self::AboveCeiling => "above_ceiling",
             Self::SharedValues => "shared_values",
             Self::Copies => "copies",
+            Self::Repeated => "repeated",
             Self::Undersampled => "undersampled",
             Self::Discrete => "discrete",
             Self::Optimistic => "optimistic",

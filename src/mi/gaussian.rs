@@ -43,6 +43,7 @@ impl Estimator for Gaussian {
             return Ok(vec![zero]);
         }
         samples.need_covariance()?;
+        samples.tell_repeated();
         if let Some(infinite) = samples.need_independence(kind) {
             return Ok(vec![infinite]);
         }

@@ -55,7 +55,7 @@ impl Estimator for Hybrid {
         samples.count_copies_once();
         samples.need_covariance()?;
         need_neighbours(&samples)?;
-        if let Some(infinite) = samples.need_independence(kind) {
+        if let Some(infinite) = samples.need_independent_ranks(kind) {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);

@@ -50,14 +50,14 @@ impl Estimator for InfoNce {
             let reason = format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
             return Err(Error::Samples { estimator: self.name(), reason });
         }
-        if let Some(infinite) = samples.need_independence(kind) {
+        if let Some(infinite) = samples.need_independent_ranks(kind) {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
         let scores = normal_scores(&samples.joint());
         let dx = samples.dx();
         let (x, y) = (scores.slice(s![.., ..dx]).to_owned(), scores.slice(s![.., dx..]).to_owned());
-        let Some(heard) = critic::cross_fitted(&x, &y, seed) else {
+        let Some(heard) = critic::cross_fitted(&x, &y, false, seed) else {
             let failed = Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() };
             return Ok(vec![samples.report(kind, failed)]);
         };

@@ -16,7 +16,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use statrs::function::gamma::digamma;
 
 use super::neighbours::counts;
-use super::samples::{Found, Samples};
+use super::samples::{Found, LEAST_DISTINCT, Samples};
 use super::{About, Estimate, Estimator, Kind};
 use crate::{Error, Result};
 
@@ -24,8 +24,6 @@ use crate::{Error, Result};
 pub(crate) const K: usize = 3;
 /// Columns of a side.
 const MOST_COLUMNS: usize = 6;
-/// At least this fraction of the rows must differ.
-const LEAST_DISTINCT: f64 = 0.99;
 
 /// The estimator.
 #[derive(Debug, Clone, Copy, Default)]

@@ -58,6 +58,7 @@ impl Estimator for MinePaper {
             return Ok(vec![zero]);
         }
         samples.need_covariance()?;
+        samples.tell_repeated();
         if samples.n < LEAST_ROWS {
             let reason = format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
             return Err(Error::Samples { estimator: self.name(), reason });

@@ -8,14 +8,10 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2, s};
-use rand::Rng;
-use rand::distr::weighted::WeightedIndex;
-use rand_distr::{Distribution, StandardNormal};
-
 use super::k_means::k_means;
 use super::linear::{cholesky, invert_lower, log_determinant};
 use crate::model::kernels;
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 /// Steps of expectation-maximisation at most, and the gain in mean log likelihood that ends them.
 const STEPS: usize = 80;
@@ -183,6 +179,18 @@ impl Mixture {
         Some(product_t(features, &coefficients))
     }
 
+    /// How much of each row belongs to each component, `(n, K)`.
+    pub(super) fn shares(&self, z: &Array2<f64>) -> Option<Array2<f64>> {
+        let features = if self.is_shared { z.clone() } else { products(z) };
+        let mut shares = self.log_components(z.view(), &features, 0..z.ncols())?;
+        normalise(&mut shares).is_finite().then_some(shares)
+    }
+
+    /// How much of all rows belongs to each component.
+    pub(super) fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
     /// Log density of some coordinates.
     ///
     /// # Shapes
@@ -197,26 +205,6 @@ impl Mixture {
     /// Log density of whole rows.
     pub(super) fn log_densities(&self, z: &Array2<f64>) -> Option<Vec<f64>> {
         self.log_density(z, 0..z.ncols())
-    }
-
-    /// `log p(x, y) - log p(x) - log p(y)` of each row, the first `dx` coordinates being `x`.
-    pub(super) fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>> {
-        let (joint, x, y) = (self.log_densities(z)?, self.log_density(z, 0..dx)?, self.log_density(z, dx..z.ncols())?);
-        Some(joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect())
-    }
-
-    /// `n` rows of the mixture.
-    pub(super) fn sample(&self, n: usize, generator: &mut impl Rng) -> Option<Array2<f64>> {
-        let d = self.means.ncols();
-        let factors = self.covariances.iter().map(|own| cholesky(own, 0.0)).collect::<Option<Vec<_>>>()?;
-        let choose = WeightedIndex::new(&self.weights).ok()?;
-        let mut out = Array2::zeros((n, d));
-        for mut row in out.rows_mut() {
-            let k = choose.sample(generator);
-            let noise = Array1::from_shape_simple_fn(d, || -> f64 { StandardNormal.sample(generator) });
-            row.assign(&(factors[k.min(factors.len() - 1)].dot(&noise) + self.means.row(k)));
-        }
-        Some(out)
     }
 }
 
@@ -295,9 +283,29 @@ fn log_sum_exp(values: &mut [f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::opinion::Ratios;
     use super::*;
     use crate::seed::stream;
     use ndarray::array;
+    use rand::Rng;
+    use rand::distr::weighted::WeightedIndex;
+    use rand_distr::{Distribution, StandardNormal};
+
+    impl Mixture {
+        /// `n` rows of the mixture.
+        fn sample(&self, n: usize, generator: &mut impl Rng) -> Option<Array2<f64>> {
+            let d = self.means.ncols();
+            let factors = self.covariances.iter().map(|own| cholesky(own, 0.0)).collect::<Option<Vec<_>>>()?;
+            let choose = WeightedIndex::new(&self.weights).ok()?;
+            let mut out = Array2::zeros((n, d));
+            for mut row in out.rows_mut() {
+                let k = choose.sample(generator);
+                let noise = Array1::from_shape_simple_fn(d, || -> f64 { StandardNormal.sample(generator) });
+                row.assign(&(factors[k.min(factors.len() - 1)].dot(&noise) + self.means.row(k)));
+            }
+            Some(out)
+        }
+    }
 
     fn two() -> Mixture {
         Mixture {

@@ -6,6 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::distinct;
 use super::linear;
 use super::matrix::Matrix;
+use super::normal_scores::normal_scores;
 use super::{Ceilings, Estimate, Flag, Kind, ceilings};
 use crate::seed::stream;
 use crate::{Error, Result};
@@ -16,6 +17,8 @@ pub(crate) const SMALL_SAMPLE: usize = 50;
 pub(crate) const TRUSTED: f64 = 0.60;
 /// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing else.
 const CONSTANT: f64 = 2e-7;
+/// At least this fraction of the rows must differ for neighbours, and of the pairs for a standard error.
+pub(crate) const LEAST_DISTINCT: f64 = 0.99;
 /// Standard deviations of the noise that tells equal rows apart.
 const JITTER: f64 = 1e-6;
 
@@ -112,6 +115,13 @@ impl Samples {
         pair_counts(&self.x.ids, &self.y.ids)
     }
 
+    /// Warns where more than one in a hundred pairs is the copy of another, for an estimator that takes them as they come.
+    pub(crate) fn tell_repeated(&mut self) {
+        if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
+            self.flags.push(Flag::Repeated);
+        }
+    }
+
     /// Leaves one of equal pairs where one side's values alone tell the pairs apart and at least half of the pairs differ: then equal pairs are copies, as in a bootstrap sample, that
     /// would be heard as dependence by neighbours and by whatever is held out. Values that repeat with different partners are left.
     pub(crate) fn count_copies_once(&mut self) {
@@ -157,8 +167,17 @@ impl Samples {
 
     /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then determines a coordinate of the other.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
+        self.determined(kind, Array2::clone)
+    }
+
+    /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks alone.
+    pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
+        self.need_independence(kind).or_else(|| self.determined(kind, normal_scores))
+    }
+
+    fn determined(&mut self, kind: Kind, seen: fn(&Array2<f64>) -> Array2<f64>) -> Option<Estimate> {
         for block in [&mut self.x, &mut self.y] {
-            let kept = linear::independent_columns(&linear::covariance(block.values.view()));
+            let kept = linear::independent_columns(&linear::covariance(seen(&block.values).view()));
             if kept.iter().any(|kept| !kept) {
                 let columns: Vec<usize> = (0..kept.len()).filter(|column| kept[*column]).collect();
                 block.values = block.values.select(Axis(1), &columns);
@@ -167,7 +186,7 @@ impl Samples {
                 }
             }
         }
-        let joint = linear::covariance(self.joint().view());
+        let joint = linear::covariance(seen(&self.joint()).view());
         let kept = linear::independent_columns(&joint);
         let dependent: Vec<usize> = (self.dx()..kept.len()).filter(|column| !kept[*column]).collect();
         if dependent.is_empty() {

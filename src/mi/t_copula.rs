@@ -67,7 +67,7 @@ impl Estimator for TCopula {
             return Ok(vec![zero]);
         }
         samples.need_covariance()?;
-        if let Some(infinite) = samples.need_independence(kind) {
+        if let Some(infinite) = samples.need_independent_ranks(kind) {
             return Ok(vec![infinite]);
         }
         if samples.has_ties() {

@@ -15,6 +15,7 @@ mod clients;
 mod collect_guards;
 mod command;
 mod contract;
+mod contract_matrix;
 mod data;
 mod fault_server;
 mod faults;
