@@ -51,6 +51,20 @@ pub fn is_same(file: &Path, other: &Path) -> bool {
     place.is_some_and(|place| place == file) || other.canonicalize().is_ok_and(|other| other == file)
 }
 
+/// Refuses an output that is one of the files that are read, which would be gone.
+///
+/// # Errors
+/// [`Error::Parameter`]
+pub fn check_apart<'a>(inputs: impl IntoIterator<Item = &'a PathBuf>, output: &Path) -> Result<()> {
+    match inputs.into_iter().find(|input| is_same(input, output)) {
+        None => Ok(()),
+        Some(input) => {
+            let reason = format!("would replace {}, which is read; choose another file", input.display());
+            Err(Error::Parameter { name: "-o", reason })
+        }
+    }
+}
+
 /// A file under a temporary name beside its place. It is gone if it is dropped before it is complete.
 #[derive(Debug)]
 pub struct Partial {

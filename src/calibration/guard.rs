@@ -237,8 +237,25 @@ fn for_api(plan: &Plan, table: &Table, name: &str) -> Result<()> {
 }
 
 /// The columns together: none may be another, or the target.
-pub(super) fn sample(sample: &Sample, names: &[String], target: &str, notes: &mut Vec<String>) -> Result<()> {
+pub(super) fn sample(sample: &Sample, columns: &Columns, target: &str, notes: &mut Vec<String>) -> Result<()> {
+    let names = &columns.features;
     let column = |j: usize| sample.x.column(j).to_vec();
+    if let (Some(name), Some(proxies)) = (&columns.proxy, &sample.proxies) {
+        let values: Vec<f64> = proxies.iter().map(|proxy| proxy.value).collect();
+        if name == target {
+            return Err(fault(format!(
+                "--proxy {name} is the target itself; name the column that holds what the small model reads"
+            )));
+        }
+        if correlation(&values, &sample.y).abs() > SAME {
+            return Err(fault(format!("--proxy {name} is the target {target} in another unit; leave it out")));
+        }
+        if ranks(&values, &sample.y) != Ranks::Other {
+            notes.push(format!(
+                "--proxy {name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was made of the target, every skill and interval here is too good; leave it out then"
+            ));
+        }
+    }
     for (j, name) in names.iter().enumerate() {
         if correlation(&column(j), &sample.y).abs() > SAME {
             return Err(fault(format!("feature {name} is the target {target} in another unit; leave it out")));

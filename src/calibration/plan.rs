@@ -145,7 +145,7 @@ impl Plan {
             x,
             y,
         };
-        guard::sample(&sample, &columns.features, &self.target, &mut notes)
+        guard::sample(&sample, &columns, &self.target, &mut notes)
             .map_err(|error| self.of_few(error, rows.len(), table.len()))?;
         notes.extend(kin(&sample, columns.group.as_deref()));
         let mut order: Vec<usize> = (0..sample.len()).collect();

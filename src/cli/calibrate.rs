@@ -75,11 +75,12 @@ enum Choice {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
+    output.map_or(Ok(()), |path| disk::check_apart([&flags.observations], path))?;
     let table = Table::read(&flags.observations)?.filter(&conditions(&flags.conditions)?)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
-    let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
     // A place that cannot be written to is said before the work, not after.
     let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
     let card = calibrate(&table, &plan(flags)?)?;

@@ -48,6 +48,15 @@ struct Published {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
+    if let Some(path) = output {
+        disk::check_apart(flags.scores.iter().chain(&flags.models), path)?;
+        // Of a folder every profile is read.
+        for input in flags.profiles.iter().chain(&flags.readings) {
+            let files = if input.is_dir() { profile_files(input)? } else { vec![input.clone()] };
+            disk::check_apart(&files, path)?;
+        }
+    }
     let folders = |folders: &[PathBuf]| -> Result<Vec<Profile>> {
         Ok(folders.iter().map(|folder| profiles(folder)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     };
@@ -75,7 +84,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sources = Sources { profiles, scores, readings, compared, published, proxy: flags.proxy.clone(), setting };
     let joined = join(&sources)?;
     let bytes = disk::csv_bytes("observations.csv".as_ref(), &joined.table)?;
-    match flags.output.as_ref().filter(|path| path.as_os_str() != "-") {
+    match output {
         Some(path) => disk::write(path, &bytes)?,
         None => print(&bytes)?,
     }
@@ -96,12 +105,17 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Err(Error::Gaps { reason })
 }
 
-/// Every profile of a folder, by file name.
-fn profiles(folder: &Path) -> Result<Vec<Profile>> {
+fn profile_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(|source| Error::Read { path: folder.into(), source })?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--"));
     files.sort_unstable();
+    Ok(files)
+}
+
+/// Every profile of a folder, by file name.
+fn profiles(folder: &Path) -> Result<Vec<Profile>> {
+    let files = profile_files(folder)?;
     if files.is_empty() {
         let reason =
             "holds no profile; it is the folder that `surmise measure -o` wrote, with one JSON per model and corpus";

@@ -30,13 +30,14 @@ pub(super) struct Flags {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let path = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
+    path.map_or(Ok(()), |path| disk::check_apart([&flags.calibration, &flags.observations], path))?;
     let card = Card::read(&flags.calibration)?;
     let table = Table::read(&flags.observations)?.filter(&conditions(&flags.conditions)?)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
     let predictions = card.predict(&table, flags.level.unwrap_or(card.level))?;
-    let path = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
     let bytes = disk::csv_bytes("predictions.csv".as_ref(), &predictions)?;
     match path {
         Some(path) => disk::write(path, &bytes)?,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{print, talk};
+use crate::disk;
 use crate::error::Result;
 use crate::report::{self, Choice};
 
@@ -45,6 +46,15 @@ enum Format {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let report = report::find(&flags.name)?;
+    if let Some(folder) = &flags.output {
+        let table = folder.join(format!("{}.csv", report.name()));
+        let within = |input: &PathBuf| match input.is_dir() {
+            true => report::TABLES.map(|name| input.join(name)).to_vec(),
+            false => vec![input.clone()],
+        };
+        let inputs: Vec<PathBuf> = flags.inputs.iter().flat_map(within).collect();
+        disk::check_apart(&inputs, &table)?;
+    }
     let choice = Choice { setting: flags.setting, models: flags.models.clone(), corpora: flags.corpora.clone() };
     let made = report.make(&flags.inputs, &choice)?;
     match &flags.output {

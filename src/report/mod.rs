@@ -18,6 +18,9 @@ pub use self::table::{Cell, Table};
 use crate::disk;
 use crate::error::{Error, Result};
 
+/// Tables that reports are made of, called like the reports themselves.
+pub const TABLES: [&str; 3] = ["profiles.csv", "predictions.csv", "blind.csv"];
+
 /// The reports, in the order in which they are listed.
 pub static ALL: &[&dyn Report] = &[
     &profiles::Profiles,

@@ -7,6 +7,7 @@ mod bad_shards;
 mod blind;
 mod calibration;
 mod calibration_bad_input;
+mod calibration_guards;
 mod calibration_refusals;
 mod channel;
 mod channel_edges;
