@@ -54,7 +54,7 @@ impl Basis {
     pub fn fit(sample: &Sample) -> Result<(Self, Array2<f64>)> {
         let (n, p) = sample.x.dim();
         let mut basis = Self::moments(sample);
-        let filled = basis.fill_training(&sample.x);
+        let filled = basis.fill_training(&sample.x)?;
         let shares = filled.iter().all(|value| (0.0..=1.0).contains(value));
         basis.divisor = if shares { vec![1.0; p] } else { basis.sd.clone() };
         basis.centre = (0..p).map(|j| filled.column(j).sum() / n as f64).collect();
@@ -98,15 +98,15 @@ impl Basis {
     }
 
     /// Alternates between the first direction of the filled rows and the fill from it.
-    fn fill_training(&mut self, x: &Array2<f64>) -> Array2<f64> {
+    fn fill_training(&mut self, x: &Array2<f64>) -> Result<Array2<f64>> {
         let (n, p) = x.dim();
         let missing: Vec<(usize, usize)> =
             x.indexed_iter().filter(|(_, value)| !value.is_finite()).map(|(at, _)| at).collect();
         let standard = |i: usize, j: usize| (x[[i, j]] - self.mean[j]) / self.sd[j];
         let mut z = Array2::from_shape_fn((n, p), |(i, j)| if x[[i, j]].is_finite() { standard(i, j) } else { 0.0 });
-        let mut direction = Array1::from_elem(p, 1.0 / (p as f64).sqrt());
+        let mut direction = Array1::zeros(p);
         for round in 0..MOST_FILLS {
-            first_direction(&z, &mut direction);
+            direction = first_direction(&z)?;
             let mut moved = 0.0f64;
             for &(i, j) in &missing {
                 let value = z.row(i).dot(&direction) * direction[j];
@@ -122,7 +122,7 @@ impl Basis {
         for (i, j) in missing {
             filled[[i, j]] = (self.mean[j] + self.sd[j] * z[[i, j]]).clamp(self.min[j], self.max[j]);
         }
-        filled
+        Ok(filled)
     }
 
     /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. Its `Pca` stops an iterative one wherever that stands: asked for 5
@@ -177,19 +177,17 @@ impl Basis {
     }
 }
 
-/// Power iteration for the first right singular vector, from where it stood.
-fn first_direction(z: &Array2<f64>, direction: &mut Array1<f64>) {
-    for _ in 0..MOST_FILLS {
-        let mut next = z.t().dot(&z.dot(direction));
-        let length = next.dot(&next).sqrt();
-        if length.is_nan() || length <= 0.0 {
-            return;
-        }
-        next /= length;
-        let moved = next.iter().zip(direction.iter()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        *direction = next;
-        if moved < 1e-9 {
-            return;
-        }
+/// First right singular vector of some rows, from the eigenvectors of the smaller of their two products; zeros where all rows are.
+fn first_direction(z: &Array2<f64>) -> Result<Array1<f64>> {
+    let (n, p) = z.dim();
+    if n == 0 || p == 0 {
+        return Ok(Array1::zeros(p));
     }
+    let product = if p <= n { z.t().dot(z) } else { z.dot(&z.t()) };
+    let solved = product.eigh_into().map_err(|source| Error::Fit { reason: format!("first component: {source}") })?;
+    let (_, vectors) = solved.sort_eig_desc();
+    let first = vectors.column(0).to_owned();
+    let direction = if p <= n { first } else { z.t().dot(&first) };
+    let length = direction.dot(&direction).sqrt();
+    Ok(if length > 0.0 { direction / length } else { Array1::zeros(p) })
 }

@@ -2,7 +2,7 @@
 
 use super::backtest::backtest;
 use super::card::{Card, Rows};
-use super::diagnose::Diagnostics;
+use super::diagnose::{Diagnostics, dependent};
 use super::fit::fit;
 use super::plan::{Columns, Plan, Prepared};
 use super::predict::check_level;
@@ -37,11 +37,18 @@ impl Folds {
 /// [`Error::Csv`] and [`Error::Fit`] naming the columns and rows at fault, [`Error::Parameter`] for a flag.
 pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     check_level(plan.level)?;
-    let Prepared { sample, columns, link, noise, notes } = plan.prepare(table)?;
+    let Prepared { sample, columns, link, noise, mut notes } = plan.prepare(table)?;
     let folds = Folds::for_rows(sample.len());
     let (fit, scores) = fit(&sample, link, folds.fit)?;
     let backtest = backtest(&sample, link, plan.level, [folds.outer, folds.strangers, folds.inner])?;
     let support = supports(&fit, &scores, &backtest, &sample, link);
+    let dependent = dependent(&sample, &columns.features, &fit.basis);
+    if !dependent.is_empty() {
+        notes.push(format!(
+            "made of the features before them: {}; coefficients among these are shared out by a penalty, not by the data",
+            dependent.join(", ")
+        ));
+    }
     let targets = distinct(&sample.targets);
     let card = Card {
         schema: Schema::new("card", 0),

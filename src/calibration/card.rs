@@ -140,6 +140,8 @@ impl Card {
         if serde_json::to_value(&card).map_err(json)? != value {
             return Err(fault("holds a field that no card has; calibrate again instead of editing".into()));
         }
+        card.check_lengths()
+            .map_err(|reason| fault(format!("is no card that surmise wrote: {reason}; calibrate again")))?;
         Ok(card)
     }
 }

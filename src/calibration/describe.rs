@@ -4,8 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use super::backtest::{Coverage, falls_short};
 use super::card::Card;
+use super::caveats::too_few;
 use super::link::Link;
-use super::predict::too_few;
+
 use super::support::Regime;
 
 impl Display for Card {

@@ -2,7 +2,7 @@
 
 use linfa_linalg::cholesky::InverseC;
 use linfa_linalg::eigh::EigValsh;
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 
 /// Variance inflation factors that are kept, largest first.
 const INFLATED: usize = 5;
+/// What is left of a standardised column beside the others, in standard deviations, where it is made of them.
+const DEPENDENT: f64 = 1e-6;
 
 /// Diagnostics of the training features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -136,6 +138,29 @@ impl Diagnostics {
             }),
         })
     }
+}
+
+/// Features that are sums of multiples of those before them, where there are rows enough to tell. Between them coefficients are shared out by the penalty, not by the data.
+pub(super) fn dependent(sample: &Sample, names: &[String], basis: &Basis) -> Vec<String> {
+    let z = standardised(sample, basis);
+    let (n, p) = z.dim();
+    let mut directions: Vec<Array1<f64>> = vec![];
+    let mut found = vec![];
+    for (column, name) in z.axis_iter(Axis(1)).zip(names).filter(|_| n > p) {
+        let mut rest = column.to_owned();
+        // Twice, since once leaves rounding of the size of what is looked for.
+        for direction in directions.iter().chain(&directions) {
+            let along = rest.dot(direction);
+            rest.scaled_add(-along, direction);
+        }
+        let length = rest.dot(&rest).sqrt();
+        if length < DEPENDENT * (n as f64).sqrt() {
+            found.push(name.clone());
+        } else {
+            directions.push(rest / length);
+        }
+    }
+    found
 }
 
 fn standardised(sample: &Sample, basis: &Basis) -> Array2<f64> {

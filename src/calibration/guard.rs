@@ -16,6 +16,9 @@ const COMPANIONS: [&str; 7] = ["stderr", "se", "std", "ci_low", "ci_high", "low"
 /// Two columns that agree to this are one.
 const SAME: f64 = 1.0 - 1e-10;
 
+/// Beyond this squares and their sums come near to overflowing.
+const LARGEST: f64 = 1e100;
+
 /// Two columns that rank this many rows as nearly alike are one in another scale.
 const LEAST_RANKED: usize = 20;
 const SAME_RANKS: f64 = 0.999;
@@ -34,6 +37,19 @@ pub(super) fn varies(values: &[f64]) -> bool {
     let mut known = values.iter().filter(|value| value.is_finite());
     let first = known.next();
     known.any(|value| first.is_some_and(|first| (value - first).abs() > 1e-12 * first.abs().max(f64::MIN_POSITIVE)))
+}
+
+/// Refuses a column with a cell that no fit can square.
+pub(super) fn magnitude(table: &Table, column: &str) -> Result<()> {
+    let cells = table.numbers(column)?;
+    match cells.into_iter().enumerate().find(|(_, cell)| cell.is_some_and(|value| value.abs() > LARGEST)) {
+        Some((row, Some(value))) => Err(csv(
+            table,
+            row,
+            format!("column {column} holds {value:e}, too large for any fit; give it another unit"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Log10 of a column of sizes, NaN where missing.
@@ -115,6 +131,7 @@ pub(super) fn features(
         }
     }
     for name in &found {
+        magnitude(known, name)?;
         check(known, name).map_err(|error| plan.of_few(error, known.len(), table.len()))?;
     }
     let found = without_copies(plan, known, found, notes)?;

@@ -1,6 +1,8 @@
 //! Intervals from the errors a back-test made: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani 2021), residuals of forward folds, and the widest of all.
 //! Everything here is on the scale of the link.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::candidate::Formula;
@@ -61,9 +63,20 @@ pub struct Residuals {
     pub held: Vec<Held>,
 }
 
+/// How many targets of one weight say as much as those of some rows: Kish's `(sum w)^2 / sum w^2` over their weights, which is their number where all weigh the same.
+pub(super) fn effective_n(held: &[Held]) -> f64 {
+    let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
+    held.iter().for_each(|row| *weights.entry(&row.target).or_default() += row.weight);
+    let sum: f64 = weights.values().sum();
+    let squares: f64 = weights.values().map(|weight| weight * weight).sum();
+    if squares > 0.0 { sum * sum / squares } else { 0.0 }
+}
+
 /// Values an end is a quantile of, with their weights.
 #[derive(Debug, Clone)]
 pub(super) struct Ends {
+    /// Weight of all targets and of the one that is asked, which weighs as one of [`effective_n`].
+    mass: f64,
     low: Vec<(f64, f64)>,
     high: Vec<(f64, f64)>,
 }
@@ -77,7 +90,9 @@ impl Ends {
             values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
             values
         };
-        Self { low: values(-1.0), high: values(1.0) }
+        let total: f64 = held.iter().map(|row| row.weight).sum();
+        let mass = total * (1.0 + 1.0 / effective_n(held).max(f64::MIN_POSITIVE));
+        Self { mass, low: values(-1.0), high: values(1.0) }
     }
 
     /// Whether there is nothing to take a quantile of.
@@ -85,14 +100,9 @@ impl Ends {
         self.low.is_empty()
     }
 
-    /// Sum of the weights: how many targets stand behind the ends.
-    pub fn n(&self) -> f64 {
-        self.high.iter().map(|(_, weight)| weight).sum()
-    }
-
-    /// Lower and upper end at a level, and whether there are residuals enough for it: of `n` the level can be at most `n / (n + 1)`, beyond which the ends are the outermost.
+    /// Lower and upper end at a level, and whether there are residuals enough for it: of `n` of one weight the level can be at most `n / (n + 1)`, beyond which the ends are the outermost.
     pub fn at(&self, level: f64) -> (f64, f64, bool) {
-        let mass = level * (self.n() + 1.0) - 1e-9;
+        let mass = level * self.mass - 1e-9;
         let end = |values: &mut dyn Iterator<Item = &(f64, f64)>| {
             let (mut sum, mut last) = (0.0, 0.0);
             for (value, weight) in values {
@@ -109,8 +119,7 @@ impl Ends {
 
     /// The levels above which the upper and the lower end, as `low_end` and `high_end` print them, are beyond `y`; 1 if none is.
     pub fn covering(&self, y: f64, low_end: impl Fn(f64) -> f64, high_end: impl Fn(f64) -> f64) -> (f64, f64) {
-        let n = self.n();
-        let level = |beyond: f64, outermost: bool| if outermost { 1.0 } else { beyond / (n + 1.0) };
+        let level = |beyond: f64, outermost: bool| if outermost { 1.0 } else { beyond / self.mass };
         let below: f64 = self.high.iter().filter(|(value, _)| high_end(*value) < y).map(|(_, weight)| weight).sum();
         let above: f64 = self.low.iter().filter(|(value, _)| low_end(*value) > y).map(|(_, weight)| weight).sum();
         let outside_high = self.high.last().is_none_or(|(value, _)| high_end(*value) < y);
@@ -126,8 +135,9 @@ mod tests {
     fn ends(residuals: &[f64]) -> Ends {
         let held: Vec<Held> = residuals
             .iter()
-            .map(|residual| Held {
-                target: String::new(),
+            .enumerate()
+            .map(|(at, residual)| Held {
+                target: at.to_string(),
                 family: String::new(),
                 fold: 0,
                 residual: *residual,

@@ -109,6 +109,9 @@ impl Plan {
         }
         let known = table.select(&rows);
         let mut columns = self.columns(table, &known)?;
+        for column in [Some(&self.target), columns.proxy.as_ref()].into_iter().flatten() {
+            guard::magnitude(&known, column)?;
+        }
         columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
@@ -150,7 +153,14 @@ impl Plan {
         notes.extend(kin(&sample, columns.group.as_deref()));
         let mut order: Vec<usize> = (0..sample.len()).collect();
         let key = |row: &usize| (&sample.targets[*row], &sample.families[*row]);
-        let cells = |row: usize| sample.x.row(row).to_vec().into_iter().chain([sample.y[row], sample.log10_sizes[row]]);
+        let proxy = |row: usize| {
+            let proxy = sample.proxies.as_ref().map(|proxies| proxies[row]);
+            proxy.map_or([f64::NAN; 2], |proxy| [proxy.value, proxy.log10_ratio])
+        };
+        let cells = |row: usize| {
+            let own = [sample.y[row], sample.log10_sizes[row], sample.weights[row]];
+            sample.x.row(row).to_vec().into_iter().chain(own).chain(proxy(row))
+        };
         let by_cells = |a: usize, b: usize| {
             let orders = cells(a).zip(cells(b)).map(|(a, b)| a.total_cmp(&b));
             orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
@@ -234,11 +244,9 @@ impl Plan {
             return Ok(if shares { Link::Logit { low: 0.0, high: 1.0 } } else { Link::Identity });
         };
         if let Link::Logit { low, high } = link {
-            if low.is_nan() || high.is_nan() || low >= high {
-                return Err(Error::Parameter {
-                    name: "--range",
-                    reason: format!("is {low},{high}; the lower comes first"),
-                });
+            if !(low.is_finite() && high.is_finite()) || low >= high {
+                let reason = format!("is {low},{high}; it is two finite numbers, the lower first");
+                return Err(Error::Parameter { name: "--range", reason });
             }
             if let Some(value) = y.iter().find(|value| !(low..=high).contains(*value)) {
                 let reason = format!(
@@ -263,7 +271,10 @@ impl Plan {
                     .ok_or_else(|| guard::csv(known, row, format!("column {column}: a weight is a number above 0")))?;
                 *weight *= own;
             }
-            let mean = weights.iter().sum::<f64>() / times.len() as f64;
+            // Summed in their own order, not in that of the table, which moves the last digit.
+            let mut sorted = weights.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let mean = sorted.iter().sum::<f64>() / times.len() as f64;
             weights.iter_mut().for_each(|weight| *weight /= mean);
         }
         Ok(weights)

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::backtest::{Coverage, falls_short};
 use super::card::Card;
+use super::caveats::Made;
 use super::fit::Chosen;
 use super::guard;
 use super::plan::{Columns, proxies};
@@ -15,8 +16,6 @@ use crate::error::{Error, Result};
 
 /// What the regime of a row below the training range is called.
 const BELOW: &str = "below_range";
-/// Back-tested predictions below which a coverage is said to be of few.
-const FEW_BACKTESTED: usize = 10;
 /// Share of the features, and of the formula's weight on them, of which more may not be missing.
 const MOST_MISSING: f64 = 1.0 / 3.0;
 
@@ -54,9 +53,9 @@ pub struct Prediction {
 }
 
 /// A query with its names.
-struct Row {
-    query: Query,
-    target_model: String,
+pub(super) struct Row {
+    pub query: Query,
+    pub target_model: String,
     family: String,
     /// A condition of the card that the row was not measured under.
     otherwise: Option<String>,
@@ -138,7 +137,9 @@ impl Card {
         };
         let beyond = |j: usize| query.x[j].is_some_and(|value| !(basis.min[j]..=basis.max[j]).contains(&value));
         let size_gap = self.range.size_gap(query);
-        let regime = if self.range.strength_gap(basis, &x) != 0.0 || size_gap.is_some_and(|gap| gap != 0.0) {
+        let distance = distance(basis, self.range.distance_components, &x);
+        let is_outside = self.range.strength_gap(basis, &x) != 0.0 || size_gap.is_some_and(|gap| gap != 0.0);
+        let regime = if is_outside || self.is_far(distance) {
             Regime::Extrapolation
         } else if self.columns.group.is_some() && self.rows.families.binary_search(&row.family).is_ok() {
             Regime::Interpolation
@@ -146,7 +147,6 @@ impl Card {
             Regime::NewFamily
         };
         let below = self.range.is_below(query, basis, &x);
-        let distance = distance(basis, self.range.distance_components, &x);
         let unknown = !names.is_empty() && query.x.iter().all(Option::is_none);
         let mut prediction = Prediction {
             target_model: row.target_model.clone(),
@@ -177,30 +177,40 @@ impl Card {
             status: "unsupported",
             note: String::new(),
         };
-        let refusal = self.support.iter().find(|support| support.regime == regime).and_then(|s| s.unsupported.clone());
+        let unsupported = |regime| self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.clone());
+        // A row of unknown size may be larger than all that was trained on: what is stated is what holds there, if the card can say it.
+        let may_be_larger = self.is_unsized(query) && unsupported(Regime::Extrapolation).is_none();
+        let judged = if may_be_larger { Regime::Extrapolation } else { regime };
+        let refusal = unsupported(regime);
         let refusal = refusal.or_else(|| row.otherwise.clone());
         let refusal = refusal.or_else(|| unknown.then(|| "none of the features is known".to_owned()));
-        let refusal = refusal.or_else(|| {
-            (!distance.is_finite())
-                .then(|| "so far off the training rows that its distance from them overflows".to_owned())
-        });
         let refusal = refusal.or_else(|| {
             below.then(|| {
                 "weaker than every row that was trained on; predictions are back-tested upwards only".to_owned()
             })
         });
         let families = self.rows.families.len();
-        let foreign = self.rows.families.binary_search(&row.family).is_err();
         let refusal = refusal.or_else(|| {
-            (foreign && families < LEAST_FAMILIES)
+            (self.is_foreign(row) && families < LEAST_FAMILIES)
                 .then(|| format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"))
         });
-        let refusal = refusal.or_else(|| regime.chosen(&self.fit).and_then(|chosen| self.lacks(chosen, query)));
-        match (refusal, regime.chosen(&self.fit)) {
-            (None, Some(_)) => self.fill(&mut prediction, regime, row, &x, level),
+        let refusal = refusal.or_else(|| self.out_of_reach(size_gap, distance));
+        let refusal = refusal.or_else(|| judged.chosen(&self.fit).and_then(|chosen| self.lacks(chosen, query)));
+        match (refusal, judged.chosen(&self.fit)) {
+            (None, Some(_)) => self.fill(&mut prediction, judged, row, &x, level),
             (reason, _) => prediction.note = reason.unwrap_or_else(|| "nothing was fitted for this regime".into()),
         }
         prediction
+    }
+
+    /// Whether a row is of a family that was not trained on.
+    pub(super) fn is_foreign(&self, row: &Row) -> bool {
+        self.rows.families.binary_search(&row.family).is_err()
+    }
+
+    /// Whether its size is unknown to a card that places rows by size.
+    pub(super) fn is_unsized(&self, query: &Query) -> bool {
+        self.range.log10_size.is_some() && query.log10_size.is_none()
     }
 
     /// Why a row that lacks a proxy, or much of what the formula is made of, has no number: intervals are made of rows that were whole.
@@ -233,32 +243,19 @@ impl Card {
         tried.into_iter().chain(others.into_iter().flatten()).min_by(|a, b| a.at(level).total_cmp(&b.at(level)))
     }
 
-    /// What is said of intervals that held much less than their level, all of them or, beyond the range, those of one forward fold.
-    fn shortfall(&self, tried: &Coverage, regime: Regime, level: f64) -> Option<String> {
-        let held = tried.at(level);
-        if falls_short(held, level) {
-            return Some(format!("INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}", 100.0 * held));
-        }
-        let forward = regime.coverage(&self.backtest).filter(|_| regime == Regime::Extrapolation);
-        let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| falls_short(*worst, level))?;
-        Some(format!("intervals held only {:.0} % of {n} predictions in one part of the back-test", 100.0 * worst))
-    }
-
     /// The numbers of a prediction that is not refused.
-    fn fill(&self, prediction: &mut Prediction, regime: Regime, row: &Row, x: &[f64], level: f64) {
+    fn fill(&self, prediction: &mut Prediction, judged: Regime, row: &Row, x: &[f64], level: f64) {
         let (basis, query, link) = (&self.fit.basis, &row.query, self.link);
-        let Some(chosen) = regime.chosen(&self.fit) else { return };
-        let recipe = regime.recipe();
+        let Some(chosen) = judged.chosen(&self.fit) else { return };
+        let recipe = judged.recipe();
         let y_hat = chosen.predict(x, query, basis, link);
-        let (low, high, enough) = chosen.interval(recipe, x, query, basis, link, level);
+        let (low, high, is_enough) = chosen.interval(recipe, x, query, basis, link, level);
         let (low, high) = (link.low_end(low).min(y_hat), link.high_end(high).max(y_hat));
         if ![y_hat, low, high].iter().all(|value| value.is_finite()) {
             "the row is so far off that the prediction overflows".clone_into(&mut prediction.note);
             return;
         }
-        let families = self.rows.families.len();
-        let foreign = self.rows.families.binary_search(&row.family).is_err();
-        let tried = self.tried(regime, foreign, level);
+        let tried = self.tried(judged, self.is_foreign(row), level);
         let baseline = |formula: &super::candidate::Formula| formula.predict(x, query, basis, link);
         prediction.y_hat = Some(y_hat);
         (prediction.low, prediction.high) = (Some(low), Some(high));
@@ -267,49 +264,13 @@ impl Card {
         prediction.backtest_n = tried.map(|coverage| coverage.levels.len());
         prediction.baseline_mean = Some(baseline(&self.fit.mean));
         prediction.baseline_size = self.fit.size.as_ref().filter(|_| query.log10_size.is_some()).map(baseline);
-        let score = regime.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
+        let score = judged.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
         prediction.skill_mean = score.map(|score| score.skill_mean);
         prediction.skill_size = score.and_then(|score| score.skill_size);
         prediction.status = "ok";
-        let mut notes = vec![];
-        if let Some([low, high]) = score.map(|score| score.skill_interval).filter(|[low, _]| *low <= 0.0) {
-            notes.push(format!("the skill may be chance: 90 % of resampled families give it {low:.2} to {high:.2}"));
-        }
-        if let Some(skill) = prediction.skill_mean.filter(|skill| *skill <= 0.0) {
-            notes
-                .push(format!("back-tested no better than the mean of the training rows: skill {skill:.2} against it"));
-        }
-        if let Some(skill) = score.map(|score| score.unit_skill()).filter(|skill| *skill <= 0.0) {
-            notes.push(format!(
-                "skill is on the scale of the link; by mean absolute error in the unit of the target it is {skill:.2}"
-            ));
-        }
-        notes.extend(tried.and_then(|tried| self.shortfall(tried, regime, level)));
-        if !enough {
-            notes.push(format!("too few residuals for a level of {level}: the ends are the outermost there are"));
-        }
-        if foreign && too_few(families, level) {
-            notes.push(format!(
-                "{families} families were trained on: errors of one are alike, and over fewer than {:.0} no interval of another has a level of {level}",
-                (level / (1.0 - level)).ceil()
-            ));
-        }
-        if let Some(n) = prediction.backtest_n.filter(|n| *n < FEW_BACKTESTED) {
-            notes.push(format!("coverage was back-tested on {n} predictions only"));
-        }
-        if prediction.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
-            notes.push("farther from the training mean than 95 % of the training rows".into());
-        }
-        if !prediction.missing_features.is_empty() {
-            notes.push(format!("filled, and not reckoned with in the interval: {}", prediction.missing_features));
-        }
-        prediction.note = notes.join("; ");
+        let made = Made { judged, chosen, score, tried, is_enough, level };
+        prediction.note = self.caveats(row, prediction, &made);
     }
-}
-
-/// Whether `n` families, each one draw, cannot carry a level: of `n` exchangeable draws the largest is exceeded by another with probability `1 / (n + 1)`.
-pub(super) fn too_few(n: usize, level: f64) -> bool {
-    (n as f64) < level * (n as f64 + 1.0) - 1e-9
 }
 
 pub(super) fn check_level(level: f64) -> Result<()> {

@@ -117,6 +117,7 @@ pub fn join(sources: &Sources) -> Result<Joined> {
     let mut joined = Joined { table: vec![header(&tasks)], n_unsupported: 0, strangers: assigned.strangers.clone() };
     for (corpus, models) in &measured {
         alike(corpus, models.values().flatten())?;
+        models.values().try_for_each(|profiles| once(profiles))?;
         let place = Place { sources, reader: &readings.reader, assigned: &assigned, tasks: &tasks, corpus, models };
         let targets: BTreeSet<&str> = models.keys().chain(&outside).copied().collect();
         for target in targets {
@@ -275,6 +276,21 @@ fn texts(profiles: &[&Profile]) -> String {
 fn smallest(models: &BTreeMap<&str, Vec<&Profile>>, family: &str) -> Option<String> {
     let members = models.values().filter_map(|profiles| profiles.first()).filter(|p| p.model.family == family);
     members.min_by_key(|profile| profile.model.n_params).map(|profile| profile.model.id.clone())
+}
+
+/// Repetitions are of other seeds: one that stands there twice would count as two, and its noise as none.
+pub(super) fn once(profiles: &[&Profile]) -> Result<()> {
+    let mut seeds = BTreeSet::new();
+    match profiles.iter().find(|profile| !seeds.insert(profile.estimator.seed)) {
+        None => Ok(()),
+        Some(profile) => {
+            let (model, corpus, seed) = (&profile.model.id, &profile.corpus.name, profile.estimator.seed);
+            let reason = format!(
+                "{model} on {corpus} stands there twice with seed {seed}; name each folder once, and measure repetitions with another --seed"
+            );
+            Err(Error::Fit { reason })
+        }
+    }
 }
 
 /// Emergence is compared on the same texts, measured with the same estimator, seed by seed.

@@ -96,6 +96,7 @@ impl Readings {
         one(groups.iter().map(|(name, profiles)| ((*name).to_owned(), seeds(profiles))))?;
         let mut by_name = BTreeMap::new();
         for (name, profiles) in groups {
+            super::join::once(&profiles)?;
             let headlines: Option<Vec<_>> = profiles.iter().map(|profile| profile.headline_at(setting)).collect();
             let headlines = headlines.ok_or_else(|| {
                 let reader = &profiles[0].model.id;

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use super::draw::dots::Dots;
 use super::read::at;
 use super::{Choice, Made, Report, Table};
-use crate::error::{Error, Result};
+use crate::calibration::{self, Card};
+use crate::error::Result;
 
 pub(super) struct Calibration;
 
@@ -16,10 +15,10 @@ struct Score {
     split: String,
     candidate: String,
     mae: f64,
-    rmse: Option<f64>,
-    skill_mean: Option<f64>,
+    rmse: f64,
+    skill_mean: f64,
     skill_size: Option<f64>,
-    spearman: Option<f64>,
+    spearman: f64,
 }
 
 impl Report for Calibration {
@@ -36,14 +35,10 @@ impl Report for Calibration {
         let (mut figures, mut captions) = (vec![], vec![]);
         for (number, input) in inputs.iter().enumerate() {
             let path = at(input, "card.json");
-            let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-            let card: Value =
-                serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.clone(), source })?;
+            let card = Card::read(&path)?;
             let scores = scores(&card);
             if scores.is_empty() {
-                let reason =
-                    format!("of {} holds no back-tested error; take a card.json of this version", path.display());
-                return Err(Error::Parameter { name: "schema", reason });
+                return Err(Choice::nothing(&path, "back-tested error"));
             }
             for score in &scores {
                 table.rows.push(vec![
@@ -56,7 +51,7 @@ impl Report for Calibration {
                     score.spearman.into(),
                 ]);
             }
-            let unit = card["unit"].as_str().unwrap_or("nats");
+            let unit = card.unit.as_str();
             let suffix = if number == 0 { String::new() } else { format!("-{}", number + 1) };
             figures.push((suffix, dots(&scores, unit).figure()?));
             captions.push(caption(&card, unit));
@@ -65,39 +60,22 @@ impl Report for Calibration {
     }
 }
 
-/// The scores of a card: those of every split and candidate, or of the one split of an older card.
-fn scores(card: &Value) -> Vec<Score> {
-    let mut scores = vec![];
-    for split in ["target", "family", "forward"] {
-        for row in card["scores"][split].as_array().into_iter().flatten() {
-            let (Some(candidate), Some(mae)) = (row["candidate"].as_str(), row["mae"].as_f64()) else { continue };
-            scores.push(Score {
-                split: split.into(),
-                candidate: candidate.into(),
-                mae,
-                rmse: row["rmse"].as_f64(),
-                skill_mean: row["skill_mean"].as_f64(),
-                skill_size: row["skill_size"].as_f64(),
-                spearman: row["spearman"].as_f64(),
-            });
-        }
-    }
-    let older = card["loto_mae_nats"].as_object().filter(|_| scores.is_empty());
-    for (candidate, mae) in older.into_iter().flatten() {
-        if let Some(mae) = mae.as_f64() {
-            let skill = |base: &str| card["loto_mae_nats"][base].as_f64().map(|base| 1.0 - mae / base);
-            scores.push(Score {
-                split: "target".into(),
-                candidate: candidate.replace('_', " "),
-                mae,
-                rmse: card["loto_rmse_nats"].as_f64().filter(|_| candidate == "calibration"),
-                skill_mean: skill("mean"),
-                skill_size: skill("size_line"),
-                spearman: None,
-            });
-        }
-    }
-    scores
+/// The scores of a card, of every split and candidate.
+fn scores(card: &Card) -> Vec<Score> {
+    let splits = [("target", &card.scores.target), ("family", &card.scores.family), ("forward", &card.scores.forward)];
+    let of = |(split, scores): (&str, &Vec<calibration::Score>)| {
+        let score = |score: &calibration::Score| Score {
+            split: split.into(),
+            candidate: score.candidate.clone(),
+            mae: score.mae,
+            rmse: score.rmse,
+            skill_mean: score.skill_mean,
+            skill_size: score.skill_size,
+            spearman: score.spearman,
+        };
+        scores.iter().map(score).collect::<Vec<_>>()
+    };
+    splits.into_iter().flat_map(of).collect()
 }
 
 fn dots(scores: &[Score], unit: &str) -> Dots {
@@ -121,18 +99,22 @@ fn dots(scores: &[Score], unit: &str) -> Dots {
         "forward" => "trained on the weaker".into(),
         _ => kind,
     });
-    Dots { rows, kinds: kinds.collect(), x_label: format!("mean absolute error, {unit}") }
+    Dots {
+        rows,
+        kinds: kinds.collect(),
+        x_label: format!("mean absolute error{}{unit}", if unit.is_empty() { "" } else { ", " }),
+    }
 }
 
 /// Rows, families and what is predicted.
-fn caption(card: &Value, unit: &str) -> String {
-    let target = card["target"].as_str().unwrap_or("the target");
-    let rows = if card["rows"].is_object() { &card["rows"] } else { card };
-    let n = rows["n"].as_u64().unwrap_or(0);
-    let count = |key: &str, other: &str| rows[key].as_array().or(rows[other].as_array()).map_or(0, Vec::len);
+fn caption(card: &Card, unit: &str) -> String {
+    let rows = &card.rows;
+    let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
     format!(
-        "Back-tested errors of {target} ({unit}): n = {n} rows, {} targets, {} families. Skill is 1 less the ratio of errors to that of the mean or of the size line.",
-        count("targets", "models"),
-        count("families", "families")
+        "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 less the ratio of errors to that of the mean or of the size line.",
+        card.target,
+        rows.n,
+        rows.n_targets,
+        rows.families.len()
     )
 }

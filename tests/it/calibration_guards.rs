@@ -1,6 +1,9 @@
 //! What must not be lost, asked or believed, through the real binary: files that are read and written at once, proxies that are the target, cards that were made up.
 
-use crate::tidy::{calibrated, folder, refused, surmise, table, with, write};
+use surmise::calibration::{Card, Regime};
+use surmise::seed::sha256_hex;
+
+use crate::tidy::{Rows, calibrated, folder, predicted, refused, surmise, table, with, write};
 
 #[test]
 fn an_output_that_is_an_input_is_refused_and_the_input_left_as_it_was() {
@@ -35,4 +38,179 @@ fn a_proxy_that_is_the_target_is_refused_and_one_that_ranks_as_it_does_is_said()
     let bent = calibrated(&of(&|y| (5.0 * y).exp()), &["--features", "a,b", "--proxy", "p"], &at("card.json"));
     let told = String::from_utf8_lossy(&bent.stderr).into_owned();
     assert!(told.contains("--proxy p RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
+}
+
+#[test]
+fn a_row_farther_out_than_back_tests_went_has_no_number() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
+    let read = Card::read(card.as_ref()).expect("the card");
+    let held = &read.fit.beyond.as_ref().expect("a candidate").forward.held;
+    let reach = held.iter().filter_map(|row| row.log10_size_gap).fold(f64::MIN, f64::max);
+    let largest = read.range.distances.last().expect("distances");
+    let mut query = vec![table(24)[12].clone(); 5];
+    // The largest of the training rows is of size 24.
+    for (row, gap) in query.iter_mut().zip([reach - 0.01, reach + 0.5]) {
+        row.insert("params_b", (24.0 * 10f64.powf(gap)).to_string());
+    }
+    query[2].insert("a", "900".into());
+    query[4].insert("a", "-900".into());
+    query[3].insert("params_b", "1e9".into());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["status"] == "ok" && rows[0]["regime"] == "extrapolation", "{rows:?}");
+    for at in [1, 3] {
+        assert!(rows[at]["status"] == "unsupported" && rows[at]["y_hat"].is_empty(), "{rows:?}");
+        let said = format!("back-tests went {reach:.1} beyond");
+        assert!(rows[at]["note"].contains("decades beyond the training range") && rows[at]["note"].contains(&said));
+    }
+    // Far off on one side is stronger, on the other weaker than all.
+    let far = [&rows[2], &rows[4]];
+    for row in far {
+        let distance: f64 = row["mahalanobis"].parse().expect("a distance");
+        assert!(distance > 3.0 * largest && row["y_hat"].is_empty(), "{row:?}");
+    }
+    let mut kinds = far.map(|row| (row["regime"].as_str(), row["note"].contains("over 3 times the largest")));
+    kinds.sort_unstable();
+    assert_eq!(kinds, [("below_range", false), ("extrapolation", true)], "{rows:?}");
+}
+
+#[test]
+fn a_row_of_unknown_size_has_the_interval_of_one_beyond_the_range_and_says_so() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
+    let mut query = vec![table(24)[12].clone(), table(24)[12].clone()];
+    query.iter_mut().for_each(|row| drop(row.insert("model", "another".into())));
+    query[1].insert("params_b", String::new());
+    let rows = predicted(&card, &query);
+    assert!(rows.iter().all(|row| row["status"] == "ok" && row["regime"] == "interpolation"), "{rows:?}");
+    assert!(!rows[0]["note"].contains("SIZE") && rows[1]["note"].contains("SIZE UNKNOWN"), "{rows:?}");
+    assert_eq!([0, 1].map(|at| rows[at]["interval_recipe"].as_str()), ["jackknife_plus", "maximum"]);
+    let read = Card::read(card.as_ref()).expect("the card");
+    let held = Regime::Extrapolation.coverage(&read.backtest).expect("a coverage").at(0.9);
+    assert_eq!(rows[1]["backtest_coverage"].parse::<f64>().ok(), Some(held));
+}
+
+#[test]
+fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut query = vec![table(24)[12].clone(), table(24)[12].clone()];
+    query[1].insert("model", "another".into());
+    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
+    let rows = predicted(&card, &query);
+    assert_eq!([0, 1].map(|at| rows[at]["note"].contains("was trained on")), [true, false], "{rows:?}");
+    assert!(rows.iter().all(|row| !row["note"].contains("families")), "{rows:?}");
+    let mut alone = table(24);
+    alone.iter_mut().for_each(|row| drop(row.remove("family")));
+    assert!(calibrated(&alone, &["--features", "a,b"], &card).status.success());
+    let rows = predicted(&card, &query);
+    let said = "families are unknown: kin of the training rows were not left out together";
+    assert!(rows.iter().all(|row| row["status"] == "ok" && row["note"].contains(said)), "{rows:?}");
+}
+
+#[test]
+fn few_predictions_are_of_few_models_or_of_weights_that_differ_much() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut pairs = table(24);
+    for (i, row) in pairs.iter_mut().enumerate() {
+        row.extend([("model", format!("m{}", i % 8)), ("family", format!("f{}", i % 4))]);
+        row.insert("params_b", (1 + i % 8).to_string());
+    }
+    let output = calibrated(&pairs, &["--features", "a,b"], &card);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = predicted(&card, &pairs[12..13]);
+    assert_eq!(rows[0]["backtest_n"], "24");
+    assert!(rows[0]["note"].contains("on 24 predictions of 8 models only"), "{rows:?}");
+    let heavy = with(24, "w", |i| if i == 2 { "20".into() } else { "1".into() });
+    let output = calibrated(&heavy, &["--features", "a,b", "--weights", "w"], &card);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = predicted(&card, &heavy[12..13]);
+    assert!(rows[0]["note"].contains("on 24 predictions of models that weigh as 4.4 only"), "{rows:?}");
+    assert!(rows[0]["note"].contains("too few residuals for a level of 0.9"), "{rows:?}");
+}
+
+#[test]
+fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
+    write(&at("q.csv"), &table(24));
+    let edits: [(fn(&mut Card), &str); 9] = [
+        (|card| card.columns.features.truncate(1), "fit.basis.mean holds 2"),
+        (|card| card.fit.basis.centre.truncate(1), "fit.basis.centre holds 1"),
+        (|card| card.fit.basis.sd[0] = 0.0, "fit.basis.sd"),
+        (|card| card.fit.mean.coefficients.truncate(1), "fit.mean.coefficients"),
+        (|card| card.fit.within.iter_mut().for_each(|chosen| chosen.target.held[0].fold = 99), "names fold 99"),
+        (
+            |card| card.fit.beyond.iter_mut().for_each(|chosen| chosen.family.folds[0].coefficients.truncate(1)),
+            "a fold of",
+        ),
+        (|card| card.range.distances.clear(), "range.distances"),
+        (|card| card.rows.families.clear(), "rows.families"),
+        (|card| card.backtest.forward[0].folds.truncate(1), "backtest"),
+    ];
+    for (edit, said) in edits {
+        let mut edited = Card::read(card.as_ref()).expect("the card");
+        edit(&mut edited);
+        edited.card_sha256.clear();
+        edited.card_sha256 = sha256_hex(&serde_json::to_vec(&edited).expect("JSON"));
+        edited.write(at("other.json").as_ref()).expect("a card");
+        for arguments in [
+            &["predict", "--observations", &at("q.csv"), "--calibration", &at("other.json")][..],
+            &["card", &at("other.json")],
+        ] {
+            let output = surmise(arguments);
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(
+                output.status.code() == Some(1) && output.stdout.is_empty() && told.contains(said),
+                "{said}: {told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn rows_that_differ_by_proxy_or_weight_alone_give_the_same_card_in_another_order() {
+    let (_keep, at) = folder();
+    let card = |rows: &Rows, flags: &[&str]| {
+        calibrated(rows, flags, &at("card.json"));
+        std::fs::read(at("card.json")).expect("a card")
+    };
+    for (column, flag) in [("p", "--proxy"), ("w", "--weights")] {
+        // Two rows of each model that agree in all else.
+        let mut rows = with(24, column, |i| (1.0 + (i as f64 * 0.7).sin().abs()).to_string());
+        for i in 0..12 {
+            let value = rows[i + 12][column].clone();
+            rows[i + 12] = rows[i].clone();
+            rows[i + 12].insert(column, value);
+        }
+        let flags = ["--features", "a,b", flag, column];
+        let first = card(&rows, &flags);
+        rows.reverse();
+        assert!(card(&rows, &flags) == first, "the order of rows counts with {flag}");
+    }
+}
+
+#[test]
+fn cells_too_large_to_square_bounds_without_end_and_columns_made_of_others_are_named() {
+    let huge = |column| with(24, column, move |i| if i == 5 { "1e300".into() } else { ((i * i) % 17).to_string() });
+    for column in ["a", "y"] {
+        for flags in [&["--features", "a,b"][..], &[]] {
+            let told = refused(&huge(column), flags);
+            assert!(told.contains("line 7") && told.contains(&format!("column {column} holds 1e300")), "{told}");
+        }
+    }
+    let (_keep, at) = folder();
+    let output = calibrated(&table(24), &["--range", "0,inf"], &at("card.json"));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && told.contains("--range is 0,inf"), "{told}");
+    let number = |i: usize, name: &str| table(24)[i][name].parse::<f64>().expect("a number");
+    let sum = with(24, "c", |i| (number(i, "a") - 2.0 * number(i, "b")).to_string());
+    let told = calibrated(&sum, &["--features", "a,b,c"], &at("card.json")).stderr;
+    assert!(String::from_utf8_lossy(&told).contains("made of the features before them: c;"));
+    let told = calibrated(&table(24), &["--features", "a,b"], &at("card.json")).stderr;
+    assert!(!String::from_utf8_lossy(&told).contains("made of the features"));
 }

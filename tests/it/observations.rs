@@ -136,6 +136,23 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     run(&["observations", "--profiles", &at("0"), "--profiles", &at("1"), "--setting", "0.4", "-o", &out]);
     let table = rows(&out);
     assert_eq!((table.len(), table[0]["target_model"].as_str(), table[0]["n_seeds"].as_str()), (1, "minigpt-3", "2"));
+    // A folder named twice is no second seed.
+    let before = std::fs::read(&out).expect("the table");
+    let twice = ["observations", "--profiles", &at("0"), "--profiles", &at("0"), "--setting", "0.4", "-o", &out];
+    let output = surmise(&twice);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(1) && told.contains("minigpt-2 on colours stands there twice with seed 0"),
+        "{told}"
+    );
+    // Nor is a profile, or a file that is joined, a place for the table.
+    let profile = std::fs::read_dir(at("1")).expect("a folder").flatten().map(|entry| entry.path());
+    let profile = profile.filter(|path| path.to_string_lossy().contains("--")).min().expect("a profile");
+    let profile = profile.to_str().expect("UTF-8").to_owned();
+    let output = surmise(&["observations", "--profiles", &at("1"), "--setting", "0.4", "-o", &profile]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && told.contains("-o would replace"), "{told}");
+    assert!(Profile::read(profile.as_ref()).is_ok() && std::fs::read(&out).expect("the table") == before);
     let row = &table[0];
     let of = |seed: &str| profiles(&at(seed)).remove(&("minigpt-3".into(), "colours".into())).expect("a profile");
     let both = [of("0"), of("1")];

@@ -145,4 +145,36 @@ fn what_a_report_cannot_be_made_of_is_named() {
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
     refused(&["calibration", text(&file)], 1, &["predictions.csv", "not the JSON"]);
     refused(&["shots"], 2, &["<FILE|DIR>"]);
+    // The table of a report may be called like the one that it is made of.
+    let here = ["predictions", text(folder.path()), "-o", text(folder.path())];
+    refused(&here, 2, &["-o would replace", "predictions.csv"]);
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), PREDICTIONS);
+}
+
+#[test]
+fn a_card_that_was_edited_is_no_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let card = folder.path().join("card.json");
+    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/obs_tidy.csv");
+    let output = surmise(&[
+        "calibrate",
+        "--observations",
+        table,
+        "--target",
+        "pt_gsm8k_5shot",
+        "--features",
+        "bench_mmlu,bench_arc_c",
+        "-o",
+        text(&card),
+    ]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = stdout(&surmise(&["report", "calibration", text(&card), "--format", "md"]));
+    assert!(told.contains("Back-tested errors of pt_gsm8k_5shot: n = ") && told.contains("pcr-1"), "{told}");
+    let written = std::fs::read_to_string(&card).expect("a card");
+    let edited = written.replacen("\"mae\": 0", "\"mae\": 9", 1);
+    assert_ne!(edited, written);
+    std::fs::write(&card, edited).expect("a card");
+    let output = surmise(&["report", "calibration", text(folder.path())]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && output.stdout.is_empty() && told.contains("its hash"), "{told}");
 }
