@@ -132,13 +132,16 @@ fn few_predictions_are_of_few_models_or_of_weights_that_differ_much() {
     assert!(rows[0]["note"].contains("too few residuals for a level of 0.9"), "{rows:?}");
 }
 
+/// What is changed in a card before it is sealed again.
+type Edit = fn(&mut Card);
+
 #[test]
 fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
     let (_keep, at) = folder();
     let card = at("card.json");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     write(&at("q.csv"), &table(24));
-    let edits: [(fn(&mut Card), &str); 9] = [
+    let edits: [(Edit, &str); 9] = [
         (|card| card.columns.features.truncate(1), "fit.basis.mean holds 2"),
         (|card| card.fit.basis.centre.truncate(1), "fit.basis.centre holds 1"),
         (|card| card.fit.basis.sd[0] = 0.0, "fit.basis.sd"),
