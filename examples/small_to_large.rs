@@ -21,7 +21,7 @@ const LEVEL: f64 = 0.9;
 /// Before it most models are at chance.
 const FIRST_STEP: f64 = 3000.0;
 const SHARE: Link = Link::Logit { low: 0.0, high: 1.0 };
-const METHODS: [&str; 7] = ["mean", "nearest", "line", "gain-1", "gain", "ridge", "surmise"];
+const METHODS: [&str; 6] = ["mean", "nearest", "line", "gain-1", "gain", "ridge"];
 
 /// A larger member beside the small ones, of one suite, task, metric, shots and checkpoint.
 struct Pair {
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     let pairs = pairs(&Table::read(path.as_ref())?)?;
     let tasks: BTreeSet<&str> = pairs.iter().map(|pair| pair.task.as_str()).collect();
     let some = |keep: &dyn Fn(&Pair) -> bool| pairs.iter().filter(|pair| keep(pair)).collect::<Vec<_>>();
-    println!("asked about,rows,refused,{},chosen,inside_90,width_90", METHODS.join(","));
+    println!("asked about,rows,refused,{},chosen,surmise,inside_90,width_90", METHODS.join(","));
     print("larger sizes", &[ask(&some(&|pair| pair.size <= KNOWN), &some(&|pair| pair.size > KNOWN))?]);
     let new = tasks.iter().map(|task| {
         let train = some(&|pair| pair.size <= KNOWN && pair.task != *task);
@@ -102,12 +102,17 @@ fn table(pairs: &[&Pair]) -> Result<Table> {
 struct Asked {
     chosen: String,
     rows: Vec<Row>,
-    refused: usize,
 }
 
-/// Absolute error of each method, whether the interval held, and its width.
+/// Absolute error of each method, and of the card where it has a number.
 struct Row {
     errors: [f64; METHODS.len()],
+    said: Option<Said>,
+}
+
+/// Absolute error, whether the interval held, and its width.
+struct Said {
+    error: f64,
     inside: bool,
     width: f64,
 }
@@ -132,19 +137,20 @@ fn ask(train: &[&Pair], test: &[&Pair]) -> Result<Asked> {
     };
     let pooled = ["gain-1", "gain", "ridge"].map(formula);
     let chosen = card.fit.beyond.as_ref().map_or("none".into(), |chosen| chosen.candidate.clone());
-    let mut asked = Asked { chosen, rows: vec![], refused: 0 };
+    let mut asked = Asked { chosen, rows: vec![] };
     for (pair, said) in test.iter().zip(card.predict(&table(test)?, LEVEL)?) {
         let features = pair.features();
         let proxy = Proxy { value: pair.small[2], log10_ratio: features[3] };
         let query = Query { x: features.map(Some).into(), log10_size: Some(pair.size.log10()), proxy: Some(proxy) };
-        let Some(((y_hat, low), high)) = said.y_hat.zip(said.low).zip(said.high) else {
-            asked.refused += 1;
-            continue;
-        };
         let [a, b, c] = pooled.each_ref().map(|formula| formula.predict(&features, &query, &fits.basis, SHARE));
-        let values = [sample.mean(), pair.small[2], pair.line(), a, b, c, y_hat];
+        let values = [sample.mean(), pair.small[2], pair.line(), a, b, c];
         let errors = values.map(|value| (value - pair.y).abs());
-        asked.rows.push(Row { errors, inside: (low..=high).contains(&pair.y), width: high - low });
+        let said = said.y_hat.zip(said.low).zip(said.high).map(|((y_hat, low), high)| Said {
+            error: (y_hat - pair.y).abs(),
+            inside: (low..=high).contains(&pair.y),
+            width: high - low,
+        });
+        asked.rows.push(Row { errors, said });
     }
     Ok(asked)
 }
@@ -155,7 +161,12 @@ fn print(name: &str, asked: &[Asked]) {
     let errors: Vec<String> = (0..METHODS.len()).map(|m| format!("{:.4}", mean(&|row| row.errors[m]))).collect();
     let chosen: BTreeSet<&str> = asked.iter().map(|asked| asked.chosen.as_str()).collect();
     let chosen = chosen.into_iter().collect::<Vec<_>>().join(" ");
-    let refused: usize = asked.iter().map(|asked| asked.refused).sum();
-    let (inside, width) = (mean(&|row| f64::from(row.inside)), mean(&|row| row.width));
-    println!("{name},{},{refused},{},{chosen},{inside:.2},{width:.2}", rows.len(), errors.join(","));
+    let said: Vec<&Said> = rows.iter().filter_map(|row| row.said.as_ref()).collect();
+    let of = |value: &dyn Fn(&Said) -> f64| match said.len() {
+        0 => String::new(),
+        n => format!("{:.4}", said.iter().map(|said| value(said)).sum::<f64>() / n as f64),
+    };
+    let cells = [of(&|said| said.error), of(&|said| f64::from(said.inside)), of(&|said| said.width)];
+    let (n, refused) = (rows.len(), rows.len() - said.len());
+    println!("{name},{n},{refused},{},{chosen},{}", errors.join(","), cells.join(","));
 }
