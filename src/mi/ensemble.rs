@@ -82,7 +82,7 @@ impl Estimator for Ensemble {
             what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells held-out pairs best, and neighbours",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
             cost: "5 to 15 s at n = 5000 on one core",
-            limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low where a spiral or a product fills many columns",
+            limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low, and surer than it should be, where signs, rotations, products or sharp edges are spread over many columns",
         }
     }
 
@@ -130,7 +130,7 @@ struct Candidate {
 
 impl<'a> Models<'a> {
     fn new(samples: &'a Samples, seed: u64) -> Result<Self> {
-        let scores = normal_scores(&samples.joint());
+        let scores = samples.scores();
         let dx = samples.dx();
         let fit = Fit::new(samples.estimator, &scores, dx, seed)?;
         let copula = copula_opinion(&fit, seed);
@@ -233,6 +233,7 @@ impl<'a> Models<'a> {
         let (_, chance) = mean_and_stderr(&best.terms);
         // The truth is somewhere between the score and the mean at the model's own pairs.
         let stderr = chance.hypot(value_nats - best.score()).hypot(unsure_nats);
+        let mi_nats = mi_nats.max(best.score());
         Found { mi_nats, lower_nats: Some(best.score()), stderr_nats: Some(stderr), ..Found::default() }
     }
 
@@ -260,6 +261,7 @@ impl<'a> Models<'a> {
         }
         // The copula was heard at pairs it was fitted to, and half of what that adds was taken off its score.
         let lower_nats = copula.score() - fit.bias_nats;
+        let mi_nats = mi_nats.max(lower_nats);
         Found { mi_nats, lower_nats: Some(lower_nats), stderr_nats: Some(stderr), ..Found::default() }
     }
 

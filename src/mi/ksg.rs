@@ -62,6 +62,14 @@ impl Estimator for Ksg {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
+        let apart = samples.x.n_distinct_in_units().min(samples.y.n_distinct_in_units());
+        if (apart as f64) < LEAST_DISTINCT * samples.n as f64 {
+            let reason = format!(
+                "a few values are so far from the others that in standard deviations only {apart} of {} rows differ; take logarithms or ranks first, or choose the default, which looks at ranks",
+                samples.n
+            );
+            return Err(Error::Samples { estimator: self.name(), reason });
+        }
         let terms = terms_nats(&samples.x.values, &samples.y.values);
         let (mi_nats, stderr) = mean_and_stderr(&terms);
         let stderr = stderr * together(&samples.x.values, &samples.y.values, stderr);
