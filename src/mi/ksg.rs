@@ -22,6 +22,8 @@ use crate::{Error, Result};
 
 /// Neighbours.
 pub(crate) const K: usize = 3;
+/// Where values of a column typically lie nearer together than this, in standard deviations, distances say nothing of them.
+const LEAST_DISTANCE: f64 = 1e-3;
 /// Columns of a side.
 const MOST_COLUMNS: usize = 6;
 
@@ -62,11 +64,10 @@ impl Estimator for Ksg {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let apart = samples.x.n_distinct_in_units().min(samples.y.n_distinct_in_units());
-        if (apart as f64) < LEAST_DISTINCT * samples.n as f64 {
+        let distance = samples.x.least_distance().min(samples.y.least_distance());
+        if distance < LEAST_DISTANCE {
             let reason = format!(
-                "a few values are so far from the others that in standard deviations only {apart} of {} rows differ; take logarithms or ranks first, or choose the default, which looks at ranks",
-                samples.n
+                "of a column most values lie within {distance:.0e} of its standard deviation and a few far beyond, so that neighbours see the other columns alone; take logarithms or ranks first, or choose the default, which looks at ranks"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }

@@ -360,13 +360,9 @@ impl Block {
         normal_scores(&ranks)
     }
 
-    /// Rows that differ in standard units, which are fewer than those that differ where one value is far from all others.
-    pub(crate) fn n_distinct_in_units(&self) -> usize {
-        let mut rows: Vec<Vec<u64>> =
-            self.values.rows().into_iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect();
-        rows.sort_unstable();
-        rows.dedup();
-        rows.len()
+    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where one value is far from all others.
+    pub(crate) fn least_distance(&self) -> f64 {
+        self.values.columns().into_iter().map(typical_distance).fold(1.0, f64::min)
     }
 
     fn entropy_nats(&self) -> f64 {

@@ -115,10 +115,9 @@ fn what_is_shared_by_ranks_is_seen_however_far_a_value_lies_and_however_many_ord
             let least = if matches!(name, "dv" | "infonce") { 0.25 } else { 0.1 };
             assert!((found.mi_nats - exact).abs() < least, "{name}: {found:?}");
         }
-        // In standard deviations most of them are one value: a refusal, or what neighbours see.
-        if let Ok(found) = find("ksg").expect("in the table").estimate(x.view(), y.view(), 7) {
-            assert!((found[0].mi_nats - exact).abs() < 0.15, "{found:?}");
-        }
+        // In standard deviations most of them are one value, and distances say nothing.
+        let refused = find("ksg").expect("in the table").estimate(x.view(), y.view(), 7);
+        assert!(refused.is_err_and(|error| error.to_string().contains("take logarithms or ranks first")));
     }
 }
 
