@@ -149,7 +149,7 @@ pub enum Error {
     },
     /// NaN or infinity among numbers that must be finite.
     #[error(
-        "{what} holds {count} NaN or infinite value(s), the first in row {row}, column {column}; check the weights and the dtype"
+        "{what} holds {count} NaN or infinite value(s), the first in row {row}, column {column}, both from 0; leave such rows out, or, if a model made them, check its weights and dtype"
     )]
     NonFinite {
         /// The array.

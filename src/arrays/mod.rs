@@ -17,8 +17,8 @@ use crate::seed;
 /// A matrix and where it came from.
 #[derive(Debug, Clone)]
 pub struct Array {
-    /// `(n, d)`, f32. Types that f32 cannot hold (f64 and integers) are centred and divided by their standard deviation, column by column and
-    /// before they are rounded: information does not change, and nothing is lost far from zero.
+    /// `(n, d)`, f32. Types that f32 cannot hold (f64 and integers) are rounded column by column in those of three units that keep most values apart: centred and in standard deviations (far from
+    /// zero), centred at the median and in median distances from it (a value far from all others), or as they are (many orders of magnitude about zero). Information does not change.
     pub values: Array2<f32>,
     /// SHA-256 of the file.
     pub sha256: String,
@@ -66,7 +66,7 @@ pub fn read(path: &Path, name: &str) -> Result<Array> {
     }
     let values = match values {
         Values::Single(values) => values,
-        Values::Double(values) => rounded(values, d),
+        Values::Double(values) => rounded(&values, d),
     };
     let values = Array2::from_shape_vec((n, d), values).map_err(|error| fault(error.to_string()))?;
     Ok(Array { values, sha256: seed::sha256_hex(&bytes), format })
@@ -111,23 +111,54 @@ fn each<const N: usize, T>(data: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T>
     data.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
-/// To f32, in standard units per column where all values are finite; else as they are, so that the bad one is still there to be found.
-fn rounded(mut values: Vec<f64>, d: usize) -> Vec<f32> {
-    let n = (values.len() / d) as f64;
+/// To f32, in units per column that keep values apart, where all values are finite; else as they are, so that the bad one is still there to be found.
+fn rounded(values: &[f64], d: usize) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
     for column in 0..d {
-        let own = || values[column..].iter().step_by(d);
-        let most = own().fold(0.0_f64, |most, value| most.max(value.abs()));
-        if !own().all(|value| value.is_finite()) || most == 0.0 {
-            continue;
-        }
-        // Divided by the largest first, so that no sum overflows.
-        let mean = own().map(|value| value / most).sum::<f64>() / n;
-        let variance = own().map(|value| (value / most - mean).powi(2)).sum::<f64>() / n;
-        // What varies less than the rounding of f64 is constant, and stays so.
-        let sd = if variance.sqrt() > 1e-14 { variance.sqrt() } else { f64::INFINITY };
-        values[column..].iter_mut().step_by(d).for_each(|value| *value = (*value / most - mean) / sd);
+        let own: Vec<f64> = values[column..].iter().step_by(d).copied().collect();
+        out[column..].iter_mut().step_by(d).zip(rounded_column(&own)).for_each(|(out, value)| *out = value);
     }
-    values.into_iter().map(|value| value as f32).collect()
+    out
+}
+
+fn rounded_column(values: &[f64]) -> Vec<f32> {
+    let most = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let as_they_are = || values.iter().map(|value| *value as f32).collect::<Vec<f32>>();
+    if !values.iter().all(|value| value.is_finite()) || most == 0.0 {
+        return as_they_are();
+    }
+    let n = values.len() as f64;
+    // Divided by the largest first, so that no sum overflows.
+    let mean = values.iter().map(|value| value / most).sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value / most - mean).powi(2)).sum::<f64>() / n;
+    // What varies less than the rounding of f64 is constant, and stays so.
+    let sd = if variance.sqrt() > 1e-14 { variance.sqrt() } else { f64::INFINITY };
+    let standard: Vec<f32> = values.iter().map(|value| ((value / most - mean) / sd) as f32).collect();
+    let distinct = |values: &[f32]| {
+        let mut values = values.to_vec();
+        values.sort_unstable_by(f32::total_cmp);
+        values.dedup();
+        values.len()
+    };
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let median = sorted[values.len() / 2];
+    sorted.dedup();
+    let mut best = (distinct(&standard), standard);
+    if best.0 == sorted.len() || sd == f64::INFINITY {
+        return best.1;
+    }
+    let mut distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).filter(|own| *own > 0.0).collect();
+    distances.sort_unstable_by(f64::total_cmp);
+    let typical = distances.get(distances.len() / 2).copied().unwrap_or(1.0);
+    let robust: Vec<f32> = values.iter().map(|value| ((value - median) / typical) as f32).collect();
+    for other in [robust, as_they_are()] {
+        let apart = distinct(&other);
+        if apart > best.0 && other.iter().all(|value| value.is_finite()) {
+            best = (apart, other);
+        }
+    }
+    best.1
 }
 
 #[cfg(test)]
@@ -137,10 +168,17 @@ mod tests {
     #[test]
     fn doubles_keep_what_f32_would_lose_and_constants_stay_constant() {
         let values = vec![1e9 + 1.0, 7.0, 1e300, 1e9 + 2.0, 7.0, -1e300];
-        let seen = rounded(values, 3);
+        let seen = rounded(&values, 3);
         // In f32 both of the first column would be the same number.
         let wanted = [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0];
         assert!(seen.iter().zip(wanted).all(|(seen, wanted)| (seen - wanted).abs() < 1e-6), "{seen:?}");
-        assert!(rounded(vec![1.0, f64::NAN], 1)[1].is_nan());
+        assert!(rounded(&[1.0, f64::NAN], 1)[1].is_nan());
+        // One value far from the others, and many orders of magnitude: none is lost.
+        for values in
+            [vec![0.1, 0.2, 0.3, 1e12], vec![1e-20, 1e-10, 1.0, 1e10, 1e20], vec![1e9, 1e9 + 1.0, 1e9 + 2.0, 1e30]]
+        {
+            let seen = rounded(&values, 1);
+            assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
+        }
     }
 }

@@ -18,14 +18,21 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let (mut values, mut columns, mut n): (Vec<f64>, usize, usize) = (vec![], 0, 0);
     let mut lines = Lines::new(bytes);
+    let mut before = 0;
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| {
             let line = Lines::at(bytes, error.position());
             fault(line, "is no text in UTF-8; give a safetensors, npy or CSV file".to_owned())
         })?;
         let line = lines.of(record.position());
+        // A row that is left out here would shift all that follow against the other file's.
+        if line > before + 1 && index > 0 {
+            return Err(fault(before + 1, "is blank between rows; leave the row out of both files".to_owned()));
+        }
+        before = line;
         let numbers: Vec<Option<f64>> = record.iter().map(|cell| cell.parse().ok()).collect();
-        if index == 0 && numbers.iter().all(Option::is_none) {
+        let is_missing = |cell: &str| ["", "na", "n/a", "null", "none"].contains(&cell.to_lowercase().as_str());
+        if index == 0 && numbers.iter().all(Option::is_none) && !record.iter().any(is_missing) {
             // A line of names.
             columns = record.len();
             continue;

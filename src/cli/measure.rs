@@ -10,7 +10,7 @@ use super::{Fetching, Opening, Sampling, print, progress, talk};
 use crate::corpus::Control;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::mi::{self, Channel};
+use crate::mi::{self, Channel, Flag};
 use crate::model::Model;
 use crate::model::hub;
 use crate::profile::{self, Micro, Profile};
@@ -75,6 +75,17 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             let file =
                 flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), source.name())));
             let kept = file.as_ref().filter(|f| f.is_file()).map(|file| Profile::read(file)).transpose()?;
+            if let (Some(kept), Some(file)) = (&kept, &file)
+                && kept.estimator.name != settings.estimator().name()
+            {
+                let reason = format!(
+                    "{} is a profile by {}; name another folder for one by {}",
+                    file.display(),
+                    kept.estimator.name,
+                    settings.estimator().name()
+                );
+                return Err(Error::Parameter { name: "--output", reason });
+            }
             let profile = match kept {
                 Some(kept) if profile::is_current(&kept, &model, &corpus, &settings) => kept,
                 _ => profile::measure(&model, &corpus, &settings)?,
@@ -137,23 +148,39 @@ fn stem(id: &str) -> String {
     id.replace('/', "--")
 }
 
+/// At which precision a number was taken, or by which other estimator and with which warnings.
+fn how(profile: &Profile, setting: f64) -> String {
+    if setting > 0.0 {
+        return format!("at b = {setting}");
+    }
+    let sides = profile.blocks.iter().flat_map(|reading| [&reading.macro_mi, &reading.micro_mi]);
+    let flags: BTreeSet<&str> = sides.flat_map(|side| side.flags.iter().map(Flag::name)).collect();
+    let flags: Vec<&str> = flags.into_iter().collect();
+    let warned = if flags.is_empty() { String::new() } else { format!(" [{}]", flags.join(", ")) };
+    format!("by {}{warned}", profile.estimator.name)
+}
+
 /// One line of talk about a profile.
 fn summary(profile: &Profile) -> String {
     let (model, corpus) = (&profile.model.id, &profile.corpus.name);
     match (&profile.headline, profile.control_headline()) {
         (Some(h), Some(control)) => format!(
-            "{model} on {corpus}: {} windows, emergence at the last position {:.3} +- {:.3} nats at b = {}; {} {:.3}, difference {:.3}",
+            "{model} on {corpus}: {} windows, emergence at the last position {:.3} +- {:.3} nats {}; {} {:.3}, difference {:.3}",
             profile.corpus.n_windows,
             h.emergence_nats,
             h.stderr_nats,
-            h.setting,
+            how(profile, h.setting),
             profile.corpus.control.map_or("", Control::name),
             control.emergence_nats,
             h.emergence_nats - control.emergence_nats,
         ),
         (Some(h), None) => format!(
-            "{model} on {corpus}: emergence {:.3} +- {:.3} nats at b = {} (untrained twin {:.3}, learned {:.3})",
-            h.emergence_nats, h.stderr_nats, h.setting, h.twin_nats, h.learned_nats
+            "{model} on {corpus}: emergence {:.3} +- {:.3} nats {} (untrained twin {:.3}, learned {:.3})",
+            h.emergence_nats,
+            h.stderr_nats,
+            how(profile, h.setting),
+            h.twin_nats,
+            h.learned_nats
         ),
         (None, _) => format!("{model} on {corpus}: one block only, so no headline; the rows hold what was measured"),
     }

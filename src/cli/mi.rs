@@ -96,7 +96,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let null = flags
         .permutations
         .map(|k| sanity::null(estimator, pair, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1)));
-    let null = null.transpose()?;
+    // What was estimated is shown also where random pairings are refused.
+    let (null, without_p) = match null.transpose() {
+        Err(refused @ Error::Samples { .. }) => (None, Some(format!("no p value: of random pairings, {refused}"))),
+        other => (other?, None),
+    };
     let self_check = if flags.self_check {
         let dims = [x.values.ncols(), y.values.ncols()];
         sanity::self_check(estimator, x.values.nrows(), dims, flags.seed, &|| bar.inc(1))
@@ -120,12 +124,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         self_check,
     };
     if flags.table {
-        return print(table(&report).as_bytes());
+        print(table(&report).as_bytes())?;
+    } else {
+        let mut bytes =
+            serde_json::to_vec_pretty(&report).map_err(|source| Error::Json { path: "stdout".into(), source })?;
+        bytes.push(b'\n');
+        print(&bytes)?;
     }
-    let mut bytes =
-        serde_json::to_vec_pretty(&report).map_err(|source| Error::Json { path: "stdout".into(), source })?;
-    bytes.push(b'\n');
-    print(&bytes)
+    without_p.map_or(Ok(()), |reason| Err(Error::Gaps { reason }))
 }
 
 fn source(path: &Path, array: &Array) -> Source {
@@ -160,6 +166,9 @@ fn table(report: &Report) -> String {
             &number(estimate.ceiling_nats),
             &note,
         ]);
+    }
+    if let Some(optimism) = report.estimate.optimism_nats {
+        writeln!(out, "{optimism:.3} nats of it are optimism: held-out pairs do not bear them out").unwrap_or_default();
     }
     let Estimate { n, n_distinct, dims: [dx, dy], .. } = &report.estimate;
     writeln!(out, "{n} rows, {n_distinct} distinct in x, {dx} + {dy} columns, {:.2} s", report.seconds)

@@ -18,10 +18,10 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
+use super::infonce::LEAST_SENSIBLE;
 use super::ksg::mean_and_stderr;
 use super::linear::{canonical, covariance};
 use super::network::{Initial, Network, clip, donsker_varadhan, rows};
-use super::normal_scores::normal_scores;
 use super::samples::{Found, Samples};
 use super::{About, Estimate, Estimator, Flag, Kind};
 use crate::seed::{derive, stream};
@@ -75,7 +75,7 @@ impl Estimator for Dv {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let scores = normal_scores(&samples.joint());
+        let scores = samples.scores();
         let mut order: Vec<usize> = (0..samples.n).collect();
         order.shuffle(&mut stream("mi/dv", "order", seed));
         let (first, second) = order.split_at(samples.n / 2);
@@ -94,8 +94,9 @@ impl Estimator for Dv {
         }
         let mi_nats = bounds.iter().map(|bound| bound.nats).sum::<f64>() / 2.0;
         let variance = bounds.iter().map(|bound| bound.variance).sum::<f64>() / 4.0;
-        let found =
-            Found { mi_nats, lower_nats: Some(mi_nats), stderr_nats: Some(variance.sqrt()), ..Found::default() };
+        let flags = if mi_nats < LEAST_SENSIBLE { vec![Flag::Failed] } else { vec![] };
+        let stderr_nats = Some(variance.sqrt());
+        let found = Found { mi_nats, lower_nats: Some(mi_nats), stderr_nats, flags, ..Found::default() };
         Ok(vec![samples.report(kind, found)])
     }
 }

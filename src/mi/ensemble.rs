@@ -22,7 +22,7 @@
 //!
 //! Where neighbours can see, they add what the model misses: `ksg` of the samples against `ksg` of what the model would pair ([`super::torn`]), or, for the copula, of samples drawn from it. For the critic
 //! there is `ksg` of its features at held-out pairs too, which cannot hold more than the pairs themselves, and is believed up to the mean at its own pairs. What is seen so is weighed by how far it
-//! lies from chance, `1 - (noise / seen)^2`, and stands in the standard error whole: where a model is wrong, neighbours miss about as much as they see.
+//! lies from chance, `1 - (noise / seen)^2`, and stands in the standard error as well: where a model is wrong, neighbours miss about as much as they see.
 //!
 //! # References
 //! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation); James & Stein 1961 (the weight).
@@ -82,7 +82,7 @@ impl Estimator for Ensemble {
             what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells held-out pairs best, and neighbours",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
             cost: "5 to 15 s at n = 5000 on one core",
-            limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low where a spiral or a product fills many columns",
+            limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low, and surer than it should be, where signs, rotations, products or sharp edges are spread over many columns",
         }
     }
 
@@ -130,7 +130,7 @@ struct Candidate {
 
 impl<'a> Models<'a> {
     fn new(samples: &'a Samples, seed: u64) -> Result<Self> {
-        let scores = normal_scores(&samples.joint());
+        let scores = samples.scores();
         let dx = samples.dx();
         let fit = Fit::new(samples.estimator, &scores, dx, seed)?;
         let copula = copula_opinion(&fit, seed);
@@ -225,13 +225,15 @@ impl<'a> Models<'a> {
             let beyond_nats = best.score() + torn.mean_gain_nats() + residual.nats - value_nats;
             // A critic's value is low where it is wrong, and neighbours in many columns see less than there is.
             if beyond_nats > 0.0 || !is_low {
-                mi_nats += beyond_nats * weight(beyond_nats, residual.noise_nats);
-                unsure_nats = beyond_nats.hypot(residual.noise_nats);
+                let weight = weight(beyond_nats, residual.noise_nats);
+                mi_nats += beyond_nats * weight;
+                unsure_nats = unseen_nats(beyond_nats, residual.noise_nats).hypot(weight * residual.noise_nats);
             }
         }
         let (_, chance) = mean_and_stderr(&best.terms);
         // The truth is somewhere between the score and the mean at the model's own pairs.
         let stderr = chance.hypot(value_nats - best.score()).hypot(unsure_nats);
+        let mi_nats = mi_nats.max(best.score());
         Found { mi_nats, lower_nats: Some(best.score()), stderr_nats: Some(stderr), ..Found::default() }
     }
 
@@ -253,10 +255,13 @@ impl<'a> Models<'a> {
         if is_seen {
             mi_nats = if is_independent { mi_nats.max(residual.nats) } else { mi_nats + residual.nats };
         }
-        // What is taken for chance may be none, and where the copula is wrong neighbours miss about as much as they see.
-        stderr = stderr.hypot(residual.nats).hypot(if is_seen { residual.noise_nats } else { 0.0 });
+        stderr = stderr.hypot(unseen_nats(residual.nats, residual.noise_nats));
+        if is_seen {
+            stderr = stderr.hypot(residual.noise_nats);
+        }
         // The copula was heard at pairs it was fitted to, and half of what that adds was taken off its score.
         let lower_nats = copula.score() - fit.bias_nats;
+        let mi_nats = mi_nats.max(lower_nats);
         Found { mi_nats, lower_nats: Some(lower_nats), stderr_nats: Some(stderr), ..Found::default() }
     }
 
@@ -281,6 +286,11 @@ impl<'a> Models<'a> {
 /// How much of what is seen is taken for more than chance.
 fn weight(seen_nats: f64, noise_nats: f64) -> f64 {
     if seen_nats.abs() > noise_nats { 1.0 - (noise_nats / seen_nats).powi(2) } else { 0.0 }
+}
+
+/// What neighbours may have missed: where a model is wrong, about as much as they see beyond chance.
+fn unseen_nats(seen_nats: f64, noise_nats: f64) -> f64 {
+    seen_nats.abs() * weight(seen_nats, noise_nats).sqrt()
 }
 
 /// The copula has few parameters, and how many nats they cost is known; it is heard as the critic is, because where it is wrong its density ratios need

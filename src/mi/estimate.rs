@@ -137,7 +137,7 @@ pub enum Flag {
     Discrete,
     /// The training data say more than other data bear out, by more than a tenth of a nat.
     Optimistic,
-    /// Training met a number that is not finite; the run counts for nothing.
+    /// Training met a number that is not finite, or a bound came out far below 0; the run counts for nothing.
     Failed,
 }
 

@@ -18,7 +18,7 @@ use super::cca_ksg::View;
 use super::ksg::{mean_and_stderr, need_neighbours, terms_nats, together};
 use super::samples::{Found, Samples};
 use super::t_copula::Fit;
-use super::{About, Estimate, Estimator, Kind, normal_scores::normal_scores};
+use super::{About, Estimate, Estimator, Kind};
 use crate::Result;
 use crate::seed::stream;
 
@@ -59,7 +59,7 @@ impl Estimator for Hybrid {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let scores = normal_scores(&samples.joint());
+        let scores = samples.scores();
         let fit = Fit::new(self.name(), &scores, samples.dx(), seed)?;
         let residual = residual(&scores, &fit, samples.dx(), seed);
         let stderr_nats = Some(residual.stderr_nats.max(fit.stderr_nats()));

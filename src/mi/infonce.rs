@@ -10,13 +10,14 @@ use ndarray::{ArrayView2, s};
 
 use super::critic::{self, COMPARED};
 use super::ksg::mean_and_stderr;
-use super::normal_scores::normal_scores;
 use super::samples::{Found, Samples};
 use super::{About, Estimate, Estimator, Flag, Kind};
 use crate::{Error, Result};
 
 /// Fewer rows cannot be trained on.
 const LEAST_ROWS: usize = 50;
+/// A bound below this says that the critic ran away.
+pub(super) const LEAST_SENSIBLE: f64 = -0.5;
 /// Bounds above this fraction of their ceiling are flagged.
 const SATURATED: f64 = 0.8;
 
@@ -54,7 +55,7 @@ impl Estimator for InfoNce {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let scores = normal_scores(&samples.joint());
+        let scores = samples.scores();
         let dx = samples.dx();
         let (x, y) = (scores.slice(s![.., ..dx]).to_owned(), scores.slice(s![.., dx..]).to_owned());
         let Some(heard) = critic::cross_fitted(&x, &y, false, seed) else {
@@ -63,7 +64,10 @@ impl Estimator for InfoNce {
         };
         let (mi_nats, stderr) = mean_and_stderr(&heard.terms);
         let compared = heard.compared.min(COMPARED) as f64;
-        let flags = if mi_nats > SATURATED * compared.ln() { vec![Flag::Saturated] } else { vec![] };
+        let mut flags = if mi_nats > SATURATED * compared.ln() { vec![Flag::Saturated] } else { vec![] };
+        if mi_nats < LEAST_SENSIBLE {
+            flags.push(Flag::Failed);
+        }
         let found = Found {
             mi_nats,
             lower_nats: Some(mi_nats),

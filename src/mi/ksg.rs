@@ -22,6 +22,8 @@ use crate::{Error, Result};
 
 /// Neighbours.
 pub(crate) const K: usize = 3;
+/// Where values of a column typically lie nearer together than this, in standard deviations, distances say nothing of them.
+const LEAST_DISTANCE: f64 = 1e-3;
 /// Columns of a side.
 const MOST_COLUMNS: usize = 6;
 
@@ -62,6 +64,13 @@ impl Estimator for Ksg {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
+        let distance = samples.x.least_distance().min(samples.y.least_distance());
+        if distance < LEAST_DISTANCE {
+            let reason = format!(
+                "of a column most values lie within {distance:.0e} of its standard deviation and a few far beyond, so that neighbours see the other columns alone; take logarithms or ranks first, or choose the default, which looks at ranks"
+            );
+            return Err(Error::Samples { estimator: self.name(), reason });
+        }
         let terms = terms_nats(&samples.x.values, &samples.y.values);
         let (mi_nats, stderr) = mean_and_stderr(&terms);
         let stderr = stderr * together(&samples.x.values, &samples.y.values, stderr);

@@ -58,6 +58,7 @@ pub use infonce::InfoNce;
 pub use ksg::Ksg;
 pub use mine_paper::MinePaper;
 pub use plugin::Plugin;
+pub(crate) use plugin::of_states;
 pub use scale::Scale;
 pub use t_copula::TCopula;
 

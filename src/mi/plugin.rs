@@ -19,7 +19,7 @@ use rand::seq::SliceRandom;
 
 use super::ceilings::entropy_nats;
 use super::ksg::mean_and_stderr;
-use super::samples::{Found, Samples, pair_counts};
+use super::samples::{Found, LEAST_DISTINCT, Samples, pair_counts};
 use super::{About, Estimate, Estimator, Flag, Kind};
 use crate::seed::stream;
 use crate::{Error, Result};
@@ -66,6 +66,29 @@ impl Estimator for Plugin {
         }
         Ok(vec![samples.report(kind, discrete(&samples, seed))])
     }
+}
+
+/// An estimate of states, which are functions of their tokens: where an estimator refuses rows because they repeat, as tokens do, or `plugin` because they do not, their information is the entropy of what they
+/// hold, and the number is that, flagged.
+///
+/// # Errors
+/// Those of the estimator otherwise.
+pub(crate) fn of_states(
+    estimator: &dyn Estimator,
+    x: ArrayView2<'_, f32>,
+    y: ArrayView2<'_, f32>,
+    seed: u64,
+) -> Result<Vec<Estimate>> {
+    let refused = match estimator.estimate(x, y, seed) {
+        Err(refused @ Error::Samples { .. }) => refused,
+        other => return other,
+    };
+    let samples = Samples::new(estimator.name(), x, y)?;
+    let distinct = samples.x.n_distinct.min(samples.y.n_distinct) as f64;
+    if estimator.name() != Plugin.name() && distinct >= LEAST_DISTINCT * samples.n as f64 {
+        return Err(refused);
+    }
+    Ok(vec![samples.report(estimator.about().kind, discrete(&samples, seed))])
 }
 
 /// The information of values that repeat.

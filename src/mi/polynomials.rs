@@ -94,8 +94,9 @@ mod tests {
             let products = values.t().dot(&values) / n as f64;
             for ((i, j), product) in products.indexed_iter() {
                 let exact = if i == j { 1.0 } else { 0.0 };
-                // Values beyond 3.2 are cut, which tilts high degrees a little towards each other.
-                assert!((product - exact).abs() < 0.15, "{basis:?} {i} {j}: {product}");
+                // Values beyond 3.2 are cut, which tilts high degrees towards each other.
+                let most = if basis == Basis::Each(6) { 0.3 } else { 0.1 };
+                assert!((product - exact).abs() < most, "{basis:?} {i} {j}: {product}");
             }
         }
         let two = Basis::Together(2).of(scores.view());

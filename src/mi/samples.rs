@@ -1,6 +1,6 @@
 //! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without columns that say nothing.
 
-use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::distinct;
@@ -29,11 +29,26 @@ pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
     pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
 }
 
+/// The median distance from the median of values that differ from it, at most 1.
+fn typical_distance(values: ArrayView1<'_, f64>) -> f64 {
+    let middle = |mut values: Vec<f64>| {
+        let at = values.len() / 2;
+        (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
+    };
+    let Some(centre) = middle(values.to_vec()) else { return 1.0 };
+    let distances = values.iter().map(|value| (value - centre).abs()).filter(|distance| *distance > 0.0);
+    middle(distances.collect()).map_or(1.0, |distance| distance.min(1.0))
+}
+
 /// One side of the pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
     /// `(n, d)`: columns that vary, each of mean 0 and variance 1.
     pub(crate) values: Array2<f64>,
+    /// The same columns as they came: where one value is far from the others, those are told apart here and not in standard units.
+    raw: Array2<f32>,
+    /// Seeded noise that puts equal rows in order, 0 for others; empty without any.
+    noise: Array2<f64>,
     /// Columns that do not vary.
     constant: Vec<usize>,
     /// For each row the number of its value, from 0 in order of appearance.
@@ -134,6 +149,7 @@ impl Samples {
         let first: Vec<usize> = (0..self.n).filter(|row| !std::mem::replace(&mut seen[finer[*row]], true)).collect();
         for block in [&mut self.x, &mut self.y] {
             block.values = block.values.select(Axis(0), &first);
+            block.raw = block.raw.select(Axis(0), &first);
             block.ids = first.iter().map(|row| block.ids[*row]).collect();
         }
         self.n = first.len();
@@ -167,26 +183,27 @@ impl Samples {
 
     /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then determines a coordinate of the other.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
-        self.determined(kind, Array2::clone)
+        self.determined(kind, |block| block.values.clone())
     }
 
     /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks alone.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
-        self.need_independence(kind).or_else(|| self.determined(kind, normal_scores))
+        self.need_independence(kind).or_else(|| self.determined(kind, Block::scores))
     }
 
-    fn determined(&mut self, kind: Kind, seen: fn(&Array2<f64>) -> Array2<f64>) -> Option<Estimate> {
+    fn determined(&mut self, kind: Kind, seen: fn(&Block) -> Array2<f64>) -> Option<Estimate> {
         for block in [&mut self.x, &mut self.y] {
-            let kept = linear::independent_columns(&linear::covariance(seen(&block.values).view()));
+            let kept = linear::independent_columns(&linear::covariance(seen(block).view()));
             if kept.iter().any(|kept| !kept) {
                 let columns: Vec<usize> = (0..kept.len()).filter(|column| kept[*column]).collect();
                 block.values = block.values.select(Axis(1), &columns);
+                block.raw = block.raw.select(Axis(1), &columns);
                 if !self.flags.contains(&Flag::Collinear) {
                     self.flags.push(Flag::Collinear);
                 }
             }
         }
-        let joint = linear::covariance(seen(&self.joint()).view());
+        let joint = linear::covariance(concatenate![Axis(1), seen(&self.x), seen(&self.y)].view());
         let kept = linear::independent_columns(&joint);
         let dependent: Vec<usize> = (self.dx()..kept.len()).filter(|column| !kept[*column]).collect();
         if dependent.is_empty() {
@@ -220,20 +237,21 @@ impl Samples {
         concatenate![Axis(1), self.x.values, self.y.values]
     }
 
+    /// Normal scores of all columns, equal rows in the order of their noise, `(n, d_x + d_y)`.
+    pub(crate) fn scores(&self) -> Array2<f64> {
+        concatenate![Axis(1), self.x.scores(), self.y.scores()]
+    }
+
     /// True where any two rows of a side are equal.
     pub(crate) fn has_ties(&self) -> bool {
         self.x.n_distinct < self.n || self.y.n_distinct < self.n
     }
 
-    /// Adds seeded noise to the sides that have equal rows.
+    /// Adds seeded noise to rows that have an equal on their side.
     pub(crate) fn jitter(&mut self, seed: u64) {
         for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
             if block.n_distinct < self.n {
-                let mut generator = stream("mi/jitter", label, seed);
-                block.values.mapv_inplace(|value| {
-                    let noise: f64 = StandardNormal.sample(&mut generator);
-                    value + JITTER * noise
-                });
+                block.jitter(label, seed);
                 if !self.flags.contains(&Flag::Jittered) {
                     self.flags.push(Flag::Jittered);
                 }
@@ -281,6 +299,11 @@ impl Samples {
 
 impl Block {
     fn new(what: &str, view: ArrayView2<'_, f32>) -> Result<Self> {
+        // The zeros of either sign are one value.
+        let is_negative_zero = |value: &f32| value.to_bits() == (-0.0_f32).to_bits();
+        if view.iter().any(is_negative_zero) {
+            return Self::new(what, view.mapv(|value| value + 0.0).view());
+        }
         let matrix = Matrix::new(what, view)?;
         let (ids, n_distinct) = distinct::ids(&matrix);
         let (n, columns) = view.dim();
@@ -295,7 +318,51 @@ impl Block {
             let (column, mean, sd) = kept[k];
             (f64::from(view[[row, column]]) - mean) / sd
         });
-        Ok(Self { values, constant, ids, n_distinct, columns })
+        let raw = view.select(Axis(1), &kept.iter().map(|(column, ..)| *column).collect::<Vec<_>>());
+        Ok(Self { values, raw, noise: Array2::zeros((0, 0)), constant, ids, n_distinct, columns })
+    }
+
+    /// Noise that is small beside the spread of most values, however far the others are.
+    fn jitter(&mut self, label: &str, seed: u64) {
+        let mut counts = vec![0_usize; self.n_distinct];
+        self.ids.iter().for_each(|id| counts[*id] += 1);
+        let mut generator = stream("mi/jitter", label, seed);
+        self.noise = Array2::from_shape_simple_fn(self.values.raw_dim(), || StandardNormal.sample(&mut generator));
+        for (mut noise, id) in self.noise.rows_mut().into_iter().zip(&self.ids) {
+            if counts[*id] == 1 {
+                noise.fill(0.0);
+            }
+        }
+        for (mut values, noise) in self.values.columns_mut().into_iter().zip(self.noise.columns()) {
+            let size = JITTER * typical_distance(values.view());
+            values.iter_mut().zip(&noise).for_each(|(value, noise)| *value += size * noise);
+        }
+    }
+
+    /// Normal scores of each column, equal rows in the order of their noise.
+    fn scores(&self) -> Array2<f64> {
+        let n = self.raw.nrows();
+        let mut ranks = Array2::zeros(self.raw.raw_dim());
+        for (column, mut ranks) in ranks.columns_mut().into_iter().enumerate() {
+            let raw = self.raw.column(column);
+            let noise = |row: usize| self.noise.get((row, column)).copied().unwrap_or_default();
+            let compare = |a: usize, b: usize| raw[a].total_cmp(&raw[b]).then(noise(a).total_cmp(&noise(b)));
+            let mut order: Vec<usize> = (0..n).collect();
+            order.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
+            let mut rank = 0.0;
+            for (at, row) in order.iter().enumerate() {
+                if at > 0 && compare(order[at - 1], *row).is_ne() {
+                    rank += 1.0;
+                }
+                ranks[*row] = rank;
+            }
+        }
+        normal_scores(&ranks)
+    }
+
+    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where one value is far from all others.
+    pub(crate) fn least_distance(&self) -> f64 {
+        self.values.columns().into_iter().map(typical_distance).fold(1.0, f64::min)
     }
 
     fn entropy_nats(&self) -> f64 {

@@ -73,7 +73,7 @@ impl Estimator for TCopula {
         if samples.has_ties() {
             samples.jitter(seed);
         }
-        let scores = normal_scores(&samples.joint());
+        let scores = samples.scores();
         let fit = Fit::new(self.name(), &scores, samples.dx(), seed)?;
         let found = Found { mi_nats: fit.mi_nats, stderr_nats: Some(fit.stderr_nats()), ..Found::default() };
         Ok(vec![samples.report(kind, found)])

@@ -8,7 +8,7 @@ use super::{CorpusCard, EstimatorCard, Micro, Profile, Reading, Side, VERSION};
 use crate::corpus::{Corpus, Role};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::mi::{Channel, Estimate, Estimator};
+use crate::mi::{Channel, Estimate, Estimator, of_states};
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Point, States};
 use crate::seed;
@@ -35,7 +35,9 @@ impl Settings {
         Self { channel, other: None, micro: Micro::Alone, seed, twin_seed }
     }
 
-    fn estimator(&self) -> &dyn Estimator {
+    /// The estimator.
+    #[must_use]
+    pub fn estimator(&self) -> &dyn Estimator {
         self.other.unwrap_or(&self.channel)
     }
 
@@ -191,7 +193,7 @@ impl Measured {
             let noise = seed::derive("noise", &format!("{label}/{l}"), settings.seed);
             let y = states.rows(l, points)?;
             if let Some(other) = settings.other {
-                let found = other.estimate(states.rows(l - 1, points)?.view(), y.view(), noise)?;
+                let found = of_states(other, states.rows(l - 1, points)?.view(), y.view(), noise)?;
                 if let Some(infinite) = found.iter().find(|estimate| !estimate.mi_nats.is_finite()) {
                     let reason = format!(
                         "the output of block {l} holds a linear function of its input over these {} rows, so that their information is infinite; choose channel",

@@ -144,6 +144,9 @@ pub struct Side {
     pub ceiling_nats: f64,
     /// Standard error.
     pub stderr_nats: Option<f64>,
+    /// What the training data alone would have said beyond what other data bear out, for an estimator that is fooled by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimism_nats: Option<f64>,
     /// Warnings.
     pub flags: Vec<Flag>,
 }
@@ -156,6 +159,7 @@ impl From<&Estimate> for Side {
             upper_nats: estimate.upper_nats,
             ceiling_nats: estimate.ceiling_nats,
             stderr_nats: estimate.stderr_nats,
+            optimism_nats: estimate.optimism_nats,
             flags: estimate.flags.clone(),
         }
     }

@@ -285,7 +285,7 @@ fn weights_that_are_finite_and_overflow_are_refused_by_the_block() {
     let scene = Scene::new("gpt2");
     let most = |(_, _, data): &mut Raw| *data = f32::MAX.to_le_bytes().repeat(data.len() / 4);
     scene.tensors(|tensors| most(tensors.get_mut("transformer.h.1.mlp.c_proj.weight").expect("the tensor")));
-    scene.refuses(&[], 1, &["model: residual stream h_2 holds", "NaN or infinite", "check the weights and the dtype"]);
+    scene.refuses(&[], 1, &["model: residual stream h_2 holds", "NaN or infinite", "check its weights and dtype"]);
 }
 
 #[test]

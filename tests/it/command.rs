@@ -74,12 +74,13 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
 #[test]
 fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().to_str().expect("UTF-8");
-    let bare = ["measure", "minigpt-2", "--corpus", "colours", "--windows", "200", "--shots", "2", "-o", out];
+    let bare = ["measure", "minigpt-2", "--corpus", "colours", "--windows", "200", "--shots", "2"];
     let measure = |estimator: &str| {
-        let output = surmise(&[&bare[..], &["--estimator", estimator]].concat());
+        let out = folder.path().join(estimator);
+        let out_flag = ["--estimator", estimator, "-o", out.to_str().expect("UTF-8")];
+        let output = surmise(&[&bare[..], &out_flag].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = std::fs::read_to_string(folder.path().join("minigpt-2--colours.json")).expect("a profile");
+        let text = std::fs::read_to_string(out.join("minigpt-2--colours.json")).expect("a profile");
         let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         (profile, String::from_utf8(output.stderr).expect("UTF-8"))
     };
@@ -92,7 +93,8 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
         (&gaussian["estimator"]["name"], &gaussian["estimator"]["micro"]),
         (&"gaussian".into(), &"alone".into())
     );
-    let table = rows(&std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows"));
+    assert!(talk.contains("by gaussian ["), "{talk}");
+    let table = rows(&std::fs::read_to_string(folder.path().join("gaussian/profiles.csv")).expect("rows"));
     // 2 blocks, 2 entities and 2 separators, and no settings.
     assert_eq!(table.len(), 2 * 4);
     for row in &table {
@@ -106,10 +108,23 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     assert_eq!(measure("channel").0, channel);
     let wrong = surmise(&[&bare[..], &["--estimator", "mime"]].concat());
     assert_eq!(wrong.status.code(), Some(2));
-    // Every colour occurs many times: what cannot be measured so is said.
-    let refused = surmise(&[&bare[..], &["--estimator", "ksg"]].concat());
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("choose plugin"));
+    // One estimator's profile is not written over with another's.
+    let out = folder.path().join("channel");
+    let other = ["--estimator", "gaussian", "-o", out.to_str().expect("UTF-8")];
+    let refused = surmise(&[&bare[..], &other].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is a profile by channel; name another folder"));
+    assert_eq!(measure("channel").0, channel);
+    // Every colour occurs many times, where neighbours are at distance zero: the number is the entropy of what was read, and it is said.
+    for name in ["ksg", "hybrid", "cca-ksg", "plugin"] {
+        let profile = measure(name).0;
+        for reading in profile["blocks"].as_array().expect("readings") {
+            let alone = &reading["micro"];
+            assert!(alone["flags"].as_array().expect("flags").contains(&"discrete".into()), "{name}: {alone}");
+            let (mi, ceiling) = (alone["mi_nats"].as_f64(), alone["ceiling_nats"].as_f64());
+            assert!((mi.expect("nats") - ceiling.expect("nats")).abs() < 1e-9, "{name}: {alone}");
+        }
+    }
 }
 
 #[test]

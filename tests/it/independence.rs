@@ -96,3 +96,39 @@ fn the_default_stays_below_the_ceiling_and_infinity_is_not_near_it() {
         assert_eq!(of(name, &z, &z).flags, [Flag::Infinite], "{name}");
     }
 }
+
+#[test]
+fn what_is_shared_by_ranks_is_seen_however_far_a_value_lies_and_however_many_orders_of_magnitude_there_are() {
+    let (n, r) = (1000, 0.9_f32);
+    let x = gaussian(n, 1, 210);
+    let y = r * &x + (1.0 - r * r).sqrt() * &gaussian(n, 1, 220);
+    let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
+    // A value far from all others, and one pair of equal rows, which noise must tell apart and no others.
+    let mut far = x.clone();
+    (far[[5, 0]], far[[7, 0]]) = (1e8, far[[6, 0]]);
+    // Forty orders of magnitude.
+    let wide = |a: &Array2<f32>| a.mapv(|value| (10.0 * value).exp());
+    for (x, y) in [(&far, &y), (&wide(&x), &wide(&y))] {
+        for name in ["ensemble", "hybrid", "t-copula", "cca-ksg", "dv", "infonce"] {
+            let found = of(name, x, y);
+            // `dv` and `infonce` are lower bounds.
+            let least = if matches!(name, "dv" | "infonce") { 0.25 } else { 0.1 };
+            assert!((found.mi_nats - exact).abs() < least, "{name}: {found:?}");
+        }
+        // In standard deviations most of them are one value, and distances say nothing.
+        let refused = find("ksg").expect("in the table").estimate(x.view(), y.view(), 7);
+        assert!(refused.is_err_and(|error| error.to_string().contains("take logarithms or ranks first")));
+    }
+}
+
+#[test]
+fn zeros_of_either_sign_are_one_value() {
+    let n = 1000;
+    let (x, signs) = (gaussian(n, 1, 230).mapv(|value| value.abs().round()), gaussian(n, 1, 240));
+    let half = Array2::from_shape_fn((n, 1), |at| if x[at] == 0.0 && signs[at] > 0.0 { -0.0 } else { x[at] });
+    let y = gaussian(n, 1, 250).mapv(|value| value.abs().round());
+    for name in ["plugin", "ensemble"] {
+        assert_eq!(of(name, &x, &y).mi_nats.to_bits(), of(name, &half, &y).mi_nats.to_bits(), "{name}");
+        assert_eq!(of(name, &y, &x).mi_nats.to_bits(), of(name, &y, &half).mi_nats.to_bits(), "{name}");
+    }
+}

@@ -193,6 +193,8 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
     check(&files.put("names.csv", b"a,b\n"), &["names.csv", "no row of numbers"]);
     check(&files.put("word.csv", b"1,2\n3,four\n"), &["word.csv", "line 2", "`four` is no number"]);
     check(&files.put("hole.csv", b"1,2\n3,\n"), &["hole.csv", "line 2", "missing values"]);
+    check(&files.put("blank.csv", b"1,2\n3,4\n\n5,6\n"), &["blank.csv", "line 3", "blank between rows"]);
+    check(&files.put("missing.csv", b"NA\n1\n2\n"), &["missing.csv", "line 1", "missing values"]);
     check(&files.put("ragged.csv", b"1,2\n3\n"), &["ragged.csv", "line 2", "1 cells"]);
     check(&files.put("binary.csv", b"1,2\n\xff\xfe,3\n"), &["binary.csv", "line 2"]);
     let data = bytes(&x);
@@ -203,6 +205,20 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
     check(&files.put("bool.safetensors", &flags), &["BOOL"]);
     let whole = both(&x, &y);
     check(&files.put("cut.safetensors", &whole[..whole.len() - 7]), &["cut.safetensors", "no valid safetensors"]);
+}
+
+#[test]
+fn an_estimate_is_shown_also_where_random_pairings_are_refused() {
+    let files = Files::new();
+    // A table of many values: each pair occurs five times, and hardly any of torn ones more than once.
+    let side = |step: usize| (0..500).map(|row| format!("{}\n", row / 5 * step % 101)).collect::<String>();
+    let (x, y) = (files.put("x.csv", side(1).as_bytes()), files.put("y.csv", side(7).as_bytes()));
+    let output = surmise(&["-q", "mi", "--x", &x, "--y", &y, "--estimator", "plugin", "--permutations", "3"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no p value"));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!((report["mi_nats"].as_f64().expect("nats") - 100.0_f64.ln()).abs() < 0.2, "{report}");
+    assert!(report.get("null").is_none(), "{report}");
 }
 
 #[test]
