@@ -81,7 +81,7 @@ impl Estimator for Ensemble {
             kind: Kind::Consistent,
             what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells held-out pairs best, and neighbours",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
-            cost: "5 to 15 s at n = 5000 on one core",
+            cost: "5 to 20 s at n = 5000 on one core",
             limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low, and surer than it should be, where signs, rotations, products or sharp edges are spread over many columns",
         }
     }

@@ -46,7 +46,7 @@ impl Estimator for MinePaper {
             kind: Kind::Training,
             what: "the published recipe: largest training objective of a MINE network, its held-out value beside it",
             reference: "Chen, Yang, Zhu, Wang, arXiv 2405.12617; Belghazi et al. 2018",
-            cost: "100 epochs of all rows: a minute at n = 5000 on one core",
+            cost: "100 epochs of all rows: two minutes at n = 5000 on one core",
             limits: "for comparison only: it grows with epochs whatever the samples; believe lower_nats",
         }
     }
