@@ -15,14 +15,14 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 const NAME: &str = "card";
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Form and version of the file.
     pub schema: Schema,
-    /// SHA-256 of the card with this field empty.
+    /// SHA-256 of the file with this field empty.
     pub card_sha256: String,
     /// The column that is predicted.
     pub target: String,
@@ -81,14 +81,9 @@ impl Card {
         if let Some(place) = null(&value) {
             return Err(fault(format!("{} of the card is not a finite number", place.trim_start_matches('.'))));
         }
-        self.card_sha256 = self.hash()?;
+        self.card_sha256.clear();
+        self.card_sha256 = sha256_hex(&self.to_bytes()?);
         Ok(self)
-    }
-
-    fn hash(&self) -> Result<String> {
-        let bare = Self { card_sha256: String::new(), ..self.clone() };
-        let bytes = serde_json::to_vec(&bare).map_err(|source| Error::Fit { reason: source.to_string() })?;
-        Ok(sha256_hex(&bytes))
     }
 
     /// The card as JSON.
@@ -118,32 +113,45 @@ impl Card {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let json = |source| Error::Json { path: path.into(), source };
         let fault = |reason: String| Error::Config { path: path.into(), reason };
-        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(json)?;
-        let schema: Schema = value
-            .get("schema")
-            .and_then(|schema| serde_json::from_value(schema.clone()).ok())
-            .ok_or_else(|| fault("has no schema; it is no card of surmise".into()))?;
-        if (schema.name.as_str(), schema.version) != (NAME, VERSION) {
-            let Schema { name, version, .. } = schema;
-            return Err(fault(format!(
-                "is {name} version {version}; this surmise reads {NAME} version {VERSION}, so calibrate again"
-            )));
+        let card: Self = serde_json::from_slice(&bytes)
+            .map_err(|source| of_another_form(&bytes).map_or_else(|| json(source), fault))?;
+        if let Some(reason) = other_schema(&card.schema) {
+            return Err(fault(reason));
         }
-        let card: Self = serde_json::from_slice(&bytes).map_err(json)?;
-        if card.hash()? != card.card_sha256 {
+        if sha256_hex(&without(&bytes, card.card_sha256.as_bytes())) != card.card_sha256 {
             return Err(fault(
                 "is not as it was written: its hash does not fit its content; calibrate again instead of editing"
                     .into(),
             ));
         }
-        // A hash of what was read says nothing of what was not: a field that this surmise does not know.
-        if serde_json::to_value(&card).map_err(json)? != value {
-            return Err(fault("holds a field that no card has; calibrate again instead of editing".into()));
-        }
         card.check_lengths()
             .map_err(|reason| fault(format!("is no card that surmise wrote: {reason}; calibrate again")))?;
         Ok(card)
     }
+}
+
+/// What is wrong with a file that is no card, if its beginning tells.
+fn of_another_form(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Option<Schema>,
+    }
+    let head: Head = serde_json::from_slice(bytes).ok()?;
+    head.schema.map_or_else(|| Some("has no schema; it is no card of surmise".into()), |schema| other_schema(&schema))
+}
+
+fn other_schema(schema: &Schema) -> Option<String> {
+    let Schema { name, version, .. } = schema;
+    ((name.as_str(), *version) != (NAME, VERSION)).then(|| {
+        format!("is {name} version {version}; this surmise reads {NAME} version {VERSION}, so calibrate again")
+    })
+}
+
+/// The bytes without the first place where `part` stands.
+fn without(bytes: &[u8], part: &[u8]) -> Vec<u8> {
+    let at = bytes.windows(part.len().max(1)).position(|window| window == part).unwrap_or(bytes.len());
+    let after = (at + part.len()).min(bytes.len());
+    [&bytes[..at], &bytes[after..]].concat()
 }
 
 /// Where a JSON value holds null, which is what NaN becomes.

@@ -3,7 +3,7 @@
 use super::backtest::{Coverage, falls_short};
 use super::card::Card;
 use super::fit::Chosen;
-use super::interval::{Held, effective_n};
+use super::interval::Residuals;
 use super::predict::{Prediction, Row};
 use super::score::Score;
 use super::support::Regime;
@@ -88,13 +88,13 @@ impl Card {
 
 /// Predictions of one model in several folds, or of several of its rows, are not as many witnesses; neither are models whose weights differ much.
 fn few(tried: &Coverage, made: &Made) -> Option<String> {
-    let held: &[Held] = match made.judged {
-        Regime::Interpolation => &made.chosen.target.held,
-        Regime::NewFamily => &made.chosen.family.held,
-        Regime::Extrapolation => &made.chosen.forward.held,
+    let residuals: &Residuals = match made.judged {
+        Regime::Interpolation => &made.chosen.target,
+        Regime::NewFamily => &made.chosen.family,
+        Regime::Extrapolation => &made.chosen.forward,
     };
     let n = tried.levels.len();
-    let models = effective_n(held).min(n as f64);
+    let models = residuals.effective_n.min(n as f64);
     (models < FEW_BACKTESTED - 1e-6).then(|| {
         let models = if (models - models.round()).abs() < 1e-6 {
             format!("{models:.0} models")

@@ -117,7 +117,7 @@ fn residuals(trial: &Trial, candidate: usize, sample: &Sample, link: Link, keep:
     let held: Vec<Held> = held.collect();
     let whole = held.len() == trial.answers.len();
     let folds = trial.folds.iter().filter_map(|(_, fits)| fits.formulas[candidate].clone());
-    Residuals { folds: if keep { folds.collect() } else { vec![] }, held: if whole { held } else { vec![] } }
+    Residuals::new(if keep { folds.collect() } else { vec![] }, if whole { held } else { vec![] })
 }
 
 impl Chosen {
@@ -136,14 +136,14 @@ impl Chosen {
         let here = |formula: &Formula| link.apply(formula.predict(x, query, basis, link));
         let folded = |residuals: &Residuals| {
             let centres: Vec<f64> = residuals.folds.iter().map(here).collect();
-            Ends::new(&residuals.held, |held| centres[held.fold])
+            Ends::new(residuals, |held| centres[held.fold])
         };
         match part {
             0 => folded(&self.target),
             1 => folded(&self.family),
             _ => {
                 let centre = here(&self.formula);
-                Ends::new(&self.forward.held, |_| centre)
+                Ends::new(&self.forward, |_| centre)
             }
         }
     }

@@ -61,10 +61,18 @@ pub struct Residuals {
     pub folds: Vec<Formula>,
     /// Every row that was left out.
     pub held: Vec<Held>,
+    /// How many targets of one weight say as much as theirs: Kish's `(sum w)^2 / sum w^2` over their weights, which is their number where all weigh the same.
+    pub effective_n: f64,
 }
 
-/// How many targets of one weight say as much as those of some rows: Kish's `(sum w)^2 / sum w^2` over their weights, which is their number where all weigh the same.
-pub(super) fn effective_n(held: &[Held]) -> f64 {
+impl Residuals {
+    pub(super) fn new(folds: Vec<Formula>, held: Vec<Held>) -> Self {
+        let effective_n = effective_n(&held);
+        Self { folds, held, effective_n }
+    }
+}
+
+fn effective_n(held: &[Held]) -> f64 {
     let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
     held.iter().for_each(|row| *weights.entry(&row.target).or_default() += row.weight);
     let sum: f64 = weights.values().sum();
@@ -75,7 +83,7 @@ pub(super) fn effective_n(held: &[Held]) -> f64 {
 /// Values an end is a quantile of, with their weights.
 #[derive(Debug, Clone)]
 pub(super) struct Ends {
-    /// Weight of all targets and of the one that is asked, which weighs as one of [`effective_n`].
+    /// Weight of all targets and of the one that is asked, which weighs as one of [`Residuals::effective_n`].
     mass: f64,
     low: Vec<(f64, f64)>,
     high: Vec<(f64, f64)>,
@@ -83,7 +91,8 @@ pub(super) struct Ends {
 
 impl Ends {
     /// `centre` is the prediction of each held row's fold.
-    pub fn new(held: &[Held], centre: impl Fn(&Held) -> f64) -> Self {
+    pub fn new(residuals: &Residuals, centre: impl Fn(&Held) -> f64) -> Self {
+        let Residuals { held, effective_n, .. } = residuals;
         let values = |sign: f64| {
             let mut values: Vec<(f64, f64)> =
                 held.iter().map(|row| (centre(row) + sign * row.residual, row.weight)).collect();
@@ -91,7 +100,7 @@ impl Ends {
             values
         };
         let total: f64 = held.iter().map(|row| row.weight).sum();
-        let mass = total * (1.0 + 1.0 / effective_n(held).max(f64::MIN_POSITIVE));
+        let mass = total * (1.0 + 1.0 / effective_n.max(f64::MIN_POSITIVE));
         Self { mass, low: values(-1.0), high: values(1.0) }
     }
 
@@ -145,7 +154,7 @@ mod tests {
                 log10_size_gap: None,
             })
             .collect();
-        Ends::new(&held, |_| 10.0)
+        Ends::new(&Residuals::new(vec![], held), |_| 10.0)
     }
 
     #[test]

@@ -74,13 +74,16 @@ fn residuals(name: &str, chosen: &Chosen, p: usize) -> Checked {
     formula(&format!("{name}.formula"), &chosen.formula, p)?;
     let splits =
         [("target", &chosen.target, true), ("family", &chosen.family, true), ("forward", &chosen.forward, false)];
-    for (split, Residuals { folds, held }, keep) in splits {
+    for (split, Residuals { folds, held, effective_n }, keep) in splits {
         folds.iter().try_for_each(|fold| formula(&format!("a fold of {name}.{split}"), fold, p))?;
         if let Some(row) = held.iter().find(|row| keep && row.fold >= folds.len()) {
             return Err(format!("{name}.{split} names fold {} of {}", row.fold, folds.len()));
         }
         if held.iter().any(|row| row.weight <= 0.0) {
             return Err(format!("{name}.{split} holds a weight that is not above 0"));
+        }
+        if !held.is_empty() && *effective_n <= 0.0 {
+            return Err(format!("{name}.{split}.effective_n is not above 0"));
         }
     }
     Ok(())

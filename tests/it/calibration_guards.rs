@@ -159,7 +159,7 @@ fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
         let mut edited = Card::read(card.as_ref()).expect("the card");
         edit(&mut edited);
         edited.card_sha256.clear();
-        edited.card_sha256 = sha256_hex(&serde_json::to_vec(&edited).expect("JSON"));
+        edited.card_sha256 = sha256_hex(&edited.to_bytes().expect("JSON"));
         edited.write(at("other.json").as_ref()).expect("a card");
         for arguments in [
             &["predict", "--observations", &at("q.csv"), "--calibration", &at("other.json")][..],
