@@ -48,7 +48,8 @@ impl Estimator for Gaussian {
             return Ok(vec![infinite]);
         }
         let (n, dx, dy) = (samples.n, samples.dx(), samples.dy());
-        let joint = covariance(samples.joint().view());
+        let values = samples.joint();
+        let joint = covariance(values.view());
         let Some(plug_in) = gaussian_nats(&joint, dx) else {
             let reason = "the joint covariance is singular to working precision; project the columns first".to_owned();
             return Err(Error::Samples { estimator: self.name(), reason });
@@ -56,7 +57,7 @@ impl Estimator for Gaussian {
         let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
         let squares = squared_correlations(&joint, dx).unwrap_or_default();
         // Of normal samples the squared correlations give the first part; of others the density ratio of each pair does, which is how much the pair moves the estimate.
-        let (_, stderr) = mean_and_stderr(&log_ratios(&samples.joint(), &joint, dx));
+        let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
         let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
         let found = Found {
             mi_nats: plug_in - wishart_bias_nats(n, dx, dy),
@@ -72,7 +73,7 @@ fn log_ratios(z: &Array2<f64>, joint: &Array2<f64>, dx: usize) -> Vec<f64> {
     let part = |range: std::ops::Range<usize>| {
         let factor = cholesky(&joint.slice(s![range.clone(), range.clone()]).to_owned(), 0.0);
         let factor = factor.unwrap_or_else(|| Array2::eye(range.len()));
-        mahalanobis(&z.slice(s![.., range]).to_owned(), &factor)
+        mahalanobis(z.slice(s![.., range]), &factor)
     };
     let (joint, x, y) = (part(0..z.ncols()), part(0..dx), part(dx..z.ncols()));
     joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| 0.5 * (x + y - joint)).collect()

@@ -71,9 +71,10 @@ impl Estimator for Ksg {
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }
-        let terms = terms_nats(&samples.x.values, &samples.y.values);
+        let (x, y) = (samples.x.values(), samples.y.values());
+        let terms = terms_nats(&x, &y);
         let (mi_nats, stderr) = mean_and_stderr(&terms);
-        let stderr = stderr * together(&samples.x.values, &samples.y.values, stderr);
+        let stderr = stderr * together(&x, &y, stderr);
         Ok(vec![samples.report(kind, Found { mi_nats, stderr_nats: Some(stderr), ..Found::default() })])
     }
 }

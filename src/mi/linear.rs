@@ -4,7 +4,8 @@
 //! Hotelling 1936 (canonical correlations); Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7 (`E log det` of a Wishart matrix).
 
 use linfa_linalg::svd::SVD;
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use rayon::prelude::*;
 use statrs::function::gamma::digamma;
 
 use crate::model::kernels::dot_f64;
@@ -12,9 +13,39 @@ use crate::model::kernels::dot_f64;
 /// A pivot below this, relative to the unit variance of its column, is rounding: `f32` input leaves about 1e-14.
 pub(crate) const SINGULAR: f64 = 1e-10;
 
+/// Columns of a product that are made at a time, and rows where a result is one number a row: neither needs memory as large as the samples.
+const BLOCK: usize = 256;
+
 /// `(1/n) Z^T Z` of centred rows.
 pub(crate) fn covariance(z: ArrayView2<'_, f64>) -> Array2<f64> {
-    z.t().dot(&z) / z.nrows() as f64
+    scatter(z, None)
+}
+
+/// `(1/n) Z^T W Z`, `W` a diagonal of weights; the half below the diagonal is that above.
+pub(crate) fn scatter(z: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Array2<f64> {
+    let (n, d) = z.dim();
+    let from: Vec<usize> = (0..d).step_by(BLOCK).collect();
+    let blocks = from.par_iter().map(|&from| {
+        let left = z.slice(s![.., from..d.min(from + BLOCK)]);
+        let right = z.slice(s![.., from..]);
+        let Some(weights) = weights else { return left.t().dot(&right) };
+        let mut left = left.to_owned();
+        for (mut row, weight) in left.rows_mut().into_iter().zip(weights) {
+            row.mapv_inplace(|value| value * weight);
+        }
+        left.t().dot(&right)
+    });
+    let mut whole = Array2::zeros((d, d));
+    for (from, block) in from.iter().zip(blocks.collect::<Vec<_>>()) {
+        for ((i, j), value) in block.indexed_iter() {
+            let (i, j) = (from + i, from + j);
+            // Rounding differs on the two sides of the diagonal of a block.
+            let mirrored = block.get((j - from, i - from)).unwrap_or(value);
+            let value = 0.5 * (value + mirrored) / n as f64;
+            (whole[[i, j]], whole[[j, i]]) = (value, value);
+        }
+    }
+    whole
 }
 
 /// The lower Cholesky factor, or `None` where a pivot is not above `least`.
@@ -76,9 +107,14 @@ pub(crate) fn invert_lower(factor: &Array2<f64>) -> Array2<f64> {
 }
 
 /// `|L^-1 v|^2` of each row.
-pub(crate) fn mahalanobis(values: &Array2<f64>, factor: &Array2<f64>) -> Vec<f64> {
-    let white = values.dot(&invert_lower(factor).t());
-    white.rows().into_iter().map(|row| row.dot(&row)).collect()
+pub(crate) fn mahalanobis(values: ArrayView2<'_, f64>, factor: &Array2<f64>) -> Vec<f64> {
+    let inverse = invert_lower(factor);
+    let blocks: Vec<_> = values.axis_chunks_iter(Axis(0), BLOCK).collect();
+    let of_rows = blocks.par_iter().map(|rows| {
+        let white = rows.dot(&inverse.t());
+        white.rows().into_iter().map(|row| row.dot(&row)).collect::<Vec<f64>>()
+    });
+    of_rows.collect::<Vec<_>>().concat()
 }
 
 /// Canonical correlations of two blocks and the directions that carry them.
@@ -102,7 +138,7 @@ pub(crate) fn canonical(joint: &Array2<f64>, dx: usize, least: f64) -> Option<Ca
     let (left, right) = (left?, right?);
     let mut order: Vec<usize> = (0..correlations.len()).collect();
     order.sort_by(|a, b| correlations[*b].total_cmp(&correlations[*a]));
-    let pick = |rows: &Array2<f64>| rows.select(ndarray::Axis(0), &order);
+    let pick = |rows: &Array2<f64>| rows.select(Axis(0), &order);
     Some(Canonical {
         correlations: order.iter().map(|k| correlations[*k].clamp(0.0, 1.0)).collect(),
         x_directions: pick(&left.t().to_owned()).dot(&x),

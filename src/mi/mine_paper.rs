@@ -81,10 +81,11 @@ fn train(samples: &Samples, seed: u64) -> Result<Found> {
     let parameters = ParamsAdamW { lr: RATE, weight_decay: 0.0, ..ParamsAdamW::default() };
     let mut optimiser = AdamW::new(network.variables(), parameters)?;
     let mut permutations = stream("mi/mine-paper", "permutations", seed);
+    let (of_x, of_y) = (samples.x.values(), samples.y.values());
     let bound = |chosen: &[usize], torn: &[usize]| -> Result<Tensor> {
-        let x = rows(samples.x.values.view(), chosen.iter().copied())?;
+        let x = rows(of_x.view(), chosen.iter().copied())?;
         let pairs = |y: &[usize]| -> Result<Tensor> {
-            let y = rows(samples.y.values.view(), y.iter().copied())?;
+            let y = rows(of_y.view(), y.iter().copied())?;
             network.forward(&Tensor::cat(&[&x, &y], 1)?)
         };
         donsker_varadhan(&pairs(chosen)?, &pairs(torn)?)

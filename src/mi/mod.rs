@@ -7,6 +7,7 @@
 //! All information is in nats.
 
 mod across;
+mod block;
 mod bounds;
 mod cca_ksg;
 mod ceilings;
@@ -40,6 +41,7 @@ mod samples;
 pub mod sanity;
 pub mod scale;
 mod t_copula;
+mod t_density;
 mod torn;
 mod tree;
 

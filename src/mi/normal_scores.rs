@@ -2,7 +2,9 @@
 //!
 //! Mutual information does not change under a strictly monotone map of a coordinate; what is left of a distribution is its copula.
 
-use ndarray::Array2;
+use std::cmp::Ordering;
+
+use ndarray::{Array2, ArrayViewMut1};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// `Phi^-1((r - 1/2) / n)` per column, with `r` the rank from 1 and equal values given the mean of their ranks.
@@ -10,25 +12,33 @@ use statrs::distribution::{ContinuousCDF, Normal};
 /// # Shapes
 /// `(n, d)` to `(n, d)`.
 pub(crate) fn normal_scores(values: &Array2<f64>) -> Array2<f64> {
-    let n = values.nrows();
-    let table = normal_quantiles(n);
+    let table = normal_quantiles(values.nrows());
     let mut scores = Array2::zeros(values.raw_dim());
-    for (column, mut out) in values.columns().into_iter().zip(scores.columns_mut()) {
-        let mut order: Vec<usize> = (0..n).collect();
-        order.sort_unstable_by(|a, b| column[*a].total_cmp(&column[*b]).then(a.cmp(b)));
-        let mut at = 0;
-        for tied in order.chunk_by(|a, b| column[*a] == column[*b]) {
-            // The mean rank of ties is a multiple of one half, for which the table has an entry too.
-            let score = table[2 * at + tied.len() - 1];
-            tied.iter().for_each(|row| out[*row] = score);
-            at += tied.len();
-        }
+    for (column, out) in values.columns().into_iter().zip(scores.columns_mut()) {
+        write_scores(out, |a, b| column[a].total_cmp(&column[b]), &table);
     }
     scores
 }
 
+/// The normal scores of one column, given the order of any two of its rows and the quantiles of its length.
+pub(crate) fn write_scores(
+    mut out: ArrayViewMut1<'_, f64>,
+    compare: impl Fn(usize, usize) -> Ordering,
+    quantiles: &[f64],
+) {
+    let mut order: Vec<usize> = (0..out.len()).collect();
+    order.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
+    let mut at = 0;
+    for tied in order.chunk_by(|a, b| compare(*a, *b).is_eq()) {
+        // The mean rank of ties is a multiple of one half, for which there is an entry too.
+        let score = quantiles[2 * at + tied.len() - 1];
+        tied.iter().for_each(|row| out[*row] = score);
+        at += tied.len();
+    }
+}
+
 /// `Phi^-1((k + 1) / 2n)` for `k = 0 .. 2n - 2`: half ranks from 1 to n.
-fn normal_quantiles(n: usize) -> Vec<f64> {
+pub(crate) fn normal_quantiles(n: usize) -> Vec<f64> {
     let normal = Normal::standard();
     let size = 2 * n - 1;
     let mut table = vec![0.0; size];

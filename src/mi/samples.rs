@@ -1,61 +1,24 @@
 //! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without columns that say nothing.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
-use rand_distr::{Distribution, StandardNormal};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::distinct;
+use super::block::Block;
 use super::linear;
-use super::matrix::Matrix;
-use super::normal_scores::normal_scores;
 use super::{Ceilings, Estimate, Flag, Kind, ceilings};
-use crate::seed::stream;
 use crate::{Error, Result};
 
 /// Fewer rows than this are flagged.
 pub(crate) const SMALL_SAMPLE: usize = 50;
 /// Values are trusted below this fraction of `log n`.
 pub(crate) const TRUSTED: f64 = 0.60;
-/// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing else.
-const CONSTANT: f64 = 2e-7;
 /// At least this fraction of the rows must differ for neighbours, and of the pairs for a standard error.
 pub(crate) const LEAST_DISTINCT: f64 = 0.99;
-/// Standard deviations of the noise that tells equal rows apart.
-const JITTER: f64 = 1e-6;
 
 /// How often each pair of values occurs.
 pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
     let mut pairs: Vec<(usize, usize)> = x.iter().copied().zip(y.iter().copied()).collect();
     pairs.sort_unstable();
     pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
-}
-
-/// The median distance from the median of values that differ from it, at most 1.
-fn typical_distance(values: ArrayView1<'_, f64>) -> f64 {
-    let middle = |mut values: Vec<f64>| {
-        let at = values.len() / 2;
-        (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
-    };
-    let Some(centre) = middle(values.to_vec()) else { return 1.0 };
-    let distances = values.iter().map(|value| (value - centre).abs()).filter(|distance| *distance > 0.0);
-    middle(distances.collect()).map_or(1.0, |distance| distance.min(1.0))
-}
-
-/// One side of the pairs.
-#[derive(Debug, Clone)]
-pub(crate) struct Block {
-    /// `(n, d)`: columns that vary, each of mean 0 and variance 1.
-    pub(crate) values: Array2<f64>,
-    /// The same columns as they came: where one value is far from the others, those are told apart here and not in standard units.
-    raw: Array2<f32>,
-    /// Seeded noise that puts equal rows in order, 0 for others; empty without any.
-    noise: Array2<f64>,
-    /// Columns that do not vary.
-    constant: Vec<usize>,
-    /// For each row the number of its value, from 0 in order of appearance.
-    pub(crate) ids: Vec<usize>,
-    /// Different rows.
-    pub(crate) n_distinct: usize,
-    columns: usize,
 }
 
 /// Both sides, and what all estimates from them share.
@@ -110,11 +73,11 @@ impl Samples {
     }
 
     pub(crate) fn dx(&self) -> usize {
-        self.x.values.ncols()
+        self.x.width()
     }
 
     pub(crate) fn dy(&self) -> usize {
-        self.y.values.ncols()
+        self.y.width()
     }
 
     /// The estimate where one side does not vary: zero by definition.
@@ -148,9 +111,7 @@ impl Samples {
         let mut seen = vec![false; pairs];
         let first: Vec<usize> = (0..self.n).filter(|row| !std::mem::replace(&mut seen[finer[*row]], true)).collect();
         for block in [&mut self.x, &mut self.y] {
-            block.values = block.values.select(Axis(0), &first);
-            block.raw = block.raw.select(Axis(0), &first);
-            block.ids = first.iter().map(|row| block.ids[*row]).collect();
+            block.keep_rows(&first);
         }
         self.n = first.len();
         self.ceilings.log_n_nats = (self.n as f64).ln();
@@ -183,27 +144,26 @@ impl Samples {
 
     /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then determines a coordinate of the other.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
-        self.determined(kind, |block| block.values.clone())
+        self.determined(kind, Block::write_values)
     }
 
     /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks alone.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
-        self.need_independence(kind).or_else(|| self.determined(kind, Block::scores))
+        self.need_independence(kind).or_else(|| self.determined(kind, Block::write_scores))
     }
 
-    fn determined(&mut self, kind: Kind, seen: fn(&Block) -> Array2<f64>) -> Option<Estimate> {
+    fn determined(&mut self, kind: Kind, seen: fn(&Block, ArrayViewMut2<'_, f64>)) -> Option<Estimate> {
         for block in [&mut self.x, &mut self.y] {
-            let kept = linear::independent_columns(&linear::covariance(seen(block).view()));
+            let kept = linear::independent_columns(&linear::covariance(block.written(seen).view()));
             if kept.iter().any(|kept| !kept) {
                 let columns: Vec<usize> = (0..kept.len()).filter(|column| kept[*column]).collect();
-                block.values = block.values.select(Axis(1), &columns);
-                block.raw = block.raw.select(Axis(1), &columns);
+                block.keep_columns(&columns);
                 if !self.flags.contains(&Flag::Collinear) {
                     self.flags.push(Flag::Collinear);
                 }
             }
         }
-        let joint = linear::covariance(concatenate![Axis(1), seen(&self.x), seen(&self.y)].view());
+        let joint = linear::covariance(self.written(seen).view());
         let kept = linear::independent_columns(&joint);
         let dependent: Vec<usize> = (self.dx()..kept.len()).filter(|column| !kept[*column]).collect();
         if dependent.is_empty() {
@@ -234,12 +194,19 @@ impl Samples {
 
     /// `(n, d_x + d_y)`
     pub(crate) fn joint(&self) -> Array2<f64> {
-        concatenate![Axis(1), self.x.values, self.y.values]
+        self.written(Block::write_values)
     }
 
     /// Normal scores of all columns, equal rows in the order of their noise, `(n, d_x + d_y)`.
     pub(crate) fn scores(&self) -> Array2<f64> {
-        concatenate![Axis(1), self.x.scores(), self.y.scores()]
+        self.written(Block::write_scores)
+    }
+
+    fn written(&self, seen: fn(&Block, ArrayViewMut2<'_, f64>)) -> Array2<f64> {
+        let mut out = Array2::zeros((self.n, self.dx() + self.dy()));
+        seen(&self.x, out.slice_mut(s![.., ..self.dx()]));
+        seen(&self.y, out.slice_mut(s![.., self.dx()..]));
+        out
     }
 
     /// True where any two rows of a side are equal.
@@ -294,80 +261,5 @@ impl Samples {
             constant_y: self.y.constant.clone(),
             flags,
         }
-    }
-}
-
-impl Block {
-    fn new(what: &str, view: ArrayView2<'_, f32>) -> Result<Self> {
-        // The zeros of either sign are one value.
-        let is_negative_zero = |value: &f32| value.to_bits() == (-0.0_f32).to_bits();
-        if view.iter().any(is_negative_zero) {
-            return Self::new(what, view.mapv(|value| value + 0.0).view());
-        }
-        let matrix = Matrix::new(what, view)?;
-        let (ids, n_distinct) = distinct::ids(&matrix);
-        let (n, columns) = view.dim();
-        let (mut kept, mut constant) = (vec![], vec![]);
-        for column in 0..columns {
-            let values = || view.column(column).into_iter().map(|value| f64::from(*value));
-            let mean = values().sum::<f64>() / n as f64;
-            let sd = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
-            if sd > CONSTANT * mean.abs() { kept.push((column, mean, sd)) } else { constant.push(column) }
-        }
-        let values = Array2::from_shape_fn((n, kept.len()), |(row, k)| {
-            let (column, mean, sd) = kept[k];
-            (f64::from(view[[row, column]]) - mean) / sd
-        });
-        let raw = view.select(Axis(1), &kept.iter().map(|(column, ..)| *column).collect::<Vec<_>>());
-        Ok(Self { values, raw, noise: Array2::zeros((0, 0)), constant, ids, n_distinct, columns })
-    }
-
-    /// Noise that is small beside the spread of most values, however far the others are.
-    fn jitter(&mut self, label: &str, seed: u64) {
-        let mut counts = vec![0_usize; self.n_distinct];
-        self.ids.iter().for_each(|id| counts[*id] += 1);
-        let mut generator = stream("mi/jitter", label, seed);
-        self.noise = Array2::from_shape_simple_fn(self.values.raw_dim(), || StandardNormal.sample(&mut generator));
-        for (mut noise, id) in self.noise.rows_mut().into_iter().zip(&self.ids) {
-            if counts[*id] == 1 {
-                noise.fill(0.0);
-            }
-        }
-        for (mut values, noise) in self.values.columns_mut().into_iter().zip(self.noise.columns()) {
-            let size = JITTER * typical_distance(values.view());
-            values.iter_mut().zip(&noise).for_each(|(value, noise)| *value += size * noise);
-        }
-    }
-
-    /// Normal scores of each column, equal rows in the order of their noise.
-    fn scores(&self) -> Array2<f64> {
-        let n = self.raw.nrows();
-        let mut ranks = Array2::zeros(self.raw.raw_dim());
-        for (column, mut ranks) in ranks.columns_mut().into_iter().enumerate() {
-            let raw = self.raw.column(column);
-            let noise = |row: usize| self.noise.get((row, column)).copied().unwrap_or_default();
-            let compare = |a: usize, b: usize| raw[a].total_cmp(&raw[b]).then(noise(a).total_cmp(&noise(b)));
-            let mut order: Vec<usize> = (0..n).collect();
-            order.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
-            let mut rank = 0.0;
-            for (at, row) in order.iter().enumerate() {
-                if at > 0 && compare(order[at - 1], *row).is_ne() {
-                    rank += 1.0;
-                }
-                ranks[*row] = rank;
-            }
-        }
-        normal_scores(&ranks)
-    }
-
-    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where one value is far from all others.
-    pub(crate) fn least_distance(&self) -> f64 {
-        self.values.columns().into_iter().map(typical_distance).fold(1.0, f64::min)
-    }
-
-    fn entropy_nats(&self) -> f64 {
-        let mut counts = vec![0_u64; self.n_distinct];
-        self.ids.iter().for_each(|id| counts[*id] += 1);
-        ceilings::entropy_nats(counts.into_iter())
     }
 }

@@ -1,0 +1,168 @@
+//! One side of paired samples: its columns as they came, in standard units, and as normal scores.
+
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
+use rand_distr::{Distribution, StandardNormal};
+
+use super::ceilings;
+use super::distinct;
+use super::matrix::Matrix;
+use super::normal_scores::{normal_quantiles, write_scores};
+use crate::Result;
+use crate::seed::stream;
+
+/// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing else.
+const CONSTANT: f64 = 2e-7;
+/// Standard deviations of the noise that tells equal rows apart.
+const JITTER: f64 = 1e-6;
+
+/// The median distance from the median of values that differ from it, at most 1.
+fn typical_distance(values: ArrayView1<'_, f64>) -> f64 {
+    let middle = |mut values: Vec<f64>| {
+        let at = values.len() / 2;
+        (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
+    };
+    let Some(centre) = middle(values.to_vec()) else { return 1.0 };
+    let distances = values.iter().map(|value| (value - centre).abs()).filter(|distance| *distance > 0.0);
+    middle(distances.collect()).map_or(1.0, |distance| distance.min(1.0))
+}
+
+/// One side of the pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    /// `(n, d)`: columns that vary, as they came. Where one value is far from the others, those are told apart here and not in standard units.
+    raw: Array2<f32>,
+    units: Vec<Unit>,
+    /// Seeded noise that puts equal rows in order, 0 for others; empty without any.
+    noise: Array2<f64>,
+    /// Columns that do not vary.
+    pub(super) constant: Vec<usize>,
+    /// For each row the number of its value, from 0 in order of appearance.
+    pub(crate) ids: Vec<usize>,
+    /// Different rows.
+    pub(crate) n_distinct: usize,
+    /// Columns it came with.
+    pub(super) columns: usize,
+}
+
+/// How a column comes to standard units.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    mean: f64,
+    sd: f64,
+    /// Standard deviation of the noise of rows that have an equal, in standard units.
+    jitter: f64,
+}
+
+impl Block {
+    pub(super) fn new(what: &str, view: ArrayView2<'_, f32>) -> Result<Self> {
+        // The zeros of either sign are one value.
+        let is_negative_zero = |value: &f32| value.to_bits() == (-0.0_f32).to_bits();
+        if view.iter().any(is_negative_zero) {
+            return Self::new(what, view.mapv(|value| value + 0.0).view());
+        }
+        let matrix = Matrix::new(what, view)?;
+        let (ids, n_distinct) = distinct::ids(&matrix);
+        let (n, columns) = view.dim();
+        let (mut kept, mut constant) = (vec![], vec![]);
+        for column in 0..columns {
+            let values = || view.column(column).into_iter().map(|value| f64::from(*value));
+            let mean = values().sum::<f64>() / n as f64;
+            let sd = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            if sd > CONSTANT * mean.abs() {
+                kept.push((column, Unit { mean, sd, jitter: 0.0 }));
+            } else {
+                constant.push(column);
+            }
+        }
+        let (kept, units): (Vec<usize>, Vec<Unit>) = kept.into_iter().unzip();
+        Ok(Self {
+            raw: view.select(Axis(1), &kept),
+            units,
+            noise: Array2::zeros((0, 0)),
+            constant,
+            ids,
+            n_distinct,
+            columns,
+        })
+    }
+
+    /// Columns that vary and are no function of others, as far as that was looked for.
+    pub(super) fn width(&self) -> usize {
+        self.raw.ncols()
+    }
+
+    pub(super) fn keep_rows(&mut self, rows: &[usize]) {
+        self.raw = self.raw.select(Axis(0), rows);
+        self.ids = rows.iter().map(|row| self.ids[*row]).collect();
+    }
+
+    pub(super) fn keep_columns(&mut self, columns: &[usize]) {
+        self.raw = self.raw.select(Axis(1), columns);
+        self.units = columns.iter().map(|column| self.units[*column]).collect();
+    }
+
+    /// `(n, d)`: columns that vary, each of mean 0 and variance 1 but for the noise of equal rows.
+    pub(crate) fn values(&self) -> Array2<f64> {
+        self.written(Self::write_values)
+    }
+
+    pub(super) fn written(&self, seen: fn(&Self, ArrayViewMut2<'_, f64>)) -> Array2<f64> {
+        let mut out = Array2::zeros(self.raw.raw_dim());
+        seen(self, out.view_mut());
+        out
+    }
+
+    pub(super) fn write_values(&self, mut out: ArrayViewMut2<'_, f64>) {
+        for (row, mut out) in out.rows_mut().into_iter().enumerate() {
+            for ((value, raw), unit) in out.iter_mut().zip(self.raw.row(row)).zip(&self.units) {
+                *value = (f64::from(*raw) - unit.mean) / unit.sd;
+            }
+            if !self.noise.is_empty() {
+                let noise = self.noise.row(row).into_iter().zip(&self.units);
+                out.iter_mut().zip(noise).for_each(|(value, (noise, unit))| *value += unit.jitter * noise);
+            }
+        }
+    }
+
+    /// Noise that is small beside the spread of most values, however far the others are.
+    pub(super) fn jitter(&mut self, label: &str, seed: u64) {
+        let mut counts = vec![0_usize; self.n_distinct];
+        self.ids.iter().for_each(|id| counts[*id] += 1);
+        let mut generator = stream("mi/jitter", label, seed);
+        self.noise = Array2::from_shape_simple_fn(self.raw.raw_dim(), || StandardNormal.sample(&mut generator));
+        for (mut noise, id) in self.noise.rows_mut().into_iter().zip(&self.ids) {
+            if counts[*id] == 1 {
+                noise.fill(0.0);
+            }
+        }
+        let distances = self.typical_distances();
+        self.units.iter_mut().zip(distances).for_each(|(unit, distance)| unit.jitter = JITTER * distance);
+    }
+
+    fn typical_distances(&self) -> Vec<f64> {
+        self.values().columns().into_iter().map(typical_distance).collect()
+    }
+
+    /// Normal scores of each column, equal rows in the order of their noise.
+    pub(super) fn write_scores(&self, mut out: ArrayViewMut2<'_, f64>) {
+        let quantiles = normal_quantiles(out.nrows());
+        for (column, out) in out.columns_mut().into_iter().enumerate() {
+            // In the order of a column values lie far apart in memory.
+            let raw = self.raw.column(column).to_vec();
+            let noise = |row: usize| self.noise.get((row, column)).copied().unwrap_or_default();
+            let compare = |a: usize, b: usize| raw[a].total_cmp(&raw[b]).then_with(|| noise(a).total_cmp(&noise(b)));
+            write_scores(out, compare, &quantiles);
+        }
+    }
+
+    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where one value is far from all others.
+    pub(crate) fn least_distance(&self) -> f64 {
+        self.typical_distances().into_iter().fold(1.0, f64::min)
+    }
+
+    pub(super) fn entropy_nats(&self) -> f64 {
+        let mut counts = vec![0_u64; self.n_distinct];
+        self.ids.iter().for_each(|id| counts[*id] += 1);
+        ceilings::entropy_nats(counts.into_iter())
+    }
+}
