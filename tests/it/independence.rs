@@ -98,6 +98,25 @@ fn the_default_stays_below_the_ceiling_and_infinity_is_not_near_it() {
 }
 
 #[test]
+fn no_bound_is_above_what_so_many_samples_can_bear_out() {
+    let (n, d, r) = (400, 20, 0.999_f32);
+    let x = gaussian(n, d, 240);
+    let y = r * &x + (1.0 - r * r).sqrt() * &gaussian(n, d, 241);
+    for name in ["dv", "infonce", "ensemble"] {
+        let found = of(name, &x, &y);
+        assert!(
+            found.mi_nats <= found.ceiling_nats && found.lower_nats <= Some(found.ceiling_nats),
+            "{name}: {found:?}"
+        );
+    }
+    assert!(of("dv", &x, &y).flags.contains(&Flag::AboveCeiling));
+    // What a model says is not held, but flagged.
+    let exact = -0.5 * f64::from(d as u32) * (1.0 - f64::from(r).powi(2)).ln();
+    let found = of("gaussian", &x, &y);
+    assert!((found.mi_nats - exact).abs() < 1.0 && found.flags.contains(&Flag::AboveCeiling), "{exact} {found:?}");
+}
+
+#[test]
 fn what_is_shared_by_ranks_is_seen_however_far_a_value_lies_and_however_many_orders_of_magnitude_there_are() {
     let (n, r) = (1000, 0.9_f32);
     let x = gaussian(n, 1, 210);
