@@ -96,6 +96,10 @@ impl Block {
         self.ids = rows.iter().map(|row| self.ids[*row]).collect();
     }
 
+    pub(super) fn forget_values(&mut self) {
+        self.raw = Array2::zeros((0, self.width()));
+    }
+
     pub(super) fn keep_columns(&mut self, columns: &[usize]) {
         self.raw = self.raw.select(Axis(1), columns);
         self.units = columns.iter().map(|column| self.units[*column]).collect();

@@ -50,7 +50,7 @@ impl Estimator for CcaKsg {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let scores = samples.scores();
+        let scores = samples.take_scores();
         let dx = samples.dx();
         let Some(view) = View::new(&scores, dx) else {
             let reason = "the covariance of the normal scores is singular; drop columns that are functions of others";

@@ -77,7 +77,7 @@ impl Estimator for Dv {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let scores = samples.scores();
+        let scores = samples.take_scores();
         let mut order: Vec<usize> = (0..samples.n).collect();
         order.shuffle(&mut stream("mi/dv", "order", seed));
         let (first, second) = order.split_at(samples.n / 2);

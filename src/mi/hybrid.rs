@@ -59,7 +59,7 @@ impl Estimator for Hybrid {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let scores = samples.scores();
+        let scores = samples.take_scores();
         let fit = Fit::new(self.name(), &scores, samples.dx(), seed)?;
         let residual = residual(&scores, &fit, samples.dx(), seed);
         let stderr_nats = Some(residual.stderr_nats.max(fit.stderr_nats()));
@@ -84,57 +84,67 @@ pub(crate) struct Residual {
 /// The larger of the residuals of the two views.
 pub(crate) fn residual(scores: &Array2<f64>, fit: &Fit, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "copula", seed);
-    let drawn: Vec<Array2<f64>> = (0..DRAWS).map(|_| fit.sample(scores.nrows(), &mut generator)).collect();
-    let mut residuals = vec![];
-    if scores.ncols() <= MOST_COLUMNS {
-        let all = |a: &Array2<f64>| (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned());
-        residuals.push(through(scores, &drawn, &all));
-    }
-    if let Some(view) = View::new(scores, dx) {
-        residuals.push(through(scores, &drawn, &|scores| view.project(scores, dx)));
-    }
-    let none = Residual { nats: 0.0, noise_nats: 0.0, stderr_nats: fit.stderr_nats() };
-    residuals.into_iter().max_by(|a, b| a.nats.total_cmp(&b.nats)).unwrap_or(none)
+    let view = View::new(scores, dx);
+    let project = |a: &Array2<f64>| view.as_ref().map(|view| view.project(a, dx));
+    // What is drawn is as large as the samples, and is not kept.
+    let draw = || Views::of(&fit.sample(scores.nrows(), &mut generator), dx, &project);
+    Views::of(scores, dx, &project).beyond(draw, fit.stderr_nats())
 }
 
 /// The larger of what two views see in the samples beyond what they see in pairs that were torn apart, which holds all that is shared.
 pub(crate) fn beyond_independence(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
-    let n = scores.nrows();
     let mut generator = stream("mi/hybrid", "torn", seed);
-    let torn = (0..DRAWS).map(|_| {
-        let mut order: Vec<usize> = (0..n).collect();
-        order.shuffle(&mut generator);
-        concatenate![Axis(1), scores.slice(s![.., ..dx]), scores.slice(s![.., dx..]).select(Axis(0), &order)]
-    });
-    let torn: Vec<Array2<f64>> = torn.collect();
-    let mut residuals = vec![];
-    if scores.ncols() <= MOST_COLUMNS {
-        let all = |a: &Array2<f64>| (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned());
-        residuals.push(through(scores, &torn, &all));
-    }
     // Directions are chosen anew for each: they follow the chance of the pairs they are chosen on.
-    if View::new(scores, dx).is_some() {
-        let all = |a: &Array2<f64>| (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned());
-        residuals
-            .push(through(scores, &torn, &|a| View::new(a, dx).map_or_else(|| all(a), |view| view.project(a, dx))));
-    }
-    let none = Residual { nats: 0.0, noise_nats: 0.0, stderr_nats: 0.0 };
-    residuals.into_iter().max_by(|a, b| a.nats.total_cmp(&b.nats)).unwrap_or(none)
+    let project = |a: &Array2<f64>| View::new(a, dx).map(|view| view.project(a, dx));
+    let tear = || {
+        let mut order: Vec<usize> = (0..scores.nrows()).collect();
+        order.shuffle(&mut generator);
+        let y = scores.slice(s![.., dx..]).select(Axis(0), &order);
+        Views::of(&concatenate![Axis(1), scores.slice(s![.., ..dx]), y], dx, &project)
+    };
+    Views::of(scores, dx, &project).beyond(tear, 0.0)
 }
 
-/// What neighbours see in the samples beyond what they see in samples drawn from a model, through one view.
-pub(crate) fn through(
-    scores: &Array2<f64>,
-    drawn: &[Array2<f64>],
-    project: &dyn Fn(&Array2<f64>) -> Sides,
-) -> Residual {
+/// Samples as neighbours look at them.
+struct Views {
+    /// All columns, where they are few.
+    all: Option<Sides>,
+    /// The leading variates, where there are any.
+    variates: Option<Sides>,
+}
+
+impl Views {
+    fn of(scores: &Array2<f64>, dx: usize, project: &dyn Fn(&Array2<f64>) -> Option<Sides>) -> Self {
+        let all = (scores.ncols() <= MOST_COLUMNS).then(|| sides(scores, dx));
+        Self { all, variates: project(scores) }
+    }
+
+    /// The larger of the two residuals against what is drawn.
+    fn beyond(&self, mut draw: impl FnMut() -> Self, stderr_nats: f64) -> Residual {
+        let drawn: Vec<Self> = (0..DRAWS).map(|_| draw()).collect();
+        let residual = |of: fn(&Self) -> &Option<Sides>| {
+            let drawn: Vec<&Sides> = drawn.iter().filter_map(|drawn| of(drawn).as_ref()).collect();
+            of(self).as_ref().filter(|_| drawn.len() == DRAWS).map(|seen| beyond(seen, &drawn))
+        };
+        let residuals = [residual(|views| &views.all), residual(|views| &views.variates)];
+        let none = Residual { nats: 0.0, noise_nats: 0.0, stderr_nats };
+        residuals.into_iter().flatten().max_by(|a, b| a.nats.total_cmp(&b.nats)).unwrap_or(none)
+    }
+}
+
+/// The two sides of samples whose first `dx` columns are `x`.
+pub(crate) fn sides(a: &Array2<f64>, dx: usize) -> Sides {
+    (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned())
+}
+
+/// What neighbours see in the samples beyond what they see in samples drawn from a model.
+pub(crate) fn beyond(seen: &Sides, drawn: &[&Sides]) -> Residual {
     let ksg = |(u, v): &Sides| mean_and_stderr(&terms_nats(u, v));
-    let sides = project(scores);
-    let (seen, stderr) = ksg(&sides);
-    let expected: Vec<(f64, f64)> = drawn.iter().map(|drawn| ksg(&project(drawn))).collect();
+    let (nats, stderr) = ksg(seen);
+    let expected: Vec<(f64, f64)> = drawn.iter().map(|drawn| ksg(drawn)).collect();
     let count = drawn.len() as f64;
     let mean = expected.iter().map(|(mean, _)| mean).sum::<f64>() / count;
     let variance = expected.iter().map(|(_, stderr)| stderr * stderr).sum::<f64>() / (count * count);
     let total = (stderr * stderr + variance).sqrt();
-    Residual { nats: seen - mean, noise_nats: total, stderr_nats: total * together(&sides.0, &sides.1, stderr) }
+    Residual { nats: nats - mean, noise_nats: total, stderr_nats: total * together(&seen.0, &seen.1, stderr) }
 }

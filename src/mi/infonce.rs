@@ -6,9 +6,10 @@
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
 
-use ndarray::{ArrayView2, s};
+use ndarray::ArrayView2;
 
 use super::critic::{self, COMPARED};
+use super::hybrid::sides;
 use super::ksg::mean_and_stderr;
 use super::samples::{Found, Samples};
 use super::{About, Estimate, Estimator, Flag, Kind};
@@ -55,9 +56,7 @@ impl Estimator for InfoNce {
             return Ok(vec![infinite]);
         }
         samples.jitter(seed);
-        let scores = samples.scores();
-        let dx = samples.dx();
-        let (x, y) = (scores.slice(s![.., ..dx]).to_owned(), scores.slice(s![.., dx..]).to_owned());
+        let (x, y) = sides(&samples.take_scores(), samples.dx());
         let Some(heard) = critic::cross_fitted(&x, &y, false, seed) else {
             let failed = Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() };
             return Ok(vec![samples.report(kind, failed)]);

@@ -14,7 +14,7 @@ use crate::model::kernels::dot_f64;
 pub(crate) const SINGULAR: f64 = 1e-10;
 
 /// Columns of a product that are made at a time, and rows where a result is one number a row: neither needs memory as large as the samples.
-const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 256;
 
 /// `(1/n) Z^T Z` of centred rows.
 pub(crate) fn covariance(z: ArrayView2<'_, f64>) -> Array2<f64> {

@@ -12,12 +12,19 @@ use statrs::distribution::{ContinuousCDF, Normal};
 /// # Shapes
 /// `(n, d)` to `(n, d)`.
 pub(crate) fn normal_scores(values: &Array2<f64>) -> Array2<f64> {
-    let table = normal_quantiles(values.nrows());
-    let mut scores = Array2::zeros(values.raw_dim());
-    for (column, out) in values.columns().into_iter().zip(scores.columns_mut()) {
-        write_scores(out, |a, b| column[a].total_cmp(&column[b]), &table);
-    }
+    let mut scores = values.clone();
+    to_normal_scores(&mut scores);
     scores
+}
+
+/// The same in place.
+pub(crate) fn to_normal_scores(values: &mut Array2<f64>) {
+    let quantiles = normal_quantiles(values.nrows());
+    for out in values.columns_mut() {
+        // In the order of a column values lie far apart in memory.
+        let column = out.to_vec();
+        write_scores(out, |a, b| column[a].total_cmp(&column[b]), &quantiles);
+    }
 }
 
 /// The normal scores of one column, given the order of any two of its rows and the quantiles of its length.

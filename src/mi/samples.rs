@@ -202,6 +202,14 @@ impl Samples {
         self.written(Block::write_scores)
     }
 
+    /// The same, where nothing looks at values any more: they are given back to memory.
+    pub(crate) fn take_scores(&mut self) -> Array2<f64> {
+        let scores = self.scores();
+        self.x.forget_values();
+        self.y.forget_values();
+        scores
+    }
+
     fn written(&self, seen: fn(&Block, ArrayViewMut2<'_, f64>)) -> Array2<f64> {
         let mut out = Array2::zeros((self.n, self.dx() + self.dy()));
         seen(&self.x, out.slice_mut(s![.., ..self.dx()]));

@@ -23,8 +23,8 @@ use rayon::prelude::*;
 
 use super::contrast::{contrast, normaliser_nats};
 use super::critic;
-use super::linear::{self, cholesky, covariance, gaussian_nats, invert_lower, mahalanobis, wishart_bias_nats};
-use super::normal_scores::normal_scores;
+use super::linear::{self, BLOCK, cholesky, covariance, gaussian_nats, invert_lower, mahalanobis, wishart_bias_nats};
+use super::normal_scores::to_normal_scores;
 use super::opinion::mean;
 use super::samples::{Found, Samples};
 use super::t_density::{Density, log_density, marginals, t_entropy, to_t};
@@ -73,7 +73,7 @@ impl Estimator for TCopula {
         if samples.has_ties() {
             samples.jitter(seed);
         }
-        let scores = samples.scores();
+        let scores = samples.take_scores();
         let fit = Fit::new(self.name(), &scores, samples.dx(), seed)?;
         let found = Found { mi_nats: fit.mi_nats, stderr_nats: Some(fit.stderr_nats()), ..Found::default() };
         Ok(vec![samples.report(kind, found)])
@@ -183,15 +183,19 @@ impl Fit {
     /// As many samples from the copula, as normal scores.
     pub(crate) fn sample(&self, n: usize, generator: &mut impl Rng) -> Array2<f64> {
         let d = self.factor.nrows();
-        let noise = Array2::from_shape_simple_fn((n, d), || -> f64 { StandardNormal.sample(generator) });
-        let mut values = noise.dot(&self.factor.t());
+        let mut values = Array2::from_shape_simple_fn((n, d), || -> f64 { StandardNormal.sample(generator) });
+        for mut rows in values.axis_chunks_iter_mut(Axis(0), BLOCK) {
+            let of_rows = rows.dot(&self.factor.t());
+            rows.assign(&of_rows);
+        }
         if let Some((nu, chi)) = self.nu.and_then(|nu| Some((nu, ChiSquared::new(nu).ok()?))) {
             for mut row in values.rows_mut() {
                 let scale: f64 = (chi.sample(generator) / nu).max(1e-300).sqrt().recip();
                 row.mapv_inplace(|value| value * scale);
             }
         }
-        normal_scores(&values)
+        to_normal_scores(&mut values);
+        values
     }
 }
 

@@ -3,10 +3,10 @@
 //! # References
 //! Berrett, Wang, Barber, Samworth 2020 (permutations drawn by swaps of two pairs).
 
-use ndarray::{Array2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, s};
 use rand::Rng;
 
-use super::hybrid::{self, Residual};
+use super::hybrid::{self, Residual, Sides};
 
 /// Permutations that are drawn.
 const DRAWS: usize = 2;
@@ -68,10 +68,10 @@ impl Torn {
         let drawn = (0..DRAWS).map(|draw| {
             let mut order: Vec<usize> = (0..scores.nrows()).collect();
             self.partners.iter().for_each(|(row, partners)| order[*row] = partners[draw]);
-            concatenate![Axis(1), x, y.select(Axis(0), &order)]
+            (x.to_owned(), y.select(Axis(0), &order))
         });
-        let drawn: Vec<Array2<f64>> = drawn.collect();
-        hybrid::through(scores, &drawn, &|a| (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned()))
+        let drawn: Vec<Sides> = drawn.collect();
+        hybrid::beyond(&hybrid::sides(scores, dx), &drawn.iter().collect::<Vec<_>>())
     }
 }
 
