@@ -28,8 +28,9 @@ fn sorted_counts(values: ArrayView1<'_, f64>, limits: &[f32]) -> Vec<u32> {
     let mut sorted = values.clone();
     sorted.sort_unstable_by(f32::total_cmp);
     let of = |(own, limit): (&f32, &f32)| {
-        let below = sorted.partition_point(|value| value <= own && own - value >= *limit);
-        let within = sorted.partition_point(|value| value < own || value - own < *limit);
+        // Differences fall with the value, below zero on the other side, and limits are not: one comparison a step, without a branch.
+        let below = sorted.partition_point(|value| own - value >= *limit);
+        let within = sorted.partition_point(|value| value - own < *limit);
         within.saturating_sub(below) as u32
     };
     values.iter().zip(limits).map(of).collect()
