@@ -74,6 +74,10 @@ impl<'a> Measured<'a> {
         self.own_stderr_nats.hypot(self.seed_stderr_nats.unwrap_or(0.0))
     }
 
+    fn seeds(&self) -> BTreeSet<u64> {
+        self.profiles.iter().map(|profile| profile.estimator.seed).collect()
+    }
+
     fn bits_per_byte(&self) -> Option<f64> {
         self.tokens_per_byte.map(|tokens| self.headline_nats * tokens / LN_2)
     }
@@ -201,7 +205,19 @@ impl<'a> Place<'a> {
                 None
             })
         };
-        let (own, inside) = (found(target), found(&name));
+        let (own, mut inside) = (found(target), found(&name));
+        // What differs between two models is told from what differs between texts only where both saw the same.
+        if let (Some(own), Some(other)) = (&own, &inside)
+            && own.seeds() != other.seeds()
+        {
+            let list = |seeds: BTreeSet<u64>| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            note = format!(
+                "{target} was measured with seeds {} and its proxy {name} with {}; measure both with the same",
+                list(own.seeds()),
+                list(other.seeds())
+            );
+            inside = None;
+        }
         // All profiles of a corpus were measured alike.
         let first = self.models.get(name.as_str()).or_else(|| self.models.values().next());
         let alike = first.map_or(&[][..], Vec::as_slice);

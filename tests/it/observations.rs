@@ -193,6 +193,15 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         near("ie_slope_u_nats", (slope[0] + slope[1]) / 2.0);
     }
     near("ie_final_nats", (last(&both[0], blocks) + last(&both[1], blocks)) / 2.0);
+    // A proxy of one seed beside a target of two saw other texts.
+    assert!(profile.contains("minigpt-2--"), "{profile}");
+    std::fs::remove_file(&profile).expect("the proxy's second profile");
+    let output =
+        surmise(&["observations", "--profiles", &at("0"), "--profiles", &at("1"), "--setting", "0.4", "-o", &out]);
+    let row = &rows(&out)[0];
+    assert!(output.status.code() == Some(3) && row["status"] == "unsupported", "{row:?}");
+    assert!(row["note"].contains("seeds 0, 1 and its proxy minigpt-2 with 0"), "{row:?}");
+    assert!(row["proxy_headline_nats"].is_empty() && !row["emergence_nats"].is_empty(), "{row:?}");
 }
 
 #[test]

@@ -46,8 +46,8 @@ fn predictions_are_summed_up_as_by_hand_in_every_form() {
     let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean 0.688; 1 of 2 measurements inside their interval.";
     assert!(of(1).ends_with(&format!("\n{caption}\n")), "{}", of(1));
     assert!(of(4).contains(&format!("% {caption}\n")));
-    assert!(of(0).lines().nth(2).expect("a row").starts_with("b,colours,1,0.5,1.5,2,-1,no,"), "{}", of(0));
-    assert!(of(4).contains("\\toprule") && of(4).contains("a\\_1 & colours & 0.500 & 0.250"), "{}", of(4));
+    assert!(of(0).lines().nth(2).expect("a row").starts_with("b,colours,nats,1,0.5,1.5,2,-1,no,"), "{}", of(0));
+    assert!(of(4).contains("\\toprule") && of(4).contains("a\\_1 & colours & nats & 0.500 & 0.250"), "{}", of(4));
     assert!(files[2].1.starts_with(b"%PDF-"));
     // A prediction is a dot, its interval a line: two of each, and the identity line.
     let dots = of(3).matches("<circle").count();
@@ -56,13 +56,23 @@ fn predictions_are_summed_up_as_by_hand_in_every_form() {
 }
 
 #[test]
-fn columns_of_other_versions_are_known_and_refused_predictions_left_out() {
+fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("p.csv");
-    std::fs::write(&file, "target_model,corpus,y_hat,low,high\na,x,0.5,0.25,0.75\nb,x,,,\n").expect("a file");
+    let head = "target_model,corpus,target,unit,y_hat,low,high,level,backtest_coverage,regime,measured\n";
+    let rows = "a,x,q,BLEU,20,10,30,0.9,0.75,extrapolation,26\nb,x,q,BLEU,,,,0.9,,extrapolation,\n";
+    std::fs::write(&file, format!("{head}{rows}")).expect("a file");
     let csv = stdout(&surmise(&["report", "predictions", text(&file)]));
-    assert_eq!(csv.lines().count(), 2);
-    assert!(csv.contains("a,x,0.5,0.25,0.75,,,,,"), "{csv}");
+    let lines: Vec<&str> = csv.lines().skip(1).collect();
+    assert_eq!(lines, ["a,x,BLEU,20,10,30,26,-6,yes,,,0.9,0.75,extrapolation", "b,x,BLEU,,,,,,,,,0.9,,refused"]);
+    let shown = stdout(&surmise(&["report", "predictions", text(&file), "--format", "md"]));
+    let caption = "n = 1 predictions of 2 for 2 models, the others refused; mean absolute error 6.000 BLEU; 1 of 1 measurements inside their interval.";
+    assert!(shown.contains(caption) && !shown.contains("nats"), "{shown}");
+    // Errors in BLEU and in shares have no mean.
+    std::fs::write(&file, format!("{head}{rows}c,x,r,,0.2,0.1,0.3,0.9,0.9,interpolation,0.1\n")).expect("a file");
+    let refused = surmise(&["report", "predictions", text(&file)]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && told.contains("one at a time"), "{told}");
 }
 
 #[test]
