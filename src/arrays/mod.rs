@@ -166,6 +166,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_numbers_of_the_columns_are_names_where_no_value_is_a_whole_number() {
+        let shape = |text: &str| table::read(Path::new("x.csv"), text.as_bytes()).expect("numbers").0;
+        assert_eq!(shape("0,1\n0.5,1.0\n1e-3,2.5\n"), [2, 2]);
+        assert_eq!(shape("0\n0.5\n"), [1, 1]);
+        for values in ["0,1\n0.5,1\n1e-3,2.5\n", "0,2\n0.5,1.0\n", "0.0,1.0\n0.5,1.0\n", "0,1\n"] {
+            assert_eq!(shape(values), [values.lines().count(), 2], "{values}");
+        }
+    }
+
+    #[test]
     fn doubles_keep_what_f32_would_lose_and_constants_stay_constant() {
         let values = vec![1e9 + 1.0, 7.0, 1e300, 1e9 + 2.0, 7.0, -1e300];
         let seen = rounded(&values, 3);

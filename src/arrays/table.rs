@@ -1,4 +1,4 @@
-//! CSV of numbers: a row for each sample, with or without a line of names.
+//! CSV of numbers: a row for each sample, with or without a line of names, which may be `0,1,2` where no value is written as a whole number.
 
 use std::path::Path;
 
@@ -19,6 +19,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
     let (mut values, mut columns, mut n): (Vec<f64>, usize, usize) = (vec![], 0, 0);
     let mut lines = Lines::new(bytes);
     let mut before = 0;
+    // Names may be the numbers of the columns, as of a data frame that was given none.
+    let mut is_numbered = false;
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| {
             let line = Lines::at(bytes, error.position());
@@ -39,6 +41,9 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         }
         if columns == 0 {
             columns = record.len();
+            is_numbered = index == 0 && record.iter().enumerate().all(|(column, cell)| cell == column.to_string());
+        } else {
+            is_numbered &= record.iter().all(|cell| cell.contains(['.', 'e', 'E']));
         }
         if record.len() != columns {
             return Err(fault(line, format!("has {} cells, and the lines before have {columns}", record.len())));
@@ -50,6 +55,10 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
             values.push(number);
         }
         n += 1;
+    }
+    if is_numbered && n > 1 {
+        values.drain(..columns);
+        n -= 1;
     }
     if n == 0 {
         return Err(Error::Array {
