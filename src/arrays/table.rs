@@ -27,11 +27,12 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
             fault(line, "is no text in UTF-8; give a safetensors, npy or CSV file".to_owned())
         })?;
         let line = lines.of(record.position());
+        let length: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
         // A row that is left out here would shift all that follow against the other file's.
-        if line > before + 1 && index > 0 {
-            return Err(fault(before + 1, "is blank between rows; leave the row out of both files".to_owned()));
+        if line > before + 1 {
+            return Err(fault(before + 1, "is blank before a row; leave the row out of both files".to_owned()));
         }
-        before = line;
+        before = line + length as u64;
         let numbers: Vec<Option<f64>> = record.iter().map(|cell| cell.parse().ok()).collect();
         let is_missing = |cell: &str| ["", "na", "n/a", "null", "none"].contains(&cell.to_lowercase().as_str());
         if index == 0 && numbers.iter().all(Option::is_none) && !record.iter().any(is_missing) {
@@ -50,11 +51,25 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         }
         for (column, (number, cell)) in numbers.into_iter().zip(&record).enumerate() {
             let number = number.ok_or_else(|| {
-                fault(line, format!("column {}: `{cell}` is no number; leave out rows with missing values", column + 1))
+                let separated = cell.split([';', '\t', ' ', '|']).filter(|part| !part.is_empty());
+                let advice = if cell.contains([';', '\t', ' ', '|'])
+                    && separated.clone().all(|part| part.parse::<f64>().is_ok())
+                {
+                    "separate values by commas"
+                } else {
+                    "leave out rows with missing values"
+                };
+                fault(line, format!("column {}: `{cell}` is no number; {advice}", column + 1))
             })?;
             values.push(number);
         }
         n += 1;
+    }
+    // A value that is missing at the end of a column would do as much where another is missing at the other file's beginning.
+    let ends =
+        bytes.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
+    if columns == 1 && ends > 1 {
+        return Err(fault(before + 1, "is blank after the last row; leave the row out of both files".to_owned()));
     }
     if is_numbered && n > 1 {
         values.drain(..columns);

@@ -75,7 +75,8 @@ impl<'a> Inside<'a> {
         let mean = |value: fn(&profile::Headline) -> f64| headlines.iter().map(value).sum::<f64>() / n;
         let measured = Measured {
             emergence_nats: mean(|h| h.emergence_nats),
-            stderr_nats: headlines.iter().map(|h| h.stderr_nats.powi(2)).sum::<f64>().sqrt() / n,
+            // `channel` states one always.
+            stderr_nats: headlines.iter().filter_map(|h| h.stderr_nats).map(|e| e.powi(2)).sum::<f64>().sqrt() / n,
             twin_nats: mean(|h| h.twin_nats),
             widest_gap_nats: profiles.iter().map(|p| p.headline_gap_nats(self.setting)).fold(0.0, f64::max),
         };

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::mi::{self, Channel, Flag};
 use crate::model::Model;
 use crate::model::hub;
-use crate::profile::{self, Micro, Profile};
+use crate::profile::{self, Headline, Micro, Profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -160,24 +160,28 @@ fn how(profile: &Profile, setting: f64) -> String {
     format!("by {}{warned}", profile.estimator.name)
 }
 
+fn stderr(headline: &Headline) -> String {
+    headline.stderr_nats.map_or("unknown".into(), |stderr| format!("{stderr:.3}"))
+}
+
 /// One line of talk about a profile.
 fn summary(profile: &Profile) -> String {
     let (model, corpus) = (&profile.model.id, &profile.corpus.name);
     match (&profile.headline, profile.control_headline()) {
         (Some(h), Some(control)) => format!(
-            "{model} on {corpus}: {} windows, emergence at the last position {:.3} +- {:.3} nats {}; {} {:.3}, difference {:.3}",
+            "{model} on {corpus}: {} windows, emergence at the last position {:.3} +- {} nats {}; {} {:.3}, difference {:.3}",
             profile.corpus.n_windows,
             h.emergence_nats,
-            h.stderr_nats,
+            stderr(h),
             how(profile, h.setting),
             profile.corpus.control.map_or("", Control::name),
             control.emergence_nats,
             h.emergence_nats - control.emergence_nats,
         ),
         (Some(h), None) => format!(
-            "{model} on {corpus}: emergence {:.3} +- {:.3} nats {} (untrained twin {:.3}, learned {:.3})",
+            "{model} on {corpus}: emergence {:.3} +- {} nats {} (untrained twin {:.3}, learned {:.3})",
             h.emergence_nats,
-            h.stderr_nats,
+            stderr(h),
             how(profile, h.setting),
             h.twin_nats,
             h.learned_nats

@@ -15,15 +15,17 @@ const CONSTANT: f64 = 2e-7;
 /// Standard deviations of the noise that tells equal rows apart.
 const JITTER: f64 = 1e-6;
 
-/// The median distance from the median of values that differ from it, at most 1.
-fn typical_distance(values: ArrayView1<'_, f64>) -> f64 {
-    let middle = |mut values: Vec<f64>| {
-        let at = values.len() / 2;
-        (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
-    };
-    let Some(centre) = middle(values.to_vec()) else { return 1.0 };
-    let distances = values.iter().map(|value| (value - centre).abs()).filter(|distance| *distance > 0.0);
-    middle(distances.collect()).map_or(1.0, |distance| distance.min(1.0))
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    let at = values.len() / 2;
+    (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
+}
+
+/// The distances of values from their median, and the median of those above 0; `None` for equal values.
+fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
+    let centre = median(values.iter().map(|value| f64::from(*value)).collect())?;
+    let distances: Vec<f64> = values.iter().map(|value| (f64::from(*value) - centre).abs()).collect();
+    let typical = median(distances.iter().copied().filter(|distance| *distance > 0.0).collect())?;
+    Some((distances, typical))
 }
 
 /// One side of the pairs.
@@ -107,13 +109,34 @@ impl Block {
 
     /// `(n, d)`: columns that vary, each of mean 0 and variance 1 but for the noise of equal rows.
     pub(crate) fn values(&self) -> Array2<f64> {
-        self.written(Self::write_values)
+        let mut values = Array2::zeros(self.raw.raw_dim());
+        self.write_values(values.view_mut());
+        values
     }
 
-    pub(super) fn written(&self, seen: fn(&Self, ArrayViewMut2<'_, f64>)) -> Array2<f64> {
-        let mut out = Array2::zeros(self.raw.raw_dim());
-        seen(self, out.view_mut());
-        out
+    /// Some rows of columns that vary, each of mean 0 and variance 1 among them, or 0 where it does not vary there.
+    pub(super) fn write_core(&self, core: &[usize], mut out: ArrayViewMut2<'_, f64>) {
+        for (column, mut out) in self.raw.columns().into_iter().zip(out.columns_mut()) {
+            out.iter_mut().zip(core).for_each(|(value, row)| *value = f64::from(column[*row]));
+            let mean = out.mean().unwrap_or_default();
+            let sd = out.mapv(|value| (value - mean).powi(2)).mean().unwrap_or_default().sqrt();
+            out.mapv_inplace(|value| if sd > 0.0 { (value - mean) / sd } else { 0.0 });
+        }
+    }
+
+    /// For each row how far it is from the median of a column, in typical distances from it, where it is farthest.
+    pub(super) fn farness(&self) -> Vec<f64> {
+        let mut far = vec![0.0_f64; self.raw.nrows()];
+        for (distances, typical) in self.raw.columns().into_iter().filter_map(distances) {
+            far.iter_mut().zip(distances).for_each(|(far, distance)| *far = far.max(distance / typical));
+        }
+        far
+    }
+
+    /// The bits of some columns, row by row.
+    pub(super) fn bits(&self, columns: &[usize]) -> Vec<Vec<u32>> {
+        let row = |row: ArrayView1<'_, f32>| columns.iter().map(|column| row[*column].to_bits()).collect();
+        self.raw.rows().into_iter().map(row).collect()
     }
 
     pub(super) fn write_values(&self, mut out: ArrayViewMut2<'_, f64>) {
@@ -143,8 +166,12 @@ impl Block {
         self.units.iter_mut().zip(distances).for_each(|(unit, distance)| unit.jitter = JITTER * distance);
     }
 
+    /// In standard deviations, at most 1. From the columns as they came: in standard units values that are near each other beside a far one are one.
     fn typical_distances(&self) -> Vec<f64> {
-        self.values().columns().into_iter().map(typical_distance).collect()
+        let of = |(column, unit): (ArrayView1<'_, f32>, &Unit)| {
+            distances(column).map_or(1.0, |(_, typical)| (typical / unit.sd).min(1.0))
+        };
+        self.raw.columns().into_iter().zip(&self.units).map(of).collect()
     }
 
     /// Normal scores of each column, equal rows in the order of their noise.

@@ -137,7 +137,12 @@ pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, is_torn: bool, seed
         torn.extend(heard.torn);
         variates.push(heard.variates);
     }
-    Some(CrossFitted { terms, train_nats, torn, variates, compared: n / FOLDS })
+    Some(CrossFitted { terms, train_nats, torn, variates, compared: group(n / FOLDS) })
+}
+
+/// How many rows are compared with each other where there are so many.
+fn group(rows: usize) -> usize {
+    rows.div_ceil(rows.div_ceil(COMPARED).max(1)).max(1)
 }
 
 /// Where training starts: leading variates of all rows, and the bilinear form that they would need if they were Gaussian.
@@ -284,14 +289,12 @@ impl Critic {
 
     /// The part of each row in the bound, rows compared in groups, of which each is shown with its scores.
     fn heard(&self, rows: &[usize], mut show: impl FnMut(&[usize], &[f32])) -> Vec<f64> {
-        let groups = rows.len().div_ceil(COMPARED).max(1);
-        let size = rows.len().div_ceil(groups);
         let of_group = |rows: &[usize]| {
             let (scores, ..) = self.scores(rows, &mut Default::default());
             show(rows, &scores);
             contrast(&scores, rows.len())
         };
-        rows.chunks(size.max(1)).flat_map(of_group).collect()
+        rows.chunks(group(rows.len())).flat_map(of_group).collect()
     }
 
     fn terms(&self, rows: &[usize]) -> Vec<f64> {

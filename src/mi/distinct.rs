@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn rows_with_one_y_for_each_x_are_not_grouped() {
-        let x = array![[1.0, 0.0], [1.0, -0.0], [1.0, 0.0]];
+        let x = array![[1.0, 0.0], [1.0, 1e-40], [1.0, -0.0]];
         let y = array![[5.0], [6.0], [5.0]];
         let found = distinct(&x, &y);
         assert_eq!(found.counts, [2, 1]);

@@ -210,11 +210,21 @@ fn half_bound(scores: &Array2<f64>, dx: usize, train: &[usize], test: &[usize], 
     // One shift at a time, whose tensors are gone before the next.
     let heard = |shift: usize| doubles(&critic.scores(test, shift)?);
     let (of_pairs, of_joint) = mean_and_stderr(&heard(0)?);
-    let apart = shifts(test.len(), TEST_SHIFTS).into_iter().map(heard).collect::<Result<Vec<_>>>()?.concat();
-    let most = apart.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (mean, of_apart) = mean_and_stderr(&apart.iter().map(|value| (value - most).exp()).collect::<Vec<_>>());
+    let shifts = shifts(test.len(), TEST_SHIFTS);
+    let apart = shifts.iter().map(|shift| heard(*shift)).collect::<Result<Vec<_>>>()?;
+    let most = apart.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+    // Each row stands in as many pairs as there are shifts, on either side, so that pairs are not independent and rows are.
+    let (mut of_x, mut of_y) = (vec![0.0; test.len()], vec![0.0; test.len()]);
+    for (shift, values) in shifts.iter().zip(&apart) {
+        for (i, value) in values.iter().enumerate() {
+            let part = (value - most).exp() / shifts.len() as f64;
+            of_x[i] += part;
+            of_y[(i + shift) % test.len()] += part;
+        }
+    }
+    let ((mean, of_x), (_, of_y)) = (mean_and_stderr(&of_x), mean_and_stderr(&of_y));
     let nats = of_pairs - mean.ln() - most;
-    let variance = of_joint.powi(2) + (of_apart / mean).powi(2);
+    let variance = of_joint.powi(2) + of_x.hypot(of_y).powi(2) / mean.powi(2);
     Ok((nats.is_finite() && variance.is_finite()).then_some(Bound { nats, variance }))
 }
 

@@ -8,7 +8,7 @@
 
 use ndarray::ArrayView2;
 
-use super::critic::{self, COMPARED};
+use super::critic;
 use super::hybrid::sides;
 use super::ksg::mean_and_stderr;
 use super::samples::{Found, Samples};
@@ -37,7 +37,7 @@ impl Estimator for InfoNce {
             what: "cross-fitted InfoNCE bound of a separable critic that starts from canonical correlations of Hermite polynomials",
             reference: "van den Oord et al. 2018; Poole et al. 2019",
             cost: "up to 5 x 700 steps of 512^2 pairs: 5 to 15 s on one core",
-            limits: "n >= d_x + d_y + 2 and 50; at most log of the rows compared, 1000 or a fifth of n",
+            limits: "n >= d_x + d_y + 2 and 50; at most log of the rows compared, a fifth of n in groups of at most 1000",
         }
     }
 
@@ -62,7 +62,7 @@ impl Estimator for InfoNce {
             return Ok(vec![samples.report(kind, failed)]);
         };
         let (mi_nats, stderr) = mean_and_stderr(&heard.terms);
-        let compared = heard.compared.min(COMPARED) as f64;
+        let compared = heard.compared as f64;
         let mut flags = if mi_nats > SATURATED * compared.ln() { vec![Flag::Saturated] } else { vec![] };
         if mi_nats < LEAST_SENSIBLE {
             flags.push(Flag::Failed);

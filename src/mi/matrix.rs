@@ -21,7 +21,7 @@ impl<'a> Matrix<'a> {
     /// [`Error::NonFinite`] with the first place and the number of values that are NaN or infinite.
     pub(crate) fn new(what: &str, view: ArrayView2<'a, f32>) -> Result<Self> {
         let (rows, columns) = view.dim();
-        let values = match view.to_slice() {
+        let mut values = match view.to_slice() {
             Some(values) => Cow::Borrowed(values),
             None => Cow::Owned(view.iter().copied().collect()),
         };
@@ -40,6 +40,10 @@ impl<'a> Matrix<'a> {
                 count,
             });
         }
+        // The zeros of either sign are one value, and equality of rows is that of bits.
+        if values.iter().any(|value| value.to_bits() == (-0.0_f32).to_bits()) {
+            values.to_mut().iter_mut().for_each(|value| *value += 0.0);
+        }
         Ok(Self { values, rows, columns })
     }
 
@@ -55,7 +59,7 @@ impl<'a> Matrix<'a> {
         &self.values[index * self.columns..][..self.columns]
     }
 
-    /// True where two rows agree bit by bit; so 0 and -0 differ, as they may come from different computations.
+    /// True where two rows agree bit by bit.
     pub(crate) fn rows_equal(&self, a: usize, b: usize) -> bool {
         let bits = |index| self.row(index).iter().map(|value| value.to_bits());
         bits(a).eq(bits(b))

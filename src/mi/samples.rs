@@ -1,6 +1,6 @@
 //! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without columns that say nothing.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::block::Block;
 use super::linear;
@@ -9,6 +9,8 @@ use crate::{Error, Result};
 
 /// Fewer rows than this are flagged.
 pub(crate) const SMALL_SAMPLE: usize = 50;
+/// A row is far where a value is so many typical distances from the others of its column.
+const FAR: f64 = 1e3;
 /// Values are trusted below this fraction of `log n`.
 pub(crate) const TRUSTED: f64 = 0.60;
 /// At least this fraction of the rows must differ for neighbours, and of the pairs for a standard error.
@@ -144,17 +146,45 @@ impl Samples {
 
     /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then determines a coordinate of the other.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
-        self.determined(kind, Block::write_values)
+        match self.core() {
+            None => self.determined(kind, self.n, &Block::write_values),
+            Some(core) => self.determined(kind, core.len(), &|block: &Block, out| block.write_core(&core, out)),
+        }
     }
 
     /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks alone.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
-        self.need_independence(kind).or_else(|| self.determined(kind, Block::write_scores))
+        self.need_independence(kind).or_else(|| self.determined(kind, self.n, &Block::write_scores))
     }
 
-    fn determined(&mut self, kind: Kind, seen: fn(&Block, ArrayViewMut2<'_, f64>)) -> Option<Estimate> {
+    /// The rows without those that are far from the others, if there are such: one row that is far in two columns makes them all but proportional, whatever the others say. What is a
+    /// linear function is one on part of the rows too.
+    fn core(&self) -> Option<Vec<usize>> {
+        let far: Vec<f64> = self.x.farness().into_iter().zip(self.y.farness()).map(|(x, y)| x.max(y)).collect();
+        let least = (self.n / 2).max(2 * (self.dx() + self.dy() + 1)).clamp(1, self.n);
+        let mut sorted = far.clone();
+        let limit = sorted.select_nth_unstable_by(least - 1, f64::total_cmp).1.max(FAR);
+        let core: Vec<usize> = (0..self.n).filter(|row| far[*row] <= limit).collect();
+        (core.len() < self.n).then_some(core)
+    }
+
+    /// `seen` writes what is looked at, so many rows of it.
+    fn determined(
+        &mut self,
+        kind: Kind,
+        rows: usize,
+        seen: &dyn Fn(&Block, ArrayViewMut2<'_, f64>),
+    ) -> Option<Estimate> {
+        // A column that does not vary where it is looked at is no function of others there.
+        let independent = |z: Array2<f64>| {
+            let mut covariance = linear::covariance(z.view());
+            covariance.diag_mut().mapv_inplace(|variance| if variance > 0.0 { variance } else { 1.0 });
+            linear::independent_columns(&covariance)
+        };
         for block in [&mut self.x, &mut self.y] {
-            let kept = linear::independent_columns(&linear::covariance(block.written(seen).view()));
+            let mut z = Array2::zeros((rows, block.width()));
+            seen(block, z.view_mut());
+            let kept = independent(z);
             if kept.iter().any(|kept| !kept) {
                 let columns: Vec<usize> = (0..kept.len()).filter(|column| kept[*column]).collect();
                 block.keep_columns(&columns);
@@ -163,20 +193,13 @@ impl Samples {
                 }
             }
         }
-        let joint = linear::covariance(self.written(seen).view());
-        let kept = linear::independent_columns(&joint);
+        let kept = independent(self.written(rows, seen));
         let dependent: Vec<usize> = (self.dx()..kept.len()).filter(|column| !kept[*column]).collect();
         if dependent.is_empty() {
             return None;
         }
         // Columns that take few values share their entropy, and what the others share beyond it is not known.
-        let mut shared: Vec<Vec<u64>> = self
-            .joint()
-            .select(Axis(1), &dependent)
-            .rows()
-            .into_iter()
-            .map(|row| row.iter().map(|value| value.to_bits()).collect())
-            .collect();
+        let mut shared = self.y.bits(&dependent.iter().map(|column| column - self.dx()).collect::<Vec<_>>());
         shared.sort_unstable();
         let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
         if counts.len() <= self.n / 2 && (dependent.len() < self.dy() || self.x.n_distinct == self.n) {
@@ -194,12 +217,12 @@ impl Samples {
 
     /// `(n, d_x + d_y)`
     pub(crate) fn joint(&self) -> Array2<f64> {
-        self.written(Block::write_values)
+        self.written(self.n, &Block::write_values)
     }
 
     /// Normal scores of all columns, equal rows in the order of their noise, `(n, d_x + d_y)`.
     pub(crate) fn scores(&self) -> Array2<f64> {
-        self.written(Block::write_scores)
+        self.written(self.n, &Block::write_scores)
     }
 
     /// The same, where nothing looks at values any more: they are given back to memory.
@@ -210,8 +233,8 @@ impl Samples {
         scores
     }
 
-    fn written(&self, seen: fn(&Block, ArrayViewMut2<'_, f64>)) -> Array2<f64> {
-        let mut out = Array2::zeros((self.n, self.dx() + self.dy()));
+    fn written(&self, rows: usize, seen: &dyn Fn(&Block, ArrayViewMut2<'_, f64>)) -> Array2<f64> {
+        let mut out = Array2::zeros((rows, self.dx() + self.dy()));
         seen(&self.x, out.slice_mut(s![.., ..self.dx()]));
         seen(&self.y, out.slice_mut(s![.., self.dx()..]));
         out

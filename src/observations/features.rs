@@ -58,10 +58,10 @@ pub(super) fn variance(values: &[f64]) -> Option<f64> {
 }
 
 /// Standard errors of a mean over seeds: that of the estimator, and, from how they differ, that of the seeds.
-pub(super) fn over_seeds(values: &[f64], stderrs: &[f64]) -> Option<(f64, Option<f64>)> {
+pub(super) fn over_seeds(values: &[f64], stderrs: &[Option<f64>]) -> (Option<f64>, Option<f64>) {
     let n = values.len() as f64;
-    let own = stderrs.iter().map(|stderr| stderr * stderr).sum::<f64>().sqrt() / n;
-    (!values.is_empty()).then(|| (own, variance(values).map(|v| (v / n).sqrt())))
+    let squares: Option<Vec<f64>> = stderrs.iter().map(|stderr| stderr.map(|stderr| stderr * stderr)).collect();
+    (squares.map(|squares| squares.iter().sum::<f64>().sqrt() / n), variance(values).map(|v| (v / n).sqrt()))
 }
 
 /// Least squares slope of `y` on `x`; `None` where `x` does not vary.

@@ -39,8 +39,8 @@ struct Measured<'a> {
     learned_nats: f64,
     twin_nats: f64,
     tokens_per_byte: Option<f64>,
-    /// Of the mean over seeds: the estimator's own.
-    own_stderr_nats: f64,
+    /// Of the mean over seeds: the estimator's own, if it states one.
+    own_stderr_nats: Option<f64>,
     /// Of the mean over seeds: from how they differ.
     seed_stderr_nats: Option<f64>,
     features: Vec<Option<f64>>,
@@ -50,7 +50,8 @@ impl<'a> Measured<'a> {
     fn new(profiles: Vec<&'a Profile>, setting: f64) -> Option<Self> {
         let headlines = profiles.iter().map(|p| p.headline_at(setting)).collect::<Option<Vec<_>>>()?;
         let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
-        let errors = over_seeds(&all(&|at| headlines[at].emergence_nats), &all(&|at| headlines[at].stderr_nats))?;
+        let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
+        let errors = over_seeds(&all(&|at| headlines[at].emergence_nats), &stderrs);
         let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
         let vectors: Vec<Vec<Option<f64>>> = profiles.iter().map(|p| features(p, setting)).collect();
         let feature = |j: usize| {
@@ -70,8 +71,8 @@ impl<'a> Measured<'a> {
     }
 
     /// Of the mean over seeds: the estimator's own and the seeds'.
-    fn stderr_nats(&self) -> f64 {
-        self.own_stderr_nats.hypot(self.seed_stderr_nats.unwrap_or(0.0))
+    fn stderr_nats(&self) -> Option<f64> {
+        self.own_stderr_nats.map(|own| own.hypot(self.seed_stderr_nats.unwrap_or(0.0)))
     }
 
     fn seeds(&self) -> BTreeSet<u64> {
@@ -233,7 +234,7 @@ impl<'a> Place<'a> {
             cell(measured.as_ref().and_then(value))
         };
         let headline = |m: &Measured| Some(m.headline_nats);
-        let stderr = |m: &Measured| Some(m.stderr_nats());
+        let stderr = |m: &Measured| m.stderr_nats();
         row.extend([of(&own, &headline), of(&own, &stderr), of(&own, &|own| own.seed_stderr_nats)]);
         row.push(own.as_ref().map_or(String::new(), |own| own.profiles.len().to_string()));
         row.extend([of(&own, &|own| Some(own.learned_nats)), of(&own, &|own| Some(own.twin_nats))]);

@@ -105,14 +105,15 @@ impl Readings {
                 ))
             })?;
             let nats: Vec<f64> = headlines.iter().map(|headline| headline.emergence_nats).collect();
-            let stderrs: Vec<f64> = headlines.iter().map(|headline| headline.stderr_nats).collect();
+            let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
             let controls: Option<Vec<f64>> =
                 profiles.iter().map(|p| p.control_headline_at(setting).map(|control| control.emergence_nats)).collect();
             let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
             let nats_mean = mean(&nats);
+            let of_seeds = over_seeds(&nats, &stderrs);
             let reading = Reading {
                 nats: nats_mean,
-                stderr_nats: over_seeds(&nats, &stderrs).map(|(own, seeds)| own.hypot(seeds.unwrap_or(0.0))),
+                stderr_nats: of_seeds.0.map(|own| own.hypot(of_seeds.1.unwrap_or(0.0))),
                 less_control_nats: nats_mean.zip(controls.and_then(|c| mean(&c))).map(|(own, control)| own - control),
                 bits_per_byte: nats_mean.zip(per_byte.and_then(|t| mean(&t))).map(|(own, t)| own * t / LN_2),
             };

@@ -123,8 +123,8 @@ pub struct Headline {
     pub setting: f64,
     /// Mean of `IE_l`.
     pub emergence_nats: f64,
-    /// Its standard error; the blocks share their windows, so their errors are averaged, not added in quadrature.
-    pub stderr_nats: f64,
+    /// Its standard error, if the estimator states one; the blocks share their windows, so their errors are averaged, not added in quadrature.
+    pub stderr_nats: Option<f64>,
     /// The same of the untrained twin.
     pub twin_nats: f64,
     /// The difference: what training added.
@@ -218,10 +218,11 @@ impl Profile {
         let rows: Vec<_> = rows.filter(|row| row.block >= 2).collect();
         let n = rows.len() as f64;
         let mean = |value: fn(&Reading) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / n;
+        let stderrs: Option<Vec<f64>> = rows.iter().map(|row| row.stderr_nats).collect();
         (!rows.is_empty()).then(|| Headline {
             setting,
             emergence_nats: mean(|row| row.emergence_nats),
-            stderr_nats: mean(|row| row.stderr_nats.unwrap_or(0.0)),
+            stderr_nats: stderrs.map(|stderrs| stderrs.iter().sum::<f64>() / n),
             twin_nats: mean(|row| row.twin_nats),
             learned_nats: mean(|row| row.learned_nats),
         })

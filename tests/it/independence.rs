@@ -98,6 +98,53 @@ fn the_default_stays_below_the_ceiling_and_infinity_is_not_near_it() {
 }
 
 #[test]
+fn a_row_that_is_far_in_two_columns_makes_none_of_them_a_function_of_the_other() {
+    let (n, r) = (1000, 0.9_f32);
+    let x = gaussian(n, 2, 250);
+    let last = x.slice(s![.., 1..]).to_owned();
+    let y = r * &last + (1.0 - r * r).sqrt() * &gaussian(n, 1, 251);
+    let exact = -0.5 * (1.0 - f64::from(r).powi(2)).ln();
+    // Far on one side, and on both.
+    let mut far = x.clone();
+    far.row_mut(7).fill(1e8);
+    let (mut far_last, mut far_y) = (last.clone(), y.clone());
+    for row in [3, 400, 800] {
+        (far_last[[row, 0]], far_y[[row, 0]]) = (1e20, 1e20);
+    }
+    for (x, y) in [(&far, &y), (&far_last, &far_y)] {
+        for name in ["ensemble", "hybrid", "t-copula"] {
+            let found = of(name, x, y);
+            assert!(
+                (found.mi_nats - exact).abs() < 0.1 && !found.flags.contains(&Flag::Collinear),
+                "{name}: {found:?}"
+            );
+        }
+        assert!(find("ksg").expect("in the table").estimate(x.view(), y.view(), 7).is_err());
+    }
+    // What is a function remains one.
+    let mut sum = far.clone();
+    sum.column_mut(1).assign(&(&far.column(0) + &far.column(1)));
+    assert_eq!(of("gaussian", &far, &sum).flags, [Flag::Infinite]);
+}
+
+#[test]
+fn tables_that_share_something_share_no_more_than_they_do() {
+    // y is x with probability q, else any of K values.
+    for (k, q, n, least) in [(60, 0.7, 3000, 0.07), (40, 0.5, 1000, 0.15), (20, 0.7, 1000, 0.1)] {
+        let mut generator = generator(260);
+        let mut error = 0.0;
+        for _ in 0..3 {
+            let x = Array2::from_shape_simple_fn((n, 1), || generator.random_range(0..k) as f32);
+            let y = x.mapv(|x| if generator.random::<f64>() < q { x } else { generator.random_range(0..k) as f32 });
+            let (same, other) = (q + (1.0 - q) / k as f64, (1.0 - q) / k as f64);
+            let exact = same * (same * k as f64).ln() + (k - 1) as f64 * other * (other * k as f64).ln();
+            error += (of("plugin", &x, &y).mi_nats - exact) / 3.0;
+        }
+        assert!(error.abs() < least, "{k} values, {q}, {n} rows: {error}");
+    }
+}
+
+#[test]
 fn no_bound_is_above_what_so_many_samples_can_bear_out() {
     let (n, d, r) = (400, 20, 0.999_f32);
     let x = gaussian(n, d, 240);

@@ -193,7 +193,10 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
     check(&files.put("names.csv", b"a,b\n"), &["names.csv", "no row of numbers"]);
     check(&files.put("word.csv", b"1,2\n3,four\n"), &["word.csv", "line 2", "`four` is no number"]);
     check(&files.put("hole.csv", b"1,2\n3,\n"), &["hole.csv", "line 2", "missing values"]);
-    check(&files.put("blank.csv", b"1,2\n3,4\n\n5,6\n"), &["blank.csv", "line 3", "blank between rows"]);
+    check(&files.put("blank.csv", b"1,2\n3,4\n\n5,6\n"), &["blank.csv", "line 3", "blank before a row"]);
+    check(&files.put("first.csv", b"\n1\n2\n"), &["first.csv", "line 1", "blank before a row"]);
+    check(&files.put("last.csv", b"1\r\n2\r\n\r\n"), &["last.csv", "line 3", "blank after the last row"]);
+    check(&files.put("spaces.csv", b"1 2\n3 4\n"), &["spaces.csv", "line 2", "separate values by commas"]);
     check(&files.put("missing.csv", b"NA\n1\n2\n"), &["missing.csv", "line 1", "missing values"]);
     check(&files.put("ragged.csv", b"1,2\n3\n"), &["ragged.csv", "line 2", "1 cells"]);
     check(&files.put("binary.csv", b"1,2\n\xff\xfe,3\n"), &["binary.csv", "line 2"]);

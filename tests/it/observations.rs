@@ -158,7 +158,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     let both = [of("0"), of("1")];
     let headlines = both.each_ref().map(|profile| profile.headline_at(0.4).expect("a headline"));
     let [a, b] = headlines.map(|headline| headline.emergence_nats);
-    let own = headlines.map(|headline| headline.stderr_nats).iter().fold(0.0f64, |sum, e| sum.hypot(*e)) / 2.0;
+    let own = headlines.iter().filter_map(|headline| headline.stderr_nats).fold(0.0f64, f64::hypot) / 2.0;
     let near = |column: &str, wanted: f64| {
         assert!((number(row, column) - wanted).abs() < 1e-12 * (1.0 + wanted.abs()), "{column}: {row:?}, not {wanted}");
     };
