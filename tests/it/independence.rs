@@ -1,9 +1,10 @@
 //! Samples that share nothing, or no more than a few values, and look as if they shared much: heavy tails, sparse tables, copies of rows.
 
 use ndarray::{Array2, Axis, s};
+use rand::Rng;
 use surmise::mi::{Estimate, Flag, find};
 
-use crate::truth::gaussian;
+use crate::truth::{gaussian, generator};
 
 /// A t distribution of `d` columns, but for its scale: what is large together on one side has nothing to do with the other.
 fn heavy(n: usize, d: usize, nu: usize, seed: u64) -> Array2<f32> {
@@ -131,11 +132,11 @@ fn a_row_that_is_far_in_two_columns_makes_none_of_them_a_function_of_the_other()
 fn tables_that_share_something_share_no_more_than_they_do() {
     // y is x with probability q, else any of K values.
     for (k, q, n, least) in [(60, 0.7, 3000, 0.07), (40, 0.5, 1000, 0.15), (20, 0.7, 1000, 0.1)] {
-        let mut generator = generator(260);
+        let mut random = generator(260);
         let mut error = 0.0;
         for _ in 0..3 {
-            let x = Array2::from_shape_simple_fn((n, 1), || generator.random_range(0..k) as f32);
-            let y = x.mapv(|x| if generator.random::<f64>() < q { x } else { generator.random_range(0..k) as f32 });
+            let x = Array2::from_shape_simple_fn((n, 1), || random.random_range(0..k) as f32);
+            let y = x.mapv(|x| if random.random::<f64>() < q { x } else { random.random_range(0..k) as f32 });
             let (same, other) = (q + (1.0 - q) / k as f64, (1.0 - q) / k as f64);
             let exact = same * (same * k as f64).ln() + (k - 1) as f64 * other * (other * k as f64).ln();
             error += (of("plugin", &x, &y).mi_nats - exact) / 3.0;
