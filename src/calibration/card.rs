@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 const NAME: &str = "card";
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,8 +63,10 @@ pub struct Rows {
     pub n_targets: usize,
     /// Their names, sorted.
     pub targets: Vec<String>,
-    /// Families, sorted.
+    /// Families that are known, sorted.
     pub families: Vec<String>,
+    /// Rows of unknown family.
+    pub n_without_family: usize,
     /// SHA-256 of the rows as sorted CSV of the columns that were used.
     pub observations_sha256: String,
 }

@@ -41,6 +41,11 @@ impl Card {
         if self.columns.group.is_none() {
             notes.push("families are unknown: kin of the training rows were not left out together, and the coverage is that of new models".into());
         }
+        let unknown = self.rows.n_without_family;
+        if unknown > 0 && self.is_foreign(row) {
+            let n = self.rows.n;
+            notes.push(format!("families are unknown of {unknown} of the {n} rows trained on: coverage is that of families among the others"));
+        }
         if let Some([low, high]) = score.map(|score| score.skill_interval).filter(|[low, _]| *low <= 0.0) {
             notes.push(format!("the skill may be chance: 90 % of resampled families give it {low:.2} to {high:.2}"));
         }

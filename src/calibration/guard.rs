@@ -297,6 +297,8 @@ pub(super) fn sample(sample: &Sample, columns: &Columns, target: &str, notes: &m
         let first = sample.targets.iter().position(|other| other == id).unwrap_or(row);
         let (one, other) = (&sample.families[first], &sample.families[row]);
         if one != other {
+            let name = |family: &String| if family.is_empty() { "an empty cell".into() } else { family.clone() };
+            let (one, other) = (name(one), name(other));
             return Err(fault(format!("{id} stands in two families, {one} and {other}; a target has one")));
         }
     }

@@ -41,7 +41,7 @@ impl Recipe {
 pub struct Held {
     /// The target.
     pub target: String,
-    /// Its family.
+    /// Its family; empty where it is unknown.
     pub family: String,
     /// Which fold left it out.
     pub fold: usize,

@@ -57,6 +57,9 @@ impl Card {
                 return Err(format!("rows.{name} are not names in sorted order"));
             }
         }
+        if self.rows.n_without_family > self.rows.n {
+            return Err("rows.n_without_family is more than rows.n".into());
+        }
         length("rows.targets", self.rows.targets.len(), self.rows.n_targets)?;
         check_level(self.level).map_err(|error| error.to_string())
     }

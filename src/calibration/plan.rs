@@ -133,9 +133,11 @@ impl Plan {
         let own = |row: usize| format!("line {}", known.line(row));
         let mut ids = names(&columns.id)?.unwrap_or_else(|| (0..known.len()).map(own).collect());
         ids.iter_mut().enumerate().filter(|(_, id)| id.is_empty()).for_each(|(row, id)| *id = own(row));
-        let mut families = names(&columns.group)?.unwrap_or_else(|| ids.clone());
-        // A row without a family is a family of its own: nothing is known to be akin to it.
-        families.iter_mut().zip(&ids).filter(|(family, _)| family.is_empty()).for_each(|(f, id)| f.clone_from(id));
+        let families = names(&columns.group)?.filter(|families| families.iter().any(|family| !family.is_empty()));
+        if let Some(column) = columns.group.take_if(|_| families.is_none()) {
+            notes.push(format!("column {column} is empty in every row with a target, as if it were not there"));
+        }
+        let families = families.unwrap_or_else(|| ids.clone());
         let cells = columns.features.iter().map(|name| known.numbers(name)).collect::<Result<Vec<_>>>()?;
         let x = Array2::from_shape_fn((known.len(), cells.len()), |(i, j)| cells[j][i].unwrap_or(f64::NAN));
         let noise = self.noise(&known, &mut columns, &mut notes)?;
@@ -281,8 +283,14 @@ impl Plan {
     }
 }
 
-/// What is said where every family is one target: leaving out one is leaving out the other, and the two errors are one, seen once.
+/// What is said where families are unknown, or every one is one target: leaving out one is leaving out the other, and the two errors are one, seen once.
 fn kin(sample: &Sample, group: Option<&str>) -> Option<String> {
+    if let (unknown @ 1.., Some(column)) = (sample.n_without_family(), group) {
+        return Some(format!(
+            "column {column} is empty in {unknown} of {} rows: these may be kin of any, and no fold that leaves out families has them",
+            sample.len()
+        ));
+    }
     if !sample.is_one_per_family() {
         return None;
     }

@@ -4,13 +4,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::backtest::{Coverage, falls_short};
-use super::card::Card;
+use super::card::{Card, Rows};
 use super::caveats::Made;
 use super::fit::Chosen;
 use super::guard;
 use super::plan::{Columns, proxies};
 use super::sample::Query;
-use super::support::{LEAST_FAMILIES, Regime, distance};
+use super::support::{Regime, distance, no_stranger};
 use super::table::Table;
 use crate::error::{Error, Result};
 
@@ -189,11 +189,9 @@ impl Card {
                 "weaker than every row that was trained on; predictions are back-tested upwards only".to_owned()
             })
         });
-        let families = self.rows.families.len();
-        let refusal = refusal.or_else(|| {
-            (self.is_foreign(row) && families < LEAST_FAMILIES)
-                .then(|| format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"))
-        });
+        let Rows { n, families, n_without_family, .. } = &self.rows;
+        let no_stranger = || no_stranger(families.len(), *n_without_family, *n).filter(|_| self.is_foreign(row));
+        let refusal = refusal.or_else(no_stranger);
         let refusal = refusal.or_else(|| self.out_of_reach(size_gap, distance));
         let refusal = refusal.or_else(|| judged.chosen(&self.fit).and_then(|chosen| self.lacks(chosen, query)));
         match (refusal, judged.chosen(&self.fit)) {

@@ -6,7 +6,7 @@ use super::backtest::{Backtest, Coverage};
 use super::basis::Basis;
 use super::candidate::{ALL, MEAN, SIZE};
 use super::fit::{Chosen, Fit, Scores, parts};
-use super::folds::{Split, direction};
+use super::folds::{Split, direction, too_many_unknown};
 use super::interval::Recipe;
 use super::link::Link;
 use super::sample::{Query, Sample, distinct};
@@ -206,15 +206,26 @@ pub struct Support {
     pub unsupported: Option<String>,
 }
 
+/// Why nothing can be said of a family that was not trained on: too few are known, or those of most rows are not.
+pub(super) fn no_stranger(families: usize, n_without_family: usize, n: usize) -> Option<String> {
+    if families < LEAST_FAMILIES {
+        return Some(format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"));
+    }
+    too_many_unknown(n_without_family, n).then(|| {
+        format!("the families of {n_without_family} of {n} rows are unknown, too many for a claim about another")
+    })
+}
+
 /// What a fit may be asked.
 pub(super) fn supports(fit: &Fit, scores: &Scores, backtest: &Backtest, sample: &Sample, link: Link) -> Vec<Support> {
-    let (targets, families) = (distinct(&sample.targets).len(), distinct(&sample.families).len());
+    let targets = distinct(&sample.targets).len();
+    let no_stranger = no_stranger(sample.known_families().len(), sample.n_without_family(), sample.len());
     let reason = |regime: Regime| {
         if targets < LEAST_TARGETS {
             return Some(format!("{targets} targets were trained on; {LEAST_TARGETS} are the least"));
         }
-        if regime == Regime::NewFamily && families < LEAST_FAMILIES {
-            return Some(format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"));
+        if let Some(reason) = no_stranger.as_ref().filter(|_| regime == Regime::NewFamily) {
+            return Some(reason.clone());
         }
         let tried = regime.scores(scores);
         if tried.is_empty() {
@@ -254,9 +265,11 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, backtest: &Backtest, sample: 
 
 /// Of the candidates that the rows are enough for, the one that comes nearest to being chosen, and where it fails. The splits are those that [`fit`](super::fit::fit) chooses by.
 fn failed(regime: Regime, scores: &Scores, sample: &Sample, base: &str) -> String {
-    let by_family = distinct(&sample.families).len() >= 2;
-    let inside =
-        if by_family { ("leaving out families", &scores.family) } else { ("leaving out targets", &scores.target) };
+    let inside = if !scores.family.is_empty() {
+        ("leaving out families", &scores.family)
+    } else {
+        ("leaving out targets", &scores.target)
+    };
     let forward = ("trained on the weaker and tested on the stronger", &scores.forward);
     let splits = if regime == Regime::Extrapolation { vec![inside, forward] } else { vec![inside] };
     // Within the range the mean is a rival too: the worse of the two decides.
