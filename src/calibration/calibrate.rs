@@ -67,7 +67,7 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
             observations_sha256: hash(&sample, &columns),
         },
         support,
-        range: Range::new(&sample, &fit.basis, folds.fit)?,
+        range: Range::new(&sample, &fit.basis, link, folds.fit)?,
         diagnostics: Diagnostics { noise, ..Diagnostics::new(&sample, &columns.features, &fit)? },
         columns,
         fit,

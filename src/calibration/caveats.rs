@@ -31,12 +31,12 @@ impl Card {
         if self.columns.id.is_some() && self.rows.targets.binary_search(&row.target_model).is_ok() {
             notes.push("was trained on: interval and coverage are those of a model that was not".into());
         }
-        if self.is_unsized(&row.query) {
-            notes.push(if judged == Regime::Extrapolation {
-                "SIZE UNKNOWN: placed by its features alone, with interval and coverage of rows beyond the range".into()
-            } else {
-                "SIZE UNKNOWN: placed by its features alone; if it is larger than the training rows, interval and coverage do not hold".into()
-            });
+        if let Some(largest) = self.largest_answered(judged).filter(|_| self.is_unsized(&row.query)) {
+            let judged = match judged {
+                Regime::Extrapolation => ", with interval and coverage of rows beyond the range",
+                _ => "",
+            };
+            notes.push(format!("SIZE UNKNOWN: placed by its features alone{judged}; if it is {largest}, the card would refuse it, and interval and coverage do not hold"));
         }
         if self.columns.group.is_none() {
             notes.push("families are unknown: kin of the training rows were not left out together, and the coverage is that of new models".into());

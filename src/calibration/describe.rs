@@ -200,7 +200,7 @@ impl Card {
 }
 
 /// Four significant digits, for people.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

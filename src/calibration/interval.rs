@@ -52,6 +52,9 @@ pub struct Held {
     /// Log10 of its size over the largest its fold was fitted on, where both are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size_gap: Option<f64>,
+    /// How far the proxy's value, on the scale of the link, and the log10 of the size ratio were outside those that its fold was fitted on; with sign, 0 within.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy_gaps: Option<[f64; 2]>,
 }
 
 /// One split of a calibration's own rows: what each fold became, and what it left out.
@@ -152,6 +155,7 @@ mod tests {
                 residual: *residual,
                 weight: 1.0,
                 log10_size_gap: None,
+                proxy_gaps: None,
             })
             .collect();
         Ends::new(&Residuals::new(vec![], held), |_| 10.0)

@@ -115,6 +115,7 @@ impl Plan {
         columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
+        check_proxies(&known, &columns, link)?;
         let log10_sizes = match &columns.size {
             Some(column) => guard::log10_sizes(&known, column)?,
             None => vec![f64::NAN; rows.len()],
@@ -250,7 +251,7 @@ impl Plan {
                 let reason = format!("is {low},{high}; it is two finite numbers, the lower first");
                 return Err(Error::Parameter { name: "--range", reason });
             }
-            if let Some(value) = y.iter().find(|value| !(low..=high).contains(*value)) {
+            if let Some(value) = y.iter().find(|value| !link.holds(**value)) {
                 let reason = format!(
                     "{} holds {value}, outside {low} to {high}; give --range LOW,HIGH, or --link identity",
                     self.target
@@ -300,6 +301,16 @@ fn kin(sample: &Sample, group: Option<&str>) -> Option<String> {
         ),
         None => "there is no column of families: a family is a model here, and models that are akin make errors look smaller than those of a stranger; --group names one".into(),
     })
+}
+
+/// A proxy is read in the unit of the target: a value beyond the target's bounds would be taken for the bound.
+fn check_proxies(known: &Table, columns: &Columns, link: Link) -> Result<()> {
+    let Some(column) = &columns.proxy else { return Ok(()) };
+    let beyond = |cell: &Option<f64>| cell.filter(|value| !link.holds(*value));
+    match known.numbers(column)?.iter().map(beyond).enumerate().find_map(|(row, value)| Some((row, value?))) {
+        Some((row, value)) => Err(guard::csv(known, row, format!("column {column} holds {}", link.excludes(value)))),
+        None => Ok(()),
+    }
 }
 
 /// Readings of proxies, where a column holds them.

@@ -9,7 +9,7 @@ use super::fit::{Chosen, Fit, Scores, parts};
 use super::folds::{Split, direction, too_many_unknown};
 use super::interval::Recipe;
 use super::link::Link;
-use super::sample::{Query, Sample, distinct};
+use super::sample::{Proxy, Query, Sample, distinct};
 use super::score::Score;
 use crate::error::Result;
 
@@ -30,7 +30,7 @@ pub enum Regime {
     Interpolation,
     /// A family that was not trained on, within the range.
     NewFamily,
-    /// Size or first component outside the training range.
+    /// Size, first component, or a proxy that is asked, outside the training range.
     Extrapolation,
 }
 
@@ -103,6 +103,9 @@ pub struct Range {
     /// Least and largest log10 size, where sizes are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size: Option<[f64; 2]>,
+    /// Least and largest of what the proxies read, on the scale of the link, and of the log10 of how much larger the targets are, where there are proxies.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<[[f64; 2]; 2]>,
     /// Least and largest score on the first component.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_component: Option<[f64; 2]>,
@@ -119,7 +122,7 @@ pub struct Range {
 
 impl Range {
     /// Distances are of at most `most` folds of targets.
-    pub(super) fn new(sample: &Sample, basis: &Basis, most: usize) -> Result<Self> {
+    pub(super) fn new(sample: &Sample, basis: &Basis, link: Link, most: usize) -> Result<Self> {
         let completed = |row: usize| basis.complete(&sample.query(row));
         let first: Vec<f64> =
             (0..sample.len()).filter_map(|row| basis.scores(&completed(row)).first().copied()).collect();
@@ -138,6 +141,7 @@ impl Range {
         let quantile = |q: usize| distances[(q * last + QUANTILES / 2) / QUANTILES];
         Ok(Self {
             direction: direction(sample, &first),
+            proxy: sample.proxies.as_deref().and_then(|proxies| proxy_spans(proxies.iter(), link)),
             log10_size: span(sample.log10_sizes.iter().copied().filter(|size| size.is_finite())),
             first_component: span(first.into_iter()),
             first_component_sd: basis.variances.first().map_or(0.0, |variance| variance.sqrt()),
@@ -167,6 +171,16 @@ impl Range {
         let score = basis.scores(x).first().copied();
         self.first_component.zip(score).map_or(0.0, |(range, score)| gap(range, score))
     }
+}
+
+/// Spans of what proxies read, on the scale of the link, and of the log10 of the size ratios.
+pub(super) fn proxy_spans<'a>(proxies: impl Iterator<Item = &'a Proxy> + Clone, link: Link) -> Option<[[f64; 2]; 2]> {
+    Some([span(proxies.clone().map(|proxy| link.apply(proxy.value)))?, span(proxies.map(|proxy| proxy.log10_ratio))?])
+}
+
+/// How far a proxy is outside such spans, in each.
+pub(super) fn proxy_gaps([values, ratios]: [[f64; 2]; 2], proxy: Proxy, link: Link) -> [f64; 2] {
+    [gap(values, link.apply(proxy.value)), gap(ratios, proxy.log10_ratio)]
 }
 
 fn span(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
@@ -335,7 +349,7 @@ mod tests {
             for seed in 0..60 {
                 let (train, fresh) = (sample(n, p, seed), sample(20, p, 1000 + seed));
                 let (basis, _) = Basis::fit(&train).expect("a basis");
-                let range = Range::new(&train, &basis, 50).expect("a range");
+                let range = Range::new(&train, &basis, Link::Identity, 50).expect("a range");
                 for row in 0..fresh.len() {
                     let x = basis.complete(&fresh.query(row));
                     let percentile = range.percentile(distance(&basis, range.distance_components, &x));

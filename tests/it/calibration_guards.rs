@@ -75,6 +75,113 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
     assert_eq!(kinds, [("below_range", false), ("extrapolation", true)], "{rows:?}");
 }
 
+/// 24 models whose target is what a proxy reads and a gain that grows with the size ratio.
+fn gains(unit: impl Fn(f64) -> f64) -> Rows {
+    let mut rows = table(24);
+    for (i, row) in rows.iter_mut().enumerate() {
+        let (p, size) = ((i as f64 * 0.77).sin(), row["params_b"].parse::<f64>().expect("a size"));
+        row.extend([("proxy_b", "0.5".into()), ("p", unit(p).to_string())]);
+        row.insert("y", unit(p + 0.8 * (size / 0.5).log10() + 0.02 * (i as f64 * 3.1).sin()).to_string());
+    }
+    rows
+}
+
+const GAIN: [&str; 6] = ["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"];
+
+#[test]
+fn a_proxy_or_a_size_ratio_farther_out_than_back_tests_went_has_no_number() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let rows = gains(|eta| eta);
+    assert!(calibrated(&rows, &GAIN, &card).status.success());
+    let read = Card::read(card.as_ref()).expect("the card");
+    assert_eq!(read.fit.within.as_ref().expect("a candidate").candidate, "gain-1");
+    let held = &read.fit.beyond.as_ref().expect("a candidate").forward.held;
+    let reach = held.iter().filter_map(|row| row.proxy_gaps).map(|gaps| gaps[0]).fold(f64::MIN, f64::max);
+    let largest = rows.iter().map(|row| row["p"].parse::<f64>().expect("p")).fold(f64::MIN, f64::max);
+    assert!(reach > 0.0);
+    let mut query = vec![rows[12].clone(); 7];
+    let values = [largest, largest + 0.9 * reach, largest + reach + 0.1, 1000.0, -50.0];
+    query.iter_mut().zip(values).for_each(|(row, value)| drop(row.insert("p", value.to_string())));
+    query[5].insert("proxy_b", "1e-9".into());
+    query[6].insert("proxy_b", "1e6".into());
+    let told = predicted(&card, &query);
+    assert!(told[0]["status"] == "ok" && told[0]["regime"] == "interpolation", "{told:?}");
+    assert!(told[1]["status"] == "ok" && told[1]["regime"] == "extrapolation", "{told:?}");
+    assert!(told[0]["out_of_range_features"].is_empty() && told[1]["out_of_range_features"] == "p", "{told:?}");
+    for (at, column, said) in [
+        (2, "p", format!("above the training range; back-tests went {reach:.2}")),
+        (3, "p", "above the training range".into()),
+        (4, "p", "below the training range".into()),
+        (5, "proxy_b", "size ratio to the proxy".into()),
+        (6, "proxy_b", "size ratio to the proxy".into()),
+    ] {
+        let row = &told[at];
+        assert!(row["y_hat"].is_empty() && row["regime"] == "extrapolation", "{row:?}");
+        assert!(row["out_of_range_features"] == column && row["note"].contains(&said), "{said}: {row:?}");
+    }
+}
+
+#[test]
+fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusal_in_a_row() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let rows = gains(|eta| 1.0 / (1.0 + (-eta).exp()));
+    assert!(calibrated(&rows, &GAIN, &card).status.success());
+    let read = Card::read(card.as_ref()).expect("the card");
+    assert!(read.fit.within.as_ref().is_some_and(|chosen| chosen.candidate == "gain-1") && read.link.is_bounded());
+    let mut query = vec![rows[12].clone(); 3];
+    query[1].insert("p", "40".into());
+    query[2].insert("p", "-3".into());
+    let told = predicted(&card, &query);
+    assert_eq!(told[0]["status"], "ok");
+    for (row, value) in told[1..].iter().zip(["40", "-3"]) {
+        assert!(row["y_hat"].is_empty() && row["note"].contains(&format!("p is {value}, outside 0 to 1")), "{row:?}");
+    }
+    let mut percent = rows;
+    percent.iter_mut().for_each(|row| {
+        let share: f64 = row["p"].parse().expect("p");
+        row.insert("p", (100.0 * share).to_string());
+    });
+    let message = refused(&percent, &GAIN);
+    assert!(message.contains("line 2: column p holds") && message.contains("outside 0 to 1"), "{message}");
+}
+
+#[test]
+fn where_back_tests_asked_about_no_size_none_beyond_the_range_has_a_number_and_an_empty_cell_is_no_way_around() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    // Ever stronger models, of which the weakest four tell their sizes.
+    let wave = |i: usize, times: f64| 0.05 * (i as f64 * times).sin();
+    let mut rows = with(40, "a", |i| (i as f64 / 20.0 - 1.0 + wave(i, 0.37)).to_string());
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.insert("b", (i as f64 / 20.0 - 1.0 + wave(i, 0.91)).to_string());
+        row.insert("y", (i as f64 / 10.0 - 2.0 + wave(i, 2.3)).to_string());
+        row.insert("params_b", if i < 4 { (i + 1).to_string() } else { String::new() });
+    }
+    assert!(calibrated(&rows, &["--features", "a,b"], &card).status.success());
+    let mut query = vec![rows[20].clone(); 3];
+    query[0].insert("params_b", "2".into());
+    query[1].insert("params_b", "1e6".into());
+    let told = predicted(&card, &query);
+    assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| told[at]["status"].as_str()), "{told:?}");
+    assert!(told[1]["note"].contains("no back-test asked about a size beyond"), "{told:?}");
+    assert!(told[2]["note"].contains("if it is larger than the largest trained on (4"), "{told:?}");
+
+    // Where they did the note says how far, whatever the interval is of.
+    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
+    let read = Card::read(card.as_ref()).expect("the card");
+    let held = &read.fit.beyond.as_ref().expect("a candidate").forward.held;
+    let reach = held.iter().filter_map(|row| row.log10_size_gap).fold(f64::MIN, f64::max);
+    let mut unsized_row = table(24)[12].clone();
+    unsized_row.insert("params_b", String::new());
+    let told = predicted(&card, &[unsized_row]);
+    let said = format!(
+        "if it is more than {reach:.1} decades beyond the largest trained on (24.00 in params_b), the card would refuse it"
+    );
+    assert!(told[0]["note"].contains(&said), "{said}: {told:?}");
+}
+
 #[test]
 fn a_row_of_unknown_size_has_the_interval_of_one_beyond_the_range_and_says_so() {
     let (_keep, at) = folder();
