@@ -70,14 +70,15 @@ pub struct Residuals {
 
 impl Residuals {
     pub(super) fn new(folds: Vec<Formula>, held: Vec<Held>) -> Self {
-        let effective_n = effective_n(&held);
+        let effective_n = effective_n(held.iter().map(|row| (row.target.as_str(), row.weight)));
         Self { folds, held, effective_n }
     }
 }
 
-fn effective_n(held: &[Held]) -> f64 {
+/// Kish's number of rows with a target and a weight.
+pub(super) fn effective_n<'a>(rows: impl Iterator<Item = (&'a str, f64)>) -> f64 {
     let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
-    held.iter().for_each(|row| *weights.entry(&row.target).or_default() += row.weight);
+    rows.for_each(|(target, weight)| *weights.entry(target).or_default() += weight);
     let sum: f64 = weights.values().sum();
     let squares: f64 = weights.values().map(|weight| weight * weight).sum();
     if squares > 0.0 { sum * sum / squares } else { 0.0 }

@@ -31,6 +31,9 @@ impl Card {
         {
             return Err(format!("fit.basis.{name} holds a number that is not above 0"));
         }
+        if basis.min.iter().zip(&basis.max).any(|(min, max)| min > max) {
+            return Err("fit.basis.min holds a number above that of fit.basis.max".into());
+        }
         for component in &basis.components {
             length("a component of fit.basis", component.len(), p)?;
         }
@@ -47,6 +50,9 @@ impl Card {
             length(name, coverage.folds.len(), coverage.levels.len().max(1))?;
             if coverage.levels.iter().any(|[_, weight]| *weight <= 0.0) {
                 return Err(format!("{name} hold a weight that is not above 0"));
+            }
+            if coverage.effective_n <= 0.0 {
+                return Err("effective_n of a coverage in backtest is not above 0".into());
             }
         }
         if self.range.distances.is_empty() || !self.range.distances.is_sorted() {

@@ -109,7 +109,7 @@ impl Plan {
         }
         let known = table.select(&rows);
         let mut columns = self.columns(table, &known)?;
-        for column in [Some(&self.target), columns.proxy.as_ref()].into_iter().flatten() {
+        for column in [Some(&self.target), columns.proxy.as_ref(), columns.weights.as_ref()].into_iter().flatten() {
             guard::magnitude(&known, column)?;
         }
         columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
@@ -201,6 +201,10 @@ impl Plan {
             false => self.same.clone(),
         };
         for column in asked {
+            if column == self.target {
+                let reason = format!("names the target {column}, whose values a row to be predicted does not have");
+                return Err(Error::Parameter { name: "--same", reason });
+            }
             // Of the rows that are fitted on: what a query brings along itself would always be among all rows.
             let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
             same.insert(column, distinct(&values));

@@ -57,6 +57,8 @@ pub(super) struct Row {
     pub query: Query,
     pub target_model: String,
     family: String,
+    /// Whether its name is that of a row trained on; a row without one has none.
+    pub is_trained_on: bool,
     /// A condition of the card that the row was not measured under.
     otherwise: Option<String>,
 }
@@ -119,11 +121,10 @@ impl Card {
                     otherwise = Some(format!("{column} is {cell}; the card holds for {}", values.join(", ")));
                 }
             }
-            let target_model = match name(&ids, at) {
-                empty if empty.is_empty() => format!("line {}", table.line(at)),
-                name => name,
-            };
-            rows.push(Row { query, target_model, family: name(&families, at), otherwise });
+            let own = name(&ids, at);
+            let is_trained_on = !own.is_empty() && self.rows.targets.binary_search(&own).is_ok();
+            let target_model = if own.is_empty() { format!("line {}", table.line(at)) } else { own };
+            rows.push(Row { query, target_model, family: name(&families, at), is_trained_on, otherwise });
         }
         Ok(rows)
     }
@@ -280,7 +281,7 @@ impl Card {
         prediction.skill_mean = score.map(|score| score.skill_mean);
         prediction.skill_size = score.and_then(|score| score.skill_size);
         prediction.status = "ok";
-        let made = Made { judged, chosen, score, tried, is_enough, level };
+        let made = Made { judged, score, tried, is_enough, level };
         prediction.note = self.caveats(row, prediction, &made);
     }
 }

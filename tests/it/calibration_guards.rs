@@ -208,6 +208,17 @@ fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &query);
     assert_eq!([0, 1].map(|at| rows[at]["note"].contains("was trained on")), [true, false], "{rows:?}");
+    // A row without a name is called by its line, which in another file is another row.
+    let mut nameless = table(24);
+    nameless[0].insert("model", String::new());
+    assert!(calibrated(&nameless, &["--features", "a,b"], &card).status.success());
+    query[1].insert("model", String::new());
+    let rows = predicted(&card, &[query[1].clone(), query[0].clone()]);
+    assert_eq!(rows[0]["target_model"], "line 2");
+    assert_eq!([0, 1].map(|at| rows[at]["note"].contains("was trained on")), [false, true], "{rows:?}");
+    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
+    query[1].insert("model", "another".into());
+    let rows = predicted(&card, &query);
     assert!(rows.iter().all(|row| !row["note"].contains("families")), "{rows:?}");
     let mut alone = table(24);
     alone.iter_mut().for_each(|row| drop(row.remove("family")));
@@ -239,6 +250,41 @@ fn few_predictions_are_of_few_models_or_of_weights_that_differ_much() {
     assert!(rows[0]["note"].contains("too few residuals for a level of 0.9"), "{rows:?}");
 }
 
+#[test]
+fn a_coverage_is_of_the_models_that_it_was_taken_from_and_0_where_nothing_held() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    // The weaker half all score about 0, so that forward folds that train on them alone choose nothing.
+    let wave = |i: usize, times: f64| (i as f64 * times).sin();
+    let strength = |i: usize| i as f64 / 12.0 - 1.0;
+    let mut rows = with(24, "a", |i| (strength(i) + 0.03 * wave(i, 3.7)).to_string());
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.insert("family", format!("f{}", i % 6));
+        row.insert("b", (strength(i) + 0.03 * wave(i, 9.1)).to_string());
+        row.insert("params_b", 10f64.powf(strength(i) + 0.02 * wave(i, 5.9)).to_string());
+        row.insert("y", (2.0 * (strength(i) - 0.25).max(0.0) + 0.05 * wave(i * i, 4.3)).to_string());
+    }
+    assert!(calibrated(&rows, &["--features", "a,b"], &card).status.success());
+    let read = Card::read(card.as_ref()).expect("the card");
+    let tried = Regime::Extrapolation.coverage(&read.backtest).expect("a coverage");
+    let forward = &read.fit.beyond.as_ref().expect("a candidate").forward;
+    let asked = forward.held.iter().filter(|row| tried.folds.contains(&row.fold));
+    let models: std::collections::BTreeSet<&str> = asked.map(|row| row.target.as_str()).collect();
+    assert!(models.len() < 10 && forward.effective_n > 10.0, "{models:?} of {}", forward.effective_n);
+    assert!(tried.effective_n <= models.len() as f64 + 1e-9, "{} of {models:?}", tried.effective_n);
+    let mut query = rows[23].clone();
+    query.extend([("model", "asked".into()), ("family", "another".into()), ("params_b", "11".into())]);
+    query.insert("family", "f1".into());
+    let told = predicted(&card, &[query.clone()]);
+    let n = tried.levels.len();
+    assert!(told[0]["regime"] == "extrapolation" && told[0]["backtest_n"] == n.to_string(), "{told:?}");
+    assert!(told[0]["note"].contains(&format!("coverage was back-tested on {n} predictions of ")), "{told:?}");
+    write(&at("q.csv"), &[query]);
+    let least = ["predict", "--calibration", &card, "--observations", &at("q.csv"), "--level", "0.0001"];
+    let told = String::from_utf8(surmise(&least).stdout).expect("text");
+    assert!(told.contains(",maximum,0.0,") && !told.contains("-0"), "{told}");
+}
+
 /// What is changed in a card before it is sealed again.
 type Edit = fn(&mut Card);
 
@@ -248,10 +294,13 @@ fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
     let card = at("card.json");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     write(&at("q.csv"), &table(24));
-    let edits: [(Edit, &str); 9] = [
+    let edits: [(Edit, &str); 12] = [
         (|card| card.columns.features.truncate(1), "fit.basis.mean holds 2"),
         (|card| card.fit.basis.centre.truncate(1), "fit.basis.centre holds 1"),
         (|card| card.fit.basis.sd[0] = 0.0, "fit.basis.sd"),
+        (|card| card.fit.basis.min[0] = 9.0, "fit.basis.min holds a number above"),
+        (|card| card.backtest.forward[0].effective_n = 0.0, "effective_n of a coverage"),
+        (|card| card.rows.n_without_family = 25, "rows.n_without_family"),
         (|card| card.fit.mean.coefficients.truncate(1), "fit.mean.coefficients"),
         (|card| card.fit.within.iter_mut().for_each(|chosen| chosen.target.held[0].fold = 99), "names fold 99"),
         (
@@ -280,6 +329,24 @@ fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
             );
         }
     }
+}
+
+#[test]
+fn a_card_with_folds_of_any_number_and_one_behind_a_byte_order_mark_are_read() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
+    let words = |path: &str| String::from_utf8(surmise(&["card", path]).stdout).expect("text");
+    let first = words(&card);
+    let bytes = std::fs::read(&card).expect("the card");
+    std::fs::write(at("marked.json"), [b"\xef\xbb\xbf", bytes.as_slice()].concat()).expect("a file");
+    assert!(first.contains("back-tested") && words(&at("marked.json")) == first);
+    let mut edited = Card::read(card.as_ref()).expect("the card");
+    edited.backtest.forward.iter_mut().for_each(|coverage| coverage.folds.fill(1_000_000_000_000));
+    edited.card_sha256.clear();
+    edited.card_sha256 = sha256_hex(&edited.to_bytes().expect("JSON"));
+    edited.write(at("far.json").as_ref()).expect("a card");
+    assert!(words(&at("far.json")).contains("back-tested"));
 }
 
 #[test]
@@ -313,6 +380,15 @@ fn cells_too_large_to_square_bounds_without_end_and_columns_made_of_others_are_n
             assert!(told.contains("line 7") && told.contains(&format!("column {column} holds 1e300")), "{told}");
         }
     }
+    let told = refused(&with(24, "w", |i| if i == 5 { "1e308".into() } else { "1".into() }), &["--weights", "w"]);
+    assert!(told.contains("line 7") && told.contains("column w holds 1e308"), "{told}");
+    let tiny = |i: usize| (1e-200 * table(24)[i]["b"].parse::<f64>().expect("b")).to_string();
+    for column in ["a", "y"] {
+        let told = refused(&with(24, column, tiny), &["--features", "a"]);
+        assert!(told.contains(&format!("column {column} holds nothing above")) && told.contains("unit"), "{told}");
+    }
+    let told = refused(&table(24), &["--same", "family,y"]);
+    assert!(told.contains("--same names the target y"), "{told}");
     let (_keep, at) = folder();
     let output = calibrated(&table(24), &["--range", "0,inf"], &at("card.json"));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
