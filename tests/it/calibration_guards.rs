@@ -148,41 +148,6 @@ fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusa
 }
 
 #[test]
-fn where_back_tests_asked_about_no_size_none_beyond_the_range_has_a_number_and_an_empty_cell_is_no_way_around() {
-    let (_keep, at) = folder();
-    let card = at("card.json");
-    // Ever stronger models, of which the weakest four tell their sizes.
-    let wave = |i: usize, times: f64| 0.05 * (i as f64 * times).sin();
-    let mut rows = with(40, "a", |i| (i as f64 / 20.0 - 1.0 + wave(i, 0.37)).to_string());
-    for (i, row) in rows.iter_mut().enumerate() {
-        row.insert("b", (i as f64 / 20.0 - 1.0 + wave(i, 0.91)).to_string());
-        row.insert("y", (i as f64 / 10.0 - 2.0 + wave(i, 2.3)).to_string());
-        row.insert("params_b", if i < 4 { (i + 1).to_string() } else { String::new() });
-    }
-    assert!(calibrated(&rows, &["--features", "a,b"], &card).status.success());
-    let mut query = vec![rows[20].clone(); 3];
-    query[0].insert("params_b", "2".into());
-    query[1].insert("params_b", "1e6".into());
-    let told = predicted(&card, &query);
-    assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| told[at]["status"].as_str()), "{told:?}");
-    assert!(told[1]["note"].contains("no back-test asked about a size beyond"), "{told:?}");
-    assert!(told[2]["note"].contains("if it is larger than the largest trained on (4"), "{told:?}");
-
-    // Where they did the note says how far, whatever the interval is of.
-    assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
-    let read = Card::read(card.as_ref()).expect("the card");
-    let held = &read.fit.beyond.as_ref().expect("a candidate").forward.held;
-    let reach = held.iter().filter_map(|row| row.log10_size_gap).fold(f64::MIN, f64::max);
-    let mut unsized_row = table(24)[12].clone();
-    unsized_row.insert("params_b", String::new());
-    let told = predicted(&card, &[unsized_row]);
-    let said = format!(
-        "if it is more than {reach:.1} decades beyond the largest trained on (24.00 in params_b), the card would refuse it"
-    );
-    assert!(told[0]["note"].contains(&said), "{said}: {told:?}");
-}
-
-#[test]
 fn a_row_of_unknown_size_has_the_interval_of_one_beyond_the_range_and_says_so() {
     let (_keep, at) = folder();
     let card = at("card.json");
