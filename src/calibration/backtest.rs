@@ -1,12 +1,14 @@
 //! The back-test of the whole procedure: choice of candidate, fit and intervals are done again on the training rows of each fold, and asked about the rows it leaves out. What
 //! comes out is the coverage that intervals of these data reach, beside the one they are called by.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fit::{Fit, fit, parts};
 use super::folds::{Fold, Split, forward_by_family};
-use super::interval::Recipe;
+use super::interval::{Recipe, effective_n};
 use super::link::Link;
 use super::sample::{Sample, weighted_mean};
 use crate::error::Result;
@@ -32,28 +34,31 @@ pub struct Coverage {
     pub folds: Vec<usize>,
     /// Mean width at the level of the card, in the unit of the target.
     pub width: f64,
+    /// How many targets of one weight say as much as those of `levels`, which may be fewer and of other weights than those an interval is made of.
+    pub effective_n: f64,
 }
 
 impl Coverage {
     /// Share of the back-tested rows whose interval at `level` holds the truth.
     pub fn at(&self, level: f64) -> f64 {
-        let total: f64 = self.levels.iter().map(|[_, weight]| weight).sum();
-        let inside: f64 = self.levels.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
-        inside / total
+        share_inside(&self.levels.iter().collect::<Vec<_>>(), level)
     }
 
     /// The least share that intervals at `level` held in one fold, and of how many predictions; none if all folds are of few. An average over folds hides that the errors of one go
     /// together: all share a fit.
     pub fn worst_fold(&self, level: f64) -> Option<(f64, usize)> {
-        let share = |fold: usize| {
-            let rows = || self.levels.iter().zip(&self.folds).filter(move |(_, of)| **of == fold).map(|(row, _)| row);
-            let total: f64 = rows().map(|[_, weight]| weight).sum();
-            let inside: f64 = rows().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
-            (rows().count() >= LEAST_OF_FOLD).then(|| ((inside / total).abs(), rows().count()))
-        };
-        let last = self.folds.iter().max()?;
-        (0..=*last).filter_map(share).min_by(|a, b| a.0.total_cmp(&b.0))
+        let mut folds: BTreeMap<usize, Vec<&[f64; 2]>> = BTreeMap::new();
+        self.levels.iter().zip(&self.folds).for_each(|(row, fold)| folds.entry(*fold).or_default().push(row));
+        let enough = folds.values().filter(|rows| rows.len() >= LEAST_OF_FOLD);
+        enough.map(|rows| (share_inside(rows, level), rows.len())).min_by(|a, b| a.0.total_cmp(&b.0))
     }
+}
+
+/// Share of rows, by weight, whose interval at `level` holds the truth. The sum of nothing is -0.
+fn share_inside(rows: &[&[f64; 2]], level: f64) -> f64 {
+    let total: f64 = rows.iter().map(|[_, weight]| weight).sum();
+    let inside: f64 = rows.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
+    (inside / total).abs()
 }
 
 /// Coverage of every recipe on every split; a split without folds, or of which too few can be calibrated, has none.
@@ -92,7 +97,8 @@ pub struct Refused {
 type Marks = [Option<(f64, f64)>; Recipe::ALL.len()];
 
 /// One back-tested row; without marks where nothing was chosen.
-struct Row {
+struct Row<'a> {
+    target: &'a str,
     fold: usize,
     weight: f64,
     marks: Option<Marks>,
@@ -117,6 +123,7 @@ pub(super) fn backtest(
             .map(|(at, fold)| {
                 let (fit, _) = fit(&sample.subset(&fold.train), link, inner)?;
                 let tried = |&row: &usize| Row {
+                    target: &sample.targets[row],
                     fold: at,
                     weight: sample.weights[row] / times[row] as f64,
                     marks: marks(&fit, beyond, sample, row, link, level),
@@ -173,12 +180,14 @@ fn coverage(recipe: Recipe, at: usize, rows: &[Row]) -> Option<Coverage> {
         return None;
     }
     marked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let of_marked = rows.iter().filter(|row| row.marks.is_some_and(|marks| marks[at].is_some()));
     let (widths, weights): (Vec<f64>, Vec<f64>) = marked.iter().map(|row| (row.3, row.1)).unzip();
     Some(Coverage {
         recipe,
         levels: marked.iter().map(|row| [row.0, row.1]).collect(),
         folds: marked.iter().map(|row| row.2).collect(),
         width: weighted_mean(&widths, &weights),
+        effective_n: effective_n(of_marked.map(|row| (row.target, row.weight))),
     })
 }
 
@@ -202,10 +211,14 @@ mod tests {
         ];
         // Of fold 0 five predictions hold, of fold 1 two of four, of fold 2, which is of one, none.
         let folds = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
-        let coverage = Coverage { recipe: Recipe::Maximum, levels, folds, width: 1.0 };
+        let coverage = Coverage { recipe: Recipe::Maximum, levels, folds, width: 1.0, effective_n: 10.0 };
         assert_eq!((coverage.at(0.9), coverage.worst_fold(0.9)), (0.7, Some((1.0, 5))));
         let coverage = Coverage { folds: vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1], ..coverage };
         assert_eq!(coverage.worst_fold(0.9), Some((0.4, 5)));
+        // Nothing held is 0, not -0, and a card's folds may have any number.
+        assert!(coverage.at(0.05).is_sign_positive() && coverage.at(0.05) == 0.0);
+        let coverage = Coverage { folds: vec![usize::MAX; 10], ..coverage };
+        assert_eq!(coverage.worst_fold(0.9), Some((0.7, 10)));
         assert!(falls_short(0.7, 0.9) && !falls_short(0.8, 0.9));
     }
 }

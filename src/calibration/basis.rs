@@ -1,8 +1,9 @@
 //! What is learnt from the features of a training set alone, before any target: how missing cells are filled, centre and scale, principal components.
 //! A basis is made anew inside every fold.
 //!
-//! Missing cells are filled from the first principal component of the standardised features (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938): training rows until the
-//! fill moves by less than 1e-4, a query by the least squares score of its known cells, which is the fixed point of the same iteration.
+//! Missing cells are filled from the first principal component of the standardised features (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938), which is that of the filled rows: the
+//! fixed point of filling and decomposing in turns. It is found by alternating least squares over the known cells, which goes to the same point in rounds of `n p` steps, not of a
+//! whole decomposition. A training row and a query are filled alike, by the least squares score of their known cells.
 
 use linfa_linalg::eigh::{EigSort, EighInto};
 use ndarray::{Array1, Array2, Axis};
@@ -15,8 +16,8 @@ use crate::error::{Error, Result};
 pub(super) const COMPONENTS: usize = 5;
 /// A component with a smaller share of the variance is rounding.
 const LEAST_SHARE: f64 = 1e-9;
-/// The fill of missing cells stops when it moves less than this, in standard deviations.
-const FILL_TOLERANCE: f64 = 1e-4;
+/// The search for the direction of the fill, which is of length 1, stops when no loading moves by more.
+const FILL_TOLERANCE: f64 = 1e-6;
 const MOST_FILLS: usize = 1000;
 
 /// Centre, scale, fill and components of a training set.
@@ -54,7 +55,7 @@ impl Basis {
     pub fn fit(sample: &Sample) -> Result<(Self, Array2<f64>)> {
         let (n, p) = sample.x.dim();
         let mut basis = Self::moments(sample);
-        let filled = basis.fill_training(&sample.x)?;
+        let filled = basis.fill_training(sample)?;
         let shares = filled.iter().all(|value| (0.0..=1.0).contains(value));
         basis.divisor = if shares { vec![1.0; p] } else { basis.sd.clone() };
         basis.centre = (0..p).map(|j| filled.column(j).sum() / n as f64).collect();
@@ -97,32 +98,25 @@ impl Basis {
         basis
     }
 
-    /// Alternates between the first direction of the filled rows and the fill from it.
-    fn fill_training(&mut self, x: &Array2<f64>) -> Result<Array2<f64>> {
-        let (n, p) = x.dim();
-        let missing: Vec<(usize, usize)> =
-            x.indexed_iter().filter(|(_, value)| !value.is_finite()).map(|(at, _)| at).collect();
-        let standard = |i: usize, j: usize| (x[[i, j]] - self.mean[j]) / self.sd[j];
-        let mut z = Array2::from_shape_fn((n, p), |(i, j)| if x[[i, j]].is_finite() { standard(i, j) } else { 0.0 });
-        let mut direction = Array1::zeros(p);
-        for round in 0..MOST_FILLS {
-            direction = first_direction(&z)?;
-            let mut moved = 0.0f64;
-            for &(i, j) in &missing {
-                let value = z.row(i).dot(&direction) * direction[j];
-                moved = moved.max((value - z[[i, j]]).abs());
-                z[[i, j]] = value;
-            }
-            if missing.is_empty() || (moved < FILL_TOLERANCE && round > 0) {
+    /// Finds the direction that missing cells are filled from, and fills each row as a query is filled.
+    fn fill_training(&mut self, sample: &Sample) -> Result<Array2<f64>> {
+        let x = &sample.x;
+        let standard = |at: (usize, usize)| (x[at] - self.mean[at.1]) / self.sd[at.1];
+        let z = Array2::from_shape_fn(x.dim(), |at| if x[at].is_finite() { standard(at) } else { 0.0 });
+        let known = Array2::from_shape_fn(x.dim(), |at| f64::from(x[at].is_finite()));
+        let mut direction = first_direction(&z)?;
+        let rounds = if x.iter().all(|value| value.is_finite()) { 0 } else { MOST_FILLS };
+        for _ in 0..rounds {
+            let next = alternate(&z, &known, &direction);
+            let moved = next.iter().zip(&direction).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            direction = next;
+            if moved < FILL_TOLERANCE {
                 break;
             }
         }
         self.fill = direction.to_vec();
-        let mut filled = x.clone();
-        for (i, j) in missing {
-            filled[[i, j]] = (self.mean[j] + self.sd[j] * z[[i, j]]).clamp(self.min[j], self.max[j]);
-        }
-        Ok(filled)
+        let cells: Vec<f64> = (0..sample.len()).flat_map(|row| self.complete(&sample.query(row))).collect();
+        Array2::from_shape_vec(x.dim(), cells).map_err(|source| Error::Fit { reason: source.to_string() })
     }
 
     /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. Its `Pca` stops an iterative one wherever that stands: asked for 5
@@ -177,6 +171,21 @@ impl Basis {
     }
 }
 
+/// One round of alternating least squares over the known cells: the score of each row on `direction`, then the loading of each column on the scores; of length 1, or all zeros.
+fn alternate(z: &Array2<f64>, known: &Array2<f64>, direction: &Array1<f64>) -> Array1<f64> {
+    let squares = direction * direction;
+    let (mut along, mut square) = (Array1::zeros(direction.len()), Array1::<f64>::zeros(direction.len()));
+    for (z, known) in z.outer_iter().zip(known.outer_iter()) {
+        let length = known.dot(&squares);
+        let score = if length > 0.0 { z.dot(direction) / length } else { 0.0 };
+        along.scaled_add(score, &z);
+        square.scaled_add(score * score, &known);
+    }
+    let next: Array1<f64> = along.iter().zip(&square).map(|(a, s)| if *s > 0.0 { a / s } else { 0.0 }).collect();
+    let length = next.dot(&next).sqrt();
+    if length > 0.0 { next / length } else { next }
+}
+
 /// First right singular vector of some rows, from the eigenvectors of the smaller of their two products; zeros where all rows are.
 fn first_direction(z: &Array2<f64>) -> Result<Array1<f64>> {
     let (n, p) = z.dim();
@@ -190,4 +199,46 @@ fn first_direction(z: &Array2<f64>) -> Result<Array1<f64>> {
     let direction = if p <= n { first } else { z.t().dot(&first) };
     let length = direction.dot(&direction).sqrt();
     Ok(if length > 0.0 { direction / length } else { Array1::zeros(p) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_cells_are_filled_from_the_first_component_of_the_filled_rows() {
+        let (n, p) = (60, 6);
+        let wave = |i: usize, times: f64| (i as f64 * times).sin();
+        let whole = |i: usize, j: usize| {
+            wave(i, 0.37) * (1.0 + j as f64) + wave(i, 1.9) * (j as f64 - 2.5) + 0.2 * wave(i * (j + 1), 2.7)
+        };
+        let x = Array2::from_shape_fn((n, p), |(i, j)| if (7 * i + 3 * j) % 5 < 2 { f64::NAN } else { whole(i, j) });
+        let names: Vec<String> = (0..n).map(|i| format!("m{i}")).collect();
+        let sample = Sample {
+            targets: names.clone(),
+            families: names,
+            log10_sizes: vec![f64::NAN; n],
+            proxies: None,
+            y: vec![0.0; n],
+            x,
+            weights: vec![1.0; n],
+        };
+        let (basis, filled) = Basis::fit(&sample).expect("a basis");
+        let z = Array2::from_shape_fn((n, p), |(i, j)| {
+            let of = |j: usize| (sample.x[[i, j]] - basis.mean[j]) / basis.sd[j];
+            let known: Vec<usize> = (0..p).filter(|&j| sample.x[[i, j]].is_finite()).collect();
+            let along: f64 = known.iter().map(|&j| of(j) * basis.fill[j]).sum();
+            let square: f64 = known.iter().map(|&j| basis.fill[j] * basis.fill[j]).sum();
+            if known.contains(&j) { of(j) } else { along / square * basis.fill[j] }
+        });
+        let first = first_direction(&z).expect("a direction");
+        let sign = first.dot(&Array1::from(basis.fill.clone())).signum();
+        for (ours, theirs) in basis.fill.iter().zip(&first) {
+            assert!((ours - sign * theirs).abs() < 1e-5, "{:?} {first}", basis.fill);
+        }
+        for ((i, j), value) in filled.indexed_iter() {
+            let own = (basis.mean[j] + basis.sd[j] * z[[i, j]]).clamp(basis.min[j], basis.max[j]);
+            assert!((value - own).abs() < 1e-9, "{i} {j}");
+        }
+    }
 }

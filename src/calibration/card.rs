@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 const NAME: &str = "card";
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,8 +63,10 @@ pub struct Rows {
     pub n_targets: usize,
     /// Their names, sorted.
     pub targets: Vec<String>,
-    /// Families, sorted.
+    /// Families that are known, sorted.
     pub families: Vec<String>,
+    /// Rows of unknown family.
+    pub n_without_family: usize,
     /// SHA-256 of the rows as sorted CSV of the columns that were used.
     pub observations_sha256: String,
 }
@@ -105,20 +107,21 @@ impl Card {
         disk::write(path, &self.to_bytes()?)
     }
 
-    /// Reads a card.
+    /// Reads a card. A byte order mark that an editor put before it is none of its bytes, as in a table.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another form or version, or a card that is not as it was written.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let whole = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);
         let json = |source| Error::Json { path: path.into(), source };
         let fault = |reason: String| Error::Config { path: path.into(), reason };
-        let card: Self = serde_json::from_slice(&bytes)
-            .map_err(|source| of_another_form(&bytes).map_or_else(|| json(source), fault))?;
+        let card: Self = serde_json::from_slice(bytes)
+            .map_err(|source| of_another_form(bytes).map_or_else(|| json(source), fault))?;
         if let Some(reason) = other_schema(&card.schema) {
             return Err(fault(reason));
         }
-        if sha256_hex(&without(&bytes, card.card_sha256.as_bytes())) != card.card_sha256 {
+        if sha256_hex(&without(bytes, card.card_sha256.as_bytes())) != card.card_sha256 {
             return Err(fault(
                 "is not as it was written: its hash does not fit its content; calibrate again instead of editing"
                     .into(),

@@ -2,8 +2,6 @@
 
 use super::backtest::{Coverage, falls_short};
 use super::card::Card;
-use super::fit::Chosen;
-use super::interval::Residuals;
 use super::predict::{Prediction, Row};
 use super::score::Score;
 use super::support::Regime;
@@ -15,7 +13,6 @@ const FEW_BACKTESTED: f64 = 10.0;
 pub(super) struct Made<'a> {
     /// The regime whose candidate, interval and coverage were taken.
     pub judged: Regime,
-    pub chosen: &'a Chosen,
     pub score: Option<&'a Score>,
     pub tried: Option<&'a Coverage>,
     /// Whether there are residuals enough for the level.
@@ -28,18 +25,23 @@ impl Card {
     pub(super) fn caveats(&self, row: &Row, prediction: &Prediction, made: &Made) -> String {
         let Made { judged, score, tried, level, .. } = *made;
         let mut notes = vec![];
-        if self.columns.id.is_some() && self.rows.targets.binary_search(&row.target_model).is_ok() {
+        if row.is_trained_on {
             notes.push("was trained on: interval and coverage are those of a model that was not".into());
         }
-        if self.is_unsized(&row.query) {
-            notes.push(if judged == Regime::Extrapolation {
-                "SIZE UNKNOWN: placed by its features alone, with interval and coverage of rows beyond the range".into()
-            } else {
-                "SIZE UNKNOWN: placed by its features alone; if it is larger than the training rows, interval and coverage do not hold".into()
-            });
+        if let Some(largest) = self.largest_answered(judged).filter(|_| self.is_unsized(&row.query)) {
+            let judged = match judged {
+                Regime::Extrapolation => ", with interval and coverage of rows beyond the range",
+                _ => "",
+            };
+            notes.push(format!("SIZE UNKNOWN: placed by its features alone{judged}; if it is {largest}, the card would refuse it, and interval and coverage do not hold"));
         }
         if self.columns.group.is_none() {
             notes.push("families are unknown: kin of the training rows were not left out together, and the coverage is that of new models".into());
+        }
+        let unknown = self.rows.n_without_family;
+        if unknown > 0 && self.is_foreign(row) {
+            let n = self.rows.n;
+            notes.push(format!("families are unknown of {unknown} of the {n} rows trained on: coverage is that of families among the others"));
         }
         if let Some([low, high]) = score.map(|score| score.skill_interval).filter(|[low, _]| *low <= 0.0) {
             notes.push(format!("the skill may be chance: 90 % of resampled families give it {low:.2} to {high:.2}"));
@@ -64,7 +66,7 @@ impl Card {
                 (level / (1.0 - level)).ceil()
             ));
         }
-        notes.extend(tried.and_then(|tried| few(tried, made)));
+        notes.extend(tried.and_then(few));
         if prediction.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
             notes.push("farther from the training mean than 95 % of the training rows".into());
         }
@@ -87,14 +89,8 @@ impl Card {
 }
 
 /// Predictions of one model in several folds, or of several of its rows, are not as many witnesses; neither are models whose weights differ much.
-fn few(tried: &Coverage, made: &Made) -> Option<String> {
-    let residuals: &Residuals = match made.judged {
-        Regime::Interpolation => &made.chosen.target,
-        Regime::NewFamily => &made.chosen.family,
-        Regime::Extrapolation => &made.chosen.forward,
-    };
-    let n = tried.levels.len();
-    let models = residuals.effective_n.min(n as f64);
+fn few(tried: &Coverage) -> Option<String> {
+    let (n, models) = (tried.levels.len(), tried.effective_n);
     (models < FEW_BACKTESTED - 1e-6).then(|| {
         let models = if (models - models.round()).abs() < 1e-6 {
             format!("{models:.0} models")

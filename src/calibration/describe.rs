@@ -35,9 +35,13 @@ impl Card {
         let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
         writeln!(out, "card {:.12}: {}{unit}", self.card_sha256, self.target)?;
         let rows = &self.rows;
+        let unknown = match rows.n_without_family {
+            0 => String::new(),
+            n => format!(", {n} of the rows in none that is known"),
+        };
         writeln!(
             out,
-            "fitted on {} rows of {} targets in {} families, table {:.12}, by surmise {}",
+            "fitted on {} rows of {} targets in {} families{unknown}, table {:.12}, by surmise {}",
             rows.n,
             rows.n_targets,
             rows.families.len(),
@@ -196,7 +200,7 @@ impl Card {
 }
 
 /// Four significant digits, for people.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

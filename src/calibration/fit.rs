@@ -11,6 +11,7 @@ use super::link::Link;
 use super::sample::{Query, Sample};
 use super::score::{Score, scores};
 use super::select::{Judged, choose};
+use super::support::{proxy_gaps, proxy_spans};
 use super::trial::{Fits, Trial};
 use crate::error::Result;
 
@@ -102,6 +103,12 @@ fn residuals(trial: &Trial, candidate: usize, sample: &Sample, link: Link, keep:
     targets.dedup();
     let per_weight = targets.len() as f64 / total;
     let largest = |rows: &[usize]| rows.iter().map(|&row| sample.log10_sizes[row]).fold(f64::NAN, f64::max);
+    let proxies = sample.proxies.as_deref();
+    let spans: Vec<Option<[[f64; 2]; 2]>> = trial
+        .folds
+        .iter()
+        .map(|(fold, _)| proxies.and_then(|proxies| proxy_spans(fold.train.iter().map(|&row| &proxies[row]), link)))
+        .collect();
     let held = trial.answers.iter().filter_map(|answer| {
         let y_hat = answer.y_hat[candidate]?;
         let gap = sample.log10_sizes[answer.row] - largest(&trial.folds[answer.fold].0.train);
@@ -112,6 +119,9 @@ fn residuals(trial: &Trial, candidate: usize, sample: &Sample, link: Link, keep:
             residual: (link.apply(y_hat) - link.apply(sample.y[answer.row])).abs(),
             weight: answer.weight * per_weight,
             log10_size_gap: gap.is_finite().then_some(gap),
+            proxy_gaps: spans[answer.fold]
+                .zip(proxies)
+                .map(|(spans, proxies)| proxy_gaps(spans, proxies[answer.row], link)),
         })
     });
     let held: Vec<Held> = held.collect();

@@ -28,7 +28,7 @@ pub struct Fold {
 pub enum Split {
     /// One target: a new model, perhaps with siblings in the training set.
     Target,
-    /// A whole family: a new recipe.
+    /// A whole family: a new recipe. A row of unknown family may be kin of any, and is neither fitted nor predicted.
     Family,
     /// The stronger: everything beyond a size, or beyond a value of the first component.
     Forward,
@@ -45,15 +45,33 @@ impl Split {
     pub fn folds(self, sample: &Sample, most: usize) -> Result<Vec<Fold>> {
         match self {
             Self::Target => Ok(grouped(&sample.targets, most)),
-            Self::Family => Ok(by_family(sample, most)),
+            Self::Family => Ok(families_left_out(sample, most)),
             Self::Forward => forward(sample),
         }
     }
 }
 
-/// Folds of whole families.
+/// Folds of whole families by which penalties are tuned; a target of unknown family is one of its own.
 pub fn by_family(sample: &Sample, most: usize) -> Vec<Fold> {
-    grouped(&sample.families, most)
+    let kin: Vec<String> = (0..sample.len()).map(|row| sample.kin(row).to_owned()).collect();
+    grouped(&kin, most)
+}
+
+/// Whether the families of so many rows are unknown that leaving out those that are known says little of a stranger.
+pub(super) fn too_many_unknown(n_without_family: usize, n: usize) -> bool {
+    n_without_family > n / 2
+}
+
+/// Folds of the rows whose family is known.
+fn families_left_out(sample: &Sample, most: usize) -> Vec<Fold> {
+    if too_many_unknown(sample.n_without_family(), sample.len()) {
+        return vec![];
+    }
+    let known: Vec<usize> = (0..sample.len()).filter(|&row| !sample.families[row].is_empty()).collect();
+    let families: Vec<String> = known.iter().map(|&row| sample.families[row].clone()).collect();
+    let places = |rows: Vec<usize>| rows.into_iter().map(|at| known[at]).collect();
+    let folds = grouped(&families, most).into_iter();
+    folds.map(|fold| Fold { train: places(fold.train), test: places(fold.test) }).collect()
 }
 
 /// Forward folds whose test families are left out of the training rows too, a third of the families at a time: the stronger of a recipe that was not trained on. At most `most`
@@ -63,7 +81,11 @@ pub fn by_family(sample: &Sample, most: usize) -> Vec<Fold> {
 /// Whatever the first component needs and does not find.
 pub(super) fn forward_by_family(sample: &Sample, most: usize) -> Result<Vec<Fold>> {
     let mut folds = vec![];
-    for Fold { train, test } in forward(sample)? {
+    if too_many_unknown(sample.n_without_family(), sample.len()) {
+        return Ok(folds);
+    }
+    for Fold { mut train, mut test } in forward(sample)? {
+        [&mut train, &mut test].into_iter().for_each(|rows| rows.retain(|&row| !sample.families[row].is_empty()));
         let families: Vec<String> = test.iter().map(|&row| sample.families[row].clone()).collect();
         for group in grouped(&families, GROUPS) {
             let test: Vec<usize> = group.test.iter().map(|&at| test[at]).collect();

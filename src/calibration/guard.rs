@@ -16,7 +16,7 @@ const COMPANIONS: [&str; 7] = ["stderr", "se", "std", "ci_low", "ci_high", "low"
 /// Two columns that agree to this are one.
 const SAME: f64 = 1.0 - 1e-10;
 
-/// Beyond this squares and their sums come near to overflowing.
+/// Beyond this squares and their sums come near to overflowing, and within its inverse to nothing.
 const LARGEST: f64 = 1e100;
 
 /// Two columns that rank this many rows as nearly alike are one in another scale.
@@ -39,9 +39,15 @@ pub(super) fn varies(values: &[f64]) -> bool {
     known.any(|value| first.is_some_and(|first| (value - first).abs() > 1e-12 * first.abs().max(f64::MIN_POSITIVE)))
 }
 
-/// Refuses a column with a cell that no fit can square.
+/// Refuses a column with a cell that no fit can square, or of nothing but cells whose squares are 0.
 pub(super) fn magnitude(table: &Table, column: &str) -> Result<()> {
     let cells = table.numbers(column)?;
+    let largest = cells.iter().flatten().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    if largest > 0.0 && largest < 1.0 / LARGEST {
+        return Err(fault(format!(
+            "column {column} holds nothing above {largest:e}, too small for any fit; give it another unit"
+        )));
+    }
     match cells.into_iter().enumerate().find(|(_, cell)| cell.is_some_and(|value| value.abs() > LARGEST)) {
         Some((row, Some(value))) => Err(csv(
             table,
@@ -297,6 +303,8 @@ pub(super) fn sample(sample: &Sample, columns: &Columns, target: &str, notes: &m
         let first = sample.targets.iter().position(|other| other == id).unwrap_or(row);
         let (one, other) = (&sample.families[first], &sample.families[row]);
         if one != other {
+            let name = |family: &String| if family.is_empty() { "an empty cell".into() } else { family.clone() };
+            let (one, other) = (name(one), name(other));
             return Err(fault(format!("{id} stands in two families, {one} and {other}; a target has one")));
         }
     }

@@ -41,7 +41,7 @@ impl Recipe {
 pub struct Held {
     /// The target.
     pub target: String,
-    /// Its family.
+    /// Its family; empty where it is unknown.
     pub family: String,
     /// Which fold left it out.
     pub fold: usize,
@@ -52,6 +52,9 @@ pub struct Held {
     /// Log10 of its size over the largest its fold was fitted on, where both are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size_gap: Option<f64>,
+    /// How far the proxy's value, on the scale of the link, and the log10 of the size ratio were outside those that its fold was fitted on; with sign, 0 within.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy_gaps: Option<[f64; 2]>,
 }
 
 /// One split of a calibration's own rows: what each fold became, and what it left out.
@@ -67,14 +70,15 @@ pub struct Residuals {
 
 impl Residuals {
     pub(super) fn new(folds: Vec<Formula>, held: Vec<Held>) -> Self {
-        let effective_n = effective_n(&held);
+        let effective_n = effective_n(held.iter().map(|row| (row.target.as_str(), row.weight)));
         Self { folds, held, effective_n }
     }
 }
 
-fn effective_n(held: &[Held]) -> f64 {
+/// Kish's number of rows with a target and a weight.
+pub(super) fn effective_n<'a>(rows: impl Iterator<Item = (&'a str, f64)>) -> f64 {
     let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
-    held.iter().for_each(|row| *weights.entry(&row.target).or_default() += row.weight);
+    rows.for_each(|(target, weight)| *weights.entry(target).or_default() += weight);
     let sum: f64 = weights.values().sum();
     let squares: f64 = weights.values().map(|weight| weight * weight).sum();
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
@@ -152,6 +156,7 @@ mod tests {
                 residual: *residual,
                 weight: 1.0,
                 log10_size_gap: None,
+                proxy_gaps: None,
             })
             .collect();
         Ends::new(&Residuals::new(vec![], held), |_| 10.0)

@@ -31,6 +31,9 @@ impl Card {
         {
             return Err(format!("fit.basis.{name} holds a number that is not above 0"));
         }
+        if basis.min.iter().zip(&basis.max).any(|(min, max)| min > max) {
+            return Err("fit.basis.min holds a number above that of fit.basis.max".into());
+        }
         for component in &basis.components {
             length("a component of fit.basis", component.len(), p)?;
         }
@@ -48,6 +51,9 @@ impl Card {
             if coverage.levels.iter().any(|[_, weight]| *weight <= 0.0) {
                 return Err(format!("{name} hold a weight that is not above 0"));
             }
+            if coverage.effective_n <= 0.0 {
+                return Err("effective_n of a coverage in backtest is not above 0".into());
+            }
         }
         if self.range.distances.is_empty() || !self.range.distances.is_sorted() {
             return Err("range.distances are not in rising order".into());
@@ -56,6 +62,9 @@ impl Card {
             if names.is_empty() || *names != distinct(names) {
                 return Err(format!("rows.{name} are not names in sorted order"));
             }
+        }
+        if self.rows.n_without_family > self.rows.n {
+            return Err("rows.n_without_family is more than rows.n".into());
         }
         length("rows.targets", self.rows.targets.len(), self.rows.n_targets)?;
         check_level(self.level).map_err(|error| error.to_string())

@@ -70,6 +70,20 @@ impl Link {
         }
     }
 
+    /// Whether a value lies within the bounds, if there are any.
+    pub(super) fn holds(self, y: f64) -> bool {
+        match self {
+            Self::Identity => true,
+            Self::Logit { low, high } => (low..=high).contains(&y),
+        }
+    }
+
+    /// What is said of a proxy's reading that it does not hold.
+    pub(super) fn excludes(self, proxy: f64) -> String {
+        let Self::Logit { low, high } = self else { return proxy.to_string() };
+        format!("{proxy}, outside {low} to {high}: a proxy is read in the unit of the target, whose bounds these are")
+    }
+
     /// Whether the target has two bounds.
     pub fn is_bounded(self) -> bool {
         matches!(self, Self::Logit { .. })

@@ -109,12 +109,13 @@ impl Plan {
         }
         let known = table.select(&rows);
         let mut columns = self.columns(table, &known)?;
-        for column in [Some(&self.target), columns.proxy.as_ref()].into_iter().flatten() {
+        for column in [Some(&self.target), columns.proxy.as_ref(), columns.weights.as_ref()].into_iter().flatten() {
             guard::magnitude(&known, column)?;
         }
         columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
+        check_proxies(&known, &columns, link)?;
         let log10_sizes = match &columns.size {
             Some(column) => guard::log10_sizes(&known, column)?,
             None => vec![f64::NAN; rows.len()],
@@ -133,9 +134,11 @@ impl Plan {
         let own = |row: usize| format!("line {}", known.line(row));
         let mut ids = names(&columns.id)?.unwrap_or_else(|| (0..known.len()).map(own).collect());
         ids.iter_mut().enumerate().filter(|(_, id)| id.is_empty()).for_each(|(row, id)| *id = own(row));
-        let mut families = names(&columns.group)?.unwrap_or_else(|| ids.clone());
-        // A row without a family is a family of its own: nothing is known to be akin to it.
-        families.iter_mut().zip(&ids).filter(|(family, _)| family.is_empty()).for_each(|(f, id)| f.clone_from(id));
+        let families = names(&columns.group)?.filter(|families| families.iter().any(|family| !family.is_empty()));
+        if let Some(column) = columns.group.take_if(|_| families.is_none()) {
+            notes.push(format!("column {column} is empty in every row with a target, as if it were not there"));
+        }
+        let families = families.unwrap_or_else(|| ids.clone());
         let cells = columns.features.iter().map(|name| known.numbers(name)).collect::<Result<Vec<_>>>()?;
         let x = Array2::from_shape_fn((known.len(), cells.len()), |(i, j)| cells[j][i].unwrap_or(f64::NAN));
         let noise = self.noise(&known, &mut columns, &mut notes)?;
@@ -198,6 +201,10 @@ impl Plan {
             false => self.same.clone(),
         };
         for column in asked {
+            if column == self.target {
+                let reason = format!("names the target {column}, whose values a row to be predicted does not have");
+                return Err(Error::Parameter { name: "--same", reason });
+            }
             // Of the rows that are fitted on: what a query brings along itself would always be among all rows.
             let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
             same.insert(column, distinct(&values));
@@ -248,7 +255,7 @@ impl Plan {
                 let reason = format!("is {low},{high}; it is two finite numbers, the lower first");
                 return Err(Error::Parameter { name: "--range", reason });
             }
-            if let Some(value) = y.iter().find(|value| !(low..=high).contains(*value)) {
+            if let Some(value) = y.iter().find(|value| !link.holds(**value)) {
                 let reason = format!(
                     "{} holds {value}, outside {low} to {high}; give --range LOW,HIGH, or --link identity",
                     self.target
@@ -281,8 +288,14 @@ impl Plan {
     }
 }
 
-/// What is said where every family is one target: leaving out one is leaving out the other, and the two errors are one, seen once.
+/// What is said where families are unknown, or every one is one target: leaving out one is leaving out the other, and the two errors are one, seen once.
 fn kin(sample: &Sample, group: Option<&str>) -> Option<String> {
+    if let (unknown @ 1.., Some(column)) = (sample.n_without_family(), group) {
+        return Some(format!(
+            "column {column} is empty in {unknown} of {} rows: these may be kin of any, and no fold that leaves out families has them",
+            sample.len()
+        ));
+    }
     if !sample.is_one_per_family() {
         return None;
     }
@@ -292,6 +305,16 @@ fn kin(sample: &Sample, group: Option<&str>) -> Option<String> {
         ),
         None => "there is no column of families: a family is a model here, and models that are akin make errors look smaller than those of a stranger; --group names one".into(),
     })
+}
+
+/// A proxy is read in the unit of the target: a value beyond the target's bounds would be taken for the bound.
+fn check_proxies(known: &Table, columns: &Columns, link: Link) -> Result<()> {
+    let Some(column) = &columns.proxy else { return Ok(()) };
+    let beyond = |cell: &Option<f64>| cell.filter(|value| !link.holds(*value));
+    match known.numbers(column)?.iter().map(beyond).enumerate().find_map(|(row, value)| Some((row, value?))) {
+        Some((row, value)) => Err(guard::csv(known, row, format!("column {column} holds {}", link.excludes(value)))),
+        None => Ok(()),
+    }
 }
 
 /// Readings of proxies, where a column holds them.

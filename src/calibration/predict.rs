@@ -4,13 +4,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::backtest::{Coverage, falls_short};
-use super::card::Card;
+use super::card::{Card, Rows};
 use super::caveats::Made;
 use super::fit::Chosen;
 use super::guard;
 use super::plan::{Columns, proxies};
 use super::sample::Query;
-use super::support::{LEAST_FAMILIES, Regime, distance};
+use super::support::{Regime, distance, no_stranger};
 use super::table::Table;
 use crate::error::{Error, Result};
 
@@ -57,6 +57,8 @@ pub(super) struct Row {
     pub query: Query,
     pub target_model: String,
     family: String,
+    /// Whether its name is that of a row trained on; a row without one has none.
+    pub is_trained_on: bool,
     /// A condition of the card that the row was not measured under.
     otherwise: Option<String>,
 }
@@ -119,11 +121,10 @@ impl Card {
                     otherwise = Some(format!("{column} is {cell}; the card holds for {}", values.join(", ")));
                 }
             }
-            let target_model = match name(&ids, at) {
-                empty if empty.is_empty() => format!("line {}", table.line(at)),
-                name => name,
-            };
-            rows.push(Row { query, target_model, family: name(&families, at), otherwise });
+            let own = name(&ids, at);
+            let is_trained_on = !own.is_empty() && self.rows.targets.binary_search(&own).is_ok();
+            let target_model = if own.is_empty() { format!("line {}", table.line(at)) } else { own };
+            rows.push(Row { query, target_model, family: name(&families, at), is_trained_on, otherwise });
         }
         Ok(rows)
     }
@@ -139,13 +140,16 @@ impl Card {
         let size_gap = self.range.size_gap(query);
         let distance = distance(basis, self.range.distance_components, &x);
         let is_outside = self.range.strength_gap(basis, &x) != 0.0 || size_gap.is_some_and(|gap| gap != 0.0);
-        let regime = if is_outside || self.is_far(distance) {
+        let placed = if is_outside || self.is_far(distance) {
             Regime::Extrapolation
         } else if self.columns.group.is_some() && self.rows.families.binary_search(&row.family).is_ok() {
             Regime::Interpolation
         } else {
             Regime::NewFamily
         };
+        // The gain is a line in what the proxy reads, of which it knows no more than the training range.
+        let outside = self.proxy_gaps(placed.chosen(&self.fit), query);
+        let regime = if outside == [0.0; 2] { placed } else { Regime::Extrapolation };
         let below = self.range.is_below(query, basis, &x);
         let unknown = !names.is_empty() && query.x.iter().all(Option::is_none);
         let mut prediction = Prediction {
@@ -181,7 +185,9 @@ impl Card {
         // A row of unknown size may be larger than all that was trained on: what is stated is what holds there, if the card can say it.
         let may_be_larger = self.is_unsized(query) && unsupported(Regime::Extrapolation).is_none();
         let judged = if may_be_larger { Regime::Extrapolation } else { regime };
-        let refusal = unsupported(regime);
+        let asked = [placed.chosen(&self.fit), judged.chosen(&self.fit)];
+        let refusal = asked.into_iter().flatten().find_map(|chosen| self.is_misread(chosen, query));
+        let refusal = refusal.or_else(|| unsupported(regime));
         let refusal = refusal.or_else(|| row.otherwise.clone());
         let refusal = refusal.or_else(|| unknown.then(|| "none of the features is known".to_owned()));
         let refusal = refusal.or_else(|| {
@@ -189,12 +195,19 @@ impl Card {
                 "weaker than every row that was trained on; predictions are back-tested upwards only".to_owned()
             })
         });
-        let families = self.rows.families.len();
-        let refusal = refusal.or_else(|| {
-            (self.is_foreign(row) && families < LEAST_FAMILIES)
-                .then(|| format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"))
-        });
+        let Rows { n, families, n_without_family, .. } = &self.rows;
+        let no_stranger = || no_stranger(families.len(), *n_without_family, *n).filter(|_| self.is_foreign(row));
+        let refusal = refusal.or_else(no_stranger);
         let refusal = refusal.or_else(|| self.out_of_reach(size_gap, distance));
+        let beyond = self.proxy_gaps(judged.chosen(&self.fit), query);
+        let refusal = refusal.or_else(|| self.out_of_proxies(beyond));
+        let proxies = [&self.columns.proxy, &self.columns.proxy_size];
+        for (at, name) in proxies.into_iter().enumerate() {
+            if outside[at] != 0.0 || beyond[at] != 0.0 {
+                let listed = [prediction.out_of_range_features.as_str(), name.as_deref().unwrap_or_default()];
+                prediction.out_of_range_features = listed.join(" ").trim().to_owned();
+            }
+        }
         let refusal = refusal.or_else(|| judged.chosen(&self.fit).and_then(|chosen| self.lacks(chosen, query)));
         match (refusal, judged.chosen(&self.fit)) {
             (None, Some(_)) => self.fill(&mut prediction, judged, row, &x, level),
@@ -268,7 +281,7 @@ impl Card {
         prediction.skill_mean = score.map(|score| score.skill_mean);
         prediction.skill_size = score.and_then(|score| score.skill_size);
         prediction.status = "ok";
-        let made = Made { judged, chosen, score, tried, is_enough, level };
+        let made = Made { judged, score, tried, is_enough, level };
         prediction.note = self.caveats(row, prediction, &made);
     }
 }

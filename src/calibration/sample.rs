@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis};
 pub struct Sample {
     /// What each row is an observation of, such as a model's name. Rows of one target stand or fall together.
     pub targets: Vec<String>,
-    /// Family of each row's target.
+    /// Family of each row's target; empty where it is unknown.
     pub families: Vec<String>,
     /// Log10 of each target's size; NaN where unknown.
     pub log10_sizes: Vec<f64>,
@@ -67,9 +67,24 @@ impl Sample {
         }
     }
 
-    /// Whether no family has a second target.
+    /// Whether every family is known and none has a second target.
     pub fn is_one_per_family(&self) -> bool {
-        distinct(&self.families).len() == distinct(&self.targets).len()
+        self.n_without_family() == 0 && self.known_families().len() == distinct(&self.targets).len()
+    }
+
+    /// Distinct families in sorted order.
+    pub fn known_families(&self) -> Vec<String> {
+        distinct(&self.families).into_iter().filter(|family| !family.is_empty()).collect()
+    }
+
+    /// Rows of unknown family.
+    pub fn n_without_family(&self) -> usize {
+        self.families.iter().filter(|family| family.is_empty()).count()
+    }
+
+    /// What the errors of a row go together with: its family, or its target where the family is unknown.
+    pub fn kin(&self, row: usize) -> &str {
+        if self.families[row].is_empty() { &self.targets[row] } else { &self.families[row] }
     }
 
     /// Mean of the target, by weight.

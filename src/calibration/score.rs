@@ -81,7 +81,7 @@ impl Errors {
 pub(super) fn scores(trial: &Trial, sample: &Sample, link: Link) -> Vec<Option<Score>> {
     let errors: Vec<Option<Errors>> = (0..ALL.len()).map(|at| Errors::of(at, trial, sample, link)).collect();
     let weights: Vec<f64> = trial.answers.iter().map(|answer| answer.weight).collect();
-    let families: Vec<&str> = trial.answers.iter().map(|answer| sample.families[answer.row].as_str()).collect();
+    let families: Vec<&str> = trial.answers.iter().map(|answer| sample.kin(answer.row)).collect();
     let known: Vec<f64> = trial.answers.iter().map(|answer| sample.y[answer.row]).collect();
     let score = |(at, errors_at): (usize, &Option<Errors>)| {
         let (own, mean) = (errors_at.as_ref()?, errors[MEAN].as_ref()?);

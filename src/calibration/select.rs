@@ -57,7 +57,7 @@ fn losses<'a>(candidate: usize, judged: &[Judged<'a>], sample: &'a Sample, link:
             losses.push(Loss {
                 split,
                 fold: answer.fold,
-                family: &sample.families[answer.row],
+                family: sample.kin(answer.row),
                 weight: answer.weight / total / judged.len() as f64,
                 error: error / base,
             });

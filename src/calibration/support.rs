@@ -6,10 +6,10 @@ use super::backtest::{Backtest, Coverage};
 use super::basis::Basis;
 use super::candidate::{ALL, MEAN, SIZE};
 use super::fit::{Chosen, Fit, Scores, parts};
-use super::folds::{Split, direction};
+use super::folds::{Split, direction, too_many_unknown};
 use super::interval::Recipe;
 use super::link::Link;
-use super::sample::{Query, Sample, distinct};
+use super::sample::{Proxy, Query, Sample, distinct};
 use super::score::Score;
 use crate::error::Result;
 
@@ -30,7 +30,7 @@ pub enum Regime {
     Interpolation,
     /// A family that was not trained on, within the range.
     NewFamily,
-    /// Size or first component outside the training range.
+    /// Size, first component, or a proxy that is asked, outside the training range.
     Extrapolation,
 }
 
@@ -103,6 +103,9 @@ pub struct Range {
     /// Least and largest log10 size, where sizes are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size: Option<[f64; 2]>,
+    /// Least and largest of what the proxies read, on the scale of the link, and of the log10 of how much larger the targets are, where there are proxies.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<[[f64; 2]; 2]>,
     /// Least and largest score on the first component.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_component: Option<[f64; 2]>,
@@ -119,7 +122,7 @@ pub struct Range {
 
 impl Range {
     /// Distances are of at most `most` folds of targets.
-    pub(super) fn new(sample: &Sample, basis: &Basis, most: usize) -> Result<Self> {
+    pub(super) fn new(sample: &Sample, basis: &Basis, link: Link, most: usize) -> Result<Self> {
         let completed = |row: usize| basis.complete(&sample.query(row));
         let first: Vec<f64> =
             (0..sample.len()).filter_map(|row| basis.scores(&completed(row)).first().copied()).collect();
@@ -138,6 +141,7 @@ impl Range {
         let quantile = |q: usize| distances[(q * last + QUANTILES / 2) / QUANTILES];
         Ok(Self {
             direction: direction(sample, &first),
+            proxy: sample.proxies.as_deref().and_then(|proxies| proxy_spans(proxies.iter(), link)),
             log10_size: span(sample.log10_sizes.iter().copied().filter(|size| size.is_finite())),
             first_component: span(first.into_iter()),
             first_component_sd: basis.variances.first().map_or(0.0, |variance| variance.sqrt()),
@@ -167,6 +171,16 @@ impl Range {
         let score = basis.scores(x).first().copied();
         self.first_component.zip(score).map_or(0.0, |(range, score)| gap(range, score))
     }
+}
+
+/// Spans of what proxies read, on the scale of the link, and of the log10 of the size ratios.
+pub(super) fn proxy_spans<'a>(proxies: impl Iterator<Item = &'a Proxy> + Clone, link: Link) -> Option<[[f64; 2]; 2]> {
+    Some([span(proxies.clone().map(|proxy| link.apply(proxy.value)))?, span(proxies.map(|proxy| proxy.log10_ratio))?])
+}
+
+/// How far a proxy is outside such spans, in each.
+pub(super) fn proxy_gaps([values, ratios]: [[f64; 2]; 2], proxy: Proxy, link: Link) -> [f64; 2] {
+    [gap(values, link.apply(proxy.value)), gap(ratios, proxy.log10_ratio)]
 }
 
 fn span(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
@@ -206,15 +220,26 @@ pub struct Support {
     pub unsupported: Option<String>,
 }
 
+/// Why nothing can be said of a family that was not trained on: too few are known, or those of most rows are not.
+pub(super) fn no_stranger(families: usize, n_without_family: usize, n: usize) -> Option<String> {
+    if families < LEAST_FAMILIES {
+        return Some(format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"));
+    }
+    too_many_unknown(n_without_family, n).then(|| {
+        format!("the families of {n_without_family} of {n} rows are unknown, too many for a claim about another")
+    })
+}
+
 /// What a fit may be asked.
 pub(super) fn supports(fit: &Fit, scores: &Scores, backtest: &Backtest, sample: &Sample, link: Link) -> Vec<Support> {
-    let (targets, families) = (distinct(&sample.targets).len(), distinct(&sample.families).len());
+    let targets = distinct(&sample.targets).len();
+    let no_stranger = no_stranger(sample.known_families().len(), sample.n_without_family(), sample.len());
     let reason = |regime: Regime| {
         if targets < LEAST_TARGETS {
             return Some(format!("{targets} targets were trained on; {LEAST_TARGETS} are the least"));
         }
-        if regime == Regime::NewFamily && families < LEAST_FAMILIES {
-            return Some(format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"));
+        if let Some(reason) = no_stranger.as_ref().filter(|_| regime == Regime::NewFamily) {
+            return Some(reason.clone());
         }
         let tried = regime.scores(scores);
         if tried.is_empty() {
@@ -254,9 +279,11 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, backtest: &Backtest, sample: 
 
 /// Of the candidates that the rows are enough for, the one that comes nearest to being chosen, and where it fails. The splits are those that [`fit`](super::fit::fit) chooses by.
 fn failed(regime: Regime, scores: &Scores, sample: &Sample, base: &str) -> String {
-    let by_family = distinct(&sample.families).len() >= 2;
-    let inside =
-        if by_family { ("leaving out families", &scores.family) } else { ("leaving out targets", &scores.target) };
+    let inside = if !scores.family.is_empty() {
+        ("leaving out families", &scores.family)
+    } else {
+        ("leaving out targets", &scores.target)
+    };
     let forward = ("trained on the weaker and tested on the stronger", &scores.forward);
     let splits = if regime == Regime::Extrapolation { vec![inside, forward] } else { vec![inside] };
     // Within the range the mean is a rival too: the worse of the two decides.
@@ -322,7 +349,7 @@ mod tests {
             for seed in 0..60 {
                 let (train, fresh) = (sample(n, p, seed), sample(20, p, 1000 + seed));
                 let (basis, _) = Basis::fit(&train).expect("a basis");
-                let range = Range::new(&train, &basis, 50).expect("a range");
+                let range = Range::new(&train, &basis, Link::Identity, 50).expect("a range");
                 for row in 0..fresh.len() {
                     let x = basis.complete(&fresh.query(row));
                     let percentile = range.percentile(distance(&basis, range.distance_components, &x));

@@ -130,7 +130,7 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     let edited = text.replacen("\"level\": 0.9", "\"level\": 0.8", 1);
     assert_ne!(edited, text);
     assert!(predict(&edited, &at("q.csv")).contains("hash"));
-    assert!(predict(&text.replacen("\"version\": 7", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
+    assert!(predict(&text.replacen("\"version\": 8", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
     let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
     assert!(predict(&added, &at("q.csv")).contains("hash"));
     assert!(predict("{}", &at("q.csv")).contains("no schema"));

@@ -9,6 +9,7 @@ mod calibration;
 mod calibration_bad_input;
 mod calibration_guards;
 mod calibration_refusals;
+mod calibration_unknown;
 mod channel;
 mod channel_edges;
 mod checkpoints;
