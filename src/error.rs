@@ -16,7 +16,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file or folder could not be written.
-    #[error("cannot write {}; choose a place that exists or can be made, is writable and has room", path.display())]
+    #[error("cannot write {}; choose a folder that exists or can be made and is writable (-o), or make room there", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
