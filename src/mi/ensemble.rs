@@ -48,6 +48,8 @@ use crate::seed::{derive, stream};
 
 /// Fewer rows are left to the t copula and its neighbours.
 const LEAST_ROWS: usize = 400;
+/// So are samples of more numbers, for want of memory: the others would need a dozen copies of them.
+const LARGE: usize = 10_000_000;
 /// Numbers of components that are tried, upwards until two in turn foretell no better; few may be no better than one where the right number is much better.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
 const LEAST_TRIED: usize = 8;
@@ -82,7 +84,7 @@ impl Estimator for Ensemble {
             what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells held-out pairs best, and neighbours",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
             cost: "5 to 20 s at n = 5000 on one core",
-            limits: "n >= d_x + d_y + 2; below 400 rows it is hybrid; low, and surer than it should be, where signs, rotations, products or sharp edges are spread over many columns",
+            limits: "n >= d_x + d_y + 2; below 400 rows or above ten million numbers the copula and neighbours alone; low, and surer than it should be, where signs, rotations, products or sharp edges are spread over many columns",
         }
     }
 
@@ -105,7 +107,9 @@ impl Estimator for Ensemble {
             need_neighbours(&samples)?;
         }
         samples.jitter(seed);
-        let found = Models::new(&samples, seed)?.found(seed);
+        let is_large = samples.n * (samples.dx() + samples.dy()) > LARGE;
+        let scores = if is_large { samples.take_scores() } else { samples.scores() };
+        let found = Models::new(&samples, scores, samples.n >= LEAST_ROWS && !is_large, seed)?.found(seed);
         Ok(vec![samples.report(kind, found)])
     }
 }
@@ -129,14 +133,14 @@ struct Candidate {
 }
 
 impl<'a> Models<'a> {
-    fn new(samples: &'a Samples, seed: u64) -> Result<Self> {
-        let scores = samples.scores();
+    /// Models beside the copula only where `is_free`.
+    fn new(samples: &'a Samples, scores: Array2<f64>, is_free: bool, seed: u64) -> Result<Self> {
         let dx = samples.dx();
         let fit = Fit::new(samples.estimator, &scores, dx, seed)?;
         let copula = copula_opinion(&fit, seed);
         let mut models =
             Self { samples, scores, dx, copula: (fit, copula), mixture: None, classes: None, critic: None };
-        if samples.n >= LEAST_ROWS {
+        if is_free {
             let of_rows = || (models.mixture(seed), models.classes(seed));
             let ((mixture, classes), critic) = rayon::join(of_rows, || models.critic(seed));
             (models.mixture, models.classes, models.critic) = (mixture, classes, critic);
