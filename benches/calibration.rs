@@ -1,7 +1,9 @@
 //! Seconds to calibrate on 1,000 rows of 30 features and to predict as many, card and table read from memory.
 //!
-//! Run with `cargo bench --bench calibration`. Each figure is the better of two calls. Columns are independent, with or without a hundredth or two fifths of the cells missing, or of rank 5 with noise of
-//! .001, or of .1 and a twentieth of the cells missing; rows are of 40 families or of 5; the target has bounds or none.
+//! Run with `cargo bench --bench calibration`. Each figure is the better of two calls. Columns are
+//! independent, with or without a hundredth or two fifths of the cells missing, or of rank 5 with noise of
+//! .001, or of .1 and a twentieth of the cells missing; rows are of 40 families or of 5; the target has
+//! bounds or none.
 
 use std::time::Instant;
 
@@ -25,13 +27,17 @@ fn main() {
     ] {
         for families in [40, 5] {
             for bounded in [false, true] {
-                let table = Table::from_bytes("bench".as_ref(), rows(noise, missing, families, bounded).as_bytes())
-                    .expect("a table");
+                let table =
+                    Table::from_bytes("bench".as_ref(), rows(noise, missing, families, bounded).as_bytes())
+                        .expect("a table");
                 let plan = Plan { target: "y".into(), level: 0.9, ..Plan::default() };
                 let card = calibrate(&table, &plan).expect("a card");
                 let calibrated = fastest(|| drop(calibrate(&table, &plan).expect("a card")));
                 let predicted = fastest(|| drop(card.predict(&table, 0.9).expect("predictions")));
-                println!("{name:<26} {families:>8}  {:<8} {calibrated:>12.2} {predicted:>10.3}", card.link.name());
+                println!(
+                    "{name:<26} {families:>8}  {:<8} {calibrated:>12.2} {predicted:>10.3}",
+                    card.link.name()
+                );
             }
         }
     }
@@ -59,16 +65,25 @@ fn rows(noise: Option<f64>, missing: f64, families: usize, bounded: bool) -> Str
         let x: Vec<f64> = (0..FEATURES)
             .map(|j| match noise {
                 None => own[j] + 0.5 * log10_size,
-                Some(noise) => (0..RANK).map(|k| factors[k] * loadings[k * FEATURES + j]).sum::<f64>() + noise * own[j],
+                Some(noise) => {
+                    (0..RANK).map(|k| factors[k] * loadings[k * FEATURES + j]).sum::<f64>() + noise * own[j]
+                }
             })
             .collect();
         let along = x.iter().zip(&slopes).map(|(x, slope)| x * slope).sum::<f64>() / (FEATURES as f64).sqrt();
         let eta = 0.5 * along + 0.3 * offsets[i % families] + 0.3 * error;
         let y = if bounded { 1.0 / (1.0 + (-eta).exp()) } else { eta };
         let mut blank = ChaCha8Rng::seed_from_u64(i as u64);
-        let cells: Vec<String> =
-            x.iter().map(|x| if blank.random_bool(missing) { String::new() } else { x.to_string() }).collect();
-        text.push_str(&format!("m{i},f{},{},{},{y}\n", i % families, 10f64.powf(log10_size), cells.join(",")));
+        let cells: Vec<String> = x
+            .iter()
+            .map(|x| if blank.random_bool(missing) { String::new() } else { x.to_string() })
+            .collect();
+        text.push_str(&format!(
+            "m{i},f{},{},{},{y}\n",
+            i % families,
+            10f64.powf(log10_size),
+            cells.join(",")
+        ));
     }
     text
 }

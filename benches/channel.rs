@@ -1,10 +1,12 @@
 //! Seconds per call of `channel` on one thread, beside a bare product of the same size.
 //!
-//! Run with `cargo bench --bench channel`. Each row is the fastest of a few calls. `products` is the time of `Y Y^T` and `Z Y^T` alone
-//! at the rate of one large product, so `share` says how close the estimator is to the speed of matrix products. Then follow the seconds of a whole profile of the
-//! shape of GPT-2 small, 12 blocks and 9 conditions of 2000 windows, at four precisions.
+//! Run with `cargo bench --bench channel`. Each row is the fastest of a few calls. `products` is the time of
+//! `Y Y^T` and `Z Y^T` alone at the rate of one large product, so `share` says how close the estimator is to
+//! the speed of matrix products. Then follow the seconds of a whole profile of the shape of GPT-2 small, 12
+//! blocks and 9 conditions of 2000 windows, at four precisions.
 //!
-//! `cargo bench --bench channel -- memory` makes one estimate from 20,000 rows of 768 columns and prints the peak memory of the process, samples included (Linux).
+//! `cargo bench --bench channel -- memory` makes one estimate from 20,000 rows of 768 columns and prints the
+//! peak memory of the process, samples included (Linux).
 
 use std::time::Instant;
 
@@ -41,11 +43,13 @@ fn profile() {
         cpu += cpu_seconds() - cpu_start;
     }
     println!(
-        "12 blocks x 9 conditions, n = 2000, d = 768, 4 precisions: {seconds:.1} s, of which the processor worked {cpu:.1} s"
+        "12 blocks x 9 conditions, n = 2000, d = 768, 4 precisions: {seconds:.1} s, of which the processor \
+         worked {cpu:.1} s"
     );
 }
 
-/// Seconds that the processor has worked for this process (Linux; NaN elsewhere), which other processes do not lengthen.
+/// Seconds that the processor has worked for this process (Linux; NaN elsewhere), which other processes do
+/// not lengthen.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<f64> = stat
@@ -90,7 +94,10 @@ fn table() {
         let (a, mut c) = (y.as_slice().unwrap_or_default(), vec![0.0; n * n]);
         let products = 2.0 * fastest(|| kernels::matmul_t(n, n, d, a, a, &mut c));
         let rate = 4.0 * (n * n * d) as f64 / products / 1e9;
-        println!("{n:6} {d:5} {count:11} {seconds:10.4} {products:10.4} {rate:9.0} {:6.2}", products / seconds);
+        println!(
+            "{n:6} {d:5} {count:11} {seconds:10.4} {products:10.4} {rate:9.0} {:6.2}",
+            products / seconds
+        );
     }
 }
 

@@ -1,8 +1,9 @@
-//! Answers per second of `surmise collect` from start to scores, at 64 requests at a time against a server on this machine; what durability costs; and the
-//! most memory it takes for a hundred thousand items.
+//! Answers per second of `surmise collect` from start to scores, at 64 requests at a time against a server on
+//! this machine; what durability costs; and the most memory it takes for a hundred thousand items.
 //!
-//! Run with `cargo bench --bench collect`, or `cargo bench --bench collect -- 1000000` for another number of items. `no sync` writes the same journal and waits for no disk; `no journal` is the client alone, with nothing kept.
-//! Server and client share the cores.
+//! Run with `cargo bench --bench collect`, or `cargo bench --bench collect -- 1000000` for another number of
+//! items. `no sync` writes the same journal and waits for no disk; `no journal` is the client alone, with
+//! nothing kept. Server and client share the cores.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -28,7 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{n:7}  no journal {seconds:9.2} {:10.0}", n as f64 / seconds);
         for (name, flags) in [("no sync   ", &["--no-sync"][..]), ("durable   ", &[][..])] {
             let (seconds, peak_kib) = collect(&url, n, flags)?;
-            println!("{n:7}  {name} {seconds:9.2} {:10.0} {:9.0}", n as f64 / seconds, peak_kib as f64 / 1024.0);
+            println!(
+                "{n:7}  {name} {seconds:9.2} {:10.0} {:9.0}",
+                n as f64 / seconds,
+                peak_kib as f64 / 1024.0
+            );
         }
     }
     Ok(())
@@ -46,7 +51,17 @@ fn collect(url: &str, n: usize, flags: &[&str]) -> Result<(f64, u64), Box<dyn st
     let mut child = Command::new(env!("CARGO_BIN_EXE_surmise"))
         .current_dir(folder.path())
         .env("OPENAI_API_KEY", "unused-key-000000")
-        .args(["-q", "collect", "items.jsonl", "--provider", "openai-chat", "--base-url", url, "--model", "m"])
+        .args([
+            "-q",
+            "collect",
+            "items.jsonl",
+            "--provider",
+            "openai-chat",
+            "--base-url",
+            url,
+            "--model",
+            "m",
+        ])
         .args(["--no-budget", "-o", "out", "--concurrency", &CONCURRENCY.to_string()])
         .args(flags)
         .spawn()?;

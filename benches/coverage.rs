@@ -1,8 +1,11 @@
-//! How often the stated standard error covers the truth: 50 fresh draws of three distributions for each estimator.
+//! How often the stated standard error covers the truth: 50 fresh draws of three distributions for each
+//! estimator.
 //!
-//! `cargo bench --bench coverage -- [NAME...]`. For continuous samples: a normal distribution of 2 + 2 columns, a Student distribution of 3 + 3 columns and 3 degrees of freedom, and
-//! `y = x + u` of uniform `x` and `u`; for `plugin` three tables of probabilities; for `channel` normal `y` in 1, 2 and 4 columns at b = .25, the values of a Gaussian channel.
-//! `n` = 1000. `bias`, `sd` and `stated` are means over the draws; then follows how many of 100 intervals of nominal 68, 90 and 95 % hold the truth.
+//! `cargo bench --bench coverage -- [NAME...]`. For continuous samples: a normal distribution of 2 + 2
+//! columns, a Student distribution of 3 + 3 columns and 3 degrees of freedom, and `y = x + u` of uniform `x`
+//! and `u`; for `plugin` three tables of probabilities; for `channel` normal `y` in 1, 2 and 4 columns at b =
+//! .25, the values of a Gaussian channel. `n` = 1000. `bias`, `sd` and `stated` are means over the draws;
+//! then follows how many of 100 intervals of nominal 68, 90 and 95 % hold the truth.
 
 use ndarray::{Array2, s};
 use rand::{Rng, SeedableRng};
@@ -54,7 +57,9 @@ fn of_estimator(name: &str) {
         }
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let centre = mean(&values);
-        let sd = (values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / (values.len() - 1) as f64).sqrt();
+        let sd = (values.iter().map(|value| (value - centre).powi(2)).sum::<f64>()
+            / (values.len() - 1) as f64)
+            .sqrt();
         let [a, b, c] = held.map(|held| held * 100 / DRAWS as usize);
         let (bias, stated) = (centre - truth, mean(&stated));
         println!("{name:<12} {label:<15} {truth:7.4} {bias:+7.4} {sd:7.4} {stated:7.4} {a:4} {b:4} {c:4}");

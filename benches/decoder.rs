@@ -1,8 +1,10 @@
-//! Tokens per second of the decoder on the shape of GPT-2 small (12 blocks, width 768, random weights, no head), beside the rate at which this machine
-//! multiplies the same matrices; and what sharing prefixes saves.
+//! Tokens per second of the decoder on the shape of GPT-2 small (12 blocks, width 768, random weights, no
+//! head), beside the rate at which this machine multiplies the same matrices; and what sharing prefixes
+//! saves.
 //!
-//! Run with `cargo bench --bench decoder`. Each figure is the best of several. `bound` is the rate if a forward pass were its matrix products alone, at the speed they run
-//! at when nothing else is done; `share` is how near the decoder comes.
+//! Run with `cargo bench --bench decoder`. Each figure is the best of several. `bound` is the rate if a
+//! forward pass were its matrix products alone, at the speed they run at when nothing else is done; `share`
+//! is how near the decoder comes.
 
 use std::path::Path;
 use std::time::Instant;
@@ -18,8 +20,7 @@ use surmise::seed;
 
 const WIDTH: usize = 768;
 const CALLS: usize = 5;
-const CONFIG: &str =
-    r#"{"model_type": "gpt2", "vocab_size": 50257, "n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 1024}"#;
+const CONFIG: &str = r#"{"model_type": "gpt2", "vocab_size": 50257, "n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 1024}"#;
 
 fn main() -> surmise::Result<()> {
     let config = Config::parse(Path::new("config.json"), CONFIG.as_bytes())?;
@@ -29,7 +30,8 @@ fn main() -> surmise::Result<()> {
     println!("windows tokens threads   tokens/s      bound  share");
     for (n, t) in [(256, 8), (64, 32)] {
         let mut rng = seed::stream("bench", "windows", n as u64);
-        let windows: Vec<Vec<u32>> = (0..n).map(|_| (0..t).map(|_| rng.random_range(0..50257)).collect()).collect();
+        let windows: Vec<Vec<u32>> =
+            (0..n).map(|_| (0..t).map(|_| rng.random_range(0..50257)).collect()).collect();
         for threads in [1, 2] {
             let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(threads).build() else { continue };
             let seconds = pool.install(|| forward(&decoder, &windows))?;
@@ -44,7 +46,8 @@ fn main() -> surmise::Result<()> {
         let mut rng = seed::stream("bench", "trie", t as u64);
         let heads: Vec<Vec<u32>> =
             (0..contexts).map(|_| (0..t - 1).map(|_| rng.random_range(0..50257)).collect()).collect();
-        let tree = |head: &Vec<u32>| (0..targets).map(|target| [&head[..], &[target]].concat()).collect::<Vec<_>>();
+        let tree =
+            |head: &Vec<u32>| (0..targets).map(|target| [&head[..], &[target]].concat()).collect::<Vec<_>>();
         let shared: Vec<Vec<u32>> = heads.iter().flat_map(tree).collect();
         let apart: Vec<Vec<u32>> =
             shared.iter().map(|window| window.iter().map(|_| rng.random_range(0..50257)).collect()).collect();
@@ -67,7 +70,8 @@ fn forward(decoder: &Decoder, windows: &[Vec<u32>]) -> surmise::Result<f64> {
     Ok(least)
 }
 
-/// Seconds per token of the products of one forward pass, in the batches the decoder uses; with several threads each runs its own.
+/// Seconds per token of the products of one forward pass, in the batches the decoder uses; with several
+/// threads each runs its own.
 fn products(threads: usize) -> f64 {
     const TOKENS: usize = 1024;
     let shapes = [(3 * WIDTH, WIDTH), (WIDTH, WIDTH), (4 * WIDTH, WIDTH), (WIDTH, 4 * WIDTH)];

@@ -1,7 +1,9 @@
 //! Errors and seconds of the estimators on a folder of samples of known information.
 //!
-//! `cargo bench --bench estimators -- FOLDER NAME...` reads `truth.json` (name to nats, or to an object with `mi_nats`) and `name.safetensors` with arrays `x` and `y`. Without a folder it times
-//! `ksg` on Gaussian samples, beside which `python benches/peers_mi.py`, which reads this table, puts SciPy's and scikit-learn's trees. One thread.
+//! `cargo bench --bench estimators -- FOLDER NAME...` reads `truth.json` (name to nats, or to an object with
+//! `mi_nats`) and `name.safetensors` with arrays `x` and `y`. Without a folder it times `ksg` on Gaussian
+//! samples, beside which `python benches/peers_mi.py`, which reads this table, puts SciPy's and
+//! scikit-learn's trees. One thread.
 
 use std::path::Path;
 
@@ -25,7 +27,8 @@ fn neighbours() {
     println!("ksg, n = 5000, one thread, seconds of the processor, mean of a hundred\n  d_x + d_y   seconds");
     for d in 1..=6 {
         let mut generator = ChaCha8Rng::seed_from_u64(d as u64);
-        let mut draw = || Array2::<f32>::from_shape_simple_fn((5000, d), || StandardNormal.sample(&mut generator));
+        let mut draw =
+            || Array2::<f32>::from_shape_simple_fn((5000, d), || StandardNormal.sample(&mut generator));
         let (x, y) = (draw(), draw());
         let start = cpu_seconds();
         for _ in 0..100 {
@@ -35,11 +38,13 @@ fn neighbours() {
     }
 }
 
-/// Seconds that the processor has worked for this process (Linux; NaN elsewhere), which other processes do not lengthen.
+/// Seconds that the processor has worked for this process (Linux; NaN elsewhere), which other processes do
+/// not lengthen.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let fields: Vec<f64> = after_name.split_whitespace().map(|field| field.parse().unwrap_or(f64::NAN)).collect();
+    let fields: Vec<f64> =
+        after_name.split_whitespace().map(|field| field.parse().unwrap_or(f64::NAN)).collect();
     match (fields.get(11), fields.get(12)) {
         (Some(user), Some(system)) => (user + system) / 100.0,
         _ => f64::NAN,
@@ -72,6 +77,9 @@ fn errors(folder: &Path, names: &[String]) {
         let n = found.len();
         let mean = found.iter().sum::<f64>() / n as f64;
         let (median, largest) = (found.get(n / 2), found.last());
-        println!("{name:<12} {n:2} {mean:6.3}  {median:.3?}  {largest:.3?}  {:7.2}  {refused}", seconds / n as f64);
+        println!(
+            "{name:<12} {n:2} {mean:6.3}  {median:.3?}  {largest:.3?}  {:7.2}  {refused}",
+            seconds / n as f64
+        );
     }
 }

@@ -1,8 +1,8 @@
-//! Tokens per second of `surmise serve` on the largest embedded model, for one client and for sixteen, over loopback; and of scoring prompts (echo), beside the forward pass that
-//! `measure` makes of the same tokens.
+//! Tokens per second of `surmise serve` on the largest embedded model, for one client and for sixteen, over
+//! loopback; and of scoring prompts (echo), beside the forward pass that `measure` makes of the same tokens.
 //!
-//! Run with `cargo bench --bench serve`; with `SURMISE_PYTHON` naming a Python that has torch and transformers, the same model is decoded there too, between our runs. Each figure is the
-//! best of several.
+//! Run with `cargo bench --bench serve`; with `SURMISE_PYTHON` naming a Python that has torch and
+//! transformers, the same model is decoded there too, between our runs. Each figure is the best of several.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -41,7 +41,9 @@ fn main() -> Result<(), Failure> {
     };
     let vocabulary = model.card.vocab_size as u32;
     // It serves until the process ends.
-    std::thread::spawn(move || serve(vec![model], &settings, |url| address.send(url.to_owned()).unwrap_or_default()));
+    std::thread::spawn(move || {
+        serve(vec![model], &settings, |url| address.send(url.to_owned()).unwrap_or_default())
+    });
     let url = listening.recv()?;
     let address = url.trim_start_matches("http://").trim_end_matches("/v1");
 
@@ -74,7 +76,8 @@ fn main() -> Result<(), Failure> {
     })?;
     let (echo, _) = best(|| score(address, &windows))?;
     println!(
-        "\nscoring {SCORED} prompts of {LENGTH} tokens, tokens/s: echo {:.0}, forward pass of measure {:.0}, ratio {:.2}",
+        "\nscoring {SCORED} prompts of {LENGTH} tokens, tokens/s: echo {:.0}, forward pass of measure \
+         {:.0}, ratio {:.2}",
         tokens / echo,
         tokens / pass,
         pass / echo
@@ -95,19 +98,27 @@ fn best(mut run: impl FnMut() -> Result<(f64, usize), Failure>) -> Result<(f64, 
 }
 
 /// Seconds and tokens of some requests, each client asking one after the other on a connection of its own.
-fn generate(address: &str, clients: usize, requests: usize, prompts: &[Vec<u32>]) -> Result<(f64, usize), Failure> {
+fn generate(
+    address: &str,
+    clients: usize,
+    requests: usize,
+    prompts: &[Vec<u32>],
+) -> Result<(f64, usize), Failure> {
     let bodies = (0..requests).map(|i| {
         json!({"model": MODEL, "prompt": prompts[i % prompts.len()], "max_tokens": LENGTH - PROMPT, "temperature": 1, "seed": i})
     });
     let (seconds, answers) = all(address, clients, &bodies.collect::<Vec<_>>())?;
-    let tokens = answers.iter().map(|answer| answer["usage"]["completion_tokens"].as_u64().unwrap_or(0) as usize).sum();
+    let tokens = answers
+        .iter()
+        .map(|answer| answer["usage"]["completion_tokens"].as_u64().unwrap_or(0) as usize)
+        .sum();
     Ok((seconds, tokens))
 }
 
 fn score(address: &str, windows: &[Vec<u32>]) -> Result<(f64, usize), Failure> {
-    let bodies = windows
-        .chunks(PER_REQUEST)
-        .map(|prompt| json!({"model": MODEL, "prompt": prompt, "max_tokens": 0, "echo": true, "logprobs": 0}));
+    let bodies = windows.chunks(PER_REQUEST).map(
+        |prompt| json!({"model": MODEL, "prompt": prompt, "max_tokens": 0, "echo": true, "logprobs": 0}),
+    );
     let (seconds, answers) = all(address, 4, &bodies.collect::<Vec<_>>())?;
     let told = answers.iter().filter_map(|answer| answer["choices"].as_array()).map(Vec::len).sum::<usize>();
     if told != windows.len() {
@@ -116,7 +127,8 @@ fn score(address: &str, windows: &[Vec<u32>]) -> Result<(f64, usize), Failure> {
     Ok((seconds, windows.len() * LENGTH))
 }
 
-/// Sends every body, by as many clients as are asked for, and returns the seconds until the last byte was there. Answers are parsed after that.
+/// Sends every body, by as many clients as are asked for, and returns the seconds until the last byte was
+/// there. Answers are parsed after that.
 fn all(address: &str, clients: usize, bodies: &[Value]) -> Result<(f64, Vec<Value>), Failure> {
     let bodies: Vec<String> = bodies.iter().map(Value::to_string).collect();
     let next = Mutex::new(bodies.iter());
@@ -132,11 +144,13 @@ fn all(address: &str, clients: usize, bodies: &[Value]) -> Result<(f64, Vec<Valu
             Ok(answers)
         };
         let clients: Vec<_> = (0..clients).map(|_| scope.spawn(ask)).collect();
-        let told = clients.into_iter().map(|client| client.join().map_err(|_| Failure::from("a client failed"))?);
+        let told =
+            clients.into_iter().map(|client| client.join().map_err(|_| Failure::from("a client failed"))?);
         told.collect::<Result<Vec<_>, _>>()
     })?;
     let seconds = start.elapsed().as_secs_f64();
-    let parsed = answers.concat().iter().map(|bytes| serde_json::from_slice(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let parsed =
+        answers.concat().iter().map(|bytes| serde_json::from_slice(bytes)).collect::<Result<Vec<_>, _>>()?;
     Ok((seconds, parsed))
 }
 

@@ -1,4 +1,5 @@
-//! What plain regressions reach on public scores: mean absolute error and skill (the share of the mean's squared error that is gone), leaving out models, leaving out families, and from the models of least
+//! What plain regressions reach on public scores: mean absolute error and skill (the share of the mean's
+//! squared error that is gone), leaving out models, leaving out families, and from the models of least
 //! training compute or size to all others; each an average over targets.
 //!
 //! ```console
@@ -6,7 +7,8 @@
 //! $ cargo run --release --example baselines -- FILE      # columns model,family,params_b,step,shots,task,metric,value: last checkpoints, zero-shot, of three families
 //! ```
 //!
-//! Families of FILE are those of its column; the evaluations of Pythia, OPT and BLOOM (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
+//! Families of FILE are those of its column; the evaluations of Pythia, OPT and BLOOM
+//! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +69,10 @@ fn main() -> Result<()> {
             models(&Table::read(path.as_ref())?)?
         }
     };
-    println!("method,models_mae,models_skill,families_mae,families_skill,largest_mae,largest_skill,largest_refused");
+    println!(
+        "method,models_mae,models_skill,families_mae,families_skill,largest_mae,largest_skill,\
+         largest_refused"
+    );
     let n = problems.len() as f64;
     let mut totals = [[[0.0; 2]; 3]; METHODS.len()];
     let (mut chosen, mut refused) = ([0.0; 2], 0);
@@ -82,7 +87,8 @@ fn main() -> Result<()> {
             let errors = errors(&sample, &folds, problem.plan.link.unwrap_or(Link::Identity))?;
             let [mut mae, mut mse] = [[0.0; METHODS.len()]; 2];
             for (at, errors) in errors.iter().enumerate() {
-                mae[at] = errors.iter().map(|error| error.abs()).sum::<f64>() / errors.len() as f64 / problem.unit;
+                mae[at] =
+                    errors.iter().map(|error| error.abs()).sum::<f64>() / errors.len() as f64 / problem.unit;
                 mse[at] = errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64;
                 totals[at][split][0] += mae[at] / n;
                 totals[at][split][1] += (1.0 - mse[at] / mse[0]) / n;
@@ -106,9 +112,11 @@ fn main() -> Result<()> {
 fn models(table: &Table) -> Result<Vec<Problem>> {
     let (names, flops) = (table.text("model")?, table.numbers("flops_1e21")?);
     let weak = |row: usize| flops[row].is_some_and(|flops| flops <= CUT);
-    let strong: BTreeSet<String> = (0..table.len()).filter(|&row| !weak(row)).map(|row| names[row].into()).collect();
+    let strong: BTreeSet<String> =
+        (0..table.len()).filter(|&row| !weak(row)).map(|row| names[row].into()).collect();
     let of = |(target, unit, without_gsm8k): (&str, f64, bool)| {
-        let benchmarks = ["mmlu", "arc_c", "hellaswag", "winograd", "truthfulqa", "gsm8k", "xwinograd", "humaneval"];
+        let benchmarks =
+            ["mmlu", "arc_c", "hellaswag", "winograd", "truthfulqa", "gsm8k", "xwinograd", "humaneval"];
         let kept = benchmarks.into_iter().filter(|name| !(without_gsm8k && *name == "gsm8k"));
         let features = kept.map(|name| format!("bench_{name}"));
         let plan = plan(target, features.collect(), unit);
@@ -122,12 +130,14 @@ fn plan(target: &str, features: Vec<String>, unit: f64) -> Plan {
     Plan { target: target.into(), features, link, level: LEVEL, ..Plan::default() }
 }
 
-/// Last checkpoints, a row per model and a column per task and metric; each accuracy is a target in turn and the others are its features.
+/// Last checkpoints, a row per model and a column per task and metric; each accuracy is a target in turn and
+/// the others are its features.
 fn checkpoints(table: &Table) -> Result<Vec<Problem>> {
     let [models, families, tasks, metrics, shots] =
         ["model", "family", "task", "metric", "shots"].map(|name| table.text(name));
     let (models, families, tasks, metrics, shots) = (models?, families?, tasks?, metrics?, shots?);
-    let (sizes, steps, values) = (table.numbers("params_b")?, table.numbers("step")?, table.numbers("value")?);
+    let (sizes, steps, values) =
+        (table.numbers("params_b")?, table.numbers("step")?, table.numbers("value")?);
     let mut last: BTreeMap<&str, f64> = BTreeMap::new();
     for (model, step) in models.iter().zip(&steps) {
         let latest = last.entry(model).or_insert(f64::NEG_INFINITY);
@@ -167,7 +177,12 @@ fn checkpoints(table: &Table) -> Result<Vec<Problem>> {
     let of = |target: &&str| {
         // Another metric of the same task says too much.
         let others = header.iter().filter(|name| !name.starts_with(*target)).map(|name| (*name).to_owned());
-        Problem { table: wide.clone(), plan: plan(target, others.collect(), 1.0), unit: 1.0, strong: strong.clone() }
+        Problem {
+            table: wide.clone(),
+            plan: plan(target, others.collect(), 1.0),
+            unit: 1.0,
+            strong: strong.clone(),
+        }
     };
     Ok(targets.map(of).collect())
 }
@@ -184,13 +199,16 @@ fn errors(sample: &Sample, folds: &[Fold], link: Link) -> Result<Vec<Vec<f64>>> 
             let named = |known: &&&dyn Candidate| METHODS.iter().any(|m| m.1 == known.name() && m.2 == logit);
             candidate::ALL.iter().filter(named).copied().collect()
         };
-        let fitted = |logit: bool| Fits::of(&wanted(logit), &train, if logit { link } else { Link::Identity });
+        let fitted =
+            |logit: bool| Fits::of(&wanted(logit), &train, if logit { link } else { Link::Identity });
         let (plain, bounded) = (fitted(false)?, fitted(true)?);
         let basis = &plain.basis;
         let filled = |sample: &Sample, row: usize| basis.complete(&sample.query(row));
         let standard = |sample: &Sample, rows: usize| {
             let rows: Vec<Vec<f64>> = (0..rows).map(|row| filled(sample, row)).collect();
-            Array2::from_shape_fn((rows.len(), basis.mean.len()), |(i, j)| (rows[i][j] - basis.centre[j]) / basis.sd[j])
+            Array2::from_shape_fn((rows.len(), basis.mean.len()), |(i, j)| {
+                (rows[i][j] - basis.centre[j]) / basis.sd[j]
+            })
         };
         let test = with_size.subset(&fold.test);
         let (near, far) = (standard(&train, train.len()), standard(&test, test.len()));
@@ -228,14 +246,16 @@ fn nearest(train: &Sample, test: &Sample) -> Vec<f64> {
     let say = |size: &f64| {
         let gaps: Vec<f64> = train.log10_sizes.iter().map(|other| (other - size).abs()).collect();
         let least = gaps.iter().copied().fold(f64::INFINITY, f64::min);
-        let tied: Vec<f64> = train.y.iter().zip(&gaps).filter(|(_, gap)| **gap == least).map(|(y, _)| *y).collect();
+        let tied: Vec<f64> =
+            train.y.iter().zip(&gaps).filter(|(_, gap)| **gap == least).map(|(y, _)| *y).collect();
         tied.iter().sum::<f64>() / tied.len() as f64
     };
     test.log10_sizes.iter().map(say).collect()
 }
 
 fn least_squares(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>> {
-    let fitted = LinearRegression::new().fit(&Dataset::new(near.clone(), Array1::from(y.to_vec()))).map_err(fault)?;
+    let fitted =
+        LinearRegression::new().fit(&Dataset::new(near.clone(), Array1::from(y.to_vec()))).map_err(fault)?;
     Ok(far.outer_iter().map(|row| row.dot(fitted.params()) + fitted.intercept()).collect())
 }
 
@@ -267,8 +287,9 @@ fn isotonic(near: &[f64], y: &[f64], far: &[f64]) -> Vec<f64> {
     far.iter().map(|x| say(sign * x)).collect()
 }
 
-/// A Gaussian process with a linear and a squared exponential kernel; length, mixture and noise of the largest marginal likelihood on a grid, the variance by its closed form
-/// (Rasmussen and Williams 2006, sections 4.2 and 5.4.1).
+/// A Gaussian process with a linear and a squared exponential kernel; length, mixture and noise of the
+/// largest marginal likelihood on a grid, the variance by its closed form (Rasmussen and Williams 2006,
+/// sections 4.2 and 5.4.1).
 fn process(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>> {
     let (n, p) = near.dim();
     let middle = y.iter().sum::<f64>() / n as f64;
@@ -289,10 +310,13 @@ fn process(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>>
                 let root = whole.cholesky().map_err(fault)?;
                 let weights = whole.solvec(&answer).map_err(fault)?;
                 let variance = (&answer * &weights).sum() / n as f64;
-                let likelihood =
-                    -(n as f64) / 2.0 * variance.ln() - root.diag().iter().map(|value| value.ln()).sum::<f64>();
+                let likelihood = -(n as f64) / 2.0 * variance.ln()
+                    - root.diag().iter().map(|value| value.ln()).sum::<f64>();
                 if likelihood > best.0 {
-                    best = (likelihood, across.dot(&weights).column(0).iter().map(|value| value + middle).collect());
+                    best = (
+                        likelihood,
+                        across.dot(&weights).column(0).iter().map(|value| value + middle).collect(),
+                    );
                 }
             }
         }
@@ -300,7 +324,8 @@ fn process(near: &Array2<f64>, y: &[f64], far: &Array2<f64>) -> Result<Vec<f64>>
     Ok(best.1)
 }
 
-/// Mean absolute and mean squared error of the calibration as it chooses by itself, from the weak to the strong, and how many rows it refuses: these count with the error of the mean.
+/// Mean absolute and mean squared error of the calibration as it chooses by itself, from the weak to the
+/// strong, and how many rows it refuses: these count with the error of the mean.
 fn automatic(problem: &Problem) -> Result<(f64, f64, usize)> {
     let (table, target) = (&problem.table, &problem.plan.target);
     let (names, known) = (table.text("model")?, table.numbers(target)?);
@@ -310,8 +335,11 @@ fn automatic(problem: &Problem) -> Result<(f64, f64, usize)> {
     let weak = weak.iter().filter_map(|&row| known[row]);
     let (sum, n) = weak.fold((0.0, 0.0), |(sum, n), y| (sum + y, n + 1.0));
     let refused = said.iter().filter(|said| said.y_hat.is_none()).count();
-    let errors: Vec<f64> =
-        strong.iter().zip(&said).filter_map(|(&row, said)| Some(said.y_hat.unwrap_or(sum / n) - known[row]?)).collect();
+    let errors: Vec<f64> = strong
+        .iter()
+        .zip(&said)
+        .filter_map(|(&row, said)| Some(said.y_hat.unwrap_or(sum / n) - known[row]?))
+        .collect();
     let n = errors.len() as f64;
     let mae = errors.iter().map(|error| error.abs()).sum::<f64>() / n / problem.unit;
     Ok((mae, errors.iter().map(|error| error * error).sum::<f64>() / n, refused))

@@ -1,5 +1,6 @@
-//! Whether the coverage that predictions state is the coverage they have, where the truth is known: synthetic tables of 60 models in 15 families, with an effect of each family on the target that no feature
-//! shows, and as many new rows of each kind as the table has families.
+//! Whether the coverage that predictions state is the coverage they have, where the truth is known: synthetic
+//! tables of 60 models in 15 families, with an effect of each family on the target that no feature shows, and
+//! as many new rows of each kind as the table has families.
 //!
 //! ```console
 //! $ cargo run --release --example regimes             # 300 tables
@@ -37,7 +38,8 @@ struct World {
 
 impl World {
     fn new(seed: u64, truth: Truth) -> Self {
-        let mut world = Self { random: ChaCha8Rng::seed_from_u64(seed), truth, loadings: vec![], families: vec![] };
+        let mut world =
+            Self { random: ChaCha8Rng::seed_from_u64(seed), truth, loadings: vec![], families: vec![] };
         world.loadings = (0..FEATURES).map(|_| [1.0 + 0.3 * world.normal(), 0.7 * world.normal()]).collect();
         let family = |world: &mut Self| [0.3 * world.normal(), 0.5 * world.normal(), 0.3 * world.normal()];
         world.families = (0..2 * FAMILIES).map(|_| family(&mut world)).collect();
@@ -73,7 +75,8 @@ fn main() -> Result<()> {
     let header = format!("model,family,params_b,{},y\n", names.join(","));
     println!("truth,kind,rows,predicted,stated,held,width,warned");
     for (truth, name) in [(Truth::Line, "line"), (Truth::Share, "share"), (Truth::Bent, "bent")] {
-        // Rows, predicted, sums of the stated coverage, of rows that held, of widths, of notes that intervals held much less than their level.
+        // Rows, predicted, sums of the stated coverage, of rows that held, of widths, of notes that intervals
+        // held much less than their level.
         let mut sums = [[0.0; 6]; KINDS.len()];
         for seed in 0..tables / 3 {
             let mut world = World::new(seed, truth);
@@ -88,8 +91,11 @@ fn main() -> Result<()> {
             for kind in 0..KINDS.len() {
                 for at in 0..FAMILIES {
                     let family = if kind % 2 == 1 { FAMILIES + at } else { at };
-                    let (cells, y) =
-                        world.row(&format!("q{kind}_{at}"), family, if kind < 2 { [-1.0, 1.0] } else { [1.0, 2.0] });
+                    let (cells, y) = world.row(
+                        &format!("q{kind}_{at}"),
+                        family,
+                        if kind < 2 { [-1.0, 1.0] } else { [1.0, 2.0] },
+                    );
                     text.push_str(&format!("{cells}\n"));
                     truths.push(y);
                 }
@@ -104,7 +110,9 @@ fn main() -> Result<()> {
                 }
                 let sum = &mut sums[kind];
                 sum[0] += 1.0;
-                let Some(((low, high), stated)) = said.low.zip(said.high).zip(said.backtest_coverage) else { continue };
+                let Some(((low, high), stated)) = said.low.zip(said.high).zip(said.backtest_coverage) else {
+                    continue;
+                };
                 sum[1] += 1.0;
                 sum[2] += stated;
                 sum[3] += f64::from((low..=high).contains(&y));

@@ -1,11 +1,14 @@
-//! Small models to larger ones of their suite, on the public evaluations of Pythia's checkpoints: from members of up to 410 million parameters, calibrated on targets of 1 to 1.4 billion, to those of 2.8 to 12 billion;
-//! with the tasks that were trained on, and with each task left out. Beside it stand the nearest member, a line through the three small ones of the same task and checkpoint, and the gain by itself.
+//! Small models to larger ones of their suite, on the public evaluations of Pythia's checkpoints: from
+//! members of up to 410 million parameters, calibrated on targets of 1 to 1.4 billion, to those of 2.8 to 12
+//! billion; with the tasks that were trained on, and with each task left out. Beside it stand the nearest
+//! member, a line through the three small ones of the same task and checkpoint, and the gain by itself.
 //!
 //! ```console
 //! $ cargo run --release --example small_to_large -- FILE      # columns family,params_b,step,shots,task,metric,value
 //! ```
 //!
-//! The evaluations (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
+//! The evaluations (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this
+//! repository.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +36,9 @@ struct Pair {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::args().nth(1).ok_or_else(|| Error::Parameter { name: "FILE", reason: "is missing".into() })?;
+    let path = std::env::args()
+        .nth(1)
+        .ok_or_else(|| Error::Parameter { name: "FILE", reason: "is missing".into() })?;
     let pairs = pairs(&Table::read(path.as_ref())?)?;
     let tasks: BTreeSet<&str> = pairs.iter().map(|pair| pair.task.as_str()).collect();
     let some = |keep: &dyn Fn(&Pair) -> bool| pairs.iter().filter(|pair| keep(pair)).collect::<Vec<_>>();
@@ -50,7 +55,8 @@ fn main() -> Result<()> {
 fn pairs(table: &Table) -> Result<Vec<Pair>> {
     let [suites, tasks, metrics, shots] = ["family", "task", "metric", "shots"].map(|name| table.text(name));
     let (suites, tasks, metrics, shots) = (suites?, tasks?, metrics?, shots?);
-    let (steps, sizes, values) = (table.numbers("step")?, table.numbers("params_b")?, table.numbers("value")?);
+    let (steps, sizes, values) =
+        (table.numbers("step")?, table.numbers("params_b")?, table.numbers("value")?);
     let is_used = |row: usize| {
         let late = steps[row].is_some_and(|step| step >= FIRST_STEP);
         suites[row].starts_with("pythia") && metrics[row].starts_with("acc") && late
@@ -89,7 +95,8 @@ impl Pair {
 }
 
 fn table(pairs: &[&Pair]) -> Result<Table> {
-    let mut text = String::from("model,family,params_b,y,proxy,proxy_b,logit_70m,logit_160m,logit_410m,log10_ratio\n");
+    let mut text =
+        String::from("model,family,params_b,y,proxy,proxy_b,logit_70m,logit_160m,logit_410m,log10_ratio\n");
     for pair in pairs {
         let cells = pair.features().map(|value| value.to_string()).join(",");
         let (Pair { name, task, size, y, small }, proxy_b) = (pair, SMALL[2]);
@@ -141,8 +148,10 @@ fn ask(train: &[&Pair], test: &[&Pair]) -> Result<Asked> {
     for (pair, said) in test.iter().zip(card.predict(&table(test)?, LEVEL)?) {
         let features = pair.features();
         let proxy = Proxy { value: pair.small[2], log10_ratio: features[3] };
-        let query = Query { x: features.map(Some).into(), log10_size: Some(pair.size.log10()), proxy: Some(proxy) };
-        let [a, b, c] = pooled.each_ref().map(|formula| formula.predict(&features, &query, &fits.basis, SHARE));
+        let query =
+            Query { x: features.map(Some).into(), log10_size: Some(pair.size.log10()), proxy: Some(proxy) };
+        let [a, b, c] =
+            pooled.each_ref().map(|formula| formula.predict(&features, &query, &fits.basis, SHARE));
         let values = [sample.mean(), pair.small[2], pair.line(), a, b, c];
         let errors = values.map(|value| (value - pair.y).abs());
         let said = said.y_hat.zip(said.low).zip(said.high).map(|((y_hat, low), high)| Said {
@@ -157,8 +166,10 @@ fn ask(train: &[&Pair], test: &[&Pair]) -> Result<Asked> {
 
 fn print(name: &str, asked: &[Asked]) {
     let rows: Vec<&Row> = asked.iter().flat_map(|asked| &asked.rows).collect();
-    let mean = |value: &dyn Fn(&Row) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64;
-    let errors: Vec<String> = (0..METHODS.len()).map(|m| format!("{:.4}", mean(&|row| row.errors[m]))).collect();
+    let mean =
+        |value: &dyn Fn(&Row) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64;
+    let errors: Vec<String> =
+        (0..METHODS.len()).map(|m| format!("{:.4}", mean(&|row| row.errors[m]))).collect();
     let chosen: BTreeSet<&str> = asked.iter().map(|asked| asked.chosen.as_str()).collect();
     let chosen = chosen.into_iter().collect::<Vec<_>>().join(" ");
     let said: Vec<&Said> = rows.iter().filter_map(|row| row.said.as_ref()).collect();

@@ -1,12 +1,15 @@
-//! Trains the embedded open family: two recipes of seven sizes on a generated corpus, on the CPU, with candle.
+//! Trains the embedded open family: two recipes of seven sizes on a generated corpus, on the CPU, with
+//! candle.
 //!
-//!     cargo run --release --example train_family -- minigpt-1        # one member: trains, checkpoints, resumes
-//!     cargo run --release --example train_family -- all
+//!     cargo run --release --example train_family -- minigpt-1        # one member: trains, checkpoints,
+//! resumes     cargo run --release --example train_family -- all
 //!     cargo run --release --example train_family -- all 800          # a trial of 800 steps each
-//!     cargo run --release --example train_family -- table            # family.csv again, from the saved models
+//!     cargo run --release --example train_family -- table            # family.csv again, from the saved
+//! models
 //!
-//! Each member becomes a folder below `calibration/` that any Hugging Face tool opens: config.json, tokenizer.json, model.safetensors (f16),
-//! with its loss curve beside it (loss.csv). Checkpoints with the optimiser's state lie in `target/family/`. A batch is a function of its step alone, so a resumed
+//! Each member becomes a folder below `calibration/` that any Hugging Face tool opens: config.json,
+//! tokenizer.json, model.safetensors (f16), with its loss curve beside it (loss.csv). Checkpoints with the
+//! optimiser's state lie in `target/family/`. A batch is a function of its step alone, so a resumed
 //! run continues where the interrupted one would have gone.
 
 #[path = "train_family/generate.rs"]
@@ -134,7 +137,10 @@ fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
                 train_loss_nats: running / steps as f64,
                 held_out_loss_nats: held,
             };
-            println!("{} ({n_params}) step {done}: train {:.4}, held out {held:.4}", recipe.name, row.train_loss_nats);
+            println!(
+                "{} ({n_params}) step {done}: train {:.4}, held out {held:.4}",
+                recipe.name, row.train_loss_nats
+            );
             std::io::stdout().flush()?;
             curve.push(row);
             running = 0.0;
@@ -166,13 +172,15 @@ fn evaluate(decoder: &Decoder, windows: &[Vec<u32>]) -> Result<f64> {
 
 /// Appends rows to a CSV; a run from the start begins it anew.
 fn append(path: &Path, rows: &mut Vec<LossRow>, anew: bool) -> Result<()> {
-    let file = std::fs::OpenOptions::new().create(true).write(true).truncate(anew).append(!anew).open(path)?;
+    let file =
+        std::fs::OpenOptions::new().create(true).write(true).truncate(anew).append(!anew).open(path)?;
     let mut writer = csv::WriterBuilder::new().has_headers(anew).from_writer(file);
     rows.drain(..).try_for_each(|row| writer.serialize(row))?;
     Ok(writer.flush()?)
 }
 
-/// Writes the folder a Hugging Face tool opens. Weights are rounded to f16, halving the binary; family.csv is measured on the rounded weights.
+/// Writes the folder a Hugging Face tool opens. Weights are rounded to f16, halving the binary; family.csv is
+/// measured on the rounded weights.
 fn save(folder: &Path, config: &[u8], generator: &Generator, variables: &Variables) -> Result<()> {
     std::fs::write(folder.join("config.json"), config)?;
     std::fs::write(folder.join("tokenizer.json"), generator.tokenizer_json()?)?;

@@ -1,5 +1,7 @@
-//! Weak models to strong ones on public scores: every target of a table of base models is calibrated on the weak (training compute up to a cut) and predicted for all stronger ones, beside the mean, a
-//! line in log size, and the observational scaling law with one to three components (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938).
+//! Weak models to strong ones on public scores: every target of a table of base models is calibrated on the
+//! weak (training compute up to a cut) and predicted for all stronger ones, beside the mean, a line in log
+//! size, and the observational scaling law with one to three components (Ruan, Maddison and Hashimoto 2024,
+//! arXiv 2405.10938).
 //!
 //! ```console
 //! $ cargo run --release --example weak_to_strong            # mean absolute error, skill, coverage of 90 % intervals
@@ -14,7 +16,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use surmise::Result;
 use surmise::calibration::candidate::{self, Candidate};
-use surmise::calibration::{Backtest, Card, Fits, Link, Plan, Regime, Sample, Split, Table, Trial, calibrate};
+use surmise::calibration::{
+    Backtest, Card, Fits, Link, Plan, Regime, Sample, Split, Table, Trial, calibrate,
+};
 
 /// Target, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
 const TARGETS: [(&str, f64, f64, bool); 7] = [
@@ -60,13 +64,15 @@ fn plan(target: &str, without_gsm8k: bool, link: Option<Link>) -> Plan {
 fn split(table: &Table, target: &str, cut: f64) -> Result<(Table, Table)> {
     let (known, flops) = (table.numbers(target)?, table.numbers("flops_1e21")?);
     let weak = |row: &usize| flops[*row].is_some_and(|flops| flops <= cut);
-    let (train, test): (Vec<_>, Vec<_>) = (0..table.len()).filter(|&row| known[row].is_some()).partition(weak);
+    let (train, test): (Vec<_>, Vec<_>) =
+        (0..table.len()).filter(|&row| known[row].is_some()).partition(weak);
     Ok((table.select(&train), table.select(&test)))
 }
 
 fn strong(table: &Table) -> Result<()> {
     println!(
-        "target,link,n_train,n_test,mean,size,osl_1,osl_2,osl_3,surmise,chosen_within,chosen_beyond,n_refused,skill_size,inside_90,width_90"
+        "target,link,n_train,n_test,mean,size,osl_1,osl_2,osl_3,surmise,chosen_within,chosen_beyond,\
+         n_refused,skill_size,inside_90,width_90"
     );
     let (mut rows, mut totals) = (0.0, [0.0; 6]);
     for (target, cut, unit, without_gsm8k) in TARGETS {
@@ -84,11 +90,14 @@ fn strong(table: &Table) -> Result<()> {
             let n = answered.len() as f64;
             let mean = |value: &dyn Fn(usize) -> f64| answered.iter().map(|&row| value(row)).sum::<f64>() / n;
             let error = mean(&|row| (ours[row].y_hat.unwrap_or(f64::NAN) - truth[row]).abs() / unit);
-            let (low, high) =
-                (|row: usize| ours[row].low.unwrap_or(f64::NAN), |row: usize| ours[row].high.unwrap_or(f64::NAN));
+            let (low, high) = (
+                |row: usize| ours[row].low.unwrap_or(f64::NAN),
+                |row: usize| ours[row].high.unwrap_or(f64::NAN),
+            );
             let inside = mean(&|row| f64::from((low(row)..=high(row)).contains(&truth[row])));
             let width = mean(&|row| (high(row) - low(row)) / unit);
-            let errors = [law("mean")?, law("size")?, law("sigmoid-1")?, law("sigmoid-2")?, law("sigmoid-3")?, error];
+            let errors =
+                [law("mean")?, law("size")?, law("sigmoid-1")?, law("sigmoid-2")?, law("sigmoid-3")?, error];
             let cells: Vec<String> = errors.iter().map(|error| format!("{error:.4}")).collect();
             println!(
                 "{target},{},{},{},{},{},{},{},{:.2},{inside:.2},{width:.2}",
@@ -131,8 +140,9 @@ fn law(train: &Table, test: &Table, plan: &Plan, name: &str, unit: f64) -> Resul
     Ok(errors.sum::<f64>() / strong.sample.len() as f64)
 }
 
-/// Mean squared | mean absolute error on the strong, in shares, fitted on the weak: the mean, a sigmoid with a floor on log size and on log training compute (on the strong whose
-/// compute is known), and on one to four components.
+/// Mean squared | mean absolute error on the strong, in shares, fitted on the weak: the mean, a sigmoid with
+/// a floor on log size and on log training compute (on the strong whose compute is known), and on one to four
+/// components.
 fn scaling_law(table: &Table) -> Result<()> {
     println!("target,n_train,n_test,mean,log size,log FLOPs,pc-1,pc-2,pc-3,pc-4");
     for (target, cut, unit, without_gsm8k) in TARGETS {
@@ -144,9 +154,11 @@ fn scaling_law(table: &Table) -> Result<()> {
             let Some(formula) = &fits.formulas[0] else { return Ok(String::new()) };
             let errors = (0..strong.len()).map(|row| {
                 let query = strong.query(row);
-                (formula.predict(&fits.basis.complete(&query), &query, &fits.basis, link) - strong.y[row]) / unit
+                (formula.predict(&fits.basis.complete(&query), &query, &fits.basis, link) - strong.y[row])
+                    / unit
             });
-            let (squares, sum) = errors.fold((0.0, 0.0), |(squares, sum), e| (squares + e * e, sum + e.abs()));
+            let (squares, sum) =
+                errors.fold((0.0, 0.0), |(squares, sum), e| (squares + e * e, sum + e.abs()));
             let n = strong.len() as f64;
             Ok(format!("{:.4} | {:.4}", squares / n, sum / n))
         };
@@ -155,7 +167,8 @@ fn scaling_law(table: &Table) -> Result<()> {
             let plan = Plan { size: Some(column.into()), ..plan.clone() };
             let alone = |table: &Table| -> Result<Sample> {
                 let sample = plan.prepare(table)?.sample;
-                let known: Vec<usize> = (0..sample.len()).filter(|&row| sample.log10_sizes[row].is_finite()).collect();
+                let known: Vec<usize> =
+                    (0..sample.len()).filter(|&row| sample.log10_sizes[row].is_finite()).collect();
                 let mut sample = sample.subset(&known);
                 sample.x = Array2::from_shape_fn((sample.len(), 1), |(i, _)| sample.log10_sizes[i]);
                 Ok(sample)
@@ -178,16 +191,23 @@ fn scaling_law(table: &Table) -> Result<()> {
 
 /// Mean absolute error of every candidate where it was not fitted, averaged over the targets.
 fn candidates(table: &Table) -> Result<()> {
-    println!("split,{}", candidate::ALL.iter().map(|candidate| candidate.name()).collect::<Vec<_>>().join(","));
+    println!(
+        "split,{}",
+        candidate::ALL.iter().map(|candidate| candidate.name()).collect::<Vec<_>>().join(",")
+    );
     for split in Split::ALL {
         let mut totals = vec![0.0; candidate::ALL.len()];
         for (target, _, unit, without_gsm8k) in TARGETS {
-            let ready = plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit })).prepare(table)?;
+            let ready =
+                plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit })).prepare(table)?;
             let trial = Trial::run(&ready.sample, ready.link, split.folds(&ready.sample, usize::MAX)?)?;
             let weight: f64 = trial.answers.iter().map(|answer| answer.weight).sum();
             for (at, total) in totals.iter_mut().enumerate() {
                 let error = |y_hat: f64, row: usize| (y_hat - ready.sample.y[row]).abs() / unit;
-                let errors = trial.answers.iter().map(|a| a.weight * a.y_hat[at].map_or(f64::NAN, |y| error(y, a.row)));
+                let errors = trial
+                    .answers
+                    .iter()
+                    .map(|a| a.weight * a.y_hat[at].map_or(f64::NAN, |y| error(y, a.row)));
                 *total += errors.sum::<f64>() / weight / TARGETS.len() as f64;
             }
         }
@@ -198,7 +218,8 @@ fn candidates(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a new family, the stronger, and the stronger of a new family; and the least in one fold.
+/// Coverage of 90 % intervals when the whole procedure is repeated on parts of the table, for a new model, a
+/// new family, the stronger, and the stronger of a new family; and the least in one fold.
 fn coverage(table: &Table) -> Result<()> {
     println!("target,regime,candidate,skill_size,held_90,width_90,n,worst_fold,worst_n");
     for (target, _, _, without_gsm8k) in TARGETS {
@@ -221,7 +242,8 @@ fn coverage(table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// Twenty tables of 40 models and 25 columns, all of it noise: the kinds of queries that have a number nevertheless, and those of them whose predictions say that the skill may be chance.
+/// Twenty tables of 40 models and 25 columns, all of it noise: the kinds of queries that have a number
+/// nevertheless, and those of them whose predictions say that the skill may be chance.
 fn noise() -> Result<()> {
     println!("regime,tables,supported,flagged");
     let mut counts = [[0; 2]; 3];
@@ -231,7 +253,12 @@ fn noise() -> Result<()> {
         let mut text = format!("model,family,params_b,{},y\n", columns.join(","));
         for model in 0..40 {
             let cells: Vec<String> = (0..26).map(|_| random.random_range(-1.0..1.0f64).to_string()).collect();
-            text.push_str(&format!("m{model},f{},{},{}\n", model % 8, 1.0 + f64::from(model), cells.join(",")));
+            text.push_str(&format!(
+                "m{model},f{},{},{}\n",
+                model % 8,
+                1.0 + f64::from(model),
+                cells.join(",")
+            ));
         }
         let table = Table::from_bytes("noise".as_ref(), text.as_bytes())?;
         let card = calibrate(&table, &Plan { target: "y".into(), level: LEVEL, ..Plan::default() })?;
@@ -239,7 +266,8 @@ fn noise() -> Result<()> {
             let is_supported = card.support.iter().any(|s| s.regime == regime && s.unsupported.is_none());
             let Some(chosen) = regime.chosen(&card.fit).filter(|_| is_supported) else { continue };
             let score = regime.scores(&card.scores).iter().find(|score| score.candidate == chosen.candidate);
-            let is_flagged = score.is_some_and(|score| score.skill_interval[0] <= 0.0 || score.skill_mean <= 0.0);
+            let is_flagged =
+                score.is_some_and(|score| score.skill_interval[0] <= 0.0 || score.skill_mean <= 0.0);
             *count = [count[0] + 1, count[1] + i32::from(is_flagged)];
         }
     }

@@ -1,4 +1,5 @@
-//! Files that are whole or absent: everything is written under a temporary name beside its place and renamed when it is complete.
+//! Files that are whole or absent: everything is written under a temporary name beside its place and renamed
+//! when it is complete.
 
 use std::fs::File;
 use std::io::Write;
@@ -46,7 +47,8 @@ pub fn probe(folder: &Path) -> Result<()> {
 /// Whether two paths are one file, of which the second may not be there yet.
 pub fn is_same(file: &Path, other: &Path) -> bool {
     let Ok(file) = file.canonicalize() else { return false };
-    let folder = other.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let folder =
+        other.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     let place = folder.and_then(|folder| Some(folder.canonicalize().ok()?.join(other.file_name()?)));
     place.is_some_and(|place| place == file) || other.canonicalize().is_ok_and(|other| other == file)
 }
@@ -72,7 +74,8 @@ pub struct Partial {
     file: NamedTempFile,
 }
 
-/// Whether a path is a file of its own: a pipe would be waited for without end when read, and a device replaced when written.
+/// Whether a path is a file of its own: a pipe would be waited for without end when read, and a device
+/// replaced when written.
 ///
 /// # Errors
 /// If it is a folder, a device or a pipe, or is not there.
@@ -81,7 +84,9 @@ pub fn is_regular(path: &Path) -> std::io::Result<()> {
     match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => Ok(()),
         (_, true) => Err(std::io::ErrorKind::IsADirectory.into()),
-        _ => Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is a device or a pipe, not a file")),
+        _ => {
+            Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is a device or a pipe, not a file"))
+        }
     }
 }
 
@@ -157,7 +162,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Write`], [`Error::Json`]
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|source| Error::Json { path: path.into(), source })?;
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|source| Error::Json { path: path.into(), source })?;
     bytes.push(b'\n');
     write(path, &bytes)
 }
@@ -174,8 +180,8 @@ pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     }
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
 }
-/// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows, because to it a record begins with
-/// the line feed before.
+/// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows,
+/// because to it a record begins with the line feed before.
 pub(crate) struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,

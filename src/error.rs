@@ -1,5 +1,6 @@
-//! The one error type of the library. A message is a fragment that reads on from "failed to ...": it names the file, tensor,
-//! column or flag that is at fault and says what to do about it. The binary prints the whole chain.
+//! The one error type of the library. A message is a fragment that reads on from "failed to ...": it names
+//! the file, tensor, column or flag that is at fault and says what to do about it. The binary prints the
+//! whole chain.
 
 use std::path::PathBuf;
 
@@ -149,7 +150,8 @@ pub enum Error {
     },
     /// NaN or infinity among numbers that must be finite.
     #[error(
-        "{what} holds {count} NaN or infinite value(s), the first in row {row}, column {column}, both from 0; leave such rows out, or, if a model made them, check its weights and dtype"
+        "{what} holds {count} NaN or infinite value(s), the first in row {row}, column {column}, both from \
+         0; leave such rows out, or, if a model made them, check its weights and dtype"
     )]
     NonFinite {
         /// The array.
@@ -177,7 +179,8 @@ pub enum Error {
     },
     /// A checkpoint that gives residual streams and no logits.
     #[error(
-        "the checkpoint has no head (lm_head.weight): it gives residual streams and no logits; take the whole model, or leave --logits out"
+        "the checkpoint has no head (lm_head.weight): it gives residual streams and no logits; take the \
+         whole model, or leave --logits out"
     )]
     NoHead,
     /// A journal that is damaged elsewhere than at its end.

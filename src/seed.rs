@@ -1,11 +1,13 @@
-//! Seeds: one `u64` crosses every seam; each consumer draws from a stream of its own, named by domain and label, so that weights,
-//! data and noise never share random numbers (a shared stream was seen to move an estimate by 0.3 nat).
+//! Seeds: one `u64` crosses every seam; each consumer draws from a stream of its own, named by domain and
+//! label, so that weights, data and noise never share random numbers (a shared stream was seen to move an
+//! estimate by 0.3 nat).
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// A generator for one purpose: the same `(domain, label, seed)` gives the same stream on every platform (ChaCha8 keyed by SHA-256).
+/// A generator for one purpose: the same `(domain, label, seed)` gives the same stream on every platform
+/// (ChaCha8 keyed by SHA-256).
 pub fn stream(domain: &str, label: &str, seed: u64) -> ChaCha8Rng {
     let mut hash = Sha256::new();
     hash.update((domain.len() as u64).to_le_bytes());

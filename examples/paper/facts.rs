@@ -1,4 +1,5 @@
-//! Sentences that state the facts of the embedded categories, and what a model goes on to say after their first words.
+//! Sentences that state the facts of the embedded categories, and what a model goes on to say after their
+//! first words.
 
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,8 @@ pub fn write(path: &Path, n: usize) -> Result<PathBuf> {
     Ok(path.to_path_buf())
 }
 
-/// Texts of facts (group `facts`), and what a model says after the first words of each at temperature 1 (group of its name).
+/// Texts of facts (group `facts`), and what a model says after the first words of each at temperature 1
+/// (group of its name).
 pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf> {
     let facts = texts(n)?;
     let mut windows: Vec<Vec<u32>> = vec![];
@@ -85,7 +87,8 @@ pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf
     let mut rng = seed::stream("facts", &model.card.id, SEED);
     for length in PROMPT..longest {
         let batch = Batch::windows(&windows);
-        let logits = model.decoder.forward(&batch, &mut |_, _| Ok(())).and_then(|h| model.decoder.logits(&h))?;
+        let logits =
+            model.decoder.forward(&batch, &mut |_, _| Ok(())).and_then(|h| model.decoder.logits(&h))?;
         let logits = logits.flatten_all()?.to_vec1::<f32>()?;
         let size = model.card.vocab_size;
         for (at, window) in windows.iter_mut().enumerate() {
@@ -103,7 +106,8 @@ pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf
 /// A token by its probability, but none that ends the text.
 fn drawn(logits: &[f32], ends: &[u32], rng: &mut ChaCha8Rng) -> u32 {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |(id, z): (usize, &f32)| if ends.contains(&(id as u32)) { 0.0 } else { f64::from(z - most).exp() };
+    let weight =
+        |(id, z): (usize, &f32)| if ends.contains(&(id as u32)) { 0.0 } else { f64::from(z - most).exp() };
     let weights: Vec<f64> = logits.iter().enumerate().map(weight).collect();
     let mut left = rng.random::<f64>() * weights.iter().sum::<f64>();
     let at = weights.iter().position(|weight| {

@@ -1,4 +1,5 @@
-//! What "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617) reports, each finding measured on any models: the report that shows it, and a verdict on this run.
+//! What "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617) reports, each finding measured
+//! on any models: the report that shows it, and a verdict on this run.
 //!
 //! ```console
 //! $ cargo run --release --example paper                               # all six, on the embedded family
@@ -6,8 +7,9 @@
 //! $ cargo run --release --example paper -- --model gpt2 --model gpt2-medium --model path/to/model --texts texts.csv -o paper
 //! ```
 //!
-//! stdout has one line for each finding: its name, `shown` or `not shown`, and the numbers. The folder (`target/paper`, or that of `-o`) has a folder for each with the
-//! CSV files, tables and figures. A verdict is one on the models and corpora of the run, no more.
+//! stdout has one line for each finding: its name, `shown` or `not shown`, and the numbers. The folder
+//! (`target/paper`, or that of `-o`) has a folder for each with the CSV files, tables and figures. A verdict
+//! is one on the models and corpora of the run, no more.
 
 mod facts;
 mod position;
@@ -40,8 +42,8 @@ struct Opts {
     /// Embedded names, folders, or ids on a hub; may be given several times [default: the embedded family]
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
-    /// Natural sentences for position; for texts a file with a column `group`, such as who wrote the text [default: sentences that state the embedded facts, and what a
-    /// model goes on to say]
+    /// Natural sentences for position; for texts a file with a column `group`, such as who wrote the text
+    /// [default: sentences that state the embedded facts, and what a model goes on to say]
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
     /// Series of each corpus, and most windows of each group of texts
@@ -77,8 +79,16 @@ static FINDINGS: [Finding; 6] = [
         measure: position::measure,
     },
     Finding { name: "size", says: "emergence grows with the size of the model", measure: size::measure },
-    Finding { name: "texts", says: "texts of models read differently from those of people", measure: texts::measure },
-    Finding { name: "prediction", says: "small models tell the emergence of large ones", measure: prediction::measure },
+    Finding {
+        name: "texts",
+        says: "texts of models read differently from those of people",
+        measure: texts::measure,
+    },
+    Finding {
+        name: "prediction",
+        says: "small models tell the emergence of large ones",
+        measure: prediction::measure,
+    },
 ];
 
 /// What this run says of a finding.
@@ -108,8 +118,10 @@ fn main() -> ExitCode {
 }
 
 fn run(opts: Opts) -> Result<()> {
-    let wanted = |finding: &&Finding| opts.results.is_empty() || opts.results.iter().any(|name| name == finding.name);
-    if let Some(name) = opts.results.iter().find(|name| FINDINGS.iter().all(|finding| finding.name != **name)) {
+    let wanted =
+        |finding: &&Finding| opts.results.is_empty() || opts.results.iter().any(|name| name == finding.name);
+    if let Some(name) = opts.results.iter().find(|name| FINDINGS.iter().all(|finding| finding.name != **name))
+    {
         let hint = format!("there are {}", FINDINGS.each_ref().map(|finding| finding.name).join(", "));
         return Err(Error::Unknown { kind: "finding", name: name.clone(), hint });
     }

@@ -1,4 +1,5 @@
-//! (f) Small models tell large ones: the line of the bare command on any models, the two largest of each family predicted from the others.
+//! (f) Small models tell large ones: the line of the bare command on any models, the two largest of each
+//! family predicted from the others.
 
 use surmise::line::{self, LEVEL};
 use surmise::mi::Scale;
@@ -11,8 +12,12 @@ const SHOTS: usize = 4;
 
 pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("prediction")?;
-    let settings =
-        line::Settings { windows: run.opts.windows.max(1000), shots: SHOTS, seed: SEED, scale: Scale::Spread };
+    let settings = line::Settings {
+        windows: run.opts.windows.max(1000),
+        shots: SHOTS,
+        seed: SEED,
+        scale: Scale::Spread,
+    };
     let done = match line::run(&run.models, &settings, &|_, _, _| {}) {
         // Too few models are no failure of the other findings.
         Err(Error::Fit { reason }) => {
@@ -25,7 +30,8 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     report("predictions", &folder)?;
     let errors = done.errors();
     let numbers = format!(
-        "{} rows held out: mean absolute error {:.3} nats, of the line in log parameters {:.3}, of the mean {:.3}; {} inside the {:.0} % interval",
+        "{} rows held out: mean absolute error {:.3} nats, of the line in log parameters {:.3}, of the mean \
+         {:.3}; {} inside the {:.0} % interval",
         done.rows.len(),
         errors.calibration,
         errors.size_line,

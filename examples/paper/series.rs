@@ -22,7 +22,8 @@ impl Series {
             for name in &run.models {
                 let model = run.load(name)?;
                 for category in CORPORA {
-                    let series = corpus::Series::draw(&Category::load(category)?, SHOTS, run.opts.windows, SEED)?;
+                    let series =
+                        corpus::Series::draw(&Category::load(category)?, SHOTS, run.opts.windows, SEED)?;
                     profiles.push(measure(&model, &series.tokenize(&model.tokenizer)?, &settings())?);
                 }
             }

@@ -27,10 +27,14 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     }
     let late = Correlations::of(slopes);
     let late = late.map_or(String::new(), |late| {
-        format!("; from 2 to {SHOTS} by {:.2} nats on average, upwards in {} of {}", late.mean, late.n_positive, late.n)
+        format!(
+            "; from 2 to {SHOTS} by {:.2} nats on average, upwards in {} of {}",
+            late.mean, late.n_positive, late.n
+        )
     });
     let numbers = format!(
-        "by more than {BEYOND} standard errors from shot 1 to 2 in {} of {n} (model, category), from 2 to {SHOTS} in {}{late}",
+        "by more than {BEYOND} standard errors from shot 1 to 2 in {} of {n} (model, category), from 2 to \
+         {SHOTS} in {}{late}",
         grown[0], grown[1]
     );
     Ok(vec![Verdict { shown: n > 0 && grown == [n, n], numbers }])

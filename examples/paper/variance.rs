@@ -31,13 +31,17 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
             curves.push(curve.collect());
         }
     }
-    let by_shots = curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.0, p.2)).collect::<Vec<_>>()));
-    let by_error = curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.1, p.2)).collect::<Vec<_>>()));
-    // Shots lower both error and, it may be, variance. At one number of shots and in one category, models are left to differ.
+    let by_shots =
+        curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.0, p.2)).collect::<Vec<_>>()));
+    let by_error =
+        curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.1, p.2)).collect::<Vec<_>>()));
+    // Shots lower both error and, it may be, variance. At one number of shots and in one category, models are
+    // left to differ.
     let mut at_equal_shots = vec![];
     for category in 0..CORPORA.len() {
         for shots in 0..SHOTS {
-            let points = curves.iter().skip(category).step_by(CORPORA.len()).filter_map(|curve| curve.get(shots));
+            let points =
+                curves.iter().skip(category).step_by(CORPORA.len()).filter_map(|curve| curve.get(shots));
             at_equal_shots.push(correlation(&points.map(|p| (p.1, p.2)).collect::<Vec<_>>()));
         }
     }

@@ -1,5 +1,6 @@
-//! The training corpus: documents over the words of the categories, drawn without end from a seed. Four kinds: in-context series, pairs that can be completed in
-//! context, short sentences that state the facts, and random segments that are copied.
+//! The training corpus: documents over the words of the categories, drawn without end from a seed. Four
+//! kinds: in-context series, pairs that can be completed in context, short sentences that state the facts,
+//! and random segments that are copied.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -44,10 +45,12 @@ pub struct Generator {
 
 impl Generator {
     pub fn new() -> Result<Self> {
-        let categories: Vec<Category> = EMBEDDED.iter().map(|(name, _)| Category::load(name)).collect::<Result<_>>()?;
+        let categories: Vec<Category> =
+            EMBEDDED.iter().map(|(name, _)| Category::load(name)).collect::<Result<_>>()?;
         let mut words: BTreeSet<String> = [",", ".", "->", ";"].map(String::from).into();
-        let cells =
-            categories.iter().flat_map(|c| c.entities.iter().chain(c.relations.iter().flat_map(|r| &r.answers)));
+        let cells = categories
+            .iter()
+            .flat_map(|c| c.entities.iter().chain(c.relations.iter().flat_map(|r| &r.answers)));
         let sentences = SENTENCES.iter().map(|(_, _, sentence)| *sentence);
         for text in cells.map(String::as_str).chain(sentences) {
             words.extend(text.split_whitespace().map(str::to_lowercase));
@@ -80,7 +83,8 @@ impl Generator {
         }))
     }
 
-    /// Batch `batch` of the stream `domain`: `n` windows of `WINDOW_TOKENS + 1` tokens, each beginning with a document.
+    /// Batch `batch` of the stream `domain`: `n` windows of `WINDOW_TOKENS + 1` tokens, each beginning with a
+    /// document.
     pub fn windows(&self, domain: &str, batch: u64, n: usize) -> Vec<Vec<u32>> {
         let mut rng = seed::stream("family", domain, batch);
         let window = |_| {

@@ -1,5 +1,5 @@
-//! AdamW (Loshchilov and Hutter 2019) with gradient clipping. candle-nn has one, but keeps its moments private, and a run that cannot save them cannot
-//! be resumed.
+//! AdamW (Loshchilov and Hutter 2019) with gradient clipping. candle-nn has one, but keeps its moments
+//! private, and a run that cannot save them cannot be resumed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -33,12 +33,15 @@ impl AdamW {
         Ok(Self { slots: vars.into_iter().map(slot).collect::<Result<_>>()?, steps: 0 })
     }
 
-    /// One step down the gradient of `loss`, whose norm is clipped to 1. A parameter without a gradient is an error: candle cuts graphs in silence.
+    /// One step down the gradient of `loss`, whose norm is clipped to 1. A parameter without a gradient is an
+    /// error: candle cuts graphs in silence.
     pub fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         let gradients = loss.backward()?;
         let mut square = 0.0;
         for (name, slot) in &self.slots {
-            let Some(gradient) = gradients.get(&slot.var) else { candle_core::bail!("no gradient reaches {name}") };
+            let Some(gradient) = gradients.get(&slot.var) else {
+                candle_core::bail!("no gradient reaches {name}")
+            };
             square += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
         }
         let scale = (CLIP / square.sqrt().max(CLIP)).min(1.0);
@@ -57,7 +60,8 @@ impl AdamW {
         Ok(())
     }
 
-    /// Saves parameters, moments, the number of steps done and the length of the schedule, under a temporary name first.
+    /// Saves parameters, moments, the number of steps done and the length of the schedule, under a temporary
+    /// name first.
     pub fn save(&self, path: &Path, done: usize, of: usize) -> Result<()> {
         let mut tensors = HashMap::new();
         for (name, slot) in &self.slots {
@@ -71,11 +75,13 @@ impl AdamW {
         Ok(std::fs::rename(partial, path)?)
     }
 
-    /// Takes up a saved state of a schedule of `of` steps; returns the number of steps done. A state of another schedule is refused: its learning rates were others.
+    /// Takes up a saved state of a schedule of `of` steps; returns the number of steps done. A state of
+    /// another schedule is refused: its learning rates were others.
     pub fn load(&mut self, path: &Path, of: usize) -> Result<usize> {
         let mut tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
-        let mut take =
-            |name: String| tensors.remove(&name).ok_or_else(|| candle_core::Error::Msg(format!("{name} is missing")));
+        let mut take = |name: String| {
+            tensors.remove(&name).ok_or_else(|| candle_core::Error::Msg(format!("{name} is missing")))
+        };
         for (name, slot) in &mut self.slots {
             slot.var.set(&take(format!("w/{name}"))?)?;
             slot.first = take(format!("m/{name}"))?;

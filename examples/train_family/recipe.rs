@@ -55,7 +55,8 @@ impl Recipe {
     pub fn config(&self, vocab_size: usize) -> Value {
         let (d, heads) = (self.d_model, self.n_heads);
         if self.recipe == "minigpt" {
-            // Wider than the customary 0.02: with learned positions, these widths and few steps it was seen to recall more than twice as many facts.
+            // Wider than the customary 0.02: with learned positions, these widths and few steps it was seen
+            // to recall more than twice as many facts.
             return json!({
                 "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": vocab_size,
                 "n_embd": d, "n_layer": self.n_layers, "n_head": heads, "n_positions": 64, "n_inner": null,

@@ -1,4 +1,5 @@
-//! Arrays of numbers from files that other tools wrote: safetensors, NumPy's npy, CSV. A file is told by its first bytes, not by its name.
+//! Arrays of numbers from files that other tools wrote: safetensors, NumPy's npy, CSV. A file is told by its
+//! first bytes, not by its name.
 //!
 //! # Shapes
 //! A matrix `(n, d)`; an array of one axis is `(n, 1)`.
@@ -17,8 +18,10 @@ use crate::seed;
 /// A matrix and where it came from.
 #[derive(Debug, Clone)]
 pub struct Array {
-    /// `(n, d)`, f32. Types that f32 cannot hold (f64 and integers) are rounded column by column in those of three units that keep most values apart: centred and in standard deviations (far from
-    /// zero), centred at the median and in median distances from it (a value far from all others), or as they are (many orders of magnitude about zero). Information does not change.
+    /// `(n, d)`, f32. Types that f32 cannot hold (f64 and integers) are rounded column by column in those of
+    /// three units that keep most values apart: centred and in standard deviations (far from
+    /// zero), centred at the median and in median distances from it (a value far from all others), or as
+    /// they are (many orders of magnitude about zero). Information does not change.
     pub values: Array2<f32>,
     /// SHA-256 of the file.
     pub sha256: String,
@@ -35,7 +38,8 @@ enum Values {
 /// Reads a matrix; of a safetensors file the array called `name`.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Array`] for what is no such file, has no such array, holds another type or has more than two axes, [`Error::Csv`].
+/// [`Error::Read`], [`Error::Array`] for what is no such file, has no such array, holds another type or has
+/// more than two axes, [`Error::Csv`].
 pub fn read(path: &Path, name: &str) -> Result<Array> {
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let fault = |reason: String| Error::Array { path: path.into(), reason };
@@ -111,7 +115,8 @@ fn each<const N: usize, T>(data: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T>
     data.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
-/// To f32, in units per column that keep values apart, where all values are finite; else as they are, so that the bad one is still there to be found.
+/// To f32, in units per column that keep values apart, where all values are finite; else as they are, so that
+/// the bad one is still there to be found.
 fn rounded(values: &[f64], d: usize) -> Vec<f32> {
     let mut out = vec![0.0; values.len()];
     for column in 0..d {
@@ -148,7 +153,8 @@ fn rounded_column(values: &[f64]) -> Vec<f32> {
     if best.0 == sorted.len() || sd == f64::INFINITY {
         return best.1;
     }
-    let mut distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).filter(|own| *own > 0.0).collect();
+    let mut distances: Vec<f64> =
+        values.iter().map(|value| (value - median).abs()).filter(|own| *own > 0.0).collect();
     distances.sort_unstable_by(f64::total_cmp);
     let typical = distances.get(distances.len() / 2).copied().unwrap_or(1.0);
     let robust: Vec<f32> = values.iter().map(|value| ((value - median) / typical) as f32).collect();
@@ -184,9 +190,11 @@ mod tests {
         assert!(seen.iter().zip(wanted).all(|(seen, wanted)| (seen - wanted).abs() < 1e-6), "{seen:?}");
         assert!(rounded(&[1.0, f64::NAN], 1)[1].is_nan());
         // One value far from the others, and many orders of magnitude: none is lost.
-        for values in
-            [vec![0.1, 0.2, 0.3, 1e12], vec![1e-20, 1e-10, 1.0, 1e10, 1e20], vec![1e9, 1e9 + 1.0, 1e9 + 2.0, 1e30]]
-        {
+        for values in [
+            vec![0.1, 0.2, 0.3, 1e12],
+            vec![1e-20, 1e-10, 1.0, 1e10, 1e20],
+            vec![1e9, 1e9 + 1.0, 1e9 + 2.0, 1e30],
+        ] {
             let seen = rounded(&values, 1);
             assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
         }

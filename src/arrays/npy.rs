@@ -1,4 +1,5 @@
-//! NumPy's npy: a magic string, a version, a header that is a Python literal, and the values. Nothing in it is evaluated.
+//! NumPy's npy: a magic string, a version, a header that is a Python literal, and the values. Nothing in it
+//! is evaluated.
 //!
 //! # References
 //! NEP 1, *A Simple File Format for NumPy Arrays*.
@@ -43,15 +44,22 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
         "<f8" | "<i8" => 8,
         "<f2" => 2,
         "|u1" | "|i1" => 1,
-        _ => return Err(format!("holds values of type {kind}; save it as float32 or float64, little-endian")),
+        _ => {
+            return Err(format!("holds values of type {kind}; save it as float32 or float64, little-endian"));
+        }
     };
     let expected = shape.iter().try_fold(size, |bytes: usize, axis| bytes.checked_mul(*axis));
     if expected != Some(data.len()) {
-        return Err(format!("promises an array of shape {shape:?} of type {kind} and holds {} bytes", data.len()));
+        return Err(format!(
+            "promises an array of shape {shape:?} of type {kind} and holds {} bytes",
+            data.len()
+        ));
     }
     let values = match kind {
         "<f4" => Values::Single(ordered(each(data, f32::from_le_bytes), &shape, fortran)),
-        "<f2" => Values::Single(ordered(each(data, |b| half::f16::from_le_bytes(b).to_f32()), &shape, fortran)),
+        "<f2" => {
+            Values::Single(ordered(each(data, |b| half::f16::from_le_bytes(b).to_f32()), &shape, fortran))
+        }
         "<f8" => Values::Double(ordered(each(data, f64::from_le_bytes), &shape, fortran)),
         "<i4" => Values::Double(ordered(each(data, |b| f64::from(i32::from_le_bytes(b))), &shape, fortran)),
         "<i8" => Values::Double(ordered(each(data, |b| i64::from_le_bytes(b) as f64), &shape, fortran)),
@@ -63,7 +71,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
 
 /// What follows `'key':` in the header.
 fn after<'h>(header: &'h str, key: &str) -> Option<&'h str> {
-    let at = [format!("'{key}'"), format!("\"{key}\"")].iter().find_map(|key| Some(header.find(key)? + key.len()))?;
+    let at = [format!("'{key}'"), format!("\"{key}\"")]
+        .iter()
+        .find_map(|key| Some(header.find(key)? + key.len()))?;
     Some(header[at..].trim_start().strip_prefix(':')?.trim_start())
 }
 

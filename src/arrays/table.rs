@@ -1,4 +1,5 @@
-//! CSV of numbers: a row for each sample, with or without a line of names, which may be `0,1,2` where no value is written as a whole number.
+//! CSV of numbers: a row for each sample, with or without a line of names, which may be `0,1,2` where no
+//! value is written as a whole number.
 
 use std::path::Path;
 
@@ -9,7 +10,8 @@ use crate::error::{Error, Result};
 /// The shape and the values, row by row.
 ///
 /// # Errors
-/// [`Error::Csv`] with the line of what is no number, or of a row that is longer or shorter than those before.
+/// [`Error::Csv`] with the line of what is no number, or of a row that is longer or shorter than those
+/// before.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
     let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
     // A byte order mark is none of the first number.
@@ -30,11 +32,15 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         let length: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
         // A row that is left out here would shift all that follow against the other file's.
         if line > before + 1 {
-            return Err(fault(before + 1, "is blank before a row; leave the row out of both files".to_owned()));
+            return Err(fault(
+                before + 1,
+                "is blank before a row; leave the row out of both files".to_owned(),
+            ));
         }
         before = line + length as u64;
         let numbers: Vec<Option<f64>> = record.iter().map(|cell| cell.parse().ok()).collect();
-        let is_missing = |cell: &str| ["", "na", "n/a", "null", "none"].contains(&cell.to_lowercase().as_str());
+        let is_missing =
+            |cell: &str| ["", "na", "n/a", "null", "none"].contains(&cell.to_lowercase().as_str());
         if index == 0 && numbers.iter().all(Option::is_none) && !record.iter().any(is_missing) {
             // A line of names.
             columns = record.len();
@@ -42,12 +48,16 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         }
         if columns == 0 {
             columns = record.len();
-            is_numbered = index == 0 && record.iter().enumerate().all(|(column, cell)| cell == column.to_string());
+            is_numbered =
+                index == 0 && record.iter().enumerate().all(|(column, cell)| cell == column.to_string());
         } else {
             is_numbered &= record.iter().all(|cell| cell.contains(['.', 'e', 'E']));
         }
         if record.len() != columns {
-            return Err(fault(line, format!("has {} cells, and the lines before have {columns}", record.len())));
+            return Err(fault(
+                line,
+                format!("has {} cells, and the lines before have {columns}", record.len()),
+            ));
         }
         for (column, (number, cell)) in numbers.into_iter().zip(&record).enumerate() {
             let number = number.ok_or_else(|| {
@@ -65,11 +75,19 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         }
         n += 1;
     }
-    // A value that is missing at the end of a column would do as much where another is missing at the other file's beginning.
-    let ends =
-        bytes.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
+    // A value that is missing at the end of a column would do as much where another is missing at the other
+    // file's beginning.
+    let ends = bytes
+        .iter()
+        .rev()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .filter(|byte| **byte == b'\n')
+        .count();
     if columns == 1 && ends > 1 {
-        return Err(fault(before + 1, "is blank after the last row; leave the row out of both files".to_owned()));
+        return Err(fault(
+            before + 1,
+            "is blank after the last row; leave the row out of both files".to_owned(),
+        ));
     }
     if is_numbered && n > 1 {
         values.drain(..columns);

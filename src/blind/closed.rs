@@ -27,17 +27,20 @@ use crate::serve::{self, Background};
 
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
-/// Sequences that are decoded at once: the last digits of a log-probability depend on who shares its batch, and nothing of what is written may.
+/// Sequences that are decoded at once: the last digits of a log-probability depend on who shares its batch,
+/// and nothing of what is written may.
 const SEQUENCES: usize = 1;
 /// Tokens of a text.
 const TEXT_TOKENS: u32 = 40;
 /// Most tokens of an answer to a question.
 const ANSWER_TOKENS: u32 = 12;
 
-/// Asks every member that any of the hidden needs, and the hidden themselves; what a folder holds of a member is not asked for again.
+/// Asks every member that any of the hidden needs, and the hidden themselves; what a folder holds of a member
+/// is not asked for again.
 ///
 /// # Errors
-/// [`Error::Serve`] if the port is in use; whatever the client finds wrong; [`Error::Gaps`] if a question has no answer.
+/// [`Error::Serve`] if the port is in use; whatever the client finds wrong; [`Error::Gaps`] if a question has
+/// no answer.
 pub(super) fn ask(
     family: &Family,
     hidden: &[&Member],
@@ -99,14 +102,21 @@ impl<'a> Asker<'a> {
     }
 
     fn outside(&self) -> Result<Outside> {
-        let files = |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
+        let files =
+            |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
         let exact = Manner { max_tokens: ANSWER_TOKENS, ..Manner::default() };
-        let scores =
-            self.collect("completion", "openai-completions", self.settings.corpora.clone(), Grader::Exact, exact)?;
+        let scores = self.collect(
+            "completion",
+            "openai-completions",
+            self.settings.corpora.clone(),
+            Grader::Exact,
+            exact,
+        )?;
         let echoed = Manner { max_tokens: 1, logprobs: Some(1), echo: true, ..Manner::default() };
         let asked = files(&self.questions.choices);
         let likelihoods = self.collect("likelihood", "openai-completions", asked, Grader::Logprob, echoed)?;
-        // Of completions five likely tokens can be had, of chats twenty. A model without a template reads the bare contents.
+        // Of completions five likely tokens can be had, of chats twenty. A model without a template reads the
+        // bare contents.
         let next = Manner { max_tokens: 1, logprobs: Some(TOKENS), ..Manner::default() };
         let asked = files(std::slice::from_ref(&self.questions.context));
         let context = self.collect("context", "openai-chat", of_texts(asked), Grader::Exact, next)?;
@@ -195,22 +205,33 @@ impl<'a> Asker<'a> {
         }
         let gaps = ended.summary.n_gaps();
         if gaps > 0 {
-            let reason =
-                format!("{gaps} of {} questions of {} have no answer", ended.summary.n_questions, folder.display());
+            let reason = format!(
+                "{gaps} of {} questions of {} have no answer",
+                ended.summary.n_questions,
+                folder.display()
+            );
             return Err(Error::Gaps { reason });
         }
         let graded = folder.join("scores.csv");
         let mut scores: Vec<Score> = vec![];
         if graded.is_file() {
-            let bytes = std::fs::read(&graded).map_err(|source| Error::Read { path: graded.clone(), source })?;
+            let bytes =
+                std::fs::read(&graded).map_err(|source| Error::Read { path: graded.clone(), source })?;
             for row in csv::Reader::from_reader(bytes.as_slice()).deserialize() {
-                let fault = |error: csv::Error| Error::Csv { path: graded.clone(), line: 1, reason: error.to_string() };
+                let fault = |error: csv::Error| Error::Csv {
+                    path: graded.clone(),
+                    line: 1,
+                    reason: error.to_string(),
+                };
                 // When an answer came is in the journal; what is derived from it does not depend on it.
                 scores.push(Score { collected_at: None, ..row.map_err(fault)? });
             }
         }
         let answers = replay::answers(&folder, &ended.summary.configuration)?;
-        Ok(Collected { scores, answers: answers.into_iter().map(|(item, answer)| (item.id, answer)).collect() })
+        Ok(Collected {
+            scores,
+            answers: answers.into_iter().map(|(item, answer)| (item.id, answer)).collect(),
+        })
     }
 }
 

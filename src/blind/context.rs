@@ -1,8 +1,12 @@
-//! Emergence as it shows from outside: how much more the next token's log-probabilities say of a series than of its last entity alone.
+//! Emergence as it shows from outside: how much more the next token's log-probabilities say of a series than
+//! of its last entity alone.
 //!
-//! It is the quantity of a profile, `macro - micro`, with the answer of the API in the place of a block's output: the vector of the log-probabilities of the tokens that are told of most
-//! often. A token that an answer does not tell of has at most the least it tells of, which stands in its place. Log-probabilities of a few hundred series are all but always told apart at
-//! this precision, so that the lower bound is no more than the log of their number; the upper one (Kolchinsky and Tracey 2017) goes on growing with how far apart they are, and is taken.
+//! It is the quantity of a profile, `macro - micro`, with the answer of the API in the place of a block's
+//! output: the vector of the log-probabilities of the tokens that are told of most often. A token that an
+//! answer does not tell of has at most the least it tells of, which stands in its place. Log-probabilities of
+//! a few hundred series are all but always told apart at this precision, so that the lower bound is no more
+//! than the log of their number; the upper one (Kolchinsky and Tracey 2017) goes on growing with how far
+//! apart they are, and is taken.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +92,8 @@ fn information(told: &[Told], tokens: &[&str], labels: &[u32], seed: u64) -> Res
     let y = Array2::from_shape_fn((told.len(), tokens.len()), |(i, j)| {
         told[i].by_token.get(tokens[j]).copied().unwrap_or(told[i].least) as f32
     });
-    let estimates = Channel::new(Scale::Spread, vec![PRECISION])?.estimate_labelled(labels, y.view(), seed)?;
+    let estimates =
+        Channel::new(Scale::Spread, vec![PRECISION])?.estimate_labelled(labels, y.view(), seed)?;
     let one = estimates.first().map(|estimate| estimate.upper_nats.unwrap_or(estimate.mi_nats));
     one.ok_or_else(|| Error::Fit { reason: "the channel has no precision".into() })
 }

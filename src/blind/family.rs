@@ -1,4 +1,5 @@
-//! The family of a blind test: its members, which of them are hidden, and which others a card may be fitted on.
+//! The family of a blind test: its members, which of them are hidden, and which others a card may be fitted
+//! on.
 
 use std::path::Path;
 
@@ -51,10 +52,12 @@ impl Family {
         Self::of(FAMILY.iter().map(|member| (member.name.to_owned(), member.recipe.to_owned())), hub)
     }
 
-    /// The members of a CSV table with the columns `model` (a folder, an id, or an embedded name) and `family` (its recipe).
+    /// The members of a CSV table with the columns `model` (a folder, an id, or an embedded name) and
+    /// `family` (its recipe).
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members of one id.
+    /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members of one
+    /// id.
     pub fn read(path: &Path, hub: Hub) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
@@ -76,7 +79,8 @@ impl Family {
             let ModelCard { id, n_params, weights_sha256, .. } =
                 Model::load_with(&name, Options::default(), &hub)?.card;
             if members.iter().any(|member| member.id == id) {
-                let reason = format!("names {id} twice, or two folders that end in it; members are told apart by it");
+                let reason =
+                    format!("names {id} twice, or two folders that end in it; members are told apart by it");
                 return Err(Error::Parameter { name: "--family", reason });
             }
             members.push(Member { name, id, family, n_params, weights_sha256 });
@@ -88,9 +92,11 @@ impl Family {
     /// The members to be hidden, by recipe or id; all if none is named.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a name that is neither; [`Error::Parameter`] if no hidden member leaves enough others to fit a card on.
+    /// [`Error::Unknown`] for a name that is neither; [`Error::Parameter`] if no hidden member leaves enough
+    /// others to fit a card on.
     pub(super) fn hidden(&self, names: &[String]) -> Result<Vec<&Member>> {
-        if let Some(name) = names.iter().find(|name| !self.members.iter().any(|m| m.id == **name || m.family == **name))
+        if let Some(name) =
+            names.iter().find(|name| !self.members.iter().any(|m| m.id == **name || m.family == **name))
         {
             let mut recipes: Vec<&str> = self.members.iter().map(|member| member.family.as_str()).collect();
             recipes.dedup();
@@ -98,12 +104,14 @@ impl Family {
             let hint = format!("the recipes are {}, their members {}", recipes.join(", "), ids.join(", "));
             return Err(Error::Unknown { kind: "member", name: name.clone(), hint });
         }
-        let wanted = |m: &&Member| names.is_empty() || names.iter().any(|name| *name == m.id || *name == m.family);
+        let wanted =
+            |m: &&Member| names.is_empty() || names.iter().any(|name| *name == m.id || *name == m.family);
         let hidden: Vec<&Member> = self.members.iter().filter(wanted).collect();
         let most = hidden.iter().map(|member| self.others(member).len()).max().unwrap_or(0);
         if most < LEAST_OTHERS {
             let reason = format!(
-                "leaves {most} others at most to fit a card on (members of other recipes, smaller ones of the same), and {LEAST_OTHERS} are the least; add members"
+                "leaves {most} others at most to fit a card on (members of other recipes, smaller ones of \
+                 the same), and {LEAST_OTHERS} are the least; add members"
             );
             return Err(Error::Parameter { name: "--family", reason });
         }

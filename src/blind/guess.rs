@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 use crate::line::Ols;
 use crate::mi::Channel;
 
-/// The feature that a card is fitted on unless others are named: a handful of members carries no more. It is emergence itself, as far as the next token shows it.
+/// The feature that a card is fitted on unless others are named: a handful of members carries no more. It is
+/// emergence itself, as far as the next token shows it.
 pub const FEATURES: [&str; 1] = ["context_nats"];
 
 /// Fewest recipes that can be left out one by one.
@@ -32,7 +33,8 @@ pub struct Guess {
     pub n_others: usize,
     /// Mean of the others, nats.
     pub mean_nats: f64,
-    /// The others' line in log10 parameters at the hidden member's size, which the card is not told unless sizes are published; nats.
+    /// The others' line in log10 parameters at the hidden member's size, which the card is not told unless
+    /// sizes are published; nats.
     pub size_line_nats: Option<f64>,
     /// The observations as CSV, the hidden member's last.
     observations: Vec<u8>,
@@ -53,7 +55,8 @@ pub(super) fn check(choice: &Choice, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Predicts `hidden` from what its API says. What is known of the others comes with `gains`, the readings of their texts.
+/// Predicts `hidden` from what its API says. What is known of the others comes with `gains`, the readings of
+/// their texts.
 ///
 /// # Errors
 /// [`Error::Fit`] if the table of the others cannot carry a card.
@@ -67,7 +70,8 @@ pub(super) fn guess(
 ) -> Result<Guess> {
     let columns = Columns { sizes: choice.sizes, families: families_matter(known, hidden) };
     let rows = known.iter().zip(gains);
-    let rows = rows.map(|(k, gain)| observe::row(k.member, k.outside, *gain, Some(k.emergence_nats), columns));
+    let rows =
+        rows.map(|(k, gain)| observe::row(k.member, k.outside, *gain, Some(k.emergence_nats), columns));
     let others: Vec<Vec<String>> = rows.collect();
     let asked = observe::row(hidden, outside, gain, None, columns);
     let table = |rows: &[Vec<String>]| {
@@ -89,7 +93,8 @@ pub(super) fn guess(
     };
     let card = calibrate(&table(&others)?, &plan)?;
     let prediction = card.predict(&table(std::slice::from_ref(&asked))?, choice.level)?.into_iter().next();
-    let prediction = prediction.ok_or_else(|| Error::Fit { reason: format!("there is no row of {}", hidden.id) })?;
+    let prediction =
+        prediction.ok_or_else(|| Error::Fit { reason: format!("there is no row of {}", hidden.id) })?;
     let all: Vec<Vec<String>> = others.into_iter().chain([asked]).collect();
     Ok(Guess {
         prediction,
@@ -101,8 +106,9 @@ pub(super) fn guess(
     })
 }
 
-/// Whether a card is told of recipes. Of two, one a handful of small members, leaving out one says nothing of the other: members are then left out one by one. Where the hidden member's
-/// recipe is not among the others, the card has to know, to refuse what it cannot carry.
+/// Whether a card is told of recipes. Of two, one a handful of small members, leaving out one says nothing of
+/// the other: members are then left out one by one. Where the hidden member's recipe is not among the others,
+/// the card has to know, to refuse what it cannot carry.
 fn families_matter(known: &[Known], hidden: &Member) -> bool {
     let families: BTreeSet<&str> = known.iter().map(|k| k.member.family.as_str()).collect();
     families.len() >= LEAST_FAMILIES || !families.contains(hidden.family.as_str())

@@ -39,7 +39,8 @@ impl<'a> Inside<'a> {
     /// The emergence of a member, measured if it is not known.
     ///
     /// # Errors
-    /// Whatever opening or measuring it finds wrong; [`Error::Json`] for a profile that is damaged; [`Error::Fit`] for a model of one block.
+    /// Whatever opening or measuring it finds wrong; [`Error::Json`] for a profile that is damaged;
+    /// [`Error::Fit`] for a model of one block.
     pub fn emergence_nats(&mut self, id: &str) -> Result<Measured> {
         if let Some(known) = self.known.get(id) {
             return Ok(*known);
@@ -51,7 +52,8 @@ impl<'a> Inside<'a> {
         let mut profiles: Vec<Profile> = vec![];
         for name in &self.settings.corpora {
             let category = Category::load(name)?;
-            let series = Series::draw(&category, self.settings.shots, self.settings.windows, self.settings.seed)?;
+            let series =
+                Series::draw(&category, self.settings.shots, self.settings.windows, self.settings.seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
             let file = self.folder.join(format!("{}--{}.json", stem(id), category.name));
             let kept = if file.is_file() { Some(Profile::read(&file)?) } else { None };
@@ -64,7 +66,8 @@ impl<'a> Inside<'a> {
                 }
             });
         }
-        let headlines = profiles.iter().map(|profile| profile.headline_at(self.setting)).collect::<Option<Vec<_>>>();
+        let headlines =
+            profiles.iter().map(|profile| profile.headline_at(self.setting)).collect::<Option<Vec<_>>>();
         let headlines = headlines.ok_or_else(|| Error::Fit {
             reason: format!(
                 "{id} has no headline at b = {}; it needs two blocks and a setting of the grid",
@@ -76,7 +79,13 @@ impl<'a> Inside<'a> {
         let measured = Measured {
             emergence_nats: mean(|h| h.emergence_nats),
             // `channel` states one always.
-            stderr_nats: headlines.iter().filter_map(|h| h.stderr_nats).map(|e| e.powi(2)).sum::<f64>().sqrt() / n,
+            stderr_nats: headlines
+                .iter()
+                .filter_map(|h| h.stderr_nats)
+                .map(|e| e.powi(2))
+                .sum::<f64>()
+                .sqrt()
+                / n,
             twin_nats: mean(|h| h.twin_nats),
             widest_gap_nats: profiles.iter().map(|p| p.headline_gap_nats(self.setting)).fold(0.0, f64::max),
         };

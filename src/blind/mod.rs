@@ -1,7 +1,11 @@
-//! The blind test: a model that could be opened is served as if it were closed, asked over the wire, predicted from what came back, and only then opened.
+//! The blind test: a model that could be opened is served as if it were closed, asked over the wire,
+//! predicted from what came back, and only then opened.
 //!
-//! Every member of a family that is to be hidden is a back-test of its own: the card is fitted on all members of other recipes and on the smaller ones of its own. What a prediction is
-//! made of is an [`Outside`] of the hidden member (what its API says) and the profiles of the others. Its own profile is not among these; where one member is hidden it is not even measured before the prediction is on disk, where several are, it may be as one of the others of an earlier one.
+//! Every member of a family that is to be hidden is a back-test of its own: the card is fitted on all members
+//! of other recipes and on the smaller ones of its own. What a prediction is made of is an [`Outside`] of the
+//! hidden member (what its API says) and the profiles of the others. Its own profile is not among these;
+//! where one member is hidden it is not even measured before the prediction is on disk, where several are, it
+//! may be as one of the others of an earlier one.
 
 mod closed;
 mod context;
@@ -64,7 +68,8 @@ pub struct Choice {
     pub setting: f64,
     /// What the card is fitted on.
     pub features: Vec<String>,
-    /// Whether sizes count as published: the size is then a feature, and a candidate has to beat the size line.
+    /// Whether sizes count as published: the size is then a feature, and a candidate has to beat the size
+    /// line.
     pub sizes: bool,
     /// Nominal level of the intervals.
     pub level: f64,
@@ -72,11 +77,19 @@ pub struct Choice {
     pub port: u16,
 }
 
-/// Runs the back-tests into a folder; what is there already is neither asked nor measured again. `step` is told what comes next.
+/// Runs the back-tests into a folder; what is there already is neither asked nor measured again. `step` is
+/// told what comes next.
 ///
 /// # Errors
-/// [`Error::Parameter`] for a folder of other settings, an unknown member, or a family of which nothing can be predicted; whatever a stage finds wrong.
-pub fn run(family: &Family, settings: &Settings, choice: &Choice, folder: &Path, step: &dyn Fn(&str)) -> Result<Test> {
+/// [`Error::Parameter`] for a folder of other settings, an unknown member, or a family of which nothing can
+/// be predicted; whatever a stage finds wrong.
+pub fn run(
+    family: &Family,
+    settings: &Settings,
+    choice: &Choice,
+    folder: &Path,
+    step: &dyn Fn(&str),
+) -> Result<Test> {
     let hidden = family.hidden(&choice.hide)?;
     guess::check(choice, settings)?;
     disk::make_folder(folder)?;

@@ -1,4 +1,5 @@
-//! The table a card is fitted on: a row for each other member, with what is known of it from outside and its emergence.
+//! The table a card is fitted on: a row for each other member, with what is known of it from outside and its
+//! emergence.
 
 use super::family::Member;
 use super::outside::Outside;

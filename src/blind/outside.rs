@@ -49,7 +49,8 @@ impl Outside {
     /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another version.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let read: Self = serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
+        let read: Self =
+            serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
         if (read.schema.name.as_str(), read.schema.version) != Self::SCHEMA {
             let reason = "is of another version; remove it, and it is made again".into();
             return Err(Error::Config { path: path.into(), reason });
@@ -57,7 +58,8 @@ impl Outside {
         Ok(read)
     }
 
-    /// Means over the corpora: context information; the log of the surprisal of the right answer, and the empirical logit of the accuracy, without shots and with some.
+    /// Means over the corpora: context information; the log of the surprisal of the right answer, and the
+    /// empirical logit of the accuracy, without shots and with some.
     pub(super) fn features(&self) -> Features {
         let surprisal = |score: &Score| Some((-score.mean_logprob?).max(LEAST_SURPRISAL_NATS).ln());
         let accuracy = |score: &Score| {
@@ -65,7 +67,8 @@ impl Outside {
             Some(empirical_logit(score.accuracy? * n, n))
         };
         let over = |scores: &[Score], few: bool, value: &dyn Fn(&Score) -> Option<f64>| {
-            let values: Option<Vec<f64>> = scores.iter().filter(|score| (score.shots > 0) == few).map(value).collect();
+            let values: Option<Vec<f64>> =
+                scores.iter().filter(|score| (score.shots > 0) == few).map(value).collect();
             values.filter(|values| !values.is_empty()).map(|values| mean(&values))
         };
         Features {

@@ -1,4 +1,5 @@
-//! What a hidden model is asked: items as any task file has them, so that the client collects them like those of anybody else.
+//! What a hidden model is asked: items as any task file has them, so that the client collects them like those
+//! of anybody else.
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,8 @@ impl Questions {
             lines(&path, &choice_items(&category, settings)?)?;
             choices.push(path);
             series(&category, settings, &mut context, &mut shown)?;
-            let named = |entity: &String| json!({"id": format!("{}/{entity}", category.name), "prompt": entity});
+            let named =
+                |entity: &String| json!({"id": format!("{}/{entity}", category.name), "prompt": entity});
             beginnings.extend(category.entities.iter().map(named));
         }
         let file = |name: &str| folder.join(name);
@@ -61,7 +63,8 @@ impl Questions {
     }
 }
 
-/// The questions of the in-context task with a wrong answer beside the right one: the log-probability of the right one is what is wanted.
+/// The questions of the in-context task with a wrong answer beside the right one: the log-probability of the
+/// right one is what is wanted.
 fn choice_items(category: &Category, settings: &Settings) -> Result<Vec<Value>> {
     let task = Completion::draw(category, settings.task_shots, settings.items, settings.seed)?;
     let mut items = vec![];
@@ -70,7 +73,8 @@ fn choice_items(category: &Category, settings: &Settings) -> Result<Vec<Value>> 
         let relation = category.relations.iter().find(|relation| relation.name == list.relation);
         let answers = relation.map_or(&[][..], |relation| &relation.answers);
         for (shots, (span, (_, gold))) in list.answers.iter().zip(&list.pairs).enumerate() {
-            let wrong: Vec<&String> = answers.iter().filter(|a| a.to_lowercase() != gold.to_lowercase()).collect();
+            let wrong: Vec<&String> =
+                answers.iter().filter(|a| a.to_lowercase() != gold.to_lowercase()).collect();
             if wrong.is_empty() {
                 continue;
             }
@@ -88,8 +92,14 @@ fn choice_items(category: &Category, settings: &Settings) -> Result<Vec<Value>> 
     Ok(items)
 }
 
-/// Series as the corpora of profiles have them, of another draw, up to their last entity; and every last entity alone.
-fn series(category: &Category, settings: &Settings, context: &mut Vec<Value>, shown: &mut Vec<Shown>) -> Result<()> {
+/// Series as the corpora of profiles have them, of another draw, up to their last entity; and every last
+/// entity alone.
+fn series(
+    category: &Category,
+    settings: &Settings,
+    context: &mut Vec<Value>,
+    shown: &mut Vec<Shown>,
+) -> Result<()> {
     let mut rng = seed::stream("blind", &format!("series/{}", category.name), settings.seed);
     let n = category.entities.len();
     let mut lone = vec![false; n];

@@ -1,4 +1,5 @@
-//! The hidden model's texts as a small open model reads them: emergence at the last position of their windows, less that of the same tokens shuffled.
+//! The hidden model's texts as a small open model reads them: emergence at the last position of their
+//! windows, less that of the same tokens shuffled.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,7 +38,8 @@ impl<'a> Readings<'a> {
         Self { family, settings, setting, folder, known: BTreeMap::new() }
     }
 
-    /// What `reader` reads in the texts of a model beyond their shuffled control, nats; `None` where they give too few windows.
+    /// What `reader` reads in the texts of a model beyond their shuffled control, nats; `None` where they
+    /// give too few windows.
     ///
     /// # Errors
     /// Whatever opening the reader or measuring finds wrong.
@@ -48,13 +50,19 @@ impl<'a> Readings<'a> {
         }
         disk::make_folder(&self.folder)?;
         let model = self.family.load(reader)?;
-        let texts: Vec<Text> = (1..).zip(&of.texts).map(|(line, text)| Text { text: text.clone(), line }).collect();
+        let texts: Vec<Text> =
+            (1..).zip(&of.texts).map(|(line, text)| Text { text: text.clone(), line }).collect();
         let mut hash = Sha256::new();
         of.texts.iter().for_each(|text| hash.update(format!("{text}\n")));
-        let texts =
-            Texts { name: stem(&of.model), path: "texts.jsonl".into(), sha256: seed::hex(&hash.finalize()), texts };
+        let texts = Texts {
+            name: stem(&of.model),
+            path: "texts.jsonl".into(),
+            sha256: seed::hex(&hash.finalize()),
+            texts,
+        };
         let seed = self.settings.seed;
-        let cut = Cut { window_tokens: WINDOW_TOKENS, windows: WINDOWS, seed, control: Some(Control::Shuffled) };
+        let cut =
+            Cut { window_tokens: WINDOW_TOKENS, windows: WINDOWS, seed, control: Some(Control::Shuffled) };
         let gain = if cut.all(&texts, &model.tokenizer)?.len() < LEAST_WINDOWS {
             None
         } else {

@@ -95,7 +95,9 @@ impl Summary {
         let mae = |value: fn(&Row) -> Option<f64>| {
             let errors: Option<Vec<f64>> =
                 predicted.iter().map(|row| Some((value(row)? - row.measured_nats).abs())).collect();
-            errors.filter(|errors| !errors.is_empty()).map(|errors| errors.iter().sum::<f64>() / errors.len() as f64)
+            errors
+                .filter(|errors| !errors.is_empty())
+                .map(|errors| errors.iter().sum::<f64>() / errors.len() as f64)
         };
         Self {
             n_hidden: rows.len(),
@@ -111,7 +113,8 @@ impl Summary {
     pub fn sentence(&self, level: f64) -> String {
         let nats = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value:.3}"));
         format!(
-            "{} of {} hidden members predicted; mean absolute error {} nats, size line {}, mean {}; {} of {} inside their {:.0} % interval",
+            "{} of {} hidden members predicted; mean absolute error {} nats, size line {}, mean {}; {} of \
+             {} inside their {:.0} % interval",
             self.n_predicted,
             self.n_hidden,
             nats(self.mae_nats),

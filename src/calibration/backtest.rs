@@ -1,5 +1,6 @@
-//! The back-test of the whole procedure: choice of candidate, fit and intervals are done again on the training rows of each fold, and asked about the rows it leaves out. What
-//! comes out is the coverage that intervals of these data reach, beside the one they are called by.
+//! The back-test of the whole procedure: choice of candidate, fit and intervals are done again on the
+//! training rows of each fold, and asked about the rows it leaves out. What comes out is the coverage that
+//! intervals of these data reach, beside the one they are called by.
 
 use std::collections::BTreeMap;
 
@@ -28,13 +29,15 @@ pub(super) fn falls_short(held: f64, level: f64) -> bool {
 pub struct Coverage {
     /// The recipe.
     pub recipe: Recipe,
-    /// For every back-tested row the level above which its interval holds the truth (1 if none does), in rising order, with its weight.
+    /// For every back-tested row the level above which its interval holds the truth (1 if none does), in
+    /// rising order, with its weight.
     pub levels: Vec<[f64; 2]>,
     /// The fold that each of `levels` is of.
     pub folds: Vec<usize>,
     /// Mean width at the level of the card, in the unit of the target.
     pub width: f64,
-    /// How many targets of one weight say as much as those of `levels`, which may be fewer and of other weights than those an interval is made of.
+    /// How many targets of one weight say as much as those of `levels`, which may be fewer and of other
+    /// weights than those an interval is made of.
     pub effective_n: f64,
 }
 
@@ -44,8 +47,8 @@ impl Coverage {
         share_inside(&self.levels.iter().collect::<Vec<_>>(), level)
     }
 
-    /// The least share that intervals at `level` held in one fold, and of how many predictions; none if all folds are of few. An average over folds hides that the errors of one go
-    /// together: all share a fit.
+    /// The least share that intervals at `level` held in one fold, and of how many predictions; none if all
+    /// folds are of few. An average over folds hides that the errors of one go together: all share a fit.
     pub fn worst_fold(&self, level: f64) -> Option<(f64, usize)> {
         let mut folds: BTreeMap<usize, Vec<&[f64; 2]>> = BTreeMap::new();
         self.levels.iter().zip(&self.folds).for_each(|(row, fold)| folds.entry(*fold).or_default().push(row));
@@ -61,7 +64,8 @@ fn share_inside(rows: &[&[f64; 2]], level: f64) -> f64 {
     (inside / total).abs()
 }
 
-/// Coverage of every recipe on every split; a split without folds, or of which too few can be calibrated, has none.
+/// Coverage of every recipe on every split; a split without folds, or of which too few can be calibrated, has
+/// none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Backtest {
     /// Leaving out targets.
@@ -72,7 +76,8 @@ pub struct Backtest {
     pub forward: Vec<Coverage>,
     /// Training on the weaker of some families, tested on the stronger of the others.
     pub forward_family: Vec<Coverage>,
-    /// Share of the rows of each split for which the procedure chose nothing, and of which coverage says nothing.
+    /// Share of the rows of each split for which the procedure chose nothing, and of which coverage says
+    /// nothing.
     pub refused: Refused,
 }
 
@@ -104,7 +109,8 @@ struct Row<'a> {
     marks: Option<Marks>,
 }
 
-/// Back-tests every split. `most` folds outside, `strangers` where families are left out of forward folds, `inner` inside.
+/// Back-tests every split. `most` folds outside, `strangers` where families are left out of forward folds,
+/// `inner` inside.
 ///
 /// # Errors
 /// [`crate::Error::Fit`] if a solver fails.
@@ -135,7 +141,10 @@ pub(super) fn backtest(
         let refused: Vec<f64> = rows.iter().map(|row| f64::from(row.marks.is_none())).collect();
         let weights: Vec<f64> = rows.iter().map(|row| row.weight).collect();
         let refused = (!rows.is_empty()).then(|| weighted_mean(&refused, &weights));
-        Ok((Recipe::ALL.iter().enumerate().filter_map(|(at, recipe)| coverage(*recipe, at, &rows)).collect(), refused))
+        Ok((
+            Recipe::ALL.iter().enumerate().filter_map(|(at, recipe)| coverage(*recipe, at, &rows)).collect(),
+            refused,
+        ))
     };
     let target = run(Split::Target.folds(sample, most)?, false)?;
     let family = run(Split::Family.folds(sample, most)?, false)?;
@@ -150,12 +159,14 @@ fn marks(fit: &Fit, beyond: bool, sample: &Sample, row: usize, link: Link, level
     let query = sample.query(row);
     let x = fit.basis.complete(&query);
     let ends = [0, 1, 2].map(|part| chosen.ends(part, &x, &query, &fit.basis, link));
-    // Ends are checked as they are printed, in the unit of the target: where shares are clipped the scale of the link cannot tell them apart.
+    // Ends are checked as they are printed, in the unit of the target: where shares are clipped the scale of
+    // the link cannot tell them apart.
     let (truth, y_hat) = (sample.y[row], chosen.predict(&x, &query, &fit.basis, link));
     let low_end = |eta: f64| link.low_end(eta).min(y_hat);
     let high_end = |eta: f64| link.high_end(eta).max(y_hat);
     Some(Recipe::ALL.map(|recipe| {
-        let parts: Vec<_> = parts(recipe).iter().map(|&at| &ends[at]).filter(|ends| !ends.is_empty()).collect();
+        let parts: Vec<_> =
+            parts(recipe).iter().map(|&at| &ends[at]).filter(|ends| !ends.is_empty()).collect();
         if parts.is_empty() {
             return None;
         }

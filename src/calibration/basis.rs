@@ -1,9 +1,11 @@
-//! What is learnt from the features of a training set alone, before any target: how missing cells are filled, centre and scale, principal components.
-//! A basis is made anew inside every fold.
+//! What is learnt from the features of a training set alone, before any target: how missing cells are filled,
+//! centre and scale, principal components. A basis is made anew inside every fold.
 //!
-//! Missing cells are filled from the first principal component of the standardised features (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938), which is that of the filled rows: the
-//! fixed point of filling and decomposing in turns. It is found by alternating least squares over the known cells, which goes to the same point in rounds of `n p` steps, not of a
-//! whole decomposition. A training row and a query are filled alike, by the least squares score of their known cells.
+//! Missing cells are filled from the first principal component of the standardised features (Ruan, Maddison
+//! and Hashimoto 2024, arXiv 2405.10938), which is that of the filled rows: the fixed point of filling and
+//! decomposing in turns. It is found by alternating least squares over the known cells, which goes to the
+//! same point in rounds of `n p` steps, not of a whole decomposition. A training row and a query are filled
+//! alike, by the least squares score of their known cells.
 
 use linfa_linalg::eigh::{EigSort, EighInto};
 use ndarray::{Array1, Array2, Axis};
@@ -25,7 +27,8 @@ const MOST_FILLS: usize = 1000;
 pub struct Basis {
     /// Mean of each feature over its known cells.
     pub mean: Vec<f64>,
-    /// Standard deviation of each feature over its known cells (n in the denominator); 1 for a feature that is constant here.
+    /// Standard deviation of each feature over its known cells (n in the denominator); 1 for a feature that
+    /// is constant here.
     pub sd: Vec<f64>,
     /// First direction of the standardised features, from which missing cells are filled.
     pub fill: Vec<f64>,
@@ -33,7 +36,8 @@ pub struct Basis {
     pub min: Vec<f64>,
     /// Largest known value of each feature.
     pub max: Vec<f64>,
-    /// What features are divided by before the components: 1 where all are shares of one unit, else their standard deviations.
+    /// What features are divided by before the components: 1 where all are shares of one unit, else their
+    /// standard deviations.
     pub divisor: Vec<f64>,
     /// Mean of each feature after the fill.
     pub centre: Vec<f64>,
@@ -43,7 +47,8 @@ pub struct Basis {
     pub variances: Vec<f64>,
     /// Share of the whole variance that each component explains.
     pub explained: Vec<f64>,
-    /// Mean log10 size over the rows where it is known; what a row of unknown size is taken to be by the size line.
+    /// Mean log10 size over the rows where it is known; what a row of unknown size is taken to be by the
+    /// size line.
     pub log10_size: f64,
 }
 
@@ -119,8 +124,9 @@ impl Basis {
         Array2::from_shape_vec(x.dim(), cells).map_err(|source| Error::Fit { reason: source.to_string() })
     }
 
-    /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. Its `Pca` stops an iterative one wherever that stands: asked for 5
-    /// components of 8 columns it was seen to lose a fifth of the variance without a word, and asked for all of 30 to take ten times as long.
+    /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. Its `Pca` stops
+    /// an iterative one wherever that stands: asked for 5 components of 8 columns it was seen to lose a
+    /// fifth of the variance without a word, and asked for all of 30 to take ten times as long.
     fn decompose(&mut self, filled: &Array2<f64>) -> Result<()> {
         let (n, p) = filled.dim();
         let v = Array2::from_shape_fn((n, p), |(i, j)| (filled[[i, j]] - self.centre[j]) / self.divisor[j]);
@@ -129,7 +135,9 @@ impl Basis {
         if p == 0 || total.is_nan() || total <= 0.0 {
             return Ok(());
         }
-        let solved = covariance.eigh_into().map_err(|source| Error::Fit { reason: format!("components: {source}") })?;
+        let solved = covariance
+            .eigh_into()
+            .map_err(|source| Error::Fit { reason: format!("components: {source}") })?;
         let (values, vectors) = solved.sort_eig_desc();
         for (component, variance) in vectors.axis_iter(Axis(1)).zip(values).take(COMPONENTS.min(n - 1)) {
             let share = variance / total;
@@ -137,7 +145,8 @@ impl Basis {
                 break;
             }
             // The sign of a component is arbitrary; the loading of the largest size is made positive.
-            let largest = component.iter().copied().fold(0.0f64, |a, b| if b.abs() > a.abs() + 1e-12 { b } else { a });
+            let largest =
+                component.iter().copied().fold(0.0f64, |a, b| if b.abs() > a.abs() + 1e-12 { b } else { a });
             self.components.push(component.iter().map(|value| value * largest.signum()).collect());
             self.variances.push(variance);
             self.explained.push(share);
@@ -156,7 +165,9 @@ impl Basis {
         }
         let score = if square > 0.0 { along / square } else { 0.0 };
         let cells = query.x.iter().enumerate().map(|(j, value)| {
-            value.unwrap_or_else(|| (self.mean[j] + self.sd[j] * score * self.fill[j]).clamp(self.min[j], self.max[j]))
+            value.unwrap_or_else(|| {
+                (self.mean[j] + self.sd[j] * score * self.fill[j]).clamp(self.min[j], self.max[j])
+            })
         });
         cells.collect()
     }
@@ -171,7 +182,8 @@ impl Basis {
     }
 }
 
-/// One round of alternating least squares over the known cells: the score of each row on `direction`, then the loading of each column on the scores; of length 1, or all zeros.
+/// One round of alternating least squares over the known cells: the score of each row on `direction`, then
+/// the loading of each column on the scores; of length 1, or all zeros.
 fn alternate(z: &Array2<f64>, known: &Array2<f64>, direction: &Array1<f64>) -> Array1<f64> {
     let squares = direction * direction;
     let (mut along, mut square) = (Array1::zeros(direction.len()), Array1::<f64>::zeros(direction.len()));
@@ -181,19 +193,22 @@ fn alternate(z: &Array2<f64>, known: &Array2<f64>, direction: &Array1<f64>) -> A
         along.scaled_add(score, &z);
         square.scaled_add(score * score, &known);
     }
-    let next: Array1<f64> = along.iter().zip(&square).map(|(a, s)| if *s > 0.0 { a / s } else { 0.0 }).collect();
+    let next: Array1<f64> =
+        along.iter().zip(&square).map(|(a, s)| if *s > 0.0 { a / s } else { 0.0 }).collect();
     let length = next.dot(&next).sqrt();
     if length > 0.0 { next / length } else { next }
 }
 
-/// First right singular vector of some rows, from the eigenvectors of the smaller of their two products; zeros where all rows are.
+/// First right singular vector of some rows, from the eigenvectors of the smaller of their two products;
+/// zeros where all rows are.
 fn first_direction(z: &Array2<f64>) -> Result<Array1<f64>> {
     let (n, p) = z.dim();
     if n == 0 || p == 0 {
         return Ok(Array1::zeros(p));
     }
     let product = if p <= n { z.t().dot(z) } else { z.dot(&z.t()) };
-    let solved = product.eigh_into().map_err(|source| Error::Fit { reason: format!("first component: {source}") })?;
+    let solved =
+        product.eigh_into().map_err(|source| Error::Fit { reason: format!("first component: {source}") })?;
     let (_, vectors) = solved.sort_eig_desc();
     let first = vectors.column(0).to_owned();
     let direction = if p <= n { first } else { z.t().dot(&first) };
@@ -212,7 +227,10 @@ mod tests {
         let whole = |i: usize, j: usize| {
             wave(i, 0.37) * (1.0 + j as f64) + wave(i, 1.9) * (j as f64 - 2.5) + 0.2 * wave(i * (j + 1), 2.7)
         };
-        let x = Array2::from_shape_fn((n, p), |(i, j)| if (7 * i + 3 * j) % 5 < 2 { f64::NAN } else { whole(i, j) });
+        let x = Array2::from_shape_fn(
+            (n, p),
+            |(i, j)| if (7 * i + 3 * j) % 5 < 2 { f64::NAN } else { whole(i, j) },
+        );
         let names: Vec<String> = (0..n).map(|i| format!("m{i}")).collect();
         let sample = Sample {
             targets: names.clone(),

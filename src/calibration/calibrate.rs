@@ -13,7 +13,8 @@ use crate::disk::Schema;
 use crate::error::Result;
 use crate::seed::sha256_hex;
 
-/// Most folds of targets or families, and most of a back-test and inside one. A few rows are cheap to leave out one by one; of many, a group says as much.
+/// Most folds of targets or families, and most of a back-test and inside one. A few rows are cheap to leave
+/// out one by one; of many, a group says as much.
 struct Folds {
     fit: usize,
     outer: usize,
@@ -45,7 +46,8 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     let dependent = dependent(&sample, &columns.features, &fit.basis);
     if !dependent.is_empty() {
         notes.push(format!(
-            "made of the features before them: {}; coefficients among these are shared out by a penalty, not by the data",
+            "made of the features before them: {}; coefficients among these are shared out by a penalty, \
+             not by the data",
             dependent.join(", ")
         ));
     }
@@ -78,8 +80,9 @@ pub fn calibrate(table: &Table, plan: &Plan) -> Result<Card> {
     card.seal()
 }
 
-/// SHA-256 of the names of the columns, then the rows as CSV in their sorted order: target, family, log10 size, target value, weight, the proxy's value and log10 size ratio where
-/// there is one, features; missing cells empty.
+/// SHA-256 of the names of the columns, then the rows as CSV in their sorted order: target, family, log10
+/// size, target value, weight, the proxy's value and log10 size ratio where there is one, features; missing
+/// cells empty.
 fn hash(sample: &Sample, columns: &Columns) -> String {
     let cell = |value: &f64| if value.is_finite() { value.to_string() } else { String::new() };
     let lines = (0..sample.len()).map(|i| {

@@ -1,4 +1,5 @@
-//! The card: a calibration as a file. It holds all that a prediction needs and where it came from, and a hash of itself, so that a card edited by hand is found out.
+//! The card: a calibration as a file. It holds all that a prediction needs and where it came from, and a hash
+//! of itself, so that a card edited by hand is found out.
 
 use std::path::Path;
 
@@ -81,7 +82,10 @@ impl Card {
         let fault = |reason: String| Error::Fit { reason };
         let value = serde_json::to_value(&self).map_err(|source| fault(source.to_string()))?;
         if let Some(place) = null(&value) {
-            return Err(fault(format!("{} of the card is not a finite number", place.trim_start_matches('.'))));
+            return Err(fault(format!(
+                "{} of the card is not a finite number",
+                place.trim_start_matches('.')
+            )));
         }
         self.card_sha256.clear();
         self.card_sha256 = sha256_hex(&self.to_bytes()?);
@@ -110,7 +114,8 @@ impl Card {
     /// Reads a card. A byte order mark that an editor put before it is none of its bytes, as in a table.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another form or version, or a card that is not as it was written.
+    /// [`Error::Read`], [`Error::Json`]; [`Error::Config`] for another form or version, or a card that is not
+    /// as it was written.
     pub fn read(path: &Path) -> Result<Self> {
         let whole = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);
@@ -123,7 +128,8 @@ impl Card {
         }
         if sha256_hex(&without(bytes, card.card_sha256.as_bytes())) != card.card_sha256 {
             return Err(fault(
-                "is not as it was written: its hash does not fit its content; calibrate again instead of editing"
+                "is not as it was written: its hash does not fit its content; calibrate again instead of \
+                 editing"
                     .into(),
             ));
         }
@@ -140,13 +146,18 @@ fn of_another_form(bytes: &[u8]) -> Option<String> {
         schema: Option<Schema>,
     }
     let head: Head = serde_json::from_slice(bytes).ok()?;
-    head.schema.map_or_else(|| Some("has no schema; it is no card of surmise".into()), |schema| other_schema(&schema))
+    head.schema.map_or_else(
+        || Some("has no schema; it is no card of surmise".into()),
+        |schema| other_schema(&schema),
+    )
 }
 
 fn other_schema(schema: &Schema) -> Option<String> {
     let Schema { name, version, .. } = schema;
     ((name.as_str(), *version) != (NAME, VERSION)).then(|| {
-        format!("is {name} version {version}; this surmise reads {NAME} version {VERSION}, so calibrate again")
+        format!(
+            "is {name} version {version}; this surmise reads {NAME} version {VERSION}, so calibrate again"
+        )
     })
 }
 

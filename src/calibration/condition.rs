@@ -48,7 +48,8 @@ impl FromStr for Condition {
 }
 
 impl Condition {
-    /// Whether a cell meets the condition. A missing cell has no order: it meets `!=` alone, and `=` with nothing behind it.
+    /// Whether a cell meets the condition. A missing cell has no order: it meets `!=` alone, and `=` with
+    /// nothing behind it.
     pub(super) fn holds(&self, cell: &str) -> Result<bool, String> {
         let numbers = cell.parse::<f64>().ok().zip(self.value.parse::<f64>().ok());
         let same = numbers.map_or(cell == self.value, |(a, b)| a == b);
@@ -58,7 +59,8 @@ impl Condition {
             _ if cell.is_empty() => return Ok(false),
             _ => numbers.and_then(|(a, b)| a.partial_cmp(&b)),
         };
-        let order = order.ok_or_else(|| format!("`{cell}` and `{}` are not two numbers to be ordered", self.value))?;
+        let order = order
+            .ok_or_else(|| format!("`{cell}` and `{}` are not two numbers to be ordered", self.value))?;
         Ok(match self.relation {
             Relation::Below => order == Ordering::Less,
             Relation::AtMost => order != Ordering::Greater,

@@ -49,14 +49,17 @@ impl Card {
             self.schema.tool_version
         )?;
         let d = &self.diagnostics;
-        let dof = d.effective_dof.map_or(String::new(), |dof| format!(", {} effective degrees of freedom", short(dof)));
+        let dof = d
+            .effective_dof
+            .map_or(String::new(), |dof| format!(", {} effective degrees of freedom", short(dof)));
         let link = match self.link {
             Link::Identity => "identity".into(),
             Link::Logit { low, high } => format!("logit of {low} to {high}"),
         };
         writeln!(
             out,
-            "link {link}; {} features of rank {}, condition number {}{dof}; {:.1} % of the cells were missing",
+            "link {link}; {} features of rank {}, condition number {}{dof}; {:.1} % of the cells were \
+             missing",
             d.p,
             d.rank,
             short(d.condition_number),
@@ -109,19 +112,23 @@ impl Card {
                         s.unit_skill_mean
                     )
                 }
-                (_, None) => format!(" on the scale of the link ({:.2} by mean absolute error)", s.unit_skill_mean),
+                (_, None) => {
+                    format!(" on the scale of the link ({:.2} by mean absolute error)", s.unit_skill_mean)
+                }
             };
             format!("; mean absolute error {}, skill {against}{unit}", short(s.mae))
         });
-        let mut told = coverage
-            .map_or("; coverage could not be back-tested".into(), |coverage| format!("; {}", self.held(coverage, "")));
+        let mut told = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
+            format!("; {}", self.held(coverage, ""))
+        });
         if regime == Regime::Extrapolation {
             let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
             if let Some((worst, n)) = worst.filter(|(worst, _)| falls_short(*worst, self.level)) {
                 told.push_str(&format!(", IN ONE PART ONLY {:.0} % of {n}", 100.0 * worst));
             }
             let both = regime.of(&self.backtest.forward_family);
-            let both = both.map(|coverage| format!("; {}", self.held(coverage, " of families left out besides")));
+            let both =
+                both.map(|coverage| format!("; {}", self.held(coverage, " of families left out besides")));
             told.push_str(&both.unwrap_or_default());
         }
         let families = self.rows.families.len();
@@ -130,9 +137,14 @@ impl Card {
         } else {
             String::new()
         };
-        let refused = regime.refused(&self.backtest).filter(|share| *share > 0.0).map_or(String::new(), |share| {
-            format!("; of {:.0} % of the rows asked about in back-test nothing could be said, and coverage says nothing of them", 100.0 * share)
-        });
+        let refused =
+            regime.refused(&self.backtest).filter(|share| *share > 0.0).map_or(String::new(), |share| {
+                format!(
+                    "; of {:.0} % of the rows asked about in back-test nothing could be said, and coverage \
+                     says nothing of them",
+                    100.0 * share
+                )
+            });
         writeln!(out, "{name}: {}{skill}{told}{refused}{few}", chosen.candidate)
     }
 
@@ -153,11 +165,14 @@ impl Card {
     fn noise(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let Some(noise) = &self.diagnostics.noise else { return Ok(()) };
         let chosen = self.fit.within.as_ref();
-        let score =
-            chosen.and_then(|chosen| self.scores.family.iter().find(|score| score.candidate == chosen.candidate));
+        let score = chosen
+            .and_then(|chosen| self.scores.family.iter().find(|score| score.candidate == chosen.candidate));
         let share = score.map_or(String::new(), |score| {
             let share = 100.0 * (noise.rms / score.rmse.max(f64::MIN_POSITIVE)).powi(2).min(1.0);
-            format!(": {share:.0} % of the squared error over left-out families, which no candidate can take away")
+            format!(
+                ": {share:.0} % of the squared error over left-out families, which no candidate can take \
+                 away"
+            )
         });
         writeln!(
             out,
@@ -176,9 +191,14 @@ impl Card {
     }
 
     fn tables(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let titles = ["leaving out targets", "leaving out families", "trained on the weaker, tested on the stronger"];
+        let titles =
+            ["leaving out targets", "leaving out families", "trained on the weaker, tested on the stronger"];
         for (regime, title) in Regime::ALL.into_iter().zip(titles) {
-            writeln!(out, "\n{title:<46}{:>9} {:>9} {:>7} {:>7} {:>8}", "mae", "rmse", "v mean", "v size", "spearman")?;
+            writeln!(
+                out,
+                "\n{title:<46}{:>9} {:>9} {:>7} {:>7} {:>8}",
+                "mae", "rmse", "v mean", "v size", "spearman"
+            )?;
             for s in regime.scores(&self.scores) {
                 let size = s.skill_size.map_or(String::new(), |skill| format!("{skill:.2}"));
                 let (name, mae, rmse) = (&s.candidate, short(s.mae), short(s.rmse));

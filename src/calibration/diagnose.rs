@@ -1,4 +1,5 @@
-//! What a scientist must see of the training features: rank, condition, how much they repeat each other, how much of them is missing.
+//! What a scientist must see of the training features: rank, condition, how much they repeat each other, how
+//! much of them is missing.
 
 use linfa_linalg::cholesky::InverseC;
 use linfa_linalg::eigh::EigValsh;
@@ -26,13 +27,15 @@ pub struct Diagnostics {
     pub rank: usize,
     /// Largest over smallest singular value of those within the rank.
     pub condition_number: f64,
-    /// The largest variance inflation factors, `1 / (1 - R^2)` of a feature on the others; empty where they depend on each other.
+    /// The largest variance inflation factors, `1 / (1 - R^2)` of a feature on the others; empty where they
+    /// depend on each other.
     pub inflation: Vec<Inflation>,
     /// Missing cells of each feature that has any, filled inside every fold.
     pub filled_cells: Vec<Filled>,
     /// Missing cells over all cells.
     pub missing_share: f64,
-    /// Effective degrees of freedom of the candidate within the range, the constant included: the trace of its smoother.
+    /// Effective degrees of freedom of the candidate within the range, the constant included: the trace of
+    /// its smoother.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub effective_dof: Option<f64>,
     /// How large the target's own standard errors are, where a column says it.
@@ -40,7 +43,8 @@ pub struct Diagnostics {
     pub noise: Option<Noise>,
 }
 
-/// Standard errors of the target itself, as of seeds or items: the error that a perfect calibration would still be seen to make.
+/// Standard errors of the target itself, as of seeds or items: the error that a perfect calibration would
+/// still be seen to make.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
     /// The column that holds them.
@@ -63,7 +67,11 @@ impl Noise {
         }
         let squares: Vec<f64> = cells.into_iter().flatten().map(|value| value * value).collect();
         let n = squares.len();
-        Ok((n > 0).then(|| Self { column: column.into(), n, rms: (squares.iter().sum::<f64>() / n as f64).sqrt() }))
+        Ok((n > 0).then(|| Self {
+            column: column.into(),
+            n,
+            rms: (squares.iter().sum::<f64>() / n as f64).sqrt(),
+        }))
     }
 }
 
@@ -88,7 +96,8 @@ pub struct Filled {
 impl Diagnostics {
     pub(super) fn new(sample: &Sample, names: &[String], fit: &Fit) -> Result<Self> {
         let (n, p) = sample.x.dim();
-        let fault = |source: linfa_linalg::LinalgError| Error::Fit { reason: format!("diagnostics: {source}") };
+        let fault =
+            |source: linfa_linalg::LinalgError| Error::Fit { reason: format!("diagnostics: {source}") };
         let z = standardised(sample, &fit.basis);
         let correlation = z.t().dot(&z) / n as f64;
         let mut values = if p > 0 { correlation.eigvalsh().map_err(fault)?.to_vec() } else { vec![] };
@@ -98,8 +107,10 @@ impl Diagnostics {
         let inverse = if p > 0 && rank == p { correlation.invc().ok() } else { None };
         let mut inflation: Vec<Inflation> = match inverse {
             Some(inverse) => {
-                let factor =
-                    |(feature, factor): (&String, &f64)| Inflation { feature: feature.clone(), factor: *factor };
+                let factor = |(feature, factor): (&String, &f64)| Inflation {
+                    feature: feature.clone(),
+                    factor: *factor,
+                };
                 names.iter().zip(inverse.diag()).map(factor).collect()
             }
             None => vec![],
@@ -128,11 +139,14 @@ impl Diagnostics {
                     let penalty = chosen.formula.penalty;
                     1.0 + values[..rank].iter().map(|e| n as f64 * e / (n as f64 * e + penalty)).sum::<f64>()
                 }
-                "elastic_net" => 1.0 + chosen.formula.coefficients.iter().filter(|c| **c != 0.0).count() as f64,
+                "elastic_net" => {
+                    1.0 + chosen.formula.coefficients.iter().filter(|c| **c != 0.0).count() as f64
+                }
                 "gain-1" => 1.0,
                 "gain" => 2.0,
                 name => {
-                    let components = name.rsplit('-').next().and_then(|k| k.parse::<f64>().ok()).unwrap_or(0.0);
+                    let components =
+                        name.rsplit('-').next().and_then(|k| k.parse::<f64>().ok()).unwrap_or(0.0);
                     1.0 + components + f64::from(name.starts_with("sigmoid"))
                 }
             }),
@@ -140,7 +154,8 @@ impl Diagnostics {
     }
 }
 
-/// Features that are sums of multiples of those before them, where there are rows enough to tell. Between them coefficients are shared out by the penalty, not by the data.
+/// Features that are sums of multiples of those before them, where there are rows enough to tell. Between
+/// them coefficients are shared out by the penalty, not by the data.
 pub(super) fn dependent(sample: &Sample, names: &[String], basis: &Basis) -> Vec<String> {
     let z = standardised(sample, basis);
     let (n, p) = z.dim();

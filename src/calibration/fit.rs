@@ -1,5 +1,6 @@
-//! One calibration of one sample: trials of every candidate on three splits, the choice, and the chosen fitted on all rows with the residuals its intervals are made of. A back-test
-//! runs this whole on the training rows of each of its folds.
+//! One calibration of one sample: trials of every candidate on three splits, the choice, and the chosen
+//! fitted on all rows with the residuals its intervals are made of. A back-test runs this whole on the
+//! training rows of each of its folds.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,9 +71,14 @@ pub(super) fn fit(sample: &Sample, link: Link, most: usize) -> Result<(Fit, Scor
     let whole = Fits::new(sample, link)?;
     let pick = |splits: &[usize]| {
         let judged: Vec<Judged> = splits.iter().map(|&at| (&trials[at], tables[at].as_slice())).collect();
-        if judged.iter().any(|(trial, _)| trial.answers.is_empty()) { None } else { choose(&judged, sample, link) }
+        if judged.iter().any(|(trial, _)| trial.answers.is_empty()) {
+            None
+        } else {
+            choose(&judged, sample, link)
+        }
     };
-    // Families decide within the range; where there is only one, targets do. Beyond it the forward folds have a say as well: alone they are too few and too small to choose by.
+    // Families decide within the range; where there is only one, targets do. Beyond it the forward folds have
+    // a say as well: alone they are too few and too small to choose by.
     let inside = usize::from(trials[1].folds.len() >= 2);
     let chosen = |candidate: Option<usize>| {
         let at = candidate?;
@@ -98,7 +104,8 @@ pub(super) fn fit(sample: &Sample, link: Link, most: usize) -> Result<(Fit, Scor
 
 fn residuals(trial: &Trial, candidate: usize, sample: &Sample, link: Link, keep: bool) -> Residuals {
     let total: f64 = trial.answers.iter().map(|answer| answer.weight).sum();
-    let mut targets: Vec<&str> = trial.answers.iter().map(|answer| sample.targets[answer.row].as_str()).collect();
+    let mut targets: Vec<&str> =
+        trial.answers.iter().map(|answer| sample.targets[answer.row].as_str()).collect();
     targets.sort_unstable();
     targets.dedup();
     let per_weight = targets.len() as f64 / total;
@@ -107,7 +114,9 @@ fn residuals(trial: &Trial, candidate: usize, sample: &Sample, link: Link, keep:
     let spans: Vec<Option<[[f64; 2]; 2]>> = trial
         .folds
         .iter()
-        .map(|(fold, _)| proxies.and_then(|proxies| proxy_spans(fold.train.iter().map(|&row| &proxies[row]), link)))
+        .map(|(fold, _)| {
+            proxies.and_then(|proxies| proxy_spans(fold.train.iter().map(|&row| &proxies[row]), link))
+        })
         .collect();
     let held = trial.answers.iter().filter_map(|answer| {
         let y_hat = answer.y_hat[candidate]?;
@@ -158,7 +167,8 @@ impl Chosen {
         }
     }
 
-    /// The ends of an interval on the scale of the link, and whether there are residuals enough for the level.
+    /// The ends of an interval on the scale of the link, and whether there are residuals enough for the
+    /// level.
     pub(super) fn interval(
         &self,
         recipe: Recipe,

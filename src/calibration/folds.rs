@@ -28,7 +28,8 @@ pub struct Fold {
 pub enum Split {
     /// One target: a new model, perhaps with siblings in the training set.
     Target,
-    /// A whole family: a new recipe. A row of unknown family may be kin of any, and is neither fitted nor predicted.
+    /// A whole family: a new recipe. A row of unknown family may be kin of any, and is neither fitted nor
+    /// predicted.
     Family,
     /// The stronger: everything beyond a size, or beyond a value of the first component.
     Forward,
@@ -57,7 +58,8 @@ pub fn by_family(sample: &Sample, most: usize) -> Vec<Fold> {
     grouped(&kin, most)
 }
 
-/// Whether the families of so many rows are unknown that leaving out those that are known says little of a stranger.
+/// Whether the families of so many rows are unknown that leaving out those that are known says little of a
+/// stranger.
 pub(super) fn too_many_unknown(n_without_family: usize, n: usize) -> bool {
     n_without_family > n / 2
 }
@@ -74,8 +76,8 @@ fn families_left_out(sample: &Sample, most: usize) -> Vec<Fold> {
     folds.map(|fold| Fold { train: places(fold.train), test: places(fold.test) }).collect()
 }
 
-/// Forward folds whose test families are left out of the training rows too, a third of the families at a time: the stronger of a recipe that was not trained on. At most `most`
-/// of them, evenly over the cuts.
+/// Forward folds whose test families are left out of the training rows too, a third of the families at a
+/// time: the stronger of a recipe that was not trained on. At most `most` of them, evenly over the cuts.
 ///
 /// # Errors
 /// Whatever the first component needs and does not find.
@@ -85,11 +87,14 @@ pub(super) fn forward_by_family(sample: &Sample, most: usize) -> Result<Vec<Fold
         return Ok(folds);
     }
     for Fold { mut train, mut test } in forward(sample)? {
-        [&mut train, &mut test].into_iter().for_each(|rows| rows.retain(|&row| !sample.families[row].is_empty()));
+        [&mut train, &mut test]
+            .into_iter()
+            .for_each(|rows| rows.retain(|&row| !sample.families[row].is_empty()));
         let families: Vec<String> = test.iter().map(|&row| sample.families[row].clone()).collect();
         for group in grouped(&families, GROUPS) {
             let test: Vec<usize> = group.test.iter().map(|&at| test[at]).collect();
-            let of_test = |row: &&usize| test.iter().any(|&other| sample.families[other] == sample.families[**row]);
+            let of_test =
+                |row: &&usize| test.iter().any(|&other| sample.families[other] == sample.families[**row]);
             let train: Vec<usize> = train.iter().filter(|row| !of_test(row)).copied().collect();
             let targets: Vec<String> = train.iter().map(|&row| sample.targets[row].clone()).collect();
             if distinct(&targets).len() >= LEAST_TRAIN {
@@ -108,7 +113,8 @@ fn grouped(names: &[String], most: usize) -> Vec<Fold> {
         rows.entry(name).or_default().push(row);
     }
     let mut groups: Vec<Vec<usize>> = rows.into_values().collect();
-    // By their first rows, not their names: where every family is one target, folds of families are those of targets.
+    // By their first rows, not their names: where every family is one target, folds of families are those of
+    // targets.
     groups.sort_unstable();
     if groups.len() > most {
         groups.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
@@ -128,7 +134,8 @@ fn grouped(names: &[String], most: usize) -> Vec<Fold> {
     folds.filter(|fold| !fold.train.is_empty()).collect()
 }
 
-/// Folds that train on the weaker and are tested on the stronger, by size and by the first component; folds with the same training rows once.
+/// Folds that train on the weaker and are tested on the stronger, by size and by the first component; folds
+/// with the same training rows once.
 fn forward(sample: &Sample) -> Result<Vec<Fold>> {
     let mut folds: Vec<Fold> = vec![];
     for order in [sample.log10_sizes.clone(), strength(sample)?] {
@@ -140,10 +147,13 @@ fn forward(sample: &Sample) -> Result<Vec<Fold>> {
         let mut sorted: Vec<f64> = levels.values().copied().collect();
         sorted.sort_unstable_by(f64::total_cmp);
         for cut in CUTS {
-            let Some(edge) = sorted.get(((cut * sorted.len() as f64) as usize).saturating_sub(1)) else { continue };
+            let Some(edge) = sorted.get(((cut * sorted.len() as f64) as usize).saturating_sub(1)) else {
+                continue;
+            };
             let level = |row: &usize| levels.get(sample.targets[*row].as_str());
             let known: Vec<usize> = (0..sample.len()).filter(|row| level(row).is_some()).collect();
-            let (train, test) = known.into_iter().partition(|row| level(row).is_some_and(|level| level <= edge));
+            let (train, test) =
+                known.into_iter().partition(|row| level(row).is_some_and(|level| level <= edge));
             let fold = Fold { train, test };
             let n_targets = |rows: &[usize]| {
                 distinct(&rows.iter().map(|&row| sample.targets[row].clone()).collect::<Vec<_>>()).len()
@@ -157,11 +167,14 @@ fn forward(sample: &Sample) -> Result<Vec<Fold>> {
     Ok(folds)
 }
 
-/// Scores on the first component, turned so that they rise with size, or with the target where sizes say nothing.
+/// Scores on the first component, turned so that they rise with size, or with the target where sizes say
+/// nothing.
 fn strength(sample: &Sample) -> Result<Vec<f64>> {
     let (basis, filled) = Basis::fit(sample)?;
-    let first: Vec<f64> =
-        filled.outer_iter().map(|row| basis.scores(&row.to_vec()).first().copied().unwrap_or(f64::NAN)).collect();
+    let first: Vec<f64> = filled
+        .outer_iter()
+        .map(|row| basis.scores(&row.to_vec()).first().copied().unwrap_or(f64::NAN))
+        .collect();
     let direction = direction(sample, &first);
     Ok(first.into_iter().map(|score| direction * score).collect())
 }
@@ -205,12 +218,17 @@ mod tests {
     fn the_stronger_of_a_stranger_meet_no_sibling_and_nobody_as_strong_among_the_rows_trained_on() {
         let sample = sample(60, 9);
         let folds = forward_by_family(&sample, usize::MAX).expect("folds");
-        let largest = |rows: &[usize]| rows.iter().map(|&row| sample.log10_sizes[row]).fold(f64::MIN, f64::max);
+        let largest =
+            |rows: &[usize]| rows.iter().map(|&row| sample.log10_sizes[row]).fold(f64::MIN, f64::max);
         let first = strength(&sample).expect("a component");
         let strongest = |rows: &[usize]| rows.iter().map(|&row| first[row]).fold(f64::MIN, f64::max);
         assert!(folds.len() >= 12, "{}", folds.len());
         for fold in &folds {
-            assert!(fold.train.iter().all(|&a| fold.test.iter().all(|&b| sample.families[a] != sample.families[b])));
+            assert!(
+                fold.train
+                    .iter()
+                    .all(|&a| fold.test.iter().all(|&b| sample.families[a] != sample.families[b]))
+            );
             let (size, strength) = (largest(&fold.train), strongest(&fold.train));
             let beyond = |row: &usize| sample.log10_sizes[*row] > size || first[*row] > strength;
             assert!(fold.test.iter().all(beyond), "{fold:?}");

@@ -1,5 +1,5 @@
-//! What is checked before anything is fitted. linfa answers NaN, constant columns, columns that repeat each other and fewer rows than columns all with a number; here they are found
-//! and named.
+//! What is checked before anything is fitted. linfa answers NaN, constant columns, columns that repeat each
+//! other and fewer rows than columns all with a number; here they are found and named.
 
 use super::plan::{Columns, Plan};
 use super::sample::Sample;
@@ -9,7 +9,8 @@ use super::table::Table;
 use crate::error::{Error, Result};
 use crate::observations;
 
-/// A column that is found by itself must be known in this share of the rows with and of those without a target.
+/// A column that is found by itself must be known in this share of the rows with and of those without a
+/// target.
 const KNOWN_SHARE: f64 = 0.5;
 /// Last words of the names of columns that go with a number: standard errors and ends of intervals.
 const COMPANIONS: [&str; 7] = ["stderr", "se", "std", "ci_low", "ci_high", "low", "high"];
@@ -36,7 +37,9 @@ fn fault(reason: String) -> Error {
 pub(super) fn varies(values: &[f64]) -> bool {
     let mut known = values.iter().filter(|value| value.is_finite());
     let first = known.next();
-    known.any(|value| first.is_some_and(|first| (value - first).abs() > 1e-12 * first.abs().max(f64::MIN_POSITIVE)))
+    known.any(|value| {
+        first.is_some_and(|first| (value - first).abs() > 1e-12 * first.abs().max(f64::MIN_POSITIVE))
+    })
 }
 
 /// Refuses a column with a cell that no fit can square, or of nothing but cells whose squares are 0.
@@ -64,7 +67,9 @@ pub(super) fn log10_sizes(table: &Table, column: &str) -> Result<Vec<f64>> {
         Some(size) if size <= 0.0 => Err(csv(
             table,
             row,
-            format!("column {column} holds a size of {size}; sizes are above 0, a missing one is an empty cell"),
+            format!(
+                "column {column} holds a size of {size}; sizes are above 0, a missing one is an empty cell"
+            ),
         )),
         cell => Ok(cell.map_or(f64::NAN, f64::log10)),
     });
@@ -82,7 +87,9 @@ pub(super) fn features(
     let Columns { id, group, size, weights, proxy, proxy_size, stderr, .. } = columns;
     let taken = [id, group, size, weights, proxy, proxy_size, stderr];
     let is_taken = |name: &str| {
-        name == plan.target || columns.same.contains_key(name) || taken.iter().any(|c| c.as_deref() == Some(name))
+        name == plan.target
+            || columns.same.contains_key(name)
+            || taken.iter().any(|c| c.as_deref() == Some(name))
     };
     let mut found: Vec<String> = vec![];
     for asked in &plan.features {
@@ -92,7 +99,10 @@ pub(super) fn features(
             if by_name {
                 *name == asked
             } else {
-                name.len() + 1 >= asked.len() && name.starts_with(head) && name.ends_with(tail) && !is_taken(name)
+                name.len() + 1 >= asked.len()
+                    && name.starts_with(head)
+                    && name.ends_with(tail)
+                    && !is_taken(name)
             }
         };
         let matching: Vec<&String> = table.columns().iter().filter(fits).collect();
@@ -108,7 +118,9 @@ pub(super) fn features(
         }
         for name in matching {
             if name == &plan.target {
-                return Err(fault(format!("feature {name} is the target itself; leave it out of --features")));
+                return Err(fault(format!(
+                    "feature {name} is the target itself; leave it out of --features"
+                )));
             }
             if !by_name && some_numbers(table, name) {
                 table.numbers(name)?;
@@ -124,7 +136,8 @@ pub(super) fn features(
         for name in candidates {
             if is_companion(name) {
                 notes.push(format!(
-                    "column {name} is named as an error or an end of an interval and is left out; --features takes it"
+                    "column {name} is named as an error or an end of an interval and is left out; \
+                     --features takes it"
                 ));
             } else if usable(plan, table, known, name, notes) {
                 found.push(name.clone());
@@ -147,8 +160,14 @@ pub(super) fn features(
     Ok(found)
 }
 
-/// What was not named itself and is the target in another unit, or another feature, is left out; what was named is an error later on.
-fn without_copies(plan: &Plan, known: &Table, found: Vec<String>, notes: &mut Vec<String>) -> Result<Vec<String>> {
+/// What was not named itself and is the target in another unit, or another feature, is left out; what was
+/// named is an error later on.
+fn without_copies(
+    plan: &Plan,
+    known: &Table,
+    found: Vec<String>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>> {
     let column = |name: &str| -> Result<Vec<f64>> {
         Ok(known.numbers(name)?.into_iter().map(|cell| cell.unwrap_or(f64::NAN)).collect())
     };
@@ -157,13 +176,20 @@ fn without_copies(plan: &Plan, known: &Table, found: Vec<String>, notes: &mut Ve
     for name in found {
         let cells = column(&name)?;
         if !plan.features.contains(&name) {
-            let copied = kept.iter().find(|(_, other)| correlation(other, &cells).abs() > SAME).map(|(other, _)| other);
+            let copied = kept
+                .iter()
+                .find(|(_, other)| correlation(other, &cells).abs() > SAME)
+                .map(|(other, _)| other);
             if correlation(&target, &cells).abs() > SAME {
-                notes.push(format!("column {name} is the target {} in another unit and is left out", plan.target));
+                notes.push(format!(
+                    "column {name} is the target {} in another unit and is left out",
+                    plan.target
+                ));
                 continue;
             } else if ranks(&target, &cells) == Ranks::Same {
                 notes.push(format!(
-                    "column {name} ranks the rows as the target {} does and may have been made of it; it is left out, and --features takes it by name",
+                    "column {name} ranks the rows as the target {} does and may have been made of it; it is \
+                     left out, and --features takes it by name",
                     plan.target
                 ));
                 continue;
@@ -191,9 +217,17 @@ fn usable(plan: &Plan, table: &Table, known: &Table, name: &str, notes: &mut Vec
         }
     };
     let share = |with_target: bool| {
-        let rows: Vec<bool> =
-            cells.iter().zip(&targets).filter(|(_, y)| y.is_some() == with_target).map(|(x, _)| x.is_some()).collect();
-        if rows.is_empty() { 1.0 } else { rows.iter().filter(|known| **known).count() as f64 / rows.len() as f64 }
+        let rows: Vec<bool> = cells
+            .iter()
+            .zip(&targets)
+            .filter(|(_, y)| y.is_some() == with_target)
+            .map(|(x, _)| x.is_some())
+            .collect();
+        if rows.is_empty() {
+            1.0
+        } else {
+            rows.iter().filter(|known| **known).count() as f64 / rows.len() as f64
+        }
     };
     let reason = if !table.is_numeric(name) {
         return false;
@@ -216,12 +250,13 @@ fn some_numbers(table: &Table, name: &str) -> bool {
     table.text(name).is_ok_and(|cells| cells.iter().any(finite))
 }
 
-/// Whether a column's name says that it goes with a number instead of being one: its standard error, an end of its interval. Taken by itself such a column would
-/// let the target in by a side door.
+/// Whether a column's name says that it goes with a number instead of being one: its standard error, an end
+/// of its interval. Taken by itself such a column would let the target in by a side door.
 fn is_companion(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix("_nats").unwrap_or(&name);
-    let ends = |end: &&str| name.strip_suffix(*end).is_some_and(|head| head.is_empty() || head.ends_with('_'));
+    let ends =
+        |end: &&str| name.strip_suffix(*end).is_some_and(|head| head.is_empty() || head.ends_with('_'));
     COMPANIONS.iter().any(ends)
 }
 
@@ -252,7 +287,8 @@ fn for_api(plan: &Plan, table: &Table, name: &str) -> Result<()> {
         return refuse("is measured inside the target, which an API does not show");
     }
     let (cells, targets) = (table.numbers(name)?, table.numbers(&plan.target)?);
-    let mut closed = cells.iter().zip(&targets).filter(|(_, y)| y.is_none()).map(|(x, _)| x.is_some()).peekable();
+    let mut closed =
+        cells.iter().zip(&targets).filter(|(_, y)| y.is_none()).map(|(x, _)| x.is_some()).peekable();
     if closed.peek().is_some() && !closed.any(|known| known) {
         return refuse("is empty in every row without a target");
     }
@@ -260,7 +296,12 @@ fn for_api(plan: &Plan, table: &Table, name: &str) -> Result<()> {
 }
 
 /// The columns together: none may be another, or the target.
-pub(super) fn sample(sample: &Sample, columns: &Columns, target: &str, notes: &mut Vec<String>) -> Result<()> {
+pub(super) fn sample(
+    sample: &Sample,
+    columns: &Columns,
+    target: &str,
+    notes: &mut Vec<String>,
+) -> Result<()> {
     let names = &columns.features;
     let column = |j: usize| sample.x.column(j).to_vec();
     if let (Some(name), Some(proxies)) = (&columns.proxy, &sample.proxies) {
@@ -271,25 +312,34 @@ pub(super) fn sample(sample: &Sample, columns: &Columns, target: &str, notes: &m
             )));
         }
         if correlation(&values, &sample.y).abs() > SAME {
-            return Err(fault(format!("--proxy {name} is the target {target} in another unit; leave it out")));
+            return Err(fault(format!(
+                "--proxy {name} is the target {target} in another unit; leave it out"
+            )));
         }
         if ranks(&values, &sample.y) != Ranks::Other {
             notes.push(format!(
-                "--proxy {name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was made of the target, every skill and interval here is too good; leave it out then"
+                "--proxy {name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was made of the target, \
+                 every skill and interval here is too good; leave it out then"
             ));
         }
     }
     for (j, name) in names.iter().enumerate() {
         if correlation(&column(j), &sample.y).abs() > SAME {
-            return Err(fault(format!("feature {name} is the target {target} in another unit; leave it out")));
+            return Err(fault(format!(
+                "feature {name} is the target {target} in another unit; leave it out"
+            )));
         }
         if ranks(&column(j), &sample.y) != Ranks::Other {
             notes.push(format!(
-                "feature {name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was made of the target, every skill and interval here is too good; leave it out then"
+                "feature {name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was made of the target, \
+                 every skill and interval here is too good; leave it out then"
             ));
         }
         if let Some(other) = (0..j).find(|&k| correlation(&column(k), &column(j)).abs() > SAME) {
-            return Err(fault(format!("features {} and {name} are one column twice; leave one out", names[other])));
+            return Err(fault(format!(
+                "features {} and {name} are one column twice; leave one out",
+                names[other]
+            )));
         }
     }
     let empty: Vec<&str> = (0..sample.len())
@@ -303,17 +353,22 @@ pub(super) fn sample(sample: &Sample, columns: &Columns, target: &str, notes: &m
         let first = sample.targets.iter().position(|other| other == id).unwrap_or(row);
         let (one, other) = (&sample.families[first], &sample.families[row]);
         if one != other {
-            let name = |family: &String| if family.is_empty() { "an empty cell".into() } else { family.clone() };
+            let name =
+                |family: &String| if family.is_empty() { "an empty cell".into() } else { family.clone() };
             let (one, other) = (name(one), name(other));
             return Err(fault(format!("{id} stands in two families, {one} and {other}; a target has one")));
         }
     }
     if !varies(&sample.y) {
-        return Err(fault(format!("the target {target} is the same in every row; there is nothing to learn")));
+        return Err(fault(format!(
+            "the target {target} is the same in every row; there is nothing to learn"
+        )));
     }
     let (n, p) = sample.x.dim();
     if n < p + 2 {
-        notes.push(format!("{n} rows for {p} features: only penalised candidates and few components can be fitted"));
+        notes.push(format!(
+            "{n} rows for {p} features: only penalised candidates and few components can be fitted"
+        ));
     }
     Ok(())
 }
@@ -328,7 +383,8 @@ enum Ranks {
 }
 
 fn ranks(a: &[f64], b: &[f64]) -> Ranks {
-    let (a, b): (Vec<f64>, Vec<f64>) = a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).unzip();
+    let (a, b): (Vec<f64>, Vec<f64>) =
+        a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).unzip();
     let alike = spearman(&a, &b).abs();
     match a.len() {
         LEAST_RANKED.. if alike > SAME_RANKS => Ranks::Same,

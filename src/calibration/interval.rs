@@ -1,5 +1,5 @@
-//! Intervals from the errors a back-test made: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani 2021), residuals of forward folds, and the widest of all.
-//! Everything here is on the scale of the link.
+//! Intervals from the errors a back-test made: jackknife+ and CV+ (Barber, Candes, Ramdas and Tibshirani
+//! 2021), residuals of forward folds, and the widest of all. Everything here is on the scale of the link.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,8 @@ pub struct Held {
     /// Log10 of its size over the largest its fold was fitted on, where both are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size_gap: Option<f64>,
-    /// How far the proxy's value, on the scale of the link, and the log10 of the size ratio were outside those that its fold was fitted on; with sign, 0 within.
+    /// How far the proxy's value, on the scale of the link, and the log10 of the size ratio were outside
+    /// those that its fold was fitted on; with sign, 0 within.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy_gaps: Option<[f64; 2]>,
 }
@@ -64,7 +65,8 @@ pub struct Residuals {
     pub folds: Vec<Formula>,
     /// Every row that was left out.
     pub held: Vec<Held>,
-    /// How many targets of one weight say as much as theirs: Kish's `(sum w)^2 / sum w^2` over their weights, which is their number where all weigh the same.
+    /// How many targets of one weight say as much as theirs: Kish's `(sum w)^2 / sum w^2` over their
+    /// weights, which is their number where all weigh the same.
     pub effective_n: f64,
 }
 
@@ -87,7 +89,8 @@ pub(super) fn effective_n<'a>(rows: impl Iterator<Item = (&'a str, f64)>) -> f64
 /// Values an end is a quantile of, with their weights.
 #[derive(Debug, Clone)]
 pub(super) struct Ends {
-    /// Weight of all targets and of the one that is asked, which weighs as one of [`Residuals::effective_n`].
+    /// Weight of all targets and of the one that is asked, which weighs as one of
+    /// [`Residuals::effective_n`].
     mass: f64,
     low: Vec<(f64, f64)>,
     high: Vec<(f64, f64)>,
@@ -113,7 +116,8 @@ impl Ends {
         self.low.is_empty()
     }
 
-    /// Lower and upper end at a level, and whether there are residuals enough for it: of `n` of one weight the level can be at most `n / (n + 1)`, beyond which the ends are the outermost.
+    /// Lower and upper end at a level, and whether there are residuals enough for it: of `n` of one weight
+    /// the level can be at most `n / (n + 1)`, beyond which the ends are the outermost.
     pub fn at(&self, level: f64) -> (f64, f64, bool) {
         let mass = level * self.mass - 1e-9;
         let end = |values: &mut dyn Iterator<Item = &(f64, f64)>| {
@@ -130,11 +134,19 @@ impl Ends {
         (low, high, above && below)
     }
 
-    /// The levels above which the upper and the lower end, as `low_end` and `high_end` print them, are beyond `y`; 1 if none is.
-    pub fn covering(&self, y: f64, low_end: impl Fn(f64) -> f64, high_end: impl Fn(f64) -> f64) -> (f64, f64) {
+    /// The levels above which the upper and the lower end, as `low_end` and `high_end` print them, are beyond
+    /// `y`; 1 if none is.
+    pub fn covering(
+        &self,
+        y: f64,
+        low_end: impl Fn(f64) -> f64,
+        high_end: impl Fn(f64) -> f64,
+    ) -> (f64, f64) {
         let level = |beyond: f64, outermost: bool| if outermost { 1.0 } else { beyond / self.mass };
-        let below: f64 = self.high.iter().filter(|(value, _)| high_end(*value) < y).map(|(_, weight)| weight).sum();
-        let above: f64 = self.low.iter().filter(|(value, _)| low_end(*value) > y).map(|(_, weight)| weight).sum();
+        let below: f64 =
+            self.high.iter().filter(|(value, _)| high_end(*value) < y).map(|(_, weight)| weight).sum();
+        let above: f64 =
+            self.low.iter().filter(|(value, _)| low_end(*value) > y).map(|(_, weight)| weight).sum();
         let outside_high = self.high.last().is_none_or(|(value, _)| high_end(*value) < y);
         let outside_low = self.low.first().is_none_or(|(value, _)| low_end(*value) > y);
         (level(below, outside_high), level(above, outside_low))
@@ -164,7 +176,8 @@ mod tests {
 
     #[test]
     fn ends_are_the_order_statistics_of_barber_and_others() {
-        // n = 9 at 80 %: the ceil(.8 * 10) = 8th smallest of y + R and the floor(.2 * 10) = 2nd smallest of y - R.
+        // n = 9 at 80 %: the ceil(.8 * 10) = 8th smallest of y + R and the floor(.2 * 10) = 2nd smallest of y
+        // - R.
         let nine = ends(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
         assert_eq!(nine.at(0.8), (2.0, 18.0, true));
         assert_eq!(nine.at(0.9), (1.0, 19.0, true));

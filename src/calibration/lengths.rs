@@ -1,4 +1,5 @@
-//! Whether the lists of a card fit each other. The hash says that a card is as somebody sealed it, not that surmise did.
+//! Whether the lists of a card fit each other. The hash says that a card is as somebody sealed it, not that
+//! surmise did.
 
 use super::candidate::Formula;
 use super::card::Card;
@@ -10,7 +11,8 @@ use super::sample::distinct;
 type Checked = Result<(), String>;
 
 impl Card {
-    /// The first list of a card that is not as long as the others ask for, or holds what no calibration writes.
+    /// The first list of a card that is not as long as the others ask for, or holds what no calibration
+    /// writes.
     pub(super) fn check_lengths(&self) -> Checked {
         let (basis, p) = (&self.fit.basis, self.columns.features.len());
         let of_features = [
@@ -43,8 +45,12 @@ impl Card {
         for (name, chosen) in [("fit.within", &self.fit.within), ("fit.beyond", &self.fit.beyond)] {
             chosen.as_ref().map_or(Ok(()), |chosen| residuals(name, chosen, p))?;
         }
-        let tried =
-            [&self.backtest.target, &self.backtest.family, &self.backtest.forward, &self.backtest.forward_family];
+        let tried = [
+            &self.backtest.target,
+            &self.backtest.family,
+            &self.backtest.forward,
+            &self.backtest.forward_family,
+        ];
         for coverage in tried.into_iter().flatten() {
             let name = "the levels and folds of a coverage in backtest";
             length(name, coverage.folds.len(), coverage.levels.len().max(1))?;
@@ -81,8 +87,11 @@ fn formula(name: &str, formula: &Formula, p: usize) -> Checked {
 
 fn residuals(name: &str, chosen: &Chosen, p: usize) -> Checked {
     formula(&format!("{name}.formula"), &chosen.formula, p)?;
-    let splits =
-        [("target", &chosen.target, true), ("family", &chosen.family, true), ("forward", &chosen.forward, false)];
+    let splits = [
+        ("target", &chosen.target, true),
+        ("family", &chosen.family, true),
+        ("forward", &chosen.forward, false),
+    ];
     for (split, Residuals { folds, held, effective_n }, keep) in splits {
         folds.iter().try_for_each(|fold| formula(&format!("a fold of {name}.{split}"), fold, p))?;
         if let Some(row) = held.iter().find(|row| keep && row.fold >= folds.len()) {

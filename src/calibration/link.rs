@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Shares are clipped this far from 0 and 1 before their logit is taken, and interval ends beyond it are 0 and 1: a benchmark of
-/// hundreds of items cannot tell such shares apart, and their logits would outweigh all others.
+/// Shares are clipped this far from 0 and 1 before their logit is taken, and interval ends beyond it are 0
+/// and 1: a benchmark of hundreds of items cannot tell such shares apart, and their logits would outweigh all
+/// others.
 pub(super) const CLIP: f64 = 0.01;
 
 /// A link between the target and a linear predictor.
@@ -38,7 +39,8 @@ impl Link {
         }
     }
 
-    /// The target of a predictor `eta`, with `floor` the share that even the weakest reach: `floor + (1 - floor) sigmoid(eta)`.
+    /// The target of a predictor `eta`, with `floor` the share that even the weakest reach: `floor + (1 -
+    /// floor) sigmoid(eta)`.
     pub fn invert(self, eta: f64, floor: f64) -> f64 {
         match self {
             Self::Identity => eta,
@@ -46,8 +48,9 @@ impl Link {
         }
     }
 
-    /// An interval's lower end from the scale of the link. On it all shares within the clip of a bound are one: an end there is the bound where it is the lower bound, and where it is
-    /// the upper, the least share that is clipped to it.
+    /// An interval's lower end from the scale of the link. On it all shares within the clip of a bound are
+    /// one: an end there is the bound where it is the lower bound, and where it is the upper, the least
+    /// share that is clipped to it.
     pub fn low_end(self, eta: f64) -> f64 {
         match self {
             Self::Identity => eta,
@@ -81,7 +84,10 @@ impl Link {
     /// What is said of a proxy's reading that it does not hold.
     pub(super) fn excludes(self, proxy: f64) -> String {
         let Self::Logit { low, high } = self else { return proxy.to_string() };
-        format!("{proxy}, outside {low} to {high}: a proxy is read in the unit of the target, whose bounds these are")
+        format!(
+            "{proxy}, outside {low} to {high}: a proxy is read in the unit of the target, whose bounds \
+             these are"
+        )
     }
 
     /// Whether the target has two bounds.
@@ -118,7 +124,8 @@ mod tests {
             assert!((link.invert(link.apply(y), 0.0) - y).abs() < 1e-9);
         }
         assert_eq!((link.low_end(link.apply(0.0)), link.high_end(link.apply(100.0))), (0.0, 100.0));
-        // A share that was clipped may be anything up to the clip: the end towards the middle keeps all of it.
+        // A share that was clipped may be anything up to the clip: the end towards the middle keeps all of
+        // it.
         assert_eq!((link.high_end(link.apply(0.0)), link.low_end(link.apply(100.0))), (1.0, 99.0));
         assert_eq!(link.invert(f64::NEG_INFINITY, 0.2), 20.0);
         assert_eq!((link.low_end(f64::NEG_INFINITY), link.high_end(f64::INFINITY)), (0.0, 100.0));

@@ -1,7 +1,10 @@
-//! Calibration: from a few models whose target is known to a number for one whose is not, with an interval that was back-tested, and a refusal where the data carry no number.
+//! Calibration: from a few models whose target is known to a number for one whose is not, with an interval
+//! that was back-tested, and a refusal where the data carry no number.
 //!
-//! A [`Table`] and a [`Plan`] become a [`Card`]; a card and a table become predictions. Every candidate of [`candidate::ALL`] is tried on rows it was not fitted on, leaving out targets,
-//! families, and the stronger; one is chosen for queries inside the training range and one for those beyond; intervals are made of the errors seen on the way.
+//! A [`Table`] and a [`Plan`] become a [`Card`]; a card and a table become predictions. Every candidate of
+//! [`candidate::ALL`] is tried on rows it was not fitted on, leaving out targets, families, and the stronger;
+//! one is chosen for queries inside the training range and one for those beyond; intervals are made of the
+//! errors seen on the way.
 
 mod backtest;
 mod basis;

@@ -1,4 +1,5 @@
-//! From a table to a sample: which columns mean what, what is checked before anything is fitted, and what is left out and why.
+//! From a table to a sample: which columns mean what, what is checked before anything is fitted, and what is
+//! left out and why.
 
 use std::collections::BTreeMap;
 
@@ -33,11 +34,14 @@ pub struct Plan {
     pub proxy: Option<String>,
     /// The proxy's size, in the unit of the size column.
     pub proxy_size: Option<String>,
-    /// The target's own standard error; else the column named like the target with `_stderr` or `_se` behind, before the unit if it is nats.
+    /// The target's own standard error; else the column named like the target with `_stderr` or `_se`
+    /// behind, before the unit if it is nats.
     pub stderr: Option<String>,
-    /// The link; `None`: logit where all targets lie in `[0, 1]` and the column is not in nats, else identity.
+    /// The link; `None`: logit where all targets lie in `[0, 1]` and the column is not in nats, else
+    /// identity.
     pub link: Option<Link>,
-    /// Columns in which a query must hold a value that the training rows hold; empty: those that say how our own observations were measured.
+    /// Columns in which a query must hold a value that the training rows hold; empty: those that say how our
+    /// own observations were measured.
     pub same: Vec<String>,
     /// Refuse features that a model behind an API cannot have.
     pub for_api: bool,
@@ -102,14 +106,17 @@ impl Plan {
         let targets = table.numbers(&self.target)?;
         let rows: Vec<usize> = (0..table.len()).filter(|&row| targets[row].is_some()).collect();
         if rows.is_empty() {
-            return Err(self.fault(format!("column {} is empty in every row; there is nothing to fit on", self.target)));
+            return Err(self
+                .fault(format!("column {} is empty in every row; there is nothing to fit on", self.target)));
         }
         if rows.len() < 2 {
             return Err(self.too_few(rows.len(), table.len()));
         }
         let known = table.select(&rows);
         let mut columns = self.columns(table, &known)?;
-        for column in [Some(&self.target), columns.proxy.as_ref(), columns.weights.as_ref()].into_iter().flatten() {
+        for column in
+            [Some(&self.target), columns.proxy.as_ref(), columns.weights.as_ref()].into_iter().flatten()
+        {
             guard::magnitude(&known, column)?;
         }
         columns.features = guard::features(self, table, &known, &columns, &mut notes)?;
@@ -122,7 +129,10 @@ impl Plan {
         };
         if let Some(column) = columns.size.clone().filter(|_| !guard::varies(&log10_sizes)) {
             if self.size.is_some() {
-                return Err(self.fault(format!("all sizes in column {column} are equal, so that there is no size line to compare with; leave --size out")));
+                return Err(self.fault(format!(
+                    "all sizes in column {column} are equal, so that there is no size line to compare with; \
+                     leave --size out"
+                )));
             }
             notes.push(format!("column {column} does not vary; there is no size line to compare with"));
             columns.size = None;
@@ -134,9 +144,12 @@ impl Plan {
         let own = |row: usize| format!("line {}", known.line(row));
         let mut ids = names(&columns.id)?.unwrap_or_else(|| (0..known.len()).map(own).collect());
         ids.iter_mut().enumerate().filter(|(_, id)| id.is_empty()).for_each(|(row, id)| *id = own(row));
-        let families = names(&columns.group)?.filter(|families| families.iter().any(|family| !family.is_empty()));
+        let families =
+            names(&columns.group)?.filter(|families| families.iter().any(|family| !family.is_empty()));
         if let Some(column) = columns.group.take_if(|_| families.is_none()) {
-            notes.push(format!("column {column} is empty in every row with a target, as if it were not there"));
+            notes.push(format!(
+                "column {column} is empty in every row with a target, as if it were not there"
+            ));
         }
         let families = families.unwrap_or_else(|| ids.clone());
         let cells = columns.features.iter().map(|name| known.numbers(name)).collect::<Result<Vec<_>>>()?;
@@ -183,13 +196,19 @@ impl Plan {
 
     fn too_few(&self, n: usize, of: usize) -> Error {
         let holds = if n == 1 { "row holds" } else { "rows hold" };
-        self.fault(format!("{n} {holds} a number of {} (of {of}); {LEAST_TARGETS} are the least", self.target))
+        self.fault(format!(
+            "{n} {holds} a number of {} (of {of}); {LEAST_TARGETS} are the least",
+            self.target
+        ))
     }
 
     fn columns(&self, table: &Table, known: &Table) -> Result<Columns> {
         let find = |named: &Option<String>, usual: &[&str]| match named {
             Some(name) => table.text(name).map(|_| Some(name.clone())),
-            None => Ok(usual.iter().find(|name| table.has(name) && **name != self.target).map(|name| (*name).into())),
+            None => Ok(usual
+                .iter()
+                .find(|name| table.has(name) && **name != self.target)
+                .map(|name| (*name).into())),
         };
         let mut same = BTreeMap::new();
         let measured = observations::CONDITIONS.iter().all(|column| table.has(column));
@@ -202,10 +221,12 @@ impl Plan {
         };
         for column in asked {
             if column == self.target {
-                let reason = format!("names the target {column}, whose values a row to be predicted does not have");
+                let reason =
+                    format!("names the target {column}, whose values a row to be predicted does not have");
                 return Err(Error::Parameter { name: "--same", reason });
             }
-            // Of the rows that are fitted on: what a query brings along itself would always be among all rows.
+            // Of the rows that are fitted on: what a query brings along itself would always be among all
+            // rows.
             let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
             same.insert(column, distinct(&values));
         }
@@ -222,7 +243,8 @@ impl Plan {
         })
     }
 
-    /// How large the target's own standard errors are; a column that was not named and holds none is no error.
+    /// How large the target's own standard errors are; a column that was not named and holds none is no
+    /// error.
     fn noise(&self, known: &Table, columns: &mut Columns, notes: &mut Vec<String>) -> Result<Option<Noise>> {
         let Some(column) = columns.stderr.clone() else { return Ok(None) };
         match Noise::of(known, &column) {
@@ -240,7 +262,8 @@ impl Plan {
     }
 
     fn stderr_names(&self) -> [String; 3] {
-        let (head, unit) = self.target.strip_suffix("_nats").map_or((self.target.as_str(), ""), |head| (head, "_nats"));
+        let (head, unit) =
+            self.target.strip_suffix("_nats").map_or((self.target.as_str(), ""), |head| (head, "_nats"));
         [format!("{head}_stderr{unit}"), format!("{}_stderr", self.target), format!("{}_se", self.target)]
     }
 
@@ -273,9 +296,9 @@ impl Plan {
         let mut weights: Vec<f64> = ids.iter().map(|id| 1.0 / times[id.as_str()]).collect();
         if let Some(column) = &self.weights {
             for (row, (weight, cell)) in weights.iter_mut().zip(known.numbers(column)?).enumerate() {
-                let own = cell
-                    .filter(|value| *value > 0.0)
-                    .ok_or_else(|| guard::csv(known, row, format!("column {column}: a weight is a number above 0")))?;
+                let own = cell.filter(|value| *value > 0.0).ok_or_else(|| {
+                    guard::csv(known, row, format!("column {column}: a weight is a number above 0"))
+                })?;
                 *weight *= own;
             }
             // Summed in their own order, not in that of the table, which moves the last digit.
@@ -288,11 +311,13 @@ impl Plan {
     }
 }
 
-/// What is said where families are unknown, or every one is one target: leaving out one is leaving out the other, and the two errors are one, seen once.
+/// What is said where families are unknown, or every one is one target: leaving out one is leaving out the
+/// other, and the two errors are one, seen once.
 fn kin(sample: &Sample, group: Option<&str>) -> Option<String> {
     if let (unknown @ 1.., Some(column)) = (sample.n_without_family(), group) {
         return Some(format!(
-            "column {column} is empty in {unknown} of {} rows: these may be kin of any, and no fold that leaves out families has them",
+            "column {column} is empty in {unknown} of {} rows: these may be kin of any, and no fold that \
+             leaves out families has them",
             sample.len()
         ));
     }
@@ -301,18 +326,24 @@ fn kin(sample: &Sample, group: Option<&str>) -> Option<String> {
     }
     Some(match group {
         Some(column) => format!(
-            "every family in column {column} has one model: a family is a model here, and the error of a new family is that of a new model"
+            "every family in column {column} has one model: a family is a model here, and the error of a \
+             new family is that of a new model"
         ),
-        None => "there is no column of families: a family is a model here, and models that are akin make errors look smaller than those of a stranger; --group names one".into(),
+        None => "there is no column of families: a family is a model here, and models that are akin make \
+                 errors look smaller than those of a stranger; --group names one"
+            .into(),
     })
 }
 
-/// A proxy is read in the unit of the target: a value beyond the target's bounds would be taken for the bound.
+/// A proxy is read in the unit of the target: a value beyond the target's bounds would be taken for the
+/// bound.
 fn check_proxies(known: &Table, columns: &Columns, link: Link) -> Result<()> {
     let Some(column) = &columns.proxy else { return Ok(()) };
     let beyond = |cell: &Option<f64>| cell.filter(|value| !link.holds(*value));
     match known.numbers(column)?.iter().map(beyond).enumerate().find_map(|(row, value)| Some((row, value?))) {
-        Some((row, value)) => Err(guard::csv(known, row, format!("column {column} holds {}", link.excludes(value)))),
+        Some((row, value)) => {
+            Err(guard::csv(known, row, format!("column {column} holds {}", link.excludes(value))))
+        }
         None => Ok(()),
     }
 }
@@ -320,7 +351,8 @@ fn check_proxies(known: &Table, columns: &Columns, link: Link) -> Result<()> {
 /// Readings of proxies, where a column holds them.
 fn known_proxies(table: &Table, columns: &Columns) -> Result<Option<Vec<Proxy>>> {
     let Some(column) = &columns.proxy else { return Ok(None) };
-    let reason = |row| guard::csv(table, row, format!("column {column}: the proxy's value or a size is missing"));
+    let reason =
+        |row| guard::csv(table, row, format!("column {column}: the proxy's value or a size is missing"));
     let rows = proxies(table, columns)?.into_iter().flatten().enumerate();
     rows.map(|(row, proxy)| proxy.ok_or_else(|| reason(row))).collect::<Result<_>>().map(Some)
 }

@@ -1,4 +1,5 @@
-//! Predictions: one row per row of a table, in its order, with an interval, where the query stands, and the coverage such intervals reached; or the reason why there is no number.
+//! Predictions: one row per row of a table, in its order, with an interval, where the query stands, and the
+//! coverage such intervals reached; or the reason why there is no number.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -74,7 +75,8 @@ impl Card {
     /// Predicts every row of a table. The target column need not be there.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a level outside (0, 1); [`Error::Csv`] for a column of the card that the table lacks, or a cell that is no number.
+    /// [`Error::Parameter`] for a level outside (0, 1); [`Error::Csv`] for a column of the card that the
+    /// table lacks, or a cell that is no number.
     pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<Prediction>> {
         check_level(level)?;
         let passed = |names: &[&str]| {
@@ -97,7 +99,8 @@ impl Card {
 
     fn rows_of(&self, table: &Table) -> Result<Vec<Row>> {
         let Columns { id, group, size, .. } = &self.columns;
-        let features = self.columns.features.iter().map(|name| table.numbers(name)).collect::<Result<Vec<_>>>()?;
+        let features =
+            self.columns.features.iter().map(|name| table.numbers(name)).collect::<Result<Vec<_>>>()?;
         let sizes = match size {
             Some(column) => guard::log10_sizes(table, column)?,
             None => vec![f64::NAN; table.len()],
@@ -107,8 +110,9 @@ impl Card {
         // Only the gain asks the proxy.
         let asked = [&self.fit.within, &self.fit.beyond].into_iter().flatten().any(Chosen::asks_proxy);
         let proxies = if asked { proxies(table, &self.columns)? } else { None };
-        let name =
-            |cells: &Option<Vec<&str>>, at: usize| cells.as_ref().map_or(String::new(), |cells| cells[at].into());
+        let name = |cells: &Option<Vec<&str>>, at: usize| {
+            cells.as_ref().map_or(String::new(), |cells| cells[at].into())
+        };
         let mut rows = vec![];
         for at in 0..table.len() {
             let x = features.iter().map(|cells| cells[at]).collect();
@@ -136,7 +140,8 @@ impl Card {
         let listed = |which: &dyn Fn(usize) -> bool| {
             (0..names.len()).filter(|&j| which(j)).map(|j| names[j].as_str()).collect::<Vec<_>>().join(" ")
         };
-        let beyond = |j: usize| query.x[j].is_some_and(|value| !(basis.min[j]..=basis.max[j]).contains(&value));
+        let beyond =
+            |j: usize| query.x[j].is_some_and(|value| !(basis.min[j]..=basis.max[j]).contains(&value));
         let size_gap = self.range.size_gap(query);
         let distance = distance(basis, self.range.distance_components, &x);
         let is_outside = self.range.strength_gap(basis, &x) != 0.0 || size_gap.is_some_and(|gap| gap != 0.0);
@@ -181,8 +186,10 @@ impl Card {
             status: "unsupported",
             note: String::new(),
         };
-        let unsupported = |regime| self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.clone());
-        // A row of unknown size may be larger than all that was trained on: what is stated is what holds there, if the card can say it.
+        let unsupported =
+            |regime| self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.clone());
+        // A row of unknown size may be larger than all that was trained on: what is stated is what holds
+        // there, if the card can say it.
         let may_be_larger = self.is_unsized(query) && unsupported(Regime::Extrapolation).is_none();
         let judged = if may_be_larger { Regime::Extrapolation } else { regime };
         let asked = [placed.chosen(&self.fit), judged.chosen(&self.fit)];
@@ -192,11 +199,13 @@ impl Card {
         let refusal = refusal.or_else(|| unknown.then(|| "none of the features is known".to_owned()));
         let refusal = refusal.or_else(|| {
             below.then(|| {
-                "weaker than every row that was trained on; predictions are back-tested upwards only".to_owned()
+                "weaker than every row that was trained on; predictions are back-tested upwards only"
+                    .to_owned()
             })
         });
         let Rows { n, families, n_without_family, .. } = &self.rows;
-        let no_stranger = || no_stranger(families.len(), *n_without_family, *n).filter(|_| self.is_foreign(row));
+        let no_stranger =
+            || no_stranger(families.len(), *n_without_family, *n).filter(|_| self.is_foreign(row));
         let refusal = refusal.or_else(no_stranger);
         let refusal = refusal.or_else(|| self.out_of_reach(size_gap, distance));
         let beyond = self.proxy_gaps(judged.chosen(&self.fit), query);
@@ -208,10 +217,13 @@ impl Card {
                 prediction.out_of_range_features = listed.join(" ").trim().to_owned();
             }
         }
-        let refusal = refusal.or_else(|| judged.chosen(&self.fit).and_then(|chosen| self.lacks(chosen, query)));
+        let refusal =
+            refusal.or_else(|| judged.chosen(&self.fit).and_then(|chosen| self.lacks(chosen, query)));
         match (refusal, judged.chosen(&self.fit)) {
             (None, Some(_)) => self.fill(&mut prediction, judged, row, &x, level),
-            (reason, _) => prediction.note = reason.unwrap_or_else(|| "nothing was fitted for this regime".into()),
+            (reason, _) => {
+                prediction.note = reason.unwrap_or_else(|| "nothing was fitted for this regime".into())
+            }
         }
         prediction
     }
@@ -226,7 +238,8 @@ impl Card {
         self.range.log10_size.is_some() && query.log10_size.is_none()
     }
 
-    /// Why a row that lacks a proxy, or much of what the formula is made of, has no number: intervals are made of rows that were whole.
+    /// Why a row that lacks a proxy, or much of what the formula is made of, has no number: intervals are
+    /// made of rows that were whole.
     fn lacks(&self, chosen: &Chosen, query: &Query) -> Option<String> {
         if chosen.asks_proxy() && query.proxy.is_none() {
             return Some("the proxy's value or a size is missing".into());
@@ -245,15 +258,21 @@ impl Card {
         })
     }
 
-    /// The back-test that speaks for a row. Forward folds train on siblings of most rows that they ask about, and a row of another family has none: of it the lowest coverage is told
-    /// of those of forward folds, of families, and of forward folds that left families out as well. These alone are of few rows each, whose intervals are wider than those of all.
+    /// The back-test that speaks for a row. Forward folds train on siblings of most rows that they ask about,
+    /// and a row of another family has none: of it the lowest coverage is told of those of forward folds,
+    /// of families, and of forward folds that left families out as well. These alone are of few rows each,
+    /// whose intervals are wider than those of all.
     fn tried(&self, regime: Regime, foreign: bool, level: f64) -> Option<&Coverage> {
         let tried = regime.coverage(&self.backtest);
         if !foreign || regime != Regime::Extrapolation {
             return tried;
         }
-        let others = [&self.backtest.family, &self.backtest.forward_family].map(|coverages| regime.of(coverages));
-        tried.into_iter().chain(others.into_iter().flatten()).min_by(|a, b| a.at(level).total_cmp(&b.at(level)))
+        let others =
+            [&self.backtest.family, &self.backtest.forward_family].map(|coverages| regime.of(coverages));
+        tried
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .min_by(|a, b| a.at(level).total_cmp(&b.at(level)))
     }
 
     /// The numbers of a prediction that is not refused.
@@ -276,7 +295,8 @@ impl Card {
         prediction.backtest_coverage = tried.map(|coverage| coverage.at(level));
         prediction.backtest_n = tried.map(|coverage| coverage.levels.len());
         prediction.baseline_mean = Some(baseline(&self.fit.mean));
-        prediction.baseline_size = self.fit.size.as_ref().filter(|_| query.log10_size.is_some()).map(baseline);
+        prediction.baseline_size =
+            self.fit.size.as_ref().filter(|_| query.log10_size.is_some()).map(baseline);
         let score = judged.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
         prediction.skill_mean = score.map(|score| score.skill_mean);
         prediction.skill_size = score.and_then(|score| score.skill_size);

@@ -1,4 +1,5 @@
-//! Every regression beside scikit-learn's, from tests/golden/calibration/reference.json; tests/golden/make_calibration.py makes it.
+//! Every regression beside scikit-learn's, from tests/golden/calibration/reference.json;
+//! tests/golden/make_calibration.py makes it.
 
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
@@ -91,7 +92,8 @@ fn least_squares_and_ridge_agree_with_scikit_learn() {
 }
 
 #[test]
-fn the_elastic_net_agrees_with_scikit_learn_also_where_columns_all_but_depend_on_each_other_and_where_rows_are_few() {
+fn the_elastic_net_agrees_with_scikit_learn_also_where_columns_all_but_depend_on_each_other_and_where_rows_are_few()
+ {
     let Reference { x, y, elastic_net, collinear, few_rows, .. } = Reference::read();
     for Nets { x, y, elastic_net } in [Nets { x, y, elastic_net }, collinear, few_rows] {
         let (rows, ones): (Vec<usize>, Vec<f64>) = (0..y.len()).map(|row| (row, 1.0)).unzip();
@@ -115,7 +117,8 @@ fn fractional_logistic_regression_agrees_with_scikit_learn_on_weighted_successes
 fn components_agree_with_scikit_learn_up_to_their_signs() {
     let reference = Reference::read();
     let n = reference.y.len();
-    // Divided by 1000 and moved to be shares, so that the basis does not standardise; components do not change, variances do by 1e6.
+    // Divided by 1000 and moved to be shares, so that the basis does not standardise; components do not
+    // change, variances do by 1e6.
     let x = reference.x().mapv(|value| 0.5 + value / 1000.0);
     let names = |prefix: &str| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     let sample = Sample {

@@ -5,13 +5,15 @@ use ndarray::{Array2, Axis};
 /// Rows with a known target.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// What each row is an observation of, such as a model's name. Rows of one target stand or fall together.
+    /// What each row is an observation of, such as a model's name. Rows of one target stand or fall
+    /// together.
     pub targets: Vec<String>,
     /// Family of each row's target; empty where it is unknown.
     pub families: Vec<String>,
     /// Log10 of each target's size; NaN where unknown.
     pub log10_sizes: Vec<f64>,
-    /// What a proxy reads in each row's place and the log10 of how much larger the target is, if there are proxies.
+    /// What a proxy reads in each row's place and the log10 of how much larger the target is, if there are
+    /// proxies.
     pub proxies: Option<Vec<Proxy>>,
     /// Features, `(n, p)`; NaN where missing.
     pub x: Array2<f64>,

@@ -30,7 +30,8 @@ pub struct Score {
     /// `1 - link_mae / link_mae` of the size line; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skill_size: Option<f64>,
-    /// `1 - mae / mae` of the mean: the skill in the unit of the target, the same as `skill_mean` without a link.
+    /// `1 - mae / mae` of the mean: the skill in the unit of the target, the same as `skill_mean` without a
+    /// link.
     pub unit_skill_mean: f64,
     /// `1 - mae / mae` of the size line; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -148,8 +149,9 @@ pub(super) fn spearman(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let n = a.len() as f64;
     let (ma, mb) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
-    let product =
-        |x: &[f64], mx: f64, y: &[f64], my: f64| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>();
+    let product = |x: &[f64], mx: f64, y: &[f64], my: f64| {
+        x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>()
+    };
     let scale = (product(&a, ma, &a, ma) * product(&b, mb, &b, mb)).sqrt();
     if scale > 0.0 { product(&a, ma, &b, mb) / scale } else { 0.0 }
 }

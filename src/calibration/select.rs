@@ -1,4 +1,5 @@
-//! Which candidate a calibration uses: the simplest within one standard error of the best, among those that beat the size line.
+//! Which candidate a calibration uses: the simplest within one standard error of the best, among those that
+//! beat the size line.
 
 use std::collections::BTreeMap;
 
@@ -20,15 +21,20 @@ struct Loss<'a> {
     error: f64,
 }
 
-/// The place of the chosen candidate in [`ALL`]; `None` where no candidate beats the size line (the mean, without sizes) on every trial and the mean on the first, which is within the range.
+/// The place of the chosen candidate in [`ALL`]; `None` where no candidate beats the size line (the mean,
+/// without sizes) on every trial and the mean on the first, which is within the range.
 ///
-/// [`ALL`] stands in order of simplicity: how much a candidate leaves to be chosen by the data. Errors are absolute, on the scale of the link, in units of the size line's
-/// mean error on the same trial, and every trial has the same weight.
+/// [`ALL`] stands in order of simplicity: how much a candidate leaves to be chosen by the data. Errors are
+/// absolute, on the scale of the link, in units of the size line's mean error on the same trial, and every
+/// trial has the same weight.
 pub(super) fn choose(judged: &[Judged], sample: &Sample, link: Link) -> Option<usize> {
-    // The first trial is within the range, where the mean is a fair rival too; that of the weaker is none for the stronger.
+    // The first trial is within the range, where the mean is a fair rival too; that of the weaker is none for
+    // the stronger.
     let beats = |at: usize| {
         judged.iter().enumerate().all(|(split, (_, scores))| {
-            scores[at].as_ref().is_some_and(|score| score.skill() > 0.0 && (split > 0 || score.skill_mean > 0.0))
+            scores[at]
+                .as_ref()
+                .is_some_and(|score| score.skill() > 0.0 && (split > 0 || score.skill_mean > 0.0))
         })
     };
     let enough = |at: usize| at != MEAN && at != SIZE && sample.len() >= ALL[at].least_rows();
@@ -47,7 +53,12 @@ pub(super) fn choose(judged: &[Judged], sample: &Sample, link: Link) -> Option<u
 }
 
 /// Losses of one candidate on all trials; their weights sum to 1.
-fn losses<'a>(candidate: usize, judged: &[Judged<'a>], sample: &'a Sample, link: Link) -> Option<Vec<Loss<'a>>> {
+fn losses<'a>(
+    candidate: usize,
+    judged: &[Judged<'a>],
+    sample: &'a Sample,
+    link: Link,
+) -> Option<Vec<Loss<'a>>> {
     let mut losses = vec![];
     for (split, (trial, scores)) in judged.iter().enumerate() {
         let base = scores[SIZE].as_ref().or(scores[MEAN].as_ref())?.link_mae.max(f64::MIN_POSITIVE);
@@ -66,10 +77,11 @@ fn losses<'a>(candidate: usize, judged: &[Judged<'a>], sample: &'a Sample, link:
     Some(losses)
 }
 
-/// Standard error of a weighted mean, clustered both ways (Cameron, Gelbach and Miller 2011): errors of one family go together, and so do those of one fold, which share a fit.
+/// Standard error of a weighted mean, clustered both ways (Cameron, Gelbach and Miller 2011): errors of one
+/// family go together, and so do those of one fold, which share a fit.
 ///
-/// Of one clustering: `sqrt(G / (G - 1) sum_g (sum_i w_i (d_i - d))^2)`, weights summing to 1; of both: the variances of each added, less that of their intersections, and no less
-/// than the larger.
+/// Of one clustering: `sqrt(G / (G - 1) sum_g (sum_i w_i (d_i - d))^2)`, weights summing to 1; of both: the
+/// variances of each added, less that of their intersections, and no less than the larger.
 fn standard_error(values: &[f64], losses: &[Loss]) -> f64 {
     let weights: Vec<f64> = losses.iter().map(|loss| loss.weight).collect();
     let mean = weighted_mean(values, &weights);

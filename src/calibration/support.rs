@@ -1,4 +1,5 @@
-//! What a card may be asked: where a query stands relative to the training rows, and whether the data carry an answer there.
+//! What a card may be asked: where a query stands relative to the training rows, and whether the data carry
+//! an answer there.
 
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +104,8 @@ pub struct Range {
     /// Least and largest log10 size, where sizes are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size: Option<[f64; 2]>,
-    /// Least and largest of what the proxies read, on the scale of the link, and of the log10 of how much larger the targets are, where there are proxies.
+    /// Least and largest of what the proxies read, on the scale of the link, and of the log10 of how much
+    /// larger the targets are, where there are proxies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<[[f64; 2]; 2]>,
     /// Least and largest score on the first component.
@@ -113,10 +115,12 @@ pub struct Range {
     pub direction: f64,
     /// Standard deviation of the scores on the first component.
     pub first_component_sd: f64,
-    /// Components that distances are taken over: no more than a quarter of the rows, whose covariance would else say nothing of another row.
+    /// Components that distances are taken over: no more than a quarter of the rows, whose covariance would
+    /// else say nothing of another row.
     pub distance_components: usize,
-    /// Quantiles 0, .01, .. 1 of the training rows' distances, each in a basis that was learnt without its target. In their own basis few rows are all within
-    /// `sqrt(n - 1)` of their mean, and every other would seem far off.
+    /// Quantiles 0, .01, .. 1 of the training rows' distances, each in a basis that was learnt without its
+    /// target. In their own basis few rows are all within `sqrt(n - 1)` of their mean, and every other
+    /// would seem far off.
     pub distances: Vec<f64>,
 }
 
@@ -130,7 +134,8 @@ impl Range {
         let mut distances = vec![];
         for fold in Split::Target.folds(sample, most)? {
             let (without, _) = Basis::fit(&sample.subset(&fold.train))?;
-            let left_out = |&row: &usize| distance(&without, components, &without.complete(&sample.query(row)));
+            let left_out =
+                |&row: &usize| distance(&without, components, &without.complete(&sample.query(row)));
             distances.extend(fold.test.iter().map(left_out));
         }
         if distances.is_empty() {
@@ -160,7 +165,8 @@ impl Range {
         Some(gap(self.log10_size?, query.log10_size?))
     }
 
-    /// Whether a query is weaker than all training rows by its size or its first component, and stronger by neither. Forward folds train on the weaker and say nothing of it.
+    /// Whether a query is weaker than all training rows by its size or its first component, and stronger by
+    /// neither. Forward folds train on the weaker and say nothing of it.
     pub(super) fn is_below(&self, query: &Query, basis: &Basis, x: &[f64]) -> bool {
         let gaps = [self.size_gap(query).unwrap_or(0.0), self.direction * self.strength_gap(basis, x)];
         gaps.iter().any(|gap| *gap < 0.0) && gaps.iter().all(|gap| *gap <= 0.0)
@@ -174,8 +180,14 @@ impl Range {
 }
 
 /// Spans of what proxies read, on the scale of the link, and of the log10 of the size ratios.
-pub(super) fn proxy_spans<'a>(proxies: impl Iterator<Item = &'a Proxy> + Clone, link: Link) -> Option<[[f64; 2]; 2]> {
-    Some([span(proxies.clone().map(|proxy| link.apply(proxy.value)))?, span(proxies.map(|proxy| proxy.log10_ratio))?])
+pub(super) fn proxy_spans<'a>(
+    proxies: impl Iterator<Item = &'a Proxy> + Clone,
+    link: Link,
+) -> Option<[[f64; 2]; 2]> {
+    Some([
+        span(proxies.clone().map(|proxy| link.apply(proxy.value)))?,
+        span(proxies.map(|proxy| proxy.log10_ratio))?,
+    ])
 }
 
 /// How far a proxy is outside such spans, in each.
@@ -203,8 +215,11 @@ fn gap([low, high]: [f64; 2], value: f64) -> f64 {
 /// Mahalanobis distance of completed features from the training mean, over the first components.
 pub(super) fn distance(basis: &Basis, components: usize, x: &[f64]) -> f64 {
     let scores = basis.scores(x);
-    let squares =
-        scores.iter().zip(&basis.variances).take(components).map(|(score, variance)| score * score / variance);
+    let squares = scores
+        .iter()
+        .zip(&basis.variances)
+        .take(components)
+        .map(|(score, variance)| score * score / variance);
     let sum: f64 = squares.sum();
     // Infinite scores of both signs make NaN, which would count as no distance at all.
     if sum.is_nan() { f64::INFINITY } else { sum.sqrt() }
@@ -220,18 +235,29 @@ pub struct Support {
     pub unsupported: Option<String>,
 }
 
-/// Why nothing can be said of a family that was not trained on: too few are known, or those of most rows are not.
+/// Why nothing can be said of a family that was not trained on: too few are known, or those of most rows are
+/// not.
 pub(super) fn no_stranger(families: usize, n_without_family: usize, n: usize) -> Option<String> {
     if families < LEAST_FAMILIES {
-        return Some(format!("{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"));
+        return Some(format!(
+            "{families} families were trained on; a claim about another needs {LEAST_FAMILIES}"
+        ));
     }
     too_many_unknown(n_without_family, n).then(|| {
-        format!("the families of {n_without_family} of {n} rows are unknown, too many for a claim about another")
+        format!(
+            "the families of {n_without_family} of {n} rows are unknown, too many for a claim about another"
+        )
     })
 }
 
 /// What a fit may be asked.
-pub(super) fn supports(fit: &Fit, scores: &Scores, backtest: &Backtest, sample: &Sample, link: Link) -> Vec<Support> {
+pub(super) fn supports(
+    fit: &Fit,
+    scores: &Scores,
+    backtest: &Backtest,
+    sample: &Sample,
+    link: Link,
+) -> Vec<Support> {
     let targets = distinct(&sample.targets).len();
     let no_stranger = no_stranger(sample.known_families().len(), sample.n_without_family(), sample.len());
     let reason = |regime: Regime| {
@@ -252,32 +278,43 @@ pub(super) fn supports(fit: &Fit, scores: &Scores, backtest: &Backtest, sample: 
             return Some(format!("no candidate beats {bases} where it was back-tested: {best}"));
         };
         if regime.coverage(backtest).is_none() {
-            return Some("no part of the rows carries the whole procedure, so that the coverage of its intervals could not be back-tested".into());
+            return Some(
+                "no part of the rows carries the whole procedure, so that the coverage of its intervals \
+                 could not be back-tested"
+                    .into(),
+            );
         }
         let held = [&chosen.target, &chosen.family, &chosen.forward];
         let mut residuals = parts(regime.recipe()).iter().flat_map(|&part| &held[part].held);
         if link.is_bounded() && residuals.all(|held| held.residual < 1e-9) {
-            return Some("every error is 0 where shares are clipped near a bound, so that no interval can be made; give a narrower --range, or --link identity".into());
+            return Some(
+                "every error is 0 where shares are clipped near a bound, so that no interval can be made; \
+                 give a narrower --range, or --link identity"
+                    .into(),
+            );
         }
         let score = tried.iter().find(|score| score.candidate == chosen.candidate);
         let name = &chosen.candidate;
         match score {
-            // The mean of the weaker is no rival for the stronger: there it is only said, prediction by prediction.
+            // The mean of the weaker is no rival for the stronger: there it is only said, prediction by
+            // prediction.
             Some(score) if regime != Regime::Extrapolation && score.skill_mean <= 0.0 => Some(format!(
                 "{name} does not beat the mean here: skill {}",
                 both(score.skill_mean, score.unit_skill_mean)
             )),
             Some(score) if score.skill() > 0.0 => None,
-            Some(score) => {
-                Some(format!("{name} does not beat {base} here: skill {}", both(score.skill(), score.unit_skill())))
-            }
+            Some(score) => Some(format!(
+                "{name} does not beat {base} here: skill {}",
+                both(score.skill(), score.unit_skill())
+            )),
             None => Some(format!("{} could not be back-tested here", chosen.candidate)),
         }
     };
     Regime::ALL.map(|regime| Support { regime, unsupported: reason(regime) }).to_vec()
 }
 
-/// Of the candidates that the rows are enough for, the one that comes nearest to being chosen, and where it fails. The splits are those that [`fit`](super::fit::fit) chooses by.
+/// Of the candidates that the rows are enough for, the one that comes nearest to being chosen, and where it
+/// fails. The splits are those that [`fit`](super::fit::fit) chooses by.
 fn failed(regime: Regime, scores: &Scores, sample: &Sample, base: &str) -> String {
     let inside = if !scores.family.is_empty() {
         ("leaving out families", &scores.family)
@@ -298,7 +335,8 @@ fn failed(regime: Regime, scores: &Scores, sample: &Sample, base: &str) -> Strin
         let scored = scored.collect::<Option<Vec<_>>>()?;
         scored.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))
     };
-    let enough = ALL.iter().enumerate().filter(|(at, c)| ![MEAN, SIZE].contains(at) && sample.len() >= c.least_rows());
+    let enough =
+        ALL.iter().enumerate().filter(|(at, c)| ![MEAN, SIZE].contains(at) && sample.len() >= c.least_rows());
     let best = enough.filter_map(|(_, candidate)| Some((candidate.name(), worst(candidate.name())?)));
     best.max_by(|a, b| a.1.0.total_cmp(&b.1.0)).map_or(
         "no candidate can be fitted".into(),

@@ -1,4 +1,5 @@
-//! A tidy table as any tool writes it: CSV with a header, one observation per row, an empty cell where a value is missing.
+//! A tidy table as any tool writes it: CSV with a header, one observation per row, an empty cell where a
+//! value is missing.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,8 @@ impl Table {
     /// Reads a CSV file (RFC 4180, UTF-8, with a header).
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Csv`] for a row of another length than the header, a header that names a column twice or not at all, or no row.
+    /// [`Error::Read`]; [`Error::Csv`] for a row of another length than the header, a header that names a
+    /// column twice or not at all, or no row.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::from_bytes(path, &bytes)
@@ -95,7 +97,8 @@ impl Table {
     /// Only the rows that meet all conditions.
     ///
     /// # Errors
-    /// [`Error::Csv`] for a condition on a column that is not there, or on the size of a cell that is no number.
+    /// [`Error::Csv`] for a condition on a column that is not there, or on the size of a cell that is no
+    /// number.
     pub fn filter(mut self, conditions: &[Condition]) -> Result<Self> {
         for condition in conditions {
             let at = self.index(&condition.column)?;
@@ -183,7 +186,10 @@ mod tests {
         for cell in ["nan", "inf", "1,5", "n/a"] {
             let read = table(&format!("a,b\n1,x\n\"{cell}\",y\n")).unwrap();
             let message = read.numbers("a").unwrap_err().to_string();
-            assert!(message.contains("line 3") && message.contains("column a") && message.contains(cell), "{message}");
+            assert!(
+                message.contains("line 3") && message.contains("column a") && message.contains(cell),
+                "{message}"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! Trials: every candidate fitted on the training rows of every fold and asked about the rest. Filling, scaling, components and penalties are learnt inside the fold.
+//! Trials: every candidate fitted on the training rows of every fold and asked about the rest. Filling,
+//! scaling, components and penalties are learnt inside the fold.
 
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
@@ -43,9 +44,9 @@ impl Fits {
         let fit = |candidate: &&dyn Candidate| {
             let formula = candidate.fit(&train)?;
             match &formula {
-                Some(formula) if !formula.is_finite() => {
-                    Err(Error::Fit { reason: format!("candidate {} has no finite solution", candidate.name()) })
-                }
+                Some(formula) if !formula.is_finite() => Err(Error::Fit {
+                    reason: format!("candidate {} has no finite solution", candidate.name()),
+                }),
                 _ => Ok(formula),
             }
         };
@@ -82,8 +83,10 @@ impl Trial {
     /// # Errors
     /// [`Error::Fit`] if a fit fails.
     pub fn run(sample: &Sample, link: Link, folds: Vec<Fold>) -> Result<Self> {
-        let fits: Vec<Fits> =
-            folds.par_iter().map(|fold| Fits::new(&sample.subset(&fold.train), link)).collect::<Result<_>>()?;
+        let fits: Vec<Fits> = folds
+            .par_iter()
+            .map(|fold| Fits::new(&sample.subset(&fold.train), link))
+            .collect::<Result<_>>()?;
         let mut times = vec![0usize; sample.len()];
         folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);
         let mut answers = vec![];
@@ -133,7 +136,8 @@ mod tests {
             let folds = split.folds(&honest, 50).expect("folds");
             let first = Trial::run(&honest, link, folds.clone()).expect("a trial");
             for (at, fold) in folds.iter().enumerate() {
-                // Other answers, other features and other sizes of every row left out but the one that is asked.
+                // Other answers, other features and other sizes of every row left out but the one that is
+                // asked.
                 let asked = fold.test[0];
                 let mut other = honest.clone();
                 for &row in &fold.test {

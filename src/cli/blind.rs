@@ -12,13 +12,16 @@ use crate::mi;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family` (its recipe) [default: the embedded family]
+    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family` (its
+    /// recipe) [default: the embedded family]
     #[arg(long, value_name = "FILE")]
     family: Option<PathBuf>,
-    /// Recipe or member to be hidden, each member by itself; may be given several times [default: every member]
+    /// Recipe or member to be hidden, each member by itself; may be given several times [default: every
+    /// member]
     #[arg(long = "hide", value_name = "NAME")]
     hide: Vec<String>,
-    /// A name from `surmise list corpora`, or a CSV file with a column `entity` and others to be asked for; may be given several times [default: all that are built in]
+    /// A name from `surmise list corpora`, or a CSV file with a column `entity` and others to be asked for;
+    /// may be given several times [default: all that are built in]
     #[arg(long = "corpus", value_name = "NAME|FILE")]
     corpora: Vec<String>,
     /// Series per profile
@@ -45,7 +48,8 @@ pub(super) struct Flags {
     /// Precision b of the emergence that is predicted [default: that of the headline]
     #[arg(long, value_name = "B")]
     setting: Option<f64>,
-    /// What the card is fitted on: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few, reading_nats
+    /// What the card is fitted on: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
+    /// reading_nats
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
     /// Take the hidden member's size for published: a feature, and a baseline that a candidate has to beat
@@ -65,7 +69,8 @@ pub(super) struct Flags {
     json: bool,
     #[command(flatten)]
     fetching: Fetching,
-    /// Folder for journals, scores, profiles, readings, cards, predictions.csv, blind.csv and blind.json; what is there is neither asked nor measured again
+    /// Folder for journals, scores, profiles, readings, cards, predictions.csv, blind.csv and blind.json;
+    /// what is there is neither asked nor measured again
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -79,7 +84,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         ("--context-windows", flags.context_windows, 50, 10_000),
     ] {
         if !(least..=most).contains(&value) {
-            return Err(Error::Parameter { name, reason: format!("must be from {least} to {most}, and is {value}") });
+            return Err(Error::Parameter {
+                name,
+                reason: format!("must be from {least} to {most}, and is {value}"),
+            });
         }
     }
     let hub = flags.fetching.hub(&[], quiet)?;
@@ -89,7 +97,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let scale: mi::Scale = flags.scale.into();
     let settings = Settings {
-        corpora: if flags.corpora.is_empty() { CORPORA.map(Into::into).to_vec() } else { flags.corpora.clone() },
+        corpora: if flags.corpora.is_empty() {
+            CORPORA.map(Into::into).to_vec()
+        } else {
+            flags.corpora.clone()
+        },
         windows: flags.windows,
         shots: flags.shots,
         task_shots: flags.task_shots,
@@ -106,7 +118,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         level: flags.level,
         port: flags.port,
     };
-    let temporary = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let temporary =
+        tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let folder = flags.output.as_deref().unwrap_or(temporary.path());
     let bar = progress(0, quiet);
     let step = |what: &str| {
@@ -115,8 +128,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let test = blind::run(&family, &settings, &choice, folder, &step)?;
     bar.finish_and_clear();
-    let json =
-        |test: &Test| serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source });
+    let json = |test: &Test| {
+        serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source })
+    };
     match (flags.json, flags.table) {
         (true, _) => print(&[json(&test)?, b"\n".to_vec()].concat())?,
         (_, true) => print(table(&test).as_bytes())?,
@@ -127,7 +141,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let widest = test.rows.iter().map(|row| row.widest_gap_nats).fold(0.0, f64::max);
         if widest > WIDE_NATS {
             talk(&format!(
-                "the bounds of what was measured are up to {widest:.2} nats apart; --windows brings them nearer"
+                "the bounds of what was measured are up to {widest:.2} nats apart; --windows brings them \
+                 nearer"
             ));
         }
     }

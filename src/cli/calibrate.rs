@@ -17,7 +17,8 @@ pub(super) struct Flags {
     /// The column to be predicted; rows without it are not fitted on
     #[arg(long, value_name = "COL")]
     target: String,
-    /// Features, by name or with a `*` [default: every numeric column that most rows know, with and without a target]
+    /// Features, by name or with a `*` [default: every numeric column that most rows know, with and without
+    /// a target]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     features: Vec<String>,
     /// Family of a row [default: family]
@@ -26,7 +27,8 @@ pub(super) struct Flags {
     /// Size of a row's model, above 0 [default: params_b]
     #[arg(long, value_name = "COL")]
     size: Option<String>,
-    /// What a row is an observation of; rows of one are never on both sides of a fold and weigh 1 together [default: target_model, else model, else each row by itself]
+    /// What a row is an observation of; rows of one are never on both sides of a fold and weigh 1 together
+    /// [default: target_model, else model, else each row by itself]
     #[arg(long, value_name = "COL")]
     id: Option<String>,
     /// Weight of a row
@@ -38,7 +40,8 @@ pub(super) struct Flags {
     /// The proxy's size
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
-    /// The target's own standard error, for the share of the error that no calibration can take away [default: a column named so]
+    /// The target's own standard error, for the share of the error that no calibration can take away
+    /// [default: a column named so]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
     /// The scale regressions are linear on; auto: logit where all targets lie between 0 and 1
@@ -50,7 +53,8 @@ pub(super) struct Flags {
     /// Only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for surmise's own observations: corpus_sha256,n_windows,shots,scale,setting,reader]
+    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for
+    /// surmise's own observations: corpus_sha256,n_windows,shots,scale,setting,reader]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     same: Vec<String>,
     /// Refuse features that a model behind an API cannot have

@@ -39,7 +39,8 @@ pub(super) struct Flags {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !(19..=99_999).contains(&flags.permutations) {
-        let reason = format!("must be from 19, which can just show p = .05, to 99999, and is {}", flags.permutations);
+        let reason =
+            format!("must be from 19, which can just show p = .05, to 99999, and is {}", flags.permutations);
         return Err(Error::Parameter { name: "--permutations", reason });
     }
     let sampling = &flags.sampling;

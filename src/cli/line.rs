@@ -14,7 +14,8 @@ use crate::profile::Row;
 pub(super) struct Flags {
     #[command(flatten)]
     sampling: Sampling,
-    /// Folder for what is made on the way: profiles.csv, scores.csv, observations.csv, line.json, predictions.csv
+    /// Folder for what is made on the way: profiles.csv, scores.csv, observations.csv, line.json,
+    /// predictions.csv
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -52,7 +53,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !quiet {
         let errors = run.errors();
         talk(&format!(
-            "Mean absolute error on {} held-out rows, nats: calibration {:.3}, size line {:.3}, mean {:.3}; {} of {} measurements lie inside the {:.0} % interval.",
+            "Mean absolute error on {} held-out rows, nats: calibration {:.3}, size line {:.3}, mean {:.3}; \
+             {} of {} measurements lie inside the {:.0} % interval.",
             run.rows.len(),
             errors.calibration,
             errors.size_line,
@@ -62,7 +64,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             100.0 * line::LEVEL,
         ));
         talk(&format!(
-            "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no calibration for real closed models.",
+            "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no \
+             calibration for real closed models.",
             run.regression.validity.setting, run.regression.validity.scale
         ));
     }

@@ -45,20 +45,29 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         Kind::Models => {
             for member in FAMILY {
                 let card = Model::load(member.name)?.card;
-                let sizes = format!("{} parameters, {} blocks, width {}", card.n_params, card.n_layers, card.d_model);
+                let sizes =
+                    format!("{} parameters, {} blocks, width {}", card.n_params, card.n_layers, card.d_model);
                 line(&[member.name, member.recipe, &sizes]);
             }
         }
         Kind::Architectures => arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()])),
         Kind::Estimators => mi::ALL.iter().for_each(|estimator| {
             let about = estimator.about();
-            line(&[estimator.name(), about.kind.name(), about.what, about.reference, about.cost, about.limits]);
+            line(&[
+                estimator.name(),
+                about.kind.name(),
+                about.what,
+                about.reference,
+                about.cost,
+                about.limits,
+            ]);
         }),
         Kind::Reports => report::ALL.iter().for_each(|report| line(&[report.name(), report.summary()])),
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;
-                let relations: Vec<_> = category.relations.iter().map(|relation| relation.name.as_str()).collect();
+                let relations: Vec<_> =
+                    category.relations.iter().map(|relation| relation.name.as_str()).collect();
                 line(&[name, &format!("{} entities", category.entities.len()), &relations.join(", ")]);
             }
         }

@@ -17,7 +17,9 @@ use crate::profile::{self, Headline, Micro, Profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Folders with config.json, tokenizer.json and model.safetensors or pytorch_model.bin (in one file or several), ids on a Hugging Face hub (owner/name, or owner/name@revision), or names from `surmise list models`
+    /// Folders with config.json, tokenizer.json and model.safetensors or pytorch_model.bin (in one file or
+    /// several), ids on a Hugging Face hub (owner/name, or owner/name@revision), or names from `surmise list
+    /// models`
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
@@ -31,13 +33,16 @@ pub(super) struct Flags {
     sampling: Sampling,
     #[command(flatten)]
     opening: Opening,
-    /// A name from `surmise list estimators`; the default says how many states can be told apart at a stated precision
+    /// A name from `surmise list estimators`; the default says how many states can be told apart at a stated
+    /// precision
     #[arg(long, value_name = "NAME", default_value_t = Channel::DEFAULT_NAME.to_owned())]
     estimator: String,
-    /// What stands for a token without its context: the token alone, or the first token of the window as in the paper's code
+    /// What stands for a token without its context: the token alone, or the first token of the window as in
+    /// the paper's code
     #[arg(long, value_enum, default_value_t = Micro::Alone)]
     micro: Micro,
-    /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there already is not measured again. Without it the CSV rows go to stdout
+    /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there
+    /// already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -49,7 +54,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sources = Source::all(&flags.corpora, &flags.reading, sampling.draw)?;
     // A name that is wrong is said before the first model is measured, not after.
     let hub = flags.fetching.hub(&flags.models, quiet)?;
-    let ids = flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
+    let ids =
+        flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
     check_names("MODEL", ids.iter().map(String::as_str))?;
     check_names("--corpus", sources.iter().map(Source::name))?;
     if let Some(folder) = &flags.output {
@@ -72,8 +78,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         for source in &sources {
             bar.set_message(format!("{}, {}", model.card.id, source.name()));
             let corpus = source.corpus(&model.tokenizer)?;
-            let file =
-                flags.output.as_ref().map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), source.name())));
+            let file = flags
+                .output
+                .as_ref()
+                .map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), source.name())));
             let kept = file.as_ref().filter(|f| f.is_file()).map(|file| Profile::read(file)).transpose()?;
             if let (Some(kept), Some(file)) = (&kept, &file)
                 && kept.estimator.name != settings.estimator().name()
@@ -118,14 +126,18 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 }
 
 /// What a number means that comes from another estimator than `channel`.
-const DETERMINISTIC: &str = "states are functions of their tokens: from the second block on their information without noise is the entropy of the context, the same for every model; an estimate \
-     of it says what the estimator could extract from so many windows, and its ceiling, not the model, may be what is seen";
+const DETERMINISTIC: &str = "states are functions of their tokens: from the second block on their \
+                             information without noise is the entropy of the context, the same for every \
+                             model; an estimate of it says what the estimator could extract from so many \
+                             windows, and its ceiling, not the model, may be what is seen";
 
 /// Every profile of a folder, this run's and those before, by file name.
 fn all(folder: &Path) -> Result<Vec<Profile>> {
     let entries = std::fs::read_dir(folder).map_err(|source| Error::Read { path: folder.into(), source })?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--"));
+    files.retain(|file| {
+        file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--")
+    });
     files.sort_unstable();
     files.iter().map(|file| Profile::read(file)).collect()
 }
@@ -135,8 +147,9 @@ fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> 
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
-            let reason =
-                format!("names {name} twice, or two folders or files that end in it; measure them in two runs");
+            let reason = format!(
+                "names {name} twice, or two folders or files that end in it; measure them in two runs"
+            );
             return Err(Error::Parameter { name: what, reason });
         }
     }
@@ -169,7 +182,8 @@ fn summary(profile: &Profile) -> String {
     let (model, corpus) = (&profile.model.id, &profile.corpus.name);
     match (&profile.headline, profile.control_headline()) {
         (Some(h), Some(control)) => format!(
-            "{model} on {corpus}: {} windows, emergence at the last position {:.3} +- {} nats {}; {} {:.3}, difference {:.3}",
+            "{model} on {corpus}: {} windows, emergence at the last position {:.3} +- {} nats {}; {} {:.3}, \
+             difference {:.3}",
             profile.corpus.n_windows,
             h.emergence_nats,
             stderr(h),
@@ -186,6 +200,8 @@ fn summary(profile: &Profile) -> String {
             h.twin_nats,
             h.learned_nats
         ),
-        (None, _) => format!("{model} on {corpus}: one block only, so no headline; the rows hold what was measured"),
+        (None, _) => {
+            format!("{model} on {corpus}: one block only, so no headline; the rows hold what was measured")
+        }
     }
 }

@@ -22,7 +22,8 @@ pub(super) struct Flags {
     /// One side, a row for each sample: safetensors (its array `x`), npy or CSV
     #[arg(long, value_name = "FILE")]
     x: PathBuf,
-    /// The other side, as many rows: safetensors (its array `y`), npy or CSV; may be the same safetensors file
+    /// The other side, as many rows: safetensors (its array `y`), npy or CSV; may be the same safetensors
+    /// file
     #[arg(long, value_name = "FILE")]
     y: PathBuf,
     /// A name from `surmise list estimators`
@@ -84,13 +85,15 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let at = estimates.iter().position(|estimate| estimate.setting == headline).unwrap_or(0);
     let estimate = match estimates.get(at) {
         Some(estimate) => estimate.clone(),
-        None => return Err(Error::Samples { estimator: estimator.name(), reason: "gave no estimate".into() }),
+        None => {
+            return Err(Error::Samples { estimator: estimator.name(), reason: "gave no estimate".into() });
+        }
     };
     if estimates.len() == 1 {
         estimates.clear();
     }
-    let steps =
-        flags.permutations.unwrap_or(0) as usize + if flags.self_check { sanity::CHECKED_NATS.len() } else { 0 };
+    let steps = flags.permutations.unwrap_or(0) as usize
+        + if flags.self_check { sanity::CHECKED_NATS.len() } else { 0 };
     let bar = progress(steps, quiet);
     let pair = (x.values.view(), y.values.view());
     let null = flags
@@ -98,7 +101,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         .map(|k| sanity::null(estimator, pair, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1)));
     // What was estimated is shown also where random pairings are refused.
     let (null, without_p) = match null.transpose() {
-        Err(refused @ Error::Samples { .. }) => (None, Some(format!("no p value: of random pairings, {refused}"))),
+        Err(refused @ Error::Samples { .. }) => {
+            (None, Some(format!("no p value: of random pairings, {refused}")))
+        }
         other => (other?, None),
     };
     let self_check = if flags.self_check {
@@ -126,8 +131,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if flags.table {
         print(table(&report).as_bytes())?;
     } else {
-        let mut bytes =
-            serde_json::to_vec_pretty(&report).map_err(|source| Error::Json { path: "stdout".into(), source })?;
+        let mut bytes = serde_json::to_vec_pretty(&report)
+            .map_err(|source| Error::Json { path: "stdout".into(), source })?;
         bytes.push(b'\n');
         print(&bytes)?;
     }
@@ -153,7 +158,8 @@ fn table(report: &Report) -> String {
     let single = std::slice::from_ref(&report.estimate);
     let estimates = if report.estimates.is_empty() { single } else { report.estimates.as_slice() };
     for estimate in estimates {
-        let setting = if estimate.setting > 0.0 { format!("{:.2}", estimate.setting) } else { "-".to_owned() };
+        let setting =
+            if estimate.setting > 0.0 { format!("{:.2}", estimate.setting) } else { "-".to_owned() };
         let flags: Vec<&str> = estimate.flags.iter().map(Flag::name).collect();
         let note = [&[estimate.kind.name()], flags.as_slice()].concat().join(" ");
         line([
@@ -168,7 +174,8 @@ fn table(report: &Report) -> String {
         ]);
     }
     if let Some(optimism) = report.estimate.optimism_nats {
-        writeln!(out, "{optimism:.3} nats of it are optimism: held-out pairs do not bear them out").unwrap_or_default();
+        writeln!(out, "{optimism:.3} nats of it are optimism: held-out pairs do not bear them out")
+            .unwrap_or_default();
     }
     let Estimate { n, n_distinct, dims: [dx, dy], .. } = &report.estimate;
     writeln!(out, "{n} rows, {n_distinct} distinct in x, {dx} + {dy} columns, {:.2} s", report.seconds)
@@ -185,7 +192,8 @@ fn table(report: &Report) -> String {
             Some(reason) => format!("refused: {reason}"),
             None => format!("{} +- {}", cell(check.mi_nats), cell(check.stderr_nats)),
         };
-        writeln!(out, "Gaussian samples of these sizes with {:.3} nats: {found}", check.true_nats).unwrap_or_default();
+        writeln!(out, "Gaussian samples of these sizes with {:.3} nats: {found}", check.true_nats)
+            .unwrap_or_default();
     }
     out
 }

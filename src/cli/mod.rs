@@ -1,4 +1,5 @@
-//! The command line: one file per verb, each turning what was typed into one library call. stdout is data, stderr is talk.
+//! The command line: one file per verb, each turning what was typed into one library call. stdout is data,
+//! stderr is talk.
 
 mod blind;
 mod calibrate;
@@ -34,8 +35,8 @@ use crate::model::hub::{self, Hub};
 use crate::model::{Bos, Device, Options, Precision};
 
 /// What `--help` says of them; [`exit_code`] holds it.
-const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished with gaps, 4 budget reached, \
-                          5 credentials or quota, 6 storage, 130 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished \
+                          with gaps, 4 budget reached, 5 credentials or quota, 6 storage, 130 interrupted.";
 
 /// What can be typed.
 #[derive(Debug, Parser)]
@@ -66,7 +67,8 @@ enum Verb {
     Measure(measure::Flags),
     /// Mutual information of any paired samples, as JSON
     Mi(mi::Flags),
-    /// Groups of texts (human, model A, model B) as read by small models: permutation p value and effect size, beside a shuffled control
+    /// Groups of texts (human, model A, model B) as read by small models: permutation p value and effect
+    /// size, beside a shuffled control
     Compare(compare::Flags),
     /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
     States(states::Flags),
@@ -79,15 +81,18 @@ enum Verb {
     Collect(Box<collect::Flags>),
     /// Profiles, scores and readings joined into one table, a row per target and corpus
     Observations(observations::Flags),
-    /// A calibration on any tidy table: candidates tried on rows they were not fitted on, one chosen, its intervals back-tested, written as a card
+    /// A calibration on any tidy table: candidates tried on rows they were not fitted on, one chosen, its
+    /// intervals back-tested, written as a card
     Calibrate(Box<calibrate::Flags>),
-    /// Predictions of a card for the rows of a table, with intervals and the coverage they reached; empty cells with a reason where the data carry no number
+    /// Predictions of a card for the rows of a table, with intervals and the coverage they reached; empty
+    /// cells with a reason where the data carry no number
     Predict(predict::Flags),
     /// What a card was fitted on, what it may be used for, and how good it was beside mean and size
     Card(card::Flags),
     /// A local checkpoint behind an OpenAI-compatible API, on this machine
     Serve(serve::Flags),
-    /// Members of a family hidden behind an API on this machine, predicted by the others, then opened: how good predictions are
+    /// Members of a family hidden behind an API on this machine, predicted by the others, then opened: how
+    /// good predictions are
     #[command(after_help = EXIT_CODES)]
     Blind(Box<blind::Flags>),
     /// Tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of what is on disk
@@ -149,8 +154,9 @@ impl Fetching {
         let mut hub = Hub::from_env()?;
         if let Some(revision) = &self.revision {
             if let Some(name) = models.iter().find(|name| !hub::is_id(name)) {
-                let reason =
-                    format!("is for ids on a hub, and `{name}` is none; leave it away or name `{name}` by itself");
+                let reason = format!(
+                    "is for ids on a hub, and `{name}` is none; leave it away or name `{name}` by itself"
+                );
                 return Err(Error::Parameter { name: "--revision", reason });
             }
             hub = hub.with_revision(revision)?;
@@ -168,13 +174,15 @@ struct Opening {
     /// What the weights are rounded to; the arithmetic is f32 always
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     dtype: Precision,
-    /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself, the beginning-of-sequence token, nothing
+    /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself,
+    /// the beginning-of-sequence token, nothing
     #[arg(long, value_enum, default_value_t = Bos::Auto)]
     bos: Bos,
     /// Where the decoder computes: cpu, or cuda[:N] in a build with the feature `cuda`
     #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
     device: Device,
-    /// Most memory for weights and residual streams, such as 6G or 900M; streams beyond it go to a temporary file, weights beyond it are refused
+    /// Most memory for weights and residual streams, such as 6G or 900M; streams beyond it go to a temporary
+    /// file, weights beyond it are refused
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_memory: Option<u64>,
 }

@@ -9,7 +9,8 @@ use crate::model::{Core, ModelCard, Options};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list models`
+    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list
+    /// models`
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]
@@ -50,9 +51,19 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let json = serde_json::to_string_pretty(&card);
         json.map_err(|source| Error::Json { path: "stdout".into(), source })? + "\n"
     } else {
-        let ModelCard { id, family, architecture, n_params, n_layers, d_model, vocab_size, weights_sha256, .. } =
-            card.model;
-        let heads = format!("{} of {} values, {} of keys and values", card.n_heads, card.head_dim, card.n_kv_heads);
+        let ModelCard {
+            id,
+            family,
+            architecture,
+            n_params,
+            n_layers,
+            d_model,
+            vocab_size,
+            weights_sha256,
+            ..
+        } = card.model;
+        let heads =
+            format!("{} of {} values, {} of keys and values", card.n_heads, card.head_dim, card.n_kv_heads);
         let memory = format!("{} bytes (weights as f32)", card.memory_bytes);
         let rows = [
             ("model", id.clone()),

@@ -22,7 +22,8 @@ pub(super) struct Flags {
     /// scores.csv of open and closed models
     #[arg(long, value_name = "FILE", num_args = 1..)]
     scores: Vec<PathBuf>,
-    /// Texts as one reader reads them, each group named after the model that wrote it, and `reference`: a folder of `surmise measure --texts -o`, or the CSV file of `surmise compare`
+    /// Texts as one reader reads them, each group named after the model that wrote it, and `reference`: a
+    /// folder of `surmise measure --texts -o`, or the CSV file of `surmise compare`
     #[arg(long, value_name = "DIR|FILE")]
     readings: Vec<PathBuf>,
     /// A CSV file with model,family,params_b of models without a profile, as far as published
@@ -58,7 +59,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         }
     }
     let folders = |folders: &[PathBuf]| -> Result<Vec<Profile>> {
-        Ok(folders.iter().map(|folder| profiles(folder)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+        Ok(folders
+            .iter()
+            .map(|folder| profiles(folder))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect())
     };
     let profiles = folders(&flags.profiles)?;
     let setting = match flags.setting {
@@ -72,16 +79,20 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let mut published = BTreeMap::new();
     for row in flags.models.as_ref().map(|file| rows::<Published>(file)).transpose()?.unwrap_or_default() {
         if let Some(size) = row.params_b.filter(|size| !(size.is_finite() && *size > 0.0)) {
-            let reason =
-                format!("gives {} a params_b of {size}; sizes are above 0, a missing one is an empty cell", row.model);
+            let reason = format!(
+                "gives {} a params_b of {size}; sizes are above 0, a missing one is an empty cell",
+                row.model
+            );
             return Err(Error::Parameter { name: "--models", reason });
         }
         published.insert(row.model, (row.family, row.params_b));
     }
-    let (dirs, files): (Vec<PathBuf>, Vec<PathBuf>) = flags.readings.iter().cloned().partition(|path| path.is_dir());
+    let (dirs, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        flags.readings.iter().cloned().partition(|path| path.is_dir());
     let readings = folders(&dirs)?;
     let compared = files.iter().map(|file| rows::<Compared>(file)).collect::<Result<Vec<_>>>()?.concat();
-    let sources = Sources { profiles, scores, readings, compared, published, proxy: flags.proxy.clone(), setting };
+    let sources =
+        Sources { profiles, scores, readings, compared, published, proxy: flags.proxy.clone(), setting };
     let joined = join(&sources)?;
     let bytes = disk::csv_bytes("observations.csv".as_ref(), &joined.table)?;
     match output {
@@ -108,7 +119,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 fn profile_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(|source| Error::Read { path: folder.into(), source })?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--"));
+    files.retain(|file| {
+        file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--")
+    });
     files.sort_unstable();
     Ok(files)
 }
@@ -117,8 +130,8 @@ fn profile_files(folder: &Path) -> Result<Vec<PathBuf>> {
 fn profiles(folder: &Path) -> Result<Vec<Profile>> {
     let files = profile_files(folder)?;
     if files.is_empty() {
-        let reason =
-            "holds no profile; it is the folder that `surmise measure -o` wrote, with one JSON per model and corpus";
+        let reason = "holds no profile; it is the folder that `surmise measure -o` wrote, with one JSON per \
+                      model and corpus";
         return Err(Error::Config { path: folder.into(), reason: reason.into() });
     }
     files.iter().map(|file| Profile::read(file)).collect()

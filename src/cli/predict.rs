@@ -50,13 +50,15 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let short = predictions.iter().filter(|prediction| prediction.falls_short()).count();
         if short > 0 {
             talk(&format!(
-                "{short} of them have intervals that HELD MUCH LESS than their level in back-test: read backtest_coverage, not level"
+                "{short} of them have intervals that HELD MUCH LESS than their level in back-test: read \
+                 backtest_coverage, not level"
             ));
         }
     }
     if missing == 0 {
         return Ok(());
     }
-    let reason = format!("{missing} of {n} rows hold no number; the column status and the note beside it say why");
+    let reason =
+        format!("{missing} of {n} rows hold no number; the column status and the note beside it say why");
     Err(Error::Gaps { reason })
 }

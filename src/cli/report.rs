@@ -14,7 +14,8 @@ pub(super) struct Flags {
     /// A name from `surmise list reports`: profiles, shots, depth, predictions, calibration, blind
     #[arg(value_name = "NAME")]
     name: String,
-    /// The files it is made of, or folders that hold them (profiles.csv, predictions.csv, card.json, blind.csv)
+    /// The files it is made of, or folders that hold them (profiles.csv, predictions.csv, card.json,
+    /// blind.csv)
     #[arg(required = true, value_name = "FILE|DIR")]
     inputs: Vec<PathBuf>,
     /// Setting of the estimator, such as the precision b [default: that of the headline]
@@ -55,7 +56,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let inputs: Vec<PathBuf> = flags.inputs.iter().flat_map(within).collect();
         disk::check_apart(&inputs, &table)?;
     }
-    let choice = Choice { setting: flags.setting, models: flags.models.clone(), corpora: flags.corpora.clone() };
+    let choice =
+        Choice { setting: flags.setting, models: flags.models.clone(), corpora: flags.corpora.clone() };
     let made = report.make(&flags.inputs, &choice)?;
     match &flags.output {
         Some(folder) => {

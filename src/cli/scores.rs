@@ -26,7 +26,8 @@ struct Import {
     /// results_*.json, beside which samples_*.jsonl are found; or samples_*.jsonl with --model and --shots
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The CSV file; where the scores come from is written beside it as FILE.json. `-` is stdout, without that
+    /// The CSV file; where the scores come from is written beside it as FILE.json. `-` is stdout, without
+    /// that
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// METRIC or METRIC,FILTER [default: every accuracy, as TASK/METRIC,FILTER where a task has several]
@@ -66,7 +67,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !quiet {
         imported.notes.iter().for_each(|note| talk(note));
         talk(&format!(
-            "{} scores. The harness counts an answer that was refused, filtered or cut as wrong: these are not told apart here.",
+            "{} scores. The harness counts an answer that was refused, filtered or cut as wrong: these are \
+             not told apart here.",
             imported.scores.len()
         ));
     }

@@ -12,7 +12,8 @@ use crate::serve::{Settings, serve};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Folders, ids on a Hugging Face hub, or names from `surmise list models`; requests choose among them by their id
+    /// Folders, ids on a Hugging Face hub, or names from `surmise list models`; requests choose among them
+    /// by their id
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     /// Port; 0 takes a free one, and the base URL is printed on stdout
@@ -30,7 +31,8 @@ pub(super) struct Flags {
     /// Longest time a request may take, in seconds
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     timeout_s: u64,
-    /// Environment variable with a key that clients must send; without it anyone who reaches the address is served
+    /// Environment variable with a key that clients must send; without it anyone who reaches the address is
+    /// served
     #[arg(long, value_name = "NAME")]
     key_variable: Option<String>,
     /// Seed of requests that give none
@@ -45,7 +47,10 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     for (name, count) in [("--max-concurrent", flags.max_concurrent), ("--max-waiting", flags.max_waiting)] {
         if !(1..=65_536).contains(&count) {
-            return Err(Error::Parameter { name, reason: format!("must be from 1 to 65536, and is {count}") });
+            return Err(Error::Parameter {
+                name,
+                reason: format!("must be from 1 to 65536, and is {count}"),
+            });
         }
     }
     if !(1..=86_400).contains(&flags.timeout_s) {
@@ -58,11 +63,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         });
     }
     let key = flags.key_variable.as_ref().map(|name| {
-        std::env::var(name).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).ok_or_else(|| {
-            let reason =
-                format!("names {name}, which is not set in the environment; set it to the key clients must send");
-            Error::Parameter { name: "--key-variable", reason }
-        })
+        std::env::var(name).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).ok_or_else(
+            || {
+                let reason = format!(
+                    "names {name}, which is not set in the environment; set it to the key clients must send"
+                );
+                Error::Parameter { name: "--key-variable", reason }
+            },
+        )
     });
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     let settings = Settings {
@@ -78,7 +86,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let models = flags.models.iter().map(load).collect::<Result<Vec<_>>>()?;
     let ids: Vec<String> = models.iter().map(|model| model.card.id.clone()).collect();
     if let Some(id) = ids.iter().enumerate().find_map(|(i, id)| ids[..i].contains(id).then_some(id)) {
-        return Err(Error::Parameter { name: "MODEL", reason: format!("is given twice under the id `{id}`") });
+        return Err(Error::Parameter {
+            name: "MODEL",
+            reason: format!("is given twice under the id `{id}`"),
+        });
     }
     serve(models, &settings, |url| {
         print(format!("{url}\n").as_bytes()).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What is said of texts on the command line, the same for `measure` and `compare`, and corpora of either kind by name.
+//! What is said of texts on the command line, the same for `measure` and `compare`, and corpora of either
+//! kind by name.
 
 use std::path::PathBuf;
 
@@ -13,7 +14,8 @@ use crate::model::Tokenizer;
 /// Texts and how they are cut.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Reading {
-    /// Texts to be read by position: JSON lines (.jsonl), CSV (.csv), or plain text with a blank line between texts; may be given several times. At most --windows windows of each group are taken
+    /// Texts to be read by position: JSON lines (.jsonl), CSV (.csv), or plain text with a blank line
+    /// between texts; may be given several times. At most --windows windows of each group are taken
     #[arg(long = "texts", value_name = "FILE")]
     texts: Vec<PathBuf>,
     /// Tokens of a window of text; windows begin at sentence starts and do not overlap
@@ -25,7 +27,8 @@ pub(super) struct Reading {
     /// Column or JSON field that holds the text
     #[arg(long, default_value = "text", value_name = "NAME")]
     text_column: String,
-    /// Column or JSON field that holds the group, such as who wrote the text; each group is a corpus. A file need not have it
+    /// Column or JSON field that holds the group, such as who wrote the text; each group is a corpus. A file
+    /// need not have it
     #[arg(long, default_value = "group", value_name = "NAME")]
     group_column: String,
 }

@@ -1,4 +1,5 @@
-//! What a long run shows: a bar where stderr is a terminal, else a line every half minute; and what happens on Ctrl-C.
+//! What a long run shows: a bar where stderr is a terminal, else a line every half minute; and what happens
+//! on Ctrl-C.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -63,7 +64,8 @@ impl Watch {
     }
 }
 
-/// Ends a run on a signal: on the first, nothing new is sent and what is under way is waited for, but not for ever; on the second, it is not.
+/// Ends a run on a signal: on the first, nothing new is sent and what is under way is waited for, but not for
+/// ever; on the second, it is not.
 pub(super) fn interrupts(stop: Arc<Stop>) {
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
@@ -91,7 +93,8 @@ impl Signals {
     fn new() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let [interrupt, terminate, hangup] =
-            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| signal(kind).ok());
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+                .map(|kind| signal(kind).ok());
         Some(Self([interrupt?, terminate?, hangup?]))
     }
 

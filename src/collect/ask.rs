@@ -1,5 +1,5 @@
-//! One question until it has an outcome: leave of the limiter, a reserve of the budget, the intent on disk, one request, what came on disk; and by the class of
-//! what came, again or not.
+//! One question until it has an outcome: leave of the limiter, a reserve of the budget, the intent on disk,
+//! one request, what came on disk; and by the class of what came, again or not.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -123,7 +123,8 @@ impl Asker {
                 }
             };
             self.note(ask, &answer, arrival.elapsed_s);
-            // Before the permit goes to another, so that after a refusal that holds for all not one more is sent.
+            // Before the permit goes to another, so that after a refusal that holds for all not one more is
+            // sent.
             let end = match answer.outcome {
                 Outcome::Failed(failure) => {
                     let next = self.next(ask, &failure, fate, &answer.hint, &mut errors, &mut unknowns);

@@ -1,4 +1,5 @@
-//! The circuit breaker: many questions in a row that fail in the same way say something about the run, not about the questions.
+//! The circuit breaker: many questions in a row that fail in the same way say something about the run, not
+//! about the questions.
 
 use std::collections::HashSet;
 use std::sync::Mutex;

@@ -1,5 +1,6 @@
-//! Money: prices from the user's file, and a cap that holds with any number of requests under way, because what a request can cost at most is set aside before
-//! it is sent. Sums are whole picodollars: a token at 0.01 USD per million is ten thousand of them, and nothing drifts.
+//! Money: prices from the user's file, and a cap that holds with any number of requests under way, because
+//! what a request can cost at most is set aside before it is sent. Sums are whole picodollars: a token at
+//! 0.01 USD per million is ten thousand of them, and nothing drifts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,19 +47,27 @@ impl Price {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Prices`] for another form, a model that is not in it, and prices nobody can mean.
+    /// [`Error::Read`]; [`Error::Prices`] for another form, a model that is not in it, and prices nobody can
+    /// mean.
     pub fn read(path: &Path, model: &str) -> Result<Self> {
         let fault = |reason: String| Error::Prices { path: path.into(), reason };
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let file: File = toml::from_str(&text).map_err(|error| {
-            fault(format!("{error}it holds `date` and, for each model, [models.\"NAME\"] with input_usd_per_million_tokens and output_usd_per_million_tokens"))
+            fault(format!(
+                "{error}it holds `date` and, for each model, [models.\"NAME\"] with \
+                 input_usd_per_million_tokens and output_usd_per_million_tokens"
+            ))
         })?;
         if file.date.date.is_none() {
             return Err(fault("`date` must be the day the prices were looked up, as 2026-11-01".into()));
         }
         let price = *file.models.get(model).ok_or_else(|| {
             let known: Vec<_> = file.models.keys().map(String::as_str).collect();
-            fault(format!("has no price of `{model}`, only of {}; add [models.\"{model}\"]", known.join(", ")))
+            fault(format!(
+                "has no price of `{model}`, only of {}; add [models.\"{model}\"]",
+                known.join(", ")
+            ))
         })?;
         for (name, value) in [
             ("input_usd_per_million_tokens", price.input_usd_per_million_tokens),
@@ -66,7 +75,8 @@ impl Price {
         ] {
             if !CREDIBLE_USD.contains(&value) {
                 let reason = format!(
-                    "{name} of `{model}` is {value}, and should be from {} to {}: is the unit a million tokens?",
+                    "{name} of `{model}` is {value}, and should be from {} to {}: is the unit a million \
+                     tokens?",
                     CREDIBLE_USD.start(),
                     CREDIBLE_USD.end()
                 );
@@ -85,7 +95,8 @@ impl Price {
     }
 }
 
-/// Tokens of a prompt: surely not fewer, surely not more. No tokenizer makes more tokens than bytes; hardly one has words of more than eight on average.
+/// Tokens of a prompt: surely not fewer, surely not more. No tokenizer makes more tokens than bytes; hardly
+/// one has words of more than eight on average.
 pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
     let (bytes, messages) = match prompt {
         Prompt::Text(text) => (text.len() as u64, 1),
@@ -153,7 +164,8 @@ impl Budget {
         self.cap.is_none_or(|cap| self.with(|state| state.spent).saturating_add(reserve.sum()) <= cap)
     }
 
-    /// Sets it aside, if need be after waiting for what others have set aside and do not use; `false` if the cap does not allow it even then.
+    /// Sets it aside, if need be after waiting for what others have set aside and do not use; `false` if the
+    /// cap does not allow it even then.
     pub async fn reserve(&self, reserve: Reserve) -> bool {
         loop {
             let settled = self.settled.notified();
@@ -200,7 +212,8 @@ impl Budget {
         Some(cost as f64 / PICO)
     }
 
-    /// Ends a reserve with what was counted, and with all that was set aside for what nobody counted. Gives back the cost.
+    /// Ends a reserve with what was counted, and with all that was set aside for what nobody counted. Gives
+    /// back the cost.
     pub fn settle(&self, reserve: Reserve, usage: Option<&Usage>) -> Option<f64> {
         let price = self.price?;
         let cost = Self::cost(price, reserve, usage);
@@ -280,7 +293,9 @@ mod tests {
                     }
                 } else if let Some((reserve, prompt)) = under_way.pop() {
                     let usage = Usage {
-                        prompt_tokens: rng.random_bool(0.9).then(|| rng.random_range(1..=prompt_tokens(&prompt).1)),
+                        prompt_tokens: rng
+                            .random_bool(0.9)
+                            .then(|| rng.random_range(1..=prompt_tokens(&prompt).1)),
                         completion_tokens: rng.random_bool(0.9).then(|| rng.random_range(0..=64)),
                         ..Usage::default()
                     };
@@ -302,7 +317,8 @@ mod tests {
         };
         let row = |input: &str| {
             format!(
-                "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = {input}\noutput_usd_per_million_tokens = 1.6\n"
+                "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
+                 {input}\noutput_usd_per_million_tokens = 1.6\n"
             )
         };
         assert_eq!(read(&row("0.4")).unwrap(), PRICE);
@@ -316,7 +332,10 @@ mod tests {
             (row("0.4").replace("output_usd", "out_usd"), "unknown field"),
         ] {
             let error = read(&text).unwrap_err().to_string();
-            assert!(error.contains(says) || error.contains("is the unit a million tokens"), "{says}: {error}");
+            assert!(
+                error.contains(says) || error.contains("is the unit a million tokens"),
+                "{says}: {error}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The only HTTP of collecting: one POST, sent once, and what came back as bytes; or, where nothing whole came back, whether the request can have been billed.
+//! The only HTTP of collecting: one POST, sent once, and what came back as bytes; or, where nothing whole
+//! came back, whether the request can have been billed.
 //!
-//! No redirect is followed (key headers would go with it), nothing is retried here, every wait is bounded, and no body is read beyond a limit. Errors never name
-//! the URL's query.
+//! No redirect is followed (key headers would go with it), nothing is retried here, every wait is bounded,
+//! and no body is read beyond a limit. Errors never name the URL's query.
 
 use std::error::Error as _;
 use std::net::IpAddr;
@@ -62,7 +63,8 @@ impl Endpoint {
         let names_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
         if base.query_pairs().any(|(name, _)| names_secret(&name)) {
             return fault(
-                "holds a key in its query, where logs and proxies see it; take it out and set the environment variable of the provider",
+                "holds a key in its query, where logs and proxies see it; take it out and set the \
+                 environment variable of the provider",
             );
         }
         if base.scheme() == "http" && !is_loopback(&base) {
@@ -177,7 +179,8 @@ impl Client {
                 .redirect(Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
-                // Below the whole, so that a request whose connection never stood is known not to have been sent.
+                // Below the whole, so that a request whose connection never stood is known not to have been
+                // sent.
                 .connect_timeout(CONNECT.min(timeout / 2))
                 .timeout(timeout)
                 .https_only(endpoint.base.scheme() == "https")
@@ -195,7 +198,9 @@ impl Client {
         };
         let client = client.map_err(|source| Error::Endpoint {
             endpoint: name,
-            reason: "no connection can be set up; see that the system's certificates are installed (ca-certificates), or name a file with --ca-cert".into(),
+            reason: "no connection can be set up; see that the system's certificates are installed \
+                     (ca-certificates), or name a file with --ca-cert"
+                .into(),
             source: Some(source.without_url().into()),
         })?;
         Ok(Self { client, endpoint, key })
@@ -255,7 +260,9 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>> {
 fn kept(headers: &reqwest::header::HeaderMap) -> Headers {
     let says = |name: &HeaderName| KEPT.iter().any(|kept| name.as_str().starts_with(kept));
     let pairs = headers.iter().filter(|(name, _)| says(name));
-    Headers::new(pairs.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned())))
+    Headers::new(
+        pairs.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned())),
+    )
 }
 
 /// Sorts an error of sending by what can have become of the request.
@@ -315,19 +322,25 @@ mod tests {
             assert!(error.contains(says), "{url}: {error}");
             assert!(!error.contains("abc") && !error.contains("me:secret"), "{error}");
         }
-        for url in ["http://127.0.0.1:8000/v1", "http://localhost:1", "http://[::1]:80/", "https://example.org"] {
+        for url in
+            ["http://127.0.0.1:8000/v1", "http://localhost:1", "http://[::1]:80/", "https://example.org"]
+        {
             Endpoint::new(url).unwrap();
         }
     }
 
     #[test]
     fn paths_go_behind_the_base_and_before_its_query() {
-        let endpoint = Endpoint::new("https://h.example/openai/deployments/d/?api-version=2024-06-01").unwrap();
+        let endpoint =
+            Endpoint::new("https://h.example/openai/deployments/d/?api-version=2024-06-01").unwrap();
         assert_eq!(
             endpoint.url("/chat/completions").as_str(),
             "https://h.example/openai/deployments/d/chat/completions?api-version=2024-06-01"
         );
-        assert_eq!(endpoint.identity("/chat/completions"), "https://h.example/openai/deployments/d/chat/completions");
+        assert_eq!(
+            endpoint.identity("/chat/completions"),
+            "https://h.example/openai/deployments/d/chat/completions"
+        );
         assert_eq!(endpoint.name(), "https://h.example/openai/deployments/d");
         let gemini = Endpoint::new("https://h.example").unwrap();
         assert_eq!(

@@ -1,4 +1,5 @@
-//! What a folder holds answers to. It stands in the journal, and answers to something else do not come into the same folder unasked.
+//! What a folder holds answers to. It stands in the journal, and answers to something else do not come into
+//! the same folder unasked.
 
 use std::path::Path;
 
@@ -75,8 +76,11 @@ impl Configuration {
             grader: self.grading.grader,
         };
         let tasks = task::load(&self.sources, &options)?;
-        let loaded =
-            |task: &Task| Loaded { name: task.name.clone(), sha256: task.sha256.clone(), n_items: task.items.len() };
+        let loaded = |task: &Task| Loaded {
+            name: task.name.clone(),
+            sha256: task.sha256.clone(),
+            n_items: task.items.len(),
+        };
         self.tasks = tasks.iter().map(loaded).collect();
         self.normalisation_version = NORMALISATION_VERSION;
         Ok(tasks)
@@ -89,11 +93,14 @@ impl Configuration {
     pub fn from_record(record: Value) -> Result<Self> {
         serde_json::from_value(record).map_err(|error| Error::Parameter {
             name: "-o",
-            reason: format!("is a folder whose configuration this version cannot read ({error}); choose another"),
+            reason: format!(
+                "is a folder whose configuration this version cannot read ({error}); choose another"
+            ),
         })
     }
 
-    /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether nothing is new.
+    /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether
+    /// nothing is new.
     ///
     /// # Errors
     /// [`Error::Parameter`] if it is another, unless that is wanted.
@@ -103,7 +110,8 @@ impl Configuration {
                 return Ok(false);
             }
             let reason = format!(
-                "{} holds answers but no record of what was asked (it was damaged); if it is what is asked now, pass --new-config",
+                "{} holds answers but no record of what was asked (it was damaged); if it is what is asked \
+                 now, pass --new-config",
                 folder.display()
             );
             return Err(Error::Parameter { name: "-o", reason });
@@ -118,7 +126,8 @@ impl Configuration {
             return Ok(false);
         }
         let reason = format!(
-            "{} holds answers to another configuration ({}); choose another folder, or pass --new-config to ask this too",
+            "{} holds answers to another configuration ({}); choose another folder, or pass --new-config to \
+             ask this too",
             folder.display(),
             differences.join("; ")
         );
@@ -134,14 +143,16 @@ impl Configuration {
         for source in &self.sources {
             let file = Path::new(source.strip_prefix("texts:").unwrap_or(source));
             if let Some(same) = written.iter().find(|path| disk::is_same(file, path)) {
-                let reason = format!("{source} is {}, which collect writes; choose another folder", same.display());
+                let reason =
+                    format!("{source} is {}, which collect writes; choose another folder", same.display());
                 return Err(Error::Parameter { name: "-o", reason });
             }
         }
         Ok(())
     }
 
-    /// How the answers of a task are to be given: the texts that end an answer are the task's own unless some were typed.
+    /// How the answers of a task are to be given: the texts that end an answer are the task's own unless some
+    /// were typed.
     ///
     /// # Errors
     /// [`Error::Parameter`] for what the wire format has no place for.
@@ -161,7 +172,8 @@ impl Configuration {
     /// What is to be asked.
     ///
     /// # Errors
-    /// As [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for what the wire format has no place for.
+    /// As [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for what the wire format has no
+    /// place for.
     pub fn plan(&self, tasks: Vec<Task>) -> Result<Plan> {
         let provider = provider::find(&self.provider)?;
         let settings = tasks.iter().map(|task| self.settings_of(task, provider)).collect::<Result<_>>()?;
@@ -169,7 +181,8 @@ impl Configuration {
         Ok(Plan { provider, endpoint, model, tasks, settings, repeats: self.repeats })
     }
 
-    /// What differs in `other`, one line each; where files lie and what a model had to be spared is no difference.
+    /// What differs in `other`, one line each; where files lie and what a model had to be spared is no
+    /// difference.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let comparable = |configuration: &Self| {
             let spared = Self { sources: vec![], without: vec![], ..configuration.clone() };

@@ -23,7 +23,8 @@ pub struct Estimate {
     pub completion_tokens: (u64, u64),
     /// Cost, low and high, where prices are known.
     pub cost_usd: Option<(f64, f64)>,
-    /// Seconds at the concurrency asked for, if answers take as long as those that are in the folder; `None` where there are none, as nobody knows before the first.
+    /// Seconds at the concurrency asked for, if answers take as long as those that are in the folder; `None`
+    /// where there are none, as nobody knows before the first.
     pub time_s: Option<f64>,
     /// Spent in this folder so far, where that is known.
     pub spent_usd: Option<f64>,
@@ -78,7 +79,8 @@ pub fn estimate(
     let budget = Budget::new(price, None, 0.0);
     let cost = |prompt, answer| budget.cost_usd(prompt, answer);
     let first = pending.questions.first();
-    let first = first.map(|first| plan.provider.render(&plan.request(&plan.item(first)?, first))).transpose()?;
+    let first =
+        first.map(|first| plan.provider.render(&plan.request(&plan.item(first)?, first))).transpose()?;
     let n_calls = pending.questions.len() + usize::from(probe.is_some());
     let seconds_each = (index.n_answered > 0).then(|| index.answered_s / index.n_answered as f64);
     Ok(Estimate {
@@ -89,7 +91,8 @@ pub fn estimate(
         cost_usd: cost(prompts.0, answers.0).zip(cost(prompts.1, answers.1)),
         time_s: seconds_each.map(|seconds| seconds * (n_calls as f64 / concurrency as f64).ceil()),
         spent_usd: index.has_costs.then_some(index.spent_usd),
-        first: first
-            .map(|wire| format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, String::from_utf8_lossy(&wire.body))),
+        first: first.map(|wire| {
+            format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, String::from_utf8_lossy(&wire.body))
+        }),
     })
 }

@@ -1,5 +1,5 @@
-//! Grades: whether an answer is right. An answer that was never given (refused, filtered, cut, empty, failed) is neither right nor wrong: it is
-//! counted as what it is.
+//! Grades: whether an answer is right. An answer that was never given (refused, filtered, cut, empty, failed)
+//! is neither right nor wrong: it is counted as what it is.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,8 @@ pub struct Normalisation {
     pub ignore_punctuation: bool,
 }
 
-/// Version 1: Unicode NFKC; without white space at the ends and in runs; without one punctuation mark at the end.
+/// Version 1: Unicode NFKC; without white space at the ends and in runs; without one punctuation mark at the
+/// end.
 pub const NORMALISATION_VERSION: u32 = 1;
 
 impl Normalisation {
@@ -161,7 +162,9 @@ pub fn grade(item: &Item, answers: &[Answer], how: &Grading) -> Grade {
 pub(super) fn without_answer(outcome: &Outcome) -> Grade {
     match outcome {
         Outcome::Refused { text } => Grade::none(Kind::Refused, text),
-        Outcome::Filtered { category, .. } => Grade::none(Kind::Filtered, category.as_deref().unwrap_or_default()),
+        Outcome::Filtered { category, .. } => {
+            Grade::none(Kind::Filtered, category.as_deref().unwrap_or_default())
+        }
         Outcome::Truncated { text } => Grade::none(Kind::Truncated, text),
         Outcome::Empty => Grade::none(Kind::Empty, ""),
         Outcome::Unreadable { reason } => Grade::none(Kind::Unreadable, reason),
@@ -170,7 +173,8 @@ pub(super) fn without_answer(outcome: &Outcome) -> Grade {
     }
 }
 
-/// Compares a text with the right answers. One that was cut is compared only if its end is known all the same.
+/// Compares a text with the right answers. One that was cut is compared only if its end is known all the
+/// same.
 fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Grade {
     let line_feed = ["\n".to_owned()];
     let (piece, ended) = match how.grader {
@@ -191,7 +195,9 @@ fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Grade {
         (false, _) => Grade::none(Kind::Truncated, extracted),
         // Nothing before the end: "\n", or "," at once.
         (true, true) => Grade::none(Kind::Empty, extracted),
-        (true, false) => Grade::scored(f64::from(u8::from(gold.into_iter().any(|gold| gold == extracted))), extracted),
+        (true, false) => {
+            Grade::scored(f64::from(u8::from(gold.into_iter().any(|gold| gold == extracted))), extracted)
+        }
     }
 }
 
@@ -204,9 +210,11 @@ fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
     }
 }
 
-/// Whether a text begins with a right answer. One that was cut is graded if no continuation could change the grade.
+/// Whether a text begins with a right answer. One that was cut is graded if no continuation could change the
+/// grade.
 fn prefix(gold: &[String], piece: &str, whole: bool, normal: Normalisation) -> Grade {
-    // The final punctuation mark of the piece may stand right after the answer: a stroke keeps it from being stripped.
+    // The final punctuation mark of the piece may stand right after the answer: a stroke keeps it from being
+    // stripped.
     let kept = normal.apply(&format!("{}\u{2502}", piece.trim_end()));
     let text = kept.strip_suffix('\u{2502}').unwrap_or(&kept).trim_end();
     if text.is_empty() {
@@ -281,8 +289,9 @@ mod tests {
 
     #[test]
     fn exact_means_the_whole_answer() {
-        let credit =
-            |text: &str| grade(&item(&["Paris", "City of Paris"]), &answered(text), &how(Grader::Exact, &[])).credit;
+        let credit = |text: &str| {
+            grade(&item(&["Paris", "City of Paris"]), &answered(text), &how(Grader::Exact, &[])).credit
+        };
         assert_eq!(credit(" Paris."), Some(1.0));
         assert_eq!(credit("City of Paris"), Some(1.0));
         assert_eq!(credit("Paris, France"), Some(0.0));
@@ -321,7 +330,8 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_neither_right_nor_wrong() {
-        let of = |outcome: Outcome| grade(&item(&["Paris"]), &[Answer::of(outcome)], &how(Grader::Exact, &[]));
+        let of =
+            |outcome: Outcome| grade(&item(&["Paris"]), &[Answer::of(outcome)], &how(Grader::Exact, &[]));
         let refused = of(Outcome::Refused { text: "Paris".into() });
         assert_eq!((refused.kind, refused.credit), (Kind::Refused, None));
         assert_eq!(of(Outcome::Empty).kind, Kind::Empty);

@@ -1,5 +1,5 @@
-//! Multiple choice by letter: the first letter of the answer, and where the first token's log-probabilities came with it, the probability of
-//! the right one.
+//! Multiple choice by letter: the first letter of the answer, and where the first token's log-probabilities
+//! came with it, the probability of the right one.
 
 use super::grade::{Grade, Kind};
 use super::task::Item;
@@ -9,7 +9,8 @@ use crate::provider::{Answer, TokenLogprob};
 /// Grades an answer that should be a letter.
 pub(super) fn grade(item: &Item, answer: &Answer, text: &str) -> Grade {
     let gold = item.gold.first().and_then(|gold| item.choices.iter().position(|choice| choice == gold));
-    let chosen = first(text).and_then(|letter| letter_index(&letter.to_string())).filter(|i| *i < item.choices.len());
+    let chosen =
+        first(text).and_then(|letter| letter_index(&letter.to_string())).filter(|i| *i < item.choices.len());
     match (gold, chosen) {
         (Some(gold), Some(chosen)) => Grade {
             logprob: answer.logprobs.as_ref().and_then(|tokens| logprob(tokens.first()?, letter(gold))),
@@ -28,8 +29,8 @@ pub(super) fn first(text: &str) -> Option<char> {
     next.is_none_or(|next| !next.is_alphanumeric() && next != '_').then_some(letter)
 }
 
-/// Log-probability that the first token is a letter: the sum over the tokens that say it (`A`, ` A`, `(A`). `None` if none of them is
-/// among the likeliest: its probability is then known only to be small.
+/// Log-probability that the first token is a letter: the sum over the tokens that say it (`A`, ` A`, `(A`).
+/// `None` if none of them is among the likeliest: its probability is then known only to be small.
 fn logprob(token: &TokenLogprob, gold: char) -> Option<f64> {
     let says = |text: &str| text.trim().trim_start_matches('(').trim_end_matches(')') == gold.to_string();
     let share: f64 = token.top.iter().filter(|(text, _)| says(text)).map(|(_, logprob)| logprob.exp()).sum();

@@ -1,5 +1,6 @@
-//! Multiple choice by log-probability: each choice is read by the model after the question (`echo`), and the likeliest is what it chose. Where
-//! the choice begins is known from the server's own offsets, not from a tokenizer it may not have.
+//! Multiple choice by log-probability: each choice is read by the model after the question (`echo`), and the
+//! likeliest is what it chose. Where the choice begins is known from the server's own offsets, not from a
+//! tokenizer it may not have.
 
 use super::grade::{Grade, Grader, Kind, without_answer};
 use super::task::Item;
@@ -12,19 +13,24 @@ pub(super) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
     }
     let mut sums = vec![];
     for (answer, prompt) in answers.iter().zip(&item.prompts) {
-        // A limit of one token cuts every answer, and the empty one is as good: what counts is the prompt that comes back.
-        let echoed = matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty);
+        // A limit of one token cuts every answer, and the empty one is as good: what counts is the prompt
+        // that comes back.
+        let echoed =
+            matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty);
         if !echoed {
             return without_answer(&answer.outcome);
         }
-        let Prompt::Text(prompt) = prompt else { return Grade::none(Kind::Error, "a chat has no log-probabilities") };
+        let Prompt::Text(prompt) = prompt else {
+            return Grade::none(Kind::Error, "a chat has no log-probabilities");
+        };
         match continuation(answer.logprobs.as_deref(), prompt, item.boundary) {
             Ok(sum) => sums.push(sum),
             Err(why) => return Grade::none(Kind::Unreadable, why),
         }
     }
     let gold: Vec<bool> = item.choices.iter().map(|choice| item.gold.contains(choice)).collect();
-    let per_byte: Vec<f64> = sums.iter().zip(&item.choices).map(|(sum, choice)| sum / choice.len() as f64).collect();
+    let per_byte: Vec<f64> =
+        sums.iter().zip(&item.choices).map(|(sum, choice)| sum / choice.len() as f64).collect();
     let (by_sum, by_byte) = (credit(&sums, &gold), credit(&per_byte, &gold));
     let chosen = if grader == Grader::Logprob { &sums } else { &per_byte };
     let first = (0..chosen.len()).reduce(|best, i| if chosen[i] > chosen[best] { i } else { best });
@@ -41,29 +47,33 @@ pub(super) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
 /// The share of right choices among those with the highest value: 1 or 0, unless choices tie.
 fn credit(values: &[f64], gold: &[bool]) -> f64 {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let best: Vec<bool> = values.iter().zip(gold).filter(|(value, _)| **value == most).map(|(_, gold)| *gold).collect();
+    let best: Vec<bool> =
+        values.iter().zip(gold).filter(|(value, _)| **value == most).map(|(_, gold)| *gold).collect();
     best.iter().filter(|right| **right).count() as f64 / best.len().max(1) as f64
 }
 
-/// Log-probability of what follows character `boundary` of an echoed prompt, nats. What the model said after the prompt is left out.
+/// Log-probability of what follows character `boundary` of an echoed prompt, nats. What the model said after
+/// the prompt is left out.
 ///
 /// # Errors
 /// Why it cannot be known.
 fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) -> Result<f64, String> {
     let tokens = tokens.filter(|tokens| !tokens.is_empty());
-    let tokens =
-        tokens.ok_or("the answer has no log-probabilities; the server may not offer `echo` with `logprobs`")?;
+    let tokens = tokens
+        .ok_or("the answer has no log-probabilities; the server may not offer `echo` with `logprobs`")?;
     let offset = |token: &TokenLogprob| token.offset.and_then(|offset| usize::try_from(offset).ok());
     // Some servers count a token they put before every prompt, others print it and do not count it.
     let first = &tokens[0];
     let special = tokens.len() > 1 && !first.token.is_empty() && !prompt.starts_with(&first.token);
-    let shift = if special { offset(&tokens[1]).unwrap_or(0).saturating_sub(offset(first).unwrap_or(0)) } else { 0 };
+    let shift =
+        if special { offset(&tokens[1]).unwrap_or(0).saturating_sub(offset(first).unwrap_or(0)) } else { 0 };
     let start = offset(first).unwrap_or(0) + shift;
     let (from, to) = (start + boundary, start + prompt.chars().count());
     let begins = tokens.iter().any(|token| offset(token) == Some(from));
     if !begins {
         return Err(format!(
-            "no token begins where the choice does, at character {boundary}: the choice cannot be told from the question"
+            "no token begins where the choice does, at character {boundary}: the choice cannot be told from \
+             the question"
         ));
     }
     let ours: Vec<&TokenLogprob> =
@@ -75,7 +85,9 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
     if printed && text.trim() != expected.trim() {
         return Err(format!("the server's offsets point to {text:?} and not to the choice {expected:?}"));
     }
-    ours.iter().map(|token| token.logprob.ok_or("a token of the choice has no log-probability".to_owned())).sum()
+    ours.iter()
+        .map(|token| token.logprob.ok_or("a token of the choice has no log-probability".to_owned()))
+        .sum()
 }
 
 #[cfg(test)]

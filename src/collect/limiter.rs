@@ -1,7 +1,9 @@
-//! How many requests run at a time, and when none may start: additive increase, multiplicative decrease (Chiu and Jain 1989), and one pause for all.
+//! How many requests run at a time, and when none may start: additive increase, multiplicative decrease (Chiu
+//! and Jain 1989), and one pause for all.
 //!
-//! A server that turns requests away (429) is heard once per episode: requests that were under way when it first did so tell nothing new. An overloaded
-//! or unreachable server makes everybody wait, for longer each time, without a cut. Whatever a server says, no wait is longer than the longest allowed.
+//! A server that turns requests away (429) is heard once per episode: requests that were under way when it
+//! first did so tell nothing new. An overloaded or unreachable server makes everybody wait, for longer each
+//! time, without a cut. Whatever a server says, no wait is longer than the longest allowed.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,7 +19,8 @@ const FIRST_LIMIT: f64 = 8.0;
 const CUT: f64 = 0.5;
 /// An overloaded server is left alone this many times longer than one that only counts requests.
 const OVERLOAD: f64 = 4.0;
-/// What an answer that came may make others wait: its headers may be wrong, and then must not bring the run to a stand.
+/// What an answer that came may make others wait: its headers may be wrong, and then must not bring the run
+/// to a stand.
 const LONGEST_PROACTIVE_WAIT_S: f64 = 10.0;
 
 /// Why nobody may ask for a while.
@@ -79,7 +82,8 @@ impl Rule {
         self.last_answer = Some(now);
         self.streak = 0;
         self.limit = (self.limit + if self.is_cut { 1.0 / self.limit } else { 1.0 }).min(self.most);
-        let windows = [(hint.remaining_requests, hint.reset_requests_s), (hint.remaining_tokens, hint.reset_tokens_s)];
+        let windows =
+            [(hint.remaining_requests, hint.reset_requests_s), (hint.remaining_tokens, hint.reset_tokens_s)];
         for (remaining, reset_s) in windows {
             if let (Some(remaining), Some(reset_s)) = (remaining, reset_s)
                 && remaining < 1.0
@@ -130,7 +134,8 @@ impl Rule {
 
 /// When the windows end of which nothing is left, seconds from now.
 fn reset_s(hint: &Hint) -> Option<f64> {
-    let windows = [(hint.remaining_requests, hint.reset_requests_s), (hint.remaining_tokens, hint.reset_tokens_s)];
+    let windows =
+        [(hint.remaining_requests, hint.reset_requests_s), (hint.remaining_tokens, hint.reset_tokens_s)];
     let ends = windows.into_iter().filter(|(remaining, _)| remaining.is_some_and(|left| left < 1.0));
     ends.filter_map(|(_, reset_s)| reset_s).reduce(f64::max)
 }
@@ -264,8 +269,10 @@ mod tests {
         let (mut rule, now) = (rule(64.0), Instant::now());
         (0..100).for_each(|_| rule.answered(now, &Hint::default()));
         let episodes: Vec<_> = (0..64).map(|_| admitted(&mut rule, now)).collect();
-        let pauses: Vec<_> =
-            episodes.iter().filter_map(|e| rule.troubled(now, *e, Trouble::Rejected, Some(3.0), 0.0)).collect();
+        let pauses: Vec<_> = episodes
+            .iter()
+            .filter_map(|e| rule.troubled(now, *e, Trouble::Rejected, Some(3.0), 0.0))
+            .collect();
         assert_eq!((rule.limit, pauses), (32.0, vec![3.0]));
         // Later news may only make the same pause longer.
         assert_eq!(rule.troubled(now, 0, Trouble::Rejected, Some(9.0), 0.0), None);
@@ -311,7 +318,12 @@ mod tests {
         let first = limiter.acquire().await;
         let (second, ()) = tokio::join!(limiter.acquire(), async { drop(first) });
         let began = Instant::now();
-        limiter.troubled(&second, Trouble::Rejected, &Hint { retry_after_s: Some(5.0), ..Hint::default() }, 0.0);
+        limiter.troubled(
+            &second,
+            Trouble::Rejected,
+            &Hint { retry_after_s: Some(5.0), ..Hint::default() },
+            0.0,
+        );
         drop(second);
         drop(limiter.acquire().await);
         assert!(began.elapsed() >= Duration::from_secs(5));

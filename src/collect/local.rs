@@ -1,5 +1,6 @@
-//! Grades the in-context task on a local model: an answer is right if greedy decoding gives exactly its tokens and the comma after them. Teacher forcing decides
-//! the same in one pass, because greedy decoding leaves the right path at the first token that is not the most likely one.
+//! Grades the in-context task on a local model: an answer is right if greedy decoding gives exactly its
+//! tokens and the comma after them. Teacher forcing decides the same in one pass, because greedy decoding
+//! leaves the right path at the first token that is not the most likely one.
 
 use super::grade::Grade;
 use super::scores::{Asked, Score, Tally};
@@ -21,8 +22,10 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
         for (shots, answer) in list.answers.iter().enumerate() {
             let inside = |end: usize| answer.start < end && end <= answer.end;
             let ours = tokens.iter().enumerate().filter(|(_, token)| inside(token.span.end));
-            // The token before an answer predicts its first token; no answer begins a window, because its head stands before it.
-            let points: Vec<Point> = ours.filter_map(|(t, _)| Some((w, (prefix + t).checked_sub(1)?))).collect();
+            // The token before an answer predicts its first token; no answer begins a window, because its
+            // head stands before it.
+            let points: Vec<Point> =
+                ours.filter_map(|(t, _)| Some((w, (prefix + t).checked_sub(1)?))).collect();
             if points.is_empty() {
                 let reason = format!("the model's tokenizer leaves nothing of an answer in {:?}", list.text);
                 return Err(Error::Corpus { name: task.name.clone(), reason });
@@ -30,7 +33,13 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
             asked.push((w, shots, points));
         }
         windows.push(
-            model.tokenizer.prefix().iter().copied().chain(tokens.iter().map(|token| token.id)).collect::<Vec<_>>(),
+            model
+                .tokenizer
+                .prefix()
+                .iter()
+                .copied()
+                .chain(tokens.iter().map(|token| token.id))
+                .collect::<Vec<_>>(),
         );
     }
     let points: Vec<Point> = asked.iter().flat_map(|(_, _, points)| points.iter().copied()).collect();
@@ -39,8 +48,10 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
     for chunk in asked.chunks(512) {
         let points: Vec<Point> = chunk.iter().flat_map(|(_, _, points)| points.iter().copied()).collect();
         let rows = states.rows(model.card.n_layers, &points)?;
-        let mut next =
-            model.decoder.next_tokens(rows.view(), points.iter().map(|(w, t)| windows[*w][t + 1]))?.into_iter();
+        let mut next = model
+            .decoder
+            .next_tokens(rows.view(), points.iter().map(|(w, t)| windows[*w][t + 1]))?
+            .into_iter();
         for (list, shots, points) in chunk {
             let answer: Vec<_> = next.by_ref().take(points.len()).collect();
             let right = answer.iter().all(|(_, greedy)| *greedy);

@@ -1,4 +1,5 @@
-//! What the first answers of a run say of all the others: tokens, money and time, from what was counted and no longer from bounds.
+//! What the first answers of a run say of all the others: tokens, money and time, from what was counted and
+//! no longer from bounds.
 
 use super::budget::Budget;
 use crate::provider::Usage;
@@ -22,7 +23,9 @@ impl Pilot {
     pub(super) fn add(&mut self, usage: Option<&Usage>, elapsed_s: f64) -> bool {
         self.answers += 1;
         self.elapsed_s += elapsed_s;
-        if let Some((prompt, completion)) = usage.and_then(|usage| usage.prompt_tokens.zip(usage.completion_tokens)) {
+        if let Some((prompt, completion)) =
+            usage.and_then(|usage| usage.prompt_tokens.zip(usage.completion_tokens))
+        {
             self.counted += 1;
             self.prompt_tokens += prompt;
             self.completion_tokens += completion;
@@ -30,7 +33,8 @@ impl Pilot {
         self.answers == ANSWERS
     }
 
-    /// What is to be expected of the rest of so many questions, so many asked at a time; `None` where there is no rest.
+    /// What is to be expected of the rest of so many questions, so many asked at a time; `None` where there
+    /// is no rest.
     pub(super) fn forecast(&self, total: u64, at_a_time: usize, budget: &Budget) -> Option<String> {
         let left = total.checked_sub(self.answers.into()).filter(|left| *left > 0)?;
         let mut line = format!("after {} answers: {left} questions are left", self.answers);
@@ -41,7 +45,9 @@ impl Pilot {
             if let Some((usd, spent_usd)) = budget.cost_usd(prompt, completion).zip(budget.spent_usd()) {
                 line.push_str(&format!(", {usd:.6} USD beside the {spent_usd:.6} spent"));
                 if let Some(cap_usd) = budget.cap_usd().filter(|cap_usd| usd + spent_usd > *cap_usd) {
-                    line.push_str(&format!(": more than the {cap_usd} of --budget-usd, at which the run ends"));
+                    line.push_str(&format!(
+                        ": more than the {cap_usd} of --budget-usd, at which the run ends"
+                    ));
                 }
             }
         } else {
@@ -70,7 +76,8 @@ mod tests {
         let line = |cap_usd| pilot.forecast(1000, 10, &Budget::new(Some(price), cap_usd, 0.0)).unwrap();
         assert_eq!(
             line(Some(0.2)),
-            "after 20 answers: 980 questions are left, about 98000 tokens of prompts and 4900 of answers, 0.147000 USD beside the 0.000000 spent; 49.0 s if 10 at a time go on to take 0.500 s each"
+            "after 20 answers: 980 questions are left, about 98000 tokens of prompts and 4900 of answers, \
+             0.147000 USD beside the 0.000000 spent; 49.0 s if 10 at a time go on to take 0.500 s each"
         );
         assert!(line(Some(0.1)).contains("more than the 0.1 of --budget-usd"));
         assert!(!pilot.forecast(1000, 10, &Budget::new(None, None, 0.0)).unwrap().contains("USD"));

@@ -1,4 +1,5 @@
-//! What is to be asked: every item, prompt and replicate as one question with its key. The same question under two names has one key, and is asked once.
+//! What is to be asked: every item, prompt and replicate as one question with its key. The same question
+//! under two names has one key, and is asked once.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,10 +13,12 @@ use crate::error::Result;
 use crate::provider::{Provider, Request, Settings, WireRequest};
 use crate::seed;
 
-/// Questions that are asked again because of how they were answered are replicates that count from here, by rounds.
+/// Questions that are asked again because of how they were answered are replicates that count from here, by
+/// rounds.
 const ROUND: u32 = 1_000_000;
 
-/// One answer that is wanted. Millions of them are kept while a run goes on: what is asked is made again from its item when it is sent.
+/// One answer that is wanted. Millions of them are kept while a run goes on: what is asked is made again from
+/// its item when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
     /// Which task.
@@ -104,10 +107,17 @@ impl Plan {
 
     /// The key of a request as it is sent.
     pub fn key(&self, wire: &WireRequest, replicate: u32) -> Key {
-        Key::new(self.provider.name(), &self.endpoint.identity(&wire.path), &self.model, &wire.body, replicate)
+        Key::new(
+            self.provider.name(),
+            &self.endpoint.identity(&wire.path),
+            &self.model,
+            &wire.body,
+            replicate,
+        )
     }
 
-    /// Goes through all items in their order, with the questions of each. Where one was asked again, the last round that was answered; where it now is to be, the next.
+    /// Goes through all items in their order, with the questions of each. Where one was asked again, the last
+    /// round that was answered; where it now is to be, the next.
     ///
     /// # Errors
     /// Whatever cannot be rendered for the wire format or read again; what `each` finds wrong.

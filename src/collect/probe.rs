@@ -1,4 +1,5 @@
-//! One request before all others: it costs a few tokens and finds out whether the endpoint takes the settings.
+//! One request before all others: it costs a few tokens and finds out whether the endpoint takes the
+//! settings.
 
 use super::ask::{Ask, Asker, End};
 use super::journal::{Journal, Key};
@@ -17,7 +18,8 @@ pub(super) fn request(plan: &Plan) -> Option<Request> {
 }
 
 impl Run {
-    /// Finds out, once per configuration, whether the endpoint takes the settings. Whether what is sent has changed.
+    /// Finds out, once per configuration, whether the endpoint takes the settings. Whether what is sent has
+    /// changed.
     pub(super) async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Asker) -> Result<bool> {
         let mut has_changed = false;
         let mut before = attempts(&journal.index, &Key::NONE);
@@ -32,7 +34,8 @@ impl Run {
             let most = asker.most(&request);
             let (task, item) = ("probe".into(), "probe".into());
             let ask = Ask { key, task, item, replicate: 0, probe: true, attempts: before, wire, most };
-            let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) = asker.ask(&ask).await
+            let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) =
+                asker.ask(&ask).await
             else {
                 // Whatever else went wrong has ended the run, or may not concern the items.
                 return Ok(has_changed);
@@ -48,7 +51,9 @@ impl Run {
                 asker.stop.drain(Error::Endpoint { endpoint: asker.endpoint.clone(), reason, source: None });
                 return Ok(has_changed);
             }
-            asker.progress.say(&format!("{} does not support `{param}`; all requests go without it", plan.model));
+            asker
+                .progress
+                .say(&format!("{} does not support `{param}`; all requests go without it", plan.model));
             self.configuration.without.push(param);
             *plan = self.configuration.plan(std::mem::take(&mut plan.tasks))?;
             has_changed = true;

@@ -5,13 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::journal::{Arrival, NOT_ASKED};
 use crate::provider::{Answer, Class, Failure, Headers, Outcome, Provider};
 
-/// What a record means. The bytes decide, where they are whole. An answer that a reader cannot even fail to read is kept like any other: it is paid.
+/// What a record means. The bytes decide, where they are whole. An answer that a reader cannot even fail to
+/// read is kept like any other: it is paid.
 pub fn answer(provider: &dyn Provider, arrival: &Arrival) -> Answer {
     if let (Some(status), false) = (arrival.status, arrival.incomplete) {
         let headers = Headers::new(arrival.headers.iter().map(|(name, value)| (name, value.as_str())));
         let read = || provider.read(status, &headers, &arrival.bytes());
         return catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-            let reason = "surmise made a mistake in reading it (please report it); the bytes are in the journal".into();
+            let reason = "surmise made a mistake in reading it (please report it); the bytes are in the \
+                          journal"
+                .into();
             Answer::of(Outcome::Unreadable { reason })
         });
     }
@@ -72,6 +75,9 @@ mod tests {
         (arrival.status, arrival.incomplete) = (Some(200), false);
         arrival.set_body(b"{}".to_vec());
         let outcome = answer(&Mistaken, &arrival).outcome;
-        assert!(matches!(&outcome, Outcome::Unreadable { reason } if reason.contains("report")), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Outcome::Unreadable { reason } if reason.contains("report")),
+            "{outcome:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! From the journal to the results. The journal is read again from the disk, item by item, so that what is written is what is kept, and the same journal gives the
-//! same bytes whatever the order in which its answers came.
+//! From the journal to the results. The journal is read again from the disk, item by item, so that what is
+//! written is what is kept, and the same journal gives the same bytes whatever the order in which its answers
+//! came.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -78,7 +79,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
                 None => reading::not_asked(),
             };
             let is_answer = !matches!(answer.outcome, Outcome::Failed(_) | Outcome::Unreadable { .. });
-            n_not_utf8 += u64::from(is_answer && arrival.as_ref().is_some_and(|arrival| arrival.body_base64.is_some()));
+            n_not_utf8 +=
+                u64::from(is_answer && arrival.as_ref().is_some_and(|arrival| arrival.body_base64.is_some()));
             let kind = if arrival.is_some() { answer.outcome.kind() } else { "not_asked" };
             *outcomes.entry(kind.to_owned()).or_insert(0) += 1;
             let replicate = replicates.entry(question.replicate).or_default();
@@ -115,7 +117,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     Ok(account)
 }
 
-/// The answers that a folder holds to what it was last asked, item by item, the first prompt and replicate of each; what has no answer is left out.
+/// The answers that a folder holds to what it was last asked, item by item, the first prompt and replicate of
+/// each; what has no answer is left out.
 ///
 /// # Errors
 /// [`crate::Error::Journal`], [`crate::Error::Storage`]; those of [`Configuration::plan`].
@@ -139,11 +142,18 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
     Ok(answers)
 }
 
-/// Books what was asked before a price was known, by the tokens counted then and the bounds of what was sent. What it costs, if there is any and a price is known now.
+/// Books what was asked before a price was known, by the tokens counted then and the bounds of what was sent.
+/// What it costs, if there is any and a price is known now.
 ///
 /// # Errors
-/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is not known what was sent.
-pub(super) fn book_unpriced(folder: &Path, index: &Index, plan: &Plan, budget: &Budget) -> Result<Option<f64>> {
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is not known what
+/// was sent.
+pub(super) fn book_unpriced(
+    folder: &Path,
+    index: &Index,
+    plan: &Plan,
+    budget: &Budget,
+) -> Result<Option<f64>> {
     if index.unpriced.is_empty() || budget.spent_usd().is_none() {
         return Ok(None);
     }
@@ -155,13 +165,18 @@ pub(super) fn book_unpriced(folder: &Path, index: &Index, plan: &Plan, budget: &
             _ => None,
         };
         let sent = match intent.map(|place| reader.record(place)).transpose()? {
-            // A token has a byte at least, and what stands around a text has more than the separators it becomes.
-            Some(Record::Intent(intent)) => most_tokens(&intent.body).map(|most| (intent.body.len() as u64, most)),
+            // A token has a byte at least, and what stands around a text has more than the separators it
+            // becomes.
+            Some(Record::Intent(intent)) => {
+                most_tokens(&intent.body).map(|most| (intent.body.len() as u64, most))
+            }
             _ => None,
         };
-        let is_counted = usage.is_some_and(|usage| usage.prompt_tokens.is_some() && usage.completion_tokens.is_some());
+        let is_counted =
+            usage.is_some_and(|usage| usage.prompt_tokens.is_some() && usage.completion_tokens.is_some());
         let Some((prompt, completion)) = sent.or(is_counted.then_some((0, 0))) else {
-            let reason = "cannot be kept: an earlier request into this folder has no price, and nobody knows how long it was; choose another folder, or pass --no-budget without --prices";
+            let reason = "cannot be kept: an earlier request into this folder has no price, and nobody \
+                          knows how long it was; choose another folder, or pass --no-budget without --prices";
             return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
         };
         sum_usd += budget.book(budget.most_of(prompt, completion), usage.as_ref()).unwrap_or(0.0);

@@ -1,5 +1,5 @@
-//! Results of a collection: answers come in one by one, from the wire or out of a journal, and leave as scores.csv and gains.csv, items.csv with
-//! every answer as it was graded, and texts.jsonl.
+//! Results of a collection: answers come in one by one, from the wire or out of a journal, and leave as
+//! scores.csv and gains.csv, items.csv with every answer as it was graded, and texts.jsonl.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -18,7 +18,8 @@ use crate::provider::{Answer, Outcome, Prompt};
 pub const FILES: [&str; 7] =
     ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
 
-/// The answers to the prompts of one item, asked once. A prompt that was not asked, or has no answer yet, ends the list.
+/// The answers to the prompts of one item, asked once. A prompt that was not asked, or has no answer yet,
+/// ends the list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replicate {
     /// One per prompt, in their order.
@@ -133,7 +134,8 @@ impl Results {
     /// [`Error::Write`]
     pub fn add(&mut self, task: &Task, item: &Item, replicates: &[Replicate]) -> Result<()> {
         let first = replicates.first().and_then(|replicate| replicate.answers.first());
-        *self.summary.outcomes.entry(first.map_or("failed", |answer| answer.outcome.kind())).or_default() += 1;
+        *self.summary.outcomes.entry(first.map_or("failed", |answer| answer.outcome.kind())).or_default() +=
+            1;
         for answer in replicates.iter().flat_map(|replicate| &replicate.answers) {
             self.summary.model_snapshots.extend(answer.model_snapshot.clone());
             self.summary.system_fingerprints.extend(answer.system_fingerprint.clone());
@@ -144,11 +146,13 @@ impl Results {
     fn grade(&mut self, task: &Task, item: &Item, replicates: &[Replicate]) -> Result<()> {
         let mut how = self.grading.clone();
         how.stops.extend(task.stops.iter().cloned());
-        let grades: Vec<Grade> = replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
+        let grades: Vec<Grade> =
+            replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
         let asked = Asked { task: &item.task, shots: item.shots, question: &item.question };
         self.tally.add(asked, &grades);
         let path = self.folder.join("items.csv");
-        let fault = |error: csv::Error| Error::Write { path: path.clone(), source: std::io::Error::other(error) };
+        let fault =
+            |error: csv::Error| Error::Write { path: path.clone(), source: std::io::Error::other(error) };
         let items = match &mut self.items {
             Some(items) => items,
             none => none.insert(csv::Writer::from_writer(Partial::begin(&path)?)),
@@ -191,7 +195,8 @@ impl Results {
                 model_snapshot: answer.model_snapshot.clone(),
                 collected_at: replicate.collected_at.clone(),
             };
-            let mut line = serde_json::to_vec(&line).map_err(|source| Error::Json { path: path.clone(), source })?;
+            let mut line =
+                serde_json::to_vec(&line).map_err(|source| Error::Json { path: path.clone(), source })?;
             line.push(b'\n');
             texts.write_all(&line).map_err(|source| Error::Write { path: path.clone(), source })?;
         }
@@ -237,8 +242,9 @@ fn said(outcome: &Outcome) -> Option<&str> {
 fn row(item: &Item, number: usize, replicate: &Replicate, grade: Grade) -> ItemRow {
     let first = replicate.answers.first();
     let usage = || replicate.answers.iter().filter_map(|answer| answer.usage);
-    let sum =
-        |tokens: fn(crate::provider::Usage) -> Option<u64>| usage().filter_map(tokens).reduce(u64::saturating_add);
+    let sum = |tokens: fn(crate::provider::Usage) -> Option<u64>| {
+        usage().filter_map(tokens).reduce(u64::saturating_add)
+    };
     ItemRow {
         task: item.task.clone(),
         shots: item.shots,

@@ -1,4 +1,5 @@
-//! Collecting, from a configuration to its files: what the journal holds already, a probe, everything that is missing, and the scores.
+//! Collecting, from a configuration to its files: what the journal holds already, a probe, everything that is
+//! missing, and the scores.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -120,14 +121,19 @@ impl Run {
         let content = &self.configuration;
         secrets.check_url(&content.base_url)?;
         let fault = |name: &'static str, what: &str| {
-            Err(Error::Parameter { name, reason: format!("{what} holds the key, and would be kept; take it out") })
+            Err(Error::Parameter {
+                name,
+                reason: format!("{what} holds the key, and would be kept; take it out"),
+            })
         };
         let folder = self.folder.display().to_string();
         let snapshot = self.patience.model_snapshot.iter();
         let flags = [("--model", &content.model), ("-o", &folder)].into_iter();
         let stops = content.settings.stop.iter().map(|stop| ("--stop", stop));
         let sources = content.sources.iter().map(|source| ("the tasks", source));
-        for (name, text) in flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s))) {
+        for (name, text) in
+            flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s)))
+        {
             if secrets.holds_key(text) {
                 return fault(name, "the value");
             }
@@ -163,7 +169,8 @@ impl Run {
     ) -> Result<Asker> {
         let key = (self.key_header.unwrap_or(plan.provider.key_header()), &*secrets);
         let concurrency = self.patience.concurrency;
-        let client = Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
+        let client =
+            Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
         let budget = Budget::new(self.price, self.cap_usd, journal.index.spent_usd);
         if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
             let n = journal.index.unpriced.len();
@@ -216,7 +223,8 @@ impl Run {
                 asker.progress.failed.fetch_add(1, Relaxed);
             }
             Ok((question, End::Left)) => left.push(question),
-            // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly paid by the next run.
+            // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly
+            // paid by the next run.
             Err(error) if error.is_panic() => asker.stop.drain(panicked()),
             Err(_) => {}
         };
@@ -258,7 +266,8 @@ impl Run {
         let (prompts, answers) = estimate::tokens(plan, &left)?;
         let usd = |prompt, answer| asker.budget.cost_usd(prompt, answer).unwrap_or(0.0);
         let reason = format!(
-            "the budget allows no other request: of --budget-usd {}, {:.6} are spent, and what is left costs {:.6} to {:.6} USD more",
+            "the budget allows no other request: of --budget-usd {}, {:.6} are spent, and what is left \
+             costs {:.6} to {:.6} USD more",
             asker.budget.cap_usd().unwrap_or(0.0),
             asker.budget.spent_usd().unwrap_or(0.0),
             usd(prompts.0, answers.0),
@@ -286,7 +295,8 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration) -> Result<
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
         if !index.is_empty() {
-            let reason = "holds answers but no record of what was asked (it was damaged); collect into it once more, with --new-config";
+            let reason = "holds answers but no record of what was asked (it was damaged); collect into it \
+                          once more, with --new-config";
             return Err(Error::Parameter { name: "-o", reason: reason.into() });
         }
         let path = folder.join("journal.jsonl");
@@ -299,7 +309,9 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration) -> Result<
     let tasks = configuration.load_tasks()?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were asked: a file has changed since, or its name, which names the task; give the original with --task".into();
+        let reason = "are not the ones that were asked: a file has changed since, or its name, which names \
+                      the task; give the original with --task"
+            .into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }
     replay::write(folder, &configuration, &plan)
@@ -307,7 +319,8 @@ pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration) -> Result<
 
 /// What a panic leaves.
 pub fn panicked() -> Error {
-    let reason = "surmise made a mistake (see above; please report it): every answer that came is kept, the same command goes on";
+    let reason = "surmise made a mistake (see above; please report it): every answer that came is kept, the \
+                  same command goes on";
     Error::Panicked { reason: reason.into() }
 }
 
@@ -315,7 +328,8 @@ pub(super) fn attempts(index: &Index, key: &Key) -> u32 {
     index.state(key).map_or(0, |state| state.attempts)
 }
 
-/// Closes what was under way when an earlier process ended: it may have been answered and billed, so its reserve is spent.
+/// Closes what was under way when an earlier process ended: it may have been answered and billed, so its
+/// reserve is spent.
 async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     let mut open: Vec<_> = journal.index.open.drain().collect();
     open.sort_unstable_by_key(|(key, _)| *key);
@@ -336,7 +350,8 @@ async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     if !open.is_empty() {
         let n = open.len();
         progress.say(&format!(
-            "{n} request(s) were under way when an earlier run ended; they may have been billed and are booked so"
+            "{n} request(s) were under way when an earlier run ended; they may have been billed and are \
+             booked so"
         ));
     }
     Ok(())
@@ -355,14 +370,16 @@ fn rescue(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send 
                 .and_then(|f| Ok(f.keep()?))
         {
             progress.say(&format!(
-                "answers that the journal cannot take go to {name}; when there is room again: cat {name} >> {journal}",
+                "answers that the journal cannot take go to {name}; when there is room again: cat {name} >> \
+                 {journal}",
                 name = path.display(),
                 journal = folder.join("journal.jsonl").display()
             ));
             file = Some((made, path));
         }
-        let written =
-            file.as_mut().is_some_and(|(file, _)| file.write_all(line).and_then(|()| file.sync_data()).is_ok());
+        let written = file
+            .as_mut()
+            .is_some_and(|(file, _)| file.write_all(line).and_then(|()| file.sync_data()).is_ok());
         if !written {
             progress.say(String::from_utf8_lossy(line).trim_end());
         }

@@ -1,5 +1,5 @@
-//! Scores: graded answers of one model to one task at one number of shots, with every kind of non-answer counted apart; and the gain from shots,
-//! on the same questions.
+//! Scores: graded answers of one model to one task at one number of shots, with every kind of non-answer
+//! counted apart; and the gain from shots, on the same questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -50,7 +50,8 @@ pub struct Score {
     pub accuracy_high: Option<f64>,
     /// Share of correct answers among all asked.
     pub accuracy_all_as_wrong: Option<f64>,
-    /// Mean over scored items of the log-probability of the whole right answer, nats; empty unless it is known of all of them.
+    /// Mean over scored items of the log-probability of the whole right answer, nats; empty unless it is
+    /// known of all of them.
     pub mean_logprob: Option<f64>,
     /// When the last answer came, where they came over the wire.
     pub collected_at: Option<String>,
@@ -117,8 +118,9 @@ impl Tally {
         Self { provider: provider.into(), model: model.into(), tasks, counts, repeated: 0, disagreed: 0 }
     }
 
-    /// Adds an item with the grades of its replicates, the first answer first. An item counts once: its credit is the mean over the replicates
-    /// that were scored, and if none was, it is of the kind of the first.
+    /// Adds an item with the grades of its replicates, the first answer first. An item counts once: its
+    /// credit is the mean over the replicates that were scored, and if none was, it is of the kind of the
+    /// first.
     pub fn add(&mut self, asked: Asked<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
@@ -148,7 +150,9 @@ impl Tally {
     pub fn note(&mut self, asked: Asked<'_>, snapshot: Option<&str>, collected_at: Option<&str>) {
         let count = self.count(asked.task, asked.shots);
         count.snapshots.extend(snapshot.map(Into::into));
-        if let Some(at) = collected_at.filter(|at| count.collected_at.as_deref().is_none_or(|last| last < *at)) {
+        if let Some(at) =
+            collected_at.filter(|at| count.collected_at.as_deref().is_none_or(|last| last < *at))
+        {
             count.collected_at = Some(at.into());
         }
     }
@@ -208,14 +212,20 @@ impl Tally {
             accuracy_low: interval.map(|(low, _)| low),
             accuracy_high: interval.map(|(_, high)| high),
             accuracy_all_as_wrong: share(n_items),
-            mean_logprob: (n_scored > 0 && count.n_logprob == n_scored).then(|| count.logprob / n_scored as f64),
+            mean_logprob: (n_scored > 0 && count.n_logprob == n_scored)
+                .then(|| count.logprob / n_scored as f64),
             collected_at: count.collected_at.clone(),
         }
     }
 }
 
 /// `None` if fewer than two questions were scored at both numbers of shots.
-fn gain(task: &str, fewer: (&(usize, usize), &Count), more: (&(usize, usize), &Count), seed: u64) -> Option<Gain> {
+fn gain(
+    task: &str,
+    fewer: (&(usize, usize), &Count),
+    more: (&(usize, usize), &Count),
+    seed: u64,
+) -> Option<Gain> {
     let (shots_from, shots_to) = (fewer.0.1, more.0.1);
     let (before, after) = (by_question(fewer.1), by_question(more.1));
     let pair = |(question, after): &([u8; 16], f64)| {
@@ -225,7 +235,15 @@ fn gain(task: &str, fewer: (&(usize, usize), &Count), more: (&(usize, usize), &C
     let differences: Vec<f64> = after.iter().filter_map(pair).collect();
     let label = format!("{task}/{shots_from}/{shots_to}");
     let (gain, gain_low, gain_high) = paired_bootstrap(&differences, &label, seed)?;
-    Some(Gain { task: task.into(), shots_from, shots_to, n_pairs: differences.len(), gain, gain_low, gain_high })
+    Some(Gain {
+        task: task.into(),
+        shots_from,
+        shots_to,
+        n_pairs: differences.len(),
+        gain,
+        gain_low,
+        gain_high,
+    })
 }
 
 /// Credits in the order of their questions. Of two items that ask the same, the last counts.

@@ -7,8 +7,9 @@ use crate::seed;
 
 /// 95 % Wilson score interval of a share (Wilson 1927).
 ///
-/// `(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`; `None` for `n = 0`. `correct` may be a sum of means over replicates; the interval is
-/// then wider than need be, because a mean varies less than a single answer.
+/// `(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`; `None` for `n = 0`. `correct` may be a sum of
+/// means over replicates; the interval is then wider than need be, because a mean varies less than a single
+/// answer.
 pub fn wilson(correct: f64, n: usize) -> Option<(f64, f64)> {
     if n == 0 {
         return None;
@@ -29,8 +30,9 @@ pub fn empirical_logit(correct: f64, n: f64) -> f64 {
 /// Resamples of a bootstrap.
 pub const RESAMPLES: usize = 2000;
 
-/// Mean of paired differences with its 95 % percentile bootstrap interval (Efron & Tibshirani 1993, section 13.3). Pairs are drawn with replacement;
-/// each is one question, whose replicates stay together. `None` for fewer than two pairs.
+/// Mean of paired differences with its 95 % percentile bootstrap interval (Efron & Tibshirani 1993, section
+/// 13.3). Pairs are drawn with replacement; each is one question, whose replicates stay together. `None` for
+/// fewer than two pairs.
 pub fn paired_bootstrap(differences: &[f64], label: &str, seed: u64) -> Option<(f64, f64, f64)> {
     let n = differences.len();
     if n < 2 {
@@ -52,7 +54,8 @@ mod tests {
 
     #[test]
     fn wilson_agrees_with_the_published_example() {
-        // Newcombe 1998, table I, method 3 (score without continuity correction): 81/263 -> .2553 to .3662; 0/20 -> 0 to .1611.
+        // Newcombe 1998, table I, method 3 (score without continuity correction): 81/263 -> .2553 to .3662;
+        // 0/20 -> 0 to .1611.
         let (low, high) = wilson(81.0, 263).unwrap();
         assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5);
         let (low, high) = wilson(0.0, 20).unwrap();
@@ -62,7 +65,8 @@ mod tests {
 
     #[test]
     fn the_bootstrap_agrees_with_the_normal_interval_where_that_holds() {
-        // 400 pairs, of which 100 gain and 40 lose: mean .15, sd of the mean sqrt((.35 - .0225) / 400) = .02861.
+        // 400 pairs, of which 100 gain and 40 lose: mean .15, sd of the mean sqrt((.35 - .0225) / 400) =
+        // .02861.
         let differences: Vec<f64> = (0..400)
             .map(|i| {
                 if i < 100 {

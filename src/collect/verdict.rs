@@ -1,4 +1,5 @@
-//! What an answer means for the run: for all who wait, for what the run is to find, and whether the same question is asked again.
+//! What an answer means for the run: for all who wait, for what the run is to find, and whether the same
+//! question is asked again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Relaxed;
@@ -41,7 +42,14 @@ pub(super) enum Next {
 
 impl Asker {
     /// What came says something about the server, for all who wait.
-    pub(super) fn tell_limiter(&self, ask: &Ask, permit: &Permit, class: Option<&Class>, was_sent: bool, hint: &Hint) {
+    pub(super) fn tell_limiter(
+        &self,
+        ask: &Ask,
+        permit: &Permit,
+        class: Option<&Class>,
+        was_sent: bool,
+        hint: &Hint,
+    ) {
         let trouble = match class {
             Some(Class::Rejected) => Trouble::Rejected,
             Some(Class::Overloaded) => Trouble::Overloaded,
@@ -74,7 +82,8 @@ impl Asker {
             if is_new && seen.snapshots.len() == 2 {
                 let names: Vec<_> = seen.snapshots.iter().map(String::as_str).collect();
                 self.progress.say(&format!(
-                    "{}: the model changed during the run, answers came from {}; scores.csv names all of them",
+                    "{}: the model changed during the run, answers came from {}; scores.csv names all of \
+                     them",
                     self.endpoint,
                     names.join(" and ")
                 ));
@@ -97,7 +106,8 @@ impl Asker {
             return;
         }
         if seen.pilot.add(answer.usage.as_ref(), elapsed_s) {
-            let forecast = seen.pilot.forecast(self.progress.total.load(Relaxed), self.limiter.limit(), &self.budget);
+            let forecast =
+                seen.pilot.forecast(self.progress.total.load(Relaxed), self.limiter.limit(), &self.budget);
             forecast.iter().for_each(|line| self.progress.say(line));
         }
         seen.answers += 1;
@@ -107,7 +117,8 @@ impl Asker {
         }
     }
 
-    /// Counts the answers of earlier runs by their kinds, so that what ended one of them ends the next at once.
+    /// Counts the answers of earlier runs by their kinds, so that what ended one of them ends the next at
+    /// once.
     pub(super) fn recall(&self, answered: &BTreeMap<&str, u32>) {
         let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.answers += answered.values().sum::<u32>();
@@ -122,7 +133,8 @@ impl Asker {
         let is_much = f64::from(seen.truncated) > MOST_TRUNCATED * f64::from(seen.answers);
         if is_much && !self.patience.keep_truncated {
             let reason = format!(
-                "{} of the first {} answers were cut at the limit of tokens; raise --max-tokens and take another folder (or --new-config), or keep them with --keep-truncated",
+                "{} of the first {} answers were cut at the limit of tokens; raise --max-tokens and take \
+                 another folder (or --new-config), or keep them with --keep-truncated",
                 seen.truncated, seen.answers
             );
             self.stop.drain(Error::Gaps { reason });
@@ -140,11 +152,13 @@ impl Asker {
         unknowns: &mut u32,
     ) -> Next {
         let say = self.secrets.redact_text(&failure.message);
-        let endpoint = |reason: String| Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None };
+        let endpoint =
+            |reason: String| Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None };
         let account = |reason: String| Error::Account { endpoint: self.endpoint.clone(), reason };
         if fate == Some(Fate::Insecure) {
             let reason = format!(
-                "the connection cannot be secured ({say}); check the URL, or name the server's authority with --ca-cert"
+                "the connection cannot be secured ({say}); check the URL, or name the server's authority \
+                 with --ca-cert"
             );
             self.stop.drain(endpoint(reason));
             return Next::GiveUp;
@@ -155,7 +169,9 @@ impl Asker {
                 let (silence, was_there) = self.limiter.silence();
                 // A host that never was there is most likely a wrong URL.
                 let is_new = failure.class == Class::NotSent && !was_there;
-                if silence < if is_new { self.patience.silence.min(FIRST_CONTACT) } else { self.patience.silence } {
+                if silence
+                    < if is_new { self.patience.silence.min(FIRST_CONTACT) } else { self.patience.silence }
+                {
                     return Next::Again;
                 }
                 let reason = match failure.class {
@@ -175,23 +191,29 @@ impl Asker {
                 let n = *used;
                 if n <= most && may_help && !self.trips(ask, failure) {
                     let jitter: f64 = seed::stream("collect", &ask.key.to_string(), n.into()).random();
-                    let wait_s = self.patience.waits.first_s * 2.0_f64.powi(n.min(30) as i32 - 1) * (0.5 + 0.5 * jitter);
-                    let wait_s = wait_s.max(hint.retry_after_s.unwrap_or(0.0)).min(self.patience.waits.longest_s);
+                    let wait_s = self.patience.waits.first_s
+                        * 2.0_f64.powi(n.min(30) as i32 - 1)
+                        * (0.5 + 0.5 * jitter);
+                    let wait_s =
+                        wait_s.max(hint.retry_after_s.unwrap_or(0.0)).min(self.patience.waits.longest_s);
                     return Next::AgainAfter(Duration::from_secs_f64(wait_s));
                 }
             }
             Class::Quota => self.stop.drain(account(format!(
-                "the account may ask no more ({say}); every answer so far is kept: run the same command again when it may"
+                "the account may ask no more ({say}); every answer so far is kept: run the same command \
+                 again when it may"
             ))),
             Class::Credentials => self.stop.drain(account(format!(
                 "the key is refused ({say}); set {} to a key that may use this model",
                 self.provider.key_variable()
             ))),
             Class::NoModel => {
-                self.stop.drain(endpoint(format!("no such model or path ({say}); check --model and --base-url")));
+                self.stop
+                    .drain(endpoint(format!("no such model or path ({say}); check --model and --base-url")));
             }
             Class::Redirect { host } => self.stop.drain(endpoint(format!(
-                "the server points to {}, and nothing is sent there; if that is where you want to ask, set --base-url yourself",
+                "the server points to {}, and nothing is sent there; if that is where you want to ask, set \
+                 --base-url yourself",
                 self.secrets.redact_text(host)
             ))),
             // A probe hears of it first, and may adapt.
@@ -207,11 +229,14 @@ impl Asker {
         Next::GiveUp
     }
 
-    /// Ends the run if this answer is one of many that cannot be read, and for the same reason: each may be billed.
+    /// Ends the run if this answer is one of many that cannot be read, and for the same reason: each may be
+    /// billed.
     pub(super) fn weigh_unreadable(&self, ask: &Ask, reason: &str) {
         if self.breaker.trips_unreadable(ask.key, reason) {
             let reason = format!(
-                "{MOST_ALIKE} answers in a row cannot be read, in the same way ({}); check --base-url and --provider, look at them in journal.jsonl, and run the same command again with --redo unreadable when that is mended",
+                "{MOST_ALIKE} answers in a row cannot be read, in the same way ({}); check --base-url and \
+                 --provider, look at them in journal.jsonl, and run the same command again with --redo \
+                 unreadable when that is mended",
                 self.secrets.redact_text(reason)
             );
             self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });
@@ -223,7 +248,8 @@ impl Asker {
         let trips = self.breaker.trips(ask.key, failure);
         if trips {
             let reason = format!(
-                "{MOST_ALIKE} questions in a row failed in the same way ({}); every answer so far is kept: run the same command again when that is mended",
+                "{MOST_ALIKE} questions in a row failed in the same way ({}); every answer so far is kept: \
+                 run the same command again when that is mended",
                 self.secrets.redact_text(&failure.message)
             );
             self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });

@@ -1,5 +1,5 @@
-//! Categories: entities of one kind and facts about them, one CSV file each. The first column is `entity`; every further column is a
-//! relation that gives each entity an answer ("capital", "class", "next" ...).
+//! Categories: entities of one kind and facts about them, one CSV file each. The first column is `entity`;
+//! every further column is a relation that gives each entity an answer ("capital", "class", "next" ...).
 
 use std::path::Path;
 
@@ -42,7 +42,8 @@ impl Category {
     /// An embedded category by name, or a CSV file.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if it is neither, [`Error::Csv`] for a malformed file, [`Error::Corpus`] for one without entities.
+    /// [`Error::Unknown`] if it is neither, [`Error::Csv`] for a malformed file, [`Error::Corpus`] for one
+    /// without entities.
     pub fn load(name: &str) -> Result<Self> {
         if let Some((name, bytes)) = EMBEDDED.iter().find(|(known, _)| *known == name) {
             return Self::parse(name, Path::new(name), bytes);
@@ -50,12 +51,15 @@ impl Category {
         let path = Path::new(name);
         if !path.is_file() {
             let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
-            let hint =
-                format!("it is no file, and embedded are {}; give a CSV file with a column `entity`", known.join(", "));
+            let hint = format!(
+                "it is no file, and embedded are {}; give a CSV file with a column `entity`",
+                known.join(", ")
+            );
             return Err(Error::Unknown { kind: "corpus", name: name.into(), hint });
         }
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let stem = path.file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
+        let stem =
+            path.file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
         Self::parse(&stem, path, &bytes)
     }
 
@@ -75,7 +79,8 @@ impl Category {
             return Err(fault(1, "the first column must be named `entity`".into()));
         }
         let names = header.iter().skip(1);
-        let mut relations: Vec<_> = names.map(|name| Relation { name: name.into(), answers: vec![] }).collect();
+        let mut relations: Vec<_> =
+            names.map(|name| Relation { name: name.into(), answers: vec![] }).collect();
         let mut entities: Vec<String> = vec![];
         let mut known = std::collections::HashSet::new();
         for row in reader.records() {
@@ -112,7 +117,8 @@ pub(crate) fn csv_reason(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!(
-                "has {len} fields where the header has {expected_len}; put a field that holds a comma in quotes, leave none out"
+                "has {len} fields where the header has {expected_len}; put a field that holds a comma in \
+                 quotes, leave none out"
             )
         }
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the file as UTF-8".into(),
@@ -132,14 +138,19 @@ mod tests {
             assert!(!category.relations.is_empty(), "{name}");
             for relation in &category.relations {
                 assert_eq!(relation.answers.len(), category.entities.len());
-                assert!(relation.answers.iter().all(|answer| !answer.is_empty()), "{name}, {}", relation.name);
+                assert!(
+                    relation.answers.iter().all(|answer| !answer.is_empty()),
+                    "{name}, {}",
+                    relation.name
+                );
             }
         }
     }
 
     #[test]
     fn a_bad_row_is_named_by_its_line() {
-        let parse = |text: &str| Category::parse("c", Path::new("c.csv"), text.as_bytes()).unwrap_err().to_string();
+        let parse =
+            |text: &str| Category::parse("c", Path::new("c.csv"), text.as_bytes()).unwrap_err().to_string();
         assert!(parse("entity,x\na,1\nb,1,2\n").contains("line 3"));
         assert!(parse("entity,x\na,1\na,1\n").contains("line 3"));
         assert!(parse("name\na\n").contains("line 1"));

@@ -1,5 +1,5 @@
-//! Controls: what a corpus of texts is read against. Texts of higher entropy read higher because they leave more states to tell apart, whatever they say; a control
-//! keeps the tokens and breaks what is to be shown.
+//! Controls: what a corpus of texts is read against. Texts of higher entropy read higher because they leave
+//! more states to tell apart, whatever they say; a control keeps the tokens and breaks what is to be shown.
 
 use clap::ValueEnum;
 use rand::seq::SliceRandom;

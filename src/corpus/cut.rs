@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Bytes of a text that are tokenised for each token wanted, to begin with; it is more than any tokenizer of a natural language takes.
+/// Bytes of a text that are tokenised for each token wanted, to begin with; it is more than any tokenizer of
+/// a natural language takes.
 const BYTES_PER_TOKEN: usize = 16;
 
 /// How texts become windows.
@@ -25,7 +26,8 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// The windows of some texts as a corpus: at most `windows` of them, drawn without replacement, in their order.
+    /// The windows of some texts as a corpus: at most `windows` of them, drawn without replacement, in their
+    /// order.
     ///
     /// # Errors
     /// Those of [`Cut::all`].
@@ -49,17 +51,19 @@ impl Cut {
 
     /// Which of `n` windows are taken, in order.
     pub fn draw(&self, name: &str, n: usize) -> Vec<usize> {
-        let mut drawn = sample(&mut seed::stream("windows", name, self.seed), n, n.min(self.windows)).into_vec();
+        let mut drawn =
+            sample(&mut seed::stream("windows", name, self.seed), n, n.min(self.windows)).into_vec();
         drawn.sort_unstable();
         drawn
     }
 
-    /// Every window of the texts, with the number of its text from 0. A window begins at the first sentence start behind the window before it; texts shorter
-    /// than a window give none.
+    /// Every window of the texts, with the number of its text from 0. A window begins at the first sentence
+    /// start behind the window before it; texts shorter than a window give none.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for windows of fewer than two tokens or fewer than two windows, [`Error::Corpus`] if there are fewer than two windows in all the
-    /// texts, and [`Error::Csv`] with the line of a text that the tokenizer cannot encode.
+    /// [`Error::Parameter`] for windows of fewer than two tokens or fewer than two windows, [`Error::Corpus`]
+    /// if there are fewer than two windows in all the texts, and [`Error::Csv`] with the line of a text
+    /// that the tokenizer cannot encode.
     pub fn all(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Vec<(usize, Window)>> {
         if self.window_tokens < 2 {
             let reason = format!("must be at least 2, and is {}", self.window_tokens);
@@ -87,7 +91,8 @@ impl Cut {
         }
         if windows.len() < 2 {
             let reason = format!(
-                "its {} texts give {} windows of {} tokens, and two are the least (the longest stretch from a sentence start has {longest} tokens); lower --window-tokens or give longer texts",
+                "its {} texts give {} windows of {} tokens, and two are the least (the longest stretch from \
+                 a sentence start has {longest} tokens); lower --window-tokens or give longer texts",
                 texts.texts.len(),
                 windows.len(),
                 self.window_tokens
@@ -107,7 +112,9 @@ impl Cut {
             let tokens = first_tokens(&text[start..], self.window_tokens, tokenizer)?;
             longest = longest.max(tokens.len());
             // What is left behind a later start is shorter still.
-            let Some(last) = self.window_tokens.checked_sub(1).and_then(|last| tokens.get(last)) else { break };
+            let Some(last) = self.window_tokens.checked_sub(1).and_then(|last| tokens.get(last)) else {
+                break;
+            };
             from = start + last.span.end;
             let ids: Vec<u32> = tokens.iter().take(self.window_tokens).map(|token| token.id).collect();
             windows.push(window(tokenizer.prefix(), &ids, last.span.end));
@@ -141,9 +148,11 @@ fn whole_words(text: &str, bytes: usize) -> &str {
     end.map_or(text, |(at, _)| &text[..at])
 }
 
-/// Bytes at which sentences start: the first character of the text, and the first behind `.`, `!`, `?` or an ellipsis, the marks that close quotes and brackets
-/// after it, and white space. Full stops of scripts without spaces need no white space. Generated texts may have no capitals, so that the rules
-/// of Unicode's annex 29, which look for them, would find no sentence in those; the price is that some abbreviations count as ends.
+/// Bytes at which sentences start: the first character of the text, and the first behind `.`, `!`, `?` or an
+/// ellipsis, the marks that close quotes and brackets after it, and white space. Full stops of scripts
+/// without spaces need no white space. Generated texts may have no capitals, so that the rules of Unicode's
+/// annex 29, which look for them, would find no sentence in those; the price is that some abbreviations count
+/// as ends.
 fn sentence_starts(text: &str) -> Vec<usize> {
     enum State {
         Inside,
@@ -152,7 +161,10 @@ fn sentence_starts(text: &str) -> Vec<usize> {
         Between,
     }
     let closes = |c: char| {
-        matches!(c, '"' | '\'' | ')' | ']' | '}' | '\u{bb}' | '\u{2019}' | '\u{201d}' | '\u{300d}' | '\u{300f}')
+        matches!(
+            c,
+            '"' | '\'' | ')' | ']' | '}' | '\u{bb}' | '\u{2019}' | '\u{201d}' | '\u{300d}' | '\u{300f}'
+        )
     };
     let (mut state, mut starts) = (State::Between, vec![]);
     for (at, c) in text.char_indices() {
@@ -187,7 +199,9 @@ mod tests {
 
     #[test]
     fn sentences_start_behind_their_marks() {
-        let starts = |text: &str| sentence_starts(text).into_iter().map(|at| text[at..].to_owned()).collect::<Vec<_>>();
+        let starts = |text: &str| {
+            sentence_starts(text).into_iter().map(|at| text[at..].to_owned()).collect::<Vec<_>>()
+        };
         let first = |text: &str| starts(text).iter().map(|s| s.chars().next().unwrap()).collect::<String>();
         assert_eq!(first("  A b. C d! \"E f?\" G 3.14 h... I"), "AC\"GI");
         assert_eq!(first("one two . three four . five"), "otf");

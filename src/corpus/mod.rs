@@ -1,5 +1,5 @@
-//! What is fed to local models: a corpus is a set of windows in which every token knows its role. There are series, in-context lists of entities of
-//! one category, and natural texts cut into windows.
+//! What is fed to local models: a corpus is a set of windows in which every token knows its role. There are
+//! series, in-context lists of entities of one category, and natural texts cut into windows.
 
 pub mod category;
 pub mod control;
@@ -36,7 +36,8 @@ pub enum Role {
 pub struct Mark {
     /// Its role.
     pub role: Role,
-    /// Number of the entity it belongs to or follows, of a text that of the token in its window, from 1; 0 for the prefix.
+    /// Number of the entity it belongs to or follows, of a text that of the token in its window, from 1; 0
+    /// for the prefix.
     pub shot: usize,
     /// Whether it is a reading point: the last token of its entity or separator.
     pub read: bool,
@@ -58,7 +59,8 @@ pub struct Window {
 pub struct Corpus {
     /// Its name.
     pub name: String,
-    /// SHA-256 of the texts of its windows, or of the texts its windows are cut from, in order, each ended by a line feed: the same for every tokenizer.
+    /// SHA-256 of the texts of its windows, or of the texts its windows are cut from, in order, each ended
+    /// by a line feed: the same for every tokenizer.
     pub sha256: String,
     /// The windows.
     pub windows: Vec<Window>,

@@ -1,5 +1,5 @@
-//! Series: "e1, e2, ..., eK," over distinct entities of one category, in seeded random order. K is the number of shots. Entities may have any number of
-//! tokens; positions are aligned by role, not by index.
+//! Series: "e1, e2, ..., eK," over distinct entities of one category, in seeded random order. K is the number
+//! of shots. Entities may have any number of tokens; positions are aligned by role, not by index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Far more windows than an estimator can compare with each other in a day, and few enough to be held in memory.
+/// Far more windows than an estimator can compare with each other in a day, and few enough to be held in
+/// memory.
 const MAX_WINDOWS: usize = 1_000_000;
 
 /// Texts of in-context lists, before any tokenizer.
@@ -26,7 +27,8 @@ impl Series {
     /// Draws `windows` lists of `shots` distinct entities each.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if `shots` is 0 or `windows` is not from 2 to 1000000, [`Error::Corpus`] if the category has fewer entities than shots.
+    /// [`Error::Parameter`] if `shots` is 0 or `windows` is not from 2 to 1000000, [`Error::Corpus`] if the
+    /// category has fewer entities than shots.
     pub fn draw(category: &Category, shots: usize, windows: usize, seed: u64) -> Result<Self> {
         if shots == 0 {
             return Err(Error::Parameter { name: "--shots", reason: "must be at least 1".into() });
@@ -37,7 +39,8 @@ impl Series {
         }
         let n = category.entities.len();
         if n < shots {
-            let reason = format!("has {n} entities, fewer than a series of {shots}; lower --shots or add entities");
+            let reason =
+                format!("has {n} entities, fewer than a series of {shots}; lower --shots or add entities");
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
         let mut rng = seed::stream("series", &category.name, seed);
@@ -48,8 +51,8 @@ impl Series {
     /// Tokenises the lists and marks every token.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] for words the model does not know, [`Error::Corpus`] where a tokenizer melts an entity and its separator
-    /// into one token, so that neither can be read.
+    /// [`Error::Tokenizer`] for words the model does not know, [`Error::Corpus`] where a tokenizer melts an
+    /// entity and its separator into one token, so that neither can be read.
     pub fn tokenize(&self, tokenizer: &Tokenizer) -> Result<Corpus> {
         self.check_distinct(tokenizer)?;
         let mut hash = Sha256::new();
@@ -77,8 +80,9 @@ impl Series {
         for entity in entities {
             let ids = tokenizer.encode(&format!("{entity},"))?.into_iter().map(|token| token.id).collect();
             if let Some(other) = seen.insert(ids, entity) {
-                let reason =
-                    format!("{other:?} and {entity:?} are the same to the model's tokenizer; keep one of them");
+                let reason = format!(
+                    "{other:?} and {entity:?} are the same to the model's tokenizer; keep one of them"
+                );
                 return Err(Error::Corpus { name: self.category.clone(), reason });
             }
         }
@@ -98,7 +102,8 @@ impl Series {
                 Some(_) => Role::Separator,
                 None => Role::Prefix,
             };
-            // A later token of the same role and shot takes the reading over: only the last one has seen it whole.
+            // A later token of the same role and shot takes the reading over: only the last one has seen it
+            // whole.
             if let Some(before) = marks.iter_mut().rev().find(|mark| (mark.role, mark.shot) == (role, shot)) {
                 before.read = false;
             }
@@ -108,7 +113,8 @@ impl Series {
         let read = marks.iter().filter(|mark| mark.read).count();
         if read != 2 * spans.len() {
             let reason = format!(
-                "the model's tokenizer melts entities and separators of {text:?} into one token; take other entities or another model"
+                "the model's tokenizer melts entities and separators of {text:?} into one token; take other \
+                 entities or another model"
             );
             return Err(Error::Corpus { name: self.category.clone(), reason });
         }

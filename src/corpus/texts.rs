@@ -1,5 +1,6 @@
-//! Files of texts: JSON lines or CSV with one text a row, or plain text in which blank lines part one text from the next. Rows may be parted into groups
-//! (human, model A, model B), each of which becomes a corpus of its own.
+//! Files of texts: JSON lines or CSV with one text a row, or plain text in which blank lines part one text
+//! from the next. Rows may be parted into groups (human, model A, model B), each of which becomes a corpus of
+//! its own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,11 +52,13 @@ pub struct Text {
 type Row = (Text, Option<String>);
 
 impl Texts {
-    /// Reads a file, by its extension: `.jsonl` or `.ndjson`, `.csv`, anything else as plain text. Groups come in order of their names.
+    /// Reads a file, by its extension: `.jsonl` or `.ndjson`, `.csv`, anything else as plain text. Groups
+    /// come in order of their names.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Csv`] with the line of a row that is malformed, not UTF-8, lacks its text or its group, or whose text is empty or a
-    /// single word, which has no context to be read in; [`Error::Corpus`] for a file without texts.
+    /// [`Error::Read`]; [`Error::Csv`] with the line of a row that is malformed, not UTF-8, lacks its text or
+    /// its group, or whose text is empty or a single word, which has no context to be read in;
+    /// [`Error::Corpus`] for a file without texts.
     pub fn read(path: &Path, columns: &Columns) -> Result<Vec<Self>> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -108,7 +111,8 @@ fn check(path: &Path, text: &Text) -> Result<()> {
     let reason = match text.text.split_whitespace().count() {
         0 => "the text is empty; remove the row",
         1 if !text.text.contains(unspaced) => {
-            "the text is one word, which has no context to be read in; remove it, or join it to the text it belongs to"
+            "the text is one word, which has no context to be read in; remove it, or join it to the text it \
+             belongs to"
         }
         _ => return Ok(()),
     };
@@ -126,14 +130,17 @@ fn json_lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>>
             None | Some(serde_json::Value::Null) => Ok(None),
             Some(_) => Err(fault(format!("has a `{name}` that is no string; give a string"))),
         };
-        // An answer that never came is recorded by `null`: there is no text, which is not the same as one that says nothing.
+        // An answer that never came is recorded by `null`: there is no text, which is not the same as one
+        // that says nothing.
         if object.get(&columns.text).is_some_and(serde_json::Value::is_null) {
             continue;
         }
         let missing = || {
             let known: Vec<_> = object.keys().map(String::as_str).collect();
             let (text, known) = (&columns.text, known.join(", "));
-            fault(format!("has no field `{text}`, but {known}; name the one that holds the text with --text-column"))
+            fault(format!(
+                "has no field `{text}`, but {known}; name the one that holds the text with --text-column"
+            ))
         };
         let text = field(&columns.text)?.ok_or_else(missing)?;
         rows.push((Text { text, line }, field(&columns.group)?));
@@ -147,7 +154,8 @@ fn csv_rows(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>> {
         let line = Lines::at(content.as_bytes(), error.position());
         let reason = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-                "has {len} fields where the header has {expected_len}; put a text that holds a comma in quotes, leave none out"
+                "has {len} fields where the header has {expected_len}; put a text that holds a comma in \
+                 quotes, leave none out"
             ),
             _ => format!("{error}; correct the file"),
         };
@@ -238,7 +246,8 @@ mod tests {
         assert!(says("a.csv", b"text\nx y\nx, y\n").contains("line 3: has 2 fields where the header has 1"));
         assert!(says("a.csv", b"text,group\nx y,a\nz w,\n").contains("line 3: has no `group`"));
         assert!(
-            says("a.jsonl", b"{\"text\": \"x y\"}\n{\"text\": 3}").contains("line 2: has a `text` that is no string")
+            says("a.jsonl", b"{\"text\": \"x y\"}\n{\"text\": 3}")
+                .contains("line 2: has a `text` that is no string")
         );
         assert!(
             says("a.jsonl", b"{\"text\": \"x y\"}\n\n{\"body\": \"x\"}")

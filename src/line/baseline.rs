@@ -1,4 +1,5 @@
-//! What any calibration has to beat: the mean of the training targets, and a line in log10 parameters, each per corpus.
+//! What any calibration has to beat: the mean of the training targets, and a line in log10 parameters, each
+//! per corpus.
 
 use std::collections::BTreeMap;
 
@@ -35,9 +36,9 @@ impl Baseline {
     }
 
     fn of(&self, row: &Observation) -> Result<&(f64, Ols)> {
-        self.corpora
-            .get(&row.corpus)
-            .ok_or_else(|| Error::Fit { reason: format!("no training target was measured on {}", row.corpus) })
+        self.corpora.get(&row.corpus).ok_or_else(|| Error::Fit {
+            reason: format!("no training target was measured on {}", row.corpus),
+        })
     }
 
     /// The mean of the training targets on the row's corpus, nats.

@@ -1,5 +1,6 @@
-//! The whole line on the embedded family: the smaller members of each recipe are measured and a calibration is fitted on them; the two largest
-//! of each are predicted, and then measured to see how far off the prediction was.
+//! The whole line on the embedded family: the smaller members of each recipe are measured and a calibration
+//! is fitted on them; the two largest of each are predicted, and then measured to see how far off the
+//! prediction was.
 
 mod baseline;
 mod ols;
@@ -90,7 +91,8 @@ impl Run {
     /// Mean absolute errors over the held-out targets.
     pub fn errors(&self) -> Errors {
         let mae = |value: fn(&Row) -> f64| {
-            self.rows.iter().map(|row| (value(row) - row.measured_nats).abs()).sum::<f64>() / self.rows.len() as f64
+            self.rows.iter().map(|row| (value(row) - row.measured_nats).abs()).sum::<f64>()
+                / self.rows.len() as f64
         };
         Errors {
             calibration: mae(|row| row.emergence_nats),
@@ -110,7 +112,8 @@ pub fn family() -> Vec<String> {
     FAMILY.iter().map(|member| member.name.to_owned()).collect()
 }
 
-/// Runs the line on models of any families; `step` is told how many measurements of `models.len() * CORPORA.len()` are done, and the model and corpus of the next.
+/// Runs the line on models of any families; `step` is told how many measurements of `models.len() *
+/// CORPORA.len()` are done, and the model and corpus of the next.
 ///
 /// # Errors
 /// Whatever a stage finds wrong, and [`Error::Fit`] if too few models are left to be learnt from.
@@ -125,7 +128,10 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
             step(profiles.len(), name, &category.name);
             let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
             profiles.push(profile::measure(&model, &series.tokenize(&model.tokenizer)?, &how)?);
-            scores.extend(local::grade(&model, &Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?)?);
+            scores.extend(local::grade(
+                &model,
+                &Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?,
+            )?);
         }
     }
     let (train, test) = targets(&profiles)?;
@@ -149,8 +155,10 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
     let mut rows = vec![];
     let asked = observe(&test)?;
     for observation in &asked {
-        // The prediction is made from a row without its answer: what is measured of the target itself cannot reach it.
-        let closed = Observation { emergence_nats: None, learned_nats: None, twin_nats: None, ..observation.clone() };
+        // The prediction is made from a row without its answer: what is measured of the target itself cannot
+        // reach it.
+        let closed =
+            Observation { emergence_nats: None, learned_nats: None, twin_nats: None, ..observation.clone() };
         let interval = regression.predict(&closed, LEVEL)?;
         let round = |nats: f64| (nats * PRINTED_PER_NAT).round() / PRINTED_PER_NAT;
         rows.push(Row {
@@ -172,7 +180,8 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
 /// Pairs of names, target and proxy.
 type Pairs<'a> = Vec<(&'a str, &'a str)>;
 
-/// Target and proxy of each observation, training and held out: the proxy is the smallest member of the target's recipe.
+/// Target and proxy of each observation, training and held out: the proxy is the smallest member of the
+/// target's recipe.
 fn targets(profiles: &[Profile]) -> Result<(Pairs<'_>, Pairs<'_>)> {
     let mut recipes: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
     for profile in profiles {

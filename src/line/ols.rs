@@ -1,4 +1,5 @@
-//! Ordinary least squares on standardised features, by linfa-linear, with what the t interval of a prediction needs.
+//! Ordinary least squares on standardised features, by linfa-linear, with what the t interval of a prediction
+//! needs.
 
 use linfa::Dataset;
 use linfa::traits::Fit;
@@ -59,13 +60,16 @@ impl Ols {
     /// Fits `y` on the columns of `x`, `(n, names.len())`.
     ///
     /// # Errors
-    /// [`Error::Fit`] for NaN or infinity, a constant column, columns that depend on each other, or fewer rows than coefficients plus one: linfa
-    /// would answer all of these with a number.
+    /// [`Error::Fit`] for NaN or infinity, a constant column, columns that depend on each other, or fewer
+    /// rows than coefficients plus one: linfa would answer all of these with a number.
     pub fn fit(names: &[&str], x: &Array2<f64>, y: &[f64]) -> Result<Self> {
         let (n, p) = x.dim();
         let fault = |reason: String| Error::Fit { reason };
         if n < p + 2 {
-            return Err(fault(format!("{n} rows cannot carry {p} features and an error; {} are the least", p + 2)));
+            return Err(fault(format!(
+                "{n} rows cannot carry {p} features and an error; {} are the least",
+                p + 2
+            )));
         }
         if !x.iter().chain(y).all(|value| value.is_finite()) {
             return Err(fault("a feature or target is NaN or infinite; fill or drop the row".into()));
@@ -77,7 +81,9 @@ impl Ols {
             let centre = column.sum() / n as f64;
             let scale = (column.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / n as f64).sqrt();
             if scale <= 1e-12 * centre.abs() {
-                return Err(fault(format!("feature {name} is constant over the training rows; leave it out")));
+                return Err(fault(format!(
+                    "feature {name} is constant over the training rows; leave it out"
+                )));
             }
             for (i, value) in column.iter().enumerate() {
                 z[[i, j + 1]] = (value - centre) / scale;
@@ -85,9 +91,11 @@ impl Ols {
             let (min, max) = column.iter().fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
             features.push(Feature { name: (*name).into(), centre, scale, min, max, coefficient: 0.0 });
         }
-        // On standardised columns every pivot lies in (0, n]; one that is all but 0 means that a column is a sum of others.
+        // On standardised columns every pivot lies in (0, n]; one that is all but 0 means that a column is a
+        // sum of others.
         let gram = z.t().dot(&z);
-        let dependent = || fault(format!("the features {} depend on each other; leave one out", names.join(", ")));
+        let dependent =
+            || fault(format!("the features {} depend on each other; leave one out", names.join(", ")));
         let factor = gram.cholesky().map_err(|_| dependent())?;
         if factor.diag().iter().any(|pivot| pivot * pivot < 1e-10 * n as f64) {
             return Err(dependent());
@@ -100,14 +108,20 @@ impl Ols {
         }
         let dof = n - p - 1;
         let inverse_gram = inverse.axis_iter(Axis(0)).map(|row| row.to_vec()).collect();
-        let mut ols = Self { features, intercept: fitted.intercept(), n, dof, residual_sd: 0.0, inverse_gram };
-        let square: f64 = x.axis_iter(Axis(0)).zip(y).map(|(row, y)| (ols.value(&row.to_vec()) - y).powi(2)).sum();
+        let mut ols =
+            Self { features, intercept: fitted.intercept(), n, dof, residual_sd: 0.0, inverse_gram };
+        let square: f64 =
+            x.axis_iter(Axis(0)).zip(y).map(|(row, y)| (ols.value(&row.to_vec()) - y).powi(2)).sum();
         ols.residual_sd = (square / dof as f64).sqrt();
         Ok(ols)
     }
 
     fn standardised(&self, row: &[f64]) -> Vec<f64> {
-        self.features.iter().zip(row).map(|(feature, value)| (value - feature.centre) / feature.scale).collect()
+        self.features
+            .iter()
+            .zip(row)
+            .map(|(feature, value)| (value - feature.centre) / feature.scale)
+            .collect()
     }
 
     /// The prediction for one row of features, in the order they were fitted.
@@ -119,17 +133,25 @@ impl Ols {
     /// Leverage of a row, `z^T (Z^T Z)^-1 z` with a leading 1.
     pub fn leverage(&self, row: &[f64]) -> f64 {
         let z: Vec<f64> = std::iter::once(1.0).chain(self.standardised(row)).collect();
-        self.inverse_gram.iter().zip(&z).map(|(line, a)| a * line.iter().zip(&z).map(|(g, b)| g * b).sum::<f64>()).sum()
+        self.inverse_gram
+            .iter()
+            .zip(&z)
+            .map(|(line, a)| a * line.iter().zip(&z).map(|(g, b)| g * b).sum::<f64>())
+            .sum()
     }
 
-    /// The t interval of a new observation, `y_hat -+ t * sd * sqrt(1 + leverage)`, where `t` is the quantile of Student's t at `dof` for a two-sided `level`. `sd`
-    /// and `dof` are the regression's own unless better ones are known.
+    /// The t interval of a new observation, `y_hat -+ t * sd * sqrt(1 + leverage)`, where `t` is the quantile
+    /// of Student's t at `dof` for a two-sided `level`. `sd` and `dof` are the regression's own unless
+    /// better ones are known.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a level outside (0, 1).
     pub fn interval(&self, row: &[f64], level: f64, sd: f64, dof: usize) -> Result<Interval> {
         if !(level > 0.0 && level < 1.0) {
-            return Err(Error::Parameter { name: "--level", reason: format!("is {level}, not between 0 and 1") });
+            return Err(Error::Parameter {
+                name: "--level",
+                reason: format!("is {level}, not between 0 and 1"),
+            });
         }
         let t = StudentsT::new(0.0, 1.0, dof.max(1) as f64)
             .map_err(|source| Error::Fit { reason: source.to_string() })?
@@ -153,7 +175,8 @@ mod tests {
         assert!((ols.value(&[0.0]) - 3.000_090_9).abs() < 1e-6);
         assert!((ols.value(&[1.0]) - ols.value(&[0.0]) - 0.500_090_9).abs() < 1e-6);
         assert!((ols.residual_sd - 1.236_603).abs() < 1e-5);
-        // Leverage of x = 14 by hand: 1/11 + (14 - 9)^2 / 110; t at 9 degrees of freedom, two-sided 90 %: 1.833113.
+        // Leverage of x = 14 by hand: 1/11 + (14 - 9)^2 / 110; t at 9 degrees of freedom, two-sided 90 %:
+        // 1.833113.
         assert!((ols.leverage(&[14.0]) - (1.0 / 11.0 + 25.0 / 110.0)).abs() < 1e-12);
         let interval = ols.interval(&[14.0], 0.9, ols.residual_sd, ols.dof).unwrap();
         let half = 1.833_113 * 1.236_603 * (1.0f64 + 1.0 / 11.0 + 25.0 / 110.0).sqrt();
@@ -171,7 +194,8 @@ mod tests {
         assert!(Ols::fit(&["a", "b"], &twice, &y).unwrap_err().to_string().contains("depend"));
     }
 
-    /// tests/golden/calibration/reference.json, from scikit-learn and scipy; tests/golden/make_calibration.py makes it.
+    /// tests/golden/calibration/reference.json, from scikit-learn and scipy; tests/golden/make_calibration.py
+    /// makes it.
     #[test]
     fn t_intervals_agree_with_scipy() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/reference.json");

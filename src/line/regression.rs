@@ -1,4 +1,5 @@
-//! The line's own regression of emergence on what can be known of a target without opening it, with its error under leave-one-target-out beside that of two baselines.
+//! The line's own regression of emergence on what can be known of a target without opening it, with its error
+//! under leave-one-target-out beside that of two baselines.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -80,7 +81,8 @@ pub fn choose_setting<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> Re
     let fits = |setting: &f64| profiles.iter().all(|p| p.widest_gap_nats(*setting) <= WIDEST_GAP_NATS);
     settings.into_iter().find(fits).ok_or_else(|| Error::Fit {
         reason: format!(
-            "at no setting are all bounds within {WIDEST_GAP_NATS} nat; measure more windows (--windows) or fewer shots"
+            "at no setting are all bounds within {WIDEST_GAP_NATS} nat; measure more windows (--windows) or \
+             fewer shots"
         ),
     })
 }
@@ -140,25 +142,31 @@ pub fn fit(rows: &[Observation], seed: u64) -> Result<Regression> {
 fn regress(rows: &[Observation]) -> Result<Ols> {
     let p = Observation::FEATURES.len();
     let values: Vec<f64> = rows.iter().flat_map(Observation::features).collect();
-    let x = Array2::from_shape_vec((rows.len(), p), values).map_err(|e| Error::Fit { reason: e.to_string() })?;
+    let x =
+        Array2::from_shape_vec((rows.len(), p), values).map_err(|e| Error::Fit { reason: e.to_string() })?;
     let y = rows.iter().map(answer).collect::<Result<Vec<_>>>()?;
     Ols::fit(&Observation::FEATURES, &x, &y)
 }
 
 pub(super) fn answer(row: &Observation) -> Result<f64> {
     row.emergence_nats.ok_or_else(|| Error::Fit {
-        reason: format!("the emergence of {} on {} is not known; fit on open models", row.target_model, row.corpus),
+        reason: format!(
+            "the emergence of {} on {} is not known; fit on open models",
+            row.target_model, row.corpus
+        ),
     })
 }
 
 impl Regression {
     /// Predicts the emergence of a row's target, with an interval of nominal coverage `level`.
     ///
-    /// The interval is the t interval of the regression with two changes that a few targets ask for: its scale is the larger of the residual standard deviation and the
-    /// leave-one-target-out error, and its degrees of freedom count targets, not rows, because the rows of one target stand or fall together.
+    /// The interval is the t interval of the regression with two changes that a few targets ask for: its
+    /// scale is the larger of the residual standard deviation and the leave-one-target-out error, and its
+    /// degrees of freedom count targets, not rows, because the rows of one target stand or fall together.
     ///
     /// # Errors
-    /// [`Error::Fit`] for a row measured otherwise than the card allows, [`Error::Parameter`] for a level outside (0, 1).
+    /// [`Error::Fit`] for a row measured otherwise than the card allows, [`Error::Parameter`] for a level
+    /// outside (0, 1).
     pub fn predict(&self, row: &Observation, level: f64) -> Result<Interval> {
         self.validity.admit(row)?;
         let sd = self.loto_rmse_nats.max(self.ols.residual_sd);
@@ -186,7 +194,8 @@ impl Validity {
             return Ok(());
         }
         let reason = format!(
-            "{} on {} was measured with {} shots, {} windows, b = {} ({:?}), corpus {:.8}; the card holds for {} shots, {} windows, b = {} ({:?}) and its own corpora",
+            "{} on {} was measured with {} shots, {} windows, b = {} ({:?}), corpus {:.8}; the card holds \
+             for {} shots, {} windows, b = {} ({:?}) and its own corpora",
             row.target_model,
             row.corpus,
             asked.shots,

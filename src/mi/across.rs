@@ -1,6 +1,8 @@
-//! The log density ratios of every `x` with every `y` under a mixture: what it says of pairs that were never seen together.
+//! The log density ratios of every `x` with every `y` under a mixture: what it says of pairs that were never
+//! seen together.
 //!
-//! A component's log density is a square in `x`, one in `y`, and their product, so that one product of matrices serves a component.
+//! A component's log density is a square in `x`, one in `y`, and their product, so that one product of
+//! matrices serves a component.
 
 use std::ops::Range;
 
@@ -13,7 +15,8 @@ use crate::model::kernels::{self, exp};
 
 impl Ratios for Mixture {
     fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>> {
-        let (joint, x, y) = (self.log_densities(z)?, self.log_density(z, 0..dx)?, self.log_density(z, dx..z.ncols())?);
+        let (joint, x, y) =
+            (self.log_densities(z)?, self.log_density(z, 0..dx)?, self.log_density(z, dx..z.ncols())?);
         Some(joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect())
     }
 

@@ -10,7 +10,8 @@ use super::normal_scores::{normal_quantiles, write_scores};
 use crate::Result;
 use crate::seed::stream;
 
-/// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing else.
+/// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing
+/// else.
 const CONSTANT: f64 = 2e-7;
 /// Standard deviations of the noise that tells equal rows apart.
 const JITTER: f64 = 1e-6;
@@ -31,7 +32,8 @@ fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
 /// One side of the pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    /// `(n, d)`: columns that vary, as they came. Where one value is far from the others, those are told apart here and not in standard units.
+    /// `(n, d)`: columns that vary, as they came. Where one value is far from the others, those are told
+    /// apart here and not in standard units.
     raw: Array2<f32>,
     units: Vec<Unit>,
     /// Seeded noise that puts equal rows in order, 0 for others; empty without any.
@@ -114,7 +116,8 @@ impl Block {
         values
     }
 
-    /// Some rows of columns that vary, each of mean 0 and variance 1 among them, or 0 where it does not vary there.
+    /// Some rows of columns that vary, each of mean 0 and variance 1 among them, or 0 where it does not vary
+    /// there.
     pub(super) fn write_core(&self, core: &[usize], mut out: ArrayViewMut2<'_, f64>) {
         for (column, mut out) in self.raw.columns().into_iter().zip(out.columns_mut()) {
             out.iter_mut().zip(core).for_each(|(value, row)| *value = f64::from(column[*row]));
@@ -124,7 +127,8 @@ impl Block {
         }
     }
 
-    /// For each row how far it is from the median of a column, in typical distances from it, where it is farthest.
+    /// For each row how far it is from the median of a column, in typical distances from it, where it is
+    /// farthest.
     pub(super) fn farness(&self) -> Vec<f64> {
         let mut far = vec![0.0_f64; self.raw.nrows()];
         for (distances, typical) in self.raw.columns().into_iter().filter_map(distances) {
@@ -156,7 +160,8 @@ impl Block {
         let mut counts = vec![0_usize; self.n_distinct];
         self.ids.iter().for_each(|id| counts[*id] += 1);
         let mut generator = stream("mi/jitter", label, seed);
-        self.noise = Array2::from_shape_simple_fn(self.raw.raw_dim(), || StandardNormal.sample(&mut generator));
+        self.noise =
+            Array2::from_shape_simple_fn(self.raw.raw_dim(), || StandardNormal.sample(&mut generator));
         for (mut noise, id) in self.noise.rows_mut().into_iter().zip(&self.ids) {
             if counts[*id] == 1 {
                 noise.fill(0.0);
@@ -166,7 +171,8 @@ impl Block {
         self.units.iter_mut().zip(distances).for_each(|(unit, distance)| unit.jitter = JITTER * distance);
     }
 
-    /// In standard deviations, at most 1. From the columns as they came: in standard units values that are near each other beside a far one are one.
+    /// In standard deviations, at most 1. From the columns as they came: in standard units values that are
+    /// near each other beside a far one are one.
     fn typical_distances(&self) -> Vec<f64> {
         let of = |(column, unit): (ArrayView1<'_, f32>, &Unit)| {
             distances(column).map_or(1.0, |(_, typical)| (typical / unit.sd).min(1.0))
@@ -181,12 +187,14 @@ impl Block {
             // In the order of a column values lie far apart in memory.
             let raw = self.raw.column(column).to_vec();
             let noise = |row: usize| self.noise.get((row, column)).copied().unwrap_or_default();
-            let compare = |a: usize, b: usize| raw[a].total_cmp(&raw[b]).then_with(|| noise(a).total_cmp(&noise(b)));
+            let compare =
+                |a: usize, b: usize| raw[a].total_cmp(&raw[b]).then_with(|| noise(a).total_cmp(&noise(b)));
             write_scores(out, compare, &quantiles);
         }
     }
 
-    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where one value is far from all others.
+    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where
+    /// one value is far from all others.
     pub(crate) fn least_distance(&self) -> f64 {
         self.typical_distances().into_iter().fold(1.0, f64::min)
     }

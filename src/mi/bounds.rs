@@ -1,8 +1,9 @@
 //! The two bounds of `channel` from points and draws: the part whose cost grows with their product.
 //!
 //! The formulae are in [`super::channel`]; what points and draws are is in [`super::points`]. With
-//! `S_i = sum_{j!=i} c_j exp R_ij` over points, the sum over all pairs is `S_i + c_i` and the sum that leaves out the pair itself is
-//! `S_i + c_i - 1`, so nothing is subtracted from a sum; and all sums are kept as logarithms, so no distance underflows.
+//! `S_i = sum_{j!=i} c_j exp R_ij` over points, the sum over all pairs is `S_i + c_i` and the sum that leaves
+//! out the pair itself is `S_i + c_i - 1`, so nothing is subtracted from a sum; and all sums are kept as
+//! logarithms, so no distance underflows.
 
 use std::ops::Range;
 
@@ -15,8 +16,8 @@ use super::log_sum_exp;
 use super::points::{Draw, Group, Points};
 use crate::model::kernels;
 
-/// Draws in a block: large enough for a fast product, small enough that its results stay in the cache. Fixed, because the bits of a
-/// product depend on its shape.
+/// Draws in a block: large enough for a fast product, small enough that its results stay in the cache. Fixed,
+/// because the bits of a product depend on its shape.
 const BLOCK: usize = 128;
 
 /// Separates the stream of the channel's noise from those of weights and data that start from the same seed.
@@ -65,13 +66,20 @@ struct Scratch {
 }
 
 /// The terms of a block of draws, for each draw one per `sigma`.
-fn block_terms(points: &Points, block: Range<usize>, sigmas: &[f64], seed: u64, scratch: &mut Scratch) -> Vec<Term> {
+fn block_terms(
+    points: &Points,
+    block: Range<usize>,
+    sigmas: &[f64],
+    seed: u64,
+    scratch: &mut Scratch,
+) -> Vec<Term> {
     let (m, d) = (points.len(), points.d);
     let draws = &points.draws[block.clone()];
     let first = draws.first().map_or(0, |draw| draw.point);
     let last = draws.last().map_or(0, |draw| draw.point);
 
-    // The points of the block and below them its noise, so that one product gives `y_i . y_j` and `z_i . y_j`.
+    // The points of the block and below them its noise, so that one product gives `y_i . y_j` and `z_i .
+    // y_j`.
     let left = &mut scratch.left;
     left.clear();
     left.extend_from_slice(&points.values[first * d..(last + 1) * d]);
@@ -105,7 +113,8 @@ fn block_terms(points: &Points, block: Range<usize>, sigmas: &[f64], seed: u64, 
 /// The term of a draw, the mean over `z` and `-z`.
 ///
 /// # Shapes
-/// `distances` is `(m)` and holds `-|y_i - y_j|^2 / 2`, or `-inf` for the own point; `noise` is `(m)` and holds `z . (y_j - y_i)`.
+/// `distances` is `(m)` and holds `-|y_i - y_j|^2 / 2`, or `-inf` for the own point; `noise` is `(m)` and
+/// holds `z . (y_j - y_i)`.
 fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: &[f32], sigma: f64) -> Term {
     let scales = (sigma.powi(-2) as f32, sigma.recip() as f32);
     let others = log_sum_exp::pair(distances, noise, &points.counts, scales);
@@ -119,7 +128,8 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
 
     let n = points.n;
     let own = f64::from(points.counts[point]);
-    // The logarithms of the mean over all of `count` pairs, and of the mean over all but the one of this draw.
+    // The logarithms of the mean over all of `count` pairs, and of the mean over all but the one of this
+    // draw.
     let inclusive = |others: f64, count: f64| log_add_exp(others, own.ln()) - count.ln();
     let leave_one_out = |others: f64, count: f64| log_add_exp(others, (own - 1.0).ln()) - (count - 1.0).ln();
     let mut term = Term::default();
@@ -132,7 +142,8 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
                 inclusive(others_of_group, group.count) - leave_one_out(others, n),
             )
         } else {
-            // Alone in its group, a pair has no other from which to estimate its density; it adds nothing to the lower bound.
+            // Alone in its group, a pair has no other from which to estimate its density; it adds nothing to
+            // the lower bound.
             (0.0, -leave_one_out(others, n))
         };
         term.lower += 0.5 * lower;
@@ -144,10 +155,10 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
 /// Means over the `n` pairs, and the standard error of their middle.
 ///
 /// # Formula
-/// `stderr^2 = sum_i c_i (m_i - mean)^2 / (n (n-1)) + sum_i c_i (c_i - 1) s_i^2 / n^2`, where `m_i` is the middle at point `i` and
-/// `s_i^2` the variance of `m_i` as a mean over draws. The first sum counts the noise of `m_i` as if each of the `c_i` pairs had a mean
-/// of its own; the second adds what is missing because they share it. Where all pairs differ this is the standard deviation of the
-/// terms over `sqrt(n)`.
+/// `stderr^2 = sum_i c_i (m_i - mean)^2 / (n (n-1)) + sum_i c_i (c_i - 1) s_i^2 / n^2`, where `m_i` is the
+/// middle at point `i` and `s_i^2` the variance of `m_i` as a mean over draws. The first sum counts the noise
+/// of `m_i` as if each of the `c_i` pairs had a mean of its own; the second adds what is missing because they
+/// share it. Where all pairs differ this is the standard deviation of the terms over `sqrt(n)`.
 fn mean<'t>(points: &Points, terms: impl Iterator<Item = &'t Term>) -> Bounds {
     let mut terms = terms;
     let (mut lower, mut upper) = (Moments::default(), Moments::default());
@@ -187,7 +198,8 @@ impl Moments {
         self.squares += weight * before * (value - self.mean);
     }
 
-    /// Variance of the mean of values of weight 1; 0 for a single one, whose point has one pair and needs none.
+    /// Variance of the mean of values of weight 1; 0 for a single one, whose point has one pair and needs
+    /// none.
     fn variance_of_mean(&self) -> f64 {
         if self.weight > 1.0 { self.squares / (self.weight - 1.0) / self.weight } else { 0.0 }
     }
@@ -217,7 +229,8 @@ mod tests {
     use crate::mi::matrix::Matrix;
     use ndarray::{Array2, array};
 
-    /// The bounds written out over all pairs from the definition of `A_ij`, in `f64`, with the noise that the estimator draws.
+    /// The bounds written out over all pairs from the definition of `A_ij`, in `f64`, with the noise that the
+    /// estimator draws.
     ///
     /// `y` is standardised, `(n, d)`, in the order of the points; `group[i]` is the value of `x`.
     fn by_definition(y: &[Vec<f64>], group: &[usize], grouped: bool, sigma: f64) -> (f64, f64) {
@@ -228,8 +241,9 @@ mod tests {
             let z: Vec<f32> = y[i].iter().map(|_| StandardNormal.sample(&mut generator)).collect();
             for sign in [1.0, -1.0] {
                 let exp_a = |j: usize| -> f64 {
-                    let square: f64 =
-                        (0..z.len()).map(|k| (y[i][k] + sign * sigma * f64::from(z[k]) - y[j][k]).powi(2)).sum();
+                    let square: f64 = (0..z.len())
+                        .map(|k| (y[i][k] + sign * sigma * f64::from(z[k]) - y[j][k]).powi(2))
+                        .sum();
                     (-square / (2.0 * sigma * sigma)).exp()
                 };
                 let log_mean = |of: &dyn Fn(usize) -> bool| {

@@ -1,11 +1,13 @@
 //! `cca-ksg`: `ksg` on the leading canonical variates, for many dimensions that share few.
 //!
-//! Coordinates are brought to normal scores; of the canonical correlations those above what independent samples would show,
-//! `sqrt(d_x / n) + sqrt(d_y / n)`, are kept, one to three. Projections lose information and never add any, so the number errs
-//! downwards, except that the directions were chosen on the same samples.
+//! Coordinates are brought to normal scores; of the canonical correlations those above what independent
+//! samples would show, `sqrt(d_x / n) + sqrt(d_y / n)`, are kept, one to three. Projections lose information
+//! and never add any, so the number errs downwards, except that the directions were chosen on the same
+//! samples.
 //!
 //! # References
-//! Hotelling 1936; Kraskov, Stögbauer, Grassberger 2004; Wachter 1980 (largest correlation of independent samples).
+//! Hotelling 1936; Kraskov, Stögbauer, Grassberger 2004; Wachter 1980 (largest correlation of independent
+//! samples).
 
 use ndarray::{Array2, ArrayView2, s};
 
@@ -53,7 +55,8 @@ impl Estimator for CcaKsg {
         let scores = samples.take_scores();
         let dx = samples.dx();
         let Some(view) = View::new(&scores, dx) else {
-            let reason = "the covariance of the normal scores is singular; drop columns that are functions of others";
+            let reason =
+                "the covariance of the normal scores is singular; drop columns that are functions of others";
             return Err(Error::Samples { estimator: self.name(), reason: reason.to_owned() });
         };
         let (u, v) = view.project(&scores, dx);
@@ -71,7 +74,8 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// The variates of joint normal scores above what independent samples would show; `None` where a block is singular.
+    /// The variates of joint normal scores above what independent samples would show; `None` where a block is
+    /// singular.
     pub(crate) fn new(scores: &Array2<f64>, dx: usize) -> Option<Self> {
         let (n, d) = scores.dim();
         let directions = canonical(&covariance(scores.view()), dx, 0.0)?;

@@ -1,20 +1,24 @@
-//! What mutual information cannot exceed: the entropy of the inputs, and the capacity that a Gaussian of the same covariance would use.
+//! What mutual information cannot exceed: the entropy of the inputs, and the capacity that a Gaussian of the
+//! same covariance would use.
 //!
 //! # References
-//! Miller 1955 (bias of the plug-in entropy); Cover & Thomas, *Elements of Information Theory*, chapter 9 (Gaussian channel).
+//! Miller 1955 (bias of the plug-in entropy); Cover & Thomas, *Elements of Information Theory*, chapter 9
+//! (Gaussian channel).
 
 use rayon::prelude::*;
 
 use super::points::Points;
 use crate::model::kernels;
 
-/// Columns of a panel of the Cholesky factorisation; the work inside panels is a fraction `1.5 * PANEL / size` of the whole.
+/// Columns of a panel of the Cholesky factorisation; the work inside panels is a fraction `1.5 * PANEL /
+/// size` of the whole.
 const PANEL: usize = 32;
 
 /// Plug-in entropy in nats of values that occur `counts` times, with the Miller-Madow term.
 ///
 /// # Formula
-/// `-sum_k p_k log p_k + (K - 1) / 2n`, where `p_k = counts_k / n` and `K` is the number of values that occur.
+/// `-sum_k p_k log p_k + (K - 1) / 2n`, where `p_k = counts_k / n` and `K` is the number of values that
+/// occur.
 pub(crate) fn entropy_nats(counts: impl Iterator<Item = u64>) -> f64 {
     let (mut n, mut k, mut weighted) = (0.0, 0.0, 0.0);
     for count in counts.filter(|&count| count > 0).map(|count| count as f64) {
@@ -30,7 +34,8 @@ pub(crate) fn entropy_nats(counts: impl Iterator<Item = u64>) -> f64 {
     }
 }
 
-/// `0.5 logdet(I + Cov / sigma^2)` for each `sigma`: what the channel could carry of a Gaussian input with the covariance of the points.
+/// `0.5 logdet(I + Cov / sigma^2)` for each `sigma`: what the channel could carry of a Gaussian input with
+/// the covariance of the points.
 pub(crate) fn gaussian_nats(points: &Points, sigmas: &[f64]) -> Vec<f64> {
     let shares = points.shares();
     let covariance = Covariance::new(&points.values, &points.transposed, &shares, points.d);
@@ -40,8 +45,9 @@ pub(crate) fn gaussian_nats(points: &Points, sigmas: &[f64]) -> Vec<f64> {
 /// The covariance of standardised rows, computed once for every precision.
 #[derive(Debug)]
 struct Covariance {
-    /// `(size, size)`, row-major: the covariance of the coordinates or, where there are fewer rows than coordinates, the matrix of
-    /// inner products of the weighted rows. Their non-zero eigenvalues are the same, so `det(I + s C)` is too.
+    /// `(size, size)`, row-major: the covariance of the coordinates or, where there are fewer rows than
+    /// coordinates, the matrix of inner products of the weighted rows. Their non-zero eigenvalues are
+    /// the same, so `det(I + s C)` is too.
     values: Vec<f32>,
     size: usize,
 }
@@ -84,11 +90,13 @@ impl Covariance {
     }
 }
 
-/// `logdet(A)` of a symmetric matrix whose eigenvalues are at least 1; overwrites its lower triangle by the Cholesky factor.
+/// `logdet(A)` of a symmetric matrix whose eigenvalues are at least 1; overwrites its lower triangle by the
+/// Cholesky factor.
 ///
-/// Panels of [`PANEL`] columns: one product takes off what earlier columns contribute, the rest is dot products no longer than a panel.
-/// In exact arithmetic every pivot is at least 1, being the Schur complement of a matrix that is `I` plus a positive one. So a pivot
-/// below 1 is rounding and is raised to 1, which keeps the factorisation defined for any rank and any precision.
+/// Panels of [`PANEL`] columns: one product takes off what earlier columns contribute, the rest is dot
+/// products no longer than a panel. In exact arithmetic every pivot is at least 1, being the Schur complement
+/// of a matrix that is `I` plus a positive one. So a pivot below 1 is rounding and is raised to 1, which
+/// keeps the factorisation defined for any rank and any precision.
 fn log_determinant(a: &mut [f64], size: usize) -> f64 {
     let mut log_determinant = 0.0;
     let mut update = Vec::new();

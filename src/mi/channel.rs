@@ -1,13 +1,16 @@
-//! `channel`: mutual information through a channel of stated precision, bounded on both sides and without training.
+//! `channel`: mutual information through a channel of stated precision, bounded on both sides and without
+//! training.
 //!
-//! States are deterministic functions of tokens, so their noise-free mutual information is the entropy of the tokens, the same for
-//! every block of every model. What differs is how many states can be told apart at a given precision `b`:
+//! States are deterministic functions of tokens, so their noise-free mutual information is the entropy of the
+//! tokens, the same for every block of every model. What differs is how many states can be told apart at a
+//! given precision `b`:
 //!
 //! ```text
 //! I_b = I(x ; Y + sigma Z),   Y = y standardised,   Z ~ N(0, I_d),   sigma = b sqrt(d)
 //! ```
 //!
-//! `d` counts the coordinates of `Y`. The density of the channel is known, so with `n` rows both sides are bounded in expectation:
+//! `d` counts the coordinates of `Y`. The density of the channel is known, so with `n` rows both sides are
+//! bounded in expectation:
 //!
 //! ```text
 //! A_ij  = -|y_i + sigma z_i - y_j|^2 / (2 sigma^2)
@@ -15,34 +18,39 @@
 //! upper = mean_i [ A_ii - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]
 //! ```
 //!
-//! Rows that share `x` bit by bit and differ in `y` make `A_ii` the log of a mixture over the rows `G(i)` that share `x`:
+//! Rows that share `x` bit by bit and differ in `y` make `A_ii` the log of a mixture over the rows `G(i)`
+//! that share `x`:
 //!
 //! ```text
 //! lower = mean_i [ log mean_{j in G(i), j!=i} exp A_ij - log( 1/n     sum_j      exp A_ij ) ]   (0 for a row alone in its group)
 //! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]   flag `grouped`
 //! ```
 //!
-//! Where `x` hardly repeats, a row alone says nothing of how much `y` varies given `x`, and the few that are not alone may be collisions of rounding. So where the entropy of `y` within `x` is at most
-//! .03 nats, each pair is taken for an `x` of its own, as it is where nothing repeats. That can add at most this entropy, which is taken off the lower bound; flag `collisions`.
+//! Where `x` hardly repeats, a row alone says nothing of how much `y` varies given `x`, and the few that are
+//! not alone may be collisions of rounding. So where the entropy of `y` within `x` is at most .03 nats, each
+//! pair is taken for an `x` of its own, as it is where nothing repeats. That can add at most this entropy,
+//! which is taken off the lower bound; flag `collisions`.
 //!
-//! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) / sigma`, in which the large
-//! terms have cancelled and `R_ii = 0` exactly. With `z` goes `-z`; one product `Y Y^T` and one `Z Y^T` serve every `b` and both
-//! signs. Equal pairs are collapsed and counted, yet keep a `z` each (up to 4096 in all). Products are taken in blocks: memory grows
-//! with `n`, not with its square.
+//! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) /
+//! sigma`, in which the large terms have cancelled and `R_ii = 0` exactly. With `z` goes `-z`; one product `Y
+//! Y^T` and one `Z Y^T` serve every `b` and both signs. Equal pairs are collapsed and counted, yet keep a `z`
+//! each (up to 4096 in all). Products are taken in blocks: memory grows with `n`, not with its square.
 //!
 //! # The value between the bounds
-//! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first order in `1/n` the bias of
-//! the upper bound is `+chi / 2n` and that of the lower bound `-chi / 2n`: the middle of the two has none, and on inputs that are told
-//! apart perfectly it is the Miller-Madow entropy. So the estimate is the middle, but not above the larger of the lower bound and the
-//! least ceiling. That cut matters where the upper bound has run away, and there the flag `saturated` says so.
+//! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first
+//! order in `1/n` the bias of the upper bound is `+chi / 2n` and that of the lower bound `-chi / 2n`: the
+//! middle of the two has none, and on inputs that are told apart perfectly it is the Miller-Madow entropy. So
+//! the estimate is the middle, but not above the larger of the lower bound and the least ceiling. That cut
+//! matters where the upper bound has run away, and there the flag `saturated` says so.
 //!
-//! The standard error is the standard deviation of the terms over `sqrt(n)`. It does not know that `y` is standardised by its own
-//! sample, which takes part of the variation out: it is right for states with many dimensions or few values, and too large (by 2.4 for
-//! a Gaussian in 3 dimensions at b = .4) where the size of `y` is most of what varies.
+//! The standard error is the standard deviation of the terms over `sqrt(n)`. It does not know that `y` is
+//! standardised by its own sample, which takes part of the variation out: it is right for states with many
+//! dimensions or few values, and too large (by 2.4 for a Gaussian in 3 dimensions at b = .4) where the size
+//! of `y` is most of what varies.
 //!
 //! # References
-//! Goldfeld et al., ICML 2019 (the channel); Poole et al., ICML 2019, and Kolchinsky & Tracey, Entropy 2017 (the bounds); McAllester &
-//! Stratos, AISTATS 2020 (why not above log n); Miller 1955 (entropy).
+//! Goldfeld et al., ICML 2019 (the channel); Poole et al., ICML 2019, and Kolchinsky & Tracey, Entropy 2017
+//! (the bounds); McAllester & Stratos, AISTATS 2020 (why not above log n); Miller 1955 (entropy).
 
 use std::borrow::Cow;
 
@@ -61,10 +69,12 @@ const NAME: &str = "channel";
 /// Entropy of `y` within `x` up to which rows that share `x` are collisions.
 const COLLISIONS_NATS: f64 = 0.03;
 
-/// The range of `b`. Below it, the rounding of `f32` distances, about `5e-7 / b^2` nats, is no longer small; above it nothing is left.
+/// The range of `b`. Below it, the rounding of `f32` distances, about `5e-7 / b^2` nats, is no longer small;
+/// above it nothing is left.
 const PRECISIONS: (f64, f64) = (1e-3, 1e3);
 
-/// Bounds are saturated above this fraction of `log n`, and where they are further apart than [`WIDE_GAP_NATS`].
+/// Bounds are saturated above this fraction of `log n`, and where they are further apart than
+/// [`WIDE_GAP_NATS`].
 const SATURATED: f64 = 0.85;
 const WIDE_GAP_NATS: f64 = 0.5;
 
@@ -139,7 +149,8 @@ impl Estimator for Channel {
             what: "information through a channel of stated precision b, bounded on both sides",
             reference: "Goldfeld et al. 2019; Poole et al. 2019; Kolchinsky & Tracey 2017",
             cost: "2 n^2 d for all b: .4 s at n = 4000, d = 768",
-            limits: "another quantity than the information of continuous x and y: noise of b times the spread of y is added",
+            limits: "another quantity than the information of continuous x and y: noise of b times the \
+                     spread of y is added",
         }
     }
 
@@ -153,12 +164,18 @@ impl Estimator for Channel {
 impl Channel {
     /// The same as [`Estimator::estimate`] where `x` is known by name: rows with the same label share `x`.
     ///
-    /// A state that determines its context does so in real numbers; in `f32` two contexts can round to one state, where attention falls all but entirely on one
-    /// token. Such a collision says nothing of the model, and the label of the context is what `x` stands for.
+    /// A state that determines its context does so in real numbers; in `f32` two contexts can round to one
+    /// state, where attention falls all but entirely on one token. Such a collision says nothing of the
+    /// model, and the label of the context is what `x` stands for.
     ///
     /// # Errors
     /// As [`Estimator::estimate`].
-    pub fn estimate_labelled(&self, labels: &[u32], y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
+    pub fn estimate_labelled(
+        &self,
+        labels: &[u32],
+        y: ArrayView2<'_, f32>,
+        seed: u64,
+    ) -> Result<Vec<Estimate>> {
         check_shapes((labels.len(), 1), y.dim())?;
         let y = Matrix::new("y", y)?;
         Ok(self.measure(&Distinct::labelled(labels, &y), &y, 1, seed))
@@ -167,7 +184,8 @@ impl Channel {
     fn measure(&self, distinct: &Distinct, y: &Matrix<'_>, x_columns: usize, seed: u64) -> Vec<Estimate> {
         let within_nats = distinct.within_nats();
         let collisions = distinct.is_grouped() && within_nats <= COLLISIONS_NATS;
-        let input_entropy_nats = ceilings::entropy_nats(distinct.groups.iter().map(|group| distinct.count(group)));
+        let input_entropy_nats =
+            ceilings::entropy_nats(distinct.groups.iter().map(|group| distinct.count(group)));
         let n_distinct = distinct.groups.len();
         let apart;
         let distinct = if collisions {
@@ -191,8 +209,10 @@ impl Channel {
         }
         let sigmas: Vec<f64> = self.precisions.iter().map(|b| b * (standardised.d as f64).sqrt()).collect();
         let points = Points::new(standardised, distinct);
-        let (bounds, gaussian_nats) =
-            rayon::join(|| bounds::bounds(&points, &sigmas, seed), || ceilings::gaussian_nats(&points, &sigmas));
+        let (bounds, gaussian_nats) = rayon::join(
+            || bounds::bounds(&points, &sigmas, seed),
+            || ceilings::gaussian_nats(&points, &sigmas),
+        );
         let settings = self.precisions.iter().zip(&bounds).zip(gaussian_nats);
         settings.map(|((&b, bounds), gaussian_nats)| found.measured(b, bounds, gaussian_nats)).collect()
     }
@@ -242,7 +262,8 @@ impl Common {
         let ceiling_nats = ceilings.least_nats();
         let lower_nats = bounds.lower_nats - self.collisions_nats;
         let middle_nats = 0.5 * (lower_nats + bounds.upper_nats);
-        // By chance the lower bound can be above the ceiling of a Gaussian, never by more; the estimate stays between the bounds.
+        // By chance the lower bound can be above the ceiling of a Gaussian, never by more; the estimate stays
+        // between the bounds.
         let mi_nats = middle_nats.min(ceiling_nats.max(lower_nats));
         Estimate {
             setting: b,
@@ -265,7 +286,8 @@ impl Common {
 
     fn flags(&self, bounds: &Bounds, mi_nats: f64, constant: bool) -> Vec<Flag> {
         let log_n = (self.n as f64).ln();
-        let saturated = bounds.lower_nats > SATURATED * log_n || bounds.upper_nats - bounds.lower_nats > WIDE_GAP_NATS;
+        let saturated =
+            bounds.lower_nats > SATURATED * log_n || bounds.upper_nats - bounds.lower_nats > WIDE_GAP_NATS;
         [
             (Flag::Constant, constant),
             (Flag::Grouped, self.grouped && !constant),

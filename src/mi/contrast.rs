@@ -18,17 +18,20 @@ pub(super) fn contrast(scores: &[f32], n: usize) -> Vec<f64> {
     own.iter().zip(rows.zip(columns)).map(|(own, (row, column))| own - 0.5 * (row + column)).collect()
 }
 
-/// What the log density ratios of rows that do not belong together exceed 0 by. A row that no other comes near says little of it.
+/// What the log density ratios of rows that do not belong together exceed 0 by. A row that no other comes
+/// near says little of it.
 pub(super) fn normaliser_nats(scores: Vec<f32>, n: usize) -> f64 {
     log_normalisers(scores, n).iter().map(|value| value.max(-1.0)).sum::<f64>() / n as f64
 }
 
-/// For each row the mean of the logarithms of what `exp T` is on average over the other rows and over the other columns: near 0 or, by chance, below it where `T` is a log density ratio.
+/// For each row the mean of the logarithms of what `exp T` is on average over the other rows and over the
+/// other columns: near 0 or, by chance, below it where `T` is a log density ratio.
 pub(super) fn log_normalisers(mut scores: Vec<f32>, n: usize) -> Vec<f64> {
     scores.iter_mut().step_by(n + 1).for_each(|own| *own = f32::NEG_INFINITY);
     let transposed = kernels::transpose(n, n, &scores);
     let others = (n as f64 / (n as f64 - 1.0)).ln();
-    let (rows, columns) = (scores.chunks_exact(n).map(log_mean_exp), transposed.chunks_exact(n).map(log_mean_exp));
+    let (rows, columns) =
+        (scores.chunks_exact(n).map(log_mean_exp), transposed.chunks_exact(n).map(log_mean_exp));
     rows.zip(columns).map(|(row, column)| 0.5 * (row + column) + others).collect()
 }
 
@@ -96,7 +99,12 @@ pub(super) fn gradient(scores: &mut [f32], n: usize) {
 }
 
 /// From the gradient of the scores to that of one side's outputs.
-pub(super) fn side_gradient(d: &[f32], other: &[f32], (n, width): (usize, usize), transposed: bool) -> Vec<f32> {
+pub(super) fn side_gradient(
+    d: &[f32],
+    other: &[f32],
+    (n, width): (usize, usize),
+    transposed: bool,
+) -> Vec<f32> {
     let turned;
     let d = if transposed {
         turned = kernels::transpose(n, n, d);

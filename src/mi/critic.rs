@@ -1,17 +1,21 @@
-//! A separable critic trained on one part of the pairs and asked about another: `T(x, y) = f(x) . g(y) + a(x) + b(y)`.
+//! A separable critic trained on one part of the pairs and asked about another: `T(x, y) = f(x) . g(y) + a(x)
+//! + b(y)`.
 //!
-//! `f`, `g`, `a` and `b` are two small networks whose linear paths start from canonical correlations of Hermite polynomials of the
-//! coordinates, alone or together, chosen by validation: so training starts at the information that Gaussian and additive dependence and low products hold, and adds the rest. The objective is
-//! InfoNCE in both directions over all pairs of a batch:
+//! `f`, `g`, `a` and `b` are two small networks whose linear paths start from canonical correlations of
+//! Hermite polynomials of the coordinates, alone or together, chosen by validation: so training starts at the
+//! information that Gaussian and additive dependence and low products hold, and adds the rest. The objective
+//! is InfoNCE in both directions over all pairs of a batch:
 //!
 //! ```text
 //! I >= mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! On pairs that were not trained on this is a lower bound in expectation, and at most the logarithm of their number.
+//! On pairs that were not trained on this is a lower bound in expectation, and at most the logarithm of their
+//! number.
 //!
 //! # References
-//! van den Oord et al. 2018 and Poole et al. 2019 (InfoNCE); Lancaster 1958 and Breiman & Friedman 1985 (correlations of transformed variables).
+//! van den Oord et al. 2018 and Poole et al. 2019 (InfoNCE); Lancaster 1958 and Breiman & Friedman 1985
+//! (correlations of transformed variables).
 
 use ndarray::{Array2, Axis, concatenate, s};
 use rand::seq::SliceRandom;
@@ -44,7 +48,8 @@ const WARM_UP: usize = 40;
 /// Most pairs that are compared with each other in a bound.
 pub(super) const COMPARED: usize = 1000;
 /// Polynomials from which the start is chosen.
-const BASES: [Basis; 5] = [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
+const BASES: [Basis; 5] =
+    [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
 /// At most one polynomial for this many rows.
 const ROWS_EACH: usize = 5;
 const ROWS_TOGETHER: usize = 10;
@@ -109,11 +114,17 @@ pub(super) struct CrossFitted {
     pub(super) compared: usize,
 }
 
-/// Trains once for each part that is held out, and asks what they would pair where `is_torn`. `None` where the numbers run away.
+/// Trains once for each part that is held out, and asks what they would pair where `is_torn`. `None` where
+/// the numbers run away.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
-pub(super) fn cross_fitted(x: &Array2<f64>, y: &Array2<f64>, is_torn: bool, seed: u64) -> Option<CrossFitted> {
+pub(super) fn cross_fitted(
+    x: &Array2<f64>,
+    y: &Array2<f64>,
+    is_torn: bool,
+    seed: u64,
+) -> Option<CrossFitted> {
     let n = x.nrows();
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream("mi/critic", "order", seed));
@@ -145,7 +156,8 @@ fn group(rows: usize) -> usize {
     rows.div_ceil(rows.div_ceil(COMPARED).max(1)).max(1)
 }
 
-/// Where training starts: leading variates of all rows, and the bilinear form that they would need if they were Gaussian.
+/// Where training starts: leading variates of all rows, and the bilinear form that they would need if they
+/// were Gaussian.
 struct Start {
     u: Array2<f64>,
     v: Array2<f64>,
@@ -164,7 +176,8 @@ impl Start {
                 continue;
             }
             let (hx, hy) = (basis.of(x.view()), basis.of(y.view()));
-            let train = concatenate![Axis(1), hx.select(Axis(0), &split.train), hy.select(Axis(0), &split.train)];
+            let train =
+                concatenate![Axis(1), hx.select(Axis(0), &split.train), hy.select(Axis(0), &split.train)];
             let mut joint = covariance(train.view());
             joint.diag_mut().mapv_inplace(|value| value + 1e-3);
             let Some(found) = canonical(&joint, dx, 1e-9) else { continue };
@@ -259,7 +272,8 @@ impl Side {
         self.encoder.forward(self.rows(rows), trace);
         let added = rows.iter().zip(trace.out.chunks_exact(FEATURES + 1));
         let added = added.map(|(row, out)| out[FEATURES] + self.offsets[*row]).collect();
-        let features = trace.out.chunks_exact(FEATURES + 1).flat_map(|out| &out[..FEATURES]).copied().collect();
+        let features =
+            trace.out.chunks_exact(FEATURES + 1).flat_map(|out| &out[..FEATURES]).copied().collect();
         (features, added)
     }
 }

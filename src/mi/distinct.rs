@@ -1,7 +1,7 @@
 //! Rows that occur more than once, counted: each distinct pair of rows is worked on once.
 //!
-//! States are computed once per distinct prefix, so rows that mean the same are equal bit by bit, and equality of bits is what is
-//! tested here; nothing is rounded.
+//! States are computed once per distinct prefix, so rows that mean the same are equal bit by bit, and
+//! equality of bits is what is tested here; nothing is rounded.
 
 use std::ops::Range;
 
@@ -80,7 +80,8 @@ impl Distinct {
         self.groups.len() < self.first.len()
     }
 
-    /// Entropy of `y` among the rows that share `x`: what taking each pair for an `x` of its own can add to any information about `x`, at most.
+    /// Entropy of `y` among the rows that share `x`: what taking each pair for an `x` of its own can add to
+    /// any information about `x`, at most.
     pub(crate) fn within_nats(&self) -> f64 {
         let n = self.count(&(0..self.len())) as f64;
         let of_group = |group: &Range<usize>| {
@@ -93,7 +94,8 @@ impl Distinct {
 
     /// The same pairs, each a group of its own, in the order in which they first occur.
     pub(crate) fn each_for_itself(&self) -> Self {
-        let mut pairs: Vec<(usize, u32)> = self.first.iter().copied().zip(self.counts.iter().copied()).collect();
+        let mut pairs: Vec<(usize, u32)> =
+            self.first.iter().copied().zip(self.counts.iter().copied()).collect();
         pairs.sort_unstable();
         let (first, counts) = pairs.into_iter().unzip();
         Self { first, counts, groups: (0..self.len()).map(|at| at..at + 1).collect() }
@@ -110,7 +112,8 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     let mut by_hash: Vec<(u64, usize)> = (0..matrix.rows()).map(|row| (hash(matrix.row(row)), row)).collect();
     by_hash.sort_unstable();
 
-    // For each row the first row that equals it. Rows of one hash are compared, so a collision costs time and never correctness.
+    // For each row the first row that equals it. Rows of one hash are compared, so a collision costs time and
+    // never correctness.
     let mut leader: Vec<usize> = vec![0; matrix.rows()];
     for same_hash in by_hash.chunk_by(|a, b| a.0 == b.0) {
         let mut leaders: Vec<usize> = Vec::new();
@@ -150,7 +153,8 @@ fn hash(row: &[f32]) -> u64 {
             *state = mix(*state, chunk[2 * lane], chunk[2 * lane + 1]);
         }
     }
-    let start = states.into_iter().fold(0_u64, |hash, state| (hash ^ state).wrapping_mul(MULTIPLIER).rotate_left(29));
+    let start =
+        states.into_iter().fold(0_u64, |hash, state| (hash ^ state).wrapping_mul(MULTIPLIER).rotate_left(29));
     rest.iter().fold(start, |hash, &value| mix(hash, value, 0.0))
 }
 

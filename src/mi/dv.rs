@@ -4,15 +4,20 @@
 //! I >= mean T(x_i, y_i) - log mean exp T(x_i, y_j)
 //! ```
 //!
-//! The rows are cut in two; each half is the test of a critic trained on the other. The critic is the log density ratio of Gaussian canonical variates, shrunk by what chance adds to
-//! correlations, plus a network (64, 64, `SiLU`) whose last layer starts at zero: it starts from the Gaussian answer. `AdamW` at 2e-3 with weight decay 1e-2, cosine, gradients clipped at
-//! norm 1, 300 steps of 512 pairs, each against 4 cyclic shifts (a random permutation would leave pairs in place); the best of what a validation set says every 25 steps, the start
-//! included; the test is against 16 shifts. A number that is not finite ends the run, which then counts for nothing: flag `failed`.
+//! The rows are cut in two; each half is the test of a critic trained on the other. The critic is the log
+//! density ratio of Gaussian canonical variates, shrunk by what chance adds to correlations, plus a network
+//! (64, 64, `SiLU`) whose last layer starts at zero: it starts from the Gaussian answer. `AdamW` at 2e-3 with
+//! weight decay 1e-2, cosine, gradients clipped at norm 1, 300 steps of 512 pairs, each against 4 cyclic
+//! shifts (a random permutation would leave pairs in place); the best of what a validation set says every 25
+//! steps, the start included; the test is against 16 shifts. A number that is not finite ends the run, which
+//! then counts for nothing: flag `failed`.
 //!
-//! Beyond the logarithm of how many pairs there are the average over those that do not belong together misses the few that matter, and what is left is no bound: the number is held there.
+//! Beyond the logarithm of how many pairs there are the average over those that do not belong together misses
+//! the few that matter, and what is left is no bound: the number is held there.
 //!
 //! # References
-//! Donsker & Varadhan 1983; Belghazi et al. 2018; McAllester & Stratos 2020 (no bound from n samples exceeds log n); Loshchilov & Hutter 2019.
+//! Donsker & Varadhan 1983; Belghazi et al. 2018; McAllester & Stratos 2020 (no bound from n samples exceeds
+//! log n); Loshchilov & Hutter 2019.
 
 use candle_core::Tensor;
 use candle_nn::{Activation, AdamW, Optimizer, ParamsAdamW};
@@ -55,10 +60,12 @@ impl Estimator for Dv {
     fn about(&self) -> About {
         About {
             kind: Kind::LowerBound,
-            what: "cross-fitted Donsker-Varadhan bound of a network that starts from the Gaussian log density ratio",
+            what: "cross-fitted Donsker-Varadhan bound of a network that starts from the Gaussian log \
+                   density ratio",
             reference: "Donsker & Varadhan 1983; Belghazi et al. 2018",
             cost: "600 steps of 512 x 5 pairs: 4 s on one core",
-            limits: "n >= d_x + d_y + 2 and 40; too low by what the critic did not learn; noisy above log n - 3 and held at log n",
+            limits: "n >= d_x + d_y + 2 and 40; too low by what the critic did not learn; noisy above log n \
+                     - 3 and held at log n",
         }
     }
 
@@ -70,7 +77,8 @@ impl Estimator for Dv {
         }
         samples.need_covariance()?;
         if samples.n < LEAST_ROWS {
-            let reason = format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
+            let reason =
+                format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
             return Err(Error::Samples { estimator: self.name(), reason });
         }
         if let Some(infinite) = samples.need_independent_ranks(kind) {
@@ -123,9 +131,11 @@ impl Gaussian {
         joint.diag_mut().mapv_inplace(|value| value + 1e-6);
         let found = canonical(&joint, dx, 0.0)?;
         let (n, d) = (train.len() as f64, scores.ncols());
-        // Of a squared correlation, chance holds about d / n where there is none, and less the stronger it is (Ezekiel 1930).
-        let shrunk =
-            |r: &f64| (1.0 - (1.0 - r * r) * (n - 1.0) / (n - d as f64 - 1.0).max(1.0)).max(0.0).sqrt().min(0.999);
+        // Of a squared correlation, chance holds about d / n where there is none, and less the stronger it is
+        // (Ezekiel 1930).
+        let shrunk = |r: &f64| {
+            (1.0 - (1.0 - r * r) * (n - 1.0) / (n - d as f64 - 1.0).max(1.0)).max(0.0).sqrt().min(0.999)
+        };
         let correlations: Vec<f64> = found.correlations.iter().map(shrunk).take_while(|r| *r > 0.0).collect();
         let k = correlations.len();
         let u = scores.slice(s![.., ..dx]).dot(&found.x_directions.slice(s![..k, ..]).t());
@@ -174,7 +184,13 @@ fn shifts(n: usize, count: usize) -> Vec<usize> {
     (1..=count).map(|k| (k * n / (count + 1)).clamp(1, n - 1)).collect()
 }
 
-fn half_bound(scores: &Array2<f64>, dx: usize, train: &[usize], test: &[usize], seed: u64) -> Result<Option<Bound>> {
+fn half_bound(
+    scores: &Array2<f64>,
+    dx: usize,
+    train: &[usize],
+    test: &[usize],
+    seed: u64,
+) -> Result<Option<Bound>> {
     let (validation, train) = train.split_at(train.len() / VALIDATION);
     let Some(gaussian) = Gaussian::new(scores, dx, train) else { return Ok(None) };
     let mut generator = stream("mi/dv", "weights", seed);
@@ -203,7 +219,9 @@ fn half_bound(scores: &Array2<f64>, dx: usize, train: &[usize], test: &[usize], 
         let bound = critic.bound(batch, &shifts(size, SHIFTS))?;
         let mut gradients = bound.neg()?.backward()?;
         clip(&mut gradients, &variables)?;
-        optimiser.set_learning_rate(RATE * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / STEPS as f64).cos()));
+        optimiser.set_learning_rate(
+            RATE * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / STEPS as f64).cos()),
+        );
         optimiser.step(&gradients)?;
     }
     critic.network.restore(&kept)?;
@@ -213,7 +231,8 @@ fn half_bound(scores: &Array2<f64>, dx: usize, train: &[usize], test: &[usize], 
     let shifts = shifts(test.len(), TEST_SHIFTS);
     let apart = shifts.iter().map(|shift| heard(*shift)).collect::<Result<Vec<_>>>()?;
     let most = apart.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Each row stands in as many pairs as there are shifts, on either side, so that pairs are not independent and rows are.
+    // Each row stands in as many pairs as there are shifts, on either side, so that pairs are not independent
+    // and rows are.
     let (mut of_x, mut of_y) = (vec![0.0; test.len()], vec![0.0; test.len()]);
     for (shift, values) in shifts.iter().zip(&apart) {
         for (i, value) in values.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! A small network with a linear path beside it, its gradient by hand: what a critic maps each side of a pair through.
+//! A small network with a linear path beside it, its gradient by hand: what a critic maps each side of a pair
+//! through.
 //!
 //! ```text
 //! e(x) = S x + W_3 silu(W_2 silu(W_1 x + b_1) + b_2) + b_3
@@ -32,7 +33,8 @@ pub(super) struct Trace {
 }
 
 impl Encoder {
-    /// Seeded weights: uniform within `1 / sqrt(fan in)`, the last layer at a tenth of that; the linear path is given, `(output, input)`.
+    /// Seeded weights: uniform within `1 / sqrt(fan in)`, the last layer at a tenth of that; the linear path
+    /// is given, `(output, input)`.
     pub(super) fn new(
         input: usize,
         hidden: usize,
@@ -181,7 +183,8 @@ impl AdamW {
         rate: f32,
         decay: f32,
     ) {
-        let norm = gradients.iter().flat_map(|g| g.iter()).map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32;
+        let norm =
+            gradients.iter().flat_map(|g| g.iter()).map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32;
         let clip = if norm > 1.0 { norm.recip() } else { 1.0 };
         self.step += 1;
         let (a, b) = (1.0 - 0.9_f32.powi(self.step), 1.0 - 0.999_f32.powi(self.step));
@@ -205,7 +208,8 @@ mod tests {
     fn gradients_are_those_of_finite_differences() {
         let mut generator = ChaCha8Rng::seed_from_u64(1);
         let (input, hidden, output, rows) = (3, 5, 2, 4);
-        let mut encoder = Encoder::new(input, hidden, output, vec![0.3, -0.2, 0.5, 0.1, 0.7, -0.4], &mut generator);
+        let mut encoder =
+            Encoder::new(input, hidden, output, vec![0.3, -0.2, 0.5, 0.1, 0.7, -0.4], &mut generator);
         let x: Vec<f32> = (0..rows * input).map(|k| (k as f32 * 1.3).sin()).collect();
         let weights: Vec<f32> = (0..rows * output).map(|k| (k as f32 * 0.9).cos()).collect();
         let loss = |encoder: &Encoder| {

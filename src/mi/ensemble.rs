@@ -1,4 +1,5 @@
-//! `ensemble`: several models of the density ratio, of which the one speaks that foretells held-out pairs best.
+//! `ensemble`: several models of the density ratio, of which the one speaks that foretells held-out pairs
+//! best.
 //!
 //! | model | made for |
 //! |---|---|
@@ -7,25 +8,32 @@
 //! | classes of each side and a table of how they meet ([`super::latent_classes`]) | clusters that pair up in many ways |
 //! | separable critic ([`super::critic`]) | smooth curves and warps, in many dimensions too |
 //!
-//! Each is asked for the log density ratio `T = log p(x, y) / p(x) p(y)` of pairs it was not fitted to, those that belong together and some thousand times as many that do not, and is scored by
-//! one bound (van den Oord et al. 2018), which no density that is wrong or singular can make too high:
+//! Each is asked for the log density ratio `T = log p(x, y) / p(x) p(y)` of pairs it was not fitted to, those
+//! that belong together and some thousand times as many that do not, and is scored by one bound (van den Oord
+//! et al. 2018), which no density that is wrong or singular can make too high:
 //!
 //! ```text
 //! score = mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! A model with more freedom must beat the copula, and independence, by two standard errors of the difference, pair by pair. Where none does, the copula is a normal one, whose number is near 0 where
+//! A model with more freedom must beat the copula, and independence, by two standard errors of the
+//! difference, pair by pair. Where none does, the copula is a normal one, whose number is near 0 where
 //! nothing is shared, and neighbours are compared with pairs that were torn apart.
 //!
-//! The mean of `T` at held-out pairs is too low by what the model lost to the size of its sample, and at its own pairs too high by about as much (Akaike 1973): the
-//! estimate is the middle of the two, less what `T` of pairs that do not belong together exceeds a density ratio's by.
+//! The mean of `T` at held-out pairs is too low by what the model lost to the size of its sample, and at its
+//! own pairs too high by about as much (Akaike 1973): the estimate is the middle of the two, less what `T` of
+//! pairs that do not belong together exceeds a density ratio's by.
 //!
-//! Where neighbours can see, they add what the model misses: `ksg` of the samples against `ksg` of what the model would pair ([`super::torn`]), or, for the copula, of samples drawn from it. For the critic
-//! there is `ksg` of its features at held-out pairs too, which cannot hold more than the pairs themselves, and is believed up to the mean at its own pairs. What is seen so is weighed by how far it
-//! lies from chance, `1 - (noise / seen)^2`, and stands in the standard error as well: where a model is wrong, neighbours miss about as much as they see.
+//! Where neighbours can see, they add what the model misses: `ksg` of the samples against `ksg` of what the
+//! model would pair ([`super::torn`]), or, for the copula, of samples drawn from it. For the critic
+//! there is `ksg` of its features at held-out pairs too, which cannot hold more than the pairs themselves,
+//! and is believed up to the mean at its own pairs. What is seen so is weighed by how far it
+//! lies from chance, `1 - (noise / seen)^2`, and stands in the standard error as well: where a model is
+//! wrong, neighbours miss about as much as they see.
 //!
 //! # References
-//! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation); James & Stein 1961 (the weight).
+//! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation);
+//! James & Stein 1961 (the weight).
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rand_distr::{Distribution, StandardNormal};
@@ -50,10 +58,12 @@ use crate::seed::{derive, stream};
 const LEAST_ROWS: usize = 400;
 /// So are samples of more numbers, for want of memory: the others would need a dozen copies of them.
 const LARGE: usize = 10_000_000;
-/// Numbers of components that are tried, upwards until two in turn foretell no better; few may be no better than one where the right number is much better.
+/// Numbers of components that are tried, upwards until two in turn foretell no better; few may be no better
+/// than one where the right number is much better.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
 const LEAST_TRIED: usize = 8;
-/// Parameters of a mixture for each row it is fitted to, at most, where each component has a covariance of its own.
+/// Parameters of a mixture for each row it is fitted to, at most, where each component has a covariance of
+/// its own.
 const MOST_PARAMETERS: f64 = 2.0;
 /// The same where they share one, and the fewest rows for each component.
 const MOST_PARAMETERS_SHARED: f64 = 3.0;
@@ -64,7 +74,8 @@ const MOST_OWN: usize = 80;
 const CLASSES: [usize; 7] = [8, 16, 24, 32, 48, 64, 96];
 /// Most columns, both sides together, for neighbours against what a model would pair.
 const MOST_COLUMNS: usize = 8;
-/// Residuals of the copula below this many standard deviations of chance are taken for chance: of two the larger is taken.
+/// Residuals of the copula below this many standard deviations of chance are taken for chance: of two the
+/// larger is taken.
 const CLEAR: f64 = 3.0;
 /// Features of the critic that neighbours look at.
 const VIEWS: usize = 3;
@@ -81,10 +92,13 @@ impl Estimator for Ensemble {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells held-out pairs best, and neighbours",
+            what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells \
+                   held-out pairs best, and neighbours",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
             cost: "5 to 20 s at n = 5000 on one core",
-            limits: "n >= d_x + d_y + 2; below 400 rows or above ten million numbers the copula and neighbours alone; low, and surer than it should be, where signs, rotations, products or sharp edges are spread over many columns",
+            limits: "n >= d_x + d_y + 2; below 400 rows or above ten million numbers the copula and \
+                     neighbours alone; low, and surer than it should be, where signs, rotations, products \
+                     or sharp edges are spread over many columns",
         }
     }
 
@@ -196,7 +210,10 @@ impl<'a> Models<'a> {
 
     /// The critic, its features beside its opinion.
     fn critic(&self, seed: u64) -> Option<(Vec<Sides>, Opinion)> {
-        let (x, y) = (self.scores.slice(s![.., ..self.dx]).to_owned(), self.scores.slice(s![.., self.dx..]).to_owned());
+        let (x, y) = (
+            self.scores.slice(s![.., ..self.dx]).to_owned(),
+            self.scores.slice(s![.., self.dx..]).to_owned(),
+        );
         let heard = critic::cross_fitted(&x, &y, self.torn(seed).is_some(), seed)?;
         let value_nats = 0.5 * (heard.train_nats + mean(&heard.terms));
         let torn = self.torn(seed).map(|_| heard.torn);
@@ -209,7 +226,8 @@ impl<'a> Models<'a> {
         let critic = self.critic.as_ref().map(|(_, opinion)| opinion);
         // Of free models none is the simpler one.
         let free = [self.mixture.as_ref(), self.classes.as_ref(), critic].into_iter().flatten();
-        let best = free.filter(|opinion| opinion.beats(copula)).max_by(|a, b| a.score().total_cmp(&b.score()));
+        let best =
+            free.filter(|opinion| opinion.beats(copula)).max_by(|a, b| a.score().total_cmp(&b.score()));
         match (best, &self.critic) {
             (None, _) => self.found_by_copula(seed),
             (Some(best), Some((variates, critic))) if std::ptr::eq(best, critic) => {
@@ -227,11 +245,13 @@ impl<'a> Models<'a> {
         if let Some(torn) = &best.torn {
             let residual = torn.residual(&self.scores, self.dx);
             let beyond_nats = best.score() + torn.mean_gain_nats() + residual.nats - value_nats;
-            // A critic's value is low where it is wrong, and neighbours in many columns see less than there is.
+            // A critic's value is low where it is wrong, and neighbours in many columns see less than there
+            // is.
             if beyond_nats > 0.0 || !is_low {
                 let weight = weight(beyond_nats, residual.noise_nats);
                 mi_nats += beyond_nats * weight;
-                unsure_nats = unseen_nats(beyond_nats, residual.noise_nats).hypot(weight * residual.noise_nats);
+                unsure_nats =
+                    unseen_nats(beyond_nats, residual.noise_nats).hypot(weight * residual.noise_nats);
             }
         }
         let (_, chance) = mean_and_stderr(&best.terms);
@@ -248,7 +268,8 @@ impl<'a> Models<'a> {
         let (_, chance) = mean_and_stderr(&copula.terms);
         // Where rows are hardly more than columns, the scatter's own error is the larger.
         let mut stderr = chance.max(fit.stderr_nats());
-        // Where nothing beats independence, neighbours are compared with torn pairs, and what they see is the whole.
+        // Where nothing beats independence, neighbours are compared with torn pairs, and what they see is the
+        // whole.
         let is_independent = !is_clear(&copula.terms);
         let residual = if is_independent {
             hybrid::beyond_independence(&self.scores, self.dx, seed)
@@ -269,14 +290,20 @@ impl<'a> Models<'a> {
         Found { mi_nats, lower_nats: Some(lower_nats), stderr_nats: Some(stderr), ..Found::default() }
     }
 
-    /// The most that neighbours see in the leading features of held-out pairs, as many features as show most, between the critic's middle and its mean at its own pairs.
+    /// The most that neighbours see in the leading features of held-out pairs, as many features as show most,
+    /// between the critic's middle and its mean at its own pairs.
     fn seen_in_features(&self, variates: &[Sides], critic: &Opinion, seed: u64) -> f64 {
-        // A view of more features than a side has columns would see a surface, where neighbours are nearer than the correction takes them to be.
+        // A view of more features than a side has columns would see a surface, where neighbours are nearer
+        // than the correction takes them to be.
         let most = VIEWS.min(self.dx).min(self.scores.ncols() - self.dx);
         let views = (1..=most).map(|k| {
             let parts = variates.iter().enumerate().filter_map(|(fold, (u, v))| {
                 let take = |a: &Array2<f64>| normal_scores(&a.slice(s![.., ..k]).to_owned());
-                features_nats(&take(u), &take(v), derive("mi/ensemble/features", &format!("{fold}/{k}"), seed))
+                features_nats(
+                    &take(u),
+                    &take(v),
+                    derive("mi/ensemble/features", &format!("{fold}/{k}"), seed),
+                )
             });
             mean(&parts.collect::<Vec<f64>>())
         });
@@ -297,14 +324,15 @@ fn unseen_nats(seen_nats: f64, noise_nats: f64) -> f64 {
     seen_nats.abs() * weight(seen_nats, noise_nats).sqrt()
 }
 
-/// The copula has few parameters, and how many nats they cost is known; it is heard as the critic is, because where it is wrong its density ratios need
-/// not have mean one.
+/// The copula has few parameters, and how many nats they cost is known; it is heard as the critic is, because
+/// where it is wrong its density ratios need not have mean one.
 fn copula_opinion(fit: &Fit, seed: u64) -> Opinion {
     let (mut terms, normalisers) = fit.heard(seed);
     // On its own sample its mean is too large by the bias.
     terms.iter_mut().for_each(|term| *term -= fit.bias_nats);
     let excess_nats = mean(&normalisers);
-    let value_nats = if excess_nats > LEAST_GAIN { (fit.mi_nats - excess_nats).max(0.0) } else { fit.mi_nats };
+    let value_nats =
+        if excess_nats > LEAST_GAIN { (fit.mi_nats - excess_nats).max(0.0) } else { fit.mi_nats };
     Opinion { terms, value_nats, torn: None }
 }
 
@@ -318,7 +346,8 @@ fn best_components(
     let (n, d) = z.dim();
     let mut best: Option<Candidate> = None;
     let mut since = 0;
-    let parts: Vec<_> = parts.iter().map(|(own, other)| (z.select(Axis(0), own), z.select(Axis(0), other))).collect();
+    let parts: Vec<_> =
+        parts.iter().map(|(own, other)| (z.select(Axis(0), own), z.select(Axis(0), other))).collect();
     for components in COMPONENTS {
         let fitted = n / 2;
         let is_too_free = match sharing {

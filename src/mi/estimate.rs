@@ -1,15 +1,18 @@
-//! What an estimator says: a number, what kind of number it is, how far it can be trusted, and what a reader must know before.
+//! What an estimator says: a number, what kind of number it is, how far it can be trusted, and what a reader
+//! must know before.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// What an estimator says at one of its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The setting: for `channel` the precision `b`, a fraction of the spread of `y`; 0 for an estimator that has none.
+    /// The setting: for `channel` the precision `b`, a fraction of the spread of `y`; 0 for an estimator
+    /// that has none.
     pub setting: f64,
     /// What the number is.
     pub kind: Kind,
-    /// The estimate. May be negative by chance; the sign is kept. Infinite where `y` holds a linear function of `x`; JSON has no infinity, so it is null there.
+    /// The estimate. May be negative by chance; the sign is kept. Infinite where `y` holds a linear function
+    /// of `x`; JSON has no infinity, so it is null there.
     #[serde(deserialize_with = "infinite_if_null")]
     pub mi_nats: f64,
     /// Lower bound in expectation, if the estimator has one.
@@ -18,11 +21,13 @@ pub struct Estimate {
     pub upper_nats: Option<f64>,
     /// Standard error of the estimate.
     pub stderr_nats: Option<f64>,
-    /// The smallest of `ceilings`: what lies above is not seen in these samples but follows from a model of them.
+    /// The smallest of `ceilings`: what lies above is not seen in these samples but follows from a model of
+    /// them.
     pub ceiling_nats: f64,
     /// The ceilings one by one.
     pub ceilings: Ceilings,
-    /// What the training data alone would have said beyond what other data bear out, for an estimator that is trained and fooled by it.
+    /// What the training data alone would have said beyond what other data bear out, for an estimator that
+    /// is trained and fooled by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimism_nats: Option<f64>,
     /// Paired rows.
@@ -48,7 +53,8 @@ fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// The information through a channel of stated precision, between a lower and an upper bound in expectation.
+    /// The information through a channel of stated precision, between a lower and an upper bound in
+    /// expectation.
     TwoSided,
     /// Tends to the truth as the sample grows, without being a bound at any size.
     Consistent,
@@ -77,13 +83,15 @@ impl Kind {
 /// Quantities that mutual information, or what a sample can show of it, does not exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
-    /// `log n`: no distribution-free lower bound from `n` samples certifies more than about this (McAllester & Stratos 2020).
+    /// `log n`: no distribution-free lower bound from `n` samples certifies more than about this (McAllester
+    /// & Stratos 2020).
     pub log_n_nats: f64,
     /// Plug-in entropy of the distinct rows of `x` with the Miller-Madow term `(K - 1) / 2n` (Miller 1955).
     pub input_entropy_nats: f64,
     /// The same of `y`; not of a `y` that noise is added to.
     pub output_entropy_nats: Option<f64>,
-    /// `0.5 logdet(I + Cov / sigma^2)`: what a channel could carry of a Gaussian input with the covariance of `y`.
+    /// `0.5 logdet(I + Cov / sigma^2)`: what a channel could carry of a Gaussian input with the covariance
+    /// of `y`.
     pub gaussian_nats: Option<f64>,
     /// Logarithm of how many pairs are compared with each other, which a contrastive bound cannot exceed.
     pub compared_nats: Option<f64>,
@@ -105,9 +113,11 @@ impl Ceilings {
 pub enum Flag {
     /// Rows that share `x` have different `y`: the density of the channel given `x` was itself estimated.
     Grouped,
-    /// A few rows that share `x` have different `y`, and were taken for rows that differ: the lower bound has given up what that can add.
+    /// A few rows that share `x` have different `y`, and were taken for rows that differ: the lower bound has
+    /// given up what that can add.
     Collisions,
-    /// The lower bound is above .85 log n, or the bounds are more than half a nat apart: the number says little beyond "large".
+    /// The lower bound is above .85 log n, or the bounds are more than half a nat apart: the number says
+    /// little beyond "large".
     Saturated,
     /// The estimate is above .6 log n, where bounds begin to part and neighbours become scarce.
     NearCeiling,
@@ -121,15 +131,19 @@ pub enum Flag {
     Jittered,
     /// Some columns are linear combinations of others on their side and were left out.
     Collinear,
-    /// A column of one side, or for an estimator of ranks its ranks, is a linear function of the other side: the information of continuous variables is infinite.
+    /// A column of one side, or for an estimator of ranks its ranks, is a linear function of the other side:
+    /// the information of continuous variables is infinite.
     Infinite,
-    /// The estimate is above the ceiling of what samples can show: a parametric one rests on the family that is assumed, a consistent one is held at the ceiling.
+    /// The estimate is above the ceiling of what samples can show: a parametric one rests on the family that
+    /// is assumed, a consistent one is held at the ceiling.
     AboveCeiling,
-    /// A column of one side that takes few values is a linear function of the other side: the number is its entropy, and what other columns share beyond it is not counted.
+    /// A column of one side that takes few values is a linear function of the other side: the number is its
+    /// entropy, and what other columns share beyond it is not counted.
     SharedValues,
     /// Some pairs are copies of others, and each was counted once.
     Copies,
-    /// Pairs repeat, so that there is less in the samples than their number says: the standard error, if there is one, is too small.
+    /// Pairs repeat, so that there is less in the samples than their number says: the standard error, if
+    /// there is one, is too small.
     Repeated,
     /// Values are so many for so few rows that pairs torn apart show more than .05 nats, which was taken off.
     Undersampled,

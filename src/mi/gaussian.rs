@@ -1,10 +1,14 @@
-//! `gaussian`: the information of a normal distribution with the covariance of the samples, minus its exact bias.
+//! `gaussian`: the information of a normal distribution with the covariance of the samples, minus its exact
+//! bias.
 //!
-//! `0.5 (logdet S_x + logdet S_y - logdet S)` from a sample covariance is too large by an amount that depends on `n` and the
-//! dimensions alone, and is known exactly from the `E log det` of a Wishart matrix: at d = 768 + 768 and n = 2000 it is 258 nats.
-//! On other distributions the number is the information of the best normal approximation, which is neither a lower nor an upper bound.
+//! `0.5 (logdet S_x + logdet S_y - logdet S)` from a sample covariance is too large by an amount that depends
+//! on `n` and the dimensions alone, and is known exactly from the `E log det` of a Wishart matrix: at d = 768
+//! + 768 and n = 2000 it is 258 nats. On other distributions the number is the information of the best normal
+//! approximation, which is neither a lower nor an upper bound.
 //!
-//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)` or, if that is larger, what the ratios of the samples show, and what the estimation of the covariance adds at many dimensions, `sqrt(d_x d_y / 2) / n`.
+//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)` or, if that is larger, what
+//! the ratios of the samples show, and what the estimation of the covariance adds at many dimensions,
+//! `sqrt(d_x d_y / 2) / n`.
 //!
 //! # References
 //! Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7.
@@ -12,7 +16,9 @@
 use ndarray::{Array2, ArrayView2, s};
 
 use super::ksg::mean_and_stderr;
-use super::linear::{cholesky, covariance, gaussian_nats, mahalanobis, squared_correlations, wishart_bias_nats};
+use super::linear::{
+    cholesky, covariance, gaussian_nats, mahalanobis, squared_correlations, wishart_bias_nats,
+};
 use super::samples::{Found, Samples};
 use super::{About, Estimate, Estimator, Kind};
 use crate::{Error, Result};
@@ -51,12 +57,14 @@ impl Estimator for Gaussian {
         let values = samples.joint();
         let joint = covariance(values.view());
         let Some(plug_in) = gaussian_nats(&joint, dx) else {
-            let reason = "the joint covariance is singular to working precision; project the columns first".to_owned();
+            let reason =
+                "the joint covariance is singular to working precision; project the columns first".to_owned();
             return Err(Error::Samples { estimator: self.name(), reason });
         };
         let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
         let squares = squared_correlations(&joint, dx).unwrap_or_default();
-        // Of normal samples the squared correlations give the first part; of others the density ratio of each pair does, which is how much the pair moves the estimate.
+        // Of normal samples the squared correlations give the first part; of others the density ratio of each
+        // pair does, which is how much the pair moves the estimate.
         let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
         let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
         let found = Found {

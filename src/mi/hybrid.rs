@@ -4,12 +4,14 @@
 //! I = I_t + max over views [ KSG(samples) - mean KSG(as many samples from the fitted copula) ]
 //! ```
 //!
-//! Both terms of the difference have the same bias, so that it is small where the copula fits, in any dimension. The views are the
-//! leading canonical variates and, up to 12 columns in all, the normal scores of all coordinates. The larger of two noisy residuals is
-//! kept: that adds .01 to .03 where there is no information.
+//! Both terms of the difference have the same bias, so that it is small where the copula fits, in any
+//! dimension. The views are the leading canonical variates and, up to 12 columns in all, the normal scores of
+//! all coordinates. The larger of two noisy residuals is kept: that adds .01 to .03 where there is no
+//! information.
 //!
 //! # References
-//! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap of a bias).
+//! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap
+//! of a bias).
 
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use rand::seq::SliceRandom;
@@ -42,7 +44,8 @@ impl Estimator for Hybrid {
             what: "t copula plus what ksg sees beyond it, against samples from the fitted copula",
             reference: "Demarta & McNeil 2005; Kraskov, Stoegbauer, Grassberger 2004",
             cost: "150 n d^2 + 6 n^2 d: .3 s at n = 5000",
-            limits: "n >= d_x + d_y + 2; beyond 12 columns it sees three linear projections apart from the copula",
+            limits: "n >= d_x + d_y + 2; beyond 12 columns it sees three linear projections apart from the \
+                     copula",
         }
     }
 
@@ -75,9 +78,11 @@ pub(crate) type Sides = (Array2<f64>, Array2<f64>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Residual {
     pub(crate) nats: f64,
-    /// Standard deviation of the residual where there is none: that of the difference of two estimates from samples of the model.
+    /// Standard deviation of the residual where there is none: that of the difference of two estimates from
+    /// samples of the model.
     pub(crate) noise_nats: f64,
-    /// Standard error of model and residual together: the model follows the samples, so that the neighbours' own error is what is left.
+    /// Standard error of model and residual together: the model follows the samples, so that the neighbours'
+    /// own error is what is left.
     pub(crate) stderr_nats: f64,
 }
 
@@ -91,7 +96,8 @@ pub(crate) fn residual(scores: &Array2<f64>, fit: &Fit, dx: usize, seed: u64) ->
     Views::of(scores, dx, &project).beyond(draw, fit.stderr_nats())
 }
 
-/// The larger of what two views see in the samples beyond what they see in pairs that were torn apart, which holds all that is shared.
+/// The larger of what two views see in the samples beyond what they see in pairs that were torn apart, which
+/// holds all that is shared.
 pub(crate) fn beyond_independence(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "torn", seed);
     // Directions are chosen anew for each: they follow the chance of the pairs they are chosen on.

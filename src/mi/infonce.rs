@@ -1,7 +1,9 @@
-//! `infonce`: the bound of a separable critic on pairs that it was not trained on; at most the logarithm of how many are compared.
+//! `infonce`: the bound of a separable critic on pairs that it was not trained on; at most the logarithm of
+//! how many are compared.
 //!
-//! The critic is that of [`super::critic`], trained five times, each time without a fifth of the rows. Flag `saturated` above .8 of the logarithm of the number of rows
-//! that are compared, which stands beside it as a ceiling.
+//! The critic is that of [`super::critic`], trained five times, each time without a fifth of the rows. Flag
+//! `saturated` above .8 of the logarithm of the number of rows that are compared, which stands beside it as a
+//! ceiling.
 //!
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
@@ -34,10 +36,12 @@ impl Estimator for InfoNce {
     fn about(&self) -> About {
         About {
             kind: Kind::LowerBound,
-            what: "cross-fitted InfoNCE bound of a separable critic that starts from canonical correlations of Hermite polynomials",
+            what: "cross-fitted InfoNCE bound of a separable critic that starts from canonical correlations \
+                   of Hermite polynomials",
             reference: "van den Oord et al. 2018; Poole et al. 2019",
             cost: "up to 5 x 700 steps of 512^2 pairs: 5 to 15 s on one core",
-            limits: "n >= d_x + d_y + 2 and 50; at most log of the rows compared, a fifth of n in groups of at most 1000",
+            limits: "n >= d_x + d_y + 2 and 50; at most log of the rows compared, a fifth of n in groups of \
+                     at most 1000",
         }
     }
 
@@ -49,7 +53,8 @@ impl Estimator for InfoNce {
         }
         samples.need_covariance()?;
         if samples.n < LEAST_ROWS {
-            let reason = format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
+            let reason =
+                format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
             return Err(Error::Samples { estimator: self.name(), reason });
         }
         if let Some(infinite) = samples.need_independent_ranks(kind) {

@@ -28,7 +28,8 @@ pub(super) fn k_means(z: &Array2<f64>, k: usize, seed: u64) -> Vec<usize> {
             Err(_) => 0,
         });
         let trials = candidates.map(|row| {
-            let distances = z.rows().into_iter().zip(&nearest).map(|(other, own)| own.min(squared(other, z.row(row))));
+            let distances =
+                z.rows().into_iter().zip(&nearest).map(|(other, own)| own.min(squared(other, z.row(row))));
             let distances: Vec<f64> = distances.collect();
             (distances.iter().sum::<f64>(), row, distances)
         });

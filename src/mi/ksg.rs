@@ -4,13 +4,15 @@
 //! I = psi(k) + psi(n) - mean_i [ psi(n_x(i) + 1) + psi(n_y(i) + 1) ],   k = 3
 //! ```
 //!
-//! `n_x(i)` counts the points that are nearer to point `i` in `x` than its `k`-th neighbour is in the larger of the distances in `x`
-//! and `y` (Chebyshev, coordinates at unit variance). Nearly unbiased in few dimensions; in many the neighbours are far and the
-//! number is too small, so more than 6 + 6 columns are refused. Rows that repeat spoil it: up to one in a hundred is told apart by
-//! noise of 1e-6 standard deviations, more are refused.
+//! `n_x(i)` counts the points that are nearer to point `i` in `x` than its `k`-th neighbour is in the larger
+//! of the distances in `x` and `y` (Chebyshev, coordinates at unit variance). Nearly unbiased in few
+//! dimensions; in many the neighbours are far and the number is too small, so more than 6 + 6 columns are
+//! refused. Rows that repeat spoil it: up to one in a hundred is told apart by noise of 1e-6 standard
+//! deviations, more are refused.
 //!
 //! # References
-//! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys. Rev. E 100, 022404 (2019), the standard error.
+//! Kraskov, Stögbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), estimator 1; Holmes & Nemenman, Phys.
+//! Rev. E 100, 022404 (2019), the standard error.
 
 use ndarray::{Array2, ArrayView2, Axis};
 use statrs::function::gamma::digamma;
@@ -22,7 +24,8 @@ use crate::{Error, Result};
 
 /// Neighbours.
 pub(crate) const K: usize = 3;
-/// Where values of a column typically lie nearer together than this, in standard deviations, distances say nothing of them.
+/// Where values of a column typically lie nearer together than this, in standard deviations, distances say
+/// nothing of them.
 const LEAST_DISTANCE: f64 = 1e-3;
 /// Columns of a side.
 const MOST_COLUMNS: usize = 6;
@@ -42,7 +45,8 @@ impl Estimator for Ksg {
             what: "distances to the third neighbour, without a model",
             reference: "Kraskov, Stoegbauer, Grassberger 2004, estimator 1",
             cost: "a k-d tree: 5 ms at n = 5000 in 1 + 1 columns, .1 s in 6 + 6",
-            limits: "at most 6 + 6 columns; too small in many dimensions and at high information; rows must differ",
+            limits: "at most 6 + 6 columns; too small in many dimensions and at high information; rows must \
+                     differ",
         }
     }
 
@@ -56,7 +60,8 @@ impl Estimator for Ksg {
         let (dx, dy) = (samples.dx(), samples.dy());
         if dx.max(dy) > MOST_COLUMNS {
             let reason = format!(
-                "{dx} + {dy} columns are too many, of {MOST_COLUMNS} + {MOST_COLUMNS}: neighbours are far apart there and the number is too small; choose cca-ksg or the default"
+                "{dx} + {dy} columns are too many, of {MOST_COLUMNS} + {MOST_COLUMNS}: neighbours are far \
+                 apart there and the number is too small; choose cca-ksg or the default"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }
@@ -67,7 +72,9 @@ impl Estimator for Ksg {
         let distance = samples.x.least_distance().min(samples.y.least_distance());
         if distance < LEAST_DISTANCE {
             let reason = format!(
-                "of a column most values lie within {distance:.0e} of its standard deviation and a few far beyond, so that neighbours see the other columns alone; take logarithms or ranks first, or choose the default, which looks at ranks"
+                "of a column most values lie within {distance:.0e} of its standard deviation and a few far \
+                 beyond, so that neighbours see the other columns alone; take logarithms or ranks first, or \
+                 choose the default, which looks at ranks"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }
@@ -91,7 +98,8 @@ pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
     let distinct = samples.x.n_distinct.min(samples.y.n_distinct);
     if (distinct as f64) < LEAST_DISTINCT * samples.n as f64 {
         return refuse(format!(
-            "of {} rows only {distinct} differ on one side, so that neighbours are at distance zero; choose plugin for discrete values",
+            "of {} rows only {distinct} differ on one side, so that neighbours are at distance zero; choose \
+             plugin for discrete values",
             samples.n
         ));
     }
@@ -114,8 +122,9 @@ pub(crate) fn terms_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
 }
 
-/// What the standard error of independent terms is to be multiplied by, at least 1: points that are neighbours have terms that vary together, which shows in estimates from disjoint blocks of
-/// rows (Holmes & Nemenman 2019).
+/// What the standard error of independent terms is to be multiplied by, at least 1: points that are
+/// neighbours have terms that vary together, which shows in estimates from disjoint blocks of rows (Holmes &
+/// Nemenman 2019).
 pub(crate) fn together(x: &Array2<f64>, y: &Array2<f64>, stderr: f64) -> f64 {
     const BLOCKS: usize = 20;
     const ROWS: [usize; 2] = [25, 100];

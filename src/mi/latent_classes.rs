@@ -1,11 +1,13 @@
-//! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted apart, and a table says how often their components meet.
+//! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted apart,
+//! and a table says how often their components meet.
 //!
 //! ```text
 //! p(x, y) = sum_ab W_ab f_a(x) g_b(y),      log p(x, y) / p(x) p(y) = log sum_ab W_ab / (w_a v_b) P(a | x) P(b | y)
 //! ```
 //!
-//! Where a few classes on each side pair up in many ways a mixture of the joint rows needs a component for every pair; here it is one number of the table. Many classes cut a side that has none into
-//! soft pieces, so that in few columns any dependence can be told, sharp ones too.
+//! Where a few classes on each side pair up in many ways a mixture of the joint rows needs a component for
+//! every pair; here it is one number of the table. Many classes cut a side that has none into soft pieces, so
+//! that in few columns any dependence can be told, sharp ones too.
 //!
 //! # References
 //! Lazarsfeld & Henry 1968 (latent classes); Dempster, Laird, Rubin 1977 (the table's steps).
@@ -41,7 +43,8 @@ impl LatentClasses {
     /// `z` is `(n, d)`, its first `dx` columns being `x`.
     pub(super) fn fit(z: &Array2<f64>, dx: usize, k: usize, seed: u64) -> Option<Self> {
         let (x, y) = (z.slice(s![.., ..dx]).to_owned(), z.slice(s![.., dx..]).to_owned());
-        let (of_x, of_y) = (Mixture::fit(&x, k, Sharing::All, seed)?, Mixture::fit(&y, k, Sharing::All, seed)?);
+        let (of_x, of_y) =
+            (Mixture::fit(&x, k, Sharing::All, seed)?, Mixture::fit(&y, k, Sharing::All, seed)?);
         let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
         let n = z.nrows() as f64;
         // W_ab where nothing is shared, which is what a table of few rows is shrunk to.
@@ -93,7 +96,8 @@ mod tests {
 
     #[test]
     fn a_table_of_classes_is_found_again() {
-        // Four classes on a side, ten standard deviations apart; the pairing of classes is kept seven times in ten, else drawn anew.
+        // Four classes on a side, ten standard deviations apart; the pairing of classes is kept seven times
+        // in ten, else drawn anew.
         let mut generator = stream("test", "classes", 1);
         let (n, k, kept) = (4000, 4, 0.7);
         let mut z = Array2::zeros((n, 2));

@@ -1,7 +1,9 @@
-//! Linear algebra of covariances in `f64`: Cholesky factors, canonical correlations, and the exact bias of Gaussian information.
+//! Linear algebra of covariances in `f64`: Cholesky factors, canonical correlations, and the exact bias of
+//! Gaussian information.
 //!
 //! # References
-//! Hotelling 1936 (canonical correlations); Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7 (`E log det` of a Wishart matrix).
+//! Hotelling 1936 (canonical correlations); Anderson, *An Introduction to Multivariate Statistical Analysis*,
+//! chapter 7 (`E log det` of a Wishart matrix).
 
 use linfa_linalg::svd::SVD;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
@@ -10,10 +12,12 @@ use statrs::function::gamma::digamma;
 
 use crate::model::kernels::dot_f64;
 
-/// A pivot below this, relative to the unit variance of its column, is rounding: `f32` input leaves about 1e-14.
+/// A pivot below this, relative to the unit variance of its column, is rounding: `f32` input leaves about
+/// 1e-14.
 pub(crate) const SINGULAR: f64 = 1e-10;
 
-/// Columns of a product that are made at a time, and rows where a result is one number a row: neither needs memory as large as the samples.
+/// Columns of a product that are made at a time, and rows where a result is one number a row: neither needs
+/// memory as large as the samples.
 pub(crate) const BLOCK: usize = 256;
 
 /// `(1/n) Z^T Z` of centred rows.
@@ -59,7 +63,8 @@ pub(crate) fn independent_columns(a: &Array2<f64>) -> Vec<bool> {
     independent(a, SINGULAR, &mut Array2::zeros(a.raw_dim()))
 }
 
-/// Row by row, so that both operands of a dot product are contiguous; the row of a dependent column stays zero and takes no part.
+/// Row by row, so that both operands of a dot product are contiguous; the row of a dependent column stays
+/// zero and takes no part.
 fn independent(a: &Array2<f64>, least: f64, factor: &mut Array2<f64>) -> Vec<bool> {
     let d = a.nrows();
     let mut kept = vec![true; d];
@@ -92,7 +97,8 @@ pub(crate) fn log_determinant(factor: &Array2<f64>) -> f64 {
 /// The inverse of a lower triangular matrix.
 pub(crate) fn invert_lower(factor: &Array2<f64>) -> Array2<f64> {
     let d = factor.nrows();
-    // Column j of the inverse is kept as row j of its transpose, so that the products are over contiguous values.
+    // Column j of the inverse is kept as row j of its transpose, so that the products are over contiguous
+    // values.
     let mut transposed = vec![0.0; d * d];
     for j in 0..d {
         let column = &mut transposed[j * d..][..d];
@@ -146,7 +152,8 @@ pub(crate) fn canonical(joint: &Array2<f64>, dx: usize, least: f64) -> Option<Ca
     })
 }
 
-/// The two maps that whiten the blocks, and the cross covariance of what they give, whose singular values are the canonical correlations.
+/// The two maps that whiten the blocks, and the cross covariance of what they give, whose singular values are
+/// the canonical correlations.
 fn whitened(joint: &Array2<f64>, dx: usize, least: f64) -> Option<(Array2<f64>, Array2<f64>, Array2<f64>)> {
     let x = invert_lower(&cholesky(&joint.slice(s![..dx, ..dx]).to_owned(), least)?);
     let y = invert_lower(&cholesky(&joint.slice(s![dx.., dx..]).to_owned(), least)?);
@@ -159,7 +166,8 @@ pub(crate) fn squared_correlations(joint: &Array2<f64>, dx: usize) -> Option<f64
     whitened(joint, dx, 0.0).map(|(_, _, cross)| cross.iter().map(|value| value * value).sum())
 }
 
-/// What Gaussian information from a sample covariance exceeds the truth by, exactly under normality and at any dependence.
+/// What Gaussian information from a sample covariance exceeds the truth by, exactly under normality and at
+/// any dependence.
 ///
 /// # Formula
 /// `0.5 ( sum_{j=1}^{d_x} + sum_{j=1}^{d_y} - sum_{j=1}^{d_x+d_y} ) psi((n - j) / 2)`

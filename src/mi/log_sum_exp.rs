@@ -1,14 +1,15 @@
 //! Sums of exponentials over a row, with its noise added and subtracted: the innermost loop of `channel`.
 //!
-//! Safe code in chunks of [`LANES`] values, compiled once per instruction set by `pulp` and chosen at run time, so no build flag is
-//! needed and the order of every sum is the same on each.
+//! Safe code in chunks of [`LANES`] values, compiled once per instruction set by `pulp` and chosen at run
+//! time, so no build flag is needed and the order of every sum is the same on each.
 
 use crate::model::kernels::exp;
 
 /// Values that a loop handles at once: one AVX-512 register of `f32`, two of AVX2.
 const LANES: usize = 16;
 
-/// Inner products to half squared distances, in place: `g_j <- min(g_j - half_norms_j - own_half_norm, 0) = -|y_i - y_j|^2 / 2`.
+/// Inner products to half squared distances, in place: `g_j <- min(g_j - half_norms_j - own_half_norm, 0) =
+/// -|y_i - y_j|^2 / 2`.
 ///
 /// The minimum removes the rounding of near-equal rows, which would otherwise make a distance negative.
 ///
@@ -29,8 +30,9 @@ pub(crate) fn subtract(row: &mut [f32], own: f32) {
 
 /// `log sum_j w_j exp(p_j * a + s * q_j * c)` for the two signs `s = +1, -1`.
 ///
-/// An element with `p_j = -inf` is left out; when all are, the result is `-inf`. The largest exponent is taken out first, so no
-/// magnitude of `p` underflows the sum. Sums run in `f32` over [`LANES`] partial sums, relative error about 1e-6.
+/// An element with `p_j = -inf` is left out; when all are, the result is `-inf`. The largest exponent is
+/// taken out first, so no magnitude of `p` underflows the sum. Sums run in `f32` over [`LANES`] partial sums,
+/// relative error about 1e-6.
 ///
 /// # Shapes
 /// `p`, `q` and `w` have the same length; `scales` is `(a, c)`.
@@ -71,7 +73,8 @@ impl pulp::NullaryFnOnce for LogSumExp<'_> {
             }
         }
         let shift = most.map(|lanes| lanes.into_iter().fold(f32::NEG_INFINITY, larger));
-        // With nothing to sum the shift is -inf, and -inf minus itself would be NaN: an exponent of -inf needs a finite shift.
+        // With nothing to sum the shift is -inf, and -inf minus itself would be NaN: an exponent of -inf
+        // needs a finite shift.
         let finite = shift.map(|shift| if shift > f32::NEG_INFINITY { shift } else { 0.0 });
 
         let mut sums = [[0.0_f32; LANES]; 2];

@@ -1,11 +1,16 @@
-//! `mine-paper`: the recipe of the published emergence code, kept to be compared with, never without what it says of held-out pairs.
+//! `mine-paper`: the recipe of the published emergence code, kept to be compared with, never without what it
+//! says of held-out pairs.
 //!
-//! A network of widths `(d_x + d_y, 768, 384, 192, 96, 48, 24, 12, 6, 3, 1)`, `LeakyReLU` .01, Xavier normal weights, zero biases; Adam at 1e-4 with 5 warm-up steps and polynomial
-//! decay of power 3 to 1e-8; all rows at once against one random permutation of `y` per epoch; the answer is the largest value the *training* objective took, from 0 on. That is neither a
-//! bound nor consistent: it grows with the epochs whatever the samples (independent pairs, d = 20, n = 500, 2000 epochs: 11.0 nats).
+//! A network of widths `(d_x + d_y, 768, 384, 192, 96, 48, 24, 12, 6, 3, 1)`, `LeakyReLU` .01, Xavier normal
+//! weights, zero biases; Adam at 1e-4 with 5 warm-up steps and polynomial decay of power 3 to 1e-8; all rows
+//! at once against one random permutation of `y` per epoch; the answer is the largest value the *training*
+//! objective took, from 0 on. That is neither a bound nor consistent: it grows with the epochs whatever the
+//! samples (independent pairs, d = 20, n = 500, 2000 epochs: 11.0 nats).
 //!
-//! Here four fifths of the rows are trained on. `mi_nats` is the published number, `lower_nats` the bound at the other fifth after the last epoch, `optimism_nats` their difference.
-//! The published code clips gradients before they exist, which does nothing and is left out; it reports bits, here are nats; and measures only 768 dimensions at a time.
+//! Here four fifths of the rows are trained on. `mi_nats` is the published number, `lower_nats` the bound at
+//! the other fifth after the last epoch, `optimism_nats` their difference. The published code clips gradients
+//! before they exist, which does nothing and is left out; it reports bits, here are nats; and measures only
+//! 768 dimensions at a time.
 //!
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617, and its published code; Belghazi et al. 2018.
@@ -44,7 +49,8 @@ impl Estimator for MinePaper {
     fn about(&self) -> About {
         About {
             kind: Kind::Training,
-            what: "the published recipe: largest training objective of a MINE network, its held-out value beside it",
+            what: "the published recipe: largest training objective of a MINE network, its held-out value \
+                   beside it",
             reference: "Chen, Yang, Zhu, Wang, arXiv 2405.12617; Belghazi et al. 2018",
             cost: "100 epochs of all rows: two minutes at n = 5000 on one core",
             limits: "for comparison only: it grows with epochs whatever the samples; believe lower_nats",
@@ -60,7 +66,8 @@ impl Estimator for MinePaper {
         samples.need_covariance()?;
         samples.tell_repeated();
         if samples.n < LEAST_ROWS {
-            let reason = format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
+            let reason =
+                format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
             return Err(Error::Samples { estimator: self.name(), reason });
         }
         if let Some(infinite) = samples.need_independence(kind) {
@@ -102,7 +109,11 @@ fn train(samples: &Samples, seed: u64) -> Result<Found> {
         most = most.max(value);
         let left = 1.0 - epoch.saturating_sub(WARM_UP) as f64 / (EPOCHS - WARM_UP) as f64;
         let decayed = (RATE - LAST_RATE) * left.powi(3) + LAST_RATE;
-        optimiser.set_learning_rate(if epoch < WARM_UP { RATE * (epoch + 1) as f64 / WARM_UP as f64 } else { decayed });
+        optimiser.set_learning_rate(if epoch < WARM_UP {
+            RATE * (epoch + 1) as f64 / WARM_UP as f64
+        } else {
+            decayed
+        });
         optimiser.step(&objective.neg()?.backward()?)?;
     }
     let mut moved = held_out.to_vec();
@@ -110,5 +121,11 @@ fn train(samples: &Samples, seed: u64) -> Result<Found> {
     let lower = f64::from(bound(held_out, &moved)?.to_scalar::<f32>()?);
     let optimism = most - lower;
     let flags = if optimism > OPTIMISTIC_NATS { vec![Flag::Optimistic] } else { vec![] };
-    Ok(Found { mi_nats: most, lower_nats: Some(lower), optimism_nats: Some(optimism), flags, ..Found::default() })
+    Ok(Found {
+        mi_nats: most,
+        lower_nats: Some(lower),
+        optimism_nats: Some(optimism),
+        flags,
+        ..Found::default()
+    })
 }

@@ -1,10 +1,13 @@
-//! Joint densities as mixtures of normal distributions, whose marginals and so whose log density ratios are known.
+//! Joint densities as mixtures of normal distributions, whose marginals and so whose log density ratios are
+//! known.
 //!
-//! Expectation-maximisation with covariances shrunk towards what the components have in common, started from greedy k-means++. A log density of
-//! a component is linear in the products of coordinates, so one product of matrices serves all components, and one more gathers their moments.
+//! Expectation-maximisation with covariances shrunk towards what the components have in common, started from
+//! greedy k-means++. A log density of a component is linear in the products of coordinates, so one product of
+//! matrices serves all components, and one more gathers their moments.
 //!
 //! # References
-//! Dempster, Laird, Rubin 1977; Arthur & Vassilvitskii 2007 (k-means++); Fraley & Raftery 2007 (prior of covariances).
+//! Dempster, Laird, Rubin 1977; Arthur & Vassilvitskii 2007 (k-means++); Fraley & Raftery 2007 (prior of
+//! covariances).
 
 use std::ops::Range;
 
@@ -49,7 +52,8 @@ impl Mixture {
             Sharing::All => z.clone(),
             Sharing::Rows(_) => products(z),
         };
-        let sample = Sample { features: features.t().as_standard_layout().to_owned(), second: z.t().dot(z), sharing };
+        let sample =
+            Sample { features: features.t().as_standard_layout().to_owned(), second: z.t().dot(z), sharing };
         let labels = k_means(z, k, seed);
         let mut shares = Array2::zeros((z.nrows(), k));
         labels.iter().enumerate().for_each(|(row, label)| shares[[row, *label]] = 1.0);
@@ -101,7 +105,8 @@ impl Mixture {
                             scatter[[j, i]] = value;
                             at += 1;
                         }
-                        // The prior is small and round, so that it takes hold only where a component has next to nothing.
+                        // The prior is small and round, so that it takes hold only where a component has next
+                        // to nothing.
                         scatter[[i, i]] += prior * 0.2 * pooled[[i, i]];
                     }
                     scatter /= count + prior;
@@ -199,7 +204,12 @@ impl Mixture {
         let own = z.slice(s![.., range.clone()]).to_owned();
         let features = if self.is_shared { own.clone() } else { products(&own) };
         let mut logs = self.log_components(own.view(), &features, range)?;
-        Some(logs.rows_mut().into_iter().map(|mut row| log_sum_exp(row.as_slice_mut().unwrap_or_default())).collect())
+        Some(
+            logs.rows_mut()
+                .into_iter()
+                .map(|mut row| log_sum_exp(row.as_slice_mut().unwrap_or_default()))
+                .collect(),
+        )
     }
 
     /// Log density of whole rows.
@@ -295,7 +305,8 @@ mod tests {
         /// `n` rows of the mixture.
         fn sample(&self, n: usize, generator: &mut impl Rng) -> Option<Array2<f64>> {
             let d = self.means.ncols();
-            let factors = self.covariances.iter().map(|own| cholesky(own, 0.0)).collect::<Option<Vec<_>>>()?;
+            let factors =
+                self.covariances.iter().map(|own| cholesky(own, 0.0)).collect::<Option<Vec<_>>>()?;
             let choose = WeightedIndex::new(&self.weights).ok()?;
             let mut out = Array2::zeros((n, d));
             for mut row in out.rows_mut() {
@@ -348,13 +359,19 @@ mod tests {
         let z = truth.sample(20_000, &mut stream("test", "mixture", 1)).expect("positive");
         let found = Mixture::fit(&z, 2, Sharing::Rows(0.1), 3).expect("a fit");
         let first = usize::from(found.means[[0, 0]] > 0.0);
-        // The fit stops where a step gains next to nothing, which is before every parameter has settled: it is the density that must be right.
+        // The fit stops where a step gains next to nothing, which is before every parameter has settled: it
+        // is the density that must be right.
         let fresh = truth.sample(20_000, &mut stream("test", "fresh", 1)).expect("positive");
-        let mean = |mixture: &Mixture| mixture.log_densities(&fresh).expect("positive").iter().sum::<f64>() / 20_000.0;
+        let mean = |mixture: &Mixture| {
+            mixture.log_densities(&fresh).expect("positive").iter().sum::<f64>() / 20_000.0
+        };
         let divergence_nats = mean(&truth) - mean(&found);
         assert!(divergence_nats.abs() < 0.003, "{divergence_nats}");
         assert!((found.weights[first] - 0.25).abs() < 0.02, "{found:?}");
         assert!((&found.means.row(first) - &truth.means.row(0)).iter().all(|e| e.abs() < 0.1), "{found:?}");
-        assert!((&found.covariances[first] - &truth.covariances[0]).iter().all(|e| e.abs() < 0.1), "{found:?}");
+        assert!(
+            (&found.covariances[first] - &truth.covariances[0]).iter().all(|e| e.abs() < 0.1),
+            "{found:?}"
+        );
     }
 }

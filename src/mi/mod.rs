@@ -1,7 +1,8 @@
-//! Mutual information of paired samples: the seam that every estimator implements, and the table of those there are.
+//! Mutual information of paired samples: the seam that every estimator implements, and the table of those
+//! there are.
 //!
-//! This module says what an estimate is; how one is made is in one file per estimator. It knows nothing of models or windows: it takes
-//! two matrices whose rows are paired.
+//! This module says what an estimate is; how one is made is in one file per estimator. It knows nothing of
+//! models or windows: it takes two matrices whose rows are paired.
 //!
 //! # Units
 //! All information is in nats.
@@ -65,8 +66,19 @@ pub use scale::Scale;
 pub use t_copula::TCopula;
 
 /// The estimators by name, in the order in which they are listed. The first is the default of `measure`.
-pub static ALL: &[&dyn Estimator] =
-    &[&Channel::DEFAULT, &Hybrid, &Ensemble, &TCopula, &Gaussian, &CcaKsg, &Ksg, &Plugin, &Dv, &InfoNce, &MinePaper];
+pub static ALL: &[&dyn Estimator] = &[
+    &Channel::DEFAULT,
+    &Hybrid,
+    &Ensemble,
+    &TCopula,
+    &Gaussian,
+    &CcaKsg,
+    &Ksg,
+    &Plugin,
+    &Dv,
+    &InfoNce,
+    &MinePaper,
+];
 
 /// The estimator of arbitrary samples unless another is asked for: the most accurate one.
 pub static DEFAULT: &dyn Estimator = &Ensemble;
@@ -78,7 +90,11 @@ pub static DEFAULT: &dyn Estimator = &Ensemble;
 pub fn find(name: &str) -> Result<&'static dyn Estimator> {
     ALL.iter().copied().find(|estimator| estimator.name() == name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|estimator| estimator.name()).collect();
-        Error::Unknown { kind: "estimator", name: name.to_owned(), hint: format!("choose one of {}", names.join(", ")) }
+        Error::Unknown {
+            kind: "estimator",
+            name: name.to_owned(),
+            hint: format!("choose one of {}", names.join(", ")),
+        }
     })
 }
 
@@ -105,7 +121,8 @@ pub trait Estimator: Sync {
     /// What there is to know before it is chosen.
     fn about(&self) -> About;
 
-    /// Mutual information in nats from `n` paired rows, one estimate per setting of the estimator (`channel`: one per precision `b`).
+    /// Mutual information in nats from `n` paired rows, one estimate per setting of the estimator (`channel`:
+    /// one per precision `b`).
     ///
     /// The same arguments give the same bits, whatever the number of threads.
     ///
@@ -113,6 +130,7 @@ pub trait Estimator: Sync {
     /// `x` is `(n, d_x)`, `y` is `(n, d_y)`.
     ///
     /// # Errors
-    /// [`crate::Error::NonFinite`] for a value that is NaN or infinite; [`crate::Error::Samples`] for shapes that the method cannot use.
+    /// [`crate::Error::NonFinite`] for a value that is NaN or infinite; [`crate::Error::Samples`] for shapes
+    /// that the method cannot use.
     fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>>;
 }

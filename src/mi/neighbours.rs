@@ -1,14 +1,16 @@
-//! Nearest neighbours in the largest of two Chebyshev distances, and how many points are nearer on either side.
+//! Nearest neighbours in the largest of two Chebyshev distances, and how many points are nearer on either
+//! side.
 //!
-//! Joint distances and counts in two or more columns are found by [`Tree`], counts in one column by bisection. Nothing is approximated: every distance is one subtraction in
-//! `f32`, so that "strictly nearer" means what it says, ties included.
+//! Joint distances and counts in two or more columns are found by [`Tree`], counts in one column by
+//! bisection. Nothing is approximated: every distance is one subtraction in `f32`, so that "strictly nearer"
+//! means what it says, ties included.
 
 use ndarray::{ArrayView1, ArrayView2, Axis, concatenate};
 
 use super::tree::Tree;
 
-/// For each point, how many points (itself among them) are nearer to it in `x` and in `y` than its `k`-th neighbour is in the larger
-/// of both distances.
+/// For each point, how many points (itself among them) are nearer to it in `x` and in `y` than its `k`-th
+/// neighbour is in the larger of both distances.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`.
@@ -28,7 +30,8 @@ fn sorted_counts(values: ArrayView1<'_, f64>, limits: &[f32]) -> Vec<u32> {
     let mut sorted = values.clone();
     sorted.sort_unstable_by(f32::total_cmp);
     let of = |(own, limit): (&f32, &f32)| {
-        // Differences fall with the value, below zero on the other side, and limits are not: one comparison a step, without a branch.
+        // Differences fall with the value, below zero on the other side, and limits are not: one comparison a
+        // step, without a branch.
         let below = sorted.partition_point(|value| own - value >= *limit);
         let within = sorted.partition_point(|value| value - own < *limit);
         within.saturating_sub(below) as u32
@@ -50,7 +53,8 @@ mod tests {
             (0..a.ncols()).map(|c| (a[[i, c]] as f32 - a[[j, c]] as f32).abs()).fold(0.0_f32, f32::max)
         };
         let of = |i: usize| {
-            let mut joint: Vec<f32> = (0..n).filter(|j| *j != i).map(|j| far(x, i, j).max(far(y, i, j))).collect();
+            let mut joint: Vec<f32> =
+                (0..n).filter(|j| *j != i).map(|j| far(x, i, j).max(far(y, i, j))).collect();
             joint.sort_by(f32::total_cmp);
             let count = |a: &Array2<f64>| (0..n).filter(|j| far(a, i, *j) < joint[k - 1]).count() as u32;
             (count(x), count(y))
@@ -61,9 +65,16 @@ mod tests {
     #[test]
     fn counts_are_those_of_the_definition_in_any_dimension() {
         let mut generator = stream("test", "neighbours", 1);
-        for (n, dx, dy) in
-            [(5, 1, 1), (16, 1, 1), (17, 2, 1), (33, 1, 3), (500, 1, 1), (500, 2, 2), (700, 1, 4), (700, 6, 6)]
-        {
+        for (n, dx, dy) in [
+            (5, 1, 1),
+            (16, 1, 1),
+            (17, 2, 1),
+            (33, 1, 3),
+            (500, 1, 1),
+            (500, 2, 2),
+            (700, 1, 4),
+            (700, 6, 6),
+        ] {
             let mut draw = |d| Array2::from_shape_simple_fn((n, d), || generator.random_range(-1.0..1.0));
             let (x, y) = (draw(dx), draw(dy));
             assert_eq!(counts(x.view(), y.view(), 3), defined(&x, &y, 3), "{n} rows, {dx} + {dy}");
@@ -75,8 +86,11 @@ mod tests {
         let mut generator = stream("test", "ties", 1);
         for values in [1, 2, 4, 20] {
             for (dx, dy) in [(1, 1), (2, 1), (2, 3)] {
-                let mut draw =
-                    |d| Array2::from_shape_simple_fn((300, d), || f64::from(generator.random_range(0..values)) * 0.1);
+                let mut draw = |d| {
+                    Array2::from_shape_simple_fn((300, d), || {
+                        f64::from(generator.random_range(0..values)) * 0.1
+                    })
+                };
                 let (x, y) = (draw(dx), draw(dy));
                 assert_eq!(counts(x.view(), y.view(), 3), defined(&x, &y, 3), "{values} values, {dx} + {dy}");
             }
@@ -86,7 +100,8 @@ mod tests {
     #[test]
     fn values_of_very_different_size_are_counted_as_defined() {
         let mut generator = stream("test", "sizes", 1);
-        let mut draw = |d| Array2::from_shape_simple_fn((400, d), || 10_f64.powf(generator.random_range(-20.0..20.0)));
+        let mut draw =
+            |d| Array2::from_shape_simple_fn((400, d), || 10_f64.powf(generator.random_range(-20.0..20.0)));
         let (x, y) = (draw(1), draw(2));
         assert_eq!(counts(x.view(), y.view(), 3), defined(&x, &y, 3));
     }

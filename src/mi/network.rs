@@ -1,4 +1,5 @@
-//! Multilayer critics on candle, with initial weights from our own seeded generator: candle cannot seed its own on a CPU.
+//! Multilayer critics on candle, with initial weights from our own seeded generator: candle cannot seed its
+//! own on a CPU.
 
 use candle_core::{DType, Device, Tensor, Var, backprop::GradStore};
 use candle_nn::Activation;
@@ -85,7 +86,11 @@ impl Network {
     /// # Errors
     /// [`crate::Error::Compute`]
     pub(super) fn keep(&self) -> Result<Vec<Tensor>> {
-        Ok(self.variables().iter().map(|variable| variable.as_tensor().copy()).collect::<candle_core::Result<_>>()?)
+        Ok(self
+            .variables()
+            .iter()
+            .map(|variable| variable.as_tensor().copy())
+            .collect::<candle_core::Result<_>>()?)
     }
 
     /// # Errors
@@ -116,7 +121,8 @@ pub(super) fn clip(gradients: &mut GradStore, variables: &[Var]) -> Result<()> {
     Ok(())
 }
 
-/// `mean(joint) - log mean exp(apart)`: what a critic's scores of pairs and of independent pairs are worth (Donsker & Varadhan 1983).
+/// `mean(joint) - log mean exp(apart)`: what a critic's scores of pairs and of independent pairs are worth
+/// (Donsker & Varadhan 1983).
 ///
 /// # Errors
 /// [`crate::Error::Compute`]

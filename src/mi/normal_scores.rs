@@ -1,13 +1,16 @@
-//! Normal scores: each coordinate through its own ranks to a standard normal, so that marginals no longer matter and tails are tame.
+//! Normal scores: each coordinate through its own ranks to a standard normal, so that marginals no longer
+//! matter and tails are tame.
 //!
-//! Mutual information does not change under a strictly monotone map of a coordinate; what is left of a distribution is its copula.
+//! Mutual information does not change under a strictly monotone map of a coordinate; what is left of a
+//! distribution is its copula.
 
 use std::cmp::Ordering;
 
 use ndarray::{Array2, ArrayViewMut1};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// `Phi^-1((r - 1/2) / n)` per column, with `r` the rank from 1 and equal values given the mean of their ranks.
+/// `Phi^-1((r - 1/2) / n)` per column, with `r` the rank from 1 and equal values given the mean of their
+/// ranks.
 ///
 /// # Shapes
 /// `(n, d)` to `(n, d)`.

@@ -1,4 +1,5 @@
-//! What a model of the joint density says of pairs it was not fitted to: the common ground on which models of any kind are compared.
+//! What a model of the joint density says of pairs it was not fitted to: the common ground on which models of
+//! any kind are compared.
 
 use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
@@ -39,7 +40,8 @@ impl Opinion {
         mean(&self.terms)
     }
 
-    /// Whether it foretells better than another, and than independence, by two standard errors of the difference.
+    /// Whether it foretells better than another, and than independence, by two standard errors of the
+    /// difference.
     pub(super) fn beats(&self, other: &Self) -> bool {
         let differences: Vec<f64> = self.terms.iter().zip(&other.terms).map(|(a, b)| a - b).collect();
         is_clear(&differences) && is_clear(&self.terms)

@@ -1,16 +1,22 @@
-//! `plugin`: the information of discrete values, from how often each occurs; exact for micro information, whose inputs are few.
+//! `plugin`: the information of discrete values, from how often each occurs; exact for micro information,
+//! whose inputs are few.
 //!
 //! # Formula
-//! `H(x) + H(y) - H(x, y)` of the observed frequencies, each entropy with its Miller-Madow term `(K - 1) / 2n`. Rows are values: two
-//! rows are the same value if they agree bit by bit. Where `y` is determined by `x`, this is the entropy of `y`.
+//! `H(x) + H(y) - H(x, y)` of the observed frequencies, each entropy with its Miller-Madow term `(K - 1) /
+//! 2n`. Rows are values: two rows are the same value if they agree bit by bit. Where `y` is determined by
+//! `x`, this is the entropy of `y`.
 //!
-//! Where most values occur once, frequencies say nothing (continuous samples give `log n` whatever they are): refused.
+//! Where most values occur once, frequencies say nothing (continuous samples give `log n` whatever they are):
+//! refused.
 //!
-//! Where values are many for so few rows, the term is not enough. What is too much is found by drawing samples as large from a table whose information is known, a mixture of the observed one and of the product of
-//! its marginals, `l p(x, y) + (1 - l) p(x) p(y)`, with the `l` that foretells each row best from the others: 0 where nothing is shared, 1 where `y` is determined by `x`. Flagged where it is above .05.
+//! Where values are many for so few rows, the term is not enough. What is too much is found by drawing
+//! samples as large from a table whose information is known, a mixture of the observed one and of the product
+//! of its marginals, `l p(x, y) + (1 - l) p(x) p(y)`, with the `l` that foretells each row best from the
+//! others: 0 where nothing is shared, 1 where `y` is determined by `x`. Flagged where it is above .05.
 //!
 //! # References
-//! Miller 1955; Efron & Tibshirani 1993 (parametric bootstrap of a bias); Hausser & Strimmer, JMLR 10 (2009), for the mixture.
+//! Miller 1955; Efron & Tibshirani 1993 (parametric bootstrap of a bias); Hausser & Strimmer, JMLR 10 (2009),
+//! for the mixture.
 
 use std::collections::HashMap;
 
@@ -47,7 +53,8 @@ impl Estimator for Plugin {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "information of discrete values from their frequencies, with Miller-Madow terms and a bootstrap of what is left of the bias",
+            what: "information of discrete values from their frequencies, with Miller-Madow terms and a \
+                   bootstrap of what is left of the bias",
             reference: "Miller 1955; Efron & Tibshirani 1993; Hausser & Strimmer 2009",
             cost: "n log n: milliseconds",
             limits: "values must repeat: refused where more than half of the pairs occur once",
@@ -63,7 +70,8 @@ impl Estimator for Plugin {
         let single = samples.pair_counts().iter().filter(|count| **count == 1).count();
         if single as f64 > MOST_SINGLE * samples.n as f64 {
             let reason = format!(
-                "{single} of {} pairs occur once, so that their frequencies say nothing; choose an estimator for continuous values",
+                "{single} of {} pairs occur once, so that their frequencies say nothing; choose an \
+                 estimator for continuous values",
                 samples.n
             );
             return Err(Error::Samples { estimator: self.name(), reason });
@@ -72,8 +80,9 @@ impl Estimator for Plugin {
     }
 }
 
-/// An estimate of states, which are functions of their tokens: where an estimator refuses rows because they repeat, as tokens do, or `plugin` because they do not, their information is the entropy of what they
-/// hold, and the number is that, flagged.
+/// An estimate of states, which are functions of their tokens: where an estimator refuses rows because they
+/// repeat, as tokens do, or `plugin` because they do not, their information is the entropy of what they hold,
+/// and the number is that, flagged.
 ///
 /// # Errors
 /// Those of the estimator otherwise.
@@ -93,7 +102,8 @@ pub(crate) fn of_states(
         return Err(refused);
     }
     // Of states it is known, and need not show.
-    let found = if is_function(&samples, 1.0) { Table::new(&samples).as_it_is() } else { discrete(&samples, seed) };
+    let found =
+        if is_function(&samples, 1.0) { Table::new(&samples).as_it_is() } else { discrete(&samples, seed) };
     Ok(vec![samples.report(estimator.about().kind, found)])
 }
 
@@ -134,7 +144,8 @@ pub(crate) fn discrete(samples: &Samples, seed: u64) -> Found {
     Found { mi_nats: table.mi_nats - excess, stderr_nats, flags, ..Found::default() }
 }
 
-/// Whether one side determines the other, as far as its values repeat: all but such a share of the rows hold one that does.
+/// Whether one side determines the other, as far as its values repeat: all but such a share of the rows hold
+/// one that does.
 fn is_function(samples: &Samples, most_single: f64) -> bool {
     let pairs = samples.pair_counts().len();
     [&samples.x, &samples.y].into_iter().any(|side| {
@@ -164,8 +175,9 @@ impl Table {
         }
         let entropy = |counts: &[u64]| entropy_nats(counts.iter().copied());
         let mi_nats = entropy(&rows) + entropy(&columns) - entropy(&samples.pair_counts());
-        let cells =
-            cells.iter().map(|((i, j), count)| (*count as f64 / n, rows[*i] as f64 / n * columns[*j] as f64 / n));
+        let cells = cells
+            .iter()
+            .map(|((i, j), count)| (*count as f64 / n, rows[*i] as f64 / n * columns[*j] as f64 / n));
         // Sorted, because a sum over a map has no order.
         let mut cells: Vec<(f64, f64)> = cells.collect();
         cells.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));

@@ -1,8 +1,9 @@
 //! Standardised points and their noise: what the bounds of `channel` are computed from.
 //!
-//! A *point* is a distinct pair `(x, y)` with its count `c` among the `n` pairs, and a *draw* is one noise vector at a point. A point
-//! has a draw for each of its pairs, so that collapsing changes the cost and not the distribution of the result; only where more than
-//! [`DRAWS`] pairs share few points are draws left out, evenly.
+//! A *point* is a distinct pair `(x, y)` with its count `c` among the `n` pairs, and a *draw* is one noise
+//! vector at a point. A point has a draw for each of its pairs, so that collapsing changes the cost and not
+//! the distribution of the result; only where more than [`DRAWS`] pairs share few points are draws left out,
+//! evenly.
 
 use std::ops::Range;
 
@@ -10,7 +11,8 @@ use super::distinct::Distinct;
 use super::scale::Standardised;
 use crate::model::kernels;
 
-/// Draws that are enough for any number of pairs: their terms differ by about a nat, so noise adds less than .02 nat to the error.
+/// Draws that are enough for any number of pairs: their terms differ by about a nat, so noise adds less than
+/// .02 nat to the error.
 const DRAWS: u64 = 4096;
 
 /// Points with their counts, laid out for the products.
@@ -58,8 +60,10 @@ impl Points {
             let squares = row.iter().map(|&value| f64::from(value).powi(2));
             (0.5 * squares.sum::<f64>()) as f32
         });
-        let groups =
-            distinct.groups.iter().map(|points| Group { points: points.clone(), count: distinct.count(points) as f64 });
+        let groups = distinct
+            .groups
+            .iter()
+            .map(|points| Group { points: points.clone(), count: distinct.count(points) as f64 });
         let mut draws = Vec::with_capacity(m);
         for (group, points) in distinct.groups.iter().enumerate() {
             for point in points.clone() {

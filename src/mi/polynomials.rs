@@ -1,4 +1,5 @@
-//! Hermite polynomials of normal scores: functions of single columns and of several, orthogonal where columns are independent and normal.
+//! Hermite polynomials of normal scores: functions of single columns and of several, orthogonal where columns
+//! are independent and normal.
 //!
 //! # References
 //! Lancaster 1958 (correlations of orthogonal functions).
@@ -18,7 +19,9 @@ impl Basis {
     /// Degrees by column, of which most are 0, of each polynomial of `d` columns.
     fn terms(self, d: usize) -> Vec<Vec<(usize, usize)>> {
         match self {
-            Self::Each(most) => (1..=most).flat_map(|k| (0..d).map(move |column| vec![(column, k)])).collect(),
+            Self::Each(most) => {
+                (1..=most).flat_map(|k| (0..d).map(move |column| vec![(column, k)])).collect()
+            }
             Self::Together(most) => {
                 let mut terms: Vec<Vec<(usize, usize)>> = vec![vec![]];
                 for column in 0..d {
@@ -68,7 +71,8 @@ impl Basis {
         }
         for mut column in out.columns_mut() {
             let mean: f64 = column.mean().unwrap_or_default();
-            let sd = (column.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt().max(1e-9);
+            let sd =
+                (column.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt().max(1e-9);
             column.mapv_inplace(|value| (value - mean) / sd);
         }
         out
@@ -85,7 +89,8 @@ mod tests {
     fn polynomials_of_independent_normal_columns_are_uncorrelated_and_as_many_as_is_said() {
         let mut generator = stream("test", "polynomials", 1);
         let n = 40_000;
-        let scores = Array2::from_shape_simple_fn((n, 3), || -> f64 { StandardNormal.sample(&mut generator) });
+        let scores =
+            Array2::from_shape_simple_fn((n, 3), || -> f64 { StandardNormal.sample(&mut generator) });
         for (basis, size) in
             [(Basis::Each(1), 3), (Basis::Each(6), 18), (Basis::Together(2), 9), (Basis::Together(3), 19)]
         {

@@ -1,4 +1,5 @@
-//! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without columns that say nothing.
+//! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without
+//! columns that say nothing.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -49,8 +50,13 @@ pub(crate) struct Found {
 
 impl Samples {
     /// # Errors
-    /// [`Error::Samples`] for rows that cannot be paired, [`Error::NonFinite`] for a value that is NaN or infinite.
-    pub(crate) fn new(estimator: &'static str, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>) -> Result<Self> {
+    /// [`Error::Samples`] for rows that cannot be paired, [`Error::NonFinite`] for a value that is NaN or
+    /// infinite.
+    pub(crate) fn new(
+        estimator: &'static str,
+        x: ArrayView2<'_, f32>,
+        y: ArrayView2<'_, f32>,
+    ) -> Result<Self> {
         let refuse = |reason| Err(Error::Samples { estimator, reason });
         let ((n, x_columns), (y_rows, y_columns)) = (x.dim(), y.dim());
         if n != y_rows {
@@ -95,15 +101,18 @@ impl Samples {
         pair_counts(&self.x.ids, &self.y.ids)
     }
 
-    /// Warns where more than one in a hundred pairs is the copy of another, for an estimator that takes them as they come.
+    /// Warns where more than one in a hundred pairs is the copy of another, for an estimator that takes them
+    /// as they come.
     pub(crate) fn tell_repeated(&mut self) {
         if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
             self.flags.push(Flag::Repeated);
         }
     }
 
-    /// Leaves one of equal pairs where one side's values alone tell the pairs apart and at least half of the pairs differ: then equal pairs are copies, as in a bootstrap sample, that
-    /// would be heard as dependence by neighbours and by whatever is held out. Values that repeat with different partners are left.
+    /// Leaves one of equal pairs where one side's values alone tell the pairs apart and at least half of the
+    /// pairs differ: then equal pairs are copies, as in a bootstrap sample, that would be heard as
+    /// dependence by neighbours and by whatever is held out. Values that repeat with different partners are
+    /// left.
     pub(crate) fn count_copies_once(&mut self) {
         let pairs = self.pair_counts().len();
         if pairs == self.n || pairs < self.n / 2 || pairs != self.x.n_distinct.max(self.y.n_distinct) {
@@ -111,7 +120,8 @@ impl Samples {
         }
         let finer = if self.x.n_distinct == pairs { &self.x.ids } else { &self.y.ids };
         let mut seen = vec![false; pairs];
-        let first: Vec<usize> = (0..self.n).filter(|row| !std::mem::replace(&mut seen[finer[*row]], true)).collect();
+        let first: Vec<usize> =
+            (0..self.n).filter(|row| !std::mem::replace(&mut seen[finer[*row]], true)).collect();
         for block in [&mut self.x, &mut self.y] {
             block.keep_rows(&first);
         }
@@ -144,23 +154,29 @@ impl Samples {
         Ok(())
     }
 
-    /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then determines a coordinate of the other.
+    /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then
+    /// determines a coordinate of the other.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
         match self.core() {
             None => self.determined(kind, self.n, &Block::write_values),
-            Some(core) => self.determined(kind, core.len(), &|block: &Block, out| block.write_core(&core, out)),
+            Some(core) => {
+                self.determined(kind, core.len(), &|block: &Block, out| block.write_core(&core, out))
+            }
         }
     }
 
-    /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks alone.
+    /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks
+    /// alone.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
         self.need_independence(kind).or_else(|| self.determined(kind, self.n, &Block::write_scores))
     }
 
-    /// The rows without those that are far from the others, if there are such: one row that is far in two columns makes them all but proportional, whatever the others say. What is a
-    /// linear function is one on part of the rows too.
+    /// The rows without those that are far from the others, if there are such: one row that is far in two
+    /// columns makes them all but proportional, whatever the others say. What is a linear function is one
+    /// on part of the rows too.
     fn core(&self) -> Option<Vec<usize>> {
-        let far: Vec<f64> = self.x.farness().into_iter().zip(self.y.farness()).map(|(x, y)| x.max(y)).collect();
+        let far: Vec<f64> =
+            self.x.farness().into_iter().zip(self.y.farness()).map(|(x, y)| x.max(y)).collect();
         let least = (self.n / 2).max(2 * (self.dx() + self.dy() + 1)).clamp(1, self.n);
         let mut sorted = far.clone();
         let limit = sorted.select_nth_unstable_by(least - 1, f64::total_cmp).1.max(FAR);
@@ -204,8 +220,12 @@ impl Samples {
         let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
         if counts.len() <= self.n / 2 && (dependent.len() < self.dy() || self.x.n_distinct == self.n) {
             let least = ceilings::entropy_nats(counts.into_iter());
-            let found =
-                Found { mi_nats: least, lower_nats: Some(least), flags: vec![Flag::SharedValues], ..Found::default() };
+            let found = Found {
+                mi_nats: least,
+                lower_nats: Some(least),
+                flags: vec![Flag::SharedValues],
+                ..Found::default()
+            };
             return Some(self.report(kind, found));
         }
         // Of values that repeat, the information is the entropy that the two sides share, and finite.
@@ -272,7 +292,8 @@ impl Samples {
             if mi_nats > ceiling_nats + chance + 1e-9 {
                 flags.push(Flag::AboveCeiling);
             }
-            // No bound that samples bear out is above the ceiling (McAllester & Stratos 2020): what a critic says there is that it saw too few of the pairs that matter.
+            // No bound that samples bear out is above the ceiling (McAllester & Stratos 2020): what a critic
+            // says there is that it saw too few of the pairs that matter.
             if matches!(kind, Kind::Consistent | Kind::LowerBound) {
                 mi_nats = mi_nats.min(ceiling_nats);
             }

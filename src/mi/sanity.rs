@@ -1,4 +1,5 @@
-//! Two questions to put to any estimator before its number is believed: what does it say where there is nothing, and what does it say where the truth is known?
+//! Two questions to put to any estimator before its number is believed: what does it say where there is
+//! nothing, and what does it say where the truth is known?
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::seq::SliceRandom;
@@ -19,7 +20,8 @@ const SHARED: usize = 4;
 pub struct Null {
     /// Random orders.
     pub permutations: usize,
-    /// `(1 + number of estimates at least as large) / (1 + permutations)`: the chance of such an estimate where there is no information.
+    /// `(1 + number of estimates at least as large) / (1 + permutations)`: the chance of such an estimate
+    /// where there is no information.
     pub p_value: f64,
     /// Mean of the estimates.
     pub mean_nats: f64,
@@ -32,7 +34,8 @@ pub struct Null {
 /// Estimates the information of `permutations` random pairings and puts `seen_nats` among them.
 ///
 /// # Errors
-/// Those of the estimator, and [`Error::Parameter`] for none or for `channel`, in which every row of `x` that occurs once determines its `y` whatever the order.
+/// Those of the estimator, and [`Error::Parameter`] for none or for `channel`, in which every row of `x` that
+/// occurs once determines its `y` whatever the order.
 pub fn null(
     estimator: &dyn Estimator,
     (x, y): (ArrayView2<'_, f32>, ArrayView2<'_, f32>),
@@ -47,7 +50,8 @@ pub fn null(
     }
     if estimator.about().kind == Kind::TwoSided {
         return refuse(
-            "says nothing about this estimator, which takes y for a function of x in any order; choose another",
+            "says nothing about this estimator, which takes y for a function of x in any order; choose \
+             another",
         );
     }
     let mut estimates = vec![];
@@ -89,7 +93,13 @@ pub struct Check {
 }
 
 /// Runs an estimator on Gaussian samples of these sizes with 0, 1 and 3 nats.
-pub fn self_check(estimator: &dyn Estimator, n: usize, [dx, dy]: [usize; 2], seed: u64, step: &dyn Fn()) -> Vec<Check> {
+pub fn self_check(
+    estimator: &dyn Estimator,
+    n: usize,
+    [dx, dy]: [usize; 2],
+    seed: u64,
+    step: &dyn Fn(),
+) -> Vec<Check> {
     let mut checks = vec![];
     for truth in CHECKED_NATS {
         let label = truth.to_string();
@@ -137,5 +147,7 @@ fn gaussian(n: usize, [dx, dy]: [usize; 2], nats: f64, seed: u64) -> (Array2<f32
 /// The default estimator of `measure` says what its number means elsewhere too.
 impl Channel {
     /// What to know where rows of `x` are not computed from tokens.
-    pub const ON_SAMPLES: &'static str = "channel takes y for a function of x where a row of x occurs once: its number is how many values of y can be told apart at precision b, not the information of noisy pairs";
+    pub const ON_SAMPLES: &'static str = "channel takes y for a function of x where a row of x occurs once: \
+                                          its number is how many values of y can be told apart at precision \
+                                          b, not the information of noisy pairs";
 }

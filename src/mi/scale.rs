@@ -1,19 +1,20 @@
 //! Standardisation of `y`: what "precision `b`" is relative to.
 //!
-//! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information does not change when a variable is
-//! rescaled; the noisy one keeps that only if the noise is relative to the variable, so `y` is brought to a standard size first. Two
-//! sizes are offered, because they answer different questions; see [`Scale`].
+//! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information does not change
+//! when a variable is rescaled; the noisy one keeps that only if the noise is relative to the variable, so
+//! `y` is brought to a standard size first. Two sizes are offered, because they answer different questions;
+//! see [`Scale`].
 //!
-//! Moments are taken over all `n` rows (divisor `n`), each distinct row weighted by its count, in `f64` after centring and before any
-//! product in `f32`: so values near 1e20 or 1e-20, or far from zero, lose nothing.
+//! Moments are taken over all `n` rows (divisor `n`), each distinct row weighted by its count, in `f64` after
+//! centring and before any product in `f32`: so values near 1e20 or 1e-20, or far from zero, lose nothing.
 
 use serde::{Deserialize, Serialize};
 
 use super::distinct::Distinct;
 use super::matrix::Matrix;
 
-/// A coordinate is constant if its standard deviation is at most this fraction of the largest one, or of the size of its own mean:
-/// about ten units in the last place of `f32`, so what varies less is rounding.
+/// A coordinate is constant if its standard deviation is at most this fraction of the largest one, or of the
+/// size of its own mean: about ten units in the last place of `f32`, so what varies less is rounding.
 const CONSTANT: f64 = 1e-6;
 
 /// What the size of the noise is relative to.
@@ -21,12 +22,14 @@ const CONSTANT: f64 = 1e-6;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Scale {
-    /// Each coordinate is centred and divided by its own standard deviation over the rows. Coordinates that are constant are dropped
-    /// and do not count in `d`. Rescaling, shifting or duplicating coordinates changes nothing.
+    /// Each coordinate is centred and divided by its own standard deviation over the rows. Coordinates that
+    /// are constant are dropped and do not count in `d`. Rescaling, shifting or duplicating coordinates
+    /// changes nothing.
     #[default]
     Spread,
-    /// Each row is centred over its coordinates and divided by its own root mean square, as a norm layer hands it to the next block;
-    /// then coordinates are centred over rows. `b` is an angular resolution. No coordinate is dropped, because a norm layer sees all.
+    /// Each row is centred over its coordinates and divided by its own root mean square, as a norm layer
+    /// hands it to the next block; then coordinates are centred over rows. `b` is an angular resolution.
+    /// No coordinate is dropped, because a norm layer sees all.
     Norm,
 }
 
@@ -112,8 +115,8 @@ fn norm(y: &Matrix<'_>, distinct: &Distinct) -> Standardised {
     Standardised { values, d: y.columns(), dropped: vec![] }
 }
 
-/// The mean of a row over its coordinates and one over its root mean square after centring; a row of equal coordinates has no
-/// direction and becomes zero.
+/// The mean of a row over its coordinates and one over its root mean square after centring; a row of equal
+/// coordinates has no direction and becomes zero.
 fn centre_and_factor(row: &[f32]) -> (f64, f64) {
     let d = row.len() as f64;
     let mean = row.iter().map(|&value| f64::from(value)).sum::<f64>() / d;
@@ -180,7 +183,8 @@ mod tests {
     fn spread_gives_unit_variance_at_any_magnitude_and_drops_constants() {
         let y = array![[1e20, 3.0, 1e-20, 1000.0], [-1e20, 3.0, 3e-20, 1_000.000_1]];
         let found = standardised(Scale::Spread, &y);
-        // The first coordinate alone survives: next to a spread of 1e20, the others are constant by the rule of the largest.
+        // The first coordinate alone survives: next to a spread of 1e20, the others are constant by the rule
+        // of the largest.
         assert_eq!((found.d, found.dropped.as_slice()), (1, &[1, 2, 3][..]));
         assert_eq!(found.values, [1.0, -1.0]);
 

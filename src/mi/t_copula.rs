@@ -1,19 +1,23 @@
 //! `t-copula`: the information of the t copula that fits the samples best.
 //!
-//! Marginals do not matter for mutual information. Their ranks are brought to those of a t distribution with `nu` degrees of freedom,
-//! and the joint density is taken to be a multivariate t, whose information is known:
+//! Marginals do not matter for mutual information. Their ranks are brought to those of a t distribution with
+//! `nu` degrees of freedom, and the joint density is taken to be a multivariate t, whose information is
+//! known:
 //!
 //! ```text
 //! I = 0.5 (logdet S_x + logdet S_y - logdet S) - Wishart bias + h(d_x, nu) + h(d_y, nu) - h(d_x + d_y, nu)
 //! ```
 //!
-//! `h(d, nu)` is the entropy of a standard t vector. `S` and `nu` are those of maximum likelihood: `nu` on a grid, then by
-//! golden section; `S` by fixed-point steps with weights `(nu + d) / (nu + m)`, `m` the squared Mahalanobis distance. The normal copula is
-//! kept unless the mean log likelihood gains more than `2 log(n) / n`, and unless the t copula tells pairs that belong together from others better by two standard errors: columns of one side
-//! that are large together gain likelihood too, and have nothing to do with the other side.
+//! `h(d, nu)` is the entropy of a standard t vector. `S` and `nu` are those of maximum likelihood: `nu` on a
+//! grid, then by golden section; `S` by fixed-point steps with weights `(nu + d) / (nu + m)`, `m` the squared
+//! Mahalanobis distance. The normal copula is kept unless the mean log likelihood gains more than `2 log(n) /
+//! n`, and unless the t copula tells pairs that belong together from others better by two standard errors:
+//! columns of one side that are large together gain likelihood too, and have nothing to do with the other
+//! side.
 //!
 //! # References
-//! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t Distributions* (2004), for the entropy; Kent & Tyler 1991 (steps).
+//! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t
+//! Distributions* (2004), for the entropy; Kent & Tyler 1991 (steps).
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::Rng;
@@ -23,7 +27,9 @@ use rayon::prelude::*;
 
 use super::contrast::{contrast, normaliser_nats};
 use super::critic;
-use super::linear::{self, BLOCK, cholesky, covariance, gaussian_nats, invert_lower, mahalanobis, wishart_bias_nats};
+use super::linear::{
+    self, BLOCK, cholesky, covariance, gaussian_nats, invert_lower, mahalanobis, wishart_bias_nats,
+};
 use super::normal_scores::to_normal_scores;
 use super::opinion::mean;
 use super::samples::{Found, Samples};
@@ -103,7 +109,9 @@ impl Fit {
     pub(crate) fn new(estimator: &'static str, scores: &Array2<f64>, dx: usize, seed: u64) -> Result<Self> {
         let singular = || Error::Samples {
             estimator,
-            reason: "the covariance of the normal scores is singular; drop columns that are functions of others".into(),
+            reason: "the covariance of the normal scores is singular; drop columns that are functions of \
+                     others"
+                .into(),
         };
         let (n, d) = scores.dim();
         let bias_nats = wishart_bias_nats(n, dx, d - dx);
@@ -142,7 +150,8 @@ impl Fit {
         })
     }
 
-    /// For each sample its part of a contrastive bound, in groups of some thousand, and for each group what the density ratios of rows that do not belong together exceed one by.
+    /// For each sample its part of a contrastive bound, in groups of some thousand, and for each group what
+    /// the density ratios of rows that do not belong together exceed one by.
     pub(crate) fn heard(&self, seed: u64) -> (Vec<f64>, Vec<f64>) {
         let n = self.values.nrows();
         let mut order: Vec<usize> = (0..n).collect();
@@ -171,7 +180,8 @@ impl Fit {
         joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect()
     }
 
-    /// Standard error of the information: that of the mean log density ratio, and what estimating the scatter adds in many dimensions.
+    /// Standard error of the information: that of the mean log density ratio, and what estimating the scatter
+    /// adds in many dimensions.
     pub(crate) fn stderr_nats(&self) -> f64 {
         let terms = self.log_ratios();
         let (_, stderr) = super::ksg::mean_and_stderr(&terms);
@@ -199,7 +209,8 @@ impl Fit {
     }
 }
 
-/// A copula prepared to be asked about pairs that do not belong together: distances in the joint space are bilinear, so that one product gives them.
+/// A copula prepared to be asked about pairs that do not belong together: distances in the joint space are
+/// bilinear, so that one product gives them.
 struct Across<'a> {
     fit: &'a Fit,
     precision: Array2<f64>,
@@ -224,11 +235,12 @@ impl<'a> Across<'a> {
         let (d, dx) = (fit.scatter.nrows(), fit.dx);
         let values = fit.values.select(Axis(0), rows);
         let (x, y) = (values.slice(s![.., ..dx]), values.slice(s![.., dx..]));
-        let side = |values: ArrayView2<'_, f64>, range: std::ops::Range<usize>, factor| -> (Vec<f64>, Vec<f64>) {
-            let own = values.dot(&precision.slice(s![range.clone(), range]));
-            let squares = own.rows().into_iter().zip(values.rows()).map(|(a, b)| a.dot(&b)).collect();
-            (squares, log_density(values, factor, fit.nu))
-        };
+        let side =
+            |values: ArrayView2<'_, f64>, range: std::ops::Range<usize>, factor| -> (Vec<f64>, Vec<f64>) {
+                let own = values.dot(&precision.slice(s![range.clone(), range]));
+                let squares = own.rows().into_iter().zip(values.rows()).map(|(a, b)| a.dot(&b)).collect();
+                (squares, log_density(values, factor, fit.nu))
+            };
         let ((qx, lx), (qy, ly)) = (side(x, 0..dx, &self.factors[0]), side(y, dx..d, &self.factors[1]));
         let cross = x.dot(&precision.slice(s![..dx, dx..])).dot(&y.t());
         let of = Density::new(d, &fit.factor, fit.nu);
@@ -312,7 +324,8 @@ impl Likelihood {
         let sizes: Vec<f64> = scatter.diag().iter().map(|value| value.sqrt()).collect();
         scatter.indexed_iter_mut().for_each(|((i, j), value)| *value /= sizes[i] * sizes[j]);
         let factor = cholesky(&scatter, 1e-12)?;
-        let log_likelihood = mean(&log_density(values.view(), &factor, Some(nu))) - marginals(&values, Some(nu));
+        let log_likelihood =
+            mean(&log_density(values.view(), &factor, Some(nu))) - marginals(&values, Some(nu));
         Some(T { nu, scatter, log_likelihood })
     }
 }

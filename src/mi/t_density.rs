@@ -35,7 +35,9 @@ impl Density {
         let d = d as f64;
         let size = match nu {
             None => 0.5 * d * (2.0 * std::f64::consts::PI).ln(),
-            Some(nu) => ln_gamma(0.5 * nu) - ln_gamma(0.5 * (nu + d)) + 0.5 * d * (nu * std::f64::consts::PI).ln(),
+            Some(nu) => {
+                ln_gamma(0.5 * nu) - ln_gamma(0.5 * (nu + d)) + 0.5 * d * (nu * std::f64::consts::PI).ln()
+            }
         };
         Self { constant: -size - 0.5 * log_determinant(factor), d, nu }
     }
@@ -51,21 +53,24 @@ impl Density {
 /// Entropy of a t vector of unit scatter.
 pub(super) fn t_entropy(d: usize, nu: f64) -> f64 {
     let d = d as f64;
-    0.5 * (nu + d) * (digamma(0.5 * (nu + d)) - digamma(0.5 * nu)) + ln_gamma(0.5 * nu) - ln_gamma(0.5 * (nu + d))
+    0.5 * (nu + d) * (digamma(0.5 * (nu + d)) - digamma(0.5 * nu)) + ln_gamma(0.5 * nu)
+        - ln_gamma(0.5 * (nu + d))
         + 0.5 * d * (nu * std::f64::consts::PI).ln()
 }
 
 /// Normal scores to scores of a t distribution.
 ///
-/// The quantile function is tabulated in the normal score, where it is smooth, as the inverse hyperbolic sine of its value, whose growth is then at most
-/// quadratic; interpolation by cubics on a step of 1/16 is good to 1e-5.
+/// The quantile function is tabulated in the normal score, where it is smooth, as the inverse hyperbolic sine
+/// of its value, whose growth is then at most quadratic; interpolation by cubics on a step of 1/16 is good to
+/// 1e-5.
 pub(super) fn to_t(scores: &Array2<f64>, nu: f64) -> Option<Array2<f64>> {
     const PER_UNIT: f64 = 16.0;
     let t = StudentsT::new(0.0, 1.0, nu).ok()?;
     let normal = statrs::distribution::Normal::standard();
     let most = scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
     let size = (most * PER_UNIT) as usize + 4;
-    // Positive half; the function is odd. The upper tail is the lower one mirrored, where probabilities keep their digits.
+    // Positive half; the function is odd. The upper tail is the lower one mirrored, where probabilities keep
+    // their digits.
     let table: Vec<f64> = (0..size)
         .map(|k| if k == 0 { 0.0 } else { (-t.inverse_cdf(normal.cdf(-(k as f64) / PER_UNIT))).asinh() })
         .collect();

@@ -1,4 +1,5 @@
-//! Pairs torn apart and put together again as a model's density ratios say: samples of the dependence that the model tells of, with the very marginals of the samples it was asked about.
+//! Pairs torn apart and put together again as a model's density ratios say: samples of the dependence that
+//! the model tells of, with the very marginals of the samples it was asked about.
 //!
 //! # References
 //! Berrett, Wang, Barber, Samworth 2020 (permutations drawn by swaps of two pairs).
@@ -18,12 +19,14 @@ const SWEEPS: usize = 400;
 pub(super) struct Torn {
     /// A row, and for each draw the row whose `y` it is given.
     partners: Vec<(usize, [usize; DRAWS])>,
-    /// How much larger the log density ratios of what was drawn are than those of the pairs as they are, summed over rows.
+    /// How much larger the log density ratios of what was drawn are than those of the pairs as they are,
+    /// summed over rows.
     gain_nats: f64,
 }
 
 impl Torn {
-    /// Draws partners for some rows among themselves: permutations with probability in proportion to the product of `exp T`, by Metropolis steps from the pairs as they are.
+    /// Draws partners for some rows among themselves: permutations with probability in proportion to the
+    /// product of `exp T`, by Metropolis steps from the pairs as they are.
     ///
     /// # Shapes
     /// `scores` is `T` of every `x` with every `y` of the rows, row-major.
@@ -93,7 +96,8 @@ mod tests {
             let y: Vec<f64> = x.iter().map(|x| own * x + noise * normal()).collect();
             let rows: Vec<usize> = (0..n).collect();
             let ratio = |x: f64, y: f64| {
-                -0.5 * (1.0 - r * r).ln() - (r * r * (x * x + y * y) - 2.0 * r * x * y) / (2.0 * (1.0 - r * r))
+                -0.5 * (1.0 - r * r).ln()
+                    - (r * r * (x * x + y * y) - 2.0 * r * x * y) / (2.0 * (1.0 - r * r))
             };
             let scores: Vec<f32> = x.iter().flat_map(|x| y.iter().map(|y| ratio(*x, *y) as f32)).collect();
             let mut torn = Torn::default();

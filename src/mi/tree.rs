@@ -1,8 +1,10 @@
-//! A tree of boxes for the largest coordinate difference: the distance to the `k`-th neighbour, and how many points are strictly nearer than a limit.
+//! A tree of boxes for the largest coordinate difference: the distance to the `k`-th neighbour, and how many
+//! points are strictly nearer than a limit.
 //!
-//! Points are halved along the widest side of their box, and every [`LANES`] boxes have one above them, so that a vector unit looks at all children of a box, or at all points of a
-//! leaf, at once. Every distance is one subtraction in `f32`, and so is every bound of a box; rounding keeps order, so that what is left out could not have counted, and the results are
-//! those of the definition to the last tie.
+//! Points are halved along the widest side of their box, and every [`LANES`] boxes have one above them, so
+//! that a vector unit looks at all children of a box, or at all points of a leaf, at once. Every distance is
+//! one subtraction in `f32`, and so is every bound of a box; rounding keeps order, so that what is left out
+//! could not have counted, and the results are those of the definition to the last tie.
 //!
 //! # References
 //! Bentley 1975; Friedman, Bentley, Finkel 1977.
@@ -33,7 +35,8 @@ struct Level {
 pub(super) struct Tree {
     d: usize,
     n: usize,
-    /// From the top, which is one group, to the leaves; the group below box `i` of a level is group `i` of the next.
+    /// From the top, which is one group, to the leaves; the group below box `i` of a level is group `i` of
+    /// the next.
     levels: Vec<Level>,
     /// For each leaf and coordinate its values; infinite where there is no point.
     leaves: Vec<Lanes>,
@@ -100,7 +103,11 @@ impl Tree {
         let blocks = (0..leaves.div_ceil(BLOCK)).into_par_iter();
         let found: Vec<Vec<T>> = blocks.map(|at| of(at * BLOCK..leaves.min((at + 1) * BLOCK))).collect();
         let mut out = vec![none; self.n];
-        self.rows.iter().flatten().zip(found.into_iter().flatten()).for_each(|(row, value)| out[*row] = value);
+        self.rows
+            .iter()
+            .flatten()
+            .zip(found.into_iter().flatten())
+            .for_each(|(row, value)| out[*row] = value);
         out
     }
 
@@ -147,7 +154,9 @@ impl Level {
     fn least(&self, group: usize, from: &[f32]) -> Lanes {
         let d = from.len();
         let mut out = [0.0_f32; LANES];
-        for ((low, high), own) in self.low[group * d..][..d].iter().zip(&self.high[group * d..][..d]).zip(from) {
+        for ((low, high), own) in
+            self.low[group * d..][..d].iter().zip(&self.high[group * d..][..d]).zip(from)
+        {
             for lane in 0..LANES {
                 out[lane] = larger(larger(low[lane] - own, own - high[lane]), out[lane]);
             }
@@ -160,7 +169,9 @@ impl Level {
     fn most(&self, group: usize, from: &[f32]) -> Lanes {
         let d = from.len();
         let mut out = [0.0_f32; LANES];
-        for ((low, high), own) in self.low[group * d..][..d].iter().zip(&self.high[group * d..][..d]).zip(from) {
+        for ((low, high), own) in
+            self.low[group * d..][..d].iter().zip(&self.high[group * d..][..d]).zip(from)
+        {
             for lane in 0..LANES {
                 out[lane] = larger(larger(own - low[lane], high[lane] - own), out[lane]);
             }
@@ -307,7 +318,8 @@ impl pulp::NullaryFnOnce for Counts<'_> {
                             count += level.sizes[group][lane];
                         } else if depth == last {
                             let distances = tree.scan(at, &from);
-                            count += distances.iter().map(|distance| u32::from(*distance < limit)).sum::<u32>();
+                            count +=
+                                distances.iter().map(|distance| u32::from(*distance < limit)).sum::<u32>();
                         } else {
                             stack.push((depth + 1, at));
                         }

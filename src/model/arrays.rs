@@ -1,8 +1,9 @@
-//! Residual streams of whole windows as a safetensors file, for other tools: every layer at every token, written as it is computed.
+//! Residual streams of whole windows as a safetensors file, for other tools: every layer at every token,
+//! written as it is computed.
 //!
 //! # Shapes
-//! f32 `h_0 .. h_L`, each `(n, t, d_model)`: the residual stream after `l` blocks, before the final norm; f32 `logits` `(n, t, vocab_size)` if
-//! asked for; int64 `input_ids` `(n, t)`, the tokens they belong to.
+//! f32 `h_0 .. h_L`, each `(n, t, d_model)`: the residual stream after `l` blocks, before the final norm; f32
+//! `logits` `(n, t, vocab_size)` if asked for; int64 `input_ids` `(n, t)`, the tokens they belong to.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -25,7 +26,8 @@ const LOGIT_ROWS: usize = 64;
 /// The windows of a safetensors file: `input_ids`, int64 `(n, t)`. Nothing else in the file is read.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Weights`] if it is no safetensors file, [`Error::Tensor`] if it has no such array or one with ids that no token can have.
+/// [`Error::Read`], [`Error::Weights`] if it is no safetensors file, [`Error::Tensor`] if it has no such
+/// array or one with ids that no token can have.
 pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
     const NAME: &str = "input_ids";
     let fault = |reason: String| Error::Tensor { path: path.into(), tensor: NAME.into(), reason };
@@ -37,17 +39,19 @@ pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
     if n == 0 || t == 0 {
         return Err(fault(format!("has shape {shape:?}; give at least one token")));
     }
-    let id =
-        |id: &i64| u32::try_from(*id).map_err(|_| fault(format!("holds {id}, the id of no token; give ids from 0 on")));
+    let id = |id: &i64| {
+        u32::try_from(*id).map_err(|_| fault(format!("holds {id}, the id of no token; give ids from 0 on")))
+    };
     let ids = values.iter().map(id).collect::<Result<Vec<_>>>()?;
     Ok(ids.chunks(t).map(<[u32]>::to_vec).collect())
 }
 
-/// Runs the decoder over `windows` of one length and writes `h_0 .. h_L`, `input_ids` and, if asked for, `logits` to `path`, whole or not at all.
+/// Runs the decoder over `windows` of one length and writes `h_0 .. h_L`, `input_ids` and, if asked for,
+/// `logits` to `path`, whole or not at all.
 ///
 /// # Errors
-/// [`Error::Window`] for windows of several lengths or that do not fit the model, [`Error::NonFinite`] for NaN or infinity in a residual stream,
-/// [`Error::Write`].
+/// [`Error::Window`] for windows of several lengths or that do not fit the model, [`Error::NonFinite`] for
+/// NaN or infinity in a residual stream, [`Error::Write`].
 pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Result<()> {
     let (card, decoder) = (&core.card, &core.decoder);
     states::check(decoder, &card.id, windows)?;
@@ -57,7 +61,8 @@ pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Re
     let t = windows.first().map_or(0, Vec::len);
     if let Some((w, other)) = windows.iter().enumerate().find(|(_, window)| window.len() != t) {
         let reason = format!(
-            "window {w} has {} tokens and window 0 has {t}, so that they make no array; give --tokens, or a corpus whose entities are as many tokens each",
+            "window {w} has {} tokens and window 0 has {t}, so that they make no array; give --tokens, or a \
+             corpus whose entities are as many tokens each",
             other.len()
         );
         return Err(Error::Window { model: card.id.clone(), reason });
@@ -79,7 +84,8 @@ pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Re
         let write = |array: usize, width: usize, values: &[f32]| {
             runs.iter().try_for_each(|run| {
                 let nodes = &trie.nodes(run.window)[run.tokens.clone()];
-                let rows = nodes.iter().flat_map(|node| &values[row(*node) * width..(row(*node) + 1) * width]);
+                let rows =
+                    nodes.iter().flat_map(|node| &values[row(*node) * width..(row(*node) + 1) * width]);
                 let first = (run.window * t + run.tokens.start) * width;
                 out.floats(layout.starts[array] + 4 * first as u64, rows)
             })
@@ -99,7 +105,8 @@ pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Re
             let h = last.narrow(0, row(first), some.len())?.contiguous()?;
             let values = decoder.logits(&h)?.flatten_all()?.to_vec1::<f32>()?;
             for run in &runs {
-                for (t_in_window, node) in run.tokens.clone().zip(&trie.nodes(run.window)[run.tokens.clone()]) {
+                for (t_in_window, node) in run.tokens.clone().zip(&trie.nodes(run.window)[run.tokens.clone()])
+                {
                     if some.contains(node) {
                         let at = (node - first) as usize * width;
                         let place = (run.window * t + t_in_window) * width;
@@ -119,8 +126,8 @@ struct Run {
     tokens: Range<usize>,
 }
 
-/// For each of `n_batches` batches of `size` nodes what it owns of each window. Nodes increase along a window, so that what a batch owns of it stands
-/// together.
+/// For each of `n_batches` batches of `size` nodes what it owns of each window. Nodes increase along a
+/// window, so that what a batch owns of it stands together.
 fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec<Run>> {
     let mut runs: Vec<Vec<Run>> = (0..n_batches).map(|_| vec![]).collect();
     for window in 0..n_windows {
@@ -169,7 +176,8 @@ impl Layout {
             ("tool", format!("surmise {}", env!("CARGO_PKG_VERSION"))),
         ];
         let about = about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let malformed = |source: &dyn std::fmt::Display| Error::from(candle_core::Error::Msg(source.to_string()));
+        let malformed =
+            |source: &dyn std::fmt::Display| Error::from(candle_core::Error::Msg(source.to_string()));
         let metadata = Metadata::new(Some(about), infos).map_err(|source| malformed(&source))?;
         // A map without order would give other bytes at every run.
         let value = serde_json::to_value(&metadata).map_err(|source| malformed(&source))?;

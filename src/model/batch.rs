@@ -1,5 +1,6 @@
-//! Which tokens are computed together. Windows that begin alike share their beginnings: they form a trie whose nodes are the distinct
-//! prefixes, and each node is computed once. Because attention is causal, one pass over a window serves every prefix of it.
+//! Which tokens are computed together. Windows that begin alike share their beginnings: they form a trie
+//! whose nodes are the distinct prefixes, and each node is computed once. Because attention is causal, one
+//! pass over a window serves every prefix of it.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -80,10 +81,12 @@ pub struct Trie {
 impl Trie {
     /// Builds the trie of `windows`, which may differ in length.
     pub fn new<W: AsRef<[u32]>>(windows: &[W]) -> Self {
-        // Sorted windows meet the trie in depth-first order, and a shared prefix is shared with the window before.
+        // Sorted windows meet the trie in depth-first order, and a shared prefix is shared with the window
+        // before.
         let mut order: Vec<usize> = (0..windows.len()).collect();
         order.sort_by(|a, b| windows[*a].as_ref().cmp(windows[*b].as_ref()));
-        let mut trie = Self { ids: vec![], depths: vec![], parents: vec![], nodes: vec![vec![]; windows.len()] };
+        let mut trie =
+            Self { ids: vec![], depths: vec![], parents: vec![], nodes: vec![vec![]; windows.len()] };
         let mut previous: (&[u32], Vec<u32>) = (&[], vec![]);
         for at in order {
             let window = windows[at].as_ref();
@@ -116,8 +119,8 @@ impl Trie {
         self.nodes[w][t]
     }
 
-    /// How many tokens to compute at once: `most`, or so many that there are four batches for as many cores, but not so few that the products are
-    /// slow. It depends on the trie alone.
+    /// How many tokens to compute at once: `most`, or so many that there are four batches for as many cores,
+    /// but not so few that the products are slow. It depends on the trie alone.
     pub fn batch_tokens(&self, most: usize) -> usize {
         self.len().div_ceil(4).clamp(most / 4, most)
     }
@@ -127,8 +130,9 @@ impl Trie {
         &self.nodes[w]
     }
 
-    /// Cuts the trie into batches of about `tokens` tokens. Each comes with the nodes it owns, which are its last tokens; before them stand the
-    /// ancestors of its first node, computed again. The cut depends on the trie alone, so results do not depend on threads.
+    /// Cuts the trie into batches of about `tokens` tokens. Each comes with the nodes it owns, which are its
+    /// last tokens; before them stand the ancestors of its first node, computed again. The cut depends on
+    /// the trie alone, so results do not depend on threads.
     pub fn batches(&self, tokens: usize) -> Vec<(Range<u32>, Batch)> {
         (0..self.len())
             .step_by(tokens.max(1))

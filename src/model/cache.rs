@@ -1,5 +1,6 @@
-//! Keys and values of tokens that were computed before, so that a sequence grows by one token at the cost of one token. A row belongs to one token of one
-//! sequence; sequences come and go, and their rows are used again.
+//! Keys and values of tokens that were computed before, so that a sequence grows by one token at the cost of
+//! one token. A row belongs to one token of one sequence; sequences come and go, and their rows are used
+//! again.
 
 use candle_core::Tensor;
 
@@ -65,8 +66,8 @@ impl Kept {
 }
 
 impl Batch {
-    /// Tokens that continue sequences whose earlier tokens are in a cache: for each sequence its new token ids and the cache rows of all its tokens,
-    /// old and new. A sequence without old tokens begins here.
+    /// Tokens that continue sequences whose earlier tokens are in a cache: for each sequence its new token
+    /// ids and the cache rows of all its tokens, old and new. A sequence without old tokens begins here.
     pub fn continued<'a>(sequences: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
         let mut batch = Self::empty();
         for (ids, rows) in sequences {

@@ -34,7 +34,13 @@ fn made(values: Vec<f32>, shape: impl Into<Shape>) -> Candle<(CpuStorage, Shape)
 pub(super) struct FusedLinear;
 
 impl FusedLinear {
-    fn run(x: &[f32], xl: &Layout, w: &[f32], wl: &Layout, bias: Option<&[f32]>) -> Candle<(CpuStorage, Shape)> {
+    fn run(
+        x: &[f32],
+        xl: &Layout,
+        w: &[f32],
+        wl: &Layout,
+        bias: Option<&[f32]>,
+    ) -> Candle<(CpuStorage, Shape)> {
         let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
         let mut out = match bias {
             Some(bias) => bias.repeat(n),
@@ -50,7 +56,13 @@ impl CustomOp2 for FusedLinear {
         "linear"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, w: &CpuStorage, wl: &Layout) -> Candle<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Candle<(CpuStorage, Shape)> {
         Self::run(slice(x, xl)?, xl, slice(w, wl)?, wl, None)
     }
 }
@@ -142,7 +154,13 @@ impl CustomOp2 for FusedActivation {
         "gated-activation"
     }
 
-    fn cpu_fwd(&self, g: &CpuStorage, gl: &Layout, u: &CpuStorage, ul: &Layout) -> Candle<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        g: &CpuStorage,
+        gl: &Layout,
+        u: &CpuStorage,
+        ul: &Layout,
+    ) -> Candle<(CpuStorage, Shape)> {
         made(fused::activate(self.0, slice(g, gl)?, Some(slice(u, ul)?)), gl.shape().clone())
     }
 }
@@ -197,7 +215,8 @@ impl CustomOp3 for FusedAttention<'_> {
         v: &CpuStorage,
         vl: &Layout,
     ) -> Candle<(CpuStorage, Shape)> {
-        let out = fused::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec, self.window);
+        let out =
+            fused::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec, self.window);
         made(out, ql.shape().clone())
     }
 }

@@ -1,5 +1,6 @@
-//! The one decoder: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head. What differs between
-//! published architectures is in [`Spec`] and in where their tensors are; there is no second forward pass.
+//! The one decoder: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head.
+//! What differs between published architectures is in [`Spec`] and in where their tensors are; there is no
+//! second forward pass.
 
 use candle_core::Tensor;
 use ndarray::ArrayView2;
@@ -21,7 +22,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Puts parameters and spec together. `Ops::Fused` is for measuring on the CPU, `Ops::Composed` for gradients and other devices.
+    /// Puts parameters and spec together. `Ops::Fused` is for measuring on the CPU, `Ops::Composed` for
+    /// gradients and other devices.
     pub fn new(spec: Spec, parts: Parts, ops: Ops) -> Self {
         Self { spec, parts, ops }
     }
@@ -36,16 +38,21 @@ impl Decoder {
         self.parts.n_params(self.spec.tied)
     }
 
-    /// Runs the blocks over a batch of `n` tokens and hands each residual stream `h_0 .. h_L`, `(n, d_model)`, to `see`, before the final
-    /// norm. Returns `h_L`.
+    /// Runs the blocks over a batch of `n` tokens and hands each residual stream `h_0 .. h_L`, `(n,
+    /// d_model)`, to `see`, before the final norm. Returns `h_L`.
     ///
     /// # Errors
     /// What `see` returns, and failures of the tensor library (token or position out of range, memory).
-    pub fn forward(&self, batch: &Batch, see: &mut dyn FnMut(usize, &Tensor) -> Result<()>) -> Result<Tensor> {
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        see: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
         self.run(batch, None, see)
     }
 
-    /// Runs the blocks over tokens that continue sequences (see [`Batch::continued`]) and returns their `h_L`. On the CPU alone.
+    /// Runs the blocks over tokens that continue sequences (see [`Batch::continued`]) and returns their
+    /// `h_L`. On the CPU alone.
     ///
     /// # Errors
     /// Failures of the tensor library.
@@ -209,8 +216,8 @@ impl Decoder {
         Ok(logits)
     }
 
-    /// For each last residual stream of `h`, `(n, d_model)`: the log-probability in nats of the token that is said to follow, and whether it is the
-    /// most likely one.
+    /// For each last residual stream of `h`, `(n, d_model)`: the log-probability in nats of the token that is
+    /// said to follow, and whether it is the most likely one.
     ///
     /// # Errors
     /// Failures of the tensor library.

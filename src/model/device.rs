@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The CPU, or a GPU by its number in a build with the feature `cuda`. States of the two agree to rounding, not to the bit.
+/// The CPU, or a GPU by its number in a build with the feature `cuda`. States of the two agree to rounding,
+/// not to the bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Device {
@@ -27,12 +28,14 @@ impl Device {
             Self::Cpu => Ok(candle_core::Device::Cpu),
             Self::Cuda(_) if !cfg!(feature = "cuda") => {
                 let reason = format!(
-                    "is {self}, and this build has no CUDA; build it with `cargo install --path . --features cuda`, or take --device cpu"
+                    "is {self}, and this build has no CUDA; build it with `cargo install --path . \
+                     --features cuda`, or take --device cpu"
                 );
                 Err(Error::Parameter { name: "--device", reason })
             }
             Self::Cuda(number) => candle_core::Device::new_cuda(number).map_err(|source| {
-                let reason = format!("is {self}, which does not open ({source}); take another one, or --device cpu");
+                let reason =
+                    format!("is {self}, which does not open ({source}); take another one, or --device cpu");
                 Error::Parameter { name: "--device", reason }
             }),
         }

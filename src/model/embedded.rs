@@ -1,4 +1,5 @@
-//! The open family that is compiled into the binary: two recipes of seven sizes, trained by `examples/train_family.rs`.
+//! The open family that is compiled into the binary: two recipes of seven sizes, trained by
+//! `examples/train_family.rs`.
 
 /// One embedded model.
 #[derive(Debug)]

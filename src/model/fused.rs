@@ -1,5 +1,6 @@
-//! The decoder's own loops, on slices: norms, activations, rotary positions, attention over paths. Every function runs on the thread
-//! that calls it; the instruction set is chosen at run time by pulp (AVX-512, AVX2 or plain), so one binary runs everywhere.
+//! The decoder's own loops, on slices: norms, activations, rotary positions, attention over paths. Every
+//! function runs on the thread that calls it; the instruction set is chosen at run time by pulp (AVX-512,
+//! AVX2 or plain), so one binary runs everywhere.
 
 use pulp::NullaryFnOnce;
 
@@ -10,8 +11,8 @@ use super::spec::{Activation, Spec, alibi_slopes};
 /// Sums are kept in this many lanes, the width of an AVX-512 register.
 const LANES: usize = 16;
 
-/// Normalises each row of `d` values: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`. Two passes over the row, so that
-/// a large mean does not cancel the variance.
+/// Normalises each row of `d` values: `(x - mean if centred) / sqrt(mean square + eps) * weight + bias`. Two
+/// passes over the row, so that a large mean does not cancel the variance.
 pub(super) fn norm(
     x: &[f32],
     d: usize,
@@ -25,7 +26,8 @@ pub(super) fn norm(
     out
 }
 
-// Loops stand in structs: the body of a closure is not inlined into the function that has the wide instructions.
+// Loops stand in structs: the body of a closure is not inlined into the function that has the wide
+// instructions.
 struct Normalise<'a> {
     x: &'a [f32],
     d: usize,
@@ -123,14 +125,21 @@ impl NullaryFnOnce for Activate<'_> {
     }
 }
 
-/// Rotates, in each head of rows of `width` values, the first `2 * pairs` values: the first half against the second, by angles given as
-/// `pairs` cosines and sines per row.
-pub(super) fn rotate(x: &[f32], width: usize, head_dim: usize, (cos, sin): (&[f32], &[f32]), pairs: usize) -> Vec<f32> {
+/// Rotates, in each head of rows of `width` values, the first `2 * pairs` values: the first half against the
+/// second, by angles given as `pairs` cosines and sines per row.
+pub(super) fn rotate(
+    x: &[f32],
+    width: usize,
+    head_dim: usize,
+    (cos, sin): (&[f32], &[f32]),
+    pairs: usize,
+) -> Vec<f32> {
     let mut out = x.to_vec();
     let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
     for ((row, out), (cos, sin)) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(angles) {
         for (head, out) in row.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim)) {
-            let ((a, b), (first, second)) = (head[..2 * pairs].split_at(pairs), out[..2 * pairs].split_at_mut(pairs));
+            let ((a, b), (first, second)) =
+                (head[..2 * pairs].split_at(pairs), out[..2 * pairs].split_at_mut(pairs));
             for i in 0..pairs {
                 first[i] = a[i] * cos[i] - b[i] * sin[i];
                 second[i] = b[i] * cos[i] + a[i] * sin[i];
@@ -162,8 +171,9 @@ pub(super) fn rotate_interleaved(
     out
 }
 
-/// Softmax attention of each token over the last `window` tokens of its path. Queries are `(n, heads * head_dim)`, keys and values
-/// `(n, kv_heads * head_dim)`; the work is proportional to the paths, whatever they share.
+/// Softmax attention of each token over the last `window` tokens of its path. Queries are `(n, heads *
+/// head_dim)`, keys and values `(n, kv_heads * head_dim)`; the work is proportional to the paths, whatever
+/// they share.
 pub(super) fn attention(
     q: &[f32],
     k: &[f32],
@@ -238,7 +248,8 @@ impl NullaryFnOnce for Attend<'_> {
     }
 }
 
-/// The complement of the error function for `z >= 0`, with relative error below 5e-6 (of the rounded exponent) until it underflows.
+/// The complement of the error function for `z >= 0`, with relative error below 5e-6 (of the rounded
+/// exponent) until it underflows.
 ///
 /// # References
 /// The Chebyshev fit of Press et al., "Numerical Recipes", section 6.2 (relative error of the fit: 1.2e-7).

@@ -1,10 +1,12 @@
 //! Matrix products on plain slices by gemm, and the exponential that every vectorised loop shares.
 //!
-//! This is the only file that may use `unsafe`, and it does so for one thing: handing slices whose lengths were checked to
-//! [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag is needed. Everything here runs on the
-//! calling thread, in a fixed order: parallelism belongs to the caller, and the bits of a result do not depend on how many call.
+//! This is the only file that may use `unsafe`, and it does so for one thing: handing slices whose lengths
+//! were checked to [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag
+//! is needed. Everything here runs on the calling thread, in a fixed order: parallelism belongs to the
+//! caller, and the bits of a result do not depend on how many call.
 //!
-//! A wrong slice length is an error of the programmer and panics; no input of a user reaches these functions unchecked.
+//! A wrong slice length is an error of the programmer and panics; no input of a user reaches these functions
+//! unchecked.
 #![expect(unsafe_code, reason = "gemm takes raw pointers; the slices behind them are checked first")]
 
 use pulp::NullaryFnOnce;
@@ -39,7 +41,8 @@ pub fn matmul(m: usize, n: usize, k: usize, a: &[f32], b: &[f32], c: &mut [f32])
 /// `C = A B^T` in `f64`, for operands that are column ranges of larger row-major matrices.
 ///
 /// # Shapes
-/// Row `i` of `a` is `a[i * stride ..][..k]`, for `i < m`; the same for `b` with `n` rows. `c` is `(m, n)` and is overwritten.
+/// Row `i` of `a` is `a[i * stride ..][..k]`, for `i < m`; the same for `b` with `n` rows. `c` is `(m, n)`
+/// and is overwritten.
 pub fn matmul_t_f64((m, n, k): (usize, usize, usize), stride: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
     product(m, n, k, (a, stride), Rows(b, stride), c, false);
 }
@@ -78,8 +81,9 @@ fn product<T: Scalar>(
     };
     assert!(holds(a.len(), m, k, a_stride), "a is shorter than (m, k) = ({m}, {k})");
     assert!(holds(c.len(), m, n, n), "c is shorter than (m, n) = ({m}, {n})");
-    // SAFETY: the assertions above keep every index that gemm forms from these shapes and strides inside its slice; `c` is borrowed
-    // mutably, so it overlaps neither operand; a slice is at most `isize::MAX` bytes, so no stride wraps.
+    // SAFETY: the assertions above keep every index that gemm forms from these shapes and strides inside its
+    // slice; `c` is borrowed mutably, so it overlaps neither operand; a slice is at most `isize::MAX`
+    // bytes, so no stride wraps.
     unsafe {
         gemm::gemm(
             m,
@@ -139,8 +143,9 @@ pub fn transpose(rows: usize, columns: usize, values: &[f32]) -> Vec<f32> {
 
 /// `e^x` with relative error below 2e-7 for x in [-87, 88], clamped there; NaN stays NaN.
 ///
-/// The argument is split as `x = n log 2 + r`, `|r| <= log(2)/2`; adding and subtracting 1.5 * 2^23 rounds to the integer `n` in the
-/// low bits of a float, which a vector unit does without a conversion. Coefficients: `expf` of the Cephes library (Moshier).
+/// The argument is split as `x = n log 2 + r`, `|r| <= log(2)/2`; adding and subtracting 1.5 * 2^23 rounds to
+/// the integer `n` in the low bits of a float, which a vector unit does without a conversion. Coefficients:
+/// `expf` of the Cephes library (Moshier).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23

@@ -1,5 +1,6 @@
-//! From a checkpoint to residual streams: a folder as Hugging Face tools write it, or the name of an embedded model, becomes one
-//! [`Decoder`] and a [`Tokenizer`]. Tensors stay inside this module; what leaves it is `ndarray`.
+//! From a checkpoint to residual streams: a folder as Hugging Face tools write it, or the name of an embedded
+//! model, becomes one [`Decoder`] and a [`Tokenizer`]. Tensors stay inside this module; what leaves it is
+//! `ndarray`.
 
 pub mod arch;
 pub mod arrays;
@@ -41,7 +42,8 @@ use crate::error::{Error, Result};
 /// What a checkpoint is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// The folder's last component, the embedded name, or the id on a hub with its revision unless that is `main`.
+    /// The folder's last component, the embedded name, or the id on a hub with its revision unless that is
+    /// `main`.
     pub id: String,
     /// Models of one recipe; the architecture's name where nothing better is known.
     pub family: String,
@@ -55,7 +57,8 @@ pub struct ModelCard {
     pub d_model: usize,
     /// Rows of the embedding.
     pub vocab_size: usize,
-    /// SHA-256 of the file of weights; of several, of their hexadecimal digests one after the other, in order of their names.
+    /// SHA-256 of the file of weights; of several, of their hexadecimal digests one after the other, in
+    /// order of their names.
     pub weights_sha256: String,
     /// What the weights were rounded to before they were used.
     #[serde(default)]
@@ -99,7 +102,11 @@ impl Core {
     }
 
     /// What `also` reads of the place is read before the weights, which take longest.
-    fn of<T>(place: &Place, options: Options, also: impl FnOnce(&Place, &Config) -> Result<T>) -> Result<(Self, T)> {
+    fn of<T>(
+        place: &Place,
+        options: Options,
+        also: impl FnOnce(&Place, &Config) -> Result<T>,
+    ) -> Result<(Self, T)> {
         let (dtype, device) = (options.dtype, options.device.open()?);
         let weights = place.weights()?;
         let config = Config::parse(&place.path("config.json"), &place.read("config.json")?)?;
@@ -148,11 +155,13 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads `name`: an embedded model; a folder with config.json, tokenizer.json and weights (f32, f16 or bf16) in model.safetensors or
-    /// pytorch_model.bin, in one file or in several with an index; or an id on a hub, by the settings of the environment.
+    /// Loads `name`: an embedded model; a folder with config.json, tokenizer.json and weights (f32, f16 or
+    /// bf16) in model.safetensors or pytorch_model.bin, in one file or in several with an index; or an id
+    /// on a hub, by the settings of the environment.
     ///
     /// # Errors
-    /// For a name that is none of these, and for whatever is wrong with the files: the message names file, key or tensor.
+    /// For a name that is none of these, and for whatever is wrong with the files: the message names file,
+    /// key or tensor.
     pub fn load(name: &str) -> Result<Self> {
         Self::load_with(name, Options::default(), &Hub::from_env()?)
     }
@@ -160,7 +169,8 @@ impl Model {
     /// The same, with options.
     ///
     /// # Errors
-    /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and there is none.
+    /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and
+    /// there is none.
     pub fn load_with(name: &str, options: Options, hub: &Hub) -> Result<Self> {
         let tokenizer = |place: &Place, config: &Config| {
             let vocab_size = config.size("vocab_size")?;
@@ -178,7 +188,8 @@ impl Model {
         Ok(Self { card, decoder, tokenizer, options, ends, folder: place.folder, stored, architecture })
     }
 
-    /// The id of the model that a name stands for, an embedded one, a folder, or one on a hub, before any of it is read or fetched.
+    /// The id of the model that a name stands for, an embedded one, a folder, or one on a hub, before any of
+    /// it is read or fetched.
     ///
     /// # Errors
     /// [`Error::Unknown`] if it is none of these.
@@ -192,15 +203,19 @@ impl Model {
         let folder = Path::new(name);
         if folder.is_dir() {
             let resolved = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.into());
-            return Ok(resolved.file_name().map_or_else(|| name.into(), |last| last.to_string_lossy().into_owned()));
+            return Ok(resolved
+                .file_name()
+                .map_or_else(|| name.into(), |last| last.to_string_lossy().into_owned()));
         }
         if folder.is_file() {
-            let hint = "it is a file; give the folder it is in, with config.json, tokenizer.json and weights".into();
+            let hint =
+                "it is a file; give the folder it is in, with config.json, tokenizer.json and weights".into();
             return Err(Error::Unknown { kind: "model", name: name.into(), hint });
         }
         let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
         let hint = format!(
-            "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and weights, or owner/name on a hub",
+            "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and \
+             weights, or owner/name on a hub",
             known.join(", ")
         );
         Err(Error::Unknown { kind: "model", name: name.into(), hint })
@@ -222,13 +237,19 @@ impl Model {
         Ok(Decoder::new(spec.clone(), parts, Ops::of(&device)))
     }
 
-    /// Memory that is left for states beside the weights of this model and of its twin; `None` without a limit.
+    /// Memory that is left for states beside the weights of this model and of its twin; `None` without a
+    /// limit.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the weights alone are more than the limit.
     pub fn room_for_states(&self) -> Result<Option<u64>> {
         let both = 8 * self.card.n_params as u64;
-        has_room(&self.card.id, "its weights and those of its untrained twin", both, self.options.max_memory_bytes)?;
+        has_room(
+            &self.card.id,
+            "its weights and those of its untrained twin",
+            both,
+            self.options.max_memory_bytes,
+        )?;
         Ok(self.options.max_memory_bytes.map(|limit| limit - both))
     }
 }
@@ -245,18 +266,25 @@ fn ends(config: &Config) -> Vec<u32> {
 fn has_room(id: &str, what: &str, bytes: u64, limit: Option<u64>) -> Result<()> {
     match limit {
         Some(limit) if bytes > limit => {
-            let reason = format!("allows {limit} bytes, and {id} needs {bytes} for {what} in f32; give it more");
+            let reason =
+                format!("allows {limit} bytes, and {id} needs {bytes} for {what} in f32; give it more");
             Err(Error::Parameter { name: "--max-memory", reason })
         }
         _ => Ok(()),
     }
 }
 
-/// A decoder of `spec` with the parameters of `source`, which need no checkpoint behind them: the twin, and training.
+/// A decoder of `spec` with the parameters of `source`, which need no checkpoint behind them: the twin, and
+/// training.
 ///
 /// # Errors
 /// Whatever `source` finds wrong.
-pub fn untrained(architecture: &dyn Architecture, spec: &spec::Spec, source: &dyn Source, ops: Ops) -> Result<Decoder> {
+pub fn untrained(
+    architecture: &dyn Architecture,
+    spec: &spec::Spec,
+    source: &dyn Source,
+    ops: Ops,
+) -> Result<Decoder> {
     Ok(Decoder::new(spec.clone(), architecture.parts(spec, source)?, ops))
 }
 
@@ -280,7 +308,11 @@ impl Place {
     }
 
     fn weights(&self) -> Result<PathBuf> {
-        if self.member.is_some() { Ok(self.path("model.safetensors")) } else { Checkpoint::find(&self.folder) }
+        if self.member.is_some() {
+            Ok(self.path("model.safetensors"))
+        } else {
+            Checkpoint::find(&self.folder)
+        }
     }
 
     /// A file other than the weights.

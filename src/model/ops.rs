@@ -1,6 +1,6 @@
-//! The few operations a decoder is made of, in two forms that agree to rounding. `Composed` is written in candle's own tensor operations:
-//! it is differentiable and runs on any device. `Fused` runs the loops of `fused.rs` on the CPU, one thread per
-//! batch, several times faster, and has no gradient.
+//! The few operations a decoder is made of, in two forms that agree to rounding. `Composed` is written in
+//! candle's own tensor operations: it is differentiable and runs on any device. `Fused` runs the loops of
+//! `fused.rs` on the CPU, one thread per batch, several times faster, and has no gradient.
 
 use candle_core::{Device, Tensor};
 
@@ -62,7 +62,12 @@ impl Ops {
     }
 
     /// The MLP's non-linearity, element by element; with `gate` it acts on the gate and multiplies `up`.
-    pub(super) fn activate(self, activation: Activation, gate: Option<&Tensor>, up: &Tensor) -> Candle<Tensor> {
+    pub(super) fn activate(
+        self,
+        activation: Activation,
+        gate: Option<&Tensor>,
+        up: &Tensor,
+    ) -> Candle<Tensor> {
         match (self, gate) {
             (Self::Fused, None) => up.apply_op1_no_bwd(&FusedActivation(activation)),
             (Self::Fused, Some(gate)) => gate.apply_op2_no_bwd(up, &FusedActivation(activation)),
@@ -103,12 +108,13 @@ impl Ops {
             Tensor::cat(&[first, second], 2)?
         };
         let rest = head_dim - 2 * pairs;
-        let whole = if rest == 0 { turned } else { Tensor::cat(&[turned, x.narrow(2, 2 * pairs, rest)?], 2)? };
+        let whole =
+            if rest == 0 { turned } else { Tensor::cat(&[turned, x.narrow(2, 2 * pairs, rest)?], 2)? };
         whole.reshape(shape)
     }
 
-    /// Softmax attention of each token over the last `window` tokens of its path: queries `(n, heads * head_dim)`, keys and values
-    /// `(n, kv_heads * head_dim)`.
+    /// Softmax attention of each token over the last `window` tokens of its path: queries `(n, heads *
+    /// head_dim)`, keys and values `(n, kv_heads * head_dim)`.
     pub(super) fn attention(
         self,
         q: &Tensor,
@@ -123,8 +129,9 @@ impl Ops {
         }
         // Windows of equal length share one causal mask; any other batch is one row with a mask of ancestors.
         let (rows, t) = batch.rows.unwrap_or((1, batch.len()));
-        let split =
-            |x: &Tensor, heads: usize| x.reshape((rows, t, heads, spec.head_dim))?.transpose(1, 2)?.contiguous();
+        let split = |x: &Tensor, heads: usize| {
+            x.reshape((rows, t, heads, spec.head_dim))?.transpose(1, 2)?.contiguous()
+        };
         let groups = spec.n_heads / spec.n_kv_heads;
         let spread = |x: Tensor| {
             if groups == 1 {
@@ -137,8 +144,11 @@ impl Ops {
                 spec.head_dim,
             ))
         };
-        let (q, k, v) =
-            (split(q, spec.n_heads)?, spread(split(k, spec.n_kv_heads)?)?, spread(split(v, spec.n_kv_heads)?)?);
+        let (q, k, v) = (
+            split(q, spec.n_heads)?,
+            spread(split(k, spec.n_kv_heads)?)?,
+            spread(split(v, spec.n_kv_heads)?)?,
+        );
         let mut scores = (q.matmul(&k.transpose(2, 3)?.contiguous()?)? * f64::from(spec.attention_scale))?;
         if let Some(cap) = spec.attention_softcap.map(f64::from) {
             scores = ((scores / cap)?.tanh()? * cap)?;
@@ -161,26 +171,32 @@ impl Angles {
             positions.iter().flat_map(|p| rope.inv_freq.iter().map(move |f| *p as f32 * f)).collect();
         let angles = Tensor::from_vec(angles, (positions.len(), rope.inv_freq.len()), device)?;
         let factor = f64::from(rope.attention_factor);
-        Ok(Self { cos: (angles.cos()? * factor)?, sin: (angles.sin()? * factor)?, interleaved: rope.interleaved })
+        Ok(Self {
+            cos: (angles.cos()? * factor)?,
+            sin: (angles.sin()? * factor)?,
+            interleaved: rope.interleaved,
+        })
     }
 }
 
-/// The tanh form of gelu by the logistic function, `(1 + tanh u) / 2 = sigmoid(2 u)`: several times faster than candle's own `gelu`, whose
-/// tanh is computed one element at a time.
+/// The tanh form of gelu by the logistic function, `(1 + tanh u) / 2 = sigmoid(2 u)`: several times faster
+/// than candle's own `gelu`, whose tanh is computed one element at a time.
 fn gelu_tanh(x: &Tensor) -> Candle<Tensor> {
-    let twice_u = (x * ((x.sqr()? * 0.044_715)? + 1.0)?)?.affine(2.0 * (2.0 / std::f64::consts::PI).sqrt(), 0.0)?;
+    let twice_u =
+        (x * ((x.sqr()? * 0.044_715)? + 1.0)?)?.affine(2.0 * (2.0 / std::f64::consts::PI).sqrt(), 0.0)?;
     x * candle_nn::ops::sigmoid(&twice_u)?
 }
 
-/// Softmax over the last dimension in composed operations: candle's own fused one cuts the gradient without an error.
+/// Softmax over the last dimension in composed operations: candle's own fused one cuts the gradient without
+/// an error.
 fn softmax(x: &Tensor) -> Candle<Tensor> {
     let last = x.rank() - 1;
     let e = x.broadcast_sub(&x.max_keepdim(last)?.detach())?.exp()?;
     e.broadcast_div(&e.sum_keepdim(last)?)
 }
 
-/// What is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a token is not seen, ALiBi's slope where
-/// it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
+/// What is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a token is
+/// not seen, ALiBi's slope where it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
 fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Candle<Tensor> {
     let slopes = if spec.alibi { alibi_slopes(spec.n_heads) } else { vec![0.0] };
     let mut mask = vec![f32::NEG_INFINITY; slopes.len() * t * t];

@@ -1,4 +1,5 @@
-//! The parameters of a decoder, laid out as it wants them whatever the published file looked like: every linear map is `(out, in)`.
+//! The parameters of a decoder, laid out as it wants them whatever the published file looked like: every
+//! linear map is `(out, in)`.
 
 use candle_core::{Device, Tensor};
 
@@ -26,8 +27,9 @@ impl Linear {
             parts.push(Self { weight: self.weight.narrow(0, start, size)?, bias });
             start += size;
         }
-        <[Self; N]>::try_from(parts)
-            .map_err(|_| candle_core::Error::Msg("a fused projection does not split as its sizes say".into()).into())
+        <[Self; N]>::try_from(parts).map_err(|_| {
+            candle_core::Error::Msg("a fused projection does not split as its sizes say".into()).into()
+        })
     }
 
     /// Takes a map apart whose outputs are, head after head, `N` parts of `head_dim` values.
@@ -164,7 +166,8 @@ impl Parts {
             return Ok(self);
         }
         let norm = |norm: &Option<NormWeights>| norm.as_ref().map(|norm| norm.to_device(device)).transpose();
-        let projections = |[a, b]: &[Linear; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
+        let projections =
+            |[a, b]: &[Linear; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
         let embedding = self.embedding.to_device(device)?;
         // A tied head is the embedding itself, there as here.
         let head = |head: &Linear| -> Result<Linear> {
@@ -198,7 +201,8 @@ impl Parts {
 impl Block {
     fn to_device(&self, device: &Device) -> Result<Self> {
         let (attention, mlp) = (&self.attention, &self.mlp);
-        let qk_norms = |[a, b]: &[NormWeights; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
+        let qk_norms =
+            |[a, b]: &[NormWeights; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
         Ok(Self {
             attention_norms: self.attention_norms.to_device(device)?,
             attention: Attention {
@@ -219,7 +223,8 @@ impl Block {
 
     fn n_params(&self) -> usize {
         let (attention, mlp) = (&self.attention, &self.mlp);
-        let maps = [&attention.query, &attention.key, &attention.value, &attention.output, &mlp.up, &mlp.down];
+        let maps =
+            [&attention.query, &attention.key, &attention.value, &attention.output, &mlp.up, &mlp.down];
         let around = std::iter::once(&self.attention_norms).chain(&self.mlp_norms);
         let norms = around.flat_map(|norms| std::iter::once(&norms.norm).chain(&norms.post));
         maps.into_iter().chain(&mlp.gate).map(Linear::n_params).sum::<usize>()

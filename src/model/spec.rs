@@ -1,4 +1,5 @@
-//! `Spec`: what a decoder is, as data. An architecture file fills it from a published config.json; the one [`Decoder`] obeys it.
+//! `Spec`: what a decoder is, as data. An architecture file fills it from a published config.json; the one
+//! [`Decoder`] obeys it.
 //!
 //! [`Decoder`]: super::decoder::Decoder
 
@@ -55,8 +56,8 @@ pub enum Form {
 /// A table of rotary angles: `position * inv_freq[i]` for pair `i` of a head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
-    /// One inverse frequency per rotated pair, computed in f64 from the config and never read from the file. The first
-    /// `2 * inv_freq.len()` values of a head are rotated, the others pass.
+    /// One inverse frequency per rotated pair, computed in f64 from the config and never read from the file.
+    /// The first `2 * inv_freq.len()` values of a head are rotated, the others pass.
     pub inv_freq: Vec<f32>,
     /// Cosines and sines are multiplied by this (LongRoPE).
     pub attention_factor: f32,
@@ -105,7 +106,8 @@ impl Biases {
 pub struct Spec {
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Width of the embedding; maps lead from it to the stream and back where it differs from `d_model` (OPT-350m).
+    /// Width of the embedding; maps lead from it to the stream and back where it differs from `d_model`
+    /// (OPT-350m).
     pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
@@ -239,8 +241,8 @@ impl Spec {
     }
 }
 
-/// ALiBi's slope of each head: `2^(-8 i / n)` for `i = 1..=n` where `n` is a power of two. Otherwise the slopes of the next lower power, and
-/// then every other slope of the next higher one.
+/// ALiBi's slope of each head: `2^(-8 i / n)` for `i = 1..=n` where `n` is a power of two. Otherwise the
+/// slopes of the next lower power, and then every other slope of the next higher one.
 ///
 /// # References
 /// Press, Smith and Lewis 2022, "Train Short, Test Long".

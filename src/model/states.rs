@@ -1,5 +1,5 @@
-//! Residual streams at chosen positions of many windows: each distinct prefix is computed once, batches run on all cores, and only the wanted
-//! rows are kept.
+//! Residual streams at chosen positions of many windows: each distinct prefix is computed once, batches run
+//! on all cores, and only the wanted rows are kept.
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -9,8 +9,8 @@ use super::decoder::Decoder;
 use super::store::Store;
 use crate::error::{Error, Result};
 
-/// Tokens per batch: large enough for full matrix-multiply speed, small enough that activations stay in cache. It is fixed, so that
-/// the same windows give the same bits on any number of threads.
+/// Tokens per batch: large enough for full matrix-multiply speed, small enough that activations stay in
+/// cache. It is fixed, so that the same windows give the same bits on any number of threads.
 pub(super) const BATCH_TOKENS: usize = 1024;
 
 /// A position of a window: `(window, token)`, from 0.
@@ -29,8 +29,8 @@ impl States {
     /// Runs `decoder` over `windows` and keeps the rows of `points` in memory.
     ///
     /// # Errors
-    /// [`Error::Window`] for a window that is empty or longer than the model's positions or holds a token beyond its vocabulary,
-    /// [`Error::NonFinite`] for NaN or infinity in a residual stream.
+    /// [`Error::Window`] for a window that is empty or longer than the model's positions or holds a token
+    /// beyond its vocabulary, [`Error::NonFinite`] for NaN or infinity in a residual stream.
     pub fn of(decoder: &Decoder, model: &str, windows: &[Vec<u32>], points: &[Point]) -> Result<Self> {
         Self::within(decoder, model, windows, points, None)
     }
@@ -59,15 +59,18 @@ impl States {
         let store = Store::new(spec.n_layers + 1, n_rows, spec.d_model, room_bytes)?;
         trie.batches(trie.batch_tokens(BATCH_TOKENS)).into_par_iter().try_for_each(|(owned, batch)| {
             let first = batch.len() - owned.len();
-            let wanted: Vec<(usize, u32)> =
-                owned.enumerate().filter_map(|(i, node)| row_of[node as usize].map(|row| (first + i, row))).collect();
+            let wanted: Vec<(usize, u32)> = owned
+                .enumerate()
+                .filter_map(|(i, node)| row_of[node as usize].map(|row| (first + i, row)))
+                .collect();
             // Rows are numbered in the order of nodes, so that those of a batch stand together.
             let Some((_, row)) = wanted.first().copied() else { return Ok(()) };
             let mut layer = 0;
             let mut see = |_: usize, h: &candle_core::Tensor| {
                 let all = h.flatten_all()?.to_vec1::<f32>()?;
                 let d = spec.d_model;
-                let kept: Vec<f32> = wanted.iter().flat_map(|(i, _)| &all[i * d..(i + 1) * d]).copied().collect();
+                let kept: Vec<f32> =
+                    wanted.iter().flat_map(|(i, _)| &all[i * d..(i + 1) * d]).copied().collect();
                 finite(model, layer, row as usize, &kept, d)?;
                 store.put(layer, row as usize, &kept)?;
                 layer += 1;
@@ -88,8 +91,8 @@ impl States {
         points.iter().map(|(w, t)| self.trie.node(*w, *t)).collect()
     }
 
-    /// `h_l` at some of the wanted points, `(points, d_model)`: points with the same tokens so far get bit-equal rows. A point that was not wanted
-    /// at construction gives no row.
+    /// `h_l` at some of the wanted points, `(points, d_model)`: points with the same tokens so far get
+    /// bit-equal rows. A point that was not wanted at construction gives no row.
     ///
     /// # Errors
     /// [`Error::Read`] if the rows are in a temporary file that cannot be read any more.
@@ -105,22 +108,28 @@ impl States {
 /// Whether every window fits the model.
 pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Result<()> {
     let spec = decoder.spec();
-    let fault =
-        |w: usize, reason: String| Error::Window { model: model.into(), reason: format!("window {w} {reason}") };
+    let fault = |w: usize, reason: String| Error::Window {
+        model: model.into(),
+        reason: format!("window {w} {reason}"),
+    };
     for (w, window) in windows.iter().enumerate() {
         if window.is_empty() {
             return Err(fault(w, "is empty".into()));
         }
         if window.len() > spec.max_positions {
             let reason = format!(
-                "has {} tokens, the model has {} positions; lower --shots, or --window-tokens of texts, or take a model with more",
+                "has {} tokens, the model has {} positions; lower --shots, or --window-tokens of texts, or \
+                 take a model with more",
                 window.len(),
                 spec.max_positions
             );
             return Err(fault(w, reason));
         }
         if let Some(id) = window.iter().find(|id| **id as usize >= spec.vocab_size) {
-            return Err(fault(w, format!("holds token id {id}, the model's vocabulary has {}", spec.vocab_size)));
+            return Err(fault(
+                w,
+                format!("holds token id {id}, the model's vocabulary has {}", spec.vocab_size),
+            ));
         }
     }
     Ok(())

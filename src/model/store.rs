@@ -25,7 +25,8 @@ enum Kept {
 }
 
 impl Store {
-    /// Room for the rows of `n_layers` arrays, all zeros; in a temporary file if they are more than `room_bytes`.
+    /// Room for the rows of `n_layers` arrays, all zeros; in a temporary file if they are more than
+    /// `room_bytes`.
     pub(super) fn new(n_layers: usize, n_rows: usize, d: usize, room_bytes: Option<u64>) -> Result<Self> {
         let bytes = 4 * (n_layers as u64) * (n_rows as u64) * (d as u64);
         let kept = if room_bytes.is_some_and(|room| bytes > room) {
@@ -68,7 +69,8 @@ impl Store {
         match &self.kept {
             Kept::Memory(layers) => {
                 let layer = layers[l].lock().unwrap_or_else(PoisonError::into_inner);
-                rows.iter().for_each(|row| values.extend_from_slice(&layer[row * self.d..(row + 1) * self.d]));
+                rows.iter()
+                    .for_each(|row| values.extend_from_slice(&layer[row * self.d..(row + 1) * self.d]));
             }
             Kept::Disk(file) => {
                 let mut bytes = vec![0; 4 * self.d];
@@ -77,7 +79,8 @@ impl Store {
                     let start = SeekFrom::Start(4 * self.range(l, *row, self.d).start as u64);
                     let read = file.seek(start).and_then(|_| file.read_exact(&mut bytes));
                     read.map_err(|source| Error::Read { path: temporary(), source })?;
-                    values.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
+                    values
+                        .extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
                 }
             }
         }

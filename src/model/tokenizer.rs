@@ -1,4 +1,5 @@
-//! tokenizer.json, through the `tokenizers` library: ids with the bytes of text they stand for, and the tokens that begin every window.
+//! tokenizer.json, through the `tokenizers` library: ids with the bytes of text they stand for, and the
+//! tokens that begin every window.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,8 @@ impl Tokenizer {
         // The library panics where the decoder, which is not used here, is no JSON; so that comes first.
         serde_json::from_slice::<Value>(bytes).map_err(|source| malformed(&source))?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|source| malformed(&source))?;
-        // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly what their text says.
+        // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly
+        // what their text says.
         inner.with_padding(None);
         // Text is text: what looks like a special token in it, such as "</s>", is read like any other word.
         inner.set_encode_special_tokens(true);
@@ -69,7 +71,8 @@ impl Tokenizer {
             bpe.dropout = None;
             inner.with_model(bpe);
         }
-        // What is put around a text does not depend on it, so that any token will do: this vocabulary need not know any given word.
+        // What is put around a text does not depend on it, so that any token will do: this vocabulary need
+        // not know any given word.
         let text = Encoding::from_tokens(vec![tokenizers::Token::new(0, "a".into(), (0, 1))], 0);
         let probe = inner.post_process(text, None, true).map_err(|source| fault(source.to_string()))?;
         let special = probe.get_special_tokens_mask().iter().take_while(|mask| **mask == 1).count();
@@ -83,12 +86,13 @@ impl Tokenizer {
         };
         let unknown = unknown.and_then(|token| inner.token_to_id(token));
         let tokenizer = Self { path: path.into(), inner, prefix, bos: Bos::Auto, unknown, vocab_size };
-        tokenizer.known(tokenizer.prefix.iter().copied().zip(probe.get_tokens().iter().map(String::as_str)))?;
+        tokenizer
+            .known(tokenizer.prefix.iter().copied().zip(probe.get_tokens().iter().map(String::as_str)))?;
         Ok(tokenizer)
     }
 
-    /// The same tokenizer with or without a beginning-of-sequence token before every text: `bos_token` of tokenizer_config.json, given as bytes where
-    /// there is one, or `bos_token_id` of config.json.
+    /// The same tokenizer with or without a beginning-of-sequence token before every text: `bos_token` of
+    /// tokenizer_config.json, given as bytes where there is one, or `bos_token_id` of config.json.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] if there is to be one and neither file names one that the model has.
@@ -107,7 +111,8 @@ impl Tokenizer {
                     .map_or_else(|| config.size_or("bos_token_id", usize::MAX).ok(), |id| Some(id as usize))
                     .and_then(|id| u32::try_from(id).ok())
                 else {
-                    let reason = "has no beginning-of-sequence token, and neither tokenizer_config.json nor config.json names one; leave --bos on out";
+                    let reason = "has no beginning-of-sequence token, and neither tokenizer_config.json nor \
+                                  config.json names one; leave --bos on out";
                     return Err(self.fault(reason.into()));
                 };
                 self.prefix = vec![id];
@@ -123,8 +128,8 @@ impl Tokenizer {
         self.bos
     }
 
-    /// The special tokens this tokenizer puts before every text (a beginning-of-sequence token, or none). They begin every window, of
-    /// one token alone as well.
+    /// The special tokens this tokenizer puts before every text (a beginning-of-sequence token, or none).
+    /// They begin every window, of one token alone as well.
     pub fn prefix(&self) -> &[u32] {
         &self.prefix
     }
@@ -132,32 +137,42 @@ impl Tokenizer {
     /// The tokens of a text, without special tokens.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if the text cannot be encoded, a word is unknown, or an id lies beyond the model's vocabulary.
+    /// [`Error::Tokenizer`] if the text cannot be encoded, a word is unknown, or an id lies beyond the
+    /// model's vocabulary.
     pub fn encode(&self, text: &str) -> Result<Vec<Token>> {
         let encoding = self.inner.encode(text, false).map_err(|source| {
-            self.fault(format!("cannot encode {text:?} ({source}); take other words or a model that knows them"))
+            self.fault(format!(
+                "cannot encode {text:?} ({source}); take other words or a model that knows them"
+            ))
         })?;
         let spans = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
-        let tokens: Vec<_> = encoding.get_ids().iter().zip(spans).map(|(id, span)| Token { id: *id, span }).collect();
-        // Distinct unknown words would all become one token or none, and their windows one window: a quiet way to a wrong number.
+        let tokens: Vec<_> =
+            encoding.get_ids().iter().zip(spans).map(|(id, span)| Token { id: *id, span }).collect();
+        // Distinct unknown words would all become one token or none, and their windows one window: a quiet
+        // way to a wrong number.
         let unknown = tokens.iter().find(|token| Some(token.id) == self.unknown);
-        let unknown = unknown.and_then(|token| text.get(token.span.clone())).or_else(|| left_out(text, &tokens));
+        let unknown =
+            unknown.and_then(|token| text.get(token.span.clone())).or_else(|| left_out(text, &tokens));
         if let Some(word) = unknown {
-            let reason = format!("does not know {word:?}; leave it out of the corpus or take a model that knows it");
+            let reason =
+                format!("does not know {word:?}; leave it out of the corpus or take a model that knows it");
             return Err(self.fault(reason));
         }
         self.known(tokens.iter().map(|token| (token.id, text.get(token.span.clone()).unwrap_or_default())))?;
         Ok(tokens)
     }
 
-    /// The tokens of any text, unknown words included, and the text each stands for; with `special`, the tokens that begin every window come first.
+    /// The tokens of any text, unknown words included, and the text each stands for; with `special`, the
+    /// tokens that begin every window come first.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] if the text cannot be encoded or an id lies beyond the model's vocabulary.
     pub fn encode_any(&self, text: &str, special: bool) -> Result<(Vec<u32>, Vec<String>)> {
         let prefix = if special { self.prefix.as_slice() } else { &[] };
-        let encoding =
-            self.inner.encode(text, false).map_err(|source| self.fault(format!("cannot encode it ({source})")))?;
+        let encoding = self
+            .inner
+            .encode(text, false)
+            .map_err(|source| self.fault(format!("cannot encode it ({source})")))?;
         let (mut ids, mut pieces) = (prefix.to_vec(), vec![String::new(); prefix.len()]);
         let mut end = 0;
         for (id, (_, stop)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
@@ -174,7 +189,8 @@ impl Tokenizer {
         Ok((ids, pieces))
     }
 
-    /// The same tokenizer, for texts in which special tokens are written out and meant: what a chat template makes.
+    /// The same tokenizer, for texts in which special tokens are written out and meant: what a chat template
+    /// makes.
     pub fn heeding_special_tokens(&self) -> Self {
         let mut tokenizer = self.clone();
         tokenizer.inner.set_encode_special_tokens(false);
@@ -191,7 +207,8 @@ impl Tokenizer {
         match tokens.into_iter().find(|(id, _)| *id as usize >= self.vocab_size) {
             None => Ok(()),
             Some((id, text)) => Err(self.fault(format!(
-                "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; take the tokenizer.json that belongs to the model",
+                "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; take the \
+                 tokenizer.json that belongs to the model",
                 self.vocab_size
             ))),
         }

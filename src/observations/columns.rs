@@ -17,12 +17,16 @@ pub const ANSWERS: [&str; 7] = [
     "emergence_bits_per_byte",
 ];
 
-/// Names of the features of a profile, in order, all measured inside the target itself; in nats where nothing else is said.
+/// Names of the features of a profile, in order, all measured inside the target itself; in nats where nothing
+/// else is said.
 ///
-/// With `IE_l` the emergence of block `l` at the last entity and `u = l / L`: mean over blocks from 2 on and all shots; largest; `u` of the largest; last block; least squares slope on
-/// `u`; mean of the last third less that of the first; mean absolute second difference; slope of the blocks' mean per `log2(shots + 1)`; variance of the blocks' mean over shots; the blocks' mean
-/// at most shots; and that over the ceiling of the macro information (the entropy of the contexts, as far as windows can tell them apart); the blocks' mean at most shots in bits per byte of text
-/// and over the log of the vocabulary, for comparison; and tokens per byte, which say how finely the tokenizer cuts.
+/// With `IE_l` the emergence of block `l` at the last entity and `u = l / L`: mean over blocks from 2 on and
+/// all shots; largest; `u` of the largest; last block; least squares slope on `u`; mean of the last third
+/// less that of the first; mean absolute second difference; slope of the blocks' mean per `log2(shots + 1)`;
+/// variance of the blocks' mean over shots; the blocks' mean at most shots; and that over the ceiling of the
+/// macro information (the entropy of the contexts, as far as windows can tell them apart); the blocks' mean
+/// at most shots in bits per byte of text and over the log of the vocabulary, for comparison; and tokens per
+/// byte, which say how finely the tokenizer cuts.
 pub const FEATURES: [&str; 14] = [
     "ie_mean_nats",
     "ie_max_nats",

@@ -6,11 +6,13 @@ use std::f64::consts::LN_2;
 use crate::corpus::Role;
 use crate::profile::{Profile, Reading};
 
-/// [`FEATURES`](super::FEATURES) of a profile at one setting, `None` where the model has too few blocks or the corpus too few shots. Block 1, whose input knows only its own token, is left out.
+/// [`FEATURES`](super::FEATURES) of a profile at one setting, `None` where the model has too few blocks or
+/// the corpus too few shots. Block 1, whose input knows only its own token, is left out.
 pub fn features(profile: &Profile, setting: f64) -> Vec<Option<f64>> {
     let depth = profile.model.n_layers as f64;
-    let entity =
-        |row: &&Reading| row.role == Role::Entity && row.setting == setting && row.control.is_none() && row.block >= 2;
+    let entity = |row: &&Reading| {
+        row.role == Role::Entity && row.setting == setting && row.control.is_none() && row.block >= 2
+    };
     let rows: Vec<&Reading> = profile.blocks.iter().filter(entity).collect();
     let last: Vec<&Reading> = rows.iter().copied().filter(|row| row.shot == profile.corpus.shots).collect();
     let ie: Vec<f64> = last.iter().map(|row| row.emergence_nats).collect();
@@ -21,7 +23,13 @@ pub fn features(profile: &Profile, setting: f64) -> Vec<Option<f64>> {
     let means: Vec<f64> = by_shot.values().filter_map(|values| mean(values)).collect();
     let most = ie.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let part = |from: f64, to: f64| {
-        mean(&ie.iter().zip(&u).filter(|(_, u)| (from..=to).contains(*u)).map(|(ie, _)| *ie).collect::<Vec<_>>())
+        mean(
+            &ie.iter()
+                .zip(&u)
+                .filter(|(_, u)| (from..=to).contains(*u))
+                .map(|(ie, _)| *ie)
+                .collect::<Vec<_>>(),
+        )
     };
     let bends: Vec<f64> = ie.windows(3).map(|three| (three[2] - 2.0 * three[1] + three[0]).abs()).collect();
     let shares: Vec<f64> = last
@@ -60,7 +68,8 @@ pub(super) fn variance(values: &[f64]) -> Option<f64> {
 /// Standard errors of a mean over seeds: that of the estimator, and, from how they differ, that of the seeds.
 pub(super) fn over_seeds(values: &[f64], stderrs: &[Option<f64>]) -> (Option<f64>, Option<f64>) {
     let n = values.len() as f64;
-    let squares: Option<Vec<f64>> = stderrs.iter().map(|stderr| stderr.map(|stderr| stderr * stderr)).collect();
+    let squares: Option<Vec<f64>> =
+        stderrs.iter().map(|stderr| stderr.map(|stderr| stderr * stderr)).collect();
     (squares.map(|squares| squares.iter().sum::<f64>().sqrt() / n), variance(values).map(|v| (v / n).sqrt()))
 }
 

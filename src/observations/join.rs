@@ -1,5 +1,6 @@
-//! Profiles, scores and readings joined into one table: a row per target and corpus, with what is known of a small proxy from inside and of the target from outside. A target without a
-//! profile is a closed model; its own columns are empty.
+//! Profiles, scores and readings joined into one table: a row per target and corpus, with what is known of a
+//! small proxy from inside and of the target from outside. A target without a profile is a closed model; its
+//! own columns are empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
@@ -20,7 +21,8 @@ pub struct Sources {
     pub profiles: Vec<Profile>,
     /// Scores of open and closed models.
     pub scores: Vec<Score>,
-    /// Profiles of one small reader on texts: each corpus is named after the model that wrote it; [`super::REFERENCE`] after none.
+    /// Profiles of one small reader on texts: each corpus is named after the model that wrote it;
+    /// [`super::REFERENCE`] after none.
     pub readings: Vec<Profile>,
     /// Or comparisons of the same groups by one reader.
     pub compared: Vec<Compared>,
@@ -87,7 +89,8 @@ impl<'a> Measured<'a> {
 /// The joined table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Joined {
-    /// A header and its rows, sorted by corpus and target. `status` is `ok`, or `unsupported` with the reason in `note`.
+    /// A header and its rows, sorted by corpus and target. `status` is `ok`, or `unsupported` with the
+    /// reason in `note`.
     pub table: Vec<Vec<String>>,
     /// Rows that are not `ok`.
     pub n_unsupported: usize,
@@ -98,7 +101,8 @@ pub struct Joined {
 /// Joins what was measured, scored and read. A target that lacks a proxy is a row without one, and says so.
 ///
 /// # Errors
-/// [`Error::Fit`] if there is no profile, if profiles of one corpus or readings were not measured alike, or if the proxy that was named was not measured.
+/// [`Error::Fit`] if there is no profile, if profiles of one corpus or readings were not measured alike, or
+/// if the proxy that was named was not measured.
 pub fn join(sources: &Sources) -> Result<Joined> {
     let mut measured: BTreeMap<&str, BTreeMap<&str, Vec<&Profile>>> = BTreeMap::new();
     for profile in &sources.profiles {
@@ -119,11 +123,13 @@ pub fn join(sources: &Sources) -> Result<Joined> {
         .collect();
     let known: BTreeSet<&str> = measured.values().flat_map(BTreeMap::keys).chain(&outside).copied().collect();
     let assigned = readings.assign(&known)?;
-    let mut joined = Joined { table: vec![header(&tasks)], n_unsupported: 0, strangers: assigned.strangers.clone() };
+    let mut joined =
+        Joined { table: vec![header(&tasks)], n_unsupported: 0, strangers: assigned.strangers.clone() };
     for (corpus, models) in &measured {
         alike(corpus, models.values().flatten())?;
         models.values().try_for_each(|profiles| once(profiles))?;
-        let place = Place { sources, reader: &readings.reader, assigned: &assigned, tasks: &tasks, corpus, models };
+        let place =
+            Place { sources, reader: &readings.reader, assigned: &assigned, tasks: &tasks, corpus, models };
         let targets: BTreeSet<&str> = models.keys().chain(&outside).copied().collect();
         for target in targets {
             if let Some((row, is_ok)) = place.row(target)? {
@@ -138,9 +144,9 @@ pub fn join(sources: &Sources) -> Result<Joined> {
 fn header(tasks: &BTreeSet<&str>) -> Vec<String> {
     let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
     let mut header = words(
-        "target_model family params_b proxy_model proxy_params_b corpus corpus_sha256 n_windows shots scale setting reader \
-         emergence_nats emergence_stderr_nats seed_stderr_nats n_seeds learned_nats twin_nats emergence_bits_per_byte \
-         proxy_headline_nats proxy_headline_stderr_nats",
+        "target_model family params_b proxy_model proxy_params_b corpus corpus_sha256 n_windows shots scale \
+         setting reader emergence_nats emergence_stderr_nats seed_stderr_nats n_seeds learned_nats \
+         twin_nats emergence_bits_per_byte proxy_headline_nats proxy_headline_stderr_nats",
     );
     header.extend(FEATURES.map(|name| format!("proxy_{name}")));
     header.extend(words(
@@ -182,7 +188,8 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// One row and whether it has all it needs; `None` for a target that is its own proxy, of which nothing could be learnt.
+    /// One row and whether it has all it needs; `None` for a target that is its own proxy, of which nothing
+    /// could be learnt.
     fn row(&self, target: &str) -> Result<Option<(Vec<String>, bool)>> {
         let sources = self.sources;
         let published = sources.published.get(target);
@@ -207,13 +214,15 @@ impl<'a> Place<'a> {
             })
         };
         let (own, mut inside) = (found(target), found(&name));
-        // What differs between two models is told from what differs between texts only where both saw the same.
+        // What differs between two models is told from what differs between texts only where both saw the
+        // same.
         if let (Some(own), Some(other)) = (&own, &inside)
             && own.seeds() != other.seeds()
         {
             let list = |seeds: BTreeSet<u64>| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
             note = format!(
-                "{target} was measured with seeds {} and its proxy {name} with {}; measure both with the same",
+                "{target} was measured with seeds {} and its proxy {name} with {}; measure both with the \
+                 same",
                 list(own.seeds()),
                 list(other.seeds())
             );
@@ -223,12 +232,15 @@ impl<'a> Place<'a> {
         let first = self.models.get(name.as_str()).or_else(|| self.models.values().next());
         let alike = first.map_or(&[][..], Vec::as_slice);
         let params = |n: usize| n as f64 / 1e9;
-        let size = own.as_ref().map(|own| params(own.profiles[0].model.n_params)).or(published.and_then(|p| p.1));
+        let size =
+            own.as_ref().map(|own| params(own.profiles[0].model.n_params)).or(published.and_then(|p| p.1));
         let proxy_size = self.models.get(name.as_str()).map(|profiles| params(profiles[0].model.n_params));
         let mut row = vec![target.to_owned(), family, cell(size), name, cell(proxy_size)];
         row.extend([self.corpus.to_owned(), texts(alike)]);
         let how = alike.first().map(|p| (p.corpus.n_windows, p.corpus.shots, scale(p.estimator.scale)));
-        row.extend(how.map(|(n, shots, scale)| [n.to_string(), shots.to_string(), scale.into()]).unwrap_or_default());
+        row.extend(
+            how.map(|(n, shots, scale)| [n.to_string(), shots.to_string(), scale.into()]).unwrap_or_default(),
+        );
         row.extend([sources.setting.to_string(), self.reader.to_owned()]);
         let of = |measured: &Option<Measured>, value: &dyn Fn(&Measured) -> Option<f64>| {
             cell(measured.as_ref().and_then(value))
@@ -259,8 +271,9 @@ impl<'a> Place<'a> {
     /// The reader's emergence on what the target wrote, by itself and beyond that on the reference.
     fn reading(&self, target: &str) -> [Option<f64>; 6] {
         let (own, reference) = (self.assigned.of(target), self.assigned.reference());
-        let gain =
-            |own: Option<f64>, reference: Option<f64>| own.zip(reference).map(|(own, reference)| own - reference);
+        let gain = |own: Option<f64>, reference: Option<f64>| {
+            own.zip(reference).map(|(own, reference)| own - reference)
+        };
         [
             own.nats,
             own.stderr_nats,
@@ -291,7 +304,8 @@ fn texts(profiles: &[&Profile]) -> String {
 }
 
 fn smallest(models: &BTreeMap<&str, Vec<&Profile>>, family: &str) -> Option<String> {
-    let members = models.values().filter_map(|profiles| profiles.first()).filter(|p| p.model.family == family);
+    let members =
+        models.values().filter_map(|profiles| profiles.first()).filter(|p| p.model.family == family);
     members.min_by_key(|profile| profile.model.n_params).map(|profile| profile.model.id.clone())
 }
 
@@ -303,7 +317,8 @@ pub(super) fn once(profiles: &[&Profile]) -> Result<()> {
         Some(profile) => {
             let (model, corpus, seed) = (&profile.model.id, &profile.corpus.name, profile.estimator.seed);
             let reason = format!(
-                "{model} on {corpus} stands there twice with seed {seed}; name each folder once, and measure repetitions with another --seed"
+                "{model} on {corpus} stands there twice with seed {seed}; name each folder once, and \
+                 measure repetitions with another --seed"
             );
             Err(Error::Fit { reason })
         }
@@ -317,7 +332,8 @@ fn alike<'a>(corpus: &str, profiles: impl Iterator<Item = &'a &'a Profile>) -> R
         let first = *by_seed.entry(profile.estimator.seed).or_insert(profile);
         if first.corpus.sha256 != profile.corpus.sha256 || first.estimator != profile.estimator {
             let reason = format!(
-                "{} and {} were measured on other texts of {corpus}, or otherwise; measure them with the same --windows, --shots, --seed and --scale",
+                "{} and {} were measured on other texts of {corpus}, or otherwise; measure them with the \
+                 same --windows, --shots, --seed and --scale",
                 first.model.id, profile.model.id
             );
             return Err(Error::Fit { reason });

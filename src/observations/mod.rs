@@ -1,5 +1,6 @@
-//! Observations: one row per target and corpus, with what can be known of the target from outside (its black-box scores) and what is known of a small
-//! proxy from inside (its profile). The target's own profile is the answer and never a feature, and its size is none either.
+//! Observations: one row per target and corpus, with what can be known of the target from outside (its
+//! black-box scores) and what is known of a small proxy from inside (its profile). The target's own profile
+//! is the answer and never a feature, and its size is none either.
 
 mod columns;
 mod features;
@@ -46,7 +47,8 @@ pub struct Observation {
     pub proxy_headline_nats: f64,
     /// Feature: slope of the proxy's emergence over relative depth, nats.
     pub proxy_slope_nats: f64,
-    /// Feature: the target's accuracy on the corpus' in-context task, mean over shots of the empirical logit.
+    /// Feature: the target's accuracy on the corpus' in-context task, mean over shots of the empirical
+    /// logit.
     pub accuracy_logit: f64,
     /// Feature: slope of that logit per `log2(shots + 1)`.
     pub accuracy_slope: f64,
@@ -60,7 +62,8 @@ pub struct Observation {
 
 impl Observation {
     /// Names of the features, in order.
-    pub const FEATURES: [&str; 4] = ["proxy_headline_nats", "proxy_slope_nats", "accuracy_logit", "accuracy_slope"];
+    pub const FEATURES: [&str; 4] =
+        ["proxy_headline_nats", "proxy_slope_nats", "accuracy_logit", "accuracy_slope"];
 
     /// The features, in the order of [`Self::FEATURES`].
     pub fn features(&self) -> [f64; 4] {
@@ -70,17 +73,22 @@ impl Observation {
     /// Joins the profiles of target and proxy on one corpus with the target's scores on that corpus' task.
     ///
     /// # Errors
-    /// [`Error::Fit`] if the two profiles were not measured alike, have no headline at `setting`, or the scores cover fewer than two
-    /// numbers of shots.
+    /// [`Error::Fit`] if the two profiles were not measured alike, have no headline at `setting`, or the
+    /// scores cover fewer than two numbers of shots.
     pub fn join(target: &Profile, proxy: &Profile, scores: &[Score], setting: f64) -> Result<Self> {
         let name = &target.model.id;
-        let fault = |reason: String| Error::Fit { reason: format!("{name} on {}: {reason}", target.corpus.name) };
+        let fault =
+            |reason: String| Error::Fit { reason: format!("{name} on {}: {reason}", target.corpus.name) };
         let alike = target.corpus.sha256 == proxy.corpus.sha256 && target.estimator == proxy.estimator;
         if !alike {
-            return Err(fault(format!("its profile and that of {} are of other texts or settings", proxy.model.id)));
+            return Err(fault(format!(
+                "its profile and that of {} are of other texts or settings",
+                proxy.model.id
+            )));
         }
-        let no_headline =
-            |p: &Profile| fault(format!("{} has no headline at b = {setting}; it needs two blocks", p.model.id));
+        let no_headline = |p: &Profile| {
+            fault(format!("{} has no headline at b = {setting}; it needs two blocks", p.model.id))
+        };
         let answer = target.headline_at(setting).ok_or_else(|| no_headline(target))?;
         let inside = proxy.headline_at(setting).ok_or_else(|| no_headline(proxy))?;
         let (accuracy_logit, accuracy_slope) = accuracy(scores, name, &target.corpus.name)
@@ -107,7 +115,8 @@ impl Observation {
     }
 }
 
-/// Mean over shots of the empirical logit of a model's accuracy on a task, and its slope per `log2(shots + 1)`.
+/// Mean over shots of the empirical logit of a model's accuracy on a task, and its slope per `log2(shots +
+/// 1)`.
 pub fn accuracy(scores: &[Score], model: &str, task: &str) -> Option<(f64, f64)> {
     let points: Vec<(f64, f64)> = scores
         .iter()

@@ -1,4 +1,5 @@
-//! Texts of many models as read by one small reader: what a closed model's texts say of it, measured in the same way for open and closed ones.
+//! Texts of many models as read by one small reader: what a closed model's texts say of it, measured in the
+//! same way for open and closed ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
@@ -71,7 +72,8 @@ impl Readings {
             (false, true) => Self::of_profiles(profiles, setting),
             (true, false) => Self::of_comparisons(compared),
             (false, false) => Err(fault(
-                "readings are either profiles of texts or comparisons; values of both do not go together".into(),
+                "readings are either profiles of texts or comparisons; values of both do not go together"
+                    .into(),
             )),
         }
     }
@@ -84,7 +86,8 @@ impl Readings {
             let name = &estimator.name;
             let micro = if estimator.micro == crate::profile::Micro::First { " first" } else { "" };
             let scale = super::join::scale(estimator.scale);
-            let how = format!("{name}{micro} {scale} {setting}, {} windows of {}", corpus.n_windows, corpus.shots);
+            let how =
+                format!("{name}{micro} {scale} {setting}, {} windows of {}", corpus.n_windows, corpus.shots);
             format!("{} {:.12}, {how}", profile.model.id, profile.model.weights_sha256)
         };
         let reader = one(profiles.iter().map(|profile| (profile.corpus.name.clone(), way(profile))))?;
@@ -97,24 +100,30 @@ impl Readings {
         let mut by_name = BTreeMap::new();
         for (name, profiles) in groups {
             super::join::once(&profiles)?;
-            let headlines: Option<Vec<_>> = profiles.iter().map(|profile| profile.headline_at(setting)).collect();
+            let headlines: Option<Vec<_>> =
+                profiles.iter().map(|profile| profile.headline_at(setting)).collect();
             let headlines = headlines.ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
-                    "{reader} on texts of {name} has no headline at {setting}; measure with the --scale of the profiles"
+                    "{reader} on texts of {name} has no headline at {setting}; measure with the --scale of \
+                     the profiles"
                 ))
             })?;
             let nats: Vec<f64> = headlines.iter().map(|headline| headline.emergence_nats).collect();
             let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
-            let controls: Option<Vec<f64>> =
-                profiles.iter().map(|p| p.control_headline_at(setting).map(|control| control.emergence_nats)).collect();
+            let controls: Option<Vec<f64>> = profiles
+                .iter()
+                .map(|p| p.control_headline_at(setting).map(|control| control.emergence_nats))
+                .collect();
             let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
             let nats_mean = mean(&nats);
             let of_seeds = over_seeds(&nats, &stderrs);
             let reading = Reading {
                 nats: nats_mean,
                 stderr_nats: of_seeds.0.map(|own| own.hypot(of_seeds.1.unwrap_or(0.0))),
-                less_control_nats: nats_mean.zip(controls.and_then(|c| mean(&c))).map(|(own, control)| own - control),
+                less_control_nats: nats_mean
+                    .zip(controls.and_then(|c| mean(&c)))
+                    .map(|(own, control)| own - control),
                 bits_per_byte: nats_mean.zip(per_byte.and_then(|t| mean(&t))).map(|(own, t)| own * t / LN_2),
             };
             by_name.insert(name.to_owned(), reading);
@@ -126,9 +135,12 @@ impl Readings {
     fn of_comparisons(compared: &[Compared]) -> Result<Self> {
         let way = |row: &Compared| {
             let Compared { model, scale, setting, n_windows, window_tokens, seed, .. } = row;
-            format!("{model}, compared at {scale} {setting}, {n_windows} windows of {window_tokens}, seed {seed}")
+            format!(
+                "{model}, compared at {scale} {setting}, {n_windows} windows of {window_tokens}, seed {seed}"
+            )
         };
-        let reader = one(compared.iter().map(|row| (format!("{} and {}", row.group_a, row.group_b), way(row))))?;
+        let reader =
+            one(compared.iter().map(|row| (format!("{} and {}", row.group_a, row.group_b), way(row))))?;
         let mut by_name: BTreeMap<String, Reading> = BTreeMap::new();
         for row in compared {
             for (name, value) in [(&row.group_a, row.a_nats), (&row.group_b, row.b_nats)] {
@@ -147,7 +159,8 @@ impl Readings {
         Ok(Self { reader, by_name })
     }
 
-    /// Gives each group to the target that wrote it: the one of that name, before which may stand the file its texts came from and a point, with `--` for the slash of an id.
+    /// Gives each group to the target that wrote it: the one of that name, before which may stand the file
+    /// its texts came from and a point, with `--` for the slash of an id.
     ///
     /// # Errors
     /// [`Error::Fit`] if two groups are of one target.
@@ -156,18 +169,22 @@ impl Readings {
         let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
         for (name, reading) in &self.by_name {
             let wrote = |target: &&&str| {
-                let ends =
-                    |target: &str| name.strip_suffix(target).is_some_and(|head| head.is_empty() || head.ends_with('.'));
+                let ends = |target: &str| {
+                    name.strip_suffix(target).is_some_and(|head| head.is_empty() || head.ends_with('.'))
+                };
                 ends(target) || ends(&target.replace('/', "--"))
             };
             // Of `gpt` and `mini.gpt`, `texts.mini.gpt` is the longer one's.
-            let Some(target) = targets.iter().chain(&[REFERENCE]).filter(wrote).max_by_key(|target| target.len())
+            let Some(target) =
+                targets.iter().chain(&[REFERENCE]).filter(wrote).max_by_key(|target| target.len())
             else {
                 assigned.strangers.push(name.clone());
                 continue;
             };
             if let Some(other) = taken.insert(target, name) {
-                return Err(fault(format!("{other} and {name} are both texts of {target}; read them as one group")));
+                return Err(fault(format!(
+                    "{other} and {name} are both texts of {target}; read them as one group"
+                )));
             }
             assigned.by_target.insert((*target).into(), *reading);
         }
@@ -199,7 +216,8 @@ fn fault(reason: String) -> Error {
     Error::Fit { reason }
 }
 
-/// Whether two values are of one group: beside another group its states are summed in another order, which moves the last digits.
+/// Whether two values are of one group: beside another group its states are summed in another order, which
+/// moves the last digits.
 fn same(a: f64, b: f64) -> bool {
     (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1.0)
 }
@@ -210,7 +228,8 @@ fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
     match ways.find(|(_, other)| *other != way) {
         None => Ok(way),
         Some((name, other)) => Err(fault(format!(
-            "texts of {first} were read by {way}, those of {name} by {other}; read all alike, with the --windows that the fewest give"
+            "texts of {first} were read by {way}, those of {name} by {other}; read all alike, with the \
+             --windows that the fewest give"
         ))),
     }
 }

@@ -5,11 +5,11 @@ use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::model::Model;
 
-/// Measures the emergence of `model` on `corpus` at every block and reading point, with the untrained twin beside it, and the same on the
-/// control of the corpus if it has one: those rows follow and name it.
+/// Measures the emergence of `model` on `corpus` at every block and reading point, with the untrained twin
+/// beside it, and the same on the control of the corpus if it has one: those rows follow and name it.
 ///
-/// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The result is the same to the
-/// bit on any number of threads.
+/// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The
+/// result is the same to the bit on any number of threads.
 ///
 /// # Errors
 /// If a window does not fit the model, or a residual stream holds NaN or infinity.

@@ -1,4 +1,5 @@
-//! The block loop: states at the reading points, macro and micro information per block, the same for the untrained twin.
+//! The block loop: states at the reading points, macro and micro information per block, the same for the
+//! untrained twin.
 
 use std::collections::BTreeMap;
 
@@ -94,10 +95,11 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
     }
 }
 
-/// Measures the emergence of `model` on `corpus` at every block and reading point, with the untrained twin beside it.
+/// Measures the emergence of `model` on `corpus` at every block and reading point, with the untrained twin
+/// beside it.
 ///
-/// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The result is the same to the
-/// bit on any number of threads.
+/// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The
+/// result is the same to the bit on any number of threads.
 ///
 /// # Errors
 /// If a window does not fit the model, or a residual stream holds NaN or infinity.
@@ -145,7 +147,8 @@ fn position(corpus: &Corpus, role: Role, shot: usize) -> Option<usize> {
     at.all(|t| t == first).then_some(first)
 }
 
-/// The information of one block: per reading point with its context, and once for the entities' tokens alone; per setting.
+/// The information of one block: per reading point with its context, and once for the entities' tokens alone;
+/// per setting.
 struct BlockInformation {
     wide: Vec<Vec<Estimate>>,
     alone: Vec<Estimate>,
@@ -172,19 +175,23 @@ impl Measured {
     ) -> Result<Self> {
         let windows: Vec<Vec<u32>> = corpus.windows.iter().map(|window| window.ids.clone()).collect();
         let at: Vec<Vec<Point>> = points.iter().map(|(role, shot)| corpus.at(*role, *shot)).collect();
-        let first =
-            (settings.micro == Micro::First).then(|| (0..windows.len()).map(|w| (w, corpus.prefix.len())).collect());
+        let first = (settings.micro == Micro::First)
+            .then(|| (0..windows.len()).map(|w| (w, corpus.prefix.len())).collect());
         let firsts: Vec<Point> = first.unwrap_or_default();
-        let states = States::within(decoder, name, &windows, &[at.concat(), firsts.clone()].concat(), room_bytes)?;
+        let states =
+            States::within(decoder, name, &windows, &[at.concat(), firsts.clone()].concat(), room_bytes)?;
 
-        // The tokens read of entities and texts, pooled over windows and shots, each alone behind the tokenizer's prefix. Separators are one token and carry nothing.
+        // The tokens read of entities and texts, pooled over windows and shots, each alone behind the
+        // tokenizer's prefix. Separators are one token and carry nothing.
         let entities = points.iter().zip(&at).filter(|((role, _), _)| *role != Role::Separator);
-        let pooled: Vec<u32> = entities.flat_map(|(_, points)| points.iter().map(|(w, t)| windows[*w][*t])).collect();
+        let pooled: Vec<u32> =
+            entities.flat_map(|(_, points)| points.iter().map(|(w, t)| windows[*w][*t])).collect();
         let mut alone: BTreeMap<u32, usize> = pooled.iter().map(|id| (*id, 0)).collect();
         for (place, slot) in alone.values_mut().enumerate() {
             *slot = place;
         }
-        let lone: Vec<Vec<u32>> = alone.keys().map(|id| corpus.prefix.iter().copied().chain([*id]).collect()).collect();
+        let lone: Vec<Vec<u32>> =
+            alone.keys().map(|id| corpus.prefix.iter().copied().chain([*id]).collect()).collect();
         let lone_points: Vec<Point> = (0..lone.len()).map(|w| (w, corpus.prefix.len())).collect();
         let lone_states = States::within(decoder, name, &lone, &lone_points, room_bytes)?;
         let pooled_points: Vec<Point> = pooled.iter().map(|id| lone_points[alone[id]]).collect();
@@ -196,7 +203,8 @@ impl Measured {
                 let found = of_states(other, states.rows(l - 1, points)?.view(), y.view(), noise)?;
                 if let Some(infinite) = found.iter().find(|estimate| !estimate.mi_nats.is_finite()) {
                     let reason = format!(
-                        "the output of block {l} holds a linear function of its input over these {} rows, so that their information is infinite; choose channel",
+                        "the output of block {l} holds a linear function of its input over these {} rows, \
+                         so that their information is infinite; choose channel",
                         infinite.n
                     );
                     return Err(Error::Samples { estimator: other.name(), reason });
@@ -206,7 +214,8 @@ impl Measured {
             if l == 1 {
                 return settings.channel.estimate(states.rows(0, points)?.view(), y.view(), noise);
             }
-            // From the second block on the input determines the context, which is known by its node; in f32 two contexts may round to one state.
+            // From the second block on the input determines the context, which is known by its node; in f32
+            // two contexts may round to one state.
             settings.channel.estimate_labelled(&states.contexts(points), y.view(), noise)
         };
         let blocks = (1..=decoder.spec().n_layers)

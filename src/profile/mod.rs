@@ -1,8 +1,9 @@
-//! A profile: the emergence of one model on one corpus, for every block and reading point, with the untrained twin beside it, as JSON
-//! and as tidy CSV rows.
+//! A profile: the emergence of one model on one corpus, for every block and reading point, with the untrained
+//! twin beside it, as JSON and as tidy CSV rows.
 //!
-//! `IE_l = macro_l - micro_l`: the mutual information between input and output of block `l` at a token that has seen its window so far, minus the same for
-//! that token alone (Chen, Yang, Zhu, Wang, arXiv 2405.12617). All values are in nats.
+//! `IE_l = macro_l - micro_l`: the mutual information between input and output of block `l` at a token that
+//! has seen its window so far, minus the same for that token alone (Chen, Yang, Zhu, Wang, arXiv 2405.12617).
+//! All values are in nats.
 
 pub mod compare;
 mod control;
@@ -74,7 +75,8 @@ pub struct CorpusCard {
 }
 
 impl CorpusCard {
-    /// Tokens per byte of text: how finely the model's tokenizer cuts. `None` in a profile from before bytes were counted.
+    /// Tokens per byte of text: how finely the model's tokenizer cuts. `None` in a profile from before bytes
+    /// were counted.
     pub fn tokens_per_byte(&self) -> Option<f64> {
         (self.n_bytes > 0).then(|| self.n_tokens as f64 / self.n_bytes as f64)
     }
@@ -116,14 +118,16 @@ impl Micro {
     }
 }
 
-/// Mean emergence over blocks `2..=L` at the last token of the last entity, of texts at the last position. Block 1 is left out because its input knows only its own token.
+/// Mean emergence over blocks `2..=L` at the last token of the last entity, of texts at the last position.
+/// Block 1 is left out because its input knows only its own token.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Headline {
     /// The estimator's setting.
     pub setting: f64,
     /// Mean of `IE_l`.
     pub emergence_nats: f64,
-    /// Its standard error, if the estimator states one; the blocks share their windows, so their errors are averaged, not added in quadrature.
+    /// Its standard error, if the estimator states one; the blocks share their windows, so their errors are
+    /// averaged, not added in quadrature.
     pub stderr_nats: Option<f64>,
     /// The same of the untrained twin.
     pub twin_nats: f64,
@@ -144,7 +148,8 @@ pub struct Side {
     pub ceiling_nats: f64,
     /// Standard error.
     pub stderr_nats: Option<f64>,
-    /// What the training data alone would have said beyond what other data bear out, for an estimator that is fooled by it.
+    /// What the training data alone would have said beyond what other data bear out, for an estimator that
+    /// is fooled by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimism_nats: Option<f64>,
     /// Warnings.
@@ -228,13 +233,17 @@ impl Profile {
         })
     }
 
-    /// Slope of emergence at the headline's reading point over relative depth `u = l / L`, by least squares over all blocks; `None` below two blocks.
+    /// Slope of emergence at the headline's reading point over relative depth `u = l / L`, by least squares
+    /// over all blocks; `None` below two blocks.
     pub fn depth_slope(&self, setting: f64) -> Option<f64> {
         let depth = self.model.n_layers as f64;
-        let points: Vec<_> =
-            self.last_point(setting, None).map(|row| (row.block as f64 / depth, row.emergence_nats)).collect();
+        let points: Vec<_> = self
+            .last_point(setting, None)
+            .map(|row| (row.block as f64 / depth, row.emergence_nats))
+            .collect();
         let n = points.len() as f64;
-        let (u, ie) = (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
+        let (u, ie) =
+            (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
         let square: f64 = points.iter().map(|p| (p.0 - u).powi(2)).sum();
         (points.len() >= 2).then(|| points.iter().map(|p| (p.0 - u) * (p.1 - ie)).sum::<f64>() / square)
     }
@@ -249,7 +258,8 @@ impl Profile {
         })
     }
 
-    /// The widest gap between upper and lower bound over all rows of a setting, every block and reading point.
+    /// The widest gap between upper and lower bound over all rows of a setting, every block and reading
+    /// point.
     pub fn widest_gap_nats(&self, setting: f64) -> f64 {
         let rows = self.blocks.iter().filter(|row| row.setting == setting);
         let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
@@ -266,7 +276,8 @@ impl Profile {
     /// Reads a profile from JSON.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for a form or version this version does not know.
+    /// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for a form or version this version does not
+    /// know.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let profile: Self =
@@ -291,7 +302,10 @@ impl Profile {
 
 /// One row of profiles.csv.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the columns are the fields of Profile and Reading, named where they are documented")]
+#[expect(
+    missing_docs,
+    reason = "the columns are the fields of Profile and Reading, named where they are documented"
+)]
 pub struct Row {
     pub model: String,
     pub family: String,

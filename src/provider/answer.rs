@@ -21,7 +21,8 @@ pub struct Answer {
     pub hint: Hint,
 }
 
-/// What came of a request. Where several hold, the first of filtered, refused, truncated, empty, answered is taken.
+/// What came of a request. Where several hold, the first of filtered, refused, truncated, empty, answered is
+/// taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A whole answer. An unknown finish reason with a text is an answer too.
@@ -90,7 +91,8 @@ pub enum Class {
     Rejected,
     /// The server is overloaded (503, 529): ask again after a longer wait.
     Overloaded,
-    /// It may have been answered and billed (500, 502, 504, 408, resets, timeouts): ask again at most a few times.
+    /// It may have been answered and billed (500, 502, 504, 408, resets, timeouts): ask again at most a few
+    /// times.
     Unknown,
     /// This request is at fault: never asked again, the run goes on.
     Invalid,
@@ -179,7 +181,9 @@ impl From<Said> for Outcome {
             return Self::Filtered { at, category, text };
         }
         match (said.refusal, said.cut, text) {
-            (Some(refusal), _, text) if refusal.is_empty() => Self::Refused { text: text.unwrap_or_default() },
+            (Some(refusal), _, text) if refusal.is_empty() => {
+                Self::Refused { text: text.unwrap_or_default() }
+            }
             (Some(refusal), ..) => Self::Refused { text: refusal },
             (None, true, text) => Self::Truncated { text: text.unwrap_or_default() },
             (None, false, Some(text)) if !text.trim().is_empty() => Self::Answered { text },

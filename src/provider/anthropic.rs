@@ -1,4 +1,5 @@
-//! `POST {base}/v1/messages`: Anthropic. It has no log-probabilities and no seed, and a text that ends an answer must not be blank.
+//! `POST {base}/v1/messages`: Anthropic. It has no log-probabilities and no seed, and a text that ends an
+//! answer must not be blank.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +32,8 @@ struct Body<'a> {
     stop_sequences: &'a [String],
 }
 
-/// Splits what the model is to be, joined by blank lines, from what is said; a chat must begin with the user and alternate.
+/// Splits what the model is to be, joined by blank lines, from what is said; a chat must begin with the user
+/// and alternate.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -42,7 +44,8 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     let mut expected = Role::User;
     for message in spoken {
         if message.role != expected {
-            let reason = format!("must begin with the user and alternate for {provider}; mend the item's `messages`");
+            let reason =
+                format!("must begin with the user and alternate for {provider}; mend the item's `messages`");
             return Err(Error::Parameter { name: "messages", reason });
         }
         expected = if expected == Role::User { Role::Assistant } else { Role::User };
@@ -130,7 +133,8 @@ fn usage(usage: &Value) -> Option<Usage> {
     let cached = count("cache_read_input_tokens");
     let written = count("cache_creation_input_tokens").unwrap_or(0);
     Usage {
-        prompt_tokens: count("input_tokens").map(|n| n.saturating_add(written).saturating_add(cached.unwrap_or(0))),
+        prompt_tokens: count("input_tokens")
+            .map(|n| n.saturating_add(written).saturating_add(cached.unwrap_or(0))),
         completion_tokens: count("output_tokens"),
         reasoning_tokens: None,
         cached_tokens: cached,

@@ -1,5 +1,5 @@
-//! What an error means. Compatible servers and gateways mix each other's bodies, so that one reader serves all wire formats: first the
-//! exact codes, which say more than a status, then the status.
+//! What an error means. Compatible servers and gateways mix each other's bodies, so that one reader serves
+//! all wire formats: first the exact codes, which say more than a status, then the status.
 
 use serde_json::Value;
 
@@ -85,9 +85,13 @@ pub fn open(status: u16, headers: &Headers, body: &[u8]) -> (Option<Value>, Resu
         }
         Err(why) if success => (None, Err(unreadable(&why, body))),
         // Proxies answer in HTML: the status is all there is.
-        Err(_) => {
-            (None, Err(classify(status, &Value::String(String::from_utf8_lossy(&body[..body.len().min(4096)]).into()))))
-        }
+        Err(_) => (
+            None,
+            Err(classify(
+                status,
+                &Value::String(String::from_utf8_lossy(&body[..body.len().min(4096)]).into()),
+            )),
+        ),
     }
 }
 
@@ -116,8 +120,9 @@ pub fn inner_error(body: &Value) -> Option<&Value> {
 /// What an error object means, or a text in its place.
 pub fn classify(status: u16, error: &Value) -> Outcome {
     let message = message(status, error);
-    let code =
-        json::word(&error["code"]).or_else(|| json::word(&error["type"])).or_else(|| json::word(&error["status"]));
+    let code = json::word(&error["code"])
+        .or_else(|| json::word(&error["type"]))
+        .or_else(|| json::word(&error["status"]));
     let words: Vec<&str> = words(error);
     let named = |known: &[&str]| words.iter().any(|word| known.contains(word));
     let (text, param) = (said(error).unwrap_or_default(), param(error));
@@ -135,7 +140,8 @@ pub fn classify(status: u16, error: &Value) -> Outcome {
     };
     let unsupported = || unsupported(error, &words).map(|param| Class::Unsupported { param });
     let coded = || CODES.iter().find(|(word, _)| words.contains(word)).map(|(_, class)| class.clone());
-    let worded = || MESSAGES.iter().find(|(begins, _)| text.starts_with(begins)).map(|(_, class)| class.clone());
+    let worded =
+        || MESSAGES.iter().find(|(begins, _)| text.starts_with(begins)).map(|(_, class)| class.clone());
     let class = if named(&QUOTA) || status == 402 || per_day(error) {
         Class::Quota
     } else {
@@ -153,7 +159,8 @@ pub fn classify(status: u16, error: &Value) -> Outcome {
     Outcome::Failed(Failure { class, message, code, param })
 }
 
-/// Every word of an error that may be a code: members `code`, `type`, `status`, `reason`, here and one level further in.
+/// Every word of an error that may be a code: members `code`, `type`, `status`, `reason`, here and one level
+/// further in.
 fn words(error: &Value) -> Vec<&str> {
     const MEMBERS: [&str; 4] = ["code", "type", "status", "reason"];
     let inner = [error, &error["innererror"], &error["details"], &error["error"]];
@@ -182,8 +189,9 @@ fn unsupported(error: &Value, words: &[&str]) -> Option<String> {
 
 /// The parameter that a message says is unsupported.
 fn named_in(message: &str) -> Option<String> {
-    let is_name =
-        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    let is_name = |name: &&str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+    };
     UNSUPPORTED.iter().find_map(|(before, after)| {
         let rest = message.strip_prefix(before)?;
         let name = if after.is_empty() { rest.trim() } else { &rest[..rest.find(after)?] };
@@ -216,8 +224,13 @@ fn per_day(error: &Value) -> bool {
 
 /// The server's words, wherever it puts them.
 fn said(error: &Value) -> Option<&str> {
-    let nested =
-        [&error["message"], &error["message"]["detail"][0]["msg"], &error["detail"][0]["msg"], &error["detail"], error];
+    let nested = [
+        &error["message"],
+        &error["message"]["detail"][0]["msg"],
+        &error["detail"][0]["msg"],
+        &error["detail"],
+        error,
+    ];
     nested.into_iter().find_map(Value::as_str)
 }
 
@@ -232,7 +245,8 @@ fn redirect(status: u16, headers: &Headers) -> Outcome {
     let location = headers.get("location").unwrap_or_default();
     let host = host(location).unwrap_or_else(|| "another path of the same host".into());
     let message = format!(
-        "the endpoint answered {status} and points to {host}; set --base-url to where the API is, if you trust it"
+        "the endpoint answered {status} and points to {host}; set --base-url to where the API is, if you \
+         trust it"
     );
     Outcome::Failed(Failure { class: Class::Redirect { host }, message, code: None, param: None })
 }

@@ -1,4 +1,5 @@
-//! `POST {base}/v1beta/models/{model}:generateContent`: Gemini. The key goes into a header, never into the query.
+//! `POST {base}/v1beta/models/{model}:generateContent`: Gemini. The key goes into a header, never into the
+//! query.
 
 use std::fmt::Write;
 
@@ -8,7 +9,8 @@ use serde_json::Value;
 use super::answer::Said;
 use super::anthropic::split;
 use super::{
-    Answer, Capabilities, Headers, KeyHeader, Provider, Request, Role, TokenLogprob, Usage, Where, WireRequest,
+    Answer, Capabilities, Headers, KeyHeader, Provider, Request, Role, TokenLogprob, Usage, Where,
+    WireRequest,
 };
 use super::{json, read, wire};
 use crate::error::Result;
@@ -132,7 +134,8 @@ impl Provider for Gemini {
                 (None, Some(why)) => Some((Where::Answer, Some(why.into()))),
                 (None, None) => None,
             };
-            let said = Said { text: text(candidate), refusal: None, filtered, cut: reason == Some("MAX_TOKENS") };
+            let said =
+                Said { text: text(candidate), refusal: None, filtered, cut: reason == Some("MAX_TOKENS") };
             Answer {
                 usage: usage(&value["usageMetadata"]),
                 model_snapshot: value["modelVersion"].as_str().map(Into::into),
@@ -149,7 +152,9 @@ fn resource(model: &str) -> String {
     let mut path = String::from(if model.contains('/') { "" } else { "models/" });
     for byte in model.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => path.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                path.push(char::from(byte))
+            }
             _ => write!(path, "%{byte:02X}").unwrap_or_default(),
         }
     }
@@ -181,8 +186,9 @@ fn usage(usage: &Value) -> Option<Usage> {
 }
 
 fn tokens(result: &Value) -> Option<Vec<TokenLogprob>> {
-    let pair =
-        |candidate: &Value| Some((candidate["token"].as_str()?.to_owned(), candidate["logProbability"].as_f64()?));
+    let pair = |candidate: &Value| {
+        Some((candidate["token"].as_str()?.to_owned(), candidate["logProbability"].as_f64()?))
+    };
     let one = |(i, chosen): (usize, &Value)| {
         let top = result["topCandidates"][i]["candidates"].as_array().into_iter().flatten();
         TokenLogprob {

@@ -1,5 +1,5 @@
-//! What an answer says of the provider's rate limit. Hints are advice: what is no number, negative or past is dropped here; how long a
-//! wait is believed is the limiter's business.
+//! What an answer says of the provider's rate limit. Hints are advice: what is no number, negative or past is
+//! dropped here; how long a wait is believed is the limiter's business.
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
@@ -78,7 +78,8 @@ fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0)
 }
 
-/// Seconds until a window ends, from the forms providers use: `6m0s`, `120ms`, seconds, a time of RFC 3339, milliseconds since 1970.
+/// Seconds until a window ends, from the forms providers use: `6m0s`, `120ms`, seconds, a time of RFC 3339,
+/// milliseconds since 1970.
 fn until(text: &str, now: Option<Timestamp>) -> Option<f64> {
     /// No window is as long as the years since 1970: a number this large is a time, in milliseconds.
     const EPOCH_MS: f64 = 1e11;
@@ -117,7 +118,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-/// From the server's own clock, which is the one its times are of; without that, or if it is past, nothing is known.
+/// From the server's own clock, which is the one its times are of; without that, or if it is past, nothing is
+/// known.
 fn seconds_until(end: Timestamp, now: Option<Timestamp>) -> Option<f64> {
     let wait: SignedDuration = end.duration_since(now?);
     (!wait.is_negative()).then(|| wait.as_secs_f64())
@@ -128,8 +130,9 @@ fn retry_delay(body: &Value) -> Option<f64> {
     // Some gateways wrap the error in a list.
     let error = if body.is_array() { &body[0]["error"] } else { &body["error"] };
     let details = error["details"].as_array()?;
-    let info =
-        details.iter().find(|detail| detail["@type"].as_str().is_some_and(|name| name.ends_with("RetryInfo")))?;
+    let info = details
+        .iter()
+        .find(|detail| detail["@type"].as_str().is_some_and(|name| name.ends_with("RetryInfo")))?;
     duration(info["retryDelay"].as_str()?)
 }
 

@@ -1,6 +1,6 @@
-//! JSON as servers really send it. What a strict parser refuses is mended and parsed again, so that an answer that was paid for is not
-//! lost to a byte-order mark, blank lines before it, half of a surrogate pair, a control character, bytes that are no UTF-8, or a number
-//! that is none. Everything else stays unreadable.
+//! JSON as servers really send it. What a strict parser refuses is mended and parsed again, so that an answer
+//! that was paid for is not lost to a byte-order mark, blank lines before it, half of a surrogate pair, a
+//! control character, bytes that are no UTF-8, or a number that is none. Everything else stays unreadable.
 
 use std::borrow::Cow;
 
@@ -125,21 +125,25 @@ fn mend_string(rest: &str, mended: &mut String) -> usize {
     at
 }
 
-/// The escape `\uXXXX` that begins at `at`, with a surrogate that has no partner replaced; and the bytes read.
+/// The escape `\uXXXX` that begins at `at`, with a surrogate that has no partner replaced; and the bytes
+/// read.
 fn mend_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
     let unit = |at: usize| -> Option<u16> {
         let digits = rest.get(at..at + 6)?.strip_prefix("\\u")?;
         digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
     };
     match unit(at) {
-        Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => (rest[at..at + 12].into(), 12),
+        Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => {
+            (rest[at..at + 12].into(), 12)
+        }
         Some(0xD800..=0xDFFF) => ("\\ufffd".into(), 6),
         // Anything else is left as it is: the parser decides.
         _ => ("\\u".into(), 2),
     }
 }
 
-/// Copies the number or word that begins `rest`, null in the place of one that is not finite; gives the bytes read.
+/// Copies the number or word that begins `rest`, null in the place of one that is not finite; gives the bytes
+/// read.
 fn mend_scalar(rest: &str, mended: &mut String) -> usize {
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c))).unwrap_or(rest.len());
     let scalar = &rest[..end];

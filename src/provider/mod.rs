@@ -1,7 +1,9 @@
-//! Providers of closed models: what is sent to an API and what its answer means, as two pure functions per wire format. Nothing here
-//! touches a network, a clock or a key: a journal of raw answers can be read again at any time, offline.
+//! Providers of closed models: what is sent to an API and what its answer means, as two pure functions per
+//! wire format. Nothing here touches a network, a clock or a key: a journal of raw answers can be read again
+//! at any time, offline.
 //!
-//! To add a wire format: one file with a [`Provider`], one row in [`ALL`], and its golden bodies in `tests/golden/providers`.
+//! To add a wire format: one file with a [`Provider`], one row in [`ALL`], and its golden bodies in
+//! `tests/golden/providers`.
 
 mod answer;
 mod anthropic;
@@ -30,7 +32,8 @@ pub use self::settings::{Capabilities, MaxTokensKey, Settings};
 use crate::error::{Error, Result};
 
 /// Every wire format that is built in.
-pub static ALL: &[&dyn Provider] = &[&OpenAiChat, &OpenAiResponses, &OpenAiCompletions, &Anthropic, &Gemini, &Ollama];
+pub static ALL: &[&dyn Provider] =
+    &[&OpenAiChat, &OpenAiResponses, &OpenAiCompletions, &Anthropic, &Gemini, &Ollama];
 
 /// One wire format.
 pub trait Provider: Sync {
@@ -60,8 +63,8 @@ pub trait Provider: Sync {
     /// [`Error::Parameter`] for a setting the wire format has no place for: nothing is dropped silently.
     fn render(&self, request: &Request) -> Result<WireRequest>;
 
-    /// What an answer means. Total: it neither fails nor panics, whatever a server sends, and what cannot be read is
-    /// [`Outcome::Unreadable`].
+    /// What an answer means. Total: it neither fails nor panics, whatever a server sends, and what cannot be
+    /// read is [`Outcome::Unreadable`].
     fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer;
 }
 
@@ -145,7 +148,12 @@ pub struct Headers(Vec<(String, String)>);
 impl Headers {
     /// Takes names in any case.
     pub fn new<N: AsRef<str>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value.into())).collect())
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.as_ref().to_ascii_lowercase(), value.into()))
+                .collect(),
+        )
     }
 
     /// The first value of a lower-case name, without the blanks around it.
@@ -159,8 +167,13 @@ impl Headers {
     }
 }
 
-/// A body as bytes. Members stand in the order in which their struct has them, so that the same request gives the same bytes.
-fn wire(path: impl Into<String>, headers: Vec<(&'static str, String)>, body: &impl Serialize) -> Result<WireRequest> {
+/// A body as bytes. Members stand in the order in which their struct has them, so that the same request gives
+/// the same bytes.
+fn wire(
+    path: impl Into<String>,
+    headers: Vec<(&'static str, String)>,
+    body: &impl Serialize,
+) -> Result<WireRequest> {
     let body = serde_json::to_vec(body).map_err(|source| Error::Json { path: "request".into(), source })?;
     Ok(WireRequest { path: path.into(), headers, body })
 }

@@ -1,5 +1,6 @@
-//! `POST {base}/api/chat`: Ollama's own form, for local servers. It streams unless told not to, ignores sampling settings outside `options`, and cuts
-//! long prompts to its window without a word, so that the window is always sent.
+//! `POST {base}/api/chat`: Ollama's own form, for local servers. It streams unless told not to, ignores
+//! sampling settings outside `options`, and cuts long prompts to its window without a word, so that the
+//! window is always sent.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -115,8 +116,8 @@ impl Provider for Ollama {
     }
 }
 
-/// A window that holds prompt and answer: a token is at least a byte, and windows of powers of two keep a server from loading the model anew
-/// for every prompt.
+/// A window that holds prompt and answer: a token is at least a byte, and windows of powers of two keep a
+/// server from loading the model anew for every prompt.
 fn window(prompt: &Prompt, max_tokens: u32) -> u64 {
     let bytes = match prompt {
         Prompt::Text(text) => text.len(),

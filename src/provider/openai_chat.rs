@@ -1,10 +1,13 @@
-//! `POST {base}/chat/completions`: OpenAI, and the many servers that speak its form (vLLM, llama.cpp, OpenRouter, DeepSeek, Mistral, ...).
+//! `POST {base}/chat/completions`: OpenAI, and the many servers that speak its form (vLLM, llama.cpp,
+//! OpenRouter, DeepSeek, Mistral, ...).
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::Said;
-use super::{Answer, Capabilities, Headers, KeyHeader, MaxTokensKey, Message, Prompt, Provider, Request, Role};
+use super::{
+    Answer, Capabilities, Headers, KeyHeader, MaxTokensKey, Message, Prompt, Provider, Request, Role,
+};
 use super::{Settings, TokenLogprob, Usage, Where, WireRequest, failure, json, read, wire};
 use crate::error::Result;
 
@@ -12,8 +15,9 @@ use crate::error::Result;
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiChat;
 
-/// Models of OpenAI that think before they answer: they take `max_completion_tokens` alone, and no sampling parameters. Exact names: a
-/// model that is not listed is asked as any other, and a probe shows what it refuses.
+/// Models of OpenAI that think before they answer: they take `max_completion_tokens` alone, and no sampling
+/// parameters. Exact names: a model that is not listed is asked as any other, and a probe shows what it
+/// refuses.
 static REASONING: &[&str] = &[
     "gpt-5",
     "gpt-5-2025-08-07",
@@ -112,7 +116,11 @@ impl Provider for OpenAiChat {
         if !reasoning(model) {
             return Settings::default();
         }
-        Settings { max_tokens_key: MaxTokensKey::MaxCompletionTokens, temperature: None, ..Settings::default() }
+        Settings {
+            max_tokens_key: MaxTokensKey::MaxCompletionTokens,
+            temperature: None,
+            ..Settings::default()
+        }
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
@@ -148,19 +156,24 @@ impl Provider for OpenAiChat {
                 cut: false,
             };
             let mut answer = finish(said, value);
-            answer.logprobs = choice["logprobs"]["content"].as_array().map(|list| list.iter().map(token).collect());
+            answer.logprobs =
+                choice["logprobs"]["content"].as_array().map(|list| list.iter().map(token).collect());
             answer
         })
     }
 }
 
-/// A text, or the parts of one of a kind ("text", "refusal") where a server sends a list of them; each part has its text in a member.
+/// A text, or the parts of one of a kind ("text", "refusal") where a server sends a list of them; each part
+/// has its text in a member.
 pub(super) fn content(content: &Value, kind: &str, member: &str) -> Option<String> {
     match content {
         Value::String(text) => Some(text.clone()).filter(|_| kind == "text"),
         Value::Array(parts) => {
-            let mut ours =
-                parts.iter().filter(|part| part["type"] == kind).filter_map(|part| part[member].as_str()).peekable();
+            let mut ours = parts
+                .iter()
+                .filter(|part| part["type"] == kind)
+                .filter_map(|part| part[member].as_str())
+                .peekable();
             ours.peek()?;
             Some(ours.collect())
         }

@@ -1,12 +1,14 @@
-//! `POST {base}/completions`: the older form, which continues a text. vLLM and other local servers give the log-probabilities of a prompt
-//! back with it (`echo`), which no chat does.
+//! `POST {base}/completions`: the older form, which continues a text. vLLM and other local servers give the
+//! log-probabilities of a prompt back with it (`echo`), which no chat does.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::Said;
 use super::openai_chat::finish;
-use super::{Answer, Capabilities, Headers, KeyHeader, Prompt, Provider, Request, TokenLogprob, Where, WireRequest};
+use super::{
+    Answer, Capabilities, Headers, KeyHeader, Prompt, Provider, Request, TokenLogprob, Where, WireRequest,
+};
 use super::{json, read, wire};
 use crate::error::{Error, Result};
 
@@ -66,7 +68,8 @@ impl Provider for OpenAiCompletions {
         let settings = &request.settings;
         settings.check(self.name(), &self.capabilities())?;
         let Prompt::Text(prompt) = &request.prompt else {
-            let reason = "continues texts and takes no chats; give `prompt` in place of `messages`, or take --provider openai-chat";
+            let reason = "continues texts and takes no chats; give `prompt` in place of `messages`, or take \
+                          --provider openai-chat";
             return Err(Error::Parameter { name: "--provider", reason: format!("{} {reason}", self.name()) });
         };
         let body = Body {
@@ -95,7 +98,8 @@ impl Provider for OpenAiCompletions {
     }
 }
 
-/// Parallel lists of texts, log-probabilities and offsets; the first token of an echoed prompt has no log-probability.
+/// Parallel lists of texts, log-probabilities and offsets; the first token of an echoed prompt has no
+/// log-probability.
 fn tokens(logprobs: &Value) -> Option<Vec<TokenLogprob>> {
     let texts = logprobs["tokens"].as_array()?;
     let one = |(i, text): (usize, &Value)| {

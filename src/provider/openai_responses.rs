@@ -1,11 +1,14 @@
-//! `POST {base}/responses`: the newer form of OpenAI. It has no texts that end an answer, no seed, and no fewer than 16 tokens.
+//! `POST {base}/responses`: the newer form of OpenAI. It has no texts that end an answer, no seed, and no
+//! fewer than 16 tokens.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::Said;
 use super::openai_chat::{Turn, content, reasoning, token, turns};
-use super::{Answer, Capabilities, Headers, KeyHeader, Provider, Request, Settings, Usage, Where, WireRequest};
+use super::{
+    Answer, Capabilities, Headers, KeyHeader, Provider, Request, Settings, Usage, Where, WireRequest,
+};
 use super::{failure, json, read, wire};
 use crate::error::{Error, Result};
 
@@ -71,8 +74,11 @@ impl Provider for OpenAiResponses {
         let settings = &request.settings;
         settings.check(self.name(), &self.capabilities())?;
         if settings.max_tokens < FEWEST_TOKENS {
-            let reason =
-                format!("must be at least {FEWEST_TOKENS} for {}, and is {}", self.name(), settings.max_tokens);
+            let reason = format!(
+                "must be at least {FEWEST_TOKENS} for {}, and is {}",
+                self.name(),
+                settings.max_tokens
+            );
             return Err(Error::Parameter { name: "--max-tokens", reason });
         }
         let body = Body {
@@ -90,9 +96,11 @@ impl Provider for OpenAiResponses {
 
     fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
         read(status, headers, body, |value| {
-            let messages = || value["output"].as_array().into_iter().flatten().filter(|item| item["type"] == "message");
+            let messages =
+                || value["output"].as_array().into_iter().flatten().filter(|item| item["type"] == "message");
             let all = |kind: &'static str, member: &'static str| {
-                let mut texts = messages().filter_map(move |item| content(&item["content"], kind, member)).peekable();
+                let mut texts =
+                    messages().filter_map(move |item| content(&item["content"], kind, member)).peekable();
                 texts.peek().is_some().then(|| texts.collect::<String>())
             };
             let reason = value["incomplete_details"]["reason"].as_str();
@@ -107,7 +115,8 @@ impl Provider for OpenAiResponses {
             let parts = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
             let tokens: Vec<_> =
                 parts.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
-            // A failure may come with status 200, and its error is then read before this; one without an error is none of ours.
+            // A failure may come with status 200, and its error is then read before this; one without an
+            // error is none of ours.
             let outcome = match value["status"].as_str() {
                 Some(status @ ("failed" | "cancelled")) => failure::interrupted(status),
                 _ => said.into(),

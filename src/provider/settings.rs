@@ -1,5 +1,5 @@
-//! How an answer is to be given, and what each wire format has a place for. What is `None` or empty is not sent at all: the provider's own
-//! default then holds.
+//! How an answer is to be given, and what each wire format has a place for. What is `None` or empty is not
+//! sent at all: the provider's own default then holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,8 @@ impl Settings {
             return fault("--max-tokens", "must be at least 1".into());
         }
         if let Some(temperature) = self.temperature.filter(|t| !(0.0..=can.max_temperature).contains(t)) {
-            let reason = format!("must be from 0 to {} for {provider}, and is {temperature}", can.max_temperature);
+            let reason =
+                format!("must be from 0 to {} for {provider}, and is {temperature}", can.max_temperature);
             return fault("--temperature", reason);
         }
         if let Some(top_p) = self.top_p.filter(|p| !(*p > 0.0 && *p <= 1.0)) {
@@ -93,7 +94,8 @@ impl Settings {
             return fault("--stop", "must not be empty".into());
         }
         if self.stop.len() > can.stops {
-            let reason = format!("can be given {} times for {provider}, and is given {}", can.stops, self.stop.len());
+            let reason =
+                format!("can be given {} times for {provider}, and is given {}", can.stops, self.stop.len());
             return fault("--stop", reason);
         }
         if let Some(blank) = self.stop.iter().find(|stop| !can.blank_stops && stop.trim().is_empty()) {
@@ -101,9 +103,14 @@ impl Settings {
             return fault("--stop", reason);
         }
         match (self.seed, can.max_seed) {
-            (Some(_), None) => return fault("--sampling-seed", format!("has no place in requests of {provider}")),
+            (Some(_), None) => {
+                return fault("--sampling-seed", format!("has no place in requests of {provider}"));
+            }
             (Some(seed), Some(most)) if seed > most => {
-                return fault("--sampling-seed", format!("must be at most {most} for {provider}, and is {seed}"));
+                return fault(
+                    "--sampling-seed",
+                    format!("must be at most {most} for {provider}, and is {seed}"),
+                );
             }
             _ => {}
         }
@@ -116,21 +123,23 @@ impl Settings {
         }
         if self.echo && !can.echo {
             let reason = format!(
-                "needs the log-probabilities of a prompt, which {provider} does not give; take --provider openai-completions"
+                "needs the log-probabilities of a prompt, which {provider} does not give; take --provider \
+                 openai-completions"
             );
             return fault("--grader", reason);
         }
         Ok(())
     }
 
-    /// The texts that end an answer which the wire format takes. An answer is cut at all of them when it is graded, so that nothing but
-    /// the tokens after the end is lost where one cannot be sent.
+    /// The texts that end an answer which the wire format takes. An answer is cut at all of them when it is
+    /// graded, so that nothing but the tokens after the end is lost where one cannot be sent.
     pub fn sendable_stops(stops: &[String], can: &Capabilities) -> Vec<String> {
         let legal = |stop: &&String| !stop.is_empty() && (can.blank_stops || !stop.trim().is_empty());
         stops.iter().filter(legal).take(can.stops).cloned().collect()
     }
 
-    /// The settings without a parameter that a server refused, by its name on the wire; `None` if they can do nothing about it.
+    /// The settings without a parameter that a server refused, by its name on the wire; `None` if they can do
+    /// nothing about it.
     pub fn without(&self, param: &str) -> Option<Self> {
         let mut changed = self.clone();
         match param {

@@ -41,15 +41,17 @@ impl Report for Blind {
     }
 
     fn summary(&self) -> &'static str {
-        "hidden members predicted beside what was measured when they were opened, of blind.csv; a scatter with the identity line"
+        "hidden members predicted beside what was measured when they were opened, of blind.csv; a scatter \
+         with the identity line"
     }
 
     fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
         let mut rows: Vec<Row> = vec![];
         for input in inputs {
             let all = csv_rows::<Row>(&at(input, "blind.csv"))?;
-            let chosen =
-                |row: &Row| choice.admits(&row.target_model, "") && choice.setting.is_none_or(|s| s == row.setting);
+            let chosen = |row: &Row| {
+                choice.admits(&row.target_model, "") && choice.setting.is_none_or(|s| s == row.setting)
+            };
             rows.extend(all.into_iter().filter(chosen));
         }
         if rows.is_empty() {
@@ -104,7 +106,8 @@ impl Report for Blind {
     }
 }
 
-/// Errors at several precisions, intervals of several levels and one member counted twice have no common mean.
+/// Errors at several precisions, intervals of several levels and one member counted twice have no common
+/// mean.
 fn one_kind(rows: &[Row]) -> Result<()> {
     let first = &rows[0];
     let reason = if rows.iter().any(|row| row.setting != first.setting) {
@@ -112,7 +115,9 @@ fn one_kind(rows: &[Row]) -> Result<()> {
     } else if rows.iter().any(|row| row.level != first.level) {
         "have intervals of several levels; report each by itself".to_owned()
     } else if let Some(twice) = rows.iter().enumerate().find(|(at, row)| {
-        rows[..*at].iter().any(|before| (&before.family, &before.target_model) == (&row.family, &row.target_model))
+        rows[..*at]
+            .iter()
+            .any(|before| (&before.family, &before.target_model) == (&row.family, &row.target_model))
     }) {
         format!("hold {} twice; report each by itself", twice.1.target_model)
     } else {
@@ -134,7 +139,9 @@ fn caption(rows: &[Row]) -> String {
     if let Some(own) = error(|row| row.predicted_nats) {
         caption.push_str(&format!("; mean absolute error {own:.3} nats"));
     }
-    for (name, value) in [("size line", error(|row| row.size_line_nats)), ("mean", error(|row| Some(row.mean_nats)))] {
+    for (name, value) in
+        [("size line", error(|row| row.size_line_nats)), ("mean", error(|row| Some(row.mean_nats)))]
+    {
         if let Some(value) = value {
             caption.push_str(&format!(", {name} {value:.3}"));
         }
@@ -152,6 +159,7 @@ fn caption(rows: &[Row]) -> String {
         .filter(|row| row.predicted_nats.is_none())
         .map(|row| format!("{} ({})", row.target_model, row.note))
         .collect();
-    let refused = if refused.is_empty() { String::new() } else { format!(" Refused: {}.", refused.join("; ")) };
+    let refused =
+        if refused.is_empty() { String::new() } else { format!(" Refused: {}.", refused.join("; ")) };
     format!("{caption}.{refused}")
 }

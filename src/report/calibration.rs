@@ -27,11 +27,13 @@ impl Report for Calibration {
     }
 
     fn summary(&self) -> &'static str {
-        "back-tested errors of a calibration beside its baselines, of card.json; a dot for each candidate and split"
+        "back-tested errors of a calibration beside its baselines, of card.json; a dot for each candidate \
+         and split"
     }
 
     fn make(&self, inputs: &[PathBuf], _: &Choice) -> Result<Made> {
-        let mut table = Table::new(&["split", "candidate", "mae", "rmse", "skill_mean", "skill_size", "spearman"]);
+        let mut table =
+            Table::new(&["split", "candidate", "mae", "rmse", "skill_mean", "skill_size", "spearman"]);
         let (mut figures, mut captions) = (vec![], vec![]);
         for (number, input) in inputs.iter().enumerate() {
             let path = at(input, "card.json");
@@ -62,7 +64,8 @@ impl Report for Calibration {
 
 /// The scores of a card, of every split and candidate.
 fn scores(card: &Card) -> Vec<Score> {
-    let splits = [("target", &card.scores.target), ("family", &card.scores.family), ("forward", &card.scores.forward)];
+    let splits =
+        [("target", &card.scores.target), ("family", &card.scores.family), ("forward", &card.scores.forward)];
     let of = |(split, scores): (&str, &Vec<calibration::Score>)| {
         let score = |score: &calibration::Score| Score {
             split: split.into(),
@@ -111,7 +114,8 @@ fn caption(card: &Card, unit: &str) -> String {
     let rows = &card.rows;
     let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
     format!(
-        "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 less the ratio of errors to that of the mean or of the size line.",
+        "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 less the ratio of \
+         errors to that of the mean or of the size line.",
         card.target,
         rows.n,
         rows.n_targets,

@@ -63,7 +63,8 @@ impl Report for Depth {
             figures.push((suffix, curves.figure()?));
         }
         let caption = format!(
-            "Emergence at the last reading point at b = {setting}; bands are 95 % (1.96 standard errors). Block 1 is low because its input knows only its own token."
+            "Emergence at the last reading point at b = {setting}; bands are 95 % (1.96 standard errors). \
+             Block 1 is low because its input knows only its own token."
         );
         Ok(Made { table, figures, caption })
     }
@@ -71,8 +72,10 @@ impl Report for Depth {
 
 /// The points of one curve, each with whether a control stands beside it; their rows go into the table.
 fn points(rows: &[Reading], corpus: &str, model: &str, table: &mut Table) -> Vec<(Point, bool)> {
-    let of: Vec<&Reading> =
-        rows.iter().filter(|row| row.corpus == corpus && row.model == model && row.role != Role::Separator).collect();
+    let of: Vec<&Reading> = rows
+        .iter()
+        .filter(|row| row.corpus == corpus && row.model == model && row.role != Role::Separator)
+        .collect();
     let last = of.iter().map(|row| row.shot).max().unwrap_or(0);
     let blocks = of.iter().map(|row| row.block).max().unwrap_or(1);
     let (own, control): (Vec<&Reading>, Vec<&Reading>) =
@@ -92,7 +95,8 @@ fn points(rows: &[Reading], corpus: &str, model: &str, table: &mut Table) -> Vec
             control.into(),
         ]);
         let half = BAND * row.stderr_nats.unwrap_or(0.0);
-        let point = Point { x: u, y: row.emergence_nats, half, beside: Some(control.unwrap_or(row.twin_nats)) };
+        let point =
+            Point { x: u, y: row.emergence_nats, half, beside: Some(control.unwrap_or(row.twin_nats)) };
         points.push((point, control.is_some()));
     }
     points

@@ -1,5 +1,5 @@
-//! Reports: what the pipeline left on disk as a tidy table (CSV, LaTeX, Markdown) and as figures (SVG, PDF) of one column of a paper. A report reads files and
-//! measures nothing; one report per file of this folder.
+//! Reports: what the pipeline left on disk as a tidy table (CSV, LaTeX, Markdown) and as figures (SVG, PDF)
+//! of one column of a paper. A report reads files and measures nothing; one report per file of this folder.
 
 mod blind;
 mod calibration;
@@ -42,7 +42,8 @@ pub trait Report: Sync {
     /// Reads `inputs`, files or folders that hold them.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Csv`] or [`Error::Json`] naming the file, and [`Error::Parameter`] for a choice that leaves nothing.
+    /// [`Error::Read`], [`Error::Csv`] or [`Error::Json`] naming the file, and [`Error::Parameter`] for a
+    /// choice that leaves nothing.
     fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made>;
 }
 
@@ -59,13 +60,15 @@ pub struct Choice {
 
 impl Choice {
     fn admits(&self, model: &str, corpus: &str) -> bool {
-        let among = |names: &[String], name: &str| names.is_empty() || names.iter().any(|known| known == name);
+        let among =
+            |names: &[String], name: &str| names.is_empty() || names.iter().any(|known| known == name);
         among(&self.models, model) && among(&self.corpora, corpus)
     }
 
     /// The refusal of a choice that leaves nothing of a file.
     fn nothing(path: &Path, what: &str) -> Error {
-        let reason = format!("leave no {what} of {}; choose others (--model, --corpus, --setting)", path.display());
+        let reason =
+            format!("leave no {what} of {}; choose others (--model, --corpus, --setting)", path.display());
         Error::Parameter { name: "the choices", reason }
     }
 }
@@ -86,13 +89,15 @@ pub struct Made {
 /// # Errors
 /// [`Error::Unknown`]
 pub fn find(name: &str) -> Result<&'static dyn Report> {
-    let hint = || format!("there are {}", ALL.iter().map(|report| report.name()).collect::<Vec<_>>().join(", "));
+    let hint =
+        || format!("there are {}", ALL.iter().map(|report| report.name()).collect::<Vec<_>>().join(", "));
     let found = ALL.iter().find(|report| report.name() == name);
     found.copied().ok_or_else(|| Error::Unknown { kind: "report", name: name.into(), hint: hint() })
 }
 
 impl Made {
-    /// Writes `NAME.csv`, `NAME.tex`, `NAME.md`, and each figure as `.svg` and `.pdf`, into a folder; returns the files.
+    /// Writes `NAME.csv`, `NAME.tex`, `NAME.md`, and each figure as `.svg` and `.pdf`, into a folder; returns
+    /// the files.
     ///
     /// # Errors
     /// [`Error::Write`], and [`Error::Figure`] if a figure cannot become a PDF.

@@ -1,4 +1,5 @@
-//! `predictions`: predicted beside measured, in the unit of the target, with intervals and what such intervals held in back-test, errors and baselines.
+//! `predictions`: predicted beside measured, in the unit of the target, with intervals and what such
+//! intervals held in back-test, errors and baselines.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,7 +36,8 @@ impl Report for Predictions {
     }
 
     fn summary(&self) -> &'static str {
-        "predictions with intervals beside what was measured, of predictions.csv; a scatter with the identity line"
+        "predictions with intervals beside what was measured, of predictions.csv; a scatter with the \
+         identity line"
     }
 
     fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
@@ -43,7 +45,8 @@ impl Report for Predictions {
         for input in inputs {
             let path = at(input, "predictions.csv");
             for (line, cells) in (2..).zip(csv_rows::<BTreeMap<String, String>>(&path)?) {
-                let row = Row::new(&cells).map_err(|reason| Error::Csv { path: path.clone(), line, reason })?;
+                let row =
+                    Row::new(&cells).map_err(|reason| Error::Csv { path: path.clone(), line, reason })?;
                 rows.extend(Some(row).filter(|row| choice.admits(&row.target, &row.corpus)));
             }
         }
@@ -89,8 +92,9 @@ impl Report for Predictions {
         let corpora = names(&rows, |row| row.corpus.as_str());
         let by_corpus = corpora.len() > 1;
         let named = if by_corpus { corpora } else { names(&rows, |row| row.target.as_str()) };
-        let place =
-            |row: &Row| named.iter().position(|name| *name == if by_corpus { &row.corpus } else { &row.target });
+        let place = |row: &Row| {
+            named.iter().position(|name| *name == if by_corpus { &row.corpus } else { &row.target })
+        };
         let pairs: Vec<Pair> = rows
             .iter()
             .filter_map(|row| {
@@ -113,17 +117,19 @@ impl Row {
         let number = |names: &[&str]| -> std::result::Result<Option<f64>, String> {
             match text(names).map(|cell| cell.trim()).filter(|cell| !cell.is_empty()) {
                 None => Ok(None),
-                Some(cell) => cell
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|value| value.is_finite())
-                    .map(Some)
-                    .ok_or_else(|| format!("has {cell:?} in column `{}`, which is no number; correct it", names[0])),
+                Some(cell) => {
+                    cell.parse::<f64>().ok().filter(|value| value.is_finite()).map(Some).ok_or_else(|| {
+                        format!("has {cell:?} in column `{}`, which is no number; correct it", names[0])
+                    })
+                }
             }
         };
-        let target = text(&["target_model"]).ok_or("has no column `target_model`; take a file of predictions")?;
+        let target =
+            text(&["target_model"]).ok_or("has no column `target_model`; take a file of predictions")?;
         let Some(_) = text(&["emergence_nats", "y_hat"]) else {
-            return Err("has neither a column `emergence_nats` nor `y_hat`; take a file of predictions".into());
+            return Err(
+                "has neither a column `emergence_nats` nor `y_hat`; take a file of predictions".into()
+            );
         };
         let word = |name: &str| cells.get(name).cloned().unwrap_or_default();
         let unit = if cells.contains_key("emergence_nats") { "nats".into() } else { word("unit") };
@@ -164,10 +170,14 @@ fn one_kind(rows: &[Row]) -> Result<()> {
 }
 
 fn unit(rows: &[Row]) -> &str {
-    rows.first().map(|row| row.unit.as_str()).filter(|unit| !unit.is_empty()).unwrap_or("in the target's own unit")
+    rows.first()
+        .map(|row| row.unit.as_str())
+        .filter(|unit| !unit.is_empty())
+        .unwrap_or("in the target's own unit")
 }
 
-/// n, errors beside the baselines' on the same rows, how many intervals held, and how many predictions were refused.
+/// n, errors beside the baselines' on the same rows, how many intervals held, and how many predictions were
+/// refused.
 fn caption(rows: &[Row]) -> String {
     let predicted: Vec<&Row> = rows.iter().filter(|row| row.predicted.is_some()).collect();
     let targets = names(rows, |row| row.target.as_str()).len();
@@ -178,7 +188,8 @@ fn caption(rows: &[Row]) -> String {
         format!("n = {n} predictions of {targets} models")
     };
     let error = |value: fn(&Row) -> Option<f64>| {
-        let errors: Vec<f64> = predicted.iter().filter_map(|row| Some((value(row)? - row.measured?).abs())).collect();
+        let errors: Vec<f64> =
+            predicted.iter().filter_map(|row| Some((value(row)? - row.measured?).abs())).collect();
         let n = errors.len();
         (n > 0).then(|| errors.iter().sum::<f64>() / n as f64)
     };

@@ -1,4 +1,5 @@
-//! `profiles`: emergence by block and position, and as a heat map of each model and corpus; texts beside the difference from their control.
+//! `profiles`: emergence by block and position, and as a heat map of each model and corpus; texts beside the
+//! difference from their control.
 
 use std::path::PathBuf;
 
@@ -58,11 +59,15 @@ impl Report for Profiles {
                         beside.map(|control| row.emergence_nats - control).into(),
                     ]);
                 }
-                figures.push((suffix(&[model, corpus]), heat(&format!("{model}, {corpus}"), &own, &control).figure()?));
+                figures.push((
+                    suffix(&[model, corpus]),
+                    heat(&format!("{model}, {corpus}"), &own, &control).figure()?,
+                ));
             }
         }
         let caption = format!(
-            "Emergence by block and reading point at b = {setting}: macro less micro mutual information; `learned` is what the untrained twin does not read."
+            "Emergence by block and reading point at b = {setting}: macro less micro mutual information; \
+             `learned` is what the untrained twin does not read."
         );
         Ok(Made { table, figures, caption })
     }
@@ -97,7 +102,8 @@ fn heat(title: &str, own: &[&Reading], control: &[&Reading]) -> Heat {
         }
         values
     };
-    let mut maps = vec![Map { title: title.into(), values: fill(&|row| Some(row.emergence_nats)), signed: false }];
+    let mut maps =
+        vec![Map { title: title.into(), values: fill(&|row| Some(row.emergence_nats)), signed: false }];
     if control.is_empty() {
         maps.push(Map {
             title: "less its untrained twin".into(),

@@ -1,4 +1,5 @@
-//! The files reports are made of, as they lie on disk: columns are found by name, so that files of other versions and of other tools serve too.
+//! The files reports are made of, as they lie on disk: columns are found by name, so that files of other
+//! versions and of other tools serve too.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +42,8 @@ pub(super) struct Reading {
 /// The chosen rows of profiles.csv at one setting, and that setting.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or none is left.
+/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or
+/// none is left.
 pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Reading>, f64)> {
     let mut rows: Vec<Reading> = vec![];
     for input in inputs {
@@ -53,7 +55,8 @@ pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Readi
     let (estimator, scale) = (first.estimator.clone(), first.scale);
     if let Some(other) = rows.iter().find(|row| (row.estimator.as_str(), row.scale) != (&estimator, scale)) {
         let reason = format!(
-            "of {} were measured with {estimator} ({scale:?}) and with {} ({:?}), which do not compare; report them apart",
+            "of {} were measured with {estimator} ({scale:?}) and with {} ({:?}), which do not compare; \
+             report them apart",
             path.display(),
             other.estimator,
             other.scale
@@ -103,7 +106,8 @@ pub(super) fn by_size<R: Borrow<Reading>>(rows: &[R]) -> Vec<&str> {
     families(rows).into_values().flatten().collect()
 }
 
-/// The models that one figure of curves shows, with a part of its name: all of them, or where they are more than can be told apart those of each family.
+/// The models that one figure of curves shows, with a part of its name: all of them, or where they are more
+/// than can be told apart those of each family.
 pub(super) fn figures<R: Borrow<Reading>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
     let all = by_size(rows);
     if all.len() <= MOST_CURVES {
@@ -113,8 +117,11 @@ pub(super) fn figures<R: Borrow<Reading>>(rows: &[R]) -> Vec<(String, Vec<&str>)
 }
 
 fn families<R: Borrow<Reading>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
-    let mut models: Vec<(&str, usize, &str)> =
-        rows.iter().map(Borrow::borrow).map(|row| (row.family.as_str(), row.n_params, row.model.as_str())).collect();
+    let mut models: Vec<(&str, usize, &str)> = rows
+        .iter()
+        .map(Borrow::borrow)
+        .map(|row| (row.family.as_str(), row.n_params, row.model.as_str()))
+        .collect();
     models.sort_unstable();
     models.dedup();
     let mut families: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

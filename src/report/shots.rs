@@ -1,4 +1,5 @@
-//! `shots`: emergence and its variance over windows by number of shots, or by position of texts, as the mean over blocks from the second on.
+//! `shots`: emergence and its variance over windows by number of shots, or by position of texts, as the mean
+//! over blocks from the second on.
 
 use std::path::PathBuf;
 
@@ -34,7 +35,8 @@ impl Report for Shots {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence and its variance by number of shots, of texts by position, of profiles.csv; curves with bands"
+        "emergence and its variance by number of shots, of texts by position, of profiles.csv; curves with \
+         bands"
     }
 
     fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
@@ -69,11 +71,13 @@ impl Report for Shots {
         }
         let mut figures = vec![];
         for (suffix, models) in read::figures(&rows) {
-            figures
-                .extend(draw(&means, &models)?.into_iter().map(|(kind, figure)| (format!("{kind}{suffix}"), figure)));
+            figures.extend(
+                draw(&means, &models)?.into_iter().map(|(kind, figure)| (format!("{kind}{suffix}"), figure)),
+            );
         }
         let caption = format!(
-            "Mean over blocks from the second on at b = {setting}; bands are 95 % (1.96 standard errors of the mean over blocks, which share their windows)."
+            "Mean over blocks from the second on at b = {setting}; bands are 95 % (1.96 standard errors of \
+             the mean over blocks, which share their windows)."
         );
         Ok(Made { table, figures, caption })
     }
@@ -86,10 +90,14 @@ fn means(rows: &[Reading]) -> Vec<Mean> {
             let of: Vec<&Reading> = rows
                 .iter()
                 .filter(|row| {
-                    row.corpus == corpus && row.model == model && row.block >= 2 && row.role != Role::Separator
+                    row.corpus == corpus
+                        && row.model == model
+                        && row.block >= 2
+                        && row.role != Role::Separator
                 })
                 .collect();
-            let (own, control): (Vec<&Reading>, Vec<&Reading>) = of.iter().partition(|row| row.control.is_none());
+            let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+                of.iter().partition(|row| row.control.is_none());
             let shots = own.iter().map(|row| row.shot).max().unwrap_or(0);
             for shot in 1..=shots {
                 let at: Vec<&Reading> = own.iter().copied().filter(|row| row.shot == shot).collect();
@@ -120,35 +128,39 @@ pub(super) fn mean(rows: &[&Reading], value: impl Fn(&Reading) -> Option<f64>) -
 fn draw(means: &[Mean], models: &[&str]) -> Result<Vec<(String, Figure)>> {
     let mut figures = vec![];
     for texts in [false, true] {
-        let of: Vec<&Mean> =
-            means.iter().filter(|mean| mean.texts == texts && models.contains(&mean.model.as_str())).collect();
+        let of: Vec<&Mean> = means
+            .iter()
+            .filter(|mean| mean.texts == texts && models.contains(&mean.model.as_str()))
+            .collect();
         if of.is_empty() {
             continue;
         }
         let kind = if texts { "-texts" } else { "" };
-        let figure = |suffix: &str, y_label: &str, dashed: Option<&str>, point: &dyn Fn(&Mean) -> Option<Point>| {
-            let panels = names(&of, |mean| mean.corpus.as_str()).into_iter().map(|corpus| {
-                let curve = |(name, model): (usize, &&str)| Curve {
-                    name,
-                    points: of
-                        .iter()
-                        .filter(|mean| mean.corpus == corpus && mean.model == *model)
-                        .filter_map(|mean| point(mean))
-                        .collect(),
+        let figure =
+            |suffix: &str, y_label: &str, dashed: Option<&str>, point: &dyn Fn(&Mean) -> Option<Point>| {
+                let panels = names(&of, |mean| mean.corpus.as_str()).into_iter().map(|corpus| {
+                    let curve = |(name, model): (usize, &&str)| Curve {
+                        name,
+                        points: of
+                            .iter()
+                            .filter(|mean| mean.corpus == corpus && mean.model == *model)
+                            .filter_map(|mean| point(mean))
+                            .collect(),
+                    };
+                    let curves =
+                        models.iter().enumerate().map(curve).filter(|curve| !curve.points.is_empty());
+                    Panel { title: corpus.into(), curves: curves.collect() }
+                });
+                let curves = Curves {
+                    panels: panels.collect(),
+                    names: models.iter().map(|model| (*model).to_owned()).collect(),
+                    x_label: if texts { "position in the window" } else { "number of shots" }.into(),
+                    y_label: y_label.into(),
+                    dashed: dashed.map(str::to_owned),
+                    whole: true,
                 };
-                let curves = models.iter().enumerate().map(curve).filter(|curve| !curve.points.is_empty());
-                Panel { title: corpus.into(), curves: curves.collect() }
-            });
-            let curves = Curves {
-                panels: panels.collect(),
-                names: models.iter().map(|model| (*model).to_owned()).collect(),
-                x_label: if texts { "position in the window" } else { "number of shots" }.into(),
-                y_label: y_label.into(),
-                dashed: dashed.map(str::to_owned),
-                whole: true,
+                Ok::<_, crate::Error>((format!("{kind}{suffix}"), curves.figure()?))
             };
-            Ok::<_, crate::Error>((format!("{kind}{suffix}"), curves.figure()?))
-        };
         let beside = |mean: &Mean| if texts { mean.control } else { Some(mean.twin) };
         let named = if texts { "shuffled control" } else { "untrained twin" };
         let any = of.iter().any(|mean| beside(mean).is_some());

@@ -100,7 +100,8 @@ impl Table {
         writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
     }
 
-    /// A `tabular` with the rules of booktabs and the number columns of siunitx; the caption stands in a comment above it.
+    /// A `tabular` with the rules of booktabs and the number columns of siunitx; the caption stands in a
+    /// comment above it.
     pub fn latex(&self, caption: &str) -> String {
         let mut text = String::from("% \\usepackage{booktabs,siunitx}\n");
         caption.lines().for_each(|line| text.push_str(&format!("% {line}\n")));
@@ -202,8 +203,17 @@ mod tests {
     fn latex_has_rules_number_columns_and_no_stray_command() {
         let latex = table().latex("n = 2");
         assert!(latex.contains("% n = 2\n"));
-        assert!(latex.contains("\\begin{tabular}{l S[table-format=4.0] S[table-format=-2.3]}\n\\toprule\n"), "{latex}");
-        assert!(latex.contains("{model} & {n params} & {emergence, nats} \\\\\n\\midrule\na\\_b|c & 1200 & -0.123 \\\\\nd & {} & 11.500 \\\\\n\\bottomrule"), "{latex}");
+        assert!(
+            latex.contains("\\begin{tabular}{l S[table-format=4.0] S[table-format=-2.3]}\n\\toprule\n"),
+            "{latex}"
+        );
+        assert!(
+            latex.contains(
+                "{model} & {n params} & {emergence, nats} \\\\\n\\midrule\na\\_b|c & 1200 & -0.123 \\\\\nd \
+                 & {} & 11.500 \\\\\n\\bottomrule"
+            ),
+            "{latex}"
+        );
     }
 
     #[test]
@@ -211,7 +221,8 @@ mod tests {
         let text = table().markdown("n = 2");
         assert_eq!(
             text,
-            "| model | n params | emergence, nats |\n| --- | ---: | ---: |\n| a_b\\|c | 1200 | -0.123 |\n| d |  | 11.500 |\n\nn = 2\n"
+            "| model | n params | emergence, nats |\n| --- | ---: | ---: |\n| a_b\\|c | 1200 | -0.123 |\n| \
+             d |  | 11.500 |\n\nn = 2\n"
         );
     }
 

@@ -45,7 +45,11 @@ impl Choice {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
                 let told = scored.into_iter().zip(&encoded.pieces).zip(before);
-                self.told.extend(told.map(|((scored, piece), before)| Told { piece: piece.clone(), scored, before }));
+                self.told.extend(told.map(|((scored, piece), before)| Told {
+                    piece: piece.clone(),
+                    scored,
+                    before,
+                }));
                 String::new()
             }
             Event::Token { scored, text, piece } => {
@@ -89,9 +93,11 @@ impl Choice {
         json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()})
     }
 
-    /// The log-probabilities of the tokens from `first` on, the first of which begins at byte `offset`, and where the next one will begin.
+    /// The log-probabilities of the tokens from `first` on, the first of which begins at byte `offset`, and
+    /// where the next one will begin.
     pub fn completion_logprobs(&self, first: usize, offset: usize, tokenizer: &Tokenizer) -> (Value, usize) {
-        let (mut tokens, mut token_logprobs, mut top_logprobs, mut offsets) = (vec![], vec![], vec![], vec![]);
+        let (mut tokens, mut token_logprobs, mut top_logprobs, mut offsets) =
+            (vec![], vec![], vec![], vec![]);
         let mut offset = offset;
         for told in &self.told[first..] {
             tokens.push(json!(told.piece));
@@ -128,8 +134,7 @@ impl Choice {
 
     /// The log-probabilities of the tokens from `first` on.
     pub fn chat_logprobs(&self, first: usize, tokenizer: &Tokenizer) -> Value {
-        let entry =
-            |piece: &str, logprob: f64| json!({"token": piece, "logprob": number(logprob), "bytes": piece.as_bytes()});
+        let entry = |piece: &str, logprob: f64| json!({"token": piece, "logprob": number(logprob), "bytes": piece.as_bytes()});
         let content: Vec<Value> = self.told[first..]
             .iter()
             .map(|told| {

@@ -9,7 +9,8 @@ use super::{Settings, run};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// Models served by a thread of their own. Dropped, it takes no more requests, and those that still run are ended.
+/// Models served by a thread of their own. Dropped, it takes no more requests, and those that still run are
+/// ended.
 pub struct Background {
     url: String,
     stop: watch::Sender<bool>,

@@ -1,5 +1,5 @@
-//! From messages to one prompt: the chat template of tokenizer_config.json (or chat_template.jinja), or, for a model that has none, the contents of the
-//! messages, a line each.
+//! From messages to one prompt: the chat template of tokenizer_config.json (or chat_template.jinja), or, for
+//! a model that has none, the contents of the messages, a line each.
 
 use std::path::Path;
 
@@ -24,8 +24,10 @@ impl Template {
     /// [`Error::Config`] if there is one that does not parse.
     pub fn of(folder: &Path) -> Result<Self> {
         let path = folder.join("tokenizer_config.json");
-        let config: Value =
-            std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let config: Value = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
         // Several templates have names; the one called default is for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
         let source = match &config["chat_template"] {
@@ -36,7 +38,9 @@ impl Template {
         let Some(source) = source else { return Ok(Self { template: None }) };
         let malformed = |fault: Fault| Error::Config {
             path: path.clone(),
-            reason: format!("chat_template does not parse ({fault}); correct it, or take it away to serve without one"),
+            reason: format!(
+                "chat_template does not parse ({fault}); correct it, or take it away to serve without one"
+            ),
         };
         let mut environment = Environment::new();
         // As the reference renders them.
@@ -68,14 +72,15 @@ impl Template {
         let template = environment.get_template(NAME);
         let rendered = template.and_then(|template| {
             let (bos_token, eos_token) = (tokens["bos_token"].as_str(), tokens["eos_token"].as_str());
-            let one =
-                |m: &Message| minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())]);
+            let one = |m: &Message| {
+                minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())])
+            };
             let messages: minijinja::Value = messages.iter().map(one).collect();
             template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
         });
-        rendered
-            .map(|text| (text, true))
-            .map_err(|fault| Refusal::invalid("messages", format!("the model's chat template refuses them: {fault}")))
+        rendered.map(|text| (text, true)).map_err(|fault| {
+            Refusal::invalid("messages", format!("the model's chat template refuses them: {fault}"))
+        })
     }
 }
 
@@ -90,7 +95,10 @@ mod tests {
     #[test]
     fn a_template_of_the_published_kind_is_rendered_and_can_refuse() {
         let folder = tempfile::tempdir().unwrap();
-        let source = "{{ bos_token }}{% for message in messages %}\n  {% if message.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}\n<|{{ message['role'] }}|>{{ message['content'].strip() }}{{ eos_token }}\n{% endfor %}\n{% if add_generation_prompt %}<|assistant|>{% endif %}";
+        let source = "{{ bos_token }}{% for message in messages %}\n  {% if message.role == 'tool' %}{{ \
+                      raise_exception('no tools') }}{% endif %}\n<|{{ message['role'] }}|>{{ \
+                      message['content'].strip() }}{{ eos_token }}\n{% endfor %}\n{% if \
+                      add_generation_prompt %}<|assistant|>{% endif %}";
         let config = serde_json::json!({"chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}});
         std::fs::write(folder.path().join("tokenizer_config.json"), config.to_string()).unwrap();
         let template = Template::of(folder.path()).unwrap();

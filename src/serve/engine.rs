@@ -1,5 +1,6 @@
-//! The threads that decode. Each takes sequences from the queue of its model, as many as it may, and moves all of them on by one token at a time: the
-//! prompt of a new one runs in the same batch as the last tokens of the others.
+//! The threads that decode. Each takes sequences from the queue of its model, as many as it may, and moves
+//! all of them on by one token at a time: the prompt of a new one runs in the same batch as the last tokens
+//! of the others.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,8 @@ use crate::model::cache::Cache;
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Tokenizer};
 
-/// New tokens of prompts in one batch; the others wait for the next, so that running sequences are not held up for long.
+/// New tokens of prompts in one batch; the others wait for the next, so that running sequences are not held
+/// up for long.
 const PROMPT_TOKENS: usize = 1024;
 /// Rows of logits computed at once.
 const LOGIT_ROWS: usize = 256;
@@ -68,7 +70,8 @@ impl Engine {
         let threads = rayon::current_num_threads().clamp(1, settings.max_concurrent);
         for thread in 0..threads {
             // Together they have as many places as sequences are allowed.
-            let places = settings.max_concurrent / threads + usize::from(thread < settings.max_concurrent % threads);
+            let places =
+                settings.max_concurrent / threads + usize::from(thread < settings.max_concurrent % threads);
             let shared = shared.clone();
             let work = move || shared.work(places);
             let started = std::thread::Builder::new().name(format!("decode-{thread}")).spawn(work);
@@ -110,7 +113,8 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for sequences if `active` has none, and admits as many as there are places and a batch has room for.
+    /// Waits for sequences if `active` has none, and admits as many as there are places and a batch has room
+    /// for.
     fn admit(&self, active: &mut Vec<Sequence>, places: usize, cache: &mut Cache) -> bool {
         let mut queue = self.lock();
         while active.is_empty() && queue.waiting.is_empty() && !queue.closed {

@@ -39,7 +39,8 @@ struct App {
     requests: Arc<AtomicU64>,
 }
 
-/// Takes requests until `stop` says so for the first time; the second time, or the time of one request, ends what still runs.
+/// Takes requests until `stop` says so for the first time; the second time, or the time of one request, ends
+/// what still runs.
 pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     served: Vec<Arc<Served>>,
@@ -56,7 +57,8 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
         .route("/v1/chat/completions", post(chat))
         .fallback(|| async {
             refuse(&not_found(
-                "no such route; this server has /v1/completions, /v1/chat/completions, /v1/models and /health",
+                "no such route; this server has /v1/completions, /v1/chat/completions, /v1/models and \
+                 /health",
             ))
         })
         .method_not_allowed_fallback(|| async {
@@ -121,8 +123,10 @@ impl App {
         let Some(key) = &self.settings.key else { return Ok(()) };
         let given = request.headers().get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
         let wanted = format!("Bearer {key}").into_bytes();
-        let differs =
-            given.iter().zip(&wanted).fold(given.len() ^ wanted.len(), |bits, (a, b)| bits | usize::from(a ^ b));
+        let differs = given
+            .iter()
+            .zip(&wanted)
+            .fold(given.len() ^ wanted.len(), |bits, (a, b)| bits | usize::from(a ^ b));
         if differs == 0 {
             return Ok(());
         }
@@ -150,8 +154,10 @@ impl App {
 
 async fn fields(app: &App, request: Request) -> Checked<Fields> {
     app.admit(&request)?;
-    let too_large = || Refusal { status: 413, ..Refusal::invalid("", format!("the body is larger than {BODY} bytes")) };
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let too_large =
+        || Refusal { status: 413, ..Refusal::invalid("", format!("the body is larger than {BODY} bytes")) };
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > DISCARD) {
         return Err(too_large());
     }
@@ -182,7 +188,10 @@ async fn models(State(app): State<App>, request: Request) -> Response {
     if let Err(refusal) = app.admit(&request) {
         return refuse(&refusal);
     }
-    reply(200, &json!({"object": "list", "data": app.served.iter().map(|served| card(served)).collect::<Vec<_>>()}))
+    reply(
+        200,
+        &json!({"object": "list", "data": app.served.iter().map(|served| card(served)).collect::<Vec<_>>()}),
+    )
 }
 
 async fn model(State(app): State<App>, Path(id): Path<String>, request: Request) -> Response {
@@ -248,7 +257,9 @@ async fn respond(app: &App, begun: impl Future<Output = Checked<Running>>) -> Re
         Ok(running) => match timeout(time, running.whole()).await {
             Ok(Ok(body)) => reply(200, &body),
             Ok(Err(refusal)) => refuse(&refusal),
-            Err(_) => refuse(&Refusal { status: 504, kind: "timeout_error", ..Refusal::invalid("", late(time)) }),
+            Err(_) => {
+                refuse(&Refusal { status: 504, kind: "timeout_error", ..Refusal::invalid("", late(time)) })
+            }
         },
     }
 }

@@ -1,7 +1,9 @@
-//! Local checkpoints behind an OpenAI-compatible API: what a client of a closed model can do, it can do here, on a model that can be opened afterwards.
+//! Local checkpoints behind an OpenAI-compatible API: what a client of a closed model can do, it can do here,
+//! on a model that can be opened afterwards.
 //!
-//! `http` speaks the protocol, `request` and `answer` are its shapes, `running` is what lies between them, `engine` computes: each model has its own threads, which decode many sequences at
-//! once and keep their keys and values.
+//! `http` speaks the protocol, `request` and `answer` are its shapes, `running` is what lies between them,
+//! `engine` computes: each model has its own threads, which decode many sequences at once and keep their keys
+//! and values.
 
 mod answer;
 mod background;
@@ -55,8 +57,8 @@ struct Served {
     engine: Engine,
 }
 
-/// Serves `models` until the process is told to stop (interrupt or termination); `ready` is given the base URL once requests are taken. Requests that
-/// run then are finished, for at most the time of one request.
+/// Serves `models` until the process is told to stop (interrupt or termination); `ready` is given the base
+/// URL once requests are taken. Requests that run then are finished, for at most the time of one request.
 ///
 /// # Errors
 /// [`Error::Serve`] if the address cannot be listened on.

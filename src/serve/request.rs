@@ -1,5 +1,6 @@
-//! What clients ask for: JSON of the completions and chat shapes, checked field by field. What would change an answer and cannot be done here is refused by
-//! name, as the originals do; fields that change nothing are let pass.
+//! What clients ask for: JSON of the completions and chat shapes, checked field by field. What would change
+//! an answer and cannot be done here is refused by name, as the originals do; fields that change nothing are
+//! let pass.
 
 use serde_json::{Map, Value, json};
 
@@ -109,7 +110,9 @@ impl Fields {
             Some(_) => None,
         };
         match stops {
-            Some(stops) if stops.len() <= MOST_STOPS && stops.iter().all(|stop| !stop.is_empty()) => Ok(stops),
+            Some(stops) if stops.len() <= MOST_STOPS && stops.iter().all(|stop| !stop.is_empty()) => {
+                Ok(stops)
+            }
             _ => self.wrong("stop", &format!("a string or up to {MOST_STOPS} strings, none of them empty")),
         }
     }
@@ -136,7 +139,14 @@ impl Fields {
     }
 
     fn common(&self, seed: u64, max_tokens_keys: &[&str], default_tokens: u64) -> Checked<Common> {
-        self.refuse(&["presence_penalty", "frequency_penalty", "logit_bias", "tools", "functions", "response_format"])?;
+        self.refuse(&[
+            "presence_penalty",
+            "frequency_penalty",
+            "logit_bias",
+            "tools",
+            "functions",
+            "response_format",
+        ])?;
         let Some(model) = self.get("model").and_then(Value::as_str) else {
             return Err(Refusal::invalid("model", "`model` is missing; GET /v1/models lists what is served"));
         };
@@ -146,8 +156,10 @@ impl Fields {
         }
         let n = self.count("n", 1, MOST_CHOICES)?.unwrap_or(1) as usize;
         let top_p = self.number("top_p", 1.0, |p| p > 0.0 && p <= 1.0, "a number above 0 and at most 1")?;
-        let temperature = self.number("temperature", 1.0, |t| (0.0..=2.0).contains(&t), "a number from 0 to 2")?;
-        // So near to 0 nothing but the likeliest token is left, and logits divided by it are no numbers any more.
+        let temperature =
+            self.number("temperature", 1.0, |t| (0.0..=2.0).contains(&t), "a number from 0 to 2")?;
+        // So near to 0 nothing but the likeliest token is left, and logits divided by it are no numbers any
+        // more.
         let greedy = temperature < NEARLY_GREEDY || top_p < NEARLY_GREEDY;
         let options = self.get("stream_options").and_then(|options| options.get("include_usage"));
         Ok(Common {
@@ -203,10 +215,14 @@ fn prompts(fields: &Fields) -> Checked<Vec<Prompt>> {
         items.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect()
     };
     let wanted = "a string, a list of strings, a list of token ids, or a list of such lists";
-    let Some(prompt) = fields.get("prompt") else { return Err(Refusal::invalid("prompt", "`prompt` is missing")) };
+    let Some(prompt) = fields.get("prompt") else {
+        return Err(Refusal::invalid("prompt", "`prompt` is missing"));
+    };
     let prompts: Option<Vec<Prompt>> = match prompt {
         Value::String(text) => Some(vec![Prompt::Text(text.clone())]),
-        Value::Array(items) if items.first().is_some_and(Value::is_u64) => ids(items).map(|ids| vec![Prompt::Ids(ids)]),
+        Value::Array(items) if items.first().is_some_and(Value::is_u64) => {
+            ids(items).map(|ids| vec![Prompt::Ids(ids)])
+        }
         Value::Array(items) => items
             .iter()
             .map(|item| match item {
@@ -219,7 +235,9 @@ fn prompts(fields: &Fields) -> Checked<Vec<Prompt>> {
     };
     match prompts {
         Some(prompts) if (1..=MOST_PROMPTS).contains(&prompts.len()) => Ok(prompts),
-        Some(_) => Err(Refusal::invalid("prompt", format!("`prompt` must be from 1 to {MOST_PROMPTS} texts"))),
+        Some(_) => {
+            Err(Refusal::invalid("prompt", format!("`prompt` must be from 1 to {MOST_PROMPTS} texts")))
+        }
         None => fields.wrong("prompt", wanted),
     }
 }
@@ -260,7 +278,8 @@ impl Chat {
 }
 
 fn message(value: &Value) -> Option<Message> {
-    let text = |part: &Value| (part["type"] == "text").then(|| part["text"].as_str().map(str::to_owned)).flatten();
+    let text =
+        |part: &Value| (part["type"] == "text").then(|| part["text"].as_str().map(str::to_owned)).flatten();
     let content = match &value["content"] {
         Value::String(content) => content.clone(),
         Value::Array(parts) => parts.iter().map(text).collect::<Option<Vec<_>>>()?.concat(),

@@ -1,4 +1,5 @@
-//! A request on its way: its prompts as tokens, the sequences that run for it, and what becomes of them as one body or as a stream.
+//! A request on its way: its prompts as tokens, the sequences that run for it, and what becomes of them as
+//! one body or as a stream.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -38,11 +39,17 @@ pub(super) struct Running {
     events: UnboundedReceiver<(usize, Event)>,
 }
 
-pub(super) fn encode(served: &Served, tokenizer: &Tokenizer, prompt: &Prompt, special: bool) -> Checked<Encoded> {
+pub(super) fn encode(
+    served: &Served,
+    tokenizer: &Tokenizer,
+    prompt: &Prompt,
+    special: bool,
+) -> Checked<Encoded> {
     let encoded = match prompt {
         Prompt::Ids(ids) => {
             if let Some(id) = ids.iter().find(|id| **id as usize >= served.vocab_size) {
-                let reason = format!("token id {id} is out of range: the vocabulary has {}", served.vocab_size);
+                let reason =
+                    format!("token id {id} is out of range: the vocabulary has {}", served.vocab_size);
                 return Err(Refusal::invalid("prompt", reason));
             }
             let piece = |n: usize| {
@@ -55,7 +62,8 @@ pub(super) fn encode(served: &Served, tokenizer: &Tokenizer, prompt: &Prompt, sp
             Encoded { ids: ids.clone(), pieces: (0..n).map(piece).collect() }
         }
         Prompt::Text(text) => {
-            // No tokenizer makes one token of more text than this; a longer one need not be read to be refused.
+            // No tokenizer makes one token of more text than this; a longer one need not be read to be
+            // refused.
             if text.len() > 64 * served.max_positions {
                 return Err(too_long(
                     served,
@@ -63,8 +71,9 @@ pub(super) fn encode(served: &Served, tokenizer: &Tokenizer, prompt: &Prompt, sp
                     0,
                 ));
             }
-            let (ids, pieces) =
-                tokenizer.encode_any(text, special).map_err(|error| Refusal::invalid("prompt", error.to_string()))?;
+            let (ids, pieces) = tokenizer
+                .encode_any(text, special)
+                .map_err(|error| Refusal::invalid("prompt", error.to_string()))?;
             Encoded { ids, pieces }
         }
     };
@@ -82,7 +91,8 @@ pub(super) async fn fail(sender: &mut Sender<Bytes>, kind: &'static str, status:
 
 fn too_long(served: &Served, prompt: impl std::fmt::Display, max_tokens: usize) -> Refusal {
     let message = format!(
-        "This model's maximum context length is {} tokens. However, you requested {prompt} in the prompt and {max_tokens} in the completion.",
+        "This model's maximum context length is {} tokens. However, you requested {prompt} in the prompt \
+         and {max_tokens} in the completion.",
         served.max_positions
     );
     Refusal { code: Some("context_length_exceeded"), ..Refusal::invalid("messages", message) }
@@ -98,7 +108,8 @@ impl Running {
     ) -> Checked<Self> {
         let drawing = &common.drawing;
         for prompt in &encoded {
-            // The last token drawn is never read, so that it needs no position; the originals count it all the same.
+            // The last token drawn is never read, so that it needs no position; the originals count it all
+            // the same.
             if prompt.ids.len() + drawing.max_tokens > served.max_positions {
                 return Err(too_long(&served, prompt.ids.len(), drawing.max_tokens));
             }
@@ -109,7 +120,8 @@ impl Running {
             let again = encoded[..p].iter().filter(|before| before.ids == prompt.ids).count();
             (0..common.n).map(move |i| {
                 let mut drawing = drawing.clone();
-                // Prompts asked with one seed draw apart from each other: else all of their texts would go the same way.
+                // Prompts asked with one seed draw apart from each other: else all of their texts would go
+                // the same way.
                 drawing.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), drawing.seed);
                 // So do equal ones in one request.
                 if again > 0 {
@@ -127,14 +139,17 @@ impl Running {
                 kind: "overloaded_error",
                 ..Refusal::invalid("", "too many requests are waiting; try again later")
             },
-            Full::Always(most) => {
-                Refusal::invalid("n", format!("prompts times `n` are more than the {most} that may wait here"))
-            }
+            Full::Always(most) => Refusal::invalid(
+                "n",
+                format!("prompts times `n` are more than the {most} that may wait here"),
+            ),
         };
         served.engine.ask(asks.collect()).map_err(full)?;
         let echo = shape == Shape::Completion { echo: true };
-        let choices =
-            encoded.iter().flat_map(|prompt| (0..common.n).map(move |_| Choice::begin(prompt, echo))).collect();
+        let choices = encoded
+            .iter()
+            .flat_map(|prompt| (0..common.n).map(move |_| Choice::begin(prompt, echo)))
+            .collect();
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Ok(Self { shape, number, created, common, served, encoded, choices, events })
     }
@@ -161,7 +176,8 @@ impl Running {
             self.choices[index].take(event, prompt);
         }
         let lost = || Some("the sequence was lost".to_owned());
-        let failed = |choice: &Choice| choice.failed.clone().or_else(|| if choice.is_over() { None } else { lost() });
+        let failed =
+            |choice: &Choice| choice.failed.clone().or_else(|| if choice.is_over() { None } else { lost() });
         if let Some(message) = self.choices.iter().find_map(failed) {
             return Err(Refusal { status: 500, kind: "server_error", ..Refusal::invalid("", message) });
         }

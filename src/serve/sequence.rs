@@ -88,7 +88,17 @@ impl Sequence {
         let processor = LogitsProcessor::from_sampling(drawing.seed, sampling);
         let (ids, rows) = (ask.prompt.clone(), cache.take(ask.prompt.len()));
         let nothing = Scored { id: ids[0], logprob: None, top: vec![] };
-        Self { ask, processor, ids, rows, computed: 0, scored: vec![nothing], growing: None, shown: 0, over: false }
+        Self {
+            ask,
+            processor,
+            ids,
+            rows,
+            computed: 0,
+            scored: vec![nothing],
+            growing: None,
+            shown: 0,
+            over: false,
+        }
     }
 
     /// Takes a row for the token that was drawn last.

@@ -1,5 +1,5 @@
-//! What configs ask for: those of well-known models give as many parameters as PyTorch transformers makes of them, every switch of a
-//! golden checkpoint matters, and what the decoder cannot do is refused by name.
+//! What configs ask for: those of well-known models give as many parameters as PyTorch transformers makes of
+//! them, every switch of a golden checkpoint matters, and what the decoder cannot do is refused by name.
 
 use std::path::Path;
 
@@ -40,7 +40,8 @@ fn configs_in_the_published_dialect_give_as_many_parameters_as_transformers() {
     }
 }
 
-/// The last residual stream, then the logits, of a golden checkpoint whose spec is changed after its tensors are read.
+/// The last residual stream, then the logits, of a golden checkpoint whose spec is changed after its tensors
+/// are read.
 fn run(name: &str, change: impl Fn(&mut Spec)) -> Vec<f32> {
     let (architecture, mut spec) = spec(name, "config.json");
     let path = golden(name).join("model.safetensors");
@@ -99,7 +100,8 @@ fn every_switch_of_every_golden_checkpoint_matters() {
             let mut changed = original.clone();
             change(&mut changed);
             if changed != original {
-                let moved = run(&name, change).iter().zip(&whole).fold(0f32, |most, (a, b)| most.max((a - b).abs()));
+                let moved =
+                    run(&name, change).iter().zip(&whole).fold(0f32, |most, (a, b)| most.max((a - b).abs()));
                 assert!(moved > 1e-3 * top, "{name}: without its {what} the states move by {moved} of {top}");
                 used.insert(*what);
             }
@@ -134,14 +136,24 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("qwen2", "is_causal", json!(false), "is_causal=false"),
         ("pythia", "num_key_value_heads", json!(1), "num_key_value_heads=1"),
         ("phi3-longrope", "partial_rotary_factor", json!(1.0), ""),
-        ("mistral", "layer_types", json!(["full_attention", "chunked_attention"]), "layer_types=\"chunked_attention\""),
+        (
+            "mistral",
+            "layer_types",
+            json!(["full_attention", "chunked_attention"]),
+            "layer_types=\"chunked_attention\"",
+        ),
         ("mistral", "layer_types", json!(["full_attention"]), "layer_types has 1 entries for 2 blocks"),
         ("gemma", "use_bidirectional_attention", json!(true), "use_bidirectional_attention=true"),
         ("gemma3", "attn_logit_softcapping", json!(50.0), "attn_logit_softcapping=50"),
         ("falcon", "alibi", json!(true), "alibi=true"),
         ("falcon", "new_decoder_architecture", json!(true), "new_decoder_architecture=true"),
         ("opt", "_remove_final_layer_norm", json!(true), "_remove_final_layer_norm=true"),
-        ("bloom", "apply_residual_connection_post_layernorm", json!(true), "apply_residual_connection_post_layernorm"),
+        (
+            "bloom",
+            "apply_residual_connection_post_layernorm",
+            json!(true),
+            "apply_residual_connection_post_layernorm",
+        ),
         ("phi", "qk_layernorm", json!(true), "qk_layernorm=true"),
         ("gpt-neo", "attention_types", json!([[["global", "sparse"], 1]]), "attention_types=\"sparse\""),
         ("gpt-neo", "attention_types", json!([[["global"], 1_000_000_000]]), "4 entries for 3 blocks"),
@@ -152,7 +164,8 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
     ];
     for (name, key, value, says) in cases {
         let path = golden(name).join("config.json");
-        let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
         config[key] = value;
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
         let result = arch::read(&config);
@@ -161,7 +174,10 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
             Ok(_) => assert!(says.is_empty(), "{name}: {key} is not refused"),
             Err(error) => {
                 let message = error.to_string();
-                assert!(message.contains(says) && message.contains("config.json"), "{name}: {key}: {message}");
+                assert!(
+                    message.contains(says) && message.contains("config.json"),
+                    "{name}: {key}: {message}"
+                );
             }
         }
     }
@@ -171,7 +187,8 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
 fn what_changes_no_state_and_what_is_off_is_let_pass() {
     for name in all() {
         let path = golden(&name).join("config.hub.json");
-        let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
         let (_, plain) = spec(&name, "config.hub.json");
         for (key, value) in [
             ("attention_dropout", json!(0.1)),
@@ -208,7 +225,8 @@ fn the_epsilon_of_every_norm_is_the_configs() {
     // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance.
     for name in all() {
         let path = golden(&name).join("config.json");
-        let mut config: Value = serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
         let keys = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"];
         let found: Vec<_> = keys.into_iter().filter(|key| config.get(key).is_some()).collect();
         for key in &found {

@@ -1,4 +1,5 @@
-//! Checkpoints that are damaged, incomplete, or of another model: refused by the real binary with the file, key or tensor at fault.
+//! Checkpoints that are damaged, incomplete, or of another model: refused by the real binary with the file,
+//! key or tensor at fault.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -60,7 +61,11 @@ fn a_malformed_config_is_named_with_the_place() {
     let nested = "[".repeat(100_000);
     for text in ["", "{", "{\"model_type\": gpt2}", "\u{feff}{}", &nested] {
         scene.put(CONFIG, text.as_bytes());
-        scene.refuses(&[], 1, &[CONFIG, "not the JSON that is expected", "replace the file", "because: ", "line 1"]);
+        scene.refuses(
+            &[],
+            1,
+            &[CONFIG, "not the JSON that is expected", "replace the file", "because: ", "line 1"],
+        );
     }
     scene.put(CONFIG, b"[]");
     scene.refuses(&[], 1, &[CONFIG, "is no JSON object", "download it again"]);
@@ -71,7 +76,11 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
     // `null` counts as absent.
     let huge = 4_000_000_000_u32;
     for (golden, patch, says) in [
-        ("gpt2", json!({"model_type": null}), "key `model_type` is missing; correct the file or download it again"),
+        (
+            "gpt2",
+            json!({"model_type": null}),
+            "key `model_type` is missing; correct the file or download it again",
+        ),
         ("gpt2", json!({"model_type": 2}), "key `model_type` is 2, not a string"),
         (
             "gpt2",
@@ -115,14 +124,26 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
             "`transformer.wte.weight` has shape [384, 48] where config.json asks for [4000",
         ),
         ("gpt2", json!({"tie_word_embeddings": false}), "tensor `lm_head.weight` is missing"),
-        ("gpt2", json!({"tie_word_embeddings": "no"}), "key `tie_word_embeddings` is \"no\", not true or false"),
+        (
+            "gpt2",
+            json!({"tie_word_embeddings": "no"}),
+            "key `tie_word_embeddings` is \"no\", not true or false",
+        ),
         (
             "gpt2",
             json!({"activation_function": "mish"}),
             "activation_function=mish: the states would be wrong; take another",
         ),
-        ("gpt2", json!({"scale_attn_by_inverse_layer_idx": true}), "unsupported scale_attn_by_inverse_layer_idx=true"),
-        ("gpt2", json!({"layer_norm_epsilon": -1.0}), "key `layer_norm_epsilon` is -1.0, not a positive number"),
+        (
+            "gpt2",
+            json!({"scale_attn_by_inverse_layer_idx": true}),
+            "unsupported scale_attn_by_inverse_layer_idx=true",
+        ),
+        (
+            "gpt2",
+            json!({"layer_norm_epsilon": -1.0}),
+            "key `layer_norm_epsilon` is -1.0, not a positive number",
+        ),
         ("llama-gqa", json!({"hidden_act": "mish"}), "unsupported hidden_act=mish"),
         ("llama-gqa", json!({"attention_bias": true}), "`model.layers.0.self_attn.q_proj.bias` is missing"),
         (
@@ -133,9 +154,17 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         ("llama-gqa", json!({"rope_parameters": {"rope_type": "dynamic"}}), "unsupported rope_type=dynamic"),
         ("llama-gqa", json!({"rope_parameters": {"rope_type": "yarn"}}), "unsupported rope_type=yarn"),
         ("llama-gqa", json!({"rope_parameters": 7}), "key `rope_parameters` is 7, not an object"),
-        ("llama-gqa", json!({"num_key_value_heads": 4}), "6 heads cannot share 4 key/value heads; correct the file"),
+        (
+            "llama-gqa",
+            json!({"num_key_value_heads": 4}),
+            "6 heads cannot share 4 key/value heads; correct the file",
+        ),
         ("llama-gqa", json!({"num_key_value_heads": 0}), "the number of key/value heads is 0"),
-        ("llama-gqa", json!({"num_key_value_heads": 3}), "`model.layers.0.self_attn.k_proj.weight` has shape [16, 48]"),
+        (
+            "llama-gqa",
+            json!({"num_key_value_heads": 3}),
+            "`model.layers.0.self_attn.k_proj.weight` has shape [16, 48]",
+        ),
         ("llama-gqa", json!({"num_hidden_layers": 4}), "`model.layers.3.self_attn.q_proj.weight` is missing"),
         (
             "llama-gqa",
@@ -143,7 +172,11 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
             "7 of a head's 7 values are rotated; rotary positions need an even number",
         ),
         ("llama-gqa", json!({"head_dim": 0}), "0 of a head's 0 values are rotated"),
-        ("llama-gqa", json!({"head_dim": huge}), "key `head_dim` is 4000000000, more than the 65536 of any model"),
+        (
+            "llama-gqa",
+            json!({"head_dim": huge}),
+            "key `head_dim` is 4000000000, more than the 65536 of any model",
+        ),
         (
             "llama-gqa",
             json!({"head_dim": null, "num_attention_heads": 5}),
@@ -167,9 +200,9 @@ fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
     let scene = Scene::new("gpt2");
     let whole = std::fs::read(scene.path(WEIGHTS)).expect("weights");
     let with_header = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
-    let absurd_shape = r#"{"wte.weight": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 0]}}"#;
-    let absurd_end =
-        r#"{"wte.weight": {"dtype": "U8", "shape": [9223372036854775807], "data_offsets": [0, 9223372036854775807]}}"#;
+    let absurd_shape =
+        r#"{"wte.weight": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 0]}}"#;
+    let absurd_end = r#"{"wte.weight": {"dtype": "U8", "shape": [9223372036854775807], "data_offsets": [0, 9223372036854775807]}}"#;
     for (bytes, says) in [
         (Cow::from(&[][..]), "0 bytes are too few for a safetensors file"),
         (whole[..7].into(), "7 bytes are too few"),
@@ -178,7 +211,10 @@ fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
         (whole[..whole.len() / 2].into(), "truncated"),
         ([&whole[..], b"\0\0\0\0"].concat().into(), "added to"),
         (u64::MAX.to_le_bytes().repeat(4).into(), "no valid safetensors file (header too large)"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n".into(), "`git lfs pull`"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n".into(),
+            "`git lfs pull`",
+        ),
         (with_header("{").into(), "no valid safetensors file (invalid JSON in header"),
         ([&1_u64.to_le_bytes()[..], b"\xff"].concat().into(), "no valid safetensors file (invalid UTF-8"),
         (with_header(absurd_shape).into(), "no valid safetensors file (overflow"),
@@ -194,10 +230,18 @@ fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
 #[test]
 fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
     let name = "transformer.h.1.mlp.c_fc.weight";
-    let value = |number: f32| move |(_, _, data): &mut Raw| data[400..404].copy_from_slice(&number.to_le_bytes());
+    let value =
+        |number: f32| move |(_, _, data): &mut Raw| data[400..404].copy_from_slice(&number.to_le_bytes());
     let cases: [(Option<Change>, &str); 8] = [
-        (None, "is missing; take the config.json that belongs to these weights, or save the whole checkpoint again"),
-        (Some(Box::new(|raw| raw.1.reverse())), "has shape [192, 48] where config.json asks for [48, 192]; take"),
+        (
+            None,
+            "is missing; take the config.json that belongs to these weights, or save the whole checkpoint \
+             again",
+        ),
+        (
+            Some(Box::new(|raw| raw.1.reverse())),
+            "has shape [192, 48] where config.json asks for [48, 192]; take",
+        ),
         (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216] where"),
         (
             Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::F64, raw.2.repeat(2)))),
@@ -242,7 +286,10 @@ fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_stat
     let scene = Scene::new("llama-gqa");
     scene.tensors(|tensors| {
         tensors.remove("lm_head.weight");
-        *tensors = std::mem::take(tensors).into_iter().map(|(name, raw)| (name.replace("model.", ""), raw)).collect();
+        *tensors = std::mem::take(tensors)
+            .into_iter()
+            .map(|(name, raw)| (name.replace("model.", ""), raw))
+            .collect();
     });
     let states = |logits: &[&str]| {
         let ids = crate::parity::golden("llama-gqa").join("oracle.safetensors");
@@ -270,7 +317,8 @@ fn pipes_are_not_waited_for_and_devices_are_not_replaced() {
     let made = std::process::Command::new("mkfifo").arg(scene.path(CONFIG)).status().expect("mkfifo");
     assert!(made.success());
     scene.refuses(&[], 1, &[CONFIG, "a device or a pipe"]);
-    let (model, ids) = (crate::parity::golden("gpt2"), crate::parity::golden("gpt2").join("oracle.safetensors"));
+    let (model, ids) =
+        (crate::parity::golden("gpt2"), crate::parity::golden("gpt2").join("oracle.safetensors"));
     // Without rights to the folder a device stays whatever we do, so that a pipe stands for it.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.arg("states").arg(model).arg("--tokens").arg(ids).arg("-o").arg(scene.path(CONFIG));
@@ -285,7 +333,11 @@ fn weights_that_are_finite_and_overflow_are_refused_by_the_block() {
     let scene = Scene::new("gpt2");
     let most = |(_, _, data): &mut Raw| *data = f32::MAX.to_le_bytes().repeat(data.len() / 4);
     scene.tensors(|tensors| most(tensors.get_mut("transformer.h.1.mlp.c_proj.weight").expect("the tensor")));
-    scene.refuses(&[], 1, &["model: residual stream h_2 holds", "NaN or infinite", "check its weights and dtype"]);
+    scene.refuses(
+        &[],
+        1,
+        &["model: residual stream h_2 holds", "NaN or infinite", "check its weights and dtype"],
+    );
 }
 
 #[test]
@@ -295,7 +347,11 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
     let decoder = b"{\"version\": \"1.0\", \"decoder\": {\"type\": ByteLevel}}";
     for bytes in [&b""[..], b"{", b"{}", b"[]", &whole[..whole.len() / 2], decoder] {
         scene.put(TOKENIZER, bytes);
-        scene.refuses(&[], 1, &[TOKENIZER, "not a tokenizer.json that can be read", "download or save it again"]);
+        scene.refuses(
+            &[],
+            1,
+            &[TOKENIZER, "not a tokenizer.json that can be read", "download or save it again"],
+        );
     }
     // The same file with a model of 100 tokens.
     scene.put(TOKENIZER, &whole);
@@ -304,13 +360,18 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
         let (_, shape, data) = tensors.get_mut("transformer.wte.weight").expect("the tensor");
         (shape[0], *data) = (100, data[..100 * 48 * 4].to_vec());
     });
-    let says =
-        ["gives token id", "beyond the model's vocabulary of 100", "take the tokenizer.json that belongs to the model"];
+    let says = [
+        "gives token id",
+        "beyond the model's vocabulary of 100",
+        "take the tokenizer.json that belongs to the model",
+    ];
     scene.refuses(&[], 1, &[&[TOKENIZER], &says[..]].concat());
     // A first token that the model does not have.
     let special = json!({"<s>": {"id": "<s>", "ids": [384], "tokens": ["<s>"]}});
-    let single = json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
-    let template = json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
+    let single =
+        json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
+    let template =
+        json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
     let scene = Scene::new("gpt2");
     scene.patch(TOKENIZER, &json!({"post_processor": template}));
     scene.refuses(&[], 1, &[TOKENIZER, "gives token id 384 for \"<s>\"", "take the tokenizer.json"]);
@@ -318,18 +379,25 @@ fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
 
 #[test]
 fn a_word_without_a_token_is_named_whatever_the_tokenizer_makes_of_it() {
-    let words = json!({"type": "WordLevel", "vocab": {"red": 0, "blue": 1, ",": 2, "?": 3}, "unk_token": "?"});
+    let words =
+        json!({"type": "WordLevel", "vocab": {"red": 0, "blue": 1, ",": 2, "?": 3}, "unk_token": "?"});
     let mut no_unknown = words.clone();
     no_unknown["unk_token"] = "<none>".into();
-    let letters: BTreeMap<String, usize> = "redblu,".chars().enumerate().map(|(id, c)| (c.to_string(), id)).collect();
+    let letters: BTreeMap<String, usize> =
+        "redblu,".chars().enumerate().map(|(id, c)| (c.to_string(), id)).collect();
     let letters = json!({"type": "BPE", "vocab": letters, "merges": []});
-    for (model, says) in
-        [(words, "does not know \"green\""), (no_unknown, "cannot encode"), (letters, "does not know \"green\"")]
-    {
+    for (model, says) in [
+        (words, "does not know \"green\""),
+        (no_unknown, "cannot encode"),
+        (letters, "does not know \"green\""),
+    ] {
         let scene = Scene::new("gpt2");
         scene.put("corpus.csv", b"entity\nred\nblue\ngreen\n");
         let splits = json!({"type": "Whitespace"});
-        scene.patch(TOKENIZER, &json!({"model": model, "pre_tokenizer": splits, "decoder": null, "added_tokens": []}));
+        scene.patch(
+            TOKENIZER,
+            &json!({"model": model, "pre_tokenizer": splits, "decoder": null, "added_tokens": []}),
+        );
         scene.refuses(&[], 1, &[TOKENIZER, says, "take", "a model that knows"]);
     }
 }
@@ -340,6 +408,13 @@ fn a_tokenizer_that_leaves_no_separator_to_read_is_refused() {
     let model = json!({"type": "WordLevel", "vocab": {"red,": 0, "blue,": 1, "green,": 2}, "unk_token": "?"});
     scene.put("corpus.csv", b"entity\nred\nblue\ngreen\n");
     let splits = json!({"type": "WhitespaceSplit"});
-    scene.patch(TOKENIZER, &json!({"model": model, "pre_tokenizer": splits, "decoder": null, "added_tokens": []}));
-    scene.refuses(&[], 1, &["corpus corpus", "melts entities and separators", "take other entities or another model"]);
+    scene.patch(
+        TOKENIZER,
+        &json!({"model": model, "pre_tokenizer": splits, "decoder": null, "added_tokens": []}),
+    );
+    scene.refuses(
+        &[],
+        1,
+        &["corpus corpus", "melts entities and separators", "take other entities or another model"],
+    );
 }

@@ -1,5 +1,5 @@
-//! Flags, corpora and outputs that cannot work: the real binary refuses each with one message and leaves nothing half-written.
-//! Damaged checkpoints are in `bad_checkpoints`; the harness of both is here.
+//! Flags, corpora and outputs that cannot work: the real binary refuses each with one message and leaves
+//! nothing half-written. Damaged checkpoints are in `bad_checkpoints`; the harness of both is here.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -38,7 +38,8 @@ impl Scene {
         std::fs::write(self.path(name), bytes).expect("a file");
     }
 
-    /// `measure` on the scene's model and corpus into `out`, with some flags put in the place of its own or added.
+    /// `measure` on the scene's model and corpus into `out`, with some flags put in the place of its own or
+    /// added.
     pub fn command(&self, flags: &[(&str, &str)]) -> Vec<String> {
         let (model, corpus, out) = (self.text("model"), self.text("corpus.csv"), self.text("out"));
         let mut all = vec![("--corpus", &*corpus), ("--windows", "60"), ("--shots", "3"), ("-o", &*out)];
@@ -60,12 +61,16 @@ impl Scene {
 
     pub fn left_nothing(&self) {
         if let Ok(entries) = std::fs::read_dir(self.path("out")) {
-            assert_eq!(entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>(), Vec::<PathBuf>::new());
+            assert_eq!(
+                entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>(),
+                Vec::<PathBuf>::new()
+            );
         }
     }
 }
 
-/// Runs the binary; on Linux with 4 GB of address space, so that a size believed before it is checked shows as a crash.
+/// Runs the binary; on Linux with 4 GB of address space, so that a size believed before it is checked shows
+/// as a crash.
 fn surmise<S: AsRef<str>>(arguments: &[S]) -> Output {
     let mut command = if cfg!(target_os = "linux") {
         let mut shell = Command::new("sh");
@@ -124,7 +129,9 @@ fn unknown_names_are_answered_with_what_there_is() {
     scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["it is no file", "give a CSV file"]);
     let [out, file] = [scene.text("out"), scene.text("corpus.csv")];
     let known = "minigpt-1, minigpt-2";
-    for (name, says) in [("minigtp-1", known), ("/no/such/folder", known), ("", known), (&*file, "it is a file")] {
+    for (name, says) in
+        [("minigtp-1", known), ("/no/such/folder", known), ("", known), (&*file, "it is a file")]
+    {
         let arguments = ["measure", name, "--corpus", "colours", "-o", &out];
         refused(&arguments, 2, &[&format!("unknown model `{name}`"), says, "with config.json"]);
     }
@@ -147,7 +154,10 @@ fn a_damaged_corpus_is_named_with_its_line() {
         (b"entity\n", &["is empty", "add entities"]),
         (b"entity,class\n", &["is empty", "add entities"]),
         (b"entity\na\nb\n", &["corpus: has 2 entities", "lower --shots"]),
-        (b"entity,class\na,1\nb,1,2\nc,1\n", &["corpus.csv, line 3: has 3 fields where the header has 2", "in quotes"]),
+        (
+            b"entity,class\na,1\nb,1,2\nc,1\n",
+            &["corpus.csv, line 3: has 3 fields where the header has 2", "in quotes"],
+        ),
         (b"entity,class\na,1\nb\nc,1\n", &["line 3", "1 fields where the header has 2"]),
         (b"entity\na\nb\na\n", &["line 4", "entity \"a\" stands twice", "remove"]),
         (b"entity\na\nb\n a \n", &["line 4", "entity \"a\" stands twice", "remove"]),
@@ -180,7 +190,11 @@ fn an_output_that_cannot_be_written_is_refused_before_anything_is_measured() {
         scene.refuses(&[("-o", &place)], 1, &["cannot write", &place, "choose a folder", "-o"]);
     }
     assert!(scene.path("corpus.csv").is_file());
-    refused(&["line", "-o", &scene.text("corpus.csv")], 1, &["cannot write", "corpus.csv", "choose a folder"]);
+    refused(
+        &["line", "-o", &scene.text("corpus.csv")],
+        1,
+        &["cannot write", "corpus.csv", "choose a folder"],
+    );
     scene.left_nothing();
 }
 
@@ -207,8 +221,9 @@ fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
     assert!(!scene.path("out").exists(), "a name that is wrong is said before anything is made");
     std::fs::create_dir(scene.path("nowhere")).expect("a folder");
     refused(&command, 1, &["nowhere", "config.json"]);
-    let left =
-        std::fs::read_dir(scene.path("out")).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let left = std::fs::read_dir(scene.path("out"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name());
     assert_eq!(left.collect::<Vec<_>>(), ["model--corpus.json"]);
     let profile = std::fs::read(scene.path("out/model--corpus.json")).expect("a profile");
     serde_json::from_slice::<surmise::profile::Profile>(&profile).expect("a whole profile");
@@ -219,8 +234,9 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     // Five corpora are more than a pipe holds, so that the rows are still being written when the reader goes.
     let mut arguments = vec!["measure", "minigpt-3", "--windows", "60", "--shots", "4"];
     arguments.extend(surmise::line::CORPORA.iter().flat_map(|corpus| ["--corpus", corpus]));
-    let pipes =
-        |command: &mut Command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+    let pipes = |command: &mut Command| {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary")
+    };
     let mut child = pipes(Command::new(SURMISE).args(&arguments));
     let mut line = String::new();
     BufReader::with_capacity(64, child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");

@@ -1,5 +1,5 @@
-//! Checkpoints in several files and in PyTorch's format that are damaged or do not fit together: refused by the real binary with the file or
-//! tensor at fault.
+//! Checkpoints in several files and in PyTorch's format that are damaged or do not fit together: refused by
+//! the real binary with the file or tensor at fault.
 
 use std::path::Path;
 
@@ -70,7 +70,12 @@ fn an_index_that_disagrees_with_its_files_is_refused_by_the_tensor() {
     let form = Form::new("sharded");
     let bytes = form.read(FIRST);
     form.put(SECOND, &bytes);
-    form.refuses(&["tensor `", "is in this file and in", FIRST, "download or save the whole checkpoint again"]);
+    form.refuses(&[
+        "tensor `",
+        "is in this file and in",
+        FIRST,
+        "download or save the whole checkpoint again",
+    ]);
     let form = Form::new("sharded");
     form.place("lm_head.weight", &json!(SECOND));
     form.refuses(&[INDEX, "tensor `lm_head.weight` is not in", SECOND, "where the index puts it"]);
@@ -92,8 +97,14 @@ fn an_index_that_is_none_or_leads_out_of_its_folder_is_refused() {
         form.put(INDEX, bytes);
         form.refuses(&[INDEX, says]);
     }
-    for file in [json!("../elsewhere.safetensors"), json!("/etc/passwd"), json!(".."), json!(""), json!(7), json!(null)]
-    {
+    for file in [
+        json!("../elsewhere.safetensors"),
+        json!("/etc/passwd"),
+        json!(".."),
+        json!(""),
+        json!(7),
+        json!(null),
+    ] {
         let form = Form::new("sharded");
         form.place("model.norm.weight", &file);
         form.refuses(&[INDEX, "puts tensor `model.norm.weight` in", "no file of its folder"]);
@@ -113,8 +124,9 @@ fn a_damaged_shard_is_named() {
         form.put(SECOND, bytes);
         form.refuses(&[SECOND, says, "download or save the checkpoint again"]);
     }
-    let header =
-        |text: &str, data: usize| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &vec![0; data]].concat();
+    let header = |text: &str, data: usize| {
+        [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &vec![0; data]].concat()
+    };
     let overlapping = r#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#;
     let negative = r#"{"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}"#;
     let backwards = r#"{"a": {"dtype": "F32", "shape": [0], "data_offsets": [8, 0]}}"#;
@@ -146,7 +158,10 @@ fn a_pytorch_file_that_is_none_is_refused() {
         (vec![], "no valid PyTorch checkpoint"),
         (whole[..whole.len() / 2].to_vec(), "no valid PyTorch checkpoint"),
         (b"PK\x05\x06".iter().copied().chain([0; 18]).collect(), "it holds no data.pkl"),
-        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(), "before 1.6, which is not read: load it in PyTorch"),
+        (
+            b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
+            "before 1.6, which is not read: load it in PyTorch",
+        ),
         (b"version https://git-lfs.github.com/spec/v1\n".to_vec(), "`git lfs pull`"),
         (changed(b"ccollections", b"\xffcollectio"), "its pickle uses operation 0xff"),
         (changed(b"X\x07\0\0\0storage", b"X\xff\xff\xff\xff"), "its pickle is cut short"),
@@ -169,13 +184,20 @@ fn not_a_number_in_a_pytorch_file_is_refused_by_its_tensor() {
     let form = Form::new("torch");
     let mut bytes = form.read(TORCH);
     // The embedding's values stand in the archive as they are.
-    let core = candle_core::safetensors::load(golden("llama-linear-rope/model.safetensors"), &candle_core::Device::Cpu);
-    let values = core.expect("weights")["model.embed_tokens.weight"].flatten_all().and_then(|t| t.to_vec1::<f32>());
+    let core = candle_core::safetensors::load(
+        golden("llama-linear-rope/model.safetensors"),
+        &candle_core::Device::Cpu,
+    );
+    let values =
+        core.expect("weights")["model.embed_tokens.weight"].flatten_all().and_then(|t| t.to_vec1::<f32>());
     let begin: Vec<u8> = values.expect("f32")[..4].iter().flat_map(|value| value.to_le_bytes()).collect();
     let at = bytes.windows(16).position(|window| window == begin).expect("the values");
     bytes[at + 8..at + 12].copy_from_slice(&f32::NAN.to_le_bytes());
     form.put(TORCH, &bytes);
-    form.refuses(&[TORCH, "tensor `model.embed_tokens.weight` holds NaN at element 2: the checkpoint is damaged"]);
+    form.refuses(&[
+        TORCH,
+        "tensor `model.embed_tokens.weight` holds NaN at element 2: the checkpoint is damaged",
+    ]);
 }
 
 #[test]
@@ -197,8 +219,10 @@ fn token_ids_that_are_none_are_refused() {
     let arguments = ["states", model.to_str().expect("UTF-8"), "--tokens", file, "-o", out];
     refused(&arguments, 1, &["cannot read", "ids.safetensors"]);
     let array = |name: &str, dtype: &str, shape: &str, bytes: &[u8]| {
-        let header =
-            format!(r#"{{"{name}": {{"dtype": "{dtype}", "shape": {shape}, "data_offsets": [0, {}]}}}}"#, bytes.len());
+        let header = format!(
+            r#"{{"{name}": {{"dtype": "{dtype}", "shape": {shape}, "data_offsets": [0, {}]}}}}"#,
+            bytes.len()
+        );
         [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), bytes].concat()
     };
     let ids = |ids: [i64; 2]| ids.iter().flat_map(|id| id.to_le_bytes()).collect::<Vec<u8>>();
@@ -210,18 +234,26 @@ fn token_ids_that_are_none_are_refused() {
         (array("input_ids", "F64", "[1, 2]", &ids([1, 2])), "has type F64"),
         (array("input_ids", "I64", "[0, 2]", &[]), "give at least one token"),
         (array("input_ids", "I64", "[1, 2]", &ids([1, -1])), "holds -1, the id of no token"),
-        (array("input_ids", "I64", "[1, 2]", &ids([1, 64])), "holds token id 64, the model's vocabulary has 64"),
+        (
+            array("input_ids", "I64", "[1, 2]", &ids([1, 64])),
+            "holds token id 64, the model's vocabulary has 64",
+        ),
         (array("input_ids", "I64", "[1, 129]", &long), "has 129 tokens, the model has 128 positions"),
     ] {
         std::fs::write(file, bytes).expect("a file");
         refused(&arguments, 1, &[says]);
     }
     refused(&["states", "minigpt-1", "-o", out], 2, &["--tokens"]);
-    refused(&["states", "minigpt-1", "--tokens", file, "--corpus", "colours", "-o", out], 2, &["cannot be used with"]);
+    refused(
+        &["states", "minigpt-1", "--tokens", file, "--corpus", "colours", "-o", out],
+        2,
+        &["cannot be used with"],
+    );
     refused(&["states", "nowhere", "--tokens", file, "-o", out], 2, &["unknown model `nowhere`"]);
     // Entities of several lengths make no array.
     let model = golden("gpt2");
-    let arguments = ["states", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "50", "-o", out];
+    let arguments =
+        ["states", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "50", "-o", out];
     refused(&arguments, 1, &["tokens and window 0 has", "give --tokens"]);
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
 }
@@ -233,7 +265,11 @@ fn a_states_file_that_cannot_be_written_is_refused() {
     let model = golden("qwen3");
     let [model, tokens] = [&model, &tokens].map(|path| path.to_str().expect("UTF-8"));
     let below = folder.path().join("none/out.safetensors");
-    refused(&["states", model, "--tokens", tokens, "-o", below.to_str().expect("UTF-8")], 1, &["cannot write", "-o"]);
+    refused(
+        &["states", model, "--tokens", tokens, "-o", below.to_str().expect("UTF-8")],
+        1,
+        &["cannot write", "-o"],
+    );
     let out = folder.path().to_str().expect("UTF-8");
     refused(&["states", model, "--tokens", tokens, "-o", out], 1, &["cannot write", "-o"]);
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);

@@ -1,4 +1,5 @@
-//! The blind test through the real binary: what it predicts from and what not, that it says the same twice, and what it refuses.
+//! The blind test through the real binary: what it predicts from and what not, that it says the same twice,
+//! and what it refuses.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -19,7 +20,12 @@ fn done(arguments: &[&str]) -> String {
 
 fn refused(arguments: &[&str], code: i32) -> String {
     let output = surmise(arguments);
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.stdout.is_empty());
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -51,7 +57,8 @@ fn family(folder: &Path, others: usize) -> String {
 
 /// A small blind test of `minigpt-3`.
 fn blind(family: &str, folder: &Path, more: &[&str]) -> Vec<String> {
-    let fixed = "blind -q --hide minigpt-3 --corpus colours --corpus cities --windows 120 --items 2 --task-shots 2 --context-windows 60 --features surprisal_few";
+    let fixed = "blind -q --hide minigpt-3 --corpus colours --corpus cities --windows 120 --items 2 \
+                 --task-shots 2 --context-windows 60 --features surprisal_few";
     let mut arguments: Vec<String> = fixed.split(' ').map(Into::into).collect();
     arguments.extend(["--family", family, "-o", text(folder)].map(Into::into));
     arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
@@ -98,8 +105,12 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     let (card, table) = (out.join("cards/minigpt-3.json"), out.join("observations/minigpt-3.csv"));
     let observations = rows(&read(&out, "observations/minigpt-3.csv"));
     let (hidden, others) = observations.split_last().expect("rows");
-    assert_eq!((hidden["model"].as_str(), hidden["emergence_nats"].as_str(), others.len()), ("minigpt-3", "", 7));
-    let again = surmise(&["predict", "-q", "--calibration", text(&card), "--observations", text(&table), "-o", "-"]);
+    assert_eq!(
+        (hidden["model"].as_str(), hidden["emergence_nats"].as_str(), others.len()),
+        ("minigpt-3", "", 7)
+    );
+    let again =
+        surmise(&["predict", "-q", "--calibration", text(&card), "--observations", text(&table), "-o", "-"]);
     let again = rows(&String::from_utf8(again.stdout).expect("UTF-8")).pop().expect("a row");
     let predicted = rows(&read(&out, "predictions.csv")).pop().expect("a row");
     assert_eq!(again, predicted);
@@ -117,7 +128,9 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
         .as_array()
         .expect("members")
         .iter()
-        .map(|member| (member["id"].as_str().expect("an id"), member["n_params"].as_f64().expect("a number").log10()))
+        .map(|member| {
+            (member["id"].as_str().expect("an id"), member["n_params"].as_f64().expect("a number").log10())
+        })
         .collect();
     assert!((10f64.powf(sizes["minigpt-3"]) - number(&row, "n_params")).abs() < 1e-6);
     let y: Vec<f64> = others.iter().map(|other| number(other, "emergence_nats")).collect();
@@ -160,7 +173,8 @@ fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
     let (first, measured) = (made(), number(&rows(&read(&out, "blind.csv"))[0], "measured_nats"));
     let profile = |member: &str| out.join(format!("profiles/{member}--cities.json"));
     let shifted = |member: &str| {
-        let mut read: Value = serde_json::from_slice(&std::fs::read(profile(member)).expect("a file")).expect("JSON");
+        let mut read: Value =
+            serde_json::from_slice(&std::fs::read(profile(member)).expect("a file")).expect("JSON");
         for row in read["blocks"].as_array_mut().expect("rows") {
             row["emergence_nats"] = (row["emergence_nats"].as_f64().expect("a number") + 1.0).into();
         }
@@ -234,7 +248,10 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
         refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), code)
     };
     let said = refuse(&table, &["--hide", "gpt-9"], 2);
-    assert!(said.contains("gpt-9") && said.contains("minigpt, minillama") && said.contains("minillama-3"), "{said}");
+    assert!(
+        said.contains("gpt-9") && said.contains("minigpt, minillama") && said.contains("minillama-3"),
+        "{said}"
+    );
     let said = refuse(&table, &["--features", "iq"], 2);
     assert!(said.contains("iq") && said.contains("context_nats"), "{said}");
     let said = refuse(&table, &["--setting", "0.3"], 2);
@@ -265,8 +282,10 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
 fn a_member_of_a_recipe_that_no_other_is_of_gets_no_number() {
     let folder = tempfile::tempdir().expect("a folder");
     let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
-    let arguments: Vec<String> =
-        blind(&family, &out, &[]).into_iter().map(|a| if a == "minigpt-3" { "minigpt-1".into() } else { a }).collect();
+    let arguments: Vec<String> = blind(&family, &out, &[])
+        .into_iter()
+        .map(|a| if a == "minigpt-3" { "minigpt-1".into() } else { a })
+        .collect();
     let output = surmise(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let [row] = rows(&String::from_utf8_lossy(&output.stdout)).try_into().expect("one row");
@@ -280,10 +299,11 @@ fn a_member_of_a_recipe_that_no_other_is_of_gets_no_number() {
     assert!(!out.join("outside/minigpt-2").exists() && !out.join("profiles/minigpt-3--cities.json").exists());
 }
 
-const BLIND: &str = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,size_line_nats,mean_nats,setting,level,regime,note\n\
-                     a-1,a,100,0.5,0.25,0.75,0.625,0.125,1.0,0.25,0.9,interpolation,\n\
-                     b_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,extrapolation,\n\
-                     b_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the mean\n";
+const BLIND: &str = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,\
+                     size_line_nats,mean_nats,setting,level,regime,note\na-1,a,100,0.5,0.25,0.75,0.625,0.\
+                     125,1.0,0.25,0.9,interpolation,\nb_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,\
+                     extrapolation,\nb_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the \
+                     mean\n";
 
 #[test]
 fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
@@ -291,15 +311,20 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     std::fs::write(folder.path().join("blind.csv"), BLIND).expect("a file");
     let out = folder.path().join("report");
     done(&["report", "-q", "blind", text(folder.path()), "-o", text(&out)]);
-    // Errors -.125 and -1, of the size line -.5 and .5, of the mean .375 and -1; the refused row counts for none.
-    let caption = "n = 2 of 3 hidden members predicted; mean absolute error 0.562 nats, size line 0.500, mean 0.688; 1 of 2 measurements inside their 90 % interval; b = 0.25. Refused: b_2 (nothing beats the mean).";
+    // Errors -.125 and -1, of the size line -.5 and .5, of the mean .375 and -1; the refused row counts for
+    // none.
+    let caption = "n = 2 of 3 hidden members predicted; mean absolute error 0.562 nats, size line 0.500, \
+                   mean 0.688; 1 of 2 measurements inside their 90 % interval; b = 0.25. Refused: b_2 \
+                   (nothing beats the mean).";
     assert!(read(&out, "blind.md").ends_with(&format!("\n{caption}\n")), "{}", read(&out, "blind.md"));
     let csv = rows(&read(&out, "blind.csv"));
     let cells = |at: usize| ["error_nats", "inside", "regime"].map(|column| csv[at][column].clone());
     assert_eq!(cells(0), ["-0.125", "yes", "interpolation"]);
     assert_eq!(cells(1), ["-1", "no", "extrapolation"]);
     assert_eq!(cells(2), ["", "", "refused"]);
-    assert!(read(&out, "blind.tex").contains("\\toprule") && read(&out, "blind.tex").contains("b\\_1 & b & 200"));
+    assert!(
+        read(&out, "blind.tex").contains("\\toprule") && read(&out, "blind.tex").contains("b\\_1 & b & 200")
+    );
     // A dot for each prediction, and one for each recipe in the legend.
     assert_eq!(read(&out, "blind.svg").matches("<circle").count(), 4);
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));

@@ -1,4 +1,5 @@
-//! Calibrations through the real binary: a table of public scores as it is, the same numbers from the card alone, and cards made wrong.
+//! Calibrations through the real binary: a table of public scores as it is, the same numbers from the card
+//! alone, and cards made wrong.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,13 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     let (_keep, at) = folder();
     let card = at("card.json");
     let arguments = |threads: &'static str| {
-        let mut all = vec!["calibrate", "--observations", OBSERVATIONS, "--target", "pt_gsm8k_5shot", "--where"];
-        all.extend(["flops_1e21<=84", "--features", "bench_mmlu,bench_arc_c,bench_hellaswag,bench_xwinograd"]);
+        let mut all =
+            vec!["calibrate", "--observations", OBSERVATIONS, "--target", "pt_gsm8k_5shot", "--where"];
+        all.extend([
+            "flops_1e21<=84",
+            "--features",
+            "bench_mmlu,bench_arc_c,bench_hellaswag,bench_xwinograd",
+        ]);
         all.extend(["--threads", threads]);
         all
     };
@@ -25,7 +31,8 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
 
     // Without the target's column and in another order the same rows get the same numbers.
     let known = rows(OBSERVATIONS);
-    let header = ["model", "family", "params_b", "bench_arc_c", "bench_xwinograd", "bench_mmlu", "bench_hellaswag"];
+    let header =
+        ["model", "family", "params_b", "bench_arc_c", "bench_xwinograd", "bench_mmlu", "bench_hellaswag"];
     let mut writer = csv::Writer::from_path(at("q.csv")).expect("a file");
     writer.write_record(header).expect("a header");
     for row in known.iter().rev() {
@@ -61,7 +68,10 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
 
     let words = surmise(&["card", &card]);
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
-    assert!(words.contains("45 targets") && words.contains("skill") && words.contains("back-tested"), "{words}");
+    assert!(
+        words.contains("45 targets") && words.contains("skill") && words.contains("back-tested"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -72,7 +82,8 @@ fn the_library_predicts_from_the_file_what_the_binary_does_to_the_last_digit() {
     write(&at("q.csv"), &table(30));
     surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
     let read = Card::read(card.as_ref()).expect("the card");
-    let ours = read.predict(&Table::read(at("q.csv").as_ref()).expect("the table"), 0.9).expect("predictions");
+    let ours =
+        read.predict(&Table::read(at("q.csv").as_ref()).expect("the table"), 0.9).expect("predictions");
     for (row, ours) in rows(&at("p.csv")).iter().zip(ours) {
         assert_eq!(row["y_hat"].parse::<f64>().ok(), ours.y_hat);
         assert_eq!(row["low"].parse::<f64>().ok(), ours.low);
@@ -90,7 +101,17 @@ fn nats_are_no_shares_and_a_target_has_one_family() {
         let renamed = std::fs::read_to_string(at("t.csv")).expect("a table").replace("gain_nats", target);
         std::fs::write(at("u.csv"), renamed).expect("a table");
         let table = at("u.csv");
-        surmise(&["calibrate", "--observations", &table, "--target", target, "--features", "a,b", "-o", &card]);
+        surmise(&[
+            "calibrate",
+            "--observations",
+            &table,
+            "--target",
+            target,
+            "--features",
+            "a,b",
+            "-o",
+            &card,
+        ]);
         assert_eq!(Card::read(card.as_ref()).expect("the card").link.name(), link);
     }
     let mut torn = table(24);
@@ -130,7 +151,9 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     let edited = text.replacen("\"level\": 0.9", "\"level\": 0.8", 1);
     assert_ne!(edited, text);
     assert!(predict(&edited, &at("q.csv")).contains("hash"));
-    assert!(predict(&text.replacen("\"version\": 8", "\"version\": 9", 1), &at("q.csv")).contains("version 9"));
+    assert!(
+        predict(&text.replacen("\"version\": 8", "\"version\": 9", 1), &at("q.csv")).contains("version 9")
+    );
     let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
     assert!(predict(&added, &at("q.csv")).contains("hash"));
     assert!(predict("{}", &at("q.csv")).contains("no schema"));
@@ -148,8 +171,10 @@ fn noise_has_no_skill_whatever_the_candidates_and_columns_to_choose_from() {
     let mut supported = 0;
     for seed in 0..6 {
         let mut random = crate::truth::generator(seed);
-        let mut text =
-            format!("model,family,params_b,{},y\n", (0..25).map(|j| format!("x{j}")).collect::<Vec<_>>().join(","));
+        let mut text = format!(
+            "model,family,params_b,{},y\n",
+            (0..25).map(|j| format!("x{j}")).collect::<Vec<_>>().join(",")
+        );
         for i in 0..40 {
             let cells: Vec<String> = (0..26).map(|_| random.random_range(-1.0..1.0f64).to_string()).collect();
             text.push_str(&format!("m{i},f{},{},{}\n", i % 8, 1.0 + i as f64, cells.join(",")));
@@ -162,7 +187,8 @@ fn noise_has_no_skill_whatever_the_candidates_and_columns_to_choose_from() {
             assert!(score.skill_mean < 0.15, "{score:?}");
         }
     }
-    // A candidate that shrinks to the mean beats a line through noise, and of nine one beats the mean by a little.
+    // A candidate that shrinks to the mean beats a line through noise, and of nine one beats the mean by a
+    // little.
     assert!(supported <= 12, "{supported} of 18 kinds of queries had a number");
 }
 
@@ -172,13 +198,17 @@ fn a_gain_that_grows_with_the_size_ratio_alone_is_a_line_through_the_origin() {
     let card = at("card.json");
     let mut rows = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
     for (i, row) in rows.iter_mut().enumerate() {
-        let (p, size) = (row["p"].parse::<f64>().expect("p"), row["params_b"].parse::<f64>().expect("a size"));
+        let (p, size) =
+            (row["p"].parse::<f64>().expect("p"), row["params_b"].parse::<f64>().expect("a size"));
         row.insert("proxy_b", "0.5".into());
         row.insert("y", (p + 0.8 * (size / 0.5).log10() + 0.02 * (i as f64 * 3.1).sin()).to_string());
     }
     let output = calibrated(&rows, &["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let chosen = Card::read(card.as_ref()).expect("the card").fit.beyond.expect("a candidate");
-    assert_eq!((chosen.candidate.as_str(), chosen.formula.intercept, chosen.formula.proxy), ("gain-1", 0.0, 1.0));
+    assert_eq!(
+        (chosen.candidate.as_str(), chosen.formula.intercept, chosen.formula.proxy),
+        ("gain-1", 0.0, 1.0)
+    );
     assert!((chosen.formula.ratio - 0.8).abs() < 0.01, "{:?}", chosen.formula);
 }

@@ -15,13 +15,21 @@ fn tables_made_wrong_are_refused_by_column_and_row() {
     };
     let own = |column: &'static str| move |i: usize| table(24)[i][column].clone();
     let cases: [(Rows, &[&str], &[&str]); 13] = [
-        (with("y", &|i| if i == 4 { "high".into() } else { i.to_string() }), &[], &["line 6", "column y", "high"]),
+        (
+            with("y", &|i| if i == 4 { "high".into() } else { i.to_string() }),
+            &[],
+            &["line 6", "column y", "high"],
+        ),
         (with("c", &own("y")), &["--features", "a,c"], &["feature c is the target"]),
         (with("c", &|_| "3".into()), &["--features", "a,c"], &["feature c is constant"]),
         (with("c", &own("a")), &["--features", "a,c"], &["features a and c are one column twice"]),
         (with("params_b", &|_| "7".into()), &["--size", "params_b"], &["all sizes", "params_b"]),
         (with("params_b", &|i| (i as f64 - 2.0).to_string()), &[], &["line 2", "params_b", "above 0"]),
-        (with("a", &|i| if i == 7 { "NaN".into() } else { i.to_string() }), &["--features", "a"], &["line 9", "NaN"]),
+        (
+            with("a", &|i| if i == 7 { "NaN".into() } else { i.to_string() }),
+            &["--features", "a"],
+            &["line 9", "NaN"],
+        ),
         (
             with("c", &|i| if i < 20 { String::new() } else { i.to_string() }),
             &["--features", "c"],
@@ -52,10 +60,16 @@ fn a_column_that_is_no_feature_by_itself_is_named_and_a_pattern_over_bad_cells_i
     let wave = |i: usize| (i as f64 * 1.3).sin();
     let bad = with(24, "bench_c", |i| if i == 7 { "NaN".into() } else { wave(i).to_string() });
     let message = refused(&bad, &["--features", "a,bench_*"]);
-    assert!(message.contains("line 9") && message.contains("bench_c") && message.contains("NaN"), "{message}");
+    assert!(
+        message.contains("line 9") && message.contains("bench_c") && message.contains("NaN"),
+        "{message}"
+    );
     let output = calibrated(&bad, &[], &card);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && told.contains("bench_c is left out") && told.contains("line 9"), "{told}");
+    assert!(
+        output.status.success() && told.contains("bench_c is left out") && told.contains("line 9"),
+        "{told}"
+    );
     // The target's own error and the ends of its interval know the target.
     for name in ["y_stderr", "se", "y_ci_low", "y_high", "y_stderr_nats"] {
         calibrated(&with(24, name, |i| wave(i).to_string()), &[], &card);
@@ -65,12 +79,14 @@ fn a_column_that_is_no_feature_by_itself_is_named_and_a_pattern_over_bad_cells_i
     }
 }
 
-/// The bytes of a table as a file, calibrated on its column `y`: exit code, stderr, and the card if there is one.
+/// The bytes of a table as a file, calibrated on its column `y`: exit code, stderr, and the card if there is
+/// one.
 fn of_bytes(bytes: &[u8], flags: &[&str]) -> (Option<i32>, String, Option<Vec<u8>>) {
     let (_keep, at) = folder();
     std::fs::write(at("t.csv"), bytes).expect("a table");
     let (file, card) = (at("t.csv"), at("card.json"));
-    let output = surmise(&[&["calibrate", "--observations", &file, "--target", "y", "-o", &card], flags].concat());
+    let output =
+        surmise(&[&["calibrate", "--observations", &file, "--target", "y", "-o", &card], flags].concat());
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned(), std::fs::read(&card).ok())
 }
 
@@ -83,7 +99,10 @@ fn bytes(rows: &Rows) -> String {
 #[test]
 fn a_target_that_is_text_is_named_with_its_line() {
     let message = refused(&with(24, "y", |_| "good".into()), &[]);
-    assert!(message.contains("column y") && message.contains("line 2") && message.contains("`good`"), "{message}");
+    assert!(
+        message.contains("column y") && message.contains("line 2") && message.contains("`good`"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -93,7 +112,10 @@ fn a_feature_that_is_the_target_is_an_error_where_it_was_named_and_left_out_wher
     assert!(refused(&copy, &["--features", "a,y"]).contains("is the target itself"));
     for flags in [&[][..], &["--features", "a,b,c*"]] {
         let (code, told, card) = of_bytes(bytes(&copy).as_bytes(), flags);
-        assert!(code == Some(0) && told.contains("column c is the target y in another unit and is left out"), "{told}");
+        assert!(
+            code == Some(0) && told.contains("column c is the target y in another unit and is left out"),
+            "{told}"
+        );
         let (_keep, at) = folder();
         std::fs::write(at("card.json"), card.expect("a card")).expect("a file");
         assert_eq!(Card::read(at("card.json").as_ref()).expect("the card").columns.features, ["a", "b"]);
@@ -101,7 +123,8 @@ fn a_feature_that_is_the_target_is_an_error_where_it_was_named_and_left_out_wher
 }
 
 #[test]
-fn columns_that_are_constant_or_repeat_each_other_are_errors_where_they_were_named_and_left_out_where_they_were_not() {
+fn columns_that_are_constant_or_repeat_each_other_are_errors_where_they_were_named_and_left_out_where_they_were_not()
+ {
     let constant = with(24, "c", |_| "3".into());
     assert!(refused(&constant, &["--features", "a,c"]).contains("feature c is constant"));
     assert!(of_bytes(bytes(&constant).as_bytes(), &[]).1.contains("column c is constant and is left out"));
@@ -117,19 +140,30 @@ fn sizes_that_are_all_equal_or_not_above_0_are_errors() {
     assert!(refused(&equal, &["--size", "params_b"]).contains("all sizes in column params_b are equal"));
     // Where nobody asked for sizes, the mean is what has to be beaten.
     let (code, told, _) = of_bytes(bytes(&equal).as_bytes(), &[]);
-    assert!(code == Some(0) && told.contains("params_b does not vary") && told.contains("against the mean"), "{told}");
+    assert!(
+        code == Some(0) && told.contains("params_b does not vary") && told.contains("against the mean"),
+        "{told}"
+    );
     for size in ["0", "-7"] {
-        let message = refused(&with(24, "params_b", |i| if i == 3 { size.into() } else { (i + 1).to_string() }), &[]);
-        assert!(message.contains("line 5") && message.contains("params_b") && message.contains("above 0"), "{message}");
+        let message =
+            refused(&with(24, "params_b", |i| if i == 3 { size.into() } else { (i + 1).to_string() }), &[]);
+        assert!(
+            message.contains("line 5") && message.contains("params_b") && message.contains("above 0"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn cells_of_nan_and_infinity_are_named_with_their_line() {
     for cell in ["NaN", "inf", "-Infinity", "1e999"] {
-        let wrong = |column| with(24, column, move |i| if i == 9 { cell.into() } else { ((i * i) % 17).to_string() });
+        let wrong =
+            |column| with(24, column, move |i| if i == 9 { cell.into() } else { ((i * i) % 17).to_string() });
         let message = refused(&wrong("a"), &["--features", "a"]);
-        assert!(message.contains("line 11") && message.contains("column a") && message.contains(cell), "{message}");
+        assert!(
+            message.contains("line 11") && message.contains("column a") && message.contains(cell),
+            "{message}"
+        );
         let message = refused(&wrong("y"), &[]);
         assert!(message.contains("line 11") && message.contains("column y"), "{message}");
     }
@@ -194,7 +228,8 @@ fn a_feature_that_ranks_the_rows_as_the_target_does_is_left_out_where_found_and_
         let card = String::from_utf8(card.expect("a card")).expect("text");
         assert!(!card.contains("\"c\""), "c is a feature");
     }
-    // By name it may be what the user means, such as the step of a run beside its loss: it stays, and nobody can overlook it.
+    // By name it may be what the user means, such as the step of a run beside its loss: it stays, and nobody
+    // can overlook it.
     let (code, told, _) = of_bytes(bytes(&copy).as_bytes(), &["--features", "a,b,c"]);
     assert!(code == Some(0) && told.contains("feature c RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
     // Of ten rows a good feature ranks all alike: it is taken, and said.
@@ -204,8 +239,9 @@ fn a_feature_that_ranks_the_rows_as_the_target_does_is_left_out_where_found_and_
             && String::from_utf8(card.expect("a card")).expect("text").contains("\"c\"")
     );
     // One that is good and no copy is nothing to speak of.
-    let good =
-        with(24, "c", |i| (table(24)[i]["y"].parse::<f64>().expect("y") + 0.05 * (i as f64 * 1.7).sin()).to_string());
+    let good = with(24, "c", |i| {
+        (table(24)[i]["y"].parse::<f64>().expect("y") + 0.05 * (i as f64 * 1.7).sin()).to_string()
+    });
     let (_, told, _) = of_bytes(bytes(&good).as_bytes(), &[]);
     assert!(!told.to_lowercase().contains("ranks the rows"), "{told}");
 }

@@ -1,4 +1,5 @@
-//! What must not be lost, asked or believed, through the real binary: files that are read and written at once, proxies that are the target, cards that were made up.
+//! What must not be lost, asked or believed, through the real binary: files that are read and written at
+//! once, proxies that are the target, cards that were made up.
 
 use surmise::calibration::{Card, Regime};
 use surmise::seed::sha256_hex;
@@ -17,7 +18,9 @@ fn an_output_that_is_an_input_is_refused_and_the_input_left_as_it_was() {
     let other = format!("{folder}/./{name}");
     let calibrate = ["calibrate", "--observations", &file, "--target", "y", "-o"];
     let predict = ["predict", "--calibration", &card, "--observations", &file, "-o"];
-    for (arguments, output) in [(&calibrate, &file), (&calibrate, &other), (&predict, &file), (&predict, &card)] {
+    for (arguments, output) in
+        [(&calibrate, &file), (&calibrate, &other), (&predict, &file), (&predict, &card)]
+    {
         let answer = surmise(&[&arguments[..], &[output.as_str()]].concat());
         let told = String::from_utf8_lossy(&answer.stderr).into_owned();
         assert!(answer.status.code() == Some(2) && told.contains("-o would replace"), "{told}");
@@ -27,15 +30,20 @@ fn an_output_that_is_an_input_is_refused_and_the_input_left_as_it_was() {
 
 #[test]
 fn a_proxy_that_is_the_target_is_refused_and_one_that_ranks_as_it_does_is_said() {
-    let of =
-        |value: &dyn Fn(f64) -> f64| with(24, "p", |i| value(table(24)[i]["y"].parse::<f64>().expect("y")).to_string());
-    assert!(refused(&table(24), &["--features", "a,b", "--proxy", "y"]).contains("--proxy y is the target itself"));
+    let of = |value: &dyn Fn(f64) -> f64| {
+        with(24, "p", |i| value(table(24)[i]["y"].parse::<f64>().expect("y")).to_string())
+    };
+    assert!(
+        refused(&table(24), &["--features", "a,b", "--proxy", "y"])
+            .contains("--proxy y is the target itself")
+    );
     for copy in [of(&|y| y), of(&|y| 2.0 * y), of(&|y| 1.0 - 0.5 * y)] {
         let told = refused(&copy, &["--features", "a,b", "--proxy", "p"]);
         assert!(told.contains("--proxy p is the target y in another unit"), "{told}");
     }
     let (_keep, at) = folder();
-    let bent = calibrated(&of(&|y| (5.0 * y).exp()), &["--features", "a,b", "--proxy", "p"], &at("card.json"));
+    let bent =
+        calibrated(&of(&|y| (5.0 * y).exp()), &["--features", "a,b", "--proxy", "p"], &at("card.json"));
     let told = String::from_utf8_lossy(&bent.stderr).into_owned();
     assert!(told.contains("--proxy p RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
 }
@@ -62,7 +70,10 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
     for at in [1, 3] {
         assert!(rows[at]["status"] == "unsupported" && rows[at]["y_hat"].is_empty(), "{rows:?}");
         let said = format!("back-tests went {reach:.1} beyond");
-        assert!(rows[at]["note"].contains("decades beyond the training range") && rows[at]["note"].contains(&said));
+        assert!(
+            rows[at]["note"].contains("decades beyond the training range")
+                && rows[at]["note"].contains(&said)
+        );
     }
     // Far off on one side is stronger, on the other weaker than all.
     let far = [&rows[2], &rows[4]];
@@ -108,7 +119,10 @@ fn a_proxy_or_a_size_ratio_farther_out_than_back_tests_went_has_no_number() {
     let told = predicted(&card, &query);
     assert!(told[0]["status"] == "ok" && told[0]["regime"] == "interpolation", "{told:?}");
     assert!(told[1]["status"] == "ok" && told[1]["regime"] == "extrapolation", "{told:?}");
-    assert!(told[0]["out_of_range_features"].is_empty() && told[1]["out_of_range_features"] == "p", "{told:?}");
+    assert!(
+        told[0]["out_of_range_features"].is_empty() && told[1]["out_of_range_features"] == "p",
+        "{told:?}"
+    );
     for (at, column, said) in [
         (2, "p", format!("above the training range; back-tests went {reach:.2}")),
         (3, "p", "above the training range".into()),
@@ -129,14 +143,19 @@ fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusa
     let rows = gains(|eta| 1.0 / (1.0 + (-eta).exp()));
     assert!(calibrated(&rows, &GAIN, &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
-    assert!(read.fit.within.as_ref().is_some_and(|chosen| chosen.candidate == "gain-1") && read.link.is_bounded());
+    assert!(
+        read.fit.within.as_ref().is_some_and(|chosen| chosen.candidate == "gain-1") && read.link.is_bounded()
+    );
     let mut query = vec![rows[12].clone(); 3];
     query[1].insert("p", "40".into());
     query[2].insert("p", "-3".into());
     let told = predicted(&card, &query);
     assert_eq!(told[0]["status"], "ok");
     for (row, value) in told[1..].iter().zip(["40", "-3"]) {
-        assert!(row["y_hat"].is_empty() && row["note"].contains(&format!("p is {value}, outside 0 to 1")), "{row:?}");
+        assert!(
+            row["y_hat"].is_empty() && row["note"].contains(&format!("p is {value}, outside 0 to 1")),
+            "{row:?}"
+        );
     }
     let mut percent = rows;
     percent.iter_mut().for_each(|row| {
@@ -243,7 +262,10 @@ fn a_coverage_is_of_the_models_that_it_was_taken_from_and_0_where_nothing_held()
     let told = predicted(&card, &[query.clone()]);
     let n = tried.levels.len();
     assert!(told[0]["regime"] == "extrapolation" && told[0]["backtest_n"] == n.to_string(), "{told:?}");
-    assert!(told[0]["note"].contains(&format!("coverage was back-tested on {n} predictions of ")), "{told:?}");
+    assert!(
+        told[0]["note"].contains(&format!("coverage was back-tested on {n} predictions of ")),
+        "{told:?}"
+    );
     write(&at("q.csv"), &[query]);
     let least = ["predict", "--calibration", &card, "--observations", &at("q.csv"), "--level", "0.0001"];
     let told = String::from_utf8(surmise(&least).stdout).expect("text");
@@ -267,9 +289,14 @@ fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
         (|card| card.backtest.forward[0].effective_n = 0.0, "effective_n of a coverage"),
         (|card| card.rows.n_without_family = 25, "rows.n_without_family"),
         (|card| card.fit.mean.coefficients.truncate(1), "fit.mean.coefficients"),
-        (|card| card.fit.within.iter_mut().for_each(|chosen| chosen.target.held[0].fold = 99), "names fold 99"),
         (
-            |card| card.fit.beyond.iter_mut().for_each(|chosen| chosen.family.folds[0].coefficients.truncate(1)),
+            |card| card.fit.within.iter_mut().for_each(|chosen| chosen.target.held[0].fold = 99),
+            "names fold 99",
+        ),
+        (
+            |card| {
+                card.fit.beyond.iter_mut().for_each(|chosen| chosen.family.folds[0].coefficients.truncate(1))
+            },
             "a fold of",
         ),
         (|card| card.range.distances.clear(), "range.distances"),
@@ -338,19 +365,27 @@ fn rows_that_differ_by_proxy_or_weight_alone_give_the_same_card_in_another_order
 
 #[test]
 fn cells_too_large_to_square_bounds_without_end_and_columns_made_of_others_are_named() {
-    let huge = |column| with(24, column, move |i| if i == 5 { "1e300".into() } else { ((i * i) % 17).to_string() });
+    let huge =
+        |column| with(24, column, move |i| if i == 5 { "1e300".into() } else { ((i * i) % 17).to_string() });
     for column in ["a", "y"] {
         for flags in [&["--features", "a,b"][..], &[]] {
             let told = refused(&huge(column), flags);
-            assert!(told.contains("line 7") && told.contains(&format!("column {column} holds 1e300")), "{told}");
+            assert!(
+                told.contains("line 7") && told.contains(&format!("column {column} holds 1e300")),
+                "{told}"
+            );
         }
     }
-    let told = refused(&with(24, "w", |i| if i == 5 { "1e308".into() } else { "1".into() }), &["--weights", "w"]);
+    let told =
+        refused(&with(24, "w", |i| if i == 5 { "1e308".into() } else { "1".into() }), &["--weights", "w"]);
     assert!(told.contains("line 7") && told.contains("column w holds 1e308"), "{told}");
     let tiny = |i: usize| (1e-200 * table(24)[i]["b"].parse::<f64>().expect("b")).to_string();
     for column in ["a", "y"] {
         let told = refused(&with(24, column, tiny), &["--features", "a"]);
-        assert!(told.contains(&format!("column {column} holds nothing above")) && told.contains("unit"), "{told}");
+        assert!(
+            told.contains(&format!("column {column} holds nothing above")) && told.contains("unit"),
+            "{told}"
+        );
     }
     let told = refused(&table(24), &["--same", "family,y"]);
     assert!(told.contains("--same names the target y"), "{told}");

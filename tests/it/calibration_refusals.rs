@@ -12,18 +12,22 @@ fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
     let card = at("card.json");
     let predicted = |query: &[BTreeMap<&'static str, String>]| {
         write(&at("q.csv"), query);
-        let output = surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+        let output =
+            surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
         (output.status.code(), rows(&at("p.csv")))
     };
-    let empty =
-        |row: &BTreeMap<String, String>| row["y_hat"].is_empty() && row["low"].is_empty() && row["high"].is_empty();
+    let empty = |row: &BTreeMap<String, String>| {
+        row["y_hat"].is_empty() && row["low"].is_empty() && row["high"].is_empty()
+    };
 
     // Four targets carry nothing.
     assert_eq!(calibrated(&table(4), &[], &card).status.code(), Some(3));
     let (code, few) = predicted(&table(6));
     assert_eq!(code, Some(3));
     assert!(
-        few.iter().all(|row| empty(row) && row["status"] == "unsupported" && row["note"].contains("5 are the least"))
+        few.iter().all(|row| empty(row)
+            && row["status"] == "unsupported"
+            && row["note"].contains("5 are the least"))
     );
 
     // Two families say nothing of a third.
@@ -71,11 +75,15 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     let output = calibrated(&single, &[], &card);
     // A family is a model then: the claim of a new family is the one of a new model, and is not made twice.
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && told.contains("every family in column family has one model"), "{told}");
+    assert!(
+        output.status.success() && told.contains("every family in column family has one model"),
+        "{told}"
+    );
     assert!(told.contains("a new family, within the range: as a new model"), "{told}");
     let read = Card::read(card.as_ref()).expect("the card");
     assert_eq!(read.scores.family, read.scores.target);
-    let of = |regime: Regime| regime.coverage(&read.backtest).map(|coverage| (&coverage.levels, coverage.width));
+    let of =
+        |regime: Regime| regime.coverage(&read.backtest).map(|coverage| (&coverage.levels, coverage.width));
     assert!(of(Regime::NewFamily).is_some() && of(Regime::NewFamily) == of(Regime::Interpolation));
     let mut kin = vec![single[12].clone(), single[12].clone()];
     kin[1].insert("family", "another".into());
@@ -94,7 +102,8 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     query[1].insert("a", String::new());
     query[1].insert("b", String::new());
     write(&at("q.csv"), &query);
-    let output = surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    let output =
+        surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
     assert_eq!(output.status.code(), Some(3));
     let rows = crate::tidy::rows(&at("p.csv"));
     assert_eq!((rows[0]["status"].as_str(), rows[1]["status"].as_str()), ("ok", "unsupported"));
@@ -131,7 +140,10 @@ fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_
     ["c", "d", "e"].iter().for_each(|name| drop(query[1].insert(*name, String::new())));
     let rows = predicted(&card, &query);
     assert!(rows[0]["status"] == "ok" && rows[0]["note"].contains("interval: b"), "{rows:?}");
-    assert!(rows[1]["y_hat"].is_empty() && rows[1]["note"].contains("3 of 6 features are missing"), "{rows:?}");
+    assert!(
+        rows[1]["y_hat"].is_empty() && rows[1]["note"].contains("3 of 6 features are missing"),
+        "{rows:?}"
+    );
 
     // The gain over the proxy is all there is to say; a row without one is refused alone.
     let mut proxied = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
@@ -146,7 +158,10 @@ fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_
     let mut query = proxied[12..14].to_vec();
     query[0].insert("p", String::new());
     let rows = predicted(&card, &query);
-    assert!(rows[0]["note"].contains("proxy") && rows[0]["y_hat"].is_empty() && rows[1]["status"] == "ok", "{rows:?}");
+    assert!(
+        rows[0]["note"].contains("proxy") && rows[0]["y_hat"].is_empty() && rows[1]["status"] == "ok",
+        "{rows:?}"
+    );
     // Where the features say it all, nobody asks for the proxy.
     let spare = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
     assert!(calibrated(&spare, &["--features", "a,b", "--proxy", "p"], &card).status.success());
@@ -177,7 +192,10 @@ fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
     let read = Card::read(card.as_ref()).expect("the card");
     let chosen = &read.fit.within.as_ref().expect("a candidate").candidate;
     let score = read.scores.target.iter().find(|score| score.candidate == *chosen).expect("its score");
-    assert_eq!((number(&row, "skill_mean"), Some(number(&row, "skill_size"))), (score.skill_mean, score.skill_size));
+    assert_eq!(
+        (number(&row, "skill_mean"), Some(number(&row, "skill_size"))),
+        (score.skill_mean, score.skill_size)
+    );
 
     // The weak are all alike: a size line fitted on them goes astray, and the mean is hard to beat.
     let mut flat = table(30);
@@ -195,9 +213,9 @@ fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
         let flagged = row["note"].contains("no better than the mean");
         assert_eq!(flagged, number(row, "skill_mean") <= 0.0, "{row:?}");
     }
-    let supported = Regime::ALL
-        .into_iter()
-        .filter(|regime| read.support.iter().any(|support| support.regime == *regime && support.unsupported.is_none()));
+    let supported = Regime::ALL.into_iter().filter(|regime| {
+        read.support.iter().any(|support| support.regime == *regime && support.unsupported.is_none())
+    });
     let any = supported.into_iter().any(|regime| {
         let chosen = &regime.chosen(&read.fit).expect("a candidate").candidate;
         regime.scores(&read.scores).iter().any(|score| score.candidate == *chosen && score.skill_mean <= 0.0)
@@ -246,11 +264,15 @@ fn the_target_s_own_noise_is_a_ceiling_that_the_card_names() {
     let below = with(24, "y_stderr", |i| (i as f64 - 1.0).to_string());
     let output = calibrated(&below, &["--features", "a,b", "--stderr", "y_stderr"], &card);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(1) && told.contains("line 2") && told.contains("not below 0"), "{told}");
+    assert!(
+        output.status.code() == Some(1) && told.contains("line 2") && told.contains("not below 0"),
+        "{told}"
+    );
 }
 
 #[test]
-fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of_one_far_off_is_never_infinite() {
+fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of_one_far_off_is_never_infinite()
+ {
     let (_keep, at) = folder();
     let card = at("card.json");
     for n in [5, 6, 8, 12, 24] {
@@ -262,9 +284,16 @@ fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of
         let rows = predicted(&card, &query);
         for row in &rows {
             let made = row["status"] == "ok";
-            assert_eq!((made, made), (!row["backtest_coverage"].is_empty(), !row["backtest_n"].is_empty()), "{row:?}");
+            assert_eq!(
+                (made, made),
+                (!row["backtest_coverage"].is_empty(), !row["backtest_n"].is_empty()),
+                "{row:?}"
+            );
             let few = row["backtest_n"].parse::<usize>().is_ok_and(|n| n < 10);
-            assert!(!few || row["note"].contains(&format!("on {} predictions of", row["backtest_n"])), "{row:?}");
+            assert!(
+                !few || row["note"].contains(&format!("on {} predictions of", row["backtest_n"])),
+                "{row:?}"
+            );
             assert!(!row.values().any(|cell| cell == "inf" || cell == "NaN"), "{row:?}");
         }
         assert!(rows[1]["y_hat"].is_empty() && rows[1]["mahalanobis"].is_empty(), "{:?}", rows[1]);
@@ -273,9 +302,13 @@ fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of
         for (regime, n_targets) in [(Regime::Interpolation, n), (Regime::NewFamily, n)] {
             let tried = regime.coverage(&read.backtest).map_or(0, |coverage| coverage.levels.len());
             let refused = regime.refused(&read.backtest).expect("folds");
-            assert!((tried as f64 - (1.0 - refused) * n_targets as f64).abs() < 1e-9, "{n}: {tried} and {refused}");
+            assert!(
+                (tried as f64 - (1.0 - refused) * n_targets as f64).abs() < 1e-9,
+                "{n}: {tried} and {refused}"
+            );
         }
-        // Of a family that was not trained on the lowest is told of forward folds, family folds, and both at once.
+        // Of a family that was not trained on the lowest is told of forward folds, family folds, and both at
+        // once.
         let stranger = &rows[n + 3];
         if stranger["status"] == "ok" {
             assert_eq!(stranger["regime"], "extrapolation");
@@ -302,10 +335,16 @@ fn a_refusal_names_the_split_that_failed_and_no_candidate_that_the_rows_are_too_
     let read = Card::read(card.as_ref()).expect("the card");
     for support in &read.support {
         let reason = support.unsupported.as_ref().expect("a reason");
-        assert!(reason.contains("leaving out families") || reason.contains("trained on the weaker"), "{reason}");
+        assert!(
+            reason.contains("leaving out families") || reason.contains("trained on the weaker"),
+            "{reason}"
+        );
         assert!(!reason.contains("sigmoid"), "{reason}");
         let skill = reason.split("has skill ").nth(1).and_then(|rest| rest.split(' ').next());
-        assert!(skill.and_then(|skill| skill.parse::<f64>().ok()).is_some_and(|skill| skill <= 0.0), "{reason}");
+        assert!(
+            skill.and_then(|skill| skill.parse::<f64>().ok()).is_some_and(|skill| skill <= 0.0),
+            "{reason}"
+        );
     }
 }
 
@@ -326,7 +365,10 @@ fn intervals_that_held_much_less_than_their_level_say_so_in_row_talk_and_card() 
         short += usize::from(held < 0.8);
     }
     let told = String::from_utf8_lossy(&talk).into_owned();
-    assert!(short > 0 && told.contains(&format!("{short} of them have intervals that HELD MUCH LESS")), "{told}");
+    assert!(
+        short > 0 && told.contains(&format!("{short} of them have intervals that HELD MUCH LESS")),
+        "{told}"
+    );
     // What a level is short of goes with the level.
     surmise(&[&ask[..], &["--level", "0.5"]].concat());
     for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {

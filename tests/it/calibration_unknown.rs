@@ -47,7 +47,10 @@ fn rows_of_unknown_family_are_no_families_and_in_no_fold_that_leaves_out_familie
     let rows = ask(&blanked(5, 8));
     assert!(!rows[0]["note"].contains("unknown"), "{rows:?}");
     for row in &rows[1..] {
-        assert!(row["status"] == "ok" && row["note"].contains("unknown of 8 of the 24 rows trained on"), "{row:?}");
+        assert!(
+            row["status"] == "ok" && row["note"].contains("unknown of 8 of the 24 rows trained on"),
+            "{row:?}"
+        );
     }
 
     // Where most are unknown those that are known say little of another, within the range and beyond it.
@@ -58,7 +61,10 @@ fn rows_of_unknown_family_are_no_families_and_in_no_fold_that_leaves_out_familie
     let mut larger = blanked(4, 13)[20].clone();
     larger.extend([("family", "another".into()), ("params_b", "30".into())]);
     let rows = predicted(&card, &[larger]);
-    assert!(rows[0]["regime"] == "extrapolation" && rows[0]["note"].contains("13 of 24 rows are unknown"), "{rows:?}");
+    assert!(
+        rows[0]["regime"] == "extrapolation" && rows[0]["note"].contains("13 of 24 rows are unknown"),
+        "{rows:?}"
+    );
 }
 
 #[test]
@@ -76,7 +82,8 @@ fn a_column_of_families_that_is_empty_is_as_none() {
 }
 
 #[test]
-fn where_back_tests_asked_about_no_size_none_beyond_the_range_has_a_number_and_an_empty_cell_is_no_way_around() {
+fn where_back_tests_asked_about_no_size_none_beyond_the_range_has_a_number_and_an_empty_cell_is_no_way_around()
+ {
     let (_keep, at) = folder();
     let card = at("card.json");
     // Ever stronger models, of which the weakest four tell their sizes.
@@ -105,7 +112,8 @@ fn where_back_tests_asked_about_no_size_none_beyond_the_range_has_a_number_and_a
     unsized_row.insert("params_b", String::new());
     let told = predicted(&card, &[unsized_row]);
     let said = format!(
-        "if it is more than {reach:.1} decades beyond the largest trained on (24.00 in params_b), the card would refuse it"
+        "if it is more than {reach:.1} decades beyond the largest trained on (24.00 in params_b), the card \
+         would refuse it"
     );
     assert!(told[0]["note"].contains(&said), "{said}: {told:?}");
 }

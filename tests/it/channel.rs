@@ -49,8 +49,8 @@ fn two_points_on_a_line_have_the_information_of_the_integral() {
 
 #[test]
 fn states_told_apart_perfectly_have_their_entropy() {
-    // Four states, 25 times each, too far apart to be confused: the lower bound is log 4, the upper one log(99 / 24), and their middle
-    // is the Miller-Madow entropy log 4 + 3 / 200 to first order.
+    // Four states, 25 times each, too far apart to be confused: the lower bound is log 4, the upper one
+    // log(99 / 24), and their middle is the Miller-Madow entropy log 4 + 3 / 200 to first order.
     let x = codes(100, 4);
     let found = &estimate(&x, &x, &[0.01], 1)[0];
     assert!((found.lower_nats.expect("two bounds") - 4.0_f64.ln()).abs() < 1e-6);
@@ -119,7 +119,8 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
             assert!(found.lower_nats.expect("two bounds") <= exact + tolerance, "{exact}: {found:?}");
             assert!(found.upper_nats.expect("two bounds") >= exact - tolerance, "{exact}: {found:?}");
             assert!(found.flags.contains(&Flag::Grouped));
-            // With all pairs in both means the number is no lower bound: at fine precision it is above the truth by more than chance.
+            // With all pairs in both means the number is no lower bound: at fine precision it is above the
+            // truth by more than chance.
             assert!(found.setting > 0.1 || naive > exact + tolerance, "{naive} {exact}");
         }
     }
@@ -127,7 +128,8 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
 
 #[test]
 fn labels_stand_for_x_whatever_its_bits() {
-    // Sixteen contexts whose states round to one and the same x: by bits they tell nothing, by label all there is to tell.
+    // Sixteen contexts whose states round to one and the same x: by bits they tell nothing, by label all
+    // there is to tell.
     let y = codes(800, 16).mapv(|code| code * 3.0);
     let labels: Vec<u32> = (0..800).map(|row| row % 16).collect();
     let channel = Channel::new(Scale::Spread, vec![0.25]).expect("a precision in range");
@@ -168,7 +170,8 @@ fn naive_grouped(y: &Array2<f32>, count: usize, moments: &[(f64, f64)], sigma: f
 
 #[test]
 fn equal_pairs_collapse_to_the_same_expectation() {
-    // Twelve states with unequal counts; numbering the rows keeps them from being collapsed and changes no information.
+    // Twelve states with unequal counts; numbering the rows keeps them from being collapsed and changes no
+    // information.
     let n = 300;
     let state = |row: usize| (row * row) % 23;
     let x = Array2::from_shape_fn((n, 1), |(row, _)| state(row) as f32);
@@ -245,11 +248,14 @@ fn duplicated_coordinates_change_nothing_but_the_noise() {
     let x = row_numbers(600);
     let y = gaussian(600, 4, 13);
     let twice = concatenate(Axis(1), &[y.view(), y.view()]).expect("same number of rows");
-    for (once, twice) in estimate(&x, &y, &[0.25, 0.4], 14).iter().zip(estimate(&x, &twice, &[0.25, 0.4], 15)) {
+    for (once, twice) in estimate(&x, &y, &[0.25, 0.4], 14).iter().zip(estimate(&x, &twice, &[0.25, 0.4], 15))
+    {
         let tolerance = 4.0 * (stderr(once).powi(2) + stderr(&twice).powi(2)).sqrt();
         assert!((once.mi_nats - twice.mi_nats).abs() < tolerance, "{once:?} {twice:?}");
         assert!(
-            (once.ceilings.gaussian_nats.expect("a channel") - twice.ceilings.gaussian_nats.expect("a channel")).abs()
+            (once.ceilings.gaussian_nats.expect("a channel")
+                - twice.ceilings.gaussian_nats.expect("a channel"))
+            .abs()
                 < 1e-4
         );
     }
@@ -315,14 +321,21 @@ fn the_lower_bound_stays_below_the_ceilings() {
         (row_numbers(300), gaussian(300, 2, 22)),
         (row_numbers(300), gaussian(300, 100, 23)),
         (row_numbers(60), gaussian(60, 200, 24)),
-        (codes(300, 7), Array2::from_shape_fn((300, 2), |(row, k)| ((row % 7) as f32 * (k as f32 + 1.3)).sin())),
+        (
+            codes(300, 7),
+            Array2::from_shape_fn((300, 2), |(row, k)| ((row % 7) as f32 * (k as f32 + 1.3)).sin()),
+        ),
     ] {
         for found in estimate(&x, &y, &[0.05, 0.1, 0.4, 1.0], 25) {
             let tolerance = 4.0 * stderr(&found) + 1e-4;
             assert!(found.lower_nats.expect("two bounds") <= found.ceiling_nats + tolerance, "{found:?}");
-            assert!(found.mi_nats <= found.ceiling_nats.max(found.lower_nats.expect("two bounds")), "{found:?}");
             assert!(
-                found.mi_nats >= found.lower_nats.expect("two bounds").min(found.upper_nats.expect("two bounds")),
+                found.mi_nats <= found.ceiling_nats.max(found.lower_nats.expect("two bounds")),
+                "{found:?}"
+            );
+            assert!(
+                found.mi_nats
+                    >= found.lower_nats.expect("two bounds").min(found.upper_nats.expect("two bounds")),
                 "{found:?}"
             );
         }

@@ -21,8 +21,9 @@ fn nan_and_infinity_are_refused_with_their_place_and_number() {
     y[[7, 2]] = f32::NAN;
     y[[9, 0]] = f32::NEG_INFINITY;
     let message = |result: Result<Vec<Estimate>, Error>| result.expect_err("must be refused").to_string();
-    let place =
-        |what: &str, row, column, count| Error::NonFinite { what: what.to_owned(), row, column, count }.to_string();
+    let place = |what: &str, row, column, count| {
+        Error::NonFinite { what: what.to_owned(), row, column, count }.to_string()
+    };
     assert_eq!(message(estimate(&x, &y)), place("y", 7, 2, 2));
     assert_eq!(message(estimate(&y, &x)), place("x", 7, 2, 2));
     // A transposed view is not contiguous; the place is that of the view.
@@ -102,7 +103,9 @@ fn few_rows_and_runaway_bounds_are_flagged() {
     assert!(found.flags.contains(&Flag::Saturated) && found.flags.contains(&Flag::NearCeiling));
     assert!(!found.flags.contains(&Flag::SmallSample));
     assert!((found.lower_nats.expect("two bounds") - 300.0_f64.ln()).abs() < 1e-3);
-    assert!(found.upper_nats.expect("two bounds") > 20.0 && found.upper_nats.expect("two bounds").is_finite());
+    assert!(
+        found.upper_nats.expect("two bounds") > 20.0 && found.upper_nats.expect("two bounds").is_finite()
+    );
     assert_eq!(found.mi_nats, found.ceilings.log_n_nats);
 
     let found = &usable(&row_numbers(300), &gaussian(300, 1, 9))[3];
@@ -117,7 +120,8 @@ fn the_finest_precision_stays_finite_with_rows_alone_and_in_groups() {
         y[[0, 0]] = 1e6;
         let found = &channel.estimate(x.view(), y.view(), 1).expect("usable")[0];
         assert!(
-            found.lower_nats.expect("two bounds").is_finite() && found.upper_nats.expect("two bounds").is_finite(),
+            found.lower_nats.expect("two bounds").is_finite()
+                && found.upper_nats.expect("two bounds").is_finite(),
             "{found:?}"
         );
         assert!(found.flags.contains(&Flag::Saturated));
@@ -126,7 +130,8 @@ fn the_finest_precision_stays_finite_with_rows_alone_and_in_groups() {
 
 #[test]
 fn a_row_alone_in_its_group_adds_nothing_to_the_lower_bound() {
-    // Two pairs share x and differ in y; all are far apart: lower = 2/4 (log exp(-far) - log 1/4), upper = far.
+    // Two pairs share x and differ in y; all are far apart: lower = 2/4 (log exp(-far) - log 1/4), upper =
+    // far.
     let x = array![[0.0], [0.0], [1.0], [2.0]];
     let y = array![[0.0], [1.0], [2.0], [3.0]];
     let found = &Channel::new(Scale::Spread, vec![1e3])
@@ -134,7 +139,8 @@ fn a_row_alone_in_its_group_adds_nothing_to_the_lower_bound() {
         .expect("usable")[0];
     // Noise that drowns all differences leaves zero in every term, and in the bounds.
     assert!(
-        found.lower_nats.expect("two bounds").abs() < 1e-3 && found.upper_nats.expect("two bounds").abs() < 1e-3,
+        found.lower_nats.expect("two bounds").abs() < 1e-3
+            && found.upper_nats.expect("two bounds").abs() < 1e-3,
         "{found:?}"
     );
     assert_eq!(found.flags, [Flag::Grouped, Flag::SmallSample]);
@@ -160,7 +166,10 @@ fn a_collision_of_two_rows_moves_the_bounds_by_its_share_of_the_rows() {
                     && lower < apart.lower_nats.expect("a bound")
             );
             assert!((upper - apart.upper_nats.expect("a bound")).abs() <= most);
-            assert!(found.flags.contains(&Flag::Collisions) && !found.flags.contains(&Flag::Grouped), "{found:?}");
+            assert!(
+                found.flags.contains(&Flag::Collisions) && !found.flags.contains(&Flag::Grouped),
+                "{found:?}"
+            );
             assert_eq!(found.n_distinct, n - 1);
         }
     }

@@ -1,4 +1,5 @@
-//! The forms checkpoints are published in, what their weights are rounded to, what begins a window, and the verbs that show them.
+//! The forms checkpoints are published in, what their weights are rounded to, what begins a window, and the
+//! verbs that show them.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -66,7 +67,8 @@ fn a_checkpoint_in_any_form_is_the_same_model_to_the_bit() {
 #[test]
 fn the_checksum_of_several_files_is_that_of_their_checksums() {
     let folder = form("sharded");
-    let digest = |name: &str| surmise::seed::sha256_hex(&std::fs::read(folder.path().join(name)).expect("a file"));
+    let digest =
+        |name: &str| surmise::seed::sha256_hex(&std::fs::read(folder.path().join(name)).expect("a file"));
     let both = digest("model-00001-of-00002.safetensors") + &digest("model-00002-of-00002.safetensors");
     let core = load(folder.path(), Precision::F32);
     assert_eq!(core.card.weights_sha256, surmise::seed::sha256_hex(both.as_bytes()));
@@ -87,7 +89,11 @@ fn bos_is_put_before_every_window_or_left_out() {
     }
     // Without tokenizer_config.json the number in config.json counts; without either there is none.
     let on = || {
-        Model::load_with(folder.path().to_str().expect("UTF-8"), Options { bos: Bos::On, ..Options::default() }, &hub())
+        Model::load_with(
+            folder.path().to_str().expect("UTF-8"),
+            Options { bos: Bos::On, ..Options::default() },
+            &hub(),
+        )
     };
     assert_eq!(on().expect("a model").tokenizer.prefix(), [0]);
     let config = std::fs::read(folder.path().join("config.json")).expect("a config");
@@ -100,13 +106,15 @@ fn bos_is_put_before_every_window_or_left_out() {
     let tokenizer = std::fs::read(folder.path().join("tokenizer.json")).expect("a tokenizer");
     let mut tokenizer: Value = serde_json::from_slice(&tokenizer).expect("JSON");
     let special = json!({"<s>": {"id": "<s>", "ids": [7], "tokens": ["<s>"]}});
-    let single = json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
+    let single =
+        json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
     tokenizer["post_processor"] =
         json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
     std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).expect("a file");
     let prefix = |bos| {
         let options = Options { bos, ..Options::default() };
-        let model = Model::load_with(folder.path().to_str().expect("UTF-8"), options, &hub()).expect("a model");
+        let model =
+            Model::load_with(folder.path().to_str().expect("UTF-8"), options, &hub()).expect("a model");
         model.tokenizer.prefix().to_vec()
     };
     assert_eq!([prefix(Bos::Auto), prefix(Bos::On), prefix(Bos::Off)], [vec![7], vec![7], vec![]]);
@@ -127,7 +135,8 @@ fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
     let out = tempfile::tempdir().expect("a folder");
     let measure = |flags: &[&str]| {
         let model = golden("gpt2");
-        let mut arguments = vec!["measure", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "60"];
+        let mut arguments =
+            vec!["measure", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "60"];
         arguments.extend(["--shots", "3", "-o", out.path().to_str().expect("UTF-8")]);
         arguments.extend(flags);
         done(&arguments);
@@ -168,9 +177,14 @@ fn the_states_of_token_ids_are_those_of_transformers() {
         let (ours, reference) = (tensors(&out), tensors(Path::new(tokens)));
         assert_eq!(ours.len(), reference.len());
         for (key, theirs) in &reference {
-            assert_eq!((ours[key].dtype(), ours[key].dims()), (theirs.dtype(), theirs.dims()), "{name} {key}");
-            let flat =
-                |t: &Tensor| t.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1::<f64>()).expect("numbers");
+            assert_eq!(
+                (ours[key].dtype(), ours[key].dims()),
+                (theirs.dtype(), theirs.dims()),
+                "{name} {key}"
+            );
+            let flat = |t: &Tensor| {
+                t.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1::<f64>()).expect("numbers")
+            };
             let (ours, theirs) = (flat(&ours[key]), flat(theirs));
             let top = theirs.iter().fold(0_f64, |top, v| top.max(v.abs()));
             assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() <= 1e-4 * top), "{name} {key}");
@@ -275,7 +289,8 @@ fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
 fn a_device_that_is_not_there_is_refused_by_name() {
     let base = golden(BASE);
     let run = |device: &str| {
-        let output = surmise(&["measure", base.to_str().expect("UTF-8"), "--corpus", "colours", "--device", device]);
+        let output =
+            surmise(&["measure", base.to_str().expect("UTF-8"), "--corpus", "colours", "--device", device]);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (code, message) = run("gpu");

@@ -1,5 +1,5 @@
-//! Clients that others wrote, against the server: the `openai` package and the lm-evaluation-harness, where a Python has them (`SURMISE_PYTHON`, else `python3`). Where it has
-//! not, the test says so on stderr and ends.
+//! Clients that others wrote, against the server: the `openai` package and the lm-evaluation-harness, where a
+//! Python has them (`SURMISE_PYTHON`, else `python3`). Where it has not, the test says so on stderr and ends.
 
 use std::io::Write;
 use std::path::Path;
@@ -35,10 +35,15 @@ fn text(output: &Output) -> String {
 /// Log-probabilities of all tokens of a text but the first, by whole forward passes.
 fn logprobs(model: &Model, text: &str) -> Vec<f64> {
     let (ids, _) = model.tokenizer.encode_any(text, true).expect("tokens");
-    let h = model.decoder.forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(())).expect("states");
+    let h = model
+        .decoder
+        .forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(()))
+        .expect("states");
     let logits = model.decoder.logits(&h).expect("logits");
     let logits = candle_nn::ops::log_softmax(&logits, 1).expect("log-probabilities");
-    let at = |t: usize| f64::from(logits.i((t - 1, ids[t] as usize)).and_then(|z| z.to_scalar::<f32>()).expect("one"));
+    let at = |t: usize| {
+        f64::from(logits.i((t - 1, ids[t] as usize)).and_then(|z| z.to_scalar::<f32>()).expect("one"))
+    };
     (1..ids.len()).map(at).collect()
 }
 
@@ -101,15 +106,31 @@ fn the_lm_evaluation_harness_scores_choices_as_the_model_does_and_its_results_ar
         tokenizer.display()
     );
     let output = folder.path().join("out");
-    python.args(["-m", "lm_eval", "--model", "local-completions", "--model_args", &settings, "--tasks", "capitals"]);
+    python.args([
+        "-m",
+        "lm_eval",
+        "--model",
+        "local-completions",
+        "--model_args",
+        &settings,
+        "--tasks",
+        "capitals",
+    ]);
     python.arg("--include_path").arg(folder.path()).arg("--output_path").arg(&output).arg("--log_samples");
-    text(&python.env("HF_HUB_OFFLINE", "1").env("HF_HOME", folder.path().join("hf")).output().expect("it runs"));
+    text(
+        &python
+            .env("HF_HUB_OFFLINE", "1")
+            .env("HF_HOME", folder.path().join("hf"))
+            .output()
+            .expect("it runs"),
+    );
 
     let files = std::fs::read_dir(output.join("minillama-3")).expect("results");
     let files: Vec<_> = files.map(|entry| entry.expect("an entry").path()).collect();
     let begins = |name: &str| {
-        let named =
-            |file: &&std::path::PathBuf| file.file_name().is_some_and(|f| f.to_string_lossy().starts_with(name));
+        let named = |file: &&std::path::PathBuf| {
+            file.file_name().is_some_and(|f| f.to_string_lossy().starts_with(name))
+        };
         files.iter().find(named).expect("a file").clone()
     };
     let samples = std::fs::read_to_string(begins("samples_")).expect("samples");

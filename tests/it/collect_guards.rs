@@ -1,4 +1,5 @@
-//! What `surmise collect` refuses, books or leaves out before it costs anything: files it would replace, money of earlier runs, answers nobody can read.
+//! What `surmise collect` refuses, books or leaves out before it costs anything: files it would replace,
+//! money of earlier runs, answers nobody can read.
 
 use std::process::Command;
 
@@ -8,8 +9,8 @@ use surmise::collect::import::check_apart;
 
 use crate::fault_server::{Case, KEY, Reply, Server, chat};
 
-const PRICES: &str =
-    "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = 0.4\noutput_usd_per_million_tokens = 1.6\n";
+const PRICES: &str = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
+                      0.4\noutput_usd_per_million_tokens = 1.6\n";
 
 fn summary(case: &Case) -> Value {
     serde_json::from_str(&case.file("summary.json")).expect("JSON")
@@ -80,7 +81,10 @@ fn an_answer_counts_until_another_has_come() {
     case.ends(0, &again);
     assert_eq!((server.count("w0"), case.file("scores.csv")), (3, scores));
     case.ends(0, &again);
-    assert_eq!((server.count("w0"), case.score("n_filtered"), case.score("n_scored")), (4, "0".into(), "3".into()));
+    assert_eq!(
+        (server.count("w0"), case.score("n_filtered"), case.score("n_scored")),
+        (4, "0".into(), "3".into())
+    );
 }
 
 #[test]
@@ -93,17 +97,20 @@ fn what_was_asked_without_a_price_is_booked_by_the_first_that_is_known() {
     case.ends(5, &["--concurrency", "1"]);
     assert_eq!((&summary(&case)["n_unpriced"], &summary(&case)["spent_usd"]), (&11.into(), &Value::Null));
     std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
-    // 11 at 5 * 0.4 + 1.6 millionths of a dollar are 39.6; what is left of 90 is less than any question may cost.
+    // 11 at 5 * 0.4 + 1.6 millionths of a dollar are 39.6; what is left of 90 is less than any question may
+    // cost.
     let n = server.count_all();
     let ran = case.ends(4, &["--budget-usd", "0.00009", "--prices", "prices.toml"]);
-    ran.says("11 earlier request(s) had no price; they are booked at 0.000040 USD").says("0.000040 are spent");
+    ran.says("11 earlier request(s) had no price; they are booked at 0.000040 USD")
+        .says("0.000040 are spent");
     assert_eq!(server.count_all(), n);
 }
 
 #[test]
 fn a_question_that_is_too_dear_holds_up_no_other() {
     let server = Server::right();
-    let mut lines = format!("{{\"id\":\"a\",\"prompt\":\"{} wa\",\"answer\":\"wa\"}}\n", "long ".repeat(2000));
+    let mut lines =
+        format!("{{\"id\":\"a\",\"prompt\":\"{} wa\",\"answer\":\"wa\"}}\n", "long ".repeat(2000));
     lines += &(0..3)
         .map(|i| format!("{{\"id\":\"{i}\",\"prompt\":\"say w{i}\",\"answer\":\"w{i}\"}}\n"))
         .collect::<String>();
@@ -120,7 +127,9 @@ fn a_question_that_is_too_dear_holds_up_no_other() {
 fn answers_nobody_can_read_end_the_run_like_failures() {
     let server = Server::start(|_| Reply::new(200, "<html><body>Welcome to the portal</body></html>"));
     let case = Case::new(&server, 200);
-    case.ends(1, &["--concurrency", "2"]).says("10 answers in a row cannot be read").says("--redo unreadable");
+    case.ends(1, &["--concurrency", "2"])
+        .says("10 answers in a row cannot be read")
+        .says("--redo unreadable");
     assert!((10..=12).contains(&server.count_all()), "{}", server.count_all());
     // One here and there ends nothing.
     let server = Server::start(|posted| match posted.before % 5 {

@@ -18,7 +18,9 @@ fn done(arguments: &[&str]) -> String {
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
     entries
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("a file")))
+        .map(|entry| {
+            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("a file"))
+        })
         .collect()
 }
 
@@ -113,14 +115,20 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     let other = ["--estimator", "gaussian", "-o", out.to_str().expect("UTF-8")];
     let refused = surmise(&[&bare[..], &other].concat());
     assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("is a profile by channel; name another folder"));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("is a profile by channel; name another folder")
+    );
     assert_eq!(measure("channel").0, channel);
-    // Every colour occurs many times, where neighbours are at distance zero: the number is the entropy of what was read, and it is said.
+    // Every colour occurs many times, where neighbours are at distance zero: the number is the entropy of
+    // what was read, and it is said.
     for name in ["ksg", "hybrid", "cca-ksg", "plugin"] {
         let profile = measure(name).0;
         for reading in profile["blocks"].as_array().expect("readings") {
             let alone = &reading["micro"];
-            assert!(alone["flags"].as_array().expect("flags").contains(&"discrete".into()), "{name}: {alone}");
+            assert!(
+                alone["flags"].as_array().expect("flags").contains(&"discrete".into()),
+                "{name}: {alone}"
+            );
             let (mi, ceiling) = (alone["mi_nats"].as_f64(), alone["ceiling_nats"].as_f64());
             assert!((mi.expect("nats") - ceiling.expect("nats")).abs() < 1e-9, "{name}: {alone}");
         }
@@ -132,7 +140,18 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
     let with = |micro: &str| {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().to_str().expect("UTF-8");
-        done(&["measure", "minigpt-2", "--corpus", "colours", "--windows", "300", "--micro", micro, "-o", out]);
+        done(&[
+            "measure",
+            "minigpt-2",
+            "--corpus",
+            "colours",
+            "--windows",
+            "300",
+            "--micro",
+            micro,
+            "-o",
+            out,
+        ]);
         let text = std::fs::read_to_string(folder.path().join("minigpt-2--colours.json")).expect("a profile");
         let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(profile["estimator"]["micro"], micro);
@@ -145,7 +164,8 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
         assert_eq!((alone["micro"].as_str(), first["micro"].as_str()), ("alone", "first"));
         assert_eq!(alone["macro_mi_nats"], first["macro_mi_nats"]);
         assert_ne!(alone["micro_mi_nats"], first["micro_mi_nats"]);
-        // A colour is one token, so that the first entity is the first token: no more than noise and chance can emerge there.
+        // A colour is one token, so that the first entity is the first token: no more than noise and chance
+        // can emerge there.
         if (first["role"].as_str(), first["shot"].as_str()) == ("entity", "1") {
             let noise = number(first, "macro_stderr_nats").hypot(number(first, "micro_stderr_nats"));
             assert!(number(first, "emergence_nats").abs() < 5.0 * noise, "{first:?}");
@@ -155,27 +175,34 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
 
 #[test]
 fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
-    let table = rows(&done(&["measure", "minillama-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
+    let table =
+        rows(&done(&["measure", "minillama-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
     // 3 blocks, 3 entities and 3 separators, 4 settings.
     assert_eq!(table.len(), 3 * 6 * 4);
     let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
     for row in &table {
         let emergence = number(row, "macro_mi_nats") - number(row, "micro_mi_nats");
         assert!((emergence - number(row, "emergence_nats")).abs() < 1e-12);
-        assert!((number(row, "emergence_nats") - number(row, "twin_nats") - number(row, "learned_nats")).abs() < 1e-12);
+        assert!(
+            (number(row, "emergence_nats") - number(row, "twin_nats") - number(row, "learned_nats")).abs()
+                < 1e-12
+        );
         assert!(number(row, "macro_lower_nats") <= number(row, "macro_upper_nats") + 1e-6);
-        // A separator is one token and the embedding knows no positions: block 1 cannot know anything of the window from it.
+        // A separator is one token and the embedding knows no positions: block 1 cannot know anything of the
+        // window from it.
         if row["block"] == "1" && row["role"] == "separator" {
             assert_eq!(row["macro_mi_nats"], "0.0");
         }
     }
-    let points: std::collections::BTreeSet<_> = table.iter().map(|row| (&row["role"], &row["shot"])).collect();
+    let points: std::collections::BTreeSet<_> =
+        table.iter().map(|row| (&row["role"], &row["shot"])).collect();
     assert_eq!(points.len(), 6);
 }
 
 #[test]
 fn only_block_1_shares_inputs_between_contexts() {
-    // From the second block on the input stands for its context, also where f32 rounds two contexts to one state.
+    // From the second block on the input stands for its context, also where f32 rounds two contexts to one
+    // state.
     let mut arguments: Vec<&str> = vec!["measure", "--corpus", "countries", "--windows", "200", "-q"];
     arguments.extend(surmise::model::FAMILY.iter().map(|member| member.name));
     let table = rows(&done(&arguments));
@@ -188,7 +215,8 @@ fn entities_that_are_one_to_the_tokenizer_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let corpus = folder.path().join("shades.csv");
     std::fs::write(&corpus, "entity\nred\nblue\nRed\ngreen\n").expect("a corpus");
-    let output = surmise(&["measure", "minigpt-1", "--corpus", corpus.to_str().expect("UTF-8"), "--shots", "2"]);
+    let output =
+        surmise(&["measure", "minigpt-1", "--corpus", corpus.to_str().expect("UTF-8"), "--shots", "2"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("\"Red\" and \"red\" are the same"), "{stderr}");
@@ -215,7 +243,8 @@ fn a_folder_of_ones_own_is_measured_like_an_embedded_model() {
     // Only the family differs: of a folder no more is known than its architecture.
     assert_eq!(own.replace("minigpt-2,gpt2,", "minigpt-2,minigpt,"), embedded);
     let category = root.join("data/animals.csv");
-    let file = done(&["measure", "minigpt-2", "--corpus", category.to_str().expect("UTF-8"), "--windows", "100"]);
+    let file =
+        done(&["measure", "minigpt-2", "--corpus", category.to_str().expect("UTF-8"), "--windows", "100"]);
     assert_eq!(file, embedded);
 }
 
@@ -242,8 +271,10 @@ fn a_byte_level_tokenizer_gives_entities_of_many_tokens_aligned_by_role() {
 
 #[test]
 fn the_readmes_csv_is_what_the_bare_command_prints() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
-    let block = readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
+    let block =
+        readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
     let output = surmise(&[]);
     assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
@@ -260,7 +291,9 @@ fn the_readmes_csv_is_what_the_bare_command_prints() {
             }
         }
         let number = |column: &str| ours[column].parse::<f64>().expect("a number");
-        assert!(number("low_nats") < number("emergence_nats") && number("emergence_nats") < number("high_nats"));
+        assert!(
+            number("low_nats") < number("emergence_nats") && number("emergence_nats") < number("high_nats")
+        );
     }
     // The errors that stderr gives are those of the printed rows.
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -271,10 +304,13 @@ fn the_readmes_csv_is_what_the_bare_command_prints() {
         });
         errors.sum::<f64>() / printed.len() as f64
     };
-    for (name, column) in [("calibration", "emergence_nats"), ("size line", "baseline_nats"), ("mean", "mean_nats")] {
+    for (name, column) in
+        [("calibration", "emergence_nats"), ("size line", "baseline_nats"), ("mean", "mean_nats")]
+    {
         let said = format!("{name} {:.3}", mean_error(column));
         assert!(stderr.contains(&said), "{said} is not in {stderr}");
-        let told = readme.split(&format!("{name} ")).skip(1).find_map(|rest| rest.get(..5)?.parse::<f64>().ok());
+        let told =
+            readme.split(&format!("{name} ")).skip(1).find_map(|rest| rest.get(..5)?.parse::<f64>().ok());
         let told = told.unwrap_or_else(|| panic!("the README does not tell the error of {name}"));
         assert!((told - mean_error(column)).abs() <= 0.02, "{name}: {told} in the README");
     }
@@ -285,7 +321,8 @@ fn the_readmes_csv_is_what_the_bare_command_prints() {
 fn the_line_leaves_every_file_a_researcher_can_stop_at() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("run");
-    let printed = done(&["line", "--windows", "600", "--shots", "2", "-o", out.to_str().expect("UTF-8"), "-q"]);
+    let printed =
+        done(&["line", "--windows", "600", "--shots", "2", "-o", out.to_str().expect("UTF-8"), "-q"]);
     let files = files(&out);
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(names, ["line.json", "observations.csv", "predictions.csv", "profiles.csv", "scores.csv"]);
@@ -295,7 +332,8 @@ fn the_line_leaves_every_file_a_researcher_can_stop_at() {
     let text = String::from_utf8(files["observations.csv"].clone()).expect("UTF-8");
     let observations = rows(&text);
     assert_eq!(observations.len(), 12 * 5);
-    // The regression alone gives the printed predictions: coefficients, centres and scales are all that is needed.
+    // The regression alone gives the printed predictions: coefficients, centres and scales are all that is
+    // needed.
     let features = line["ols"]["features"].as_array().expect("features");
     for row in rows(&printed) {
         let observation = observations
@@ -307,7 +345,8 @@ fn the_line_leaves_every_file_a_researcher_can_stop_at() {
             let x: f64 = observation[feature["name"].as_str().expect("a name")].parse().expect("a number");
             number("coefficient") * (x - number("centre")) / number("scale")
         };
-        let predicted = line["ols"]["intercept"].as_f64().expect("a number") + features.iter().map(value).sum::<f64>();
+        let predicted =
+            line["ols"]["intercept"].as_f64().expect("a number") + features.iter().map(value).sum::<f64>();
         let said: f64 = row["emergence_nats"].parse().expect("a number");
         assert!((predicted - said).abs() < 1e-4, "{predicted} {said}");
     }
@@ -321,7 +360,12 @@ fn list_names_what_is_built_in() {
     assert_eq!(done(&["list", "corpora"]).lines().count(), 5);
     let providers = done(&["list", "providers"]);
     let named = |line: &str, name: &str| line.split('\t').next() == Some(name);
-    assert!(surmise::provider::ALL.iter().zip(providers.lines()).all(|(provider, line)| named(line, provider.name())));
+    assert!(
+        surmise::provider::ALL
+            .iter()
+            .zip(providers.lines())
+            .all(|(provider, line)| named(line, provider.name()))
+    );
     let tasks = done(&["list", "tasks"]);
     assert!(
         ["completion", "cities", "texts"].iter().all(|name| tasks.lines().any(|line| named(line, name))),

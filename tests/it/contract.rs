@@ -1,4 +1,5 @@
-//! Every edge of the samples, for every estimator of the table: what must be refused, what must be flagged, and that no number is wrong in silence.
+//! Every edge of the samples, for every estimator of the table: what must be refused, what must be flagged,
+//! and that no number is wrong in silence.
 
 use ndarray::{Array2, s};
 use surmise::Error;
@@ -6,7 +7,8 @@ use surmise::mi::{ALL, Estimate, Estimator, Flag, Kind, find};
 
 use crate::truth::gaussian;
 
-/// Correlated Gaussian pairs, each side `d` wide; the first coordinates share `-0.5 log(1 - .64) = .511` nats.
+/// Correlated Gaussian pairs, each side `d` wide; the first coordinates share `-0.5 log(1 - .64) = .511`
+/// nats.
 pub(crate) fn pairs(n: usize, d: usize, seed: u64) -> (Array2<f32>, Array2<f32>) {
     let x = gaussian(n, d, seed);
     let mut y = gaussian(n, d, seed + 1000);
@@ -34,7 +36,11 @@ pub(crate) fn suited(estimator: &dyn Estimator, n: usize) -> (Array2<f32>, Array
     }
 }
 
-pub(crate) fn run(estimator: &dyn Estimator, x: &Array2<f32>, y: &Array2<f32>) -> Result<Vec<Estimate>, Error> {
+pub(crate) fn run(
+    estimator: &dyn Estimator,
+    x: &Array2<f32>,
+    y: &Array2<f32>,
+) -> Result<Vec<Estimate>, Error> {
     estimator.estimate(x.view(), y.view(), 7)
 }
 
@@ -73,7 +79,12 @@ fn nan_and_infinity_are_refused_with_row_column_and_count() {
             for (found, what) in [(run(*estimator, &x, &y), "x"), (run(*estimator, &y, &x), "y")] {
                 match found {
                     Err(Error::NonFinite { what: named, row, column: at, count }) => {
-                        assert_eq!((named.as_str(), row, at, count), (what, 5, column, 2), "{}", estimator.name());
+                        assert_eq!(
+                            (named.as_str(), row, at, count),
+                            (what, 5, column, 2),
+                            "{}",
+                            estimator.name()
+                        );
                     }
                     other => panic!("{}: {other:?}", estimator.name()),
                 }
@@ -112,7 +123,11 @@ fn constant_columns_are_dropped_and_listed_and_change_nothing() {
         let plain = run(*estimator, &x, &y).expect("suited samples");
         let padded = run(*estimator, &with(&x, 3.5), &with(&y, -1e20)).expect("suited samples");
         for (plain, padded) in plain.iter().zip(&padded) {
-            assert!((plain.mi_nats - padded.mi_nats).abs() < 1e-6, "{}: {plain:?} {padded:?}", estimator.name());
+            assert!(
+                (plain.mi_nats - padded.mi_nats).abs() < 1e-6,
+                "{}: {plain:?} {padded:?}",
+                estimator.name()
+            );
             assert_eq!(padded.constant_y, [0], "{}", estimator.name());
             // `channel` knows x by its rows alone.
             assert!(padded.kind == Kind::TwoSided || padded.constant_x == [0], "{}", estimator.name());
@@ -147,7 +162,11 @@ fn values_at_the_ends_of_f32_give_what_values_near_one_give() {
         for (a, b) in [(2.0_f32.powi(66), 2.0_f32.powi(-66)), (2.0_f32.powi(-66), 2.0_f32.powi(66))] {
             let scaled = run(*estimator, &(a * &x), &(b * &y)).expect("suited samples");
             for (plain, scaled) in plain.iter().zip(&scaled) {
-                assert!((plain.mi_nats - scaled.mi_nats).abs() < 1e-4, "{}: {plain:?} {scaled:?}", estimator.name());
+                assert!(
+                    (plain.mi_nats - scaled.mi_nats).abs() < 1e-4,
+                    "{}: {plain:?} {scaled:?}",
+                    estimator.name()
+                );
             }
         }
     }
@@ -226,7 +245,11 @@ fn repeated_and_dependent_columns_share_no_more_than_they_did() {
         let plain = run(*estimator, &x, &y).expect("suited samples");
         let found = run(*estimator, &twice, &y).expect("suited samples");
         assert!(found[0].flags.contains(&Flag::Collinear), "{}", estimator.name());
-        assert!((plain[0].mi_nats - found[0].mi_nats).abs() < 1e-6, "{}: {plain:?} {found:?}", estimator.name());
+        assert!(
+            (plain[0].mi_nats - found[0].mi_nats).abs() < 1e-6,
+            "{}: {plain:?} {found:?}",
+            estimator.name()
+        );
     }
 }
 
@@ -292,10 +315,14 @@ fn the_ensemble_sees_what_a_copula_does_not_on_one_thread_and_on_two() {
     // Eight clusters: |x| and |y| are both near 1 or both near 3, and their signs are free.
     let (n, noise) = (600, gaussian(600, 2, 21));
     let corner = |row: usize| [1.0_f32, 3.0][row % 2];
-    let x =
-        Array2::from_shape_fn((n, 1), |(r, _)| if r % 4 < 2 { corner(r) } else { -corner(r) } + 0.1 * noise[[r, 0]]);
-    let y =
-        Array2::from_shape_fn((n, 1), |(r, _)| if r % 8 < 4 { corner(r) } else { -corner(r) } + 0.1 * noise[[r, 1]]);
+    let x = Array2::from_shape_fn(
+        (n, 1),
+        |(r, _)| if r % 4 < 2 { corner(r) } else { -corner(r) } + 0.1 * noise[[r, 0]],
+    );
+    let y = Array2::from_shape_fn(
+        (n, 1),
+        |(r, _)| if r % 8 < 4 { corner(r) } else { -corner(r) } + 0.1 * noise[[r, 1]],
+    );
     let estimator = find("ensemble").expect("in the table");
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
@@ -310,7 +337,8 @@ fn the_ensemble_sees_what_a_copula_does_not_on_one_thread_and_on_two() {
     assert!(parametric[0].mi_nats < 0.4, "{parametric:?}");
 }
 
-/// Six smooth functions of one latent value on a side, without noise: densities are singular, and those of a mixture run away.
+/// Six smooth functions of one latent value on a side, without noise: densities are singular, and those of a
+/// mixture run away.
 fn curves(n: usize, rho: f32) -> (Array2<f32>, Array2<f32>) {
     let latent = gaussian(n, 2, 33);
     let curve = |k: usize, value: f32| ((0.4 + 0.3 * k as f32) * value + 0.7 * k as f32).sin();
@@ -343,7 +371,8 @@ fn the_default_finds_nothing_between_clusters_that_have_nothing_to_do_with_each_
             4.0 * centres[[cluster, k]] + noise[[row, k]]
         })
     };
-    let found = &run(find("ensemble").expect("in the table"), &side(50, 6), &side(60, 9)).expect("suited samples")[0];
+    let found =
+        &run(find("ensemble").expect("in the table"), &side(50, 6), &side(60, 9)).expect("suited samples")[0];
     assert!(found.mi_nats.abs() < 0.03, "{found:?}");
 }
 
@@ -358,7 +387,10 @@ fn every_estimator_says_what_it_is_and_is_found_by_its_name() {
         assert_eq!(found.name(), estimator.name());
         let (x, y) = suited(*estimator, 260);
         for estimate in run(*estimator, &x, &y).expect("suited samples") {
-            assert_eq!((estimate.kind, estimate.n, estimate.dims), (about.kind, x.nrows(), [x.ncols(), y.ncols()]));
+            assert_eq!(
+                (estimate.kind, estimate.n, estimate.dims),
+                (about.kind, x.nrows(), [x.ncols(), y.ncols()])
+            );
         }
     }
     assert!(matches!(find("mime"), Err(Error::Unknown { kind: "estimator", .. })));

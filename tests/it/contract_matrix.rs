@@ -59,7 +59,8 @@ fn rows(estimator: &dyn Estimator) -> usize {
 fn answer(estimator: &dyn Estimator, (x, y): &Samples) -> String {
     let Ok(found) = run(estimator, x, y) else { return "refused".to_owned() };
     let found = &found[0];
-    let mut words: Vec<&str> = TOLD.iter().filter(|flag| found.flags.contains(flag)).map(Flag::name).collect();
+    let mut words: Vec<&str> =
+        TOLD.iter().filter(|flag| found.flags.contains(flag)).map(Flag::name).collect();
     if found.mi_nats == f64::INFINITY {
         words.push("infinite");
     } else if (found.mi_nats - found.ceiling_nats).abs() < 1e-9 {
@@ -73,7 +74,8 @@ fn the_table_of_edges_in_the_readme_is_what_estimators_answer() {
     let heads: Vec<&str> = EDGES.iter().map(|(name, _)| *name).collect();
     let mut table = format!("| estimator | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(EDGES.len()));
     for estimator in ALL {
-        let answers: Vec<String> = EDGES.iter().map(|(_, samples)| answer(*estimator, &samples(*estimator))).collect();
+        let answers: Vec<String> =
+            EDGES.iter().map(|(_, samples)| answer(*estimator, &samples(*estimator))).collect();
         table += &format!("| `{}` | {} |\n", estimator.name(), answers.join(" | "));
     }
     let readme = include_str!("../../README.md");

@@ -14,7 +14,8 @@ fn provenance() -> BTreeMap<String, Vec<String>> {
     let text = std::fs::read_to_string(root().join("data/README.md")).expect("data/README.md");
     let rows = text.lines().filter(|line| line.starts_with('|') && line.contains(".csv"));
     rows.map(|line| {
-        let cells: Vec<String> = line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        let cells: Vec<String> =
+            line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
         (cells[0].clone(), cells)
     })
     .collect()

@@ -1,4 +1,5 @@
-//! A server of our own on this machine that speaks a chat API and can be told to go wrong in every way a network and a provider can; and the command line that asks it.
+//! A server of our own on this machine that speaks a chat API and can be told to go wrong in every way a
+//! network and a provider can; and the command line that asks it.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -186,7 +187,9 @@ impl Server {
 
     /// Goes wrong for the item `w0`, and answers all others right.
     pub fn wrong_for_w0(reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start(move |posted| if posted.word() == "w0" { reply(posted) } else { Reply::say(posted.word()) })
+        Self::start(
+            move |posted| if posted.word() == "w0" { reply(posted) } else { Reply::say(posted.word()) },
+        )
     }
 
     pub fn posts(&self) -> Vec<Posted> {
@@ -209,7 +212,11 @@ impl Server {
     }
 }
 
-fn serve(stream: &TcpStream, log: &Mutex<Vec<Posted>>, answer: &dyn Fn(&Posted) -> Reply) -> std::io::Result<()> {
+fn serve(
+    stream: &TcpStream,
+    log: &Mutex<Vec<Posted>>,
+    answer: &dyn Fn(&Posted) -> Reply,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let mut first = String::new();
@@ -264,7 +271,8 @@ impl Case {
     pub fn new(server: &Server, n: usize) -> Self {
         let lines: String = (0..n)
             .map(|i| {
-                json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")}).to_string()
+                json!({"id": format!("q{i}"), "prompt": format!("say w{i}"), "answer": format!("w{i}")})
+                    .to_string()
                     + "\n"
             })
             .collect();
@@ -310,7 +318,8 @@ impl Case {
         command.env("TMPDIR", self.folder.path());
         command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
         command.args(["collect", "items.jsonl", "--base-url", &self.url, "--model", "m", "-o", "out"]);
-        for (name, value) in [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--patience-s", "20")] {
+        for (name, value) in [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--patience-s", "20")]
+        {
             if !typed(name) {
                 command.args([name, value]);
             }
@@ -333,9 +342,13 @@ impl Case {
 
     pub fn ran(&self, output: &Output) -> Ran {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let ran = Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
+        let ran =
+            Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
         for part in echoes() {
-            assert!(!ran.stdout.contains(&part) && !ran.stderr.contains(&part), "the key was printed: {part}");
+            assert!(
+                !ran.stdout.contains(&part) && !ran.stderr.contains(&part),
+                "the key was printed: {part}"
+            );
             no_key_in(self.folder.path(), &part);
         }
         ran
@@ -349,7 +362,8 @@ impl Case {
     }
 }
 
-/// What is looked for in every file and output of every run: the key in whole and in part, and as a server may say it.
+/// What is looked for in every file and output of every run: the key in whole and in part, and as a server
+/// may say it.
 fn echoes() -> Vec<String> {
     let reversed: String = KEY.chars().rev().collect();
     let hex = seed::hex(KEY.as_bytes());

@@ -30,7 +30,9 @@ fn every_row_names_its_tests_and_every_test_its_row() {
         let number: usize = name[6..8].parse().expect("a number");
         assert!(rows[number - 1].1.contains(name), "{name} is not in its row");
     }
-    for word in TABLE.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| w.starts_with("fault_")) {
+    for word in
+        TABLE.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| w.starts_with("fault_"))
+    {
         assert!(word == "fault_" || word == "fault_server" || tests.contains(&word), "{word} is no test");
     }
 }

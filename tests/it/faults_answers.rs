@@ -45,7 +45,11 @@ fn fault_23_json_that_is_none_is_read_with_tolerance_or_kept() {
     for text in good {
         let sent = text.clone();
         let (case, asked) = with_w0(0, move |_| Reply::new(200, sent.clone()));
-        assert_eq!((asked, case.score("accuracy"), case.score("n_scored")), (1, "1.0".into(), "3".into()), "{text}");
+        assert_eq!(
+            (asked, case.score("accuracy"), case.score("n_scored")),
+            (1, "1.0".into(), "3".into()),
+            "{text}"
+        );
         assert!(case.outcomes().iter().any(|r| r["body"] == text.as_str()), "the bytes are kept");
     }
     for text in ["<html>welcome</html>".into(), "".into(), body[..body.len() - 1].to_owned()] {
@@ -84,7 +88,11 @@ fn fault_24_content_decides_and_not_its_label() {
     bytes[at] = 0xff;
     let sent = bytes.clone();
     let (case, _) = with_w0(0, move |_| Reply::new(200, sent.clone()));
-    let kept = case.outcomes().into_iter().find_map(|r| r["body_base64"].as_str().map(str::to_owned)).expect("base64");
+    let kept = case
+        .outcomes()
+        .into_iter()
+        .find_map(|r| r["body_base64"].as_str().map(str::to_owned))
+        .expect("base64");
     use base64::Engine;
     assert_eq!(base64::engine::general_purpose::STANDARD.decode(kept).expect("base64"), bytes);
 }
@@ -93,7 +101,10 @@ fn fault_24_content_decides_and_not_its_label() {
 fn fault_25_a_success_that_holds_an_error_or_no_text_is_what_it_holds() {
     let limited = json!({"error": {"message": "slow down", "code": 429}}).to_string();
     let (case, asked) =
-        with_w0(0, move |posted| if posted.same == 0 { Reply::new(200, limited.clone()) } else { Reply::say("w0") });
+        with_w0(
+            0,
+            move |posted| if posted.same == 0 { Reply::new(200, limited.clone()) } else { Reply::say("w0") },
+        );
     assert_eq!((asked, case.score("accuracy")), (2, "1.0".into()));
     let body = chat("w0", "stop");
     let mut lists = body.clone();
@@ -125,7 +136,9 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
     assert!(case.file("items.csv").contains("I can't help with that."));
 
     let prompt = json!({"error": {"code": "content_filter", "status": 400, "message": "filtered", "innererror": {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {"filtered": true, "severity": "medium"}}}}});
-    for reply in [Reply::new(400, prompt.to_string()), Reply::new(200, chat("w", "content_filter").to_string())] {
+    for reply in
+        [Reply::new(400, prompt.to_string()), Reply::new(200, chat("w", "content_filter").to_string())]
+    {
         let server = Server::wrong_for_w0(move |_| reply.clone());
         let case = Case::new(&server, 3);
         case.ends(0, &[]);
@@ -137,7 +150,8 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
         // Only when it is wanted, and then as an answer of its own.
         case.ends(0, &["--redo", "filtered"]);
         assert_eq!((server.count("w0"), server.questions()), (2, 4));
-        let keys: std::collections::BTreeSet<_> = case.outcomes().iter().map(|r| r["key"].to_string()).collect();
+        let keys: std::collections::BTreeSet<_> =
+            case.outcomes().iter().map(|r| r["key"].to_string()).collect();
         assert_eq!(keys.len(), 4);
     }
 }
@@ -189,7 +203,9 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
         })
         .collect();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
-    assert!(bodies.iter().all(|body| body.contains("max_completion_tokens") && !body.contains("temperature")));
+    assert!(
+        bodies.iter().all(|body| body.contains("max_completion_tokens") && !body.contains("temperature"))
+    );
     assert!(case.file("summary.json").contains("\"temperature\""), "it is recorded");
     let posts = server.posts().len();
     case.ends(0, &["--adapt-params"]);
@@ -240,10 +256,12 @@ fn fault_34_any_text_goes_there_and_back_unchanged() {
         .iter()
         .enumerate()
         .map(|(i, text)| {
-            json!({"id": i.to_string(), "prompt": format!("{text} say w0"), "answer": text}).to_string() + "\n"
+            json!({"id": i.to_string(), "prompt": format!("{text} say w0"), "answer": text}).to_string()
+                + "\n"
         })
         .collect();
-    let server = Server::start(|posted| Reply::say(posted.prompt.strip_suffix(" say w0").unwrap_or_default()));
+    let server =
+        Server::start(|posted| Reply::say(posted.prompt.strip_suffix(" say w0").unwrap_or_default()));
     let case = Case::of(&server.url, &lines);
     let ran = case.ends(0, &[]);
     assert!(!ran.stderr.contains('\u{1b}'));
@@ -251,7 +269,8 @@ fn fault_34_any_text_goes_there_and_back_unchanged() {
         assert!(server.posts().iter().any(|posted| posted.prompt == format!("{text} say w0")), "{text:?}");
         assert!(
             case.outcomes().iter().any(|r| {
-                let body: Value = serde_json::from_str(r["body"].as_str().unwrap_or_default()).unwrap_or_default();
+                let body: Value =
+                    serde_json::from_str(r["body"].as_str().unwrap_or_default()).unwrap_or_default();
                 body["choices"][0]["message"]["content"] == text
             }),
             "{text:?}"
@@ -263,7 +282,9 @@ fn fault_34_any_text_goes_there_and_back_unchanged() {
 #[test]
 fn fault_41_rate_limit_headers_that_are_wrong_slow_down_and_no_more() {
     let server = Server::start(|posted| {
-        Reply::say(posted.word()).with("x-ratelimit-remaining-requests", "0").with("x-ratelimit-reset-requests", "1h")
+        Reply::say(posted.word())
+            .with("x-ratelimit-remaining-requests", "0")
+            .with("x-ratelimit-reset-requests", "1h")
     });
     let case = Case::new(&server, 20);
     case.ends(0, &["--max-wait-s", "0.2"]);
@@ -283,7 +304,12 @@ fn fault_42_answers_that_come_in_any_order_go_to_their_questions() {
     // The same journal gives the same bytes, in whatever order its records stand.
     let rescore = |folder: &Path| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
-        command.current_dir(folder).args(["collect", "rescore", "-o", "out"]).env_clear().output().expect("the binary")
+        command
+            .current_dir(folder)
+            .args(["collect", "rescore", "-o", "out"])
+            .env_clear()
+            .output()
+            .expect("the binary")
     };
     let text = case.file("journal.jsonl");
     let (intents, others): (Vec<&str>, Vec<&str>) =

@@ -13,7 +13,8 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
     // Every run of every test here looks for the key in all files and outputs; these servers say it.
     let message = format!("Incorrect API key provided: {KEY}. Or zk-Secre***{}", &KEY[KEY.len() - 14..]);
     let error =
-        json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}}).to_string();
+        json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}})
+            .to_string();
     let sent = error.clone();
     let server = Server::start(move |_| Reply::new(401, sent.clone()).with("x-request-id", KEY));
     let case = Case::new(&server, 2);
@@ -24,15 +25,20 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
     assert!(case.file("items.csv").contains("your key is"));
     with_w0(3, |_| Reply::new(500, format!("<html>Authorization: Bearer {KEY}</html>")));
     with_w0(1, |_| Reply::new(302, "").with("location", &format!("https://elsewhere.example/?key={KEY}")));
-    let case =
-        Case::of(&format!("{}/v1?token={KEY}", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
+    let case = Case::of(
+        &format!("{}/v1?token={KEY}", server.url),
+        "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n",
+    );
     case.ends(2, &[]).says("holds the key");
-    let case = Case::of(&format!("{}/{KEY}/v1", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
+    let case =
+        Case::of(&format!("{}/{KEY}/v1", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
     case.ends(2, &[]).says("holds the key");
     case.ends(2, &["--dry-run"]).says("holds the key");
     assert!(!case.out().exists());
-    let case =
-        Case::of(&format!("{}/v1?key=another", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
+    let case = Case::of(
+        &format!("{}/v1?key=another", server.url),
+        "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n",
+    );
     case.ends(2, &[]).says("holds a key in its query");
     // A key that is missing is named, and only by its variable.
     let case = Case::new(&server, 1);
@@ -48,7 +54,8 @@ fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
     let inner = &KEY[2..KEY.len() - 2];
     for hidden in [escaped.as_str(), inner, &escaped[12..escaped.len() - 12]] {
         // In every string of an answer that is kept or said.
-        let body = chat("HIDDEN", "stop").to_string().replace("m-2026-01-01", "m-HIDDEN").replace("HIDDEN", hidden);
+        let body =
+            chat("HIDDEN", "stop").to_string().replace("m-2026-01-01", "m-HIDDEN").replace("HIDDEN", hidden);
         let sent = body.clone();
         let (case, _) = with_w0(0, move |_| Reply::new(200, sent.clone()));
         for name in ["items.csv", "scores.csv", "summary.json", "journal.jsonl"] {
@@ -110,16 +117,21 @@ fn fault_31_a_key_in_any_disguise_is_kept_nowhere() {
         each(mathematical),
         each(|c| mathematical(c).encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()),
     ] {
-        // In an answer, and what is graded of it; in the name of the model; in an error, and what is said of it.
-        let body =
-            chat("it is HIDDEN.", "stop").to_string().replace("m-2026-01-01", "m-HIDDEN").replace("HIDDEN", &echo);
+        // In an answer, and what is graded of it; in the name of the model; in an error, and what is said of
+        // it.
+        let body = chat("it is HIDDEN.", "stop")
+            .to_string()
+            .replace("m-2026-01-01", "m-HIDDEN")
+            .replace("HIDDEN", &echo);
         let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
         for (name, before) in [("items.csv", "it is "), ("scores.csv", "m-")] {
             let file = case.file(name);
-            assert!(file.contains(before) && file.contains("[REDACTED]") && !file.contains(&echo), "{echo}: {file}");
+            assert!(
+                file.contains(before) && file.contains("[REDACTED]") && !file.contains(&echo),
+                "{echo}: {file}"
+            );
         }
-        let error =
-            json!({"error": {"message": "MESSAGE", "type": "invalid_request_error", "code": "invalid_api_key"}});
+        let error = json!({"error": {"message": "MESSAGE", "type": "invalid_request_error", "code": "invalid_api_key"}});
         let error = error.to_string().replace("MESSAGE", &format!("no such key: {echo}."));
         let server = Server::start(move |_| Reply::new(401, error.clone()).with("x-request-id", "r"));
         let case = Case::new(&server, 1);
@@ -130,8 +142,8 @@ fn fault_31_a_key_in_any_disguise_is_kept_nowhere() {
     for key in ["completion_tokens", "prompt_tokens-0123456789", "zk-prompt_tokens_finish_reason-9"] {
         let server = Server::right();
         let case = Case::new(&server, 2);
-        let prices =
-            "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = 1\noutput_usd_per_million_tokens = 1\n";
+        let prices = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
+                      1\noutput_usd_per_million_tokens = 1\n";
         std::fs::write(case.folder.path().join("prices.toml"), prices).expect("a file");
         let mut command = case.command(&["--budget-usd", "1", "--prices", "prices.toml"]);
         let ran = case.ran(&command.env("OPENAI_API_KEY", key).output().expect("the binary"));
@@ -162,12 +174,17 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
         };
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains(says) && stderr.contains("holds the key") && !stderr.contains(&KEY[..12]), "{stderr}");
+        assert!(
+            stderr.contains(says) && stderr.contains("holds the key") && !stderr.contains(&KEY[..12]),
+            "{stderr}"
+        );
         assert!(!case.out().exists());
     }
     // Where no task, no folder and no file of prices has such a name.
     let case = Case::of(&server.url, &item("x"));
-    for arguments in [vec![KEY], vec!["--budget-usd", "1", "--prices", KEY], vec!["--ca-cert", KEY], vec![&KEY[3..]]] {
+    for arguments in
+        [vec![KEY], vec!["--budget-usd", "1", "--prices", KEY], vec!["--ca-cert", KEY], vec![&KEY[3..]]]
+    {
         let ran = case.run(&arguments);
         assert!(ran.code != Some(0) && ran.says("[REDACTED]").code != Some(101), "{}", ran.stderr);
     }
@@ -175,7 +192,8 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
     let case = Case::of(&format!("{}/{percent}/v1", server.url), &item("x"));
     case.ends(2, &[]).says("holds the key");
     assert_eq!(server.count_all(), 0);
-    // What is too short, or a word, stands for no key, and taking it out would take words out of answers: it is left in, and that is said.
+    // What is too short, or a word, stands for no key, and taking it out would take words out of answers: it
+    // is left in, and that is said.
     for key in ["EMPTY", "completion", "sk-test"] {
         let case = Case::of(&server.url, &item("x"));
         let ran = case.ran(&case.command(&[]).env("OPENAI_API_KEY", key).output().expect("the binary"));

@@ -1,4 +1,5 @@
-//! What a server says of its limits and its health, row by row of FAULTS.md (the numbers are its rows): everybody waits together, nobody for ever.
+//! What a server says of its limits and its health, row by row of FAULTS.md (the numbers are its rows):
+//! everybody waits together, nobody for ever.
 
 use std::net::TcpListener;
 use std::time::Instant;
@@ -34,12 +35,9 @@ fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
 
 #[test]
 fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
-    let server =
-        Server::wrong_for_w0(
-            |posted| {
-                if posted.same < 4 { Reply::error(429, "rate_limit_exceeded") } else { Reply::say("w0") }
-            },
-        );
+    let server = Server::wrong_for_w0(|posted| {
+        if posted.same < 4 { Reply::error(429, "rate_limit_exceeded") } else { Reply::say("w0") }
+    });
     let case = Case::new(&server, 1);
     case.ends(0, &["--backoff-s", "0.2"]);
     let posts = server.posts();
@@ -58,7 +56,9 @@ fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
             .with("x-ratelimit-reset-requests", "1s200ms"),
     ];
     for reply in replies {
-        let server = Server::wrong_for_w0(move |posted| if posted.same < 1 { reply.clone() } else { Reply::say("w0") });
+        let server = Server::wrong_for_w0(
+            move |posted| if posted.same < 1 { reply.clone() } else { Reply::say("w0") },
+        );
         let case = Case::new(&server, 1);
         case.ends(0, &[]);
         let posts = server.posts();
@@ -99,8 +99,9 @@ fn fault_10_a_quota_that_is_used_up_ends_the_run_at_once_and_keeps_everything() 
         Reply::new(429, per_day.to_string()),
         Reply::error(402, "billing_error"),
     ] {
-        let server =
-            Server::start(move |posted| if posted.before < 6 { Reply::say(posted.word()) } else { reply.clone() });
+        let server = Server::start(
+            move |posted| if posted.before < 6 { Reply::say(posted.word()) } else { reply.clone() },
+        );
         let case = Case::new(&server, 20);
         case.ends(5, &["--concurrency", "1"]).says("the account may ask no more");
         assert_eq!(server.posts().len(), 7, "one request hears of it, none follows");
@@ -123,7 +124,9 @@ fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_r
     assert_eq!((server.count("w0"), server.questions()), (6, 29 + 6));
     // What would fail in the same way is asked again only when that is wanted.
     let server =
-        Server::wrong_for_w0(|posted| if posted.same < 2 { Reply::error(400, "null") } else { Reply::say("w0") });
+        Server::wrong_for_w0(
+            |posted| if posted.same < 2 { Reply::error(400, "null") } else { Reply::say("w0") },
+        );
     let case = Case::new(&server, 3);
     case.ends(3, &[]);
     case.ends(3, &[]);
@@ -132,10 +135,9 @@ fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_r
     case.ends(0, &["--redo", "failed"]);
     assert_eq!((server.count("w0"), server.questions(), case.score("n_scored")), (3, 5, "3".into()));
 
-    let server =
-        Server::start(
-            |posted| if posted.is_probe() { Reply::say("yes") } else { Reply::new(500, "<html>oops</html>") },
-        );
+    let server = Server::start(|posted| {
+        if posted.is_probe() { Reply::say("yes") } else { Reply::new(500, "<html>oops</html>") }
+    });
     let case = Case::new(&server, 1000);
     case.ends(1, &["--concurrency", "4"]).says("10 questions in a row failed in the same way");
     assert!(server.questions() < 60, "{} posts", server.questions());
@@ -181,8 +183,9 @@ fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
 
 #[test]
 fn fault_35_times_are_the_servers_and_waits_are_not_of_the_clock() {
-    // This machine's clock may be years from the server's: only the difference of the server's own two times counts. That waits do not follow a clock that
-    // jumps is by construction (they are of a monotonic one), and cannot be made here without setting the machine's.
+    // This machine's clock may be years from the server's: only the difference of the server's own two times
+    // counts. That waits do not follow a clock that jumps is by construction (they are of a monotonic
+    // one), and cannot be made here without setting the machine's.
     let server = Server::wrong_for_w0(|posted| {
         if posted.same > 0 {
             return Reply::say("w0");

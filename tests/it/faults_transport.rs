@@ -1,5 +1,6 @@
-//! What can go wrong between here and a server, row by row of FAULTS.md (the numbers are its rows): nothing that arrived is lost, nothing is asked again that
-//! may not be, the message says what and where, and the same command goes on.
+//! What can go wrong between here and a server, row by row of FAULTS.md (the numbers are its rows): nothing
+//! that arrived is lost, nothing is asked again that may not be, the message says what and where, and the
+//! same command goes on.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -46,7 +47,8 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     let kept = case.records().iter().filter(|r| r["record"] == "outcome").count();
     let rescued = std::fs::read_dir(case.folder.path()).expect("a folder").flatten();
     let rescued = rescued.filter(|entry| entry.file_name().to_string_lossy().starts_with("surmise-rescued-"));
-    let rescued: Vec<String> = rescued.map(|entry| std::fs::read_to_string(entry.path()).expect("a file")).collect();
+    let rescued: Vec<String> =
+        rescued.map(|entry| std::fs::read_to_string(entry.path()).expect("a file")).collect();
     let lines: usize = rescued.iter().map(|text| text.lines().count()).sum();
     // Every request was answered: what is neither in the journal nor rescued would be lost.
     assert_eq!(kept + lines, server.posts().len());
@@ -94,13 +96,17 @@ fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
         let case = Case::of(&url, item);
         let began = Instant::now();
         let arguments = ["--ca-cert", &authority];
-        case.ends(1, if trusted { &arguments } else { &[] }).says("cannot be secured").says("--ca-cert").says(&url);
+        case.ends(1, if trusted { &arguments } else { &[] })
+            .says("cannot be secured")
+            .says("--ca-cert")
+            .says(&url);
         assert!(began.elapsed() < seconds(8.0), "it is not tried again");
     }
     let case = Case::of(&tls_server(&golden("server")), item);
     case.ends(0, &["--ca-cert", &authority]);
     assert_eq!(case.score("accuracy"), "1.0");
-    case.ends(2, &["--ca-cert", "items.jsonl", "--new-config", "--max-tokens", "5"]).says("no certificate in PEM form");
+    case.ends(2, &["--ca-cert", "items.jsonl", "--new-config", "--max-tokens", "5"])
+        .says("no certificate in PEM form");
 }
 
 /// A server that speaks TLS with one of the golden certificates and answers right.
@@ -123,8 +129,10 @@ fn tls_server(stem: &str) -> String {
                 head.push(byte[0]);
             }
             let body = chat("w0", "stop").to_string();
-            let answer =
-                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
             tls.write_all(answer.as_bytes()).unwrap_or_default();
             tls.conn.send_close_notify();
             tls.flush().unwrap_or_default();
@@ -215,9 +223,10 @@ fn fault_19_a_server_that_says_nothing_ends_at_the_time_limit() {
 fn fault_20_a_body_without_end_is_left_at_16_mib_with_little_memory() {
     let bomb = gzip(&vec![0; 64 << 20]);
     assert!(bomb.len() < 1 << 20);
-    for reply in
-        [Reply::new(200, vec![b' '; 65536]).how(How::Endless), Reply::new(200, bomb).with("content-encoding", "gzip")]
-    {
+    for reply in [
+        Reply::new(200, vec![b' '; 65536]).how(How::Endless),
+        Reply::new(200, bomb).with("content-encoding", "gzip"),
+    ] {
         let server = Server::wrong_for_w0(move |_| reply.clone());
         let case = Case::new(&server, 3);
         let child = case.command(&["--timeout-s", "60"]).spawn().expect("the binary");
@@ -238,8 +247,9 @@ fn peak_kb(child: &std::process::Child) -> std::thread::JoinHandle<u64> {
     std::thread::spawn(move || {
         let mut peak_kb = 0;
         while let Ok(text) = std::fs::read_to_string(&status) {
-            let kb =
-                text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+            let kb = text
+                .lines()
+                .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
             let Some(kb) = kb else { break };
             peak_kb = peak_kb.max(kb);
             std::thread::sleep(seconds(0.005));
@@ -253,7 +263,8 @@ fn items_stay_in_their_file_and_take_hardly_any_memory() {
     let server = Server::right();
     let filler = "word ".repeat(10_000);
     let line = |i: usize| {
-        json!({"id": i.to_string(), "prompt": format!("{i} {filler} say w{i}"), "answer": format!("w{i}")}).to_string()
+        json!({"id": i.to_string(), "prompt": format!("{i} {filler} say w{i}"), "answer": format!("w{i}")})
+            .to_string()
     };
     let lines: String = (0..1500).map(|i| line(i) + "\n").collect();
     assert!(lines.len() > 64 << 20);
@@ -275,7 +286,8 @@ fn fault_21_a_gzip_body_that_is_cut_or_broken_is_no_answer() {
     for body in [cut, broken] {
         let good = whole.clone();
         let server = Server::wrong_for_w0(move |posted| {
-            Reply::new(200, if posted.same == 0 { body.clone() } else { good.clone() }).with("content-encoding", "gzip")
+            Reply::new(200, if posted.same == 0 { body.clone() } else { good.clone() })
+                .with("content-encoding", "gzip")
         });
         let case = Case::new(&server, 2);
         case.ends(0, &[]);
@@ -287,7 +299,11 @@ fn fault_21_a_gzip_body_that_is_cut_or_broken_is_no_answer() {
 #[test]
 fn fault_36_a_process_that_sleeps_asks_again_what_was_under_way() {
     let server = Server::start(|posted| {
-        if posted.is_probe() { Reply::say("yes") } else { Reply::say(posted.word()).how(How::Late(seconds(0.3))) }
+        if posted.is_probe() {
+            Reply::say("yes")
+        } else {
+            Reply::say(posted.word()).how(How::Late(seconds(0.3)))
+        }
     });
     let case = Case::new(&server, 6);
     let child = case.command(&["--timeout-s", "1", "--concurrency", "2"]).spawn().expect("the binary");
@@ -295,8 +311,10 @@ fn fault_36_a_process_that_sleeps_asks_again_what_was_under_way() {
         std::thread::sleep(seconds(0.01));
     }
     let signal = |name: &str| {
-        let done =
-            std::process::Command::new("kill").args([name, &child.id().to_string()]).stderr(Stdio::null()).status();
+        let done = std::process::Command::new("kill")
+            .args([name, &child.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
         assert!(done.expect("kill").success());
     };
     signal("-STOP");

@@ -1,4 +1,5 @@
-//! Models by their id, from the scripted server beside this file. The real binary runs against it; no test asks another machine.
+//! Models by their id, from the scripted server beside this file. The real binary runs against it; no test
+//! asks another machine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -20,7 +21,8 @@ pub struct Home(TempDir);
 impl Home {
     pub fn new() -> Self {
         let home = Self(tempfile::tempdir().expect("a folder"));
-        std::fs::write(home.path("corpus.csv"), "entity\nred\ngreen\nblue\nwhite\nblack\nyellow\n").expect("a file");
+        std::fs::write(home.path("corpus.csv"), "entity\nred\ngreen\nblue\nwhite\nblack\nyellow\n")
+            .expect("a file");
         home
     }
 
@@ -39,10 +41,18 @@ impl Home {
 
     pub fn command(&self, endpoint: &str, model: &str, flags: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
-        command.args(["measure", model, "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"]).args(flags);
-        for name in
-            ["HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN_PATH", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        {
+        command
+            .args(["measure", model, "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"])
+            .args(flags);
+        for name in [
+            "HF_HUB_CACHE",
+            "HF_HUB_OFFLINE",
+            "HF_TOKEN_PATH",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
             command.env_remove(name);
         }
         command.current_dir(self.0.path()).env("HF_HOME", self.path("hf")).env("HF_ENDPOINT", endpoint);
@@ -51,7 +61,8 @@ impl Home {
     }
 
     pub fn done(&self, server: &Server, flags: &[&str]) -> String {
-        let (code, stdout, stderr) = said(&self.command(&server.url, ID, flags).output().expect("the binary"));
+        let (code, stdout, stderr) =
+            said(&self.command(&server.url, ID, flags).output().expect("the binary"));
         assert_eq!(code, Some(0), "{stderr}");
         stdout
     }
@@ -66,7 +77,9 @@ pub fn refused(command: &mut Command, code: i32, says: &[&str]) {
     let (seen, stdout, stderr) = said(&command.output().expect("the binary"));
     println!("{stderr}");
     assert_eq!((seen, &*stdout), (Some(code), ""), "{stderr}");
-    assert!(stderr.starts_with("surmise: ") && stderr.lines().skip(1).all(|line| line.starts_with("  because: ")));
+    assert!(
+        stderr.starts_with("surmise: ") && stderr.lines().skip(1).all(|line| line.starts_with("  because: "))
+    );
     says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}"));
 }
 
@@ -85,7 +98,8 @@ pub fn of_weights(asked: &[Asked], method: &str) -> usize {
 #[test]
 fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() {
     let (home, bytes) = (Home::new(), Repository::golden().files[WEIGHTS].clone());
-    let storage = Server::start(move |asked, _| ranged(asked, &bytes, vec![("ETag", "\"of-the-storage\"".into())]));
+    let storage =
+        Server::start(move |asked, _| ranged(asked, &bytes, vec![("ETag", "\"of-the-storage\"".into())]));
     let repository = Repository { storage: Some(storage.url.clone()), ..Repository::golden() };
     let hub = Server::start(move |asked, _| repository.answer(asked));
 
@@ -107,7 +121,10 @@ fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() 
         let tag = sha256_hex(&bytes);
         let tag = if name == WEIGHTS { &tag } else { &tag[..40] };
         #[cfg(unix)]
-        assert_eq!(std::fs::read_link(snapshot.join(&name)).expect("a link"), Path::new("../../blobs").join(tag));
+        assert_eq!(
+            std::fs::read_link(snapshot.join(&name)).expect("a link"),
+            Path::new("../../blobs").join(tag)
+        );
         assert!(home.cache("blobs").join(tag).is_file());
     }
     assert_eq!(home.blobs().len(), 4);
@@ -135,18 +152,21 @@ fn a_branch_that_moves_brings_what_changed_and_keeps_what_was() {
     let hub = Server::start(move |asked, _| now.lock().expect("a repository").answer(asked));
     home.done(&hub, &[]);
     hub.take();
-    let later =
-        Repository { commit: LATER, ..Repository::golden() }.with("tokenizer_config.json", b"{\"changed\": true}");
+    let later = Repository { commit: LATER, ..Repository::golden() }
+        .with("tokenizer_config.json", b"{\"changed\": true}");
     *moved.lock().expect("a repository") = later;
     home.done(&hub, &[]);
     let fetched: Vec<_> =
         hub.take().into_iter().filter(|asked| asked.method == "GET").map(|asked| asked.target).collect();
-    let expected =
-        ["/api/models/tiny/gpt2/revision/main".to_owned(), format!("/{ID}/resolve/{LATER}/tokenizer_config.json")];
+    let expected = [
+        "/api/models/tiny/gpt2/revision/main".to_owned(),
+        format!("/{ID}/resolve/{LATER}/tokenizer_config.json"),
+    ];
     assert_eq!(fetched, expected);
     assert_eq!(std::fs::read_to_string(home.cache("refs/main")).expect("a ref"), LATER);
     for (commit, changed) in [(COMMIT, false), (LATER, true)] {
-        let text = std::fs::read_to_string(home.cache("snapshots").join(commit).join("tokenizer_config.json"));
+        let text =
+            std::fs::read_to_string(home.cache("snapshots").join(commit).join("tokenizer_config.json"));
         assert_eq!(text.expect("a file").contains("changed"), changed);
         let rows = home.done(&hub, &["--offline", "--revision", commit]);
         assert!(rows.contains(&format!("\n{ID}@{commit},")), "{rows}");
@@ -169,7 +189,12 @@ fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
     assert_eq!(first.target, "/api/models/tiny/gpt2/revision/step1000");
     assert_eq!(first.headers["authorization"], "Bearer hf_of_the_login");
     for revision in ["../../x", "/etc", "a b", "", "..", "a\nb"] {
-        home.refused(&hub.url, &["--revision", revision], 2, &["--revision must be a branch, a tag or a commit"]);
+        home.refused(
+            &hub.url,
+            &["--revision", revision],
+            2,
+            &["--revision must be a branch, a tag or a commit"],
+        );
     }
     let mut own = home.command(&hub.url, "minigpt-1", &["--revision", "main"]);
     refused(&mut own, 2, &["--revision is for ids on a hub, and `minigpt-1` is none"]);
@@ -217,7 +242,12 @@ fn offline_without_a_cache_asks_nobody_and_says_what_is_missing() {
     );
     home.done(&hub, &[]);
     hub.take();
-    home.refused(&hub.url, &["--offline", "--revision", "other"], 1, &["revision other", "was never fetched"]);
+    home.refused(
+        &hub.url,
+        &["--offline", "--revision", "other"],
+        1,
+        &["revision other", "was never fetched"],
+    );
     std::fs::remove_file(home.cache("snapshots").join(COMMIT).join(WEIGHTS)).expect("a link");
     home.refused(&hub.url, &["--offline"], 1, &["the weights are missing in the cache"]);
     assert!(hub.take().is_empty());
@@ -260,17 +290,21 @@ fn every_file_an_index_names_is_fetched_and_none_outside_the_folder() {
         ("absent.safetensors", "names absent.safetensors, which the repository does not have"),
     ] {
         let home = Home::new();
-        let repository =
-            Repository::golden().without(WEIGHTS).with(index, map(file).as_bytes()).with("../../../escaped", b"x");
+        let repository = Repository::golden()
+            .without(WEIGHTS)
+            .with(index, map(file).as_bytes())
+            .with("../../../escaped", b"x");
         let hub = Server::start(move |asked, _| repository.answer(asked));
         home.refused(&hub.url, &[], 1, &[index, says]);
         assert!(!hub.take().iter().any(|asked| asked.target.contains("escaped")));
         assert!(!home.path("escaped").exists() && !home.path("hf/escaped").exists());
     }
-    for (index, shard) in [(index, "part/model-1.safetensors"), ("pytorch_model.bin.index.json", "pytorch_model-1.bin")]
+    for (index, shard) in
+        [(index, "part/model-1.safetensors"), ("pytorch_model.bin.index.json", "pytorch_model-1.bin")]
     {
         let home = Home::new();
-        let repository = Repository::golden().without(WEIGHTS).with(index, map(shard).as_bytes()).with(shard, b"shard");
+        let repository =
+            Repository::golden().without(WEIGHTS).with(index, map(shard).as_bytes()).with(shard, b"shard");
         let hub = Server::start(move |asked, _| repository.answer(asked));
         // Whether such a folder can be read is tested elsewhere; here it is complete.
         home.command(&hub.url, ID, &[]).output().expect("the binary");

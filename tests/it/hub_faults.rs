@@ -15,7 +15,9 @@ fn a_cut_connection_and_a_busy_server_are_met_with_patience_and_a_range() {
         let reply = Repository::golden().answer(asked);
         match (asked.target.contains(WEIGHTS), &*asked.method, before) {
             (true, "HEAD", 0) => Reply { status: 503, ..Reply::default() },
-            (true, "HEAD", 1) => Reply { status: 429, headers: vec![("Retry-After", "0".into())], ..Reply::default() },
+            (true, "HEAD", 1) => {
+                Reply { status: 429, headers: vec![("Retry-After", "0".into())], ..Reply::default() }
+            }
             (true, "GET", 0 | 1) => Reply { cut: Some(100_000), ..reply },
             _ => reply,
         }
@@ -90,7 +92,8 @@ fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
         let mut command = home.command(endpoint, ID, &[]);
         refused(command.env("HF_HUB_DOWNLOAD_TIMEOUT", "0.3"), 1, &[&says[..], &[more]].concat());
     };
-    let silent = Server::start(|_, _| Reply { status: 200, silent: Duration::from_secs(3), ..Reply::default() });
+    let silent =
+        Server::start(|_, _| Reply { status: 200, silent: Duration::from_secs(3), ..Reply::default() });
     quick(&silent.url, "is silent for 0.3 s");
     let slow = Server::start(|asked, _| {
         let trickle = Duration::from_millis(if asked.method == "GET" { 50 } else { 0 });
@@ -108,16 +111,19 @@ fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
 fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
     let redirect = |to: &str| {
         let to = to.to_owned();
-        Server::start(move |_, _| Reply { status: 307, headers: vec![("Location", to.clone())], ..Reply::default() })
+        Server::start(move |_, _| Reply {
+            status: 307,
+            headers: vec![("Location", to.clone())],
+            ..Reply::default()
+        })
     };
     Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
     let clear = redirect("http://192.0.2.1/x");
     Home::new().refused(&clear.url, &[], 1, &["a redirect leads to http://192.0.2.1 without https; refused"]);
     // A model that was renamed: the token goes along on the hub itself.
     let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
-        false => {
-            Repository::golden().answer(&Asked { target: asked.target.replace("/new/", "/gpt2/"), ..asked.clone() })
-        }
+        false => Repository::golden()
+            .answer(&Asked { target: asked.target.replace("/new/", "/gpt2/"), ..asked.clone() }),
         true => Reply {
             status: 307,
             headers: vec![("Location", asked.target.replace("/gpt2/", "/new/"))],
@@ -135,5 +141,9 @@ fn redirects_stay_within_bounds_and_never_leave_for_the_clear() {
     }
     let home = Home::new();
     let mut odd = home.command("http://127.0.0.1:9", ID, &[]);
-    refused(odd.env("HF_TOKEN", "hf_\u{e4}\nsecret"), 2, &["HF_TOKEN (or the file with the token) holds characters"]);
+    refused(
+        odd.env("HF_TOKEN", "hf_\u{e4}\nsecret"),
+        2,
+        &["HF_TOKEN (or the file with the token) holds characters"],
+    );
 }

@@ -106,7 +106,8 @@ impl Server {
         let request = Asked { method, target, headers };
         let before = {
             let mut log = log.lock().expect("a log");
-            let before = log.iter().filter(|a| a.method == request.method && a.target == request.target).count();
+            let before =
+                log.iter().filter(|a| a.method == request.method && a.target == request.target).count();
             log.push(request.clone());
             before
         };
@@ -150,20 +151,26 @@ impl Repository {
     pub fn answer(&self, asked: &Asked) -> Reply {
         if asked.target.starts_with("/api/models/tiny/gpt2/revision/") {
             let siblings: Vec<_> = self.files.keys().map(|name| json!({"rfilename": name})).collect();
-            let body = json!({"id": ID, "sha": self.commit, "siblings": siblings, "gated": false}).to_string();
+            let body =
+                json!({"id": ID, "sha": self.commit, "siblings": siblings, "gated": false}).to_string();
             return Reply { status: 200, body: body.into(), ..Reply::default() };
         }
         let prefix = format!("/{ID}/resolve/{}/", self.commit);
-        let Some((name, bytes)) = asked.target.strip_prefix(&prefix).and_then(|name| self.files.get_key_value(name))
+        let Some((name, bytes)) =
+            asked.target.strip_prefix(&prefix).and_then(|name| self.files.get_key_value(name))
         else {
             return Reply::status(404, "EntryNotFound");
         };
         let large = name.ends_with(".safetensors") || name.ends_with(".bin");
-        let mut headers = vec![("X-Repo-Commit", self.commit.to_owned()), ("Accept-Ranges", "bytes".to_owned())];
+        let mut headers =
+            vec![("X-Repo-Commit", self.commit.to_owned()), ("Accept-Ranges", "bytes".to_owned())];
         // Small files are named by a hash of git, 40 digits.
         let tag = if large { sha256_hex(bytes) } else { sha256_hex(bytes)[..40].to_owned() };
         if large {
-            headers.extend([("X-Linked-Etag", format!("\"{tag}\"")), ("X-Linked-Size", bytes.len().to_string())]);
+            headers.extend([
+                ("X-Linked-Etag", format!("\"{tag}\"")),
+                ("X-Linked-Size", bytes.len().to_string()),
+            ]);
         } else {
             headers.push(("ETag", format!("W/\"{tag}\"")));
         }
@@ -177,10 +184,16 @@ impl Repository {
 
 /// A body from the byte that was asked for.
 pub fn ranged(asked: &Asked, bytes: &[u8], mut headers: Vec<(&'static str, String)>) -> Reply {
-    let from = asked.headers.get("range").and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+    let from =
+        asked.headers.get("range").and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
     let from: usize = from.unwrap_or(0);
     if from > 0 {
         headers.push(("Content-Range", format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len())));
     }
-    Reply { status: if from > 0 { 206 } else { 200 }, headers, body: bytes[from..].to_vec(), ..Reply::default() }
+    Reply {
+        status: if from > 0 { 206 } else { 200 },
+        headers,
+        body: bytes[from..].to_vec(),
+        ..Reply::default()
+    }
 }

@@ -1,4 +1,5 @@
-//! Scores of the lm-evaluation-harness: files its own tool wrote (`tests/golden/lm_eval`), and the forms of its older versions.
+//! Scores of the lm-evaluation-harness: files its own tool wrote (`tests/golden/lm_eval`), and the forms of
+//! its older versions.
 
 use std::path::{Path, PathBuf};
 
@@ -50,14 +51,19 @@ fn a_run_of_the_tool_is_imported_with_its_samples() {
     let one = Options { metric: Some("exact_match,strict-match".into()), ..Options::default() };
     let imported = import(&[golden("results_")], &one).expect("scores");
     assert_eq!(brief(&imported.scores), [("golden_gen", 2, 8, Some(0.75))]);
-    assert!(imported.notes.iter().any(|note| note.contains("golden_mc has no metric")), "{:?}", imported.notes);
+    assert!(
+        imported.notes.iter().any(|note| note.contains("golden_mc has no metric")),
+        "{:?}",
+        imported.notes
+    );
 }
 
 #[test]
 fn samples_alone_need_a_model_and_shots() {
     let path = golden("samples_golden_mc_");
     assert!(matches!(import(std::slice::from_ref(&path), &Options::default()), Err(Error::Foreign { .. })));
-    let told = Options { model: Some("m".into()), shots: Some(5), metric: Some("acc".into()), limited: false };
+    let told =
+        Options { model: Some("m".into()), shots: Some(5), metric: Some("acc".into()), limited: false };
     let imported = import(&[path], &told).expect("scores");
     assert_eq!(brief(&imported.scores), [("golden_mc", 5, 12, Some(1.0 / 3.0))]);
 }
@@ -69,8 +75,13 @@ fn an_answer_that_never_came_is_empty_and_not_wrong() {
                "resps": [[answer]], "filtered_resps": [answer], "filter": "none", "exact_match": right})
         .to_string()
     };
-    let text =
-        format!("{}\n{}\n{}\n{}\n", line(0, " Paris", 1.0), line(1, "", 0.0), line(2, "Rome", 0.0), line(3, "", 0.0));
+    let text = format!(
+        "{}\n{}\n{}\n{}\n",
+        line(0, " Paris", 1.0),
+        line(1, "", 0.0),
+        line(2, "Rome", 0.0),
+        line(3, "", 0.0)
+    );
     let told = Options { model: Some("m".into()), shots: Some(0), ..Options::default() };
     let imported = read("samples_capitals_2026-01-01T00-00-00.0.jsonl", &text, &told).expect("scores");
     let score = &imported.scores[0];
@@ -85,7 +96,8 @@ fn an_answer_that_never_came_is_empty_and_not_wrong() {
 
 #[test]
 fn older_versions_are_read() {
-    // 0.3: no filters, no number of items, arguments as one text; the standard error tells the items: se = sqrt(p (1 - p) / (n - 1)).
+    // 0.3: no filters, no number of items, arguments as one text; the standard error tells the items: se =
+    // sqrt(p (1 - p) / (n - 1)).
     let se = (0.7_f64 * 0.3 / 999.0).sqrt();
     let old = json!({"results": {"arc_easy": {"acc": 0.7, "acc_stderr": se}}, "versions": {"arc_easy": 0},
                      "config": {"model": "hf-causal", "model_args": "pretrained=gpt2,auth_token=hf_secret", "num_fewshot": 5, "limit": null}});
@@ -130,7 +142,8 @@ fn what_may_hold_a_key_stays_behind_and_is_named() {
         let text = json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0}, "n-samples": {"a": {"effective": 4}},
                           "config": {"model": "openai-chat-completions", "model_args": arguments, "gen_kwargs": {"token": secret}}, "surprise": secret});
         let imported = read("results_t.json", &text.to_string(), &Options::default()).expect("scores");
-        let written = format!("{:?} {}", imported.scores, serde_json::to_string(&imported.provenance).expect("JSON"));
+        let written =
+            format!("{:?} {}", imported.scores, serde_json::to_string(&imported.provenance).expect("JSON"));
         let notes = imported.notes.join("\n");
         assert!(!written.contains(secret) && !notes.contains(secret), "{written}\n{notes}");
         for member in ["config.model_args.", "surprise", "config.gen_kwargs"] {
@@ -176,7 +189,9 @@ fn what_cannot_be_imported_is_told() {
     };
     let error = |text: &str| read("results_t.json", text, &Options::default()).expect_err(text).to_string();
     assert!(error(&base(json!(10.0))).contains("--limited"));
-    assert!(read("results_t.json", &base(json!(10.0)), &Options { limited: true, ..Options::default() }).is_ok());
+    assert!(
+        read("results_t.json", &base(json!(10.0)), &Options { limited: true, ..Options::default() }).is_ok()
+    );
     assert!(error("{").contains("results_t.json"));
     assert!(error("{\"results\":{}}").contains("no `results`"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"model_name\":\"m\"}").contains("--shots"));
@@ -186,9 +201,13 @@ fn what_cannot_be_imported_is_told() {
     // Samples of another run beside the results.
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("results_t.json"), base(json!(null))).expect("a file");
-    std::fs::write(folder.path().join("samples_a_t.jsonl"), "{\"doc_id\":0,\"filter\":\"none\",\"acc\":1.0}\n")
-        .expect("a file");
-    let error =
-        import(&[folder.path().join("results_t.json")], &Options::default()).expect_err("another run").to_string();
+    std::fs::write(
+        folder.path().join("samples_a_t.jsonl"),
+        "{\"doc_id\":0,\"filter\":\"none\",\"acc\":1.0}\n",
+    )
+    .expect("a file");
+    let error = import(&[folder.path().join("results_t.json")], &Options::default())
+        .expect_err("another run")
+        .to_string();
     assert!(error.contains("samples_a_t.jsonl") && error.contains("different runs"), "{error}");
 }

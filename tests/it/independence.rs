@@ -1,4 +1,5 @@
-//! Samples that share nothing, or no more than a few values, and look as if they shared much: heavy tails, sparse tables, copies of rows.
+//! Samples that share nothing, or no more than a few values, and look as if they shared much: heavy tails,
+//! sparse tables, copies of rows.
 
 use ndarray::{Array2, Axis, s};
 use rand::Rng;
@@ -6,7 +7,8 @@ use surmise::mi::{Estimate, Flag, find};
 
 use crate::truth::{gaussian, generator};
 
-/// A t distribution of `d` columns, but for its scale: what is large together on one side has nothing to do with the other.
+/// A t distribution of `d` columns, but for its scale: what is large together on one side has nothing to do
+/// with the other.
 fn heavy(n: usize, d: usize, nu: usize, seed: u64) -> Array2<f32> {
     let (mut values, squares) = (gaussian(n, d, seed), gaussian(n, nu, seed + 1));
     for (mut row, squares) in values.rows_mut().into_iter().zip(squares.rows()) {
@@ -35,7 +37,8 @@ fn the_default_finds_nothing_between_heavy_tails_that_have_nothing_to_do_with_ea
             assert!(found.mi_nats.abs() < most, "{name}, case {case}: {found:?}");
         }
     }
-    // Tails that are large together on both sides are information: 2 h(3, 1) - h(6, 1) of t vectors with one degree of freedom.
+    // Tails that are large together on both sides are information: 2 h(3, 1) - h(6, 1) of t vectors with one
+    // degree of freedom.
     let both = heavy(2000, 6, 1, 130);
     let (x, y) = (both.slice(s![.., ..3]).to_owned(), both.slice(s![.., 3..]).to_owned());
     let found = of("t-copula", &x, &y);
@@ -45,13 +48,18 @@ fn the_default_finds_nothing_between_heavy_tails_that_have_nothing_to_do_with_ea
 #[test]
 fn discrete_values_that_are_many_for_the_rows_share_no_more_than_they_do() {
     let n = 1000;
-    let side = |d: usize, size: f32, seed: u64| gaussian(n, d, seed).mapv(|value| (size * value.abs()).floor());
+    let side =
+        |d: usize, size: f32, seed: u64| gaussian(n, d, seed).mapv(|value| (size * value.abs()).floor());
     for (d, size, is_told) in [(1, 9.0, true), (2, 2.0, true), (1, 1.0, false)] {
         let (x, y) = (side(d, size, 140), side(d, size, 150));
         for name in ["ensemble", "plugin"] {
             let found = of(name, &x, &y);
             assert!(found.mi_nats.abs() < 0.06, "{name}, {d} of size {size}: {found:?}");
-            assert_eq!(found.flags.contains(&Flag::Undersampled), is_told, "{name}, {d} of size {size}: {found:?}");
+            assert_eq!(
+                found.flags.contains(&Flag::Undersampled),
+                is_told,
+                "{name}, {d} of size {size}: {found:?}"
+            );
         }
         // Equal sides share their entropy, however many values there are.
         let found = of("plugin", &x, &x);
@@ -63,7 +71,8 @@ fn discrete_values_that_are_many_for_the_rows_share_no_more_than_they_do() {
 fn rows_drawn_with_replacement_share_what_the_distinct_ones_share() {
     let n = 800;
     let (x, y) = (gaussian(n, 3, 180), gaussian(n, 3, 190));
-    let choice: Vec<usize> = gaussian(n, 1, 200).iter().map(|value| (value.abs() * 1e4) as usize % n).collect();
+    let choice: Vec<usize> =
+        gaussian(n, 1, 200).iter().map(|value| (value.abs() * 1e4) as usize % n).collect();
     let (x, y) = (x.select(Axis(0), &choice), y.select(Axis(0), &choice));
     for name in ["ensemble", "hybrid"] {
         let found = of(name, &x, &y);
@@ -89,7 +98,8 @@ fn a_shared_column_of_few_values_gives_its_entropy() {
 #[test]
 fn the_default_stays_below_the_ceiling_and_infinity_is_not_near_it() {
     let z = gaussian(400, 3, 230);
-    let turned = Array2::from_shape_fn((400, 3), |(row, k)| (z[[row, k]] + 0.5 * z[[row, (k + 1) % 3]]).powi(3));
+    let turned =
+        Array2::from_shape_fn((400, 3), |(row, k)| (z[[row, k]] + 0.5 * z[[row, (k + 1) % 3]]).powi(3));
     for name in ["ensemble", "hybrid"] {
         let found = of(name, &z, &turned);
         assert!(found.mi_nats <= found.ceiling_nats + 1e-9, "{name}: {found:?}");
@@ -161,7 +171,10 @@ fn no_bound_is_above_what_so_many_samples_can_bear_out() {
     // What a model says is not held, but flagged.
     let exact = -0.5 * f64::from(d as u32) * (1.0 - f64::from(r).powi(2)).ln();
     let found = of("gaussian", &x, &y);
-    assert!((found.mi_nats - exact).abs() < 1.0 && found.flags.contains(&Flag::AboveCeiling), "{exact} {found:?}");
+    assert!(
+        (found.mi_nats - exact).abs() < 1.0 && found.flags.contains(&Flag::AboveCeiling),
+        "{exact} {found:?}"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `surmise mi` through the real binary: the three formats, what it prints, and every way its input can be bad.
+//! `surmise mi` through the real binary: the three formats, what it prints, and every way its input can be
+//! bad.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -151,7 +152,8 @@ fn random_pairings_have_no_information_and_the_pairs_do() {
     let files = Files::new();
     let (x, y) = pairs(200);
     let file = files.put("both.safetensors", &both(&x, &y));
-    let arguments = ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19", "--self-check"];
+    let arguments =
+        ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19", "--self-check"];
     let report = json(&arguments);
     // One of twenty is the least there can be.
     assert!((report["null"]["p_value"].as_f64().expect("a number") - 0.05).abs() < 1e-12, "{report}");
@@ -203,11 +205,17 @@ fn files_that_hold_no_matrix_are_refused_by_name() {
     let data = bytes(&x);
     let array = |name, shape: Vec<usize>| (name, Dtype::F32, shape, data.clone());
     check(&files.put("z.safetensors", &safetensors(&[array("z", vec![60, 1])])), &["no array `x`", "`z`"]);
-    check(&files.put("cube.safetensors", &safetensors(&[array("x", vec![6, 2, 5])])), &["[6, 2, 5]", "matrix"]);
+    check(
+        &files.put("cube.safetensors", &safetensors(&[array("x", vec![6, 2, 5])])),
+        &["[6, 2, 5]", "matrix"],
+    );
     let flags = safetensors(&[("x", Dtype::BOOL, vec![240, 1], data.clone())]);
     check(&files.put("bool.safetensors", &flags), &["BOOL"]);
     let whole = both(&x, &y);
-    check(&files.put("cut.safetensors", &whole[..whole.len() - 7]), &["cut.safetensors", "no valid safetensors"]);
+    check(
+        &files.put("cut.safetensors", &whole[..whole.len() - 7]),
+        &["cut.safetensors", "no valid safetensors"],
+    );
 }
 
 #[test]
@@ -243,7 +251,11 @@ fn npy_headers_are_read_and_never_believed() {
         &["promises"],
     );
     check("product.npy", &npy(&header("<f8", "False", "(4294967296, 4294967296)"), &data), &["promises"]);
-    check("beyond.npy", &npy(&header("<f4", "False", "(99999999999999999999999,)"), &data), &["valid `shape`"]);
+    check(
+        "beyond.npy",
+        &npy(&header("<f4", "False", "(99999999999999999999999,)"), &data),
+        &["valid `shape`"],
+    );
     check("negative.npy", &npy(&header("<f4", "False", "(-60, 1)"), &data), &["valid `shape`"]);
     check("long.npy", &npy(&header("<f4", "False", "(61, 1)"), &data), &["promises", "240 bytes"]);
     check("nothing.npy", &npy(&header("<f4", "False", "(0, 4)"), &[]), &["no values"]);
@@ -279,11 +291,23 @@ fn samples_that_cannot_be_paired_or_measured_are_refused_and_nothing_is_printed(
     let holes = files.put("holes.safetensors", &both(&x, &y));
     fails(&["mi", "--x", &good, "--y", &holes], 1, &["y holds 2 NaN or infinite", "row 4, column 0"]);
     let infinite = files.put("infinite.csv", b"1\ninf\n3\n");
-    fails(&["mi", "--x", &infinite, "--y", &short, "--estimator", "gaussian"], 1, &["x holds 1 NaN", "row 1"]);
+    fails(
+        &["mi", "--x", &infinite, "--y", &short, "--estimator", "gaussian"],
+        1,
+        &["x holds 1 NaN", "row 1"],
+    );
     fails(&["mi", "--x", &short, "--y", &short, "--estimator", "gaussian"], 1, &["too few"]);
     let wide = files.put("wide.safetensors", &both(&gaussian(20, 12, 1), &gaussian(20, 12, 2)));
-    fails(&["mi", "--x", &wide, "--y", &wide, "--estimator", "gaussian"], 1, &["20 rows are too few for 12 + 12"]);
-    fails(&["mi", "--x", &good, "--y", &good, "--estimator", "mime"], 2, &["unknown estimator `mime`", "ksg"]);
+    fails(
+        &["mi", "--x", &wide, "--y", &wide, "--estimator", "gaussian"],
+        1,
+        &["20 rows are too few for 12 + 12"],
+    );
+    fails(
+        &["mi", "--x", &good, "--y", &good, "--estimator", "mime"],
+        2,
+        &["unknown estimator `mime`", "ksg"],
+    );
     fails(&["mi", "--x", &good, "--y", &good, "--permutations", "0"], 2, &["--permutations"]);
     fails(&["mi", "--x", &good], 2, &["--y"]);
 

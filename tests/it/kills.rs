@@ -1,4 +1,5 @@
-//! A process that is killed at any moment loses no answer and asks for none twice, but for those that were under way.
+//! A process that is killed at any moment loses no answer and asks for none twice, but for those that were
+//! under way.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +45,8 @@ fn fault_01_killed_at_random_moments_it_ends_as_if_undisturbed() {
     let kills = std::env::var("SURMISE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
     let n_items = 30 * kills;
     let concurrency = CONCURRENCY.to_string();
-    let arguments = ["--concurrency", &concurrency, "--keep-truncated", "--retries", "0", "--unknown-retries", "0"];
+    let arguments =
+        ["--concurrency", &concurrency, "--keep-truncated", "--retries", "0", "--unknown-retries", "0"];
 
     let undisturbed = Server::start(|posted| answer(posted.word()));
     let reference = Case::new(&undisturbed, n_items);
@@ -84,11 +86,15 @@ fn fault_01_killed_at_random_moments_it_ends_as_if_undisturbed() {
     let crashed = case.records().iter().filter(|record| record["crashed"] == true).count();
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     assert_eq!(summary["n_possibly_paid"], json!(crashed));
-    assert!(posts - (n_items + 1) <= crashed && crashed <= kills * CONCURRENCY, "{posts} posts, {crashed} crashed");
+    assert!(
+        posts - (n_items + 1) <= crashed && crashed <= kills * CONCURRENCY,
+        "{posts} posts, {crashed} crashed"
+    );
     // Every question has one answer, whatever happened.
     let answers = case.outcomes().iter().filter(|record| record["outcome"] != "failed").count();
     assert_eq!(answers, n_items);
     eprintln!(
-        "{kills} kills, {during} of them while it ran, {torn} torn tails; {posts} posts for {n_items} items and a probe, {before_last} before the last run; {crashed} booked as possibly paid"
+        "{kills} kills, {during} of them while it ran, {torn} torn tails; {posts} posts for {n_items} items \
+         and a probe, {before_last} before the last run; {crashed} booked as possibly paid"
     );
 }

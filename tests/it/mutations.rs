@@ -1,5 +1,5 @@
-//! A property of everything that reads a published file: whatever the bytes, the answer is a model or an error, never a panic. Seeded random
-//! damage to headers, archives, indices and configs.
+//! A property of everything that reads a published file: whatever the bytes, the answer is a model or an
+//! error, never a panic. Seeded random damage to headers, archives, indices and configs.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,7 +12,8 @@ use surmise::model::weights::{Checkpoint, Init, Precision, Source};
 
 use crate::parity::golden;
 
-/// Changes some bytes near each other: other values, a piece cut out, a piece twice, digits of another size, an end that is gone.
+/// Changes some bytes near each other: other values, a piece cut out, a piece twice, digits of another size,
+/// an end that is gone.
 fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..rng.random_range(1..4) {

@@ -1,4 +1,5 @@
-//! A mistake of the program itself: it says no key, loses no answer that came, and ends with a code of the list.
+//! A mistake of the program itself: it says no key, loses no answer that came, and ends with a code of the
+//! list.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -52,7 +53,8 @@ fn child() {
         ca_cert: None,
         durable: true,
     };
-    let progress = Progress::new(|line| assert!(!line.contains("turns requests away"), "it held {KEY} and {line}"));
+    let progress =
+        Progress::new(|line| assert!(!line.contains("turns requests away"), "it held {KEY} and {line}"));
     let ended = run.collect(Ok(secrets), &Arc::new(progress), |_| {}).expect("a run");
     let early = ended.early.expect("a reason");
     cli::talk(&format!("it ended: {early}"));

@@ -129,16 +129,22 @@ fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() 
         let (architecture, spec) = spec(&name, "config.json");
         let path = golden(&name).join("model.safetensors");
         let file = tensors(&path);
-        let checkpoint = Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
+        let checkpoint =
+            Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
         let note = |source| {
             let noting = Noting { source, asked: Default::default() };
             let parts = architecture.parts(&spec, &noting).expect("parts");
-            (noting.asked.into_inner().expect("a map"), Decoder::new(spec.clone(), parts, Ops::Fused).n_params())
+            (
+                noting.asked.into_inner().expect("a map"),
+                Decoder::new(spec.clone(), parts, Ops::Fused).n_params(),
+            )
         };
         let ((read, n_params), (made, n_made)) = (note(&checkpoint), note(&Initial { seed: 0 }));
         // Buffers are no parameters: masks, and rotary tables that were rounded with the weights.
         let buffer = |key: &str| {
-            [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq"].iter().any(|buffer| key.ends_with(buffer))
+            [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq"]
+                .iter()
+                .any(|buffer| key.ends_with(buffer))
         };
         let parameters = file.iter().filter(|(key, _)| !buffer(key));
         let mut unread: Vec<_> = parameters.clone().filter(|(key, _)| !read.contains_key(*key)).collect();
@@ -171,7 +177,8 @@ fn a_trie_of_shared_prefixes_gives_the_states_of_whole_windows() {
         windows.push(windows[2].clone());
         for ops in [Ops::Fused, Ops::Composed] {
             let decoder = decoder(name, "config.json", ops);
-            let whole = decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("whole windows");
+            let whole =
+                decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("whole windows");
             let whole = whole.reshape((windows.len(), 12, ())).expect("a shape");
             let trie = Trie::new(&windows);
             assert!(trie.len() < windows.len() * 12);
@@ -201,14 +208,17 @@ fn a_sequence_that_grows_in_a_cache_has_the_states_of_the_whole() {
         let reference = oracle[&format!("h_{layers}")].to_vec3::<f32>().expect("f32");
         let mut cache = Cache::new(decoder.spec());
         let stray = cache.take(5);
-        // The three sequences begin with 1, 4 and 7 tokens and grow together, token by token; rows that were used before are used again.
+        // The three sequences begin with 1, 4 and 7 tokens and grow together, token by token; rows that were
+        // used before are used again.
         let mut rows: Vec<Vec<u32>> = [1, 4, 7].iter().map(|n| cache.take(*n)).collect();
         cache.give_back(&stray);
         let mut done = [0; 3];
         while rows[0].len() <= 12 {
             let growing: Vec<usize> = (0..3).filter(|w| rows[*w].len() <= 12).collect();
-            let batch = Batch::continued(growing.iter().map(|w| (&ids[*w][done[*w]..rows[*w].len()], &rows[*w][..])));
-            let h = decoder.advance(&batch, &mut cache).and_then(|h| Ok(h.to_vec2::<f32>()?)).expect("states");
+            let batch =
+                Batch::continued(growing.iter().map(|w| (&ids[*w][done[*w]..rows[*w].len()], &rows[*w][..])));
+            let h =
+                decoder.advance(&batch, &mut cache).and_then(|h| Ok(h.to_vec2::<f32>()?)).expect("states");
             let mut h = h.iter();
             for w in growing {
                 for t in done[w]..rows[w].len() {
@@ -231,7 +241,8 @@ fn a_sequence_that_grows_in_a_cache_has_the_states_of_the_whole() {
 fn states_are_bit_equal_for_equal_prefixes_and_for_any_number_of_threads() {
     let (ids, _) = oracle("llama-gqa");
     let decoder = decoder("llama-gqa", "config.json", Ops::Fused);
-    let windows: Vec<Vec<u32>> = (0..300).map(|i| (0..12).map(|t| ids[i % 3][(i / 7 + t) % 12]).collect()).collect();
+    let windows: Vec<Vec<u32>> =
+        (0..300).map(|i| (0..12).map(|t| ids[i % 3][(i / 7 + t) % 12]).collect()).collect();
     let points: Vec<_> = (0..300).flat_map(|w| [(w, 3), (w, 11)]).collect();
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
@@ -239,7 +250,8 @@ fn states_are_bit_equal_for_equal_prefixes_and_for_any_number_of_threads() {
         (0..=3).map(|l| states.rows(l, &points).expect("rows")).collect::<Vec<_>>()
     };
     let (one, two) = (on(1), on(2));
-    let bits = |rows: &[ndarray::Array2<f32>]| -> Vec<u32> { rows.iter().flatten().map(|v| v.to_bits()).collect() };
+    let bits =
+        |rows: &[ndarray::Array2<f32>]| -> Vec<u32> { rows.iter().flatten().map(|v| v.to_bits()).collect() };
     assert_eq!(bits(&one), bits(&two));
     let alike: Vec<usize> = (1..300).filter(|w| windows[*w][..4] == windows[0][..4]).collect();
     assert!(!alike.is_empty());
@@ -268,8 +280,9 @@ fn half_precision_weights_are_widened_exactly() {
         std::fs::rename(&rounded, folder.path().join("model.safetensors")).expect("a file");
         let reference = Model::load(&folder.path().to_string_lossy()).expect("a model");
         let (ids, _) = oracle("llama-gqa");
-        let run =
-            |model: &Model| flat(&model.decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("states"));
+        let run = |model: &Model| {
+            flat(&model.decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("states"))
+        };
         assert_eq!(run(&ours), run(&reference), "{name}");
         assert_ne!(ours.card.weights_sha256, reference.card.weights_sha256);
     }
@@ -277,7 +290,8 @@ fn half_precision_weights_are_widened_exactly() {
 
 #[test]
 fn the_norms_epsilon_is_the_configs() {
-    // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance on its own.
+    // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance on
+    // its own.
     let (ids, oracle) = oracle("llama-gqa");
     let folder = golden("llama-gqa");
     let text = std::fs::read_to_string(folder.join("config.json")).expect("a config");
@@ -287,8 +301,10 @@ fn the_norms_epsilon_is_the_configs() {
         let config = Config::parse(Path::new("config.json"), text.as_bytes()).expect("a config");
         let (architecture, spec) = arch::read(&config).expect("llama");
         let path = folder.join("model.safetensors");
-        let checkpoint = Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
-        let decoder = Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint).expect("parts"), Ops::Fused);
+        let checkpoint =
+            Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
+        let decoder =
+            Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint).expect("parts"), Ops::Fused);
         flat(&decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("states"))
     };
     let reference = flat(&oracle["h_3"]);

@@ -1,12 +1,14 @@
-//! What is sent in each wire format, and what each published form of an answer means: golden bodies written down from the providers'
-//! documentation, with what they mean beside them (`tests/golden/providers/expected.csv`).
+//! What is sent in each wire format, and what each published form of an answer means: golden bodies written
+//! down from the providers' documentation, with what they mean beside them
+//! (`tests/golden/providers/expected.csv`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use surmise::Error;
 use surmise::provider::{
-    self, Answer, Class, Headers, KeyHeader, MaxTokensKey, Message, Outcome, Prompt, Request, Role, Settings, Where,
+    self, Answer, Class, Headers, KeyHeader, MaxTokensKey, Message, Outcome, Prompt, Request, Role, Settings,
+    Where,
 };
 
 fn folder() -> PathBuf {
@@ -28,7 +30,9 @@ fn columns(answer: &Answer) -> BTreeMap<&'static str, String> {
     put("cached_tokens", usage.and_then(|usage| Some(usage.cached_tokens?.to_string())));
     let (mut text, mut class, mut at, mut why, mut code, mut param) = (None, None, None, None, None, None);
     match &answer.outcome {
-        Outcome::Answered { text: said } | Outcome::Refused { text: said } | Outcome::Truncated { text: said } => {
+        Outcome::Answered { text: said }
+        | Outcome::Refused { text: said }
+        | Outcome::Truncated { text: said } => {
             text = Some(said.clone());
         }
         Outcome::Filtered { at: side, category, text: said } => {
@@ -70,10 +74,11 @@ fn every_golden_body_means_what_is_written_beside_it() {
         read += 1;
     }
     // No body lies about unread.
-    let bodies =
-        provider::ALL.iter().flat_map(|provider| std::fs::read_dir(folder().join(provider.name())).expect("a folder"));
-    let bodies =
-        bodies.filter(|entry| entry.as_ref().expect("an entry").path().extension().is_some_and(|e| e == "body"));
+    let bodies = provider::ALL
+        .iter()
+        .flat_map(|provider| std::fs::read_dir(folder().join(provider.name())).expect("a folder"));
+    let bodies = bodies
+        .filter(|entry| entry.as_ref().expect("an entry").path().extension().is_some_and(|e| e == "body"));
     assert_eq!(bodies.count(), read);
 }
 
@@ -117,10 +122,17 @@ fn requests() -> Vec<(&'static str, &'static str, Request)> {
             request(
                 "o3",
                 text(),
-                Settings { max_tokens: 512, ..provider::find("openai-chat").expect("a provider").defaults("o3") },
+                Settings {
+                    max_tokens: 512,
+                    ..provider::find("openai-chat").expect("a provider").defaults("o3")
+                },
             ),
         ),
-        ("openai-responses", "chat", request("gpt-5", chat(), Settings { stop: vec![], seed: None, ..settings() })),
+        (
+            "openai-responses",
+            "chat",
+            request("gpt-5", chat(), Settings { stop: vec![], seed: None, ..settings() }),
+        ),
         (
             "openai-responses",
             "reasoning",
@@ -163,7 +175,10 @@ fn requests_go_where_each_provider_serves_them() {
     };
     assert_eq!(path("openai-chat", "m"), ("/chat/completions".into(), vec![]));
     assert_eq!(path("openai-completions", "m"), ("/completions".into(), vec![]));
-    assert_eq!(path("anthropic", "m"), ("/v1/messages".into(), vec![("anthropic-version", "2023-06-01".into())]));
+    assert_eq!(
+        path("anthropic", "m"),
+        ("/v1/messages".into(), vec![("anthropic-version", "2023-06-01".into())])
+    );
     assert_eq!(path("gemini", "gemini-2.5-pro").0, "/v1beta/models/gemini-2.5-pro:generateContent");
     assert_eq!(path("gemini", "tunedModels/mine").0, "/v1beta/tunedModels/mine:generateContent");
     // A model's name cannot reach the query, where keys are looked for, or another path.
@@ -225,7 +240,10 @@ fn what_a_wire_format_has_no_place_for_is_refused_and_not_dropped() {
 #[test]
 fn a_parameter_that_a_server_refuses_can_be_left_out_for_all() {
     let settings = settings();
-    assert_eq!(settings.without("max_tokens").map(|s| s.max_tokens_key), Some(MaxTokensKey::MaxCompletionTokens));
+    assert_eq!(
+        settings.without("max_tokens").map(|s| s.max_tokens_key),
+        Some(MaxTokensKey::MaxCompletionTokens)
+    );
     assert_eq!(settings.without("temperature").map(|s| s.temperature), Some(None));
     assert_eq!(settings.without("stop").map(|s| s.stop), Some(vec![]));
     assert_eq!(settings.without("seed").map(|s| s.seed), Some(None));
@@ -242,10 +260,17 @@ fn a_parameter_that_a_server_refuses_can_be_left_out_for_all() {
 fn logprobs_are_read_in_every_form() {
     let read = |name: &str, file: &str| {
         let body = std::fs::read(folder().join(name).join(file)).expect("a golden body");
-        provider::find(name).expect("a provider").read(200, &Headers::default(), &body).logprobs.expect("logprobs")
+        provider::find(name)
+            .expect("a provider")
+            .read(200, &Headers::default(), &body)
+            .logprobs
+            .expect("logprobs")
     };
     let chat = read("openai-chat", "200-answered.body");
-    assert_eq!((chat.len(), chat[0].logprob, chat[0].bytes.as_deref()), (1, Some(-0.0003), Some(&b"Paris"[..])));
+    assert_eq!(
+        (chat.len(), chat[0].logprob, chat[0].bytes.as_deref()),
+        (1, Some(-0.0003), Some(&b"Paris"[..]))
+    );
     assert_eq!(chat[0].top, [("Paris".to_owned(), -0.0003), (" Paris".to_owned(), -9.5)]);
     assert_eq!(read("openai-chat", "200-logprobs-without-top.body")[0].top, []);
     let gemini = read("gemini", "200-answered.body");
@@ -269,7 +294,8 @@ fn a_redirect_names_the_host_and_nothing_of_the_query() {
     }
 }
 
-/// Bytes that are nearly an answer: a golden body with bytes changed, cut out, doubled or spliced with another's.
+/// Bytes that are nearly an answer: a golden body with bytes changed, cut out, doubled or spliced with
+/// another's.
 #[test]
 fn no_body_makes_a_reader_fail() {
     use rand::Rng;
@@ -301,7 +327,8 @@ fn no_body_makes_a_reader_fail() {
             }
             let status = [200, 200, 400, 429, 500, 302][round % 6];
             let answer = provider.read(status, &Headers::default(), &body);
-            // What is read out of a body is never more than was in it, lossy characters (three bytes for one) included.
+            // What is read out of a body is never more than was in it, lossy characters (three bytes for one)
+            // included.
             if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {
                 assert!(text.len() <= 3 * body.len());
             }

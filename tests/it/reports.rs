@@ -1,4 +1,5 @@
-//! Reports through the real binary: the numbers of the files they are made of, in every form, and refusals of what they cannot be made of.
+//! Reports through the real binary: the numbers of the files they are made of, in every form, and refusals of
+//! what they cannot be made of.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -16,9 +17,9 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-const PREDICTIONS: &str = "target_model,corpus,emergence_nats,low_nats,high_nats,measured_nats,baseline_nats,mean_nats\n\
-                           a_1,colours,0.5,0.25,0.75,0.625,0.125,1.0\n\
-                           b,colours,1.0,0.5,1.5,2.0,2.5,1.0\n";
+const PREDICTIONS: &str = "target_model,corpus,emergence_nats,low_nats,high_nats,measured_nats,\
+                           baseline_nats,mean_nats\na_1,colours,0.5,0.25,0.75,0.625,0.125,1.0\nb,colours,1.\
+                           0,0.5,1.5,2.0,2.5,1.0\n";
 
 #[test]
 fn predictions_are_summed_up_as_by_hand_in_every_form() {
@@ -33,25 +34,43 @@ fn predictions_are_summed_up_as_by_hand_in_every_form() {
         files
             .into_iter()
             .map(|file| {
-                (file.file_name().map(|n| n.to_string_lossy().into_owned()), std::fs::read(file).expect("a file"))
+                (
+                    file.file_name().map(|n| n.to_string_lossy().into_owned()),
+                    std::fs::read(file).expect("a file"),
+                )
             })
             .collect::<Vec<_>>()
     };
     let files = made();
     let names: Vec<_> = files.iter().flat_map(|(name, _)| name).collect();
-    assert_eq!(names, ["predictions.csv", "predictions.md", "predictions.pdf", "predictions.svg", "predictions.tex"]);
+    assert_eq!(
+        names,
+        ["predictions.csv", "predictions.md", "predictions.pdf", "predictions.svg", "predictions.tex"]
+    );
     assert!(files == made(), "the same files give the same bytes");
     let of = |at: usize| String::from_utf8_lossy(&files[at].1).into_owned();
     // Errors -.125 and -1: mean .5625; the size line is .5 off both times, the mean .375 and 1.
-    let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean 0.688; 1 of 2 measurements inside their interval.";
+    let caption = "n = 2 predictions of 2 models; mean absolute error 0.562 nats, size line 0.500, mean \
+                   0.688; 1 of 2 measurements inside their interval.";
     assert!(of(1).ends_with(&format!("\n{caption}\n")), "{}", of(1));
     assert!(of(4).contains(&format!("% {caption}\n")));
-    assert!(of(0).lines().nth(2).expect("a row").starts_with("b,colours,nats,1,0.5,1.5,2,-1,no,"), "{}", of(0));
-    assert!(of(4).contains("\\toprule") && of(4).contains("a\\_1 & colours & nats & 0.500 & 0.250"), "{}", of(4));
+    assert!(
+        of(0).lines().nth(2).expect("a row").starts_with("b,colours,nats,1,0.5,1.5,2,-1,no,"),
+        "{}",
+        of(0)
+    );
+    assert!(
+        of(4).contains("\\toprule") && of(4).contains("a\\_1 & colours & nats & 0.500 & 0.250"),
+        "{}",
+        of(4)
+    );
     assert!(files[2].1.starts_with(b"%PDF-"));
     // A prediction is a dot, its interval a line: two of each, and the identity line.
     let dots = of(3).matches("<circle").count();
-    assert!(of(3).starts_with("<svg width=\"86mm\"") && dots == 4, "{dots} circles, two of them in the legend");
+    assert!(
+        of(3).starts_with("<svg width=\"86mm\"") && dots == 4,
+        "{dots} circles, two of them in the legend"
+    );
     assert_eq!(stdout(&surmise(&["report", "predictions", text(folder.path()), "--format", "md"])), of(1));
 }
 
@@ -64,12 +83,17 @@ fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_
     std::fs::write(&file, format!("{head}{rows}")).expect("a file");
     let csv = stdout(&surmise(&["report", "predictions", text(&file)]));
     let lines: Vec<&str> = csv.lines().skip(1).collect();
-    assert_eq!(lines, ["a,x,BLEU,20,10,30,26,-6,yes,,,0.9,0.75,extrapolation", "b,x,BLEU,,,,,,,,,0.9,,refused"]);
+    assert_eq!(
+        lines,
+        ["a,x,BLEU,20,10,30,26,-6,yes,,,0.9,0.75,extrapolation", "b,x,BLEU,,,,,,,,,0.9,,refused"]
+    );
     let shown = stdout(&surmise(&["report", "predictions", text(&file), "--format", "md"]));
-    let caption = "n = 1 predictions of 2 for 2 models, the others refused; mean absolute error 6.000 BLEU; 1 of 1 measurements inside their interval.";
+    let caption = "n = 1 predictions of 2 for 2 models, the others refused; mean absolute error 6.000 BLEU; \
+                   1 of 1 measurements inside their interval.";
     assert!(shown.contains(caption) && !shown.contains("nats"), "{shown}");
     // Errors in BLEU and in shares have no mean.
-    std::fs::write(&file, format!("{head}{rows}c,x,r,,0.2,0.1,0.3,0.9,0.9,interpolation,0.1\n")).expect("a file");
+    std::fs::write(&file, format!("{head}{rows}c,x,r,,0.2,0.1,0.3,0.9,0.9,interpolation,0.1\n"))
+        .expect("a file");
     let refused = surmise(&["report", "predictions", text(&file)]);
     let told = String::from_utf8_lossy(&refused.stderr);
     assert!(refused.status.code() == Some(2) && told.contains("one at a time"), "{told}");
@@ -79,8 +103,18 @@ fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_
 fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     let folder = tempfile::tempdir().expect("a folder");
     let (run, out) = (folder.path().join("run"), folder.path().join("out"));
-    let measure =
-        ["measure", "minigpt-3", "minillama-2", "--corpus", "colours", "--windows", "80", "--shots", "3", "-q"];
+    let measure = [
+        "measure",
+        "minigpt-3",
+        "minillama-2",
+        "--corpus",
+        "colours",
+        "--windows",
+        "80",
+        "--shots",
+        "3",
+        "-q",
+    ];
     stdout(&surmise(&[&measure[..], &["-o", text(&run)]].concat()));
     let read = |path: &Path| -> Vec<std::collections::BTreeMap<String, String>> {
         csv::Reader::from_path(path).expect("a file").deserialize().map(|row| row.expect("a row")).collect()
@@ -89,8 +123,9 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     for name in ["profiles", "shots", "depth"] {
         stdout(&surmise(&["report", name, text(&run), "-o", text(&out), "-q"]));
     }
-    let number =
-        |row: &std::collections::BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
+    let number = |row: &std::collections::BTreeMap<String, String>, column: &str| {
+        row[column].parse::<f64>().expect("a number")
+    };
     // The mean over blocks 2 and 3 of minigpt-3, from the rows themselves.
     for shot in read(&out.join("shots.csv")).iter().filter(|row| row["model"] == "minigpt-3") {
         let of = |column: &str| {
@@ -105,9 +140,11 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
             assert_eq!(values.len(), 2);
             values.iter().sum::<f64>() / 2.0
         };
-        for (column, source) in
-            [("emergence_nats", "emergence_nats"), ("variance_nats2", "variance_nats2"), ("twin_nats", "twin_nats")]
-        {
+        for (column, source) in [
+            ("emergence_nats", "emergence_nats"),
+            ("variance_nats2", "variance_nats2"),
+            ("twin_nats", "twin_nats"),
+        ] {
             assert!((number(shot, column) - of(source)).abs() < 1e-12, "{column}");
         }
     }
@@ -129,7 +166,8 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     // Two maps of 3 blocks by 3 entities, a frame each and two scales of 64 steps, on a ground.
     let svg = std::fs::read_to_string(out.join("profiles-minigpt-3-colours.svg")).expect("a figure");
     assert_eq!(svg.matches("<rect").count(), 1 + 2 * (9 + 1 + 64));
-    let few = stdout(&surmise(&["report", "shots", text(&run), "--model", "minillama-2", "--setting", "0.4"]));
+    let few =
+        stdout(&surmise(&["report", "shots", text(&run), "--model", "minillama-2", "--setting", "0.4"]));
     assert_eq!(few.lines().count(), 1 + 3);
 }
 
@@ -186,5 +224,8 @@ fn a_card_that_was_edited_is_no_report() {
     std::fs::write(&card, edited).expect("a card");
     let output = surmise(&["report", "calibration", text(folder.path())]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(1) && output.stdout.is_empty() && told.contains("its hash"), "{told}");
+    assert!(
+        output.status.code() == Some(1) && output.stdout.is_empty() && told.contains("its hash"),
+        "{told}"
+    );
 }

@@ -27,7 +27,10 @@ fn replicate(provider: &str, bodies: &[&str]) -> Replicate {
         let status = body[..3].parse().expect("a status");
         provider::find(provider).expect("a provider").read(status, &Headers::default(), &bytes)
     };
-    Replicate { answers: bodies.iter().map(read).collect(), collected_at: Some("2026-01-01T00:00:00Z".into()) }
+    Replicate {
+        answers: bodies.iter().map(read).collect(),
+        collected_at: Some("2026-01-01T00:00:00Z".into()),
+    }
 }
 
 fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
@@ -57,10 +60,12 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let task = task(folder.path(), "capitals.jsonl", &lines, Grader::Exact);
-    let begin = || Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");
+    let begin =
+        || Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");
     let fill = |mut results: Results| {
         for (item, body) in task.items.iter().map(|item| item.expect("an item")).zip(bodies) {
-            let asked: Vec<Replicate> = if body.is_empty() { vec![] } else { vec![replicate("openai-chat", &[body])] };
+            let asked: Vec<Replicate> =
+                if body.is_empty() { vec![] } else { vec![replicate("openai-chat", &[body])] };
             results.add(&task, &item, &asked).expect("an item");
         }
         results
@@ -83,18 +88,29 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
         ]
     );
     let text = std::fs::read_to_string(folder.path().join("scores.csv")).expect("scores.csv");
-    let header = "provider,model,model_snapshot,task,shots,n_items,n_scored,n_refused,n_filtered,n_truncated,n_empty,n_unreadable,n_error,accuracy,\
-                  accuracy_low,accuracy_high,accuracy_all_as_wrong,mean_logprob,collected_at";
+    let header = "provider,model,model_snapshot,task,shots,n_items,n_scored,n_refused,n_filtered,\
+                  n_truncated,n_empty,n_unreadable,n_error,accuracy,accuracy_low,accuracy_high,\
+                  accuracy_all_as_wrong,mean_logprob,collected_at";
     assert_eq!(text.lines().next(), Some(header));
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
-    let counts =
-        ["n_items", "n_scored", "n_refused", "n_filtered", "n_truncated", "n_empty", "n_unreadable", "n_error"];
+    let counts = [
+        "n_items",
+        "n_scored",
+        "n_refused",
+        "n_filtered",
+        "n_truncated",
+        "n_empty",
+        "n_unreadable",
+        "n_error",
+    ];
     assert_eq!(counts.map(|name| row[name].as_str()), ["13", "3", "1", "2", "2", "2", "1", "2"]);
     let number = |name: &str| row[name].parse::<f64>().expect(name);
     assert!(
-        (number("accuracy") - 2.0 / 3.0).abs() < 1e-12 && (number("accuracy_all_as_wrong") - 2.0 / 13.0).abs() < 1e-12
+        (number("accuracy") - 2.0 / 3.0).abs() < 1e-12
+            && (number("accuracy_all_as_wrong") - 2.0 / 13.0).abs() < 1e-12
     );
-    // 2 of 3 by hand: z = 1.959964, centre (2/3 + z^2/6) / (1 + z^2/3), half-width z sqrt(2/27 + z^2/36) / (1 + z^2/3).
+    // 2 of 3 by hand: z = 1.959964, centre (2/3 + z^2/6) / (1 + z^2/3), half-width z sqrt(2/27 + z^2/36) / (1
+    // + z^2/3).
     assert!(
         (number("accuracy_low") - 0.207_66).abs() < 1e-5 && (number("accuracy_high") - 0.938_51).abs() < 1e-5,
         "{row:?}"
@@ -116,7 +132,8 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = |gold: &str| {
         format!(
-            "{{\"id\":\"{gold}\",\"prompt\":\"The capital of France is\",\"answer\":\"{gold}\",\"choices\":[\"Paris.\",\"Rome.\"]}}"
+            "{{\"id\":\"{gold}\",\"prompt\":\"The capital of France \
+             is\",\"answer\":\"{gold}\",\"choices\":[\"Paris.\",\"Rome.\"]}}"
         )
     };
     let (paris, rome) = (line("Paris."), line("Rome."));
@@ -127,7 +144,11 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
     let echo = std::fs::read_to_string(folder_of).expect("a golden body");
     let other = echo.replace(" Paris", " Rome").replace("-0.59", "-2.5").replace("30]", "29]");
     let read = |body: &str| {
-        provider::find("openai-completions").expect("a provider").read(200, &Headers::default(), body.as_bytes())
+        provider::find("openai-completions").expect("a provider").read(
+            200,
+            &Headers::default(),
+            body.as_bytes(),
+        )
     };
     let replicate = Replicate { answers: vec![read(&echo), read(&other)], collected_at: None };
     let grading = Grading { grader: Grader::Logprob, ..Grading::default() };
@@ -138,8 +159,12 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
     results.write(0).expect("files");
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
     assert_eq!((row["n_scored"].as_str(), row["accuracy"].as_str()), ("2", "0.5"));
-    // -0.59 - 0.83 for the one, -2.5 - 0.83 for the other; the token generated after the prompt, if any, is left out.
-    assert!((row["mean_logprob"].parse::<f64>().expect("a mean") - (-1.42 - 3.33) / 2.0).abs() < 1e-12, "{row:?}");
+    // -0.59 - 0.83 for the one, -2.5 - 0.83 for the other; the token generated after the prompt, if any, is
+    // left out.
+    assert!(
+        (row["mean_logprob"].parse::<f64>().expect("a mean") - (-1.42 - 3.33) / 2.0).abs() < 1e-12,
+        "{row:?}"
+    );
 }
 
 #[test]
@@ -151,15 +176,20 @@ fn texts_are_kept_whole_with_what_was_asked() {
         &["{\"id\":\"1\",\"prompt\":\"Write.\"}", "{\"id\":\"2\",\"prompt\":\"Write!\"}"],
         Grader::Exact,
     );
-    let mut results = Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");
+    let mut results =
+        Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");
     let bodies = ["200-truncated", "200-filtered"];
     for (item, body) in task.items.iter().map(|item| item.expect("an item")).zip(bodies) {
         results.add(&task, &item, &[replicate("openai-chat", &[body])]).expect("an item");
     }
     results.write(0).expect("files");
     let text = std::fs::read_to_string(folder.path().join("texts.jsonl")).expect("texts.jsonl");
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!((lines[0]["text"].as_str(), lines[0]["outcome"].as_str()), (Some("The capital of"), Some("truncated")));
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(
+        (lines[0]["text"].as_str(), lines[0]["outcome"].as_str()),
+        (Some("The capital of"), Some("truncated"))
+    );
     assert_eq!((lines[0]["prompt"].as_str(), lines[1]["text"].is_null()), (Some("Write."), true));
     assert!(!folder.path().join("scores.csv").exists());
 }

@@ -1,4 +1,5 @@
-//! Logits against candle-transformers' own implementations of Llama and Qwen3: a second opinion beside PyTorch's.
+//! Logits against candle-transformers' own implementations of Llama and Qwen3: a second opinion beside
+//! PyTorch's.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;

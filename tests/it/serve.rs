@@ -1,4 +1,5 @@
-//! The server, over loopback and through the real binary: what it answers, what it refuses, and that it stays up.
+//! The server, over loopback and through the real binary: what it answers, what it refuses, and that it stays
+//! up.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -80,12 +81,14 @@ pub(crate) const CHAT: &str = "/v1/chat/completions";
 fn echoed_log_probabilities_are_the_models_own() {
     let server = Serving::start(&["minillama-3"]);
     let prompt = "france -> paris, egypt -> cairo, peru -> lima,";
-    let body = json!({"model": "minillama-3", "prompt": prompt, "echo": true, "max_tokens": 0, "logprobs": 2});
+    let body =
+        json!({"model": "minillama-3", "prompt": prompt, "echo": true, "max_tokens": 0, "logprobs": 2});
     let answer = server.done(COMPLETIONS, &body);
     let choice = &answer["choices"][0];
     assert_eq!((&choice["text"], &choice["finish_reason"]), (&json!(prompt), &json!("length")));
     let told = &choice["logprobs"];
-    let tokens: Vec<&str> = told["tokens"].as_array().expect("tokens").iter().filter_map(Value::as_str).collect();
+    let tokens: Vec<&str> =
+        told["tokens"].as_array().expect("tokens").iter().filter_map(Value::as_str).collect();
     assert_eq!(tokens.concat(), prompt);
     for (token, offset) in tokens.iter().zip(told["text_offset"].as_array().expect("offsets")) {
         let offset = offset.as_u64().expect("an offset") as usize;
@@ -94,7 +97,10 @@ fn echoed_log_probabilities_are_the_models_own() {
     let model = Model::load("minillama-3").expect("a model");
     let (ids, _) = model.tokenizer.encode_any(prompt, true).expect("tokens");
     assert_eq!(answer["usage"]["prompt_tokens"], ids.len());
-    let h = model.decoder.forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(())).expect("states");
+    let h = model
+        .decoder
+        .forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(()))
+        .expect("states");
     let h = h.to_vec2::<f32>().expect("f32");
     let h = ndarray::Array2::from_shape_vec((h.len(), h[0].len()), h.concat()).expect("a shape");
     let follow = ids[1..].iter().copied().chain([0]);
@@ -106,7 +112,10 @@ fn echoed_log_probabilities_are_the_models_own() {
     }
     // The same tokens by their ids.
     let body = json!({"model": "minillama-3", "prompt": ids, "echo": true, "max_tokens": 0, "logprobs": 0});
-    assert_eq!(server.done(COMPLETIONS, &body)["choices"][0]["logprobs"]["token_logprobs"], told["token_logprobs"]);
+    assert_eq!(
+        server.done(COMPLETIONS, &body)["choices"][0]["logprobs"]["token_logprobs"],
+        told["token_logprobs"]
+    );
 }
 
 #[test]
@@ -117,7 +126,10 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
     let (mut ids, _) = model.tokenizer.encode_any(prompt, true).expect("tokens");
     let start = ids.len();
     for _ in 0..12 {
-        let h = model.decoder.forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(())).expect("states");
+        let h = model
+            .decoder
+            .forward(&Batch::windows(std::slice::from_ref(&ids)), &mut |_, _| Ok(()))
+            .expect("states");
         let logits = model.decoder.logits(&h.narrow(0, ids.len() - 1, 1).expect("a row")).expect("logits");
         let next = logits.argmax(1).and_then(|id: Tensor| id.to_vec1::<u32>()).expect("a token")[0];
         if model.ends.contains(&next) {
@@ -131,7 +143,10 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
     let mut body = json!({"model": "minigpt-4", "prompt": prompt, "max_tokens": 12, "temperature": 0});
     let answer = server.done(COMPLETIONS, &body);
     assert_eq!(answer["choices"][0]["text"], expected);
-    assert_eq!(answer["usage"], json!({"prompt_tokens": start, "completion_tokens": n, "total_tokens": start + n}));
+    assert_eq!(
+        answer["usage"],
+        json!({"prompt_tokens": start, "completion_tokens": n, "total_tokens": start + n})
+    );
     // A stop string ends it before, and is not part of it.
     body["stop"] = json!([" ,", "."]);
     let stopped = server.done(COMPLETIONS, &body);
@@ -158,9 +173,11 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
         body["stream_options"] = json!({"include_usage": true});
         let (status, bytes) = server.raw("POST", path, "", body.to_string().as_bytes());
         let text = String::from_utf8(bytes).expect("UTF-8");
-        let mut events: Vec<&str> = text.split("\n\n").filter_map(|event| event.strip_prefix("data: ")).collect();
+        let mut events: Vec<&str> =
+            text.split("\n\n").filter_map(|event| event.strip_prefix("data: ")).collect();
         assert_eq!((status, events.pop()), (200, Some("[DONE]")));
-        let events: Vec<Value> = events.iter().map(|event| serde_json::from_str(event).expect("JSON")).collect();
+        let events: Vec<Value> =
+            events.iter().map(|event| serde_json::from_str(event).expect("JSON")).collect();
         let part = |event: &Value| {
             let choice = &event["choices"][0];
             choice["text"].as_str().or(choice["delta"]["content"].as_str()).unwrap_or_default().to_owned()
@@ -174,14 +191,20 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
 #[test]
 fn many_at_once_get_what_each_gets_alone_and_a_seed_repeats() {
     let server = Serving::start(&["minillama-4", "--max-concurrent", "5"]);
-    let prompts =
-        ["france -> paris, egypt ->", "red, blue, green,", "one, two,", "the capital of peru is", "cat, dog,"];
+    let prompts = [
+        "france -> paris, egypt ->",
+        "red, blue, green,",
+        "one, two,",
+        "the capital of peru is",
+        "cat, dog,",
+    ];
     let body = |prompt: &str, n: u64| json!({"model": "minillama-4", "prompt": prompt, "max_tokens": 20, "temperature": 0.8, "top_p": 0.9, "seed": 7, "n": n});
     let texts = |answer: &Value| -> Vec<String> {
         let choices = answer["choices"].as_array().expect("choices").iter();
         choices.map(|choice| choice["text"].as_str().expect("text").to_owned()).collect()
     };
-    let alone: Vec<_> = prompts.iter().map(|prompt| texts(&server.done(COMPLETIONS, &body(prompt, 2)))).collect();
+    let alone: Vec<_> =
+        prompts.iter().map(|prompt| texts(&server.done(COMPLETIONS, &body(prompt, 2)))).collect();
     assert!(alone.iter().any(|texts| texts[0] != texts[1]));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -238,9 +261,10 @@ fn what_cannot_be_answered_is_refused_and_the_server_stays_up() {
     assert_eq!(server.raw("GET", COMPLETIONS, "", b"").0, 405);
     assert_eq!(server.raw("GET", "/v2/nothing", "", b"").0, 404);
     // A client that is gone in the middle of its stream, and one that never ends its head.
-    for body in
-        [json!({"model": "minigpt-1", "prompt": "red,", "stream": true, "max_tokens": 50}).to_string(), "{".into()]
-    {
+    for body in [
+        json!({"model": "minigpt-1", "prompt": "red,", "stream": true, "max_tokens": 50}).to_string(),
+        "{".into(),
+    ] {
         let mut stream = TcpStream::connect(&server.address).expect("a connection");
         let head = format!(
             "POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
@@ -266,8 +290,12 @@ fn what_is_nearly_greedy_is_greedy_equal_prompts_draw_apart_and_more_than_can_wa
     }
     let many = |n: usize| json!({"model": "minillama-2", "prompt": vec!["the"; n], "max_tokens": 12, "temperature": 2});
     let said = server.done(COMPLETIONS, &many(24));
-    let texts: std::collections::BTreeSet<String> =
-        said["choices"].as_array().expect("choices").iter().map(|choice| choice["text"].to_string()).collect();
+    let texts: std::collections::BTreeSet<String> = said["choices"]
+        .as_array()
+        .expect("choices")
+        .iter()
+        .map(|choice| choice["text"].to_string())
+        .collect();
     assert!(texts.len() > 12, "{texts:?}");
     let (status, answer) = server.ask(COMPLETIONS, &many(33));
     assert_eq!(status, 400, "{answer}");
@@ -286,7 +314,8 @@ fn a_key_is_asked_of_every_client_and_a_port_in_use_is_named() {
     assert_eq!(server.raw("GET", "/v1/models", "", b"").0, 401);
     assert_eq!(post(&format!("Authorization: Bearer {KEY}\r\n")).0, 200);
     let port = server.address.rsplit(':').next().expect("a port");
-    let second = Command::new(env!("CARGO_BIN_EXE_surmise")).args(["serve", "minigpt-1", "--port", port]).output();
+    let second =
+        Command::new(env!("CARGO_BIN_EXE_surmise")).args(["serve", "minigpt-1", "--port", port]).output();
     let second = second.expect("the binary");
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{message}");
@@ -298,7 +327,8 @@ fn a_key_is_asked_of_every_client_and_a_port_in_use_is_named() {
 fn told_to_stop_it_finishes_what_it_has_begun() {
     let mut server = Serving::start(&["minigpt-5"]);
     let body =
-        json!({"model": "minigpt-5", "prompt": "red,", "max_tokens": 50, "temperature": 0, "stop": []}).to_string();
+        json!({"model": "minigpt-5", "prompt": "red,", "max_tokens": 50, "temperature": 0, "stop": []})
+            .to_string();
     let mut stream = TcpStream::connect(&server.address).expect("a connection");
     let head = format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).expect("a request");

@@ -1,4 +1,5 @@
-//! A model asked over the wire, by the one binary that serves it and the other that asks, scores what it scores in process.
+//! A model asked over the wire, by the one binary that serves it and the other that asks, scores what it
+//! scores in process.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +39,8 @@ fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
                 let ran = case.ran(&output);
                 assert_eq!(ran.code, Some(0), "{}", ran.stderr);
                 let scores = case.file("scores.csv");
-                let rows = csv::Reader::from_reader(scores.as_bytes()).into_deserialize::<BTreeMap<String, String>>();
+                let rows = csv::Reader::from_reader(scores.as_bytes())
+                    .into_deserialize::<BTreeMap<String, String>>();
                 let rows: Vec<_> = rows.map(|row| row.expect("a row")).collect();
                 assert_eq!(rows.len(), local.len());
                 for (wire, local) in rows.iter().zip(&local) {

@@ -1,4 +1,5 @@
-//! Thousands of requests, good, bad and broken off, all at once: every good one is answered alike, the server stays up, its memory flat. `SURMISE_SOAK` is how many, 10,000 if it is not set.
+//! Thousands of requests, good, bad and broken off, all at once: every good one is answered alike, the server
+//! stays up, its memory flat. `SURMISE_SOAK` is how many, 10,000 if it is not set.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -24,8 +25,7 @@ fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
     let n: usize = std::env::var("SURMISE_SOAK").map_or(10_000, |n| n.parse().expect("a number of requests"));
     let server = Serving::start(&["minillama-2"]);
     let good = json!({"model": "minillama-2", "prompt": "france -> paris, peru ->", "max_tokens": 6, "temperature": 0});
-    let echo =
-        json!({"model": "minillama-2", "prompt": "france -> paris", "max_tokens": 0, "echo": true, "logprobs": 1});
+    let echo = json!({"model": "minillama-2", "prompt": "france -> paris", "max_tokens": 0, "echo": true, "logprobs": 1});
     let chat = json!({"model": "minillama-2", "messages": [{"role": "user", "content": "peru ->"}], "max_tokens": 4, "temperature": 0});
     // Log-probabilities move in the seventh digit with what is decoded beside.
     let text = |answer: &Value| {
@@ -33,8 +33,8 @@ fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
         assert_eq!(choice["logprobs"].is_object(), choice["text"] == "france -> paris");
         [&choice["text"], &choice["message"]["content"], &choice["finish_reason"]].map(Value::to_string)
     };
-    let said =
-        [(COMPLETIONS, &good), (COMPLETIONS, &echo), (CHAT, &chat)].map(|(path, body)| text(&server.done(path, body)));
+    let said = [(COMPLETIONS, &good), (COMPLETIONS, &echo), (CHAT, &chat)]
+        .map(|(path, body)| text(&server.done(path, body)));
     let mut streamed = good.clone();
     streamed["stream"] = json!(true);
     streamed["max_tokens"] = json!(40);
@@ -63,12 +63,18 @@ fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
         8 => assert_eq!(server.raw("POST", COMPLETIONS, "", b"{\"model\": \"minillama-2\", ").0, 400),
         10 => refused(400, with("n", json!(1000))),
         // A client that is gone in the middle of a stream, and now and then one that sends ten megabytes.
-        _ if i % 600 == 599 => assert_eq!(server.raw("POST", COMPLETIONS, "", &vec![b' '; 10_000_000]).0, 413),
+        _ if i % 600 == 599 => {
+            assert_eq!(server.raw("POST", COMPLETIONS, "", &vec![b' '; 10_000_000]).0, 413)
+        }
         _ => {
             let mut stream = TcpStream::connect(&server.address).expect("a connection");
             let body = streamed.to_string();
-            write!(stream, "POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-                .expect("a request");
+            write!(
+                stream,
+                "POST {COMPLETIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .expect("a request");
             stream.read_exact(&mut [0; 20]).expect("the beginning of an answer");
         }
     };

@@ -1,5 +1,5 @@
-//! README's table of architectures: each golden checkpoint through the real binary, from a folder, with its weights in half precision, in shards, and
-//! from a hub.
+//! README's table of architectures: each golden checkpoint through the real binary, from a folder, with its
+//! weights in half precision, in shards, and from a hub.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -58,7 +58,8 @@ fn save(arrays: &Arrays, path: &Path) {
 
 #[test]
 fn the_readmes_table_has_a_row_for_every_architecture_and_no_other() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
     let rows = readme.lines().filter(|line| line.starts_with("| `") && line.matches('✓').count() == 5);
     let rows: BTreeSet<_> = rows.filter_map(|line| line.split('`').nth(1)).collect();
     assert_eq!(rows, arch::ALL.iter().map(|a| a.model_type()).collect());
@@ -86,7 +87,8 @@ fn states_and_logits_of_every_architecture_are_those_of_transformers_and_in_shar
             save(&part, &folder.path().join(file));
         }
         let index = json!({"metadata": {"total_size": 0}, "weight_map": map});
-        std::fs::write(folder.path().join("model.safetensors.index.json"), index.to_string()).expect("an index");
+        std::fs::write(folder.path().join("model.safetensors.index.json"), index.to_string())
+            .expect("an index");
         let sharded = states(folder.path().to_str().expect("UTF-8"), &oracle, &[], &[]);
         assert_eq!(distance(&sharded, &whole), 0.0, "{name}");
     }
@@ -100,7 +102,8 @@ fn half_precision_files_of_every_architecture_are_the_rounded_model_to_the_bit()
         let exact = states(golden(&name).to_str().expect("UTF-8"), &oracle, &[], &[]);
         for (flag, dtype) in [("f16", DType::F16), ("bf16", DType::BF16)] {
             let folder = folder_of(&name);
-            let half = weights.iter().map(|(key, value)| (key.clone(), value.to_dtype(dtype).expect("rounding")));
+            let half =
+                weights.iter().map(|(key, value)| (key.clone(), value.to_dtype(dtype).expect("rounding")));
             save(&half.collect(), &folder.path().join("model.safetensors"));
             let read = states(folder.path().to_str().expect("UTF-8"), &oracle, &[], &[]);
             let rounded = states(golden(&name).to_str().expect("UTF-8"), &oracle, &["--dtype", flag], &[]);

@@ -7,7 +7,8 @@ use surmise::collect::{Grader, Item, Task};
 use surmise::provider::{Prompt, Role};
 use surmise::{Error, Result};
 
-const OPTIONS: Options = Options { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
+const OPTIONS: Options =
+    Options { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
 
 fn load(folder: &tempfile::TempDir, name: &str, bytes: &[u8], grader: Grader) -> Result<Task> {
     let path: PathBuf = folder.path().join(name);
@@ -40,13 +41,16 @@ fn jsonl_and_csv_say_the_same() {
         "items.jsonl",
         concat!(
             "{\"id\":\"1\",\"prompt\":\"Capital of France?\",\"answer\":\"Paris\"}\n",
-            "{\"id\":2,\"prompt\":\"a, \\\"b\\\"\\nc\",\"answers\":[\"x\",\"y\"],\"shots\":1,\"question\":\"q\"}\n",
+            "{\"id\":2,\"prompt\":\"a, \
+             \\\"b\\\"\\nc\",\"answers\":[\"x\",\"y\"],\"shots\":1,\"question\":\"q\"}\n",
         )
         .as_bytes(),
     );
     let csv = read(
         "items.csv",
-        "id,prompt,answer,answers,shots,question\n1,Capital of France?,Paris,,,\n2,\"a, \"\"b\"\"\nc\",,\"[\"\"x\"\",\"\"y\"\"]\",1,q\n".as_bytes(),
+        "id,prompt,answer,answers,shots,question\n1,Capital of France?,Paris,,,\n2,\"a, \
+         \"\"b\"\"\nc\",,\"[\"\"x\"\",\"\"y\"\"]\",1,q\n"
+            .as_bytes(),
     );
     assert_eq!(items(&jsonl), items(&csv));
     assert_eq!((jsonl.name.as_str(), jsonl.graded), ("items", true));
@@ -59,9 +63,12 @@ fn jsonl_and_csv_say_the_same() {
 fn marks_line_ends_and_blank_lines_of_any_system_are_read() {
     let item = "{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\"}";
     let plain = items(&read("t.jsonl", format!("{item}\n").as_bytes()));
-    for bytes in
-        [item.to_owned(), format!("\u{feff}{item}\r\n"), format!("\n\n{item}\r\n\r\n"), format!("{item}\n\n\n")]
-    {
+    for bytes in [
+        item.to_owned(),
+        format!("\u{feff}{item}\r\n"),
+        format!("\n\n{item}\r\n\r\n"),
+        format!("{item}\n\n\n"),
+    ] {
         assert_eq!(items(&read("t.jsonl", bytes.as_bytes())), plain);
     }
     for bytes in [
@@ -80,7 +87,9 @@ fn prompts_keep_every_byte() {
     let line = serde_json::json!({"id": "1", "prompt": odd, "answer": "a"}).to_string();
     assert_eq!(text(&items(&read("t.jsonl", line.as_bytes()))[0]), odd);
     let messages = serde_json::json!({"id": "1", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": odd}], "answer": "a"});
-    let Prompt::Messages(read) = &items(&read("t.jsonl", messages.to_string().as_bytes()))[0].prompts[0].clone() else {
+    let Prompt::Messages(read) =
+        &items(&read("t.jsonl", messages.to_string().as_bytes()))[0].prompts[0].clone()
+    else {
         panic!("a text")
     };
     assert_eq!((read[0].role, read[1].content.as_str()), (Role::System, odd));
@@ -95,7 +104,12 @@ fn what_is_wrong_is_told_with_its_line() {
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"\"}}").into(), 2, "answer"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"  \"}}").into(), 2, "blank"),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answers\":[]}}").into(), 2, "answers"),
-        ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answers\":[\"x\",\" \"]}}").into(), 2, "answers"),
+        (
+            "t.jsonl",
+            format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answers\":[\"x\",\" \"]}}").into(),
+            2,
+            "answers",
+        ),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"q\",\"answer\":{{}}}}").into(), 2, "answer"),
         (
             "t.jsonl",
@@ -114,18 +128,31 @@ fn what_is_wrong_is_told_with_its_line() {
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"messages\":[],\"answer\":\"a\"}}").into(), 2, "messages"),
         (
             "t.jsonl",
-            format!("{ok}{{\"id\":\"2\",\"messages\":[{{\"role\":\"robot\",\"content\":\"x\"}}],\"answer\":\"a\"}}")
-                .into(),
+            format!(
+                "{ok}{{\"id\":\"2\",\"messages\":[{{\"role\":\"robot\",\"content\":\"x\"}}],\"answer\":\"a\"\
+                 }}"
+            )
+            .into(),
             2,
             "messages",
         ),
         ("t.jsonl", format!("{ok}{{\"prompt\":\"p\",\"answer\":\"a\"}}").into(), 2, "`id`"),
         ("t.jsonl", format!("{ok}{{\"id\":\" \",\"prompt\":\"p\",\"answer\":\"a\"}}").into(), 2, "`id`"),
-        ("t.jsonl", format!("{ok}{{\"id\":\"2\",\"prompt\":\"p\",\"answer\":\"a\",\"shots\":-1}}").into(), 2, "shots"),
+        (
+            "t.jsonl",
+            format!("{ok}{{\"id\":\"2\",\"prompt\":\"p\",\"answer\":\"a\",\"shots\":-1}}").into(),
+            2,
+            "shots",
+        ),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",").into(), 2, "JSON"),
         ("t.jsonl", format!("{ok}[1]").into(), 2, "no object"),
         ("t.jsonl", format!("{ok}{{\"id\":\"\\ud800\"}}").into(), 2, "JSON"),
-        ("t.jsonl", [ok.as_bytes(), b"{\"id\":\"2\",\"prompt\":\"caf\xe9\",\"answer\":\"a\"}"].concat(), 2, "UTF-8"),
+        (
+            "t.jsonl",
+            [ok.as_bytes(), b"{\"id\":\"2\",\"prompt\":\"caf\xe9\",\"answer\":\"a\"}"].concat(),
+            2,
+            "UTF-8",
+        ),
         ("t.jsonl", b"[{\"id\":1}]".to_vec(), 1, "one object a line"),
         ("t.jsonl", b"".to_vec(), 1, "empty"),
         ("t.jsonl", b"\xef\xbb\xbf \n".to_vec(), 1, "empty"),
@@ -157,7 +184,8 @@ fn choices_are_asked_as_their_grader_needs() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = |answer: &str| {
         format!(
-            "{{\"id\":\"1\",\"prompt\":\"Capital of France? \",\"answer\":{answer},\"choices\":[\"Rome\",\"Paris\"]}}"
+            "{{\"id\":\"1\",\"prompt\":\"Capital of France? \
+             \",\"answer\":{answer},\"choices\":[\"Rome\",\"Paris\"]}}"
         )
     };
     let of = |answer: &str, grader| load(&folder, "t.jsonl", line(answer).as_bytes(), grader);
@@ -173,15 +201,18 @@ fn choices_are_asked_as_their_grader_needs() {
         "Capital of France?\nA. Rome\nB. Paris\nAnswer with the letter alone.\nAnswer:"
     );
     let each = items(&of("1", Grader::Logprob).expect("an item")).remove(0);
-    let prompts = ["Capital of France? Rome", "Capital of France? Paris"].map(|text| Prompt::Text(text.into()));
+    let prompts =
+        ["Capital of France? Rome", "Capital of France? Paris"].map(|text| Prompt::Text(text.into()));
     assert_eq!((each.prompts.as_slice(), each.boundary), (&prompts[..], 18));
     // Where the choices are letters, the prompt shows them already.
-    let shown = "{\"id\":\"1\",\"prompt\":\"A. x\\nB. y\\nAnswer:\",\"answer\":\"B\",\"choices\":[\"A\",\"B\"]}";
+    let shown =
+        "{\"id\":\"1\",\"prompt\":\"A. x\\nB. y\\nAnswer:\",\"answer\":\"B\",\"choices\":[\"A\",\"B\"]}";
     let shown = load(&folder, "t.jsonl", shown.as_bytes(), Grader::Letter).expect("an item");
     assert_eq!(text(&items(&shown)[0]), "A. x\nB. y\nAnswer:");
     // A number among numbers is one of them, and never an index.
-    let numbers =
-        |answer: &str| format!("{{\"id\":\"1\",\"prompt\":\"p\",\"answer\":{answer},\"choices\":[\"1\",\"2\",\"5\"]}}");
+    let numbers = |answer: &str| {
+        format!("{{\"id\":\"1\",\"prompt\":\"p\",\"answer\":{answer},\"choices\":[\"1\",\"2\",\"5\"]}}")
+    };
     assert_eq!(
         items(&load(&folder, "t.jsonl", numbers("1").as_bytes(), Grader::Letter).expect("an item"))[0].gold,
         ["1"]
@@ -191,7 +222,8 @@ fn choices_are_asked_as_their_grader_needs() {
         ("{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\"}", "choices"),
         ("{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"choices\":[\"a\",\"a\"]}", "twice"),
         (
-            "{\"id\":\"1\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"answer\":\"a\",\"choices\":[\"a\",\"b\"]}",
+            "{\"id\":\"1\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"answer\":\"a\",\"choices\"\
+             :[\"a\",\"b\"]}",
             "messages",
         ),
     ] {
@@ -202,15 +234,19 @@ fn choices_are_asked_as_their_grader_needs() {
 
 #[test]
 fn members_that_are_not_read_are_named() {
-    let task =
-        read("t.jsonl", b"{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"anwsers\":[\"b\"],\"source\":\"x\"}");
+    let task = read(
+        "t.jsonl",
+        b"{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"anwsers\":[\"b\"],\"source\":\"x\"}",
+    );
     assert_eq!(task.notes.len(), 1);
     assert!(task.notes[0].contains("anwsers, source"), "{:?}", task.notes);
 }
 
 #[test]
 fn tasks_have_names_and_ids_of_their_own() {
-    let names = |names: &[&str]| task::load(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &OPTIONS);
+    let names = |names: &[&str]| {
+        task::load(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &OPTIONS)
+    };
     let all = names(&["completion"]).expect("tasks");
     assert_eq!(all.len(), 5);
     assert!(all.iter().all(|task| task.items.len() % 9 == 0 && task.stops == [",", "\n"]));
@@ -227,7 +263,10 @@ fn tasks_have_names_and_ids_of_their_own() {
     let error = names(&[&file("a.jsonl"), &file("b.jsonl")]).expect_err("two items of one id").to_string();
     assert!(error.contains("\"1\"") && error.contains("in b"), "{error}");
     let letters = Options { grader: Grader::Letter, ..OPTIONS };
-    assert!(matches!(task::load(&["cities".into()], &letters), Err(Error::Parameter { name: "--grader", .. })));
+    assert!(matches!(
+        task::load(&["cities".into()], &letters),
+        Err(Error::Parameter { name: "--grader", .. })
+    ));
 }
 
 #[test]
@@ -286,7 +325,9 @@ fn no_file_makes_the_reader_fail_without_its_line() {
         match load(&folder, name, &bytes, Grader::Letter) {
             // What was found good once is read again in the same way.
             Ok(task) => assert!(!task.items.is_empty() && items(&task).len() == task.items.len()),
-            Err(Error::Csv { line, .. }) => assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}"),
+            Err(Error::Csv { line, .. }) => {
+                assert!((1..=n_lines).contains(&line), "line {line} of {n_lines}")
+            }
             Err(Error::Corpus { .. } | Error::Parameter { .. }) => {
                 assert!(name == "c.csv" || bytes.windows(6).any(|w| w == b"entity"));
             }

@@ -1,4 +1,5 @@
-//! Texts through the real binary: profiles by position beside their control, groups compared where the truth is known, and files that cannot work.
+//! Texts through the real binary: profiles by position beside their control, groups compared where the truth
+//! is known, and files that cannot work.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -66,7 +67,10 @@ fn texts_are_read_at_every_position_beside_their_shuffled_control() {
     // 3 blocks, 8 positions, 4 settings, texts and control.
     assert_eq!(table.len(), 3 * 8 * 4 * 2);
     for row in &table {
-        assert_eq!((row["role"].as_str(), row["corpus"].as_str(), row["n_windows"].as_str()), ("text", "t.x", "150"));
+        assert_eq!(
+            (row["role"].as_str(), row["corpus"].as_str(), row["n_windows"].as_str()),
+            ("text", "t.x", "150")
+        );
         assert_eq!(number(row, "position") + 1.0, number(row, "shot"));
         assert!(row["control"].is_empty() || row["control"] == "shuffled");
         let emergence = number(row, "macro_mi_nats") - number(row, "micro_mi_nats");
@@ -78,7 +82,8 @@ fn texts_are_read_at_every_position_beside_their_shuffled_control() {
         let noise = number(ours, "micro_stderr_nats").hypot(number(theirs, "micro_stderr_nats"));
         assert!((number(ours, "micro_mi_nats") - number(theirs, "micro_mi_nats")).abs() < 4.0 * noise + 1e-3);
     }
-    // Nothing is in the order of random words: the control reads the same within chance, at every block and position.
+    // Nothing is in the order of random words: the control reads the same within chance, at every block and
+    // position.
     let differences: Vec<f64> = texts
         .iter()
         .zip(&control)
@@ -102,7 +107,8 @@ fn a_group_of_fewer_words_differs_in_diversity_and_one_in_order_beyond_it() {
         texts.push(("few", random(&animals[..8], 8, &mut rng)));
         texts.push(("many", random(&animals, 8, &mut rng)));
         texts.push(("more", random(&animals, 8, &mut rng)));
-        // The order of the words is fixed, which ones there are is not; shuffled, the same words have every order.
+        // The order of the words is fixed, which ones there are is not; shuffled, the same words have every
+        // order.
         let mut sorted = random(&animals, 8, &mut rng);
         sorted.sort();
         texts.push(("sorted", sorted.clone()));
@@ -126,7 +132,9 @@ fn a_group_of_fewer_words_differs_in_diversity_and_one_in_order_beyond_it() {
     assert!(number(raw, "p_value") <= 0.05 && number(raw, "effect_size").abs() > 0.2, "{raw:?}");
     assert!(number(beside, "p_value") > 0.05, "{beside:?}");
     assert_eq!(raw["verdict"], "diversity_only");
-    assert!(number(raw, "token_entropy_a_nats") < 8f64.ln() + 0.01 && number(raw, "token_entropy_b_nats") > 4.0);
+    assert!(
+        number(raw, "token_entropy_a_nats") < 8f64.ln() + 0.01 && number(raw, "token_entropy_b_nats") > 4.0
+    );
     let (raw, beside) = pair("many", "more");
     assert!(number(raw, "p_value") > 0.05 && number(beside, "p_value") > 0.05, "{raw:?} {beside:?}");
     assert_eq!(raw["verdict"], "no_difference");
@@ -154,22 +162,42 @@ fn files_of_texts_that_cannot_work_are_named_with_their_line() {
         assert_eq!(output.status.code(), Some(code), "{name}: {stderr}");
         assert!(output.stdout.is_empty());
         says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in {stderr}"));
-        let made: Vec<_> = std::fs::read_dir(out).map(|entries| entries.flatten().collect()).unwrap_or_default();
+        let made: Vec<_> =
+            std::fs::read_dir(out).map(|entries| entries.flatten().collect()).unwrap_or_default();
         assert!(made.is_empty(), "{made:?}");
     };
     refused("a.csv", b"text\nthe cow\n\"\"\n", &[], 1, &["a.csv, line 3", "is empty", "remove the row"]);
-    refused("a.jsonl", b"{\"text\": \"the cow\"}\n{\"text\": \"cow\"}\n", &[], 1, &["a.jsonl, line 2", "one word"]);
+    refused(
+        "a.jsonl",
+        b"{\"text\": \"the cow\"}\n{\"text\": \"cow\"}\n",
+        &[],
+        1,
+        &["a.jsonl, line 2", "one word"],
+    );
     refused("a.txt", b"the cow\nlives\xff", &[], 1, &["a.txt, line 2", "not UTF-8"]);
     refused("a.csv", b"body\nthe cow\n", &[], 1, &["a.csv, line 1", "no column `text`", "--text-column"]);
     refused("a.txt", b"", &[], 1, &["a.txt", "holds no text"]);
     let short = b"the cow lives in the forest . the cow has fur .";
     refused("a.txt", short, &[], 1, &["a.txt", "0 windows of 32 tokens", "has 12 tokens", "--window-tokens"]);
     refused("a.txt", short, &["--window-tokens", "1"], 2, &["--window-tokens must be at least 2"]);
-    refused("a.txt", b"the cow\n\nthe unheard cow lives", &[], 1, &["a.txt, line 3", "does not know", "unheard"]);
+    refused(
+        "a.txt",
+        b"the cow\n\nthe unheard cow lives",
+        &[],
+        1,
+        &["a.txt, line 3", "does not know", "unheard"],
+    );
     let long = "the cow lives in the forest . ".repeat(40);
-    refused("a.txt", long.as_bytes(), &["--window-tokens", "80"], 1, &["80 tokens", "64 positions", "--window-tokens"]);
+    refused(
+        "a.txt",
+        long.as_bytes(),
+        &["--window-tokens", "80"],
+        1,
+        &["80 tokens", "64 positions", "--window-tokens"],
+    );
     refused("a.txt", long.as_bytes(), &["--texts", "/no/such/file"], 1, &["/no/such/file"]);
-    let output = surmise(&["compare", "minigpt-1", "--texts", folder.path().join("a.txt").to_str().expect("UTF-8")]);
+    let output =
+        surmise(&["compare", "minigpt-1", "--texts", folder.path().join("a.txt").to_str().expect("UTF-8")]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && stderr.contains("--group-column"), "{stderr}");
 }

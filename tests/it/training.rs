@@ -1,5 +1,5 @@
-//! The composed operations have gradients: every parameter gets one, and loss and gradients agree with PyTorch. candle's fused norms, softmax and
-//! rotary embedding would cut the graph without an error.
+//! The composed operations have gradients: every parameter gets one, and loss and gradients agree with
+//! PyTorch. candle's fused norms, softmax and rotary embedding would cut the graph without an error.
 
 #[path = "../../examples/train_family/optimise.rs"]
 mod optimise;
@@ -54,7 +54,8 @@ impl Run {
         let bytes = std::fs::read(golden(name).join("config.json")).expect("a config");
         let config = Config::parse("config.json".as_ref(), &bytes).expect("a config");
         let (architecture, spec) = arch::read(&config).expect("a spec");
-        let source = Trainable { file: tensors(&golden(name).join("model.safetensors")), vars: Mutex::default() };
+        let source =
+            Trainable { file: tensors(&golden(name).join("model.safetensors")), vars: Mutex::default() };
         let decoder = untrained(architecture, &spec, &source, Ops::Composed).expect("a decoder");
         let inputs: Vec<&[u32]> = ids.iter().map(|row| &row[..row.len() - 1]).collect();
         let targets: Vec<u32> = ids.iter().flat_map(|row| row[1..].iter().copied()).collect();
@@ -85,7 +86,8 @@ fn loss_and_every_gradient_agree_with_pytorch() {
         let n_reference = run.reference.keys().filter(|key| key.starts_with("grad.")).count();
         assert_eq!(vars.len(), n_reference, "{name}: a parameter is missing on one side");
         for (parameter, var) in vars.iter() {
-            let ours = gradients.get(var).unwrap_or_else(|| panic!("{name}: no gradient reaches {parameter}"));
+            let ours =
+                gradients.get(var).unwrap_or_else(|| panic!("{name}: no gradient reaches {parameter}"));
             let pairs = run.beside(&format!("grad.{parameter}"), ours);
             let top = pairs.iter().fold(0f32, |top, (_, theirs)| top.max(theirs.abs()));
             let worst = pairs.iter().fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
@@ -98,16 +100,23 @@ fn loss_and_every_gradient_agree_with_pytorch() {
 fn a_gradient_reaches_every_parameter_of_every_architecture() {
     for name in crate::parity::all() {
         let (architecture, spec) = crate::parity::spec(&name, "config.json");
-        let source = Trainable { file: tensors(&golden(&name).join("model.safetensors")), vars: Mutex::default() };
+        let source =
+            Trainable { file: tensors(&golden(&name).join("model.safetensors")), vars: Mutex::default() };
         let decoder = untrained(architecture, &spec, &source, Ops::Composed).expect("a decoder");
         let windows = [[3u32, 1, 4, 1, 5, 9, 2, 6], [5, 3, 5, 8, 9, 7, 9, 3]];
         let h = decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("states");
-        let targets = Tensor::from_iter(windows.into_iter().flatten().map(|id| id + 1), &Device::Cpu).expect("targets");
+        let targets =
+            Tensor::from_iter(windows.into_iter().flatten().map(|id| id + 1), &Device::Cpu).expect("targets");
         let loss = cross_entropy(&decoder.logits(&h).expect("logits"), &targets).expect("a loss");
         let gradients = loss.backward().expect("gradients");
         for (parameter, var) in source.vars.lock().expect("a lock").iter() {
-            let gradient = gradients.get(var).unwrap_or_else(|| panic!("{name}: no gradient reaches {parameter}"));
-            let size = gradient.abs().and_then(|g| g.max_all()).and_then(|g| g.to_scalar::<f32>()).expect("a number");
+            let gradient =
+                gradients.get(var).unwrap_or_else(|| panic!("{name}: no gradient reaches {parameter}"));
+            let size = gradient
+                .abs()
+                .and_then(|g| g.max_all())
+                .and_then(|g| g.to_scalar::<f32>())
+                .expect("a number");
             assert!(size > 0.0 && size.is_finite(), "{name}: the gradient of {parameter} is {size}");
         }
     }
@@ -122,9 +131,13 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_
         optimiser.step(&run.loss, 1e-3).expect("a step");
         for key in run.reference.keys().filter(|key| key.starts_with("after.")) {
             let parameter = &key["after.".len()..];
-            let gradients = run.beside(&format!("grad.{parameter}"), &run.reference[&format!("grad.{parameter}")]);
-            for ((ours, theirs), (gradient, _)) in run.beside(key, vars[parameter].as_tensor()).iter().zip(gradients) {
-                // The first step of Adam is the sign of the gradient: where that is all rounding, so is the step.
+            let gradients =
+                run.beside(&format!("grad.{parameter}"), &run.reference[&format!("grad.{parameter}")]);
+            for ((ours, theirs), (gradient, _)) in
+                run.beside(key, vars[parameter].as_tensor()).iter().zip(gradients)
+            {
+                // The first step of Adam is the sign of the gradient: where that is all rounding, so is the
+                // step.
                 let tolerance = if gradient.abs() >= 1e-4 || gradient == 0.0 { 1e-6 } else { 5e-5 };
                 assert!((ours - theirs).abs() <= tolerance, "{name}: {parameter}: {ours}, PyTorch {theirs}");
             }
@@ -135,7 +148,8 @@ fn one_step_of_the_trainer_agrees_with_pytorch_and_a_saved_state_goes_on_to_the_
         let values = |vars: &BTreeMap<String, Var>| -> Vec<Vec<f32>> {
             vars.values().map(|v| v.flatten_all().and_then(|t| t.to_vec1()).expect("f32")).collect()
         };
-        // A second step, taken at once and after a restart: the loss is that of the first weights, which is as good a direction as any.
+        // A second step, taken at once and after a restart: the loss is that of the first weights, which is
+        // as good a direction as any.
         optimiser.step(&run.loss, 1e-3).expect("a step");
         let at_once = values(&vars);
         let mut resumed = optimise::AdamW::new(vars.clone()).expect("an optimiser");

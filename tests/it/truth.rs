@@ -37,8 +37,8 @@ pub fn moments(y: &Array2<f32>) -> Vec<(f64, f64)> {
     y.columns().into_iter().map(column).collect()
 }
 
-/// `I(k; mu_k + sd Z)` for points on a line with these probabilities, by the trapezium rule: the entropy of the mixture minus that of
-/// the noise.
+/// `I(k; mu_k + sd Z)` for points on a line with these probabilities, by the trapezium rule: the entropy of
+/// the mixture minus that of the noise.
 pub fn mixture_on_a_line(points: &[f64], probabilities: &[f64], sd: f64) -> f64 {
     let density = |y: f64| -> f64 {
         let normal = |point: f64| (-0.5 * ((y - point) / sd).powi(2)).exp();
@@ -56,7 +56,8 @@ pub fn mixture_on_a_line(points: &[f64], probabilities: &[f64], sd: f64) -> f64 
     entropy - 0.5 * (std::f64::consts::TAU * std::f64::consts::E * sd * sd).ln()
 }
 
-/// `I(k; mu_k + sd Z)` for equally likely points in space, `sd` by coordinate, from 2^16 draws: the value and its standard error.
+/// `I(k; mu_k + sd Z)` for equally likely points in space, `sd` by coordinate, from 2^16 draws: the value and
+/// its standard error.
 pub fn mixture_in_space(points: &[Vec<f64>], sd: &[f64], seed: u64) -> (f64, f64) {
     let mut generator = generator(seed);
     let draws = 1 << 16;

@@ -1,4 +1,5 @@
-//! Every wire format over a real connection: a server that says each golden answer, and what becomes of it on the way through client, journal and results.
+//! Every wire format over a real connection: a server that says each golden answer, and what becomes of it on
+//! the way through client, journal and results.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -33,8 +34,9 @@ fn every_golden_answer_of_every_wire_format_arrives_as_what_it_is() {
             let file = if posted.is_probe() { "200-answered.body" } else { posted.prompt.as_str() };
             Reply::new(200, std::fs::read(folder.join(file)).expect("a golden answer"))
         });
-        let items =
-            expected.keys().map(|file| json!({"id": file, "prompt": file, "answer": "Paris"}).to_string() + "\n");
+        let items = expected
+            .keys()
+            .map(|file| json!({"id": file, "prompt": file, "answer": "Paris"}).to_string() + "\n");
         let case = Case::of(&server.url, &items.collect::<String>());
         case.ends(0, &["--provider", name, "--keep-truncated"]);
         let came: BTreeMap<String, String> = case
@@ -43,7 +45,8 @@ fn every_golden_answer_of_every_wire_format_arrives_as_what_it_is() {
             .filter(|record| record["record"] == "intent" && record["probe"] != true)
             .map(|intent| {
                 let outcomes = case.outcomes();
-                let outcome = outcomes.iter().find(|outcome| outcome["key"] == intent["key"]).expect("an outcome");
+                let outcome =
+                    outcomes.iter().find(|outcome| outcome["key"] == intent["key"]).expect("an outcome");
                 let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
                 (text(&intent["item"]), text(&outcome["outcome"]))
             })

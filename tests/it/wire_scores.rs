@@ -30,7 +30,8 @@ fn a_filter_or_refusal_of_each_provider_is_no_wrong_answer() {
         let lines = "{\"id\":\"1\",\"prompt\":\"q-odd\",\"answer\":\"Paris\"}\n{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"Paris\"}\n";
         let case = Case::of(&server.url, lines);
         case.ends(0, &["--provider", name]);
-        let counts = [column, "n_scored", "accuracy", "accuracy_all_as_wrong"].map(|column| case.score(column));
+        let counts =
+            [column, "n_scored", "accuracy", "accuracy_all_as_wrong"].map(|column| case.score(column));
         assert_eq!(counts, ["1", "1", "1.0", "0.5"], "{name}, {body}");
     }
 }
@@ -39,8 +40,9 @@ fn a_filter_or_refusal_of_each_provider_is_no_wrong_answer() {
 fn echo(posted: &Posted) -> Reply {
     let prompt = posted.body["prompt"].as_str().unwrap_or_default();
     let (mut tokens, mut offsets, mut logprobs, mut at) = (vec![], vec![], vec![], 0);
-    for piece in
-        prompt.split_inclusive(' ').flat_map(|word| word.strip_suffix(' ').map_or(vec![word], |word| vec![word, " "]))
+    for piece in prompt
+        .split_inclusive(' ')
+        .flat_map(|word| word.strip_suffix(' ').map_or(vec![word], |word| vec![word, " "]))
     {
         // A blank belongs to the word after it.
         match tokens.last_mut() {
@@ -85,7 +87,10 @@ fn choices_are_read_back_with_their_log_probabilities() {
         .filter(|posted| posted.body["echo"] == true && posted.prompt.contains("Fran"))
         .collect();
     assert_eq!(asked.len(), 3);
-    assert!(asked.iter().all(|posted| posted.body["logprobs"] == 1 && posted.body["max_tokens"] == 1), "{asked:?}");
+    assert!(
+        asked.iter().all(|posted| posted.body["logprobs"] == 1 && posted.body["max_tokens"] == 1),
+        "{asked:?}"
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
-//! The elastic net (Zou and Hastie 2005) on standardised features, by linfa's coordinate descent. linfa does not centre, so we do. The penalty is chosen by leaving
-//! out families inside the training set. Of a target with bounds the likelihood is taken to second order at the ridge solution (one step, after Zou and Li 2008).
+//! The elastic net (Zou and Hastie 2005) on standardised features, by linfa's coordinate descent. linfa does
+//! not centre, so we do. The penalty is chosen by leaving out families inside the training set. Of a target
+//! with bounds the likelihood is taken to second order at the ridge solution (one step, after Zou and Li
+//! 2008).
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -16,8 +18,9 @@ use crate::error::{Error, Result};
 /// Penalties that are tried, as shares of the least one at which every slope is 0.
 const SHARES: [f64; 4] = [0.3, 0.1, 0.03, 0.01];
 const L1_RATIO: f64 = 0.5;
-/// Duality gap, relative to the answer's square, at which the descent stops: where penalties are compared, and for the fit. Columns that all but repeat each other take
-/// thousands of sweeps more to be told apart, which changes no prediction.
+/// Duality gap, relative to the answer's square, at which the descent stops: where penalties are compared,
+/// and for the fit. Columns that all but repeat each other take thousands of sweeps more to be told apart,
+/// which changes no prediction.
 const SEARCH_TOLERANCE: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-10;
 const MOST_SWEEPS: u32 = 10_000;
@@ -80,10 +83,11 @@ fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
     z.axis_iter(Axis(1)).map(along).fold(0.0, f64::max) / (total * L1_RATIO)
 }
 
-/// Some rows as the elastic net sees them: `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio |b|_1 + (1 - l1_ratio) |b|^2 / 2)`.
+/// Some rows as the elastic net sees them: `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio
+/// |b|_1 + (1 - l1_ratio) |b|^2 / 2)`.
 ///
-/// Squares of `eta - Z b` are those of `R (b, -1)`, with `R` the triangular factor of `[Z eta]`: many rows become one more than there are features, and a sweep over them costs
-/// as many times less.
+/// Squares of `eta - Z b` are those of `R (b, -1)`, with `R` the triangular factor of `[Z eta]`: many rows
+/// become one more than there are features, and a sweep over them costs as many times less.
 #[derive(Debug)]
 pub(in crate::calibration) struct Problem {
     design: Array2<f64>,
@@ -92,7 +96,8 @@ pub(in crate::calibration) struct Problem {
     middle: f64,
 }
 
-/// `R` with `R^T R = A^T A`: by Cholesky, which is many times faster, unless columns depend on each other as far as rounding can tell.
+/// `R` with `R^T R = A^T A`: by Cholesky, which is many times faster, unless columns depend on each other as
+/// far as rounding can tell.
 fn triangle(a: Array2<f64>) -> Result<Array2<f64>> {
     if let Ok(lower) = a.t().dot(&a).cholesky_into() {
         return Ok(lower.reversed_axes().as_standard_layout().to_owned());

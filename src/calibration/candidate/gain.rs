@@ -1,4 +1,5 @@
-//! The gain over the proxy: what the target reads beyond the small model measured in its place, as a line in the log of how much larger it is.
+//! The gain over the proxy: what the target reads beyond the small model measured in its place, as a line in
+//! the log of how much larger it is.
 
 use ndarray::{Array1, Array2};
 
@@ -11,7 +12,8 @@ const LEAST_ROWS: usize = 4;
 /// Ratios that differ by less are one.
 const SAME: f64 = 1e-9;
 
-/// `eta(target) - eta(proxy) = b log10(size ratio)`: a model of the proxy's own size gains nothing, which holds the line where all targets are of about one size.
+/// `eta(target) - eta(proxy) = b log10(size ratio)`: a model of the proxy's own size gains nothing, which
+/// holds the line where all targets are of about one size.
 #[derive(Debug)]
 pub(super) struct GainOfSize;
 
@@ -47,7 +49,8 @@ impl Candidate for Gain {
     fn fit(&self, train: &Train) -> Result<Option<Formula>> {
         let Some(proxies) = proxies(train) else { return Ok(None) };
         let spread = proxies.iter().any(|proxy| (proxy.log10_ratio - proxies[0].log10_ratio).abs() > SAME);
-        let columns = Array2::from_shape_fn((proxies.len(), usize::from(spread)), |(i, _)| proxies[i].log10_ratio);
+        let columns =
+            Array2::from_shape_fn((proxies.len(), usize::from(spread)), |(i, _)| proxies[i].log10_ratio);
         let line = least_squares(&columns, &gains(train, proxies), &train.sample.weights, 0.0)?;
         let ratio = line.get(1).copied().unwrap_or_default();
         Ok(Some(Formula { intercept: line[0], proxy: 1.0, ratio, ..train.without_features() }))

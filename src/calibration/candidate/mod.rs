@@ -1,6 +1,8 @@
-//! Candidates: the forms a calibration may take. Each is fitted on a training set and its basis, and becomes one formula that a card can hold:
+//! Candidates: the forms a calibration may take. Each is fitted on a training set and its basis, and becomes
+//! one formula that a card can hold:
 //!
-//! `eta = intercept + coefficients . x + size * log10(size) + proxy * link(proxy) + ratio * log10(size ratio)`, `y = link^-1(eta; floor)`.
+//! `eta = intercept + coefficients . x + size * log10(size) + proxy * link(proxy) + ratio * log10(size
+//! ratio)`, `y = link^-1(eta; floor)`.
 
 mod elastic_net;
 mod gain;
@@ -37,15 +39,17 @@ pub trait Candidate: Sync {
         0
     }
 
-    /// Fits it; `None` if the training set cannot carry it (too few rows, no size, no proxy, too few components).
+    /// Fits it; `None` if the training set cannot carry it (too few rows, no size, no proxy, too few
+    /// components).
     ///
     /// # Errors
     /// [`Error::Fit`] if a solver fails or answers with NaN.
     fn fit(&self, train: &Train) -> Result<Option<Formula>>;
 }
 
-/// Every candidate, the baselines first and then the simplest first: ridge leaves nothing of its form to the data, component regressions their number, sigmoids a floor besides,
-/// the elastic net its penalty and which features stay.
+/// Every candidate, the baselines first and then the simplest first: ridge leaves nothing of its form to the
+/// data, component regressions their number, sigmoids a floor besides, the elastic net its penalty and which
+/// features stay.
 pub static ALL: &[&dyn Candidate] = &[
     &mean::Mean,
     &size::Size,
@@ -61,7 +65,8 @@ pub static ALL: &[&dyn Candidate] = &[
     &ElasticNet,
 ];
 
-/// The observational scaling law with one to four components, for comparison: how many it takes was never chosen by its data, and the fourth is no candidate.
+/// The observational scaling law with one to four components, for comparison: how many it takes was never
+/// chosen by its data, and the fourth is no candidate.
 pub static SCALING_LAW: [&dyn Candidate; 4] = [
     &Sigmoid { name: "sigmoid-1", components: 1 },
     &Sigmoid { name: "sigmoid-2", components: 2 },
@@ -69,8 +74,10 @@ pub static SCALING_LAW: [&dyn Candidate; 4] = [
     &Sigmoid { name: "sigmoid-4", components: 4 },
 ];
 
-/// Penalty of a slope on a standardised column in a fractional logistic regression: a normal prior of standard deviation 2.5, weak enough for any slope the data ask for and strong
-/// enough where they ask for none (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is fixed, not tuned: a few weak models cannot tell penalties apart.
+/// Penalty of a slope on a standardised column in a fractional logistic regression: a normal prior of
+/// standard deviation 2.5, weak enough for any slope the data ask for and strong enough where they ask for
+/// none (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is fixed, not tuned: a few weak
+/// models cannot tell penalties apart.
 pub(super) const PRIOR: f64 = 1.0 / (2.5 * 2.5);
 
 /// Places of the baselines in [`ALL`].
@@ -107,7 +114,8 @@ impl Train<'_> {
         Some(self.sample.y.iter().map(|y| (y - low) / (high - low)).collect())
     }
 
-    /// Regression on some columns: fractional logistic where the target has bounds, else least squares. The constant comes first.
+    /// Regression on some columns: fractional logistic where the target has bounds, else least squares. The
+    /// constant comes first.
     fn regress(&self, columns: &Array2<f64>, penalty: f64) -> Result<Vec<f64>> {
         match self.shares() {
             Some(shares) => fractional(columns, &shares, &self.sample.weights, penalty),

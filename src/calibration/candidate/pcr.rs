@@ -30,6 +30,9 @@ impl Candidate for Pcr {
         let penalty = if train.link.is_bounded() { PRIOR } else { 0.0 };
         let line = train.regress(&scores, penalty)?;
         let slopes: Vec<f64> = line[1..].iter().zip(&spread).map(|(b, sd)| b / sd).collect();
-        Ok(Some(Formula { penalty, ..train.formula(line[0], &train.on_features(&slopes), &train.basis.divisor) }))
+        Ok(Some(Formula {
+            penalty,
+            ..train.formula(line[0], &train.on_features(&slopes), &train.basis.divisor)
+        }))
     }
 }

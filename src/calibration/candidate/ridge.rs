@@ -1,5 +1,6 @@
-//! Ridge regression on standardised features: exact, as linfa's least squares on augmented rows. For a target with bounds it is fractional logistic with a weak prior; for one
-//! without the penalty is chosen by leaving out families inside the training set.
+//! Ridge regression on standardised features: exact, as linfa's least squares on augmented rows. For a target
+//! with bounds it is fractional logistic with a weak prior; for one without the penalty is chosen by leaving
+//! out families inside the training set.
 
 use linfa_linalg::cholesky::SolveC;
 use ndarray::{Array1, Array2, Axis};
@@ -34,8 +35,8 @@ impl Candidate for Ridge {
     }
 }
 
-/// The penalty of least squared error over left-out families. Gram matrices of the folds are taken from that of all rows, so that a penalty costs one
-/// Cholesky solve; the fit itself is linfa's.
+/// The penalty of least squared error over left-out families. Gram matrices of the folds are taken from that
+/// of all rows, so that a penalty costs one Cholesky solve; the fit itself is linfa's.
 fn choose(train: &Train, z: &Array2<f64>) -> Result<f64> {
     let (n, p) = z.dim();
     let weights = &train.sample.weights;

@@ -1,6 +1,7 @@
-//! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` with `0 <= floor <= .2`, by least squares on the scale of the target: the
-//! observational scaling law (Ruan, Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by Levenberg-Marquardt (Marquardt 1963) with the floor
-//! projected onto its range.
+//! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` with `0
+//! <= floor <= .2`, by least squares on the scale of the target: the observational scaling law (Ruan,
+//! Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by Levenberg-Marquardt (Marquardt 1963)
+//! with the floor projected onto its range.
 
 use linfa_linalg::cholesky::SolveC;
 use ndarray::{Array1, Array2, Axis, s};
@@ -13,7 +14,8 @@ use crate::error::Result;
 const LEAST_ROWS: usize = 20;
 const HIGHEST_FLOOR: f64 = 0.2;
 const MOST_STEPS: usize = 200;
-/// Where the weak are all at the floor nothing holds the slopes back; a penalty of this on each, in standard deviations of its component, does.
+/// Where the weak are all at the floor nothing holds the slopes back; a penalty of this on each, in standard
+/// deviations of its component, does.
 const PENALTY: f64 = 1e-6;
 
 /// The sigmoid on a fixed number of components; for targets with two bounds alone.
@@ -60,10 +62,11 @@ struct Problem<'a> {
 
 impl Problem<'_> {
     fn loss(&self, at: &[f64]) -> f64 {
-        let squares = self.scores.axis_iter(Axis(0)).zip(self.shares).zip(self.weights).map(|((row, y), weight)| {
-            let eta = at[1] + row.iter().zip(&at[2..]).map(|(t, w)| t * w).sum::<f64>();
-            weight * (y - at[0] - (1.0 - at[0]) * sigmoid(eta)).powi(2)
-        });
+        let squares =
+            self.scores.axis_iter(Axis(0)).zip(self.shares).zip(self.weights).map(|((row, y), weight)| {
+                let eta = at[1] + row.iter().zip(&at[2..]).map(|(t, w)| t * w).sum::<f64>();
+                weight * (y - at[0] - (1.0 - at[0]) * sigmoid(eta)).powi(2)
+            });
         squares.sum::<f64>() + PENALTY * at[2..].iter().map(|w| w * w).sum::<f64>()
     }
 

@@ -38,7 +38,8 @@ pub(super) struct Normal {
 
 #[derive(Debug, Args)]
 pub(super) struct Asking {
-    /// Names from `surmise list tasks`, or JSONL or CSV files with id, prompt or messages, answer or answers, choices; texts:FILE for prompts without answers
+    /// Names from `surmise list tasks`, or JSONL or CSV files with id, prompt or messages, answer or
+    /// answers, choices; texts:FILE for prompts without answers
     #[arg(required = true, value_name = "TASK")]
     pub(super) tasks: Vec<String>,
     /// Wire format, from `surmise list providers`
@@ -50,10 +51,12 @@ pub(super) struct Asking {
     /// The model's name at the provider
     #[arg(long, required = true, value_name = "NAME")]
     pub(super) model: Option<String>,
-    /// Folder for journal.jsonl, scores.csv, gains.csv, summary.json, texts.jsonl; the same command again goes on with it
+    /// Folder for journal.jsonl, scores.csv, gains.csv, summary.json, texts.jsonl; the same command again
+    /// goes on with it
     #[arg(short, long, required = true, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Print what would be asked, what it would cost and, where the folder holds answers to tell by, how long it would take; ask nothing
+    /// Print what would be asked, what it would cost and, where the folder holds answers to tell by, how
+    /// long it would take; ask nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
@@ -70,7 +73,8 @@ pub(super) struct Money {
     /// The most that may be spent, over all runs into this folder
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
     pub(super) budget_usd: Option<f64>,
-    /// TOML file with `date` and, for each model, [models."NAME"] input_usd_per_million_tokens and output_usd_per_million_tokens
+    /// TOML file with `date` and, for each model, [models."NAME"] input_usd_per_million_tokens and
+    /// output_usd_per_million_tokens
     #[arg(long, value_name = "FILE")]
     pub(super) prices: Option<PathBuf>,
     /// Ask without a cap
@@ -122,10 +126,12 @@ pub(super) struct Content {
     /// Share of items that are asked once more, to see how far answers differ
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) repeat_share: f64,
-    /// Ask again what has this outcome: filtered, refused, truncated, empty, unreadable, failed; may be given several times
+    /// Ask again what has this outcome: filtered, refused, truncated, empty, unreadable, failed; may be
+    /// given several times
     #[arg(long, value_name = "OUTCOME", value_parser = ["filtered", "refused", "truncated", "empty", "unreadable", "failed"])]
     pub(super) redo: Vec<String>,
-    /// Ask this into a folder that holds answers to another configuration; those to the same questions are used
+    /// Ask this into a folder that holds answers to another configuration; those to the same questions are
+    /// used
     #[arg(long)]
     pub(super) new_config: bool,
     /// Leave away, in all requests, what the model says it does not support
@@ -273,7 +279,11 @@ pub(super) fn configuration(ask: &Asking, provider: &'static dyn provider::Provi
         seed: content.seed,
         rendering: content.rendering.unwrap_or(if is_chat { Rendering::Instructed } else { Rendering::Text }),
         repeats: Repeats { replicates: content.replicates, share: content.repeat_share, seed: content.seed },
-        grading: Grading { grader: content.grader, normalisation: content.normal.into(), stops: content.stop.clone() },
+        grading: Grading {
+            grader: content.grader,
+            normalisation: content.normal.into(),
+            stops: content.stop.clone(),
+        },
         normalisation_version: 0,
         tasks: vec![],
     }

@@ -1,4 +1,5 @@
-//! `surmise collect`: a closed model's answers to tasks, kept and graded; and what can be done with a folder of them afterwards.
+//! `surmise collect`: a closed model's answers to tasks, kept and graded; and what can be done with a folder
+//! of them afterwards.
 
 mod flags;
 
@@ -75,21 +76,31 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     flags::check(ask)?;
     let folder = ask.output.clone().unwrap_or_default();
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
-    let again = Again { kinds: ask.content.redo.clone(), leave_unknown: manner.on_unknown == OnUnknown::Fail };
+    let again =
+        Again { kinds: ask.content.redo.clone(), leave_unknown: manner.on_unknown == OnUnknown::Fail };
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
             talk(&format!(
-                "the key in {} is too short, or too much like a word, to be told from what a model says: it is no secret here, and is left in what comes back",
+                "the key in {} is too short, or too much like a word, to be told from what a model says: it \
+                 is no secret here, and is left in what comes back",
                 provider.key_variable()
             ));
         }
     }
     if ask.dry_run {
-        let estimate =
-            estimate::estimate(&folder, &mut configuration, &again, ask.content.new_config, price, manner.concurrency)?;
+        let estimate = estimate::estimate(
+            &folder,
+            &mut configuration,
+            &again,
+            ask.content.new_config,
+            price,
+            manner.concurrency,
+        )?;
         let text = describe(&estimate);
-        return print(secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes());
+        return print(
+            secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes(),
+        );
     }
     if ask.money.budget_usd.is_none() && !ask.money.no_budget {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
@@ -132,7 +143,10 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         (0, _) => String::new(),
         (n, None) => format!(" ({n} of {} questions have no answer)", ended.summary.n_questions),
         (n, Some(spent_usd)) => {
-            format!(" (spent {spent_usd:.6} USD; {n} of {} questions have no answer)", ended.summary.n_questions)
+            format!(
+                " (spent {spent_usd:.6} USD; {n} of {} questions have no answer)",
+                ended.summary.n_questions
+            )
         }
     };
     match ended.early {
@@ -141,7 +155,8 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         Some(error) => Err(error),
         None if gaps > 0 => {
             let reason = format!(
-                "finished with gaps{left}; the same command asks again what failed for a passing reason, --redo failed asks all of it"
+                "finished with gaps{left}; the same command asks again what failed for a passing reason, \
+                 --redo failed asks all of it"
             );
             Err(Error::Gaps { reason })
         }
@@ -178,10 +193,15 @@ fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
 
 /// What a folder holds, in a sentence.
 fn sentence(summary: &Account) -> String {
-    let kinds: Vec<_> = summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
-    let mut text = format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
+    let kinds: Vec<_> =
+        summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
+    let mut text =
+        format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
     if summary.n_possibly_paid > 0 {
-        text.push_str(&format!("; {} requests may have been billed without an answer", summary.n_possibly_paid));
+        text.push_str(&format!(
+            "; {} requests may have been billed without an answer",
+            summary.n_possibly_paid
+        ));
     }
     if let Some(usd) = summary.spent_usd {
         text.push_str(&format!("; {usd:.6} USD"));

@@ -1,5 +1,5 @@
-//! Scores made by another tool: results and samples of the lm-evaluation-harness (EleutherAI), versions 0.3 to 0.4.13. Only members that are known
-//! to hold no key are taken over; the names of the others are told.
+//! Scores made by another tool: results and samples of the lm-evaluation-harness (EleutherAI), versions 0.3
+//! to 0.4.13. Only members that are known to hold no key are taken over; the names of the others are told.
 
 mod results;
 mod samples;
@@ -88,7 +88,8 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
 /// [`Error::Read`], [`Error::Foreign`]
 pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imported> {
     let schema = Schema::new("imported_scores", 1);
-    let mut all = Imported { scores: vec![], provenance: Provenance { schema, sources: vec![] }, notes: vec![] };
+    let mut all =
+        Imported { scores: vec![], provenance: Provenance { schema, sources: vec![] }, notes: vec![] };
     for path in paths {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let is_samples = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("samples_"));
@@ -121,7 +122,8 @@ fn source(path: &Path, bytes: &[u8]) -> Source {
     Source { file, sha256: seed::sha256_hex(bytes), samples_sha256, settings, left_out: vec![] }
 }
 
-/// A row of which only the accuracy is known: the harness counts what was refused, filtered, cut or failed as wrong.
+/// A row of which only the accuracy is known: the harness counts what was refused, filtered, cut or failed as
+/// wrong.
 fn score(of: &Run, task: &str, shots: usize, n: usize, correct: f64) -> Score {
     let interval = wilson(correct, n);
     let accuracy = (n > 0).then(|| correct / n as f64);

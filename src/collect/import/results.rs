@@ -114,8 +114,8 @@ pub(super) fn read(path: &Path, bytes: &[u8], options: &Options, all: &mut Impor
         fault(path, format!("{why}; give results_*.json or samples_*.jsonl of the lm-evaluation-harness"))
     })?;
     let results = value["results"].as_object().filter(|results| !results.is_empty());
-    let results =
-        results.ok_or_else(|| fault(path, "has no `results`; give results_*.json of the lm-evaluation-harness"))?;
+    let results = results
+        .ok_or_else(|| fault(path, "has no `results`; give results_*.json of the lm-evaluation-harness"))?;
     let mut source = source(path, bytes);
     source.left_out = settings(&value, &mut source.settings);
     if !source.left_out.is_empty() {
@@ -127,7 +127,10 @@ pub(super) fn read(path: &Path, bytes: &[u8], options: &Options, all: &mut Impor
     if !limit.is_null() && !options.limited {
         return Err(fault(
             path,
-            format!("is of a run with limit {limit}, which saw a part of each task; --limited takes it all the same"),
+            format!(
+                "is of a run with limit {limit}, which saw a part of each task; --limited takes it all the \
+                 same"
+            ),
         ));
     }
     let groups = value["group_subtasks"].as_object();
@@ -148,14 +151,14 @@ pub(super) fn read(path: &Path, bytes: &[u8], options: &Options, all: &mut Impor
             all.notes.push(format!("{task} has no metric that is {wanted}: not imported"));
             continue;
         }
-        let shots = options
-            .shots
-            .or_else(|| shots(&value, task))
-            .ok_or_else(|| fault(path, format!("does not say with how many shots {task} was asked; give --shots")))?;
+        let shots = options.shots.or_else(|| shots(&value, task)).ok_or_else(|| {
+            fault(path, format!("does not say with how many shots {task} was asked; give --shots"))
+        })?;
         let read = samples::beside(path, task)?;
         for metric in &rows {
             let name = name(task, metric, rows.len());
-            let counted = read.as_ref().map(|samples| samples.score(&run, &name, shots, metric)).transpose()?.flatten();
+            let counted =
+                read.as_ref().map(|samples| samples.score(&run, &name, shots, metric)).transpose()?.flatten();
             if let (Some(score), Some(samples)) = (counted, &read) {
                 source.samples_sha256.insert(task.clone(), samples.sha256.clone());
                 all.scores.push(score);
@@ -164,7 +167,8 @@ pub(super) fn read(path: &Path, bytes: &[u8], options: &Options, all: &mut Impor
             match n_items(&value, task, row, metric) {
                 Some(n) => all.scores.push(score(&run, &name, shots, n, metric.value * n as f64)),
                 None => all.notes.push(format!(
-                    "{name}: the number of its items is not told: not imported; its samples beside it would tell"
+                    "{name}: the number of its items is not told: not imported; its samples beside it would \
+                     tell"
                 )),
             }
         }
@@ -203,10 +207,9 @@ fn run(path: &Path, value: &Value, options: &Options) -> Result<Run> {
             .find(|(key, _)| key.trim() == name)
             .map(|(_, value)| value.trim().to_owned())
     };
-    let model = options
-        .model
-        .clone()
-        .or_else(|| named.into_iter().find_map(|name| name.as_str().filter(|name| !name.is_empty())).map(Into::into));
+    let model = options.model.clone().or_else(|| {
+        named.into_iter().find_map(|name| name.as_str().filter(|name| !name.is_empty())).map(Into::into)
+    });
     let model = model
         .or_else(|| argument("model"))
         .or_else(|| argument("pretrained"))
@@ -215,23 +218,28 @@ fn run(path: &Path, value: &Value, options: &Options) -> Result<Run> {
     if options.model.is_none() && is_suspect(&model) {
         return Err(fault(path, "names the model by what may hold a key; give --model"));
     }
-    let provider = value["model_source"].as_str().or(config["model"].as_str()).filter(|name| !is_suspect(name));
+    let provider =
+        value["model_source"].as_str().or(config["model"].as_str()).filter(|name| !is_suspect(name));
     let provider = provider.unwrap_or("lm-evaluation-harness").to_owned();
     // The date is in seconds since 1970.
-    let collected_at =
-        value["date"].as_f64().and_then(|s| jiff::Timestamp::from_second(s as i64).ok()).map(|at| at.to_string());
+    let collected_at = value["date"]
+        .as_f64()
+        .and_then(|s| jiff::Timestamp::from_second(s as i64).ok())
+        .map(|at| at.to_string());
     Ok(Run { provider, model, collected_at })
 }
 
 fn shots(value: &Value, task: &str) -> Option<usize> {
-    let places = [&value["n-shot"][task], &value["configs"][task]["num_fewshot"], &value["config"]["num_fewshot"]];
+    let places =
+        [&value["n-shot"][task], &value["configs"][task]["num_fewshot"], &value["config"]["num_fewshot"]];
     places.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok())
 }
 
 /// The number of items: told, or found from the standard error, `se = sqrt(p (1 - p) / (n - 1))`.
 fn n_items(value: &Value, task: &str, row: &Map<String, Value>, metric: &MetricRow) -> Option<usize> {
     let told = [&value["n-samples"][task]["effective"], row.get("sample_len").unwrap_or(&Value::Null)];
-    let told = told.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+    let told =
+        told.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
     told.or_else(|| {
         let (p, se) = (metric.value, metric.stderr.filter(|se| *se > 0.0)?);
         let n = p * (1.0 - p) / (se * se) + 1.0;
@@ -248,7 +256,8 @@ fn is_name(text: &str) -> bool {
     text == UNNAMED || text.len() <= 32 && text.bytes().all(is_letter)
 }
 
-/// Whether a value may hold a key: a URL with a user and a password or with a query, or what looks like a key.
+/// Whether a value may hold a key: a URL with a user and a password or with a query, or what looks like a
+/// key.
 pub(super) fn is_suspect(text: &str) -> bool {
     text.contains("://") && text.contains(['@', '?']) || Secrets::new("").is_in(text)
 }

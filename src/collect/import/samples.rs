@@ -1,5 +1,6 @@
-//! `samples_<task>_<time>.jsonl`: one line per document and filter; before 0.4.3 one JSON list of all documents, without filters. An answer that the
-//! harness filled with an empty text because none came is empty here, and not wrong.
+//! `samples_<task>_<time>.jsonl`: one line per document and filter; before 0.4.3 one JSON list of all
+//! documents, without filters. An answer that the harness filled with an empty text because none came is
+//! empty here, and not wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -40,13 +41,17 @@ pub(super) fn alone(path: &Path, bytes: &[u8], options: &Options, all: &mut Impo
     let (Some(model), Some(shots)) = (&options.model, options.shots) else {
         return Err(fault(
             path,
-            "names neither model nor shots; give results_*.json, beside which samples are found, or --model and --shots",
+            "names neither model nor shots; give results_*.json, beside which samples are found, or --model \
+             and --shots",
         ));
     };
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     // samples_<task>_<time>; the time has no underscore.
-    let task =
-        stem.strip_prefix("samples_").and_then(|rest| Some(rest.rsplit_once('_')?.0)).unwrap_or(&stem).to_owned();
+    let task = stem
+        .strip_prefix("samples_")
+        .and_then(|rest| Some(rest.rsplit_once('_')?.0))
+        .unwrap_or(&stem)
+        .to_owned();
     let samples = Samples::parse(path, bytes)?;
     let run = Run { provider: "lm-evaluation-harness".into(), model: model.clone(), collected_at: None };
     let rows = samples.metrics(options.metric.as_deref());
@@ -88,12 +93,18 @@ impl Samples {
         let mut rows = vec![];
         for metric in SHARES {
             for filter in &filters {
-                let asked = wanted.is_none_or(|wanted| wanted == *metric || wanted == format!("{metric},{filter}"));
+                let asked =
+                    wanted.is_none_or(|wanted| wanted == *metric || wanted == format!("{metric},{filter}"));
                 let ours = self.of(metric, filter);
                 let values: Option<Vec<f64>> = ours.iter().map(|line| share(&line[*metric])).collect();
                 if let Some(values) = values.filter(|values| asked && !values.is_empty()) {
                     let value = values.iter().sum::<f64>() / values.len() as f64;
-                    rows.push(MetricRow { metric: (*metric).into(), filter: (*filter).into(), value, stderr: None });
+                    rows.push(MetricRow {
+                        metric: (*metric).into(),
+                        filter: (*filter).into(),
+                        value,
+                        stderr: None,
+                    });
                 }
             }
         }
@@ -105,9 +116,16 @@ impl Samples {
     }
 
     /// The score by one metric; `None` if the samples do not hold it. It must be the one of the results.
-    pub(super) fn score(&self, run: &Run, task: &str, shots: usize, metric: &MetricRow) -> Result<Option<Score>> {
+    pub(super) fn score(
+        &self,
+        run: &Run,
+        task: &str,
+        shots: usize,
+        metric: &MetricRow,
+    ) -> Result<Option<Score>> {
         let lines = self.of(&metric.metric, &metric.filter);
-        let values: Option<Vec<f64>> = lines.iter().map(|line| share(&line[metric.metric.as_str()])).collect();
+        let values: Option<Vec<f64>> =
+            lines.iter().map(|line| share(&line[metric.metric.as_str()])).collect();
         let Some(values) = values.filter(|values| !values.is_empty()) else { return Ok(None) };
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         // Results are printed in full; sums of other orders differ in the last digits alone.
@@ -154,13 +172,16 @@ fn share(value: &Value) -> Option<f64> {
         .filter(|v| (0.0..=1.0).contains(v))
 }
 
-/// Whether every answer to a document is an empty text: the harness puts one where none came. `resps` is a list per request of a list per repeat.
+/// Whether every answer to a document is an empty text: the harness puts one where none came. `resps` is a
+/// list per request of a list per repeat.
 fn unanswered(resps: &Value) -> bool {
     let mut answers = resps.as_array().into_iter().flatten().filter_map(Value::as_array).flatten().peekable();
-    answers.peek().is_some() && answers.all(|answer| answer.as_str().is_some_and(|text| text.trim().is_empty()))
+    answers.peek().is_some()
+        && answers.all(|answer| answer.as_str().is_some_and(|text| text.trim().is_empty()))
 }
 
-/// Multiple choice: the log-probability of the right choice, whose number is the target. Both are written as texts.
+/// Multiple choice: the log-probability of the right choice, whose number is the target. Both are written as
+/// texts.
 fn gold_logprob(line: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;

@@ -1,4 +1,5 @@
-//! What a journal holds, found in one pass over it: per question a few numbers and a place, so that millions of answers fit into memory.
+//! What a journal holds, found in one pass over it: per question a few numbers and a place, so that millions
+//! of answers fit into memory.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -111,7 +112,8 @@ pub struct Index {
     pub possibly_paid_usd: f64,
     /// How many these are.
     pub n_possibly_paid: u64,
-    /// Requests that were or may have been billed when no price was known: where their intents stand, and what came.
+    /// Requests that were or may have been billed when no price was known: where their intents stand, and
+    /// what came.
     pub unpriced: Vec<(Option<Place>, Place)>,
     /// Requests sent, probes included.
     pub n_requests: u64,
@@ -135,7 +137,8 @@ impl Index {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
-                // A second outcome of the same attempt cannot be; if another tool put one here, the first holds.
+                // A second outcome of the same attempt cannot be; if another tool put one here, the first
+                // holds.
                 if !was_open && attempt <= state.closed {
                     return;
                 }
@@ -198,7 +201,8 @@ impl Index {
         self.states.is_empty() && self.open.is_empty()
     }
 
-    /// Reads a journal that another process may be writing: a last line that is not finished does not count. No journal is an empty one.
+    /// Reads a journal that another process may be writing: a last line that is not finished does not count.
+    /// No journal is an empty one.
     ///
     /// # Errors
     /// [`Error::Journal`], [`Error::Storage`]
@@ -216,7 +220,8 @@ impl Index {
         let bad = scan::scan(path, |place, entry| self.add(place, entry))?;
         match bad.first() {
             None => Ok(None),
-            // A crash leaves the last line without its end. Anything else is damage, and what is damaged may be paid answers.
+            // A crash leaves the last line without its end. Anything else is damage, and what is damaged may
+            // be paid answers.
             Some(first) if first.is_torn => Ok(Some(first.place.offset)),
             Some(Bad { line, place, reason, .. }) => {
                 let (path, reason) = (path.into(), reason.clone());
@@ -236,7 +241,16 @@ mod tests {
 
     fn outcome(key: Key, attempt: u32, outcome: &str, class: Option<&str>) -> Entry {
         let (outcome, class, cost_usd) = (outcome.into(), class.map(Into::into), Some(1.0));
-        Entry::Outcome { key, attempt, probe: false, elapsed_s: 0.5, outcome, class, cost_usd, possibly_paid: false }
+        Entry::Outcome {
+            key,
+            attempt,
+            probe: false,
+            elapsed_s: 0.5,
+            outcome,
+            class,
+            cost_usd,
+            possibly_paid: false,
+        }
     }
 
     #[test]

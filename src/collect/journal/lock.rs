@@ -1,4 +1,5 @@
-//! One process per folder: an advisory lock that the system lets go with the process, and beside it who holds it, for people to read.
+//! One process per folder: an advisory lock that the system lets go with the process, and beside it who holds
+//! it, for people to read.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -21,8 +22,13 @@ impl Lock {
     pub fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("journal.lock");
         let fault = |source| Error::Storage { path: path.clone(), source };
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(fault)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(fault)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(source)) => return Err(fault(source)),
@@ -34,15 +40,19 @@ impl Lock {
             }
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(fault)?;
-        writeln!(file, "process {} on {} since {}", std::process::id(), host(), record::now()).map_err(fault)?;
+        writeln!(file, "process {} on {} since {}", std::process::id(), host(), record::now())
+            .map_err(fault)?;
         Ok(Self { _file: file })
     }
 }
 
 /// This machine's name, for a person.
 fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
-    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "this machine".into())
+    let name =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    name.map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "this machine".into())
 }
 
 #[cfg(test)]

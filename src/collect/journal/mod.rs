@@ -1,4 +1,5 @@
-//! The journal: an append-only JSONL file that holds every request before it is sent and every answer before it counts.
+//! The journal: an append-only JSONL file that holds every request before it is sent and every answer before
+//! it counts.
 //!
 //! ```text
 //! journal.jsonl        configuration, intent, outcome records, each with a checksum
@@ -7,7 +8,8 @@
 //! journal.damaged-N    lines that `surmise collect repair` took out
 //! ```
 //!
-//! An intent without its outcome was under way when a process ended: it may have been paid. One process writes, one thread of it; any tool may read.
+//! An intent without its outcome was under way when a process ended: it may have been paid. One process
+//! writes, one thread of it; any tool may read.
 
 mod index;
 mod lock;
@@ -46,7 +48,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Takes a folder, makes it if need be, and reads what is there. `durable` is off only to measure what durability costs.
+    /// Takes a folder, makes it if need be, and reads what is there. `durable` is off only to measure what
+    /// durability costs.
     ///
     /// # Errors
     /// [`Error::InUse`], [`Error::Journal`], [`Error::Storage`]
@@ -56,7 +59,13 @@ impl Journal {
         make_sure_of_room(folder)?;
         let path = folder.join("journal.jsonl");
         let fault = |source| Error::Storage { path: path.clone(), source };
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(fault)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(fault)?;
         let mut index = Index::default();
         let mut torn = None;
         if let Some(offset) = index.fill(&path)? {
@@ -84,7 +93,8 @@ impl Journal {
     }
 }
 
-/// Takes damaged lines out of a journal and keeps every good record in its order. Says how many were taken out, and where they are now.
+/// Takes damaged lines out of a journal and keeps every good record in its order. Says how many were taken
+/// out, and where they are now.
 ///
 /// # Errors
 /// [`Error::InUse`], [`Error::Storage`]
@@ -103,7 +113,10 @@ pub fn repair(folder: &Path) -> Result<Option<(usize, PathBuf)>> {
         std::io::copy(&mut (&mut file).take(place.n_bytes), to).map(drop)
     };
     let (mut aside, name) = create_next(folder, "journal.damaged")?;
-    bad.iter().try_for_each(|bad| copy(bad.place, &mut aside)).and_then(|()| aside.sync_all()).map_err(fault)?;
+    bad.iter()
+        .try_for_each(|bad| copy(bad.place, &mut aside))
+        .and_then(|()| aside.sync_all())
+        .map_err(fault)?;
     let mut repaired = Partial::begin(&path).map_err(as_storage)?;
     places.iter().try_for_each(|place| copy(*place, repaired.file())).map_err(fault)?;
     repaired.commit().map_err(as_storage)?;

@@ -1,4 +1,5 @@
-//! Records of the journal and their frame: one JSON object per line that ends with a checksum of the bytes before it. The line feed is part of the record.
+//! Records of the journal and their frame: one JSON object per line that ends with a checksum of the bytes
+//! before it. The line feed is part of the record.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -27,8 +28,9 @@ impl Key {
 
     /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
     ///
-    /// The model is named apart, because not every wire format has it in the body. Keys, time limits, concurrency and prices are not part of it.
-    /// Each part is hashed with its length before it, so that no byte can move from one part to the next.
+    /// The model is named apart, because not every wire format has it in the body. Keys, time limits,
+    /// concurrency and prices are not part of it. Each part is hashed with its length before it, so that
+    /// no byte can move from one part to the next.
     pub fn new(provider: &str, endpoint: &str, model: &str, body: &[u8], replicate: u32) -> Self {
         let mut hash = Sha256::new();
         let parts: [&[u8]; 5] =
@@ -41,7 +43,8 @@ impl Key {
         Self(hash.finalize().into())
     }
 
-    /// Its first half, which tells keys apart as well: two in 2^64 of them would have to be asked for to meet.
+    /// Its first half, which tells keys apart as well: two in 2^64 of them would have to be asked for to
+    /// meet.
     pub fn half(&self) -> [u8; 16] {
         let mut half = [0; 16];
         half.copy_from_slice(&self.0[..16]);
@@ -133,7 +136,8 @@ pub struct Intent {
     pub body: String,
 }
 
-/// What came of a request: the bytes, and what was understood of them at the time. The bytes can be read again.
+/// What came of a request: the bytes, and what was understood of them at the time. The bytes can be read
+/// again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
     /// What was asked.
@@ -176,7 +180,8 @@ pub struct Arrival {
     /// Whether nobody knows if it was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
-    /// Whether the body is not whole, or there is none: then the bytes are kept for people, and `outcome` says all.
+    /// Whether the body is not whole, or there is none: then the bytes are kept for people, and `outcome`
+    /// says all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
     /// Whether the process ended before the answer came.

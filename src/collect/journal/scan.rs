@@ -1,4 +1,5 @@
-//! A journal read from its beginning: which records are good, where each is, what is torn at the end and what is damaged before it.
+//! A journal read from its beginning: which records are good, where each is, what is torn at the end and what
+//! is damaged before it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -87,9 +88,12 @@ pub(super) fn scan(path: &Path, mut good: impl FnMut(Place, Entry)) -> Result<Ve
 fn entry(bytes: &[u8]) -> std::result::Result<Entry, String> {
     let whole = bytes.strip_suffix(b"\n").ok_or("the line does not end")?;
     record::checked(whole).ok_or("the checksum does not fit the line")?;
-    let entry: Entry = serde_json::from_slice(whole).map_err(|error| format!("an unknown record: {error}"))?;
+    let entry: Entry =
+        serde_json::from_slice(whole).map_err(|error| format!("an unknown record: {error}"))?;
     match &entry {
-        Entry::Configuration { schema, .. } if schema.name != record::NAME || schema.version != record::VERSION => {
+        Entry::Configuration { schema, .. }
+            if schema.name != record::NAME || schema.version != record::VERSION =>
+        {
             let (name, version) = (&schema.name, schema.version);
             Err(format!("{name} version {version}, of surmise {}, is not known here", schema.tool_version))
         }
@@ -125,7 +129,12 @@ impl Reader {
         self.bytes.resize(usize::try_from(place.n_bytes).unwrap_or(usize::MAX), 0);
         self.file.read_exact(&mut self.bytes).map_err(fault)?;
         let whole = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
-        let damage = |reason: String| Error::Journal { path: self.path.clone(), line: 0, offset: place.offset, reason };
+        let damage = |reason: String| Error::Journal {
+            path: self.path.clone(),
+            line: 0,
+            offset: place.offset,
+            reason,
+        };
         record::checked(whole).ok_or_else(|| damage("the checksum does not fit the line any more".into()))?;
         serde_json::from_slice(whole).map_err(|error| damage(error.to_string()))
     }

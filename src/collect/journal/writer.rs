@@ -1,5 +1,6 @@
-//! The one writer of a journal: a thread that takes whatever records are waiting, writes them in one go, makes them durable with one `fdatasync`,
-//! and only then tells those who wait. Under load a commit carries many records, so its 4 ms cost nearly nothing per answer.
+//! The one writer of a journal: a thread that takes whatever records are waiting, writes them in one go,
+//! makes them durable with one `fdatasync`, and only then tells those who wait. Under load a commit carries
+//! many records, so its 4 ms cost nearly nothing per answer.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -17,8 +18,12 @@ use crate::error::{Error, Result};
 /// No commit is larger, so that the first record in it does not wait for the last.
 const MOST_BATCH_BYTES: usize = 8 << 20;
 /// Waits between attempts to write what could not be written: a full disk may be emptied.
-const PATIENCE: [Duration; 4] =
-    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(750), Duration::from_secs(2)];
+const PATIENCE: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(750),
+    Duration::from_secs(2),
+];
 
 /// Where records go. A file, or in tests one that fails.
 pub(super) trait Medium: Send + 'static {
@@ -97,10 +102,13 @@ impl Writer {
     /// # Errors
     /// [`Error::Json`] for a record that is no JSON; there is none.
     pub fn append(&self, record: &Record) -> Result<Commit> {
-        let line = record::line(record).map_err(|source| Error::Json { path: self.path.to_path_buf(), source })?;
+        let line =
+            record::line(record).map_err(|source| Error::Json { path: self.path.to_path_buf(), source })?;
         let (done, receiver) = oneshot::channel();
         // If the thread is gone, waiting for the commit says so.
-        self.jobs.send(Job { line, precious: matches!(record, Record::Outcome(_)), done }).unwrap_or_default();
+        self.jobs
+            .send(Job { line, precious: matches!(record, Record::Outcome(_)), done })
+            .unwrap_or_default();
         Ok(Commit { path: self.path.clone(), done: receiver })
     }
 }
@@ -134,7 +142,8 @@ fn work(
                 Err(source) => failed = Some(Arc::new(source)),
             }
         }
-        // Once a record is missing, none behind it may be written: an outcome would stand there without its intent.
+        // Once a record is missing, none behind it may be written: an outcome would stand there without its
+        // intent.
         let Some(source) = &failed else { continue };
         for job in batch {
             if job.precious {
@@ -145,7 +154,8 @@ fn work(
     }
 }
 
-/// Writes a batch at its place and makes it durable, several times if need be. Nothing of a batch that fails stays.
+/// Writes a batch at its place and makes it durable, several times if need be. Nothing of a batch that fails
+/// stays.
 fn commit(medium: &mut impl Medium, offset: u64, bytes: &[u8], durable: bool) -> std::io::Result<()> {
     let mut waits = PATIENCE.iter();
     loop {

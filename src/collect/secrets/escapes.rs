@@ -1,4 +1,5 @@
-//! What a key can hide behind: the escapes of JSON, percent signs of URLs, entities of HTML. One pass undoes one layer of all of them.
+//! What a key can hide behind: the escapes of JSON, percent signs of URLs, entities of HTML. One pass undoes
+//! one layer of all of them.
 
 use std::ops::Range;
 
@@ -87,7 +88,8 @@ pub(super) fn undo(bytes: &[u8]) -> Option<Plain> {
     found.then_some(Plain { bytes: plain, places })
 }
 
-/// Makes the letters of other alphabets plain as grading does (NFKC), and all white space blanks; `None` where there is nothing to make.
+/// Makes the letters of other alphabets plain as grading does (NFKC), and all white space blanks; `None`
+/// where there is nothing to make.
 pub(super) fn fold(bytes: &[u8]) -> Option<Plain> {
     if bytes.is_ascii() || u32::try_from(bytes.len()).is_err() {
         return None;
@@ -121,7 +123,8 @@ pub(super) fn fold(bytes: &[u8]) -> Option<Plain> {
 fn json(here: &[u8]) -> Option<(char, usize)> {
     match here.get(1)? {
         b'u' => {
-            let unit = |digits: Option<&[u8]>| u16::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok();
+            let unit =
+                |digits: Option<&[u8]>| u16::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok();
             let first = unit(here.get(2..6))?;
             let second = here.get(6..8).filter(|start| *start == b"\\u").and_then(|_| unit(here.get(8..12)));
             // Half of a pair of surrogates is part of no key, whatever stands for it here.
@@ -177,7 +180,9 @@ mod tests {
         let text = "a\\u0062%63&#100;&#x65;&plus;\\x66\\n\\\"é%zz&nothing;\\";
         let plain = undo(text.as_bytes()).unwrap();
         assert_eq!(String::from_utf8_lossy(&plain.bytes), "abcde+f \"é%zz&nothing;\\");
-        for (n, piece) in [(1, "\\u0062"), (2, "%63"), (3, "&#100;"), (4, "&#x65;"), (5, "&plus;"), (6, "\\x66")] {
+        for (n, piece) in
+            [(1, "\\u0062"), (2, "%63"), (3, "&#100;"), (4, "&#x65;"), (5, "&plus;"), (6, "\\x66")]
+        {
             assert_eq!(&text[plain.place(&(n..n + 1))], piece);
         }
         // A span that ends within an escape is made longer.

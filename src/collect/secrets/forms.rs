@@ -6,9 +6,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::seed;
 
-/// Parts of a key shorter than this say too little about it; a whole key shorter than this cannot be told from other text.
+/// Parts of a key shorter than this say too little about it; a whole key shorter than this cannot be told
+/// from other text.
 pub(super) const LEAST_CHARACTERS: usize = 8;
-/// A part from within a key that has so many characters is found, however long the key is; and so is one in other letters of the same case, or with blanks in it.
+/// A part from within a key that has so many characters is found, however long the key is; and so is one in
+/// other letters of the same case, or with blanks in it.
 pub(super) const LEAST_WITHIN: usize = 16;
 /// What anybody knows of a key, because all keys of a provider begin with it; a part must say more.
 const KNOWN_STARTS: [&str; 12] = [
@@ -65,7 +67,8 @@ impl Forms {
             (reversed, LEAST_CHARACTERS, first),
             (seed::hex(key.as_bytes()), 2 * first, 2 * LEAST_CHARACTERS),
         ];
-        // Base64 of a text that contains the key holds one of three forms, by where in a group of three bytes the key begins.
+        // Base64 of a text that contains the key holds one of three forms, by where in a group of three bytes
+        // the key begins.
         for shift in 0..3 {
             let padded = format!("{}{key}", "x".repeat(shift));
             // Characters that also depend on the bytes before or behind the key say nothing about it alone.
@@ -109,7 +112,10 @@ impl Forms {
         let (first, rest) = here.split_first()?;
         let next = rest.iter().take(MOST_BLANKS).find(|byte| !byte.is_ascii_whitespace())?;
         let places = &self.places[usize::from(self.starts[pair(*first, *next)])];
-        places.iter().filter_map(|(form, first)| self.forms[usize::from(*form)].part_at(here, (*first).into())).max()
+        places
+            .iter()
+            .filter_map(|(form, first)| self.forms[usize::from(*form)].part_at(here, (*first).into()))
+            .max()
     }
 }
 

@@ -1,12 +1,18 @@
-//! Keys: read from the environment alone, kept where no debug print reaches them, and taken out of everything that leaves the process.
+//! Keys: read from the environment alone, kept where no debug print reaches them, and taken out of everything
+//! that leaves the process.
 //!
-//! Servers echo keys, whole, shortened or encoded. What is taken out of a text is: the key, any part of it from its beginning or to its end that has at least eight
-//! characters (and four behind a beginning that all keys of a provider share), any other part that is half of it or has sixteen; the same reversed, in hexadecimal
-//! and in base64; sixteen characters or all of it in letters of the other case, or with blanks and line ends in it; all of this behind three layers of the escapes
-//! of JSON, percent signs and entities of HTML; all of this in letters that NFKC makes plain ones; and whatever looks like a key of a known provider.
+//! Servers echo keys, whole, shortened or encoded. What is taken out of a text is: the key, any part of it
+//! from its beginning or to its end that has at least eight characters (and four behind a beginning that all
+//! keys of a provider share), any other part that is half of it or has sixteen; the same reversed, in
+//! hexadecimal and in base64; sixteen characters or all of it in letters of the other case, or with blanks
+//! and line ends in it; all of this behind three layers of the escapes of JSON, percent signs and entities of
+//! HTML; all of this in letters that NFKC makes plain ones; and whatever looks like a key of a known
+//! provider.
 //!
-//! What is left in: a key of fewer than eight characters, or of fewer than sixteen without a digit, which cannot be told from what a model says; and the words of the
-//! wire formats, without which an answer cannot be read: names of members of JSON that are letters and underscores alone, and strings such as `content_filter`.
+//! What is left in: a key of fewer than eight characters, or of fewer than sixteen without a digit, which
+//! cannot be told from what a model says; and the words of the wire formats, without which an answer cannot
+//! be read: names of members of JSON that are letters and underscores alone, and strings such as
+//! `content_filter`.
 
 mod escapes;
 mod forms;
@@ -35,11 +41,13 @@ const NUMBER_MASK: &[u8] = b"1";
 const PLACEHOLDER: &str = "unused-key-000000";
 /// What stands around a finding is looked at so far, or a body could be made that takes for ever.
 const MOST_LOOKED_AT: usize = 256;
-/// How keys of known providers begin, and how many characters they have at least behind that. Words of a text do not look like this.
+/// How keys of known providers begin, and how many characters they have at least behind that. Words of a text
+/// do not look like this.
 const KNOWN: [(&[u8], usize); 3] = [(b"sk-", 20), (b"AIza", 30), (b"Bearer ", 20)];
 
 fn is_placeholder(key: &str) -> bool {
-    key.len() < LEAST_CHARACTERS || (key.len() < LEAST_WITHIN && !key.bytes().any(|byte| byte.is_ascii_digit()))
+    key.len() < LEAST_CHARACTERS
+        || (key.len() < LEAST_WITHIN && !key.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 /// The key of one run and all its disguises.
@@ -65,7 +73,8 @@ impl Secrets {
         let fault = |reason: String| Error::Account { endpoint: endpoint.into(), reason };
         let value = std::env::var(variable).map_err(|error| match error {
             std::env::VarError::NotPresent => fault(format!(
-                "no key: set the environment variable {variable} (to {PLACEHOLDER} if the server asks for none)"
+                "no key: set the environment variable {variable} (to {PLACEHOLDER} if the server asks for \
+                 none)"
             )),
             std::env::VarError::NotUnicode(_) => {
                 fault(format!("the environment variable {variable} holds bytes that are no key"))
@@ -83,8 +92,9 @@ impl Secrets {
         Ok(Self::new(trimmed))
     }
 
-    /// Whether the key is too short, or too much like a word, to be told from what a model says, as what stands for a key where a server asks for none (`EMPTY`).
-    /// Taking it out would take words out of answers, so that it is left in.
+    /// Whether the key is too short, or too much like a word, to be told from what a model says, as what
+    /// stands for a key where a server asks for none (`EMPTY`). Taking it out would take words out of
+    /// answers, so that it is left in.
     pub fn is_placeholder(&self) -> bool {
         is_placeholder(self.key.expose_secret())
     }
@@ -94,7 +104,11 @@ impl Secrets {
         let forms = |key: &str| if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
         let bare: String = forms::own(key).chars().filter(|c| !c.is_ascii_punctuation()).collect();
         let is_secret = !is_placeholder(key);
-        Self { key: key.into(), forms: forms(key), bare: if is_secret { forms(&bare) } else { Forms::none() } }
+        Self {
+            key: key.into(),
+            forms: forms(key),
+            bare: if is_secret { forms(&bare) } else { Forms::none() },
+        }
     }
 
     /// The header that carries the key; it is marked sensitive.
@@ -106,7 +120,8 @@ impl Secrets {
             KeyHeader::Bearer => ("authorization", format!("Bearer {}", self.key.expose_secret())),
             KeyHeader::Named(name) => (name, self.key.expose_secret().to_owned()),
         };
-        let fault = |_| Error::Account { endpoint: endpoint.into(), reason: "the key fits in no header".into() };
+        let fault =
+            |_| Error::Account { endpoint: endpoint.into(), reason: "the key fits in no header".into() };
         let mut value = HeaderValue::from_str(&text).map_err(fault)?;
         value.set_sensitive(true);
         Ok((name, value))
@@ -117,17 +132,24 @@ impl Secrets {
         !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.secret_at(here)).is_empty()
     }
 
-    /// Whether an answer holds it where its bytes do not: a reader puts together what stood in several strings.
+    /// Whether an answer holds it where its bytes do not: a reader puts together what stood in several
+    /// strings.
     pub fn is_in_answer(&self, answer: &Answer) -> bool {
         let mut texts: Vec<&str> = match &answer.outcome {
-            Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => vec![text],
-            Outcome::Filtered { category, text, .. } => category.iter().chain(text).map(String::as_str).collect(),
+            Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => {
+                vec![text]
+            }
+            Outcome::Filtered { category, text, .. } => {
+                category.iter().chain(text).map(String::as_str).collect()
+            }
             Outcome::Unreadable { reason } => vec![reason],
-            Outcome::Failed(failure) => [Some(&failure.message), failure.code.as_ref(), failure.param.as_ref()]
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect(),
+            Outcome::Failed(failure) => {
+                [Some(&failure.message), failure.code.as_ref(), failure.param.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str)
+                    .collect()
+            }
             Outcome::Empty => vec![],
         };
         let named = [&answer.model_snapshot, &answer.system_fingerprint, &answer.finish_reason];
@@ -212,8 +234,14 @@ impl Secrets {
         Cow::Owned(out)
     }
 
-    /// Where secrets are, as they stand and behind so many layers of escapes. No span cuts an escape in two, so that what was JSON stays it.
-    fn spans(&self, bytes: &[u8], layers: usize, secret_at: &dyn Fn(&[u8]) -> Option<usize>) -> Vec<Range<usize>> {
+    /// Where secrets are, as they stand and behind so many layers of escapes. No span cuts an escape in two,
+    /// so that what was JSON stays it.
+    fn spans(
+        &self,
+        bytes: &[u8],
+        layers: usize,
+        secret_at: &dyn Fn(&[u8]) -> Option<usize>,
+    ) -> Vec<Range<usize>> {
         let (mut spans, mut i) = (vec![], 0);
         while i < bytes.len() {
             let span = secret_at(&bytes[i..]).map(|n| i..i + n).filter(|span| !self.is_word(bytes, span));
@@ -238,11 +266,13 @@ impl Secrets {
         spans
     }
 
-    /// Whether a span lies within a string of JSON that is letters and underscores alone, and either names a member, or is a word of one case with underscores that is
-    /// shorter than the key (`content_filter`): servers say no key there, and without these words nobody can read what they name.
+    /// Whether a span lies within a string of JSON that is letters and underscores alone, and either names a
+    /// member, or is a word of one case with underscores that is shorter than the key (`content_filter`):
+    /// servers say no key there, and without these words nobody can read what they name.
     fn is_word(&self, bytes: &[u8], span: &Range<usize>) -> bool {
         let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
-        let first = span.start - bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).take_while(is_letter).count();
+        let first =
+            span.start - bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).take_while(is_letter).count();
         let end = span.end + bytes[span.end..].iter().take(MOST_LOOKED_AT).take_while(is_letter).count();
         let mut behind = bytes[end..].iter().take(MOST_LOOKED_AT).skip_while(|byte| **byte == b'\\');
         let is_quoted = first > 0 && bytes[first - 1] == b'"' && behind.next() == Some(&b'"');
@@ -251,7 +281,8 @@ impl Secrets {
             return false;
         }
         let is_name = behind.find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
-        let is_one_case = !word.iter().any(u8::is_ascii_uppercase) || !word.iter().any(u8::is_ascii_lowercase);
+        let is_one_case =
+            !word.iter().any(u8::is_ascii_uppercase) || !word.iter().any(u8::is_ascii_lowercase);
         is_name || (is_one_case && word.contains(&b'_') && word.len() < self.key.expose_secret().len())
     }
 
@@ -276,7 +307,10 @@ impl Secrets {
 fn is_number(bytes: &[u8], span: &Range<usize>) -> bool {
     let is_outside = |byte: &&u8| !byte.is_ascii_digit() && !byte.is_ascii_whitespace();
     bytes[span.clone()].iter().all(u8::is_ascii_digit)
-        && matches!(bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).find(is_outside), Some(b':' | b'[' | b','))
+        && matches!(
+            bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).find(is_outside),
+            Some(b':' | b'[' | b',')
+        )
         && matches!(bytes[span.end..].iter().take(MOST_LOOKED_AT).find(is_outside), Some(b',' | b']' | b'}'))
 }
 

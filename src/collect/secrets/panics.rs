@@ -9,10 +9,15 @@ use super::Secrets;
 pub fn hide_in_panics(secrets: Arc<Secrets>) {
     std::panic::set_hook(Box::new(move |panic| {
         let payload = panic.payload();
-        let text =
-            payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let message = text.unwrap_or("no message");
-        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(|place| format!(" at {}:{}", place.file(), place.line()))
+            .unwrap_or_default();
         let line = format!("surmise: a mistake of the program itself{place}: {message}");
         writeln!(std::io::stderr(), "{}", secrets.redact_text(&line)).unwrap_or_default();
     }));

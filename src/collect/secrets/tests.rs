@@ -43,7 +43,8 @@ fn parts_from_within_and_escapes_of_json_hide_nothing() {
         .enumerate()
         .map(|(i, c)| if i % 3 == 0 { format!("\\u{:04X}", u32::from(c)) } else { c.into() })
         .collect();
-    for hidden in [&escaped, &half, &KEY[2..KEY.len() - 2].to_owned(), &KEY[5..21].to_owned(), &KEY.replace('/', "\\/")]
+    for hidden in
+        [&escaped, &half, &KEY[2..KEY.len() - 2].to_owned(), &KEY[5..21].to_owned(), &KEY.replace('/', "\\/")]
     {
         let body = format!("{{\"a\":\"é\\n{hidden}\\u00e9\",\"b\":1}}");
         let clean: serde_json::Value = serde_json::from_slice(&secrets.redact(body.as_bytes())).unwrap();
@@ -62,14 +63,21 @@ fn parts_from_within_and_escapes_of_json_hide_nothing() {
 #[test]
 fn keys_of_other_accounts_go_and_words_stay() {
     let secrets = Secrets::new("EMPTY");
-    for text in
-        ["sk-proj-abcdefghij0123456789", "AIzaSyA1234567890abcdefghijklmnopqrstuv", "Bearer abcdefghijklmnop01234567"]
-    {
+    for text in [
+        "sk-proj-abcdefghij0123456789",
+        "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+        "Bearer abcdefghijklmnop01234567",
+    ] {
         assert!(secrets.is_in(text), "{text}");
     }
-    for text in
-        ["EMPTY", "the sk-learn-like-interface-of-the-library", "Bearer of bad news", "ask-me-anything", "", "Paris"]
-    {
+    for text in [
+        "EMPTY",
+        "the sk-learn-like-interface-of-the-library",
+        "Bearer of bad news",
+        "ask-me-anything",
+        "",
+        "Paris",
+    ] {
         assert!(matches!(secrets.redact(text.as_bytes()), Cow::Borrowed(_)), "{text}");
     }
 }
@@ -145,7 +153,8 @@ fn no_echo_of_a_key_is_left() {
             assert!(secrets.holds_key(&echo), "{name}");
             // In a string of JSON that is a string of JSON.
             let nested = serde_json::json!({"error": {"message": body}}).to_string();
-            let clean: serde_json::Value = serde_json::from_slice(&secrets.redact(nested.as_bytes())).unwrap();
+            let clean: serde_json::Value =
+                serde_json::from_slice(&secrets.redact(nested.as_bytes())).unwrap();
             assert!(!secrets.is_in(&clean["error"]["message"].to_string()), "{name}: {clean}");
         }
     }
@@ -158,8 +167,10 @@ fn names_of_members_stay_and_answers_can_be_read() {
     for provider in crate::provider::ALL {
         for file in std::fs::read_dir(folder.join(provider.name())).unwrap().flatten() {
             let body = std::fs::read(file.path()).unwrap();
-            let status = file.file_name().to_string_lossy().split('-').next().and_then(|status| status.parse().ok());
-            let (Some(status), Ok(value)) = (status, serde_json::from_slice::<serde_json::Value>(&body)) else {
+            let status =
+                file.file_name().to_string_lossy().split('-').next().and_then(|status| status.parse().ok());
+            let (Some(status), Ok(value)) = (status, serde_json::from_slice::<serde_json::Value>(&body))
+            else {
                 continue;
             };
             let mut names = vec![];
@@ -167,10 +178,13 @@ fn names_of_members_stay_and_answers_can_be_read() {
             let read = |body: &[u8]| provider.read(status, &crate::provider::Headers::default(), body);
             for name in names.iter().filter(|name| {
                 // Others are tokens of an answer.
-                name.len() >= LEAST_CHARACTERS && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+                name.len() >= LEAST_CHARACTERS
+                    && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
             }) {
                 n_names += 1;
-                for key in [(*name).clone(), format!("{name}-1"), format!("x9-{name}"), format!("zk-1_{name}_zk-2")] {
+                for key in
+                    [(*name).clone(), format!("{name}-1"), format!("x9-{name}"), format!("zk-1_{name}_zk-2")]
+                {
                     let clean = Secrets::new(&key).redact(&body).into_owned();
                     let value: serde_json::Value = serde_json::from_slice(&clean).unwrap();
                     let mut still = vec![];
@@ -262,7 +276,8 @@ fn whatever_bytes_come_json_stays_json_and_nothing_is_found_twice() {
     let mut rng = seed::stream("test", "secrets", 1);
     let mut n_json = 0;
     for _ in 0..20_000 {
-        let text: String = (0..rng.random_range(0..12)).map(|_| pieces[rng.random_range(0..pieces.len())]).collect();
+        let text: String =
+            (0..rng.random_range(0..12)).map(|_| pieces[rng.random_range(0..pieces.len())]).collect();
         let body = format!("{{\"a\":[\"{text}\"],\"b\":{{\"c_name\":\"x{text}y\"}}}}");
         for mut bytes in [text.clone().into_bytes(), body.clone().into_bytes()] {
             if rng.random_bool(0.3) && !bytes.is_empty() {
@@ -296,7 +311,11 @@ fn a_key_of_digits_leaves_numbers_where_numbers_are() {
     ] {
         let body = format!("{{\"created\":{number},\"a\":[{number}, {number}],\"b\":{number}}}");
         let clean = secrets.redact(body.as_bytes()).into_owned();
-        assert!(serde_json::from_slice::<serde_json::Value>(&clean).is_ok(), "{}", String::from_utf8_lossy(&clean));
+        assert!(
+            serde_json::from_slice::<serde_json::Value>(&clean).is_ok(),
+            "{}",
+            String::from_utf8_lossy(&clean)
+        );
         assert!(!String::from_utf8_lossy(&clean).contains("49291234"), "{}", String::from_utf8_lossy(&clean));
     }
 }

@@ -57,7 +57,8 @@ pub(super) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
             // No blank at the end: tokenizers make it part of the choice.
             let context = text.trim_end().to_owned();
             item.boundary = context.chars().count();
-            item.prompts = item.choices.iter().map(|c| Prompt::Text(format!("{context}{DELIMITER}{c}"))).collect();
+            item.prompts =
+                item.choices.iter().map(|c| Prompt::Text(format!("{context}{DELIMITER}{c}"))).collect();
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
-//! In-context completion: "h1 -> a1, h2 -> a2, ..., hK -> aK, h ->" asks for the answer of one relation of a category. Without shots the relation
-//! is a guess; the shots show which one is meant. One list of `shots + 1` pairs holds the question at every number of shots, nested: the pairs before
-//! the last asked are the first ones of the same list.
+//! In-context completion: "h1 -> a1, h2 -> a2, ..., hK -> aK, h ->" asks for the answer of one relation of a
+//! category. Without shots the relation is a guess; the shots show which one is meant. One list of `shots +
+//! 1` pairs holds the question at every number of shots, nested: the pairs before the last asked are the
+//! first ones of the same list.
 
 use std::ops::Range;
 
@@ -18,7 +19,8 @@ const STOPS: [&str; 2] = [",", "\n"];
 /// What a chat is told before a bare list.
 const CONTINUE: &str = "Continue the list with the one answer that comes next. Reply with that answer alone.";
 /// What a chat is told whose turns are the shots.
-const REPLY: &str = "Each message names one thing. Reply with what belongs to it in the same way as in the replies so far, and with nothing else.";
+const REPLY: &str = "Each message names one thing. Reply with what belongs to it in the same way as in the \
+                     replies so far, and with nothing else.";
 
 /// A list of pairs; pair `k` (from 0) is the question with `k` shots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +31,13 @@ pub struct List {
     pub pairs: Vec<(String, String)>,
     /// The whole list, answers included.
     pub text: String,
-    /// The bytes of each answer with the comma that ends it: exact match means that both are what the model says.
+    /// The bytes of each answer with the comma that ends it: exact match means that both are what the model
+    /// says.
     pub answers: Vec<Range<usize>>,
 }
 
-/// The questions asked about one category, before they are put to anyone: a local model reads a list in one pass, a closed one is asked
-/// for each answer apart.
+/// The questions asked about one category, before they are put to anyone: a local model reads a list in one
+/// pass, a closed one is asked for each answer apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// The category's name.
@@ -57,7 +60,10 @@ impl Completion {
             return Err(fault("has no column beside `entity`, so nothing can be asked about it".into()));
         }
         if n <= shots {
-            return Err(fault(format!("has {n} entities, a question with {shots} shots needs {}", shots + 1)));
+            return Err(fault(format!(
+                "has {n} entities, a question with {shots} shots needs {}",
+                shots + 1
+            )));
         }
         let mut drawn = vec![];
         for relation in &category.relations {
@@ -74,18 +80,26 @@ impl Completion {
     /// The questions as a closed model is asked them: the same lists at every number of shots.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a grader that needs choices, which a list does not have; [`Error::Corpus`] for an answer that no list can show.
+    /// [`Error::Parameter`] for a grader that needs choices, which a list does not have; [`Error::Corpus`]
+    /// for an answer that no list can show.
     pub fn task(&self, options: &Options) -> Result<Task> {
         if options.grader.needs_choices() {
-            let reason =
-                format!("{} needs items with `choices`, which {} has none of", options.grader.name(), self.name);
+            let reason = format!(
+                "{} needs items with `choices`, which {} has none of",
+                options.grader.name(),
+                self.name
+            );
             return Err(Error::Parameter { name: "--grader", reason });
         }
         // What a closed model says is cut at these, so that an answer with one in it could never be right.
-        let pairs = self.lists.iter().flat_map(|list| list.pairs.iter().map(|(_, answer)| (&list.relation, answer)));
-        if let Some((relation, answer)) = pairs.into_iter().find(|(_, a)| a.is_empty() || a.contains([',', '\n'])) {
+        let pairs =
+            self.lists.iter().flat_map(|list| list.pairs.iter().map(|(_, answer)| (&list.relation, answer)));
+        if let Some((relation, answer)) =
+            pairs.into_iter().find(|(_, a)| a.is_empty() || a.contains([',', '\n']))
+        {
             let reason = format!(
-                "column {relation} has the answer {answer:?}, which is empty or holds a comma or line end; these end an answer"
+                "column {relation} has the answer {answer:?}, which is empty or holds a comma or line end; \
+                 these end an answer"
             );
             return Err(Error::Corpus { name: self.name.clone(), reason });
         }
@@ -93,8 +107,10 @@ impl Completion {
         for shots in 0..=self.shots {
             let mut of_relation = ("", 0);
             for list in &self.lists {
-                of_relation =
-                    (list.relation.as_str(), if of_relation.0 == list.relation { of_relation.1 + 1 } else { 1 });
+                of_relation = (
+                    list.relation.as_str(),
+                    if of_relation.0 == list.relation { of_relation.1 + 1 } else { 1 },
+                );
                 let question = format!("{}/{}/{}", self.name, list.relation, of_relation.1);
                 items.push(Item {
                     id: format!("{question}/{shots}"),
@@ -113,7 +129,11 @@ impl Completion {
             sha256: self.sha256(),
             items: items.into(),
             // Turns hold one answer each, and a chat that answers with a sentence is to be seen.
-            stops: if options.rendering == Rendering::Turns { vec![] } else { STOPS.map(Into::into).to_vec() },
+            stops: if options.rendering == Rendering::Turns {
+                vec![]
+            } else {
+                STOPS.map(Into::into).to_vec()
+            },
             graded: true,
             notes: vec![],
         })
@@ -149,7 +169,8 @@ impl List {
         Self { relation: relation.into(), pairs: kept, text, answers }
     }
 
-    /// The question after some shots. A bare text ends before the blank that separates the answer: tokenizers make it part of the answer.
+    /// The question after some shots. A bare text ends before the blank that separates the answer: tokenizers
+    /// make it part of the answer.
     fn prompt(&self, shots: usize, rendering: Rendering) -> Prompt {
         let text = self.text[..self.answers[shots].start].trim_end();
         let message = |role, content: &str| Message { role, content: content.into() };
@@ -174,7 +195,8 @@ mod tests {
     use super::*;
     use crate::collect::grade::Grader;
 
-    const OPTIONS: Options = Options { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
+    const OPTIONS: Options =
+        Options { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
 
     #[test]
     fn a_list_marks_each_answer_with_its_comma() {
@@ -205,10 +227,15 @@ mod tests {
         };
         for shots in 1..=3 {
             for i in 0..n {
-                let [fewer, more] = [(shots - 1) * n + i, shots * n + i].map(|number| task.items.get(number).unwrap());
+                let [fewer, more] =
+                    [(shots - 1) * n + i, shots * n + i].map(|number| task.items.get(number).unwrap());
                 assert_eq!((fewer.question.as_str(), more.shots), (more.question.as_str(), shots));
                 // The question with fewer shots, answered, begins the one with more.
-                assert!(text(&more).starts_with(&format!("{} {},", text(&fewer), fewer.gold[0])), "{}", text(&more));
+                assert!(
+                    text(&more).starts_with(&format!("{} {},", text(&fewer), fewer.gold[0])),
+                    "{}",
+                    text(&more)
+                );
                 assert!(text(&more).ends_with("->"));
             }
         }

@@ -1,5 +1,6 @@
-//! A user's own items: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`, `choices`, and where there are any, `shots` and
-//! `question`. Whatever is wrong in a file is told with its line before anything is asked.
+//! A user's own items: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`, `choices`, and
+//! where there are any, `shots` and `question`. Whatever is wrong in a file is told with its line before
+//! anything is asked.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -36,13 +37,16 @@ pub(super) struct Reading {
 pub(super) fn is_category(path: &Path) -> Result<bool> {
     let mut bytes = vec![];
     let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    file.take(HEAD_BYTES).read_to_end(&mut bytes).map_err(|source| Error::Read { path: path.into(), source })?;
+    file.take(HEAD_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(|source| Error::Read { path: path.into(), source })?;
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_start();
     let rest = start.strip_prefix(b"\"").unwrap_or(start).strip_prefix(b"entity");
     Ok(rest.is_some_and(|rest| matches!(rest.first(), None | Some(b',' | b'"' | b'\r' | b'\n'))))
 }
 
-/// Reads a file of items once, and keeps where each is. Every one is made, so that whatever is wrong is found before anything is asked.
+/// Reads a file of items once, and keeps where each is. Every one is made, so that whatever is wrong is found
+/// before anything is asked.
 ///
 /// # Errors
 /// [`Error::Read`]; [`Error::Csv`] with the line that is at fault.
@@ -74,7 +78,8 @@ pub(super) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
     }
     filed.places.shrink_to_fit();
     let others: Vec<String> = others.into_iter().collect();
-    let note = format!("{}: {} not read; surmise reads {}", path.display(), others.join(", "), KNOWN.join(", "));
+    let note =
+        format!("{}: {} not read; surmise reads {}", path.display(), others.join(", "), KNOWN.join(", "));
     let notes = if others.is_empty() { vec![] } else { vec![note] };
     let graded = grader.is_some();
     Ok(Task { name, sha256: whole.sha256, items: filed.into(), stops: vec![], graded, notes })
@@ -86,7 +91,8 @@ fn hash(id: &str) -> u64 {
     hash.finish()
 }
 
-/// Refuses a file two of whose items have one id. Of each id 64 bits were kept, with the number of its item; those that share them are read again.
+/// Refuses a file two of whose items have one id. Of each id 64 bits were kept, with the number of its item;
+/// those that share them are read again.
 fn check_ids(filed: &Filed, mut ids: Vec<(u64, usize)>) -> Result<()> {
     ids.sort_unstable();
     let mut earliest: Option<(usize, usize, String)> = None;
@@ -114,7 +120,10 @@ impl Row {
                 let form = |error| {
                     self.fault(
                         path,
-                        format!("has `messages` that are not [{{\"role\": \"user\", \"content\": \"...\"}}] ({error})"),
+                        format!(
+                            "has `messages` that are not [{{\"role\": \"user\", \"content\": \"...\"}}] \
+                             ({error})"
+                        ),
                     )
                 };
                 let messages: Vec<Message> = serde_json::from_value(messages.clone()).map_err(form)?;
@@ -149,7 +158,9 @@ impl Row {
             item.choices = self.texts(path, "choices", list)?;
         }
         item.gold = match (self.members.get("answer"), self.members.get("answers")) {
-            (Some(_), Some(_)) => return Err(self.fault(path, "has both `answer` and `answers`; leave one out")),
+            (Some(_), Some(_)) => {
+                return Err(self.fault(path, "has both `answer` and `answers`; leave one out"));
+            }
             (None, None) => {
                 return Err(self.fault(
                     path,
@@ -160,8 +171,10 @@ impl Row {
             (None, Some(list)) => self.texts(path, "answers", list)?,
         };
         if let Some(value) = self.members.get("shots") {
-            let n = plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
-            item.shots = n.ok_or_else(|| self.fault(path, "has `shots` that are no number of examples"))? as usize;
+            let n =
+                plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
+            item.shots =
+                n.ok_or_else(|| self.fault(path, "has `shots` that are no number of examples"))? as usize;
         }
         if let Some(question) = self.members.get("question").and_then(plain) {
             item.question = question;
@@ -170,7 +183,8 @@ impl Row {
         Ok(item)
     }
 
-    /// A right answer: a text; or the number of a choice from 0, or its letter, where the text is none of the choices.
+    /// A right answer: a text; or the number of a choice from 0, or its letter, where the text is none of the
+    /// choices.
     fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
         let text = plain(answer)
             .ok_or_else(|| self.fault(path, "has an `answer` that is no text; give several as `answers`"))?;
@@ -188,7 +202,8 @@ impl Row {
             self.fault(
                 path,
                 format!(
-                    "has the answer {text:?}, which is none of its choices, nor the letter or number (from 0) of one"
+                    "has the answer {text:?}, which is none of its choices, nor the letter or number (from \
+                     0) of one"
                 ),
             )
         };
@@ -197,9 +212,11 @@ impl Row {
 
     fn texts(&self, path: &Path, name: &str, list: &Value) -> Result<Vec<String>> {
         let texts: Option<Vec<String>> = list.as_array().and_then(|list| list.iter().map(plain).collect());
-        let texts = texts.filter(|texts| !texts.is_empty() && texts.iter().all(|text| !text.trim().is_empty()));
-        texts
-            .ok_or_else(|| self.fault(path, format!("has `{name}` that are no list of texts, or one of them is empty")))
+        let texts =
+            texts.filter(|texts| !texts.is_empty() && texts.iter().all(|text| !text.trim().is_empty()));
+        texts.ok_or_else(|| {
+            self.fault(path, format!("has `{name}` that are no list of texts, or one of them is empty"))
+        })
     }
 }
 

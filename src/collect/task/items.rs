@@ -1,5 +1,6 @@
-//! The items of a task, held in memory where they are drawn and on disk where they are read: of a file no more than the place of each item is kept, so that a run
-//! takes hardly more memory for a million items than for ten.
+//! The items of a task, held in memory where they are drawn and on disk where they are read: of a file no
+//! more than the place of each item is kept, so that a run takes hardly more memory for a million items than
+//! for ten.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -25,7 +26,8 @@ enum Source {
 #[derive(Debug)]
 pub(super) struct Filed {
     pub(super) path: PathBuf,
-    /// Open as long as the items are wanted: a file that is replaced meanwhile is still the one that was read.
+    /// Open as long as the items are wanted: a file that is replaced meanwhile is still the one that was
+    /// read.
     pub(super) file: Mutex<File>,
     pub(super) form: Form,
     pub(super) reading: Reading,
@@ -87,7 +89,8 @@ impl Filed {
     pub(super) fn get(&self, number: usize) -> Result<Item> {
         let place = self.places[number];
         let changed = || {
-            let reason = format!("have changed: {} is not what it was when the run began", self.path.display());
+            let reason =
+                format!("have changed: {} is not what it was when the run began", self.path.display());
             Error::Parameter { name: "the tasks", reason }
         };
         let mut bytes = vec![0; place.n_bytes as usize];

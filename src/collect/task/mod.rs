@@ -1,5 +1,5 @@
-//! Tasks: questions with known answers, at several numbers of shots, and prompts for free texts. A task is a name that is built in or a
-//! file; what is asked over the wire is its [`Item`]s.
+//! Tasks: questions with known answers, at several numbers of shots, and prompts for free texts. A task is a
+//! name that is built in or a file; what is asked over the wire is its [`Item`]s.
 
 pub(crate) mod choices;
 pub mod completion;
@@ -34,7 +34,8 @@ pub struct Item {
     pub shots: usize,
     /// The same for one question at every number of shots: what is paired when these are compared.
     pub question: String,
-    /// What is sent: one prompt; or one for each choice, each ending in its choice, where choices are compared by log-probability.
+    /// What is sent: one prompt; or one for each choice, each ending in its choice, where choices are
+    /// compared by log-probability.
     pub prompts: Vec<Prompt>,
     /// Right answers: any of them is right. Empty where there is no right or wrong.
     pub gold: Vec<String>,
@@ -97,7 +98,9 @@ pub const TEXTS: &str = "texts";
 pub fn built_in() -> Vec<(&'static str, String)> {
     let mut rows = vec![(COMPLETION, "all in-context tasks below".to_owned())];
     rows.extend(
-        EMBEDDED.iter().map(|(name, _)| (*name, "in-context answers of one category, nested shots".to_owned())),
+        EMBEDDED
+            .iter()
+            .map(|(name, _)| (*name, "in-context answers of one category, nested shots".to_owned())),
     );
     rows.push((
         TEXTS,
@@ -109,8 +112,8 @@ pub fn built_in() -> Vec<(&'static str, String)> {
 /// Loads tasks by name or file, in order.
 ///
 /// # Errors
-/// [`Error::Unknown`], [`Error::Csv`] for a bad line of a file, [`Error::Corpus`] for a category that cannot be asked about, and
-/// [`Error::Parameter`] if two tasks or two items have one name.
+/// [`Error::Unknown`], [`Error::Csv`] for a bad line of a file, [`Error::Corpus`] for a category that cannot
+/// be asked about, and [`Error::Parameter`] if two tasks or two items have one name.
 pub fn load(names: &[String], options: &Options) -> Result<Vec<Task>> {
     let mut tasks = vec![];
     for name in names {
@@ -135,7 +138,8 @@ pub fn load(names: &[String], options: &Options) -> Result<Vec<Task>> {
         let item = item?;
         if !ids.insert(seed::sha256_half(item.id.as_bytes())) {
             let (id, task) = (item.id, item.task);
-            let reason = format!("holds two items of the id {id:?}, the second in {task}; ids are distinct in a run");
+            let reason =
+                format!("holds two items of the id {id:?}, the second in {task}; ids are distinct in a run");
             return Err(Error::Parameter { name: "TASK", reason });
         }
     }

@@ -1,4 +1,5 @@
-//! Rows of a user's own file, JSONL or CSV: read one after the other, and any of them again by its place. What is wrong is told with its line.
+//! Rows of a user's own file, JSONL or CSV: read one after the other, and any of them again by its place.
+//! What is wrong is told with its line.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -72,7 +73,8 @@ pub(super) fn read(path: &Path, file: File, mut each: impl FnMut(&Row) -> Result
     let (form, mut rest) = match first {
         b'{' => (Form::Json, json_rows(path, reader, offset, &mut each)?),
         b'[' => {
-            let reason = "begins a JSON list; give one object a line, without brackets and commas around them";
+            let reason =
+                "begins a JSON list; give one object a line, without brackets and commas around them";
             return Err(fault(path, offset, reason.into()));
         }
         _ => csv_rows(path, reader, offset, &mut each)?,
@@ -106,7 +108,9 @@ fn json_rows(
     let mut bytes = vec![];
     loop {
         bytes.clear();
-        let n = reader.read_until(b'\n', &mut bytes).map_err(|source| Error::Read { path: path.into(), source })?;
+        let n = reader
+            .read_until(b'\n', &mut bytes)
+            .map_err(|source| Error::Read { path: path.into(), source })?;
         if n == 0 {
             return Ok(reader);
         }
@@ -130,9 +134,15 @@ fn csv_rows(
         let offset = error.position().map_or(0, csv::Position::byte);
         fault(path, start + offset, category::csv_reason(error))
     };
-    let names: Vec<String> =
-        reader.headers().map_err(|error| malformed(&error))?.iter().map(|name| name.trim().to_owned()).collect();
-    if let Some(twice) = names.iter().enumerate().find_map(|(i, name)| names[..i].contains(name).then_some(name)) {
+    let names: Vec<String> = reader
+        .headers()
+        .map_err(|error| malformed(&error))?
+        .iter()
+        .map(|name| name.trim().to_owned())
+        .collect();
+    if let Some(twice) =
+        names.iter().enumerate().find_map(|(i, name)| names[..i].contains(name).then_some(name))
+    {
         return Err(fault(path, start, format!("names the column `{twice}` twice")));
     }
     if !names.iter().any(|name| name == "id") {
@@ -165,8 +175,9 @@ impl Form {
 }
 
 fn object(line: &[u8]) -> std::result::Result<Members, String> {
-    let text = std::str::from_utf8(line)
-        .map_err(|error| format!("is not UTF-8 at byte {} of the line; save the file as UTF-8", error.valid_up_to()))?;
+    let text = std::str::from_utf8(line).map_err(|error| {
+        format!("is not UTF-8 at byte {} of the line; save the file as UTF-8", error.valid_up_to())
+    })?;
     match serde_json::from_str(text) {
         Ok(Value::Object(members)) => Ok(members.into_iter().filter(|(_, value)| is_there(value)).collect()),
         Ok(_) => Err("is JSON, but no object".into()),
@@ -180,7 +191,8 @@ fn cells(names: &[String], record: &csv::StringRecord) -> std::result::Result<Me
     for (name, cell) in names.iter().zip(record) {
         let listed = matches!(name.as_str(), "messages" | "answers" | "choices") && !cell.is_empty();
         let value = if listed {
-            serde_json::from_str(cell).map_err(|error| format!("has {name} that are no JSON list ({error})"))?
+            serde_json::from_str(cell)
+                .map_err(|error| format!("has {name} that are no JSON list ({error})"))?
         } else {
             Value::String(cell.into())
         };

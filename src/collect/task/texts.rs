@@ -9,10 +9,16 @@ use crate::provider::Prompt;
 use crate::seed;
 
 /// What an entity of each category is called in a sentence.
-const KINDS: [(&str, &str); 5] =
-    [("countries", "country"), ("animals", "animal"), ("colours", "colour"), ("numbers", "number"), ("cities", "city")];
+const KINDS: [(&str, &str); 5] = [
+    ("countries", "country"),
+    ("animals", "animal"),
+    ("colours", "colour"),
+    ("numbers", "number"),
+    ("cities", "city"),
+];
 
-/// Prompts for a paragraph about entities of every category, drawn with the seed, as many of each as there are items asked for.
+/// Prompts for a paragraph about entities of every category, drawn with the seed, as many of each as there
+/// are items asked for.
 ///
 /// # Errors
 /// [`crate::error::Error::Corpus`]
@@ -32,7 +38,8 @@ pub(super) fn built_in(options: &Options) -> Result<Task> {
             items.push(item(format!("{TEXTS}/{name}/{entity}"), Prompt::Text(prompt)));
         }
     }
-    let sha256 = seed::sha256_hex(items.iter().map(|item| format!("{}\n", item.id)).collect::<String>().as_bytes());
+    let sha256 =
+        seed::sha256_hex(items.iter().map(|item| format!("{}\n", item.id)).collect::<String>().as_bytes());
     Ok(Task { name: TEXTS.into(), sha256, items: items.into(), stops: vec![], graded: false, notes: vec![] })
 }
 

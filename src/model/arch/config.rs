@@ -9,11 +9,12 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::model::spec::Activation;
 
-/// No published model comes near: a count that something is made from before any tensor is seen that could belie an absurd one.
+/// No published model comes near: a count that something is made from before any tensor is seen that could
+/// belie an absurd one.
 const MAX_COUNT: usize = 65_536;
 
-/// A config.json with getters whose errors name file and key. It remembers which keys were asked for, so that what nobody asked for is not ignored
-/// in silence.
+/// A config.json with getters whose errors name file and key. It remembers which keys were asked for, so that
+/// what nobody asked for is not ignored in silence.
 #[derive(Debug, Clone)]
 pub struct Config {
     path: PathBuf,
@@ -28,7 +29,8 @@ impl Config {
     /// # Errors
     /// [`Error::Json`] if it does not parse, [`Error::Config`] if it is no object.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.into(), source })?;
+        let value: Value =
+            serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.into(), source })?;
         let config = Self { path: path.into(), value, asked: Arc::default() };
         if config.value.is_object() { Ok(config) } else { Err(config.fault("is no JSON object")) }
     }
@@ -150,7 +152,9 @@ impl Config {
         if n_heads > 0 && width.is_multiple_of(n_heads) && width / n_heads <= MAX_COUNT {
             Ok(width / n_heads)
         } else {
-            Err(self.fault(format!("{n_heads} heads cannot share a width of {width} evenly, and no head_dim is given")))
+            Err(self.fault(format!(
+                "{n_heads} heads cannot share a width of {width} evenly, and no head_dim is given"
+            )))
         }
     }
 
@@ -203,7 +207,10 @@ impl Config {
     /// If it is missing or no list.
     pub fn list(&self, key: &str) -> Result<&[Value]> {
         let value = self.required(key)?;
-        value.as_array().map(Vec::as_slice).ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a list")))
+        value
+            .as_array()
+            .map(Vec::as_slice)
+            .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not a list")))
     }
 
     /// The non-linearity that a key names.
@@ -227,9 +234,9 @@ impl Config {
     pub fn flag_or(&self, key: &str, default: bool) -> Result<bool> {
         match self.get(key) {
             None => Ok(default),
-            Some(value) => {
-                value.as_bool().ok_or_else(|| self.fault(format!("key `{key}` is {value}, not true or false")))
-            }
+            Some(value) => value
+                .as_bool()
+                .ok_or_else(|| self.fault(format!("key `{key}` is {value}, not true or false"))),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Falcon 7B and its kin: rotary positions, attention and MLP in parallel behind one layer norm, one key and value head. Falcon 40B's
-//! `new_decoder_architecture` and the ALiBi of Falcon-RW are refused.
+//! Falcon 7B and its kin: rotary positions, attention and MLP in parallel behind one layer norm, one key and
+//! value head. Falcon 40B's `new_decoder_architecture` and the ALiBi of Falcon-RW are refused.
 
 use super::names::Qkv;
 use super::{Architecture, Config, Names, bloom, rotary};
@@ -28,7 +28,8 @@ impl Architecture for Falcon {
         if !multi_query && config.count_or("num_kv_heads", n_heads)? != n_heads {
             return config.unsupported("num_kv_heads", config.count("num_kv_heads")?);
         }
-        // Only the newer form of its blocks, which is refused, heeds it; that of one key and value for all heads does not.
+        // Only the newer form of its blocks, which is refused, heeds it; that of one key and value for all
+        // heads does not.
         config.set_aside(&["num_kv_heads", "num_ln_in_parallel_attn"]);
         let parallel = config.flag_or("parallel_attn", true)?;
         let bias = config.flag_or("bias", false)?;
@@ -59,6 +60,9 @@ impl Architecture for Falcon {
 
     fn names(&self, spec: &Spec) -> Names {
         let fused = "self_attention.query_key_value";
-        Names { qkv: if spec.n_kv_heads == 1 { Qkv::Concat(fused) } else { Qkv::PerHead(fused) }, ..bloom::NAMES }
+        Names {
+            qkv: if spec.n_kv_heads == 1 { Qkv::Concat(fused) } else { Qkv::PerHead(fused) },
+            ..bloom::NAMES
+        }
     }
 }

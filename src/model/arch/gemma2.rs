@@ -1,4 +1,5 @@
-//! Gemma 2: Gemma with norms before and after each branch, capped scores and logits, and a window in every other block.
+//! Gemma 2: Gemma with norms before and after each branch, capped scores and logits, and a window in every
+//! other block.
 
 use super::{Architecture, Config, Names, gemma, layers, llama};
 use crate::error::Result;

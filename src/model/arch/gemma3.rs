@@ -1,4 +1,5 @@
-//! Gemma 3, text: Gemma 2 with norms of query and key heads, without caps, and with rotary angles of their own in blocks that slide.
+//! Gemma 3, text: Gemma 2 with norms of query and key heads, without caps, and with rotary angles of their
+//! own in blocks that slide.
 
 use super::{Architecture, Config, Names, gemma, gemma2, layers, rotary};
 use crate::error::Result;
@@ -6,15 +7,17 @@ use crate::model::spec::{QkNorm, Spec};
 
 pub(super) struct Gemma3;
 
-/// Two tables: one for blocks that see everything, one for blocks that slide. Transformers 5 nests them in `rope_parameters`; before,
-/// `rope_theta` and `rope_scaling` were for the first kind and `rope_local_base_freq` for the second.
+/// Two tables: one for blocks that see everything, one for blocks that slide. Transformers 5 nests them in
+/// `rope_parameters`; before, `rope_theta` and `rope_scaling` were for the first kind and
+/// `rope_local_base_freq` for the second.
 fn ropes(spec: &mut Spec, config: &Config) -> Result<()> {
     let (whole, local) = (
         rotary::Defaults { theta: 1e6, ..rotary::USUAL },
         rotary::Defaults { theta: config.positive_or("rope_local_base_freq", 10_000.0)?, ..rotary::USUAL },
     );
     let nested = config.object("rope_parameters")?;
-    let nested = |key: &str| nested.as_ref().map(|nested| nested.object(key)).transpose().map(Option::flatten);
+    let nested =
+        |key: &str| nested.as_ref().map(|nested| nested.object(key)).transpose().map(Option::flatten);
     let (scaling, full, slides) =
         (config.object("rope_scaling")?, nested("full_attention")?, nested("sliding_attention")?);
     let sources: Vec<&Config> = [scaling.as_ref(), full.as_ref()].into_iter().flatten().collect();
@@ -44,7 +47,8 @@ impl Architecture for Gemma3 {
         spec.qk_norm = Some(QkNorm::Head);
         ropes(&mut spec, config)?;
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
-        let pattern = config.size_or(config.spelled(&["sliding_window_pattern", "_sliding_window_pattern"]), 6)?;
+        let pattern =
+            config.size_or(config.spelled(&["sliding_window_pattern", "_sliding_window_pattern"]), 6)?;
         let sliding = layers::sliding(config, spec.n_layers, |l| pattern == 0 || (l + 1) % pattern != 0)?;
         layers::set_windows(&mut spec, window, &sliding);
         for (layer, slides) in spec.layers.iter_mut().zip(sliding) {

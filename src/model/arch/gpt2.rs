@@ -1,4 +1,5 @@
-//! GPT-2: learned positions, layer norms before attention and MLP, fused `[Q|K|V]`, weights stored `(in, out)` (Conv1D), tied head.
+//! GPT-2: learned positions, layer norms before attention and MLP, fused `[Q|K|V]`, weights stored `(in,
+//! out)` (Conv1D), tied head.
 
 use super::names::{MlpIn, Qkv};
 use super::{Architecture, Config, Names};
@@ -54,7 +55,11 @@ impl Architecture for Gpt2 {
             n_kv_heads: n_heads,
             head_dim,
             d_mlp: config.size_or("n_inner", 4 * d_model)?,
-            max_positions: config.size(config.spelled(&["n_positions", "max_position_embeddings", "n_ctx"]))?,
+            max_positions: config.size(config.spelled(&[
+                "n_positions",
+                "max_position_embeddings",
+                "n_ctx",
+            ]))?,
             learned_positions: Some(0),
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
             layers: vec![Layer::default(); n_layers],
@@ -63,7 +68,8 @@ impl Architecture for Gpt2 {
             biases: Biases::BLOCKS,
             tied: config.flag_or("tie_word_embeddings", true)?,
             init_std,
-            // They start smaller, so that the variance of the stream does not grow with depth (Radford et al. 2019).
+            // They start smaller, so that the variance of the stream does not grow with depth (Radford et al.
+            // 2019).
             residual_init_std: init_std / (2.0 * n_layers as f64).sqrt(),
             ..Spec::default()
         })

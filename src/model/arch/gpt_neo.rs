@@ -9,7 +9,8 @@ use crate::model::spec::{Biases, Layer, Norm, Spec};
 
 pub(super) struct GptNeo;
 
-/// Whether each block is local: `attention_types` holds lists of kinds, each with how often it is repeated. `attention_layers` is the same, written out.
+/// Whether each block is local: `attention_types` holds lists of kinds, each with how often it is repeated.
+/// `attention_layers` is the same, written out.
 fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     let key = config.spelled(&["attention_types", "attention_layers"]);
     let entries = match config.get(key) {
@@ -19,11 +20,12 @@ fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     let mut kinds = vec![];
     for entry in entries {
         // A kind stands for itself; a pair of kinds and times for as many.
-        let (run, times) = match (entry, entry.get(0).and_then(Value::as_array), entry.get(1).and_then(Value::as_u64)) {
-            (Value::String(_), ..) => (std::slice::from_ref(entry), 1),
-            (_, Some(run), Some(times)) => (run.as_slice(), times.min(n_layers as u64 + 1)),
-            _ => return config.unsupported(key, entry),
-        };
+        let (run, times) =
+            match (entry, entry.get(0).and_then(Value::as_array), entry.get(1).and_then(Value::as_u64)) {
+                (Value::String(_), ..) => (std::slice::from_ref(entry), 1),
+                (_, Some(run), Some(times)) => (run.as_slice(), times.min(n_layers as u64 + 1)),
+                _ => return config.unsupported(key, entry),
+            };
         for kind in (0..times).flat_map(|_| run).take(n_layers + 1 - kinds.len().min(n_layers)) {
             match kind.as_str() {
                 Some("local") => kinds.push(true),
@@ -67,7 +69,10 @@ impl Architecture for GptNeo {
             max_positions: config.size("max_position_embeddings")?,
             learned_positions: Some(0),
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
-            layers: kinds.into_iter().map(|local| Layer { window: local.then_some(window), rope: None }).collect(),
+            layers: kinds
+                .into_iter()
+                .map(|local| Layer { window: local.then_some(window), rope: None })
+                .collect(),
             attention_scale: 1.0,
             activation: config.activation("activation_function", "gelu_new")?,
             biases: Biases { qkv: false, ..Biases::BLOCKS },

@@ -1,5 +1,6 @@
-//! GPT-NeoX and Pythia: layer norms, a part of each head rotated, attention and MLP in parallel (or one after the other), queries, keys
-//! and values fused head by head. Files carry mask buffers and rotary tables, which are not read.
+//! GPT-NeoX and Pythia: layer norms, a part of each head rotated, attention and MLP in parallel (or one after
+//! the other), queries, keys and values fused head by head. Files carry mask buffers and rotary tables, which
+//! are not read.
 
 use super::names::{MlpIn, Qkv};
 use super::{Architecture, Config, Names, llama, rotary};

@@ -1,4 +1,5 @@
-//! GPT-J: attention and MLP in parallel behind one layer norm, the first values of each head rotated in neighbouring pairs.
+//! GPT-J: attention and MLP in parallel behind one layer norm, the first values of each head rotated in
+//! neighbouring pairs.
 
 use super::names::{MlpIn, Qkv};
 use super::{Architecture, Config, Names, gpt2, rotary};

@@ -1,5 +1,6 @@
-//! Settings of a config.json that change no state of a trained decoder: how it is trained, how text is generated, which tokens are special, how an
-//! implementation goes about the same arithmetic. Whatever is neither here nor asked for by the architecture is refused.
+//! Settings of a config.json that change no state of a trained decoder: how it is trained, how text is
+//! generated, which tokens are special, how an implementation goes about the same arithmetic. Whatever is
+//! neither here nor asked for by the architecture is refused.
 
 use serde_json::Value;
 

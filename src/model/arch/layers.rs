@@ -1,10 +1,12 @@
-//! Which blocks have a sliding window: `layer_types` (transformers 5), or the rule that an architecture had before.
+//! Which blocks have a sliding window: `layer_types` (transformers 5), or the rule that an architecture had
+//! before.
 
 use super::Config;
 use crate::error::Result;
 use crate::model::spec::Spec;
 
-/// Whether each block's attention slides, by `layer_types` where the config has it, otherwise by the architecture's rule for block `l` (from 0).
+/// Whether each block's attention slides, by `layer_types` where the config has it, otherwise by the
+/// architecture's rule for block `l` (from 0).
 ///
 /// # Errors
 /// If the list has another length or names a kind of attention that the decoder does not have.

@@ -1,5 +1,6 @@
-//! Llama: rotary positions, root-mean-square norms, grouped keys and values, gated SiLU MLP, separate projections. Many later
-//! architectures are this one with a few switches set, and start from [`base`] and [`NAMES`].
+//! Llama: rotary positions, root-mean-square norms, grouped keys and values, gated SiLU MLP, separate
+//! projections. Many later architectures are this one with a few switches set, and start from [`base`] and
+//! [`NAMES`].
 
 use super::names::{MlpIn, Qkv};
 use super::{Architecture, Config, Names, rotary};
@@ -74,7 +75,8 @@ impl Architecture for Llama {
     }
 
     fn summary(&self) -> &'static str {
-        "Llama 1 to 3, OpenLLaMA, TinyLlama, SmolLM (rotary positions with linear and llama3 scaling, RMS norm, gated SiLU, grouped keys and values)"
+        "Llama 1 to 3, OpenLLaMA, TinyLlama, SmolLM (rotary positions with linear and llama3 scaling, RMS \
+         norm, gated SiLU, grouped keys and values)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

@@ -1,6 +1,6 @@
-//! One architecture per file: its published config.json becomes a [`Spec`], its tensor names become [`Names`]. A new architecture is one
-//! file here and one row in [`ALL`]. Whatever a config asks for and the decoder cannot do is refused by name: ignored, it would give
-//! wrong states without an error.
+//! One architecture per file: its published config.json becomes a [`Spec`], its tensor names become
+//! [`Names`]. A new architecture is one file here and one row in [`ALL`]. Whatever a config asks for and the
+//! decoder cannot do is refused by name: ignored, it would give wrong states without an error.
 
 mod bloom;
 mod config;
@@ -48,7 +48,8 @@ pub trait Architecture: Sync {
     /// The spec a config.json asks for, in any of its published spellings.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for a missing or malformed key and for anything the decoder cannot do.
+    /// [`Error::Config`](crate::Error::Config) for a missing or malformed key and for anything the decoder
+    /// cannot do.
     fn spec(&self, config: &Config) -> Result<Spec>;
     /// What its tensors are called, and how fused ones are laid out.
     fn names(&self, spec: &Spec) -> Names;
@@ -90,15 +91,17 @@ pub static ALL: &[&dyn Architecture] = &[
 /// The architecture of a config, by its `model_type`, and what the config asks for.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) if the key is missing or names an architecture that is not in [`ALL`], for a key that is missing or malformed, and for
-/// every setting that the architecture does not know, unless it is known to change no state.
+/// [`Error::Config`](crate::Error::Config) if the key is missing or names an architecture that is not in
+/// [`ALL`], for a key that is missing or malformed, and for every setting that the architecture does not
+/// know, unless it is known to change no state.
 pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
     let model_type = config.text("model_type")?;
     let Some(architecture) = ALL.iter().copied().find(|a| a.model_type() == model_type) else {
         let known: Vec<_> = ALL.iter().map(|a| a.model_type()).collect();
         let known = known.join(", ");
-        return Err(config
-            .refusal(format!("model_type `{model_type}` is not supported; take a model of one of these: {known}")));
+        return Err(config.refusal(format!(
+            "model_type `{model_type}` is not supported; take a model of one of these: {known}"
+        )));
     };
     let spec = architecture.spec(config)?;
     if let Some(fault) = spec.fault() {

@@ -1,5 +1,5 @@
-//! What published files call their tensors, and how they lay them out. One table for each architecture; one function turns any of them into
-//! [`Parts`].
+//! What published files call their tensors, and how they lay them out. One table for each architecture; one
+//! function turns any of them into [`Parts`].
 
 use rayon::prelude::*;
 
@@ -33,10 +33,12 @@ pub enum MlpIn {
     Concat(&'static str),
 }
 
-/// A tensor-name table. Names stand without `.weight` and `.bias`; those within a block without `blocks` and number.
+/// A tensor-name table. Names stand without `.weight` and `.bias`; those within a block without `blocks` and
+/// number.
 #[derive(Debug, Clone, Copy)]
 pub struct Names {
-    /// What stands before every name but the head's, in the spellings that are published; the one that fits is found by the embedding.
+    /// What stands before every name but the head's, in the spellings that are published; the one that fits
+    /// is found by the embedding.
     pub prefixes: &'static [&'static str],
     /// The embedding.
     pub embedding: &'static str,
@@ -86,7 +88,8 @@ impl Names {
         source.beyond(&format!("{prefix}{}.{}.{}.weight", self.blocks, spec.n_layers, self.output))?;
         let normal = Init::Normal(spec.init_std);
         let embedding_shape = [spec.vocab_size, spec.d_embedding];
-        let embedding = source.tensor(&format!("{prefix}{}.weight", self.embedding), &embedding_shape, normal)?;
+        let embedding =
+            source.tensor(&format!("{prefix}{}.weight", self.embedding), &embedding_shape, normal)?;
         let head_name = format!("{}.weight", self.head);
         if spec.tied {
             source.tied(&head_name, &embedding)?;
@@ -117,9 +120,13 @@ impl Names {
             })
             .transpose()?;
         // All, and then the first error, so that a damaged file gives the same message every time.
-        let blocks: Vec<Result<Block>> = (0..spec.n_layers).into_par_iter().map(|l| reader.block(l)).collect();
+        let blocks: Vec<Result<Block>> =
+            (0..spec.n_layers).into_par_iter().map(|l| reader.block(l)).collect();
         let parts = Parts {
-            embedding_norm: spec.embedding_norm.then(|| reader.norm(self.embedding_norm, spec.d_model)).transpose()?,
+            embedding_norm: spec
+                .embedding_norm
+                .then(|| reader.norm(self.embedding_norm, spec.d_model))
+                .transpose()?,
             projections,
             positions,
             blocks: blocks.into_iter().collect::<Result<_>>()?,
@@ -142,13 +149,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn norm(&self, name: &str, width: usize) -> Result<NormWeights> {
-        let take = |part: &str, init| self.source.tensor(&format!("{}{name}.{part}", self.prefix), &[width], init);
+        let take =
+            |part: &str, init| self.source.tensor(&format!("{}{name}.{part}", self.prefix), &[width], init);
         Ok(match self.spec.norm {
             Norm::Layer { affine: false, .. } => NormWeights { weight: None, bias: None },
-            Norm::Layer { .. } => {
-                NormWeights { weight: Some(take("weight", Init::Ones)?), bias: Some(take("bias", Init::Zeros)?) }
+            Norm::Layer { .. } => NormWeights {
+                weight: Some(take("weight", Init::Ones)?),
+                bias: Some(take("bias", Init::Zeros)?),
+            },
+            Norm::Rms { offset: false, .. } => {
+                NormWeights { weight: Some(take("weight", Init::Ones)?), bias: None }
             }
-            Norm::Rms { offset: false, .. } => NormWeights { weight: Some(take("weight", Init::Ones)?), bias: None },
             Norm::Rms { offset: true, .. } => {
                 NormWeights { weight: Some((take("weight", Init::Zeros)? + 1.0)?), bias: None }
             }
@@ -187,10 +198,13 @@ impl Reader<'_> {
     fn attention(&self, at: &dyn Fn(&str) -> String) -> Result<Attention> {
         let (spec, names, biases) = (self.spec, self.names, self.spec.biases);
         let normal = Init::Normal(spec.init_std);
-        let (d, d_query, d_kv) = (spec.d_model, spec.n_heads * spec.head_dim, spec.n_kv_heads * spec.head_dim);
+        let (d, d_query, d_kv) =
+            (spec.d_model, spec.n_heads * spec.head_dim, spec.n_kv_heads * spec.head_dim);
         let linear = |name: &str, d_out: usize| self.linear(&at(name), [d, d_out], biases.qkv, normal);
         let [query, key, value] = match names.qkv {
-            Qkv::Split([query, key, value]) => [linear(query, d_query)?, linear(key, d_kv)?, linear(value, d_kv)?],
+            Qkv::Split([query, key, value]) => {
+                [linear(query, d_query)?, linear(key, d_kv)?, linear(value, d_kv)?]
+            }
             Qkv::Concat(name) => linear(name, d_query + 2 * d_kv)?.split([d_query, d_kv, d_kv])?,
             Qkv::PerHead(name) => linear(name, 3 * d_query)?.split_per_head(spec.n_heads, spec.head_dim)?,
         };
@@ -217,7 +231,9 @@ impl Reader<'_> {
         let (d, d_mlp, normal) = (spec.d_model, spec.d_mlp, Init::Normal(spec.init_std));
         let linear = |name: &str, d_out: usize| self.linear(&at(name), [d, d_out], bias, normal);
         let (gate, up) = match names.mlp_in {
-            MlpIn::Split { gate, up } => (spec.gated.then(|| linear(gate, d_mlp)).transpose()?, linear(up, d_mlp)?),
+            MlpIn::Split { gate, up } => {
+                (spec.gated.then(|| linear(gate, d_mlp)).transpose()?, linear(up, d_mlp)?)
+            }
             MlpIn::Concat(name) => {
                 let [gate, up] = linear(name, 2 * d_mlp)?.split([d_mlp, d_mlp])?;
                 (Some(gate), up)

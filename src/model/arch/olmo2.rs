@@ -24,6 +24,10 @@ impl Architecture for Olmo2 {
     }
 
     fn names(&self, _spec: &Spec) -> Names {
-        Names { attention_norm: "post_attention_layernorm", mlp_norm: "post_feedforward_layernorm", ..llama::NAMES }
+        Names {
+            attention_norm: "post_attention_layernorm",
+            mlp_norm: "post_feedforward_layernorm",
+            ..llama::NAMES
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! OPT: learned positions that start at row 2, layer norms, ReLU. The 350m form normalises the stream itself after each branch, has no final
-//! norm, and maps between an embedding and a stream of different width.
+//! OPT: learned positions that start at row 2, layer norms, ReLU. The 350m form normalises the stream itself
+//! after each branch, has no final norm, and maps between an embedding and a stream of different width.
 
 use super::names::{MlpIn, Qkv};
 use super::{Architecture, Config, Names, gpt2};

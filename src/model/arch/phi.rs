@@ -1,4 +1,5 @@
-//! Phi 1 to 2: attention and MLP in parallel behind one layer norm, a part of each head rotated, a bias in every map.
+//! Phi 1 to 2: attention and MLP in parallel behind one layer norm, a part of each head rotated, a bias in
+//! every map.
 
 use super::names::MlpIn;
 use super::{Architecture, Config, Names, llama, rotary};
@@ -17,7 +18,8 @@ impl Architecture for Phi {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL })?;
+        let mut spec =
+            llama::base(config, rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL })?;
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
         spec.form = Form::Parallel { shared_norm: true };
         spec.activation = config.activation("hidden_act", "gelu_new")?;

@@ -1,5 +1,6 @@
-//! Phi 3 and 4: a Llama with fused projections, a sliding window, and LongRoPE. Windows up to `original_max_position_embeddings` are
-//! measured, with the factors for short ones; the factors for longer windows would change the states of every prefix.
+//! Phi 3 and 4: a Llama with fused projections, a sliding window, and LongRoPE. Windows up to
+//! `original_max_position_embeddings` are measured, with the factors for short ones; the factors for longer
+//! windows would change the states of every prefix.
 
 use super::names::{MlpIn, Qkv};
 use super::{Architecture, Config, Names, layers, llama, rotary};
@@ -14,7 +15,8 @@ impl Architecture for Phi3 {
     }
 
     fn summary(&self) -> &'static str {
-        "Phi-3, Phi-3.5, Phi-4 (Llama with fused projections, sliding window, LongRoPE up to its original length)"
+        "Phi-3, Phi-3.5, Phi-4 (Llama with fused projections, sliding window, LongRoPE up to its original \
+         length)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
@@ -28,6 +30,10 @@ impl Architecture for Phi3 {
     }
 
     fn names(&self, _spec: &Spec) -> Names {
-        Names { qkv: Qkv::Concat("self_attn.qkv_proj"), mlp_in: MlpIn::Concat("mlp.gate_up_proj"), ..llama::NAMES }
+        Names {
+            qkv: Qkv::Concat("self_attn.qkv_proj"),
+            mlp_in: MlpIn::Concat("mlp.gate_up_proj"),
+            ..llama::NAMES
+        }
     }
 }

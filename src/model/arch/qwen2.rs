@@ -1,4 +1,5 @@
-//! Qwen 2 and 2.5: a Llama with biases of queries, keys and values, and on request a window in the later blocks.
+//! Qwen 2 and 2.5: a Llama with biases of queries, keys and values, and on request a window in the later
+//! blocks.
 
 use super::{Architecture, Config, Names, layers, llama, rotary};
 use crate::error::Result;

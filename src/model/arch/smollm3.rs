@@ -6,14 +6,15 @@ use crate::model::spec::Spec;
 
 pub(super) struct SmolLm3;
 
-/// Whether each block has rotary positions: `no_rope_layers`, which holds 1 for those that do, or all but every
-/// `no_rope_layer_interval`-th.
+/// Whether each block has rotary positions: `no_rope_layers`, which holds 1 for those that do, or all but
+/// every `no_rope_layer_interval`-th.
 fn turned(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     if config.get("no_rope_layers").is_none() {
         let interval = config.size_or("no_rope_layer_interval", 4)?;
         return Ok((0..n_layers).map(|l| interval == 0 || (l + 1) % interval != 0).collect());
     }
-    let turned: Vec<bool> = config.list("no_rope_layers")?.iter().map(|flag| flag.as_u64() == Some(1)).collect();
+    let turned: Vec<bool> =
+        config.list("no_rope_layers")?.iter().map(|flag| flag.as_u64() == Some(1)).collect();
     if turned.len() == n_layers {
         Ok(turned)
     } else {

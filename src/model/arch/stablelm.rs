@@ -16,7 +16,8 @@ impl Architecture for StableLm {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::Defaults { fraction: 0.25, partial: true, ..rotary::USUAL })?;
+        let mut spec =
+            llama::base(config, rotary::Defaults { fraction: 0.25, partial: true, ..rotary::USUAL })?;
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
         spec.biases = Biases { qkv: config.flag_or("use_qkv_bias", false)?, ..Biases::default() };
         if config.flag_or("use_parallel_residual", false)? {

@@ -99,16 +99,22 @@ mod writing {
         pub(in super::super) fn open_partial(&self, etag: &str) -> Result<(PathBuf, File)> {
             let path = self.blob(&format!("{etag}.incomplete"));
             parent_of(&path)?;
-            let file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(fault(&path))?;
+            let file =
+                OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(fault(&path))?;
             Ok((path, file))
         }
 
-        /// Waits until no other process fetches this blob. The lock goes with the file that is returned, and with the process.
-        /// Whoever holds it while nothing is written for `patience` hangs.
+        /// Waits until no other process fetches this blob. The lock goes with the file that is returned, and
+        /// with the process. Whoever holds it while nothing is written for `patience` hangs.
         pub(in super::super) fn lock(&self, etag: &str, patience: Duration) -> Result<File> {
             let path = self.locks.join(format!("{etag}.lock"));
             parent_of(&path)?;
-            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(fault(&path))?;
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)
+                .map_err(fault(&path))?;
             let written = || self.blob(&format!("{etag}.incomplete")).metadata().map_or(0, |data| data.len());
             let (mut seen_bytes, mut since) = (written(), Instant::now());
             loop {
@@ -119,8 +125,9 @@ mod writing {
                         (seen_bytes, since) = (written(), Instant::now());
                     }
                     Err(TryLockError::WouldBlock) if since.elapsed() > patience => {
-                        let source =
-                            std::io::Error::other("another process holds this lock and fetches nothing; end it");
+                        let source = std::io::Error::other(
+                            "another process holds this lock and fetches nothing; end it",
+                        );
                         return Err(fault(&path)(source));
                     }
                     Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN),
@@ -128,7 +135,8 @@ mod writing {
             }
         }
 
-        /// Puts a blob into a snapshot under a file's name: a relative link, or a copy where the system has no links.
+        /// Puts a blob into a snapshot under a file's name: a relative link, or a copy where the system has
+        /// no links.
         pub(in super::super) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<()> {
             let path = self.snapshot(commit).join(file);
             parent_of(&path)?;

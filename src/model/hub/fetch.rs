@@ -54,7 +54,8 @@ pub(super) fn folder(hub: &Hub, id: &Id) -> Result<PathBuf> {
     let listing = fetch.listing()?;
     let names: Vec<_> = listing.siblings.iter().map(|sibling| sibling.rfilename.as_str()).collect();
     let has = |file: &str| names.contains(&file);
-    let weights = files::weights(&has, &names).map_err(|why| fetch.route.fault(format!("the repository {why}")))?;
+    let weights =
+        files::weights(&has, &names).map_err(|why| fetch.route.fault(format!("the repository {why}")))?;
     let commit = &listing.sha;
     // The small files first: what is wrong with them is said before the long wait.
     for file in [files::CONFIG, files::TOKENIZER, files::OPTIONAL].into_iter().filter(|file| has(file)) {
@@ -90,8 +91,8 @@ impl Fetch<'_> {
             Ok(bytes)
         })?;
         let listing: Listing = serde_json::from_slice(&bytes).map_err(|source| {
-            let reason =
-                "the list of files is not what a hub sends; check HF_ENDPOINT, and that no login page is in the way";
+            let reason = "the list of files is not what a hub sends; check HF_ENDPOINT, and that no login \
+                          page is in the way";
             self.hub.fault(self.id, reason.into(), Some(source.into()))
         })?;
         if !cache::is_commit(&listing.sha) {
@@ -112,17 +113,21 @@ impl Fetch<'_> {
         }
     }
 
-    /// One file of a commit: nothing to do if it is in the snapshot, a link if its blob is here, else a download.
+    /// One file of a commit: nothing to do if it is in the snapshot, a link if its blob is here, else a
+    /// download.
     fn file(&self, commit: &str, file: &str) -> Result<()> {
         if self.cache.snapshot(commit).join(file).is_file() {
             return Ok(());
         }
         let (owner, model) = self.id.repository.split_once('/').unwrap_or_default();
         let url = self.route.url([owner, model, "resolve", commit].into_iter().chain(file.split('/')));
-        let meta = self.route.patiently(file, || self.meta(file, &self.route.send(&Method::HEAD, &url, 0)?))?;
+        let meta =
+            self.route.patiently(file, || self.meta(file, &self.route.send(&Method::HEAD, &url, 0)?))?;
         let blob = self.cache.blob(&meta.etag);
-        let is_here =
-            || blob.metadata().is_ok_and(|data| meta.size_bytes.is_none_or(|size_bytes| size_bytes == data.len()));
+        let is_here = || {
+            blob.metadata()
+                .is_ok_and(|data| meta.size_bytes.is_none_or(|size_bytes| size_bytes == data.len()))
+        };
         if !is_here() {
             let _held = self.cache.lock(&meta.etag, 10 * self.hub.idle)?;
             // Another process may just have done it.
@@ -142,15 +147,18 @@ impl Fetch<'_> {
         let etag = answer.header("x-linked-etag").or_else(|| answer.header("etag")).map(plain);
         // It becomes the name of a file.
         let is_name = |etag: &&str| {
-            (1..=128).contains(&etag.len()) && etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            (1..=128).contains(&etag.len())
+                && etag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         let etag = etag.filter(is_name).ok_or_else(|| {
             self.route.fault(format!(
-                "{file} comes without a usable ETag; check HF_ENDPOINT, or fetch it by other means and give the folder"
+                "{file} comes without a usable ETag; check HF_ENDPOINT, or fetch it by other means and give \
+                 the folder"
             ))
         })?;
         let size = answer.header("x-linked-size").and_then(|text| text.parse().ok());
-        let size_bytes = if answer.response.status().is_success() { size.or(answer.length_bytes()) } else { size };
+        let size_bytes =
+            if answer.response.status().is_success() { size.or(answer.length_bytes()) } else { size };
         Ok(Meta { etag: etag.to_owned(), size_bytes })
     }
 
@@ -181,32 +189,44 @@ impl Fetch<'_> {
                 }
             }
             if answer.at_home
-                && answer.header("x-linked-etag").or(answer.header("etag")).is_some_and(|etag| plain(etag) != meta.etag)
+                && answer
+                    .header("x-linked-etag")
+                    .or(answer.header("etag"))
+                    .is_some_and(|etag| plain(etag) != meta.etag)
             {
-                return Err(self.route.fault(format!("{file} changed while it was fetched; run again")).into());
+                return Err(self
+                    .route
+                    .fault(format!("{file} changed while it was fetched; run again"))
+                    .into());
             }
             let announced = answer.length_bytes().map(|length_bytes| length_bytes + have_bytes);
             if let (Some(size_bytes), Some(announced)) = (meta.size_bytes, announced)
                 && size_bytes != announced
             {
                 let reason = format!(
-                    "{file} is {size_bytes} bytes by the hub's list and {announced} as it is sent; run again later"
+                    "{file} is {size_bytes} bytes by the hub's list and {announced} as it is sent; run \
+                     again later"
                 );
                 return Err(self.route.fault(reason).into());
             }
             let size_bytes = meta.size_bytes.or(announced);
             bar.set_position(have_bytes);
-            self.route.read(&mut answer.response, size_bytes.unwrap_or(MOST_FILE_BYTES) - have_bytes, |chunk| {
-                bar.inc(chunk.len() as u64);
-                partial.write_all(chunk).map_err(|source| Error::Cache { path: path.clone(), source })
-            })?;
+            self.route.read(
+                &mut answer.response,
+                size_bytes.unwrap_or(MOST_FILE_BYTES) - have_bytes,
+                |chunk| {
+                    bar.inc(chunk.len() as u64);
+                    partial.write_all(chunk).map_err(|source| Error::Cache { path: path.clone(), source })
+                },
+            )?;
             let now_bytes = partial.metadata().map_err(io)?.len();
             if size_bytes.is_some_and(|size_bytes| size_bytes != now_bytes) {
                 return Err(Fault::passing(format!("the body ends at byte {now_bytes}")));
             }
         }
         partial.sync_all().map_err(io)?;
-        // Files in large storage are named by their SHA-256; small ones by a hash of git, for which the length must do.
+        // Files in large storage are named by their SHA-256; small ones by a hash of git, for which the
+        // length must do.
         if meta.etag.len() == 64 && sha256(&mut partial).map_err(io)? != meta.etag.to_ascii_lowercase() {
             std::fs::remove_file(&path).map_err(io)?;
             let reason = format!("{file} does not have the SHA-256 the hub says; what came is removed");
@@ -224,7 +244,8 @@ impl Fetch<'_> {
         if !self.hub.progress {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+        let style =
+            ProgressStyle::with_template("{msg} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta}");
         let bar = meta.size_bytes.map_or_else(ProgressBar::no_length, ProgressBar::new);
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(file.to_owned())
     }
@@ -250,5 +271,7 @@ fn plain(etag: &str) -> &str {
 /// Whether an answer goes on at a byte.
 fn continues(answer: &Answer, from_bytes: u64) -> bool {
     answer.response.status() == StatusCode::PARTIAL_CONTENT
-        && answer.header("content-range").is_some_and(|range| range.starts_with(&format!("bytes {from_bytes}-")))
+        && answer
+            .header("content-range")
+            .is_some_and(|range| range.starts_with(&format!("bytes {from_bytes}-")))
 }

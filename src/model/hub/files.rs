@@ -11,8 +11,12 @@ pub(super) const TOKENIZER: &str = "tokenizer.json";
 #[cfg(feature = "hub")]
 pub(super) const OPTIONAL: &str = "tokenizer_config.json";
 /// Weights, the best first: safetensors before pickles, one file before several.
-pub(super) const WEIGHTS: [&str; 4] =
-    ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+pub(super) const WEIGHTS: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
 
 /// Whether a relative path names a file below the folder it is joined to, on every system.
 pub(super) fn stays_inside(path: &str) -> bool {
@@ -29,13 +33,17 @@ pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<&'st
     let some = |end: &str| names.iter().any(|name| name.ends_with(end));
     let weights = WEIGHTS.into_iter().find(|file| has(file));
     if weights.is_none() && some(".gguf") {
-        return Err("has GGUF files only, which are quantised and not read; take the repository they were made from \
-                    (its model card names the base model), or convert one with transformers \
-                    (`AutoModelForCausalLM.from_pretrained(id, gguf_file=...)`, then `save_pretrained(folder)`) and give the folder"
+        return Err("has GGUF files only, which are quantised and not read; take the repository they were \
+                    made from (its model card names the base model), or convert one with transformers \
+                    (`AutoModelForCausalLM.from_pretrained(id, gguf_file=...)`, then \
+                    `save_pretrained(folder)`) and give the folder"
             .into());
     }
     let Some(weights) = weights else {
-        return Err(format!("has no weights: none of {}; take another repository of the model", WEIGHTS.join(", ")));
+        return Err(format!(
+            "has no weights: none of {}; take another repository of the model",
+            WEIGHTS.join(", ")
+        ));
     };
     if !has(CONFIG) {
         return Err("has no config.json; take a repository in the format of transformers".into());
@@ -47,8 +55,9 @@ pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<&'st
             .collect();
         let found = if old.is_empty() { String::new() } else { format!(", only {}", old.join(" and ")) };
         return Err(format!(
-            "has no tokenizer.json{found}; make one with transformers (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`), \
-             put config.json and the weights beside it, and give the folder"
+            "has no tokenizer.json{found}; make one with transformers \
+             (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`), put config.json and the weights \
+             beside it, and give the folder"
         ));
     }
     Ok(weights)

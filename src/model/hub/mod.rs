@@ -1,8 +1,9 @@
-//! Models by their id on a Hugging Face hub: `owner/name`, or `owner/name@revision`, becomes a folder in the cache that the Python
-//! tools share. What is in a folder is read elsewhere; here it is only made complete.
+//! Models by their id on a Hugging Face hub: `owner/name`, or `owner/name@revision`, becomes a folder in the
+//! cache that the Python tools share. What is in a folder is read elsewhere; here it is only made complete.
 //!
-//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE` and `HF_HUB_DOWNLOAD_TIMEOUT` mean what they
-//! mean to the Python tools. A build without the feature `hub` reads the cache and fetches nothing.
+//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE` and
+//! `HF_HUB_DOWNLOAD_TIMEOUT` mean what they mean to the Python tools. A build without the feature `hub` reads
+//! the cache and fetches nothing.
 //!
 //! # References
 //! The routes and the cache's layout are those of `huggingface_hub` (`hf_hub_download`).
@@ -81,7 +82,8 @@ pub fn is_id(name: &str) -> bool {
             && !part.contains("--")
             && !part.contains("..")
     };
-    !Path::new(name).exists() && repository.split_once('/').is_some_and(|(owner, model)| part(owner) && part(model))
+    !Path::new(name).exists()
+        && repository.split_once('/').is_some_and(|(owner, model)| part(owner) && part(model))
 }
 
 impl Hub {
@@ -90,11 +92,14 @@ impl Hub {
     /// # Errors
     /// [`Error::Parameter`] for a variable that cannot be used.
     pub fn from_env() -> Result<Self> {
-        let text = |name: &str| std::env::var(name).ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
+        let text =
+            |name: &str| std::env::var(name).ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
         let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = path("HF_HOME").unwrap_or_else(|| {
             let caches = path("XDG_CACHE_HOME");
-            caches.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(".cache")).join("huggingface")
+            caches
+                .unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(".cache"))
+                .join("huggingface")
         });
         let stored = || {
             let file = path("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
@@ -102,12 +107,15 @@ impl Hub {
         };
         let idle_s = match text("HF_HUB_DOWNLOAD_TIMEOUT") {
             None => IDLE_S,
-            Some(text) => text.parse().ok().filter(|idle_s| (0.01..=86_400.0).contains(idle_s)).ok_or_else(|| {
-                let reason = format!("must be a number of seconds from 0.01 to 86400, and is `{text}`");
-                Error::Parameter { name: "HF_HUB_DOWNLOAD_TIMEOUT", reason }
-            })?,
+            Some(text) => {
+                text.parse().ok().filter(|idle_s| (0.01..=86_400.0).contains(idle_s)).ok_or_else(|| {
+                    let reason = format!("must be a number of seconds from 0.01 to 86400, and is `{text}`");
+                    Error::Parameter { name: "HF_HUB_DOWNLOAD_TIMEOUT", reason }
+                })?
+            }
         };
-        let endpoint = text("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into()).trim_end_matches('/').to_owned();
+        let endpoint =
+            text("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into()).trim_end_matches('/').to_owned();
         if endpoint.contains('@') {
             // It stands in messages.
             let reason = "must hold no user and no password; a token goes into HF_TOKEN".into();

@@ -61,8 +61,9 @@ impl Route<'_> {
             attempts += 1;
             if attempts >= MOST_ATTEMPTS {
                 let reason = format!(
-                    "{what}: {reason}, {attempts} times; check the network and run again (what has come is kept), give a folder, \
-                     or take the model from the cache with --offline if it was fetched before"
+                    "{what}: {reason}, {attempts} times; check the network and run again (what has come is \
+                     kept), give a folder, or take the model from the cache with --offline if it was \
+                     fetched before"
                 );
                 return Err(self.hub.fault(self.id, reason, source));
             }

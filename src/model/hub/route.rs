@@ -1,5 +1,6 @@
-//! One request to a hub: redirects followed by hand, so that the token stays with the host it is for, every wait bounded, and every
-//! answer that is not the thing asked for sorted into what may pass and what will not.
+//! One request to a hub: redirects followed by hand, so that the token stays with the host it is for, every
+//! wait bounded, and every answer that is not the thing asked for sorted into what may pass and what will
+//! not.
 
 use std::error::Error as _;
 use std::io::Read;
@@ -66,7 +67,8 @@ fn is_loopback(url: &Url) -> bool {
 impl<'a> Route<'a> {
     pub(super) fn new(hub: &'a Hub, id: &'a Id) -> Result<Self> {
         let bad = |reason: &str| Error::Parameter { name: "HF_ENDPOINT", reason: reason.into() };
-        let endpoint = Url::parse(&hub.endpoint).map_err(|_| bad("is no URL; unset it, or write https://HOST"))?;
+        let endpoint =
+            Url::parse(&hub.endpoint).map_err(|_| bad("is no URL; unset it, or write https://HOST"))?;
         if !is_safe(&endpoint) {
             return Err(bad("must begin with https://; only a server on this machine may be asked without"));
         }
@@ -98,14 +100,15 @@ impl<'a> Route<'a> {
             client => client,
         };
         let client = client.map_err(|source| {
-            let reason =
-                "no connection can be set up; see that the system's certificates are installed (ca-certificates)";
+            let reason = "no connection can be set up; see that the system's certificates are installed \
+                          (ca-certificates)";
             hub.fault(id, reason.into(), Some(source.into()))
         })?;
         Ok(Self { hub, id, client, endpoint, bearer })
     }
 
-    /// The URL below the endpoint with these parts, each escaped, so that a slash inside one is no slash of the path.
+    /// The URL below the endpoint with these parts, each escaped, so that a slash inside one is no slash of
+    /// the path.
     pub(super) fn url<'p>(&self, parts: impl IntoIterator<Item = &'p str>) -> Url {
         let mut url = self.endpoint.clone();
         // Only URLs without a host have no path, and those are refused in `new`.
@@ -119,11 +122,18 @@ impl<'a> Route<'a> {
         self.hub.fault(self.id, reason.into(), None)
     }
 
-    /// One request, from a byte on. A HEAD ends where the hub passes on to its storage, which need not know what the file is.
-    pub(super) fn send(&self, method: &Method, url: &Url, from_bytes: u64) -> std::result::Result<Answer, Fault> {
+    /// One request, from a byte on. A HEAD ends where the hub passes on to its storage, which need not know
+    /// what the file is.
+    pub(super) fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        from_bytes: u64,
+    ) -> std::result::Result<Answer, Fault> {
         let (mut url, mut at_home) = (url.clone(), true);
         for _ in 0..=MOST_REDIRECTS {
-            let mut request = self.client.request(method.clone(), url.clone()).header(ACCEPT_ENCODING, "identity");
+            let mut request =
+                self.client.request(method.clone(), url.clone()).header(ACCEPT_ENCODING, "identity");
             if from_bytes > 0 {
                 request = request.header(RANGE, format!("bytes={from_bytes}-"));
             }
@@ -131,13 +141,16 @@ impl<'a> Route<'a> {
                 request = request.header(AUTHORIZATION, bearer.clone());
             }
             let response = request.send().map_err(|error| {
-                let timed_out =
-                    error.is_timeout() || error.source().is_some_and(|source| source.to_string().contains("timed out"));
+                let timed_out = error.is_timeout()
+                    || error.source().is_some_and(|source| source.to_string().contains("timed out"));
                 let host = url.host_str().unwrap_or_default();
                 let reason = match (error.is_connect(), timed_out) {
                     (true, _) => format!("{host} cannot be reached"),
                     (false, true) => {
-                        format!("{host} is silent for {:.1} s (HF_HUB_DOWNLOAD_TIMEOUT)", self.hub.idle.as_secs_f64())
+                        format!(
+                            "{host} is silent for {:.1} s (HF_HUB_DOWNLOAD_TIMEOUT)",
+                            self.hub.idle.as_secs_f64()
+                        )
                     }
                     (false, false) => format!("{host} broke off"),
                 };
@@ -156,14 +169,17 @@ impl<'a> Route<'a> {
             if !status.is_redirection() {
                 return Err(self.refusal(&response, at_home));
             }
-            let next = header(response.headers(), LOCATION.as_str()).and_then(|location| url.join(location).ok());
+            let next =
+                header(response.headers(), LOCATION.as_str()).and_then(|location| url.join(location).ok());
             let next = next.ok_or_else(|| self.fault(format!("the answer {status} leads nowhere")))?;
             let is_home = next.origin() == self.endpoint.origin();
             if *method == Method::HEAD && !is_home && header(response.headers(), "x-linked-etag").is_some() {
                 return Ok(Answer { response, at_home });
             }
             if !is_safe(&next) {
-                return Err(self.fault(format!("a redirect leads to {} without https; refused", origin(&next))).into());
+                return Err(self
+                    .fault(format!("a redirect leads to {} without https; refused", origin(&next)))
+                    .into());
             }
             // Once away, always away: a host that was sent the request may not send the token back either.
             at_home = at_home && is_home;
@@ -178,8 +194,15 @@ impl<'a> Route<'a> {
         let code = header(response.headers(), "x-error-code").unwrap_or_default();
         let wait = header(response.headers(), RETRY_AFTER.as_str()).and_then(|text| text.parse().ok());
         let wait = wait.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_WAIT);
-        if status.is_server_error() || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status) {
-            return Fault::Passing { reason: format!("the answer is {status}"), source: None, gained_bytes: 0, wait };
+        if status.is_server_error()
+            || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status)
+        {
+            return Fault::Passing {
+                reason: format!("the answer is {status}"),
+                source: None,
+                gained_bytes: 0,
+                wait,
+            };
         }
         // A link of a storage that has run out is another one at the next attempt.
         if !at_home {
@@ -200,18 +223,19 @@ impl<'a> Route<'a> {
                 "the model has no such branch, tag or commit; look up its revisions on its page".into()
             }
             (StatusCode::UNAUTHORIZED, _) | (StatusCode::NOT_FOUND, "RepoNotFound") => format!(
-                "there is no such model, or it is private or gated, and {token}: check the id (no folder of this name is here either); \
-                 for a private model {get}"
+                "there is no such model, or it is private or gated, and {token}: check the id (no folder of \
+                 this name is here either); for a private model {get}"
             ),
-            (StatusCode::NOT_FOUND, _) => {
-                "there is no such model or revision: check both (no folder of this name is here either)".into()
-            }
+            (StatusCode::NOT_FOUND, _) => "there is no such model or revision: check both (no folder of \
+                                           this name is here either)"
+                .into(),
             _ => format!("the answer is {status}, which is not understood"),
         })
         .into()
     }
 
-    /// Reads an answer's body: at most `most_bytes`, and not slower than any network that is worth waiting for.
+    /// Reads an answer's body: at most `most_bytes`, and not slower than any network that is worth waiting
+    /// for.
     pub(super) fn read(
         &self,
         response: &mut Response,
@@ -229,8 +253,10 @@ impl<'a> Route<'a> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 // reqwest says again in its own words, with the URL, what lies behind; only that is kept.
                 Err(error) => {
-                    let source =
-                        error.get_ref().and_then(|inner| inner.source()).map(|source| source.to_string().into());
+                    let source = error
+                        .get_ref()
+                        .and_then(|inner| inner.source())
+                        .map(|source| source.to_string().into());
                     return cut(format!("the body ends after {got_bytes} bytes"), source, got_bytes);
                 }
             };

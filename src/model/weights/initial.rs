@@ -19,7 +19,8 @@ pub enum Init {
     Zeros,
 }
 
-/// Initial weights of a seed. Each tensor has a random stream of its own, so its values depend on the seed, its name and its shape alone.
+/// Initial weights of a seed. Each tensor has a random stream of its own, so its values depend on the seed,
+/// its name and its shape alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Initial {
     /// The seed.
@@ -37,8 +38,9 @@ impl Source for Initial {
             Init::Zeros => Tensor::zeros(shape, DType::F32, &Device::Cpu)?,
             Init::Normal(std) => {
                 let mut rng = seed::stream("weights", name, self.seed);
-                let values: Vec<f32> =
-                    (0..shape.iter().product()).map(|_| (rng.sample::<f64, _>(StandardNormal) * std) as f32).collect();
+                let values: Vec<f32> = (0..shape.iter().product())
+                    .map(|_| (rng.sample::<f64, _>(StandardNormal) * std) as f32)
+                    .collect();
                 Tensor::from_vec(values, shape, &Device::Cpu)?
             }
         })

@@ -1,8 +1,10 @@
-//! Where a decoder's tensors come from: a checkpoint on disk (safetensors or PyTorch's own format, one file or several), one in memory, or
-//! seeded initial weights (the untrained twin). Whatever is wrong with a checkpoint is found here, before the first multiplication.
+//! Where a decoder's tensors come from: a checkpoint on disk (safetensors or PyTorch's own format, one file
+//! or several), one in memory, or seeded initial weights (the untrained twin). Whatever is wrong with a
+//! checkpoint is found here, before the first multiplication.
 //!
-//! Files are neither mapped (a file that is cut while it is mapped ends the process) nor read whole: each tensor is read when it is asked for, in
-//! pieces that are widened to f32 as they come, so that loading needs little more memory than the weights themselves.
+//! Files are neither mapped (a file that is cut while it is mapped ends the process) nor read whole: each
+//! tensor is read when it is asked for, in pieces that are widened to f32 as they come, so that loading needs
+//! little more memory than the weights themselves.
 
 mod bytes;
 mod initial;
@@ -35,7 +37,8 @@ pub trait Source: Sync {
     /// # Errors
     /// If it is missing, of another shape, of an unreadable type, or holds NaN or infinity.
     fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor>;
-    /// Asserts that there is no tensor of this name, of a block beyond the last: cut short by its config, a model would be measured as a smaller one.
+    /// Asserts that there is no tensor of this name, of a block beyond the last: cut short by its config, a
+    /// model would be measured as a smaller one.
     ///
     /// # Errors
     /// If there is one.
@@ -53,7 +56,8 @@ pub trait Source: Sync {
     fn tied(&self, _name: &str, _embedding: &Tensor) -> Result<()> {
         Ok(())
     }
-    /// Asserts that every parameter whose name begins so was asked for: what is not heeded would have changed the states.
+    /// Asserts that every parameter whose name begins so was asked for: what is not heeded would have changed
+    /// the states.
     ///
     /// # Errors
     /// Naming the first one that was not.
@@ -62,8 +66,8 @@ pub trait Source: Sync {
     }
 }
 
-/// What weights are rounded to before they are used. The arithmetic is f32 whatever this says: on a CPU half precision is no faster, and
-/// what the rounding of weights alone does to a measurement can be seen.
+/// What weights are rounded to before they are used. The arithmetic is f32 whatever this says: on a CPU half
+/// precision is no faster, and what the rounding of weights alone does to a measurement can be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
@@ -116,9 +120,15 @@ impl Kind {
 
     fn widen(&self, bytes: &[u8], out: &mut Vec<f32>) {
         match self {
-            Self::F32 => out.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))),
-            Self::F16 => out.extend(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32())),
-            Self::Bf16 => out.extend(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32())),
+            Self::F32 => {
+                out.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
+            }
+            Self::F16 => {
+                out.extend(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()))
+            }
+            Self::Bf16 => {
+                out.extend(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()))
+            }
             Self::Other(_) => {}
         }
     }
@@ -135,8 +145,8 @@ struct Entry {
     transposed: bool,
 }
 
-/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32; tensors nobody asks for (mask buffers, old
-/// rotary tables) are not read.
+/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32; tensors nobody asks
+/// for (mask buffers, old rotary tables) are not read.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// What a tensor that is nowhere is missing from: the file, or the index of several.
@@ -149,21 +159,34 @@ pub struct Checkpoint {
 }
 
 /// What a folder's weights are called, in order of preference.
-const PUBLISHED: [&str; 4] =
-    ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+const PUBLISHED: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
 
-/// How the names of buffers end that older files hold beside the parameters: masks and rotary tables, which follow from the config.
-const BUFFERS: [&str; 6] =
-    [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq", ".embed_positions", ".rotary_emb.cos_cached"];
+/// How the names of buffers end that older files hold beside the parameters: masks and rotary tables, which
+/// follow from the config.
+const BUFFERS: [&str; 6] = [
+    ".attn.bias",
+    ".attention.bias",
+    ".masked_bias",
+    ".inv_freq",
+    ".embed_positions",
+    ".rotary_emb.cos_cached",
+];
 
 /// Bytes read at once.
 const PIECE: usize = 1 << 20;
 
 impl Checkpoint {
-    /// The file of a folder that holds its weights, or the index of several; the first of the published names if there is none.
+    /// The file of a folder that holds its weights, or the index of several; the first of the published names
+    /// if there is none.
     ///
     /// # Errors
-    /// [`Error::Config`] if the folder has weights in GGUF files alone, [`Error::Weights`] for shards without their index.
+    /// [`Error::Config`] if the folder has weights in GGUF files alone, [`Error::Weights`] for shards without
+    /// their index.
     pub fn find(folder: &Path) -> Result<PathBuf> {
         if let Some(name) = PUBLISHED.iter().find(|name| folder.join(name).exists()) {
             return Ok(folder.join(name));
@@ -172,13 +195,14 @@ impl Checkpoint {
         let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
         if let Some(shard) = names.iter().find(|name| name.contains("-of-0") && name.starts_with("model-")) {
-            let reason =
-                "is one of several files whose index is not there; download or save model.safetensors.index.json too";
+            let reason = "is one of several files whose index is not there; download or save \
+                          model.safetensors.index.json too";
             return Err(Error::Weights { path: folder.join(shard), reason: reason.into() });
         }
         if let Some(name) = names.into_iter().find(|name| gguf(name)) {
-            let reason = "is a GGUF file, made for inference and mostly quantised, which is not read; take the checkpoint it was made from, a \
-                          folder with config.json, tokenizer.json and model.safetensors or pytorch_model.bin";
+            let reason = "is a GGUF file, made for inference and mostly quantised, which is not read; take \
+                          the checkpoint it was made from, a folder with config.json, tokenizer.json and \
+                          model.safetensors or pytorch_model.bin";
             return Err(Error::Config { path: folder.join(name), reason: reason.into() });
         }
         Ok(folder.join(PUBLISHED[0]))
@@ -187,8 +211,9 @@ impl Checkpoint {
     /// Opens what [`Checkpoint::find`] found and checks its headers; no weight is read yet.
     ///
     /// # Errors
-    /// [`Error::Read`] for a file that is missing, [`Error::Weights`] for one that is malformed or cut short, [`Error::Json`] and
-    /// [`Error::Config`] for an index, [`Error::Tensor`] where index and files disagree.
+    /// [`Error::Read`] for a file that is missing, [`Error::Weights`] for one that is malformed or cut short,
+    /// [`Error::Json`] and [`Error::Config`] for an index, [`Error::Tensor`] where index and files
+    /// disagree.
     pub fn open(path: &Path, precision: Precision) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let (files, entries) = if name.ends_with(".index.json") {
@@ -208,7 +233,13 @@ impl Checkpoint {
     pub fn new(path: &Path, bytes: Cow<'static, [u8]>) -> Result<Self> {
         let file = Bytes::held(path, bytes);
         let entries = safetensors::entries(&file, 0)?.into_iter().collect();
-        Ok(Self { path: path.into(), files: vec![file], entries, precision: Precision::F32, asked: Mutex::default() })
+        Ok(Self {
+            path: path.into(),
+            files: vec![file],
+            entries,
+            precision: Precision::F32,
+            asked: Mutex::default(),
+        })
     }
 
     /// The same checkpoint with its weights rounded as they are read.
@@ -217,13 +248,18 @@ impl Checkpoint {
         self
     }
 
-    /// SHA-256 of the file; of several, of their hexadecimal digests one after the other, in order of their names.
+    /// SHA-256 of the file; of several, of their hexadecimal digests one after the other, in order of their
+    /// names.
     ///
     /// # Errors
     /// [`Error::Read`]
     pub fn sha256(&self) -> Result<String> {
         let digests = self.files.iter().map(Bytes::sha256).collect::<Result<Vec<_>>>()?;
-        Ok(if let [one] = digests.as_slice() { one.clone() } else { seed::sha256_hex(digests.concat().as_bytes()) })
+        Ok(if let [one] = digests.as_slice() {
+            one.clone()
+        } else {
+            seed::sha256_hex(digests.concat().as_bytes())
+        })
     }
 
     /// How its weights are stored: "F32", "F16", "BF16", or several of them.
@@ -244,14 +280,16 @@ impl Checkpoint {
     /// [`Error::Tensor`] if it is missing or not int64, [`Error::Read`].
     pub(super) fn int64(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>)> {
         let fault = |reason: String| Error::Tensor { path: self.path.clone(), tensor: name.into(), reason };
-        let entry = self.entries.get(name).ok_or_else(|| fault("is missing; give int64 token ids (n, t)".into()))?;
+        let entry =
+            self.entries.get(name).ok_or_else(|| fault("is missing; give int64 token ids (n, t)".into()))?;
         if !matches!(&entry.kind, Kind::Other(kind) if kind == "I64") {
             return Err(fault(format!("has type {}; give int64 token ids (n, t)", entry.kind.name())));
         }
         let mut bytes = vec![0; 8 * entry.shape.iter().product::<usize>()];
         self.files[entry.file].read_at(entry.start, &mut bytes)?;
-        let values =
-            bytes.chunks_exact(8).map(|b| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
+        let values = bytes
+            .chunks_exact(8)
+            .map(|b| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
         Ok((entry.shape.clone(), values.collect()))
     }
 
@@ -284,7 +322,8 @@ impl Source for Checkpoint {
 
     fn beyond(&self, name: &str) -> Result<()> {
         let Some(entry) = self.entries.get(name) else { return Ok(()) };
-        let reason = "is of a block more than config.json asks for; take the config.json that belongs to these weights";
+        let reason = "is of a block more than config.json asks for; take the config.json that belongs to \
+                      these weights";
         let path = self.files[entry.file].path().into();
         Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
     }
@@ -299,7 +338,8 @@ impl Source for Checkpoint {
         if own.flatten_all()?.to_vec1::<f32>()? == embedding.flatten_all()?.to_vec1::<f32>()? {
             return Ok(());
         }
-        let reason = "differs from the embedding that config.json ties it to (tie_word_embeddings); set that to false if the file is right";
+        let reason = "differs from the embedding that config.json ties it to (tie_word_embeddings); set \
+                      that to false if the file is right";
         let path = self.files[entry.file].path().into();
         Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
     }
@@ -312,7 +352,8 @@ impl Source for Checkpoint {
             .iter()
             .filter(|(name, entry)| name.starts_with(prefix) && entry.kind.size().is_some() && !heeded(name));
         let Some((name, entry)) = unheeded.min_by_key(|(name, _)| *name) else { return Ok(()) };
-        let reason = "is a parameter that this architecture with this config.json does not have; take the config.json that belongs to these weights";
+        let reason = "is a parameter that this architecture with this config.json does not have; take the \
+                      config.json that belongs to these weights";
         let path = self.files[entry.file].path().into();
         Err(Error::Tensor { path, tensor: name.clone(), reason: reason.into() })
     }
@@ -323,13 +364,14 @@ impl Source for Checkpoint {
         let path = entry.map_or(self.path.as_path(), |entry| self.files[entry.file].path());
         let fault = |reason: String| Error::Tensor { path: path.into(), tensor: name.into(), reason };
         let Some(entry) = entry else {
-            let reason =
-                "is missing; take the config.json that belongs to these weights, or save the whole checkpoint again";
+            let reason = "is missing; take the config.json that belongs to these weights, or save the whole \
+                          checkpoint again";
             return Err(fault(reason.into()));
         };
         if entry.shape != shape {
             return Err(fault(format!(
-                "has shape {:?} where config.json asks for {shape:?}; take the config.json that belongs to these weights",
+                "has shape {:?} where config.json asks for {shape:?}; take the config.json that belongs to \
+                 these weights",
                 entry.shape
             )));
         }

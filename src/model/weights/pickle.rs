@@ -1,9 +1,11 @@
-//! Just enough of Python's pickle to know the tensors of a PyTorch state dict. Nothing is ever called: a class or function is its name, and only
-//! the handful that rebuild a tensor are understood. Values are kept in one list and refer to each other by index, so that no input can
-//! make them nest, copy or grow beyond its own length.
+//! Just enough of Python's pickle to know the tensors of a PyTorch state dict. Nothing is ever called: a
+//! class or function is its name, and only the handful that rebuild a tensor are understood. Values are kept
+//! in one list and refer to each other by index, so that no input can make them nest, copy or grow beyond its
+//! own length.
 //!
 //! # References
-//! `pickletools.py` of CPython; `torch/_utils.py` (`_rebuild_tensor_v2`), `torch/serialization.py` (`persistent_id`).
+//! `pickletools.py` of CPython; `torch/_utils.py` (`_rebuild_tensor_v2`), `torch/serialization.py`
+//! (`persistent_id`).
 
 use std::collections::HashMap;
 
@@ -24,7 +26,8 @@ pub(super) struct Stored {
 impl Stored {
     /// Whether this is a matrix whose values lie side by side, column after column, and not row after row.
     pub(super) fn is_transposed(&self) -> bool {
-        matches!((&self.shape[..], &self.strides[..]), ([rows, _], [1, stride]) if rows == stride) && !self.is_dense()
+        matches!((&self.shape[..], &self.strides[..]), ([rows, _], [1, stride]) if rows == stride)
+            && !self.is_dense()
     }
 
     /// Whether the values lie side by side, row after row.
@@ -40,7 +43,8 @@ impl Stored {
     }
 }
 
-/// No name in a state dict is longer, and no tensor has more dimensions: a pickle may name one value any number of times, and each time it is copied.
+/// No name in a state dict is longer, and no tensor has more dimensions: a pickle may name one value any
+/// number of times, and each time it is copied.
 const LONGEST: usize = 512;
 const MOST_DIMENSIONS: usize = 8;
 
@@ -69,7 +73,9 @@ enum Value {
 pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, Stored)>, String> {
     let mut machine = Machine { bytes, at: 0, values: vec![], stack: vec![], memo: HashMap::new() };
     let top = machine.run()?;
-    let Some(mut dict) = machine.dict(top) else { return Err("its pickle is no dictionary of tensors".into()) };
+    let Some(mut dict) = machine.dict(top) else {
+        return Err("its pickle is no dictionary of tensors".into());
+    };
     // Training tools put the state dict one level down.
     let nested = dict.iter().find(|(key, _)| machine.text(*key) == Some("state_dict"));
     if let Some(inner) = nested.and_then(|(_, value)| machine.dict(*value)) {
@@ -161,7 +167,8 @@ impl<'a> Machine<'a> {
 
     fn call(&mut self) -> Result<(), String> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        let is_dict = matches!(&self.values[function], Value::Name(name) if name == "collections OrderedDict");
+        let is_dict =
+            matches!(&self.values[function], Value::Name(name) if name == "collections OrderedDict");
         self.push(if is_dict { Value::Dict(vec![]) } else { Value::Call(function, arguments) });
         Ok(())
     }
@@ -243,7 +250,9 @@ impl<'a> Machine<'a> {
                 b'R' | 0x81 => self.call()?,
                 // Attributes of a state dict say nothing about its tensors.
                 b'b' | b'0' => drop(self.pop()?),
-                other => return Err(format!("its pickle uses operation {other:#04x}, which no state dict needs")),
+                other => {
+                    return Err(format!("its pickle uses operation {other:#04x}, which no state dict needs"));
+                }
             }
         }
     }
@@ -251,7 +260,8 @@ impl<'a> Machine<'a> {
     fn push_int(&mut self, n: usize) -> Result<(), String> {
         let bytes = self.take(n)?;
         // A number of more than eight bytes counts nothing there could be.
-        let value = (n <= 8).then(|| bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
+        let value =
+            (n <= 8).then(|| bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
         self.push(value.map_or(Value::Nothing, |value| Value::Int(value.cast_signed())));
         Ok(())
     }
@@ -301,7 +311,8 @@ impl<'a> Machine<'a> {
         if !matches!(&self.values[function], Value::Name(name) if name == "torch._utils _rebuild_tensor_v2") {
             return None;
         }
-        // (storage, offset, size, stride, ...), with storage ("storage", class, key, location, number of values)
+        // (storage, offset, size, stride, ...), with storage ("storage", class, key, location, number of
+        // values)
         let &[storage, offset, size, stride, ..] = self.items(arguments)? else { return None };
         let Value::Persistent(storage) = self.values[storage] else { return None };
         let &[_, class, key, ..] = self.items(storage)? else { return None };

@@ -1,5 +1,6 @@
-//! The header of a safetensors file: eight bytes of length, a JSON object of types, shapes and positions. The library checks a header
-//! against its file only where that is in memory as a whole; here it is checked against the file's length.
+//! The header of a safetensors file: eight bytes of length, a JSON object of types, shapes and positions. The
+//! library checks a header against its file only where that is in memory as a whole; here it is checked
+//! against the file's length.
 
 use std::collections::HashMap;
 
@@ -28,7 +29,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
         return Err(file.fault(format!("{n} bytes are too few for a safetensors file")));
     };
     let length = u64::from_le_bytes(length);
-    let invalid = |reason: &dyn std::fmt::Display| file.fault(format!("no valid safetensors file ({reason})"));
+    let invalid =
+        |reason: &dyn std::fmt::Display| file.fault(format!("no valid safetensors file ({reason})"));
     if length > MOST {
         return Err(invalid(&"header too large"));
     }
@@ -38,7 +40,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
     }
     let mut header = vec![0; length as usize];
     file.read_at(LENGTH as u64, &mut header)?;
-    let text = std::str::from_utf8(&header).map_err(|error| invalid(&format!("invalid UTF-8 in header: {error}")))?;
+    let text = std::str::from_utf8(&header)
+        .map_err(|error| invalid(&format!("invalid UTF-8 in header: {error}")))?;
     // The library checks here that the tensors lie side by side and are as long as their shapes say.
     let header: Metadata = serde_json::from_str(text).map_err(|error| match error.is_data() {
         true => invalid(&error),

@@ -12,15 +12,17 @@ use crate::error::{Error, Result};
 /// The files of an index, in order of their names, and all their tensors.
 ///
 /// # Errors
-/// [`Error::Json`] and [`Error::Config`] for a malformed index, [`Error::Read`] for a file that is missing, [`Error::Tensor`] for a tensor that is
-/// not where the index puts it or is in two files, and what is wrong with a file.
+/// [`Error::Json`] and [`Error::Config`] for a malformed index, [`Error::Read`] for a file that is missing,
+/// [`Error::Tensor`] for a tensor that is not where the index puts it or is in two files, and what is wrong
+/// with a file.
 pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, Entry>)> {
     let fault = |reason: String| Error::Config {
         path: path.into(),
         reason: format!("{reason}; correct the file or download it again"),
     };
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    let index: Value = serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
+    let index: Value =
+        serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source })?;
     let Some(map) = index.get("weight_map").and_then(Value::as_object) else {
         return Err(fault("has no `weight_map` of tensors to files".into()));
     };
@@ -28,7 +30,8 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, Entry>)> 
     for (tensor, file) in map {
         // A name that leads out of the folder would read whatever it likes.
         let name = file.as_str().filter(|name| Path::new(name).file_name().is_some_and(|last| last == *name));
-        let name = name.ok_or_else(|| fault(format!("puts tensor `{tensor}` in {file}, no file of its folder")))?;
+        let name =
+            name.ok_or_else(|| fault(format!("puts tensor `{tensor}` in {file}, no file of its folder")))?;
         places.push((tensor.as_str(), name));
     }
     let names: BTreeSet<&str> = places.iter().map(|(_, file)| *file).collect();
@@ -39,16 +42,19 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, Entry>)> 
         for (name, entry) in entries(file, at)? {
             if let Some(first) = all.get(&name) {
                 let other = files[first.file].path().display();
-                let reason = format!("is in this file and in {other}; download or save the whole checkpoint again");
+                let reason =
+                    format!("is in this file and in {other}; download or save the whole checkpoint again");
                 return Err(Error::Tensor { path: file.path().into(), tensor: name, reason });
             }
             all.insert(name, entry);
         }
     }
-    let missing =
-        |(tensor, file): &&(&str, &str)| all.get(*tensor).is_none_or(|e| files[e.file].path() != folder.join(file));
+    let missing = |(tensor, file): &&(&str, &str)| {
+        all.get(*tensor).is_none_or(|e| files[e.file].path() != folder.join(file))
+    };
     if let Some((tensor, file)) = places.iter().find(missing) {
-        let reason = format!("is not in {file}, where the index puts it; download or save the whole checkpoint again");
+        let reason =
+            format!("is not in {file}, where the index puts it; download or save the whole checkpoint again");
         return Err(Error::Tensor { path: path.into(), tensor: (*tensor).to_owned(), reason });
     }
     Ok((files, all))

@@ -1,8 +1,9 @@
-//! The tensors of a pytorch_model.bin: a ZIP archive of one pickle, which says what there is, and one stored entry per storage. Values are read
-//! where they lie in the archive, like those of a safetensors file.
+//! The tensors of a pytorch_model.bin: a ZIP archive of one pickle, which says what there is, and one stored
+//! entry per storage. Values are read where they lie in the archive, like those of a safetensors file.
 //!
-//! The pickle is read by [`super::pickle`], which runs no code. candle has a reader of its own, but it can be made to panic (too few
-//! arguments), to allocate 4 GiB for a string that is not there and to copy itself without end.
+//! The pickle is read by [`super::pickle`], which runs no code. candle has a reader of its own, but it can be
+//! made to panic (too few arguments), to allocate 4 GiB for a string that is not there and to copy itself
+//! without end.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
@@ -26,7 +27,8 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
     if head.first() == Some(&0x80) {
         return Err(file.fault("in the form PyTorch wrote before 1.6, which is not read: load it in PyTorch"));
     }
-    let invalid = |reason: &dyn std::fmt::Display| file.fault(format!("no valid PyTorch checkpoint ({reason})"));
+    let invalid =
+        |reason: &dyn std::fmt::Display| file.fault(format!("no valid PyTorch checkpoint ({reason})"));
     let mut archive = ZipArchive::new(BufReader::new(file.reader()?)).map_err(|error| invalid(&error))?;
     let mut places: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for at in 0..archive.len() {

@@ -1,13 +1,18 @@
-//! Groups of texts read by one model (human, model A, model B): are they read differently, and is that more than their diversity?
+//! Groups of texts read by one model (human, model A, model B): are they read differently, and is that more
+//! than their diversity?
 //!
-//! The statistic is the headline of texts, the mean of emergence over blocks `2..=L` at the last position, and its difference from that of the shuffled control. Its distribution
-//! without a difference between groups comes from permuting the groups' labels over texts, not over windows, because the windows of one text stand or fall together; every
-//! permutation is estimated anew, with spreads and tokens of its own. Two-sided, `p = (1 + #{|permuted| >= |observed|}) / (1 + permutations)` (Phipson & Smyth 2010),
-//! with Holm's correction over the pairs of groups. The effect size is Cohen's d, with the standard deviation of one window that the
-//! permutations imply: `d = difference / (sd_permuted sqrt(n / 2))` for `n` windows in each group.
+//! The statistic is the headline of texts, the mean of emergence over blocks `2..=L` at the last position,
+//! and its difference from that of the shuffled control. Its distribution without a difference between groups
+//! comes from permuting the groups' labels over texts, not over windows, because the windows of one text
+//! stand or fall together; every permutation is estimated anew, with spreads and tokens of its own.
+//! Two-sided, `p = (1 + #{|permuted| >= |observed|}) / (1 + permutations)` (Phipson & Smyth 2010),
+//! with Holm's correction over the pairs of groups. The effect size is Cohen's d, with the standard deviation
+//! of one window that the permutations imply: `d = difference / (sd_permuted sqrt(n / 2))` for `n` windows in
+//! each group.
 //!
-//! All groups give the same number of windows: the estimate and its ceiling depend on it. What is of a group is in its entropies too: a difference that is there in the
-//! raw value and not in the difference from control is one of diversity.
+//! All groups give the same number of windows: the estimate and its ceiling depend on it. What is of a group
+//! is in its entropies too: a difference that is there in the raw value and not in the difference from
+//! control is one of diversity.
 
 mod pool;
 
@@ -111,20 +116,27 @@ impl Verdict {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::NoDifference => "no difference is seen",
-            Self::BeyondDiversity => "the difference is there beside the shuffled control too: more than diversity",
+            Self::BeyondDiversity => {
+                "the difference is there beside the shuffled control too: more than diversity"
+            }
             Self::DiversityOnly => {
-                "the difference vanishes beside the shuffled control: it is one of diversity, not of what the order of words says"
+                "the difference vanishes beside the shuffled control: it is one of diversity, not of what \
+                 the order of words says"
             }
             Self::OnlyBesideControl => "a difference is seen beside the shuffled control alone",
-            Self::NoControl => "a difference is seen; without a control nothing tells it from one of diversity",
+            Self::NoControl => {
+                "a difference is seen; without a control nothing tells it from one of diversity"
+            }
         }
     }
 }
 
-/// Compares every pair of groups, or every group with `reference`. `step` is told how many permutations are done.
+/// Compares every pair of groups, or every group with `reference`. `step` is told how many permutations are
+/// done.
 ///
 /// # Errors
-/// [`Error::Parameter`] for fewer than two groups, an unknown reference, no permutation, or a model of one block; those of [`Cut::all`] and of the estimator.
+/// [`Error::Parameter`] for fewer than two groups, an unknown reference, no permutation, or a model of one
+/// block; those of [`Cut::all`] and of the estimator.
 pub fn compare(
     model: &Model,
     groups: &[Texts],
@@ -134,23 +146,29 @@ pub fn compare(
 ) -> Result<Vec<Comparison>> {
     let pairs = pairs(groups, how.reference)?;
     if model.card.n_layers < 2 {
-        let reason = format!("{} has one block, and its input knows only its own token; take another", model.card.id);
+        let reason =
+            format!("{} has one block, and its input knows only its own token; take another", model.card.id);
         return Err(Error::Parameter { name: "MODEL", reason });
     }
     let cuts = groups.iter().map(|group| cut.all(group, &model.tokenizer)).collect::<Result<Vec<_>>>()?;
     let n = cuts.iter().map(Vec::len).min().unwrap_or(0).min(cut.windows);
     let even = Cut { windows: n, ..*cut };
     let drawn = groups.iter().zip(&cuts).map(|(group, all)| {
-        even.draw(&group.name, all.len()).into_iter().map(|w| all[w].clone()).collect::<Vec<(usize, Window)>>()
+        even.draw(&group.name, all.len())
+            .into_iter()
+            .map(|w| all[w].clone())
+            .collect::<Vec<(usize, Window)>>()
     });
     let drawn: Vec<_> = drawn.collect();
     let mut rows = vec![];
     for (at, (a, b)) in pairs.iter().enumerate() {
         let pool = Pool::new(model, [&groups[*a], &groups[*b]], [&drawn[*a], &drawn[*b]], &even, settings)?;
         let step = |done| (how.step)(at * how.permutations + done);
-        let tests = pool.test(how.permutations, &format!("{}/{}", groups[*a].name, groups[*b].name), &step)?;
+        let tests =
+            pool.test(how.permutations, &format!("{}/{}", groups[*a].name, groups[*b].name), &step)?;
         let verdict = Verdict::of(tests[0].p_value, tests.get(1).map(|test| test.p_value));
-        let entropy = |group: usize, size: usize| ngram_entropy_nats(drawn[group].iter().map(|(_, w)| w), size);
+        let entropy =
+            |group: usize, size: usize| ngram_entropy_nats(drawn[group].iter().map(|(_, w)| w), size);
         let n_texts = |group: usize| drawn[group].iter().map(|(text, _)| text).collect::<BTreeSet<_>>().len();
         for (test, quantity) in tests.iter().zip(["emergence", "emergence_less_control"]) {
             rows.push(Comparison {
@@ -208,7 +226,8 @@ pub fn pairs(groups: &[Texts], reference: Option<&str>) -> Result<Vec<(usize, us
     let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
     if names.len() < 2 {
         let reason = format!(
-            "give {} group(s) of texts, and two are compared at least; give more files, or one with a column that names the group (--group-column)",
+            "give {} group(s) of texts, and two are compared at least; give more files, or one with a \
+             column that names the group (--group-column)",
             names.len()
         );
         return Err(Error::Parameter { name: "--texts", reason });
@@ -238,7 +257,8 @@ fn ngram_entropy_nats<'a>(windows: impl Iterator<Item = &'a Window>, size: usize
     mi::entropy_nats(counts.into_iter())
 }
 
-/// Holm's step-down correction (1979): the `k`-th smallest of `m` p values times `m - k + 1`, not below those before it, at most 1.
+/// Holm's step-down correction (1979): the `k`-th smallest of `m` p values times `m - k + 1`, not below those
+/// before it, at most 1.
 fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));

@@ -80,8 +80,10 @@ impl<'a> Pool<'a> {
         }
         let tokens: BTreeMap<u32, Point> =
             ids.iter().flat_map(|ids| &ids[prefix..]).map(|id| (*id, (0, prefix))).collect();
-        let lone_points: BTreeMap<u32, Point> = tokens.keys().enumerate().map(|(w, id)| (*id, (w, prefix))).collect();
-        let alone: Vec<Vec<u32>> = lone_points.keys().map(|id| before.iter().copied().chain([*id]).collect()).collect();
+        let lone_points: BTreeMap<u32, Point> =
+            tokens.keys().enumerate().map(|(w, id)| (*id, (w, prefix))).collect();
+        let alone: Vec<Vec<u32>> =
+            lone_points.keys().map(|id| before.iter().copied().chain([*id]).collect()).collect();
         let points: Vec<Point> = lone_points.values().copied().collect();
         let lone = States::within(&model.decoder, &model.card.id, &alone, &points, room)?;
         Ok(Self {
@@ -109,15 +111,18 @@ impl<'a> Pool<'a> {
             // The streams of `measure`, so that a group reads here what it reads there.
             let noise = seed::derive("noise", &format!("{label}/{l}"), self.settings.seed);
             let rows = states.rows(l, points)?;
-            let estimates = self.settings.channel.estimate_labelled(&states.contexts(points), rows.view(), noise)?;
+            let estimates =
+                self.settings.channel.estimate_labelled(&states.contexts(points), rows.view(), noise)?;
             let of = |estimate: &Estimate| estimate.mi_nats;
             Ok(estimates.get(self.at).map_or(f64::NAN, of))
         };
         let mut means = vec![0.0; self.sides.len()];
         for l in 2..=self.n_layers {
             let micro = estimate(&self.lone, &alone, "alone", l)?;
-            let wide =
-                self.sides.iter().map(|states| estimate(states, &points, &format!("Text/{}", self.window_tokens), l));
+            let wide = self
+                .sides
+                .iter()
+                .map(|states| estimate(states, &points, &format!("Text/{}", self.window_tokens), l));
             let wide: Vec<f64> = wide.collect::<Result<_>>()?;
             means[0] += (wide[0] - micro) / (self.n_layers - 1) as f64;
             if let Some(control) = wide.get(1) {
@@ -128,7 +133,12 @@ impl<'a> Pool<'a> {
     }
 
     /// The quantities of the two groups, and how often permutations of the texts are as far apart.
-    pub(super) fn test(&self, permutations: usize, label: &str, step: &(dyn Fn(usize) + Sync)) -> Result<Vec<Test>> {
+    pub(super) fn test(
+        &self,
+        permutations: usize,
+        label: &str,
+        step: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Test>> {
         let own = |group: usize| self.texts[group].concat();
         let (a, b) = (self.read(&own(0))?, self.read(&own(1))?);
         let n = own(0).len();
@@ -138,7 +148,8 @@ impl<'a> Pool<'a> {
             let mut texts: Vec<&Vec<usize>> = self.texts.iter().flatten().collect();
             texts.shuffle(&mut rng);
             let (a, b) = part(&texts, n);
-            let differences: Vec<f64> = self.read(&a)?.iter().zip(self.read(&b)?).map(|(a, b)| a - b).collect();
+            let differences: Vec<f64> =
+                self.read(&a)?.iter().zip(self.read(&b)?).map(|(a, b)| a - b).collect();
             step(1 + done.fetch_add(1, Ordering::Relaxed));
             Ok(differences)
         });
@@ -149,7 +160,8 @@ impl<'a> Pool<'a> {
             let null: Vec<f64> = permuted.iter().map(|differences| differences[at]).collect();
             let beyond = null.iter().filter(|value| value.abs() >= observed.abs()).count();
             let mean = null.iter().sum::<f64>() / null.len() as f64;
-            let variance = null.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (null.len() - 1) as f64;
+            let variance =
+                null.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (null.len() - 1) as f64;
             Test {
                 values,
                 effect_size: observed / (variance * n as f64 / 2.0).sqrt(),

@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    Area, Drawn, Figure, GREY, LINE, SMALL, STROKE, Sign, TEXT, WIDTH, centred, colour, legend, legend_height, range,
-    tick, words,
+    Area, Drawn, Figure, GREY, LINE, SMALL, STROKE, Sign, TEXT, WIDTH, centred, colour, legend,
+    legend_height, range, tick, words,
 };
 use crate::error::Result;
 
@@ -79,16 +79,18 @@ impl Curves {
         Figure::draw(total, |area| {
             let (panels, foot) = area.split_vertically(rows as u32 * height);
             let (_, plots) = panels.split_horizontally(40);
-            let points = || self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
+            let points =
+                || self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
             let x = range(points().map(|point| point.x));
             let y = range(points().flat_map(|p| [p.y - p.half, p.y + p.half, p.beside.unwrap_or(p.y)]));
             for (area, panel) in plots.split_evenly((rows, beside)).iter().zip(&self.panels) {
                 self.panel(area, panel, x, y)?;
             }
-            let side = words(TEXT).transform(FontTransform::Rotate270).pos(plotters::style::text_anchor::Pos::new(
-                plotters::style::text_anchor::HPos::Center,
-                plotters::style::text_anchor::VPos::Center,
-            ));
+            let side =
+                words(TEXT).transform(FontTransform::Rotate270).pos(plotters::style::text_anchor::Pos::new(
+                    plotters::style::text_anchor::HPos::Center,
+                    plotters::style::text_anchor::VPos::Center,
+                ));
             area.draw(&Text::new(self.y_label.clone(), (22, (rows as u32 * height / 2) as i32), side))?;
             let (label, signs) = foot.split_vertically(LINE);
             label.draw(&Text::new(self.x_label.clone(), (WIDTH as i32 / 2 + 40, 14), centred(TEXT)))?;
@@ -138,7 +140,8 @@ impl Curves {
         }
         for curve in &panel.curves {
             let colour = colour(curve.name, self.names.len());
-            let beside: Vec<(f64, f64)> = curve.points.iter().filter_map(|p| Some((p.x, p.beside?))).collect();
+            let beside: Vec<(f64, f64)> =
+                curve.points.iter().filter_map(|p| Some((p.x, p.beside?))).collect();
             if !beside.is_empty() {
                 chart.draw_series(DashedLineSeries::new(beside, 10, 8, colour.stroke_width(STROKE)))?;
             }

@@ -3,7 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    Figure, GREY, LINE, SMALL, SVG_SIZE, Sign, TEXT, WIDTH, centred, colour, legend, legend_height, range, right, tick,
+    Figure, GREY, LINE, SMALL, SVG_SIZE, Sign, TEXT, WIDTH, centred, colour, legend, legend_height, range,
+    right, tick,
 };
 use crate::error::Result;
 
@@ -40,7 +41,10 @@ impl Dots {
             let step = step(high - low);
             let mut at = (low / step).ceil() * step;
             while at <= high {
-                area.draw(&PathElement::new(vec![(x(at), 12), (x(at), bottom)], GREY.mix(0.25).stroke_width(1)))?;
+                area.draw(&PathElement::new(
+                    vec![(x(at), 12), (x(at), bottom)],
+                    GREY.mix(0.25).stroke_width(1),
+                ))?;
                 area.draw(&Text::new(tick(at, high - low), (x(at), bottom + 22), centred(SMALL)))?;
                 at += step;
             }
@@ -65,5 +69,9 @@ impl Dots {
 /// A round distance between ticks, about five of them in a span.
 fn step(span: f64) -> f64 {
     let power = 10f64.powf((span / 5.0).log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|times| times * power).into_iter().find(|step| span / step <= 6.0).unwrap_or(power)
+    [1.0, 2.0, 5.0, 10.0]
+        .map(|times| times * power)
+        .into_iter()
+        .find(|step| span / step <= 6.0)
+        .unwrap_or(power)
 }

@@ -2,7 +2,9 @@
 
 use plotters::prelude::*;
 
-use super::{Area, Drawn, Figure, GREY, LINE, SMALL, TEXT, WIDTH, centred, diverging, left, right, tick, viridis};
+use super::{
+    Area, Drawn, Figure, GREY, LINE, SMALL, TEXT, WIDTH, centred, diverging, left, right, tick, viridis,
+};
 use crate::error::Result;
 
 /// One map.
@@ -61,7 +63,8 @@ impl Heat {
 
     fn map(&self, area: &Area<'_>, map: &Map, top: i32, height: i32) -> Drawn {
         let values = || map.values.iter().flatten().copied().flatten();
-        let (mut low, mut high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let (mut low, mut high) =
+            values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         if low > high {
             (low, high) = (0.0, 1.0);
         }
@@ -101,15 +104,23 @@ impl Heat {
         // The last column is the one that is reported; the others are counted back from it.
         for column in (0..n_columns).filter(|column| (n_columns - 1 - column) % by_column == 0) {
             let middle = (x(column) + x(column + 1)) / 2;
-            area.draw(&Text::new(self.columns[column as usize].clone(), (middle, top + height + 20), centred(SMALL)))?;
+            area.draw(&Text::new(
+                self.columns[column as usize].clone(),
+                (middle, top + height + 20),
+                centred(SMALL),
+            ))?;
         }
         let sideways = || centred(TEXT).transform(FontTransform::Rotate270);
         area.draw(&Text::new(self.y_label.clone(), (26, top + height / 2), sideways()))?;
         area.draw(&Text::new(self.unit.clone(), (WIDTH as i32 - 20, top + height / 2), sideways()))?;
         for step in 0..STEPS {
-            let (from, to) = (top + height - height * step / STEPS, top + height - height * (step + 1) / STEPS);
+            let (from, to) =
+                (top + height - height * step / STEPS, top + height - height * (step + 1) / STEPS);
             let value = low + (high - low) * (f64::from(step) + 0.5) / f64::from(STEPS);
-            area.draw(&Rectangle::new([(SCALE.0, (to - 1).max(top)), (SCALE.1, from)], shade(value).filled()))?;
+            area.draw(&Rectangle::new(
+                [(SCALE.0, (to - 1).max(top)), (SCALE.1, from)],
+                shade(value).filled(),
+            ))?;
         }
         for share in [0.0, 0.5, 1.0] {
             let at = top + height - (f64::from(height) * share) as i32;

@@ -1,5 +1,6 @@
-//! Figures of one column of a paper: 86 mm wide, text of 7 to 8 points, colours that the colour-blind can tell apart (Okabe & Ito 2008 for names, viridis for
-//! magnitudes, blue to vermilion through white for differences). Drawn as SVG; the PDF is made of it and carries its font.
+//! Figures of one column of a paper: 86 mm wide, text of 7 to 8 points, colours that the colour-blind can
+//! tell apart (Okabe & Ito 2008 for names, viridis for magnitudes, blue to vermilion through white for
+//! differences). Drawn as SVG; the PDF is made of it and carries its font.
 
 pub mod curves;
 pub mod dots;
@@ -34,7 +35,8 @@ pub const STROKE: u32 = 3;
 /// What is beside the data: axes, the identity line, twins.
 pub const GREY: RGBColor = RGBColor(110, 110, 110);
 
-/// Okabe & Ito's colours in an order in which neighbours differ most; yellow is left out, which is hardly seen on white.
+/// Okabe & Ito's colours in an order in which neighbours differ most; yellow is left out, which is hardly
+/// seen on white.
 const NAMED: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -45,7 +47,8 @@ const NAMED: [RGBColor; 7] = [
     RGBColor(0, 0, 0),
 ];
 
-/// The colour of the `at`-th of `n` things: by name where there are few, else by magnitude from dark to light.
+/// The colour of the `at`-th of `n` things: by name where there are few, else by magnitude from dark to
+/// light.
 pub fn colour(at: usize, n: usize) -> RGBColor {
     if n <= NAMED.len() { NAMED[at % NAMED.len()] } else { viridis(0.92 * at as f64 / (n - 1) as f64) }
 }
@@ -102,7 +105,8 @@ impl Figure {
     pub fn draw(height: u32, routine: impl FnOnce(&Area<'_>) -> Drawn) -> Result<Self> {
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
-        let fault = |source: Box<dyn std::error::Error + Send + Sync>| Error::Figure { reason: source.to_string() };
+        let fault =
+            |source: Box<dyn std::error::Error + Send + Sync>| Error::Figure { reason: source.to_string() };
         area.fill(&WHITE).map_err(|error| fault(Box::new(error)))?;
         routine(&area).map_err(fault)?;
         area.present().map_err(|error| fault(Box::new(error)))?;
@@ -130,7 +134,8 @@ impl Figure {
         let mut fonts = usvg::fontdb::Database::new();
         fonts.load_font_data(FONT.to_vec());
         fonts.set_sans_serif_family(FAMILY);
-        let options = usvg::Options { fontdb: Arc::new(fonts), font_family: FAMILY.into(), ..Default::default() };
+        let options =
+            usvg::Options { fontdb: Arc::new(fonts), font_family: FAMILY.into(), ..Default::default() };
         let tree = usvg::Tree::from_str(&self.svg, &options).map_err(|error| fault(&error))?;
         // usvg turns millimetres into 96 units per inch.
         let page = svg2pdf::PageOptions { dpi: 96.0 };
@@ -139,8 +144,9 @@ impl Figure {
     }
 }
 
-/// A PDF with its dictionaries of resources in order of their names: svg2pdf writes them as a hash map of random seed gives them. An order says nothing in a
-/// dictionary, and no line changes its length or leaves its dictionary, so that the offsets of all objects hold.
+/// A PDF with its dictionaries of resources in order of their names: svg2pdf writes them as a hash map of
+/// random seed gives them. An order says nothing in a dictionary, and no line changes its length or leaves
+/// its dictionary, so that the offsets of all objects hold.
 fn in_order(pdf: &[u8]) -> Vec<u8> {
     let resource = |line: &&[u8]| {
         let mut words = line.trim_ascii().split(|byte| *byte == b' ');
@@ -221,12 +227,18 @@ pub fn legend(area: &Area<'_>, entries: &[(Sign, String)]) -> Drawn {
         let (x, y) = (30 + width * (at / rows) as i32, 20 + LINE as i32 * (at % rows) as i32);
         match sign {
             Sign::Line(colour) => {
-                area.draw(&PathElement::new(vec![(x, y), (x + SIGN - 20, y)], colour.stroke_width(2 * STROKE)))?;
+                area.draw(&PathElement::new(
+                    vec![(x, y), (x + SIGN - 20, y)],
+                    colour.stroke_width(2 * STROKE),
+                ))?;
             }
             Sign::Dashes(colour) => {
                 for part in 0..3 {
                     let from = x + 18 * part;
-                    area.draw(&PathElement::new(vec![(from, y), (from + 11, y)], colour.stroke_width(STROKE)))?;
+                    area.draw(&PathElement::new(
+                        vec![(from, y), (from + 11, y)],
+                        colour.stroke_width(STROKE),
+                    ))?;
                 }
             }
             Sign::Point(colour) => area.draw(&Circle::new((x + 25, y), 9, colour.filled()))?,
@@ -242,8 +254,10 @@ mod tests {
 
     #[test]
     fn a_pdf_has_the_size_of_the_column_and_its_font() {
-        let figure =
-            Figure::draw(430, |area| Ok(area.draw(&Text::new("emergence \u{2212}1", (90, 90), left(TEXT)))?)).unwrap();
+        let figure = Figure::draw(430, |area| {
+            Ok(area.draw(&Text::new("emergence \u{2212}1", (90, 90), left(TEXT)))?)
+        })
+        .unwrap();
         assert!(figure.svg().contains("width=\"86mm\" height=\"43mm\""));
         let pdf = figure.pdf().unwrap();
         let text = String::from_utf8_lossy(&pdf);

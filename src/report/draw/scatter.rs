@@ -3,7 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    Figure, GREY, LINE, SMALL, STROKE, Sign, TEXT, WIDTH, centred, colour, legend, legend_height, range, tick, words,
+    Figure, GREY, LINE, SMALL, STROKE, Sign, TEXT, WIDTH, centred, colour, legend, legend_height, range,
+    tick, words,
 };
 use crate::error::Result;
 
