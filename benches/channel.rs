@@ -15,7 +15,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use surmise::mi::{Channel, Estimator, Scale};
-use surmise::model::kernels;
+use surmise::numeric::kernels;
 
 /// Calls per row of the table.
 const CALLS: usize = 5;

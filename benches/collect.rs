@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use surmise::collect::client::{Client, Endpoint};
+use surmise::collect::client::http::{Client, Endpoint};
 use surmise::collect::secrets::Secrets;
 use surmise::provider::{OpenAiChat, Prompt, Provider, Request, Settings};
 

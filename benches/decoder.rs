@@ -12,10 +12,10 @@ use std::time::Instant;
 use rand::Rng;
 use surmise::model::arch::{self, Config};
 use surmise::model::decoder::Decoder;
-use surmise::model::kernels;
 use surmise::model::ops::Ops;
 use surmise::model::weights::Initial;
 use surmise::model::{Point, States, untrained};
+use surmise::numeric::kernels;
 use surmise::seed;
 
 const WIDTH: usize = 768;

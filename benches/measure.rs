@@ -7,9 +7,9 @@
 use std::time::Instant;
 
 use surmise::corpus::{Category, Series};
+use surmise::emergence::{Settings, measure};
 use surmise::mi::Channel;
 use surmise::model::{Model, States};
-use surmise::profile::{Settings, measure};
 
 fn main() -> surmise::Result<()> {
     println!("model        threads    seconds     states  tokens/s");

@@ -17,7 +17,8 @@ use linfa::traits::Fit;
 use linfa_linalg::cholesky::{Cholesky, SolveC};
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, Axis};
-use surmise::calibration::candidate::{self, Candidate};
+use surmise::calibration::candidates;
+use surmise::calibration::candidates::Candidate;
 use surmise::calibration::{Fits, Fold, Link, Plan, Sample, Split, Table, calibrate};
 use surmise::{Error, Result};
 
@@ -197,7 +198,7 @@ fn errors(sample: &Sample, folds: &[Fold], link: Link) -> Result<Vec<Vec<f64>>> 
         let train = with_size.subset(&fold.train);
         let wanted = |logit: bool| -> Vec<&'static dyn Candidate> {
             let named = |known: &&&dyn Candidate| METHODS.iter().any(|m| m.1 == known.name() && m.2 == logit);
-            candidate::ALL.iter().filter(named).copied().collect()
+            candidates::ALL.iter().filter(named).copied().collect()
         };
         let fitted =
             |logit: bool| Fits::of(&wanted(logit), &train, if logit { link } else { Link::Identity });

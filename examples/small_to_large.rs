@@ -12,7 +12,8 @@
 
 use std::collections::BTreeSet;
 
-use surmise::calibration::candidate::{self, Formula};
+use surmise::calibration::candidates;
+use surmise::calibration::candidates::Formula;
 use surmise::calibration::{Fits, Link, Plan, Proxy, Query, Table, calibrate};
 use surmise::{Error, Result};
 
@@ -139,7 +140,7 @@ fn ask(train: &[&Pair], test: &[&Pair]) -> Result<Asked> {
     let sample = plan.prepare(&known)?.sample;
     let fits = Fits::new(&sample, SHARE)?;
     let formula = |name: &str| {
-        let found = candidate::ALL.iter().zip(&fits.formulas).find(|(known, _)| known.name() == name);
+        let found = candidates::ALL.iter().zip(&fits.formulas).find(|(known, _)| known.name() == name);
         found.and_then(|(_, formula)| formula.clone()).unwrap_or_else(Formula::default)
     };
     let pooled = ["gain-1", "gain", "ridge"].map(formula);

@@ -15,7 +15,8 @@ use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use surmise::Result;
-use surmise::calibration::candidate::{self, Candidate};
+use surmise::calibration::candidates;
+use surmise::calibration::candidates::Candidate;
 use surmise::calibration::{
     Backtest, Card, Fits, Link, Plan, Regime, Sample, Split, Table, Trial, calibrate,
 };
@@ -130,7 +131,7 @@ fn name(card: &Card, beyond: bool) -> String {
 fn law(train: &Table, test: &Table, plan: &Plan, name: &str, unit: f64) -> Result<f64> {
     let (weak, strong) = (plan.prepare(train)?, plan.prepare(test)?);
     let fits = Fits::new(&weak.sample, weak.link)?;
-    let formula = candidate::ALL.iter().zip(&fits.formulas).find(|(candidate, _)| candidate.name() == name);
+    let formula = candidates::ALL.iter().zip(&fits.formulas).find(|(candidate, _)| candidate.name() == name);
     let Some(formula) = formula.and_then(|(_, formula)| formula.as_ref()) else { return Ok(f64::NAN) };
     let errors = (0..strong.sample.len()).map(|row| {
         let query = strong.sample.query(row);
@@ -177,11 +178,11 @@ fn scaling_law(table: &Table) -> Result<()> {
         };
         let (size, flops) = (by("params_b")?, by("flops_1e21")?);
         let (weak, strong) = (plan.prepare(&train)?.sample, plan.prepare(&test)?.sample);
-        let mut cells = vec![errors(&weak, &strong, candidate::ALL[0])?];
+        let mut cells = vec![errors(&weak, &strong, candidates::ALL[0])?];
         for (weak, strong) in [size, flops] {
-            cells.push(errors(&weak, &strong, candidate::SCALING_LAW[0])?);
+            cells.push(errors(&weak, &strong, candidates::SCALING_LAW[0])?);
         }
-        for law in candidate::SCALING_LAW {
+        for law in candidates::SCALING_LAW {
             cells.push(errors(&weak, &strong, law)?);
         }
         println!("{target},{},{},{}", train.len(), test.len(), cells.join(","));
@@ -193,10 +194,10 @@ fn scaling_law(table: &Table) -> Result<()> {
 fn candidates(table: &Table) -> Result<()> {
     println!(
         "split,{}",
-        candidate::ALL.iter().map(|candidate| candidate.name()).collect::<Vec<_>>().join(",")
+        candidates::ALL.iter().map(|candidate| candidate.name()).collect::<Vec<_>>().join(",")
     );
     for split in Split::ALL {
-        let mut totals = vec![0.0; candidate::ALL.len()];
+        let mut totals = vec![0.0; candidates::ALL.len()];
         for (target, _, unit, without_gsm8k) in TARGETS {
             let ready =
                 plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit })).prepare(table)?;

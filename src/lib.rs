@@ -1,16 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+pub mod import;
+pub mod numeric;
+pub mod study;
 // The line, from left to right.
-pub mod blind;
 pub mod calibration;
 pub mod collect;
 pub mod corpus;
-pub mod line;
+pub mod emergence;
 pub mod mi;
 pub mod model;
 pub mod observations;
-pub mod profile;
 pub mod provider;
 pub mod report;
 pub mod serve;

@@ -8,9 +8,9 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use surmise::corpus::{Category, Relation};
-use surmise::line::CORPORA;
 use surmise::model::Model;
 use surmise::model::batch::Batch;
+use surmise::study::demo::CORPORA;
 use surmise::{Result, disk, seed};
 
 use super::SEED;

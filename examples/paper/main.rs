@@ -25,12 +25,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use surmise::line;
+use surmise::emergence::{Profile, Row, Settings};
 use surmise::mi::Channel;
 use surmise::model::hub::Hub;
 use surmise::model::{Model, Options};
-use surmise::profile::{Profile, Row, Settings};
 use surmise::report::{self, Choice};
+use surmise::study::demo;
 use surmise::{Error, Result, disk};
 
 use series::Series;
@@ -127,7 +127,7 @@ fn run(opts: Opts) -> Result<()> {
     }
     let findings: Vec<&Finding> = FINDINGS.iter().filter(wanted).collect();
     let models = match opts.models.as_slice() {
-        [] => line::family(),
+        [] => demo::family(),
         named => named.to_vec(),
     };
     let run = Run { opts, models, hub: Hub::from_env()?, series: Series::default() };

@@ -3,7 +3,8 @@
 use surmise::Result;
 use surmise::corpus::texts::Columns;
 use surmise::corpus::{Control, Cut, Texts};
-use surmise::profile::{self, Profile};
+use surmise::emergence;
+use surmise::emergence::Profile;
 
 use super::rank::correlation;
 use super::series::mean_at;
@@ -16,7 +17,7 @@ pub fn measure_texts(run: &Run, name: &str, groups: &[Texts]) -> Result<Vec<Prof
     let model = run.load(name)?;
     groups
         .iter()
-        .map(|texts| profile::measure(&model, &cut(run).corpus(texts, &model.tokenizer)?, &settings()))
+        .map(|texts| emergence::measure(&model, &cut(run).corpus(texts, &model.tokenizer)?, &settings()))
         .collect()
 }
 

@@ -1,8 +1,9 @@
 //! (f) Small models tell large ones: the line of the bare command on any models, the two largest of each
 //! family predicted from the others.
 
-use surmise::line::{self, LEVEL};
 use surmise::mi::Scale;
+use surmise::study::demo;
+use surmise::study::demo::LEVEL;
 use surmise::{Error, Result, disk};
 
 use super::{Run, SEED, Verdict, report};
@@ -12,13 +13,13 @@ const SHOTS: usize = 4;
 
 pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("prediction")?;
-    let settings = line::Settings {
+    let settings = demo::Settings {
         windows: run.opts.windows.max(1000),
         shots: SHOTS,
         seed: SEED,
         scale: Scale::Spread,
     };
-    let done = match line::run(&run.models, &settings, &|_, _, _| {}) {
+    let done = match demo::run(&run.models, &settings, &|_, _, _| {}) {
         // Too few models are no failure of the other findings.
         Err(Error::Fit { reason }) => {
             return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use surmise::Result;
 use surmise::corpus::{self, Category, Role};
-use surmise::line::CORPORA;
-use surmise::profile::{Profile, measure};
+use surmise::emergence::{Profile, measure};
+use surmise::study::demo::CORPORA;
 
 use super::{Run, SEED, settings};
 
@@ -44,7 +44,7 @@ pub struct Mean {
 /// The mean at a shot or position, of the corpus itself or of its control; `None` for a model of one block.
 pub fn mean_at(profile: &Profile, shot: usize, control: Option<&str>) -> Option<Mean> {
     let setting = profile.headline?.setting;
-    let at = |row: &&surmise::profile::Reading| {
+    let at = |row: &&surmise::emergence::Reading| {
         row.block >= 2
             && row.shot == shot
             && row.role != Role::Separator
@@ -52,7 +52,7 @@ pub fn mean_at(profile: &Profile, shot: usize, control: Option<&str>) -> Option<
             && row.control.as_deref() == control
     };
     let rows: Vec<_> = profile.blocks.iter().filter(at).collect();
-    let mean = |value: &dyn Fn(&surmise::profile::Reading) -> f64| {
+    let mean = |value: &dyn Fn(&surmise::emergence::Reading) -> f64| {
         rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64
     };
     (!rows.is_empty()).then(|| Mean {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use surmise::Result;
-use surmise::profile::{Headline, Profile};
+use surmise::emergence::{Headline, Profile};
 
 use super::rank::{Correlations, correlation};
 use super::{Run, Verdict, report_profiles};

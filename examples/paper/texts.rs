@@ -4,7 +4,7 @@ use surmise::Result;
 use surmise::corpus::Texts;
 use surmise::corpus::texts::Columns;
 use surmise::disk;
-use surmise::profile::compare::{ALPHA, Comparison, Permutations, compare};
+use surmise::emergence::compare::{ALPHA, Comparison, Permutations, compare};
 
 use super::position::{cut, measure_texts};
 use super::{Run, Verdict, facts, report_profiles, settings};

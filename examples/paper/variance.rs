@@ -3,7 +3,7 @@
 use surmise::Result;
 use surmise::collect::{Completion, local};
 use surmise::corpus::Category;
-use surmise::line::CORPORA;
+use surmise::study::demo::CORPORA;
 
 use super::rank::{Correlations, correlation};
 use super::series::{SHOTS, mean_at};

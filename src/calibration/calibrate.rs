@@ -1,14 +1,14 @@
 //! From a table to a card.
 
-use super::backtest::backtest;
-use super::card::{Card, Rows};
-use super::diagnose::{Diagnostics, dependent};
-use super::fit::fit;
-use super::plan::{Columns, Plan, Prepared};
-use super::predict::check_level;
-use super::sample::{Sample, distinct};
-use super::support::{Range, supports};
-use super::table::Table;
+use super::card::file::{Card, Rows};
+use super::prediction::predict::check_level;
+use super::prediction::support::{Range, supports};
+use super::table::plan::{Columns, Plan, Prepared};
+use super::table::sample::{Sample, distinct};
+use super::table::tidy::Table;
+use super::validation::backtest::backtest;
+use super::validation::diagnostics::{Diagnostics, dependent};
+use super::validation::fit::fit;
 use crate::disk::Schema;
 use crate::error::Result;
 use crate::seed::sha256_hex;

@@ -6,47 +6,29 @@
 //! one is chosen for queries inside the training range and one for those beyond; intervals are made of the
 //! errors seen on the way.
 
-mod backtest;
-mod basis;
 mod calibrate;
-pub mod candidate;
+pub mod candidates;
 mod card;
-mod caveats;
-mod condition;
-mod describe;
-mod diagnose;
-mod fit;
-mod folds;
-mod guard;
-mod interval;
-mod lengths;
+pub mod intervals;
 mod link;
-mod plan;
-mod predict;
-mod reach;
-#[cfg(test)]
-mod reference;
-mod sample;
-mod score;
-mod select;
-mod support;
+pub mod prediction;
 mod table;
-mod trial;
+pub mod validation;
 
-pub use self::backtest::{Backtest, Coverage, Refused};
-pub use self::basis::Basis;
 pub use self::calibrate::calibrate;
-pub use self::card::{Card, Rows};
-pub use self::condition::Condition;
-pub use self::diagnose::{Diagnostics, Filled, Inflation, Noise};
-pub use self::fit::{Chosen, Fit, Scores};
-pub use self::folds::{Fold, Split};
-pub use self::interval::{Held, Recipe, Residuals};
+pub use self::candidates::basis::Basis;
+pub use self::card::file::{Card, Rows};
+pub use self::intervals::residuals::{Held, Recipe, Residuals};
 pub use self::link::Link;
-pub use self::plan::{Columns, Plan, Prepared};
-pub use self::predict::Prediction;
-pub use self::sample::{Proxy, Query, Sample};
-pub use self::score::Score;
-pub use self::support::{Range, Regime, Support};
-pub use self::table::Table;
-pub use self::trial::{Answer, Fits, Trial};
+pub use self::prediction::predict::Prediction;
+pub use self::prediction::support::{Range, Regime, Support};
+pub use self::table::condition::Condition;
+pub use self::table::plan::{Columns, Plan, Prepared};
+pub use self::table::sample::{Proxy, Query, Sample};
+pub use self::table::tidy::Table;
+pub use self::validation::backtest::{Backtest, Coverage, Refused};
+pub use self::validation::diagnostics::{Diagnostics, Filled, Inflation, Noise};
+pub use self::validation::fit::{Chosen, Fit, Scores};
+pub use self::validation::folds::{Fold, Split};
+pub use self::validation::score::Score;
+pub use self::validation::trial::{Answer, Fits, Trial};

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Fetching, Scale, print, progress, talk};
-use crate::blind::{self, Choice, FEATURES, Family, Settings, Test};
 use crate::error::{Error, Result};
-use crate::line::CORPORA;
 use crate::mi;
+use crate::study::blind;
+use crate::study::blind::{Choice, FEATURES, Family, Settings, Test};
+use crate::study::demo::CORPORA;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

@@ -7,11 +7,12 @@ use clap::Args;
 use super::texts::Reading;
 use super::{Fetching, Opening, Sampling, print, progress, talk};
 use crate::disk;
+use crate::emergence::Settings;
+use crate::emergence::compare;
+use crate::emergence::compare::{Comparison, Permutations};
 use crate::error::{Error, Result};
 use crate::mi::Channel;
 use crate::model::Model;
-use crate::profile::Settings;
-use crate::profile::compare::{self, Comparison, Permutations};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::{Args, ValueEnum};
 
 use super::print;
-use crate::collect::task;
+use crate::collect::tasks;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
 use crate::error::Result;
@@ -74,7 +74,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         Kind::Providers => provider::ALL.iter().for_each(|provider| {
             line(&[provider.name(), provider.default_base_url(), provider.key_variable()]);
         }),
-        Kind::Tasks => task::built_in().iter().for_each(|(name, what)| line(&[name, what])),
+        Kind::Tasks => tasks::built_in().iter().for_each(|(name, what)| line(&[name, what])),
     }
     print(out.as_bytes())
 }

@@ -9,11 +9,12 @@ use super::texts::{Reading, Source};
 use super::{Fetching, Opening, Sampling, print, progress, talk};
 use crate::corpus::Control;
 use crate::disk;
+use crate::emergence;
+use crate::emergence::{Headline, Micro, Profile};
 use crate::error::{Error, Result};
 use crate::mi::{self, Channel, Flag};
 use crate::model::Model;
 use crate::model::hub;
-use crate::profile::{self, Headline, Micro, Profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -64,7 +65,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     // So is a download that fails; and no measurement waits for one.
     flags.models.iter().filter(|name| hub::is_id(name)).try_for_each(|name| hub.folder(name).map(drop))?;
-    let settings = profile::Settings {
+    let settings = emergence::Settings {
         channel: Channel::with_scale(sampling.scale.into()),
         other,
         micro: flags.micro,
@@ -95,8 +96,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 return Err(Error::Parameter { name: "--output", reason });
             }
             let profile = match kept {
-                Some(kept) if profile::is_current(&kept, &model, &corpus, &settings) => kept,
-                _ => profile::measure(&model, &corpus, &settings)?,
+                Some(kept) if emergence::is_current(&kept, &model, &corpus, &settings) => kept,
+                _ => emergence::measure(&model, &corpus, &settings)?,
             };
             if let Some(file) = &file {
                 disk::write_json(file, &profile)?;
@@ -107,7 +108,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     bar.finish_and_clear();
     let csv = |profiles: &[Profile]| {
-        let rows: Vec<profile::Row> = profiles.iter().flat_map(Profile::rows).collect();
+        let rows: Vec<emergence::Row> = profiles.iter().flat_map(Profile::rows).collect();
         disk::csv_bytes("profiles.csv".as_ref(), &rows)
     };
     match &flags.output {

@@ -11,7 +11,8 @@ use super::{print, progress, talk};
 use crate::arrays::{self, Array};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::mi::sanity::{self, Check, Null};
+use crate::mi::permutation_test;
+use crate::mi::permutation_test::{Check, Null};
 use crate::mi::{self, Channel, Estimate, Flag, Kind};
 
 /// Version of the JSON form.
@@ -93,12 +94,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         estimates.clear();
     }
     let steps = flags.permutations.unwrap_or(0) as usize
-        + if flags.self_check { sanity::CHECKED_NATS.len() } else { 0 };
+        + if flags.self_check { permutation_test::CHECKED_NATS.len() } else { 0 };
     let bar = progress(steps, quiet);
     let pair = (x.values.view(), y.values.view());
-    let null = flags
-        .permutations
-        .map(|k| sanity::null(estimator, pair, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1)));
+    let null = flags.permutations.map(|k| {
+        permutation_test::null(estimator, pair, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1))
+    });
     // What was estimated is shown also where random pairings are refused.
     let (null, without_p) = match null.transpose() {
         Err(refused @ Error::Samples { .. }) => {
@@ -108,7 +109,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let self_check = if flags.self_check {
         let dims = [x.values.ncols(), y.values.ncols()];
-        sanity::self_check(estimator, x.values.nrows(), dims, flags.seed, &|| bar.inc(1))
+        permutation_test::self_check(estimator, x.values.nrows(), dims, flags.seed, &|| bar.inc(1))
     } else {
         vec![]
     };

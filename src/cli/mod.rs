@@ -6,7 +6,7 @@ mod calibrate;
 mod card;
 mod collect;
 mod compare;
-mod line;
+mod demo;
 mod list;
 mod measure;
 mod mi;
@@ -62,7 +62,7 @@ pub struct Opts {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// The whole line on the embedded family: what surmise does without a verb, with its flags
-    Line(line::Flags),
+    Line(demo::Flags),
     /// Emergence profiles of models on corpora, the untrained twin beside
     Measure(measure::Flags),
     /// Mutual information of any paired samples, as JSON
@@ -238,8 +238,8 @@ pub fn run(opts: Opts) -> Result<()> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
     }
     match opts.verb {
-        None => line::run(&line::Flags::default(), opts.quiet),
-        Some(Verb::Line(flags)) => line::run(&flags, opts.quiet),
+        None => demo::run(&demo::Flags::default(), opts.quiet),
+        Some(Verb::Line(flags)) => demo::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::Mi(flags)) => mi::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),

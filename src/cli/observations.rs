@@ -9,10 +9,10 @@ use serde::Deserialize;
 use super::{print, talk};
 use crate::collect::Score;
 use crate::disk::{self, Lines};
+use crate::emergence::Profile;
 use crate::error::{Error, Result};
-use crate::line::choose_setting;
 use crate::observations::{Compared, Sources, join};
-use crate::profile::Profile;
+use crate::study::demo::choose_setting;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

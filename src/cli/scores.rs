@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{print, talk};
-use crate::collect::import::{self, Options};
 use crate::disk;
 use crate::error::Result;
+use crate::import;
+use crate::import::Options;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Draw, Fetching, Opening, talk};
 use crate::corpus::{Category, Series};
 use crate::error::Result;
-use crate::model::{Core, Model, arrays};
+use crate::model::{Core, Model, state_file};
 
 #[derive(Debug, Args)]
 #[group(id = "input", required = true, multiple = false, args = ["tokens", "corpus"])]
@@ -43,7 +43,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Model::find(&flags.model, &hub)?;
     let (core, windows) = match (&flags.tokens, &flags.corpus) {
         (Some(file), _) => {
-            let windows = arrays::read_windows(file)?;
+            let windows = state_file::read_windows(file)?;
             (Core::load(&flags.model, flags.opening.into(), &hub)?, windows)
         }
         (None, corpus) => {
@@ -55,7 +55,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             (core, corpus.windows.into_iter().map(|window| window.ids).collect())
         }
     };
-    arrays::write(&core, &windows, flags.logits, &flags.output)?;
+    state_file::write(&core, &windows, flags.logits, &flags.output)?;
     if !quiet {
         let (n, t) = (windows.len(), windows.first().map_or(0, Vec::len));
         let layers = core.card.n_layers;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressStyle;
 
 use super::{progress, talk};
+use crate::collect::client::stop::Stop;
 use crate::collect::progress::Progress;
-use crate::collect::stop::Stop;
 use crate::error::Error;
 
 const LINE_EVERY: Duration = Duration::from_secs(30);

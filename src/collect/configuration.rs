@@ -6,12 +6,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::client::Endpoint;
-use super::grade::{Grading, NORMALISATION_VERSION};
+use super::client::http::Endpoint;
+use super::grading::grade::{Grading, NORMALISATION_VERSION};
 use super::journal::Index;
 use super::plan::{Plan, Repeats};
-use super::results;
-use super::task::{self, Rendering, Task};
+use super::results::writer;
+use super::tasks;
+use super::tasks::{Rendering, Task};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::provider::{self, Settings};
@@ -68,14 +69,14 @@ impl Configuration {
     /// # Errors
     /// As [`task::load`].
     pub fn load_tasks(&mut self) -> Result<Vec<Task>> {
-        let options = task::Options {
+        let options = tasks::Options {
             shots: self.shots,
             items: self.items,
             seed: self.seed,
             rendering: self.rendering,
             grader: self.grading.grader,
         };
-        let tasks = task::load(&self.sources, &options)?;
+        let tasks = tasks::load(&self.sources, &options)?;
         let loaded = |task: &Task| Loaded {
             name: task.name.clone(),
             sha256: task.sha256.clone(),
@@ -139,7 +140,7 @@ impl Configuration {
     /// # Errors
     /// [`Error::Parameter`]
     pub fn check_apart(&self, folder: &Path) -> Result<()> {
-        let written = results::FILES.map(|name| folder.join(name));
+        let written = writer::FILES.map(|name| folder.join(name));
         for source in &self.sources {
             let file = Path::new(source.strip_prefix("texts:").unwrap_or(source));
             if let Some(same) = written.iter().find(|path| disk::is_same(file, path)) {

@@ -2,9 +2,9 @@
 //! tokens and the comma after them. Teacher forcing decides the same in one pass, because greedy decoding
 //! leaves the right path at the first token that is not the most likely one.
 
-use super::grade::Grade;
-use super::scores::{Asked, Score, Tally};
-use super::task::Completion;
+use super::grading::grade::Grade;
+use super::results::scores::{Asked, Score, Tally};
+use super::tasks::Completion;
 use crate::error::{Error, Result};
 use crate::model::{Model, Point, States};
 

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::client::Endpoint;
+use super::client::http::Endpoint;
 use super::journal::{Index, Key, State};
-use super::task::{Item, Task};
+use super::tasks::{Item, Task};
 use crate::error::Result;
 use crate::provider::{Provider, Request, Settings, WireRequest};
 use crate::seed;
@@ -91,7 +91,7 @@ impl Plan {
     /// The item of a question.
     ///
     /// # Errors
-    /// As [`super::task::Items::get`].
+    /// As [`crate::collect::tasks::Items::get`].
     pub fn item(&self, question: &Question) -> Result<Item> {
         self.tasks[question.task as usize].items.get(question.item as usize)
     }

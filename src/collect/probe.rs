@@ -1,7 +1,7 @@
 //! One request before all others: it costs a few tokens and finds out whether the endpoint takes the
 //! settings.
 
-use super::ask::{Ask, Asker, End};
+use super::client::worker::{Ask, Asker, End};
 use super::journal::{Journal, Key};
 use super::plan::Plan;
 use super::run::{Run, attempts};

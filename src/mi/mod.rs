@@ -7,63 +7,33 @@
 //! # Units
 //! All information is in nats.
 
-mod across;
-mod block;
-mod bounds;
-mod cca_ksg;
-mod ceilings;
 pub mod channel;
-mod contrast;
-mod critic;
-mod distinct;
-mod dv;
-mod encoder;
-mod ensemble;
+pub mod density_ratio;
 mod estimate;
-mod gaussian;
-mod hybrid;
-mod infonce;
-mod k_means;
-mod ksg;
-mod latent_classes;
-mod linear;
-mod log_sum_exp;
-mod matrix;
-mod mine_paper;
-mod mixture;
+pub mod estimators;
 mod neighbours;
-mod network;
-mod normal_scores;
-mod opinion;
-mod plugin;
-mod points;
-mod polynomials;
+pub mod neural;
+pub mod permutation_test;
 mod samples;
-pub mod sanity;
-pub mod scale;
-mod t_copula;
-mod t_density;
-mod torn;
-mod tree;
 
 use ndarray::ArrayView2;
 
+pub(crate) use self::channel::ceilings::entropy_nats;
+pub use self::channel::scale::Scale;
+pub use self::estimators::cca_ksg::CcaKsg;
+pub use self::estimators::channel::Channel;
+pub use self::estimators::dv::Dv;
+pub use self::estimators::ensemble::Ensemble;
+pub use self::estimators::gaussian::Gaussian;
+pub use self::estimators::hybrid::Hybrid;
+pub use self::estimators::infonce::InfoNce;
+pub use self::estimators::ksg::Ksg;
+pub use self::estimators::mine_paper::MinePaper;
+pub use self::estimators::plugin::Plugin;
+pub(crate) use self::estimators::plugin::of_states;
+pub use self::estimators::t_copula::TCopula;
 use crate::{Error, Result};
-pub use cca_ksg::CcaKsg;
-pub(crate) use ceilings::entropy_nats;
-pub use channel::Channel;
-pub use dv::Dv;
-pub use ensemble::Ensemble;
 pub use estimate::{Ceilings, Estimate, Flag, Kind};
-pub use gaussian::Gaussian;
-pub use hybrid::Hybrid;
-pub use infonce::InfoNce;
-pub use ksg::Ksg;
-pub use mine_paper::MinePaper;
-pub use plugin::Plugin;
-pub(crate) use plugin::of_states;
-pub use scale::Scale;
-pub use t_copula::TCopula;
 
 /// The estimators by name, in the order in which they are listed. The first is the default of `measure`.
 pub static ALL: &[&dyn Estimator] = &[

@@ -4,10 +4,10 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, St
 
 use super::batch::Batch;
 use super::fused;
-use super::kernels;
 use super::ops::Candle;
 use super::parts::NormWeights;
 use super::spec::{Activation, Spec};
+use crate::numeric::kernels;
 
 /// The contiguous f32 values behind a tensor.
 fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Candle<&'a [f32]> {

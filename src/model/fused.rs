@@ -5,8 +5,8 @@
 use pulp::NullaryFnOnce;
 
 use super::batch::Batch;
-use super::kernels::exp;
 use super::spec::{Activation, Spec, alibi_slopes};
+use crate::numeric::kernels::exp;
 
 /// Sums are kept in this many lanes, the width of an AVX-512 register.
 const LANES: usize = 16;

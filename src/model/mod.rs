@@ -3,7 +3,6 @@
 //! `ndarray`.
 
 pub mod arch;
-pub mod arrays;
 pub mod batch;
 pub mod cache;
 mod custom;
@@ -12,10 +11,10 @@ mod device;
 mod embedded;
 mod fused;
 pub mod hub;
-pub mod kernels;
 pub mod ops;
 pub mod parts;
 pub mod spec;
+pub mod state_file;
 pub mod states;
 mod store;
 pub mod tokenizer;

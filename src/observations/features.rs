@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
 
 use crate::corpus::Role;
-use crate::profile::{Profile, Reading};
+use crate::emergence::{Profile, Reading};
 
 /// [`FEATURES`](super::FEATURES) of a profile at one setting, `None` where the model has too few blocks or
 /// the corpus too few shots. Block 1, whose input knows only its own token, is left out.

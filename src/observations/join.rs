@@ -10,9 +10,9 @@ use super::columns::FEATURES;
 use super::features::{features, mean, over_seeds};
 use super::readings::{Assigned, Compared, Readings};
 use crate::collect::Score;
+use crate::emergence::Profile;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
-use crate::profile::Profile;
 
 /// What is joined.
 #[derive(Debug, Clone, Default)]

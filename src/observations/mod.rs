@@ -15,10 +15,10 @@ pub use self::join::{Joined, Sources, join};
 pub use self::readings::{Compared, REFERENCE};
 
 use crate::collect::Score;
-use crate::collect::scores::empirical_logit;
+use crate::collect::results::scores::empirical_logit;
+use crate::emergence::Profile;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
-use crate::profile::Profile;
 
 /// One row of observations.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

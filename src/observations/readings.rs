@@ -7,8 +7,8 @@ use std::f64::consts::LN_2;
 use serde::Deserialize;
 
 use super::features::{mean, over_seeds};
+use crate::emergence::Profile;
 use crate::error::{Error, Result};
-use crate::profile::Profile;
 
 /// Name of the group of texts that no model wrote.
 pub const REFERENCE: &str = "reference";
@@ -84,7 +84,7 @@ impl Readings {
         let way = |profile: &Profile| {
             let (corpus, estimator) = (&profile.corpus, &profile.estimator);
             let name = &estimator.name;
-            let micro = if estimator.micro == crate::profile::Micro::First { " first" } else { "" };
+            let micro = if estimator.micro == crate::emergence::Micro::First { " first" } else { "" };
             let scale = super::join::scale(estimator.scale);
             let how =
                 format!("{name}{micro} {scale} {setting}, {} windows of {}", corpus.n_windows, corpus.shots);

@@ -153,7 +153,7 @@ fn resource(model: &str) -> String {
     for byte in model.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                path.push(char::from(byte))
+                path.push(char::from(byte));
             }
             _ => write!(path, "%{byte:02X}").unwrap_or_default(),
         }

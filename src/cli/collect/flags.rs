@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::Repeats;
-use crate::collect::task::Rendering;
+use crate::collect::tasks::Rendering;
 use crate::collect::{Grader, Grading, Normalisation};
 use crate::error::{Error, Result};
 use crate::provider::{self, KeyHeader, Settings};

@@ -27,7 +27,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use self::forms::{Forms, LEAST_CHARACTERS, LEAST_WITHIN};
 pub use self::panics::hide_in_panics;
-use super::task::Item;
+use super::tasks::Item;
 use crate::error::{Error, Result};
 use crate::provider::{Answer, KeyHeader, Outcome, Prompt};
 

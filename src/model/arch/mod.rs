@@ -13,7 +13,7 @@ mod gpt_neo;
 mod gpt_neox;
 mod gptj;
 mod granite;
-mod harmless;
+mod ignored_keys;
 mod layers;
 mod llama;
 mod mistral;
@@ -107,7 +107,7 @@ pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
     if let Some(fault) = spec.fault() {
         return Err(config.fault(fault));
     }
-    match config.unasked(harmless::changes_nothing) {
+    match config.unasked(ignored_keys::changes_nothing) {
         Some((key, Value::Object(_))) => config.unsupported(key, "{..}"),
         Some((key, value)) => config.unsupported(key, value),
         None => Ok((architecture, spec)),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::cache::{self, Cache};
-use super::patience::Fault;
+use super::retry::Fault;
 use super::route::{Answer, Route};
 use super::{Hub, Id, files};
 use crate::error::{Error, Result};

@@ -13,7 +13,7 @@ mod cache;
 mod fetch;
 mod files;
 #[cfg(feature = "hub")]
-mod patience;
+mod retry;
 #[cfg(feature = "hub")]
 mod route;
 

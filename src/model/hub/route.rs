@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, LO
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode, Url};
 
-use super::patience::Fault;
+use super::retry::Fault;
 use super::{Cause, Hub, Id};
 use crate::error::{Error, Result};
 

@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use self::bytes::Bytes;
 pub use self::initial::{Init, Initial};
-use super::kernels;
 use crate::error::{Error, Result};
+use crate::numeric::kernels;
 use crate::seed;
 
 /// A named collection of parameters.
@@ -121,13 +121,13 @@ impl Kind {
     fn widen(&self, bytes: &[u8], out: &mut Vec<f32>) {
         match self {
             Self::F32 => {
-                out.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
+                out.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
             }
             Self::F16 => {
-                out.extend(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()))
+                out.extend(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()));
             }
             Self::Bf16 => {
-                out.extend(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()))
+                out.extend(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()));
             }
             Self::Other(_) => {}
         }

@@ -1,0 +1,149 @@
+//! The elastic net (Zou and Hastie 2005) on standardised features, by linfa's coordinate descent. linfa does
+//! not centre, so we do. The penalty is chosen by leaving out families inside the training set. Of a target
+//! with bounds the likelihood is taken to second order at the ridge solution (one step, after Zou and Li
+//! 2008).
+
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use linfa_linalg::cholesky::CholeskyInplace;
+use linfa_linalg::qr::QRInto;
+use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+
+use super::regression::{fractional, working};
+use super::{Candidate, Formula, PRIOR, Train};
+use crate::calibration::table::sample::weighted_mean;
+use crate::calibration::validation::folds;
+use crate::error::{Error, Result};
+
+/// Penalties that are tried, as shares of the least one at which every slope is 0.
+const SHARES: [f64; 4] = [0.3, 0.1, 0.03, 0.01];
+const L1_RATIO: f64 = 0.5;
+/// Duality gap, relative to the answer's square, at which the descent stops: where penalties are compared,
+/// and for the fit. Columns that all but repeat each other take thousands of sweeps more to be told apart,
+/// which changes no prediction.
+const SEARCH_TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-10;
+const MOST_SWEEPS: u32 = 10_000;
+const INNER_FOLDS: usize = 3;
+const LEAST_ROWS: usize = 8;
+
+/// Elastic net, half of its penalty on the absolute slopes.
+#[derive(Debug)]
+pub(crate) struct ElasticNet;
+
+impl Candidate for ElasticNet {
+    fn name(&self) -> &'static str {
+        "elastic_net"
+    }
+
+    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+        let n = train.sample.len();
+        let folds = folds::by_family(train.sample, INNER_FOLDS);
+        if n < LEAST_ROWS || train.x.ncols() == 0 || folds.len() < 2 {
+            return Ok(None);
+        }
+        let z = train.standardised();
+        let (eta, weights) = match train.shares() {
+            Some(shares) => {
+                let at = fractional(&z, &shares, &train.sample.weights, PRIOR)?;
+                working(&z, &shares, &train.sample.weights, &at)
+            }
+            None => (train.eta.clone(), train.sample.weights.clone()),
+        };
+        let all: Vec<usize> = (0..n).collect();
+        let most = largest_penalty(&z, &eta, &weights);
+        if most <= 0.0 {
+            return Ok(None);
+        }
+        let mut losses = [0.0; SHARES.len()];
+        for fold in &folds {
+            let problem = Problem::new(&z, &eta, &weights, &fold.train)?;
+            for (share, loss) in SHARES.iter().zip(&mut losses) {
+                let line = problem.solve(share * most, L1_RATIO, SEARCH_TOLERANCE)?;
+                for &i in &fold.test {
+                    let along: f64 = z.row(i).iter().zip(&line[1..]).map(|(z, s)| z * s).sum();
+                    *loss += weights[i] * (eta[i] - line[0] - along).powi(2);
+                }
+            }
+        }
+        let best = (0..SHARES.len()).fold(0, |best, at| if losses[at] < losses[best] { at } else { best });
+        let penalty = SHARES[best] * most;
+        let line = Problem::new(&z, &eta, &weights, &all)?.solve(penalty, L1_RATIO, TOLERANCE)?;
+        Ok(Some(Formula { penalty, ..train.formula(line[0], &line[1..], &train.basis.sd) }))
+    }
+}
+
+/// `max_j |z_j . eta| / (n l1_ratio)`: from there on every slope is 0.
+fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
+    let middle = weighted_mean(&eta.to_vec(), weights);
+    let total: f64 = weights.iter().sum();
+    let along = |column: ArrayView1<f64>| {
+        column.iter().zip(eta).zip(weights).map(|((z, eta), w)| w * z * (eta - middle)).sum::<f64>().abs()
+    };
+    z.axis_iter(Axis(1)).map(along).fold(0.0, f64::max) / (total * L1_RATIO)
+}
+
+/// Some rows as the elastic net sees them: `sum_i w_i (eta_i - a - b z_i)^2 / (2 sum w) + penalty (l1_ratio
+/// |b|_1 + (1 - l1_ratio) |b|^2 / 2)`.
+///
+/// Squares of `eta - Z b` are those of `R (b, -1)`, with `R` the triangular factor of `[Z eta]`: many rows
+/// become one more than there are features, and a sweep over them costs as many times less.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    design: Array2<f64>,
+    answer: Array1<f64>,
+    centre: Vec<f64>,
+    middle: f64,
+}
+
+/// `R` with `R^T R = A^T A`: by Cholesky, which is many times faster, unless columns depend on each other as
+/// far as rounding can tell.
+fn triangle(a: Array2<f64>) -> Result<Array2<f64>> {
+    if let Ok(lower) = a.t().dot(&a).cholesky_into() {
+        return Ok(lower.reversed_axes().as_standard_layout().to_owned());
+    }
+    let factors = a.qr_into().map_err(|source| Error::Fit { reason: format!("elastic net: {source}") })?;
+    Ok(factors.into_r())
+}
+
+impl Problem {
+    /// # Errors
+    /// [`Error::Fit`] if linfa cannot factorise them.
+    pub fn new(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], rows: &[usize]) -> Result<Self> {
+        let (n, p) = (rows.len(), z.ncols());
+        let weights: Vec<f64> = rows.iter().map(|&i| weights[i]).collect();
+        let total: f64 = weights.iter().sum();
+        let answer = eta.select(Axis(0), rows);
+        let middle = weighted_mean(&answer.to_vec(), &weights);
+        let design = z.select(Axis(0), rows);
+        let mean = |column: ArrayView1<f64>| weighted_mean(&column.to_vec(), &weights);
+        let centre: Vec<f64> = design.axis_iter(Axis(1)).map(mean).collect();
+        // linfa's objective divides by the number of its rows, which are as many as the factor's.
+        let scale = (p + 1).min(n) as f64 / total;
+        let whole = Array2::from_shape_fn((n, p + 1), |(i, j)| {
+            let value = if j < p { design[[i, j]] - centre[j] } else { answer[i] - middle };
+            (weights[i] * scale).sqrt() * value
+        });
+        let whole = if n > p + 1 { triangle(whole)? } else { whole };
+        let (design, answer) = (whole.slice(s![.., ..p]).to_owned(), whole.column(p).to_owned());
+        Ok(Self { design, answer, centre, middle })
+    }
+
+    /// `a` and then `b`, by linfa.
+    ///
+    /// # Errors
+    /// [`Error::Fit`] if linfa refuses its arguments.
+    pub fn solve(&self, penalty: f64, l1_ratio: f64, tolerance: f64) -> Result<Vec<f64>> {
+        let fitted = linfa_elasticnet::ElasticNet::params()
+            .penalty(penalty)
+            .l1_ratio(l1_ratio)
+            .with_intercept(false)
+            .tolerance(tolerance)
+            .max_iterations(MOST_SWEEPS)
+            .fit(&DatasetBase::new(self.design.view(), self.answer.view()))
+            .map_err(|source| Error::Fit { reason: format!("elastic net: {source}") })?;
+        let slopes = fitted.hyperplane();
+        let intercept = self.middle - slopes.iter().zip(&self.centre).map(|(s, c)| s * c).sum::<f64>();
+        Ok(std::iter::once(intercept).chain(slopes.iter().copied()).collect())
+    }
+}

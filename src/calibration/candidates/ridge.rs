@@ -1,0 +1,76 @@
+//! Ridge regression on standardised features: exact, as linfa's least squares on augmented rows. For a target
+//! with bounds it is fractional logistic with a weak prior; for one without the penalty is chosen by leaving
+//! out families inside the training set.
+
+use linfa_linalg::cholesky::SolveC;
+use ndarray::{Array1, Array2, Axis};
+
+use super::{Candidate, Formula, PRIOR, Train};
+use crate::calibration::validation::folds;
+use crate::error::{Error, Result};
+
+/// Penalties that are tried, for `sum of squares + penalty |slopes|^2` on standardised features.
+const PENALTIES: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
+/// Groups of families inside a training set.
+const INNER_FOLDS: usize = 5;
+const LEAST_ROWS: usize = 5;
+
+/// Ridge with the penalty chosen inside.
+#[derive(Debug)]
+pub(crate) struct Ridge;
+
+impl Candidate for Ridge {
+    fn name(&self) -> &'static str {
+        "ridge"
+    }
+
+    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+        if train.sample.len() < LEAST_ROWS || train.x.ncols() == 0 {
+            return Ok(None);
+        }
+        let z = train.standardised();
+        let penalty = if train.link.is_bounded() { PRIOR } else { choose(train, &z)? };
+        let line = train.regress(&z, penalty)?;
+        Ok(Some(Formula { penalty, ..train.formula(line[0], &line[1..], &train.basis.sd) }))
+    }
+}
+
+/// The penalty of least squared error over left-out families. Gram matrices of the folds are taken from that
+/// of all rows, so that a penalty costs one Cholesky solve; the fit itself is linfa's.
+fn choose(train: &Train, z: &Array2<f64>) -> Result<f64> {
+    let (n, p) = z.dim();
+    let weights = &train.sample.weights;
+    let gram = |rows: &[usize]| {
+        let mut design = Array2::ones((rows.len(), p + 1));
+        design.slice_mut(ndarray::s![.., 1..]).assign(&z.select(Axis(0), rows));
+        let weighed = &design * &Array1::from_iter(rows.iter().map(|&i| weights[i])).insert_axis(Axis(1));
+        let eta = train.eta.select(Axis(0), rows);
+        (weighed.t().dot(&design), weighed.t().dot(&eta))
+    };
+    let (whole, moment) = gram(&(0..n).collect::<Vec<_>>());
+    let folds = folds::by_family(train.sample, INNER_FOLDS);
+    if folds.len() < 2 {
+        return Ok(1.0);
+    }
+    let mut losses = [0.0; PENALTIES.len()];
+    for fold in &folds {
+        let (part, piece) = gram(&fold.test);
+        for (penalty, loss) in PENALTIES.iter().zip(&mut losses) {
+            let mut left = &whole - &part;
+            for j in 1..=p {
+                left[[j, j]] += penalty;
+            }
+            let answer = (&moment - &piece).insert_axis(Axis(1));
+            let slopes = left
+                .solvec(&answer)
+                .map_err(|source| Error::Fit { reason: format!("ridge, choosing the penalty: {source}") })?;
+            for &i in &fold.test {
+                let row = z.row(i);
+                let along: f64 = row.iter().zip(slopes.column(0).iter().skip(1)).map(|(z, s)| z * s).sum();
+                *loss += weights[i] * (train.eta[i] - slopes[[0, 0]] - along).powi(2);
+            }
+        }
+    }
+    let best = (0..PENALTIES.len()).fold(0, |best, at| if losses[at] < losses[best] { at } else { best });
+    Ok(PENALTIES[best])
+}

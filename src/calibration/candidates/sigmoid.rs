@@ -1,0 +1,141 @@
+//! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` with `0
+//! <= floor <= .2`, by least squares on the scale of the target: the observational scaling law (Ruan,
+//! Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by Levenberg-Marquardt (Marquardt 1963)
+//! with the floor projected onto its range.
+
+use linfa_linalg::cholesky::SolveC;
+use ndarray::{Array1, Array2, Axis, s};
+
+use super::{Candidate, Formula, PRIOR, Train};
+use crate::calibration::link::sigmoid;
+use crate::error::Result;
+
+/// Fewest rows of a sample: below, the floor and the slopes cannot be told apart.
+const LEAST_ROWS: usize = 20;
+const HIGHEST_FLOOR: f64 = 0.2;
+const MOST_STEPS: usize = 200;
+/// Where the weak are all at the floor nothing holds the slopes back; a penalty of this on each, in standard
+/// deviations of its component, does.
+const PENALTY: f64 = 1e-6;
+
+/// The sigmoid on a fixed number of components; for targets with two bounds alone.
+#[derive(Debug)]
+pub(crate) struct Sigmoid {
+    pub(crate) name: &'static str,
+    pub(crate) components: usize,
+}
+
+impl Candidate for Sigmoid {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn least_rows(&self) -> usize {
+        LEAST_ROWS
+    }
+
+    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+        let Some(shares) = train.shares() else { return Ok(None) };
+        let (n, k) = train.scores.dim();
+        if k < self.components || n < 2 * (self.components + 2) {
+            return Ok(None);
+        }
+        let spread: Vec<f64> = train.basis.variances[..self.components].iter().map(|v| v.sqrt()).collect();
+        let scores = &train.scores.slice(s![.., ..self.components]) / &Array1::from(spread.clone());
+        let start = train.regress(&scores, PRIOR)?;
+        let problem = Problem { scores: &scores, shares: &shares, weights: &train.sample.weights };
+        // The surface has several minima where the weak are near the floor: from below it and from within.
+        let solved = [0.0, 0.05].map(|floor| problem.solve(floor, &start));
+        let [(low_loss, below), (high_loss, within)] = solved;
+        let best = if high_loss < low_loss { within } else { below };
+        let slopes: Vec<f64> = best[2..].iter().zip(&spread).map(|(w, sd)| w / sd).collect();
+        let formula = train.formula(best[1], &train.on_features(&slopes), &train.basis.divisor);
+        Ok(Some(Formula { floor: best[0], ..formula }))
+    }
+}
+
+struct Problem<'a> {
+    scores: &'a Array2<f64>,
+    shares: &'a [f64],
+    weights: &'a [f64],
+}
+
+impl Problem<'_> {
+    fn loss(&self, at: &[f64]) -> f64 {
+        let squares =
+            self.scores.axis_iter(Axis(0)).zip(self.shares).zip(self.weights).map(|((row, y), weight)| {
+                let eta = at[1] + row.iter().zip(&at[2..]).map(|(t, w)| t * w).sum::<f64>();
+                weight * (y - at[0] - (1.0 - at[0]) * sigmoid(eta)).powi(2)
+            });
+        squares.sum::<f64>() + PENALTY * at[2..].iter().map(|w| w * w).sum::<f64>()
+    }
+
+    /// Floor, constant and slopes at a minimum, and the loss there.
+    fn solve(&self, floor: f64, start: &[f64]) -> (f64, Vec<f64>) {
+        let mut at: Vec<f64> = std::iter::once(floor).chain(start.iter().copied()).collect();
+        let (size, mut damping, mut loss) = (at.len(), 1e-2, self.loss(&at));
+        for _ in 0..MOST_STEPS {
+            let (mut gram, mut gradient) = self.normal(&at);
+            // A floor at its bound that would go beyond stays there, and the others step without it.
+            if (at[0] <= 0.0 && gradient[0] < 0.0) || (at[0] >= HIGHEST_FLOOR && gradient[0] > 0.0) {
+                gram.row_mut(0).fill(0.0);
+                gram.column_mut(0).fill(0.0);
+                (gram[[0, 0]], gradient[0]) = (1.0, 0.0);
+            }
+            let mut damped = gram.clone();
+            for j in 0..size {
+                damped[[j, j]] += damping * gram[[j, j]].max(1e-9);
+            }
+            let Ok(step) = damped.solvec(&gradient.clone().insert_axis(Axis(1))) else { break };
+            let mut next: Vec<f64> = at.iter().zip(step.column(0)).map(|(a, s)| a + s).collect();
+            next[0] = next[0].clamp(0.0, HIGHEST_FLOOR);
+            let lower = self.loss(&next);
+            if lower < loss {
+                let done = loss - lower < 1e-12 * loss.max(1e-12);
+                (at, loss, damping) = (next, lower, (damping / 5.0).max(1e-12));
+                if done {
+                    break;
+                }
+            } else {
+                damping *= 4.0;
+                if damping > 1e12 {
+                    break;
+                }
+            }
+        }
+        (loss, at)
+    }
+
+    /// `J^T W J` and `J^T W r`, the penalty included.
+    fn normal(&self, at: &[f64]) -> (Array2<f64>, Array1<f64>) {
+        let size = at.len();
+        let (mut gram, mut gradient) = (Array2::zeros((size, size)), Array1::zeros(size));
+        let mut slope = vec![0.0; size];
+        for ((row, y), weight) in self.scores.axis_iter(Axis(0)).zip(self.shares).zip(self.weights) {
+            let eta = at[1] + row.iter().zip(&at[2..]).map(|(t, w)| t * w).sum::<f64>();
+            let share = sigmoid(eta);
+            let steep = (1.0 - at[0]) * share * (1.0 - share);
+            (slope[0], slope[1]) = (1.0 - share, steep);
+            for (d, t) in slope[2..].iter_mut().zip(row) {
+                *d = steep * t;
+            }
+            let residual = y - at[0] - (1.0 - at[0]) * share;
+            for a in 0..size {
+                gradient[a] += weight * slope[a] * residual;
+                for b in 0..=a {
+                    gram[[a, b]] += weight * slope[a] * slope[b];
+                }
+            }
+        }
+        for a in 0..size {
+            for b in 0..a {
+                gram[[b, a]] = gram[[a, b]];
+            }
+            if a >= 2 {
+                gram[[a, a]] += PENALTY;
+                gradient[a] -= PENALTY * at[a];
+            }
+        }
+        (gram, gradient)
+    }
+}

@@ -1,0 +1,3 @@
+//! Prediction intervals from held-out residuals.
+
+pub(super) mod residuals;

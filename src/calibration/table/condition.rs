@@ -1,0 +1,71 @@
+//! Conditions on rows, as `--where` takes them: `family!=Llama`, `flops_1e21<=84`, `task=sciq`.
+
+use std::cmp::Ordering;
+use std::str::FromStr;
+
+/// `column OP value`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The column.
+    pub column: String,
+    relation: Relation,
+    value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Is,
+    IsNot,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+/// Two characters before one, so that `<=` is not read as `<`.
+const RELATIONS: [(&str, Relation); 6] = [
+    ("!=", Relation::IsNot),
+    ("<=", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("<", Relation::Below),
+    (">", Relation::Above),
+    ("=", Relation::Is),
+];
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let at = text.find(['!', '<', '>', '=']).filter(|at| *at > 0);
+        let found = at.and_then(|at| {
+            let (column, rest) = text.split_at(at);
+            let (sign, relation) = RELATIONS.iter().find(|(sign, _)| rest.starts_with(sign))?;
+            let (column, value) = (column.trim().into(), rest[sign.len()..].trim().into());
+            Some(Self { column, relation: *relation, value })
+        });
+        found.ok_or_else(|| format!("`{text}` is no condition; write COLUMN=VALUE, or with !=, <, <=, >, >="))
+    }
+}
+
+impl Condition {
+    /// Whether a cell meets the condition. A missing cell has no order: it meets `!=` alone, and `=` with
+    /// nothing behind it.
+    pub(crate) fn holds(&self, cell: &str) -> Result<bool, String> {
+        let numbers = cell.parse::<f64>().ok().zip(self.value.parse::<f64>().ok());
+        let same = numbers.map_or(cell == self.value, |(a, b)| a == b);
+        let order = match self.relation {
+            Relation::Is => return Ok(same),
+            Relation::IsNot => return Ok(!same),
+            _ if cell.is_empty() => return Ok(false),
+            _ => numbers.and_then(|(a, b)| a.partial_cmp(&b)),
+        };
+        let order = order
+            .ok_or_else(|| format!("`{cell}` and `{}` are not two numbers to be ordered", self.value))?;
+        Ok(match self.relation {
+            Relation::Below => order == Ordering::Less,
+            Relation::AtMost => order != Ordering::Greater,
+            Relation::Above => order == Ordering::Greater,
+            _ => order != Ordering::Less,
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! What a run would ask and cost, without asking.
+
+use std::path::Path;
+
+use super::ledger::{Budget, Price, prompt_tokens};
+use crate::collect::configuration::Configuration;
+use crate::collect::journal::Index;
+use crate::collect::plan::{Again, Plan, Question};
+use crate::collect::probe;
+use crate::error::Result;
+use crate::provider::Request;
+
+/// A run that was not made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Requests that would be sent, with the probe before the first of a configuration.
+    pub n_calls: usize,
+    /// Questions that have an outcome already, or share one with another.
+    pub n_cached: usize,
+    /// Tokens of all prompts, low and high.
+    pub prompt_tokens: (u64, u64),
+    /// Tokens of all answers, low and high.
+    pub completion_tokens: (u64, u64),
+    /// Cost, low and high, where prices are known.
+    pub cost_usd: Option<(f64, f64)>,
+    /// Seconds at the concurrency asked for, if answers take as long as those that are in the folder; `None`
+    /// where there are none, as nobody knows before the first.
+    pub time_s: Option<f64>,
+    /// Spent in this folder so far, where that is known.
+    pub spent_usd: Option<f64>,
+    /// The first request that would be sent.
+    pub first: Option<String>,
+}
+
+/// Tokens low and high.
+pub(crate) type Bounds = (u64, u64);
+
+/// Tokens of the prompts of questions, and of their answers.
+pub(crate) fn tokens(plan: &Plan, questions: &[Question]) -> Result<(Bounds, Bounds)> {
+    let (mut prompts, mut answers) = ((0, 0), (0, 0));
+    for question in questions {
+        add(&plan.request(&plan.item(question)?, question), &mut prompts, &mut answers);
+    }
+    Ok((prompts, answers))
+}
+
+fn add(request: &Request, prompts: &mut Bounds, answers: &mut Bounds) {
+    let (low, high) = prompt_tokens(&request.prompt);
+    *prompts = (prompts.0 + low, prompts.1 + high);
+    *answers = (answers.0 + 1, answers.1 + u64::from(request.settings.max_tokens));
+}
+
+/// Looks at what a folder holds and what is missing. Nothing is written, no key is needed.
+///
+/// # Errors
+/// As for a run.
+pub fn estimate(
+    folder: &Path,
+    configuration: &mut Configuration,
+    again: &Again,
+    new_config: bool,
+    price: Option<Price>,
+    concurrency: usize,
+) -> Result<Estimate> {
+    let index = Index::read(folder)?;
+    configuration.check_apart(folder)?;
+    let tasks = configuration.load_tasks()?;
+    configuration.settle(&index, folder, new_config)?;
+    let plan = configuration.plan(tasks)?;
+    let pending = plan.pending(&index, again)?;
+    let (mut prompts, mut answers) = tokens(&plan, &pending.questions)?;
+    // Before the first question of a configuration, one request finds out whether its settings are taken.
+    let probe = probe::request(&plan).filter(|_| !pending.questions.is_empty());
+    let wire = probe.as_ref().map(|request| plan.provider.render(request)).transpose()?;
+    let probe = probe.zip(wire).filter(|(_, wire)| !index.probed.contains(&plan.key(wire, 0)));
+    if let Some((request, _)) = &probe {
+        add(request, &mut prompts, &mut answers);
+    }
+    let budget = Budget::new(price, None, 0.0);
+    let cost = |prompt, answer| budget.cost_usd(prompt, answer);
+    let first = pending.questions.first();
+    let first =
+        first.map(|first| plan.provider.render(&plan.request(&plan.item(first)?, first))).transpose()?;
+    let n_calls = pending.questions.len() + usize::from(probe.is_some());
+    let seconds_each = (index.n_answered > 0).then(|| index.answered_s / index.n_answered as f64);
+    Ok(Estimate {
+        n_calls,
+        n_cached: pending.n_wanted - pending.questions.len(),
+        prompt_tokens: prompts,
+        completion_tokens: answers,
+        cost_usd: cost(prompts.0, answers.0).zip(cost(prompts.1, answers.1)),
+        time_s: seconds_each.map(|seconds| seconds * (n_calls as f64 / concurrency as f64).ceil()),
+        spent_usd: index.has_costs.then_some(index.spent_usd),
+        first: first.map(|wire| {
+            format!("POST {}{}\n{}", plan.endpoint.name(), wire.path, String::from_utf8_lossy(&wire.body))
+        }),
+    })
+}

@@ -1,0 +1,5 @@
+//! What a collection costs: estimates before it starts, a projection from its first answers, and a spending cap.
+
+pub mod estimate;
+pub mod ledger;
+pub(super) mod pilot;

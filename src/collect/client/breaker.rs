@@ -1,0 +1,51 @@
+//! The circuit breaker: many questions in a row that fail in the same way say something about the run, not
+//! about the questions.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use crate::collect::journal::Key;
+use crate::provider::Failure;
+
+/// Different questions that must fail alike, with no answer between them.
+pub const MOST_ALIKE: usize = 10;
+
+/// Counts failures that are alike.
+#[derive(Debug, Default)]
+pub struct Breaker {
+    state: Mutex<(String, HashSet<Key>)>,
+}
+
+impl Breaker {
+    fn state(&self) -> std::sync::MutexGuard<'_, (String, HashSet<Key>)> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// An answer came.
+    pub fn reset(&self) {
+        self.state().1.clear();
+    }
+
+    /// Notes a failure; whether it is one too many.
+    pub fn trips(&self, key: Key, failure: &Failure) -> bool {
+        let kind = format!("{} {:?} {:?}", failure.class.name(), failure.code, failure.param);
+        self.note(key, &kind, &failure.message)
+    }
+
+    /// Notes an answer that cannot be read; whether it is one too many.
+    pub fn trips_unreadable(&self, key: Key, reason: &str) -> bool {
+        self.note(key, "unreadable", reason)
+    }
+
+    fn note(&self, key: Key, kind: &str, message: &str) -> bool {
+        // Numbers in a message differ from question to question: a count of tokens, a request's id.
+        let words: String = message.chars().filter(|c| c.is_alphabetic() || *c == ' ').take(60).collect();
+        let fingerprint = format!("{kind} {words}");
+        let mut state = self.state();
+        if state.0 != fingerprint {
+            *state = (fingerprint, HashSet::new());
+        }
+        state.1.insert(key);
+        state.1.len() >= MOST_ALIKE
+    }
+}

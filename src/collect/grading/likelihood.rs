@@ -1,0 +1,142 @@
+//! Multiple choice by log-probability: each choice is read by the model after the question (`echo`), and the
+//! likeliest is what it chose. Where the choice begins is known from the server's own offsets, not from a
+//! tokenizer it may not have.
+
+use super::grade::{Grade, Grader, Kind, without_answer};
+use crate::collect::tasks::Item;
+use crate::provider::{Answer, Outcome, Prompt, TokenLogprob};
+
+/// Grades one answer per choice.
+pub(crate) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
+    if answers.len() < item.prompts.len() {
+        return Grade::none(Kind::Error, "not every choice was asked");
+    }
+    let mut sums = vec![];
+    for (answer, prompt) in answers.iter().zip(&item.prompts) {
+        // A limit of one token cuts every answer, and the empty one is as good: what counts is the prompt
+        // that comes back.
+        let echoed =
+            matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty);
+        if !echoed {
+            return without_answer(&answer.outcome);
+        }
+        let Prompt::Text(prompt) = prompt else {
+            return Grade::none(Kind::Error, "a chat has no log-probabilities");
+        };
+        match continuation(answer.logprobs.as_deref(), prompt, item.boundary) {
+            Ok(sum) => sums.push(sum),
+            Err(why) => return Grade::none(Kind::Unreadable, why),
+        }
+    }
+    let gold: Vec<bool> = item.choices.iter().map(|choice| item.gold.contains(choice)).collect();
+    let per_byte: Vec<f64> =
+        sums.iter().zip(&item.choices).map(|(sum, choice)| sum / choice.len() as f64).collect();
+    let (by_sum, by_byte) = (credit(&sums, &gold), credit(&per_byte, &gold));
+    let chosen = if grader == Grader::Logprob { &sums } else { &per_byte };
+    let first = (0..chosen.len()).reduce(|best, i| if chosen[i] > chosen[best] { i } else { best });
+    let right = sums.iter().zip(&gold).filter(|(_, gold)| **gold).map(|(sum, _)| *sum);
+    Grade {
+        kind: Kind::Scored,
+        credit: Some(if grader == Grader::Logprob { by_sum } else { by_byte }),
+        credit_per_byte: Some(by_byte),
+        logprob: right.reduce(f64::max),
+        extracted: first.map(|first| item.choices[first].clone()).unwrap_or_default(),
+    }
+}
+
+/// The share of right choices among those with the highest value: 1 or 0, unless choices tie.
+fn credit(values: &[f64], gold: &[bool]) -> f64 {
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let best: Vec<bool> =
+        values.iter().zip(gold).filter(|(value, _)| **value == most).map(|(_, gold)| *gold).collect();
+    best.iter().filter(|right| **right).count() as f64 / best.len().max(1) as f64
+}
+
+/// Log-probability of what follows character `boundary` of an echoed prompt, nats. What the model said after
+/// the prompt is left out.
+///
+/// # Errors
+/// Why it cannot be known.
+fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) -> Result<f64, String> {
+    let tokens = tokens.filter(|tokens| !tokens.is_empty());
+    let tokens = tokens
+        .ok_or("the answer has no log-probabilities; the server may not offer `echo` with `logprobs`")?;
+    let offset = |token: &TokenLogprob| token.offset.and_then(|offset| usize::try_from(offset).ok());
+    // Some servers count a token they put before every prompt, others print it and do not count it.
+    let first = &tokens[0];
+    let special = tokens.len() > 1 && !first.token.is_empty() && !prompt.starts_with(&first.token);
+    let shift =
+        if special { offset(&tokens[1]).unwrap_or(0).saturating_sub(offset(first).unwrap_or(0)) } else { 0 };
+    let start = offset(first).unwrap_or(0) + shift;
+    let (from, to) = (start + boundary, start + prompt.chars().count());
+    let begins = tokens.iter().any(|token| offset(token) == Some(from));
+    if !begins {
+        return Err(format!(
+            "no token begins where the choice does, at character {boundary}: the choice cannot be told from \
+             the question"
+        ));
+    }
+    let ours: Vec<&TokenLogprob> =
+        tokens.iter().filter(|token| offset(token).is_some_and(|o| (from..to).contains(&o))).collect();
+    // Tokens that are parts of a character have no text of their own to compare.
+    let text: String = ours.iter().map(|token| token.token.as_str()).collect();
+    let printed = !text.contains('\u{fffd}') && !text.contains("bytes:") && !text.contains("token_id:");
+    let expected: String = prompt.chars().skip(boundary).collect();
+    if printed && text.trim() != expected.trim() {
+        return Err(format!("the server's offsets point to {text:?} and not to the choice {expected:?}"));
+    }
+    ours.iter()
+        .map(|token| token.logprob.ok_or("a token of the choice has no log-probability".to_owned()))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tokens with offsets as vLLM counts them: from the first token on, whatever it is.
+    fn tokens(list: &[(&str, Option<f64>)]) -> Vec<TokenLogprob> {
+        let mut at = 0;
+        let one = |(token, logprob): &(&str, Option<f64>)| {
+            let offset = Some(at as u64);
+            at += token.chars().count();
+            TokenLogprob { token: (*token).into(), bytes: None, logprob: *logprob, top: vec![], offset }
+        };
+        list.iter().map(one).collect()
+    }
+
+    #[test]
+    fn the_sum_is_over_the_choice_alone() {
+        let echoed = tokens(&[
+            ("Café", None),
+            (":", Some(-2.0)),
+            (" New", Some(-0.5)),
+            (" York", Some(-0.25)),
+            (" is", Some(-9.0)),
+        ]);
+        assert_eq!(continuation(Some(&echoed), "Café: New York", 5), Ok(-0.75));
+    }
+
+    #[test]
+    fn a_token_before_the_prompt_moves_the_offsets() {
+        let echoed = tokens(&[("<s>", None), ("Q:", Some(-2.0)), (" A", Some(-0.5)), ("x", Some(-9.0))]);
+        assert_eq!(continuation(Some(&echoed), "Q: A", 2), Ok(-0.5));
+    }
+
+    #[test]
+    fn a_boundary_inside_a_token_is_refused() {
+        let echoed = tokens(&[("Q", None), (": A", Some(-2.0)), ("x", Some(-9.0))]);
+        assert!(continuation(Some(&echoed), "Q: A", 2).unwrap_err().contains("no token begins"));
+        assert!(continuation(None, "Q: A", 2).is_err());
+        assert!(continuation(Some(&tokens(&[("Q:", None), (" A", None)])), "Q: A", 2).is_err());
+        let wrong = tokens(&[("Q:", None), (" B", Some(-1.0)), ("x", Some(-1.0))]);
+        assert!(continuation(Some(&wrong), "Q: A", 2).unwrap_err().contains("point to"));
+    }
+
+    #[test]
+    fn ties_share_the_credit() {
+        assert_eq!(credit(&[-1.0, -2.0], &[true, false]), 1.0);
+        assert_eq!(credit(&[-2.0, -1.0], &[true, false]), 0.0);
+        assert_eq!(credit(&[-1.0, -1.0, -3.0], &[true, false, false]), 0.5);
+    }
+}

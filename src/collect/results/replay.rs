@@ -1,0 +1,204 @@
+//! From the journal to the results. The journal is read again from the disk, item by item, so that what is
+//! written is what is kept, and the same journal gives the same bytes whatever the order in which its answers
+//! came.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::reading;
+use super::writer::{Replicate, Results};
+use crate::collect::budget::ledger::Budget;
+use crate::collect::configuration::Configuration;
+use crate::collect::journal;
+use crate::collect::journal::{Arrival, Index, Key, Reader, Record, State};
+use crate::collect::plan::{Again, Keyed, Plan};
+use crate::collect::tasks::Item;
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+use crate::provider::{Answer, Outcome};
+
+/// What is in a folder: summary.json.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    /// The form of summary.json.
+    pub schema: Schema,
+    /// Answers wanted.
+    pub n_questions: u64,
+    /// How many have which outcome; `not_asked` for none.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Requests sent in all runs, probes included.
+    pub n_requests: u64,
+    /// Of these, those of which nobody knows whether they were billed.
+    pub n_possibly_paid: u64,
+    /// Spent in all runs, with what was possibly paid; `None` where prices are not known.
+    pub spent_usd: Option<f64>,
+    /// Of this, what was possibly paid.
+    pub possibly_paid_usd: Option<f64>,
+    /// Requests that were or may have been billed when no price was known: their cost is not in `spent_usd`.
+    pub n_unpriced: u64,
+    /// Answers whose bytes are no UTF-8: what is none reads as U+FFFD, and the bytes are in the journal.
+    pub n_not_utf8: u64,
+    /// Models that answered.
+    pub model_snapshots: Vec<String>,
+    /// Configurations of the server that answered, by its own names.
+    pub system_fingerprints: Vec<String>,
+    /// Items asked more than once.
+    pub n_repeated: u64,
+    /// Of these, those whose answers differ.
+    pub n_disagreed: u64,
+    /// What was asked.
+    pub configuration: Configuration,
+}
+
+impl Account {
+    /// Questions without an answer of any kind.
+    pub fn n_gaps(&self) -> u64 {
+        ["failed", "not_asked"].iter().filter_map(|kind| self.outcomes.get(*kind)).sum()
+    }
+}
+
+/// Grades what a journal holds and writes it beside it.
+///
+/// # Errors
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]
+pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Result<Account> {
+    let index = Index::read(folder)?;
+    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
+    let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
+    let (mut outcomes, mut n_not_utf8, mut n_questions) = (BTreeMap::new(), 0, 0);
+    plan.visit(&index, &Again::default(), |task, item, questions| {
+        n_questions += questions.len() as u64;
+        // By replicate, the answers to all prompts of the item.
+        let mut replicates: BTreeMap<u32, Replicate> = BTreeMap::new();
+        for Keyed { question, key } in questions {
+            let arrival = arrival(&index, &mut reader, key)?;
+            let answer = match &arrival {
+                Some(arrival) => reading::answer(plan.provider, arrival),
+                None => reading::not_asked(),
+            };
+            let is_answer = !matches!(answer.outcome, Outcome::Failed(_) | Outcome::Unreadable { .. });
+            n_not_utf8 +=
+                u64::from(is_answer && arrival.as_ref().is_some_and(|arrival| arrival.body_base64.is_some()));
+            let kind = if arrival.is_some() { answer.outcome.kind() } else { "not_asked" };
+            *outcomes.entry(kind.to_owned()).or_insert(0) += 1;
+            let replicate = replicates.entry(question.replicate).or_default();
+            replicate.answers.push(answer);
+            replicate.collected_at = replicate.collected_at.take().max(arrival.map(|arrival| arrival.at));
+        }
+        let replicates: Vec<_> = replicates.into_values().collect();
+        results.add(task, item, &replicates).map_err(journal::as_storage)
+    })?;
+    let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
+    // What is still open was under way when the process ended or was told not to wait.
+    let open_usd: Vec<f64> = index.open.values().filter_map(|open| open.reserve_usd).collect();
+    let has_costs = index.has_costs || !open_usd.is_empty();
+    let open_sum_usd: f64 = open_usd.iter().sum();
+    // The order in which answers came must not be seen in the last digit.
+    let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
+    let account = Account {
+        schema: Schema::new("surmise-summary", 1),
+        n_questions,
+        outcomes,
+        n_requests: index.n_requests,
+        n_possibly_paid: index.n_possibly_paid + index.open.len() as u64,
+        spent_usd: usd(index.spent_usd + open_sum_usd),
+        possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
+        n_unpriced: (index.unpriced.len() + index.open.len() - open_usd.len()) as u64,
+        n_not_utf8,
+        model_snapshots: summary.model_snapshots.into_iter().collect(),
+        system_fingerprints: summary.system_fingerprints.into_iter().collect(),
+        n_repeated: summary.n_repeated as u64,
+        n_disagreed: summary.n_disagreed as u64,
+        configuration: configuration.clone(),
+    };
+    disk::write_json(&folder.join("summary.json"), &account).map_err(journal::as_storage)?;
+    Ok(account)
+}
+
+/// The answers that a folder holds to what it was last asked, item by item, the first prompt and replicate of
+/// each; what has no answer is left out.
+///
+/// # Errors
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; those of [`Configuration::plan`].
+pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item, Answer)>> {
+    let mut configuration = configuration.clone();
+    let plan = configuration.load_tasks().and_then(|tasks| configuration.plan(tasks))?;
+    let index = Index::read(folder)?;
+    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let mut answers = vec![];
+    plan.visit(&index, &Again::default(), |_, item, questions| {
+        for Keyed { question, key } in questions {
+            if (question.prompt, question.replicate) != (0, 0) {
+                continue;
+            }
+            if let Some(arrival) = arrival(&index, &mut reader, key)? {
+                answers.push((item.clone(), reading::answer(plan.provider, &arrival)));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(answers)
+}
+
+/// Books what was asked before a price was known, by the tokens counted then and the bounds of what was sent.
+/// What it costs, if there is any and a price is known now.
+///
+/// # Errors
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is not known what
+/// was sent.
+pub(crate) fn book_unpriced(
+    folder: &Path,
+    index: &Index,
+    plan: &Plan,
+    budget: &Budget,
+) -> Result<Option<f64>> {
+    if index.unpriced.is_empty() || budget.spent_usd().is_none() {
+        return Ok(None);
+    }
+    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let mut sum_usd = 0.0;
+    for (intent, outcome) in &index.unpriced {
+        let usage = match reader.record(*outcome)? {
+            Record::Outcome(arrival) => reading::answer(plan.provider, &arrival).usage,
+            _ => None,
+        };
+        let sent = match intent.map(|place| reader.record(place)).transpose()? {
+            // A token has a byte at least, and what stands around a text has more than the separators it
+            // becomes.
+            Some(Record::Intent(intent)) => {
+                most_tokens(&intent.body).map(|most| (intent.body.len() as u64, most))
+            }
+            _ => None,
+        };
+        let is_counted =
+            usage.is_some_and(|usage| usage.prompt_tokens.is_some() && usage.completion_tokens.is_some());
+        let Some((prompt, completion)) = sent.or(is_counted.then_some((0, 0))) else {
+            let reason = "cannot be kept: an earlier request into this folder has no price, and nobody \
+                          knows how long it was; choose another folder, or pass --no-budget without --prices";
+            return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
+        };
+        sum_usd += budget.book(budget.most_of(prompt, completion), usage.as_ref()).unwrap_or(0.0);
+    }
+    Ok(Some(sum_usd))
+}
+
+/// The longest answer that a body asks for, tokens.
+fn most_tokens(body: &str) -> Option<u64> {
+    const NAMES: [&str; 5] =
+        ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict"];
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    let places = [&body, &body["options"], &body["generationConfig"]];
+    places.iter().flat_map(|place| NAMES.iter().filter_map(|name| place[*name].as_u64())).max()
+}
+
+/// The record that holds the outcome of a question: its answer, else its last failure.
+fn arrival(index: &Index, reader: &mut Reader, key: &Key) -> Result<Option<Arrival>> {
+    let place = index.state(key).and_then(State::place);
+    match place.map(|place| reader.record(place)).transpose()? {
+        Some(Record::Outcome(arrival)) => Ok(Some(*arrival)),
+        _ => Ok(None),
+    }
+}

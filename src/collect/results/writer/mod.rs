@@ -1,0 +1,268 @@
+//! Results of a collection: answers come in one by one, from the wire or out of a journal, and leave as
+//! scores.csv and gains.csv, items.csv with every answer as it was graded, and texts.jsonl.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::scores;
+use super::scores::{Asked, Tally};
+use crate::collect::grading::grade::{Grade, Grading, Kind, grade};
+use crate::collect::tasks::{Item, Task};
+use crate::disk::Partial;
+use crate::error::{Error, Result};
+use crate::provider::{Answer, Outcome, Prompt};
+
+/// What stands in a folder after a collection.
+pub const FILES: [&str; 7] =
+    ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
+
+/// The answers to the prompts of one item, asked once. A prompt that was not asked, or has no answer yet,
+/// ends the list.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replicate {
+    /// One per prompt, in their order.
+    pub answers: Vec<Answer>,
+    /// When the last of them came, RFC 3339 in UTC.
+    pub collected_at: Option<String>,
+}
+
+/// One row of items.csv.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// The task.
+    pub task: String,
+    /// Examples shown before the question.
+    pub shots: usize,
+    /// The item.
+    pub id: String,
+    /// The same for one question at every number of shots.
+    pub question: String,
+    /// 0 for the first answer.
+    pub replicate: usize,
+    /// What became of it.
+    pub kind: Kind,
+    /// 1 for right, 0 for wrong; empty unless scored.
+    pub credit: Option<f64>,
+    /// The same by log-probability per byte, where choices were compared.
+    pub credit_per_byte: Option<f64>,
+    /// Log-probability of the right answer.
+    pub logprob_nats: Option<f64>,
+    /// What was compared, normalised; or why nothing was.
+    pub answer: String,
+    /// Right answers, as a JSON list.
+    pub gold: String,
+    /// Why the answer ended.
+    pub finish_reason: Option<String>,
+    /// Who answered.
+    pub model_snapshot: Option<String>,
+    /// What the server calls its configuration.
+    pub system_fingerprint: Option<String>,
+    /// Tokens of the prompts.
+    pub prompt_tokens: Option<u64>,
+    /// Tokens of the answers.
+    pub completion_tokens: Option<u64>,
+    /// When the answer came.
+    pub collected_at: Option<String>,
+}
+
+/// One line of texts.jsonl.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TextLine {
+    /// The item.
+    pub id: String,
+    /// The task.
+    pub task: String,
+    /// 0 for the first answer.
+    pub replicate: usize,
+    /// What was asked.
+    pub prompt: String,
+    /// What was said: whole, or up to where it was cut; absent if nothing was.
+    pub text: Option<String>,
+    /// What came of the request: answered, truncated, refused ...
+    pub outcome: String,
+    /// The model asked.
+    pub model: String,
+    /// Who answered.
+    pub model_snapshot: Option<String>,
+    /// When the answer came.
+    pub collected_at: Option<String>,
+}
+
+/// What all answers together are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Items of each outcome, by its first answer; those without one are `failed`.
+    pub outcomes: BTreeMap<&'static str, usize>,
+    /// Who answered.
+    pub model_snapshots: BTreeSet<String>,
+    /// What the server called its configuration.
+    pub system_fingerprints: BTreeSet<String>,
+    /// Questions asked more than once.
+    pub n_repeated: usize,
+    /// Those of them whose answers differ.
+    pub n_disagreed: usize,
+}
+
+/// Results while answers come in. Nothing has its name before all have come.
+#[derive(Debug)]
+pub struct Results {
+    folder: PathBuf,
+    model: String,
+    grading: Grading,
+    tally: Tally,
+    items: Option<csv::Writer<Partial>>,
+    texts: Option<Partial>,
+    summary: Summary,
+}
+
+impl Results {
+    /// Begins the files of a folder.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn begin(folder: &Path, provider: &str, model: &str, grading: Grading) -> Result<Self> {
+        let tally = Tally::new(provider, model);
+        let (folder, model) = (folder.to_path_buf(), model.to_owned());
+        Ok(Self { folder, model, grading, tally, items: None, texts: None, summary: Summary::default() })
+    }
+
+    /// Adds all answers to one item, the first replicate first. An item that was never asked has none.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn add(&mut self, task: &Task, item: &Item, replicates: &[Replicate]) -> Result<()> {
+        let first = replicates.first().and_then(|replicate| replicate.answers.first());
+        *self.summary.outcomes.entry(first.map_or("failed", |answer| answer.outcome.kind())).or_default() +=
+            1;
+        for answer in replicates.iter().flat_map(|replicate| &replicate.answers) {
+            self.summary.model_snapshots.extend(answer.model_snapshot.clone());
+            self.summary.system_fingerprints.extend(answer.system_fingerprint.clone());
+        }
+        if task.graded { self.grade(task, item, replicates) } else { self.keep(item, replicates) }
+    }
+
+    fn grade(&mut self, task: &Task, item: &Item, replicates: &[Replicate]) -> Result<()> {
+        let mut how = self.grading.clone();
+        how.stops.extend(task.stops.iter().cloned());
+        let grades: Vec<Grade> =
+            replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
+        let asked = Asked { task: &item.task, shots: item.shots, question: &item.question };
+        self.tally.add(asked, &grades);
+        let path = self.folder.join("items.csv");
+        let fault =
+            |error: csv::Error| Error::Write { path: path.clone(), source: std::io::Error::other(error) };
+        let items = match &mut self.items {
+            Some(items) => items,
+            none => none.insert(csv::Writer::from_writer(Partial::begin(&path)?)),
+        };
+        for (number, (replicate, grade)) in replicates.iter().zip(grades).enumerate() {
+            for answer in &replicate.answers {
+                self.tally.note(asked, answer.model_snapshot.as_deref(), replicate.collected_at.as_deref());
+            }
+            items.serialize(row(item, number, replicate, grade)).map_err(fault)?;
+        }
+        if replicates.is_empty() {
+            items
+                .serialize(row(item, 0, &Replicate::default(), Grade::none(Kind::Error, "not asked")))
+                .map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, item: &Item, replicates: &[Replicate]) -> Result<()> {
+        let path = self.folder.join("texts.jsonl");
+        let texts = match &mut self.texts {
+            Some(texts) => texts,
+            none => none.insert(Partial::begin(&path)?),
+        };
+        let prompt = match item.prompts.first() {
+            Some(Prompt::Text(text)) => text.clone(),
+            Some(Prompt::Messages(messages)) => serde_json::json!(messages).to_string(),
+            None => String::new(),
+        };
+        for (number, replicate) in replicates.iter().enumerate() {
+            let Some(answer) = replicate.answers.first() else { continue };
+            let line = TextLine {
+                id: item.id.clone(),
+                task: item.task.clone(),
+                replicate: number,
+                prompt: prompt.clone(),
+                text: said(&answer.outcome).filter(|text| !text.is_empty()).map(Into::into),
+                outcome: answer.outcome.kind().into(),
+                model: self.model.clone(),
+                model_snapshot: answer.model_snapshot.clone(),
+                collected_at: replicate.collected_at.clone(),
+            };
+            let mut line =
+                serde_json::to_vec(&line).map_err(|source| Error::Json { path: path.clone(), source })?;
+            line.push(b'\n');
+            texts.write_all(&line).map_err(|source| Error::Write { path: path.clone(), source })?;
+        }
+        Ok(())
+    }
+
+    /// Gives every file its name: scores.csv last, so that it is there only if all others are.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn write(self, seed: u64) -> Result<Summary> {
+        let at = |name: &str| self.folder.join(name);
+        if let Some(texts) = self.texts {
+            texts.commit()?;
+        }
+        if let Some(items) = self.items {
+            let fault = |error: csv::IntoInnerError<_>| {
+                let source = std::io::Error::other(error.error().to_string());
+                Error::Write { path: at("items.csv"), source }
+            };
+            items.into_inner().map_err(fault)?.commit()?;
+            match self.tally.gains(seed).as_slice() {
+                // One number of shots has no gain; what stands there is of another configuration.
+                [] => std::fs::remove_file(at("gains.csv")).unwrap_or_default(),
+                gains => scores::write(&at("gains.csv"), gains)?,
+            }
+            scores::write(&at("scores.csv"), &self.tally.scores())?;
+        }
+        let (n_repeated, n_disagreed) = self.tally.disagreement();
+        Ok(Summary { n_repeated, n_disagreed, ..self.summary })
+    }
+}
+
+/// The text of an outcome, if it is the model's own.
+fn said(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => Some(text),
+        Outcome::Filtered { text, .. } => text.as_deref(),
+        Outcome::Empty | Outcome::Unreadable { .. } | Outcome::Failed(_) => None,
+    }
+}
+
+fn row(item: &Item, number: usize, replicate: &Replicate, grade: Grade) -> ItemRow {
+    let first = replicate.answers.first();
+    let usage = || replicate.answers.iter().filter_map(|answer| answer.usage);
+    let sum = |tokens: fn(crate::provider::Usage) -> Option<u64>| {
+        usage().filter_map(tokens).reduce(u64::saturating_add)
+    };
+    ItemRow {
+        task: item.task.clone(),
+        shots: item.shots,
+        id: item.id.clone(),
+        question: item.question.clone(),
+        replicate: number,
+        kind: grade.kind,
+        credit: grade.credit,
+        credit_per_byte: grade.credit_per_byte,
+        logprob_nats: grade.logprob,
+        answer: grade.extracted,
+        gold: serde_json::json!(item.gold).to_string(),
+        finish_reason: first.and_then(|answer| answer.finish_reason.clone()),
+        model_snapshot: first.and_then(|answer| answer.model_snapshot.clone()),
+        system_fingerprint: first.and_then(|answer| answer.system_fingerprint.clone()),
+        prompt_tokens: sum(|usage| usage.prompt_tokens),
+        completion_tokens: sum(|usage| usage.completion_tokens),
+        collected_at: replicate.collected_at.clone(),
+    }
+}

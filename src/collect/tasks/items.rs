@@ -1,0 +1,106 @@
+//! The items of a task, held in memory where they are drawn and on disk where they are read: of a file no
+//! more than the place of each item is kept, so that a run takes hardly more memory for a million items than
+//! for ten.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use super::Item;
+use super::file::Reading;
+use super::rows::Form;
+use crate::error::{Error, Result};
+
+/// The items of one task, in their order.
+#[derive(Debug)]
+pub struct Items(Source);
+
+#[derive(Debug)]
+enum Source {
+    Drawn(Vec<Item>),
+    File(Filed),
+}
+
+/// Items in a file that has been read once and found good.
+#[derive(Debug)]
+pub(crate) struct Filed {
+    pub(crate) path: PathBuf,
+    /// Open as long as the items are wanted: a file that is replaced meanwhile is still the one that was
+    /// read.
+    pub(crate) file: Mutex<File>,
+    pub(crate) form: Form,
+    pub(crate) reading: Reading,
+    pub(crate) places: Vec<Place>,
+}
+
+/// Where an item stands, and a checksum of what it says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) offset: u64,
+    pub(crate) n_bytes: u32,
+    pub(crate) crc: u32,
+}
+
+impl From<Vec<Item>> for Items {
+    fn from(items: Vec<Item>) -> Self {
+        Self(Source::Drawn(items))
+    }
+}
+
+impl From<Filed> for Items {
+    fn from(filed: Filed) -> Self {
+        Self(Source::File(filed))
+    }
+}
+
+impl Items {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Source::Drawn(items) => items.len(),
+            Source::File(filed) => filed.places.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The item of a number below [`Items::len`].
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Parameter`] if the file has changed since it was read first.
+    pub fn get(&self, number: usize) -> Result<Item> {
+        match &self.0 {
+            Source::Drawn(items) => Ok(items[number].clone()),
+            Source::File(filed) => filed.get(number),
+        }
+    }
+
+    /// All of them, one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Item>> {
+        (0..self.len()).map(|number| self.get(number))
+    }
+}
+
+impl Filed {
+    pub(crate) fn get(&self, number: usize) -> Result<Item> {
+        let place = self.places[number];
+        let changed = || {
+            let reason =
+                format!("have changed: {} is not what it was when the run began", self.path.display());
+            Error::Parameter { name: "the tasks", reason }
+        };
+        let mut bytes = vec![0; place.n_bytes as usize];
+        {
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.seek(SeekFrom::Start(place.offset))
+                .and_then(|_| file.read_exact(&mut bytes))
+                .map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        }
+        let row = self.form.row(&bytes).filter(|row| row.crc == place.crc).ok_or_else(changed)?;
+        row.item(&self.path, &self.reading)
+    }
+}

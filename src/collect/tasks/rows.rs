@@ -1,0 +1,244 @@
+//! Rows of a user's own file, JSONL or CSV: read one after the other, and any of them again by its place.
+//! What is wrong is told with its line.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::corpus::category;
+use crate::error::{Error, Result};
+use crate::seed;
+
+pub(crate) type Members = BTreeMap<String, Value>;
+
+/// How rows are written.
+#[derive(Debug, Clone)]
+pub(crate) enum Form {
+    /// An object a line.
+    Json,
+    /// Cells under these names.
+    Csv(Vec<String>),
+}
+
+/// One row, not yet an item.
+pub(crate) struct Row {
+    /// Bytes of the file before it.
+    pub(crate) offset: u64,
+    pub(crate) n_bytes: u64,
+    /// A checksum of what it says.
+    pub(crate) crc: u32,
+    pub(crate) members: Members,
+}
+
+/// A file that was read to its end.
+pub(crate) struct Whole {
+    pub(crate) form: Form,
+    pub(crate) sha256: String,
+}
+
+impl Row {
+    /// What is wrong with it, and in which line.
+    pub(crate) fn fault(&self, path: &Path, reason: impl Into<String>) -> Error {
+        fault(path, self.offset, reason.into())
+    }
+}
+
+/// Reads all rows of a file, whatever its length, one at a time.
+///
+/// # Errors
+/// [`Error::Read`]; [`Error::Csv`] with the line that is at fault; whatever `each` finds wrong.
+pub(crate) fn read(path: &Path, file: File, mut each: impl FnMut(&Row) -> Result<()>) -> Result<Whole> {
+    let unread = |source| Error::Read { path: path.into(), source };
+    let mut reader = BufReader::with_capacity(1 << 16, Hashed { file, hash: Sha256::new() });
+    let mut offset = 0;
+    // A byte-order mark and blanks before the first row are no part of it.
+    let first = loop {
+        let bytes = reader.fill_buf().map_err(unread)?;
+        if bytes.is_empty() {
+            return Err(fault(path, 0, "is empty; give one item a line".into()));
+        }
+        let n_marks = if offset == 0 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let n_blanks = bytes[n_marks..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let first = bytes.get(n_marks + n_blanks).copied();
+        reader.consume(n_marks + n_blanks);
+        offset += (n_marks + n_blanks) as u64;
+        if let Some(first) = first {
+            break first;
+        }
+    };
+    let (form, mut rest) = match first {
+        b'{' => (Form::Json, json_rows(path, reader, offset, &mut each)?),
+        b'[' => {
+            let reason =
+                "begins a JSON list; give one object a line, without brackets and commas around them";
+            return Err(fault(path, offset, reason.into()));
+        }
+        _ => csv_rows(path, reader, offset, &mut each)?,
+    };
+    std::io::copy(&mut rest, &mut std::io::sink()).map_err(unread)?;
+    Ok(Whole { form, sha256: seed::hex(&rest.into_inner().hash.finalize()) })
+}
+
+/// Hashes what is read.
+struct Hashed {
+    file: File,
+    hash: Sha256,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.file.read(bytes)?;
+        self.hash.update(&bytes[..n]);
+        Ok(n)
+    }
+}
+
+type Input = BufReader<Hashed>;
+
+fn json_rows(
+    path: &Path,
+    mut reader: Input,
+    mut offset: u64,
+    each: &mut impl FnMut(&Row) -> Result<()>,
+) -> Result<Input> {
+    let mut bytes = vec![];
+    loop {
+        bytes.clear();
+        let n = reader
+            .read_until(b'\n', &mut bytes)
+            .map_err(|source| Error::Read { path: path.into(), source })?;
+        if n == 0 {
+            return Ok(reader);
+        }
+        let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        if !line.trim_ascii().is_empty() {
+            let members = object(line).map_err(|reason| fault(path, offset, reason))?;
+            each(&Row { offset, n_bytes: line.len() as u64, crc: crc32fast::hash(line), members })?;
+        }
+        offset += n as u64;
+    }
+}
+
+fn csv_rows(
+    path: &Path,
+    reader: Input,
+    start: u64,
+    each: &mut impl FnMut(&Row) -> Result<()>,
+) -> Result<(Form, Input)> {
+    let mut reader = csv::Reader::from_reader(reader);
+    let malformed = |error: &csv::Error| {
+        let offset = error.position().map_or(0, csv::Position::byte);
+        fault(path, start + offset, category::csv_reason(error))
+    };
+    let names: Vec<String> = reader
+        .headers()
+        .map_err(|error| malformed(&error))?
+        .iter()
+        .map(|name| name.trim().to_owned())
+        .collect();
+    if let Some(twice) =
+        names.iter().enumerate().find_map(|(i, name)| names[..i].contains(name).then_some(name))
+    {
+        return Err(fault(path, start, format!("names the column `{twice}` twice")));
+    }
+    if !names.iter().any(|name| name == "id") {
+        let reason = "has no column `id`; the columns are id, prompt or messages, answer or answers, choices";
+        return Err(fault(path, start, reason.into()));
+    }
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(|error| malformed(&error))? {
+        let begin = record.position().map_or(0, csv::Position::byte);
+        let (offset, n_bytes) = (start + begin, reader.position().byte().saturating_sub(begin));
+        let members = cells(&names, &record).map_err(|reason| fault(path, offset, reason))?;
+        each(&Row { offset, n_bytes, crc: crc(&record), members })?;
+    }
+    Ok((Form::Csv(names), reader.into_inner()))
+}
+
+impl Form {
+    /// The row that some bytes are, if they are one.
+    pub(crate) fn row(&self, bytes: &[u8]) -> Option<Row> {
+        let (crc, members) = match self {
+            Self::Json => (crc32fast::hash(bytes), object(bytes).ok()?),
+            Self::Csv(names) => {
+                let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
+                let record = reader.records().next()?.ok()?;
+                (crc(&record), cells(names, &record).ok()?)
+            }
+        };
+        Some(Row { offset: 0, n_bytes: bytes.len() as u64, crc, members })
+    }
+}
+
+fn object(line: &[u8]) -> std::result::Result<Members, String> {
+    let text = std::str::from_utf8(line).map_err(|error| {
+        format!("is not UTF-8 at byte {} of the line; save the file as UTF-8", error.valid_up_to())
+    })?;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(members)) => Ok(members.into_iter().filter(|(_, value)| is_there(value)).collect()),
+        Ok(_) => Err("is JSON, but no object".into()),
+        Err(error) => Err(format!("is no JSON object ({error})")),
+    }
+}
+
+/// Cells hold text; where a list is asked for, it is written as JSON.
+fn cells(names: &[String], record: &csv::StringRecord) -> std::result::Result<Members, String> {
+    let mut members = Members::new();
+    for (name, cell) in names.iter().zip(record) {
+        let listed = matches!(name.as_str(), "messages" | "answers" | "choices") && !cell.is_empty();
+        let value = if listed {
+            serde_json::from_str(cell)
+                .map_err(|error| format!("has {name} that are no JSON list ({error})"))?
+        } else {
+            Value::String(cell.into())
+        };
+        if is_there(&value) {
+            members.insert(name.clone(), value);
+        }
+    }
+    Ok(members)
+}
+
+/// A cell without content is a member that is not there.
+fn is_there(value: &Value) -> bool {
+    !value.is_null() && value.as_str() != Some("")
+}
+
+fn crc(record: &csv::StringRecord) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    for cell in record {
+        crc.update(&(cell.len() as u64).to_le_bytes());
+        crc.update(cell.as_bytes());
+    }
+    crc.finalize()
+}
+
+/// What is wrong in the line that begins at some byte, or behind the blank lines there.
+pub(crate) fn fault(path: &Path, offset: u64, reason: String) -> Error {
+    Error::Csv { path: path.into(), line: line_of(path, offset).unwrap_or(1), reason }
+}
+
+/// Lines are counted only when one is to be named.
+pub(crate) fn line_of(path: &Path, offset: u64) -> std::io::Result<u64> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let (mut line, mut at) = (1, 0);
+    loop {
+        let bytes = reader.fill_buf()?;
+        let n = bytes.len();
+        for byte in bytes {
+            if at >= offset && !matches!(byte, b'\r' | b'\n') {
+                return Ok(line);
+            }
+            line += u64::from(*byte == b'\n');
+            at += 1;
+        }
+        if n == 0 {
+            return Ok(line);
+        }
+        reader.consume(n);
+    }
+}

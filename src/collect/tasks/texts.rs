@@ -1,0 +1,57 @@
+//! Free texts: prompts without a right answer, whose answers are kept for a small model to read.
+
+use rand::seq::index::sample;
+
+use super::{Item, Options, Rendering, TEXTS, Task};
+use crate::corpus::Category;
+use crate::error::Result;
+use crate::provider::Prompt;
+use crate::seed;
+
+/// What an entity of each category is called in a sentence.
+const KINDS: [(&str, &str); 5] = [
+    ("countries", "country"),
+    ("animals", "animal"),
+    ("colours", "colour"),
+    ("numbers", "number"),
+    ("cities", "city"),
+];
+
+/// Prompts for a paragraph about entities of every category, drawn with the seed, as many of each as there
+/// are items asked for.
+///
+/// # Errors
+/// [`crate::error::Error::Corpus`]
+pub(crate) fn built_in(options: &Options) -> Result<Task> {
+    let mut items = vec![];
+    for (name, kind) in KINDS {
+        let category = Category::load(name)?;
+        let mut rng = seed::stream("texts", name, options.seed);
+        let n = category.entities.len();
+        for i in sample(&mut rng, n, options.items.min(n)) {
+            let entity = &category.entities[i];
+            let prompt = match options.rendering {
+                // A model that continues texts is given the beginning of one.
+                Rendering::Text => format!("A paragraph about the {kind} {entity}.\n\n"),
+                _ => format!("Write one paragraph of plain prose about the {kind} {entity}."),
+            };
+            items.push(item(format!("{TEXTS}/{name}/{entity}"), Prompt::Text(prompt)));
+        }
+    }
+    let sha256 =
+        seed::sha256_hex(items.iter().map(|item| format!("{}\n", item.id)).collect::<String>().as_bytes());
+    Ok(Task { name: TEXTS.into(), sha256, items: items.into(), stops: vec![], graded: false, notes: vec![] })
+}
+
+fn item(id: String, prompt: Prompt) -> Item {
+    Item {
+        question: id.clone(),
+        id,
+        task: TEXTS.into(),
+        shots: 0,
+        prompts: vec![prompt],
+        gold: vec![],
+        choices: vec![],
+        boundary: 0,
+    }
+}

@@ -1,0 +1,202 @@
+//! The windows of two groups and their states: read as they are parted, and as permutations part them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use crate::corpus::{Corpus, Cut, Texts, Window};
+use crate::emergence::Settings;
+use crate::error::Result;
+use crate::mi::Estimate;
+use crate::model::{Model, Point, States};
+use crate::seed;
+
+/// The windows of two groups and the states of each, from which any part of them can be read.
+pub(crate) struct Pool<'a> {
+    settings: &'a Settings,
+    /// The place of the headline's setting in the estimator's.
+    at: usize,
+    pub(crate) setting: f64,
+    n_layers: usize,
+    window_tokens: usize,
+    prefix: usize,
+    ids: Vec<Vec<u32>>,
+    /// Windows of each text, the first group's texts first.
+    texts: [Vec<Vec<usize>>; 2],
+    /// States of the windows, and of their control.
+    sides: Vec<States>,
+    lone: States,
+    lone_points: BTreeMap<u32, Point>,
+}
+
+/// One quantity of two groups.
+pub(crate) struct Test {
+    pub(crate) values: [f64; 2],
+    pub(crate) effect_size: f64,
+    pub(crate) p_value: f64,
+}
+
+impl<'a> Pool<'a> {
+    pub(crate) fn new(
+        model: &Model,
+        names: [&Texts; 2],
+        groups: [&Vec<(usize, Window)>; 2],
+        cut: &Cut,
+        settings: &'a Settings,
+    ) -> Result<Self> {
+        let setting = settings.channel.scale().headline_precision();
+        let at = settings.channel.precisions().iter().position(|b| *b == setting).unwrap_or(0);
+        let corpora = [0, 1].map(|group| {
+            let windows = groups[group].iter().map(|(_, window)| window.clone()).collect();
+            cut.of(names[group], &model.tokenizer, windows)
+        });
+        let [Corpus { prefix: before, control, .. }, _] = &corpora;
+        let prefix = before.len();
+        let last = prefix + cut.window_tokens - 1;
+        let mut first = 0;
+        let texts = groups.map(|group| {
+            let mut by_text: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+            for (w, (text, _)) in group.iter().enumerate() {
+                by_text.entry(*text).or_default().push(first + w);
+            }
+            first += group.len();
+            by_text.into_values().collect()
+        });
+        let room = model.room_for_states()?;
+        let of = |corpora: &[Corpus]| -> Result<(Vec<Vec<u32>>, States)> {
+            let windows = corpora.iter().flat_map(|corpus| &corpus.windows);
+            let ids: Vec<Vec<u32>> = windows.map(|window| window.ids.clone()).collect();
+            let points: Vec<Point> = (0..ids.len()).map(|w| (w, last)).collect();
+            let states = States::within(&model.decoder, &model.card.id, &ids, &points, room)?;
+            Ok((ids, states))
+        };
+        let (ids, states) = of(&corpora)?;
+        let mut sides = vec![states];
+        if let Some(control) = control {
+            // Each group's own, as `measure` makes it, whichever group it is compared with.
+            sides.push(of(&corpora.each_ref().map(|corpus| control.of(corpus, settings.seed)))?.1);
+        }
+        let tokens: BTreeMap<u32, Point> =
+            ids.iter().flat_map(|ids| &ids[prefix..]).map(|id| (*id, (0, prefix))).collect();
+        let lone_points: BTreeMap<u32, Point> =
+            tokens.keys().enumerate().map(|(w, id)| (*id, (w, prefix))).collect();
+        let alone: Vec<Vec<u32>> =
+            lone_points.keys().map(|id| before.iter().copied().chain([*id]).collect()).collect();
+        let points: Vec<Point> = lone_points.values().copied().collect();
+        let lone = States::within(&model.decoder, &model.card.id, &alone, &points, room)?;
+        Ok(Self {
+            settings,
+            at,
+            setting: settings.channel.precisions()[at],
+            n_layers: model.card.n_layers,
+            window_tokens: cut.window_tokens,
+            prefix,
+            ids,
+            texts,
+            sides,
+            lone,
+            lone_points,
+        })
+    }
+
+    /// Emergence of some windows, and that less their control's.
+    fn read(&self, windows: &[usize]) -> Result<Vec<f64>> {
+        let last = self.prefix + self.window_tokens - 1;
+        let points: Vec<Point> = windows.iter().map(|w| (*w, last)).collect();
+        let tokens = windows.iter().flat_map(|w| &self.ids[*w][self.prefix..]);
+        let alone: Vec<Point> = tokens.map(|id| self.lone_points[id]).collect();
+        let estimate = |states: &States, points: &[Point], label: &str, l: usize| -> Result<f64> {
+            // The streams of `measure`, so that a group reads here what it reads there.
+            let noise = seed::derive("noise", &format!("{label}/{l}"), self.settings.seed);
+            let rows = states.rows(l, points)?;
+            let estimates =
+                self.settings.channel.estimate_labelled(&states.contexts(points), rows.view(), noise)?;
+            let of = |estimate: &Estimate| estimate.mi_nats;
+            Ok(estimates.get(self.at).map_or(f64::NAN, of))
+        };
+        let mut means = vec![0.0; self.sides.len()];
+        for l in 2..=self.n_layers {
+            let micro = estimate(&self.lone, &alone, "alone", l)?;
+            let wide = self
+                .sides
+                .iter()
+                .map(|states| estimate(states, &points, &format!("Text/{}", self.window_tokens), l));
+            let wide: Vec<f64> = wide.collect::<Result<_>>()?;
+            means[0] += (wide[0] - micro) / (self.n_layers - 1) as f64;
+            if let Some(control) = wide.get(1) {
+                means[1] += (wide[0] - control) / (self.n_layers - 1) as f64;
+            }
+        }
+        Ok(means)
+    }
+
+    /// The quantities of the two groups, and how often permutations of the texts are as far apart.
+    pub(crate) fn test(
+        &self,
+        permutations: usize,
+        label: &str,
+        step: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Test>> {
+        let own = |group: usize| self.texts[group].concat();
+        let (a, b) = (self.read(&own(0))?, self.read(&own(1))?);
+        let n = own(0).len();
+        let done = AtomicUsize::new(0);
+        let permuted = (0..permutations as u64).into_par_iter().map(|number| {
+            let mut rng = seed::stream("permutation", &format!("{label}/{number}"), self.settings.seed);
+            let mut texts: Vec<&Vec<usize>> = self.texts.iter().flatten().collect();
+            texts.shuffle(&mut rng);
+            let (a, b) = part(&texts, n);
+            let differences: Vec<f64> =
+                self.read(&a)?.iter().zip(self.read(&b)?).map(|(a, b)| a - b).collect();
+            step(1 + done.fetch_add(1, Ordering::Relaxed));
+            Ok(differences)
+        });
+        let permuted: Vec<Vec<f64>> = permuted.collect::<Result<_>>()?;
+        let test = |at: usize| {
+            let values = [a[at], b[at]];
+            let observed = values[0] - values[1];
+            let null: Vec<f64> = permuted.iter().map(|differences| differences[at]).collect();
+            let beyond = null.iter().filter(|value| value.abs() >= observed.abs()).count();
+            let mean = null.iter().sum::<f64>() / null.len() as f64;
+            let variance =
+                null.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (null.len() - 1) as f64;
+            Test {
+                values,
+                effect_size: observed / (variance * n as f64 / 2.0).sqrt(),
+                p_value: (1 + beyond) as f64 / (1 + null.len()) as f64,
+            }
+        };
+        Ok((0..a.len()).map(test).collect())
+    }
+}
+
+/// Parts texts in two, of at most `n` windows each and both of the same number.
+fn part(texts: &[&Vec<usize>], n: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut first = vec![];
+    let mut rest = texts.iter();
+    while first.len() < n {
+        let Some(text) = rest.next() else { break };
+        first.extend_from_slice(text);
+    }
+    let mut second: Vec<usize> = rest.flat_map(|text| text.iter().copied()).collect();
+    let least = n.min(first.len()).min(second.len());
+    first.truncate(least);
+    second.truncate(least);
+    (first, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_stay_whole_in_a_permutation_and_both_parts_are_equal() {
+        let texts = [vec![0, 1, 2], vec![3], vec![4, 5], vec![6, 7]];
+        let (a, b) = part(&texts.iter().collect::<Vec<_>>(), 4);
+        assert_eq!((a, b), (vec![0, 1, 2, 3], vec![4, 5, 6, 7]));
+        let turned = [&texts[2], &texts[0], &texts[1], &texts[3]];
+        assert_eq!(part(&turned, 4), (vec![4, 5, 0], vec![3, 6, 7]));
+    }
+}

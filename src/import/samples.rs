@@ -1,0 +1,192 @@
+//! `samples_<task>_<time>.jsonl`: one line per document and filter; before 0.4.3 one JSON list of all
+//! documents, without filters. An answer that the harness filled with an empty text because none came is
+//! empty here, and not wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::results::{MetricRow, SHARES, name};
+use super::{Imported, Options, Run, fault, source};
+use crate::collect::grading::grade::{Grade, Kind};
+use crate::collect::results::scores::{Asked, Score, Tally};
+use crate::error::{Error, Result};
+use crate::provider::json;
+use crate::seed;
+
+/// The samples of one task.
+#[derive(Debug)]
+pub(crate) struct Samples {
+    path: PathBuf,
+    pub(crate) sha256: String,
+    lines: Vec<Value>,
+}
+
+/// The samples of a task beside its results, if they were kept.
+pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
+    let name = results.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let time = name.strip_prefix("results_").and_then(|rest| rest.strip_suffix(".json"));
+    let Some(time) = time else { return Ok(None) };
+    let path = results.with_file_name(format!("samples_{task}_{time}.jsonl"));
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    Samples::parse(&path, &bytes).map(Some)
+}
+
+/// Samples without results: the model and the number of shots must be told.
+pub(crate) fn alone(path: &Path, bytes: &[u8], options: &Options, all: &mut Imported) -> Result<()> {
+    let (Some(model), Some(shots)) = (&options.model, options.shots) else {
+        return Err(fault(
+            path,
+            "names neither model nor shots; give results_*.json, beside which samples are found, or --model \
+             and --shots",
+        ));
+    };
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    // samples_<task>_<time>; the time has no underscore.
+    let task = stem
+        .strip_prefix("samples_")
+        .and_then(|rest| Some(rest.rsplit_once('_')?.0))
+        .unwrap_or(&stem)
+        .to_owned();
+    let samples = Samples::parse(path, bytes)?;
+    let run = Run { provider: "lm-evaluation-harness".into(), model: model.clone(), collected_at: None };
+    let rows = samples.metrics(options.metric.as_deref());
+    if rows.is_empty() {
+        return Err(fault(path, "has no metric that is a share of right answers"));
+    }
+    for metric in &rows {
+        all.scores.extend(samples.score(&run, &name(&task, metric, rows.len()), shots, metric)?);
+    }
+    let mut source = source(path, bytes);
+    source.samples_sha256.insert(task, samples.sha256);
+    all.provenance.sources.push(source);
+    Ok(())
+}
+
+impl Samples {
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let (path, sha256) = (path.to_path_buf(), seed::sha256_hex(bytes));
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if text.trim_ascii_start().starts_with(b"[") {
+            let value = json::read(text).map_err(|why| fault(&path, why))?;
+            let lines = value.as_array().cloned().unwrap_or_default();
+            return Ok(Self { path, sha256, lines });
+        }
+        let mut lines = vec![];
+        for (line, bytes) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+            if bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            let fault = |reason: String| Error::Csv { path: path.clone(), line, reason };
+            lines.push(json::read(bytes).map_err(|why| fault(format!("{why}; the file may be cut short")))?);
+        }
+        Ok(Self { path, sha256, lines })
+    }
+
+    /// Which accuracies there are, by filter.
+    fn metrics(&self, wanted: Option<&str>) -> Vec<MetricRow> {
+        let filters: BTreeSet<&str> = self.lines.iter().map(filter).collect();
+        let mut rows = vec![];
+        for metric in SHARES {
+            for filter in &filters {
+                let asked =
+                    wanted.is_none_or(|wanted| wanted == *metric || wanted == format!("{metric},{filter}"));
+                let ours = self.of(metric, filter);
+                let values: Option<Vec<f64>> = ours.iter().map(|line| share(&line[*metric])).collect();
+                if let Some(values) = values.filter(|values| asked && !values.is_empty()) {
+                    let value = values.iter().sum::<f64>() / values.len() as f64;
+                    rows.push(MetricRow {
+                        metric: (*metric).into(),
+                        filter: (*filter).into(),
+                        value,
+                        stderr: None,
+                    });
+                }
+            }
+        }
+        rows
+    }
+
+    fn of(&self, metric: &str, wanted: &str) -> Vec<&Value> {
+        self.lines.iter().filter(|line| filter(line) == wanted && !line[metric].is_null()).collect()
+    }
+
+    /// The score by one metric; `None` if the samples do not hold it. It must be the one of the results.
+    pub(crate) fn score(
+        &self,
+        run: &Run,
+        task: &str,
+        shots: usize,
+        metric: &MetricRow,
+    ) -> Result<Option<Score>> {
+        let lines = self.of(&metric.metric, &metric.filter);
+        let values: Option<Vec<f64>> =
+            lines.iter().map(|line| share(&line[metric.metric.as_str()])).collect();
+        let Some(values) = values.filter(|values| !values.is_empty()) else { return Ok(None) };
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        // Results are printed in full; sums of other orders differ in the last digits alone.
+        if (mean - metric.value).abs() > 1e-6 {
+            let reason = format!(
+                "its mean {} is {mean} where the results say {}; they are of different runs",
+                metric.metric, metric.value
+            );
+            return Err(fault(&self.path, reason));
+        }
+        let mut tally = Tally::new(&run.provider, &run.model);
+        let mut seen = BTreeMap::new();
+        for (line, value) in lines.iter().zip(values) {
+            let document = line["doc_id"].to_string();
+            if seen.insert(document.clone(), ()).is_some() {
+                return Err(fault(
+                    &self.path,
+                    format!("has document {document} twice for the filter {}", metric.filter),
+                ));
+            }
+            let grade = if unanswered(&line["resps"]) {
+                Grade::none(Kind::Empty, "")
+            } else {
+                Grade { logprob: gold_logprob(line), ..Grade::scored(value, "") }
+            };
+            let asked = Asked { task, shots, question: &document };
+            tally.add(asked, &[grade]);
+            tally.note(asked, None, run.collected_at.as_deref());
+        }
+        Ok(tally.scores().into_iter().next())
+    }
+}
+
+fn filter(line: &Value) -> &str {
+    line["filter"].as_str().unwrap_or("none")
+}
+
+/// A grade: a truth value, or a number from 0 to 1.
+fn share(value: &Value) -> Option<f64> {
+    value
+        .as_bool()
+        .map(|right| f64::from(u8::from(right)))
+        .or_else(|| value.as_f64())
+        .filter(|v| (0.0..=1.0).contains(v))
+}
+
+/// Whether every answer to a document is an empty text: the harness puts one where none came. `resps` is a
+/// list per request of a list per repeat.
+fn unanswered(resps: &Value) -> bool {
+    let mut answers = resps.as_array().into_iter().flatten().filter_map(Value::as_array).flatten().peekable();
+    answers.peek().is_some()
+        && answers.all(|answer| answer.as_str().is_some_and(|text| text.trim().is_empty()))
+}
+
+/// Multiple choice: the log-probability of the right choice, whose number is the target. Both are written as
+/// texts.
+fn gold_logprob(line: &Value) -> Option<f64> {
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;
+    // A list of more than one choice; a text that was generated has no number before it.
+    let choices = line["resps"].as_array().filter(|choices| choices.len() > 1)?;
+    let first = &choices.get(target)?[0];
+    number(&first[0]).filter(|logprob| logprob.is_finite() && *logprob <= 0.0)
+}

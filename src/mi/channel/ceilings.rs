@@ -1,0 +1,173 @@
+//! What mutual information cannot exceed: the entropy of the inputs, and the capacity that a Gaussian of the
+//! same covariance would use.
+//!
+//! # References
+//! Miller 1955 (bias of the plug-in entropy); Cover & Thomas, *Elements of Information Theory*, chapter 9
+//! (Gaussian channel).
+
+use rayon::prelude::*;
+
+use super::points::Points;
+use crate::numeric::kernels;
+
+/// Columns of a panel of the Cholesky factorisation; the work inside panels is a fraction `1.5 * PANEL /
+/// size` of the whole.
+const PANEL: usize = 32;
+
+/// Plug-in entropy in nats of values that occur `counts` times, with the Miller-Madow term.
+///
+/// # Formula
+/// `-sum_k p_k log p_k + (K - 1) / 2n`, where `p_k = counts_k / n` and `K` is the number of values that
+/// occur.
+pub(crate) fn entropy_nats(counts: impl Iterator<Item = u64>) -> f64 {
+    let (mut n, mut k, mut weighted) = (0.0, 0.0, 0.0);
+    for count in counts.filter(|&count| count > 0).map(|count| count as f64) {
+        n += count;
+        k += 1.0;
+        weighted += count * count.ln();
+    }
+    if n > 0.0 {
+        // A single value has entropy 0; rounding may leave it just below.
+        (n.ln() - weighted / n).max(0.0) + (k - 1.0) / (2.0 * n)
+    } else {
+        0.0
+    }
+}
+
+/// `0.5 logdet(I + Cov / sigma^2)` for each `sigma`: what the channel could carry of a Gaussian input with
+/// the covariance of the points.
+pub(crate) fn gaussian_nats(points: &Points, sigmas: &[f64]) -> Vec<f64> {
+    let shares = points.shares();
+    let covariance = Covariance::new(&points.values, &points.transposed, &shares, points.d);
+    sigmas.par_iter().map(|sigma| covariance.gaussian_nats(sigma * sigma)).collect()
+}
+
+/// The covariance of standardised rows, computed once for every precision.
+#[derive(Debug)]
+struct Covariance {
+    /// `(size, size)`, row-major: the covariance of the coordinates or, where there are fewer rows than
+    /// coordinates, the matrix of inner products of the weighted rows. Their non-zero eigenvalues are
+    /// the same, so `det(I + s C)` is too.
+    values: Vec<f32>,
+    size: usize,
+}
+
+impl Covariance {
+    /// From centred rows and from the same values transposed.
+    ///
+    /// # Shapes
+    /// `values` is `(m, d)`, `transposed` is `(d, m)`, `weights` is `(m)` and sums to 1.
+    fn new(values: &[f32], transposed: &[f32], weights: &[f64], d: usize) -> Self {
+        let m = weights.len();
+        let size = m.min(d);
+        let mut product = vec![0.0; size * size];
+        if m < d {
+            let roots: Vec<f32> = weights.iter().map(|weight| weight.sqrt() as f32).collect();
+            kernels::matmul(m, m, d, values, transposed, &mut product);
+            for (row, root) in product.chunks_exact_mut(m).zip(&roots) {
+                for (value, other) in row.iter_mut().zip(&roots) {
+                    *value *= root * other;
+                }
+            }
+        } else {
+            let weights: Vec<f32> = weights.iter().map(|&weight| weight as f32).collect();
+            let weighted: Vec<f32> = transposed
+                .chunks_exact(m)
+                .flat_map(|row| row.iter().zip(&weights).map(|(value, weight)| value * weight))
+                .collect();
+            kernels::matmul_t(d, d, m, transposed, &weighted, &mut product);
+        }
+        Self { values: product, size }
+    }
+
+    /// `0.5 logdet(I + C / variance)` in nats.
+    fn gaussian_nats(&self, variance: f64) -> f64 {
+        let mut matrix: Vec<f64> = self.values.iter().map(|&value| f64::from(value) / variance).collect();
+        for diagonal in matrix.iter_mut().step_by(self.size + 1) {
+            *diagonal += 1.0;
+        }
+        0.5 * log_determinant(&mut matrix, self.size)
+    }
+}
+
+/// `logdet(A)` of a symmetric matrix whose eigenvalues are at least 1; overwrites its lower triangle by the
+/// Cholesky factor.
+///
+/// Panels of [`PANEL`] columns: one product takes off what earlier columns contribute, the rest is dot
+/// products no longer than a panel. In exact arithmetic every pivot is at least 1, being the Schur complement
+/// of a matrix that is `I` plus a positive one. So a pivot below 1 is rounding and is raised to 1, which
+/// keeps the factorisation defined for any rank and any precision.
+fn log_determinant(a: &mut [f64], size: usize) -> f64 {
+    let mut log_determinant = 0.0;
+    let mut update = Vec::new();
+    for start in (0..size).step_by(PANEL) {
+        let end = size.min(start + PANEL);
+        let width = end - start;
+        if start > 0 {
+            update.resize((size - start) * width, 0.0);
+            let below = &a[start * size..];
+            kernels::matmul_t_f64((size - start, width, start), size, below, below, &mut update);
+            for (row, update) in update.chunks_exact(width).enumerate() {
+                let row = &mut a[(start + row) * size + start..][..width];
+                for (value, update) in row.iter_mut().zip(update) {
+                    *value -= update;
+                }
+            }
+        }
+        for i in start..size {
+            for j in start..end.min(i + 1) {
+                let (before, own) = a.split_at_mut(i * size);
+                let own = &mut own[start..=j];
+                let last = j - start;
+                if i == j {
+                    let pivot = (own[last] - kernels::dot_f64(&own[..last], &own[..last])).max(1.0);
+                    log_determinant += pivot.ln();
+                    own[last] = pivot.sqrt();
+                } else {
+                    let other = &before[j * size + start..=j * size + j];
+                    own[last] = (own[last] - kernels::dot_f64(&own[..last], &other[..last])) / other[last];
+                }
+            }
+        }
+    }
+    log_determinant
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entropy_of_two_equal_values_is_log_2_and_the_miller_madow_term() {
+        let entropy = entropy_nats([5, 0, 5].into_iter());
+        assert!((entropy - (2.0_f64.ln() + 1.0 / 20.0)).abs() < 1e-12);
+        assert_eq!(entropy_nats([7].into_iter()), 0.0);
+    }
+
+    #[test]
+    fn log_determinant_of_i_plus_ones_is_log_of_1_plus_size() {
+        // det(I + s 1 1^T) = 1 + s size, at sizes on both sides of a panel.
+        for size in [1, 2, 31, 32, 33, 100] {
+            let mut matrix = vec![0.5; size * size];
+            for diagonal in matrix.iter_mut().step_by(size + 1) {
+                *diagonal += 1.0;
+            }
+            let expected = (1.0 + 0.5 * size as f64).ln();
+            assert!((log_determinant(&mut matrix, size) - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn coordinates_and_rows_give_the_same_determinant() {
+        // Three rows of two coordinates, and the same numbers read as two rows of three.
+        let tall = [1.0, 0.0, -1.0, 1.0, 0.0, -1.0];
+        let wide = [1.0, -1.0, 0.0, 0.0, 1.0, -1.0];
+        let weights = [1.0 / 3.0; 3];
+        let by_coordinates = Covariance::new(&tall, &wide, &weights, 2);
+        // Covariance (2, -1; -1, 2) / 3, so I + 3 C = (3, -1; -1, 3) with determinant 8.
+        assert!((by_coordinates.gaussian_nats(1.0 / 3.0) - 0.5 * 8.0_f64.ln()).abs() < 1e-6);
+        let by_rows = Covariance::new(&wide, &tall, &[0.5; 2], 3);
+        // Inner products (2, -1; -1, 2) / 2, so I + 2 C is the same matrix.
+        assert!((by_rows.gaussian_nats(0.5) - 0.5 * 8.0_f64.ln()).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,122 @@
+//! Standardised points and their noise: what the bounds of `channel` are computed from.
+//!
+//! A *point* is a distinct pair `(x, y)` with its count `c` among the `n` pairs, and a *draw* is one noise
+//! vector at a point. A point has a draw for each of its pairs, so that collapsing changes the cost and not
+//! the distribution of the result; only where more than [`DRAWS`] pairs share few points are draws left out,
+//! evenly.
+
+use std::ops::Range;
+
+use super::scale::Standardised;
+use crate::mi::samples::distinct::Distinct;
+use crate::numeric::kernels;
+
+/// Draws that are enough for any number of pairs: their terms differ by about a nat, so noise adds less than
+/// .02 nat to the error.
+const DRAWS: u64 = 4096;
+
+/// Points with their counts, laid out for the products.
+#[derive(Debug)]
+pub(crate) struct Points {
+    /// `(m, d)` for `m` points.
+    pub(crate) values: Vec<f32>,
+    /// The same as `(d, m)`.
+    pub(crate) transposed: Vec<f32>,
+    /// Coordinates.
+    pub(crate) d: usize,
+    /// `|y_j|^2 / 2`.
+    pub(crate) half_norms: Vec<f32>,
+    /// `c_j`.
+    pub(crate) counts: Vec<f32>,
+    /// The sum of the counts.
+    pub(crate) n: f64,
+    /// The groups of points that share `x`.
+    pub(crate) groups: Vec<Group>,
+    /// In the order of the points.
+    pub(crate) draws: Vec<Draw>,
+}
+
+/// Points that share `x`.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) points: Range<usize>,
+    /// Pairs that have one of these points.
+    pub(crate) count: f64,
+}
+
+/// Where a noise vector is added.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Draw {
+    pub(crate) point: usize,
+    pub(crate) group: usize,
+}
+
+impl Points {
+    pub(crate) fn new(standardised: Standardised, distinct: &Distinct) -> Self {
+        let Standardised { values, d, .. } = standardised;
+        let m = distinct.len();
+        let n = distinct.count(&(0..m));
+        let half_norms = values.chunks_exact(d).map(|row| {
+            let squares = row.iter().map(|&value| f64::from(value).powi(2));
+            (0.5 * squares.sum::<f64>()) as f32
+        });
+        let groups = distinct
+            .groups
+            .iter()
+            .map(|points| Group { points: points.clone(), count: distinct.count(points) as f64 });
+        let mut draws = Vec::with_capacity(m);
+        for (group, points) in distinct.groups.iter().enumerate() {
+            for point in points.clone() {
+                let count = draws_at(u64::from(distinct.counts[point]), n);
+                draws.extend((0..count).map(|_| Draw { point, group }));
+            }
+        }
+        Self {
+            transposed: kernels::transpose(m, d, &values),
+            d,
+            half_norms: half_norms.collect(),
+            counts: distinct.counts.iter().map(|&count| count as f32).collect(),
+            n: n as f64,
+            groups: groups.collect(),
+            draws,
+            values,
+        }
+    }
+
+    /// The number of points.
+    pub(crate) fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// True where some pairs that share `x` differ in `y`.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.groups.len() < self.len()
+    }
+
+    /// `c_j / n`.
+    pub(crate) fn shares(&self) -> Vec<f64> {
+        let shares = self.counts.iter().map(|&count| f64::from(count) / self.n);
+        shares.collect()
+    }
+}
+
+/// The number of draws at a point that stands for `count` of `n` pairs.
+fn draws_at(count: u64, n: u64) -> u64 {
+    let share = (count * DRAWS).div_ceil(n);
+    // Two draws at least, where there are two pairs, show how much they differ.
+    share.max(2).min(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_has_a_draw_per_pair_or_its_share_of_enough_draws() {
+        assert_eq!(draws_at(1, 4096), 1);
+        assert_eq!(draws_at(4000, 4096), 4000);
+        assert_eq!(draws_at(500_000, 1_000_000), DRAWS / 2);
+        assert_eq!(draws_at(3, 1_000_000), 2);
+        assert_eq!(draws_at(1, 1_000_000), 1);
+    }
+}

@@ -1,0 +1,127 @@
+//! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted apart,
+//! and a table says how often their components meet.
+//!
+//! ```text
+//! p(x, y) = sum_ab W_ab f_a(x) g_b(y),      log p(x, y) / p(x) p(y) = log sum_ab W_ab / (w_a v_b) P(a | x) P(b | y)
+//! ```
+//!
+//! Where a few classes on each side pair up in many ways a mixture of the joint rows needs a component for
+//! every pair; here it is one number of the table. Many classes cut a side that has none into soft pieces, so
+//! that in few columns any dependence can be told, sharp ones too.
+//!
+//! # References
+//! Lazarsfeld & Henry 1968 (latent classes); Dempster, Laird, Rubin 1977 (the table's steps).
+
+use ndarray::{Array2, Axis, s};
+
+use super::held_out_score::Ratios;
+use super::mixture::{Mixture, Sharing};
+use crate::numeric::kernels;
+
+/// Steps of expectation-maximisation for the table.
+const STEPS: usize = 100;
+/// Rows that independence is worth for each cell of the table.
+const PRIOR: f64 = 0.1;
+/// Change of the table, in shares of all pairs, that ends the steps.
+const LEAST_CHANGE: f64 = 1e-4;
+/// Smallest density ratio.
+const LEAST_RATIO: f64 = 1e-30;
+
+/// Classes of both sides and how they meet.
+#[derive(Debug, Clone)]
+pub(crate) struct LatentClasses {
+    x: Mixture,
+    y: Mixture,
+    /// `W_ab / (w_a v_b)`
+    lift: Array2<f64>,
+}
+
+impl LatentClasses {
+    /// `None` where a component collapses.
+    ///
+    /// # Shapes
+    /// `z` is `(n, d)`, its first `dx` columns being `x`.
+    pub(crate) fn fit(z: &Array2<f64>, dx: usize, k: usize, seed: u64) -> Option<Self> {
+        let (x, y) = (z.slice(s![.., ..dx]).to_owned(), z.slice(s![.., dx..]).to_owned());
+        let (of_x, of_y) =
+            (Mixture::fit(&x, k, Sharing::All, seed)?, Mixture::fit(&y, k, Sharing::All, seed)?);
+        let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
+        let n = z.nrows() as f64;
+        // W_ab where nothing is shared, which is what a table of few rows is shrunk to.
+        let apart = Array2::from_shape_fn((k, k), |(a, b)| of_x.weights()[a] * of_y.weights()[b]);
+        let prior = PRIOR * (k * k) as f64;
+        let mut lift = Array2::<f64>::ones((k, k));
+        for _ in 0..STEPS {
+            let ratios = (px.dot(&lift) * &py).sum_axis(Axis(1)).mapv(|ratio| ratio.max(LEAST_RATIO));
+            let met = (&px / &ratios.insert_axis(Axis(1))).t().dot(&py);
+            let next = (&lift * &met / &apart + prior) / (n + prior);
+            let moved = ((&next - &lift).mapv(f64::abs) * &apart).sum();
+            lift = next;
+            if moved < LEAST_CHANGE {
+                break;
+            }
+        }
+        Some(Self { x: of_x, y: of_y, lift })
+    }
+
+    fn sides(&self, z: &Array2<f64>, dx: usize) -> Option<(Array2<f64>, Array2<f64>)> {
+        let px = self.x.shares(&z.slice(s![.., ..dx]).to_owned())?;
+        let py = self.y.shares(&z.slice(s![.., dx..]).to_owned())?;
+        Some((px.dot(&self.lift), py))
+    }
+}
+
+impl Ratios for LatentClasses {
+    fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>> {
+        let (left, right) = self.sides(z, dx)?;
+        Some((left * &right).sum_axis(Axis(1)).iter().map(|ratio| ratio.max(LEAST_RATIO).ln()).collect())
+    }
+
+    fn log_ratios_across(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>> {
+        let (left, right) = self.sides(z, dx)?;
+        let (left, right) = (left.as_standard_layout(), right.as_standard_layout());
+        let (n, k) = right.dim();
+        let mut ratios = vec![0.0; n * n];
+        kernels::matmul_t_f64((n, n, k), k, left.as_slice()?, right.as_slice()?, &mut ratios);
+        Some(ratios.iter().map(|ratio| ratio.max(LEAST_RATIO).ln() as f32).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::stream;
+    use rand::Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    #[test]
+    fn a_table_of_classes_is_found_again() {
+        // Four classes on a side, ten standard deviations apart; the pairing of classes is kept seven times
+        // in ten, else drawn anew.
+        let mut generator = stream("test", "classes", 1);
+        let (n, k, kept) = (4000, 4, 0.7);
+        let mut z = Array2::zeros((n, 2));
+        for mut row in z.rows_mut() {
+            let a = generator.random_range(0..k);
+            let b = if generator.random::<f64>() < kept { (a + 1) % k } else { generator.random_range(0..k) };
+            for (value, class) in row.iter_mut().zip([a, b]) {
+                let noise: f64 = StandardNormal.sample(&mut generator);
+                *value = 10.0 * class as f64 + noise;
+            }
+        }
+        let found = LatentClasses::fit(&z, 1, k, 1).expect("a fit");
+        let (same, other) = (kept * k as f64 + 1.0 - kept, 1.0 - kept);
+        let exact = (same * same.ln() + (k as f64 - 1.0) * other * other.ln()) / k as f64;
+        let ratios = found.log_ratios(&z, 1).expect("ratios");
+        let mean = ratios.iter().sum::<f64>() / n as f64;
+        assert!((mean - exact).abs() < 0.03, "{mean} {exact}");
+        let across = found.log_ratios_across(&z, 1).expect("ratios");
+        for (row, ratio) in ratios.iter().enumerate().step_by(97) {
+            assert!((f64::from(across[row * n + row]) - ratio).abs() < 1e-5);
+            // A pair of classes that is met, and one that is not, by what they were drawn from.
+            let (a, b) = ((z[[row, 0]] / 10.0).round() as usize, (z[[0, 1]] / 10.0).round() as usize);
+            let exact = if (a + 1) % k == b { same } else { other };
+            assert!((f64::from(across[row * n]) - exact.ln()).abs() < 0.2);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `gaussian`: the information of a normal distribution with the covariance of the samples, minus its exact
+//! bias.
+//!
+//! `0.5 (logdet S_x + logdet S_y - logdet S)` from a sample covariance is too large by an amount that depends
+//! on `n` and the dimensions alone, and is known exactly from the `E log det` of a Wishart matrix: at
+//! d = 768 + 768 and n = 2000 it is 258 nats. On other distributions the number is the information of the
+//! best normal approximation, which is neither a lower nor an upper bound.
+//!
+//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)` or, if that is larger, what
+//! the ratios of the samples show, and what the estimation of the covariance adds at many dimensions,
+//! `sqrt(d_x d_y / 2) / n`.
+//!
+//! # References
+//! Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7.
+
+use ndarray::{Array2, ArrayView2, s};
+
+use super::ksg::mean_and_stderr;
+use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::{About, Estimate, Estimator, Kind};
+use crate::numeric::linear::{
+    cholesky, covariance, gaussian_nats, mahalanobis, squared_correlations, wishart_bias_nats,
+};
+use crate::{Error, Result};
+
+/// The estimator.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gaussian;
+
+impl Estimator for Gaussian {
+    fn name(&self) -> &'static str {
+        "gaussian"
+    }
+
+    fn about(&self) -> About {
+        About {
+            kind: Kind::Parametric,
+            what: "information of the normal distribution with this covariance, minus the exact Wishart bias",
+            reference: "Anderson 2003, ch. 7",
+            cost: "n d^2 + d^3: milliseconds",
+            limits: "n >= d_x + d_y + 2; sees linear dependence only",
+        }
+    }
+
+    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, _seed: u64) -> Result<Vec<Estimate>> {
+        let kind = self.about().kind;
+        let mut samples = Samples::new(self.name(), x, y)?;
+        if let Some(zero) = samples.constant(kind) {
+            return Ok(vec![zero]);
+        }
+        samples.need_covariance()?;
+        samples.tell_repeated();
+        if let Some(infinite) = samples.need_independence(kind) {
+            return Ok(vec![infinite]);
+        }
+        let (n, dx, dy) = (samples.n, samples.dx(), samples.dy());
+        let values = samples.joint();
+        let joint = covariance(values.view());
+        let Some(plug_in) = gaussian_nats(&joint, dx) else {
+            let reason =
+                "the joint covariance is singular to working precision; project the columns first".to_owned();
+            return Err(Error::Samples { estimator: self.name(), reason });
+        };
+        let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
+        let squares = squared_correlations(&joint, dx).unwrap_or_default();
+        // Of normal samples the squared correlations give the first part; of others the density ratio of each
+        // pair does, which is how much the pair moves the estimate.
+        let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
+        let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
+        let found = Found {
+            mi_nats: plug_in - wishart_bias_nats(n, dx, dy),
+            stderr_nats: Some(variance.sqrt()),
+            ..Found::default()
+        };
+        Ok(vec![samples.report(kind, found)])
+    }
+}
+
+/// The log density ratio of each row but for a constant, under the normal distribution with this covariance.
+fn log_ratios(z: &Array2<f64>, joint: &Array2<f64>, dx: usize) -> Vec<f64> {
+    let part = |range: std::ops::Range<usize>| {
+        let factor = cholesky(&joint.slice(s![range.clone(), range.clone()]).to_owned(), 0.0);
+        let factor = factor.unwrap_or_else(|| Array2::eye(range.len()));
+        mahalanobis(z.slice(s![.., range]), &factor)
+    };
+    let (joint, x, y) = (part(0..z.ncols()), part(0..dx), part(dx..z.ncols()));
+    joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| 0.5 * (x + y - joint)).collect()
+}

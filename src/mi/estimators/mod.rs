@@ -1,0 +1,13 @@
+//! The estimators, one file each.
+
+pub(super) mod cca_ksg;
+pub mod channel;
+pub(super) mod dv;
+pub(super) mod ensemble;
+pub(super) mod gaussian;
+pub(super) mod hybrid;
+pub(super) mod infonce;
+pub(super) mod ksg;
+pub(super) mod mine_paper;
+pub(super) mod plugin;
+pub(super) mod t_copula;

@@ -1,0 +1,143 @@
+//! Multilayer critics on candle, with initial weights from our own seeded generator: candle cannot seed its
+//! own on a CPU.
+
+use candle_core::{DType, Device, Tensor, Var, backprop::GradStore};
+use candle_nn::Activation;
+use candle_nn::Module;
+use ndarray::ArrayView2;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::Result;
+
+/// How the weights of a layer are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Initial {
+    /// Uniform within `1 / sqrt(fan in)`, biases too; the last layer is zero.
+    ZeroLast,
+    /// Normal of variance `2 / (fan in + fan out)` (Glorot & Bengio 2010), biases zero.
+    Xavier,
+}
+
+/// Linear layers with an activation between them.
+#[derive(Debug)]
+pub(crate) struct Network {
+    layers: Vec<(Var, Var)>,
+    activation: Activation,
+}
+
+impl Network {
+    /// # Errors
+    /// [`crate::Error::Compute`]
+    pub(crate) fn new(
+        widths: &[usize],
+        activation: Activation,
+        initial: Initial,
+        generator: &mut ChaCha8Rng,
+    ) -> Result<Self> {
+        let mut layers = vec![];
+        for (at, pair) in widths.windows(2).enumerate() {
+            let (from, to) = (pair[0], pair[1]);
+            let last = at + 2 == widths.len();
+            let most = (from as f32).sqrt().recip();
+            let sd = (2.0 / (from + to) as f32).sqrt();
+            let mut draw = |len: usize, bias: bool| -> Vec<f32> {
+                let value = |_| match initial {
+                    Initial::ZeroLast if last => 0.0,
+                    Initial::ZeroLast => generator.random_range(-most..most),
+                    Initial::Xavier if bias => 0.0,
+                    Initial::Xavier => {
+                        let z: f32 = StandardNormal.sample(generator);
+                        sd * z
+                    }
+                };
+                (0..len).map(value).collect()
+            };
+            let weight = Tensor::from_vec(draw(from * to, false), (to, from), &Device::Cpu)?;
+            let bias = Tensor::from_vec(draw(to, true), to, &Device::Cpu)?;
+            layers.push((Var::from_tensor(&weight)?, Var::from_tensor(&bias)?));
+        }
+        Ok(Self { layers, activation })
+    }
+
+    /// # Shapes
+    /// `(rows, first width)` to `(rows)`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Compute`]
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let mut h = x.clone();
+        for (at, (weight, bias)) in self.layers.iter().enumerate() {
+            h = h.matmul(&weight.t()?)?.broadcast_add(bias)?;
+            if at + 1 < self.layers.len() {
+                h = self.activation.forward(&h)?;
+            }
+        }
+        Ok(h.squeeze(1)?)
+    }
+
+    pub(crate) fn variables(&self) -> Vec<Var> {
+        self.layers.iter().flat_map(|(weight, bias)| [weight.clone(), bias.clone()]).collect()
+    }
+
+    /// The weights, to be brought back by [`Network::restore`].
+    ///
+    /// # Errors
+    /// [`crate::Error::Compute`]
+    pub(crate) fn keep(&self) -> Result<Vec<Tensor>> {
+        Ok(self
+            .variables()
+            .iter()
+            .map(|variable| variable.as_tensor().copy())
+            .collect::<candle_core::Result<_>>()?)
+    }
+
+    /// # Errors
+    /// [`crate::Error::Compute`]
+    pub(crate) fn restore(&self, kept: &[Tensor]) -> Result<()> {
+        Ok(self.variables().iter().zip(kept).try_for_each(|(variable, kept)| variable.set(kept))?)
+    }
+}
+
+/// Scales all gradients together to a norm of at most 1.
+///
+/// # Errors
+/// [`crate::Error::Compute`]
+pub(crate) fn clip(gradients: &mut GradStore, variables: &[Var]) -> Result<()> {
+    let mut squares = 0.0;
+    for gradient in variables.iter().filter_map(|variable| gradients.get(variable.as_tensor())) {
+        squares += gradient.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>()?;
+    }
+    let norm = squares.sqrt();
+    if norm > 1.0 {
+        for variable in variables {
+            if let Some(gradient) = gradients.get(variable.as_tensor()) {
+                let scaled = (gradient / norm)?;
+                gradients.insert(variable.as_tensor(), scaled);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `mean(joint) - log mean exp(apart)`: what a critic's scores of pairs and of independent pairs are worth
+/// (Donsker & Varadhan 1983).
+///
+/// # Errors
+/// [`crate::Error::Compute`]
+pub(crate) fn donsker_varadhan(joint: &Tensor, apart: &Tensor) -> Result<Tensor> {
+    let most = apart.max(0)?;
+    let log_mean = apart.broadcast_sub(&most)?.exp()?.mean_all()?.log()?.add(&most)?;
+    Ok((joint.mean_all()? - log_mean)?)
+}
+
+/// Some rows of a matrix as a tensor.
+///
+/// # Errors
+/// [`crate::Error::Compute`]
+pub(crate) fn rows(values: ArrayView2<'_, f64>, rows: impl Iterator<Item = usize>) -> Result<Tensor> {
+    let d = values.ncols();
+    let values: Vec<f32> = rows.flat_map(|row| values.row(row).to_vec()).map(|value| value as f32).collect();
+    Ok(Tensor::from_vec(values.clone(), (values.len() / d.max(1), d), &Device::Cpu)?)
+}

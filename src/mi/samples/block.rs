@@ -1,0 +1,207 @@
+//! One side of paired samples: its columns as they came, in standard units, and as normal scores.
+
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
+use rand_distr::{Distribution, StandardNormal};
+
+use super::distinct;
+use crate::Result;
+use crate::mi::channel::ceilings;
+use crate::numeric::matrix::Matrix;
+use crate::numeric::normal_scores::{normal_quantiles, write_scores};
+use crate::seed::stream;
+
+/// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing
+/// else.
+const CONSTANT: f64 = 2e-7;
+/// Standard deviations of the noise that tells equal rows apart.
+const JITTER: f64 = 1e-6;
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    let at = values.len() / 2;
+    (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
+}
+
+/// The distances of values from their median, and the median of those above 0; `None` for equal values.
+fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
+    let centre = median(values.iter().map(|value| f64::from(*value)).collect())?;
+    let distances: Vec<f64> = values.iter().map(|value| (f64::from(*value) - centre).abs()).collect();
+    let typical = median(distances.iter().copied().filter(|distance| *distance > 0.0).collect())?;
+    Some((distances, typical))
+}
+
+/// One side of the pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    /// `(n, d)`: columns that vary, as they came. Where one value is far from the others, those are told
+    /// apart here and not in standard units.
+    raw: Array2<f32>,
+    units: Vec<Unit>,
+    /// Seeded noise that puts equal rows in order, 0 for others; empty without any.
+    noise: Array2<f64>,
+    /// Columns that do not vary.
+    pub(crate) constant: Vec<usize>,
+    /// For each row the number of its value, from 0 in order of appearance.
+    pub(crate) ids: Vec<usize>,
+    /// Different rows.
+    pub(crate) n_distinct: usize,
+    /// Columns it came with.
+    pub(crate) columns: usize,
+}
+
+/// How a column comes to standard units.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    mean: f64,
+    sd: f64,
+    /// Standard deviation of the noise of rows that have an equal, in standard units.
+    jitter: f64,
+}
+
+impl Block {
+    pub(crate) fn new(what: &str, view: ArrayView2<'_, f32>) -> Result<Self> {
+        // The zeros of either sign are one value.
+        let is_negative_zero = |value: &f32| value.to_bits() == (-0.0_f32).to_bits();
+        if view.iter().any(is_negative_zero) {
+            return Self::new(what, view.mapv(|value| value + 0.0).view());
+        }
+        let matrix = Matrix::new(what, view)?;
+        let (ids, n_distinct) = distinct::ids(&matrix);
+        let (n, columns) = view.dim();
+        let (mut kept, mut constant) = (vec![], vec![]);
+        for column in 0..columns {
+            let values = || view.column(column).into_iter().map(|value| f64::from(*value));
+            let mean = values().sum::<f64>() / n as f64;
+            let sd = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            if sd > CONSTANT * mean.abs() {
+                kept.push((column, Unit { mean, sd, jitter: 0.0 }));
+            } else {
+                constant.push(column);
+            }
+        }
+        let (kept, units): (Vec<usize>, Vec<Unit>) = kept.into_iter().unzip();
+        Ok(Self {
+            raw: view.select(Axis(1), &kept),
+            units,
+            noise: Array2::zeros((0, 0)),
+            constant,
+            ids,
+            n_distinct,
+            columns,
+        })
+    }
+
+    /// Columns that vary and are no function of others, as far as that was looked for.
+    pub(crate) fn width(&self) -> usize {
+        self.raw.ncols()
+    }
+
+    pub(crate) fn keep_rows(&mut self, rows: &[usize]) {
+        self.raw = self.raw.select(Axis(0), rows);
+        self.ids = rows.iter().map(|row| self.ids[*row]).collect();
+    }
+
+    pub(crate) fn forget_values(&mut self) {
+        self.raw = Array2::zeros((0, self.width()));
+    }
+
+    pub(crate) fn keep_columns(&mut self, columns: &[usize]) {
+        self.raw = self.raw.select(Axis(1), columns);
+        self.units = columns.iter().map(|column| self.units[*column]).collect();
+    }
+
+    /// `(n, d)`: columns that vary, each of mean 0 and variance 1 but for the noise of equal rows.
+    pub(crate) fn values(&self) -> Array2<f64> {
+        let mut values = Array2::zeros(self.raw.raw_dim());
+        self.write_values(values.view_mut());
+        values
+    }
+
+    /// Some rows of columns that vary, each of mean 0 and variance 1 among them, or 0 where it does not vary
+    /// there.
+    pub(crate) fn write_core(&self, core: &[usize], mut out: ArrayViewMut2<'_, f64>) {
+        for (column, mut out) in self.raw.columns().into_iter().zip(out.columns_mut()) {
+            out.iter_mut().zip(core).for_each(|(value, row)| *value = f64::from(column[*row]));
+            let mean = out.mean().unwrap_or_default();
+            let sd = out.mapv(|value| (value - mean).powi(2)).mean().unwrap_or_default().sqrt();
+            out.mapv_inplace(|value| if sd > 0.0 { (value - mean) / sd } else { 0.0 });
+        }
+    }
+
+    /// For each row how far it is from the median of a column, in typical distances from it, where it is
+    /// farthest.
+    pub(crate) fn farness(&self) -> Vec<f64> {
+        let mut far = vec![0.0_f64; self.raw.nrows()];
+        for (distances, typical) in self.raw.columns().into_iter().filter_map(distances) {
+            far.iter_mut().zip(distances).for_each(|(far, distance)| *far = far.max(distance / typical));
+        }
+        far
+    }
+
+    /// The bits of some columns, row by row.
+    pub(crate) fn bits(&self, columns: &[usize]) -> Vec<Vec<u32>> {
+        let row = |row: ArrayView1<'_, f32>| columns.iter().map(|column| row[*column].to_bits()).collect();
+        self.raw.rows().into_iter().map(row).collect()
+    }
+
+    pub(crate) fn write_values(&self, mut out: ArrayViewMut2<'_, f64>) {
+        for (row, mut out) in out.rows_mut().into_iter().enumerate() {
+            for ((value, raw), unit) in out.iter_mut().zip(self.raw.row(row)).zip(&self.units) {
+                *value = (f64::from(*raw) - unit.mean) / unit.sd;
+            }
+            if !self.noise.is_empty() {
+                let noise = self.noise.row(row).into_iter().zip(&self.units);
+                out.iter_mut().zip(noise).for_each(|(value, (noise, unit))| *value += unit.jitter * noise);
+            }
+        }
+    }
+
+    /// Noise that is small beside the spread of most values, however far the others are.
+    pub(crate) fn jitter(&mut self, label: &str, seed: u64) {
+        let mut counts = vec![0_usize; self.n_distinct];
+        self.ids.iter().for_each(|id| counts[*id] += 1);
+        let mut generator = stream("mi/jitter", label, seed);
+        self.noise =
+            Array2::from_shape_simple_fn(self.raw.raw_dim(), || StandardNormal.sample(&mut generator));
+        for (mut noise, id) in self.noise.rows_mut().into_iter().zip(&self.ids) {
+            if counts[*id] == 1 {
+                noise.fill(0.0);
+            }
+        }
+        let distances = self.typical_distances();
+        self.units.iter_mut().zip(distances).for_each(|(unit, distance)| unit.jitter = JITTER * distance);
+    }
+
+    /// In standard deviations, at most 1. From the columns as they came: in standard units values that are
+    /// near each other beside a far one are one.
+    fn typical_distances(&self) -> Vec<f64> {
+        let of = |(column, unit): (ArrayView1<'_, f32>, &Unit)| {
+            distances(column).map_or(1.0, |(_, typical)| (typical / unit.sd).min(1.0))
+        };
+        self.raw.columns().into_iter().zip(&self.units).map(of).collect()
+    }
+
+    /// Normal scores of each column, equal rows in the order of their noise.
+    pub(crate) fn write_scores(&self, mut out: ArrayViewMut2<'_, f64>) {
+        let quantiles = normal_quantiles(out.nrows());
+        for (column, out) in out.columns_mut().into_iter().enumerate() {
+            // In the order of a column values lie far apart in memory.
+            let raw = self.raw.column(column).to_vec();
+            let noise = |row: usize| self.noise.get((row, column)).copied().unwrap_or_default();
+            let compare =
+                |a: usize, b: usize| raw[a].total_cmp(&raw[b]).then_with(|| noise(a).total_cmp(&noise(b)));
+            write_scores(out, compare, &quantiles);
+        }
+    }
+
+    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where
+    /// one value is far from all others.
+    pub(crate) fn least_distance(&self) -> f64 {
+        self.typical_distances().into_iter().fold(1.0, f64::min)
+    }
+
+    pub(crate) fn entropy_nats(&self) -> f64 {
+        let mut counts = vec![0_u64; self.n_distinct];
+        self.ids.iter().for_each(|id| counts[*id] += 1);
+        ceilings::entropy_nats(counts.into_iter())
+    }
+}

@@ -1,0 +1,209 @@
+//! Rows that occur more than once, counted: each distinct pair of rows is worked on once.
+//!
+//! States are computed once per distinct prefix, so rows that mean the same are equal bit by bit, and
+//! equality of bits is what is tested here; nothing is rounded.
+
+use std::ops::Range;
+
+use crate::numeric::matrix::Matrix;
+
+/// The distinct rows of the pair `(x, y)`, those that share `x` next to each other.
+#[derive(Debug)]
+pub(crate) struct Distinct {
+    /// For each distinct pair the first row at which it occurs.
+    pub(crate) first: Vec<usize>,
+    /// How often each distinct pair occurs; the sum is `n`.
+    pub(crate) counts: Vec<u32>,
+    /// For each group of pairs that share `x`, in order, where it lies in `first` and `counts`.
+    pub(crate) groups: Vec<Range<usize>>,
+}
+
+impl Distinct {
+    /// Finds the distinct rows of two matrices with the same number of rows.
+    pub(crate) fn new(x: &Matrix<'_>, y: &Matrix<'_>) -> Self {
+        Self::of(ids(x), y)
+    }
+
+    /// The same where `x` is given by a label for each row of `y`.
+    pub(crate) fn labelled(labels: &[u32], y: &Matrix<'_>) -> Self {
+        let mut sorted = labels.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Self::of((labels.iter().map(|&label| label as usize).collect(), sorted.len()), y)
+    }
+
+    /// From a number for each row's `x`, and how many there are.
+    fn of((x_ids, n_inputs): (Vec<usize>, usize), y: &Matrix<'_>) -> Self {
+        let y_ids = if n_inputs == y.rows() {
+            // No two rows share x, so no two pairs are equal and y need not be looked at.
+            vec![0; y.rows()]
+        } else {
+            ids(y).0
+        };
+        let mut order: Vec<usize> = (0..y.rows()).collect();
+        order.sort_unstable_by_key(|&row| (x_ids[row], y_ids[row], row));
+
+        let mut distinct = Self {
+            first: Vec::with_capacity(n_inputs),
+            counts: Vec::with_capacity(n_inputs),
+            groups: Vec::with_capacity(n_inputs),
+        };
+        let mut previous = None;
+        for row in order {
+            let (x_id, y_id) = (x_ids[row], y_ids[row]);
+            match (previous, distinct.counts.last_mut()) {
+                (Some(pair), Some(count)) if pair == (x_id, y_id) => *count += 1,
+                (before, _) => {
+                    let at = distinct.first.len();
+                    distinct.first.push(row);
+                    distinct.counts.push(1);
+                    match distinct.groups.last_mut() {
+                        Some(group) if before.is_some_and(|(before, _)| before == x_id) => {
+                            group.end = at + 1;
+                        }
+                        _ => distinct.groups.push(at..at + 1),
+                    }
+                }
+            }
+            previous = Some((x_id, y_id));
+        }
+        distinct
+    }
+
+    /// Distinct pairs.
+    pub(crate) fn len(&self) -> usize {
+        self.first.len()
+    }
+
+    /// True where some rows that share `x` differ in `y`.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.groups.len() < self.first.len()
+    }
+
+    /// Entropy of `y` among the rows that share `x`: what taking each pair for an `x` of its own can add to
+    /// any information about `x`, at most.
+    pub(crate) fn within_nats(&self) -> f64 {
+        let n = self.count(&(0..self.len())) as f64;
+        let of_group = |group: &Range<usize>| {
+            let total = self.count(group) as f64;
+            let of_pair = |count: &u32| f64::from(*count) / n * (total / f64::from(*count)).ln();
+            self.counts[group.clone()].iter().map(of_pair).sum::<f64>()
+        };
+        self.groups.iter().map(of_group).sum()
+    }
+
+    /// The same pairs, each a group of its own, in the order in which they first occur.
+    pub(crate) fn each_for_itself(&self) -> Self {
+        let mut pairs: Vec<(usize, u32)> =
+            self.first.iter().copied().zip(self.counts.iter().copied()).collect();
+        pairs.sort_unstable();
+        let (first, counts) = pairs.into_iter().unzip();
+        Self { first, counts, groups: (0..self.len()).map(|at| at..at + 1).collect() }
+    }
+
+    /// How often the distinct pairs in `range` occur together.
+    pub(crate) fn count(&self, range: &Range<usize>) -> u64 {
+        self.counts[range.clone()].iter().map(|&count| u64::from(count)).sum()
+    }
+}
+
+/// For each row the number of its value, numbered by first occurrence; and how many values there are.
+pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
+    let mut by_hash: Vec<(u64, usize)> = (0..matrix.rows()).map(|row| (hash(matrix.row(row)), row)).collect();
+    by_hash.sort_unstable();
+
+    // For each row the first row that equals it. Rows of one hash are compared, so a collision costs time and
+    // never correctness.
+    let mut leader: Vec<usize> = vec![0; matrix.rows()];
+    for same_hash in by_hash.chunk_by(|a, b| a.0 == b.0) {
+        let mut leaders: Vec<usize> = Vec::new();
+        for &(_, row) in same_hash {
+            let found = leaders.iter().copied().find(|&leader| matrix.rows_equal(leader, row));
+            leader[row] = found.unwrap_or(row);
+            if found.is_none() {
+                leaders.push(row);
+            }
+        }
+    }
+
+    let mut ids = vec![0; matrix.rows()];
+    let mut next = 0;
+    for row in 0..matrix.rows() {
+        if leader[row] == row {
+            ids[row] = next;
+            next += 1;
+        } else {
+            ids[row] = ids[leader[row]];
+        }
+    }
+    (ids, next)
+}
+
+/// A hash of the bits of a row: four chains of multiply and rotate, so that one need not wait for another.
+fn hash(row: &[f32]) -> u64 {
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 divided by the golden ratio (Knuth).
+    let mix = |state: u64, low: f32, high: f32| {
+        let bits = u64::from(low.to_bits()) | (u64::from(high.to_bits()) << 32);
+        (state ^ bits).wrapping_mul(MULTIPLIER).rotate_left(29)
+    };
+    let (chunks, rest) = row.as_chunks::<8>();
+    let mut states = [1_u64, 2, 3, 4];
+    for chunk in chunks {
+        for (lane, state) in states.iter_mut().enumerate() {
+            *state = mix(*state, chunk[2 * lane], chunk[2 * lane + 1]);
+        }
+    }
+    let start =
+        states.into_iter().fold(0_u64, |hash, state| (hash ^ state).wrapping_mul(MULTIPLIER).rotate_left(29));
+    rest.iter().fold(start, |hash, &value| mix(hash, value, 0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    fn distinct(x: &Array2<f32>, y: &Array2<f32>) -> Distinct {
+        let x = Matrix::new("x", x.view()).expect("finite");
+        let y = Matrix::new("y", y.view()).expect("finite");
+        Distinct::new(&x, &y)
+    }
+
+    #[test]
+    fn equal_pairs_are_counted_and_pairs_that_share_x_lie_together() {
+        let x = array![[1.0], [2.0], [1.0], [2.0], [1.0], [3.0]];
+        let y = array![[5.0], [6.0], [7.0], [6.0], [5.0], [6.0]];
+        let found = distinct(&x, &y);
+        assert_eq!(found.first, [0, 2, 1, 5]);
+        assert_eq!(found.counts, [2, 1, 2, 1]);
+        assert_eq!(found.groups, [0..2, 2..3, 3..4]);
+        assert!(found.is_grouped());
+        assert_eq!(found.count(&(0..2)), 3);
+        // Of three rows that share x, two share y.
+        let exact = 2.0 / 6.0 * 1.5_f64.ln() + 1.0 / 6.0 * 3.0_f64.ln();
+        assert!((found.within_nats() - exact).abs() < 1e-15);
+        let apart = found.each_for_itself();
+        assert_eq!(
+            (apart.first, apart.counts, apart.groups),
+            (vec![0, 1, 2, 5], vec![2, 2, 1, 1], vec![0..1, 1..2, 2..3, 3..4])
+        );
+    }
+
+    #[test]
+    fn rows_with_one_y_for_each_x_are_not_grouped() {
+        let x = array![[1.0, 0.0], [1.0, 1e-40], [1.0, -0.0]];
+        let y = array![[5.0], [6.0], [5.0]];
+        let found = distinct(&x, &y);
+        assert_eq!(found.counts, [2, 1]);
+        assert!(!found.is_grouped());
+    }
+
+    #[test]
+    fn rows_wider_than_the_chunk_of_the_hash_differ_by_any_column() {
+        for column in 0..19 {
+            let mut x = Array2::<f32>::ones((2, 19));
+            x[[1, column]] = 2.0;
+            assert_eq!(distinct(&x, &x).len(), 2, "column {column}");
+        }
+    }
+}

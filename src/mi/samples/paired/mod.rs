@@ -1,0 +1,320 @@
+//! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without
+//! columns that say nothing.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+
+use super::block::Block;
+use crate::mi::channel::ceilings;
+use crate::mi::{Ceilings, Estimate, Flag, Kind};
+use crate::numeric::linear;
+use crate::{Error, Result};
+
+/// Fewer rows than this are flagged.
+pub(crate) const SMALL_SAMPLE: usize = 50;
+/// A row is far where a value is so many typical distances from the others of its column.
+const FAR: f64 = 1e3;
+/// Values are trusted below this fraction of `log n`.
+pub(crate) const TRUSTED: f64 = 0.60;
+/// At least this fraction of the rows must differ for neighbours, and of the pairs for a standard error.
+pub(crate) const LEAST_DISTINCT: f64 = 0.99;
+
+/// How often each pair of values occurs.
+pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
+    let mut pairs: Vec<(usize, usize)> = x.iter().copied().zip(y.iter().copied()).collect();
+    pairs.sort_unstable();
+    pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
+}
+
+/// Both sides, and what all estimates from them share.
+#[derive(Debug, Clone)]
+pub(crate) struct Samples {
+    pub(crate) estimator: &'static str,
+    pub(crate) x: Block,
+    pub(crate) y: Block,
+    pub(crate) n: usize,
+    ceilings: Ceilings,
+    pub(crate) flags: Vec<Flag>,
+}
+
+/// What an estimator found, before it is put beside what all estimates share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    pub(crate) mi_nats: f64,
+    pub(crate) lower_nats: Option<f64>,
+    pub(crate) upper_nats: Option<f64>,
+    pub(crate) stderr_nats: Option<f64>,
+    pub(crate) optimism_nats: Option<f64>,
+    /// Logarithm of how many pairs a contrastive bound compares.
+    pub(crate) compared_nats: Option<f64>,
+    pub(crate) flags: Vec<Flag>,
+}
+
+impl Samples {
+    /// # Errors
+    /// [`Error::Samples`] for rows that cannot be paired, [`Error::NonFinite`] for a value that is NaN or
+    /// infinite.
+    pub(crate) fn new(
+        estimator: &'static str,
+        x: ArrayView2<'_, f32>,
+        y: ArrayView2<'_, f32>,
+    ) -> Result<Self> {
+        let refuse = |reason| Err(Error::Samples { estimator, reason });
+        let ((n, x_columns), (y_rows, y_columns)) = (x.dim(), y.dim());
+        if n != y_rows {
+            return refuse(format!("x has {n} rows and y has {y_rows}; give one row of each for every pair"));
+        }
+        if x_columns == 0 || y_columns == 0 {
+            return refuse("x and y need at least one column each".to_owned());
+        }
+        if n < 2 {
+            return refuse(format!("{n} rows are too few; give at least 2"));
+        }
+        let (x, y) = (Block::new("x", x)?, Block::new("y", y)?);
+        let ceilings = Ceilings {
+            log_n_nats: (n as f64).ln(),
+            input_entropy_nats: x.entropy_nats(),
+            output_entropy_nats: Some(y.entropy_nats()),
+            gaussian_nats: None,
+            compared_nats: None,
+        };
+        let flags = if n < SMALL_SAMPLE { vec![Flag::SmallSample] } else { vec![] };
+        Ok(Self { estimator, x, y, n, ceilings, flags })
+    }
+
+    pub(crate) fn dx(&self) -> usize {
+        self.x.width()
+    }
+
+    pub(crate) fn dy(&self) -> usize {
+        self.y.width()
+    }
+
+    /// The estimate where one side does not vary: zero by definition.
+    pub(crate) fn constant(&self, kind: Kind) -> Option<Estimate> {
+        (self.dx() == 0 || self.dy() == 0).then(|| {
+            let zero = Found { stderr_nats: Some(0.0), flags: vec![Flag::Constant], ..Found::default() };
+            self.report(kind, zero)
+        })
+    }
+
+    /// Pairs of rows that differ.
+    pub(crate) fn pair_counts(&self) -> Vec<u64> {
+        pair_counts(&self.x.ids, &self.y.ids)
+    }
+
+    /// Warns where more than one in a hundred pairs is the copy of another, for an estimator that takes them
+    /// as they come.
+    pub(crate) fn tell_repeated(&mut self) {
+        if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
+            self.flags.push(Flag::Repeated);
+        }
+    }
+
+    /// Leaves one of equal pairs where one side's values alone tell the pairs apart and at least half of the
+    /// pairs differ: then equal pairs are copies, as in a bootstrap sample, that would be heard as
+    /// dependence by neighbours and by whatever is held out. Values that repeat with different partners are
+    /// left.
+    pub(crate) fn count_copies_once(&mut self) {
+        let pairs = self.pair_counts().len();
+        if pairs == self.n || pairs < self.n / 2 || pairs != self.x.n_distinct.max(self.y.n_distinct) {
+            return;
+        }
+        let finer = if self.x.n_distinct == pairs { &self.x.ids } else { &self.y.ids };
+        let mut seen = vec![false; pairs];
+        let first: Vec<usize> =
+            (0..self.n).filter(|row| !std::mem::replace(&mut seen[finer[*row]], true)).collect();
+        for block in [&mut self.x, &mut self.y] {
+            block.keep_rows(&first);
+        }
+        self.n = first.len();
+        self.ceilings.log_n_nats = (self.n as f64).ln();
+        self.ceilings.input_entropy_nats = self.x.entropy_nats();
+        self.ceilings.output_entropy_nats = Some(self.y.entropy_nats());
+        self.flags.push(Flag::Copies);
+    }
+
+    /// Refuses where a joint covariance cannot be estimated, and warns where it hardly can.
+    ///
+    /// # Errors
+    /// [`Error::Samples`] if `n < d_x + d_y + 2`.
+    pub(crate) fn need_covariance(&mut self) -> Result<()> {
+        let d = self.dx() + self.dy();
+        if self.n < d + 2 {
+            let reason = format!(
+                "{} rows are too few for {} + {} columns; give at least {}, or project the columns first",
+                self.n,
+                self.dx(),
+                self.dy(),
+                d + 2
+            );
+            return Err(Error::Samples { estimator: self.estimator, reason });
+        }
+        if (self.n as f64) < 1.5 * d as f64 {
+            self.flags.push(Flag::FewRows);
+        }
+        Ok(())
+    }
+
+    /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then
+    /// determines a coordinate of the other.
+    pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
+        match self.core() {
+            None => self.determined(kind, self.n, &Block::write_values),
+            Some(core) => {
+                self.determined(kind, core.len(), &|block: &Block, out| block.write_core(&core, out))
+            }
+        }
+    }
+
+    /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks
+    /// alone.
+    pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
+        self.need_independence(kind).or_else(|| self.determined(kind, self.n, &Block::write_scores))
+    }
+
+    /// The rows without those that are far from the others, if there are such: one row that is far in two
+    /// columns makes them all but proportional, whatever the others say. What is a linear function is one
+    /// on part of the rows too.
+    fn core(&self) -> Option<Vec<usize>> {
+        let far: Vec<f64> =
+            self.x.farness().into_iter().zip(self.y.farness()).map(|(x, y)| x.max(y)).collect();
+        let least = (self.n / 2).max(2 * (self.dx() + self.dy() + 1)).clamp(1, self.n);
+        let mut sorted = far.clone();
+        let limit = sorted.select_nth_unstable_by(least - 1, f64::total_cmp).1.max(FAR);
+        let core: Vec<usize> = (0..self.n).filter(|row| far[*row] <= limit).collect();
+        (core.len() < self.n).then_some(core)
+    }
+
+    /// `seen` writes what is looked at, so many rows of it.
+    fn determined(
+        &mut self,
+        kind: Kind,
+        rows: usize,
+        seen: &dyn Fn(&Block, ArrayViewMut2<'_, f64>),
+    ) -> Option<Estimate> {
+        // A column that does not vary where it is looked at is no function of others there.
+        let independent = |z: Array2<f64>| {
+            let mut covariance = linear::covariance(z.view());
+            covariance.diag_mut().mapv_inplace(|variance| if variance > 0.0 { variance } else { 1.0 });
+            linear::independent_columns(&covariance)
+        };
+        for block in [&mut self.x, &mut self.y] {
+            let mut z = Array2::zeros((rows, block.width()));
+            seen(block, z.view_mut());
+            let kept = independent(z);
+            if kept.iter().any(|kept| !kept) {
+                let columns: Vec<usize> = (0..kept.len()).filter(|column| kept[*column]).collect();
+                block.keep_columns(&columns);
+                if !self.flags.contains(&Flag::Collinear) {
+                    self.flags.push(Flag::Collinear);
+                }
+            }
+        }
+        let kept = independent(self.written(rows, seen));
+        let dependent: Vec<usize> = (self.dx()..kept.len()).filter(|column| !kept[*column]).collect();
+        if dependent.is_empty() {
+            return None;
+        }
+        // Columns that take few values share their entropy, and what the others share beyond it is not known.
+        let mut shared = self.y.bits(&dependent.iter().map(|column| column - self.dx()).collect::<Vec<_>>());
+        shared.sort_unstable();
+        let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
+        if counts.len() <= self.n / 2 && (dependent.len() < self.dy() || self.x.n_distinct == self.n) {
+            let least = ceilings::entropy_nats(counts.into_iter());
+            let found = Found {
+                mi_nats: least,
+                lower_nats: Some(least),
+                flags: vec![Flag::SharedValues],
+                ..Found::default()
+            };
+            return Some(self.report(kind, found));
+        }
+        // Of values that repeat, the information is the entropy that the two sides share, and finite.
+        let least = self.ceilings.least_nats();
+        let repeated = self.x.n_distinct.min(self.y.n_distinct) < self.n;
+        let mi_nats = if repeated { least } else { f64::INFINITY };
+        Some(self.report(kind, Found { mi_nats, flags: vec![Flag::Infinite], ..Found::default() }))
+    }
+
+    /// `(n, d_x + d_y)`
+    pub(crate) fn joint(&self) -> Array2<f64> {
+        self.written(self.n, &Block::write_values)
+    }
+
+    /// Normal scores of all columns, equal rows in the order of their noise, `(n, d_x + d_y)`.
+    pub(crate) fn scores(&self) -> Array2<f64> {
+        self.written(self.n, &Block::write_scores)
+    }
+
+    /// The same, where nothing looks at values any more: they are given back to memory.
+    pub(crate) fn take_scores(&mut self) -> Array2<f64> {
+        let scores = self.scores();
+        self.x.forget_values();
+        self.y.forget_values();
+        scores
+    }
+
+    fn written(&self, rows: usize, seen: &dyn Fn(&Block, ArrayViewMut2<'_, f64>)) -> Array2<f64> {
+        let mut out = Array2::zeros((rows, self.dx() + self.dy()));
+        seen(&self.x, out.slice_mut(s![.., ..self.dx()]));
+        seen(&self.y, out.slice_mut(s![.., self.dx()..]));
+        out
+    }
+
+    /// True where any two rows of a side are equal.
+    pub(crate) fn has_ties(&self) -> bool {
+        self.x.n_distinct < self.n || self.y.n_distinct < self.n
+    }
+
+    /// Adds seeded noise to rows that have an equal on their side.
+    pub(crate) fn jitter(&mut self, seed: u64) {
+        for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
+            if block.n_distinct < self.n {
+                block.jitter(label, seed);
+                if !self.flags.contains(&Flag::Jittered) {
+                    self.flags.push(Flag::Jittered);
+                }
+            }
+        }
+    }
+
+    /// Puts what was found beside what all estimates from these samples share.
+    pub(crate) fn report(&self, kind: Kind, found: Found) -> Estimate {
+        let ceilings = Ceilings { compared_nats: found.compared_nats, ..self.ceilings };
+        let ceiling_nats = ceilings.least_nats();
+        let mut flags = self.flags.clone();
+        flags.extend(found.flags);
+        let mut mi_nats = found.mi_nats;
+        if !flags.contains(&Flag::Infinite) {
+            if mi_nats > TRUSTED * self.ceilings.log_n_nats {
+                flags.push(Flag::NearCeiling);
+            }
+            let chance = if kind == Kind::Consistent { 0.0 } else { 3.0 * found.stderr_nats.unwrap_or(0.0) };
+            if mi_nats > ceiling_nats + chance + 1e-9 {
+                flags.push(Flag::AboveCeiling);
+            }
+            // No bound that samples bear out is above the ceiling (McAllester & Stratos 2020): what a critic
+            // says there is that it saw too few of the pairs that matter.
+            if matches!(kind, Kind::Consistent | Kind::LowerBound) {
+                mi_nats = mi_nats.min(ceiling_nats);
+            }
+        }
+        Estimate {
+            setting: 0.0,
+            kind,
+            mi_nats,
+            lower_nats: found.lower_nats.map(|nats| nats.min(ceiling_nats)),
+            upper_nats: found.upper_nats,
+            stderr_nats: found.stderr_nats,
+            ceiling_nats,
+            ceilings,
+            optimism_nats: found.optimism_nats,
+            n: self.n,
+            n_distinct: self.x.n_distinct,
+            dims: [self.x.columns, self.y.columns],
+            constant_x: self.x.constant.clone(),
+            constant_y: self.y.constant.clone(),
+            flags,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Residual streams of whole windows as a safetensors file, for other tools: every layer at every token,
+//! written as it is computed.
+//!
+//! # Shapes
+//! f32 `h_0 .. h_L`, each `(n, t, d_model)`: the residual stream after `l` blocks, before the final norm; f32
+//! `logits` `(n, t, vocab_size)` if asked for; int64 `input_ids` `(n, t)`, the tokens they belong to.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+
+use super::batch::Trie;
+use super::states;
+use super::states::BATCH_TOKENS;
+use super::weights::Checkpoint;
+use super::{Core, ModelCard, Precision};
+use crate::disk::Partial;
+use crate::error::{Error, Result};
+
+/// Rows of logits computed at once.
+const LOGIT_ROWS: usize = 64;
+
+/// The windows of a safetensors file: `input_ids`, int64 `(n, t)`. Nothing else in the file is read.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Weights`] if it is no safetensors file, [`Error::Tensor`] if it has no such
+/// array or one with ids that no token can have.
+pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
+    const NAME: &str = "input_ids";
+    let fault = |reason: String| Error::Tensor { path: path.into(), tensor: NAME.into(), reason };
+    let file = Checkpoint::open(path, Precision::F32)?;
+    let (shape, values) = file.int64(NAME)?;
+    let &[n, t] = shape.as_slice() else {
+        return Err(fault(format!("has shape {shape:?}; give token ids (n, t)")));
+    };
+    if n == 0 || t == 0 {
+        return Err(fault(format!("has shape {shape:?}; give at least one token")));
+    }
+    let id = |id: &i64| {
+        u32::try_from(*id).map_err(|_| fault(format!("holds {id}, the id of no token; give ids from 0 on")))
+    };
+    let ids = values.iter().map(id).collect::<Result<Vec<_>>>()?;
+    Ok(ids.chunks(t).map(<[u32]>::to_vec).collect())
+}
+
+/// Runs the decoder over `windows` of one length and writes `h_0 .. h_L`, `input_ids` and, if asked for,
+/// `logits` to `path`, whole or not at all.
+///
+/// # Errors
+/// [`Error::Window`] for windows of several lengths or that do not fit the model, [`Error::NonFinite`] for
+/// NaN or infinity in a residual stream, [`Error::Write`].
+pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Result<()> {
+    let (card, decoder) = (&core.card, &core.decoder);
+    states::check(decoder, &card.id, windows)?;
+    if logits {
+        decoder.head()?;
+    }
+    let t = windows.first().map_or(0, Vec::len);
+    if let Some((w, other)) = windows.iter().enumerate().find(|(_, window)| window.len() != t) {
+        let reason = format!(
+            "window {w} has {} tokens and window 0 has {t}, so that they make no array; give --tokens, or a \
+             corpus whose entities are as many tokens each",
+            other.len()
+        );
+        return Err(Error::Window { model: card.id.clone(), reason });
+    }
+    let layout = Layout::new(card, windows.len(), t, logits)?;
+    let mut partial = Partial::begin(path)?;
+    partial.file().write_all(&layout.header).map_err(|source| Error::Write { path: path.into(), source })?;
+    partial.file().set_len(layout.len()).map_err(|source| Error::Write { path: path.into(), source })?;
+    let out = Out { file: Mutex::new(&mut partial), path };
+    let ids: Vec<u8> = windows.iter().flatten().flat_map(|id| i64::from(*id).to_le_bytes()).collect();
+    out.put(layout.starts[0], &ids)?;
+    let trie = Trie::new(windows);
+    let batches = trie.batches(trie.batch_tokens(BATCH_TOKENS));
+    let runs = runs(&trie, windows.len(), batches.first().map_or(1, |(owned, _)| owned.len()), batches.len());
+    batches.into_par_iter().zip(runs).try_for_each(|((owned, batch), runs)| {
+        let before = batch.len() - owned.len();
+        let row = |node: u32| before + (node - owned.start) as usize;
+        // A prefix is computed once and written for each window that begins with it.
+        let write = |array: usize, width: usize, values: &[f32]| {
+            runs.iter().try_for_each(|run| {
+                let nodes = &trie.nodes(run.window)[run.tokens.clone()];
+                let rows =
+                    nodes.iter().flat_map(|node| &values[row(*node) * width..(row(*node) + 1) * width]);
+                let first = (run.window * t + run.tokens.start) * width;
+                out.floats(layout.starts[array] + 4 * first as u64, rows)
+            })
+        };
+        let last = decoder.forward(&batch, &mut |l, h| {
+            let values = h.flatten_all()?.to_vec1::<f32>()?;
+            states::finite(&card.id, l, 0, &values, card.d_model)?;
+            write(1 + l, card.d_model, &values)
+        })?;
+        if !logits {
+            return Ok(());
+        }
+        // The logits of a batch are far larger than its states: some nodes at a time.
+        let (array, width) = (2 + card.n_layers, card.vocab_size);
+        for first in owned.clone().step_by(LOGIT_ROWS) {
+            let some = first..owned.end.min(first + LOGIT_ROWS as u32);
+            let h = last.narrow(0, row(first), some.len())?.contiguous()?;
+            let values = decoder.logits(&h)?.flatten_all()?.to_vec1::<f32>()?;
+            for run in &runs {
+                for (t_in_window, node) in run.tokens.clone().zip(&trie.nodes(run.window)[run.tokens.clone()])
+                {
+                    if some.contains(node) {
+                        let at = (node - first) as usize * width;
+                        let place = (run.window * t + t_in_window) * width;
+                        out.floats(layout.starts[array] + 4 * place as u64, &values[at..at + width])?;
+                    }
+                }
+            }
+        }
+        Ok::<_, Error>(())
+    })?;
+    partial.commit()
+}
+
+/// Positions of a window whose prefixes one batch owns.
+struct Run {
+    window: usize,
+    tokens: Range<usize>,
+}
+
+/// For each of `n_batches` batches of `size` nodes what it owns of each window. Nodes increase along a
+/// window, so that what a batch owns of it stands together.
+fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec<Run>> {
+    let mut runs: Vec<Vec<Run>> = (0..n_batches).map(|_| vec![]).collect();
+    for window in 0..n_windows {
+        let nodes = trie.nodes(window);
+        let mut start = 0;
+        while start < nodes.len() {
+            let batch = nodes[start] as usize / size;
+            let len = nodes[start..].iter().take_while(|node| **node as usize / size == batch).count();
+            runs[batch].push(Run { window, tokens: start..start + len });
+            start += len;
+        }
+    }
+    runs
+}
+
+/// Where each array begins in the file: `input_ids`, `h_0 .. h_L`, `logits`.
+struct Layout {
+    header: Vec<u8>,
+    starts: Vec<u64>,
+    end: u64,
+}
+
+impl Layout {
+    fn new(card: &ModelCard, n: usize, t: usize, logits: bool) -> Result<Self> {
+        let too_large = || Error::Window {
+            model: card.id.clone(),
+            reason: "the states are more than any file can hold; give fewer windows".into(),
+        };
+        let mut arrays = vec![("input_ids".to_owned(), Dtype::I64, vec![n, t])];
+        arrays.extend((0..=card.n_layers).map(|l| (format!("h_{l}"), Dtype::F32, vec![n, t, card.d_model])));
+        if logits {
+            arrays.push(("logits".into(), Dtype::F32, vec![n, t, card.vocab_size]));
+        }
+        let mut infos = vec![];
+        let mut end = 0_usize;
+        for (name, dtype, shape) in arrays {
+            let bytes = shape.iter().try_fold(dtype.bitsize() / 8, |bytes, size| bytes.checked_mul(*size));
+            let stop = bytes.and_then(|bytes| end.checked_add(bytes)).ok_or_else(too_large)?;
+            infos.push((name, TensorInfo { dtype, shape, data_offsets: (end, stop) }));
+            end = stop;
+        }
+        let starts: Vec<u64> = infos.iter().map(|(_, info)| info.data_offsets.0 as u64).collect();
+        let about = [
+            ("model", card.id.clone()),
+            ("weights_sha256", card.weights_sha256.clone()),
+            ("tool", format!("surmise {}", env!("CARGO_PKG_VERSION"))),
+        ];
+        let about = about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let malformed =
+            |source: &dyn std::fmt::Display| Error::from(candle_core::Error::Msg(source.to_string()));
+        let metadata = Metadata::new(Some(about), infos).map_err(|source| malformed(&source))?;
+        // A map without order would give other bytes at every run.
+        let value = serde_json::to_value(&metadata).map_err(|source| malformed(&source))?;
+        let mut json = value.to_string().into_bytes();
+        // Data begins at a multiple of eight bytes.
+        json.resize(json.len().next_multiple_of(8), b' ');
+        let header = [&(json.len() as u64).to_le_bytes()[..], &json].concat();
+        let starts = starts.into_iter().map(|start| start + header.len() as u64).collect();
+        let end = header.len() as u64 + end as u64;
+        Ok(Self { header, starts, end })
+    }
+
+    fn len(&self) -> u64 {
+        self.end
+    }
+}
+
+/// The file under its temporary name, written to by every thread.
+struct Out<'a> {
+    file: Mutex<&'a mut Partial>,
+    path: &'a Path,
+}
+
+impl Out<'_> {
+    fn floats<'v>(&self, start: u64, values: impl IntoIterator<Item = &'v f32>) -> Result<()> {
+        let bytes: Vec<u8> = values.into_iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.put(start, &bytes)
+    }
+
+    fn put(&self, start: u64, bytes: &[u8]) -> Result<()> {
+        let mut partial = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let file = partial.file();
+        let wrote = file.seek(SeekFrom::Start(start)).and_then(|_| file.write_all(bytes));
+        wrote.map_err(|source| Error::Write { path: self.path.into(), source })
+    }
+}

@@ -1,0 +1,7 @@
+//! Numerical building blocks that several modules share: matrix kernels, linear algebra, statistics.
+
+pub mod kernels;
+pub(super) mod linear;
+pub(super) mod matrix;
+pub(super) mod normal_scores;
+pub mod proportions;

@@ -1,0 +1,249 @@
+//! The closed side: each member is served on this machine and asked by the client that asks real ones.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Settings;
+use super::context;
+use super::context::TOKENS;
+use super::family::{Family, Member, stem};
+use super::outside::Outside;
+use super::questions::Questions;
+use crate::collect::client::limiter::Waits;
+use crate::collect::client::worker::Patience;
+use crate::collect::configuration::Configuration;
+use crate::collect::plan::{Again, Repeats};
+use crate::collect::progress::Progress;
+use crate::collect::results::replay;
+use crate::collect::run::Run;
+use crate::collect::secrets::Secrets;
+use crate::collect::tasks::Rendering;
+use crate::collect::{Grader, Grading, Normalisation, Score};
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+use crate::provider::{self, Answer, Outcome, Settings as Manner};
+use crate::seed;
+use crate::serve::{self, Background};
+
+/// Requests at a time.
+const CONCURRENCY: usize = 16;
+/// Sequences that are decoded at once: the last digits of a log-probability depend on who shares its batch,
+/// and nothing of what is written may.
+const SEQUENCES: usize = 1;
+/// Tokens of a text.
+const TEXT_TOKENS: u32 = 40;
+/// Most tokens of an answer to a question.
+const ANSWER_TOKENS: u32 = 12;
+
+/// Asks every member that any of the hidden needs, and the hidden themselves; what a folder holds of a member
+/// is not asked for again.
+///
+/// # Errors
+/// [`Error::Serve`] if the port is in use; whatever the client finds wrong; [`Error::Gaps`] if a question has
+/// no answer.
+pub(crate) fn ask(
+    family: &Family,
+    hidden: &[&Member],
+    settings: &Settings,
+    port: u16,
+    folder: &Path,
+    step: &dyn Fn(&str),
+) -> Result<BTreeMap<String, Outside>> {
+    let questions = Questions::write(settings, &folder.join("questions"))?;
+    let is_needed = |member: &&Member| {
+        hidden.iter().any(|h| h.id == member.id || family.others(h).iter().any(|other| other.id == member.id))
+    };
+    let mut outside = BTreeMap::new();
+    for member in family.members.iter().filter(is_needed) {
+        let own = folder.join("outside").join(stem(&member.id));
+        let kept = own.join("outside.json");
+        let known = if kept.is_file() {
+            Outside::read(&kept)?
+        } else {
+            step(&format!("{}, served", member.id));
+            let known = Asker::new(family, member, settings, port, &own, &questions)?.outside()?;
+            disk::write_json(&kept, &known)?;
+            known
+        };
+        outside.insert(member.id.clone(), known);
+    }
+    Ok(outside)
+}
+
+/// One member, served, and what it is asked.
+struct Asker<'a> {
+    server: Background,
+    model: String,
+    settings: &'a Settings,
+    folder: &'a Path,
+    questions: &'a Questions,
+}
+
+impl<'a> Asker<'a> {
+    fn new(
+        family: &Family,
+        member: &Member,
+        settings: &'a Settings,
+        port: u16,
+        folder: &'a Path,
+        questions: &'a Questions,
+    ) -> Result<Self> {
+        let how = serve::Settings {
+            host: std::net::Ipv4Addr::LOCALHOST.into(),
+            port,
+            max_concurrent: SEQUENCES,
+            max_waiting: 1024,
+            timeout: Duration::from_secs(300),
+            key: None,
+            seed: settings.seed,
+        };
+        let server = Background::start(vec![family.load(member)?], &how)?;
+        Ok(Self { server, model: member.id.clone(), settings, folder, questions })
+    }
+
+    fn outside(&self) -> Result<Outside> {
+        let files =
+            |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
+        let exact = Manner { max_tokens: ANSWER_TOKENS, ..Manner::default() };
+        let scores = self.collect(
+            "completion",
+            "openai-completions",
+            self.settings.corpora.clone(),
+            Grader::Exact,
+            exact,
+        )?;
+        let echoed = Manner { max_tokens: 1, logprobs: Some(1), echo: true, ..Manner::default() };
+        let asked = files(&self.questions.choices);
+        let likelihoods = self.collect("likelihood", "openai-completions", asked, Grader::Logprob, echoed)?;
+        // Of completions five likely tokens can be had, of chats twenty. A model without a template reads the
+        // bare contents.
+        let next = Manner { max_tokens: 1, logprobs: Some(TOKENS), ..Manner::default() };
+        let asked = files(std::slice::from_ref(&self.questions.context));
+        let context = self.collect("context", "openai-chat", of_texts(asked), Grader::Exact, next)?;
+        let answers = context.answers.into_iter().collect();
+        let texts = Manner {
+            max_tokens: TEXT_TOKENS,
+            temperature: Some(1.0),
+            seed: Some(seed::derive("blind", "texts", self.settings.seed) >> 1),
+            ..Manner::default()
+        };
+        let asked = files(std::slice::from_ref(&self.questions.beginnings));
+        let texts = self.collect("texts", "openai-completions", of_texts(asked), Grader::Exact, texts)?;
+        let said = texts.answers.into_iter().filter_map(|(_, answer)| match answer.outcome {
+            Outcome::Answered { text } | Outcome::Truncated { text } => Some(text),
+            _ => None,
+        });
+        let (name, version) = Outside::SCHEMA;
+        Ok(Outside {
+            schema: Schema::new(name, version),
+            model: self.model.clone(),
+            scores: scores.scores,
+            likelihoods: likelihoods.scores,
+            context_nats: context::context_nats(&self.questions.shown, &answers, self.settings.seed)?,
+            texts: said.collect(),
+        })
+    }
+
+    /// Asks what is missing of one kind of question, and reads what the journal holds then.
+    fn collect(
+        &self,
+        kind: &str,
+        provider: &str,
+        sources: Vec<String>,
+        grader: Grader,
+        manner: Manner,
+    ) -> Result<Collected> {
+        let folder = self.folder.join(kind);
+        let limits = provider::find(provider)?.capabilities();
+        let seed = manner.seed.map(|seed| limits.max_seed.map_or(seed, |most| seed % most));
+        let normalisation = Normalisation { ignore_case: true, ..Normalisation::default() };
+        let configuration = Configuration {
+            provider: provider.into(),
+            base_url: self.server.url().into(),
+            model: self.model.clone(),
+            settings: Manner { seed, ..manner },
+            without: vec![],
+            sources,
+            shots: self.settings.task_shots,
+            items: self.settings.items,
+            seed: self.settings.seed,
+            rendering: Rendering::Text,
+            repeats: Repeats { replicates: 1, share: 0.0, seed: self.settings.seed },
+            grading: Grading { grader, normalisation, stops: vec![] },
+            normalisation_version: 0,
+            tasks: vec![],
+        };
+        let run = Run {
+            folder: folder.clone(),
+            configuration: configuration.clone(),
+            // A run that was ended has answers of another port; they are left as they are.
+            new_config: true,
+            again: Again::default(),
+            adapt: false,
+            patience: Patience {
+                concurrency: CONCURRENCY,
+                retries: 4,
+                unknown_retries: 1,
+                waits: Waits { first_s: 0.1, longest_s: 5.0 },
+                silence: Duration::from_secs(300),
+                keep_truncated: true,
+                model_snapshot: None,
+            },
+            timeout: Duration::from_secs(300),
+            price: None,
+            cap_usd: None,
+            key_header: None,
+            ca_cert: None,
+            // What is lost here is asked again for nothing.
+            durable: false,
+        };
+        disk::make_folder(&folder)?;
+        let progress = Arc::new(Progress::new(|_| {}));
+        let ended = run.collect(Ok(Arc::new(Secrets::new("EMPTY"))), &progress, |_| {})?;
+        if let Some(error) = ended.early {
+            return Err(error);
+        }
+        let gaps = ended.summary.n_gaps();
+        if gaps > 0 {
+            let reason = format!(
+                "{gaps} of {} questions of {} have no answer",
+                ended.summary.n_questions,
+                folder.display()
+            );
+            return Err(Error::Gaps { reason });
+        }
+        let graded = folder.join("scores.csv");
+        let mut scores: Vec<Score> = vec![];
+        if graded.is_file() {
+            let bytes =
+                std::fs::read(&graded).map_err(|source| Error::Read { path: graded.clone(), source })?;
+            for row in csv::Reader::from_reader(bytes.as_slice()).deserialize() {
+                let fault = |error: csv::Error| Error::Csv {
+                    path: graded.clone(),
+                    line: 1,
+                    reason: error.to_string(),
+                };
+                // When an answer came is in the journal; what is derived from it does not depend on it.
+                scores.push(Score { collected_at: None, ..row.map_err(fault)? });
+            }
+        }
+        let answers = replay::answers(&folder, &ended.summary.configuration)?;
+        Ok(Collected {
+            scores,
+            answers: answers.into_iter().map(|(item, answer)| (item.id, answer)).collect(),
+        })
+    }
+}
+
+/// What a folder holds: grades where there are any, answers by item.
+struct Collected {
+    scores: Vec<Score>,
+    answers: Vec<(String, Answer)>,
+}
+
+/// The files as prompts without right or wrong.
+fn of_texts(files: Vec<String>) -> Vec<String> {
+    files.into_iter().map(|file| format!("texts:{file}")).collect()
+}

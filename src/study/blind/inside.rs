@@ -1,0 +1,96 @@
+//! The inside of members: profiles, read where they lie and measured where they do not.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Settings;
+use super::family::{Family, stem};
+use crate::corpus::{Category, Series};
+use crate::disk;
+use crate::emergence;
+use crate::emergence::Profile;
+use crate::error::{Error, Result};
+use crate::mi::Channel;
+
+/// The emergence of one member, mean over the corpora.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    pub emergence_nats: f64,
+    /// The corpora are drawn apart, so that their errors add in quadrature.
+    pub stderr_nats: f64,
+    pub twin_nats: f64,
+    /// Widest gap between the bounds of a reading that the headline is made of.
+    pub widest_gap_nats: f64,
+}
+
+/// What is measured of members, one by one, when it is asked for.
+pub(crate) struct Inside<'a> {
+    family: &'a Family,
+    settings: &'a Settings,
+    setting: f64,
+    folder: PathBuf,
+    known: BTreeMap<String, Measured>,
+}
+
+impl<'a> Inside<'a> {
+    pub fn new(family: &'a Family, settings: &'a Settings, setting: f64, folder: PathBuf) -> Self {
+        Self { family, settings, setting, folder, known: BTreeMap::new() }
+    }
+
+    /// The emergence of a member, measured if it is not known.
+    ///
+    /// # Errors
+    /// Whatever opening or measuring it finds wrong; [`Error::Json`] for a profile that is damaged;
+    /// [`Error::Fit`] for a model of one block.
+    pub fn emergence_nats(&mut self, id: &str) -> Result<Measured> {
+        if let Some(known) = self.known.get(id) {
+            return Ok(*known);
+        }
+        disk::make_folder(&self.folder)?;
+        let model = self.family.load(self.family.member(id)?)?;
+        let channel = Channel::with_scale(self.settings.scale);
+        let how = emergence::Settings::new(channel, self.settings.seed, self.settings.seed);
+        let mut profiles: Vec<Profile> = vec![];
+        for name in &self.settings.corpora {
+            let category = Category::load(name)?;
+            let series =
+                Series::draw(&category, self.settings.shots, self.settings.windows, self.settings.seed)?;
+            let corpus = series.tokenize(&model.tokenizer)?;
+            let file = self.folder.join(format!("{}--{}.json", stem(id), category.name));
+            let kept = if file.is_file() { Some(Profile::read(&file)?) } else { None };
+            profiles.push(match kept {
+                Some(kept) if emergence::is_current(&kept, &model, &corpus, &how) => kept,
+                _ => {
+                    let measured = emergence::measure(&model, &corpus, &how)?;
+                    disk::write_json(&file, &measured)?;
+                    measured
+                }
+            });
+        }
+        let headlines =
+            profiles.iter().map(|profile| profile.headline_at(self.setting)).collect::<Option<Vec<_>>>();
+        let headlines = headlines.ok_or_else(|| Error::Fit {
+            reason: format!(
+                "{id} has no headline at b = {}; it needs two blocks and a setting of the grid",
+                self.setting
+            ),
+        })?;
+        let n = headlines.len() as f64;
+        let mean = |value: fn(&emergence::Headline) -> f64| headlines.iter().map(value).sum::<f64>() / n;
+        let measured = Measured {
+            emergence_nats: mean(|h| h.emergence_nats),
+            // `channel` states one always.
+            stderr_nats: headlines
+                .iter()
+                .filter_map(|h| h.stderr_nats)
+                .map(|e| e.powi(2))
+                .sum::<f64>()
+                .sqrt()
+                / n,
+            twin_nats: mean(|h| h.twin_nats),
+            widest_gap_nats: profiles.iter().map(|p| p.headline_gap_nats(self.setting)).fold(0.0, f64::max),
+        };
+        self.known.insert(id.into(), measured);
+        Ok(measured)
+    }
+}

@@ -1,0 +1,216 @@
+//! Calibrations through the real binary: a table of public scores as it is, the same numbers from the card
+//! alone, and cards made wrong.
+
+use std::collections::BTreeMap;
+
+use surmise::calibration::{Card, Table};
+
+use crate::support::tidy::{
+    OBSERVATIONS, Rows, calibrated, folder, refused, rows, surmise, table, with, write,
+};
+
+#[test]
+fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_target_column() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let arguments = |threads: &'static str| {
+        let mut all =
+            vec!["calibrate", "--observations", OBSERVATIONS, "--target", "pt_gsm8k_5shot", "--where"];
+        all.extend([
+            "flops_1e21<=84",
+            "--features",
+            "bench_mmlu,bench_arc_c,bench_hellaswag,bench_xwinograd",
+        ]);
+        all.extend(["--threads", threads]);
+        all
+    };
+    let one = surmise(&arguments("1"));
+    assert!(one.status.success(), "{}", String::from_utf8_lossy(&one.stderr));
+    assert!(surmise(&arguments("2")).stdout == one.stdout, "another card on two threads");
+    std::fs::write(&card, &one.stdout).expect("a card");
+    let text = String::from_utf8_lossy(&one.stdout).into_owned();
+    assert!(!text.contains("null") && !text.contains("NaN"));
+
+    // Without the target's column and in another order the same rows get the same numbers.
+    let known = rows(OBSERVATIONS);
+    let header =
+        ["model", "family", "params_b", "bench_arc_c", "bench_xwinograd", "bench_mmlu", "bench_hellaswag"];
+    let mut writer = csv::Writer::from_path(at("q.csv")).expect("a file");
+    writer.write_record(header).expect("a header");
+    for row in known.iter().rev() {
+        writer.write_record(header.map(|name| row[name].as_str())).expect("a row");
+    }
+    writer.flush().expect("a file");
+    let predict = |from: &str, to: &str| {
+        let output = surmise(&["predict", "--calibration", &card, "--observations", from, "-o", to]);
+        // Rows that lack much of the formula are refused.
+        assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+        rows(to)
+    };
+    let (first, mut second) = (predict(OBSERVATIONS, &at("p.csv")), predict(&at("q.csv"), &at("r.csv")));
+    second.reverse();
+    assert_eq!(first, second);
+    assert_eq!(first.len(), known.len());
+    for (prediction, row) in first.iter().zip(&known) {
+        assert_eq!(prediction["target_model"], row["model"]);
+        if prediction["status"] != "ok" {
+            let lacks = !prediction["missing_features"].is_empty() && prediction["note"].contains("missing");
+            assert!(lacks || prediction["regime"] == "below_range", "{prediction:?}");
+            continue;
+        }
+        let number = |name: &str| prediction[name].parse::<f64>().expect(name);
+        assert!(number("low") <= number("y_hat") && number("y_hat") <= number("high"));
+        assert!((0.0..=1.0).contains(&number("backtest_coverage")) && number("level") == 0.9);
+    }
+    let regimes: std::collections::BTreeSet<&str> = first.iter().map(|row| row["regime"].as_str()).collect();
+    assert_eq!(
+        regimes.into_iter().collect::<Vec<_>>(),
+        ["below_range", "extrapolation", "interpolation", "new_family"]
+    );
+
+    let words = surmise(&["card", &card]);
+    let words = String::from_utf8_lossy(&words.stdout).into_owned();
+    assert!(
+        words.contains("45 targets") && words.contains("skill") && words.contains("back-tested"),
+        "{words}"
+    );
+}
+
+#[test]
+fn the_library_predicts_from_the_file_what_the_binary_does_to_the_last_digit() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    write(&at("q.csv"), &table(30));
+    surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    let read = Card::read(card.as_ref()).expect("the card");
+    let ours =
+        read.predict(&Table::read(at("q.csv").as_ref()).expect("the table"), 0.9).expect("predictions");
+    for (row, ours) in rows(&at("p.csv")).iter().zip(ours) {
+        assert_eq!(row["y_hat"].parse::<f64>().ok(), ours.y_hat);
+        assert_eq!(row["low"].parse::<f64>().ok(), ours.low);
+    }
+}
+
+#[test]
+fn nats_are_no_shares_and_a_target_has_one_family() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let small = |i: usize| (0.4 + 0.2 * table(24)[i]["y"].parse::<f64>().expect("y")).to_string();
+    let nats: Rows = with(24, "gain_nats", small);
+    write(&at("t.csv"), &nats);
+    for (target, link) in [("gain_nats", "identity"), ("gain", "logit")] {
+        let renamed = std::fs::read_to_string(at("t.csv")).expect("a table").replace("gain_nats", target);
+        std::fs::write(at("u.csv"), renamed).expect("a table");
+        let table = at("u.csv");
+        surmise(&[
+            "calibrate",
+            "--observations",
+            &table,
+            "--target",
+            target,
+            "--features",
+            "a,b",
+            "-o",
+            &card,
+        ]);
+        assert_eq!(Card::read(card.as_ref()).expect("the card").link.name(), link);
+    }
+    let mut torn = table(24);
+    torn[5].insert("model", "m00".into());
+    let message = refused(&torn, &[]);
+    assert!(["m00", "f0", "f1", "two families"].iter().all(|word| message.contains(word)), "{message}");
+}
+
+#[test]
+fn the_hash_of_the_table_knows_the_names_of_its_columns_and_its_proxies() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let hash = |rows: &[BTreeMap<&'static str, String>], flags: &[&str]| {
+        calibrated(rows, flags, &card);
+        Card::read(card.as_ref()).expect("the card").rows.observations_sha256
+    };
+    let proxied = |shift: f64| with(24, "p", move |i| (shift + (i as f64 * 0.7).sin()).to_string());
+    let flags = ["--features", "a,b", "--proxy", "p"];
+    assert_ne!(hash(&proxied(0.0), &flags), hash(&proxied(1.0), &flags));
+    let renamed = with(24, "z", |i| table(24)[i]["b"].clone());
+    assert_ne!(hash(&renamed, &["--features", "a,b"]), hash(&renamed, &["--features", "a,z"]));
+}
+
+#[test]
+fn a_card_that_is_not_as_it_was_written_is_refused() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    write(&at("q.csv"), &table(24));
+    let text = std::fs::read_to_string(&card).expect("the card");
+    let predict = |text: &str, table: &str| {
+        std::fs::write(at("other.json"), text).expect("a file");
+        let output = surmise(&["predict", "--calibration", &at("other.json"), "--observations", table]);
+        assert!(output.status.code() == Some(1) && output.stdout.is_empty());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let edited = text.replacen("\"level\": 0.9", "\"level\": 0.8", 1);
+    assert_ne!(edited, text);
+    assert!(predict(&edited, &at("q.csv")).contains("hash"));
+    assert!(
+        predict(&text.replacen("\"version\": 8", "\"version\": 9", 1), &at("q.csv")).contains("version 9")
+    );
+    let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
+    assert!(predict(&added, &at("q.csv")).contains("hash"));
+    assert!(predict("{}", &at("q.csv")).contains("no schema"));
+    assert!(predict(&text[..200], &at("q.csv")).contains("JSON"));
+    // A table that lacks a column of the card.
+    let mut lacking = table(24);
+    lacking.iter_mut().for_each(|row| drop(row.remove("b")));
+    write(&at("l.csv"), &lacking);
+    assert!(predict(&text, &at("l.csv")).contains("no column `b`"));
+}
+
+#[test]
+fn noise_has_no_skill_whatever_the_candidates_and_columns_to_choose_from() {
+    use rand::Rng;
+    let mut supported = 0;
+    for seed in 0..6 {
+        let mut random = crate::support::truth::generator(seed);
+        let mut text = format!(
+            "model,family,params_b,{},y\n",
+            (0..25).map(|j| format!("x{j}")).collect::<Vec<_>>().join(",")
+        );
+        for i in 0..40 {
+            let cells: Vec<String> = (0..26).map(|_| random.random_range(-1.0..1.0f64).to_string()).collect();
+            text.push_str(&format!("m{i},f{},{},{}\n", i % 8, 1.0 + i as f64, cells.join(",")));
+        }
+        let table = Table::from_bytes("noise.csv".as_ref(), text.as_bytes()).expect("a table");
+        let plan = surmise::calibration::Plan { target: "y".into(), level: 0.9, ..Default::default() };
+        let card = surmise::calibration::calibrate(&table, &plan).expect("a card");
+        supported += card.support.iter().filter(|support| support.unsupported.is_none()).count();
+        for score in card.scores.target.iter().chain(&card.scores.family) {
+            assert!(score.skill_mean < 0.15, "{score:?}");
+        }
+    }
+    // A candidate that shrinks to the mean beats a line through noise, and of nine one beats the mean by a
+    // little.
+    assert!(supported <= 12, "{supported} of 18 kinds of queries had a number");
+}
+
+#[test]
+fn a_gain_that_grows_with_the_size_ratio_alone_is_a_line_through_the_origin() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut rows = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    for (i, row) in rows.iter_mut().enumerate() {
+        let (p, size) =
+            (row["p"].parse::<f64>().expect("p"), row["params_b"].parse::<f64>().expect("a size"));
+        row.insert("proxy_b", "0.5".into());
+        row.insert("y", (p + 0.8 * (size / 0.5).log10() + 0.02 * (i as f64 * 3.1).sin()).to_string());
+    }
+    let output = calibrated(&rows, &["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"], &card);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let chosen = Card::read(card.as_ref()).expect("the card").fit.beyond.expect("a candidate");
+    assert_eq!(
+        (chosen.candidate.as_str(), chosen.formula.intercept, chosen.formula.proxy),
+        ("gain-1", 0.0, 1.0)
+    );
+    assert!((chosen.formula.ratio - 0.8).abs() < 0.01, "{:?}", chosen.formula);
+}

@@ -1,0 +1,8 @@
+//! Calibration and prediction through the real binary.
+
+pub mod bad_tables;
+pub mod cards;
+pub mod guards;
+pub mod observations;
+pub mod refusals;
+pub mod unknown;

@@ -1,0 +1,378 @@
+//! What the data do not carry, through the real binary: rows with a reason in the place of a number.
+
+use std::collections::BTreeMap;
+
+use surmise::calibration::{Backtest, Card, Regime};
+
+use crate::support::tidy::{OBSERVATIONS, calibrated, folder, predicted, rows, surmise, table, with, write};
+
+#[test]
+fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let predicted = |query: &[BTreeMap<&'static str, String>]| {
+        write(&at("q.csv"), query);
+        let output =
+            surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+        (output.status.code(), rows(&at("p.csv")))
+    };
+    let empty = |row: &BTreeMap<String, String>| {
+        row["y_hat"].is_empty() && row["low"].is_empty() && row["high"].is_empty()
+    };
+
+    // Four targets carry nothing.
+    assert_eq!(calibrated(&table(4), &[], &card).status.code(), Some(3));
+    let (code, few) = predicted(&table(6));
+    assert_eq!(code, Some(3));
+    assert!(
+        few.iter().all(|row| empty(row)
+            && row["status"] == "unsupported"
+            && row["note"].contains("5 are the least"))
+    );
+
+    // Two families say nothing of a third.
+    let two: Vec<_> = table(24)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mut row)| {
+            row.insert("family", format!("f{}", i % 2));
+            row
+        })
+        .collect();
+    assert!(calibrated(&two, &[], &card).status.success());
+    let mut other = vec![two[10].clone(), two[10].clone(), two[10].clone()];
+    other[1].insert("family", "another".into());
+    other[2].extend([("family", "another".into()), ("params_b", "900".into())]);
+    let (_, rows) = predicted(&other);
+    assert!(rows[0]["status"] == "ok" && empty(&rows[1]) && rows[1]["note"].contains("families"), "{rows:?}");
+    assert!(
+        rows[2]["regime"] == "extrapolation" && empty(&rows[2]) && rows[2]["note"].contains("2 families"),
+        "{rows:?}"
+    );
+
+    // Features that say less than size are no calibration.
+    let mut noise = table(24);
+    for (i, row) in noise.iter_mut().enumerate() {
+        row.insert(
+            "y",
+            (row["params_b"].parse::<f64>().expect("a size").log10() + 0.01 * (i as f64).sin()).to_string(),
+        );
+    }
+    let output = calibrated(&noise, &["--features", "a,b"], &card);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let (_, rows) = predicted(&noise);
+    assert!(rows.iter().all(|row| empty(row) && row["note"].contains("size line")));
+}
+
+#[test]
+fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refused() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut single = table(24);
+    for (i, row) in single.iter_mut().enumerate() {
+        row.insert("family", format!("f{i}"));
+    }
+    let output = calibrated(&single, &[], &card);
+    // A family is a model then: the claim of a new family is the one of a new model, and is not made twice.
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && told.contains("every family in column family has one model"),
+        "{told}"
+    );
+    assert!(told.contains("a new family, within the range: as a new model"), "{told}");
+    let read = Card::read(card.as_ref()).expect("the card");
+    assert_eq!(read.scores.family, read.scores.target);
+    let of =
+        |regime: Regime| regime.coverage(&read.backtest).map(|coverage| (&coverage.levels, coverage.width));
+    assert!(of(Regime::NewFamily).is_some() && of(Regime::NewFamily) == of(Regime::Interpolation));
+    let mut kin = vec![single[12].clone(), single[12].clone()];
+    kin[1].insert("family", "another".into());
+    let rows = predicted(&card, &kin);
+    assert_eq!([0, 1].map(|at| rows[at]["regime"].as_str()), ["interpolation", "new_family"]);
+    assert!(
+        ["y_hat", "low", "high", "backtest_coverage"].iter().all(|name| rows[0][*name] == rows[1][*name]),
+        "{rows:?}"
+    );
+    // Without a column of families it is said that kin may be on both sides.
+    single.iter_mut().for_each(|row| drop(row.remove("family")));
+    let told = calibrated(&single, &[], &at("other.json")).stderr;
+    assert!(String::from_utf8_lossy(&told).contains("no column of families"));
+    single.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert("family", format!("f{i}"))));
+    let mut query = vec![single[12].clone(), single[12].clone()];
+    query[1].insert("a", String::new());
+    query[1].insert("b", String::new());
+    write(&at("q.csv"), &query);
+    let output =
+        surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    assert_eq!(output.status.code(), Some(3));
+    let rows = crate::support::tidy::rows(&at("p.csv"));
+    assert_eq!((rows[0]["status"].as_str(), rows[1]["status"].as_str()), ("ok", "unsupported"));
+    assert_eq!(rows[1]["missing_features"], "a b");
+}
+
+#[test]
+fn a_row_measured_otherwise_is_refused_also_where_it_stands_in_the_table_that_was_fitted_on() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut both = with(24, "corpus_sha256", |i| if i == 11 { "other".into() } else { "one".into() });
+    both[11].insert("y", String::new());
+    assert!(calibrated(&both, &["--same", "corpus_sha256", "--features", "a,b"], &card).status.success());
+    let rows = predicted(&card, &both[10..13]);
+    assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| rows[at]["status"].as_str()));
+    assert!(rows[1]["note"].contains("corpus_sha256 is other") && rows[1]["y_hat"].is_empty(), "{rows:?}");
+}
+
+#[test]
+fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_others() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let mut wide = table(24);
+    for (i, row) in wide.iter_mut().enumerate() {
+        let y: f64 = row["y"].parse().expect("y");
+        let names = ["c", "d", "e", "f"];
+        names.iter().enumerate().for_each(|(j, name)| {
+            row.insert(*name, (y + 0.1 * (i as f64 * (j as f64 + 1.7)).sin()).to_string());
+        });
+    }
+    assert!(calibrated(&wide, &["--features", "a,b,c,d,e,f"], &card).status.success());
+    let mut query = vec![wide[12].clone(), wide[12].clone()];
+    query[0].insert("b", String::new());
+    ["c", "d", "e"].iter().for_each(|name| drop(query[1].insert(*name, String::new())));
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["status"] == "ok" && rows[0]["note"].contains("interval: b"), "{rows:?}");
+    assert!(
+        rows[1]["y_hat"].is_empty() && rows[1]["note"].contains("3 of 6 features are missing"),
+        "{rows:?}"
+    );
+
+    // The gain over the proxy is all there is to say; a row without one is refused alone.
+    let mut proxied = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    for (i, row) in proxied.iter_mut().enumerate() {
+        let p: f64 = row["p"].parse().expect("p");
+        row.insert("y", (p + 0.5 + 0.02 * (i as f64 * 3.1).sin()).to_string());
+    }
+    let output = calibrated(&proxied, &["--features", "a,b", "--proxy", "p"], &card);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let chosen = Card::read(card.as_ref()).expect("the card").fit.within.expect("a candidate").candidate;
+    assert_eq!(chosen, "gain");
+    let mut query = proxied[12..14].to_vec();
+    query[0].insert("p", String::new());
+    let rows = predicted(&card, &query);
+    assert!(
+        rows[0]["note"].contains("proxy") && rows[0]["y_hat"].is_empty() && rows[1]["status"] == "ok",
+        "{rows:?}"
+    );
+    // Where the features say it all, nobody asks for the proxy.
+    let spare = with(24, "p", |i| (i as f64 * 0.77).sin().to_string());
+    assert!(calibrated(&spare, &["--features", "a,b", "--proxy", "p"], &card).status.success());
+    assert_eq!(predicted(&card, &table(24)[12..13])[0]["status"], "ok");
+}
+
+#[test]
+fn a_row_weaker_than_all_that_were_trained_on_is_refused_and_a_stronger_one_is_not() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    let mut query = vec![table(24)[12].clone(), table(24)[12].clone()];
+    query[0].insert("params_b", "0.2".into());
+    query[1].insert("params_b", "40".into());
+    let rows = predicted(&card, &query);
+    assert!(rows[0]["regime"] == "below_range" && rows[0]["y_hat"].is_empty(), "{rows:?}");
+    assert!(rows[0]["note"].contains("upwards only"), "{rows:?}");
+    assert!(rows[1]["regime"] == "extrapolation" && rows[1]["status"] == "ok", "{rows:?}");
+}
+
+#[test]
+fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    assert!(calibrated(&table(24), &[], &card).status.success());
+    let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().expect("a number");
+    let row = predicted(&card, &table(24)[12..13]).remove(0);
+    let read = Card::read(card.as_ref()).expect("the card");
+    let chosen = &read.fit.within.as_ref().expect("a candidate").candidate;
+    let score = read.scores.target.iter().find(|score| score.candidate == *chosen).expect("its score");
+    assert_eq!(
+        (number(&row, "skill_mean"), Some(number(&row, "skill_size"))),
+        (score.skill_mean, score.skill_size)
+    );
+
+    // The weak are all alike: a size line fitted on them goes astray, and the mean is hard to beat.
+    let mut flat = table(30);
+    for (i, row) in flat.iter_mut().enumerate() {
+        let (size, a) = (1.0 + i as f64, row["a"].parse::<f64>().expect("a"));
+        let sharp = if i % 6 == 5 { 2.0 } else { 0.0 };
+        row.insert("y", (0.02 * a + sharp * (i as f64 * 2.1).sin() + 0.3 * (size / 15.0).sin()).to_string());
+    }
+    calibrated(&flat, &["--features", "a,b"], &card);
+    let words = surmise(&["card", &card]);
+    let words = String::from_utf8_lossy(&words.stdout).into_owned();
+    let read = Card::read(card.as_ref()).expect("the card");
+    let rows = predicted(&card, &flat);
+    for row in rows.iter().filter(|row| row["status"] == "ok") {
+        let flagged = row["note"].contains("no better than the mean");
+        assert_eq!(flagged, number(row, "skill_mean") <= 0.0, "{row:?}");
+    }
+    let supported = Regime::ALL.into_iter().filter(|regime| {
+        read.support.iter().any(|support| support.regime == *regime && support.unsupported.is_none())
+    });
+    let any = supported.into_iter().any(|regime| {
+        let chosen = &regime.chosen(&read.fit).expect("a candidate").candidate;
+        regime.scores(&read.scores).iter().any(|score| score.candidate == *chosen && score.skill_mean <= 0.0)
+    });
+    assert_eq!(words.contains("NO BETTER THAN THE MEAN"), any, "{words}");
+}
+
+#[test]
+fn few_families_are_said_to_carry_no_level_for_another() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let grouped = |n: usize| {
+        let mut rows = table(24);
+        rows.iter_mut().enumerate().for_each(|(i, row)| drop(row.insert("family", format!("f{}", i % n))));
+        rows
+    };
+    for (n, few) in [(4, true), (8, true), (9, false)] {
+        assert!(calibrated(&grouped(n), &[], &card).status.success());
+        let mut query = vec![grouped(n)[12].clone(), grouped(n)[12].clone()];
+        query[1].insert("family", "another".into());
+        let rows = predicted(&card, &query);
+        let said = format!("{n} families were trained on");
+        assert!(!rows[0]["note"].contains("families"), "{rows:?}");
+        assert!(rows[1]["status"] == "ok" && rows[1]["note"].contains(&said) == few, "{rows:?}");
+        let words = surmise(&["card", &card]);
+        assert_eq!(String::from_utf8_lossy(&words.stdout).contains("FAMILIES, which carry no level"), few);
+    }
+}
+
+#[test]
+fn the_target_s_own_noise_is_a_ceiling_that_the_card_names() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    let noisy = with(24, "y_stderr", |i| if i % 2 == 0 { "0.03".into() } else { "0.04".into() });
+    for flags in [&["--features", "a,b"][..], &["--features", "a,b", "--stderr", "y_stderr"]] {
+        assert!(calibrated(&noisy, flags, &card).status.success());
+        let noise = Card::read(card.as_ref()).expect("the card").diagnostics.noise.expect("noise");
+        assert!(noise.n == 24 && (noise.rms - (0.00125f64).sqrt()).abs() < 1e-12, "{noise:?}");
+        let words = surmise(&["card", &card]);
+        let words = String::from_utf8_lossy(&words.stdout).into_owned();
+        assert!(
+            words.contains("standard error (y_stderr) is 0.03536") && words.contains("no candidate can"),
+            "{words}"
+        );
+    }
+    let below = with(24, "y_stderr", |i| (i as f64 - 1.0).to_string());
+    let output = calibrated(&below, &["--features", "a,b", "--stderr", "y_stderr"], &card);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(1) && told.contains("line 2") && told.contains("not below 0"),
+        "{told}"
+    );
+}
+
+#[test]
+fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of_one_far_off_is_never_infinite()
+ {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    for n in [5, 6, 8, 12, 24] {
+        calibrated(&table(n), &[], &card);
+        let mut query = table(n + 4);
+        query[1].insert("a", "1e300".into());
+        query[2].insert("family", "another".into());
+        query[n + 3].insert("family", "another".into());
+        let rows = predicted(&card, &query);
+        for row in &rows {
+            let made = row["status"] == "ok";
+            assert_eq!(
+                (made, made),
+                (!row["backtest_coverage"].is_empty(), !row["backtest_n"].is_empty()),
+                "{row:?}"
+            );
+            let few = row["backtest_n"].parse::<usize>().is_ok_and(|n| n < 10);
+            assert!(
+                !few || row["note"].contains(&format!("on {} predictions of", row["backtest_n"])),
+                "{row:?}"
+            );
+            assert!(!row.values().any(|cell| cell == "inf" || cell == "NaN"), "{row:?}");
+        }
+        assert!(rows[1]["y_hat"].is_empty() && rows[1]["mahalanobis"].is_empty(), "{:?}", rows[1]);
+        let read = Card::read(card.as_ref()).expect("the card");
+        // Rows of a split are either back-tested or counted as refused.
+        for (regime, n_targets) in [(Regime::Interpolation, n), (Regime::NewFamily, n)] {
+            let tried = regime.coverage(&read.backtest).map_or(0, |coverage| coverage.levels.len());
+            let refused = regime.refused(&read.backtest).expect("folds");
+            assert!(
+                (tried as f64 - (1.0 - refused) * n_targets as f64).abs() < 1e-9,
+                "{n}: {tried} and {refused}"
+            );
+        }
+        // Of a family that was not trained on the lowest is told of forward folds, family folds, and both at
+        // once.
+        let stranger = &rows[n + 3];
+        if stranger["status"] == "ok" {
+            assert_eq!(stranger["regime"], "extrapolation");
+            let Backtest { family, forward, forward_family, .. } = &read.backtest;
+            let tried = [family, forward, forward_family].into_iter().flatten();
+            let of_recipe = tried.filter(|coverage| coverage.recipe == Regime::Extrapolation.recipe());
+            let lowest = of_recipe.map(|coverage| coverage.at(0.9)).fold(1.0, f64::min);
+            assert_eq!(stranger["backtest_coverage"].parse(), Ok(lowest));
+        }
+    }
+}
+
+#[test]
+fn a_refusal_names_the_split_that_failed_and_no_candidate_that_the_rows_are_too_few_for() {
+    let (_keep, at) = folder();
+    let card = at("card.json");
+    // A share that rises with size alone.
+    let mut noise = table(15);
+    for (i, row) in noise.iter_mut().enumerate() {
+        let eta = -2.0 + 3.0 * (1.0 + i as f64).log10() + 0.02 * (i as f64 * 7.3).sin();
+        row.insert("y", (1.0 / (1.0 + (-eta).exp())).to_string());
+    }
+    assert_eq!(calibrated(&noise, &["--features", "a,b"], &card).status.code(), Some(3));
+    let read = Card::read(card.as_ref()).expect("the card");
+    for support in &read.support {
+        let reason = support.unsupported.as_ref().expect("a reason");
+        assert!(
+            reason.contains("leaving out families") || reason.contains("trained on the weaker"),
+            "{reason}"
+        );
+        assert!(!reason.contains("sigmoid"), "{reason}");
+        let skill = reason.split("has skill ").nth(1).and_then(|rest| rest.split(' ').next());
+        assert!(
+            skill.and_then(|skill| skill.parse::<f64>().ok()).is_some_and(|skill| skill <= 0.0),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn intervals_that_held_much_less_than_their_level_say_so_in_row_talk_and_card() {
+    let (_keep, at) = folder();
+    let (card, predictions) = (at("card.json"), at("p.csv"));
+    let target = ["--target", "em_ipa_transliterate_bleu", "--features", "bench_*", "-o", &card];
+    let output = surmise(&[&["calibrate", "--observations", OBSERVATIONS][..], &target].concat());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && told.contains("90 % intervals HELD ONLY"), "{told}");
+    let ask = ["predict", "--calibration", &card, "--observations", OBSERVATIONS, "-o", &predictions];
+    let talk = surmise(&ask).stderr;
+    let mut short = 0;
+    for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {
+        let held: f64 = row["backtest_coverage"].parse().expect("a coverage");
+        assert_eq!(held < 0.8, row["note"].contains("INTERVALS HELD ONLY"), "{row:?}");
+        short += usize::from(held < 0.8);
+    }
+    let told = String::from_utf8_lossy(&talk).into_owned();
+    assert!(
+        short > 0 && told.contains(&format!("{short} of them have intervals that HELD MUCH LESS")),
+        "{told}"
+    );
+    // What a level is short of goes with the level.
+    surmise(&[&ask[..], &["--level", "0.5"]].concat());
+    for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {
+        let held: f64 = row["backtest_coverage"].parse().expect("a coverage");
+        assert_eq!(held < 0.4, row["note"].contains("INTERVALS HELD ONLY"), "{row:?}");
+    }
+}

@@ -1,0 +1,265 @@
+//! Flags, corpora and outputs that cannot work: the real binary refuses each with one message and leaves
+//! nothing half-written. Damaged checkpoints are in `bad_checkpoints`; the harness of both is here.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const SURMISE: &str = env!("CARGO_BIN_EXE_surmise");
+
+/// A folder with a copy of a golden checkpoint to be damaged, a corpus, and a place for output.
+pub struct Scene {
+    root: TempDir,
+}
+
+impl Scene {
+    pub fn new(golden: &str) -> Self {
+        let scene = Self { root: tempfile::tempdir().expect("a folder") };
+        std::fs::create_dir(scene.path("model")).expect("a folder");
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(golden);
+        for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+            std::fs::copy(from.join(file), scene.path("model").join(file)).expect("a golden file");
+        }
+        scene.put("corpus.csv", b"entity\nred\ngreen\nblue\nwhite\nblack\nyellow\n");
+        scene
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        self.path(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.path(name), bytes).expect("a file");
+    }
+
+    /// `measure` on the scene's model and corpus into `out`, with some flags put in the place of its own or
+    /// added.
+    pub fn command(&self, flags: &[(&str, &str)]) -> Vec<String> {
+        let (model, corpus, out) = (self.text("model"), self.text("corpus.csv"), self.text("out"));
+        let mut all = vec![("--corpus", &*corpus), ("--windows", "60"), ("--shots", "3"), ("-o", &*out)];
+        for flag in flags {
+            match all.iter_mut().find(|own| own.0 == flag.0) {
+                Some(own) => *own = *flag,
+                None => all.push(*flag),
+            }
+        }
+        let flags = all.iter().flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()]);
+        ["measure".to_owned(), model].into_iter().chain(flags).collect()
+    }
+
+    /// Asserts that `measure` is refused and writes nothing.
+    pub fn refuses(&self, flags: &[(&str, &str)], code: i32, says: &[&str]) {
+        refused(&self.command(flags), code, says);
+        self.left_nothing();
+    }
+
+    pub fn left_nothing(&self) {
+        if let Ok(entries) = std::fs::read_dir(self.path("out")) {
+            assert_eq!(
+                entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>(),
+                Vec::<PathBuf>::new()
+            );
+        }
+    }
+}
+
+/// Runs the binary; on Linux with 4 GB of address space, so that a size believed before it is checked shows
+/// as a crash.
+fn surmise<S: AsRef<str>>(arguments: &[S]) -> Output {
+    let mut command = if cfg!(target_os = "linux") {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -v 4000000 && exec \"$0\" \"$@\"", SURMISE]);
+        shell
+    } else {
+        Command::new(SURMISE)
+    };
+    command.args(arguments.iter().map(AsRef::as_ref)).output().expect("the binary")
+}
+
+/// Asserts that the binary ends with this code, nothing on stdout, and one message that says all of `says`.
+pub fn refused<S: AsRef<str>>(arguments: &[S], code: i32, says: &[&str]) {
+    let output = surmise(arguments);
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+    println!("{stderr}");
+    assert_eq!(output.status.code(), Some(code), "{says:?}: {stderr}");
+    assert!(output.stdout.is_empty(), "{says:?}");
+    let mut lines = stderr.lines();
+    let first = lines.next().unwrap_or_default();
+    if first.starts_with("surmise: ") {
+        assert!(lines.all(|line| line.starts_with("  because: ")), "{stderr}");
+    } else {
+        // What clap refuses by itself ends with the way to the flags there are.
+        assert!(first.starts_with("error: ") && stderr.trim_end().ends_with("try '--help'."), "{stderr}");
+    }
+    for words in says {
+        assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}");
+    }
+}
+
+#[test]
+fn flags_out_of_range_are_named_with_their_range() {
+    let scene = Scene::new("gpt2");
+    for (flag, value, says) in [
+        ("--shots", "0", "--shots must be at least 1"),
+        ("--windows", "0", "--windows must be from 2 to 1000000"),
+        ("--windows", "1", "--windows must be from 2 to 1000000"),
+        ("--windows", "18446744073709551615", "--windows must be from 2 to 1000000"),
+        ("--windows", "abc", "invalid value 'abc' for '--windows <N>'"),
+        ("--windows", "1e3", "invalid value '1e3' for '--windows <N>'"),
+        ("--threads", "0", "--threads must be from 1 to 1024"),
+        ("--threads", "65536", "--threads must be from 1 to 1024"),
+        ("--seed", "x", "invalid value 'x' for '--seed <SEED>'"),
+        ("--scale", "size", "possible values: spread, norm"),
+        ("--colour", "red", "unexpected argument '--colour'"),
+    ] {
+        scene.refuses(&[(flag, value)], 2, &[says]);
+    }
+}
+
+#[test]
+fn unknown_names_are_answered_with_what_there_is() {
+    let scene = Scene::new("gpt2");
+    scene.refuses(&[("--corpus", "countrys")], 2, &["corpus `countrys`", "countries", "give a CSV file"]);
+    scene.refuses(&[("--corpus", &scene.text("model"))], 2, &["it is no file", "give a CSV file"]);
+    let [out, file] = [scene.text("out"), scene.text("corpus.csv")];
+    let known = "minigpt-1, minigpt-2";
+    for (name, says) in
+        [("minigtp-1", known), ("/no/such/folder", known), ("", known), (&*file, "it is a file")]
+    {
+        let arguments = ["measure", name, "--corpus", "colours", "-o", &out];
+        refused(&arguments, 2, &[&format!("unknown model `{name}`"), says, "with config.json"]);
+    }
+    scene.left_nothing();
+    refused(&["mesure"], 2, &["unrecognized subcommand 'mesure'"]);
+    refused(
+        &["list", "languages"],
+        2,
+        &["possible values: models, architectures, estimators, corpora, providers, tasks, reports"],
+    );
+    refused(&["measure", "minigpt-1"], 2, &["--corpus <NAME|FILE>"]);
+}
+
+#[test]
+fn a_damaged_corpus_is_named_with_its_line() {
+    let long = format!("entity\n{}\nb\nc\n", "a".repeat(100));
+    let cases: [(&[u8], &[&str]); 14] = [
+        (b"", &["corpus.csv", "is empty", "column `entity`"]),
+        (b"name,entity\na,b\n", &["line 1", "first column must be named `entity`"]),
+        (b"entity\n", &["is empty", "add entities"]),
+        (b"entity,class\n", &["is empty", "add entities"]),
+        (b"entity\na\nb\n", &["corpus: has 2 entities", "lower --shots"]),
+        (
+            b"entity,class\na,1\nb,1,2\nc,1\n",
+            &["corpus.csv, line 3: has 3 fields where the header has 2", "in quotes"],
+        ),
+        (b"entity,class\na,1\nb\nc,1\n", &["line 3", "1 fields where the header has 2"]),
+        (b"entity\na\nb\na\n", &["line 4", "entity \"a\" stands twice", "remove"]),
+        (b"entity\na\nb\n a \n", &["line 4", "entity \"a\" stands twice", "remove"]),
+        (b"entity\na\n\"b, c\"\nd\n", &["line 3", "entity \"b, c\"", "comma", "rename"]),
+        (b"entity\na\n\"b\nc\"\nd\n", &["line 3", "control character", "rename"]),
+        (b"entity,class\na,1\n,2\nb,1\n", &["line 3", "entity \"\" is empty", "remove the row"]),
+        (b"entity\na\nb\xff\nc\n", &["line 3", "not UTF-8", "save the file as UTF-8"]),
+        (long.as_bytes(), &["tokens, the model has 32 positions", "lower --shots"]),
+    ];
+    let scene = Scene::new("gpt2");
+    for (bytes, says) in cases {
+        scene.put("corpus.csv", bytes);
+        scene.refuses(&[], 1, says);
+    }
+}
+
+#[test]
+fn a_window_longer_than_the_positions_is_refused_with_both_lengths() {
+    let scene = Scene::new("gpt2");
+    let flags = [("--corpus", "countries"), ("--shots", "30")];
+    scene.refuses(&flags, 1, &["model: window 0 has", "the model has 32 positions", "lower --shots"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_refused_before_anything_is_measured() {
+    let scene = Scene::new("gpt2");
+    // Tests may run as root, whom permissions do not stop: nobody can make a folder below a file.
+    for place in ["corpus.csv", "corpus.csv/out", "corpus.csv/a/b"] {
+        let place = scene.text(place);
+        scene.refuses(&[("-o", &place)], 1, &["cannot write", &place, "choose a folder", "-o"]);
+    }
+    assert!(scene.path("corpus.csv").is_file());
+    refused(
+        &["line", "-o", &scene.text("corpus.csv")],
+        1,
+        &["cannot write", "corpus.csv", "choose a folder"],
+    );
+    scene.left_nothing();
+}
+
+#[test]
+fn a_damaged_profile_in_the_output_folder_is_named_and_left_as_it_is() {
+    let scene = Scene::new("gpt2");
+    std::fs::create_dir(scene.path("out")).expect("a folder");
+    for (bytes, says) in
+        [(&b"{\"schema\""[..], "remove it if surmise wrote it"), (b"", "remove it if surmise wrote it")]
+    {
+        scene.put("out/model--corpus.json", bytes);
+        refused(&scene.command(&[]), 1, &["model--corpus.json", says]);
+        assert_eq!(std::fs::read(scene.path("out/model--corpus.json")).expect("a file"), bytes);
+        assert_eq!(std::fs::read_dir(scene.path("out")).expect("a folder").count(), 1);
+    }
+}
+
+#[test]
+fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
+    let scene = Scene::new("gpt2");
+    let mut command = scene.command(&[]);
+    command.insert(2, scene.text("nowhere"));
+    refused(&command, 2, &["unknown model", "nowhere"]);
+    assert!(!scene.path("out").exists(), "a name that is wrong is said before anything is made");
+    std::fs::create_dir(scene.path("nowhere")).expect("a folder");
+    refused(&command, 1, &["nowhere", "config.json"]);
+    let left = std::fs::read_dir(scene.path("out"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["model--corpus.json"]);
+    let profile = std::fs::read(scene.path("out/model--corpus.json")).expect("a profile");
+    serde_json::from_slice::<surmise::emergence::Profile>(&profile).expect("a whole profile");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    // Five corpora are more than a pipe holds, so that the rows are still being written when the reader goes.
+    let mut arguments = vec!["measure", "minigpt-3", "--windows", "60", "--shots", "4"];
+    arguments.extend(surmise::study::demo::CORPORA.iter().flat_map(|corpus| ["--corpus", corpus]));
+    let pipes = |command: &mut Command| {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary")
+    };
+    let mut child = pipes(Command::new(SURMISE).args(&arguments));
+    let mut line = String::new();
+    BufReader::with_capacity(64, child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert!(line.starts_with("model"), "{line}");
+    let output = child.wait_with_output().expect("an end");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !stderr.contains("panicked"), "{stderr}");
+    // A reader that goes before the first byte.
+    for arguments in [&["list", "models"][..], &["--help"], &["--version"]] {
+        let mut child = pipes(Command::new(SURMISE).args(arguments));
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("an end");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.is_empty(), "{arguments:?}: {stderr}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stdout_is_a_failure() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let output = Command::new(SURMISE).args(["list", "models"]).stdout(full).output().expect("the binary");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.starts_with("surmise: cannot write stdout") && stderr.contains("because: "), "{stderr}");
+}

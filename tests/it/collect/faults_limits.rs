@@ -1,0 +1,202 @@
+//! What a server says of its limits and its health, row by row of FAULTS.md (the numbers are its rows):
+//! everybody waits together, nobody for ever.
+
+use std::net::TcpListener;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::support::fault_server::{Case, Reply, Server, seconds};
+
+#[test]
+fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
+    let began = std::sync::Mutex::new(None::<Instant>);
+    let server = Server::start(move |posted| {
+        if posted.is_probe() {
+            return Reply::say("yes");
+        }
+        let began = *began.lock().expect("a time").get_or_insert(posted.at);
+        if posted.at < began + seconds(2.5) {
+            return Reply::error(429, "rate_limit_exceeded").with("retry-after", "1");
+        }
+        Reply::say(posted.word())
+    });
+    let case = Case::new(&server, 40);
+    let ran = case.ends(0, &["--retries", "0", "--unknown-retries", "0", "--concurrency", "16"]);
+    ran.says("turns requests away; all wait 1.");
+    let posts: Vec<_> = server.posts().into_iter().filter(|posted| !posted.is_probe()).collect();
+    let first = posts[0].at;
+    let during = posts.iter().filter(|p| p.at > first + seconds(0.3) && p.at < first + seconds(0.95)).count();
+    assert_eq!(during, 0, "nobody asks during the pause");
+    // 8 at a time, then 4, then 2, then 1: three episodes within the storm.
+    assert!(posts.len() <= 40 + 8 + 4 + 2 + 1, "{} posts", posts.len());
+    assert_eq!(case.score("accuracy"), "1.0");
+}
+
+#[test]
+fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
+    let server = Server::wrong_for_w0(|posted| {
+        if posted.same < 4 { Reply::error(429, "rate_limit_exceeded") } else { Reply::say("w0") }
+    });
+    let case = Case::new(&server, 1);
+    case.ends(0, &["--backoff-s", "0.2"]);
+    let posts = server.posts();
+    let gaps: Vec<f64> = posts[1..].windows(2).map(|pair| (pair[1].at - pair[0].at).as_secs_f64()).collect();
+    // 0.2, 0.4, 0.8, 1.6, each less up to half of it.
+    for (gap, most) in gaps.iter().zip([0.2, 0.4, 0.8, 1.6]) {
+        assert!((most / 2.0..most + 0.3).contains(gap), "{gaps:?}");
+    }
+    // In the body, as Gemini says it; and in the header that says when the window ends.
+    let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.2s"}]);
+    let body = json!({"error": {"code": 429, "message": "wait", "status": "RESOURCE_EXHAUSTED", "details": details}});
+    let replies = [
+        Reply::new(429, body.to_string()),
+        Reply::error(429, "rate_limit_exceeded")
+            .with("x-ratelimit-remaining-requests", "0")
+            .with("x-ratelimit-reset-requests", "1s200ms"),
+    ];
+    for reply in replies {
+        let server = Server::wrong_for_w0(
+            move |posted| if posted.same < 1 { reply.clone() } else { Reply::say("w0") },
+        );
+        let case = Case::new(&server, 1);
+        case.ends(0, &[]);
+        let posts = server.posts();
+        let gap = (posts[2].at - posts[1].at).as_secs_f64();
+        assert!((1.2..2.0).contains(&gap), "{gap}");
+    }
+}
+
+#[test]
+fn fault_09_an_absurd_retry_after_is_capped_or_ignored() {
+    for value in ["86400", "-1", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", "NaN", "1e999"] {
+        let server = Server::wrong_for_w0(move |posted| {
+            if posted.same < 1 {
+                Reply::error(429, "rate_limit_exceeded").with("retry-after", value)
+            } else {
+                Reply::say("w0")
+            }
+        });
+        let case = Case::new(&server, 1);
+        let began = Instant::now();
+        let ran = case.ends(0, &["--max-wait-s", "0.5"]);
+        assert!(began.elapsed() < seconds(5.0), "{value}");
+        if value == "86400" {
+            ran.says("it asks for 86400 s; no wait is longer than --max-wait-s");
+        }
+    }
+}
+
+#[test]
+fn fault_10_a_quota_that_is_used_up_ends_the_run_at_once_and_keeps_everything() {
+    let spend = json!({"type": "error", "error": {"type": "rate_limit_error", "message": "limit", "details": {"error_code": "enforced_spend_limit_reached"}}});
+    let per_day = json!({"error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED", "details": [
+        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},
+        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}]}});
+    for reply in [
+        Reply::error(429, "insufficient_quota"),
+        Reply::new(429, spend.to_string()),
+        Reply::new(429, per_day.to_string()),
+        Reply::error(402, "billing_error"),
+    ] {
+        let server = Server::start(
+            move |posted| if posted.before < 6 { Reply::say(posted.word()) } else { reply.clone() },
+        );
+        let case = Case::new(&server, 20);
+        case.ends(5, &["--concurrency", "1"]).says("the account may ask no more");
+        assert_eq!(server.posts().len(), 7, "one request hears of it, none follows");
+        assert_eq!((case.score("n_scored"), case.score("n_error")), ("5".into(), "15".into()));
+    }
+}
+
+#[test]
+fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_run() {
+    let server = Server::wrong_for_w0(|_| Reply::error(500, "server_error"));
+    let case = Case::new(&server, 30);
+    case.ends(3, &[]).says("1 of 30 questions have no answer");
+    assert_eq!(server.count("w0"), 5);
+    assert_eq!(
+        (case.score("n_error"), case.score("n_scored"), case.score("accuracy")),
+        ("1".into(), "29".into(), "1.0".into())
+    );
+    // A run again asks what failed for a passing reason, and nothing else.
+    case.ends(3, &["--retries", "0"]);
+    assert_eq!((server.count("w0"), server.questions()), (6, 29 + 6));
+    // What would fail in the same way is asked again only when that is wanted.
+    let server =
+        Server::wrong_for_w0(
+            |posted| if posted.same < 2 { Reply::error(400, "null") } else { Reply::say("w0") },
+        );
+    let case = Case::new(&server, 3);
+    case.ends(3, &[]);
+    case.ends(3, &[]);
+    assert_eq!(server.count("w0"), 1);
+    case.ends(3, &["--redo", "failed"]);
+    case.ends(0, &["--redo", "failed"]);
+    assert_eq!((server.count("w0"), server.questions(), case.score("n_scored")), (3, 5, "3".into()));
+
+    let server = Server::start(|posted| {
+        if posted.is_probe() { Reply::say("yes") } else { Reply::new(500, "<html>oops</html>") }
+    });
+    let case = Case::new(&server, 1000);
+    case.ends(1, &["--concurrency", "4"]).says("10 questions in a row failed in the same way");
+    assert!(server.questions() < 60, "{} posts", server.questions());
+}
+
+#[test]
+fn fault_12_an_overloaded_server_is_left_alone_for_longer() {
+    for status in [503, 529] {
+        let server = Server::wrong_for_w0(move |posted| {
+            if posted.same < 3 { Reply::error(status, "overloaded_error") } else { Reply::say("w0") }
+        });
+        let case = Case::new(&server, 1);
+        case.ends(0, &["--backoff-s", "0.1", "--retries", "0"]).says("is overloaded; all wait");
+        let posts = server.posts();
+        let waited = (posts[4].at - posts[1].at).as_secs_f64();
+        assert!(waited > 0.5 * (0.4 + 0.8 + 1.6), "{waited}");
+    }
+}
+
+#[test]
+fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    for url in [format!("http://127.0.0.1:{port}/v1"), "https://surmise-test.invalid/v1".into()] {
+        let lines: String = (0..1000)
+            .map(|i| json!({"id": i.to_string(), "prompt": i.to_string(), "answer": "x"}).to_string() + "\n")
+            .collect();
+        let case = Case::of(&url, &lines);
+        case.ends(1, &["--patience-s", "0.5"]).says("cannot be reached").says(&url);
+        assert_eq!(case.outcomes().len(), 0, "a probe finds out");
+        let rows = case.score("n_error");
+        assert_eq!(rows, "1000");
+    }
+    // One that comes up after a while.
+    let lines = "{\"id\":\"a\",\"prompt\":\"say w0\",\"answer\":\"w0\"}\n";
+    let case = Case::of(&format!("http://127.0.0.1:{port}/v1"), lines);
+    let child = case.command(&[]).spawn().expect("the binary");
+    std::thread::sleep(seconds(0.5));
+    let server = Server::at(&format!("127.0.0.1:{port}"), |posted| Reply::say(posted.word()));
+    assert_eq!(case.wait(child).code, Some(0));
+    assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
+fn fault_35_times_are_the_servers_and_waits_are_not_of_the_clock() {
+    // This machine's clock may be years from the server's: only the difference of the server's own two times
+    // counts. That waits do not follow a clock that jumps is by construction (they are of a monotonic
+    // one), and cannot be made here without setting the machine's.
+    let server = Server::wrong_for_w0(|posted| {
+        if posted.same > 0 {
+            return Reply::say("w0");
+        }
+        Reply::error(429, "rate_limit_exceeded")
+            .with("date", "Tue, 01 Jan 2030 00:00:00 GMT")
+            .with("retry-after", "Tue, 01 Jan 2030 00:00:01 GMT")
+    });
+    let case = Case::new(&server, 1);
+    case.ends(0, &[]);
+    let posts = server.posts();
+    let gap = (posts[2].at - posts[1].at).as_secs_f64();
+    assert!((1.0..2.0).contains(&gap), "{gap}");
+}

@@ -1,0 +1,161 @@
+//! What `surmise collect` refuses, books or leaves out before it costs anything: files it would replace,
+//! money of earlier runs, answers nobody can read.
+
+use std::process::Command;
+
+use serde_json::Value;
+use surmise::Error;
+use surmise::import::check_apart;
+
+use crate::support::fault_server::{Case, KEY, Reply, Server, chat};
+
+const PRICES: &str = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
+                      0.4\noutput_usd_per_million_tokens = 1.6\n";
+
+fn summary(case: &Case) -> Value {
+    serde_json::from_str(&case.file("summary.json")).expect("JSON")
+}
+
+#[test]
+fn a_file_that_is_asked_is_never_replaced() {
+    let server = Server::right();
+    let case = Case::new(&server, 2);
+    std::fs::create_dir(case.out()).expect("a folder");
+    let csv = "id,prompt,answer\na,say wa,wa\n";
+    let jsonl = "{\"id\":\"b\",\"prompt\":\"say wb\"}\n";
+    for (name, task, text) in [
+        ("items.csv", "out/items.csv", csv),
+        ("scores.csv", "./out/../out/scores.csv", csv),
+        ("texts.jsonl", "texts:out/texts.jsonl", jsonl),
+    ] {
+        std::fs::write(case.out().join(name), text).expect("a file");
+        for more in [&["--dry-run"][..], &[]] {
+            case.ends(2, &[&[task], more].concat()).says("which collect writes; choose another folder");
+        }
+        assert_eq!(case.file(name), text);
+    }
+    assert!(server.count_all() == 0 && !case.out().join("journal.jsonl").exists());
+    // The same for what is imported.
+    let folder = case.folder.path();
+    let at = |name: &str| folder.join(name);
+    std::fs::write(at("results_t.json"), "{}").expect("a file");
+    std::fs::write(at("samples_a.jsonl"), "{}").expect("a file");
+    for output in ["results_t.json", "results_t", "samples_a.jsonl", "out/../results_t.json"] {
+        let refused = check_apart(&[at("results_t.json")], &at(output));
+        assert!(matches!(refused, Err(Error::Parameter { name: "-o", .. })), "{output}");
+    }
+    assert!(check_apart(&[at("results_t.json")], &at("scores.csv")).is_ok());
+}
+
+#[test]
+fn a_key_between_punctuation_is_kept_nowhere() {
+    let spread: String = KEY.chars().map(|c| format!("{c}.")).collect();
+    let bare: String = KEY.chars().filter(char::is_ascii_alphanumeric).collect();
+    let server = Server::start(move |posted| match posted.word() {
+        "w0" => Reply::say(&format!("it is {spread}")),
+        word => Reply::say(word),
+    });
+    let case = Case::new(&server, 2);
+    case.ends(0, &["--ignore-punctuation"]);
+    let items = case.file("items.csv");
+    assert!(!items.contains(&bare) && items.contains("the answer held the key in pieces"), "{items}");
+    assert_eq!((case.score("n_unreadable"), case.score("accuracy")), ("1".into(), "1.0".into()));
+}
+
+#[test]
+fn an_answer_counts_until_another_has_come() {
+    let server = Server::start(|posted| match (posted.word(), posted.same) {
+        ("w0", 0) => Reply::new(200, chat("w0", "content_filter").to_string()),
+        ("w0", 1 | 2) => Reply::error(400, "bad"),
+        (word, _) => Reply::say(word),
+    });
+    let case = Case::new(&server, 3);
+    case.ends(0, &[]);
+    let scores = case.file("scores.csv");
+    assert_eq!(case.score("n_filtered"), "1");
+    case.ends(0, &["--redo", "filtered"]);
+    assert_eq!((server.count("w0"), case.file("scores.csv")), (2, scores.clone()));
+    case.ends(0, &[]);
+    assert_eq!((server.count("w0"), case.file("scores.csv")), (2, scores.clone()), "nobody asked for it");
+    let again = ["--redo", "filtered", "--redo", "failed"];
+    case.ends(0, &again);
+    assert_eq!((server.count("w0"), case.file("scores.csv")), (3, scores));
+    case.ends(0, &again);
+    assert_eq!(
+        (server.count("w0"), case.score("n_filtered"), case.score("n_scored")),
+        (4, "0".into(), "3".into())
+    );
+}
+
+#[test]
+fn what_was_asked_without_a_price_is_booked_by_the_first_that_is_known() {
+    let server = Server::start(|posted| match posted.word().trim_start_matches('w').parse() {
+        Ok(10..) => Reply::error(402, "insufficient_quota"),
+        _ => Reply::say(posted.word()),
+    });
+    let case = Case::new(&server, 20);
+    case.ends(5, &["--concurrency", "1"]);
+    assert_eq!((&summary(&case)["n_unpriced"], &summary(&case)["spent_usd"]), (&11.into(), &Value::Null));
+    std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
+    // 11 at 5 * 0.4 + 1.6 millionths of a dollar are 39.6; what is left of 90 is less than any question may
+    // cost.
+    let n = server.count_all();
+    let ran = case.ends(4, &["--budget-usd", "0.00009", "--prices", "prices.toml"]);
+    ran.says("11 earlier request(s) had no price; they are booked at 0.000040 USD")
+        .says("0.000040 are spent");
+    assert_eq!(server.count_all(), n);
+}
+
+#[test]
+fn a_question_that_is_too_dear_holds_up_no_other() {
+    let server = Server::right();
+    let mut lines =
+        format!("{{\"id\":\"a\",\"prompt\":\"{} wa\",\"answer\":\"wa\"}}\n", "long ".repeat(2000));
+    lines += &(0..3)
+        .map(|i| format!("{{\"id\":\"{i}\",\"prompt\":\"say w{i}\",\"answer\":\"w{i}\"}}\n"))
+        .collect::<String>();
+    let case = Case::of(&server.url, &lines);
+    std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
+    let ran = case.ends(4, &["--budget-usd", "0.001", "--prices", "prices.toml", "--concurrency", "1"]);
+    // Four requests are paid; of the dear one 1251 tokens at least.
+    ran.says("of --budget-usd 0.001, 0.000014 are spent, and what is left costs 0.000502 to 0.00");
+    ran.says("1 of 4 questions have no answer");
+    assert_eq!((server.questions(), server.count("wa"), case.score("n_scored")), (3, 0, "3".into()));
+}
+
+#[test]
+fn answers_nobody_can_read_end_the_run_like_failures() {
+    let server = Server::start(|_| Reply::new(200, "<html><body>Welcome to the portal</body></html>"));
+    let case = Case::new(&server, 200);
+    case.ends(1, &["--concurrency", "2"])
+        .says("10 answers in a row cannot be read")
+        .says("--redo unreadable");
+    assert!((10..=12).contains(&server.count_all()), "{}", server.count_all());
+    // One here and there ends nothing.
+    let server = Server::start(|posted| match posted.before % 5 {
+        4 => Reply::say(posted.word()),
+        _ => Reply::new(200, "<html></html>"),
+    });
+    Case::new(&server, 60).ends(0, &["--concurrency", "1"]);
+}
+
+#[test]
+fn nothing_is_written_or_promised_that_would_be_refused() {
+    let server = Server::right();
+    let case = Case::new(&server, 2);
+    case.ends(0, &[]);
+    let before = case.file("summary.json");
+    let rescore = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
+        command.current_dir(case.folder.path()).args(["collect", "rescore", "-o", "out"]).args(arguments);
+        command.output().expect("the binary")
+    };
+    let output = rescore(&["--grader", "letter", "--ignore-case"]);
+    assert_eq!((output.status.code(), case.file("summary.json")), (Some(2), before));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("letter needs other prompts than exact"));
+    case.ends(2, &["--dry-run", "--max-tokens", "7"]).says("holds answers to another configuration");
+    let dry = case.ends(0, &["--dry-run", "--max-tokens", "7", "--new-config"]);
+    assert!(dry.stdout.contains("calls\t3\ncached\t0\n"), "{}", dry.stdout);
+    let dry = case.ends(0, &["--dry-run"]);
+    assert!(dry.stdout.contains("calls\t0\ncached\t2\n"), "{}", dry.stdout);
+}

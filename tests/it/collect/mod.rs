@@ -1,0 +1,17 @@
+//! Providers, the client under faults, grading, and imports.
+
+pub mod faults;
+pub mod faults_answers;
+pub mod faults_folder;
+pub mod faults_keys;
+pub mod faults_limits;
+pub mod faults_transport;
+pub mod guards;
+pub mod import;
+pub mod kills;
+pub mod panics;
+pub mod providers;
+pub mod results;
+pub mod tasks;
+pub mod wire;
+pub mod wire_scores;

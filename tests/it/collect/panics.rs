@@ -1,0 +1,89 @@
+//! A mistake of the program itself: it says no key, loses no answer that came, and ends with a code of the
+//! list.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use surmise::cli;
+use surmise::collect::client::limiter::Waits;
+use surmise::collect::client::worker::Patience;
+use surmise::collect::configuration::Configuration;
+use surmise::collect::journal::Index;
+use surmise::collect::plan::Again;
+use surmise::collect::progress::Progress;
+use surmise::collect::run::Run;
+use surmise::collect::secrets::{Secrets, hide_in_panics};
+
+use crate::support::fault_server::{Case, KEY, Reply, Server};
+
+/// Where the child of the test below finds its folder.
+const FOLDER: &str = "SURMISE_TEST_PANIC";
+
+/// Goes on with a folder, and panics with the key in its mouth when a worker is told to wait.
+#[test]
+#[ignore = "the child of the test below"]
+fn child() {
+    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
+    std::env::set_current_dir(folder.parent().expect("a folder")).expect("a folder");
+    let secrets = Arc::new(Secrets::new(KEY));
+    hide_in_panics(secrets.clone());
+    let record = Index::read(&folder).expect("a journal").configuration.expect("a configuration");
+    let run = Run {
+        folder,
+        configuration: Configuration::from_record(record).expect("a configuration"),
+        new_config: false,
+        again: Again::default(),
+        adapt: false,
+        patience: Patience {
+            concurrency: 4,
+            retries: 4,
+            unknown_retries: 1,
+            waits: Waits { first_s: 0.05, longest_s: 1.0 },
+            silence: Duration::from_secs(20),
+            keep_truncated: false,
+            model_snapshot: None,
+        },
+        timeout: Duration::from_secs(20),
+        price: None,
+        cap_usd: None,
+        key_header: None,
+        ca_cert: None,
+        durable: true,
+    };
+    let progress =
+        Progress::new(|line| assert!(!line.contains("turns requests away"), "it held {KEY} and {line}"));
+    let ended = run.collect(Ok(secrets), &Arc::new(progress), |_| {}).expect("a run");
+    let early = ended.early.expect("a reason");
+    cli::talk(&format!("it ended: {early}"));
+    std::process::exit(cli::exit_code(&early).into());
+}
+
+#[test]
+fn fault_31_a_panic_says_no_key_and_loses_no_answer() {
+    let server = Server::start(|posted| match (posted.before, posted.word(), posted.same) {
+        (3, ..) => Reply::error(402, "insufficient_quota"),
+        (_, "w20", 0) => Reply::error(429, "rate_limit_exceeded"),
+        (_, word, _) => Reply::say(word),
+    });
+    let case = Case::new(&server, 40);
+    case.ends(5, &["--concurrency", "1"]);
+    assert_eq!(server.count_all(), 4);
+    let mut child = Command::new(std::env::current_exe().expect("this test"));
+    child.args(["panics::child", "--exact", "--ignored", "--nocapture", "--test-threads", "1"]);
+    let ran = case.ran(&child.env(FOLDER, case.out()).output().expect("a child"));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    ran.says("a mistake of the program itself at ")
+        .says("it held [REDACTED] and")
+        .says("it ended: surmise made a mistake");
+    // Whatever had come is there, and the rest is asked once.
+    let kept = case.outcomes().iter().filter(|record| record["outcome"] == "answered").count();
+    assert!(kept >= 10, "{kept}");
+    case.ends(0, &[]).says("1 request(s) were under way");
+    assert_eq!((case.score("n_scored"), case.score("accuracy")), ("40".into(), "1.0".into()));
+    assert_eq!(server.count("w20"), 2);
+    let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
+    assert_eq!(summary["n_possibly_paid"], 1);
+}

@@ -1,0 +1,83 @@
+//! The table of the README that says what each estimator answers at the edges is what each answers.
+
+use ndarray::{Array2, concatenate};
+use surmise::mi::{ALL, Estimator, Flag};
+
+use super::contract::{coarse, pairs, run, suited};
+
+type Samples = (Array2<f32>, Array2<f32>);
+type Edge = (&'static str, fn(&dyn Estimator) -> Samples);
+
+/// Flags that say what became of the samples, in the order in which they are written.
+const TOLD: [Flag; 11] = [
+    Flag::SmallSample,
+    Flag::FewRows,
+    Flag::Collinear,
+    Flag::Copies,
+    Flag::Jittered,
+    Flag::Repeated,
+    Flag::Discrete,
+    Flag::SharedValues,
+    Flag::Undersampled,
+    Flag::Grouped,
+    Flag::NearCeiling,
+];
+
+/// The edges at which estimators differ, and samples that lie there.
+const EDGES: [Edge; 8] = [
+    ("49 rows", |estimator| suited(estimator, 49)),
+    ("13 rows of 6 + 6 columns", |_| pairs(13, 6, 9)),
+    ("80 rows of 30 + 30", |_| pairs(80, 30, 9)),
+    ("y = x", |estimator| {
+        let x = pairs(rows(estimator), 2, 4).0;
+        (x.clone(), x)
+    }),
+    ("y = exp x", |estimator| {
+        let x = pairs(rows(estimator), 2, 4).0;
+        (x.clone(), x.mapv(f32::exp))
+    }),
+    ("y = x of few values", |estimator| {
+        let x = coarse(pairs(rows(estimator), 1, 4)).0;
+        (x.clone(), x)
+    }),
+    ("columns twice", |estimator| {
+        let (x, y) = suited(estimator, 300);
+        (concatenate![ndarray::Axis(1), x, x.mapv(|value| -2.0 * value)], y)
+    }),
+    ("rows six times", |estimator| {
+        let (x, y) = pairs(rows(estimator), 2, 6);
+        let six = |a: &Array2<f32>| Array2::from_shape_fn(a.dim(), |(row, column)| a[[row / 6, column]]);
+        (six(&x), six(&y))
+    }),
+];
+
+/// As many as it answers for in little time.
+fn rows(estimator: &dyn Estimator) -> usize {
+    if estimator.name() == "mine-paper" { 60 } else { 400 }
+}
+
+fn answer(estimator: &dyn Estimator, (x, y): &Samples) -> String {
+    let Ok(found) = run(estimator, x, y) else { return "refused".to_owned() };
+    let found = &found[0];
+    let mut words: Vec<&str> =
+        TOLD.iter().filter(|flag| found.flags.contains(flag)).map(Flag::name).collect();
+    if found.mi_nats == f64::INFINITY {
+        words.push("infinite");
+    } else if (found.mi_nats - found.ceiling_nats).abs() < 1e-9 {
+        words.push("ceiling");
+    }
+    if words.is_empty() { "number".to_owned() } else { words.join(", ") }
+}
+
+#[test]
+fn the_table_of_edges_in_the_readme_is_what_estimators_answer() {
+    let heads: Vec<&str> = EDGES.iter().map(|(name, _)| *name).collect();
+    let mut table = format!("| estimator | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(EDGES.len()));
+    for estimator in ALL {
+        let answers: Vec<String> =
+            EDGES.iter().map(|(_, samples)| answer(*estimator, &samples(*estimator))).collect();
+        table += &format!("| `{}` | {} |\n", estimator.name(), answers.join(" | "));
+    }
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(&table), "the README lacks this table:\n{table}");
+}

@@ -1,0 +1,251 @@
+//! What configs ask for: those of well-known models give as many parameters as PyTorch transformers makes of
+//! them, every switch of a golden checkpoint matters, and what the decoder cannot do is refused by name.
+
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+use serde_json::{Value, json};
+use surmise::model::arch::{self, Config};
+use surmise::model::batch::Batch;
+use surmise::model::decoder::Decoder;
+use surmise::model::ops::Ops;
+use surmise::model::spec::{Form, Norm, Spec};
+use surmise::model::untrained;
+use surmise::model::weights::{Checkpoint, Init, Source};
+
+use super::parity::{all, golden, spec};
+
+/// Every tensor, without its memory.
+struct Shapes;
+
+impl Source for Shapes {
+    fn has(&self, _name: &str) -> bool {
+        false
+    }
+
+    fn tensor(&self, _name: &str, shape: &[usize], _init: Init) -> surmise::Result<Tensor> {
+        Ok(Tensor::zeros((), DType::F32, &Device::Cpu)?.broadcast_as(shape)?)
+    }
+}
+
+#[test]
+fn configs_in_the_published_dialect_give_as_many_parameters_as_transformers() {
+    let text = std::fs::read_to_string(golden("published.json")).expect("published.json");
+    for row in serde_json::from_str::<Vec<Value>>(&text).expect("JSON") {
+        let name = row["model"].as_str().expect("a name");
+        let config = Config::parse(Path::new(name), row["config"].to_string().as_bytes()).expect("a config");
+        let (architecture, spec) = arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
+        let decoder = untrained(architecture, &spec, &Shapes, Ops::Composed).expect("a decoder");
+        assert_eq!(Some(decoder.n_params() as u64), row["n_params"].as_u64(), "{name}");
+    }
+}
+
+/// The last residual stream, then the logits, of a golden checkpoint whose spec is changed after its tensors
+/// are read.
+fn run(name: &str, change: impl Fn(&mut Spec)) -> Vec<f32> {
+    let (architecture, mut spec) = spec(name, "config.json");
+    let path = golden(name).join("model.safetensors");
+    let checkpoint = Checkpoint::new(&path, std::fs::read(&path).expect("weights").into()).expect("weights");
+    let parts = architecture.parts(&spec, &checkpoint).expect("parts");
+    change(&mut spec);
+    let decoder = Decoder::new(spec, parts, Ops::Fused);
+    let windows = [[3u32, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], [9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4]];
+    let h = decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("states");
+    let flat = |tensor: &Tensor| tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("f32");
+    [flat(&h), flat(&decoder.logits(&h).expect("logits"))].concat()
+}
+
+#[test]
+fn every_switch_of_every_golden_checkpoint_matters() {
+    type Change = fn(&mut Spec);
+    let changes: &[(&str, Change)] = &[
+        ("embedding scale", |spec| spec.embedding_scale = 1.0),
+        ("residual scale", |spec| spec.residual_scale = 1.0),
+        ("attention scale", |spec| spec.attention_scale *= 1.1),
+        ("attention softcap", |spec| spec.attention_softcap = None),
+        ("alibi", |spec| spec.alibi = false),
+        ("clip", |spec| spec.clip_qkv = None),
+        ("window", |spec| spec.layers.iter_mut().for_each(|layer| layer.window = None)),
+        ("a window of one token less", |spec| {
+            spec.layers.iter_mut().for_each(|layer| layer.window = layer.window.map(|window| window - 1));
+        }),
+        ("rotary table", |spec| spec.layers.iter_mut().for_each(|layer| layer.rope = layer.rope.map(|_| 0))),
+        ("blocks without positions", |spec| {
+            let rope = (!spec.ropes.is_empty()).then_some(0);
+            spec.layers.iter_mut().for_each(|layer| layer.rope = layer.rope.or(rope));
+        }),
+        ("interleaved", |spec| spec.ropes.iter_mut().for_each(|rope| rope.interleaved = false)),
+        ("attention factor", |spec| spec.ropes.iter_mut().for_each(|rope| rope.attention_factor = 1.0)),
+        ("logit scale", |spec| spec.logit_scale = 1.0),
+        ("logit softcap", |spec| spec.logit_softcap = None),
+        ("position offset", |spec| spec.learned_positions = spec.learned_positions.map(|_| 0)),
+        ("block form", |spec| {
+            if spec.form != (Form::Parallel { shared_norm: true }) {
+                spec.form = Form::Pre;
+            }
+        }),
+        ("norm kind", |spec| {
+            spec.norm = match spec.norm {
+                Norm::Rms { eps, .. } => Norm::Layer { eps, affine: true },
+                Norm::Layer { eps, .. } => Norm::Rms { eps, offset: false },
+            };
+        }),
+    ];
+    let mut used = std::collections::BTreeSet::new();
+    for name in all() {
+        let (_, original) = spec(&name, "config.json");
+        let whole = run(&name, |_| {});
+        let top = whole.iter().fold(0f32, |top, value| top.max(value.abs()));
+        for (what, change) in changes {
+            let mut changed = original.clone();
+            change(&mut changed);
+            if changed != original {
+                let moved =
+                    run(&name, change).iter().zip(&whole).fold(0f32, |most, (a, b)| most.max((a - b).abs()));
+                assert!(moved > 1e-3 * top, "{name}: without its {what} the states move by {moved} of {top}");
+                used.insert(*what);
+            }
+        }
+    }
+    for (what, _) in changes {
+        assert!(used.contains(what), "no golden checkpoint has the switch {what}");
+    }
+}
+
+#[test]
+fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
+    let scaling = |kind: &str| json!({"rope_type": kind, "factor": 2.0});
+    let cases = [
+        ("gpt2", "add_cross_attention", json!(true), "add_cross_attention=true"),
+        ("gpt2", "scale_attn_by_inverse_layer_idx", json!(true), "scale_attn_by_inverse_layer_idx=true"),
+        ("gpt2", "activation_function", json!("quick_gelu"), "activation_function=quick_gelu"),
+        ("llama-gqa", "quantization_config", json!({"bits": 4}), "quantization_config={..}"),
+        ("llama-gqa", "num_local_experts", json!(8), "num_local_experts=8"),
+        ("llama-gqa", "a_switch_of_next_year", json!(true), "a_switch_of_next_year=true"),
+        ("llama-gqa", "a_switch_of_next_year", json!(false), "a_switch_of_next_year=false"),
+        ("llama-gqa", "sliding_window", json!(16), "sliding_window=16"),
+        ("gpt2", "rope_theta", json!(10000.0), "rope_theta=10000.0"),
+        ("starcoder2", "mlp_type", json!("gated"), "mlp_type=gated"),
+        ("llama-gqa", "rope_scaling", scaling("yarn"), "rope_type=yarn"),
+        ("llama-gqa", "rope_scaling", scaling("dynamic"), "rope_type=dynamic"),
+        ("llama-gqa", "rope_scaling", json!({"type": "default", "mrope_section": [1, 1]}), "mrope_section"),
+        ("llama-gqa", "rope_parameters", json!({"full_attention": {"rope_theta": 1.0}}), "full_attention"),
+        ("llama-gqa", "rope_scaling", json!({"type": "linear"}), "key `factor` is missing"),
+        ("llama-gqa", "rope_scaling", json!({"type": "linear", "factor": 0}), "key `factor` is 0"),
+        ("llama3-rope", "partial_rotary_factor", json!(0.5), "partial_rotary_factor=0.5"),
+        ("qwen2", "is_causal", json!(false), "is_causal=false"),
+        ("pythia", "num_key_value_heads", json!(1), "num_key_value_heads=1"),
+        ("phi3-longrope", "partial_rotary_factor", json!(1.0), ""),
+        (
+            "mistral",
+            "layer_types",
+            json!(["full_attention", "chunked_attention"]),
+            "layer_types=\"chunked_attention\"",
+        ),
+        ("mistral", "layer_types", json!(["full_attention"]), "layer_types has 1 entries for 2 blocks"),
+        ("gemma", "use_bidirectional_attention", json!(true), "use_bidirectional_attention=true"),
+        ("gemma3", "attn_logit_softcapping", json!(50.0), "attn_logit_softcapping=50"),
+        ("falcon", "alibi", json!(true), "alibi=true"),
+        ("falcon", "new_decoder_architecture", json!(true), "new_decoder_architecture=true"),
+        ("opt", "_remove_final_layer_norm", json!(true), "_remove_final_layer_norm=true"),
+        (
+            "bloom",
+            "apply_residual_connection_post_layernorm",
+            json!(true),
+            "apply_residual_connection_post_layernorm",
+        ),
+        ("phi", "qk_layernorm", json!(true), "qk_layernorm=true"),
+        ("gpt-neo", "attention_types", json!([[["global", "sparse"], 1]]), "attention_types=\"sparse\""),
+        ("gpt-neo", "attention_types", json!([[["global"], 1_000_000_000]]), "4 entries for 3 blocks"),
+        ("smollm3", "no_rope_layers", json!([1]), "no_rope_layers has 1 entries for 2 blocks"),
+        ("gptj", "rotary_dim", json!(9), "9 of a head's 8 values"),
+        ("pythia", "num_hidden_layers", json!(4_000_000_000u32), "more than the 65536"),
+        ("llama-gqa", "model_type", json!("mixtral"), "model_type `mixtral` is not supported"),
+    ];
+    for (name, key, value, says) in cases {
+        let path = golden(name).join("config.json");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        config[key] = value;
+        let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
+        let result = arch::read(&config);
+        match result {
+            // What the older dialect says at the top does not override what the newer says below.
+            Ok(_) => assert!(says.is_empty(), "{name}: {key} is not refused"),
+            Err(error) => {
+                let message = error.to_string();
+                assert!(
+                    message.contains(says) && message.contains("config.json"),
+                    "{name}: {key}: {message}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_changes_no_state_and_what_is_off_is_let_pass() {
+    for name in all() {
+        let path = golden(&name).join("config.hub.json");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        let (_, plain) = spec(&name, "config.hub.json");
+        for (key, value) in [
+            ("attention_dropout", json!(0.1)),
+            ("torch_dtype", json!("bfloat16")),
+            ("use_cache", json!(true)),
+            ("task_specific_params", json!({"text-generation": {"do_sample": true}})),
+            ("_name_or_path", json!("somewhere")),
+            ("add_cross_attention", json!(false)),
+            ("is_causal", json!(true)),
+            ("num_experts", json!(0)),
+            ("a_switch_of_next_year", Value::Null),
+        ] {
+            config[key] = value;
+        }
+        let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
+        assert_eq!(arch::read(&config).unwrap_or_else(|error| panic!("{name}: {error}")).1, plain);
+    }
+}
+
+#[test]
+fn every_key_that_transformers_writes_is_known() {
+    let text = std::fs::read_to_string(golden("written.json")).expect("written.json");
+    let configs = serde_json::from_str::<Vec<Value>>(&text).expect("JSON");
+    for config in &configs {
+        let name = config["model_type"].as_str().expect("a name");
+        let config = Config::parse(Path::new(name), config.to_string().as_bytes()).expect("a config");
+        arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(configs.len(), arch::ALL.len());
+}
+
+#[test]
+fn the_epsilon_of_every_norm_is_the_configs() {
+    // A tenfold epsilon moves states by 1e-5 to 1e-2 of their size: too little for the parity tolerance.
+    for name in all() {
+        let path = golden(&name).join("config.json");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        let keys = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"];
+        let found: Vec<_> = keys.into_iter().filter(|key| config.get(key).is_some()).collect();
+        for key in &found {
+            config[*key] = json!(0.0123);
+        }
+        let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
+        let (_, spec) = arch::read(&config).expect("a spec");
+        let (Norm::Layer { eps, .. } | Norm::Rms { eps, .. }) = spec.norm;
+        // OPT and OLMo 1 have no such key: PyTorch's default is theirs.
+        let expected = if found.is_empty() { 1e-5 } else { 0.0123 };
+        assert_eq!(eps, expected, "{name}: {found:?}");
+        assert_eq!(found.is_empty(), name.starts_with("opt") || name == "olmo", "{name}");
+    }
+}
+
+#[test]
+fn a_window_beyond_longropes_original_length_is_refused() {
+    let (_, spec) = spec("phi3-longrope", "config.json");
+    // 128 positions, of which the factors for short windows hold for 32.
+    assert_eq!(spec.max_positions, 32);
+    assert!(spec.ropes[0].attention_factor > 1.1);
+}

@@ -1,0 +1,422 @@
+//! Checkpoints that are damaged, incomplete, or of another model: refused by the real binary with the file,
+//! key or tensor at fault.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde_json::{Value, json};
+
+use crate::cli::bad_input::Scene;
+
+/// A tensor of a file: type, shape, bytes.
+type Raw = (Dtype, Vec<usize>, Vec<u8>);
+
+/// What is done to one tensor.
+type Change = Box<dyn Fn(&mut Raw)>;
+
+impl Scene {
+    /// Puts the keys of `patch` over those of a JSON file of the model.
+    fn patch(&self, file: &str, patch: &Value) {
+        let bytes = std::fs::read(self.path(file)).expect("a file");
+        let mut value: Value = serde_json::from_slice(&bytes).expect("JSON");
+        for (key, new) in patch.as_object().expect("an object") {
+            value[key] = new.clone();
+        }
+        self.put(file, value.to_string().as_bytes());
+    }
+
+    /// Changes the tensors of the model.
+    fn tensors(&self, change: impl FnOnce(&mut BTreeMap<String, Raw>)) {
+        let bytes = std::fs::read(self.path(WEIGHTS)).expect("a file");
+        let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+        let raw = |view: TensorView<'_>| (view.dtype(), view.shape().to_vec(), view.data().to_vec());
+        let mut tensors = file.iter().map(|(name, view)| (name.to_owned(), raw(view))).collect();
+        change(&mut tensors);
+        let views = tensors.iter().map(|(name, (dtype, shape, data))| {
+            (name, TensorView::new(*dtype, shape.clone(), data).expect("bytes that fit the shape"))
+        });
+        self.put(WEIGHTS, &safetensors::serialize(views, None).expect("safetensors"));
+    }
+}
+
+const CONFIG: &str = "model/config.json";
+const TOKENIZER: &str = "model/tokenizer.json";
+const WEIGHTS: &str = "model/model.safetensors";
+
+#[test]
+fn a_missing_file_is_named() {
+    for file in [CONFIG, TOKENIZER, WEIGHTS] {
+        let scene = Scene::new("gpt2");
+        std::fs::remove_file(scene.path(file)).expect("a file");
+        scene.refuses(&[], 1, &["cannot read", file, "check that the file is there"]);
+        std::fs::create_dir(scene.path(file)).expect("a folder");
+        scene.refuses(&[], 1, &["cannot read", file, "is a file"]);
+    }
+}
+
+#[test]
+fn a_malformed_config_is_named_with_the_place() {
+    let scene = Scene::new("gpt2");
+    let nested = "[".repeat(100_000);
+    for text in ["", "{", "{\"model_type\": gpt2}", "\u{feff}{}", &nested] {
+        scene.put(CONFIG, text.as_bytes());
+        scene.refuses(
+            &[],
+            1,
+            &[CONFIG, "not the JSON that is expected", "replace the file", "because: ", "line 1"],
+        );
+    }
+    scene.put(CONFIG, b"[]");
+    scene.refuses(&[], 1, &[CONFIG, "is no JSON object", "download it again"]);
+}
+
+#[test]
+fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
+    // `null` counts as absent.
+    let huge = 4_000_000_000_u32;
+    for (golden, patch, says) in [
+        (
+            "gpt2",
+            json!({"model_type": null}),
+            "key `model_type` is missing; correct the file or download it again",
+        ),
+        ("gpt2", json!({"model_type": 2}), "key `model_type` is 2, not a string"),
+        (
+            "gpt2",
+            json!({"model_type": "mamba"}),
+            "model_type `mamba` is not supported; take a model of one of these: gpt2",
+        ),
+        ("gpt2", json!({"n_layer": null}), "key `n_layer` is missing; correct the file"),
+        ("gpt2", json!({"n_layer": "three"}), "key `n_layer` is \"three\", not a size; correct the file"),
+        ("gpt2", json!({"n_layer": -1}), "key `n_layer` is -1, not a size"),
+        ("gpt2", json!({"n_layer": 1e30}), "key `n_layer` is 1e+30, not a size"),
+        ("gpt2", json!({"n_layer": 0}), "the number of blocks is 0; correct the file"),
+        (
+            "gpt2",
+            json!({"n_layer": 2}),
+            "`transformer.h.2.attn.c_proj.weight` is of a block more than config.json asks for",
+        ),
+        ("gpt2", json!({"n_layer": huge}), "key `n_layer` is 4000000000, more than the 65536 of any model"),
+        (
+            "gpt2",
+            json!({"n_layer": 65536}),
+            "`transformer.h.3.attn.c_attn.weight` is missing; take the config.json that belongs",
+        ),
+        (
+            "gpt2",
+            json!({"n_embd": 50}),
+            "4 heads cannot share a width of 50 evenly, and no head_dim is given; correct the file",
+        ),
+        (
+            "gpt2",
+            json!({"n_embd": 44}),
+            "`transformer.wte.weight` has shape [384, 48] where config.json asks for [384, 44]",
+        ),
+        ("gpt2", json!({"n_embd": huge}), "4 heads cannot share a width of 4000000000"),
+        ("gpt2", json!({"n_head": 0}), "0 heads cannot share a width of 48 evenly"),
+        ("gpt2", json!({"n_inner": huge}), "`transformer.h.0.mlp.c_fc.weight` has shape [48, 192]"),
+        ("gpt2", json!({"n_positions": 64}), "`transformer.wpe.weight` has shape [32, 48]"),
+        ("gpt2", json!({"n_positions": huge}), "`transformer.wpe.weight` has shape [32, 48]"),
+        (
+            "gpt2",
+            json!({"vocab_size": huge}),
+            "`transformer.wte.weight` has shape [384, 48] where config.json asks for [4000",
+        ),
+        ("gpt2", json!({"tie_word_embeddings": false}), "tensor `lm_head.weight` is missing"),
+        (
+            "gpt2",
+            json!({"tie_word_embeddings": "no"}),
+            "key `tie_word_embeddings` is \"no\", not true or false",
+        ),
+        (
+            "gpt2",
+            json!({"activation_function": "mish"}),
+            "activation_function=mish: the states would be wrong; take another",
+        ),
+        (
+            "gpt2",
+            json!({"scale_attn_by_inverse_layer_idx": true}),
+            "unsupported scale_attn_by_inverse_layer_idx=true",
+        ),
+        (
+            "gpt2",
+            json!({"layer_norm_epsilon": -1.0}),
+            "key `layer_norm_epsilon` is -1.0, not a positive number",
+        ),
+        ("llama-gqa", json!({"hidden_act": "mish"}), "unsupported hidden_act=mish"),
+        ("llama-gqa", json!({"attention_bias": true}), "`model.layers.0.self_attn.q_proj.bias` is missing"),
+        (
+            "llama-gqa",
+            json!({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}),
+            "key `low_freq_factor` is missing",
+        ),
+        ("llama-gqa", json!({"rope_parameters": {"rope_type": "dynamic"}}), "unsupported rope_type=dynamic"),
+        ("llama-gqa", json!({"rope_parameters": {"rope_type": "yarn"}}), "unsupported rope_type=yarn"),
+        ("llama-gqa", json!({"rope_parameters": 7}), "key `rope_parameters` is 7, not an object"),
+        (
+            "llama-gqa",
+            json!({"num_key_value_heads": 4}),
+            "6 heads cannot share 4 key/value heads; correct the file",
+        ),
+        ("llama-gqa", json!({"num_key_value_heads": 0}), "the number of key/value heads is 0"),
+        (
+            "llama-gqa",
+            json!({"num_key_value_heads": 3}),
+            "`model.layers.0.self_attn.k_proj.weight` has shape [16, 48]",
+        ),
+        ("llama-gqa", json!({"num_hidden_layers": 4}), "`model.layers.3.self_attn.q_proj.weight` is missing"),
+        (
+            "llama-gqa",
+            json!({"head_dim": 7}),
+            "7 of a head's 7 values are rotated; rotary positions need an even number",
+        ),
+        ("llama-gqa", json!({"head_dim": 0}), "0 of a head's 0 values are rotated"),
+        (
+            "llama-gqa",
+            json!({"head_dim": huge}),
+            "key `head_dim` is 4000000000, more than the 65536 of any model",
+        ),
+        (
+            "llama-gqa",
+            json!({"head_dim": null, "num_attention_heads": 5}),
+            "5 heads cannot share a width of 48 evenly, and no head_dim is given",
+        ),
+        (
+            "llama-gqa",
+            json!({"head_dim": null, "num_attention_heads": 1, "hidden_size": huge}),
+            "1 heads cannot share a width of 4000000000",
+        ),
+    ] {
+        let scene = Scene::new(golden);
+        scene.patch(CONFIG, &patch);
+        let file = if says.contains("tensor") || says.starts_with('`') { WEIGHTS } else { CONFIG };
+        scene.refuses(&[], 1, &[file, says]);
+    }
+}
+
+#[test]
+fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
+    let scene = Scene::new("gpt2");
+    let whole = std::fs::read(scene.path(WEIGHTS)).expect("weights");
+    let with_header = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+    let absurd_shape =
+        r#"{"wte.weight": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 0]}}"#;
+    let absurd_end = r#"{"wte.weight": {"dtype": "U8", "shape": [9223372036854775807], "data_offsets": [0, 9223372036854775807]}}"#;
+    for (bytes, says) in [
+        (Cow::from(&[][..]), "0 bytes are too few for a safetensors file"),
+        (whole[..7].into(), "7 bytes are too few"),
+        (whole[..100].into(), "truncated: its 100 bytes end before its header does"),
+        (whole[..whole.len() - 1].into(), "truncated"),
+        (whole[..whole.len() / 2].into(), "truncated"),
+        ([&whole[..], b"\0\0\0\0"].concat().into(), "added to"),
+        (u64::MAX.to_le_bytes().repeat(4).into(), "no valid safetensors file (header too large)"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 423280\n".into(),
+            "`git lfs pull`",
+        ),
+        (with_header("{").into(), "no valid safetensors file (invalid JSON in header"),
+        ([&1_u64.to_le_bytes()[..], b"\xff"].concat().into(), "no valid safetensors file (invalid UTF-8"),
+        (with_header(absurd_shape).into(), "no valid safetensors file (overflow"),
+        (with_header(absurd_end).into(), "no valid safetensors file (overflow"),
+    ] {
+        scene.put(WEIGHTS, &bytes);
+        scene.refuses(&[], 1, &[WEIGHTS, says, "download or save the checkpoint again"]);
+    }
+    scene.put(WEIGHTS, &with_header("{}"));
+    scene.refuses(&[], 1, &[WEIGHTS, "tensor `transformer.wte.weight` is missing"]);
+}
+
+#[test]
+fn a_tensor_that_is_missing_misshapen_or_not_finite_is_refused_by_its_name() {
+    let name = "transformer.h.1.mlp.c_fc.weight";
+    let value =
+        |number: f32| move |(_, _, data): &mut Raw| data[400..404].copy_from_slice(&number.to_le_bytes());
+    let cases: [(Option<Change>, &str); 8] = [
+        (
+            None,
+            "is missing; take the config.json that belongs to these weights, or save the whole checkpoint \
+             again",
+        ),
+        (
+            Some(Box::new(|raw| raw.1.reverse())),
+            "has shape [192, 48] where config.json asks for [48, 192]; take",
+        ),
+        (Some(Box::new(|raw| raw.1 = vec![48 * 192])), "has shape [9216] where"),
+        (
+            Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::F64, raw.2.repeat(2)))),
+            "has type F64; save the checkpoint again as f32",
+        ),
+        (Some(Box::new(|raw| (raw.0, raw.2) = (Dtype::I8, vec![0; 9216]))), "has type I8; save"),
+        (Some(Box::new(value(f32::NAN))), "holds NaN at element 100: the checkpoint is damaged; download"),
+        (Some(Box::new(value(f32::INFINITY))), "holds inf at element 100"),
+        (Some(Box::new(value(f32::NEG_INFINITY))), "holds -inf at element 100"),
+    ];
+    for (change, says) in cases {
+        let scene = Scene::new("gpt2");
+        scene.tensors(|tensors| match change {
+            Some(change) => change(tensors.get_mut(name).expect("the tensor")),
+            None => drop(tensors.remove(name)),
+        });
+        scene.refuses(&[], 1, &[WEIGHTS, &format!("tensor `{name}` {says}")]);
+    }
+}
+
+#[test]
+fn weights_that_ask_for_more_than_their_config_are_refused_and_a_body_gives_states_alone() {
+    let f32s = |n: usize, value: f32| (Dtype::F32, vec![n], value.to_le_bytes().repeat(n));
+    for name in ["model.layers.1.self_attn.q_proj.bias", "model.layers.0.self_attn.q_norm.weight"] {
+        let scene = Scene::new("llama-gqa");
+        scene.tensors(|tensors| drop(tensors.insert(name.into(), f32s(8, 1.0))));
+        scene.refuses(
+            &[],
+            1,
+            &[WEIGHTS, name, "is a parameter that this architecture with this config.json does not have"],
+        );
+    }
+    // A tied head that is another matrix.
+    let scene = Scene::new("gpt2");
+    scene.tensors(|tensors| {
+        let mut head = tensors["transformer.wte.weight"].clone();
+        head.2[0] ^= 1;
+        tensors.insert("lm_head.weight".into(), head);
+    });
+    scene.refuses(&[], 1, &[WEIGHTS, "`lm_head.weight` differs from the embedding", "tie_word_embeddings"]);
+    // A body that was saved by itself.
+    let scene = Scene::new("llama-gqa");
+    scene.tensors(|tensors| {
+        tensors.remove("lm_head.weight");
+        *tensors = std::mem::take(tensors)
+            .into_iter()
+            .map(|(name, raw)| (name.replace("model.", ""), raw))
+            .collect();
+    });
+    let states = |logits: &[&str]| {
+        let ids = crate::model::parity::golden("llama-gqa").join("oracle.safetensors");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+        command
+            .args(["states", "-o"])
+            .arg(scene.path("out"))
+            .arg("--tokens")
+            .arg(ids)
+            .args(logits)
+            .arg(scene.path("model"));
+        let output = command.output().expect("the binary");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(states(&[]).0, Some(0));
+    let (code, message) = states(&["--logits"]);
+    assert!(code == Some(1) && message.contains("no head (lm_head.weight)"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_not_waited_for_and_devices_are_not_replaced() {
+    let scene = Scene::new("gpt2");
+    std::fs::remove_file(scene.path(CONFIG)).expect("a file");
+    let made = std::process::Command::new("mkfifo").arg(scene.path(CONFIG)).status().expect("mkfifo");
+    assert!(made.success());
+    scene.refuses(&[], 1, &[CONFIG, "a device or a pipe"]);
+    let (model, ids) = (
+        crate::model::parity::golden("gpt2"),
+        crate::model::parity::golden("gpt2").join("oracle.safetensors"),
+    );
+    // Without rights to the folder a device stays whatever we do, so that a pipe stands for it.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+    command.arg("states").arg(model).arg("--tokens").arg(ids).arg("-o").arg(scene.path(CONFIG));
+    let output = command.output().expect("the binary");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && message.contains("a device or a pipe"), "{message}");
+    assert!(!scene.path(CONFIG).is_file());
+}
+
+#[test]
+fn weights_that_are_finite_and_overflow_are_refused_by_the_block() {
+    let scene = Scene::new("gpt2");
+    let most = |(_, _, data): &mut Raw| *data = f32::MAX.to_le_bytes().repeat(data.len() / 4);
+    scene.tensors(|tensors| most(tensors.get_mut("transformer.h.1.mlp.c_proj.weight").expect("the tensor")));
+    scene.refuses(
+        &[],
+        1,
+        &["model: residual stream h_2 holds", "NaN or infinite", "check its weights and dtype"],
+    );
+}
+
+#[test]
+fn a_tokenizer_that_is_damaged_or_of_another_model_is_refused() {
+    let scene = Scene::new("gpt2");
+    let whole = std::fs::read(scene.path(TOKENIZER)).expect("a tokenizer");
+    let decoder = b"{\"version\": \"1.0\", \"decoder\": {\"type\": ByteLevel}}";
+    for bytes in [&b""[..], b"{", b"{}", b"[]", &whole[..whole.len() / 2], decoder] {
+        scene.put(TOKENIZER, bytes);
+        scene.refuses(
+            &[],
+            1,
+            &[TOKENIZER, "not a tokenizer.json that can be read", "download or save it again"],
+        );
+    }
+    // The same file with a model of 100 tokens.
+    scene.put(TOKENIZER, &whole);
+    scene.patch(CONFIG, &json!({"vocab_size": 100}));
+    scene.tensors(|tensors| {
+        let (_, shape, data) = tensors.get_mut("transformer.wte.weight").expect("the tensor");
+        (shape[0], *data) = (100, data[..100 * 48 * 4].to_vec());
+    });
+    let says = [
+        "gives token id",
+        "beyond the model's vocabulary of 100",
+        "take the tokenizer.json that belongs to the model",
+    ];
+    scene.refuses(&[], 1, &[&[TOKENIZER], &says[..]].concat());
+    // A first token that the model does not have.
+    let special = json!({"<s>": {"id": "<s>", "ids": [384], "tokens": ["<s>"]}});
+    let single =
+        json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
+    let template =
+        json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
+    let scene = Scene::new("gpt2");
+    scene.patch(TOKENIZER, &json!({"post_processor": template}));
+    scene.refuses(&[], 1, &[TOKENIZER, "gives token id 384 for \"<s>\"", "take the tokenizer.json"]);
+}
+
+#[test]
+fn a_word_without_a_token_is_named_whatever_the_tokenizer_makes_of_it() {
+    let words =
+        json!({"type": "WordLevel", "vocab": {"red": 0, "blue": 1, ",": 2, "?": 3}, "unk_token": "?"});
+    let mut no_unknown = words.clone();
+    no_unknown["unk_token"] = "<none>".into();
+    let letters: BTreeMap<String, usize> =
+        "redblu,".chars().enumerate().map(|(id, c)| (c.to_string(), id)).collect();
+    let letters = json!({"type": "BPE", "vocab": letters, "merges": []});
+    for (model, says) in [
+        (words, "does not know \"green\""),
+        (no_unknown, "cannot encode"),
+        (letters, "does not know \"green\""),
+    ] {
+        let scene = Scene::new("gpt2");
+        scene.put("corpus.csv", b"entity\nred\nblue\ngreen\n");
+        let splits = json!({"type": "Whitespace"});
+        scene.patch(
+            TOKENIZER,
+            &json!({"model": model, "pre_tokenizer": splits, "decoder": null, "added_tokens": []}),
+        );
+        scene.refuses(&[], 1, &[TOKENIZER, says, "take", "a model that knows"]);
+    }
+}
+
+#[test]
+fn a_tokenizer_that_leaves_no_separator_to_read_is_refused() {
+    let scene = Scene::new("gpt2");
+    let model = json!({"type": "WordLevel", "vocab": {"red,": 0, "blue,": 1, "green,": 2}, "unk_token": "?"});
+    scene.put("corpus.csv", b"entity\nred\nblue\ngreen\n");
+    let splits = json!({"type": "WhitespaceSplit"});
+    scene.patch(
+        TOKENIZER,
+        &json!({"model": model, "pre_tokenizer": splits, "decoder": null, "added_tokens": []}),
+    );
+    scene.refuses(
+        &[],
+        1,
+        &["corpus corpus", "melts entities and separators", "take other entities or another model"],
+    );
+}

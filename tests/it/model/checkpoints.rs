@@ -1,0 +1,303 @@
+//! The forms checkpoints are published in, what their weights are rounded to, what begins a window, and the
+//! verbs that show them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use candle_core::{DType, Tensor};
+use serde_json::{Value, json};
+use surmise::model::batch::Batch;
+use surmise::model::hub::Hub;
+use surmise::model::{Bos, Core, Model, Options, Precision};
+
+use super::parity::{golden, tensors};
+
+const BASE: &str = "llama-linear-rope";
+
+/// Folders are opened without it, but it belongs to the call.
+fn hub() -> Hub {
+    Hub::from_env().expect("an environment that names a hub or none")
+}
+
+/// A folder with the config of the base and weights in one of the golden forms.
+fn form(kind: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(golden(BASE).join("config.json"), folder.path().join("config.json")).expect("a config");
+    for entry in std::fs::read_dir(golden("forms").join(kind)).expect("a form") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("a copy");
+    }
+    folder
+}
+
+fn load(folder: &Path, dtype: Precision) -> Core {
+    Core::load(folder.to_str().expect("UTF-8"), Options { dtype, ..Options::default() }, &hub())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn states(core: &Core) -> Vec<u32> {
+    let windows: Vec<Vec<u32>> = (0..3).map(|w| (0..12).map(|t| (w * 31 + t * 7) % 64).collect()).collect();
+    let last = core.decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("states");
+    bits(&core.decoder.logits(&last).expect("logits"))
+}
+
+fn bits(tensor: &Tensor) -> Vec<u32> {
+    let values: Vec<f32> = tensor.flatten_all().and_then(|t| t.to_vec1()).expect("f32");
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn a_checkpoint_in_any_form_is_the_same_model_to_the_bit() {
+    let base = load(&golden(BASE), Precision::F32);
+    for kind in ["sharded", "torch"] {
+        let folder = form(kind);
+        let core = load(folder.path(), Precision::F32);
+        assert_eq!(states(&core), states(&base), "{kind}");
+        assert_eq!((core.stored.as_str(), core.card.n_params), ("F32", base.card.n_params), "{kind}");
+        assert_ne!(core.card.weights_sha256, base.card.weights_sha256, "{kind}");
+    }
+    // The third form was rounded when it was made: to the bit what the base is after rounding.
+    let half = load(form("torch-sharded").path(), Precision::F32);
+    assert_eq!(half.stored, "F16");
+    assert_eq!(states(&half), states(&load(&golden(BASE), Precision::F16)));
+    assert_ne!(states(&half), states(&base));
+    assert_ne!(states(&load(&golden(BASE), Precision::Bf16)), states(&half));
+}
+
+#[test]
+fn the_checksum_of_several_files_is_that_of_their_checksums() {
+    let folder = form("sharded");
+    let digest =
+        |name: &str| surmise::seed::sha256_hex(&std::fs::read(folder.path().join(name)).expect("a file"));
+    let both = digest("model-00001-of-00002.safetensors") + &digest("model-00002-of-00002.safetensors");
+    let core = load(folder.path(), Precision::F32);
+    assert_eq!(core.card.weights_sha256, surmise::seed::sha256_hex(both.as_bytes()));
+}
+
+#[test]
+fn bos_is_put_before_every_window_or_left_out() {
+    let name = golden("gpt2").to_str().expect("UTF-8").to_owned();
+    let prefix = |bos| {
+        let model = Model::load_with(&name, Options { bos, ..Options::default() }, &hub()).expect("a model");
+        model.tokenizer.prefix().to_vec()
+    };
+    // The golden tokenizer puts nothing there by itself, and its config names <|endoftext|>, token 0.
+    assert_eq!([prefix(Bos::Auto), prefix(Bos::On), prefix(Bos::Off)], [vec![], vec![0], vec![]]);
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        std::fs::copy(golden("gpt2").join(file), folder.path().join(file)).expect("a copy");
+    }
+    // Without tokenizer_config.json the number in config.json counts; without either there is none.
+    let on = || {
+        Model::load_with(
+            folder.path().to_str().expect("UTF-8"),
+            Options { bos: Bos::On, ..Options::default() },
+            &hub(),
+        )
+    };
+    assert_eq!(on().expect("a model").tokenizer.prefix(), [0]);
+    let config = std::fs::read(folder.path().join("config.json")).expect("a config");
+    let mut config: Value = serde_json::from_slice(&config).expect("JSON");
+    config["bos_token_id"] = Value::Null;
+    std::fs::write(folder.path().join("config.json"), config.to_string()).expect("a file");
+    let error = on().err().expect("no token").to_string();
+    assert!(error.contains("no beginning-of-sequence token") && error.contains("--bos"), "{error}");
+    // A tokenizer that puts one there by itself.
+    let tokenizer = std::fs::read(folder.path().join("tokenizer.json")).expect("a tokenizer");
+    let mut tokenizer: Value = serde_json::from_slice(&tokenizer).expect("JSON");
+    let special = json!({"<s>": {"id": "<s>", "ids": [7], "tokens": ["<s>"]}});
+    let single =
+        json!([{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]);
+    tokenizer["post_processor"] =
+        json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
+    std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).expect("a file");
+    let prefix = |bos| {
+        let options = Options { bos, ..Options::default() };
+        let model =
+            Model::load_with(folder.path().to_str().expect("UTF-8"), options, &hub()).expect("a model");
+        model.tokenizer.prefix().to_vec()
+    };
+    assert_eq!([prefix(Bos::Auto), prefix(Bos::On), prefix(Bos::Off)], [vec![7], vec![7], vec![]]);
+}
+
+#[test]
+fn a_special_token_written_out_in_a_text_is_text() {
+    let model = Model::load(golden("gpt2").to_str().expect("UTF-8")).expect("a model");
+    let ids: Vec<u32> = match model.tokenizer.encode("<|endoftext|>") {
+        Ok(tokens) => tokens.iter().map(|token| token.id).collect(),
+        Err(error) => panic!("{error}"),
+    };
+    assert!(ids.len() > 1 && !ids.contains(&0), "{ids:?}");
+}
+
+#[test]
+fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
+    let out = tempfile::tempdir().expect("a folder");
+    let measure = |flags: &[&str]| {
+        let model = golden("gpt2");
+        let mut arguments =
+            vec!["measure", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "60"];
+        arguments.extend(["--shots", "3", "-o", out.path().to_str().expect("UTF-8")]);
+        arguments.extend(flags);
+        done(&arguments);
+        let profile = std::fs::read(out.path().join("gpt2--colours.json")).expect("a profile");
+        serde_json::from_slice::<Value>(&profile).expect("JSON")
+    };
+    // The same folder each time: what was measured otherwise is measured again.
+    let auto = measure(&[]);
+    let on = measure(&["--bos", "on"]);
+    let half = measure(&["--dtype", "bf16"]);
+    assert_eq!([&auto["corpus"]["bos"], &on["corpus"]["bos"]], ["auto", "on"]);
+    assert_eq!([&auto["model"]["dtype"], &half["model"]["dtype"]], ["f32", "bf16"]);
+    let tokens = |profile: &Value| profile["corpus"]["window_tokens"].as_u64().expect("a number");
+    assert_eq!(tokens(&on), tokens(&auto) + 1);
+    assert_ne!(auto["blocks"], half["blocks"]);
+    assert_eq!(measure(&["--bos", "off"])["blocks"], auto["blocks"]);
+}
+
+fn surmise(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
+}
+
+fn done(arguments: &[&str]) -> String {
+    let output = surmise(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn the_states_of_token_ids_are_those_of_transformers() {
+    for name in ["gpt2", "qwen3"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("states.safetensors");
+        let (model, tokens) = (golden(name), golden(name).join("oracle.safetensors"));
+        let [model, tokens, file] = [&model, &tokens, &out].map(|path| path.to_str().expect("UTF-8"));
+        assert_eq!(done(&["states", model, "--tokens", tokens, "--logits", "-o", file]), "");
+        let (ours, reference) = (tensors(&out), tensors(Path::new(tokens)));
+        assert_eq!(ours.len(), reference.len());
+        for (key, theirs) in &reference {
+            assert_eq!(
+                (ours[key].dtype(), ours[key].dims()),
+                (theirs.dtype(), theirs.dims()),
+                "{name} {key}"
+            );
+            let flat = |t: &Tensor| {
+                t.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1::<f64>()).expect("numbers")
+            };
+            let (ours, theirs) = (flat(&ours[key]), flat(theirs));
+            let top = theirs.iter().fold(0_f64, |top, v| top.max(v.abs()));
+            assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() <= 1e-4 * top), "{name} {key}");
+        }
+        // Again, without logits, and only the file that was asked for.
+        let first = std::fs::read(&out).expect("a file");
+        done(&["states", model, "--tokens", tokens, "--logits", "-o", file, "--threads", "1"]);
+        assert!(first == std::fs::read(&out).expect("a file"));
+        done(&["states", model, "--tokens", tokens, "-o", file]);
+        assert!(!tensors(&out).contains_key("logits"));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+}
+
+#[test]
+fn the_states_of_a_corpus_are_those_of_its_windows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("states.safetensors");
+    let file = out.to_str().expect("UTF-8");
+    // The embedded family's tokenizer gives every word one token.
+    let flags = ["--corpus", "colours", "--windows", "300", "--shots", "3", "-o", file];
+    done(&[&["states", "minillama-3"][..], &flags].concat());
+    let arrays = tensors(&out);
+    assert_eq!(arrays["input_ids"].dims()[0], 300);
+    assert_eq!(arrays["h_0"].dims()[..2], arrays["input_ids"].dims()[..2]);
+    // The same again from the ids that stand in the file.
+    let again = folder.path().join("again.safetensors");
+    done(&["states", "minillama-3", "--tokens", file, "-o", again.to_str().expect("UTF-8")]);
+    assert!(std::fs::read(&out).expect("a file") == std::fs::read(&again).expect("a file"));
+}
+
+#[test]
+fn the_card_of_a_checkpoint_says_what_it_is() {
+    let folder = form("torch-sharded");
+    let name = folder.path().to_str().expect("UTF-8");
+    let card: Value = serde_json::from_str(&done(&["model", name, "--json"])).expect("JSON");
+    let core = load(folder.path(), Precision::F32);
+    assert_eq!(card["n_params"], core.card.n_params);
+    assert_eq!(card["memory_bytes"], 4 * core.card.n_params);
+    assert_eq!([&card["architecture"], &card["stored_dtype"]], ["llama", "F16"]);
+    assert_eq!([&card["n_layers"], &card["d_model"], &card["vocab_size"]], [2, 32, 64]);
+    assert_eq!([&card["n_heads"], &card["n_kv_heads"]], [4, 2]);
+    assert_eq!(card["weights_sha256"], core.card.weights_sha256.as_str());
+    let text = done(&["model", name]);
+    for line in ["architecture\tllama", "blocks\t2", "width\t32", "vocabulary\t64", "dtype on disk\tF16"] {
+        assert!(text.lines().any(|own| own == line), "{text}");
+    }
+    assert!(done(&["model", "minigpt-1"]).contains("family\tminigpt"));
+}
+
+#[test]
+fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [ids, out] = ["ids.safetensors", "states.safetensors"].map(|name| folder.path().join(name));
+    // 6 contexts with 40 last tokens each, and one window twice.
+    let mut windows: Vec<Vec<i64>> =
+        (0..240).map(|w| (0..7).map(|t| (w / 40 * 11 + t * 5) % 64).chain([w % 40]).collect()).collect();
+    windows[239] = windows[0].clone();
+    let tensor = Tensor::new(windows.clone(), &candle_core::Device::Cpu).expect("ids");
+    candle_core::safetensors::save(&[("input_ids", tensor)].into(), &ids).expect("a file");
+    let model = golden("pythia");
+    let [name, ids, file] = [&model, &ids, &out].map(|path| path.to_str().expect("UTF-8"));
+    done(&["states", name, "--tokens", ids, "--logits", "-o", file]);
+    let arrays = tensors(&out);
+    let core = load(&model, Precision::F32);
+    let windows: Vec<Vec<u32>> = windows.iter().map(|w| w.iter().map(|id| *id as u32).collect()).collect();
+    let mut reference = vec![];
+    let last = core.decoder.forward(&Batch::windows(&windows), &mut |_, h| {
+        reference.push(h.clone());
+        Ok(())
+    });
+    reference.push(core.decoder.logits(&last.expect("states")).expect("logits"));
+    let values = |t: &Tensor| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers");
+    let names = (0..reference.len() - 1).map(|l| format!("h_{l}")).chain(["logits".into()]);
+    for (name, reference) in names.zip(&reference) {
+        let (ours, theirs) = (values(&arrays[&name]), values(reference));
+        let top = theirs.iter().fold(0_f32, |top, v| top.max(v.abs()));
+        assert_eq!(ours.len(), theirs.len());
+        assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() <= 1e-5 * top), "{name}");
+        let window = ours.len() / 240;
+        assert_eq!(ours[..window], ours[239 * window..], "{name}");
+    }
+}
+
+#[test]
+fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
+    // About 1 MB of weights, twice, and 4 MB of states.
+    let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--shots", "4"];
+    let unbounded = done(&[&["measure"][..], &flags].concat());
+    assert_eq!(done(&[&["measure"][..], &flags, &["--max-memory", "3M"]].concat()), unbounded);
+    let refused = surmise(&[&["measure"][..], &flags, &["--max-memory", "1500K"]].concat());
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{message}");
+    assert!(message.contains("--max-memory") && message.contains("minigpt-5 needs 19"), "{message}");
+    for size in ["a lot", "-1", "3Q", "99999999999999999999", "18446744073709551615K"] {
+        let refused = surmise(&[&["measure"][..], &flags, &["--max-memory", size]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{size}");
+    }
+}
+
+#[test]
+fn a_device_that_is_not_there_is_refused_by_name() {
+    let base = golden(BASE);
+    let run = |device: &str| {
+        let output =
+            surmise(&["measure", base.to_str().expect("UTF-8"), "--corpus", "colours", "--device", device]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, message) = run("gpu");
+    assert_eq!(code, Some(2));
+    assert!(message.contains("give cpu, cuda, or cuda:N"), "{message}");
+    // With the feature and without a hundred GPUs.
+    let (code, message) = run("cuda:99");
+    assert_eq!(code, Some(2));
+    assert!(message.contains("--device") && message.contains("is cuda:99"), "{message}");
+}

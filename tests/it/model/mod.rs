@@ -1,0 +1,15 @@
+//! Checkpoints, architectures and the hub.
+
+pub mod architectures;
+pub mod bad_checkpoints;
+pub mod bad_shards;
+pub mod checkpoints;
+#[cfg(feature = "hub")]
+pub mod hub;
+#[cfg(feature = "hub")]
+pub mod hub_faults;
+pub mod mutations;
+pub mod parity;
+pub mod readme_table;
+pub mod second_reference;
+pub mod training;

@@ -1,0 +1,6 @@
+//! The server and its clients.
+
+pub mod clients;
+pub mod served_scores;
+pub mod server;
+pub mod soak;

@@ -1,0 +1,66 @@
+//! A model asked over the wire, by the one binary that serves it and the other that asks, scores what it
+//! scores in process.
+
+use std::collections::BTreeMap;
+
+use surmise::collect::{Completion, local};
+use surmise::corpus::Category;
+use surmise::model::Model;
+
+use super::server::Serving;
+use crate::support::fault_server::Case;
+
+const SHOTS: usize = 2;
+const ITEMS: usize = 15;
+
+#[test]
+fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
+    // One that knows little, and one that knows nearly all.
+    let names = ["minigpt-2", "minillama-5"];
+    let server = Serving::start(&names);
+    let mut accuracies = vec![];
+    for name in names {
+        let model = Model::load(name).expect("a model");
+        for task in ["cities", "countries"] {
+            let category = Category::load(task).expect("a category");
+            let drawn = Completion::draw(&category, SHOTS, ITEMS, 0).expect("questions");
+            let local = local::grade(&model, &drawn).expect("scores");
+            for provider in ["openai-completions", "openai-chat"] {
+                let case = Case::of(&format!("http://{}/v1", server.address), "");
+                let output = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"))
+                    .args(["collect", task, "--provider", provider, "--base-url", &case.url, "--model", name])
+                    // The embedded tokenizers know lower case alone, and no template of a chat.
+                    .args(["--ignore-case", "--rendering", "text", "--no-budget", "-o", "out"])
+                    .args(["--shots", &SHOTS.to_string(), "--items", &ITEMS.to_string()])
+                    .env("OPENAI_API_KEY", crate::support::fault_server::KEY)
+                    .current_dir(case.folder.path())
+                    .output()
+                    .expect("the binary");
+                let ran = case.ran(&output);
+                assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+                let scores = case.file("scores.csv");
+                let rows = csv::Reader::from_reader(scores.as_bytes())
+                    .into_deserialize::<BTreeMap<String, String>>();
+                let rows: Vec<_> = rows.map(|row| row.expect("a row")).collect();
+                assert_eq!(rows.len(), local.len());
+                for (wire, local) in rows.iter().zip(&local) {
+                    let accuracy: f64 = wire["accuracy"].parse().expect("a share");
+                    assert_eq!((&wire["task"], &wire["shots"]), (&local.task, &local.shots.to_string()));
+                    assert_eq!(
+                        (&wire["n_items"], &wire["n_scored"]),
+                        (&local.n_items.to_string(), &local.n_scored.to_string())
+                    );
+                    assert_eq!(
+                        Some(accuracy),
+                        local.accuracy,
+                        "{name} on {task} with {} shots, {provider}",
+                        local.shots
+                    );
+                    accuracies.push(accuracy);
+                }
+            }
+        }
+    }
+    // Neither all wrong nor all right, where nothing would be compared.
+    assert!(accuracies.iter().any(|a| *a < 0.5) && accuracies.iter().any(|a| *a > 0.9), "{accuracies:?}");
+}

@@ -1,0 +1,7 @@
+//! What several tests share: samples with known answers, tables, and scripted servers.
+
+pub mod fault_server;
+#[cfg(feature = "hub")]
+pub mod hub_server;
+pub mod tidy;
+pub mod truth;
