@@ -14,7 +14,7 @@ use surmise::model::arch::{self, Config};
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
 use surmise::model::weights::Initial;
-use surmise::model::{Point, States, untrained};
+use surmise::model::{Point, States, random_init};
 use surmise::numeric::kernels;
 use surmise::seed;
 
@@ -25,7 +25,7 @@ const CONFIG: &str = r#"{"model_type": "gpt2", "vocab_size": 50257, "n_embd": 76
 fn main() -> surmise::Result<()> {
     let config = Config::parse(Path::new("config.json"), CONFIG.as_bytes())?;
     let (architecture, spec) = arch::read(&config)?;
-    let decoder = untrained(architecture, &spec, &Initial { seed: 0 }, Ops::Fused)?;
+    let decoder = random_init(architecture, &spec, &Initial { seed: 0 }, Ops::Fused)?;
 
     println!("windows tokens threads   tokens/s      bound  share");
     for (n, t) in [(256, 8), (64, 32)] {

@@ -1,4 +1,4 @@
-//! Seconds to measure the largest embedded models on 4,000 windows of 4 shots, the untrained twin included,
+//! Seconds to measure the largest embedded models on 4,000 windows of 4 shots, the randomly initialised model included,
 //! on one thread and on two.
 //!
 //! Run with `cargo bench --bench measure`. Each row is the fastest of three runs; `states` is the forward

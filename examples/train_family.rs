@@ -36,7 +36,7 @@ use surmise::model::batch::Batch;
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
 use surmise::model::weights::{Init, Initial, Source};
-use surmise::model::{Model, untrained};
+use surmise::model::{Model, random_init};
 
 use generate::{Generator, WINDOW_TOKENS};
 use optimise::AdamW;
@@ -109,7 +109,7 @@ fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
     let (architecture, spec) = arch::read(&config)?;
 
     let variables = Variables { initial: Initial { seed: recipe.seed }, vars: Mutex::default() };
-    let decoder = || untrained(architecture, &spec, &variables, Ops::Composed);
+    let decoder = || random_init(architecture, &spec, &variables, Ops::Composed);
     let n_params = decoder()?.n_params();
     let mut optimiser = AdamW::new(variables.vars.lock().expect("a lock").clone())?;
     let mut curve: Vec<LossRow> = vec![];

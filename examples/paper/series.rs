@@ -33,7 +33,7 @@ impl Series {
     }
 }
 
-/// A mean over blocks from the second on, at one reading point and the headline's setting.
+/// A mean over blocks from the second on, at one reading point and the headline's noise scale.
 #[derive(Debug, Clone, Copy)]
 pub struct Mean {
     pub emergence_nats: f64,
@@ -43,12 +43,12 @@ pub struct Mean {
 
 /// The mean at a shot or position, of the corpus itself or of its control; `None` for a model of one block.
 pub fn mean_at(profile: &Profile, shot: usize, control: Option<&str>) -> Option<Mean> {
-    let setting = profile.headline?.setting;
+    let noise_scale = profile.headline?.noise_scale;
     let at = |row: &&surmise::emergence::Reading| {
         row.block >= 2
             && row.shot == shot
             && row.role != Role::Separator
-            && row.setting == setting
+            && row.noise_scale == noise_scale
             && row.control.as_deref() == control
     };
     let rows: Vec<_> = profile.blocks.iter().filter(at).collect();

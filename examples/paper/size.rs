@@ -1,4 +1,4 @@
-//! (d) Emergence by size, and how much of it the untrained twins have.
+//! (d) Emergence by size, and how much of it the randomly initialised models have.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     report_profiles(profiles, "depth", &run.folder("size")?)?;
     let quantities: [(&str, Quantity); 3] = [
         ("emergence", |headline| headline.emergence_nats),
-        ("that of untrained twins", |headline| headline.twin_nats),
+        ("that of randomly initialised models", |headline| headline.random_init_nats),
         ("the difference", |headline| headline.learned_nats),
     ];
     let found = quantities.map(|(name, value)| (name, within_families(profiles, value)));

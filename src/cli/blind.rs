@@ -47,8 +47,8 @@ pub(super) struct Flags {
     #[arg(long, value_enum, default_value_t = Scale::Spread)]
     scale: Scale,
     /// Precision b of the emergence that is predicted [default: that of the headline]
-    #[arg(long, value_name = "B")]
-    setting: Option<f64>,
+    #[arg(long, alias = "setting", value_name = "B")]
+    noise_scale: Option<f64>,
     /// What the card is fitted on: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
     /// reading_nats
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
@@ -113,7 +113,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let choice = Choice {
         hide: flags.hide.clone(),
-        setting: flags.setting.unwrap_or(scale.headline_precision()),
+        noise_scale: flags.noise_scale.unwrap_or(scale.headline_precision()),
         features: flags.features.clone(),
         sizes: flags.sizes,
         level: flags.level,

@@ -66,7 +66,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         talk(&format!(
             "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no \
              calibration for real closed models.",
-            run.regression.validity.setting, run.regression.validity.scale
+            run.regression.validity.noise_scale, run.regression.validity.scale
         ));
     }
     Ok(())

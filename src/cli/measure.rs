@@ -70,7 +70,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         other,
         micro: flags.micro,
         seed: sampling.draw.seed,
-        twin_seed: sampling.draw.seed,
+        random_init_seed: sampling.draw.seed,
     };
     let bar = progress(flags.models.len() * sources.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
@@ -163,9 +163,9 @@ fn stem(id: &str) -> String {
 }
 
 /// At which precision a number was taken, or by which other estimator and with which warnings.
-fn how(profile: &Profile, setting: f64) -> String {
-    if setting > 0.0 {
-        return format!("at b = {setting}");
+fn how(profile: &Profile, noise_scale: f64) -> String {
+    if noise_scale > 0.0 {
+        return format!("at b = {noise_scale}");
     }
     let sides = profile.blocks.iter().flat_map(|reading| [&reading.macro_mi, &reading.micro_mi]);
     let flags: BTreeSet<&str> = sides.flat_map(|side| side.flags.iter().map(Flag::name)).collect();
@@ -188,17 +188,17 @@ fn summary(profile: &Profile) -> String {
             profile.corpus.n_windows,
             h.emergence_nats,
             stderr(h),
-            how(profile, h.setting),
+            how(profile, h.noise_scale),
             profile.corpus.control.map_or("", Control::name),
             control.emergence_nats,
             h.emergence_nats - control.emergence_nats,
         ),
         (Some(h), None) => format!(
-            "{model} on {corpus}: emergence {:.3} +- {} nats {} (untrained twin {:.3}, learned {:.3})",
+            "{model} on {corpus}: emergence {:.3} +- {} nats {} (randomly initialised model {:.3}, learned {:.3})",
             h.emergence_nats,
             stderr(h),
-            how(profile, h.setting),
-            h.twin_nats,
+            how(profile, h.noise_scale),
+            h.random_init_nats,
             h.learned_nats
         ),
         (None, _) => {

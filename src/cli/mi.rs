@@ -83,7 +83,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let mut estimates = estimator.estimate(x.values.view(), y.values.view(), flags.seed)?;
     let seconds = start.elapsed().as_secs_f64();
     let headline = mi::Scale::Spread.headline_precision();
-    let at = estimates.iter().position(|estimate| estimate.setting == headline).unwrap_or(0);
+    let at = estimates.iter().position(|estimate| estimate.noise_scale == headline).unwrap_or(0);
     let estimate = match estimates.get(at) {
         Some(estimate) => estimate.clone(),
         None => {
@@ -155,17 +155,17 @@ fn table(report: &Report) -> String {
         let [a, b, c, d, e, f, g, h] = cells;
         writeln!(out, "{a:<10} {b:>7} {c:>9} {d:>9} {e:>9} {f:>9} {g:>9}  {h}").unwrap_or_default();
     };
-    line(["estimator", "setting", "MI/nats", "stderr", "lower", "upper", "ceiling", "kind; flags"]);
+    line(["estimator", "noise", "MI/nats", "stderr", "lower", "upper", "ceiling", "kind; flags"]);
     let single = std::slice::from_ref(&report.estimate);
     let estimates = if report.estimates.is_empty() { single } else { report.estimates.as_slice() };
     for estimate in estimates {
-        let setting =
-            if estimate.setting > 0.0 { format!("{:.2}", estimate.setting) } else { "-".to_owned() };
+        let noise_scale =
+            if estimate.noise_scale > 0.0 { format!("{:.2}", estimate.noise_scale) } else { "-".to_owned() };
         let flags: Vec<&str> = estimate.flags.iter().map(Flag::name).collect();
         let note = [&[estimate.kind.name()], flags.as_slice()].concat().join(" ");
         line([
             &report.estimator,
-            &setting,
+            &noise_scale,
             &number(estimate.mi_nats),
             &cell(estimate.stderr_nats),
             &cell(estimate.lower_nats),

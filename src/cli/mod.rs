@@ -63,7 +63,7 @@ pub struct Opts {
 enum Verb {
     /// The whole line on the embedded family: what surmise does without a verb, with its flags
     Line(demo::Flags),
-    /// Emergence profiles of models on corpora, the untrained twin beside
+    /// Emergence profiles of models on corpora, the randomly initialised model beside
     Measure(measure::Flags),
     /// Mutual information of any paired samples, as JSON
     Mi(mi::Flags),
@@ -110,7 +110,7 @@ struct Draw {
     /// Entities per series
     #[arg(long, default_value_t = SHOTS, value_name = "K")]
     shots: usize,
-    /// Seed of series, and of channel noise, tasks and untrained twins where there are any
+    /// Seed of series, and of channel noise, tasks and randomly initialised models where there are any
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

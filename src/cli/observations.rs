@@ -12,7 +12,7 @@ use crate::disk::{self, Lines};
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
 use crate::observations::{Compared, Sources, join};
-use crate::study::demo::choose_setting;
+use crate::study::demo::choose_noise_scale;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -32,9 +32,9 @@ pub(super) struct Flags {
     /// The proxy of every target [default: the smallest measured member of its family]
     #[arg(long, value_name = "MODEL")]
     proxy: Option<String>,
-    /// The estimator's setting [default: the smallest at which all bounds are within 0.3 nat]
-    #[arg(long, value_name = "B")]
-    setting: Option<f64>,
+    /// The estimator's noise scale [default: the smallest at which all bounds are within 0.3 nat]
+    #[arg(long, alias = "setting", value_name = "B")]
+    noise_scale: Option<f64>,
     /// The CSV file to be written [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -68,9 +68,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             .collect())
     };
     let profiles = folders(&flags.profiles)?;
-    let setting = match flags.setting {
-        Some(setting) => measured_at(&profiles, setting)?,
-        None => choose_setting(&profiles)?,
+    let noise_scale = match flags.noise_scale {
+        Some(noise_scale) => measured_at(&profiles, noise_scale)?,
+        None => choose_noise_scale(&profiles)?,
     };
     let mut scores: Vec<Score> = vec![];
     for file in &flags.scores {
@@ -92,7 +92,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let readings = folders(&dirs)?;
     let compared = files.iter().map(|file| rows::<Compared>(file)).collect::<Result<Vec<_>>>()?.concat();
     let sources =
-        Sources { profiles, scores, readings, compared, published, proxy: flags.proxy.clone(), setting };
+        Sources { profiles, scores, readings, compared, published, proxy: flags.proxy.clone(), noise_scale };
     let joined = join(&sources)?;
     let bytes = disk::csv_bytes("observations.csv".as_ref(), &joined.table)?;
     match output {
@@ -101,7 +101,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     let n = joined.table.len() - 1;
     if !quiet {
-        talk(&format!("{n} rows at b = {setting}"));
+        talk(&format!("{n} rows at b = {noise_scale}"));
         if !joined.strangers.is_empty() {
             talk(&format!("read, and written by no target: {}", joined.strangers.join(", ")));
         }
@@ -137,13 +137,14 @@ fn profiles(folder: &Path) -> Result<Vec<Profile>> {
     files.iter().map(|file| Profile::read(file)).collect()
 }
 
-fn measured_at(profiles: &[Profile], setting: f64) -> Result<f64> {
-    match profiles.iter().find(|profile| !profile.estimator.settings.contains(&setting)) {
-        None => Ok(setting),
+fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {
+    match profiles.iter().find(|profile| !profile.estimator.settings.contains(&noise_scale)) {
+        None => Ok(noise_scale),
         Some(profile) => {
             let known: Vec<String> = profile.estimator.settings.iter().map(ToString::to_string).collect();
-            let reason = format!("is {setting}; {} was measured at {}", profile.model.id, known.join(", "));
-            Err(Error::Parameter { name: "--setting", reason })
+            let reason =
+                format!("is {noise_scale}; {} was measured at {}", profile.model.id, known.join(", "));
+            Err(Error::Parameter { name: "--noise-scale", reason })
         }
     }
 }

@@ -18,9 +18,9 @@ pub(super) struct Flags {
     /// blind.csv)
     #[arg(required = true, value_name = "FILE|DIR")]
     inputs: Vec<PathBuf>,
-    /// Setting of the estimator, such as the precision b [default: that of the headline]
-    #[arg(long, value_name = "B")]
-    setting: Option<f64>,
+    /// Noise scale b of the estimator [default: that of the headline]
+    #[arg(long, alias = "setting", value_name = "B")]
+    noise_scale: Option<f64>,
     /// Show this model; may be given several times [default: all]
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
@@ -56,8 +56,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let inputs: Vec<PathBuf> = flags.inputs.iter().flat_map(within).collect();
         disk::check_apart(&inputs, &table)?;
     }
-    let choice =
-        Choice { setting: flags.setting, models: flags.models.clone(), corpora: flags.corpora.clone() };
+    let choice = Choice {
+        noise_scale: flags.noise_scale,
+        models: flags.models.clone(),
+        corpora: flags.corpora.clone(),
+    };
     let made = report.make(&flags.inputs, &choice)?;
     match &flags.output {
         Some(folder) => {

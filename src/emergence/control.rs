@@ -5,7 +5,7 @@ use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::model::Model;
 
-/// Measures the emergence of `model` on `corpus` at every block and reading point, with the untrained twin
+/// Measures the emergence of `model` on `corpus` at every block and reading point, with the randomly initialised model
 /// beside it, and the same on the control of the corpus if it has one: those rows follow and name it.
 ///
 /// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The

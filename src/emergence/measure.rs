@@ -1,5 +1,5 @@
 //! The block loop: states at the reading points, macro and micro information per block, the same for the
-//! untrained twin.
+//! randomly initialised model.
 
 use std::collections::BTreeMap;
 
@@ -25,15 +25,15 @@ pub struct Settings {
     pub micro: Micro,
     /// Seed of whatever the estimator draws.
     pub seed: u64,
-    /// Seed of the untrained twin's initial weights.
-    pub twin_seed: u64,
+    /// Seed of the randomly initialised model's initial weights.
+    pub random_init_seed: u64,
 }
 
 impl Settings {
     /// `channel` with these seeds, against tokens alone.
     #[must_use]
-    pub fn new(channel: Channel, seed: u64, twin_seed: u64) -> Self {
-        Self { channel, other: None, micro: Micro::Alone, seed, twin_seed }
+    pub fn new(channel: Channel, seed: u64, random_init_seed: u64) -> Self {
+        Self { channel, other: None, micro: Micro::Alone, seed, random_init_seed }
     }
 
     /// The estimator.
@@ -47,7 +47,7 @@ impl Settings {
         if self.other.is_some() { vec![0.0] } else { self.channel.precisions().to_vec() }
     }
 
-    /// The setting of the headline.
+    /// The noise scale of the headline.
     fn headline(&self) -> f64 {
         if self.other.is_some() { 0.0 } else { self.channel.scale().headline_precision() }
     }
@@ -56,8 +56,8 @@ impl Settings {
 /// Whether a profile is what measuring would give again: the same weights, texts, estimator, seeds and tool.
 pub fn is_current(profile: &Profile, model: &Model, corpus: &Corpus, settings: &Settings) -> bool {
     let wanted = blank(model, corpus, settings);
-    (&profile.schema, &profile.model, &profile.corpus, &profile.estimator, profile.twin_seed)
-        == (&wanted.schema, &wanted.model, &wanted.corpus, &wanted.estimator, wanted.twin_seed)
+    (&profile.schema, &profile.model, &profile.corpus, &profile.estimator, profile.random_init_seed)
+        == (&wanted.schema, &wanted.model, &wanted.corpus, &wanted.estimator, wanted.random_init_seed)
 }
 
 /// A profile without its readings.
@@ -89,13 +89,13 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
             micro: settings.micro,
             seed: settings.seed,
         },
-        twin_seed: settings.twin_seed,
+        random_init_seed: settings.random_init_seed,
         headline: None,
         blocks: vec![],
     }
 }
 
-/// Measures the emergence of `model` on `corpus` at every block and reading point, with the untrained twin
+/// Measures the emergence of `model` on `corpus` at every block and reading point, with the randomly initialised model
 /// beside it.
 ///
 /// Each distinct prefix and each distinct token is computed once; only reading points are estimated. The
@@ -108,14 +108,21 @@ pub fn measure(model: &Model, corpus: &Corpus, settings: &Settings) -> Result<Pr
     let points = corpus.reading_points();
     let room = model.room_for_states()?;
     let trained = Measured::of(&model.decoder, &model.card.id, corpus, &points, settings, room)?;
-    let twin_name = format!("the untrained twin of {}", model.card.id);
-    let twin = Measured::of(&model.twin(settings.twin_seed)?, &twin_name, corpus, &points, settings, room)?;
-    for (block, (ours, theirs)) in trained.blocks.iter().zip(&twin.blocks).enumerate() {
+    let random_init_name = format!("the randomly initialised model of {}", model.card.id);
+    let random_init = Measured::of(
+        &model.random_init(settings.random_init_seed)?,
+        &random_init_name,
+        corpus,
+        &points,
+        settings,
+        room,
+    )?;
+    for (block, (ours, theirs)) in trained.blocks.iter().zip(&random_init.blocks).enumerate() {
         for (at, (role, shot)) in points.iter().enumerate() {
             let position = position(corpus, *role, *shot);
             for s in 0..profile.estimator.settings.len() {
                 let emergence_nats = ours.emergence_nats(at, s);
-                let twin_nats = theirs.emergence_nats(at, s);
+                let random_init_nats = theirs.emergence_nats(at, s);
                 let (wide, alone) = (&ours.wide[at][s], &ours.alone[s]);
                 let stderr = |e: &Estimate| e.stderr_nats;
                 profile.blocks.push(Reading {
@@ -124,14 +131,14 @@ pub fn measure(model: &Model, corpus: &Corpus, settings: &Settings) -> Result<Pr
                     role: *role,
                     shot: *shot,
                     control: None,
-                    setting: wide.setting,
+                    noise_scale: wide.noise_scale,
                     macro_mi: Side::from(wide),
                     micro_mi: Side::from(alone),
                     emergence_nats,
                     stderr_nats: stderr(wide).zip(stderr(alone)).map(|(a, b)| a.hypot(b)),
                     variance_nats2: stderr(wide).map(|e| e * e * wide.n as f64),
-                    twin_nats,
-                    learned_nats: emergence_nats - twin_nats,
+                    random_init_nats,
+                    learned_nats: emergence_nats - random_init_nats,
                 });
             }
         }
@@ -148,15 +155,15 @@ fn position(corpus: &Corpus, role: Role, shot: usize) -> Option<usize> {
 }
 
 /// The information of one block: per reading point with its context, and once for the entities' tokens alone;
-/// per setting.
+/// per noise scale.
 struct BlockInformation {
     wide: Vec<Vec<Estimate>>,
     alone: Vec<Estimate>,
 }
 
 impl BlockInformation {
-    fn emergence_nats(&self, at: usize, setting: usize) -> f64 {
-        self.wide[at][setting].mi_nats - self.alone[setting].mi_nats
+    fn emergence_nats(&self, at: usize, noise_scale: usize) -> f64 {
+        self.wide[at][noise_scale].mi_nats - self.alone[noise_scale].mi_nats
     }
 }
 

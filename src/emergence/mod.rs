@@ -1,5 +1,5 @@
-//! A profile: the emergence of one model on one corpus, for every block and reading point, with the untrained
-//! twin beside it, as JSON and as tidy CSV rows.
+//! A profile: the emergence of one model on one corpus, for every block and reading point, with the randomly initialised
+//! random init beside it, as JSON and as tidy CSV rows.
 //!
 //! `IE_l = macro_l - micro_l`: the mutual information between input and output of block `l` at a token that
 //! has seen its window so far, minus the same for that token alone (Chen, Yang, Zhu, Wang, arXiv 2405.12617).
@@ -35,11 +35,11 @@ pub struct Profile {
     pub corpus: CorpusCard,
     /// With what.
     pub estimator: EstimatorCard,
-    /// Seed of the untrained twin's initial weights.
-    pub twin_seed: u64,
+    /// Seed of the randomly initialised model's initial weights.
+    pub random_init_seed: u64,
     /// The one number of a single profile; `None` for a model of one block.
     pub headline: Option<Headline>,
-    /// One row per block, reading point and setting.
+    /// One row per block, reading point and noise scale.
     pub blocks: Vec<Reading>,
 }
 
@@ -122,15 +122,15 @@ impl Micro {
 /// Block 1 is left out because its input knows only its own token.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Headline {
-    /// The estimator's setting.
-    pub setting: f64,
+    /// The estimator's noise scale.
+    pub noise_scale: f64,
     /// Mean of `IE_l`.
     pub emergence_nats: f64,
     /// Its standard error, if the estimator states one; the blocks share their windows, so their errors are
     /// averaged, not added in quadrature.
     pub stderr_nats: Option<f64>,
-    /// The same of the untrained twin.
-    pub twin_nats: f64,
+    /// The same of the randomly initialised model.
+    pub random_init_nats: f64,
     /// The difference: what training added.
     pub learned_nats: f64,
 }
@@ -170,7 +170,7 @@ impl From<&Estimate> for Side {
     }
 }
 
-/// Emergence of one block at one reading point with one setting.
+/// Emergence of one block at one reading point with one noise scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Block, `1..=L`.
@@ -183,8 +183,8 @@ pub struct Reading {
     pub shot: usize,
     /// Control the row belongs to: `shuffled`, or none for the corpus itself.
     pub control: Option<String>,
-    /// The estimator's setting.
-    pub setting: f64,
+    /// The estimator's noise scale.
+    pub noise_scale: f64,
     /// A token that has seen its window so far.
     #[serde(rename = "macro")]
     pub macro_mi: Side,
@@ -197,48 +197,48 @@ pub struct Reading {
     pub stderr_nats: Option<f64>,
     /// Variance over windows of the macro side's pointwise information, nats squared.
     pub variance_nats2: Option<f64>,
-    /// The same reading of the untrained twin.
-    pub twin_nats: f64,
-    /// `emergence - twin`.
+    /// The same reading of the randomly initialised model.
+    pub random_init_nats: f64,
+    /// `emergence - random init`.
     pub learned_nats: f64,
 }
 
 impl Profile {
-    /// The headline at some setting; `None` if the model has one block or the setting was not measured.
-    pub fn headline_at(&self, setting: f64) -> Option<Headline> {
-        Self::mean_over_depth(setting, self.last_point(setting, None))
+    /// The headline at some noise scale; `None` if the model has one block or the noise scale was not measured.
+    pub fn headline_at(&self, noise_scale: f64) -> Option<Headline> {
+        Self::mean_over_depth(noise_scale, self.last_point(noise_scale, None))
     }
 
     /// What the headline would be of the control alone.
     pub fn control_headline(&self) -> Option<Headline> {
-        self.control_headline_at(self.headline?.setting)
+        self.control_headline_at(self.headline?.noise_scale)
     }
 
-    /// The same at some setting.
-    pub fn control_headline_at(&self, setting: f64) -> Option<Headline> {
-        Self::mean_over_depth(setting, self.last_point(setting, Some(self.corpus.control?.name())))
+    /// The same at some noise scale.
+    pub fn control_headline_at(&self, noise_scale: f64) -> Option<Headline> {
+        Self::mean_over_depth(noise_scale, self.last_point(noise_scale, Some(self.corpus.control?.name())))
     }
 
-    fn mean_over_depth<'a>(setting: f64, rows: impl Iterator<Item = &'a Reading>) -> Option<Headline> {
+    fn mean_over_depth<'a>(noise_scale: f64, rows: impl Iterator<Item = &'a Reading>) -> Option<Headline> {
         let rows: Vec<_> = rows.filter(|row| row.block >= 2).collect();
         let n = rows.len() as f64;
         let mean = |value: fn(&Reading) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / n;
         let stderrs: Option<Vec<f64>> = rows.iter().map(|row| row.stderr_nats).collect();
         (!rows.is_empty()).then(|| Headline {
-            setting,
+            noise_scale,
             emergence_nats: mean(|row| row.emergence_nats),
             stderr_nats: stderrs.map(|stderrs| stderrs.iter().sum::<f64>() / n),
-            twin_nats: mean(|row| row.twin_nats),
+            random_init_nats: mean(|row| row.random_init_nats),
             learned_nats: mean(|row| row.learned_nats),
         })
     }
 
     /// Slope of emergence at the headline's reading point over relative depth `u = l / L`, by least squares
     /// over all blocks; `None` below two blocks.
-    pub fn depth_slope(&self, setting: f64) -> Option<f64> {
+    pub fn depth_slope(&self, noise_scale: f64) -> Option<f64> {
         let depth = self.model.n_layers as f64;
         let points: Vec<_> = self
-            .last_point(setting, None)
+            .last_point(noise_scale, None)
             .map(|row| (row.block as f64 / depth, row.emergence_nats))
             .collect();
         let n = points.len() as f64;
@@ -248,27 +248,31 @@ impl Profile {
         (points.len() >= 2).then(|| points.iter().map(|p| (p.0 - u) * (p.1 - ie)).sum::<f64>() / square)
     }
 
-    fn last_point<'a>(&'a self, setting: f64, control: Option<&'a str>) -> impl Iterator<Item = &'a Reading> {
+    fn last_point<'a>(
+        &'a self,
+        noise_scale: f64,
+        control: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Reading> {
         let shots = self.corpus.shots;
         self.blocks.iter().filter(move |row| {
             row.role != Role::Separator
                 && row.shot == shots
-                && row.setting == setting
+                && row.noise_scale == noise_scale
                 && row.control.as_deref() == control
         })
     }
 
-    /// The widest gap between upper and lower bound over all rows of a setting, every block and reading
+    /// The widest gap between upper and lower bound over all rows of a noise scale, every block and reading
     /// point.
-    pub fn widest_gap_nats(&self, setting: f64) -> f64 {
-        let rows = self.blocks.iter().filter(|row| row.setting == setting);
+    pub fn widest_gap_nats(&self, noise_scale: f64) -> f64 {
+        let rows = self.blocks.iter().filter(|row| row.noise_scale == noise_scale);
         let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
         sides.filter_map(|side| Some(side.upper_nats? - side.lower_nats?)).fold(0.0, f64::max)
     }
 
     /// The same over the readings that the headline is made of.
-    pub fn headline_gap_nats(&self, setting: f64) -> f64 {
-        let rows = self.last_point(setting, None).filter(|row| row.block >= 2);
+    pub fn headline_gap_nats(&self, noise_scale: f64) -> f64 {
+        let rows = self.last_point(noise_scale, None).filter(|row| row.block >= 2);
         let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
         sides.filter_map(|side| Some(side.upper_nats? - side.lower_nats?)).fold(0.0, f64::max)
     }
@@ -321,7 +325,7 @@ pub struct Row {
     pub role: Role,
     pub shot: usize,
     pub control: Option<String>,
-    pub setting: f64,
+    pub noise_scale: f64,
     pub macro_mi_nats: f64,
     pub macro_lower_nats: Option<f64>,
     pub macro_upper_nats: Option<f64>,
@@ -337,7 +341,7 @@ pub struct Row {
     pub emergence_nats: f64,
     pub stderr_nats: Option<f64>,
     pub variance_nats2: Option<f64>,
-    pub twin_nats: f64,
+    pub random_init_nats: f64,
     pub learned_nats: f64,
 }
 
@@ -359,7 +363,7 @@ impl Row {
             role: reading.role,
             shot: reading.shot,
             control: reading.control.clone(),
-            setting: reading.setting,
+            noise_scale: reading.noise_scale,
             macro_mi_nats: wide.mi_nats,
             macro_lower_nats: wide.lower_nats,
             macro_upper_nats: wide.upper_nats,
@@ -375,7 +379,7 @@ impl Row {
             emergence_nats: reading.emergence_nats,
             stderr_nats: reading.stderr_nats,
             variance_nats2: reading.variance_nats2,
-            twin_nats: reading.twin_nats,
+            random_init_nats: reading.random_init_nats,
             learned_nats: reading.learned_nats,
         }
     }

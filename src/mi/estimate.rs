@@ -6,9 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// What an estimator says at one of its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The setting: for `channel` the precision `b`, a fraction of the spread of `y`; 0 for an estimator
+    /// The noise scale: for `channel` the precision `b`, a fraction of the spread of `y`; 0 for an estimator
     /// that has none.
-    pub setting: f64,
+    pub noise_scale: f64,
     /// What the number is.
     pub kind: Kind,
     /// The estimate. May be negative by chance; the sign is kept. Infinite where `y` holds a linear function

@@ -91,7 +91,7 @@ pub trait Estimator: Sync {
     /// What there is to know before it is chosen.
     fn about(&self) -> About;
 
-    /// Mutual information in nats from `n` paired rows, one estimate per setting of the estimator (`channel`:
+    /// Mutual information in nats from `n` paired rows, one estimate per noise scale of the estimator (`channel`:
     /// one per precision `b`).
     ///
     /// The same arguments give the same bits, whatever the number of threads.

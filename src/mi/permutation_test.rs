@@ -80,8 +80,8 @@ pub fn null(
 /// What an estimator says of Gaussian samples of known information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// The estimator's setting.
-    pub setting: f64,
+    /// The estimator's noise scale.
+    pub noise_scale: f64,
     /// The truth: for `channel` what the channel carries of a Gaussian `y`.
     pub true_nats: f64,
     /// What it said; none where it refused.
@@ -105,7 +105,7 @@ pub fn self_check(
         let label = truth.to_string();
         let (x, y) = gaussian(n, [dx, dy], truth, derive("mi/self-check", &label, seed));
         let refused = |error: &Error| Check {
-            setting: 0.0,
+            noise_scale: 0.0,
             true_nats: truth,
             mi_nats: None,
             stderr_nats: None,
@@ -115,9 +115,9 @@ pub fn self_check(
             Err(error) => checks.push(refused(&error)),
             Ok(estimates) => checks.extend(estimates.iter().map(|estimate| {
                 let through = estimate.kind == Kind::TwoSided;
-                let variance = estimate.setting.powi(2) * dy as f64;
+                let variance = estimate.noise_scale.powi(2) * dy as f64;
                 Check {
-                    setting: estimate.setting,
+                    noise_scale: estimate.noise_scale,
                     true_nats: if through { 0.5 * dy as f64 * variance.recip().ln_1p() } else { truth },
                     mi_nats: Some(estimate.mi_nats),
                     stderr_nats: estimate.stderr_nats,

@@ -226,17 +226,17 @@ impl Model {
         (Core { card, decoder, stored, architecture }, tokenizer)
     }
 
-    /// The untrained twin: the same config with seeded initial weights.
+    /// The randomly initialised model: the same config with seeded initial weights.
     ///
     /// # Errors
     /// Failures of the tensor library.
-    pub fn twin(&self, seed: u64) -> Result<Decoder> {
+    pub fn random_init(&self, seed: u64) -> Result<Decoder> {
         let (spec, device) = (self.decoder.spec(), self.options.device.open()?);
         let parts = self.architecture.parts(spec, &Initial { seed })?.to_device(&device)?;
         Ok(Decoder::new(spec.clone(), parts, Ops::of(&device)))
     }
 
-    /// Memory that is left for states beside the weights of this model and of its twin; `None` without a
+    /// Memory that is left for states beside the weights of this model and of its random init; `None` without a
     /// limit.
     ///
     /// # Errors
@@ -245,7 +245,7 @@ impl Model {
         let both = 8 * self.card.n_params as u64;
         has_room(
             &self.card.id,
-            "its weights and those of its untrained twin",
+            "its weights and those of its randomly initialised model",
             both,
             self.options.max_memory_bytes,
         )?;
@@ -273,12 +273,12 @@ fn has_room(id: &str, what: &str, bytes: u64, limit: Option<u64>) -> Result<()> 
     }
 }
 
-/// A decoder of `spec` with the parameters of `source`, which need no checkpoint behind them: the twin, and
+/// A decoder of `spec` with the parameters of `source`, which need no checkpoint behind them: the random init, and
 /// training.
 ///
 /// # Errors
 /// Whatever `source` finds wrong.
-pub fn untrained(
+pub fn random_init(
     architecture: &dyn Architecture,
     spec: &spec::Spec,
     source: &dyn Source,

@@ -1,7 +1,7 @@
 //! What the columns of our own observations mean to a calibration.
 
 /// How a row was measured: a card holds for rows measured alike.
-pub const CONDITIONS: [&str; 5] = ["corpus_sha256", "n_windows", "shots", "scale", "setting"];
+pub const CONDITIONS: [&str; 5] = ["corpus_sha256", "n_windows", "shots", "scale", "noise_scale"];
 
 /// Which reader read the texts and how, where texts were read: a condition as well.
 pub const READER: &str = "reader";
@@ -12,7 +12,7 @@ pub const ANSWERS: [&str; 7] = [
     "emergence_nats",
     "emergence_stderr_nats",
     "learned_nats",
-    "twin_nats",
+    "random_init_nats",
     "seed_stderr_nats",
     "emergence_bits_per_byte",
 ];

@@ -6,12 +6,12 @@ use std::f64::consts::LN_2;
 use crate::corpus::Role;
 use crate::emergence::{Profile, Reading};
 
-/// [`FEATURES`](super::FEATURES) of a profile at one setting, `None` where the model has too few blocks or
+/// [`FEATURES`](super::FEATURES) of a profile at one noise scale, `None` where the model has too few blocks or
 /// the corpus too few shots. Block 1, whose input knows only its own token, is left out.
-pub fn features(profile: &Profile, setting: f64) -> Vec<Option<f64>> {
+pub fn features(profile: &Profile, noise_scale: f64) -> Vec<Option<f64>> {
     let depth = profile.model.n_layers as f64;
     let entity = |row: &&Reading| {
-        row.role == Role::Entity && row.setting == setting && row.control.is_none() && row.block >= 2
+        row.role == Role::Entity && row.noise_scale == noise_scale && row.control.is_none() && row.block >= 2
     };
     let rows: Vec<&Reading> = profile.blocks.iter().filter(entity).collect();
     let last: Vec<&Reading> = rows.iter().copied().filter(|row| row.shot == profile.corpus.shots).collect();

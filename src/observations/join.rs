@@ -30,8 +30,8 @@ pub struct Sources {
     pub published: BTreeMap<String, (String, Option<f64>)>,
     /// The proxy of every target; else the smallest measured member of its family.
     pub proxy: Option<String>,
-    /// The estimator's setting.
-    pub setting: f64,
+    /// The estimator's noise scale.
+    pub noise_scale: f64,
 }
 
 /// One model on one corpus, over all seeds.
@@ -39,7 +39,7 @@ struct Measured<'a> {
     profiles: Vec<&'a Profile>,
     headline_nats: f64,
     learned_nats: f64,
-    twin_nats: f64,
+    random_init_nats: f64,
     tokens_per_byte: Option<f64>,
     /// Of the mean over seeds: the estimator's own, if it states one.
     own_stderr_nats: Option<f64>,
@@ -49,13 +49,13 @@ struct Measured<'a> {
 }
 
 impl<'a> Measured<'a> {
-    fn new(profiles: Vec<&'a Profile>, setting: f64) -> Option<Self> {
-        let headlines = profiles.iter().map(|p| p.headline_at(setting)).collect::<Option<Vec<_>>>()?;
+    fn new(profiles: Vec<&'a Profile>, noise_scale: f64) -> Option<Self> {
+        let headlines = profiles.iter().map(|p| p.headline_at(noise_scale)).collect::<Option<Vec<_>>>()?;
         let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
         let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
         let errors = over_seeds(&all(&|at| headlines[at].emergence_nats), &stderrs);
         let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
-        let vectors: Vec<Vec<Option<f64>>> = profiles.iter().map(|p| features(p, setting)).collect();
+        let vectors: Vec<Vec<Option<f64>>> = profiles.iter().map(|p| features(p, noise_scale)).collect();
         let feature = |j: usize| {
             let known: Option<Vec<f64>> = vectors.iter().map(|vector| vector[j]).collect();
             known.and_then(|known| mean(&known))
@@ -63,7 +63,7 @@ impl<'a> Measured<'a> {
         Some(Self {
             headline_nats: mean(&all(&|at| headlines[at].emergence_nats))?,
             learned_nats: mean(&all(&|at| headlines[at].learned_nats))?,
-            twin_nats: mean(&all(&|at| headlines[at].twin_nats))?,
+            random_init_nats: mean(&all(&|at| headlines[at].random_init_nats))?,
             tokens_per_byte: per_byte.and_then(|tokens| mean(&tokens)),
             own_stderr_nats: errors.0,
             seed_stderr_nats: errors.1,
@@ -113,7 +113,7 @@ pub fn join(sources: &Sources) -> Result<Joined> {
             reason: "there is no profile; measure the proxy first (surmise measure -o DIR)".into(),
         });
     }
-    let readings = Readings::new(&sources.readings, &sources.compared, sources.setting)?;
+    let readings = Readings::new(&sources.readings, &sources.compared, sources.noise_scale)?;
     let tasks: BTreeSet<&str> = sources.scores.iter().map(|score| score.task.as_str()).collect();
     let outside: BTreeSet<&str> = sources
         .scores
@@ -145,8 +145,8 @@ fn header(tasks: &BTreeSet<&str>) -> Vec<String> {
     let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
     let mut header = words(
         "target_model family params_b proxy_model proxy_params_b corpus corpus_sha256 n_windows shots scale \
-         setting reader emergence_nats emergence_stderr_nats seed_stderr_nats n_seeds learned_nats \
-         twin_nats emergence_bits_per_byte proxy_headline_nats proxy_headline_stderr_nats",
+         noise_scale reader emergence_nats emergence_stderr_nats seed_stderr_nats n_seeds learned_nats \
+         random_init_nats emergence_bits_per_byte proxy_headline_nats proxy_headline_stderr_nats",
     );
     header.extend(FEATURES.map(|name| format!("proxy_{name}")));
     header.extend(words(
@@ -174,9 +174,11 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn measured(&self, name: &str) -> std::result::Result<Option<Measured<'a>>, String> {
         let Some(profiles) = self.models.get(name) else { return Ok(None) };
-        let setting = self.sources.setting;
-        let measured = Measured::new(profiles.clone(), setting);
-        measured.map(Some).ok_or_else(|| format!("{name} has no headline at {setting}; it needs two blocks"))
+        let noise_scale = self.sources.noise_scale;
+        let measured = Measured::new(profiles.clone(), noise_scale);
+        measured
+            .map(Some)
+            .ok_or_else(|| format!("{name} has no headline at {noise_scale}; it needs two blocks"))
     }
 
     /// The proxy of a family, or why there is none.
@@ -241,7 +243,7 @@ impl<'a> Place<'a> {
         row.extend(
             how.map(|(n, shots, scale)| [n.to_string(), shots.to_string(), scale.into()]).unwrap_or_default(),
         );
-        row.extend([sources.setting.to_string(), self.reader.to_owned()]);
+        row.extend([sources.noise_scale.to_string(), self.reader.to_owned()]);
         let of = |measured: &Option<Measured>, value: &dyn Fn(&Measured) -> Option<f64>| {
             cell(measured.as_ref().and_then(value))
         };
@@ -249,7 +251,7 @@ impl<'a> Place<'a> {
         let stderr = |m: &Measured| m.stderr_nats();
         row.extend([of(&own, &headline), of(&own, &stderr), of(&own, &|own| own.seed_stderr_nats)]);
         row.push(own.as_ref().map_or(String::new(), |own| own.profiles.len().to_string()));
-        row.extend([of(&own, &|own| Some(own.learned_nats)), of(&own, &|own| Some(own.twin_nats))]);
+        row.extend([of(&own, &|own| Some(own.learned_nats)), of(&own, &|own| Some(own.random_init_nats))]);
         row.push(of(&own, &|own| own.bits_per_byte()));
         row.extend([of(&inside, &headline), of(&inside, &stderr)]);
         row.extend((0..FEATURES.len()).map(|j| of(&inside, &|inside| inside.features[j])));

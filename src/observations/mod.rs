@@ -42,7 +42,7 @@ pub struct Observation {
     /// Scale of the estimator.
     pub scale: Scale,
     /// Setting of the estimator.
-    pub setting: f64,
+    pub noise_scale: f64,
     /// Feature: the proxy's headline, nats.
     pub proxy_headline_nats: f64,
     /// Feature: slope of the proxy's emergence over relative depth, nats.
@@ -54,10 +54,10 @@ pub struct Observation {
     pub accuracy_slope: f64,
     /// The answer: the target's headline; empty for a closed model.
     pub emergence_nats: Option<f64>,
-    /// The target's headline less its untrained twin's.
+    /// The target's headline less its randomly initialised model's.
     pub learned_nats: Option<f64>,
-    /// The untrained twin's headline.
-    pub twin_nats: Option<f64>,
+    /// The randomly initialised model's headline.
+    pub random_init_nats: Option<f64>,
 }
 
 impl Observation {
@@ -73,9 +73,9 @@ impl Observation {
     /// Joins the profiles of target and proxy on one corpus with the target's scores on that corpus' task.
     ///
     /// # Errors
-    /// [`Error::Fit`] if the two profiles were not measured alike, have no headline at `setting`, or the
+    /// [`Error::Fit`] if the two profiles were not measured alike, have no headline at `noise scale`, or the
     /// scores cover fewer than two numbers of shots.
-    pub fn join(target: &Profile, proxy: &Profile, scores: &[Score], setting: f64) -> Result<Self> {
+    pub fn join(target: &Profile, proxy: &Profile, scores: &[Score], noise_scale: f64) -> Result<Self> {
         let name = &target.model.id;
         let fault =
             |reason: String| Error::Fit { reason: format!("{name} on {}: {reason}", target.corpus.name) };
@@ -87,10 +87,10 @@ impl Observation {
             )));
         }
         let no_headline = |p: &Profile| {
-            fault(format!("{} has no headline at b = {setting}; it needs two blocks", p.model.id))
+            fault(format!("{} has no headline at b = {noise_scale}; it needs two blocks", p.model.id))
         };
-        let answer = target.headline_at(setting).ok_or_else(|| no_headline(target))?;
-        let inside = proxy.headline_at(setting).ok_or_else(|| no_headline(proxy))?;
+        let answer = target.headline_at(noise_scale).ok_or_else(|| no_headline(target))?;
+        let inside = proxy.headline_at(noise_scale).ok_or_else(|| no_headline(proxy))?;
         let (accuracy_logit, accuracy_slope) = accuracy(scores, name, &target.corpus.name)
             .ok_or_else(|| fault("has no scores at two or more numbers of shots".into()))?;
         Ok(Self {
@@ -103,14 +103,14 @@ impl Observation {
             n_windows: target.corpus.n_windows,
             shots: target.corpus.shots,
             scale: target.estimator.scale,
-            setting,
+            noise_scale,
             proxy_headline_nats: inside.emergence_nats,
-            proxy_slope_nats: proxy.depth_slope(setting).ok_or_else(|| no_headline(proxy))?,
+            proxy_slope_nats: proxy.depth_slope(noise_scale).ok_or_else(|| no_headline(proxy))?,
             accuracy_logit,
             accuracy_slope,
             emergence_nats: Some(answer.emergence_nats),
             learned_nats: Some(answer.learned_nats),
-            twin_nats: Some(answer.twin_nats),
+            random_init_nats: Some(answer.random_init_nats),
         })
     }
 }

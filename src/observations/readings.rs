@@ -29,7 +29,7 @@ pub struct Compared {
     /// What the channel's precision is relative to.
     pub scale: String,
     /// The precision b.
-    pub setting: f64,
+    pub noise_scale: f64,
     /// Tokens of a window.
     pub window_tokens: usize,
     /// Windows of each group.
@@ -66,10 +66,10 @@ pub(super) struct Readings {
 impl Readings {
     /// # Errors
     /// [`Error::Fit`] if there are two readers, two ways of reading, or both kinds of files.
-    pub fn new(profiles: &[Profile], compared: &[Compared], setting: f64) -> Result<Self> {
+    pub fn new(profiles: &[Profile], compared: &[Compared], noise_scale: f64) -> Result<Self> {
         match (profiles.is_empty(), compared.is_empty()) {
             (true, true) => Ok(Self::default()),
-            (false, true) => Self::of_profiles(profiles, setting),
+            (false, true) => Self::of_profiles(profiles, noise_scale),
             (true, false) => Self::of_comparisons(compared),
             (false, false) => Err(fault(
                 "readings are either profiles of texts or comparisons; values of both do not go together"
@@ -78,7 +78,7 @@ impl Readings {
         }
     }
 
-    fn of_profiles(profiles: &[Profile], setting: f64) -> Result<Self> {
+    fn of_profiles(profiles: &[Profile], noise_scale: f64) -> Result<Self> {
         let mut groups: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
         profiles.iter().for_each(|profile| groups.entry(&profile.corpus.name).or_default().push(profile));
         let way = |profile: &Profile| {
@@ -86,8 +86,10 @@ impl Readings {
             let name = &estimator.name;
             let micro = if estimator.micro == crate::emergence::Micro::First { " first" } else { "" };
             let scale = super::join::scale(estimator.scale);
-            let how =
-                format!("{name}{micro} {scale} {setting}, {} windows of {}", corpus.n_windows, corpus.shots);
+            let how = format!(
+                "{name}{micro} {scale} {noise_scale}, {} windows of {}",
+                corpus.n_windows, corpus.shots
+            );
             format!("{} {:.12}, {how}", profile.model.id, profile.model.weights_sha256)
         };
         let reader = one(profiles.iter().map(|profile| (profile.corpus.name.clone(), way(profile))))?;
@@ -101,11 +103,11 @@ impl Readings {
         for (name, profiles) in groups {
             super::join::once(&profiles)?;
             let headlines: Option<Vec<_>> =
-                profiles.iter().map(|profile| profile.headline_at(setting)).collect();
+                profiles.iter().map(|profile| profile.headline_at(noise_scale)).collect();
             let headlines = headlines.ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
-                    "{reader} on texts of {name} has no headline at {setting}; measure with the --scale of \
+                    "{reader} on texts of {name} has no headline at {noise_scale}; measure with the --scale of \
                      the profiles"
                 ))
             })?;
@@ -113,7 +115,7 @@ impl Readings {
             let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
             let controls: Option<Vec<f64>> = profiles
                 .iter()
-                .map(|p| p.control_headline_at(setting).map(|control| control.emergence_nats))
+                .map(|p| p.control_headline_at(noise_scale).map(|control| control.emergence_nats))
                 .collect();
             let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
             let nats_mean = mean(&nats);
@@ -134,9 +136,9 @@ impl Readings {
     /// The quantities of each group, which stand once in every pair that it is in.
     fn of_comparisons(compared: &[Compared]) -> Result<Self> {
         let way = |row: &Compared| {
-            let Compared { model, scale, setting, n_windows, window_tokens, seed, .. } = row;
+            let Compared { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;
             format!(
-                "{model}, compared at {scale} {setting}, {n_windows} windows of {window_tokens}, seed {seed}"
+                "{model}, compared at {scale} {noise_scale}, {n_windows} windows of {window_tokens}, seed {seed}"
             )
         };
         let reader =
@@ -245,7 +247,7 @@ mod tests {
             group_b: group_b.into(),
             quantity: "emergence".into(),
             scale: "rms".into(),
-            setting: 0.4,
+            noise_scale: 0.4,
             window_tokens: 8,
             n_windows: 60,
             a_nats,

@@ -23,7 +23,7 @@ struct Row {
     measured_nats: f64,
     size_line_nats: Option<f64>,
     mean_nats: f64,
-    setting: f64,
+    noise_scale: f64,
     level: f64,
     regime: String,
     note: String,
@@ -50,7 +50,8 @@ impl Report for Blind {
         for input in inputs {
             let all = csv_rows::<Row>(&at(input, "blind.csv"))?;
             let chosen = |row: &Row| {
-                choice.admits(&row.target_model, "") && choice.setting.is_none_or(|s| s == row.setting)
+                choice.admits(&row.target_model, "")
+                    && choice.noise_scale.is_none_or(|s| s == row.noise_scale)
             };
             rows.extend(all.into_iter().filter(chosen));
         }
@@ -110,8 +111,8 @@ impl Report for Blind {
 /// mean.
 fn one_kind(rows: &[Row]) -> Result<()> {
     let first = &rows[0];
-    let reason = if rows.iter().any(|row| row.setting != first.setting) {
-        "were made at several precisions; choose one with --setting".to_owned()
+    let reason = if rows.iter().any(|row| row.noise_scale != first.noise_scale) {
+        "were made at several precisions; choose one with --noise-scale".to_owned()
     } else if rows.iter().any(|row| row.level != first.level) {
         "have intervals of several levels; report each by itself".to_owned()
     } else if let Some(twice) = rows.iter().enumerate().find(|(at, row)| {
@@ -151,7 +152,7 @@ fn caption(rows: &[Row]) -> String {
         let level = 100.0 * row.level;
         caption.push_str(&format!(
             "; {inside} of {n} measurements inside their {level:.0} % interval; b = {}",
-            row.setting
+            row.noise_scale
         ));
     }
     let refused: Vec<String> = rows

@@ -22,7 +22,7 @@ impl Report for Depth {
     }
 
     fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, setting) = profiles(inputs, choice)?;
+        let (rows, noise_scale) = profiles(inputs, choice)?;
         let columns = [
             "model",
             "corpus",
@@ -30,7 +30,7 @@ impl Report for Depth {
             "depth",
             "emergence_nats",
             "stderr_nats",
-            "twin_nats",
+            "random_init_nats",
             "learned_nats",
             "control_nats",
         ];
@@ -57,13 +57,13 @@ impl Report for Depth {
                 names: models.iter().map(|model| (*model).to_owned()).collect(),
                 x_label: "relative depth, block / blocks".into(),
                 y_label: "emergence, nats".into(),
-                dashed: Some(if texts { "shuffled control" } else { "untrained twin" }.into()),
+                dashed: Some(if texts { "shuffled control" } else { "randomly initialised model" }.into()),
                 whole: false,
             };
             figures.push((suffix, curves.figure()?));
         }
         let caption = format!(
-            "Emergence at the last reading point at b = {setting}; bands are 95 % (1.96 standard errors). \
+            "Emergence at the last reading point at b = {noise_scale}; bands are 95 % (1.96 standard errors). \
              Block 1 is low because its input knows only its own token."
         );
         Ok(Made { table, figures, caption })
@@ -90,13 +90,17 @@ fn points(rows: &[Reading], corpus: &str, model: &str, table: &mut Table) -> Vec
             u.into(),
             row.emergence_nats.into(),
             row.stderr_nats.into(),
-            row.twin_nats.into(),
+            row.random_init_nats.into(),
             row.learned_nats.into(),
             control.into(),
         ]);
         let half = BAND * row.stderr_nats.unwrap_or(0.0);
-        let point =
-            Point { x: u, y: row.emergence_nats, half, beside: Some(control.unwrap_or(row.twin_nats)) };
+        let point = Point {
+            x: u,
+            y: row.emergence_nats,
+            half,
+            beside: Some(control.unwrap_or(row.random_init_nats)),
+        };
         points.push((point, control.is_some()));
     }
     points

@@ -50,8 +50,8 @@ pub trait Report: Sync {
 /// Which rows of the inputs are shown.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
-    /// The estimator's setting; that of the headline if none is chosen.
-    pub setting: Option<f64>,
+    /// The estimator's noise scale; that of the headline if none is chosen.
+    pub noise_scale: Option<f64>,
     /// These models; all if none is named.
     pub models: Vec<String>,
     /// These corpora; all if none is named.
@@ -67,8 +67,10 @@ impl Choice {
 
     /// The refusal of a choice that leaves nothing of a file.
     fn nothing(path: &Path, what: &str) -> Error {
-        let reason =
-            format!("leave no {what} of {}; choose others (--model, --corpus, --setting)", path.display());
+        let reason = format!(
+            "leave no {what} of {}; choose others (--model, --corpus, --noise-scale)",
+            path.display()
+        );
         Error::Parameter { name: "the choices", reason }
     }
 }
@@ -80,7 +82,7 @@ pub struct Made {
     pub table: Table,
     /// The figures, each with what its file name has behind that of the report.
     pub figures: Vec<(String, Figure)>,
-    /// What a caption has to say: sample sizes, errors, coverage, setting.
+    /// What a caption has to say: sample sizes, errors, coverage, noise scale.
     pub caption: String,
 }
 

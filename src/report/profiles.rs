@@ -21,7 +21,7 @@ impl Report for Profiles {
     }
 
     fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, setting) = profiles(inputs, choice)?;
+        let (rows, noise_scale) = profiles(inputs, choice)?;
         let mut table = Table::new(&[
             "model",
             "corpus",
@@ -31,7 +31,7 @@ impl Report for Profiles {
             "position",
             "emergence_nats",
             "stderr_nats",
-            "twin_nats",
+            "random_init_nats",
             "learned_nats",
             "control_nats",
             "less_control_nats",
@@ -53,7 +53,7 @@ impl Report for Profiles {
                         row.shot.into(),
                         row.emergence_nats.into(),
                         row.stderr_nats.into(),
-                        row.twin_nats.into(),
+                        row.random_init_nats.into(),
                         row.learned_nats.into(),
                         beside.into(),
                         beside.map(|control| row.emergence_nats - control).into(),
@@ -66,8 +66,8 @@ impl Report for Profiles {
             }
         }
         let caption = format!(
-            "Emergence by block and reading point at b = {setting}: macro less micro mutual information; \
-             `learned` is what the untrained twin does not read."
+            "Emergence by block and reading point at b = {noise_scale}: macro less micro mutual information; \
+             `learned` is what the randomly initialised model does not read."
         );
         Ok(Made { table, figures, caption })
     }
@@ -106,7 +106,7 @@ fn heat(title: &str, own: &[&Reading], control: &[&Reading]) -> Heat {
         vec![Map { title: title.into(), values: fill(&|row| Some(row.emergence_nats)), signed: false }];
     if control.is_empty() {
         maps.push(Map {
-            title: "less its untrained twin".into(),
+            title: "less its randomly initialised model".into(),
             values: fill(&|row| Some(row.learned_nats)),
             signed: true,
         });

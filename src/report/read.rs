@@ -31,15 +31,15 @@ pub(super) struct Reading {
     pub(super) role: Role,
     pub(super) shot: usize,
     pub(super) control: Option<String>,
-    pub(super) setting: f64,
+    pub(super) noise_scale: f64,
     pub(super) emergence_nats: f64,
     pub(super) stderr_nats: Option<f64>,
     pub(super) variance_nats2: Option<f64>,
-    pub(super) twin_nats: f64,
+    pub(super) random_init_nats: f64,
     pub(super) learned_nats: f64,
 }
 
-/// The chosen rows of profiles.csv at one setting, and that setting.
+/// The chosen rows of profiles.csv at one noise scale, and that noise scale.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or
@@ -63,19 +63,19 @@ pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Readi
         );
         return Err(Error::Parameter { name: "rows", reason });
     }
-    let mut settings: Vec<f64> = rows.iter().map(|row| row.setting).collect();
+    let mut settings: Vec<f64> = rows.iter().map(|row| row.noise_scale).collect();
     settings.sort_by(f64::total_cmp);
     settings.dedup();
-    let wanted = choice.setting.unwrap_or_else(|| {
+    let wanted = choice.noise_scale.unwrap_or_else(|| {
         let headline = scale.headline_precision();
         if settings.contains(&headline) { headline } else { settings[0] }
     });
     if !settings.contains(&wanted) {
         let known: Vec<String> = settings.iter().map(f64::to_string).collect();
         let reason = format!("{wanted} is not in {}, but {}", path.display(), known.join(", "));
-        return Err(Error::Parameter { name: "--setting", reason });
+        return Err(Error::Parameter { name: "--noise-scale", reason });
     }
-    rows.retain(|row| row.setting == wanted);
+    rows.retain(|row| row.noise_scale == wanted);
     Ok((rows, wanted))
 }
 

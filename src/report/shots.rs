@@ -25,7 +25,7 @@ struct Mean {
     emergence: f64,
     stderr: Option<f64>,
     variance: Option<f64>,
-    twin: f64,
+    random_init: f64,
     control: Option<f64>,
 }
 
@@ -40,7 +40,7 @@ impl Report for Shots {
     }
 
     fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, setting) = profiles(inputs, choice)?;
+        let (rows, noise_scale) = profiles(inputs, choice)?;
         let means = means(&rows);
         if means.is_empty() {
             return Err(Choice::nothing(&inputs[0], "model of two blocks or more"));
@@ -52,7 +52,7 @@ impl Report for Shots {
             "emergence_nats",
             "stderr_nats",
             "variance_nats2",
-            "twin_nats",
+            "random_init_nats",
             "control_nats",
             "less_control_nats",
         ]);
@@ -64,7 +64,7 @@ impl Report for Shots {
                 mean.emergence.into(),
                 mean.stderr.into(),
                 mean.variance.into(),
-                mean.twin.into(),
+                mean.random_init.into(),
                 mean.control.into(),
                 mean.control.map(|control| mean.emergence - control).into(),
             ]);
@@ -76,7 +76,7 @@ impl Report for Shots {
             );
         }
         let caption = format!(
-            "Mean over blocks from the second on at b = {setting}; bands are 95 % (1.96 standard errors of \
+            "Mean over blocks from the second on at b = {noise_scale}; bands are 95 % (1.96 standard errors of \
              the mean over blocks, which share their windows)."
         );
         Ok(Made { table, figures, caption })
@@ -110,7 +110,7 @@ fn means(rows: &[Reading]) -> Vec<Mean> {
                     emergence: mean(&at, |row| Some(row.emergence_nats)).unwrap_or(f64::NAN),
                     stderr: mean(&at, |row| row.stderr_nats),
                     variance: mean(&at, |row| row.variance_nats2),
-                    twin: mean(&at, |row| Some(row.twin_nats)).unwrap_or(f64::NAN),
+                    random_init: mean(&at, |row| Some(row.random_init_nats)).unwrap_or(f64::NAN),
                     control: mean(&at, |row| beside(row, &control)),
                 });
             }
@@ -161,8 +161,8 @@ fn draw(means: &[Mean], models: &[&str]) -> Result<Vec<(String, Figure)>> {
                 };
                 Ok::<_, crate::Error>((format!("{kind}{suffix}"), curves.figure()?))
             };
-        let beside = |mean: &Mean| if texts { mean.control } else { Some(mean.twin) };
-        let named = if texts { "shuffled control" } else { "untrained twin" };
+        let beside = |mean: &Mean| if texts { mean.control } else { Some(mean.random_init) };
+        let named = if texts { "shuffled control" } else { "randomly initialised model" };
         let any = of.iter().any(|mean| beside(mean).is_some());
         let emergence = |mean: &Mean| {
             let half = BAND * mean.stderr.unwrap_or(0.0);

@@ -44,7 +44,7 @@ pub struct Comparison {
     /// What the channel's precision is relative to.
     pub scale: Scale,
     /// The precision b.
-    pub setting: f64,
+    pub noise_scale: f64,
     /// Tokens of a window.
     pub window_tokens: usize,
     /// Windows of each group.
@@ -177,7 +177,7 @@ pub fn compare(
                 group_b: groups[*b].name.clone(),
                 quantity,
                 scale: settings.channel.scale(),
-                setting: pool.setting,
+                noise_scale: pool.noise_scale,
                 window_tokens: cut.window_tokens,
                 n_windows: n,
                 n_texts_a: n_texts(*a),

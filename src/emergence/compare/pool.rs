@@ -16,9 +16,9 @@ use crate::seed;
 /// The windows of two groups and the states of each, from which any part of them can be read.
 pub(crate) struct Pool<'a> {
     settings: &'a Settings,
-    /// The place of the headline's setting in the estimator's.
+    /// The place of the headline's noise scale in the estimator's.
     at: usize,
-    pub(crate) setting: f64,
+    pub(crate) noise_scale: f64,
     n_layers: usize,
     window_tokens: usize,
     prefix: usize,
@@ -46,8 +46,8 @@ impl<'a> Pool<'a> {
         cut: &Cut,
         settings: &'a Settings,
     ) -> Result<Self> {
-        let setting = settings.channel.scale().headline_precision();
-        let at = settings.channel.precisions().iter().position(|b| *b == setting).unwrap_or(0);
+        let noise_scale = settings.channel.scale().headline_precision();
+        let at = settings.channel.precisions().iter().position(|b| *b == noise_scale).unwrap_or(0);
         let corpora = [0, 1].map(|group| {
             let windows = groups[group].iter().map(|(_, window)| window.clone()).collect();
             cut.of(names[group], &model.tokenizer, windows)
@@ -89,7 +89,7 @@ impl<'a> Pool<'a> {
         Ok(Self {
             settings,
             at,
-            setting: settings.channel.precisions()[at],
+            noise_scale: settings.channel.precisions()[at],
             n_layers: model.card.n_layers,
             window_tokens: cut.window_tokens,
             prefix,

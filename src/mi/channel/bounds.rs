@@ -51,8 +51,8 @@ pub(crate) fn bounds(points: &Points, sigmas: &[f64], seed: u64) -> Vec<Bounds> 
         .collect();
     let terms = terms.concat();
     (0..sigmas.len())
-        .map(|setting| {
-            let terms = terms.iter().skip(setting).step_by(sigmas.len());
+        .map(|noise_scale| {
+            let terms = terms.iter().skip(noise_scale).step_by(sigmas.len());
             mean(points, terms)
         })
         .collect()

@@ -1,4 +1,4 @@
-//! Seeded initial weights: the untrained twin, and the start of training.
+//! Seeded initial weights: the randomly initialised model, and the start of training.
 
 use candle_core::{DType, Device, Tensor};
 use rand::Rng;

@@ -1,5 +1,5 @@
 //! Where a decoder's tensors come from: a checkpoint on disk (safetensors or PyTorch's own format, one file
-//! or several), one in memory, or seeded initial weights (the untrained twin). Whatever is wrong with a
+//! or several), one in memory, or seeded initial weights (the randomly initialised model). Whatever is wrong with a
 //! checkpoint is found here, before the first multiplication.
 //!
 //! Files are neither mapped (a file that is cut while it is mapped ends the process) nor read whole: each
@@ -32,7 +32,7 @@ use crate::seed;
 pub trait Source: Sync {
     /// Whether the collection has a tensor of this name.
     fn has(&self, name: &str) -> bool;
-    /// The tensor, as f32 on the CPU; `init` is what it would be in an untrained model.
+    /// The tensor, as f32 on the CPU; `init` is what it would be in an randomly initialised model.
     ///
     /// # Errors
     /// If it is missing, of another shape, of an unreadable type, or holds NaN or infinity.

@@ -32,7 +32,7 @@ pub const SMALL: f64 = 23.0 * SVG_SIZE;
 pub const LINE: u32 = 40;
 /// Width of a line that is drawn.
 pub const STROKE: u32 = 3;
-/// What is beside the data: axes, the identity line, twins.
+/// What is beside the data: axes, the identity line, random init.
 pub const GREY: RGBColor = RGBColor(110, 110, 110);
 
 /// Okabe & Ito's colours in an order in which neighbours differ most; yellow is left out, which is hardly

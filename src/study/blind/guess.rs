@@ -48,10 +48,10 @@ pub(crate) fn check(choice: &Choice, settings: &Settings) -> Result<()> {
         return Err(Error::Unknown { kind: "feature", name: name.clone(), hint });
     }
     let channel = Channel::with_scale(settings.scale);
-    if !channel.precisions().contains(&choice.setting) {
+    if !channel.precisions().contains(&choice.noise_scale) {
         let known: Vec<String> = channel.precisions().iter().map(f64::to_string).collect();
-        let reason = format!("is {}, and is one of {}", choice.setting, known.join(", "));
-        return Err(Error::Parameter { name: "--setting", reason });
+        let reason = format!("is {}, and is one of {}", choice.noise_scale, known.join(", "));
+        return Err(Error::Parameter { name: "--noise-scale", reason });
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ pub(crate) struct Measured {
     pub emergence_nats: f64,
     /// The corpora are drawn apart, so that their errors add in quadrature.
     pub stderr_nats: f64,
-    pub twin_nats: f64,
+    pub random_init_nats: f64,
     /// Widest gap between the bounds of a reading that the headline is made of.
     pub widest_gap_nats: f64,
 }
@@ -27,14 +27,14 @@ pub(crate) struct Measured {
 pub(crate) struct Inside<'a> {
     family: &'a Family,
     settings: &'a Settings,
-    setting: f64,
+    noise_scale: f64,
     folder: PathBuf,
     known: BTreeMap<String, Measured>,
 }
 
 impl<'a> Inside<'a> {
-    pub fn new(family: &'a Family, settings: &'a Settings, setting: f64, folder: PathBuf) -> Self {
-        Self { family, settings, setting, folder, known: BTreeMap::new() }
+    pub fn new(family: &'a Family, settings: &'a Settings, noise_scale: f64, folder: PathBuf) -> Self {
+        Self { family, settings, noise_scale, folder, known: BTreeMap::new() }
     }
 
     /// The emergence of a member, measured if it is not known.
@@ -68,11 +68,11 @@ impl<'a> Inside<'a> {
             });
         }
         let headlines =
-            profiles.iter().map(|profile| profile.headline_at(self.setting)).collect::<Option<Vec<_>>>();
+            profiles.iter().map(|profile| profile.headline_at(self.noise_scale)).collect::<Option<Vec<_>>>();
         let headlines = headlines.ok_or_else(|| Error::Fit {
             reason: format!(
-                "{id} has no headline at b = {}; it needs two blocks and a setting of the grid",
-                self.setting
+                "{id} has no headline at b = {}; it needs two blocks and a noise scale of the grid",
+                self.noise_scale
             ),
         })?;
         let n = headlines.len() as f64;
@@ -87,8 +87,11 @@ impl<'a> Inside<'a> {
                 .sum::<f64>()
                 .sqrt()
                 / n,
-            twin_nats: mean(|h| h.twin_nats),
-            widest_gap_nats: profiles.iter().map(|p| p.headline_gap_nats(self.setting)).fold(0.0, f64::max),
+            random_init_nats: mean(|h| h.random_init_nats),
+            widest_gap_nats: profiles
+                .iter()
+                .map(|p| p.headline_gap_nats(self.noise_scale))
+                .fold(0.0, f64::max),
         };
         self.known.insert(id.into(), measured);
         Ok(measured)

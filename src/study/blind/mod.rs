@@ -64,8 +64,8 @@ pub struct Settings {
 pub struct Choice {
     /// Recipes or members to be hidden; all if none is named.
     pub hide: Vec<String>,
-    /// The estimator's setting at which emergence is predicted.
-    pub setting: f64,
+    /// The estimator's noise scale at which emergence is predicted.
+    pub noise_scale: f64,
     /// What the card is fitted on.
     pub features: Vec<String>,
     /// Whether sizes count as published: the size is then a feature, and a candidate has to beat the size
@@ -98,8 +98,8 @@ pub fn run(
     let outside = closed::ask(family, &hidden, settings, choice.port, folder, step)?;
     let scores: Vec<&Score> = outside.values().flat_map(|outside| &outside.scores).collect();
     disk::write(&folder.join("scores.csv"), &disk::csv_bytes("scores.csv".as_ref(), &scores)?)?;
-    let mut inside = Inside::new(family, settings, choice.setting, folder.join("profiles"));
-    let mut readings = Readings::new(family, settings, choice.setting, folder.join("readings"));
+    let mut inside = Inside::new(family, settings, choice.noise_scale, folder.join("profiles"));
+    let mut readings = Readings::new(family, settings, choice.noise_scale, folder.join("readings"));
     let (mut predictions, mut rows): (Vec<Prediction>, Vec<Row>) = (vec![], vec![]);
     for member in &hidden {
         step(&format!("the others of {}", member.id));

@@ -29,14 +29,14 @@ const LEAST_WINDOWS: usize = 20;
 pub(crate) struct Readings<'a> {
     family: &'a Family,
     settings: &'a Settings,
-    setting: f64,
+    noise_scale: f64,
     folder: PathBuf,
     known: BTreeMap<(String, String), Option<f64>>,
 }
 
 impl<'a> Readings<'a> {
-    pub fn new(family: &'a Family, settings: &'a Settings, setting: f64, folder: PathBuf) -> Self {
-        Self { family, settings, setting, folder, known: BTreeMap::new() }
+    pub fn new(family: &'a Family, settings: &'a Settings, noise_scale: f64, folder: PathBuf) -> Self {
+        Self { family, settings, noise_scale, folder, known: BTreeMap::new() }
     }
 
     /// What `reader` reads in the texts of a model beyond their shuffled control, nats; `None` where they
@@ -79,8 +79,8 @@ impl<'a> Readings<'a> {
                     measured
                 }
             };
-            let own = profile.headline_at(self.setting);
-            let control = profile.control_headline_at(self.setting);
+            let own = profile.headline_at(self.noise_scale);
+            let control = profile.control_headline_at(self.noise_scale);
             own.zip(control).map(|(own, control)| own.emergence_nats - control.emergence_nats)
         };
         self.known.insert(key, gain);

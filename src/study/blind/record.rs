@@ -28,9 +28,9 @@ pub struct Row {
     pub inside: Option<bool>,
     pub size_line_nats: Option<f64>,
     pub mean_nats: f64,
-    pub twin_nats: f64,
+    pub random_init_nats: f64,
     pub widest_gap_nats: f64,
-    pub setting: f64,
+    pub noise_scale: f64,
     pub level: f64,
     pub regime: String,
     pub interval_recipe: String,
@@ -57,9 +57,9 @@ impl Row {
             inside: ends.map(|(low, high)| (low..=high).contains(&measured.emergence_nats)),
             size_line_nats: guess.size_line_nats,
             mean_nats: guess.mean_nats,
-            twin_nats: measured.twin_nats,
+            random_init_nats: measured.random_init_nats,
             widest_gap_nats: measured.widest_gap_nats,
-            setting: choice.setting,
+            noise_scale: choice.noise_scale,
             level: choice.level,
             regime: said.regime.into(),
             interval_recipe: said.interval_recipe.into(),
@@ -136,8 +136,8 @@ pub struct Test {
     pub members: Vec<Member>,
     /// What was asked and measured.
     pub settings: Settings,
-    /// The estimator's setting.
-    pub setting: f64,
+    /// The estimator's noise scale.
+    pub noise_scale: f64,
     /// What cards were fitted on.
     pub features: Vec<String>,
     /// Whether sizes counted as published.
@@ -158,7 +158,7 @@ impl Test {
             schema: Schema::new("surmise-blind", 1),
             members: family.members.clone(),
             settings: settings.clone(),
-            setting: choice.setting,
+            noise_scale: choice.noise_scale,
             features: choice.features.clone(),
             sizes: choice.sizes,
             blind_sha256: String::new(),

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use self::baseline::Baseline;
 pub use self::ols::{Feature, Interval, Ols};
-pub use self::regression::{Errors, Regression, Validity, choose_setting, fit};
+pub use self::regression::{Errors, Regression, Validity, choose_noise_scale, fit};
 
 use crate::collect::{Completion, Score, local};
 use crate::corpus::{Category, Series};
@@ -41,7 +41,7 @@ pub struct Settings {
     pub windows: usize,
     /// Entities per series.
     pub shots: usize,
-    /// One seed for corpora, noise, twins and tasks.
+    /// One seed for corpora, noise, random init and tasks.
     pub seed: u64,
     /// Scale of the estimator.
     pub scale: Scale,
@@ -69,8 +69,8 @@ pub struct Row {
     pub baseline_nats: f64,
     /// What the mean of the training targets says.
     pub mean_nats: f64,
-    /// Measured emergence of the target's untrained twin.
-    pub untrained_nats: f64,
+    /// Measured emergence of the target's randomly initialised model.
+    pub random_init_nats: f64,
 }
 
 /// Everything the line made on its way.
@@ -137,7 +137,7 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
     }
     let (train, test) = targets(&profiles)?;
     let small: Vec<&str> = train.iter().flat_map(|(target, proxy)| [*target, *proxy]).collect();
-    let setting = choose_setting(profiles.iter().filter(|p| small.contains(&p.model.id.as_str())))?;
+    let noise_scale = choose_noise_scale(profiles.iter().filter(|p| small.contains(&p.model.id.as_str())))?;
     let observe = |pairs: &[(&str, &str)]| -> Result<Vec<Observation>> {
         let of = |model: &str, corpus: &str| {
             let found = profiles.iter().find(|p| p.model.id == model && p.corpus.name == corpus);
@@ -146,7 +146,7 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
         let mut rows = vec![];
         for (target, proxy) in pairs {
             for corpus in CORPORA {
-                rows.push(Observation::join(of(target, corpus)?, of(proxy, corpus)?, &scores, setting)?);
+                rows.push(Observation::join(of(target, corpus)?, of(proxy, corpus)?, &scores, noise_scale)?);
             }
         }
         Ok(rows)
@@ -158,8 +158,12 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
     for observation in &asked {
         // The prediction is made from a row without its answer: what is measured of the target itself cannot
         // reach it.
-        let closed =
-            Observation { emergence_nats: None, learned_nats: None, twin_nats: None, ..observation.clone() };
+        let closed = Observation {
+            emergence_nats: None,
+            learned_nats: None,
+            random_init_nats: None,
+            ..observation.clone()
+        };
         let interval = regression.predict(&closed, LEVEL)?;
         let round = |nats: f64| (nats * PRINTED_PER_NAT).round() / PRINTED_PER_NAT;
         rows.push(Row {
@@ -171,7 +175,7 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
             measured_nats: round(observation.emergence_nats.unwrap_or(f64::NAN)),
             baseline_nats: round(baseline.size_line(&closed)?),
             mean_nats: round(baseline.mean(&closed)?),
-            untrained_nats: round(observation.twin_nats.unwrap_or(f64::NAN)),
+            random_init_nats: round(observation.random_init_nats.unwrap_or(f64::NAN)),
         });
     }
     let observations = known.into_iter().chain(asked).collect();

@@ -31,7 +31,7 @@ pub struct Regression {
     pub families: Vec<String>,
     /// The training targets.
     pub models: Vec<String>,
-    /// Seed of corpora, noise, twins and tasks of the training rows.
+    /// Seed of corpora, noise, random init and tasks of the training rows.
     pub seed: u64,
     /// Training rows.
     pub n: usize,
@@ -51,7 +51,7 @@ pub struct Validity {
     /// Scale of the estimator.
     pub scale: Scale,
     /// Setting of the estimator.
-    pub setting: f64,
+    pub noise_scale: f64,
     /// Entities per series.
     pub shots: usize,
     /// Windows per profile.
@@ -71,17 +71,18 @@ pub struct Errors {
     pub mean: f64,
 }
 
-/// The smallest setting at which the bounds of all readings of `profiles` are at most 0.3 nat apart.
+/// The smallest noise scale at which the bounds of all readings of `profiles` are at most 0.3 nat apart.
 ///
 /// # Errors
 /// [`Error::Fit`] if there is none.
-pub fn choose_setting<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> Result<f64> {
+pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> Result<f64> {
     let profiles: Vec<_> = profiles.into_iter().collect();
     let settings = profiles.first().map(|p| p.estimator.settings.clone()).unwrap_or_default();
-    let fits = |setting: &f64| profiles.iter().all(|p| p.widest_gap_nats(*setting) <= WIDEST_GAP_NATS);
+    let fits =
+        |noise_scale: &f64| profiles.iter().all(|p| p.widest_gap_nats(*noise_scale) <= WIDEST_GAP_NATS);
     settings.into_iter().find(fits).ok_or_else(|| Error::Fit {
         reason: format!(
-            "at no setting are all bounds within {WIDEST_GAP_NATS} nat; measure more windows (--windows) or \
+            "at no noise_scale are all bounds within {WIDEST_GAP_NATS} nat; measure more windows (--windows) or \
              fewer shots"
         ),
     })
@@ -178,7 +179,7 @@ impl Validity {
     fn of(row: &Observation) -> Self {
         Self {
             scale: row.scale,
-            setting: row.setting,
+            noise_scale: row.noise_scale,
             shots: row.shots,
             n_windows: row.n_windows,
             corpora_sha256: vec![row.corpus_sha256.clone()],
@@ -187,8 +188,8 @@ impl Validity {
 
     fn admit(&self, row: &Observation) -> Result<()> {
         let asked = Self::of(row);
-        let alike = (asked.scale, asked.setting, asked.shots, asked.n_windows)
-            == (self.scale, self.setting, self.shots, self.n_windows)
+        let alike = (asked.scale, asked.noise_scale, asked.shots, asked.n_windows)
+            == (self.scale, self.noise_scale, self.shots, self.n_windows)
             && self.corpora_sha256.contains(&row.corpus_sha256);
         if alike {
             return Ok(());
@@ -200,12 +201,12 @@ impl Validity {
             row.corpus,
             asked.shots,
             asked.n_windows,
-            asked.setting,
+            asked.noise_scale,
             asked.scale,
             row.corpus_sha256,
             self.shots,
             self.n_windows,
-            self.setting,
+            self.noise_scale,
             self.scale
         );
         Err(Error::Fit { reason })

@@ -66,7 +66,7 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
             &profiles,
             "--scores",
             &scores,
-            "--setting",
+            "--noise-scale",
             "0.4",
             "-o",
             &out,
@@ -155,7 +155,17 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         ]);
     }
     let out = at("observations.csv");
-    run(&["observations", "--profiles", &at("0"), "--profiles", &at("1"), "--setting", "0.4", "-o", &out]);
+    run(&[
+        "observations",
+        "--profiles",
+        &at("0"),
+        "--profiles",
+        &at("1"),
+        "--noise-scale",
+        "0.4",
+        "-o",
+        &out,
+    ]);
     let table = rows(&out);
     assert_eq!(
         (table.len(), table[0]["target_model"].as_str(), table[0]["n_seeds"].as_str()),
@@ -164,7 +174,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     // A folder named twice is no second seed.
     let before = std::fs::read(&out).expect("the table");
     let twice =
-        ["observations", "--profiles", &at("0"), "--profiles", &at("0"), "--setting", "0.4", "-o", &out];
+        ["observations", "--profiles", &at("0"), "--profiles", &at("0"), "--noise-scale", "0.4", "-o", &out];
     let output = surmise(&twice);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
@@ -176,7 +186,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     let profile = std::fs::read_dir(at("1")).expect("a folder").flatten().map(|entry| entry.path());
     let profile = profile.filter(|path| path.to_string_lossy().contains("--")).min().expect("a profile");
     let profile = profile.to_str().expect("UTF-8").to_owned();
-    let output = surmise(&["observations", "--profiles", &at("1"), "--setting", "0.4", "-o", &profile]);
+    let output = surmise(&["observations", "--profiles", &at("1"), "--noise-scale", "0.4", "-o", &profile]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(2) && told.contains("-o would replace"), "{told}");
     assert!(Profile::read(profile.as_ref()).is_ok() && std::fs::read(&out).expect("the table") == before);
@@ -215,7 +225,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     let last = |profile: &Profile, block: usize| {
         let at = |r: &&surmise::emergence::Reading| {
             r.block == block
-                && r.setting == 0.4
+                && r.noise_scale == 0.4
                 && r.shot == profile.corpus.shots
                 && r.role == surmise::corpus::Role::Entity
         };
@@ -236,7 +246,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         &at("0"),
         "--profiles",
         &at("1"),
-        "--setting",
+        "--noise-scale",
         "0.4",
         "-o",
         &out,
@@ -281,7 +291,7 @@ fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_readi
             &profiles,
             "--models",
             &models,
-            "--setting",
+            "--noise-scale",
             "0.4",
             "-o",
             &out,

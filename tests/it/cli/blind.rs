@@ -254,8 +254,8 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     );
     let said = refuse(&table, &["--features", "iq"], 2);
     assert!(said.contains("iq") && said.contains("context_nats"), "{said}");
-    let said = refuse(&table, &["--setting", "0.3"], 2);
-    assert!(said.contains("--setting") && said.contains("0.25"), "{said}");
+    let said = refuse(&table, &["--noise-scale", "0.3"], 2);
+    assert!(said.contains("--noise-scale") && said.contains("0.25"), "{said}");
     assert!(refuse(&table, &["--windows", "1"], 2).contains("--windows"));
     let few = folder.path().join("few.csv");
     std::fs::write(&few, "model,family\nminigpt-1,a\nminigpt-3,a\nminillama-1,b\n").expect("a file");
@@ -300,7 +300,7 @@ fn a_member_of_a_recipe_that_no_other_is_of_gets_no_number() {
 }
 
 const BLIND: &str = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,\
-                     size_line_nats,mean_nats,setting,level,regime,note\na-1,a,100,0.5,0.25,0.75,0.625,0.\
+                     size_line_nats,mean_nats,noise_scale,level,regime,note\na-1,a,100,0.5,0.25,0.75,0.625,0.\
                      125,1.0,0.25,0.9,interpolation,\nb_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,\
                      extrapolation,\nb_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the \
                      mean\n";

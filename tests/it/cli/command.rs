@@ -101,7 +101,7 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     assert_eq!(table.len(), 2 * 4);
     for row in &table {
         assert_eq!(
-            (row["estimator"].as_str(), row["micro"].as_str(), row["setting"].as_str()),
+            (row["estimator"].as_str(), row["micro"].as_str(), row["noise_scale"].as_str()),
             ("gaussian", "alone", "0.0")
         );
         let number = |column: &str| row[column].parse::<f64>().expect("a number");
@@ -184,7 +184,8 @@ fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
         let emergence = number(row, "macro_mi_nats") - number(row, "micro_mi_nats");
         assert!((emergence - number(row, "emergence_nats")).abs() < 1e-12);
         assert!(
-            (number(row, "emergence_nats") - number(row, "twin_nats") - number(row, "learned_nats")).abs()
+            (number(row, "emergence_nats") - number(row, "random_init_nats") - number(row, "learned_nats"))
+                .abs()
                 < 1e-12
         );
         assert!(number(row, "macro_lower_nats") <= number(row, "macro_upper_nats") + 1e-6);

@@ -132,7 +132,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
             let own = rows.iter().filter(|row| {
                 row["model"] == "minigpt-3"
                     && row["role"] == "entity"
-                    && row["setting"] == "0.25"
+                    && row["noise_scale"] == "0.25"
                     && row["shot"] == shot["shot"]
                     && row["block"] != "1"
             });
@@ -143,7 +143,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
         for (column, source) in [
             ("emergence_nats", "emergence_nats"),
             ("variance_nats2", "variance_nats2"),
-            ("twin_nats", "twin_nats"),
+            ("random_init_nats", "random_init_nats"),
         ] {
             assert!((number(shot, column) - of(source)).abs() < 1e-12, "{column}");
         }
@@ -151,7 +151,9 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     let depth = read(&out.join("depth.csv"));
     assert_eq!(
         depth.len(),
-        rows.iter().filter(|r| r["role"] == "entity" && r["shot"] == "3" && r["setting"] == "0.25").count()
+        rows.iter()
+            .filter(|r| r["role"] == "entity" && r["shot"] == "3" && r["noise_scale"] == "0.25")
+            .count()
     );
     assert!(depth.iter().all(|row| number(row, "depth") > 0.0 && number(row, "depth") <= 1.0));
     for file in [
@@ -167,7 +169,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     let svg = std::fs::read_to_string(out.join("profiles-minigpt-3-colours.svg")).expect("a figure");
     assert_eq!(svg.matches("<rect").count(), 1 + 2 * (9 + 1 + 64));
     let few =
-        stdout(&surmise(&["report", "shots", text(&run), "--model", "minillama-2", "--setting", "0.4"]));
+        stdout(&surmise(&["report", "shots", text(&run), "--model", "minillama-2", "--noise-scale", "0.4"]));
     assert_eq!(few.lines().count(), 1 + 3);
 }
 

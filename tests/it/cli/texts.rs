@@ -87,7 +87,7 @@ fn texts_are_read_at_every_position_beside_their_shuffled_control() {
     let differences: Vec<f64> = texts
         .iter()
         .zip(&control)
-        .filter(|(a, _)| a["setting"] == "0.4")
+        .filter(|(a, _)| a["noise_scale"] == "0.4")
         .map(|(a, b)| {
             (number(a, "emergence_nats") - number(b, "emergence_nats"))
                 / (number(a, "macro_stderr_nats").hypot(number(b, "macro_stderr_nats"))).max(0.02)

@@ -23,7 +23,7 @@ fn stderr(estimate: &Estimate) -> f64 {
 fn encloses(estimate: &Estimate, exact: f64, slack: f64) {
     println!(
         "b {} exact {exact:.4} {:.4} [{:.4}, {:.4}] stderr {:.4}",
-        estimate.setting,
+        estimate.noise_scale,
         estimate.mi_nats,
         estimate.lower_nats.expect("two bounds"),
         estimate.upper_nats.expect("two bounds"),
@@ -41,7 +41,7 @@ fn two_points_on_a_line_have_the_information_of_the_integral() {
     // P(-1) = .3, so the mean is .4 and the standard deviation sqrt(.84).
     let points = [-1.4 / 0.84_f64.sqrt(), 0.6 / 0.84_f64.sqrt()];
     for found in estimate(&y, &y, &[0.4, 1.0, 2.0], 1) {
-        let exact = mixture_on_a_line(&points, &[0.3, 0.7], found.setting);
+        let exact = mixture_on_a_line(&points, &[0.3, 0.7], found.noise_scale);
         encloses(&found, exact, 1.0 / 2000.0);
         assert_eq!(found.n_distinct, 2);
     }
@@ -69,7 +69,7 @@ fn orthogonal_codewords_have_the_information_of_their_mixture() {
     let points: Vec<Vec<f64>> =
         (0..count).map(|code| (0..count).map(|k| (f64::from(code == k) - share) / sd).collect()).collect();
     for found in estimate(&x, &y, &[0.25, 0.5, 1.0], 2) {
-        let sigma = found.setting * (count as f64).sqrt();
+        let sigma = found.noise_scale * (count as f64).sqrt();
         let (exact, error) = mixture_in_space(&points, &vec![sigma; count], 3);
         encloses(&found, exact, 4.0 * error + count as f64 / n as f64);
     }
@@ -80,7 +80,7 @@ fn a_gaussian_variable_has_the_capacity_of_the_gaussian_channel() {
     for d in [1, 3] {
         let y = gaussian(3000, d, 4);
         for found in estimate(&row_numbers(3000), &y, &[0.4, 1.0], 5) {
-            let variance = found.setting.powi(2) * d as f64;
+            let variance = found.noise_scale.powi(2) * d as f64;
             let exact = 0.5 * d as f64 * (1.0 / variance).ln_1p();
             encloses(&found, exact, 0.005);
             // Coordinates of a sample are correlated by 1/sqrt(n), which moves the determinant by 1/n.
@@ -104,14 +104,14 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
             .map(|row| row.iter().zip(&moments).map(|(&v, (mean, sd))| (f64::from(v) - mean) / sd).collect())
             .collect();
         for found in estimate(&x, &y, &[0.1, 0.25], 8) {
-            let variance = found.setting.powi(2) * d as f64;
+            let variance = found.noise_scale.powi(2) * d as f64;
             let sd: Vec<f64> = moments.iter().map(|(_, sd)| ((0.6 / sd).powi(2) + variance).sqrt()).collect();
             let (exact, error) = mixture_in_space(&points, &sd, 9);
             let tolerance = 4.0 * (stderr(&found) + error);
             let naive = naive_grouped(&y, count, &moments, variance.sqrt());
             println!(
                 "groups {count} b {} exact {exact:.3} [{:.3}, {:.3}] mi {:.3} naive {naive:.3}",
-                found.setting,
+                found.noise_scale,
                 found.lower_nats.expect("two bounds"),
                 found.upper_nats.expect("two bounds"),
                 found.mi_nats
@@ -121,7 +121,7 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
             assert!(found.flags.contains(&Flag::Grouped));
             // With all pairs in both means the number is no lower bound: at fine precision it is above the
             // truth by more than chance.
-            assert!(found.setting > 0.1 || naive > exact + tolerance, "{naive} {exact}");
+            assert!(found.noise_scale > 0.1 || naive > exact + tolerance, "{naive} {exact}");
         }
     }
 }
@@ -297,7 +297,7 @@ fn the_norm_scale_sees_directions_and_not_lengths() {
     let found = channel.estimate(row_numbers(1000).view(), y.view(), 19).expect("usable");
     for found in found {
         // Directions are (1, -1) and (-1, 1), two units of sqrt(2) apart on a line whose noise is b sqrt(2).
-        let exact = mixture_on_a_line(&[-1.0, 1.0], &[0.5, 0.5], found.setting);
+        let exact = mixture_on_a_line(&[-1.0, 1.0], &[0.5, 0.5], found.noise_scale);
         encloses(&found, exact, 1.0 / 1000.0);
     }
 }

@@ -183,7 +183,7 @@ fn ceilings_are_those_one_can_compute_by_hand() {
         let ceilings = found.ceilings;
         assert_eq!(ceilings.log_n_nats, 100.0_f64.ln());
         assert!((ceilings.input_entropy_nats - (2.0_f64.ln() + 0.005)).abs() < 1e-12);
-        let gaussian = 0.5 * (1.0 + found.setting.powi(-2)).ln();
+        let gaussian = 0.5 * (1.0 + found.noise_scale.powi(-2)).ln();
         assert!((ceilings.gaussian_nats.expect("a channel") - gaussian).abs() < 1e-6);
         assert_eq!(found.ceiling_nats, ceilings.least_nats());
     }

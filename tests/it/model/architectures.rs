@@ -9,8 +9,8 @@ use surmise::model::arch::{self, Config};
 use surmise::model::batch::Batch;
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
+use surmise::model::random_init;
 use surmise::model::spec::{Form, Norm, Spec};
-use surmise::model::untrained;
 use surmise::model::weights::{Checkpoint, Init, Source};
 
 use super::parity::{all, golden, spec};
@@ -35,7 +35,7 @@ fn configs_in_the_published_dialect_give_as_many_parameters_as_transformers() {
         let name = row["model"].as_str().expect("a name");
         let config = Config::parse(Path::new(name), row["config"].to_string().as_bytes()).expect("a config");
         let (architecture, spec) = arch::read(&config).unwrap_or_else(|error| panic!("{error}"));
-        let decoder = untrained(architecture, &spec, &Shapes, Ops::Composed).expect("a decoder");
+        let decoder = random_init(architecture, &spec, &Shapes, Ops::Composed).expect("a decoder");
         assert_eq!(Some(decoder.n_params() as u64), row["n_params"].as_u64(), "{name}");
     }
 }

@@ -12,7 +12,7 @@ use candle_nn::loss::cross_entropy;
 use surmise::model::arch::{self, Config};
 use surmise::model::batch::Batch;
 use surmise::model::ops::Ops;
-use surmise::model::untrained;
+use surmise::model::random_init;
 use surmise::model::weights::{Init, Source};
 
 use super::parity::{golden, tensors};
@@ -56,7 +56,7 @@ impl Run {
         let (architecture, spec) = arch::read(&config).expect("a spec");
         let source =
             Trainable { file: tensors(&golden(name).join("model.safetensors")), vars: Mutex::default() };
-        let decoder = untrained(architecture, &spec, &source, Ops::Composed).expect("a decoder");
+        let decoder = random_init(architecture, &spec, &source, Ops::Composed).expect("a decoder");
         let inputs: Vec<&[u32]> = ids.iter().map(|row| &row[..row.len() - 1]).collect();
         let targets: Vec<u32> = ids.iter().flat_map(|row| row[1..].iter().copied()).collect();
         let h = decoder.forward(&Batch::windows(&inputs), &mut |_, _| Ok(())).expect("states");
@@ -102,7 +102,7 @@ fn a_gradient_reaches_every_parameter_of_every_architecture() {
         let (architecture, spec) = crate::model::parity::spec(&name, "config.json");
         let source =
             Trainable { file: tensors(&golden(&name).join("model.safetensors")), vars: Mutex::default() };
-        let decoder = untrained(architecture, &spec, &source, Ops::Composed).expect("a decoder");
+        let decoder = random_init(architecture, &spec, &source, Ops::Composed).expect("a decoder");
         let windows = [[3u32, 1, 4, 1, 5, 9, 2, 6], [5, 3, 5, 8, 9, 7, 9, 3]];
         let h = decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("states");
         let targets =

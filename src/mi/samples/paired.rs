@@ -300,7 +300,7 @@ impl Samples {
             }
         }
         Estimate {
-            setting: 0.0,
+            noise_scale: 0.0,
             kind,
             mi_nats,
             lower_nats: found.lower_nats.map(|nats| nats.min(ceiling_nats)),

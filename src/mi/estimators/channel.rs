@@ -268,7 +268,7 @@ impl Common {
         // between the bounds.
         let mi_nats = middle_nats.min(ceiling_nats.max(lower_nats));
         Estimate {
-            setting: b,
+            noise_scale: b,
             kind: Kind::TwoSided,
             mi_nats,
             lower_nats: Some(lower_nats),
