@@ -4,6 +4,7 @@
 mod blind;
 mod calibrate;
 mod card;
+mod choice;
 mod collect;
 mod compare;
 mod demo;
@@ -176,7 +177,7 @@ struct Opening {
     dtype: Precision,
     /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself,
     /// the beginning-of-sequence token, nothing
-    #[arg(long, value_enum, default_value_t = Bos::Auto)]
+    #[arg(long, value_parser = choice::choice(&Bos::ALL, Bos::name, Bos::describe), default_value = "auto")]
     bos: Bos,
     /// Where the decoder computes: cpu, or cuda[:N] in a build with the feature `cuda`
     #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]

@@ -4,7 +4,6 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokenizers::{Encoding, ModelWrapper};
@@ -13,7 +12,7 @@ use super::arch::Config;
 use crate::error::{Error, Result};
 
 /// What is put before every text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bos {
     /// What the tokenizer puts there by itself.
@@ -23,6 +22,29 @@ pub enum Bos {
     On,
     /// Nothing.
     Off,
+}
+
+impl Bos {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::On, Self::Off];
+
+    /// Its name in flags and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+
+    /// What it does, in a line.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Auto => "what the tokenizer puts there by itself",
+            Self::On => "the beginning-of-sequence token, where the tokenizer puts none by itself",
+            Self::Off => "nothing",
+        }
+    }
 }
 
 /// A tokenizer bound to a model's vocabulary.
