@@ -4,7 +4,7 @@
 //! # References
 //! NEP 1, *A Simple File Format for NumPy Arrays*.
 
-use super::{Values, each};
+use super::values::{Values, each};
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 

@@ -77,12 +77,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     for name in &flags.models {
         let model = Model::load_with(name, flags.opening.into(), &hub)?;
         for source in &sources {
-            bar.set_message(format!("{}, {}", model.card.id, source.name()));
+            bar.set_message(format!("{}, {}", model.info.id, source.name()));
             let corpus = source.corpus(&model.tokenizer)?;
             let file = flags
                 .output
                 .as_ref()
-                .map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), source.name())));
+                .map(|d| d.join(format!("{}--{}.json", stem(&model.info.id), source.name())));
             let kept = file.as_ref().filter(|f| f.is_file()).map(|file| Profile::read(file)).transpose()?;
             if let (Some(kept), Some(file)) = (&kept, &file)
                 && kept.estimator.name != settings.estimator().name()

@@ -2,10 +2,10 @@
 //! one token. A row belongs to one token of one sequence; sequences come and go, and their rows are used
 //! again.
 
-use candle_core::Tensor;
+use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
-use super::ops::Candle;
+
 use super::spec::Spec;
 
 /// Keys and values `(rows, n_kv_heads * head_dim)` of every block, after rotation.
@@ -52,7 +52,7 @@ impl Cache {
 
 impl Kept {
     /// Writes the keys and values of a batch's tokens into their rows.
-    pub(super) fn write(&mut self, rows: &[u32], keys: &Tensor, values: &Tensor) -> Candle<()> {
+    pub(super) fn write(&mut self, rows: &[u32], keys: &Tensor, values: &Tensor) -> Result<()> {
         for (kept, new) in [(&mut self.keys, keys), (&mut self.values, values)] {
             let width = new.dim(1)?;
             let new = new.flatten_all()?.to_vec1::<f32>()?;

@@ -7,9 +7,9 @@ use ndarray::ArrayView2;
 
 use super::batch::Batch;
 use super::cache::{Cache, Kept};
-use super::custom::FusedCachedAttention;
+use super::fused_ops::FusedCachedAttention;
 use super::ops::{Angles, Ops};
-use super::parts::{Block, Linear, NormWeights, Norms, Parts};
+use super::parameters::{Block, Linear, NormWeights, Norms, Parameters};
 use super::spec::{Form, Layer, QkNorm, Spec};
 use crate::error::{Error, Result};
 
@@ -17,14 +17,14 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct Decoder {
     spec: Spec,
-    parts: Parts,
+    parts: Parameters,
     ops: Ops,
 }
 
 impl Decoder {
     /// Puts parameters and spec together. `Ops::Fused` is for measuring on the CPU, `Ops::Composed` for
     /// gradients and other devices.
-    pub fn new(spec: Spec, parts: Parts, ops: Ops) -> Self {
+    pub fn new(spec: Spec, parts: Parameters, ops: Ops) -> Self {
         Self { spec, parts, ops }
     }
 

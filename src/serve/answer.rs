@@ -120,7 +120,8 @@ impl Choice {
             offset += told.piece.chars().count();
         }
         let value = json!({
-            "tokens": tokens, "token_logprobs": token_logprobs, "top_logprobs": top_logprobs, "text_offset": offsets
+            "tokens": tokens, "token_logprobs": token_logprobs, "top_logprobs": top_logprobs,
+            "text_offset": offsets
         });
         (value, offset)
     }
@@ -134,7 +135,10 @@ impl Choice {
 
     /// The log-probabilities of the tokens from `first` on.
     pub fn chat_logprobs(&self, first: usize, tokenizer: &Tokenizer) -> Value {
-        let entry = |piece: &str, logprob: f64| json!({"token": piece, "logprob": number(logprob), "bytes": piece.as_bytes()});
+        let entry = |piece: &str, logprob: f64| {
+            let bytes = piece.as_bytes();
+            json!({"token": piece, "logprob": number(logprob), "bytes": bytes})
+        };
         let content: Vec<Value> = self.told[first..]
             .iter()
             .map(|told| {

@@ -99,7 +99,9 @@ mod tests {
                       raise_exception('no tools') }}{% endif %}\n<|{{ message['role'] }}|>{{ \
                       message['content'].strip() }}{{ eos_token }}\n{% endfor %}\n{% if \
                       add_generation_prompt %}<|assistant|>{% endif %}";
-        let config = serde_json::json!({"chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}});
+        let config = serde_json::json!({
+            "chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}
+        });
         std::fs::write(folder.path().join("tokenizer_config.json"), config.to_string()).unwrap();
         let template = Template::of(folder.path()).unwrap();
         let (text, special) = template.render(&[message("user", " hi "), message("user", "you")]).unwrap();

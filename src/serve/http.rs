@@ -19,7 +19,8 @@ use tokio::time::timeout;
 
 use super::request::{Chat, Checked, Completion, Fields, Prompt, Refusal};
 use super::running::{Running, Shape, encode, fail};
-use super::{Served, Settings};
+use super::served_model::ServedModel;
+use super::settings::ServerSettings;
 use crate::seed;
 
 /// Bytes of a body at most; a longer one is read to its end, up to `DISCARD`, so that the client hears why.
@@ -34,8 +35,8 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct App {
-    served: Arc<Vec<Arc<Served>>>,
-    settings: Arc<Settings>,
+    served: Arc<Vec<Arc<ServedModel>>>,
+    settings: Arc<ServerSettings>,
     requests: Arc<AtomicU64>,
 }
 
@@ -43,8 +44,8 @@ struct App {
 /// what still runs.
 pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
-    served: Vec<Arc<Served>>,
-    settings: Settings,
+    served: Vec<Arc<ServedModel>>,
+    settings: ServerSettings,
     stop: impl Fn() -> F + Send + 'static,
 ) -> std::io::Result<()> {
     let grace = settings.timeout;
@@ -134,7 +135,7 @@ impl App {
         Err(Refusal { status: 401, code: Some("invalid_api_key"), ..Refusal::invalid("", message) })
     }
 
-    fn find(&self, id: &str) -> Checked<Arc<Served>> {
+    fn find(&self, id: &str) -> Checked<Arc<ServedModel>> {
         self.served.iter().find(|served| served.id == id).cloned().ok_or_else(|| Refusal {
             status: 404,
             code: Some("model_not_found"),
@@ -180,8 +181,11 @@ async fn fields(app: &App, request: Request) -> Checked<Fields> {
     Fields::parse(&timeout(BODY_TIME, read).await.map_err(|_| slow())??)
 }
 
-fn card(served: &Served) -> Value {
-    json!({"id": served.id, "object": "model", "created": 0, "owned_by": "local", "max_model_len": served.max_positions})
+fn card(served: &ServedModel) -> Value {
+    json!({
+        "id": served.id, "object": "model", "created": 0, "owned_by": "local",
+        "max_model_len": served.max_positions
+    })
 }
 
 async fn models(State(app): State<App>, request: Request) -> Response {
@@ -225,7 +229,7 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
         let (text, special) = served.template.render(&messages)?;
         let encoded = encode(&served, &served.chat_tokenizer, &Prompt::Text(text), !special)?;
         if !common.sized {
-            common.drawing.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
+            common.sampling.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
         }
         Running::begin(Shape::Chat, number, common, served, vec![encoded])
     };

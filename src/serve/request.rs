@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::sequence::Drawing;
+use super::sampling::SamplingParams;
 
 /// An error as these APIs send it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +51,8 @@ pub(super) struct Common {
     pub n: usize,
     pub stream: bool,
     pub include_usage: bool,
-    pub drawing: Drawing,
-    /// Whether the request gave a number of tokens; otherwise `drawing.max_tokens` is a default.
+    pub sampling: SamplingParams,
+    /// Whether the request gave a number of tokens; otherwise `sampling.max_tokens` is a default.
     pub sized: bool,
 }
 
@@ -168,7 +168,7 @@ impl Fields {
             stream: self.flag("stream")?,
             include_usage: options.and_then(Value::as_bool).unwrap_or(false),
             sized: max_tokens.is_some(),
-            drawing: Drawing {
+            sampling: SamplingParams {
                 temperature: if greedy { 0.0 } else { temperature },
                 top_p: (top_p < 1.0).then_some(top_p),
                 top_k: self.count("top_k", 1, u64::from(u32::MAX))?.map(|k| k as usize),
@@ -204,8 +204,8 @@ impl Completion {
             return fields.wrong("best_of", "the same as `n`");
         }
         let echo = fields.flag("echo")?;
-        common.drawing.logprobs = fields.count("logprobs", 0, MOST_LOGPROBS)?.map(|n| n as usize);
-        common.drawing.score_prompt = echo && common.drawing.logprobs.is_some();
+        common.sampling.logprobs = fields.count("logprobs", 0, MOST_LOGPROBS)?.map(|n| n as usize);
+        common.sampling.score_prompt = echo && common.sampling.logprobs.is_some();
         Ok(Self { prompts: prompts(fields)?, common, echo })
     }
 }
@@ -264,7 +264,7 @@ impl Chat {
         if top.is_some_and(|top| top > 0) && !wanted {
             return Err(Refusal::invalid("top_logprobs", "`top_logprobs` needs `logprobs` to be true"));
         }
-        common.drawing.logprobs = wanted.then(|| top.unwrap_or(0) as usize);
+        common.sampling.logprobs = wanted.then(|| top.unwrap_or(0) as usize);
         let Some(Value::Array(messages)) = fields.get("messages") else {
             return Err(Refusal::invalid("messages", "`messages` must be a list of messages"));
         };

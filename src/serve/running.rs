@@ -9,11 +9,11 @@ use http_body_util::channel::Sender;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::Served;
 use super::answer::{Choice, Encoded, usage};
 use super::engine::Full;
 use super::request::{Checked, Common, Prompt, Refusal};
-use super::sequence::{Ask, Event};
+use super::sequence::{Event, SequenceRequest};
+use super::served_model::ServedModel;
 use crate::model::Tokenizer;
 use crate::seed;
 
@@ -33,14 +33,14 @@ pub(super) struct Running {
     number: u64,
     created: u64,
     pub common: Common,
-    served: Arc<Served>,
+    served: Arc<ServedModel>,
     encoded: Vec<Encoded>,
     choices: Vec<Choice>,
     events: UnboundedReceiver<(usize, Event)>,
 }
 
 pub(super) fn encode(
-    served: &Served,
+    served: &ServedModel,
     tokenizer: &Tokenizer,
     prompt: &Prompt,
     special: bool,
@@ -89,7 +89,7 @@ pub(super) async fn fail(sender: &mut Sender<Bytes>, kind: &'static str, status:
     sender.send_data(format!("data: {}\n\n", refusal.body()).into()).await.unwrap_or_default();
 }
 
-fn too_long(served: &Served, prompt: impl std::fmt::Display, max_tokens: usize) -> Refusal {
+fn too_long(served: &ServedModel, prompt: impl std::fmt::Display, max_tokens: usize) -> Refusal {
     let message = format!(
         "This model's maximum context length is {} tokens. However, you requested {prompt} in the prompt \
          and {max_tokens} in the completion.",
@@ -103,15 +103,15 @@ impl Running {
         shape: Shape,
         number: u64,
         common: Common,
-        served: Arc<Served>,
+        served: Arc<ServedModel>,
         encoded: Vec<Encoded>,
     ) -> Checked<Self> {
-        let drawing = &common.drawing;
+        let sampling = &common.sampling;
         for prompt in &encoded {
             // The last token drawn is never read, so that it needs no position; the originals count it all
             // the same.
-            if prompt.ids.len() + drawing.max_tokens > served.max_positions {
-                return Err(too_long(&served, prompt.ids.len(), drawing.max_tokens));
+            if prompt.ids.len() + sampling.max_tokens > served.max_positions {
+                return Err(too_long(&served, prompt.ids.len(), sampling.max_tokens));
             }
         }
         let (reply, events) = unbounded_channel();
@@ -119,18 +119,23 @@ impl Running {
             let reply = &reply;
             let again = encoded[..p].iter().filter(|before| before.ids == prompt.ids).count();
             (0..common.n).map(move |i| {
-                let mut drawing = drawing.clone();
+                let mut sampling = sampling.clone();
                 // Prompts asked with one seed draw apart from each other: else all of their texts would go
                 // the same way.
-                drawing.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), drawing.seed);
+                sampling.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), sampling.seed);
                 // So do equal ones in one request.
                 if again > 0 {
-                    drawing.seed = seed::derive("again", &again.to_string(), drawing.seed);
+                    sampling.seed = seed::derive("again", &again.to_string(), sampling.seed);
                 }
                 if i > 0 {
-                    drawing.seed = seed::derive("choice", &i.to_string(), drawing.seed);
+                    sampling.seed = seed::derive("choice", &i.to_string(), sampling.seed);
                 }
-                Ask { prompt: prompt.ids.clone(), drawing, index: p * common.n + i, reply: reply.clone() }
+                SequenceRequest {
+                    prompt: prompt.ids.clone(),
+                    sampling,
+                    index: p * common.n + i,
+                    reply: reply.clone(),
+                }
             })
         });
         let full = |full| match full {
@@ -181,7 +186,7 @@ impl Running {
         if let Some(message) = self.choices.iter().find_map(failed) {
             return Err(Refusal { status: 500, kind: "server_error", ..Refusal::invalid("", message) });
         }
-        let (logprobs, tokenizer) = (self.common.drawing.logprobs.is_some(), self.served.engine.tokenizer());
+        let (logprobs, tokenizer) = (self.common.sampling.logprobs.is_some(), self.served.engine.tokenizer());
         let choices = self.choices.iter().enumerate().map(|(index, choice)| match self.shape {
             Shape::Completion { .. } => choice.completion(index, logprobs, tokenizer),
             Shape::Chat => choice.chat(index, logprobs, tokenizer),
@@ -197,9 +202,10 @@ impl Running {
         let mut offsets = vec![(0, 0); self.choices.len()];
         for index in 0..self.choices.len() {
             let echoed = match self.shape {
-                Shape::Chat => Some(
-                    json!({"index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null, "finish_reason": null}),
-                ),
+                Shape::Chat => Some(json!({
+                    "index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
+                    "finish_reason": null
+                })),
                 // With log-probabilities the prompt's text comes with its tokens.
                 Shape::Completion { echo: true } => {
                     let text = self.encoded[index / self.common.n].pieces.concat();
@@ -244,7 +250,7 @@ impl Running {
     /// What is new in a choice: text, and the tokens it is told of since.
     fn piece(&self, index: usize, text: &str, (told, offset): &mut (usize, usize)) -> Value {
         let (choice, tokenizer) = (&self.choices[index], self.served.engine.tokenizer());
-        let news = self.common.drawing.logprobs.is_some() && choice.n_told() > *told;
+        let news = self.common.sampling.logprobs.is_some() && choice.n_told() > *told;
         let first = std::mem::replace(told, choice.n_told());
         match self.shape {
             Shape::Completion { .. } => {
@@ -258,7 +264,9 @@ impl Running {
             Shape::Chat => {
                 let logprobs = if news { choice.chat_logprobs(first, tokenizer) } else { Value::Null };
                 let delta = if text.is_empty() { json!({}) } else { json!({"content": text}) };
-                json!({"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()})
+                json!({
+                    "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()
+                })
             }
         }
     }

@@ -1,33 +1,19 @@
-//! One text in the making: its tokens, how the next one is drawn, and when it ends.
+//! One sequence that is decoded: its tokens, the sampling of the next one, and when it ends.
 
 use candle_core::{Device, Tensor};
-use candle_transformers::generation::{LogitsProcessor, Sampling};
+use candle_transformers::generation::LogitsProcessor;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::engine::Shared;
+use super::sampling::SamplingParams;
 use super::text::{Growing, first_stop, settled};
 use crate::error::{Error, Result};
+use crate::model::Tokenizer;
 use crate::model::cache::Cache;
 
-/// How tokens are drawn.
-#[derive(Debug, Clone)]
-pub(super) struct Drawing {
-    pub temperature: f64,
-    pub top_p: Option<f64>,
-    pub top_k: Option<usize>,
-    pub seed: u64,
-    pub max_tokens: usize,
-    pub stop: Vec<String>,
-    /// How many of the likeliest tokens are told at each place.
-    pub logprobs: Option<usize>,
-    /// Whether the tokens of the prompt are scored too.
-    pub score_prompt: bool,
-}
-
 /// A sequence that is asked for.
-pub(super) struct Ask {
+pub(super) struct SequenceRequest {
     pub prompt: Vec<u32>,
-    pub drawing: Drawing,
+    pub sampling: SamplingParams,
     /// Whose it is among those of its request.
     pub index: usize,
     pub reply: UnboundedSender<(usize, Event)>,
@@ -62,7 +48,7 @@ pub(super) enum Finish {
 }
 
 pub(super) struct Sequence {
-    ask: Ask,
+    ask: SequenceRequest,
     processor: LogitsProcessor,
     ids: Vec<u32>,
     rows: Vec<u32>,
@@ -75,17 +61,8 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
-    pub fn begin(ask: Ask, cache: &mut Cache) -> Self {
-        let drawing = &ask.drawing;
-        let temperature = drawing.temperature;
-        let sampling = match (drawing.top_k, drawing.top_p) {
-            _ if temperature <= 0.0 => Sampling::ArgMax,
-            (Some(k), Some(p)) => Sampling::TopKThenTopP { k, p, temperature },
-            (Some(k), None) => Sampling::TopK { k, temperature },
-            (None, Some(p)) => Sampling::TopP { p, temperature },
-            (None, None) => Sampling::All { temperature },
-        };
-        let processor = LogitsProcessor::from_sampling(drawing.seed, sampling);
+    pub fn begin(ask: SequenceRequest, cache: &mut Cache) -> Self {
+        let processor = ask.sampling.processor();
         let (ids, rows) = (ask.prompt.clone(), cache.take(ask.prompt.len()));
         let nothing = Scored { id: ids[0], logprob: None, top: vec![] };
         Self {
@@ -120,7 +97,7 @@ impl Sequence {
 
     /// How many of the last new tokens' logits are needed.
     pub fn n_logits(&self) -> usize {
-        if self.computed == 0 && self.ask.drawing.score_prompt { self.ids.len() } else { 1 }
+        if self.computed == 0 && self.ask.sampling.score_prompt { self.ids.len() } else { 1 }
     }
 
     pub fn fail(&mut self, error: &Error) {
@@ -134,12 +111,12 @@ impl Sequence {
     }
 
     /// Takes the logits of the next row that was asked for.
-    pub fn see(&mut self, logits: &[f32], shared: &Shared) -> Result<()> {
+    pub fn see(&mut self, logits: &[f32], tokenizer: &Tokenizer, ends: &[u32]) -> Result<()> {
         if self.over {
             return Ok(());
         }
-        let top = self.ask.drawing.logprobs.unwrap_or(0);
-        if self.computed == 0 && self.ask.drawing.score_prompt {
+        let top = self.ask.sampling.logprobs.unwrap_or(0);
+        if self.computed == 0 && self.ask.sampling.score_prompt {
             if self.scored.len() < self.ids.len() {
                 self.scored.push(score(logits, self.ids[self.scored.len()], top));
                 return Ok(());
@@ -148,24 +125,24 @@ impl Sequence {
             self.send(Event::Prompt(scored));
         }
         self.computed = self.ids.len();
-        if self.ask.drawing.max_tokens == 0 {
+        if self.ask.sampling.max_tokens == 0 {
             self.finish(Finish::Length);
             return Ok(());
         }
         let id = self.processor.sample(&Tensor::from_slice(logits, logits.len(), &Device::Cpu)?)?;
-        if shared.ends.contains(&id) {
+        if ends.contains(&id) {
             self.finish(Finish::Stop);
             return Ok(());
         }
-        self.draw(score(logits, id, top), shared);
+        self.draw(score(logits, id, top), tokenizer);
         Ok(())
     }
 
-    fn draw(&mut self, scored: Scored, shared: &Shared) {
-        let stops = &self.ask.drawing.stop;
-        let growing = self.growing.get_or_insert_with(|| Growing::after(&self.ask.prompt, &shared.tokenizer));
+    fn draw(&mut self, scored: Scored, tokenizer: &Tokenizer) {
+        let stops = &self.ask.sampling.stop;
+        let growing = self.growing.get_or_insert_with(|| Growing::after(&self.ask.prompt, tokenizer));
         let before = growing.text().len();
-        let piece = growing.push(scored.id, &shared.tokenizer);
+        let piece = growing.push(scored.id, tokenizer);
         self.ids.push(scored.id);
         let n = self.ids.len() - self.ask.prompt.len();
         let stopped = first_stop(growing.text(), before, stops);
@@ -178,7 +155,7 @@ impl Sequence {
         self.send(Event::Token { scored, text, piece });
         if stopped.is_some() {
             self.finish(Finish::Stop);
-        } else if n >= self.ask.drawing.max_tokens {
+        } else if n >= self.ask.sampling.max_tokens {
             self.finish(Finish::Length);
         }
     }

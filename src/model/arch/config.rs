@@ -63,6 +63,12 @@ impl Config {
         self.entries().find(|(key, value)| !asked.contains(*key) && !known(key, value))
     }
 
+    /// The keys that were asked for.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> BTreeSet<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn required(&self, key: &str) -> Result<&Value> {
         self.get(key).ok_or_else(|| self.fault(format!("key `{key}` is missing")))
     }

@@ -1,6 +1,6 @@
 //! Gemma 1: a Llama with a scaled embedding, norm weights stored less 1, a tanh gelu gate and a tied head.
 
-use super::{Architecture, Config, Names, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Activation, Norm, Spec};
 
@@ -15,6 +15,9 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
     spec.tied = config.flag_or("tie_word_embeddings", true)?;
     Ok(spec)
 }
+
+const KEYS: ConfigKeys =
+    ConfigKeys { read: &[llama::READ, rotary::READ, &["hidden_activation"]], ignored: &[llama::IGNORED] };
 
 impl Architecture for Gemma {
     fn model_type(&self) -> &'static str {
@@ -36,7 +39,11 @@ impl Architecture for Gemma {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         llama::NAMES
     }
 }

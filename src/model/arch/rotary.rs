@@ -5,9 +5,18 @@
 
 use std::f64::consts::TAU;
 
-use super::Config;
+use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::{Layer, Rope, Spec};
+
+/// Keys of a config.json that describe rotary positions.
+pub(super) const READ: &[&str] = &[
+    "original_max_position_embeddings",
+    "partial_rotary_factor",
+    "rope_parameters",
+    "rope_scaling",
+    "rope_theta",
+];
 
 /// What a description may hold. Another key would change the angles in a way that is not known here.
 const KNOWN: &[&str] = &[
