@@ -19,7 +19,7 @@ pub struct Array {
     pub values: Array2<f32>,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// What is in the file: `safetensors`, `npy`, `csv`.
+    /// The format of the file: `safetensors`, `npy`, `csv`.
     pub format: &'static str,
 }
 

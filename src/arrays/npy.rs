@@ -69,7 +69,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
     Ok((shape, values))
 }
 
-/// What follows `'key':` in the header.
+/// The text after `'key':` in the header.
 fn after<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     let at = [format!("'{key}'"), format!("\"{key}\"")]
         .iter()

@@ -20,7 +20,7 @@ pub(super) struct Flags {
     json: bool,
 }
 
-/// What is printed.
+/// The report that is printed.
 #[derive(Debug, Serialize)]
 struct ModelReport<'a> {
     #[serde(flatten)]
@@ -29,7 +29,7 @@ struct ModelReport<'a> {
     n_kv_heads: usize,
     head_dim: usize,
     max_positions: usize,
-    /// Of the weights as they are held: four for each parameter.
+    /// Memory of the weights as they are held: four bytes for each parameter.
     memory_bytes: usize,
     stored_dtype: &'a str,
 }

@@ -1,4 +1,4 @@
-//! What is fed to local models: a corpus is a set of windows in which every token knows its role. There are
+//! The input of local models: a corpus is a set of windows in which every token knows its role. There are
 //! series, in-context lists of entities of one category, and natural texts cut into windows.
 
 pub mod category;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::control::Control;
 use crate::model::Bos;
 
-/// What a token is in its window.
+/// The role of a token in its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -13,13 +13,13 @@ pub enum Role {
     Prefix,
     /// Part of an entity of a series.
     Entity,
-    /// What follows an entity.
+    /// Text that follows an entity.
     Separator,
     /// A token of a natural text.
     Text,
 }
 
-/// What is known of one position of a window.
+/// The annotation of one position of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mark {
     /// Its role.
@@ -54,9 +54,9 @@ pub struct Corpus {
     pub windows: Vec<Window>,
     /// The special tokens that begin every window.
     pub prefix: Vec<u32>,
-    /// What was asked to begin them.
+    /// The beginning-of-sequence token that was asked for.
     pub bos: Bos,
-    /// What is measured beside it; nothing for series.
+    /// The control that is measured beside it; none for series.
     pub control: Option<Control>,
 }
 
@@ -75,7 +75,7 @@ impl Corpus {
         points.into_iter().map(|(shot, role)| (role, shot)).collect()
     }
 
-    /// Where each window has a reading point: `(window, token)`, one per window.
+    /// The reading point of each window that has one: `(window, token)`.
     pub fn at(&self, role: Role, shot: usize) -> Vec<(usize, usize)> {
         let wanted = Mark { role, shot, read: true };
         let find = |window: &Window| window.marks.iter().position(|mark| *mark == wanted);

@@ -1,4 +1,4 @@
-//! Where the files of a model are: its name is that of an embedded model, of a folder, or an id on a hub.
+//! Finds the files of a model by its name: an embedded model, a folder, or an id on a hub.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

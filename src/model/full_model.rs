@@ -27,7 +27,7 @@ pub struct Model {
     pub options: Options,
     /// Tokens that end a text: `eos_token_id` of config.json.
     pub ends: Vec<u32>,
-    /// Where its files are; of an embedded model a folder that is not there.
+    /// The folder of its files; an embedded model has a path that does not exist.
     pub folder: PathBuf,
     stored: String,
     architecture: &'static dyn Architecture,
@@ -113,7 +113,7 @@ impl Model {
 /// init, and training.
 ///
 /// # Errors
-/// Whatever `source` finds wrong.
+/// Those of `source`.
 pub fn random_init(
     architecture: &dyn Architecture,
     spec: &Spec,

@@ -142,7 +142,7 @@ pub struct Block {
 pub struct Parameters {
     /// `(vocab_size, d_embedding)`
     pub embedding: Tensor,
-    /// Of the embedding.
+    /// The norm of the embedding.
     pub embedding_norm: Option<NormWeights>,
     /// `d_embedding -> d_model` and back, where they differ.
     pub projections: Option<[Linear; 2]>,

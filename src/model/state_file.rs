@@ -144,7 +144,7 @@ fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec
     runs
 }
 
-/// Where each array begins in the file: `input_ids`, `h_0 .. h_L`, `logits`.
+/// The positions of the arrays in the file: `input_ids`, `h_0 .. h_L`, `logits`.
 struct Layout {
     header: Vec<u8>,
     starts: Vec<u64>,

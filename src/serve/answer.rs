@@ -1,11 +1,11 @@
-//! What clients get: the JSON of answers, whole or in pieces.
+//! The JSON of answers, whole or in pieces.
 
 use serde_json::{Map, Value, json};
 
 use super::sequence::{Event, Finish, Scored};
 use crate::model::Tokenizer;
 
-/// What stands for a log-probability too low for a number.
+/// The log-probability that is reported where it is too low for a number.
 const LOWEST: f64 = -9999.0;
 
 /// A prompt as tokens, with the text each stands for; together they are the prompt's text.
@@ -16,7 +16,7 @@ pub(super) struct Encoded {
 }
 
 /// A token with what is told of it.
-struct Told {
+struct ReportedToken {
     piece: String,
     scored: Scored,
     /// The token before it, by which alternatives get their text.
@@ -26,7 +26,7 @@ struct Told {
 /// One choice in the making.
 #[derive(Default)]
 pub(super) struct Choice {
-    told: Vec<Told>,
+    told: Vec<ReportedToken>,
     text: String,
     finish: Option<Finish>,
     pub n_tokens: usize,
@@ -45,7 +45,7 @@ impl Choice {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
                 let told = scored.into_iter().zip(&encoded.pieces).zip(before);
-                self.told.extend(told.map(|((scored, piece), before)| Told {
+                self.told.extend(told.map(|((scored, piece), before)| ReportedToken {
                     piece: piece.clone(),
                     scored,
                     before,
@@ -54,7 +54,7 @@ impl Choice {
             }
             Event::Token { scored, text, piece } => {
                 let before = self.told.last().map(|told| told.scored.id).or(encoded.ids.last().copied());
-                self.told.push(Told { piece, scored, before });
+                self.told.push(ReportedToken { piece, scored, before });
                 self.text.push_str(&text);
                 text
             }
@@ -87,7 +87,7 @@ impl Choice {
         self.told.len()
     }
 
-    /// As a choice of `/v1/completions`.
+    /// The choice in the form of `/v1/completions`.
     pub fn completion(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
         let logprobs = if logprobs { self.completion_logprobs(0, 0, tokenizer).0 } else { Value::Null };
         json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()})
@@ -126,7 +126,7 @@ impl Choice {
         (value, offset)
     }
 
-    /// As a choice of `/v1/chat/completions`.
+    /// The choice in the form of `/v1/chat/completions`.
     pub fn chat(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
         let logprobs = if logprobs { self.chat_logprobs(0, tokenizer) } else { Value::Null };
         let message = json!({"role": "assistant", "content": self.text, "refusal": null});

@@ -22,7 +22,7 @@ impl Background {
     /// Returns once requests are taken.
     ///
     /// # Errors
-    /// As [`super::serve`].
+    /// Those of [`super::serve`].
     pub fn start(models: Vec<Model>, settings: &ServerSettings) -> Result<Self> {
         let (stop, told) = watch::channel(false);
         let (ready, begun) = mpsc::channel();

@@ -21,12 +21,12 @@ const PROMPT_TOKENS: usize = 1024;
 /// Rows of logits computed at once.
 const LOGIT_ROWS: usize = 256;
 
-/// A model at work.
+/// The threads that decode with one model.
 pub(super) struct Engine {
     shared: Arc<Shared>,
 }
 
-/// What the threads of an engine have in common.
+/// The state that the threads of an engine share.
 struct Shared {
     decoder: Decoder,
     tokenizer: Tokenizer,
@@ -43,8 +43,8 @@ struct Queue {
     closed: bool,
 }
 
-/// There is no room.
-pub(super) enum Full {
+/// The queue has no room.
+pub(super) enum QueueFull {
     /// At the moment.
     Now,
     /// There never is, for so many at once; the number is how many may wait.
@@ -80,20 +80,20 @@ impl Engine {
         Ok(Self { shared })
     }
 
-    /// What encodes and decodes.
+    /// The tokenizer of the model.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.shared.tokenizer
     }
 
     /// Puts the sequences of one request into the queue, all or none.
-    pub fn ask(&self, sequences: Vec<SequenceRequest>) -> std::result::Result<(), Full> {
+    pub fn ask(&self, sequences: Vec<SequenceRequest>) -> std::result::Result<(), QueueFull> {
         if sequences.len() > self.shared.max_waiting {
-            return Err(Full::Always(self.shared.max_waiting));
+            return Err(QueueFull::Always(self.shared.max_waiting));
         }
         let mut queue = self.shared.lock();
         queue.waiting.retain(|ask| !ask.reply.is_closed());
         if queue.waiting.len() + sequences.len() > self.shared.max_waiting {
-            return Err(Full::Now);
+            return Err(QueueFull::Now);
         }
         queue.waiting.extend(sequences);
         self.shared.arrived.notify_all();

@@ -1,4 +1,4 @@
-//! What clients ask for: JSON of the completions and chat shapes, checked field by field. What would change
+//! Requests: JSON of the completions and chat shapes, checked field by field. What would change
 //! an answer and cannot be done here is refused by name, as the originals do; fields that change nothing are
 //! let pass.
 
@@ -44,7 +44,7 @@ pub(super) enum Prompt {
     Ids(Vec<u32>),
 }
 
-/// What both kinds of request have.
+/// The parameters that both kinds of request have.
 #[derive(Debug, Clone)]
 pub(super) struct Common {
     pub model: String,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::answer::{Choice, Encoded, usage};
-use super::engine::Full;
+use super::engine::QueueFull;
 use super::request::{Checked, Common, Prompt, Refusal};
 use super::sequence::{Event, SequenceRequest};
 use super::served_model::ServedModel;
@@ -139,12 +139,12 @@ impl Running {
             })
         });
         let full = |full| match full {
-            Full::Now => Refusal {
+            QueueFull::Now => Refusal {
                 status: 503,
                 kind: "overloaded_error",
                 ..Refusal::invalid("", "too many requests are waiting; try again later")
             },
-            Full::Always(most) => Refusal::invalid(
+            QueueFull::Always(most) => Refusal::invalid(
                 "n",
                 format!("prompts times `n` are more than the {most} that may wait here"),
             ),
@@ -247,7 +247,7 @@ impl Running {
         sender.send_data("data: [DONE]\n\n".into()).await.unwrap_or_default();
     }
 
-    /// What is new in a choice: text, and the tokens it is told of since.
+    /// The new part of a choice: text, and the tokens since the last part.
     fn piece(&self, index: usize, text: &str, (told, offset): &mut (usize, usize)) -> Value {
         let (choice, tokenizer) = (&self.choices[index], self.served.engine.tokenizer());
         let news = self.common.sampling.logprobs.is_some() && choice.n_told() > *told;

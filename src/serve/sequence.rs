@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::model::cache::Cache;
 
-/// A sequence that is asked for.
+/// A request for one sequence.
 pub(super) struct SequenceRequest {
     pub prompt: Vec<u32>,
     pub sampling: SamplingParams,
-    /// Whose it is among those of its request.
+    /// Its number among the sequences of its request.
     pub index: usize,
     pub reply: UnboundedSender<(usize, Event)>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Scored {
     pub top: Vec<(u32, f64)>,
 }
 
-/// What becomes of a sequence.
+/// Progress of a sequence.
 #[derive(Debug)]
 pub(super) enum Event {
     /// The prompt's tokens, scored; the first one has nothing before it.

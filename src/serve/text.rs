@@ -1,4 +1,4 @@
-//! From tokens to text, as it grows. The text of a token depends on its neighbours (the space before a word,
+//! Decodes a growing sequence of tokens. The text of a token depends on its neighbours (the space before a word,
 //! bytes that make one character together), so what is new is what the text of all tokens has over the text
 //! of the ones before.
 
@@ -44,7 +44,7 @@ impl Growing {
     }
 }
 
-/// Where the first of the stop strings begins in `text`, looking from byte `from` on, less what a stop string
+/// The position where the first of the stop strings begins in `text`, looking from byte `from` on, less what a stop string
 /// could have begun before it.
 pub(super) fn first_stop(text: &str, from: usize, stops: &[String]) -> Option<usize> {
     let longest = stops.iter().map(String::len).max().unwrap_or(0);

@@ -9,7 +9,7 @@ use crate::model::parameters::Parameters;
 use crate::model::spec::Spec;
 use crate::model::weights::ParameterSource;
 
-/// What an architecture knows: how to read its config and where its tensors are.
+/// An architecture reads its config and knows where its tensors are.
 pub trait Architecture: Sync {
     /// `model_type` in config.json.
     fn model_type(&self) -> &'static str;
@@ -23,13 +23,13 @@ pub trait Architecture: Sync {
     fn spec(&self, config: &Config) -> Result<Spec>;
     /// The keys of config.json that it reads and those that it ignores.
     fn keys(&self) -> ConfigKeys;
-    /// What its tensors are called, and how fused ones are laid out.
+    /// The names of its tensors, and the layout of fused ones.
     fn tensor_names(&self, spec: &Spec) -> TensorNames;
     /// Reads every tensor from `source` and lays it out as the decoder expects it: linear maps as `(out,
     /// in)`.
     ///
     /// # Errors
-    /// What `source` finds wrong.
+    /// Those of `source`.
     fn parameters(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
         self.tensor_names(spec).load(spec, source)
     }

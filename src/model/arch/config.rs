@@ -164,7 +164,7 @@ impl Config {
         }
     }
 
-    /// Of several spellings of a key the one that is used here; the first one if none is.
+    /// The spelling of a key that this config uses; the first one if it uses none.
     pub fn spelled<'a>(&self, keys: &[&'a str]) -> &'a str {
         self.set_aside(keys);
         keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()

@@ -15,7 +15,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
     ..llama::NAMES
 };
 
-/// What Gemma 2 and 3 have over Gemma 1, with the caps of scores and logits where the config is silent.
+/// Adds what distinguishes Gemma 2 and 3 from Gemma 1; the caps are defaults for scores and logits.
 pub(super) fn sandwich(spec: &mut Spec, config: &Config, [scores, logits]: [Option<f64>; 2]) -> Result<()> {
     spec.form = Form::Sandwich;
     spec.activation = config.activation("hidden_activation", "gelu_pytorch_tanh")?;

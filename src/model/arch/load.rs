@@ -1,4 +1,4 @@
-//! From a table of tensor names to the parameters of a decoder.
+//! Loads the parameters of a decoder by a table of tensor names.
 
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ impl TensorNames {
     /// Reads every tensor that `spec` asks for from `source`.
     ///
     /// # Errors
-    /// What `source` finds wrong.
+    /// Those of `source`.
     pub fn load(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
         let fits = |prefix: &&&str| source.has(&format!("{prefix}{}.weight", self.embedding));
         let prefix = self.prefixes.iter().find(fits).or(self.prefixes.first()).copied().unwrap_or_default();

@@ -18,7 +18,7 @@ pub(super) const READ: &[&str] = &[
     "rope_theta",
 ];
 
-/// What a description may hold. Another key would change the angles in a way that is not known here.
+/// The keys that a description may hold. Another key would change the angles in a way that is not known here.
 const KNOWN: &[&str] = &[
     "attention_factor",
     "factor",
@@ -33,7 +33,7 @@ const KNOWN: &[&str] = &[
     "type",
 ];
 
-/// What an architecture takes where its config is silent.
+/// The defaults of an architecture.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Defaults {
     /// The base of the angles.
@@ -66,7 +66,7 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
 /// and positions.
 ///
 /// # Errors
-/// As [`rotate`].
+/// Those of [`rotate`].
 pub(super) fn table(
     spec: &mut Spec,
     config: &Config,

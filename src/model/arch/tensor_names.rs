@@ -1,6 +1,6 @@
-//! What published files call their tensors, and how they lay them out: one table for each architecture.
+//! The names and layout of tensors in published files: one table for each architecture.
 
-/// Where queries, keys and values are.
+/// The layout of the maps to queries, keys and values.
 #[derive(Debug, Clone, Copy)]
 pub enum Qkv {
     /// In three tensors.
@@ -11,7 +11,7 @@ pub enum Qkv {
     PerHead(&'static str),
 }
 
-/// Where the maps into an MLP are. A spec without gate has no use for a gate's name.
+/// The layout of the maps into an MLP. A spec without gate does not use the gate's name.
 #[derive(Debug, Clone, Copy)]
 pub enum MlpIn {
     /// Gate and up in two tensors.
@@ -29,7 +29,7 @@ pub enum MlpIn {
 /// without `blocks` and number.
 #[derive(Debug, Clone, Copy)]
 pub struct TensorNames {
-    /// What stands before every name but the head's, in the spellings that are published; the one that fits
+    /// The prefix of every name but the head's, in the spellings that are published; the one that fits
     /// is found by the embedding.
     pub prefixes: &'static [&'static str],
     /// The embedding.
@@ -50,7 +50,7 @@ pub struct TensorNames {
     pub qkv: Qkv,
     /// Norms of queries and keys.
     pub qk_norms: [&'static str; 2],
-    /// From heads to stream.
+    /// The map from heads to stream.
     pub output: &'static str,
     /// Norm of the MLP.
     pub mlp_norm: &'static str,

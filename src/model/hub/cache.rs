@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use super::layout;
+use crate::disk;
 
 /// The part of a cache that belongs to one repository.
 pub(super) struct Cache {
@@ -26,7 +27,7 @@ pub(super) fn is_commit(text: &str) -> bool {
 
 impl Cache {
     pub(super) fn new(root: &Path, repository: &str) -> Self {
-        let name = format!("models--{}", repository.replace('/', "--"));
+        let name = format!("models--{}", disk::id_in_file_names(repository));
         Self { folder: root.join(&name), locks: root.join(".locks").join(&name) }
     }
 

@@ -1,4 +1,4 @@
-//! What a download does to the cache: blobs, locks, links and refs.
+//! Writes of a download to the cache: blobs, locks, links and refs.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};

@@ -50,10 +50,10 @@ impl Hub {
         self
     }
 
-    /// What a model is called in tables: the id, and the revision unless it is `main`.
+    /// The name of a model in tables: the id, and the revision unless it is `main`.
     ///
     /// # Errors
-    /// As [`Hub::folder`], for the id alone.
+    /// Those of [`Hub::folder`] about the id.
     pub fn label(&self, name: &str) -> Result<String> {
         let Id { repository, revision } = Id::parse(name, &self.settings.revision)?;
         Ok(if revision == MAIN { repository } else { format!("{repository}@{revision}") })

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::id::{Id, MAIN};
 use crate::error::{Error, Result};
 
-/// Where ids are looked up when HF_ENDPOINT says nothing else.
+/// The hub that is asked unless HF_ENDPOINT names another.
 const ENDPOINT: &str = "https://huggingface.co";
 /// How long a server may be silent, in seconds; three times what the Python tools allow, for slow mirrors.
 const IDLE_S: f64 = 30.0;
 
-/// What lies behind an error.
+/// The cause of an error.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The settings of a hub.
@@ -22,7 +22,7 @@ pub(super) struct HubSettings {
     pub(super) cache: PathBuf,
     #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download sends it"))]
     pub(super) token: Option<Token>,
-    /// Of ids that name none.
+    /// The revision of ids that name none.
     pub(super) revision: String,
     pub(super) offline: bool,
     /// Whether a download shows a progress bar.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is put before every text.
+/// The tokens that are put before every text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bos {
-    /// What the tokenizer puts there by itself.
+    /// Those that the tokenizer puts there by itself.
     #[default]
     Auto,
     /// The beginning-of-sequence token, where the tokenizer puts none by itself.
@@ -28,7 +28,7 @@ impl Bos {
         }
     }
 
-    /// What it does, in a line.
+    /// Its effect, in a line.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Auto => "what the tokenizer puts there by itself",

@@ -92,7 +92,7 @@ impl Tokenizer {
         Ok(self)
     }
 
-    /// What was asked to be put before every text.
+    /// The choice of tokens before every text.
     pub fn bos(&self) -> Bos {
         self.bos
     }

@@ -102,7 +102,7 @@ impl Bytes {
     }
 }
 
-/// What to do about a git-lfs pointer.
+/// The error about a git-lfs pointer.
 pub(super) const POINTER: &str = "a git-lfs pointer, not the weights themselves (`git lfs pull` gets them)";
 
 #[cfg(unix)]

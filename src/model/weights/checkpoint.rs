@@ -27,7 +27,7 @@ use crate::seed;
 /// for (mask buffers, old rotary tables) are not read.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// What a tensor that is nowhere is missing from: the file, or the index of several.
+    /// The file, or the index of several; an error about a missing tensor names it.
     path: PathBuf,
     files: Vec<Bytes>,
     entries: HashMap<String, TensorEntry>,
@@ -36,7 +36,7 @@ pub struct Checkpoint {
     read_names: Mutex<BTreeSet<String>>,
 }
 
-/// What a folder's weights are called, in order of preference.
+/// The names of files of weights, in order of preference.
 const PUBLISHED: [&str; 4] = [
     "model.safetensors",
     "model.safetensors.index.json",

@@ -1,4 +1,4 @@
-//! What the header of a file of weights says of a tensor.
+//! The type, shape and position of a tensor, from the header of its file.
 
 /// How the values of a tensor are stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ impl StoredType {
     }
 }
 
-/// Where a tensor's values are within its file: dense, row after row.
+/// The position of a tensor's values within its file: dense, row after row.
 #[derive(Debug, Clone)]
 pub(super) struct TensorEntry {
     pub(super) file: usize,

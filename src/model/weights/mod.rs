@@ -1,4 +1,4 @@
-//! Where a decoder's parameters come from: a checkpoint, with one reader per file format, or seeded initial
+//! Sources of a decoder's parameters: a checkpoint, with one reader per file format, or seeded initial
 //! weights (the randomly initialised model).
 
 mod bytes;

@@ -69,7 +69,7 @@ enum Value {
 /// The tensors of a pickled state dict, by name.
 ///
 /// # Errors
-/// What is wrong with the pickle, in words.
+/// The reason why a pickle cannot be read.
 pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, PickledTensor)>, String> {
     let mut machine = Machine { bytes, at: 0, values: vec![], stack: vec![], memo: HashMap::new() };
     let top = machine.run()?;
@@ -290,7 +290,7 @@ impl<'a> Machine<'a> {
         items.iter().map(|id| self.count(*id)).collect()
     }
 
-    /// What a value says of a tensor, if it rebuilds one.
+    /// The tensor that a value rebuilds, if it rebuilds one.
     fn tensor(&self, id: Id) -> Option<PickledTensor> {
         let Value::Call(mut function, mut arguments) = self.values[id] else { return None };
         let Value::Name(name) = &self.values[function] else { return None };

@@ -29,7 +29,7 @@ impl Precision {
         }
     }
 
-    /// What it does, in a line.
+    /// Its effect, in a line.
     pub fn describe(self) -> &'static str {
         match self {
             Self::F32 => "not rounded: f32, f16 and bf16 are exact in f32",

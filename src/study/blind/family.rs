@@ -142,7 +142,7 @@ impl Family {
     }
 }
 
-/// What a member's files are called; the slash of an id on a hub is none of a path.
+/// The id of a member as it stands in file names.
 pub(crate) fn stem(id: &str) -> String {
-    id.replace('/', "--")
+    crate::disk::id_in_file_names(id)
 }

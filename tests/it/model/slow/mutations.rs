@@ -10,7 +10,7 @@ use surmise::Result;
 use surmise::model::arch::{self, Config};
 use surmise::model::weights::{Checkpoint, Init, ParameterSource, Precision};
 
-use super::parity::golden;
+use crate::model::parity::golden;
 
 /// Changes some bytes near each other: other values, a piece cut out, a piece twice, digits of another size,
 /// an end that is gone.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::server::{CHAT, COMPLETIONS, Serving};
+use crate::serve::server::{CHAT, COMPLETIONS, Serving};
 
 const CLIENTS: usize = 4;
 /// Growth after the first fifth that is still called flat.
