@@ -1,11 +1,12 @@
 //! Trains the embedded open family: two recipes of seven sizes on a generated corpus, on the CPU, with
 //! candle.
 //!
-//!     cargo run --release --example train_family -- minigpt-1        # one member: trains, checkpoints,
-//! resumes     cargo run --release --example train_family -- all
-//!     cargo run --release --example train_family -- all 800          # a trial of 800 steps each
-//!     cargo run --release --example train_family -- table            # family.csv again, from the saved
-//! models
+//! ```sh
+//! cargo run --release --example train_family -- minigpt-1   # one member: trains, checkpoints, resumes
+//! cargo run --release --example train_family -- all
+//! cargo run --release --example train_family -- all 800     # a trial of 800 steps each
+//! cargo run --release --example train_family -- table       # family.csv again, from the saved models
+//! ```
 //!
 //! Each member becomes a folder below `calibration/` that any Hugging Face tool opens: config.json,
 //! tokenizer.json, model.safetensors (f16), with its loss curve beside it (loss.csv). Checkpoints with the

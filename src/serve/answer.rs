@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::sequence::{Event, Finish, Scored};
+use super::sequence::{Event, FinishReason, Scored};
 use crate::model::Tokenizer;
 
 /// The log-probability that is reported where it is too low for a number.
@@ -10,7 +10,7 @@ const LOWEST: f64 = -9999.0;
 
 /// A prompt as tokens, with the text each stands for; together they are the prompt's text.
 #[derive(Debug, Clone)]
-pub(super) struct Encoded {
+pub(super) struct EncodedPrompt {
     pub ids: Vec<u32>,
     pub pieces: Vec<String>,
 }
@@ -28,19 +28,19 @@ struct ReportedToken {
 pub(super) struct Choice {
     told: Vec<ReportedToken>,
     text: String,
-    finish: Option<Finish>,
+    finish: Option<FinishReason>,
     pub n_tokens: usize,
     pub failed: Option<String>,
 }
 
 impl Choice {
     /// A choice to a prompt; with `echo` the prompt's text comes first.
-    pub fn begin(encoded: &Encoded, echo: bool) -> Self {
+    pub fn begin(encoded: &EncodedPrompt, echo: bool) -> Self {
         Self { text: if echo { encoded.pieces.concat() } else { String::new() }, ..Self::default() }
     }
 
     /// Takes an event and returns the text it makes visible.
-    pub fn take(&mut self, event: Event, encoded: &Encoded) -> String {
+    pub fn take(&mut self, event: Event, encoded: &EncodedPrompt) -> String {
         match event {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
@@ -76,8 +76,8 @@ impl Choice {
 
     pub fn finish(&self) -> Value {
         match self.finish {
-            Some(Finish::Stop) => "stop".into(),
-            Some(Finish::Length) => "length".into(),
+            Some(FinishReason::Stop) => "stop".into(),
+            Some(FinishReason::Length) => "length".into(),
             None => Value::Null,
         }
     }

@@ -5,7 +5,7 @@ use candle_transformers::generation::LogitsProcessor;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::sampling::SamplingParams;
-use super::text::{Growing, first_stop, settled};
+use super::text::{StreamedText, first_stop, settled};
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::model::cache::Cache;
@@ -35,14 +35,14 @@ pub(super) enum Event {
     /// A token was drawn. `text` is what may be shown now; `piece` is the token's own.
     Token { scored: Scored, text: String, piece: String },
     /// The end.
-    Done { finish: Finish, rest: String, n_tokens: usize },
+    Done { finish: FinishReason, rest: String, n_tokens: usize },
     /// Something is wrong with the model, not with the request.
     Failed(String),
 }
 
 /// Why it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finish {
+pub(super) enum FinishReason {
     Stop,
     Length,
 }
@@ -55,7 +55,7 @@ pub(super) struct Sequence {
     /// Tokens that are in the cache.
     computed: usize,
     scored: Vec<Scored>,
-    growing: Option<Growing>,
+    growing: Option<StreamedText>,
     shown: usize,
     over: bool,
 }
@@ -126,12 +126,12 @@ impl Sequence {
         }
         self.computed = self.ids.len();
         if self.ask.sampling.max_tokens == 0 {
-            self.finish(Finish::Length);
+            self.finish(FinishReason::Length);
             return Ok(());
         }
         let id = self.processor.sample(&Tensor::from_slice(logits, logits.len(), &Device::Cpu)?)?;
         if ends.contains(&id) {
-            self.finish(Finish::Stop);
+            self.finish(FinishReason::Stop);
             return Ok(());
         }
         self.draw(score(logits, id, top), tokenizer);
@@ -140,7 +140,7 @@ impl Sequence {
 
     fn draw(&mut self, scored: Scored, tokenizer: &Tokenizer) {
         let stops = &self.ask.sampling.stop;
-        let growing = self.growing.get_or_insert_with(|| Growing::after(&self.ask.prompt, tokenizer));
+        let growing = self.growing.get_or_insert_with(|| StreamedText::after(&self.ask.prompt, tokenizer));
         let before = growing.text().len();
         let piece = growing.push(scored.id, tokenizer);
         self.ids.push(scored.id);
@@ -154,14 +154,14 @@ impl Sequence {
         self.shown += text.len();
         self.send(Event::Token { scored, text, piece });
         if stopped.is_some() {
-            self.finish(Finish::Stop);
+            self.finish(FinishReason::Stop);
         } else if n >= self.ask.sampling.max_tokens {
-            self.finish(Finish::Length);
+            self.finish(FinishReason::Length);
         }
     }
 
-    fn finish(&mut self, finish: Finish) {
-        let text = self.growing.as_ref().map_or("", Growing::text);
+    fn finish(&mut self, finish: FinishReason) {
+        let text = self.growing.as_ref().map_or("", StreamedText::text);
         let rest = text.get(self.shown..).unwrap_or_default().to_owned();
         self.send(Event::Done { finish, rest, n_tokens: self.ids.len() - self.ask.prompt.len() });
         self.over = true;

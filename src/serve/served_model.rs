@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::chat::Template;
+use super::chat::ChatTemplate;
 use super::engine::Engine;
 use super::settings::ServerSettings;
 use crate::error::Result;
@@ -13,7 +13,7 @@ pub(super) struct ServedModel {
     pub(super) id: String,
     pub(super) max_positions: usize,
     pub(super) vocab_size: usize,
-    pub(super) template: Template,
+    pub(super) template: ChatTemplate,
     /// The tokenizer of prompts that the template renders.
     pub(super) chat_tokenizer: Tokenizer,
     pub(super) engine: Engine,
@@ -26,7 +26,7 @@ impl ServedModel {
     /// [`Error::Config`](crate::Error::Config) for a template that does not parse,
     /// [`Error::Serve`](crate::Error::Serve) if the system gives no threads.
     pub(super) fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
-        let template = Template::of(Path::new(&model.folder))?;
+        let template = ChatTemplate::of(Path::new(&model.folder))?;
         Ok(Self {
             id: model.info.id.clone(),
             max_positions: model.decoder.spec().max_positions,

@@ -8,13 +8,13 @@ use crate::model::Tokenizer;
 const CONTEXT: usize = 8;
 
 /// The text of an answer.
-pub(super) struct Growing {
+pub(super) struct StreamedText {
     ids: Vec<u32>,
     before: usize,
     text: String,
 }
 
-impl Growing {
+impl StreamedText {
     /// The empty answer to a prompt.
     pub fn after(prompt: &[u32], tokenizer: &Tokenizer) -> Self {
         let ids = prompt[prompt.len().saturating_sub(CONTEXT)..].to_vec();
