@@ -13,19 +13,20 @@ use rand::Rng;
 use surmise::model::arch::{self, Config};
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
-use surmise::model::weights::Initial;
+use surmise::model::weights::RandomInit;
 use surmise::model::{Point, States, random_init};
 use surmise::numeric::kernels;
 use surmise::seed;
 
 const WIDTH: usize = 768;
 const CALLS: usize = 5;
-const CONFIG: &str = r#"{"model_type": "gpt2", "vocab_size": 50257, "n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 1024}"#;
+const CONFIG: &str = r#"{"model_type": "gpt2", "vocab_size": 50257, "n_embd": 768,
+    "n_layer": 12, "n_head": 12, "n_positions": 1024}"#;
 
 fn main() -> surmise::Result<()> {
     let config = Config::parse(Path::new("config.json"), CONFIG.as_bytes())?;
     let (architecture, spec) = arch::read(&config)?;
-    let decoder = random_init(architecture, &spec, &Initial { seed: 0 }, Ops::Fused)?;
+    let decoder = random_init(architecture, &spec, &RandomInit { seed: 0 }, Ops::Fused)?;
 
     println!("windows tokens threads   tokens/s      bound  share");
     for (n, t) in [(256, 8), (64, 32)] {

@@ -14,7 +14,7 @@ use rand::Rng;
 use serde_json::{Value, json};
 use surmise::model::{Model, Point, States};
 use surmise::seed;
-use surmise::serve::{Settings, serve};
+use surmise::serve::{ServerSettings, serve};
 
 const MODEL: &str = "minillama-7";
 /// Tokens of a prompt that is gone on from, and of a text in all: the model's context is 64.
@@ -30,7 +30,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> Result<(), Failure> {
     let (address, listening) = std::sync::mpsc::channel();
     let model = Model::load(MODEL)?;
-    let settings = Settings {
+    let settings = ServerSettings {
         host: [127, 0, 0, 1].into(),
         port: 0,
         max_concurrent: 64,
@@ -39,7 +39,7 @@ fn main() -> Result<(), Failure> {
         key: None,
         seed: 0,
     };
-    let vocabulary = model.card.vocab_size as u32;
+    let vocabulary = model.info.vocab_size as u32;
     // It serves until the process ends.
     std::thread::spawn(move || {
         serve(vec![model], &settings, |url| address.send(url.to_owned()).unwrap_or_default())
@@ -105,7 +105,10 @@ fn generate(
     prompts: &[Vec<u32>],
 ) -> Result<(f64, usize), Failure> {
     let bodies = (0..requests).map(|i| {
-        json!({"model": MODEL, "prompt": prompts[i % prompts.len()], "max_tokens": LENGTH - PROMPT, "temperature": 1, "seed": i})
+        json!({
+            "model": MODEL, "prompt": prompts[i % prompts.len()], "max_tokens": LENGTH - PROMPT,
+            "temperature": 1, "seed": i
+        })
     });
     let (seconds, answers) = all(address, clients, &bodies.collect::<Vec<_>>())?;
     let tokens = answers

@@ -1,11 +1,12 @@
 //! Trains the embedded open family: two recipes of seven sizes on a generated corpus, on the CPU, with
 //! candle.
 //!
-//!     cargo run --release --example train_family -- minigpt-1        # one member: trains, checkpoints,
-//! resumes     cargo run --release --example train_family -- all
-//!     cargo run --release --example train_family -- all 800          # a trial of 800 steps each
-//!     cargo run --release --example train_family -- table            # family.csv again, from the saved
-//! models
+//! ```sh
+//! cargo run --release --example train_family -- minigpt-1   # one member: trains, checkpoints, resumes
+//! cargo run --release --example train_family -- all
+//! cargo run --release --example train_family -- all 800     # a trial of 800 steps each
+//! cargo run --release --example train_family -- table       # family.csv again, from the saved models
+//! ```
 //!
 //! Each member becomes a folder below `calibration/` that any Hugging Face tool opens: config.json,
 //! tokenizer.json, model.safetensors (f16), with its loss curve beside it (loss.csv). Checkpoints with the
@@ -35,7 +36,7 @@ use surmise::model::arch::{self, Config};
 use surmise::model::batch::Batch;
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
-use surmise::model::weights::{Init, Initial, Source};
+use surmise::model::weights::{Init, ParameterSource, RandomInit};
 use surmise::model::{Model, random_init};
 
 use generate::{Generator, WINDOW_TOKENS};
@@ -53,11 +54,11 @@ const EVERY: usize = 200;
 
 /// Trainable parameters, started from seeded initial weights on first use.
 struct Variables {
-    initial: Initial,
+    initial: RandomInit,
     vars: Mutex<BTreeMap<String, Var>>,
 }
 
-impl Source for Variables {
+impl ParameterSource for Variables {
     fn has(&self, _name: &str) -> bool {
         false
     }
@@ -108,7 +109,7 @@ fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
     let config = Config::parse(&folder.join("config.json"), &config_json)?;
     let (architecture, spec) = arch::read(&config)?;
 
-    let variables = Variables { initial: Initial { seed: recipe.seed }, vars: Mutex::default() };
+    let variables = Variables { initial: RandomInit { seed: recipe.seed }, vars: Mutex::default() };
     let decoder = || random_init(architecture, &spec, &variables, Ops::Composed);
     let n_params = decoder()?.n_params();
     let mut optimiser = AdamW::new(variables.vars.lock().expect("a lock").clone())?;
@@ -222,7 +223,7 @@ fn table(generator: &Generator) -> Result<()> {
         let mut row = vec![
             recipe.name.to_owned(),
             recipe.recipe.to_owned(),
-            model.card.n_params.to_string(),
+            model.info.n_params.to_string(),
             tokens_seen(&folder.join("loss.csv"))?.to_string(),
             format!("{:.4}", evaluate(&model.decoder, &held_out)?),
         ];

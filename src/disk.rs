@@ -10,10 +10,11 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// What every JSON file of surmise begins with: which form it has, and which version of the tool wrote it.
+/// The first member of every JSON file of surmise: the name and version of its schema, and the version of the tool
+/// that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
-    /// The form's name.
+    /// The schema's name.
     pub name: String,
     /// Its version; a reader refuses those it does not know.
     pub version: u32,
@@ -67,6 +68,16 @@ pub fn check_apart<'a>(inputs: impl IntoIterator<Item = &'a PathBuf>, output: &P
     }
 }
 
+/// The name of a file without folder and extension.
+pub fn file_stem(path: &Path) -> String {
+    path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+/// The id of a model as it stands in file names: the slash of an id on a hub becomes `--`.
+pub fn id_in_file_names(id: &str) -> String {
+    id.replace('/', "--")
+}
+
 /// A file under a temporary name beside its place. It is gone if it is dropped before it is complete.
 #[derive(Debug)]
 pub struct Partial {
@@ -105,7 +116,7 @@ impl Partial {
         Ok(Self { path: path.into(), file })
     }
 
-    /// What is written to.
+    /// The file that is written to.
     pub fn file(&mut self) -> &mut File {
         self.file.as_file_mut()
     }
@@ -180,6 +191,7 @@ pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     }
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
 }
+
 /// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows,
 /// because to it a record begins with the line feed before.
 pub(crate) struct Lines<'a> {
@@ -207,5 +219,18 @@ impl<'a> Lines<'a> {
         self.line += self.bytes[self.at..end + blank].iter().filter(|byte| **byte == b'\n').count() as u64;
         self.at = end + blank;
         self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_folder_and_extension_and_ids_their_slash() {
+        assert_eq!(file_stem(Path::new("data/a.b.csv")), "a.b");
+        assert_eq!(file_stem(Path::new("..")), "");
+        assert_eq!(id_in_file_names("owner/name@main"), "owner--name@main");
+        assert_eq!(id_in_file_names("minigpt-1"), "minigpt-1");
     }
 }

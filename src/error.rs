@@ -17,7 +17,11 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file or folder could not be written.
-    #[error("cannot write {}; choose a folder that exists or can be made and is writable (-o), or make room there", path.display())]
+    #[error(
+        "cannot write {}; choose a folder that exists or can be made and is writable (-o), or make \
+         room there",
+        path.display()
+    )]
     Write {
         /// The file or folder.
         path: PathBuf,
@@ -25,7 +29,10 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A JSON file does not parse or lacks what its schema asks for.
-    #[error("{}: not the JSON that is expected here; replace the file, or remove it if surmise wrote it", path.display())]
+    #[error(
+        "{}: not the JSON that is expected here; replace the file, or remove it if surmise wrote it",
+        path.display()
+    )]
     Json {
         /// The file.
         path: PathBuf,
@@ -65,7 +72,11 @@ pub enum Error {
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// The cache of downloads could not be written.
-    #[error("cannot write {} in the cache of models; free some space, or set HF_HUB_CACHE to a folder that is writable", path.display())]
+    #[error(
+        "cannot write {} in the cache of models; free some space, or set HF_HUB_CACHE to a folder \
+         that is writable",
+        path.display()
+    )]
     Cache {
         /// The file or folder.
         path: PathBuf,
@@ -184,7 +195,10 @@ pub enum Error {
     )]
     NoHead,
     /// A journal that is damaged elsewhere than at its end.
-    #[error("{}, line {line} (byte {offset}): {reason}; `surmise collect repair` keeps every good record", path.display())]
+    #[error(
+        "{}, line {line} (byte {offset}): {reason}; `surmise collect repair` keeps every good record",
+        path.display()
+    )]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -196,7 +210,11 @@ pub enum Error {
         reason: String,
     },
     /// Answers that cannot be kept: nothing more is asked.
-    #[error("cannot keep answers in {}; free some space or choose another folder (-o), then run the same command again", path.display())]
+    #[error(
+        "cannot keep answers in {}; free some space or choose another folder (-o), then run the same \
+         command again",
+        path.display()
+    )]
     Storage {
         /// The file or folder.
         path: PathBuf,

@@ -84,13 +84,13 @@ pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf
         longest = longest.max(ids.len());
         windows.push(ids.into_iter().take(PROMPT).collect());
     }
-    let mut rng = seed::stream("facts", &model.card.id, SEED);
+    let mut rng = seed::stream("facts", &model.info.id, SEED);
     for length in PROMPT..longest {
         let batch = Batch::windows(&windows);
         let logits =
             model.decoder.forward(&batch, &mut |_, _| Ok(())).and_then(|h| model.decoder.logits(&h))?;
         let logits = logits.flatten_all()?.to_vec1::<f32>()?;
-        let size = model.card.vocab_size;
+        let size = model.info.vocab_size;
         for (at, window) in windows.iter_mut().enumerate() {
             let row = &logits[(at * length + length - 1) * size..][..size];
             window.push(drawn(row, &model.ends, &mut rng));
@@ -98,7 +98,7 @@ pub fn against_generated(path: &Path, model: &Model, n: usize) -> Result<PathBuf
     }
     let said: Vec<String> = windows.iter().map(|window| model.tokenizer.decode(window)).collect();
     let rows = facts.iter().map(|text| Row { group: "facts", text });
-    let rows = rows.chain(said.iter().map(|text| Row { group: &model.card.id, text }));
+    let rows = rows.chain(said.iter().map(|text| Row { group: &model.info.id, text }));
     disk::write(path, &disk::csv_bytes(path, &rows.collect::<Vec<_>>())?)?;
     Ok(path.to_path_buf())
 }

@@ -68,7 +68,8 @@ impl Recipe {
         json!({
             "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocab_size,
             "hidden_size": d, "num_hidden_layers": self.n_layers, "num_attention_heads": heads,
-            "num_key_value_heads": heads / 2, "head_dim": d / heads, "intermediate_size": (8 * d / 3).next_multiple_of(8),
+            "num_key_value_heads": heads / 2, "head_dim": d / heads,
+            "intermediate_size": (8 * d / 3).next_multiple_of(8),
             "max_position_embeddings": 64, "rope_theta": 10000.0, "rope_scaling": null, "hidden_act": "silu",
             "rms_norm_eps": 1e-5, "initializer_range": 0.02, "attention_bias": false, "mlp_bias": false,
             "tie_word_embeddings": true, "bos_token_id": 0, "eos_token_id": 0, "torch_dtype": "float16"

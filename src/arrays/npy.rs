@@ -4,7 +4,7 @@
 //! # References
 //! NEP 1, *A Simple File Format for NumPy Arrays*.
 
-use super::{Values, each};
+use super::values::{Values, each};
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
@@ -69,7 +69,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<usize>, Values), String> {
     Ok((shape, values))
 }
 
-/// What follows `'key':` in the header.
+/// The text after `'key':` in the header.
 fn after<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     let at = [format!("'{key}'"), format!("\"{key}\"")]
         .iter()

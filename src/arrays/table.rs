@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::Values;
+use super::values::Values;
 use crate::disk::Lines;
 use crate::error::{Error, Result};
 
@@ -100,4 +100,19 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         });
     }
     Ok((vec![n, columns], Values::Double(values)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_the_columns_are_names_where_no_value_is_a_whole_number() {
+        let shape = |text: &str| read(Path::new("x.csv"), text.as_bytes()).expect("numbers").0;
+        assert_eq!(shape("0,1\n0.5,1.0\n1e-3,2.5\n"), [2, 2]);
+        assert_eq!(shape("0\n0.5\n"), [1, 1]);
+        for values in ["0,1\n0.5,1\n1e-3,2.5\n", "0,2\n0.5,1.0\n", "0.0,1.0\n0.5,1.0\n", "0,1\n"] {
+            assert_eq!(shape(values), [values.lines().count(), 2], "{values}");
+        }
+    }
 }

@@ -44,9 +44,9 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     match flags.kind {
         Kind::Models => {
             for member in FAMILY {
-                let card = Model::load(member.name)?.card;
+                let info = Model::load(member.name)?.info;
                 let sizes =
-                    format!("{} parameters, {} blocks, width {}", card.n_params, card.n_layers, card.d_model);
+                    format!("{} parameters, {} blocks, width {}", info.n_params, info.n_layers, info.d_model);
                 line(&[member.name, member.recipe, &sizes]);
             }
         }

@@ -55,8 +55,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sources = Source::all(&flags.corpora, &flags.reading, sampling.draw)?;
     // A name that is wrong is said before the first model is measured, not after.
     let hub = flags.fetching.hub(&flags.models, quiet)?;
-    let ids =
-        flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
+    let ids = flags
+        .models
+        .iter()
+        .map(|name| Ok(disk::id_in_file_names(&Model::find(name, &hub)?)))
+        .collect::<Result<Vec<_>>>()?;
     check_names("MODEL", ids.iter().map(String::as_str))?;
     check_names("--corpus", sources.iter().map(Source::name))?;
     if let Some(folder) = &flags.output {
@@ -77,12 +80,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     for name in &flags.models {
         let model = Model::load_with(name, flags.opening.into(), &hub)?;
         for source in &sources {
-            bar.set_message(format!("{}, {}", model.card.id, source.name()));
+            bar.set_message(format!("{}, {}", model.info.id, source.name()));
             let corpus = source.corpus(&model.tokenizer)?;
-            let file = flags
-                .output
-                .as_ref()
-                .map(|d| d.join(format!("{}--{}.json", stem(&model.card.id), source.name())));
+            let file = flags.output.as_ref().map(|d| {
+                d.join(format!("{}--{}.json", disk::id_in_file_names(&model.info.id), source.name()))
+            });
             let kept = file.as_ref().filter(|f| f.is_file()).map(|file| Profile::read(file)).transpose()?;
             if let (Some(kept), Some(file)) = (&kept, &file)
                 && kept.estimator.name != settings.estimator().name()
@@ -155,11 +157,6 @@ fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> 
         }
     }
     Ok(())
-}
-
-/// What a model's files are called; the slash of an id on a hub is none of a path.
-fn stem(id: &str) -> String {
-    id.replace('/', "--")
 }
 
 /// At which precision a number was taken, or by which other estimator and with which warnings.

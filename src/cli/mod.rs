@@ -173,7 +173,11 @@ impl Fetching {
 #[derive(Debug, Clone, Copy, Args)]
 struct Opening {
     /// What the weights are rounded to; the arithmetic is f32 always
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    #[arg(
+        long,
+        value_parser = choice::choice(&Precision::ALL, Precision::name, Precision::describe),
+        default_value = "f32"
+    )]
     dtype: Precision,
     /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself,
     /// the beginning-of-sequence token, nothing

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Fetching, print};
 use crate::error::{Error, Result};
-use crate::model::{Core, ModelCard, Options};
+use crate::model::{LoadedDecoder, ModelInfo, Options};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -20,38 +20,38 @@ pub(super) struct Flags {
     json: bool,
 }
 
-/// What is printed.
+/// The report that is printed.
 #[derive(Debug, Serialize)]
-struct Card<'a> {
+struct ModelReport<'a> {
     #[serde(flatten)]
-    model: &'a ModelCard,
+    model: &'a ModelInfo,
     n_heads: usize,
     n_kv_heads: usize,
     head_dim: usize,
     max_positions: usize,
-    /// Of the weights as they are held: four for each parameter.
+    /// Memory of the weights as they are held: four bytes for each parameter.
     memory_bytes: usize,
     stored_dtype: &'a str,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
-    let core = Core::load(&flags.model, Options::default(), &hub)?;
-    let spec = core.decoder.spec();
-    let card = Card {
-        model: &core.card,
+    let loaded = LoadedDecoder::load(&flags.model, Options::default(), &hub)?;
+    let spec = loaded.decoder.spec();
+    let report = ModelReport {
+        model: &loaded.info,
         n_heads: spec.n_heads,
         n_kv_heads: spec.n_kv_heads,
         head_dim: spec.head_dim,
         max_positions: spec.max_positions,
-        memory_bytes: 4 * core.card.n_params,
-        stored_dtype: &core.stored,
+        memory_bytes: 4 * loaded.info.n_params,
+        stored_dtype: &loaded.stored,
     };
     let text = if flags.json {
-        let json = serde_json::to_string_pretty(&card);
+        let json = serde_json::to_string_pretty(&report);
         json.map_err(|source| Error::Json { path: "stdout".into(), source })? + "\n"
     } else {
-        let ModelCard {
+        let ModelInfo {
             id,
             family,
             architecture,
@@ -61,10 +61,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             vocab_size,
             weights_sha256,
             ..
-        } = card.model;
-        let heads =
-            format!("{} of {} values, {} of keys and values", card.n_heads, card.head_dim, card.n_kv_heads);
-        let memory = format!("{} bytes (weights as f32)", card.memory_bytes);
+        } = report.model;
+        let heads = format!(
+            "{} of {} values, {} of keys and values",
+            report.n_heads, report.head_dim, report.n_kv_heads
+        );
+        let memory = format!("{} bytes (weights as f32)", report.memory_bytes);
         let rows = [
             ("model", id.clone()),
             ("family", family.clone()),
@@ -74,9 +76,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ("width", d_model.to_string()),
             ("vocabulary", vocab_size.to_string()),
             ("heads", heads),
-            ("positions", card.max_positions.to_string()),
+            ("positions", report.max_positions.to_string()),
             ("memory", memory),
-            ("dtype on disk", card.stored_dtype.to_owned()),
+            ("dtype on disk", report.stored_dtype.to_owned()),
             ("sha256", weights_sha256.clone()),
         ];
         rows.iter().map(|(name, value)| format!("{name}\t{value}\n")).collect()

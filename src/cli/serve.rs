@@ -8,7 +8,7 @@ use clap::Args;
 use super::{Fetching, Opening, print, talk};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::serve::{Settings, serve};
+use crate::serve::{ServerSettings, serve};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -73,7 +73,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         )
     });
     let hub = flags.fetching.hub(&flags.models, quiet)?;
-    let settings = Settings {
+    let settings = ServerSettings {
         host: flags.host,
         port: flags.port,
         max_concurrent: flags.max_concurrent,
@@ -84,7 +84,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let load = |name: &String| Model::load_with(name, flags.opening.into(), &hub);
     let models = flags.models.iter().map(load).collect::<Result<Vec<_>>>()?;
-    let ids: Vec<String> = models.iter().map(|model| model.card.id.clone()).collect();
+    let ids: Vec<String> = models.iter().map(|model| model.info.id.clone()).collect();
     if let Some(id) = ids.iter().enumerate().find_map(|(i, id)| ids[..i].contains(id).then_some(id)) {
         return Err(Error::Parameter {
             name: "MODEL",

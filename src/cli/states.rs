@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Draw, Fetching, Opening, talk};
 use crate::corpus::{Category, Series};
 use crate::error::Result;
-use crate::model::{Core, Model, state_file};
+use crate::model::{LoadedDecoder, Model, state_file};
 
 #[derive(Debug, Args)]
 #[group(id = "input", required = true, multiple = false, args = ["tokens", "corpus"])]
@@ -41,28 +41,29 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
     Model::find(&flags.model, &hub)?;
-    let (core, windows) = match (&flags.tokens, &flags.corpus) {
+    let (loaded, windows) = match (&flags.tokens, &flags.corpus) {
         (Some(file), _) => {
             let windows = state_file::read_windows(file)?;
-            (Core::load(&flags.model, flags.opening.into(), &hub)?, windows)
+            (LoadedDecoder::load(&flags.model, flags.opening.into(), &hub)?, windows)
         }
         (None, corpus) => {
             let category = Category::load(corpus.as_deref().unwrap_or_default())?;
             let draw = &flags.draw;
             let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
-            let (core, tokenizer) = Model::load_with(&flags.model, flags.opening.into(), &hub)?.into_parts();
+            let (loaded, tokenizer) =
+                Model::load_with(&flags.model, flags.opening.into(), &hub)?.into_parts();
             let corpus = series.tokenize(&tokenizer)?;
-            (core, corpus.windows.into_iter().map(|window| window.ids).collect())
+            (loaded, corpus.windows.into_iter().map(|window| window.ids).collect())
         }
     };
-    state_file::write(&core, &windows, flags.logits, &flags.output)?;
+    state_file::write(&loaded, &windows, flags.logits, &flags.output)?;
     if !quiet {
         let (n, t) = (windows.len(), windows.first().map_or(0, Vec::len));
-        let layers = core.card.n_layers;
+        let layers = loaded.info.n_layers;
         talk(&format!(
             "{}: h_0 .. h_{layers}, each ({n}, {t}, {}), in {}",
-            core.card.id,
-            core.card.d_model,
+            loaded.info.id,
+            loaded.info.d_model,
             flags.output.display()
         ));
     }

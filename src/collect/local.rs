@@ -43,11 +43,11 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
         );
     }
     let points: Vec<Point> = asked.iter().flat_map(|(_, _, points)| points.iter().copied()).collect();
-    let states = States::of(&model.decoder, &model.card.id, &windows, &points)?;
-    let mut tally = Tally::new("local", &model.card.id);
+    let states = States::of(&model.decoder, &model.info.id, &windows, &points)?;
+    let mut tally = Tally::new("local", &model.info.id);
     for chunk in asked.chunks(512) {
         let points: Vec<Point> = chunk.iter().flat_map(|(_, _, points)| points.iter().copied()).collect();
-        let rows = states.rows(model.card.n_layers, &points)?;
+        let rows = states.rows(model.info.n_layers, &points)?;
         let mut next = model
             .decoder
             .next_tokens(rows.view(), points.iter().map(|(w, t)| windows[*w][t + 1]))?
@@ -59,7 +59,7 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
             let grade = Grade { logprob, ..Grade::scored(f64::from(u8::from(right)), "") };
             let asked = Asked { task: &task.name, shots: *shots, question: &list.to_string() };
             tally.add(asked, &[grade]);
-            tally.note(asked, Some(&model.card.weights_sha256), None);
+            tally.note(asked, Some(&model.info.weights_sha256), None);
         }
     }
     Ok(tally.scores())

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::disk::Lines;
+use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -25,7 +25,7 @@ pub struct Category {
     pub sha256: String,
     /// The entities, distinct.
     pub entities: Vec<String>,
-    /// What is known of them.
+    /// Facts about them.
     pub relations: Vec<Relation>,
 }
 
@@ -58,9 +58,7 @@ impl Category {
             return Err(Error::Unknown { kind: "corpus", name: name.into(), hint });
         }
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let stem =
-            path.file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
-        Self::parse(&stem, path, &bytes)
+        Self::parse(&disk::file_stem(path), path, &bytes)
     }
 
     fn parse(name: &str, path: &Path, bytes: &[u8]) -> Result<Self> {
@@ -107,12 +105,12 @@ impl Category {
     }
 }
 
-/// What is wrong with a CSV file, and in which line.
+/// The error about a CSV file, with its line.
 fn malformed(path: &Path, bytes: &[u8], error: &csv::Error) -> Error {
     Error::Csv { path: path.into(), line: Lines::at(bytes, error.position()), reason: csv_reason(error) }
 }
 
-/// What is wrong with a row of a CSV file, and what to do.
+/// The reason why a row of a CSV file cannot be read, and what to do.
 pub(crate) fn csv_reason(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {

@@ -1,15 +1,10 @@
-//! Controls: what a corpus of texts is read against. Texts of higher entropy read higher because they leave
-//! more states to tell apart, whatever they say; a control keeps the tokens and breaks what is to be shown.
+//! Controls of corpora of texts. Texts of higher entropy have a higher mutual information because they leave
+//! more states to tell apart, whatever they say; a control keeps the tokens and destroys what is to be shown.
 
-use clap::ValueEnum;
-use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Corpus, Role};
-use crate::seed;
-
-/// What is made of a corpus to compare it with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
+/// A control that is made of a corpus, for comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
     /// The same tokens in each window, in random order.
@@ -17,61 +12,13 @@ pub enum Control {
 }
 
 impl Control {
-    /// Its name, as it is written.
+    /// Every control.
+    pub const ALL: [Self; 1] = [Self::Shuffled];
+
+    /// Its name in flags and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Shuffled => "shuffled",
-        }
-    }
-
-    /// The control of a corpus. Marks and prefix stay where they are.
-    pub fn of(self, corpus: &Corpus, seed: u64) -> Corpus {
-        let mut control = Corpus { control: None, ..corpus.clone() };
-        let mut rng = seed::stream("control", &corpus.name, seed);
-        for window in &mut control.windows {
-            let prefix = window.marks.iter().take_while(|mark| mark.role == Role::Prefix).count();
-            match self {
-                Self::Shuffled => window.ids[prefix..].shuffle(&mut rng),
-            }
-        }
-        control
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::corpus::{Mark, Window};
-    use crate::model::Bos;
-
-    #[test]
-    fn shuffling_keeps_the_tokens_of_each_window_and_its_prefix() {
-        let mark = |role, shot| Mark { role, shot, read: role == Role::Text };
-        let window = |first: u32| Window {
-            ids: [7].into_iter().chain(first..first + 20).collect(),
-            marks: (0..21).map(|t| mark(if t == 0 { Role::Prefix } else { Role::Text }, t)).collect(),
-            n_bytes: 80,
-        };
-        let corpus = Corpus {
-            name: "texts".into(),
-            sha256: String::new(),
-            windows: vec![window(100), window(200)],
-            prefix: vec![7],
-            bos: Bos::Auto,
-            control: Some(Control::Shuffled),
-        };
-        let shuffled = Control::Shuffled.of(&corpus, 3);
-        assert_eq!(shuffled.windows, Control::Shuffled.of(&corpus, 3).windows);
-        for (before, after) in corpus.windows.iter().zip(&shuffled.windows) {
-            assert_eq!(after.ids[0], 7);
-            assert_ne!(before.ids, after.ids);
-            assert_eq!(before.marks, after.marks);
-            let sorted = |ids: &[u32]| {
-                let mut ids = ids.to_vec();
-                ids.sort_unstable();
-                ids
-            };
-            assert_eq!(sorted(&before.ids), sorted(&after.ids));
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Cut {
     pub windows: usize,
     /// Seed of the drawing and of the control.
     pub seed: u64,
-    /// What is measured beside the texts.
+    /// The control that is measured beside the texts.
     pub control: Option<Control>,
 }
 

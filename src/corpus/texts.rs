@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::disk::Lines;
+use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -42,14 +42,14 @@ pub struct Texts {
 /// One text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// What it says.
+    /// Its text.
     pub text: String,
     /// The line it begins on, from 1.
     pub line: u64,
 }
 
 /// A text with its group, if its row names one.
-type Row = (Text, Option<String>);
+type GroupedText = (Text, Option<String>);
 
 impl Texts {
     /// Reads a file, by its extension: `.jsonl` or `.ndjson`, `.csv`, anything else as plain text. Groups
@@ -75,7 +75,7 @@ impl Texts {
         for (text, _) in &rows {
             check(path, text)?;
         }
-        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let stem = disk::file_stem(path);
         let mut groups: BTreeMap<Option<String>, Vec<Text>> = BTreeMap::new();
         let parted = rows.first().is_some_and(|(_, group)| group.is_some());
         for (text, group) in rows {
@@ -119,7 +119,7 @@ fn check(path: &Path, text: &Text) -> Result<()> {
     Err(Error::Csv { path: path.into(), line: text.line, reason: reason.into() })
 }
 
-fn json_lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>> {
+fn json_lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec<GroupedText>> {
     let mut rows = vec![];
     for (line, row) in (1..).zip(content.lines()).filter(|(_, row)| !row.trim().is_empty()) {
         let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
@@ -148,7 +148,7 @@ fn json_lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>>
     Ok(rows)
 }
 
-fn csv_rows(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>> {
+fn csv_rows(path: &Path, content: &str, columns: &Columns) -> Result<Vec<GroupedText>> {
     let mut reader = csv::Reader::from_reader(content.as_bytes());
     let malformed = |error: csv::Error| {
         let line = Lines::at(content.as_bytes(), error.position());
@@ -183,8 +183,8 @@ fn csv_rows(path: &Path, content: &str, columns: &Columns) -> Result<Vec<Row>> {
     rows.collect()
 }
 
-fn paragraphs(content: &str) -> Vec<Row> {
-    let mut texts: Vec<Row> = vec![];
+fn paragraphs(content: &str) -> Vec<GroupedText> {
+    let mut texts: Vec<GroupedText> = vec![];
     let mut open = false;
     for (line, row) in (1..).zip(content.lines()) {
         let blank = row.trim().is_empty();

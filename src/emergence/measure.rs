@@ -68,7 +68,7 @@ fn blank(model: &Model, corpus: &Corpus, settings: &Settings) -> Profile {
     roles.dedup();
     Profile {
         schema: Schema::new("profile", VERSION),
-        model: model.card.clone(),
+        model: model.info.clone(),
         corpus: CorpusCard {
             name: corpus.name.clone(),
             sha256: corpus.sha256.clone(),
@@ -107,8 +107,8 @@ pub fn measure(model: &Model, corpus: &Corpus, settings: &Settings) -> Result<Pr
     let mut profile = blank(model, corpus, settings);
     let points = corpus.reading_points();
     let room = model.room_for_states()?;
-    let trained = Measured::of(&model.decoder, &model.card.id, corpus, &points, settings, room)?;
-    let random_init_name = format!("the randomly initialised model of {}", model.card.id);
+    let trained = Measured::of(&model.decoder, &model.info.id, corpus, &points, settings, room)?;
+    let random_init_name = format!("the randomly initialised model of {}", model.info.id);
     let random_init = Measured::of(
         &model.random_init(settings.random_init_seed)?,
         &random_init_name,

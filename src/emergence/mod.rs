@@ -19,7 +19,7 @@ use crate::corpus::{Control, Role};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 use crate::mi::{Estimate, Flag, Scale};
-use crate::model::{Bos, ModelCard};
+use crate::model::{Bos, ModelInfo};
 
 /// Version of the JSON form.
 const VERSION: u32 = 1;
@@ -30,7 +30,7 @@ pub struct Profile {
     /// Form and version of the file.
     pub schema: Schema,
     /// What was measured.
-    pub model: ModelCard,
+    pub model: ModelInfo,
     /// On what.
     pub corpus: CorpusCard,
     /// With what.

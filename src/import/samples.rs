@@ -45,7 +45,7 @@ pub(crate) fn alone(path: &Path, bytes: &[u8], options: &Options, all: &mut Impo
              and --shots",
         ));
     };
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = crate::disk::file_stem(path);
     // samples_<task>_<time>; the time has no underscore.
     let task = stem
         .strip_prefix("samples_")

@@ -2,24 +2,24 @@
 //! one token. A row belongs to one token of one sequence; sequences come and go, and their rows are used
 //! again.
 
-use candle_core::Tensor;
+use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
-use super::ops::Candle;
+
 use super::spec::Spec;
 
 /// Keys and values `(rows, n_kv_heads * head_dim)` of every block, after rotation.
 #[derive(Debug)]
 pub struct Cache {
-    pub(super) blocks: Vec<Kept>,
+    pub(super) blocks: Vec<BlockCache>,
     width: usize,
     n_rows: usize,
     free: Vec<u32>,
 }
 
-/// Of one block.
+/// Keys and values of one block.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct BlockCache {
     pub keys: Vec<f32>,
     pub values: Vec<f32>,
 }
@@ -27,11 +27,11 @@ pub(super) struct Kept {
 impl Cache {
     /// An empty cache for a decoder of this spec; it grows with what it is asked to hold.
     pub fn new(spec: &Spec) -> Self {
-        let blocks = (0..spec.n_layers).map(|_| Kept::default()).collect();
+        let blocks = (0..spec.n_layers).map(|_| BlockCache::default()).collect();
         Self { blocks, width: spec.n_kv_heads * spec.head_dim, n_rows: 0, free: vec![] }
     }
 
-    /// `n` rows that nobody has.
+    /// `n` free rows.
     pub fn take(&mut self, n: usize) -> Vec<u32> {
         let mut rows = self.free.split_off(self.free.len().saturating_sub(n));
         let more = n - rows.len();
@@ -50,9 +50,9 @@ impl Cache {
     }
 }
 
-impl Kept {
+impl BlockCache {
     /// Writes the keys and values of a batch's tokens into their rows.
-    pub(super) fn write(&mut self, rows: &[u32], keys: &Tensor, values: &Tensor) -> Candle<()> {
+    pub(super) fn write(&mut self, rows: &[u32], keys: &Tensor, values: &Tensor) -> Result<()> {
         for (kept, new) in [(&mut self.keys, keys), (&mut self.values, values)] {
             let width = new.dim(1)?;
             let new = new.flatten_all()?.to_vec1::<f32>()?;

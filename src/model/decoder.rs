@@ -1,15 +1,15 @@
 //! The one decoder: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head.
-//! What differs between published architectures is in [`Spec`] and in where their tensors are; there is no
+//! The differences between published architectures are in [`Spec`] and in where their tensors are; there is no
 //! second forward pass.
 
 use candle_core::Tensor;
 use ndarray::ArrayView2;
 
 use super::batch::Batch;
-use super::cache::{Cache, Kept};
-use super::custom::FusedCachedAttention;
+use super::cache::{BlockCache, Cache};
+use super::fused_ops::FusedCachedAttention;
 use super::ops::{Angles, Ops};
-use super::parts::{Block, Linear, NormWeights, Norms, Parts};
+use super::parameters::{Block, Linear, NormWeights, Norms, Parameters};
 use super::spec::{Form, Layer, QkNorm, Spec};
 use crate::error::{Error, Result};
 
@@ -17,18 +17,18 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct Decoder {
     spec: Spec,
-    parts: Parts,
+    parts: Parameters,
     ops: Ops,
 }
 
 impl Decoder {
     /// Puts parameters and spec together. `Ops::Fused` is for measuring on the CPU, `Ops::Composed` for
     /// gradients and other devices.
-    pub fn new(spec: Spec, parts: Parts, ops: Ops) -> Self {
+    pub fn new(spec: Spec, parts: Parameters, ops: Ops) -> Self {
         Self { spec, parts, ops }
     }
 
-    /// What this decoder is.
+    /// The sizes and switches of this decoder.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
@@ -39,16 +39,16 @@ impl Decoder {
     }
 
     /// Runs the blocks over a batch of `n` tokens and hands each residual stream `h_0 .. h_L`, `(n,
-    /// d_model)`, to `see`, before the final norm. Returns `h_L`.
+    /// d_model)`, to `visit`, before the final norm. Returns `h_L`.
     ///
     /// # Errors
-    /// What `see` returns, and failures of the tensor library (token or position out of range, memory).
+    /// Those of `visit`, and failures of the tensor library (token or position out of range, memory).
     pub fn forward(
         &self,
         batch: &Batch,
-        see: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+        visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
-        self.run(batch, None, see)
+        self.run(batch, None, visit)
     }
 
     /// Runs the blocks over tokens that continue sequences (see [`Batch::continued`]) and returns their
@@ -64,17 +64,17 @@ impl Decoder {
         &self,
         batch: &Batch,
         mut cache: Option<&mut Cache>,
-        see: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+        visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
         let mut h = self.embed(batch)?;
         let ropes = self.spec.ropes.iter();
         let angles: Vec<Angles> =
             ropes.map(|rope| Ok(Angles::of(&batch.positions, rope, h.device())?)).collect::<Result<_>>()?;
-        see(0, &h)?;
+        visit(0, &h)?;
         for (l, (block, layer)) in self.parts.blocks.iter().zip(&self.spec.layers).enumerate() {
             let kept = cache.as_mut().map(|cache| &mut cache.blocks[l]);
             h = self.block(&h, block, *layer, &angles, batch, kept)?;
-            see(l + 1, &h)?;
+            visit(l + 1, &h)?;
         }
         Ok(h)
     }
@@ -106,25 +106,25 @@ impl Decoder {
         layer: Layer,
         angles: &[Angles],
         batch: &Batch,
-        kept: Option<&mut Kept>,
+        kept: Option<&mut BlockCache>,
     ) -> Result<Tensor> {
-        let x = self.enter(h, &block.attention_norms)?;
+        let x = self.branch_input(h, &block.attention_norms)?;
         let attended = self.attend(&x, block, layer, angles, batch, kept)?;
-        let after = self.leave(h, &attended, &block.attention.output, &block.attention_norms)?;
+        let after = self.add_branch(h, &attended, &block.attention.output, &block.attention_norms)?;
         let mlp_norms = block.mlp_norms.as_ref().unwrap_or(&block.attention_norms);
         let x = match self.spec.form {
             Form::Parallel { shared_norm: true } => x,
-            Form::Parallel { shared_norm: false } => self.enter(h, mlp_norms)?,
-            _ => self.enter(&after, mlp_norms)?,
+            Form::Parallel { shared_norm: false } => self.branch_input(h, mlp_norms)?,
+            _ => self.branch_input(&after, mlp_norms)?,
         };
         let gate = block.mlp.gate.as_ref().map(|gate| self.ops.linear(&x, gate)).transpose()?;
         let up = self.ops.linear(&x, &block.mlp.up)?;
         let inner = self.ops.activate(self.spec.activation, gate.as_ref(), &up)?;
-        self.leave(&after, &inner, &block.mlp.down, mlp_norms)
+        self.add_branch(&after, &inner, &block.mlp.down, mlp_norms)
     }
 
-    /// What a branch reads of the stream.
-    fn enter(&self, h: &Tensor, norms: &Norms) -> Result<Tensor> {
+    /// The input of a branch.
+    fn branch_input(&self, h: &Tensor, norms: &Norms) -> Result<Tensor> {
         match self.spec.form {
             Form::Pre | Form::Sandwich | Form::Parallel { .. } => self.norm(h, &norms.norm),
             Form::PostResidual | Form::PostBranch => Ok(h.clone()),
@@ -132,7 +132,7 @@ impl Decoder {
     }
 
     /// The stream with what a branch adds to it: `map` of `inner`.
-    fn leave(&self, h: &Tensor, inner: &Tensor, map: &Linear, norms: &Norms) -> Result<Tensor> {
+    fn add_branch(&self, h: &Tensor, inner: &Tensor, map: &Linear, norms: &Norms) -> Result<Tensor> {
         let on_branch = match self.spec.form {
             Form::Sandwich => norms.post.as_ref(),
             Form::PostBranch => Some(&norms.norm),
@@ -157,7 +157,7 @@ impl Decoder {
         layer: Layer,
         angles: &[Angles],
         batch: &Batch,
-        kept: Option<&mut Kept>,
+        kept: Option<&mut BlockCache>,
     ) -> Result<Tensor> {
         let (spec, ops, maps) = (&self.spec, self.ops, &block.attention);
         let (mut q, mut k) = (ops.linear(x, &maps.query)?, ops.linear(x, &maps.key)?);

@@ -1,4 +1,4 @@
-//! Where a decoder computes.
+//! The device that a decoder computes on.
 
 use std::str::FromStr;
 

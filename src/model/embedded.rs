@@ -28,5 +28,6 @@ macro_rules! members {
 /// The embedded models, each recipe from small to large.
 pub static FAMILY: &[Member] = members! {
     "minigpt": "minigpt-1" "minigpt-2" "minigpt-3" "minigpt-4" "minigpt-5" "minigpt-6" "minigpt-7";
-    "minillama": "minillama-1" "minillama-2" "minillama-3" "minillama-4" "minillama-5" "minillama-6" "minillama-7";
+    "minillama": "minillama-1" "minillama-2" "minillama-3" "minillama-4" "minillama-5" "minillama-6"
+        "minillama-7";
 };

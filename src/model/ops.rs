@@ -2,14 +2,14 @@
 //! candle's own tensor operations: it is differentiable and runs on any device. `Fused` runs the loops of
 //! `fused.rs` on the CPU, one thread per batch, several times faster, and has no gradient.
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use super::batch::Batch;
-use super::custom::{FusedActivation, FusedAttention, FusedLinear, FusedLinearOnto, FusedNorm, FusedRotate};
-use super::parts::{Linear, NormWeights};
+use super::fused_ops::{
+    FusedActivation, FusedAttention, FusedLinear, FusedLinearOnto, FusedNorm, FusedRotate,
+};
+use super::parameters::{Linear, NormWeights};
 use super::spec::{Activation, Norm, Rope, Spec, alibi_slopes};
-
-pub(super) type Candle<T> = candle_core::Result<T>;
 
 /// Which form of the operations a decoder uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Ops {
     }
 
     /// `x W^T + b`: `(n, in) -> (n, out)`.
-    pub(super) fn linear(self, x: &Tensor, map: &Linear) -> Candle<Tensor> {
+    pub(super) fn linear(self, x: &Tensor, map: &Linear) -> Result<Tensor> {
         match (self, &map.bias) {
             (Self::Fused, Some(bias)) => x.apply_op3_no_bwd(&map.weight, bias, &FusedLinear),
             (Self::Fused, None) => x.apply_op2_no_bwd(&map.weight, &FusedLinear),
@@ -37,7 +37,7 @@ impl Ops {
     }
 
     /// `residual + x W^T + b`: `(n, in) -> (n, out)`, without an intermediate array where fused.
-    pub(super) fn linear_onto(self, residual: &Tensor, x: &Tensor, map: &Linear) -> Candle<Tensor> {
+    pub(super) fn linear_onto(self, residual: &Tensor, x: &Tensor, map: &Linear) -> Result<Tensor> {
         match self {
             Self::Fused => x.apply_op3_no_bwd(&map.weight, residual, &FusedLinearOnto(map.bias.as_ref())),
             Self::Composed => residual + self.linear(x, map)?,
@@ -45,7 +45,7 @@ impl Ops {
     }
 
     /// Normalises each row of `(n, d)`.
-    pub(super) fn norm(self, x: &Tensor, norm: Norm, weights: &NormWeights) -> Candle<Tensor> {
+    pub(super) fn norm(self, x: &Tensor, norm: Norm, weights: &NormWeights) -> Result<Tensor> {
         let (eps, centred) = match norm {
             Norm::Layer { eps, .. } => (eps, true),
             Norm::Rms { eps, .. } => (eps, false),
@@ -67,7 +67,7 @@ impl Ops {
         activation: Activation,
         gate: Option<&Tensor>,
         up: &Tensor,
-    ) -> Candle<Tensor> {
+    ) -> Result<Tensor> {
         match (self, gate) {
             (Self::Fused, None) => up.apply_op1_no_bwd(&FusedActivation(activation)),
             (Self::Fused, Some(gate)) => gate.apply_op2_no_bwd(up, &FusedActivation(activation)),
@@ -85,7 +85,7 @@ impl Ops {
     }
 
     /// Rotates the first values of each head of `(n, heads * head_dim)`.
-    pub(super) fn rotate(self, x: &Tensor, angles: &Angles, head_dim: usize) -> Candle<Tensor> {
+    pub(super) fn rotate(self, x: &Tensor, angles: &Angles, head_dim: usize) -> Result<Tensor> {
         let Angles { cos, sin, interleaved } = angles;
         if self == Self::Fused {
             return x.apply_op3_no_bwd(cos, sin, &FusedRotate { head_dim, interleaved: *interleaved });
@@ -123,7 +123,7 @@ impl Ops {
         batch: &Batch,
         spec: &Spec,
         window: Option<usize>,
-    ) -> Candle<Tensor> {
+    ) -> Result<Tensor> {
         if self == Self::Fused {
             return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, spec, window });
         }
@@ -166,7 +166,7 @@ pub(super) struct Angles {
 }
 
 impl Angles {
-    pub(super) fn of(positions: &[u32], rope: &Rope, device: &Device) -> Candle<Self> {
+    pub(super) fn of(positions: &[u32], rope: &Rope, device: &Device) -> Result<Self> {
         let angles: Vec<f32> =
             positions.iter().flat_map(|p| rope.inv_freq.iter().map(move |f| *p as f32 * f)).collect();
         let angles = Tensor::from_vec(angles, (positions.len(), rope.inv_freq.len()), device)?;
@@ -181,7 +181,7 @@ impl Angles {
 
 /// The tanh form of gelu by the logistic function, `(1 + tanh u) / 2 = sigmoid(2 u)`: several times faster
 /// than candle's own `gelu`, whose tanh is computed one element at a time.
-fn gelu_tanh(x: &Tensor) -> Candle<Tensor> {
+fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
     let twice_u =
         (x * ((x.sqr()? * 0.044_715)? + 1.0)?)?.affine(2.0 * (2.0 / std::f64::consts::PI).sqrt(), 0.0)?;
     x * candle_nn::ops::sigmoid(&twice_u)?
@@ -189,15 +189,15 @@ fn gelu_tanh(x: &Tensor) -> Candle<Tensor> {
 
 /// Softmax over the last dimension in composed operations: candle's own fused one cuts the gradient without
 /// an error.
-fn softmax(x: &Tensor) -> Candle<Tensor> {
+fn softmax(x: &Tensor) -> Result<Tensor> {
     let last = x.rank() - 1;
     let e = x.broadcast_sub(&x.max_keepdim(last)?.detach())?.exp()?;
     e.broadcast_div(&e.sum_keepdim(last)?)
 }
 
-/// What is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a token is
+/// The mask that is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a token is
 /// not seen, ALiBi's slope where it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
-fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Candle<Tensor> {
+fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Result<Tensor> {
     let slopes = if spec.alibi { alibi_slopes(spec.n_heads) } else { vec![0.0] };
     let mut mask = vec![f32::NEG_INFINITY; slopes.len() * t * t];
     for (slope, mask) in slopes.iter().zip(mask.chunks_exact_mut((t * t).max(1))) {

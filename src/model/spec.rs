@@ -65,7 +65,7 @@ pub struct Rope {
     pub interleaved: bool,
 }
 
-/// What one block differs in from its neighbours.
+/// The settings in which blocks of one decoder can differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Layer {
     /// A token sees the last `window` tokens of its path, itself included; all of them if absent.
@@ -135,11 +135,11 @@ pub struct Spec {
     pub norm: Norm,
     /// How a block is put together.
     pub form: Form,
-    /// What a branch adds to the stream is multiplied by this (Granite).
+    /// The output of a branch is multiplied by this before it is added to the stream (Granite).
     pub residual_scale: f64,
     /// Rotary tables that the layers refer to.
     pub ropes: Vec<Rope>,
-    /// What differs between blocks, one entry for each.
+    /// The settings of each block.
     pub layers: Vec<Layer>,
     /// Attention scores are multiplied by this before the softmax.
     pub attention_scale: f32,

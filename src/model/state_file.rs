@@ -17,7 +17,7 @@ use super::batch::Trie;
 use super::states;
 use super::states::BATCH_TOKENS;
 use super::weights::Checkpoint;
-use super::{Core, ModelCard, Precision};
+use super::{LoadedDecoder, ModelInfo, Precision};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 
@@ -53,9 +53,9 @@ pub fn read_windows(path: &Path) -> Result<Vec<Vec<u32>>> {
 /// # Errors
 /// [`Error::Window`] for windows of several lengths or that do not fit the model, [`Error::NonFinite`] for
 /// NaN or infinity in a residual stream, [`Error::Write`].
-pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Result<()> {
-    let (card, decoder) = (&core.card, &core.decoder);
-    states::check(decoder, &card.id, windows)?;
+pub fn write(loaded: &LoadedDecoder, windows: &[Vec<u32>], logits: bool, path: &Path) -> Result<()> {
+    let (info, decoder) = (&loaded.info, &loaded.decoder);
+    states::check(decoder, &info.id, windows)?;
     if logits {
         decoder.head()?;
     }
@@ -66,9 +66,9 @@ pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Re
              corpus whose entities are as many tokens each",
             other.len()
         );
-        return Err(Error::Window { model: card.id.clone(), reason });
+        return Err(Error::Window { model: info.id.clone(), reason });
     }
-    let layout = Layout::new(card, windows.len(), t, logits)?;
+    let layout = Layout::new(info, windows.len(), t, logits)?;
     let mut partial = Partial::begin(path)?;
     partial.file().write_all(&layout.header).map_err(|source| Error::Write { path: path.into(), source })?;
     partial.file().set_len(layout.len()).map_err(|source| Error::Write { path: path.into(), source })?;
@@ -93,14 +93,14 @@ pub fn write(core: &Core, windows: &[Vec<u32>], logits: bool, path: &Path) -> Re
         };
         let last = decoder.forward(&batch, &mut |l, h| {
             let values = h.flatten_all()?.to_vec1::<f32>()?;
-            states::finite(&card.id, l, 0, &values, card.d_model)?;
-            write(1 + l, card.d_model, &values)
+            states::finite(&info.id, l, 0, &values, info.d_model)?;
+            write(1 + l, info.d_model, &values)
         })?;
         if !logits {
             return Ok(());
         }
         // The logits of a batch are far larger than its states: some nodes at a time.
-        let (array, width) = (2 + card.n_layers, card.vocab_size);
+        let (array, width) = (2 + info.n_layers, info.vocab_size);
         for first in owned.clone().step_by(LOGIT_ROWS) {
             let some = first..owned.end.min(first + LOGIT_ROWS as u32);
             let h = last.narrow(0, row(first), some.len())?.contiguous()?;
@@ -144,7 +144,7 @@ fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec
     runs
 }
 
-/// Where each array begins in the file: `input_ids`, `h_0 .. h_L`, `logits`.
+/// The positions of the arrays in the file: `input_ids`, `h_0 .. h_L`, `logits`.
 struct Layout {
     header: Vec<u8>,
     starts: Vec<u64>,
@@ -152,15 +152,15 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(card: &ModelCard, n: usize, t: usize, logits: bool) -> Result<Self> {
+    fn new(info: &ModelInfo, n: usize, t: usize, logits: bool) -> Result<Self> {
         let too_large = || Error::Window {
-            model: card.id.clone(),
+            model: info.id.clone(),
             reason: "the states are more than any file can hold; give fewer windows".into(),
         };
         let mut arrays = vec![("input_ids".to_owned(), Dtype::I64, vec![n, t])];
-        arrays.extend((0..=card.n_layers).map(|l| (format!("h_{l}"), Dtype::F32, vec![n, t, card.d_model])));
+        arrays.extend((0..=info.n_layers).map(|l| (format!("h_{l}"), Dtype::F32, vec![n, t, info.d_model])));
         if logits {
-            arrays.push(("logits".into(), Dtype::F32, vec![n, t, card.vocab_size]));
+            arrays.push(("logits".into(), Dtype::F32, vec![n, t, info.vocab_size]));
         }
         let mut infos = vec![];
         let mut end = 0_usize;
@@ -172,8 +172,8 @@ impl Layout {
         }
         let starts: Vec<u64> = infos.iter().map(|(_, info)| info.data_offsets.0 as u64).collect();
         let about = [
-            ("model", card.id.clone()),
-            ("weights_sha256", card.weights_sha256.clone()),
+            ("model", info.id.clone()),
+            ("weights_sha256", info.weights_sha256.clone()),
             ("tool", format!("surmise {}", env!("CARGO_PKG_VERSION"))),
         ];
         let about = about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();

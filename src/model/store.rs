@@ -1,4 +1,4 @@
-//! Where the rows of residual streams are kept: in memory, or in a temporary file where they are too many.
+//! Storage for rows of residual streams: in memory, or in a temporary file if they are too many.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,11 +14,11 @@ use crate::error::{Error, Result};
 pub(super) struct Store {
     n_rows: usize,
     d: usize,
-    kept: Kept,
+    storage: Storage,
 }
 
 #[derive(Debug)]
-enum Kept {
+enum Storage {
     Memory(Vec<Mutex<Vec<f32>>>),
     /// Without a name, so that nothing stays behind however the process ends.
     Disk(Mutex<File>),
@@ -29,19 +29,19 @@ impl Store {
     /// `room_bytes`.
     pub(super) fn new(n_layers: usize, n_rows: usize, d: usize, room_bytes: Option<u64>) -> Result<Self> {
         let bytes = 4 * (n_layers as u64) * (n_rows as u64) * (d as u64);
-        let kept = if room_bytes.is_some_and(|room| bytes > room) {
-            Kept::Disk(Mutex::new(tempfile::tempfile().map_err(unwritten)?))
+        let storage = if room_bytes.is_some_and(|room| bytes > room) {
+            Storage::Disk(Mutex::new(tempfile::tempfile().map_err(unwritten)?))
         } else {
-            Kept::Memory((0..n_layers).map(|_| Mutex::new(vec![0.0; n_rows * d])).collect())
+            Storage::Memory((0..n_layers).map(|_| Mutex::new(vec![0.0; n_rows * d])).collect())
         };
-        Ok(Self { n_rows, d, kept })
+        Ok(Self { n_rows, d, storage })
     }
 
     /// The values of rows in layer `l`, as a range of values or, four times that, of bytes.
     fn range(&self, l: usize, first: usize, len: usize) -> Range<usize> {
-        let start = match self.kept {
-            Kept::Memory(_) => first * self.d,
-            Kept::Disk(_) => (l * self.n_rows + first) * self.d,
+        let start = match self.storage {
+            Storage::Memory(_) => first * self.d,
+            Storage::Disk(_) => (l * self.n_rows + first) * self.d,
         };
         start..start + len
     }
@@ -49,12 +49,12 @@ impl Store {
     /// Keeps the values of rows of layer `l`, from row `first` on.
     pub(super) fn put(&self, l: usize, first: usize, values: &[f32]) -> Result<()> {
         let range = self.range(l, first, values.len());
-        match &self.kept {
-            Kept::Memory(layers) => {
+        match &self.storage {
+            Storage::Memory(layers) => {
                 layers[l].lock().unwrap_or_else(PoisonError::into_inner)[range].copy_from_slice(values);
                 Ok(())
             }
-            Kept::Disk(file) => {
+            Storage::Disk(file) => {
                 let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 let start = SeekFrom::Start(4 * range.start as u64);
@@ -66,13 +66,13 @@ impl Store {
     /// Some rows of layer `l`, `(rows, d)`.
     pub(super) fn rows(&self, l: usize, rows: &[usize]) -> Result<Array2<f32>> {
         let mut values = Vec::with_capacity(rows.len() * self.d);
-        match &self.kept {
-            Kept::Memory(layers) => {
+        match &self.storage {
+            Storage::Memory(layers) => {
                 let layer = layers[l].lock().unwrap_or_else(PoisonError::into_inner);
                 rows.iter()
                     .for_each(|row| values.extend_from_slice(&layer[row * self.d..(row + 1) * self.d]));
             }
-            Kept::Disk(file) => {
+            Storage::Disk(file) => {
                 let mut bytes = vec![0; 4 * self.d];
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 for row in rows {

@@ -1,22 +1,22 @@
-//! What clients get: the JSON of answers, whole or in pieces.
+//! The JSON of answers, whole or in pieces.
 
 use serde_json::{Map, Value, json};
 
-use super::sequence::{Event, Finish, Scored};
+use super::sequence::{Event, FinishReason, Scored};
 use crate::model::Tokenizer;
 
-/// What stands for a log-probability too low for a number.
+/// The log-probability that is reported where it is too low for a number.
 const LOWEST: f64 = -9999.0;
 
 /// A prompt as tokens, with the text each stands for; together they are the prompt's text.
 #[derive(Debug, Clone)]
-pub(super) struct Encoded {
+pub(super) struct EncodedPrompt {
     pub ids: Vec<u32>,
     pub pieces: Vec<String>,
 }
 
 /// A token with what is told of it.
-struct Told {
+struct ReportedToken {
     piece: String,
     scored: Scored,
     /// The token before it, by which alternatives get their text.
@@ -26,26 +26,26 @@ struct Told {
 /// One choice in the making.
 #[derive(Default)]
 pub(super) struct Choice {
-    told: Vec<Told>,
+    told: Vec<ReportedToken>,
     text: String,
-    finish: Option<Finish>,
+    finish: Option<FinishReason>,
     pub n_tokens: usize,
     pub failed: Option<String>,
 }
 
 impl Choice {
     /// A choice to a prompt; with `echo` the prompt's text comes first.
-    pub fn begin(encoded: &Encoded, echo: bool) -> Self {
+    pub fn begin(encoded: &EncodedPrompt, echo: bool) -> Self {
         Self { text: if echo { encoded.pieces.concat() } else { String::new() }, ..Self::default() }
     }
 
     /// Takes an event and returns the text it makes visible.
-    pub fn take(&mut self, event: Event, encoded: &Encoded) -> String {
+    pub fn take(&mut self, event: Event, encoded: &EncodedPrompt) -> String {
         match event {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
                 let told = scored.into_iter().zip(&encoded.pieces).zip(before);
-                self.told.extend(told.map(|((scored, piece), before)| Told {
+                self.told.extend(told.map(|((scored, piece), before)| ReportedToken {
                     piece: piece.clone(),
                     scored,
                     before,
@@ -54,7 +54,7 @@ impl Choice {
             }
             Event::Token { scored, text, piece } => {
                 let before = self.told.last().map(|told| told.scored.id).or(encoded.ids.last().copied());
-                self.told.push(Told { piece, scored, before });
+                self.told.push(ReportedToken { piece, scored, before });
                 self.text.push_str(&text);
                 text
             }
@@ -76,8 +76,8 @@ impl Choice {
 
     pub fn finish(&self) -> Value {
         match self.finish {
-            Some(Finish::Stop) => "stop".into(),
-            Some(Finish::Length) => "length".into(),
+            Some(FinishReason::Stop) => "stop".into(),
+            Some(FinishReason::Length) => "length".into(),
             None => Value::Null,
         }
     }
@@ -87,7 +87,7 @@ impl Choice {
         self.told.len()
     }
 
-    /// As a choice of `/v1/completions`.
+    /// The choice in the form of `/v1/completions`.
     pub fn completion(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
         let logprobs = if logprobs { self.completion_logprobs(0, 0, tokenizer).0 } else { Value::Null };
         json!({"text": self.text, "index": index, "logprobs": logprobs, "finish_reason": self.finish()})
@@ -120,12 +120,13 @@ impl Choice {
             offset += told.piece.chars().count();
         }
         let value = json!({
-            "tokens": tokens, "token_logprobs": token_logprobs, "top_logprobs": top_logprobs, "text_offset": offsets
+            "tokens": tokens, "token_logprobs": token_logprobs, "top_logprobs": top_logprobs,
+            "text_offset": offsets
         });
         (value, offset)
     }
 
-    /// As a choice of `/v1/chat/completions`.
+    /// The choice in the form of `/v1/chat/completions`.
     pub fn chat(&self, index: usize, logprobs: bool, tokenizer: &Tokenizer) -> Value {
         let logprobs = if logprobs { self.chat_logprobs(0, tokenizer) } else { Value::Null };
         let message = json!({"role": "assistant", "content": self.text, "refusal": null});
@@ -134,7 +135,10 @@ impl Choice {
 
     /// The log-probabilities of the tokens from `first` on.
     pub fn chat_logprobs(&self, first: usize, tokenizer: &Tokenizer) -> Value {
-        let entry = |piece: &str, logprob: f64| json!({"token": piece, "logprob": number(logprob), "bytes": piece.as_bytes()});
+        let entry = |piece: &str, logprob: f64| {
+            let bytes = piece.as_bytes();
+            json!({"token": piece, "logprob": number(logprob), "bytes": bytes})
+        };
         let content: Vec<Value> = self.told[first..]
             .iter()
             .map(|told| {

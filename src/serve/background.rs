@@ -5,7 +5,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 
-use super::{Settings, run};
+use super::server::run;
+use super::settings::ServerSettings;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
@@ -21,8 +22,8 @@ impl Background {
     /// Returns once requests are taken.
     ///
     /// # Errors
-    /// As [`super::serve`].
-    pub fn start(models: Vec<Model>, settings: &Settings) -> Result<Self> {
+    /// Those of [`super::serve`].
+    pub fn start(models: Vec<Model>, settings: &ServerSettings) -> Result<Self> {
         let (stop, told) = watch::channel(false);
         let (ready, begun) = mpsc::channel();
         let address = std::net::SocketAddr::new(settings.host, settings.port).to_string();

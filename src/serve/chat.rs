@@ -6,18 +6,18 @@ use std::path::Path;
 use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
 use serde_json::Value;
 
-use super::request::{Checked, Message, Refusal};
+use super::request::{ApiError, ApiResult, Message};
 use crate::error::{Error, Result};
 
 const NAME: &str = "chat";
 
 /// How a model wants messages.
-pub(super) struct Template {
+pub(super) struct ChatTemplate {
     /// With the special tokens that templates name.
     template: Option<(Environment<'static>, Value)>,
 }
 
-impl Template {
+impl ChatTemplate {
     /// The template of a model's folder.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Template {
     }
 
     /// The prompt, and whether it brings its own special tokens.
-    pub fn render(&self, messages: &[Message]) -> Checked<(String, bool)> {
+    pub fn render(&self, messages: &[Message]) -> ApiResult<(String, bool)> {
         let Some((environment, tokens)) = &self.template else {
             let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
             return Ok((contents.join("\n"), false));
@@ -79,7 +79,7 @@ impl Template {
             template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
         });
         rendered.map(|text| (text, true)).map_err(|fault| {
-            Refusal::invalid("messages", format!("the model's chat template refuses them: {fault}"))
+            ApiError::invalid("messages", format!("the model's chat template refuses them: {fault}"))
         })
     }
 }
@@ -99,9 +99,11 @@ mod tests {
                       raise_exception('no tools') }}{% endif %}\n<|{{ message['role'] }}|>{{ \
                       message['content'].strip() }}{{ eos_token }}\n{% endfor %}\n{% if \
                       add_generation_prompt %}<|assistant|>{% endif %}";
-        let config = serde_json::json!({"chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}});
+        let config = serde_json::json!({
+            "chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}
+        });
         std::fs::write(folder.path().join("tokenizer_config.json"), config.to_string()).unwrap();
-        let template = Template::of(folder.path()).unwrap();
+        let template = ChatTemplate::of(folder.path()).unwrap();
         let (text, special) = template.render(&[message("user", " hi "), message("user", "you")]).unwrap();
         assert!(special);
         assert_eq!(text.replace('\n', ""), "<s><|user|>hi</s><|user|>you</s><|assistant|>");
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn without_a_template_the_contents_are_the_prompt() {
         let folder = tempfile::tempdir().unwrap();
-        let template = Template::of(folder.path()).unwrap();
+        let template = ChatTemplate::of(folder.path()).unwrap();
         let text = template.render(&[message("system", "a"), message("user", "b")]).unwrap();
         assert_eq!(text, ("a\nb".to_owned(), false));
     }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use candle_core::Tensor;
 
-use super::Settings;
-use super::sequence::{Ask, Sequence};
+use super::sequence::{Sequence, SequenceRequest};
+use super::settings::ServerSettings;
 use crate::error::{Error, Result};
 use crate::model::batch::Batch;
 use crate::model::cache::Cache;
@@ -21,17 +21,17 @@ const PROMPT_TOKENS: usize = 1024;
 /// Rows of logits computed at once.
 const LOGIT_ROWS: usize = 256;
 
-/// A model at work.
+/// The threads that decode with one model.
 pub(super) struct Engine {
     shared: Arc<Shared>,
 }
 
-/// What the threads of an engine have in common.
-pub(super) struct Shared {
-    pub decoder: Decoder,
-    pub tokenizer: Tokenizer,
+/// The state that the threads of an engine share.
+struct Shared {
+    decoder: Decoder,
+    tokenizer: Tokenizer,
     /// Tokens that end a text.
-    pub ends: Vec<u32>,
+    ends: Vec<u32>,
     queue: Mutex<Queue>,
     arrived: Condvar,
     max_waiting: usize,
@@ -39,12 +39,12 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Ask>,
+    waiting: VecDeque<SequenceRequest>,
     closed: bool,
 }
 
-/// There is no room.
-pub(super) enum Full {
+/// The queue has no room.
+pub(super) enum QueueFull {
     /// At the moment.
     Now,
     /// There never is, for so many at once; the number is how many may wait.
@@ -52,15 +52,15 @@ pub(super) enum Full {
 }
 
 impl Engine {
-    /// Starts the threads, one for each core that rayon may use, but no more than there may be sequences.
+    /// Starts the threads, one for each loaded that rayon may use, but no more than there may be sequences.
     ///
     /// # Errors
     /// [`Error::Serve`] if the system gives no threads.
-    pub fn start(model: Model, settings: &Settings) -> Result<Self> {
+    pub fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
         let ends = model.ends.clone();
-        let (core, tokenizer) = model.into_parts();
+        let (loaded, tokenizer) = model.into_parts();
         let shared = Arc::new(Shared {
-            decoder: core.decoder,
+            decoder: loaded.decoder,
             tokenizer,
             ends,
             queue: Mutex::default(),
@@ -75,25 +75,25 @@ impl Engine {
             let shared = shared.clone();
             let work = move || shared.work(places);
             let started = std::thread::Builder::new().name(format!("decode-{thread}")).spawn(work);
-            started.map_err(|source| Error::Serve { address: core.card.id.clone(), source })?;
+            started.map_err(|source| Error::Serve { address: loaded.info.id.clone(), source })?;
         }
         Ok(Self { shared })
     }
 
-    /// What encodes and decodes.
+    /// The tokenizer of the model.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.shared.tokenizer
     }
 
     /// Puts the sequences of one request into the queue, all or none.
-    pub fn ask(&self, sequences: Vec<Ask>) -> std::result::Result<(), Full> {
+    pub fn ask(&self, sequences: Vec<SequenceRequest>) -> std::result::Result<(), QueueFull> {
         if sequences.len() > self.shared.max_waiting {
-            return Err(Full::Always(self.shared.max_waiting));
+            return Err(QueueFull::Always(self.shared.max_waiting));
         }
         let mut queue = self.shared.lock();
         queue.waiting.retain(|ask| !ask.reply.is_closed());
         if queue.waiting.len() + sequences.len() > self.shared.max_waiting {
-            return Err(Full::Now);
+            return Err(QueueFull::Now);
         }
         queue.waiting.extend(sequences);
         self.shared.arrived.notify_all();
@@ -167,7 +167,7 @@ impl Shared {
             let rows = Tensor::from_slice(rows, rows.len(), h.device())?;
             for logits in self.decoder.logits(&h.index_select(&rows, 0)?)?.to_vec2::<f32>()? {
                 if let Some(owner) = owners.pop_front()
-                    && let Err(error) = active[owner].see(&logits, self)
+                    && let Err(error) = active[owner].see(&logits, &self.tokenizer, &self.ends)
                 {
                     // What cannot be drawn for one is no reason to end the others.
                     active[owner].fail(&error);

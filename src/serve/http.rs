@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use super::request::{Chat, Checked, Completion, Fields, Prompt, Refusal};
-use super::running::{Running, Shape, encode, fail};
-use super::{Served, Settings};
+use super::request::{ApiError, ApiResult, ChatRequest, CompletionRequest, Prompt, RequestFields};
+use super::running::{AnswerShape, RunningRequest, encode, fail};
+use super::served_model::ServedModel;
+use super::settings::ServerSettings;
 use crate::seed;
 
 /// Bytes of a body at most; a longer one is read to its end, up to `DISCARD`, so that the client hears why.
@@ -34,8 +35,8 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct App {
-    served: Arc<Vec<Arc<Served>>>,
-    settings: Arc<Settings>,
+    served: Arc<Vec<Arc<ServedModel>>>,
+    settings: Arc<ServerSettings>,
     requests: Arc<AtomicU64>,
 }
 
@@ -43,8 +44,8 @@ struct App {
 /// what still runs.
 pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
-    served: Vec<Arc<Served>>,
-    settings: Settings,
+    served: Vec<Arc<ServedModel>>,
+    settings: ServerSettings,
     stop: impl Fn() -> F + Send + 'static,
 ) -> std::io::Result<()> {
     let grace = settings.timeout;
@@ -62,7 +63,7 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
             ))
         })
         .method_not_allowed_fallback(|| async {
-            refuse(&Refusal { status: 405, ..Refusal::invalid("", "the route does not take this method") })
+            refuse(&ApiError { status: 405, ..ApiError::invalid("", "the route does not take this method") })
         })
         .with_state(app);
     let (told, mut hears) = tokio::sync::watch::channel(());
@@ -105,7 +106,7 @@ fn reply(status: u16, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+fn refuse(refusal: &ApiError) -> Response {
     let mut response = reply(refusal.status, &refusal.body());
     if refusal.status == 503 {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -113,13 +114,13 @@ fn refuse(refusal: &Refusal) -> Response {
     response
 }
 
-fn not_found(message: impl Into<String>) -> Refusal {
-    Refusal { status: 404, ..Refusal::invalid("", message) }
+fn not_found(message: impl Into<String>) -> ApiError {
+    ApiError { status: 404, ..ApiError::invalid("", message) }
 }
 
 impl App {
     /// Whether the client may ask. Every byte is compared, whatever the first ones are.
-    fn admit(&self, request: &Request) -> Checked<()> {
+    fn admit(&self, request: &Request) -> ApiResult<()> {
         let Some(key) = &self.settings.key else { return Ok(()) };
         let given = request.headers().get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
         let wanted = format!("Bearer {key}").into_bytes();
@@ -131,14 +132,14 @@ impl App {
             return Ok(());
         }
         let message = "the key is missing or wrong; send it as `Authorization: Bearer KEY`";
-        Err(Refusal { status: 401, code: Some("invalid_api_key"), ..Refusal::invalid("", message) })
+        Err(ApiError { status: 401, code: Some("invalid_api_key"), ..ApiError::invalid("", message) })
     }
 
-    fn find(&self, id: &str) -> Checked<Arc<Served>> {
-        self.served.iter().find(|served| served.id == id).cloned().ok_or_else(|| Refusal {
+    fn find(&self, id: &str) -> ApiResult<Arc<ServedModel>> {
+        self.served.iter().find(|served| served.id == id).cloned().ok_or_else(|| ApiError {
             status: 404,
             code: Some("model_not_found"),
-            ..Refusal::invalid(
+            ..ApiError::invalid(
                 "model",
                 format!("the model `{id}` is not served here; GET /v1/models lists those that are"),
             )
@@ -152,10 +153,10 @@ impl App {
     }
 }
 
-async fn fields(app: &App, request: Request) -> Checked<Fields> {
+async fn fields(app: &App, request: Request) -> ApiResult<RequestFields> {
     app.admit(&request)?;
     let too_large =
-        || Refusal { status: 413, ..Refusal::invalid("", format!("the body is larger than {BODY} bytes")) };
+        || ApiError { status: 413, ..ApiError::invalid("", format!("the body is larger than {BODY} bytes")) };
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > DISCARD) {
@@ -165,7 +166,7 @@ async fn fields(app: &App, request: Request) -> Checked<Fields> {
     let read = async {
         let (mut bytes, mut seen) = (vec![], 0);
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Refusal::invalid("", "the body ended before it was complete"))?;
+            let frame = frame.map_err(|_| ApiError::invalid("", "the body ended before it was complete"))?;
             let Some(data) = frame.data_ref() else { continue };
             seen += data.len();
             if seen <= BODY {
@@ -176,12 +177,15 @@ async fn fields(app: &App, request: Request) -> Checked<Fields> {
         }
         if seen <= BODY { Ok(bytes) } else { Err(too_large()) }
     };
-    let slow = || Refusal { status: 408, ..Refusal::invalid("", "the body did not come in time") };
-    Fields::parse(&timeout(BODY_TIME, read).await.map_err(|_| slow())??)
+    let slow = || ApiError { status: 408, ..ApiError::invalid("", "the body did not come in time") };
+    RequestFields::parse(&timeout(BODY_TIME, read).await.map_err(|_| slow())??)
 }
 
-fn card(served: &Served) -> Value {
-    json!({"id": served.id, "object": "model", "created": 0, "owned_by": "local", "max_model_len": served.max_positions})
+fn card(served: &ServedModel) -> Value {
+    json!({
+        "id": served.id, "object": "model", "created": 0, "owned_by": "local",
+        "max_model_len": served.max_positions
+    })
 }
 
 async fn models(State(app): State<App>, request: Request) -> Response {
@@ -205,13 +209,13 @@ async fn completions(State(app): State<App>, request: Request) -> Response {
     let begun = async {
         let fields = fields(&app, request).await?;
         let (number, seed) = app.number();
-        let Completion { common, prompts, echo } = Completion::of(&fields, seed)?;
+        let CompletionRequest { common, prompts, echo } = CompletionRequest::of(&fields, seed)?;
         let served = app.find(&common.model)?;
         let encoded = prompts
             .iter()
             .map(|prompt| encode(&served, served.engine.tokenizer(), prompt, true))
-            .collect::<Checked<Vec<_>>>()?;
-        Running::begin(Shape::Completion { echo }, number, common, served, encoded)
+            .collect::<ApiResult<Vec<_>>>()?;
+        RunningRequest::begin(AnswerShape::Completion { echo }, number, common, served, encoded)
     };
     respond(&app, begun).await
 }
@@ -220,14 +224,14 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
     let begun = async {
         let fields = fields(&app, request).await?;
         let (number, seed) = app.number();
-        let Chat { mut common, messages } = Chat::of(&fields, seed)?;
+        let ChatRequest { mut common, messages } = ChatRequest::of(&fields, seed)?;
         let served = app.find(&common.model)?;
         let (text, special) = served.template.render(&messages)?;
         let encoded = encode(&served, &served.chat_tokenizer, &Prompt::Text(text), !special)?;
         if !common.sized {
-            common.drawing.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
+            common.sampling.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
         }
-        Running::begin(Shape::Chat, number, common, served, vec![encoded])
+        RunningRequest::begin(AnswerShape::Chat, number, common, served, vec![encoded])
     };
     respond(&app, begun).await
 }
@@ -236,7 +240,7 @@ fn late(time: Duration) -> String {
     format!("the answer was not complete after {} s", time.as_secs())
 }
 
-async fn respond(app: &App, begun: impl Future<Output = Checked<Running>>) -> Response {
+async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest>>) -> Response {
     let time = app.settings.timeout;
     match begun.await {
         Err(refusal) => refuse(&refusal),
@@ -258,7 +262,7 @@ async fn respond(app: &App, begun: impl Future<Output = Checked<Running>>) -> Re
             Ok(Ok(body)) => reply(200, &body),
             Ok(Err(refusal)) => refuse(&refusal),
             Err(_) => {
-                refuse(&Refusal { status: 504, kind: "timeout_error", ..Refusal::invalid("", late(time)) })
+                refuse(&ApiError { status: 504, kind: "timeout_error", ..ApiError::invalid("", late(time)) })
             }
         },
     }

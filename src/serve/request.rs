@@ -1,14 +1,14 @@
-//! What clients ask for: JSON of the completions and chat shapes, checked field by field. What would change
+//! Requests: JSON of the completions and chat shapes, checked field by field. What would change
 //! an answer and cannot be done here is refused by name, as the originals do; fields that change nothing are
 //! let pass.
 
 use serde_json::{Map, Value, json};
 
-use super::sequence::Drawing;
+use super::sampling::SamplingParams;
 
 /// An error as these APIs send it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Refusal {
+pub(super) struct ApiError {
     pub status: u16,
     pub kind: &'static str,
     pub code: Option<&'static str>,
@@ -16,7 +16,7 @@ pub(super) struct Refusal {
     pub message: String,
 }
 
-impl Refusal {
+impl ApiError {
     pub fn invalid(param: &str, message: impl Into<String>) -> Self {
         let param = (!param.is_empty()).then(|| param.to_owned());
         Self { status: 400, kind: "invalid_request_error", code: None, param, message: message.into() }
@@ -27,7 +27,7 @@ impl Refusal {
     }
 }
 
-pub(super) type Checked<T> = Result<T, Refusal>;
+pub(super) type ApiResult<T> = Result<T, ApiError>;
 
 /// Texts of one request at most.
 const MOST_PROMPTS: usize = 256;
@@ -44,27 +44,27 @@ pub(super) enum Prompt {
     Ids(Vec<u32>),
 }
 
-/// What both kinds of request have.
+/// The parameters that both kinds of request have.
 #[derive(Debug, Clone)]
-pub(super) struct Common {
+pub(super) struct CommonParams {
     pub model: String,
     pub n: usize,
     pub stream: bool,
     pub include_usage: bool,
-    pub drawing: Drawing,
-    /// Whether the request gave a number of tokens; otherwise `drawing.max_tokens` is a default.
+    pub sampling: SamplingParams,
+    /// Whether the request gave a number of tokens; otherwise `sampling.max_tokens` is a default.
     pub sized: bool,
 }
 
 /// The fields of a request.
-pub(super) struct Fields(Map<String, Value>);
+pub(super) struct RequestFields(Map<String, Value>);
 
-impl Fields {
-    pub fn parse(body: &[u8]) -> Checked<Self> {
+impl RequestFields {
+    pub fn parse(body: &[u8]) -> ApiResult<Self> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(Refusal::invalid("", "the body is not a JSON object")),
-            Err(error) => Err(Refusal::invalid("", format!("the body is not JSON ({error})"))),
+            Ok(_) => Err(ApiError::invalid("", "the body is not a JSON object")),
+            Err(error) => Err(ApiError::invalid("", format!("the body is not JSON ({error})"))),
         }
     }
 
@@ -72,13 +72,13 @@ impl Fields {
         self.0.get(key).filter(|value| !value.is_null())
     }
 
-    fn wrong<T>(&self, key: &str, wanted: &str) -> Checked<T> {
+    fn wrong<T>(&self, key: &str, wanted: &str) -> ApiResult<T> {
         let given = self.get(key).map(ToString::to_string).unwrap_or_default();
         let given: String = given.chars().take(80).collect();
-        Err(Refusal::invalid(key, format!("`{key}` must be {wanted}; it is {given}")))
+        Err(ApiError::invalid(key, format!("`{key}` must be {wanted}; it is {given}")))
     }
 
-    pub fn flag(&self, key: &str) -> Checked<bool> {
+    pub fn flag(&self, key: &str) -> ApiResult<bool> {
         match self.get(key) {
             None => Ok(false),
             Some(Value::Bool(on)) => Ok(*on),
@@ -86,7 +86,7 @@ impl Fields {
         }
     }
 
-    pub fn count(&self, key: &str, least: u64, most: u64) -> Checked<Option<u64>> {
+    pub fn count(&self, key: &str, least: u64, most: u64) -> ApiResult<Option<u64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.as_u64().filter(|count| (least..=most).contains(count)) {
             Some(count) => Ok(Some(count)),
@@ -94,7 +94,7 @@ impl Fields {
         }
     }
 
-    fn number(&self, key: &str, default: f64, fits: impl Fn(f64) -> bool, wanted: &str) -> Checked<f64> {
+    fn number(&self, key: &str, default: f64, fits: impl Fn(f64) -> bool, wanted: &str) -> ApiResult<f64> {
         let Some(value) = self.get(key) else { return Ok(default) };
         match value.as_f64().filter(|number| fits(*number)) {
             Some(number) => Ok(number),
@@ -102,7 +102,7 @@ impl Fields {
         }
     }
 
-    fn stops(&self) -> Checked<Vec<String>> {
+    fn stops(&self) -> ApiResult<Vec<String>> {
         let stops: Option<Vec<String>> = match self.get("stop") {
             None => Some(vec![]),
             Some(Value::String(stop)) => Some(vec![stop.clone()]),
@@ -118,7 +118,7 @@ impl Fields {
     }
 
     /// Refuses what would change the answer.
-    fn refuse(&self, keys: &[&str]) -> Checked<()> {
+    fn refuse(&self, keys: &[&str]) -> ApiResult<()> {
         let off = |value: &Value| match value {
             Value::Bool(on) => !on,
             Value::Number(number) => number.as_f64() == Some(0.0),
@@ -131,14 +131,14 @@ impl Fields {
         };
         match keys.iter().find(|key| self.get(key).is_some_and(|value| !off(value))) {
             None => Ok(()),
-            Some(key) => Err(Refusal {
+            Some(key) => Err(ApiError {
                 code: Some("unsupported_parameter"),
-                ..Refusal::invalid(key, format!("unsupported parameter: `{key}`"))
+                ..ApiError::invalid(key, format!("unsupported parameter: `{key}`"))
             }),
         }
     }
 
-    fn common(&self, seed: u64, max_tokens_keys: &[&str], default_tokens: u64) -> Checked<Common> {
+    fn common(&self, seed: u64, max_tokens_keys: &[&str], default_tokens: u64) -> ApiResult<CommonParams> {
         self.refuse(&[
             "presence_penalty",
             "frequency_penalty",
@@ -148,7 +148,10 @@ impl Fields {
             "response_format",
         ])?;
         let Some(model) = self.get("model").and_then(Value::as_str) else {
-            return Err(Refusal::invalid("model", "`model` is missing; GET /v1/models lists what is served"));
+            return Err(ApiError::invalid(
+                "model",
+                "`model` is missing; GET /v1/models lists what is served",
+            ));
         };
         let mut max_tokens = None;
         for key in max_tokens_keys {
@@ -162,13 +165,13 @@ impl Fields {
         // more.
         let greedy = temperature < NEARLY_GREEDY || top_p < NEARLY_GREEDY;
         let options = self.get("stream_options").and_then(|options| options.get("include_usage"));
-        Ok(Common {
+        Ok(CommonParams {
             model: model.to_owned(),
             n,
             stream: self.flag("stream")?,
             include_usage: options.and_then(Value::as_bool).unwrap_or(false),
             sized: max_tokens.is_some(),
-            drawing: Drawing {
+            sampling: SamplingParams {
                 temperature: if greedy { 0.0 } else { temperature },
                 top_p: (top_p < 1.0).then_some(top_p),
                 top_k: self.count("top_k", 1, u64::from(u32::MAX))?.map(|k| k as usize),
@@ -190,33 +193,33 @@ impl Fields {
 }
 
 /// `POST /v1/completions`.
-pub(super) struct Completion {
-    pub common: Common,
+pub(super) struct CompletionRequest {
+    pub common: CommonParams,
     pub prompts: Vec<Prompt>,
     pub echo: bool,
 }
 
-impl Completion {
-    pub fn of(fields: &Fields, seed: u64) -> Checked<Self> {
+impl CompletionRequest {
+    pub fn of(fields: &RequestFields, seed: u64) -> ApiResult<Self> {
         fields.refuse(&["suffix"])?;
         let mut common = fields.common(seed, &["max_tokens"], 16)?;
         if fields.count("best_of", 1, MOST_CHOICES)?.is_some_and(|best| best as usize != common.n) {
             return fields.wrong("best_of", "the same as `n`");
         }
         let echo = fields.flag("echo")?;
-        common.drawing.logprobs = fields.count("logprobs", 0, MOST_LOGPROBS)?.map(|n| n as usize);
-        common.drawing.score_prompt = echo && common.drawing.logprobs.is_some();
+        common.sampling.logprobs = fields.count("logprobs", 0, MOST_LOGPROBS)?.map(|n| n as usize);
+        common.sampling.score_prompt = echo && common.sampling.logprobs.is_some();
         Ok(Self { prompts: prompts(fields)?, common, echo })
     }
 }
 
-fn prompts(fields: &Fields) -> Checked<Vec<Prompt>> {
+fn prompts(fields: &RequestFields) -> ApiResult<Vec<Prompt>> {
     let ids = |items: &[Value]| -> Option<Vec<u32>> {
         items.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect()
     };
     let wanted = "a string, a list of strings, a list of token ids, or a list of such lists";
     let Some(prompt) = fields.get("prompt") else {
-        return Err(Refusal::invalid("prompt", "`prompt` is missing"));
+        return Err(ApiError::invalid("prompt", "`prompt` is missing"));
     };
     let prompts: Option<Vec<Prompt>> = match prompt {
         Value::String(text) => Some(vec![Prompt::Text(text.clone())]),
@@ -236,7 +239,7 @@ fn prompts(fields: &Fields) -> Checked<Vec<Prompt>> {
     match prompts {
         Some(prompts) if (1..=MOST_PROMPTS).contains(&prompts.len()) => Ok(prompts),
         Some(_) => {
-            Err(Refusal::invalid("prompt", format!("`prompt` must be from 1 to {MOST_PROMPTS} texts")))
+            Err(ApiError::invalid("prompt", format!("`prompt` must be from 1 to {MOST_PROMPTS} texts")))
         }
         None => fields.wrong("prompt", wanted),
     }
@@ -250,29 +253,29 @@ pub(super) struct Message {
 }
 
 /// `POST /v1/chat/completions`.
-pub(super) struct Chat {
-    pub common: Common,
+pub(super) struct ChatRequest {
+    pub common: CommonParams,
     pub messages: Vec<Message>,
 }
 
-impl Chat {
-    pub fn of(fields: &Fields, seed: u64) -> Checked<Self> {
+impl ChatRequest {
+    pub fn of(fields: &RequestFields, seed: u64) -> ApiResult<Self> {
         fields.refuse(&["tool_choice", "function_call", "audio"])?;
         let mut common = fields.common(seed, &["max_completion_tokens", "max_tokens"], u64::MAX)?;
         let top = fields.count("top_logprobs", 0, MOST_LOGPROBS)?;
         let wanted = fields.flag("logprobs")?;
         if top.is_some_and(|top| top > 0) && !wanted {
-            return Err(Refusal::invalid("top_logprobs", "`top_logprobs` needs `logprobs` to be true"));
+            return Err(ApiError::invalid("top_logprobs", "`top_logprobs` needs `logprobs` to be true"));
         }
-        common.drawing.logprobs = wanted.then(|| top.unwrap_or(0) as usize);
+        common.sampling.logprobs = wanted.then(|| top.unwrap_or(0) as usize);
         let Some(Value::Array(messages)) = fields.get("messages") else {
-            return Err(Refusal::invalid("messages", "`messages` must be a list of messages"));
+            return Err(ApiError::invalid("messages", "`messages` must be a list of messages"));
         };
         let messages: Option<Vec<Message>> = messages.iter().map(message).collect();
         match messages {
             Some(messages) if !messages.is_empty() => Ok(Self { common, messages }),
-            Some(_) => Err(Refusal::invalid("messages", "`messages` is empty")),
-            None => Err(Refusal::invalid("messages", "a message needs a `role` and a `content` of text")),
+            Some(_) => Err(ApiError::invalid("messages", "`messages` is empty")),
+            None => Err(ApiError::invalid("messages", "a message needs a `role` and a `content` of text")),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A request on its way: its prompts as tokens, the sequences that run for it, and what becomes of them as
-//! one body or as a stream.
+//! A running request: its prompts as tokens, the sequences that are decoded for it, and their answer as one
+//! body or as a stream.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,48 +9,48 @@ use http_body_util::channel::Sender;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::Served;
-use super::answer::{Choice, Encoded, usage};
-use super::engine::Full;
-use super::request::{Checked, Common, Prompt, Refusal};
-use super::sequence::{Ask, Event};
+use super::answer::{Choice, EncodedPrompt, usage};
+use super::engine::QueueFull;
+use super::request::{ApiError, ApiResult, CommonParams, Prompt};
+use super::sequence::{Event, SequenceRequest};
+use super::served_model::ServedModel;
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Tokens before a token of a prompt that its text is made out by.
+/// Tokens of context that the text of a prompt's token is decoded with.
 const CONTEXT: usize = 8;
 
-/// Which of the two shapes an answer has.
+/// The shape of an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Shape {
+pub(super) enum AnswerShape {
     Completion { echo: bool },
     Chat,
 }
 
-/// A request on its way.
-pub(super) struct Running {
-    shape: Shape,
+/// A request that is being answered.
+pub(super) struct RunningRequest {
+    shape: AnswerShape,
     number: u64,
     created: u64,
-    pub common: Common,
-    served: Arc<Served>,
-    encoded: Vec<Encoded>,
+    pub common: CommonParams,
+    served: Arc<ServedModel>,
+    encoded: Vec<EncodedPrompt>,
     choices: Vec<Choice>,
     events: UnboundedReceiver<(usize, Event)>,
 }
 
 pub(super) fn encode(
-    served: &Served,
+    served: &ServedModel,
     tokenizer: &Tokenizer,
     prompt: &Prompt,
     special: bool,
-) -> Checked<Encoded> {
+) -> ApiResult<EncodedPrompt> {
     let encoded = match prompt {
         Prompt::Ids(ids) => {
             if let Some(id) = ids.iter().find(|id| **id as usize >= served.vocab_size) {
                 let reason =
                     format!("token id {id} is out of range: the vocabulary has {}", served.vocab_size);
-                return Err(Refusal::invalid("prompt", reason));
+                return Err(ApiError::invalid("prompt", reason));
             }
             let piece = |n: usize| {
                 let context = &ids[n.saturating_sub(CONTEXT)..n];
@@ -59,7 +59,7 @@ pub(super) fn encode(
                 text.get(before..).unwrap_or_default().to_owned()
             };
             let n = ids.len().min(served.max_positions + 1);
-            Encoded { ids: ids.clone(), pieces: (0..n).map(piece).collect() }
+            EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(piece).collect() }
         }
         Prompt::Text(text) => {
             // No tokenizer makes one token of more text than this; a longer one need not be read to be
@@ -73,45 +73,45 @@ pub(super) fn encode(
             }
             let (ids, pieces) = tokenizer
                 .encode_any(text, special)
-                .map_err(|error| Refusal::invalid("prompt", error.to_string()))?;
-            Encoded { ids, pieces }
+                .map_err(|error| ApiError::invalid("prompt", error.to_string()))?;
+            EncodedPrompt { ids, pieces }
         }
     };
     if encoded.ids.is_empty() {
-        return Err(Refusal::invalid("prompt", "the prompt has no token"));
+        return Err(ApiError::invalid("prompt", "the prompt has no token"));
     }
     Ok(encoded)
 }
 
-/// The last event of a stream that cannot go on. A client that is gone does not hear it.
+/// Sends the last event of a stream that cannot go on. If the client is gone, nobody receives it.
 pub(super) async fn fail(sender: &mut Sender<Bytes>, kind: &'static str, status: u16, message: &str) {
-    let refusal = Refusal { status, kind, ..Refusal::invalid("", message) };
+    let refusal = ApiError { status, kind, ..ApiError::invalid("", message) };
     sender.send_data(format!("data: {}\n\n", refusal.body()).into()).await.unwrap_or_default();
 }
 
-fn too_long(served: &Served, prompt: impl std::fmt::Display, max_tokens: usize) -> Refusal {
+fn too_long(served: &ServedModel, prompt: impl std::fmt::Display, max_tokens: usize) -> ApiError {
     let message = format!(
         "This model's maximum context length is {} tokens. However, you requested {prompt} in the prompt \
          and {max_tokens} in the completion.",
         served.max_positions
     );
-    Refusal { code: Some("context_length_exceeded"), ..Refusal::invalid("messages", message) }
+    ApiError { code: Some("context_length_exceeded"), ..ApiError::invalid("messages", message) }
 }
 
-impl Running {
+impl RunningRequest {
     pub fn begin(
-        shape: Shape,
+        shape: AnswerShape,
         number: u64,
-        common: Common,
-        served: Arc<Served>,
-        encoded: Vec<Encoded>,
-    ) -> Checked<Self> {
-        let drawing = &common.drawing;
+        common: CommonParams,
+        served: Arc<ServedModel>,
+        encoded: Vec<EncodedPrompt>,
+    ) -> ApiResult<Self> {
+        let sampling = &common.sampling;
         for prompt in &encoded {
             // The last token drawn is never read, so that it needs no position; the originals count it all
             // the same.
-            if prompt.ids.len() + drawing.max_tokens > served.max_positions {
-                return Err(too_long(&served, prompt.ids.len(), drawing.max_tokens));
+            if prompt.ids.len() + sampling.max_tokens > served.max_positions {
+                return Err(too_long(&served, prompt.ids.len(), sampling.max_tokens));
             }
         }
         let (reply, events) = unbounded_channel();
@@ -119,33 +119,38 @@ impl Running {
             let reply = &reply;
             let again = encoded[..p].iter().filter(|before| before.ids == prompt.ids).count();
             (0..common.n).map(move |i| {
-                let mut drawing = drawing.clone();
+                let mut sampling = sampling.clone();
                 // Prompts asked with one seed draw apart from each other: else all of their texts would go
                 // the same way.
-                drawing.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), drawing.seed);
+                sampling.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), sampling.seed);
                 // So do equal ones in one request.
                 if again > 0 {
-                    drawing.seed = seed::derive("again", &again.to_string(), drawing.seed);
+                    sampling.seed = seed::derive("again", &again.to_string(), sampling.seed);
                 }
                 if i > 0 {
-                    drawing.seed = seed::derive("choice", &i.to_string(), drawing.seed);
+                    sampling.seed = seed::derive("choice", &i.to_string(), sampling.seed);
                 }
-                Ask { prompt: prompt.ids.clone(), drawing, index: p * common.n + i, reply: reply.clone() }
+                SequenceRequest {
+                    prompt: prompt.ids.clone(),
+                    sampling,
+                    index: p * common.n + i,
+                    reply: reply.clone(),
+                }
             })
         });
         let full = |full| match full {
-            Full::Now => Refusal {
+            QueueFull::Now => ApiError {
                 status: 503,
                 kind: "overloaded_error",
-                ..Refusal::invalid("", "too many requests are waiting; try again later")
+                ..ApiError::invalid("", "too many requests are waiting; try again later")
             },
-            Full::Always(most) => Refusal::invalid(
+            QueueFull::Always(most) => ApiError::invalid(
                 "n",
                 format!("prompts times `n` are more than the {most} that may wait here"),
             ),
         };
         served.engine.ask(asks.collect()).map_err(full)?;
-        let echo = shape == Shape::Completion { echo: true };
+        let echo = shape == AnswerShape::Completion { echo: true };
         let choices = encoded
             .iter()
             .flat_map(|prompt| (0..common.n).map(move |_| Choice::begin(prompt, echo)))
@@ -161,15 +166,15 @@ impl Running {
 
     fn envelope(&self, whole: bool) -> Value {
         let (id, object) = match (self.shape, whole) {
-            (Shape::Completion { .. }, _) => ("cmpl", "text_completion"),
-            (Shape::Chat, true) => ("chatcmpl", "chat.completion"),
-            (Shape::Chat, false) => ("chatcmpl", "chat.completion.chunk"),
+            (AnswerShape::Completion { .. }, _) => ("cmpl", "text_completion"),
+            (AnswerShape::Chat, true) => ("chatcmpl", "chat.completion"),
+            (AnswerShape::Chat, false) => ("chatcmpl", "chat.completion.chunk"),
         };
         let id = format!("{id}-{}", self.number);
         json!({"id": id, "object": object, "created": self.created, "model": self.served.id, "choices": []})
     }
 
-    pub async fn whole(mut self) -> Checked<Value> {
+    pub async fn whole(mut self) -> ApiResult<Value> {
         while !self.choices.iter().all(Choice::is_over) {
             let Some((index, event)) = self.events.recv().await else { break };
             let prompt = &self.encoded[index / self.common.n];
@@ -179,12 +184,12 @@ impl Running {
         let failed =
             |choice: &Choice| choice.failed.clone().or_else(|| if choice.is_over() { None } else { lost() });
         if let Some(message) = self.choices.iter().find_map(failed) {
-            return Err(Refusal { status: 500, kind: "server_error", ..Refusal::invalid("", message) });
+            return Err(ApiError { status: 500, kind: "server_error", ..ApiError::invalid("", message) });
         }
-        let (logprobs, tokenizer) = (self.common.drawing.logprobs.is_some(), self.served.engine.tokenizer());
+        let (logprobs, tokenizer) = (self.common.sampling.logprobs.is_some(), self.served.engine.tokenizer());
         let choices = self.choices.iter().enumerate().map(|(index, choice)| match self.shape {
-            Shape::Completion { .. } => choice.completion(index, logprobs, tokenizer),
-            Shape::Chat => choice.chat(index, logprobs, tokenizer),
+            AnswerShape::Completion { .. } => choice.completion(index, logprobs, tokenizer),
+            AnswerShape::Chat => choice.chat(index, logprobs, tokenizer),
         });
         let mut body = self.envelope(true);
         body["choices"] = choices.collect();
@@ -197,15 +202,16 @@ impl Running {
         let mut offsets = vec![(0, 0); self.choices.len()];
         for index in 0..self.choices.len() {
             let echoed = match self.shape {
-                Shape::Chat => Some(
-                    json!({"index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null, "finish_reason": null}),
-                ),
+                AnswerShape::Chat => Some(json!({
+                    "index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
+                    "finish_reason": null
+                })),
                 // With log-probabilities the prompt's text comes with its tokens.
-                Shape::Completion { echo: true } => {
+                AnswerShape::Completion { echo: true } => {
                     let text = self.encoded[index / self.common.n].pieces.concat();
                     Some(json!({"text": text, "index": index, "logprobs": null, "finish_reason": null}))
                 }
-                Shape::Completion { echo: false } => None,
+                AnswerShape::Completion { echo: false } => None,
             };
             if let Some(choice) = echoed
                 && !self.send(sender, choice).await
@@ -241,13 +247,13 @@ impl Running {
         sender.send_data("data: [DONE]\n\n".into()).await.unwrap_or_default();
     }
 
-    /// What is new in a choice: text, and the tokens it is told of since.
+    /// The new part of a choice: text, and the tokens since the last part.
     fn piece(&self, index: usize, text: &str, (told, offset): &mut (usize, usize)) -> Value {
         let (choice, tokenizer) = (&self.choices[index], self.served.engine.tokenizer());
-        let news = self.common.drawing.logprobs.is_some() && choice.n_told() > *told;
+        let news = self.common.sampling.logprobs.is_some() && choice.n_told() > *told;
         let first = std::mem::replace(told, choice.n_told());
         match self.shape {
-            Shape::Completion { .. } => {
+            AnswerShape::Completion { .. } => {
                 let logprobs = news.then(|| choice.completion_logprobs(first, *offset, tokenizer));
                 let logprobs = logprobs.map_or(Value::Null, |(logprobs, end)| {
                     *offset = end;
@@ -255,10 +261,12 @@ impl Running {
                 });
                 json!({"text": text, "index": index, "logprobs": logprobs, "finish_reason": choice.finish()})
             }
-            Shape::Chat => {
+            AnswerShape::Chat => {
                 let logprobs = if news { choice.chat_logprobs(first, tokenizer) } else { Value::Null };
                 let delta = if text.is_empty() { json!({}) } else { json!({"content": text}) };
-                json!({"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()})
+                json!({
+                    "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()
+                })
             }
         }
     }

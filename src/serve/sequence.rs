@@ -1,34 +1,20 @@
-//! One text in the making: its tokens, how the next one is drawn, and when it ends.
+//! One sequence that is decoded: its tokens, the sampling of the next one, and when it ends.
 
 use candle_core::{Device, Tensor};
-use candle_transformers::generation::{LogitsProcessor, Sampling};
+use candle_transformers::generation::LogitsProcessor;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::engine::Shared;
-use super::text::{Growing, first_stop, settled};
+use super::sampling::SamplingParams;
+use super::text::{StreamedText, first_stop, settled};
 use crate::error::{Error, Result};
+use crate::model::Tokenizer;
 use crate::model::cache::Cache;
 
-/// How tokens are drawn.
-#[derive(Debug, Clone)]
-pub(super) struct Drawing {
-    pub temperature: f64,
-    pub top_p: Option<f64>,
-    pub top_k: Option<usize>,
-    pub seed: u64,
-    pub max_tokens: usize,
-    pub stop: Vec<String>,
-    /// How many of the likeliest tokens are told at each place.
-    pub logprobs: Option<usize>,
-    /// Whether the tokens of the prompt are scored too.
-    pub score_prompt: bool,
-}
-
-/// A sequence that is asked for.
-pub(super) struct Ask {
+/// A request for one sequence.
+pub(super) struct SequenceRequest {
     pub prompt: Vec<u32>,
-    pub drawing: Drawing,
-    /// Whose it is among those of its request.
+    pub sampling: SamplingParams,
+    /// Its number among the sequences of its request.
     pub index: usize,
     pub reply: UnboundedSender<(usize, Event)>,
 }
@@ -41,7 +27,7 @@ pub(super) struct Scored {
     pub top: Vec<(u32, f64)>,
 }
 
-/// What becomes of a sequence.
+/// Progress of a sequence.
 #[derive(Debug)]
 pub(super) enum Event {
     /// The prompt's tokens, scored; the first one has nothing before it.
@@ -49,43 +35,34 @@ pub(super) enum Event {
     /// A token was drawn. `text` is what may be shown now; `piece` is the token's own.
     Token { scored: Scored, text: String, piece: String },
     /// The end.
-    Done { finish: Finish, rest: String, n_tokens: usize },
+    Done { finish: FinishReason, rest: String, n_tokens: usize },
     /// Something is wrong with the model, not with the request.
     Failed(String),
 }
 
 /// Why it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finish {
+pub(super) enum FinishReason {
     Stop,
     Length,
 }
 
 pub(super) struct Sequence {
-    ask: Ask,
+    ask: SequenceRequest,
     processor: LogitsProcessor,
     ids: Vec<u32>,
     rows: Vec<u32>,
     /// Tokens that are in the cache.
     computed: usize,
     scored: Vec<Scored>,
-    growing: Option<Growing>,
+    growing: Option<StreamedText>,
     shown: usize,
     over: bool,
 }
 
 impl Sequence {
-    pub fn begin(ask: Ask, cache: &mut Cache) -> Self {
-        let drawing = &ask.drawing;
-        let temperature = drawing.temperature;
-        let sampling = match (drawing.top_k, drawing.top_p) {
-            _ if temperature <= 0.0 => Sampling::ArgMax,
-            (Some(k), Some(p)) => Sampling::TopKThenTopP { k, p, temperature },
-            (Some(k), None) => Sampling::TopK { k, temperature },
-            (None, Some(p)) => Sampling::TopP { p, temperature },
-            (None, None) => Sampling::All { temperature },
-        };
-        let processor = LogitsProcessor::from_sampling(drawing.seed, sampling);
+    pub fn begin(ask: SequenceRequest, cache: &mut Cache) -> Self {
+        let processor = ask.sampling.processor();
         let (ids, rows) = (ask.prompt.clone(), cache.take(ask.prompt.len()));
         let nothing = Scored { id: ids[0], logprob: None, top: vec![] };
         Self {
@@ -120,7 +97,7 @@ impl Sequence {
 
     /// How many of the last new tokens' logits are needed.
     pub fn n_logits(&self) -> usize {
-        if self.computed == 0 && self.ask.drawing.score_prompt { self.ids.len() } else { 1 }
+        if self.computed == 0 && self.ask.sampling.score_prompt { self.ids.len() } else { 1 }
     }
 
     pub fn fail(&mut self, error: &Error) {
@@ -134,12 +111,12 @@ impl Sequence {
     }
 
     /// Takes the logits of the next row that was asked for.
-    pub fn see(&mut self, logits: &[f32], shared: &Shared) -> Result<()> {
+    pub fn see(&mut self, logits: &[f32], tokenizer: &Tokenizer, ends: &[u32]) -> Result<()> {
         if self.over {
             return Ok(());
         }
-        let top = self.ask.drawing.logprobs.unwrap_or(0);
-        if self.computed == 0 && self.ask.drawing.score_prompt {
+        let top = self.ask.sampling.logprobs.unwrap_or(0);
+        if self.computed == 0 && self.ask.sampling.score_prompt {
             if self.scored.len() < self.ids.len() {
                 self.scored.push(score(logits, self.ids[self.scored.len()], top));
                 return Ok(());
@@ -148,24 +125,24 @@ impl Sequence {
             self.send(Event::Prompt(scored));
         }
         self.computed = self.ids.len();
-        if self.ask.drawing.max_tokens == 0 {
-            self.finish(Finish::Length);
+        if self.ask.sampling.max_tokens == 0 {
+            self.finish(FinishReason::Length);
             return Ok(());
         }
         let id = self.processor.sample(&Tensor::from_slice(logits, logits.len(), &Device::Cpu)?)?;
-        if shared.ends.contains(&id) {
-            self.finish(Finish::Stop);
+        if ends.contains(&id) {
+            self.finish(FinishReason::Stop);
             return Ok(());
         }
-        self.draw(score(logits, id, top), shared);
+        self.draw(score(logits, id, top), tokenizer);
         Ok(())
     }
 
-    fn draw(&mut self, scored: Scored, shared: &Shared) {
-        let stops = &self.ask.drawing.stop;
-        let growing = self.growing.get_or_insert_with(|| Growing::after(&self.ask.prompt, &shared.tokenizer));
+    fn draw(&mut self, scored: Scored, tokenizer: &Tokenizer) {
+        let stops = &self.ask.sampling.stop;
+        let growing = self.growing.get_or_insert_with(|| StreamedText::after(&self.ask.prompt, tokenizer));
         let before = growing.text().len();
-        let piece = growing.push(scored.id, &shared.tokenizer);
+        let piece = growing.push(scored.id, tokenizer);
         self.ids.push(scored.id);
         let n = self.ids.len() - self.ask.prompt.len();
         let stopped = first_stop(growing.text(), before, stops);
@@ -177,14 +154,14 @@ impl Sequence {
         self.shown += text.len();
         self.send(Event::Token { scored, text, piece });
         if stopped.is_some() {
-            self.finish(Finish::Stop);
-        } else if n >= self.ask.drawing.max_tokens {
-            self.finish(Finish::Length);
+            self.finish(FinishReason::Stop);
+        } else if n >= self.ask.sampling.max_tokens {
+            self.finish(FinishReason::Length);
         }
     }
 
-    fn finish(&mut self, finish: Finish) {
-        let text = self.growing.as_ref().map_or("", Growing::text);
+    fn finish(&mut self, finish: FinishReason) {
+        let text = self.growing.as_ref().map_or("", StreamedText::text);
         let rest = text.get(self.shown..).unwrap_or_default().to_owned();
         self.send(Event::Done { finish, rest, n_tokens: self.ids.len() - self.ask.prompt.len() });
         self.over = true;

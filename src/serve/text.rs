@@ -1,4 +1,4 @@
-//! From tokens to text, as it grows. The text of a token depends on its neighbours (the space before a word,
+//! Decodes a growing sequence of tokens. The text of a token depends on its neighbours (the space before a word,
 //! bytes that make one character together), so what is new is what the text of all tokens has over the text
 //! of the ones before.
 
@@ -8,13 +8,13 @@ use crate::model::Tokenizer;
 const CONTEXT: usize = 8;
 
 /// The text of an answer.
-pub(super) struct Growing {
+pub(super) struct StreamedText {
     ids: Vec<u32>,
     before: usize,
     text: String,
 }
 
-impl Growing {
+impl StreamedText {
     /// The empty answer to a prompt.
     pub fn after(prompt: &[u32], tokenizer: &Tokenizer) -> Self {
         let ids = prompt[prompt.len().saturating_sub(CONTEXT)..].to_vec();
@@ -44,7 +44,7 @@ impl Growing {
     }
 }
 
-/// Where the first of the stop strings begins in `text`, looking from byte `from` on, less what a stop string
+/// The position where the first of the stop strings begins in `text`, looking from byte `from` on, less what a stop string
 /// could have begun before it.
 pub(super) fn first_stop(text: &str, from: usize, stops: &[String]) -> Option<usize> {
     let longest = stops.iter().map(String::len).max().unwrap_or(0);

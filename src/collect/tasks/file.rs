@@ -52,7 +52,7 @@ pub(crate) fn is_category(path: &Path) -> Result<bool> {
 /// # Errors
 /// [`Error::Read`]; [`Error::Csv`] with the line that is at fault.
 pub(crate) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
-    let name = path.file_stem().map_or_else(|| "items".into(), |stem| stem.to_string_lossy().into_owned());
+    let name = crate::disk::file_stem(path);
     let reading = Reading { task: name.clone(), grader };
     let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let again = file.try_clone().map_err(|source| Error::Read { path: path.into(), source })?;

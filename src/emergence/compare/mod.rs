@@ -145,9 +145,9 @@ pub fn compare(
     how: &Permutations<'_>,
 ) -> Result<Vec<Comparison>> {
     let pairs = pairs(groups, how.reference)?;
-    if model.card.n_layers < 2 {
+    if model.info.n_layers < 2 {
         let reason =
-            format!("{} has one block, and its input knows only its own token; take another", model.card.id);
+            format!("{} has one block, and its input knows only its own token; take another", model.info.id);
         return Err(Error::Parameter { name: "MODEL", reason });
     }
     let cuts = groups.iter().map(|group| cut.all(group, &model.tokenizer)).collect::<Result<Vec<_>>>()?;
@@ -172,7 +172,7 @@ pub fn compare(
         let n_texts = |group: usize| drawn[group].iter().map(|(text, _)| text).collect::<BTreeSet<_>>().len();
         for (test, quantity) in tests.iter().zip(["emergence", "emergence_less_control"]) {
             rows.push(Comparison {
-                model: model.card.id.clone(),
+                model: model.info.id.clone(),
                 group_a: groups[*a].name.clone(),
                 group_b: groups[*b].name.clone(),
                 quantity,

@@ -69,7 +69,7 @@ impl<'a> Pool<'a> {
             let windows = corpora.iter().flat_map(|corpus| &corpus.windows);
             let ids: Vec<Vec<u32>> = windows.map(|window| window.ids.clone()).collect();
             let points: Vec<Point> = (0..ids.len()).map(|w| (w, last)).collect();
-            let states = States::within(&model.decoder, &model.card.id, &ids, &points, room)?;
+            let states = States::within(&model.decoder, &model.info.id, &ids, &points, room)?;
             Ok((ids, states))
         };
         let (ids, states) = of(&corpora)?;
@@ -85,12 +85,12 @@ impl<'a> Pool<'a> {
         let alone: Vec<Vec<u32>> =
             lone_points.keys().map(|id| before.iter().copied().chain([*id]).collect()).collect();
         let points: Vec<Point> = lone_points.values().copied().collect();
-        let lone = States::within(&model.decoder, &model.card.id, &alone, &points, room)?;
+        let lone = States::within(&model.decoder, &model.info.id, &alone, &points, room)?;
         Ok(Self {
             settings,
             at,
             noise_scale: settings.channel.precisions()[at],
-            n_layers: model.card.n_layers,
+            n_layers: model.info.n_layers,
             window_tokens: cut.window_tokens,
             prefix,
             ids,

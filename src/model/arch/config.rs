@@ -63,6 +63,12 @@ impl Config {
         self.entries().find(|(key, value)| !asked.contains(*key) && !known(key, value))
     }
 
+    /// The keys that were asked for.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> BTreeSet<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn required(&self, key: &str) -> Result<&Value> {
         self.get(key).ok_or_else(|| self.fault(format!("key `{key}` is missing")))
     }
@@ -158,7 +164,7 @@ impl Config {
         }
     }
 
-    /// Of several spellings of a key the one that is used here; the first one if none is.
+    /// The spelling of a key that this config uses; the first one if it uses none.
     pub fn spelled<'a>(&self, keys: &[&'a str]) -> &'a str {
         self.set_aside(keys);
         keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()

@@ -1,12 +1,40 @@
 //! Falcon 7B and its kin: rotary positions, attention and MLP in parallel behind one layer norm, one key and
 //! value head. Falcon 40B's `new_decoder_architecture` and the ALiBi of Falcon-RW are refused.
 
-use super::names::Qkv;
-use super::{Architecture, Config, Names, bloom, rotary};
+use super::tensor_names::Qkv;
+use super::{Architecture, Config, ConfigKeys, TensorNames, bloom, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Norm, Spec};
 
 pub(super) struct Falcon;
+
+// Only the newer form of its blocks, which is refused, reads `num_ln_in_parallel_attn`.
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[
+        &[
+            "activation",
+            "alibi",
+            "bias",
+            "ffn_hidden_size",
+            "hidden_size",
+            "initializer_range",
+            "layer_norm_epsilon",
+            "max_position_embeddings",
+            "multi_query",
+            "n_embed",
+            "n_head",
+            "n_layer",
+            "num_attention_heads",
+            "num_hidden_layers",
+            "num_kv_heads",
+            "parallel_attn",
+            "tie_word_embeddings",
+            "vocab_size",
+        ],
+        rotary::READ,
+    ],
+    ignored: &[&["num_ln_in_parallel_attn"]],
+};
 
 impl Architecture for Falcon {
     fn model_type(&self) -> &'static str {
@@ -28,9 +56,8 @@ impl Architecture for Falcon {
         if !multi_query && config.count_or("num_kv_heads", n_heads)? != n_heads {
             return config.unsupported("num_kv_heads", config.count("num_kv_heads")?);
         }
-        // Only the newer form of its blocks, which is refused, heeds it; that of one key and value for all
-        // heads does not.
-        config.set_aside(&["num_kv_heads", "num_ln_in_parallel_attn"]);
+        // With one key and value head for all, the reference implementation does not read it.
+        config.set_aside(&["num_kv_heads"]);
         let parallel = config.flag_or("parallel_attn", true)?;
         let bias = config.flag_or("bias", false)?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
@@ -58,9 +85,13 @@ impl Architecture for Falcon {
         Ok(spec)
     }
 
-    fn names(&self, spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, spec: &Spec) -> TensorNames {
         let fused = "self_attention.query_key_value";
-        Names {
+        TensorNames {
             qkv: if spec.n_kv_heads == 1 { Qkv::Concat(fused) } else { Qkv::PerHead(fused) },
             ..bloom::NAMES
         }

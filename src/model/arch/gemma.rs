@@ -1,12 +1,12 @@
 //! Gemma 1: a Llama with a scaled embedding, norm weights stored less 1, a tanh gelu gate and a tied head.
 
-use super::{Architecture, Config, Names, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Activation, Norm, Spec};
 
 pub(super) struct Gemma;
 
-/// What the Gemmas share.
+/// The spec that all Gemmas start from.
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(&config.with_default("head_dim", 256), rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-6)?, offset: true };
@@ -15,6 +15,9 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
     spec.tied = config.flag_or("tie_word_embeddings", true)?;
     Ok(spec)
 }
+
+const KEYS: ConfigKeys =
+    ConfigKeys { read: &[llama::READ, rotary::READ, &["hidden_activation"]], ignored: &[llama::IGNORED] };
 
 impl Architecture for Gemma {
     fn model_type(&self) -> &'static str {
@@ -36,7 +39,11 @@ impl Architecture for Gemma {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         llama::NAMES
     }
 }

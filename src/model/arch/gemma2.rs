@@ -1,32 +1,42 @@
 //! Gemma 2: Gemma with norms before and after each branch, capped scores and logits, and a window in every
 //! other block.
 
-use super::{Architecture, Config, Names, gemma, layers, llama};
+use super::{Architecture, Config, ConfigKeys, TensorNames, gemma, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Form, Spec};
 
 pub(super) struct Gemma2;
 
 /// Four norms in a block.
-pub(super) const NAMES: Names = Names {
+pub(super) const NAMES: TensorNames = TensorNames {
     attention_post_norm: "post_attention_layernorm",
     mlp_norm: "pre_feedforward_layernorm",
     mlp_post_norm: "post_feedforward_layernorm",
     ..llama::NAMES
 };
 
-/// What Gemma 2 and 3 have over Gemma 1, with the caps of scores and logits where the config is silent.
+/// Adds what distinguishes Gemma 2 and 3 from Gemma 1; the caps are defaults for scores and logits.
 pub(super) fn sandwich(spec: &mut Spec, config: &Config, [scores, logits]: [Option<f64>; 2]) -> Result<()> {
     spec.form = Form::Sandwich;
     spec.activation = config.activation("hidden_activation", "gelu_pytorch_tanh")?;
-    // Published beside it for older tools, and not read by the reference either.
-    config.set_aside(&["hidden_act", "sliding_window_size"]);
     spec.attention_scale = config.positive_or("query_pre_attn_scalar", 256.0)?.powf(-0.5) as f32;
     let cap = config.optional("attn_logit_softcapping", scores, Config::positive)?;
     spec.attention_softcap = cap.map(|cap| cap as f32);
     spec.logit_softcap = config.optional("final_logit_softcapping", logits, Config::positive)?;
     Ok(())
 }
+
+/// Keys that [`sandwich`] reads.
+pub(super) const SANDWICH: &[&str] =
+    &["attn_logit_softcapping", "final_logit_softcapping", "hidden_activation", "query_pre_attn_scalar"];
+
+/// Keys that are published for older tools; the reference implementation does not read them either.
+pub(super) const IGNORED: &[&str] = &["hidden_act", "sliding_window_size"];
+
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[llama::READ, rotary::READ, SANDWICH, sliding_window::READ],
+    ignored: &[llama::IGNORED, IGNORED],
+};
 
 impl Architecture for Gemma2 {
     fn model_type(&self) -> &'static str {
@@ -41,12 +51,16 @@ impl Architecture for Gemma2 {
         let mut spec = gemma::base(config)?;
         sandwich(&mut spec, config, [Some(50.0), Some(30.0)])?;
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
-        let sliding = layers::sliding(config, spec.n_layers, |l| l % 2 == 0)?;
-        layers::set_windows(&mut spec, window, &sliding);
+        let sliding = sliding_window::slides(config, spec.n_layers, |l| l % 2 == 0)?;
+        sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         NAMES
     }
 }

@@ -1,7 +1,7 @@
 //! Gemma 3, text: Gemma 2 with norms of query and key heads, without caps, and with rotary angles of their
 //! own in blocks that slide.
 
-use super::{Architecture, Config, Names, gemma, gemma2, layers, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, gemma, gemma2, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{QkNorm, Spec};
 
@@ -28,6 +28,17 @@ fn ropes(spec: &mut Spec, config: &Config) -> Result<()> {
     Ok(())
 }
 
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[
+        llama::READ,
+        rotary::READ,
+        gemma2::SANDWICH,
+        sliding_window::READ,
+        &["_sliding_window_pattern", "rope_local_base_freq", "sliding_window_pattern"],
+    ],
+    ignored: &[llama::IGNORED, gemma2::IGNORED],
+};
+
 impl Architecture for Gemma3 {
     fn model_type(&self) -> &'static str {
         "gemma3_text"
@@ -49,15 +60,20 @@ impl Architecture for Gemma3 {
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
         let pattern =
             config.size_or(config.spelled(&["sliding_window_pattern", "_sliding_window_pattern"]), 6)?;
-        let sliding = layers::sliding(config, spec.n_layers, |l| pattern == 0 || (l + 1) % pattern != 0)?;
-        layers::set_windows(&mut spec, window, &sliding);
+        let sliding =
+            sliding_window::slides(config, spec.n_layers, |l| pattern == 0 || (l + 1) % pattern != 0)?;
+        sliding_window::set_windows(&mut spec, window, &sliding);
         for (layer, slides) in spec.layers.iter_mut().zip(sliding) {
             layer.rope = Some(usize::from(slides));
         }
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         gemma2::NAMES
     }
 }

@@ -1,15 +1,15 @@
 //! GPT-2: learned positions, layer norms before attention and MLP, fused `[Q|K|V]`, weights stored `(in,
 //! out)` (Conv1D), tied head.
 
-use super::names::{MlpIn, Qkv};
-use super::{Architecture, Config, Names};
+use super::tensor_names::{MlpIn, Qkv};
+use super::{Architecture, Config, ConfigKeys, TensorNames};
 use crate::error::Result;
 use crate::model::spec::{Biases, Layer, Norm, Spec};
 
 pub(super) struct Gpt2;
 
 /// The names of the first GPTs; files carry the prefix or none.
-pub(super) const NAMES: Names = Names {
+pub(super) const NAMES: TensorNames = TensorNames {
     prefixes: &["transformer.", ""],
     embedding: "wte",
     embedding_norm: "",
@@ -28,6 +28,38 @@ pub(super) const NAMES: Names = Names {
     final_norm: "ln_f",
     head: "lm_head",
     transposed: true,
+};
+
+/// Keys that GPT-2 and GPT-J read.
+pub(super) const READ: &[&str] = &[
+    "activation_function",
+    "hidden_size",
+    "initializer_range",
+    "layer_norm_epsilon",
+    "max_position_embeddings",
+    "n_embd",
+    "n_head",
+    "n_inner",
+    "n_layer",
+    "n_positions",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "tie_word_embeddings",
+    "vocab_size",
+];
+
+/// Keys of a head that is not a language model's, in published files of the first GPTs.
+pub(super) const IGNORED: &[&str] = &[
+    "summary_activation",
+    "summary_first_dropout",
+    "summary_proj_to_labels",
+    "summary_type",
+    "summary_use_proj",
+];
+
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[READ, &["n_ctx", "scale_attn_weights"]],
+    ignored: &[IGNORED, &["reorder_and_upcast_attn"]],
 };
 
 impl Architecture for Gpt2 {
@@ -75,7 +107,11 @@ impl Architecture for Gpt2 {
         })
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         NAMES
     }
 }

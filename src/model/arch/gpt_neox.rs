@@ -2,12 +2,21 @@
 //! the other), queries, keys and values fused head by head. Files carry mask buffers and rotary tables, which
 //! are not read.
 
-use super::names::{MlpIn, Qkv};
-use super::{Architecture, Config, Names, llama, rotary};
+use super::tensor_names::{MlpIn, Qkv};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Norm, Spec};
 
 pub(super) struct GptNeoX;
+
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[
+        llama::READ,
+        rotary::READ,
+        &["layer_norm_eps", "rotary_emb_base", "rotary_pct", "use_parallel_residual"],
+    ],
+    ignored: &[llama::IGNORED],
+};
 
 impl Architecture for GptNeoX {
     fn model_type(&self) -> &'static str {
@@ -40,8 +49,12 @@ impl Architecture for GptNeoX {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
-        Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames {
             prefixes: &["gpt_neox.", ""],
             embedding: "embed_in",
             qkv: Qkv::PerHead("attention.query_key_value"),

@@ -1,12 +1,19 @@
 //! GPT-J: attention and MLP in parallel behind one layer norm, the first values of each head rotated in
 //! neighbouring pairs.
 
-use super::names::{MlpIn, Qkv};
-use super::{Architecture, Config, Names, gpt2, rotary};
+use super::tensor_names::{MlpIn, Qkv};
+use super::{Architecture, Config, ConfigKeys, TensorNames, gpt2, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Layer, Norm, Rope, Spec};
 
 pub(super) struct GptJ;
+
+// The reference implementation always rotates and always scales, whatever `rotary` and
+// `scale_attn_weights` say.
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[gpt2::READ, &["rotary_dim"]],
+    ignored: &[gpt2::IGNORED, &["rotary", "scale_attn_weights"]],
+};
 
 impl Architecture for GptJ {
     fn model_type(&self) -> &'static str {
@@ -23,8 +30,6 @@ impl Architecture for GptJ {
         let head_dim = config.share(d_model, n_heads)?;
         let n_layers = config.count(config.spelled(&["n_layer", "num_hidden_layers"]))?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
-        // The reference always rotates and always scales, whatever these say.
-        config.set_aside(&["rotary", "scale_attn_weights"]);
         let rotated = config.size_or("rotary_dim", 64)?;
         let inv_freq = rotary::frequencies(config, rotated, head_dim, 10_000.0)?;
         Ok(Spec {
@@ -55,8 +60,12 @@ impl Architecture for GptJ {
         })
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
-        Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames {
             qkv: Qkv::Split(["attn.q_proj", "attn.k_proj", "attn.v_proj"]),
             output: "attn.out_proj",
             mlp_in: MlpIn::Split { gate: "", up: "mlp.fc_in" },

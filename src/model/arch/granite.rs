@@ -1,10 +1,19 @@
 //! Granite: a Llama with multipliers of embedding, attention scores, branches and logits.
 
-use super::{Architecture, Config, Names, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::Spec;
 
 pub(super) struct Granite;
+
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[
+        llama::READ,
+        rotary::READ,
+        &["attention_multiplier", "embedding_multiplier", "logits_scaling", "residual_multiplier"],
+    ],
+    ignored: &[llama::IGNORED],
+};
 
 impl Architecture for Granite {
     fn model_type(&self) -> &'static str {
@@ -24,7 +33,11 @@ impl Architecture for Granite {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         llama::NAMES
     }
 }

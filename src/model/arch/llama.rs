@@ -2,15 +2,15 @@
 //! projections. Many later architectures are this one with a few switches set, and start from [`base`] and
 //! [`NAMES`].
 
-use super::names::{MlpIn, Qkv};
-use super::{Architecture, Config, Names, rotary};
+use super::tensor_names::{MlpIn, Qkv};
+use super::{Architecture, Config, ConfigKeys, TensorNames, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Llama;
 
 /// The names of most architectures since Llama.
-pub(super) const NAMES: Names = Names {
+pub(super) const NAMES: TensorNames = TensorNames {
     prefixes: &["model.", ""],
     embedding: "embed_tokens",
     embedding_norm: "",
@@ -69,6 +69,29 @@ pub(super) fn base(config: &Config, rope: rotary::Defaults) -> Result<Spec> {
     Ok(spec)
 }
 
+/// Keys that [`base`] reads beside those of rotary positions.
+pub(super) const READ: &[&str] = &[
+    "attention_bias",
+    "head_dim",
+    "hidden_act",
+    "hidden_size",
+    "initializer_range",
+    "intermediate_size",
+    "max_position_embeddings",
+    "mlp_bias",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "num_key_value_heads",
+    "rms_norm_eps",
+    "tie_word_embeddings",
+    "vocab_size",
+];
+
+/// Keys of training and of converters in published files of Llama and its relatives.
+pub(super) const IGNORED: &[&str] = &["is_llama_config", "max_sequence_length", "pretraining_tp"];
+
+const KEYS: ConfigKeys = ConfigKeys { read: &[READ, rotary::READ], ignored: &[IGNORED] };
+
 impl Architecture for Llama {
     fn model_type(&self) -> &'static str {
         "llama"
@@ -83,7 +106,11 @@ impl Architecture for Llama {
         base(config, rotary::USUAL)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         NAMES
     }
 }

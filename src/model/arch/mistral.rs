@@ -1,10 +1,13 @@
 //! Mistral: a Llama whose tokens see a sliding window.
 
-use super::{Architecture, Config, Names, layers, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::Spec;
 
 pub(super) struct Mistral;
+
+const KEYS: ConfigKeys =
+    ConfigKeys { read: &[llama::READ, rotary::READ, sliding_window::READ], ignored: &[llama::IGNORED] };
 
 impl Architecture for Mistral {
     fn model_type(&self) -> &'static str {
@@ -18,12 +21,16 @@ impl Architecture for Mistral {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let mut spec = llama::base(config, rotary::USUAL)?;
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
-        let sliding = layers::sliding(config, spec.n_layers, |_| true)?;
-        layers::set_windows(&mut spec, window, &sliding);
+        let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
+        sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         llama::NAMES
     }
 }

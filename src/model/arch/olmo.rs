@@ -1,10 +1,13 @@
 //! OLMo 1: a Llama whose layer norms have no weights, and which may clamp queries, keys and values.
 
-use super::{Architecture, Config, Names, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Norm, Spec};
 
 pub(super) struct Olmo;
+
+const KEYS: ConfigKeys =
+    ConfigKeys { read: &[llama::READ, rotary::READ, &["clip_qkv"]], ignored: &[llama::IGNORED] };
 
 impl Architecture for Olmo {
     fn model_type(&self) -> &'static str {
@@ -22,7 +25,11 @@ impl Architecture for Olmo {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         llama::NAMES
     }
 }

@@ -1,10 +1,12 @@
 //! OLMo 2: a Llama with norms after the branches, not before, and norms over all queries and all keys.
 
-use super::{Architecture, Config, Names, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Form, Norm, QkNorm, Spec};
 
 pub(super) struct Olmo2;
+
+const KEYS: ConfigKeys = ConfigKeys { read: &[llama::READ, rotary::READ], ignored: &[llama::IGNORED] };
 
 impl Architecture for Olmo2 {
     fn model_type(&self) -> &'static str {
@@ -23,8 +25,12 @@ impl Architecture for Olmo2 {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
-        Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames {
             attention_norm: "post_attention_layernorm",
             mlp_norm: "post_feedforward_layernorm",
             ..llama::NAMES

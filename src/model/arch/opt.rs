@@ -1,12 +1,33 @@
 //! OPT: learned positions that start at row 2, layer norms, ReLU. The 350m form normalises the stream itself
 //! after each branch, has no final norm, and maps between an embedding and a stream of different width.
 
-use super::names::{MlpIn, Qkv};
-use super::{Architecture, Config, Names, gpt2};
+use super::tensor_names::{MlpIn, Qkv};
+use super::{Architecture, Config, ConfigKeys, TensorNames, gpt2};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Layer, Norm, Spec};
 
 pub(super) struct Opt;
+
+// Galactica writes `learned_embeddings`; every OPT has them.
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[&[
+        "_remove_final_layer_norm",
+        "activation_function",
+        "do_layer_norm_before",
+        "enable_bias",
+        "ffn_dim",
+        "hidden_size",
+        "init_std",
+        "layer_norm_elementwise_affine",
+        "max_position_embeddings",
+        "num_attention_heads",
+        "num_hidden_layers",
+        "tie_word_embeddings",
+        "vocab_size",
+        "word_embed_proj_dim",
+    ]],
+    ignored: &[&["learned_embeddings"]],
+};
 
 impl Architecture for Opt {
     fn model_type(&self) -> &'static str {
@@ -21,8 +42,6 @@ impl Architecture for Opt {
         if config.flag_or("_remove_final_layer_norm", false)? {
             return config.unsupported("_remove_final_layer_norm", true);
         }
-        // Galactica says so; every OPT has them.
-        config.set_aside(&["learned_embeddings"]);
         let (d_model, n_heads) = (config.size("hidden_size")?, config.count("num_attention_heads")?);
         let head_dim = config.share(d_model, n_heads)?;
         let n_layers = config.count("num_hidden_layers")?;
@@ -54,8 +73,12 @@ impl Architecture for Opt {
         })
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
-        Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames {
             prefixes: &["model.decoder.", "decoder.", ""],
             embedding: "embed_tokens",
             projections: ["project_in", "project_out"],

@@ -1,12 +1,15 @@
 //! Phi 1 to 2: attention and MLP in parallel behind one layer norm, a part of each head rotated, a bias in
 //! every map.
 
-use super::names::MlpIn;
-use super::{Architecture, Config, Names, llama, rotary};
+use super::tensor_names::MlpIn;
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Norm, Spec};
 
 pub(super) struct Phi;
+
+const KEYS: ConfigKeys =
+    ConfigKeys { read: &[llama::READ, rotary::READ, &["layer_norm_eps"]], ignored: &[llama::IGNORED] };
 
 impl Architecture for Phi {
     fn model_type(&self) -> &'static str {
@@ -28,8 +31,12 @@ impl Architecture for Phi {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
-        Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames {
             output: "self_attn.dense",
             mlp_in: MlpIn::Split { gate: "", up: "mlp.fc1" },
             mlp_out: "mlp.fc2",

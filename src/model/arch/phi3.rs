@@ -2,12 +2,17 @@
 //! `original_max_position_embeddings` are measured, with the factors for short ones; the factors for longer
 //! windows would change the states of every prefix.
 
-use super::names::{MlpIn, Qkv};
-use super::{Architecture, Config, Names, layers, llama, rotary};
+use super::tensor_names::{MlpIn, Qkv};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Phi3;
+
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[llama::READ, rotary::READ, sliding_window::READ],
+    ignored: &[llama::IGNORED, &["full_attn_mod", "interpolate_factor"]],
+};
 
 impl Architecture for Phi3 {
     fn model_type(&self) -> &'static str {
@@ -24,13 +29,17 @@ impl Architecture for Phi3 {
         spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
         spec.biases = Biases::default();
         let window = config.optional("sliding_window", None, Config::size)?;
-        let sliding = layers::sliding(config, spec.n_layers, |_| true)?;
-        layers::set_windows(&mut spec, window, &sliding);
+        let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
+        sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
-        Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames {
             qkv: Qkv::Concat("self_attn.qkv_proj"),
             mlp_in: MlpIn::Concat("mlp.gate_up_proj"),
             ..llama::NAMES

@@ -1,7 +1,7 @@
 //! Qwen 2 and 2.5: a Llama with biases of queries, keys and values, and on request a window in the later
 //! blocks.
 
-use super::{Architecture, Config, Names, layers, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Biases, Spec};
 
@@ -14,11 +14,18 @@ pub(super) fn later_windows(spec: &mut Spec, config: &Config) -> Result<()> {
     if config.flag_or("use_sliding_window", false)? {
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
         let first = config.size_or("max_window_layers", 28)?;
-        let sliding = layers::sliding(config, spec.n_layers, |l| l >= first)?;
-        layers::set_windows(spec, window, &sliding);
+        let sliding = sliding_window::slides(config, spec.n_layers, |l| l >= first)?;
+        sliding_window::set_windows(spec, window, &sliding);
     }
     Ok(())
 }
+
+/// Keys that [`later_windows`] reads.
+pub(super) const LATER_WINDOWS: &[&str] =
+    &["layer_types", "max_window_layers", "sliding_window", "use_sliding_window"];
+
+const KEYS: ConfigKeys =
+    ConfigKeys { read: &[llama::READ, rotary::READ, LATER_WINDOWS], ignored: &[llama::IGNORED] };
 
 impl Architecture for Qwen2 {
     fn model_type(&self) -> &'static str {
@@ -36,7 +43,11 @@ impl Architecture for Qwen2 {
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         llama::NAMES
     }
 }

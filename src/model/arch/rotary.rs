@@ -5,11 +5,20 @@
 
 use std::f64::consts::TAU;
 
-use super::Config;
+use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::{Layer, Rope, Spec};
 
-/// What a description may hold. Another key would change the angles in a way that is not known here.
+/// Keys of a config.json that describe rotary positions.
+pub(super) const READ: &[&str] = &[
+    "original_max_position_embeddings",
+    "partial_rotary_factor",
+    "rope_parameters",
+    "rope_scaling",
+    "rope_theta",
+];
+
+/// The keys that a description may hold. Another key would change the angles in a way that is not known here.
 const KNOWN: &[&str] = &[
     "attention_factor",
     "factor",
@@ -24,7 +33,7 @@ const KNOWN: &[&str] = &[
     "type",
 ];
 
-/// What an architecture takes where its config is silent.
+/// The defaults of an architecture.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Defaults {
     /// The base of the angles.
@@ -57,7 +66,7 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
 /// and positions.
 ///
 /// # Errors
-/// As [`rotate`].
+/// Those of [`rotate`].
 pub(super) fn table(
     spec: &mut Spec,
     config: &Config,

@@ -1,6 +1,6 @@
 //! SmolLM3: a Llama in which some blocks, every fourth by default, have no positions.
 
-use super::{Architecture, Config, Names, layers, llama, rotary};
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::Spec;
 
@@ -22,6 +22,16 @@ fn turned(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
     }
 }
 
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[
+        llama::READ,
+        rotary::READ,
+        sliding_window::READ,
+        &["max_window_layers", "no_rope_layer_interval", "no_rope_layers", "use_sliding_window"],
+    ],
+    ignored: &[llama::IGNORED],
+};
+
 impl Architecture for SmolLm3 {
     fn model_type(&self) -> &'static str {
         "smollm3"
@@ -41,13 +51,17 @@ impl Architecture for SmolLm3 {
         config.set_aside(&["sliding_window", "max_window_layers", "layer_types", "no_rope_layer_interval"]);
         if config.flag_or("use_sliding_window", false)? {
             let window = config.optional("sliding_window", None, Config::size)?;
-            let sliding = layers::sliding(config, spec.n_layers, |l| !turned[l])?;
-            layers::set_windows(&mut spec, window, &sliding);
+            let sliding = sliding_window::slides(config, spec.n_layers, |l| !turned[l])?;
+            sliding_window::set_windows(&mut spec, window, &sliding);
         }
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
         llama::NAMES
     }
 }

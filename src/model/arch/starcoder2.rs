@@ -1,11 +1,30 @@
 //! StarCoder2: a Llama with layer norms, biases, an MLP without gate, and on request a sliding window.
 
-use super::names::MlpIn;
-use super::{Architecture, Config, Names, layers, llama, rotary};
+use super::tensor_names::MlpIn;
+use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Starcoder2;
+
+// The ignored keys are those of its predecessor; the reference implementation reads none of them.
+const KEYS: ConfigKeys = ConfigKeys {
+    read: &[
+        llama::READ,
+        rotary::READ,
+        sliding_window::READ,
+        &["mlp_type", "norm_epsilon", "norm_type", "use_bias"],
+    ],
+    ignored: &[
+        llama::IGNORED,
+        &[
+            "activation_function",
+            "attention_softmax_in_fp32",
+            "scale_attention_softmax_in_fp32",
+            "scale_attn_weights",
+        ],
+    ],
+};
 
 impl Architecture for Starcoder2 {
     fn model_type(&self) -> &'static str {
@@ -23,8 +42,6 @@ impl Architecture for Starcoder2 {
                 return config.unsupported(key, asked);
             }
         }
-        // Of its predecessor; the reference heeds none of them.
-        config.set_aside(&["activation_function", "scale_attn_weights", "scale_attention_softmax_in_fp32"]);
         let mut spec = llama::base(config, rotary::USUAL)?;
         spec.norm = Norm::Layer { eps: config.positive_or("norm_epsilon", 1e-5)?, affine: true };
         spec.activation = config.activation("hidden_act", "gelu_pytorch_tanh")?;
@@ -32,12 +49,20 @@ impl Architecture for Starcoder2 {
         spec.biases = if config.flag_or("use_bias", true)? { Biases::BLOCKS } else { Biases::default() };
         spec.tied = config.flag_or("tie_word_embeddings", true)?;
         let window = config.optional("sliding_window", None, Config::size)?;
-        let sliding = layers::sliding(config, spec.n_layers, |_| true)?;
-        layers::set_windows(&mut spec, window, &sliding);
+        let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
+        sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
     }
 
-    fn names(&self, _spec: &Spec) -> Names {
-        Names { mlp_in: MlpIn::Split { gate: "", up: "mlp.c_fc" }, mlp_out: "mlp.c_proj", ..llama::NAMES }
+    fn keys(&self) -> ConfigKeys {
+        KEYS
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames {
+            mlp_in: MlpIn::Split { gate: "", up: "mlp.c_fc" },
+            mlp_out: "mlp.c_proj",
+            ..llama::NAMES
+        }
     }
 }

@@ -1,46 +1,17 @@
-//! What a request is worth trying again for, and how often.
+//! Retries of requests to a hub.
 
-use std::time::Duration;
+use super::connection::Connection;
+use super::fault::Fault;
+use crate::error::Result;
 
-use super::Cause;
-use super::route::Route;
-use crate::error::{Error, Result};
-
-/// Requests for one thing before it counts as not to be had.
+/// Attempts at one thing without progress.
 const MOST_ATTEMPTS: u32 = 5;
-/// So much of a file, and the server is given all attempts again.
+/// After so many bytes of a file all attempts are given again.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
-/// Why a request gave nothing.
-pub(crate) enum Fault {
-    /// May be better in a moment.
-    Passing {
-        reason: String,
-        source: Option<Cause>,
-        /// Bytes of the file that did come.
-        gained_bytes: u64,
-        /// What the server asked for.
-        wait: Duration,
-    },
-    /// Will be the same again.
-    Final(Error),
-}
-
-impl Fault {
-    pub(crate) fn passing(reason: impl Into<String>) -> Self {
-        Self::Passing { reason: reason.into(), source: None, gained_bytes: 0, wait: Duration::ZERO }
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Final(error)
-    }
-}
-
-impl Route<'_> {
-    /// Does `step` until it is done, fails for good, or has failed too often without getting on.
-    pub(crate) fn patiently<T>(
+impl Connection<'_> {
+    /// Repeats `step` until it succeeds, fails for good, or has failed too often without progress.
+    pub(super) fn with_retries<T>(
         &self,
         what: &str,
         mut step: impl FnMut() -> std::result::Result<T, Fault>,
@@ -65,10 +36,10 @@ impl Route<'_> {
                      kept), give a folder, or take the model from the cache with --offline if it was \
                      fetched before"
                 );
-                return Err(self.hub.fault(self.id, reason, source));
+                return Err(self.settings.fault(self.id, reason, source));
             }
             // Half a second, one, two, four at the usual patience.
-            std::thread::sleep((self.hub.idle / 60 * 2_u32.pow(attempts - 1)).max(wait));
+            std::thread::sleep((self.settings.idle / 60 * 2_u32.pow(attempts - 1)).max(wait));
         }
     }
 }

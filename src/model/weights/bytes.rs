@@ -7,21 +7,23 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::PIECE;
 use crate::error::{Error, Result};
 use crate::seed;
+
+/// Bytes read at once.
+pub(super) const PIECE: usize = 1 << 20;
 
 /// A file that can be read at any position.
 #[derive(Debug)]
 pub(super) struct Bytes {
     path: PathBuf,
     len: u64,
-    place: Place,
+    storage: Storage,
 }
 
 #[derive(Debug)]
-enum Place {
-    Held(Cow<'static, [u8]>),
+enum Storage {
+    Memory(Cow<'static, [u8]>),
     Disk(File),
 }
 
@@ -33,11 +35,11 @@ impl Bytes {
         crate::disk::is_regular(path).map_err(fault)?;
         let file = File::open(path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
-        Ok(Self { path: path.into(), len: metadata.len(), place: Place::Disk(file) })
+        Ok(Self { path: path.into(), len: metadata.len(), storage: Storage::Disk(file) })
     }
 
-    pub(super) fn held(path: &Path, bytes: Cow<'static, [u8]>) -> Self {
-        Self { path: path.into(), len: bytes.len() as u64, place: Place::Held(bytes) }
+    pub(super) fn in_memory(path: &Path, bytes: Cow<'static, [u8]>) -> Self {
+        Self { path: path.into(), len: bytes.len() as u64, storage: Storage::Memory(bytes) }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -53,9 +55,9 @@ impl Bytes {
     /// # Errors
     /// [`Error::Read`] if the file ends before.
     pub(super) fn read_at(&self, start: u64, out: &mut [u8]) -> Result<()> {
-        let read = match &self.place {
-            Place::Disk(file) => read_exact_at(file, &self.path, start, out),
-            Place::Held(bytes) => {
+        let read = match &self.storage {
+            Storage::Disk(file) => read_exact_at(file, &self.path, start, out),
+            Storage::Memory(bytes) => {
                 let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..out.len()));
                 from.map(|from| out.copy_from_slice(from)).ok_or_else(|| ErrorKind::UnexpectedEof.into())
             }
@@ -94,13 +96,13 @@ impl Bytes {
         Error::Weights { path: self.path.clone(), reason: reason.into() }
     }
 
-    /// What a file says that holds the address of the weights in their place.
+    /// Whether the file is a git-lfs pointer, which holds the address of the weights in their place.
     pub(super) fn is_pointer(&self) -> Result<bool> {
         Ok(self.head(30)?.starts_with(b"version https://git-lfs"))
     }
 }
 
-/// What to do about a git-lfs pointer.
+/// The error about a git-lfs pointer.
 pub(super) const POINTER: &str = "a git-lfs pointer, not the weights themselves (`git lfs pull` gets them)";
 
 #[cfg(unix)]

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 /// A tensor as a state dict describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stored {
+pub(super) struct PickledTensor {
     /// Name of the storage's class: "FloatStorage" ...
     pub(super) storage: String,
     /// Name of its entry in the archive.
@@ -23,7 +23,7 @@ pub(super) struct Stored {
     pub(super) strides: Vec<usize>,
 }
 
-impl Stored {
+impl PickledTensor {
     /// Whether this is a matrix whose values lie side by side, column after column, and not row after row.
     pub(super) fn is_transposed(&self) -> bool {
         matches!((&self.shape[..], &self.strides[..]), ([rows, _], [1, stride]) if rows == stride)
@@ -69,8 +69,8 @@ enum Value {
 /// The tensors of a pickled state dict, by name.
 ///
 /// # Errors
-/// What is wrong with the pickle, in words.
-pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, Stored)>, String> {
+/// The reason why a pickle cannot be read.
+pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<(String, PickledTensor)>, String> {
     let mut machine = Machine { bytes, at: 0, values: vec![], stack: vec![], memo: HashMap::new() };
     let top = machine.run()?;
     let Some(mut dict) = machine.dict(top) else {
@@ -290,8 +290,8 @@ impl<'a> Machine<'a> {
         items.iter().map(|id| self.count(*id)).collect()
     }
 
-    /// What a value says of a tensor, if it rebuilds one.
-    fn tensor(&self, id: Id) -> Option<Stored> {
+    /// The tensor that a value rebuilds, if it rebuilds one.
+    fn tensor(&self, id: Id) -> Option<PickledTensor> {
         let Value::Call(mut function, mut arguments) = self.values[id] else { return None };
         let Value::Name(name) = &self.values[function] else { return None };
         match name.as_str() {
@@ -318,7 +318,7 @@ impl<'a> Machine<'a> {
         let &[_, class, key, ..] = self.items(storage)? else { return None };
         let Value::Name(class) = &self.values[class] else { return None };
         let class = class.rsplit(' ').next().filter(|class| class.len() <= LONGEST)?;
-        Some(Stored {
+        Some(PickledTensor {
             storage: class.to_owned(),
             key: self.text(key)?.to_owned(),
             offset: self.count(offset)? as u64,

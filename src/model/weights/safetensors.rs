@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use super::bytes::{Bytes, POINTER};
-use super::{Entry, Kind};
+use super::entry::{StoredType, TensorEntry};
 use crate::error::Result;
 
 /// Bytes of the header's length.
@@ -19,7 +19,7 @@ const MOST: u64 = 100_000_000;
 ///
 /// # Errors
 /// [`Error::Weights`](crate::Error::Weights) if the header is malformed or the file is cut short.
-pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>> {
+pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorEntry)>> {
     let n = file.len();
     if file.is_pointer()? {
         return Err(file.fault(POINTER));
@@ -52,21 +52,21 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
     if data.checked_add(end as u64) != Some(n) {
         return Err(file.fault(format!("truncated or added to: {n} bytes are not what its header promises")));
     }
-    let entry = |info: &TensorInfo| Entry {
+    let entry = |info: &TensorInfo| TensorEntry {
         transposed: false,
         file: index,
-        kind: kind(info.dtype),
+        stored: stored_type(info.dtype),
         shape: info.shape.clone(),
         start: data + info.data_offsets.0 as u64,
     };
     Ok(found.into_iter().map(|(name, info)| (name, entry(info))).collect())
 }
 
-fn kind(dtype: Dtype) -> Kind {
+fn stored_type(dtype: Dtype) -> StoredType {
     match dtype {
-        Dtype::F32 => Kind::F32,
-        Dtype::F16 => Kind::F16,
-        Dtype::BF16 => Kind::Bf16,
-        other => Kind::Other(format!("{other:?}")),
+        Dtype::F32 => StoredType::F32,
+        Dtype::F16 => StoredType::F16,
+        Dtype::BF16 => StoredType::Bf16,
+        other => StoredType::Other(format!("{other:?}")),
     }
 }

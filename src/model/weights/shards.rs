@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::bytes::Bytes;
-use super::{Entry, entries};
+use super::entry::TensorEntry;
+use super::format::entries;
 use crate::error::{Error, Result};
 
 /// The files of an index, in order of their names, and all their tensors.
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 /// [`Error::Json`] and [`Error::Config`] for a malformed index, [`Error::Read`] for a file that is missing,
 /// [`Error::Tensor`] for a tensor that is not where the index puts it or is in two files, and what is wrong
 /// with a file.
-pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, Entry>)> {
+pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEntry>)> {
     let fault = |reason: String| Error::Config {
         path: path.into(),
         reason: format!("{reason}; correct the file or download it again"),
@@ -37,7 +38,7 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, Entry>)> 
     let names: BTreeSet<&str> = places.iter().map(|(_, file)| *file).collect();
     let folder = path.parent().unwrap_or(Path::new(""));
     let files = names.iter().map(|name| Bytes::open(&folder.join(name))).collect::<Result<Vec<_>>>()?;
-    let mut all: HashMap<String, Entry> = HashMap::new();
+    let mut all: HashMap<String, TensorEntry> = HashMap::new();
     for (at, file) in files.iter().enumerate() {
         for (name, entry) in entries(file, at)? {
             if let Some(first) = all.get(&name) {

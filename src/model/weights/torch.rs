@@ -11,15 +11,15 @@ use std::io::BufReader;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::bytes::{Bytes, POINTER};
-use super::pickle::{self, Stored};
-use super::{Entry, Kind};
+use super::entry::{StoredType, TensorEntry};
+use super::pickle::{self, PickledTensor};
 use crate::error::Result;
 
 /// Every tensor of a file.
 ///
 /// # Errors
 /// [`Error::Weights`](crate::Error::Weights) if it is no such archive, is compressed, or is cut short.
-pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>> {
+pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorEntry)>> {
     if file.is_pointer()? {
         return Err(file.fault(POINTER));
     }
@@ -50,25 +50,25 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
     };
     let mut pickle = vec![0; size as usize];
     file.read_at(start, &mut pickle)?;
-    let stored = pickle::tensors(&pickle).map_err(|reason| invalid(&reason))?;
-    let place = |stored: Stored| -> Option<Entry> {
-        let (start, size) = *places.get(&format!("{folder}data/{}", stored.key))?;
-        let (kind, width) = kind(&stored);
-        let first = stored.offset.checked_mul(width)?;
-        let bytes = stored.shape.iter().try_fold(width, |bytes, size| bytes.checked_mul(*size as u64))?;
+    let tensors = pickle::tensors(&pickle).map_err(|reason| invalid(&reason))?;
+    let entry = |tensor: PickledTensor| -> Option<TensorEntry> {
+        let (start, size) = *places.get(&format!("{folder}data/{}", tensor.key))?;
+        let (stored, width) = stored_type(&tensor);
+        let first = tensor.offset.checked_mul(width)?;
+        let bytes = tensor.shape.iter().try_fold(width, |bytes, size| bytes.checked_mul(*size as u64))?;
         // Values that lie apart are none that can be read, and need not be within the storage.
-        let fits = first.checked_add(bytes)? <= size || matches!(kind, Kind::Other(_));
-        fits.then_some(Entry {
+        let fits = first.checked_add(bytes)? <= size || matches!(stored, StoredType::Other(_));
+        fits.then_some(TensorEntry {
             file: index,
-            kind,
-            transposed: stored.is_transposed(),
-            shape: stored.shape,
+            stored,
+            transposed: tensor.is_transposed(),
+            shape: tensor.shape,
             start: start + first,
         })
     };
-    stored
+    tensors
         .into_iter()
-        .map(|(name, stored)| match place(stored) {
+        .map(|(name, tensor)| match entry(tensor) {
             Some(entry) => Ok((name, entry)),
             None => Err(invalid(&format!("tensor `{name}` lies outside its storage"))),
         })
@@ -76,16 +76,16 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, Entry)>
 }
 
 /// How a tensor's values are stored, and the bytes of each.
-fn kind(stored: &Stored) -> (Kind, u64) {
-    let (kind, width) = match stored.storage.as_str() {
-        "FloatStorage" => (Kind::F32, 4),
-        "HalfStorage" => (Kind::F16, 2),
-        "BFloat16Storage" => (Kind::Bf16, 2),
-        "DoubleStorage" => (Kind::Other("F64".into()), 8),
-        other => (Kind::Other(other.trim_end_matches("Storage").to_owned()), 1),
+fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
+    let (stored, width) = match tensor.storage.as_str() {
+        "FloatStorage" => (StoredType::F32, 4),
+        "HalfStorage" => (StoredType::F16, 2),
+        "BFloat16Storage" => (StoredType::Bf16, 2),
+        "DoubleStorage" => (StoredType::Other("F64".into()), 8),
+        other => (StoredType::Other(other.trim_end_matches("Storage").to_owned()), 1),
     };
-    if stored.is_dense() || stored.is_transposed() {
-        return (kind, width);
+    if tensor.is_dense() || tensor.is_transposed() {
+        return (stored, width);
     }
-    (Kind::Other(format!("{} in strides of {:?}", stored.storage, stored.strides)), width)
+    (StoredType::Other(format!("{} in strides of {:?}", tensor.storage, tensor.strides)), width)
 }

@@ -90,7 +90,7 @@ impl<'a> Asker<'a> {
         folder: &'a Path,
         questions: &'a Questions,
     ) -> Result<Self> {
-        let how = serve::Settings {
+        let how = serve::ServerSettings {
             host: std::net::Ipv4Addr::LOCALHOST.into(),
             port,
             max_concurrent: SEQUENCES,

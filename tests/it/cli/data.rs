@@ -77,9 +77,9 @@ fn the_embedded_family_is_small_enough_and_what_family_csv_says() {
             bytes += entry.and_then(|entry| entry.metadata()).expect("a file").len();
         }
         let model = surmise::model::Model::load(&row["model"]).expect("an embedded model");
-        assert_eq!(model.card.n_params.to_string(), row["n_params"]);
-        assert_eq!(model.card.family, row["recipe"]);
-        assert!(model.card.n_layers >= 2);
+        assert_eq!(model.info.n_params.to_string(), row["n_params"]);
+        assert_eq!(model.info.family, row["recipe"]);
+        assert!(model.info.n_layers >= 2);
         let number = |column: &str| row[column].parse::<f64>().expect("a number");
         // What the README says of the family: held-out loss falls with size in each recipe, and shots help.
         let loss = number("held_out_loss_nats");

@@ -11,14 +11,14 @@ use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
 use surmise::model::random_init;
 use surmise::model::spec::{Form, Norm, Spec};
-use surmise::model::weights::{Checkpoint, Init, Source};
+use surmise::model::weights::{Checkpoint, Init, ParameterSource};
 
 use super::parity::{all, golden, spec};
 
 /// Every tensor, without its memory.
 struct Shapes;
 
-impl Source for Shapes {
+impl ParameterSource for Shapes {
     fn has(&self, _name: &str) -> bool {
         false
     }
@@ -46,7 +46,7 @@ fn run(name: &str, change: impl Fn(&mut Spec)) -> Vec<f32> {
     let (architecture, mut spec) = spec(name, "config.json");
     let path = golden(name).join("model.safetensors");
     let checkpoint = Checkpoint::new(&path, std::fs::read(&path).expect("weights").into()).expect("weights");
-    let parts = architecture.parts(&spec, &checkpoint).expect("parts");
+    let parts = architecture.parameters(&spec, &checkpoint).expect("parts");
     change(&mut spec);
     let decoder = Decoder::new(spec, parts, Ops::Fused);
     let windows = [[3u32, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], [9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4]];

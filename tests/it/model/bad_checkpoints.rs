@@ -95,7 +95,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"n_layer": 2}),
-            "`transformer.h.2.attn.c_proj.weight` is of a block more than config.json asks for",
+            "`transformer.h.2.attn.c_attn.bias` is a parameter that this architecture with this config.json",
         ),
         ("gpt2", json!({"n_layer": huge}), "key `n_layer` is 4000000000, more than the 65536 of any model"),
         (
@@ -202,7 +202,8 @@ fn a_safetensors_file_that_is_cut_short_or_none_at_all_is_refused() {
     let with_header = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
     let absurd_shape =
         r#"{"wte.weight": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 0]}}"#;
-    let absurd_end = r#"{"wte.weight": {"dtype": "U8", "shape": [9223372036854775807], "data_offsets": [0, 9223372036854775807]}}"#;
+    let absurd_end = r#"{"wte.weight": {"dtype": "U8", "shape": [9223372036854775807],
+        "data_offsets": [0, 9223372036854775807]}}"#;
     for (bytes, says) in [
         (Cow::from(&[][..]), "0 bytes are too few for a safetensors file"),
         (whole[..7].into(), "7 bytes are too few"),

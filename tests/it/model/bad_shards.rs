@@ -127,7 +127,8 @@ fn a_damaged_shard_is_named() {
     let header = |text: &str, data: usize| {
         [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &vec![0; data]].concat()
     };
-    let overlapping = r#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#;
+    let overlapping = r#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+        "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#;
     let negative = r#"{"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}"#;
     let backwards = r#"{"a": {"dtype": "F32", "shape": [0], "data_offsets": [8, 0]}}"#;
     let unequal = r#"{"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}"#;

@@ -8,7 +8,7 @@ use candle_core::{DType, Tensor};
 use serde_json::{Value, json};
 use surmise::model::batch::Batch;
 use surmise::model::hub::Hub;
-use surmise::model::{Bos, Core, Model, Options, Precision};
+use surmise::model::{Bos, LoadedDecoder, Model, Options, Precision};
 
 use super::parity::{golden, tensors};
 
@@ -30,12 +30,12 @@ fn form(kind: &str) -> tempfile::TempDir {
     folder
 }
 
-fn load(folder: &Path, dtype: Precision) -> Core {
-    Core::load(folder.to_str().expect("UTF-8"), Options { dtype, ..Options::default() }, &hub())
+fn load(folder: &Path, dtype: Precision) -> LoadedDecoder {
+    LoadedDecoder::load(folder.to_str().expect("UTF-8"), Options { dtype, ..Options::default() }, &hub())
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn states(core: &Core) -> Vec<u32> {
+fn states(core: &LoadedDecoder) -> Vec<u32> {
     let windows: Vec<Vec<u32>> = (0..3).map(|w| (0..12).map(|t| (w * 31 + t * 7) % 64).collect()).collect();
     let last = core.decoder.forward(&Batch::windows(&windows), &mut |_, _| Ok(())).expect("states");
     bits(&core.decoder.logits(&last).expect("logits"))
@@ -53,8 +53,8 @@ fn a_checkpoint_in_any_form_is_the_same_model_to_the_bit() {
         let folder = form(kind);
         let core = load(folder.path(), Precision::F32);
         assert_eq!(states(&core), states(&base), "{kind}");
-        assert_eq!((core.stored.as_str(), core.card.n_params), ("F32", base.card.n_params), "{kind}");
-        assert_ne!(core.card.weights_sha256, base.card.weights_sha256, "{kind}");
+        assert_eq!((core.stored.as_str(), core.info.n_params), ("F32", base.info.n_params), "{kind}");
+        assert_ne!(core.info.weights_sha256, base.info.weights_sha256, "{kind}");
     }
     // The third form was rounded when it was made: to the bit what the base is after rounding.
     let half = load(form("torch-sharded").path(), Precision::F32);
@@ -71,7 +71,7 @@ fn the_checksum_of_several_files_is_that_of_their_checksums() {
         |name: &str| surmise::seed::sha256_hex(&std::fs::read(folder.path().join(name)).expect("a file"));
     let both = digest("model-00001-of-00002.safetensors") + &digest("model-00002-of-00002.safetensors");
     let core = load(folder.path(), Precision::F32);
-    assert_eq!(core.card.weights_sha256, surmise::seed::sha256_hex(both.as_bytes()));
+    assert_eq!(core.info.weights_sha256, surmise::seed::sha256_hex(both.as_bytes()));
 }
 
 #[test]
@@ -222,12 +222,12 @@ fn the_card_of_a_checkpoint_says_what_it_is() {
     let name = folder.path().to_str().expect("UTF-8");
     let card: Value = serde_json::from_str(&done(&["model", name, "--json"])).expect("JSON");
     let core = load(folder.path(), Precision::F32);
-    assert_eq!(card["n_params"], core.card.n_params);
-    assert_eq!(card["memory_bytes"], 4 * core.card.n_params);
+    assert_eq!(card["n_params"], core.info.n_params);
+    assert_eq!(card["memory_bytes"], 4 * core.info.n_params);
     assert_eq!([&card["architecture"], &card["stored_dtype"]], ["llama", "F16"]);
     assert_eq!([&card["n_layers"], &card["d_model"], &card["vocab_size"]], [2, 32, 64]);
     assert_eq!([&card["n_heads"], &card["n_kv_heads"]], [4, 2]);
-    assert_eq!(card["weights_sha256"], core.card.weights_sha256.as_str());
+    assert_eq!(card["weights_sha256"], core.info.weights_sha256.as_str());
     let text = done(&["model", name]);
     for line in ["architecture\tllama", "blocks\t2", "width\t32", "vocabulary\t64", "dtype on disk\tF16"] {
         assert!(text.lines().any(|own| own == line), "{text}");

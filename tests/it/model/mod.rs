@@ -8,8 +8,8 @@ pub mod checkpoints;
 pub mod hub;
 #[cfg(feature = "hub")]
 pub mod hub_faults;
-pub mod mutations;
 pub mod parity;
 pub mod readme_table;
 pub mod second_reference;
+pub mod slow;
 pub mod training;

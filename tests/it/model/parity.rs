@@ -11,7 +11,7 @@ use surmise::model::cache::Cache;
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
 use surmise::model::spec::Spec;
-use surmise::model::weights::{Checkpoint, Init, Initial, Source};
+use surmise::model::weights::{Checkpoint, Init, ParameterSource, RandomInit};
 use surmise::model::{Model, States};
 
 pub fn golden(name: &str) -> PathBuf {
@@ -47,7 +47,7 @@ pub fn decoder(name: &str, config: &str, ops: Ops) -> Decoder {
     let path = golden(name).join("model.safetensors");
     let bytes = Cow::Owned(std::fs::read(&path).expect("a golden file"));
     let checkpoint = Checkpoint::new(&path, bytes).expect("weights");
-    let parts = architecture.parts(&spec, &checkpoint).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let parts = architecture.parameters(&spec, &checkpoint).unwrap_or_else(|error| panic!("{name}: {error}"));
     Decoder::new(spec, parts, ops)
 }
 
@@ -108,11 +108,11 @@ fn both_configs_of_a_checkpoint_ask_for_the_same_and_every_architecture_has_a_ch
 
 /// Notes what is asked of a checkpoint, or of nothing.
 struct Noting<'a> {
-    source: &'a dyn Source,
+    source: &'a dyn ParameterSource,
     asked: std::sync::Mutex<std::collections::BTreeMap<String, Vec<usize>>>,
 }
 
-impl Source for Noting<'_> {
+impl ParameterSource for Noting<'_> {
     fn has(&self, name: &str) -> bool {
         self.source.has(name)
     }
@@ -133,13 +133,13 @@ fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() 
             Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
         let note = |source| {
             let noting = Noting { source, asked: Default::default() };
-            let parts = architecture.parts(&spec, &noting).expect("parts");
+            let parts = architecture.parameters(&spec, &noting).expect("parts");
             (
                 noting.asked.into_inner().expect("a map"),
                 Decoder::new(spec.clone(), parts, Ops::Fused).n_params(),
             )
         };
-        let ((read, n_params), (made, n_made)) = (note(&checkpoint), note(&Initial { seed: 0 }));
+        let ((read, n_params), (made, n_made)) = (note(&checkpoint), note(&RandomInit { seed: 0 }));
         // Buffers are no parameters: masks, and rotary tables that were rounded with the weights.
         let buffer = |key: &str| {
             [".attn.bias", ".attention.bias", ".masked_bias", ".inv_freq"]
@@ -284,7 +284,7 @@ fn half_precision_weights_are_widened_exactly() {
             flat(&model.decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("states"))
         };
         assert_eq!(run(&ours), run(&reference), "{name}");
-        assert_ne!(ours.card.weights_sha256, reference.card.weights_sha256);
+        assert_ne!(ours.info.weights_sha256, reference.info.weights_sha256);
     }
 }
 
@@ -303,8 +303,11 @@ fn the_norms_epsilon_is_the_configs() {
         let path = folder.join("model.safetensors");
         let checkpoint =
             Checkpoint::new(&path, Cow::Owned(std::fs::read(&path).expect("weights"))).expect("weights");
-        let decoder =
-            Decoder::new(spec.clone(), architecture.parts(&spec, &checkpoint).expect("parts"), Ops::Fused);
+        let decoder = Decoder::new(
+            spec.clone(),
+            architecture.parameters(&spec, &checkpoint).expect("parts"),
+            Ops::Fused,
+        );
         flat(&decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("states"))
     };
     let reference = flat(&oracle["h_3"]);

@@ -13,7 +13,7 @@ use surmise::model::arch::{self, Config};
 use surmise::model::batch::Batch;
 use surmise::model::ops::Ops;
 use surmise::model::random_init;
-use surmise::model::weights::{Init, Source};
+use surmise::model::weights::{Init, ParameterSource};
 
 use super::parity::{golden, tensors};
 
@@ -23,7 +23,7 @@ struct Trainable {
     vars: Mutex<BTreeMap<String, Var>>,
 }
 
-impl Source for Trainable {
+impl ParameterSource for Trainable {
     fn has(&self, name: &str) -> bool {
         self.file.contains_key(name)
     }

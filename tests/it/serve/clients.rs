@@ -1,7 +1,7 @@
-//! Clients that others wrote, against the server: the `openai` package and the lm-evaluation-harness, where a
-//! Python has them (`SURMISE_PYTHON`, else `python3`). Where it has not, the test says so on stderr and ends.
+//! Clients that others wrote, against the server: the `openai` package and the lm-evaluation-harness. They need a
+//! Python with these packages (`SURMISE_PYTHON`, else `python3`), so that the suite counts them as ignored; with
+//! `cargo test --release --test it clients -- --ignored` they run, and fail where a package is missing.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -15,16 +15,16 @@ use super::server::Serving;
 
 const PROMPT: &str = "france -> paris, egypt -> cairo, peru ->";
 
-/// A Python that has a package; `None`, said, where there is none.
-fn python(package: &str) -> Option<Command> {
+/// A Python that has a package.
+fn python(package: &str) -> Command {
     let name = std::env::var("SURMISE_PYTHON").unwrap_or_else(|_| "python3".into());
     let has = Command::new(&name).args(["-c", &format!("import {package}")]).output();
-    if has.is_ok_and(|output| output.status.success()) {
-        return Some(Command::new(name));
-    }
-    // Past the capture of the test harness, which keeps what a passing test prints to itself.
-    writeln!(std::io::stderr(), "{name} has no package {package}: its test was not run").expect("stderr");
-    None
+    let has = has.is_ok_and(|output| output.status.success());
+    assert!(
+        has,
+        "{name} has no package {package}; install it, or set SURMISE_PYTHON to a Python that has it"
+    );
+    Command::new(name)
 }
 
 fn text(output: &Output) -> String {
@@ -48,8 +48,9 @@ fn logprobs(model: &Model, text: &str) -> Vec<f64> {
 }
 
 #[test]
+#[ignore = "needs a Python with the package openai"]
 fn the_openai_package_gets_what_the_model_says() {
-    let Some(mut python) = python("openai") else { return };
+    let mut python = python("openai");
     let server = Serving::start(&["minillama-3"]);
     let model = Model::load("minillama-3").expect("a model");
     let (ids, _) = model.tokenizer.encode_any(PROMPT, true).expect("tokens");
@@ -85,8 +86,9 @@ fn the_openai_package_gets_what_the_model_says() {
 }
 
 #[test]
+#[ignore = "needs a Python with the package lm_eval"]
 fn the_lm_evaluation_harness_scores_choices_as_the_model_does_and_its_results_are_imported() {
-    let Some(mut python) = python("lm_eval") else { return };
+    let mut python = python("lm_eval");
     let server = Serving::start(&["minillama-3"]);
     let model = Model::load("minillama-3").expect("a model");
     let folder = tempfile::tempdir().expect("a folder");

@@ -3,4 +3,4 @@
 pub mod clients;
 pub mod served_scores;
 pub mod server;
-pub mod soak;
+pub mod slow;

@@ -155,7 +155,8 @@ fn greedy_answers_are_those_of_the_whole_model_and_streams_say_the_same() {
     assert!(expected.starts_with(text) && !text.contains(','));
     // A chat without template is its contents.
     body.as_object_mut().expect("an object").remove("stop");
-    let chat = json!({"model": "minigpt-4", "messages": [{"role": "user", "content": prompt}], "max_tokens": 12,
+    let chat = json!({
+        "model": "minigpt-4", "messages": [{"role": "user", "content": prompt}], "max_tokens": 12,
         "temperature": 0, "logprobs": true, "top_logprobs": 3});
     let answer = server.done(CHAT, &chat);
     assert_eq!(answer["choices"][0]["message"]["content"], expected);
@@ -198,7 +199,12 @@ fn many_at_once_get_what_each_gets_alone_and_a_seed_repeats() {
         "the capital of peru is",
         "cat, dog,",
     ];
-    let body = |prompt: &str, n: u64| json!({"model": "minillama-4", "prompt": prompt, "max_tokens": 20, "temperature": 0.8, "top_p": 0.9, "seed": 7, "n": n});
+    let body = |prompt: &str, n: u64| {
+        json!({
+            "model": "minillama-4", "prompt": prompt, "max_tokens": 20, "temperature": 0.8, "top_p": 0.9,
+            "seed": 7, "n": n
+        })
+    };
     let texts = |answer: &Value| -> Vec<String> {
         let choices = answer["choices"].as_array().expect("choices").iter();
         choices.map(|choice| choice["text"].as_str().expect("text").to_owned()).collect()
@@ -288,7 +294,10 @@ fn what_is_nearly_greedy_is_greedy_equal_prompts_draw_apart_and_more_than_can_wa
         tiny[key] = json!(value);
         assert_eq!(text(&tiny), greedy, "{key}");
     }
-    let many = |n: usize| json!({"model": "minillama-2", "prompt": vec!["the"; n], "max_tokens": 12, "temperature": 2});
+    let many = |n: usize| {
+        let prompts = vec!["the"; n];
+        json!({"model": "minillama-2", "prompt": prompts, "max_tokens": 12, "temperature": 2})
+    };
     let said = server.done(COMPLETIONS, &many(24));
     let texts: std::collections::BTreeSet<String> = said["choices"]
         .as_array()

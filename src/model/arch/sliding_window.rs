@@ -1,16 +1,19 @@
 //! Which blocks have a sliding window: `layer_types` (transformers 5), or the rule that an architecture had
 //! before.
 
-use super::Config;
+use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::Spec;
+
+/// Keys of architectures whose blocks have a sliding window.
+pub(super) const READ: &[&str] = &["layer_types", "sliding_window"];
 
 /// Whether each block's attention slides, by `layer_types` where the config has it, otherwise by the
 /// architecture's rule for block `l` (from 0).
 ///
 /// # Errors
 /// If the list has another length or names a kind of attention that the decoder does not have.
-pub(super) fn sliding(config: &Config, n_layers: usize, rule: impl Fn(usize) -> bool) -> Result<Vec<bool>> {
+pub(super) fn slides(config: &Config, n_layers: usize, rule: impl Fn(usize) -> bool) -> Result<Vec<bool>> {
     if config.get("layer_types").is_none() {
         return Ok((0..n_layers).map(rule).collect());
     }

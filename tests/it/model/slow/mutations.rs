@@ -8,9 +8,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use surmise::Result;
 use surmise::model::arch::{self, Config};
-use surmise::model::weights::{Checkpoint, Init, Precision, Source};
+use surmise::model::weights::{Checkpoint, Init, ParameterSource, Precision};
 
-use super::parity::golden;
+use crate::model::parity::golden;
 
 /// Changes some bytes near each other: other values, a piece cut out, a piece twice, digits of another size,
 /// an end that is gone.
@@ -123,7 +123,7 @@ fn a_damaged_config_is_an_error_or_another_config() {
                 let config = Config::parse(Path::new("config.json"), &bytes)?;
                 let (architecture, spec) = arch::read(&config)?;
                 if spec.fault().is_none() {
-                    architecture.parts(&spec, &checkpoint)?;
+                    architecture.parameters(&spec, &checkpoint)?;
                 }
                 Ok(())
             };

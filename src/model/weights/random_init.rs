@@ -4,30 +4,20 @@ use candle_core::{DType, Device, Tensor};
 use rand::Rng;
 use rand_distr::StandardNormal;
 
-use super::Source;
+use super::init::Init;
+use super::source::ParameterSource;
 use crate::error::Result;
 use crate::seed;
-
-/// How a parameter starts before training.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Init {
-    /// Independent normal values with mean 0 and this standard deviation.
-    Normal(f64),
-    /// All 1 (norm weights).
-    Ones,
-    /// All 0 (biases).
-    Zeros,
-}
 
 /// Initial weights of a seed. Each tensor has a random stream of its own, so its values depend on the seed,
 /// its name and its shape alone.
 #[derive(Debug, Clone, Copy)]
-pub struct Initial {
+pub struct RandomInit {
     /// The seed.
     pub seed: u64,
 }
 
-impl Source for Initial {
+impl ParameterSource for RandomInit {
     fn has(&self, _name: &str) -> bool {
         false
     }

@@ -1,16 +1,16 @@
 //! The loops of `fused.rs` as operations on candle's tensors.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor};
 
 use super::batch::Batch;
 use super::fused;
-use super::ops::Candle;
-use super::parts::NormWeights;
+
+use super::parameters::NormWeights;
 use super::spec::{Activation, Spec};
 use crate::numeric::kernels;
 
 /// The contiguous f32 values behind a tensor.
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Candle<&'a [f32]> {
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => candle_core::bail!("fused operations need contiguous tensors"),
@@ -18,7 +18,7 @@ fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Candle<&'a [f32]> {
 }
 
 /// Hands the values of a contiguous tensor on, without a copy.
-fn with_values<T>(tensor: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Candle<T>) -> Candle<T> {
+fn with_values<T>(tensor: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
     let Some(tensor) = tensor else { return f(None) };
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
@@ -27,7 +27,7 @@ fn with_values<T>(tensor: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Can
     }
 }
 
-fn made(values: Vec<f32>, shape: impl Into<Shape>) -> Candle<(CpuStorage, Shape)> {
+fn made(values: Vec<f32>, shape: impl Into<Shape>) -> Result<(CpuStorage, Shape)> {
     Ok((CpuStorage::F32(values), shape.into()))
 }
 
@@ -40,7 +40,7 @@ impl FusedLinear {
         w: &[f32],
         wl: &Layout,
         bias: Option<&[f32]>,
-    ) -> Candle<(CpuStorage, Shape)> {
+    ) -> Result<(CpuStorage, Shape)> {
         let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
         let mut out = match bias {
             Some(bias) => bias.repeat(n),
@@ -62,7 +62,7 @@ impl CustomOp2 for FusedLinear {
         xl: &Layout,
         w: &CpuStorage,
         wl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
+    ) -> Result<(CpuStorage, Shape)> {
         Self::run(slice(x, xl)?, xl, slice(w, wl)?, wl, None)
     }
 }
@@ -80,7 +80,7 @@ impl CustomOp3 for FusedLinear {
         wl: &Layout,
         b: &CpuStorage,
         bl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
+    ) -> Result<(CpuStorage, Shape)> {
         Self::run(slice(x, xl)?, xl, slice(w, wl)?, wl, Some(slice(b, bl)?))
     }
 }
@@ -101,7 +101,7 @@ impl CustomOp3 for FusedLinearOnto<'_> {
         wl: &Layout,
         r: &CpuStorage,
         rl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
+    ) -> Result<(CpuStorage, Shape)> {
         let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
         let mut out = slice(r, rl)?.to_vec();
         with_values(self.0, |bias| {
@@ -126,7 +126,7 @@ impl CustomOp1 for FusedNorm<'_> {
         "norm"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Candle<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Result<(CpuStorage, Shape)> {
         let (_, d) = xl.shape().dims2()?;
         let out = with_values(self.weights.weight.as_ref(), |weight| {
             with_values(self.weights.bias.as_ref(), |bias| {
@@ -144,7 +144,7 @@ impl CustomOp1 for FusedActivation {
         "activation"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Candle<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Result<(CpuStorage, Shape)> {
         made(fused::activate(self.0, slice(x, xl)?, None), xl.shape().clone())
     }
 }
@@ -160,7 +160,7 @@ impl CustomOp2 for FusedActivation {
         gl: &Layout,
         u: &CpuStorage,
         ul: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
+    ) -> Result<(CpuStorage, Shape)> {
         made(fused::activate(self.0, slice(g, gl)?, Some(slice(u, ul)?)), gl.shape().clone())
     }
 }
@@ -183,7 +183,7 @@ impl CustomOp3 for FusedRotate {
         cl: &Layout,
         s: &CpuStorage,
         sl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
+    ) -> Result<(CpuStorage, Shape)> {
         let ((_, width), (_, pairs)) = (xl.shape().dims2()?, cl.shape().dims2()?);
         let (x, angles) = (slice(x, xl)?, (slice(c, cl)?, slice(s, sl)?));
         let out = if self.interleaved {
@@ -214,7 +214,7 @@ impl CustomOp3 for FusedAttention<'_> {
         kl: &Layout,
         v: &CpuStorage,
         vl: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
+    ) -> Result<(CpuStorage, Shape)> {
         let out =
             fused::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec, self.window);
         made(out, ql.shape().clone())
@@ -235,7 +235,7 @@ impl CustomOp1 for FusedCachedAttention<'_> {
         "cached-attention"
     }
 
-    fn cpu_fwd(&self, q: &CpuStorage, ql: &Layout) -> Candle<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, q: &CpuStorage, ql: &Layout) -> Result<(CpuStorage, Shape)> {
         let out = fused::attention(slice(q, ql)?, self.keys, self.values, self.batch, self.spec, self.window);
         made(out, ql.shape().clone())
     }

@@ -139,10 +139,10 @@ pub struct Block {
 
 /// All parameters.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub struct Parameters {
     /// `(vocab_size, d_embedding)`
     pub embedding: Tensor,
-    /// Of the embedding.
+    /// The norm of the embedding.
     pub embedding_norm: Option<NormWeights>,
     /// `d_embedding -> d_model` and back, where they differ.
     pub projections: Option<[Linear; 2]>,
@@ -156,7 +156,7 @@ pub struct Parts {
     pub head: Option<Linear>,
 }
 
-impl Parts {
+impl Parameters {
     /// The same parameters on another device; on their own, without a copy.
     ///
     /// # Errors

@@ -1,114 +1,45 @@
-//! What published files call their tensors, and how they lay them out. One table for each architecture; one
-//! function turns any of them into [`Parts`].
+//! Loads the parameters of a decoder by a table of tensor names.
 
 use rayon::prelude::*;
 
+use super::tensor_names::{MlpIn, Qkv, TensorNames};
 use crate::error::Result;
-use crate::model::parts::{Attention, Block, Linear, Mlp, NormWeights, Norms, Parts};
+use crate::model::parameters::{Attention, Block, Linear, Mlp, NormWeights, Norms, Parameters};
 use crate::model::spec::{Form, Norm, QkNorm, Spec};
-use crate::model::weights::{Init, Source};
+use crate::model::weights::{Init, ParameterSource};
 
-/// Where queries, keys and values are.
-#[derive(Debug, Clone, Copy)]
-pub enum Qkv {
-    /// In three tensors.
-    Split([&'static str; 3]),
-    /// In one: all queries, all keys, all values.
-    Concat(&'static str),
-    /// In one: query, key and value of the first head, of the second ...
-    PerHead(&'static str),
-}
-
-/// Where the maps into an MLP are. A spec without gate has no use for a gate's name.
-#[derive(Debug, Clone, Copy)]
-pub enum MlpIn {
-    /// Gate and up in two tensors.
-    Split {
-        /// Name of the gate.
-        gate: &'static str,
-        /// Name of the other.
-        up: &'static str,
-    },
-    /// In one: gate, then up.
-    Concat(&'static str),
-}
-
-/// A tensor-name table. Names stand without `.weight` and `.bias`; those within a block without `blocks` and
-/// number.
-#[derive(Debug, Clone, Copy)]
-pub struct Names {
-    /// What stands before every name but the head's, in the spellings that are published; the one that fits
-    /// is found by the embedding.
-    pub prefixes: &'static [&'static str],
-    /// The embedding.
-    pub embedding: &'static str,
-    /// Its norm.
-    pub embedding_norm: &'static str,
-    /// Its maps to the residual stream and back.
-    pub projections: [&'static str; 2],
-    /// Learned positions.
-    pub positions: &'static str,
-    /// The list of blocks.
-    pub blocks: &'static str,
-    /// Norm of attention.
-    pub attention_norm: &'static str,
-    /// Its second norm in a sandwich.
-    pub attention_post_norm: &'static str,
-    /// Queries, keys and values.
-    pub qkv: Qkv,
-    /// Norms of queries and keys.
-    pub qk_norms: [&'static str; 2],
-    /// From heads to stream.
-    pub output: &'static str,
-    /// Norm of the MLP.
-    pub mlp_norm: &'static str,
-    /// Its second norm in a sandwich.
-    pub mlp_post_norm: &'static str,
-    /// Maps into the MLP.
-    pub mlp_in: MlpIn,
-    /// Out of it.
-    pub mlp_out: &'static str,
-    /// Norm before the head.
-    pub final_norm: &'static str,
-    /// The head, which has no prefix.
-    pub head: &'static str,
-    /// The maps of blocks are stored `(in, out)` (Conv1D).
-    pub transposed: bool,
-}
-
-impl Names {
-    /// Takes every tensor that `spec` asks for from `source`.
+impl TensorNames {
+    /// Reads every tensor that `spec` asks for from `source`.
     ///
     /// # Errors
-    /// Whatever `source` finds wrong.
-    pub fn parts(&self, spec: &Spec, source: &dyn Source) -> Result<Parts> {
+    /// Those of `source`.
+    pub fn load(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
         let fits = |prefix: &&&str| source.has(&format!("{prefix}{}.weight", self.embedding));
         let prefix = self.prefixes.iter().find(fits).or(self.prefixes.first()).copied().unwrap_or_default();
-        let reader = Reader { names: self, spec, source, prefix };
-        source.beyond(&format!("{prefix}{}.{}.{}.weight", self.blocks, spec.n_layers, self.output))?;
+        let loader = Loader { names: self, spec, source, prefix };
         let normal = Init::Normal(spec.init_std);
         let embedding_shape = [spec.vocab_size, spec.d_embedding];
         let embedding =
             source.tensor(&format!("{prefix}{}.weight", self.embedding), &embedding_shape, normal)?;
         let head_name = format!("{}.weight", self.head);
         if spec.tied {
-            source.tied(&head_name, &embedding)?;
+            source.check_tied(&head_name, &embedding)?;
         }
         // A body that was saved by itself has no prefix and no head.
-        let bodily = prefix.is_empty() && !spec.tied && source.lacks(&head_name);
+        let is_body_alone = prefix.is_empty() && !spec.tied && source.lacks(&head_name);
         let head = || -> Result<Linear> {
             let tied = || Ok(embedding.clone());
             let weight = if spec.tied { tied() } else { source.tensor(&head_name, &embedding_shape, normal) };
             let bias = || source.tensor(&format!("{}.bias", self.head), &[spec.vocab_size], Init::Zeros);
             Ok(Linear { weight: weight?, bias: spec.biases.head.then(bias).transpose()? })
         };
-        let head = if bodily { None } else { Some(head()?) };
+        let head = if is_body_alone { None } else { Some(head()?) };
         let projections = (spec.d_embedding != spec.d_model)
             .then(|| -> Result<_> {
                 let [inward, outward] = self.projections;
                 Ok([
-                    reader.linear(inward, [spec.d_embedding, spec.d_model], false, normal)?,
-                    reader.linear(outward, [spec.d_model, spec.d_embedding], false, normal)?,
+                    loader.linear(inward, [spec.d_embedding, spec.d_model], false, normal)?,
+                    loader.linear(outward, [spec.d_model, spec.d_embedding], false, normal)?,
                 ])
             })
             .transpose()?;
@@ -121,33 +52,33 @@ impl Names {
             .transpose()?;
         // All, and then the first error, so that a damaged file gives the same message every time.
         let blocks: Vec<Result<Block>> =
-            (0..spec.n_layers).into_par_iter().map(|l| reader.block(l)).collect();
-        let parts = Parts {
+            (0..spec.n_layers).into_par_iter().map(|l| loader.block(l)).collect();
+        let parts = Parameters {
             embedding_norm: spec
                 .embedding_norm
-                .then(|| reader.norm(self.embedding_norm, spec.d_model))
+                .then(|| loader.norm(self.embedding_norm, spec.d_model))
                 .transpose()?,
             projections,
             positions,
             blocks: blocks.into_iter().collect::<Result<_>>()?,
-            final_norm: spec.final_norm.then(|| reader.norm(self.final_norm, spec.d_model)).transpose()?,
+            final_norm: spec.final_norm.then(|| loader.norm(self.final_norm, spec.d_model)).transpose()?,
             head,
             embedding,
         };
-        source.all_of(&format!("{prefix}{}.", self.blocks))?;
+        source.check_all_read(&format!("{prefix}{}.", self.blocks))?;
         Ok(parts)
     }
 }
 
-/// A table at work on one file.
-struct Reader<'a> {
-    names: &'a Names,
+/// Reads the tensors of one file by their names.
+struct Loader<'a> {
+    names: &'a TensorNames,
     spec: &'a Spec,
-    source: &'a dyn Source,
+    source: &'a dyn ParameterSource,
     prefix: &'static str,
 }
 
-impl Reader<'_> {
+impl Loader<'_> {
     fn norm(&self, name: &str, width: usize) -> Result<NormWeights> {
         let take =
             |part: &str, init| self.source.tensor(&format!("{}{name}.{part}", self.prefix), &[width], init);

@@ -1,28 +1,25 @@
-//! One request to a hub: redirects followed by hand, so that the token stays with the host it is for, every
-//! wait bounded, and every answer that is not the thing asked for sorted into what may pass and what will
-//! not.
+//! One request to a hub. Redirects are followed by hand, so that the token stays with the host it is for;
+//! every wait is bounded; and every failure is classified as passing or final.
 
 use std::error::Error as _;
 use std::io::Read;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, Response};
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RANGE, RETRY_AFTER};
-use reqwest::redirect::Policy;
+use reqwest::blocking::Response;
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, LOCATION, RANGE, RETRY_AFTER};
 use reqwest::{Method, StatusCode, Url};
 
-use super::retry::Fault;
-use super::{Cause, Hub, Id};
-use crate::error::{Error, Result};
+use super::connection::{Connection, is_safe};
+use super::fault::Fault;
+use super::settings::Cause;
+use crate::error::Result;
 
-/// Hosts a request may be passed on to before it counts as a circle.
+/// Redirects before a request counts as going in circles.
 const MOST_REDIRECTS: usize = 5;
 /// After twice the patience a server must have kept this rate, however steadily it trickles.
 const SLOWEST_BYTES_PER_S: u64 = 10_000;
-/// No longer than this is a server that asks for patience waited for.
+/// The longest that a server which asks to wait is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// An answer, and whether it comes from the hub itself.
 pub(super) struct Answer {
@@ -45,83 +42,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The way to a hub for one model.
-pub(super) struct Route<'a> {
-    pub(super) hub: &'a Hub,
-    pub(super) id: &'a Id,
-    client: Client,
-    endpoint: Url,
-    bearer: Option<HeaderValue>,
-}
-
-/// Whether a URL may be asked: nothing secret or unsigned travels in the clear beyond this machine.
-fn is_safe(url: &Url) -> bool {
-    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-impl<'a> Route<'a> {
-    pub(super) fn new(hub: &'a Hub, id: &'a Id) -> Result<Self> {
-        let bad = |reason: &str| Error::Parameter { name: "HF_ENDPOINT", reason: reason.into() };
-        let endpoint =
-            Url::parse(&hub.endpoint).map_err(|_| bad("is no URL; unset it, or write https://HOST"))?;
-        if !is_safe(&endpoint) {
-            return Err(bad("must begin with https://; only a server on this machine may be asked without"));
-        }
-        let bearer = match &hub.token {
-            None => None,
-            Some(token) => {
-                let reason = "(or the file with the token) holds characters that no token has; log in again";
-                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0))
-                    .map_err(|_| Error::Parameter { name: "HF_TOKEN", reason: reason.into() })?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-        };
-        // Whoever came first has chosen how TLS is computed; that is as good.
-        rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
-        let builder = || {
-            let builder = Client::builder()
-                .user_agent(concat!("surmise/", env!("CARGO_PKG_VERSION")))
-                .redirect(Policy::none())
-                .referer(false)
-                .connect_timeout(CONNECT.min(hub.idle))
-                .timeout(hub.idle);
-            // A proxy cannot reach a server on this machine, and would see the token in the clear.
-            if is_loopback(&endpoint) { builder.no_proxy() } else { builder }
-        };
-        let client = match builder().build() {
-            // A machine without certificates can still ask itself.
-            Err(_) if is_loopback(&endpoint) => builder().tls_certs_only([]).build(),
-            client => client,
-        };
-        let client = client.map_err(|source| {
-            let reason = "no connection can be set up; see that the system's certificates are installed \
-                          (ca-certificates)";
-            hub.fault(id, reason.into(), Some(source.into()))
-        })?;
-        Ok(Self { hub, id, client, endpoint, bearer })
-    }
-
-    /// The URL below the endpoint with these parts, each escaped, so that a slash inside one is no slash of
-    /// the path.
-    pub(super) fn url<'p>(&self, parts: impl IntoIterator<Item = &'p str>) -> Url {
-        let mut url = self.endpoint.clone();
-        // Only URLs without a host have no path, and those are refused in `new`.
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(parts);
-        }
-        url
-    }
-
-    pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
-        self.hub.fault(self.id, reason.into(), None)
-    }
-
+impl Connection<'_> {
     /// One request, from a byte on. A HEAD ends where the hub passes on to its storage, which need not know
     /// what the file is.
     pub(super) fn send(
@@ -149,7 +70,7 @@ impl<'a> Route<'a> {
                     (false, true) => {
                         format!(
                             "{host} is silent for {:.1} s (HF_HUB_DOWNLOAD_TIMEOUT)",
-                            self.hub.idle.as_secs_f64()
+                            self.settings.idle.as_secs_f64()
                         )
                     }
                     (false, false) => format!("{host} broke off"),
@@ -188,7 +109,7 @@ impl<'a> Route<'a> {
         Err(self.fault(format!("more than {MOST_REDIRECTS} redirects")).into())
     }
 
-    /// What a status other than success means.
+    /// The failure that a status other than success means.
     fn refusal(&self, response: &Response, at_home: bool) -> Fault {
         let (status, id) = (response.status(), &self.id.repository);
         let code = header(response.headers(), "x-error-code").unwrap_or_default();
@@ -217,7 +138,7 @@ impl<'a> Route<'a> {
         self.fault(match (status, code) {
             (StatusCode::FORBIDDEN, _) | (StatusCode::UNAUTHORIZED, "GatedRepo") => format!(
                 "the model is gated, and {token}: open {}/{id} in a browser, accept its terms, {get}",
-                self.hub.endpoint
+                self.settings.endpoint
             ),
             (StatusCode::NOT_FOUND, "RevisionNotFound") => {
                 "the model has no such branch, tag or commit; look up its revisions on its page".into()
@@ -267,7 +188,7 @@ impl<'a> Route<'a> {
                     .into());
             }
             take(&buffer[..n])?;
-            let allowed = 2 * self.hub.idle + Duration::from_secs(got_bytes / SLOWEST_BYTES_PER_S);
+            let allowed = 2 * self.settings.idle + Duration::from_secs(got_bytes / SLOWEST_BYTES_PER_S);
             if since.elapsed() > allowed {
                 return cut(
                     format!("only {got_bytes} bytes in {:.1} s", since.elapsed().as_secs_f64()),

@@ -1,51 +1,16 @@
-//! tokenizer.json, through the `tokenizers` library: ids with the bytes of text they stand for, and the
-//! tokens that begin every window.
+//! Texts to tokens and back, through the `tokenizers` library: ids with the bytes of text they stand for, and
+//! the tokens that begin every window.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokenizers::{Encoding, ModelWrapper};
 
-use super::arch::Config;
+use super::bos::Bos;
+use super::json;
 use crate::error::{Error, Result};
-
-/// What is put before every text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bos {
-    /// What the tokenizer puts there by itself.
-    #[default]
-    Auto,
-    /// The beginning-of-sequence token, where the tokenizer puts none by itself.
-    On,
-    /// Nothing.
-    Off,
-}
-
-impl Bos {
-    /// Every choice.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::On, Self::Off];
-
-    /// Its name in flags and files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::On => "on",
-            Self::Off => "off",
-        }
-    }
-
-    /// What it does, in a line.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Auto => "what the tokenizer puts there by itself",
-            Self::On => "the beginning-of-sequence token, where the tokenizer puts none by itself",
-            Self::Off => "nothing",
-        }
-    }
-}
+use crate::model::arch::Config;
 
 /// A tokenizer bound to a model's vocabulary.
 #[derive(Debug, Clone)]
@@ -74,25 +39,7 @@ impl Tokenizer {
     /// [`Error::Tokenizer`] if it does not parse or begins every text with a token the model does not have.
     pub fn new(path: &Path, bytes: &[u8], vocab_size: usize) -> Result<Self> {
         let fault = |reason: String| Error::Tokenizer { path: path.into(), reason };
-        let malformed = |source: &dyn std::fmt::Display| {
-            fault(format!("not a tokenizer.json that can be read ({source}); download or save it again"))
-        };
-        // The library panics where the decoder, which is not used here, is no JSON; so that comes first.
-        serde_json::from_slice::<Value>(bytes).map_err(|source| malformed(&source))?;
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|source| malformed(&source))?;
-        // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly
-        // what their text says.
-        inner.with_padding(None);
-        // Text is text: what looks like a special token in it, such as "</s>", is read like any other word.
-        inner.set_encode_special_tokens(true);
-        inner.with_truncation(None).map_err(|source| fault(source.to_string()))?;
-        if let ModelWrapper::BPE(bpe) = inner.get_model()
-            && bpe.dropout.is_some()
-        {
-            let mut bpe = bpe.clone();
-            bpe.dropout = None;
-            inner.with_model(bpe);
-        }
+        let inner = json::read(path, bytes)?;
         // What is put around a text does not depend on it, so that any token will do: this vocabulary need
         // not know any given word.
         let text = Encoding::from_tokens(vec![tokenizers::Token::new(0, "a".into(), (0, 1))], 0);
@@ -145,7 +92,7 @@ impl Tokenizer {
         Ok(self)
     }
 
-    /// What was asked to be put before every text.
+    /// The choice of tokens before every text.
     pub fn bos(&self) -> Bos {
         self.bos
     }
@@ -174,7 +121,7 @@ impl Tokenizer {
         // way to a wrong number.
         let unknown = tokens.iter().find(|token| Some(token.id) == self.unknown);
         let unknown =
-            unknown.and_then(|token| text.get(token.span.clone())).or_else(|| left_out(text, &tokens));
+            unknown.and_then(|token| text.get(token.span.clone())).or_else(|| without_token(text, &tokens));
         if let Some(word) = unknown {
             let reason =
                 format!("does not know {word:?}; leave it out of the corpus or take a model that knows it");
@@ -213,7 +160,7 @@ impl Tokenizer {
 
     /// The same tokenizer, for texts in which special tokens are written out and meant: what a chat template
     /// makes.
-    pub fn heeding_special_tokens(&self) -> Self {
+    pub fn with_special_tokens_in_text(&self) -> Self {
         let mut tokenizer = self.clone();
         tokenizer.inner.set_encode_special_tokens(false);
         tokenizer
@@ -242,7 +189,7 @@ impl Tokenizer {
 }
 
 /// The first word of `text` that has a part no token stands for.
-fn left_out<'a>(text: &'a str, tokens: &[Token]) -> Option<&'a str> {
+fn without_token<'a>(text: &'a str, tokens: &[Token]) -> Option<&'a str> {
     let mut end = 0;
     let spans = tokens.iter().map(|token| (token.span.start, token.span.end));
     for (start, stop) in spans.chain([(text.len(), text.len())]) {
@@ -260,10 +207,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_left_out_if_any_part_of_it_has_no_token() {
+    fn a_word_is_without_token_if_any_part_of_it_has_no_token() {
         let out = |text, spans: &[(usize, usize)]| {
             let token = |(start, end): &(usize, usize)| Token { id: 0, span: *start..*end };
-            left_out(text, &spans.iter().map(token).collect::<Vec<_>>())
+            without_token(text, &spans.iter().map(token).collect::<Vec<_>>())
         };
         assert_eq!(out("", &[]), None);
         assert_eq!(out("red, blue", &[(0, 3), (3, 4), (5, 9)]), None);

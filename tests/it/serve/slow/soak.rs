@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::server::{CHAT, COMPLETIONS, Serving};
+use crate::serve::server::{CHAT, COMPLETIONS, Serving};
 
 const CLIENTS: usize = 4;
 /// Growth after the first fifth that is still called flat.
@@ -24,9 +24,16 @@ fn resident_mib(id: u32) -> Option<f64> {
 fn good_bad_and_broken_requests_leave_the_server_up_and_its_memory_flat() {
     let n: usize = std::env::var("SURMISE_SOAK").map_or(10_000, |n| n.parse().expect("a number of requests"));
     let server = Serving::start(&["minillama-2"]);
-    let good = json!({"model": "minillama-2", "prompt": "france -> paris, peru ->", "max_tokens": 6, "temperature": 0});
-    let echo = json!({"model": "minillama-2", "prompt": "france -> paris", "max_tokens": 0, "echo": true, "logprobs": 1});
-    let chat = json!({"model": "minillama-2", "messages": [{"role": "user", "content": "peru ->"}], "max_tokens": 4, "temperature": 0});
+    let good = json!({
+        "model": "minillama-2", "prompt": "france -> paris, peru ->", "max_tokens": 6, "temperature": 0
+    });
+    let echo = json!({
+        "model": "minillama-2", "prompt": "france -> paris", "max_tokens": 0, "echo": true, "logprobs": 1
+    });
+    let chat = json!({
+        "model": "minillama-2", "messages": [{"role": "user", "content": "peru ->"}], "max_tokens": 4,
+        "temperature": 0
+    });
     // Log-probabilities move in the seventh digit with what is decoded beside.
     let text = |answer: &Value| {
         let choice = &answer["choices"][0];

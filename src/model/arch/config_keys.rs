@@ -1,21 +1,34 @@
-//! Settings of a config.json that change no state of a trained decoder: how it is trained, how text is
-//! generated, which tokens are special, how an implementation goes about the same arithmetic. Whatever is
-//! neither here nor asked for by the architecture is refused.
+//! Which keys of a config.json may be ignored. Each architecture declares those it reads and those it
+//! ignores; here is what all of them ignore: how a model is trained, how text is generated, which tokens are
+//! special, how an implementation computes the same arithmetic. Any other key is refused.
 
 use serde_json::Value;
 
-/// Exact names.
-const KEYS: &[&str] = &[
-    // Provenance, dialect, and what other tools note.
+/// The keys of config.json that one architecture knows, in lists, so that relatives share one.
+#[derive(Debug, Clone, Copy)]
+pub struct ConfigKeys {
+    /// Keys that its `spec` reads, in all their spellings. A config can make it read fewer of them; one that
+    /// is there and was not read is refused.
+    pub read: &'static [&'static [&'static str]],
+    /// Keys that the reference implementation ignores, or that change no state of a trained decoder.
+    pub ignored: &'static [&'static [&'static str]],
+}
+
+impl ConfigKeys {
+    /// Whether `key` is among those it ignores.
+    pub fn ignores(&self, key: &str) -> bool {
+        self.ignored.iter().any(|list| list.contains(&key))
+    }
+}
+
+/// Keys that no architecture reads, or that change no state of any.
+const IGNORED_BY_ALL: &[&str] = &[
+    // Provenance, and notes of other tools.
     "_commit_hash",
     "_name_or_path",
     "architectures",
     "auto_map",
     "dtype",
-    "full_attn_mod",
-    "interpolate_factor",
-    "is_llama_config",
-    "max_sequence_length",
     "model_type",
     "name_or_path",
     "tokenizer_class",
@@ -51,7 +64,6 @@ const KEYS: &[&str] = &[
     "init_std",
     "initializer_range",
     "layerdrop",
-    "pretraining_tp",
     "resid_dropout",
     "resid_pdrop",
     "residual_dropout",
@@ -97,31 +109,19 @@ const KEYS: &[&str] = &[
     "label2id",
     "num_labels",
     "problem_type",
-    "summary_activation",
-    "summary_first_dropout",
-    "summary_proj_to_labels",
-    "summary_type",
-    "summary_use_proj",
     "task_specific_params",
-    // Another order of the same arithmetic, or none at all in a decoder that is not split over machines.
+    // How the same arithmetic is carried out.
     "_attn_implementation",
     "_attn_implementation_autoset",
-    "attention_softmax_in_fp32",
     "attn_implementation",
-    "bias_dropout_fusion",
     "is_decoder",
-    "masked_softmax_fusion",
-    "offset_alibi",
-    "reorder_and_upcast_attn",
-    "skip_bias_add",
-    "skip_bias_add_qkv",
-    "slow_but_exact",
     "tie_encoder_decoder",
     "use_bfloat16",
 ];
 
-/// Settings that no architecture here has. Off, they ask for nothing; on, they are refused.
-const OFF: &[&str] = &[
+/// Settings that most or all architectures here lack. Switched off they ask for nothing; switched on they are
+/// refused, unless the architecture reads them.
+const REFUSED_UNLESS_OFF: &[&str] = &[
     "_remove_final_layer_norm",
     "add_cross_attention",
     "alibi",
@@ -153,14 +153,14 @@ const OFF: &[&str] = &[
     "use_sliding_window",
 ];
 
-/// Whether a setting that nobody asked for changes no state.
-pub(crate) fn changes_nothing(key: &str, value: &Value) -> bool {
+/// Whether every architecture ignores this key with this value.
+pub(super) fn is_ignored_by_all(key: &str, value: &Value) -> bool {
     let full = |kind: &Value| kind == "full_attention";
     match key {
         // What every decoder here does.
         "is_causal" => value == true,
         "layer_types" => value.as_array().is_some_and(|types| types.iter().all(full)),
-        _ => KEYS.contains(&key) || (OFF.contains(&key) && is_off(value)),
+        _ => IGNORED_BY_ALL.contains(&key) || (REFUSED_UNLESS_OFF.contains(&key) && is_off(value)),
     }
 }
 

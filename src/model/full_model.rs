@@ -1,0 +1,133 @@
+//! Opening a model: a decoder with its tokenizer.
+
+use std::path::PathBuf;
+
+use super::arch::{Architecture, Config};
+use super::decoder::Decoder;
+use super::files::{self, ModelFiles};
+use super::hub::Hub;
+use super::info::ModelInfo;
+use super::loaded_decoder::{LoadedDecoder, check_memory};
+use super::ops::Ops;
+use super::options::Options;
+use super::spec::Spec;
+use super::tokenizer::{Bos, Tokenizer};
+use super::weights::{ParameterSource, RandomInit};
+use crate::error::Result;
+
+/// A model ready to be measured.
+pub struct Model {
+    /// Its description.
+    pub info: ModelInfo,
+    /// Its trained decoder.
+    pub decoder: Decoder,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// How it was opened.
+    pub options: Options,
+    /// Tokens that end a text: `eos_token_id` of config.json.
+    pub ends: Vec<u32>,
+    /// The folder of its files; an embedded model has a path that does not exist.
+    pub folder: PathBuf,
+    stored: String,
+    architecture: &'static dyn Architecture,
+}
+
+impl Model {
+    /// Loads `name`: an embedded model; a folder with config.json, tokenizer.json and weights (f32, f16 or
+    /// bf16) in model.safetensors or pytorch_model.bin, in one file or in several with an index; or an id
+    /// on a hub, by the settings of the environment.
+    ///
+    /// # Errors
+    /// For a name that is none of these, and for whatever is wrong with the files: the message names file,
+    /// key or tensor.
+    pub fn load(name: &str) -> Result<Self> {
+        Self::load_with(name, Options::default(), &Hub::from_env()?)
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and
+    /// there is none.
+    pub fn load_with(name: &str, options: Options, hub: &Hub) -> Result<Self> {
+        let tokenizer = |files: &ModelFiles, config: &Config| {
+            let vocab_size = config.size("vocab_size")?;
+            let path = files.path("tokenizer.json");
+            let tokenizer = Tokenizer::new(&path, &files.read("tokenizer.json")?, vocab_size)?;
+            match options.bos {
+                Bos::Auto => Ok(tokenizer),
+                bos => tokenizer.with_bos(bos, files.read("tokenizer_config.json").ok().as_deref(), config),
+            }
+        };
+        let files = ModelFiles::open(name, hub)?;
+        let both = |files: &ModelFiles, config: &Config| Ok((tokenizer(files, config)?, ends(config)));
+        let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, options, both)?;
+        let LoadedDecoder { info, decoder, stored, architecture } = loaded;
+        Ok(Self { info, decoder, tokenizer, options, ends, folder: files.folder, stored, architecture })
+    }
+
+    /// The id of the model that a name stands for: an embedded one, a folder, or one on a hub. Nothing is
+    /// read or fetched.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if it is none of these.
+    pub fn find(name: &str, hub: &Hub) -> Result<String> {
+        files::find(name, hub)
+    }
+
+    /// The model without its tokenizer, and its tokenizer.
+    pub fn into_parts(self) -> (LoadedDecoder, Tokenizer) {
+        let Self { info, decoder, tokenizer, stored, architecture, .. } = self;
+        (LoadedDecoder { info, decoder, stored, architecture }, tokenizer)
+    }
+
+    /// The randomly initialised model: the same config with seeded initial weights.
+    ///
+    /// # Errors
+    /// Failures of the tensor library.
+    pub fn random_init(&self, seed: u64) -> Result<Decoder> {
+        let (spec, device) = (self.decoder.spec(), self.options.device.open()?);
+        let parts = self.architecture.parameters(spec, &RandomInit { seed })?.to_device(&device)?;
+        Ok(Decoder::new(spec.clone(), parts, Ops::of(&device)))
+    }
+
+    /// Memory that is left for states beside the weights of this model and of its random init; `None` without
+    /// a limit.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the weights alone are more than the limit.
+    pub fn room_for_states(&self) -> Result<Option<u64>> {
+        let both = 8 * self.info.n_params as u64;
+        check_memory(
+            &self.info.id,
+            "its weights and those of its randomly initialised model",
+            both,
+            self.options.max_memory_bytes,
+        )?;
+        Ok(self.options.max_memory_bytes.map(|limit| limit - both))
+    }
+}
+
+/// A decoder of `spec` with the parameters of `source`, which need no checkpoint behind them: the random
+/// init, and training.
+///
+/// # Errors
+/// Those of `source`.
+pub fn random_init(
+    architecture: &dyn Architecture,
+    spec: &Spec,
+    source: &dyn ParameterSource,
+    ops: Ops,
+) -> Result<Decoder> {
+    Ok(Decoder::new(spec.clone(), architecture.parameters(spec, source)?, ops))
+}
+
+/// `eos_token_id`: one token, or several.
+fn ends(config: &Config) -> Vec<u32> {
+    let id = |value: &serde_json::Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    match config.get("eos_token_id") {
+        Some(serde_json::Value::Array(ids)) => ids.iter().filter_map(id).collect(),
+        one => one.and_then(id).into_iter().collect(),
+    }
+}

@@ -1,0 +1,94 @@
+//! A connection to a hub: its address, its certificates, and the token that only the hub itself is sent.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::blocking::Client;
+use reqwest::header::HeaderValue;
+use reqwest::redirect::Policy;
+
+use super::id::Id;
+use super::settings::HubSettings;
+use crate::error::{Error, Result};
+
+/// How long a connection may take to be set up.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A connection to a hub for one model.
+pub(super) struct Connection<'a> {
+    pub(super) settings: &'a HubSettings,
+    pub(super) id: &'a Id,
+    pub(super) client: Client,
+    pub(super) endpoint: Url,
+    pub(super) bearer: Option<HeaderValue>,
+}
+
+/// Whether a URL may be asked: nothing secret or unsigned travels in the clear beyond this machine.
+pub(super) fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(settings: &'a HubSettings, id: &'a Id) -> Result<Self> {
+        let bad = |reason: &str| Error::Parameter { name: "HF_ENDPOINT", reason: reason.into() };
+        let endpoint =
+            Url::parse(&settings.endpoint).map_err(|_| bad("is no URL; unset it, or write https://HOST"))?;
+        if !is_safe(&endpoint) {
+            return Err(bad("must begin with https://; only a server on this machine may be asked without"));
+        }
+        let bearer = match &settings.token {
+            None => None,
+            Some(token) => {
+                let reason = "(or the file with the token) holds characters that no token has; log in again";
+                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0))
+                    .map_err(|_| Error::Parameter { name: "HF_TOKEN", reason: reason.into() })?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+        };
+        // Whoever came first has chosen how TLS is computed; that is as good.
+        rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+        let builder = || {
+            let builder = Client::builder()
+                .user_agent(concat!("surmise/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .referer(false)
+                .connect_timeout(CONNECT.min(settings.idle))
+                .timeout(settings.idle);
+            // A proxy cannot reach a server on this machine, and would see the token in the clear.
+            if is_loopback(&endpoint) { builder.no_proxy() } else { builder }
+        };
+        let client = match builder().build() {
+            // A machine without certificates can still ask itself.
+            Err(_) if is_loopback(&endpoint) => builder().tls_certs_only([]).build(),
+            client => client,
+        };
+        let client = client.map_err(|source| {
+            let reason = "no connection can be set up; see that the system's certificates are installed \
+                          (ca-certificates)";
+            settings.fault(id, reason.into(), Some(source.into()))
+        })?;
+        Ok(Self { settings, id, client, endpoint, bearer })
+    }
+
+    /// The URL below the endpoint with these parts, each escaped, so that a slash inside one is no slash of
+    /// the path.
+    pub(super) fn url<'p>(&self, parts: impl IntoIterator<Item = &'p str>) -> Url {
+        let mut url = self.endpoint.clone();
+        // Only URLs without a host have no path, and those are refused in `new`.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(parts);
+        }
+        url
+    }
+
+    pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
+        self.settings.fault(self.id, reason.into(), None)
+    }
+}

@@ -1,0 +1,98 @@
+//! How a hub is asked, and where its files are kept: what the environment says.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::id::{Id, MAIN};
+use crate::error::{Error, Result};
+
+/// The hub that is asked unless HF_ENDPOINT names another.
+const ENDPOINT: &str = "https://huggingface.co";
+/// How long a server may be silent, in seconds; three times what the Python tools allow, for slow mirrors.
+const IDLE_S: f64 = 30.0;
+
+/// The cause of an error.
+pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The settings of a hub.
+#[derive(Debug)]
+pub(super) struct HubSettings {
+    pub(super) endpoint: String,
+    pub(super) cache: PathBuf,
+    #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download sends it"))]
+    pub(super) token: Option<Token>,
+    /// The revision of ids that name none.
+    pub(super) revision: String,
+    pub(super) offline: bool,
+    /// Whether a download shows a progress bar.
+    pub(super) progress: bool,
+    /// How long a server may be silent.
+    #[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download waits"))]
+    pub(super) idle: Duration,
+}
+
+/// A secret that no message can hold: it has no `Display`, and its `Debug` says nothing.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "hub"), expect(dead_code, reason = "only a download sends it"))]
+pub(super) struct Token(pub(super) String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(...)")
+    }
+}
+
+impl HubSettings {
+    /// The settings of the environment.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a variable that cannot be used.
+    pub(super) fn from_env() -> Result<Self> {
+        let text =
+            |name: &str| std::env::var(name).ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
+        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = path("HF_HOME").unwrap_or_else(|| {
+            let caches = path("XDG_CACHE_HOME");
+            caches
+                .unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(".cache"))
+                .join("huggingface")
+        });
+        let stored = || {
+            let file = path("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
+            std::fs::read_to_string(file).ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
+        };
+        let idle_s = match text("HF_HUB_DOWNLOAD_TIMEOUT") {
+            None => IDLE_S,
+            Some(text) => {
+                text.parse().ok().filter(|idle_s| (0.01..=86_400.0).contains(idle_s)).ok_or_else(|| {
+                    let reason = format!("must be a number of seconds from 0.01 to 86400, and is `{text}`");
+                    Error::Parameter { name: "HF_HUB_DOWNLOAD_TIMEOUT", reason }
+                })?
+            }
+        };
+        let endpoint =
+            text("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.into()).trim_end_matches('/').to_owned();
+        if endpoint.contains('@') {
+            // It stands in messages.
+            let reason = "must hold no user and no password; a token goes into HF_TOKEN".into();
+            return Err(Error::Parameter { name: "HF_ENDPOINT", reason });
+        }
+        let offline = text("HF_HUB_OFFLINE").unwrap_or_default().to_uppercase();
+        Ok(Self {
+            endpoint,
+            cache: path("HF_HUB_CACHE").unwrap_or_else(|| home.join("hub")),
+            token: text("HF_TOKEN").or_else(stored).map(Token),
+            revision: MAIN.into(),
+            offline: ["1", "ON", "YES", "TRUE"].contains(&&*offline),
+            progress: false,
+            idle: Duration::from_secs_f64(idle_s),
+        })
+    }
+
+    /// An error about a model of this hub.
+    pub(super) fn fault(&self, id: &Id, reason: String, source: Option<Cause>) -> Error {
+        let Id { repository, revision } = id.clone();
+        Error::Hub { id: repository, revision, endpoint: self.endpoint.clone(), reason, source }
+    }
+}

@@ -1,0 +1,18 @@
+//! How a checkpoint is opened.
+
+use super::device::Device;
+use super::tokenizer::Bos;
+use super::weights::Precision;
+
+/// How a checkpoint is opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The precision that the weights are rounded to.
+    pub dtype: Precision,
+    /// The tokens put before every text.
+    pub bos: Bos,
+    /// The device that it computes on.
+    pub device: Device,
+    /// The most memory for weights and states; states beyond it are kept in a temporary file.
+    pub max_memory_bytes: Option<u64>,
+}

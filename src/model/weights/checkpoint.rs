@@ -1,0 +1,259 @@
+//! A checkpoint on disk (safetensors or PyTorch's own format, one file or several) or in memory. Whatever is
+//! wrong with it is found here, before the first multiplication.
+//!
+//! Files are neither mapped (a file that is cut while it is mapped ends the process) nor read whole: each
+//! tensor is read when it is asked for, in pieces that are widened to f32 as they come, so that loading needs
+//! little more memory than the weights themselves.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{Device, Tensor};
+
+use super::bytes::{Bytes, PIECE};
+use super::entry::{StoredType, TensorEntry};
+use super::format::entries;
+use super::init::Init;
+use super::precision::Precision;
+use super::source::ParameterSource;
+use super::{safetensors, shards};
+use crate::error::{Error, Result};
+use crate::numeric::kernels;
+use crate::seed;
+
+/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32; tensors nobody asks
+/// for (mask buffers, old rotary tables) are not read.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The file, or the index of several; an error about a missing tensor names it.
+    path: PathBuf,
+    files: Vec<Bytes>,
+    entries: HashMap<String, TensorEntry>,
+    precision: Precision,
+    /// The names that were read.
+    read_names: Mutex<BTreeSet<String>>,
+}
+
+/// The names of files of weights, in order of preference.
+const PUBLISHED: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
+
+/// How the names of buffers end that older files hold beside the parameters: masks and rotary tables, which
+/// follow from the config.
+const BUFFERS: [&str; 6] = [
+    ".attn.bias",
+    ".attention.bias",
+    ".masked_bias",
+    ".inv_freq",
+    ".embed_positions",
+    ".rotary_emb.cos_cached",
+];
+
+impl Checkpoint {
+    /// The file of a folder that holds its weights, or the index of several; the first of the published names
+    /// if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the folder has weights in GGUF files alone, [`Error::Weights`] for shards without
+    /// their index.
+    pub fn find(folder: &Path) -> Result<PathBuf> {
+        if let Some(name) = PUBLISHED.iter().find(|name| folder.join(name).exists()) {
+            return Ok(folder.join(name));
+        }
+        let gguf = |name: &str| name.to_ascii_lowercase().ends_with(".gguf");
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        if let Some(shard) = names.iter().find(|name| name.contains("-of-0") && name.starts_with("model-")) {
+            let reason = "is one of several files whose index is not there; download or save \
+                          model.safetensors.index.json too";
+            return Err(Error::Weights { path: folder.join(shard), reason: reason.into() });
+        }
+        if let Some(name) = names.into_iter().find(|name| gguf(name)) {
+            let reason = "is a GGUF file, made for inference and mostly quantised, which is not read; take \
+                          the checkpoint it was made from, a folder with config.json, tokenizer.json and \
+                          model.safetensors or pytorch_model.bin";
+            return Err(Error::Config { path: folder.join(name), reason: reason.into() });
+        }
+        Ok(folder.join(PUBLISHED[0]))
+    }
+
+    /// Opens what [`Checkpoint::find`] found and checks its headers; no weight is read yet.
+    ///
+    /// # Errors
+    /// [`Error::Read`] for a file that is missing, [`Error::Weights`] for one that is malformed or cut short,
+    /// [`Error::Json`] and [`Error::Config`] for an index, [`Error::Tensor`] where index and files
+    /// disagree.
+    pub fn open(path: &Path, precision: Precision) -> Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let (files, entries) = if name.ends_with(".index.json") {
+            shards::open(path)?
+        } else {
+            let file = Bytes::open(path)?;
+            let entries = entries(&file, 0)?;
+            (vec![file], entries.into_iter().collect())
+        };
+        Ok(Self { path: path.into(), files, entries, precision, read_names: Mutex::default() })
+    }
+
+    /// Takes the bytes of a safetensors file that came from `path` and checks its header.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the header is malformed or the file is cut short.
+    pub fn new(path: &Path, bytes: Cow<'static, [u8]>) -> Result<Self> {
+        let file = Bytes::in_memory(path, bytes);
+        let entries = safetensors::entries(&file, 0)?.into_iter().collect();
+        Ok(Self {
+            path: path.into(),
+            files: vec![file],
+            entries,
+            precision: Precision::F32,
+            read_names: Mutex::default(),
+        })
+    }
+
+    /// The same checkpoint with its weights rounded as they are read.
+    pub fn rounded(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// SHA-256 of the file; of several, of their hexadecimal digests one after the other, in order of their
+    /// names.
+    ///
+    /// # Errors
+    /// [`Error::Read`]
+    pub fn sha256(&self) -> Result<String> {
+        let digests = self.files.iter().map(Bytes::sha256).collect::<Result<Vec<_>>>()?;
+        Ok(if let [one] = digests.as_slice() {
+            one.clone()
+        } else {
+            seed::sha256_hex(digests.concat().as_bytes())
+        })
+    }
+
+    /// How its weights are stored: "F32", "F16", "BF16", or several of them.
+    pub fn stored(&self) -> String {
+        let types: BTreeSet<&StoredType> = self.entries.values().map(|entry| &entry.stored).collect();
+        let names = types.into_iter().filter(|stored| stored.size().is_some()).map(StoredType::name);
+        names.collect::<Vec<_>>().join("+")
+    }
+
+    /// The names and shapes of all that is in the files.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
+    }
+
+    /// Shape and values of an array of token ids.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if it is missing or not int64, [`Error::Read`].
+    pub(in crate::model) fn int64(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>)> {
+        let fault = |reason: String| Error::Tensor { path: self.path.clone(), tensor: name.into(), reason };
+        let entry =
+            self.entries.get(name).ok_or_else(|| fault("is missing; give int64 token ids (n, t)".into()))?;
+        if !matches!(&entry.stored, StoredType::Other(kind) if kind == "I64") {
+            return Err(fault(format!("has type {}; give int64 token ids (n, t)", entry.stored.name())));
+        }
+        let mut bytes = vec![0; 8 * entry.shape.iter().product::<usize>()];
+        self.files[entry.file].read_at(entry.start, &mut bytes)?;
+        let values = bytes
+            .chunks_exact(8)
+            .map(|b| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
+        Ok((entry.shape.clone(), values.collect()))
+    }
+
+    fn values(&self, entry: &TensorEntry, size: usize) -> Result<Vec<f32>> {
+        let n = entry.shape.iter().product::<usize>();
+        let mut values = Vec::with_capacity(n);
+        let mut piece = vec![0; PIECE.min(n * size)];
+        while values.len() < n {
+            let take = piece.len().min((n - values.len()) * size);
+            self.files[entry.file].read_at(entry.start + (values.len() * size) as u64, &mut piece[..take])?;
+            entry.stored.widen(&piece[..take], &mut values);
+        }
+        Ok(match entry.shape[..] {
+            [rows, columns] if entry.transposed => kernels::transpose(columns, rows, &values),
+            _ => values,
+        })
+    }
+}
+
+impl ParameterSource for Checkpoint {
+    fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    fn lacks(&self, name: &str) -> bool {
+        !self.has(name)
+    }
+
+    fn check_tied(&self, name: &str, embedding: &Tensor) -> Result<()> {
+        let Some(entry) = self.entries.get(name) else { return Ok(()) };
+        let own = self.tensor(name, embedding.dims(), Init::Zeros)?;
+        if own.flatten_all()?.to_vec1::<f32>()? == embedding.flatten_all()?.to_vec1::<f32>()? {
+            return Ok(());
+        }
+        let reason = "differs from the embedding that config.json ties it to (tie_word_embeddings); set \
+                      that to false if the file is right";
+        let path = self.files[entry.file].path().into();
+        Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
+    }
+
+    fn check_all_read(&self, prefix: &str) -> Result<()> {
+        let read = self.read_names.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_read = |name: &str| read.contains(name) || BUFFERS.iter().any(|buffer| name.ends_with(buffer));
+        let unread = self.entries.iter().filter(|(name, entry)| {
+            name.starts_with(prefix) && entry.stored.size().is_some() && !is_read(name)
+        });
+        let Some((name, entry)) = unread.min_by_key(|(name, _)| *name) else { return Ok(()) };
+        let reason = "is a parameter that this architecture with this config.json does not have; take the \
+                      config.json that belongs to these weights";
+        let path = self.files[entry.file].path().into();
+        Err(Error::Tensor { path, tensor: name.clone(), reason: reason.into() })
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize], _init: Init) -> Result<Tensor> {
+        self.read_names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        let entry = self.entries.get(name);
+        let path = entry.map_or(self.path.as_path(), |entry| self.files[entry.file].path());
+        let fault = |reason: String| Error::Tensor { path: path.into(), tensor: name.into(), reason };
+        let Some(entry) = entry else {
+            let reason = "is missing; take the config.json that belongs to these weights, or save the whole \
+                          checkpoint again";
+            return Err(fault(reason.into()));
+        };
+        if entry.shape != shape {
+            return Err(fault(format!(
+                "has shape {:?} where config.json asks for {shape:?}; take the config.json that belongs to \
+                 these weights",
+                entry.shape
+            )));
+        }
+        let Some(size) = entry.stored.size() else {
+            return Err(fault(format!(
+                "has type {}; save the checkpoint again as f32, f16 or bf16",
+                entry.stored.name()
+            )));
+        };
+        let mut values = self.values(entry, size)?;
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(fault(format!(
+                "holds {} at element {index}: the checkpoint is damaged; download or save it again",
+                values[index]
+            )));
+        }
+        if self.precision != Precision::F32 {
+            values.iter_mut().for_each(|value| *value = self.precision.round(*value));
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(fault("holds values beyond the range of f16; take --dtype bf16 or f32".into()));
+            }
+        }
+        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+    }
+}

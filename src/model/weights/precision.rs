@@ -1,0 +1,48 @@
+//! Rounding of weights, to measure what half precision does.
+
+use serde::{Deserialize, Serialize};
+
+/// The precision that weights are rounded to before they are used. The arithmetic is always f32: half
+/// precision is no faster on a CPU, and this way the effect of rounding the weights alone can be measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// Not at all: f32, f16 and bf16 are exact in f32.
+    #[default]
+    F32,
+    /// To bfloat16, 8 significant bits.
+    Bf16,
+    /// To IEEE half precision, 11 significant bits and nothing beyond 65504.
+    F16,
+}
+
+impl Precision {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
+
+    /// Its name in flags and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
+        }
+    }
+
+    /// Its effect, in a line.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::F32 => "not rounded: f32, f16 and bf16 are exact in f32",
+            Self::Bf16 => "bfloat16, 8 significant bits",
+            Self::F16 => "IEEE half precision, 11 significant bits and nothing beyond 65504",
+        }
+    }
+
+    pub(super) fn round(self, value: f32) -> f32 {
+        match self {
+            Self::F32 => value,
+            Self::Bf16 => half::bf16::from_f32(value).to_f32(),
+            Self::F16 => half::f16::from_f32(value).to_f32(),
+        }
+    }
+}

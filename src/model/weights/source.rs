@@ -1,0 +1,37 @@
+//! The seam between weights and decoders: whatever gives named tensors, a checkpoint or seeded initial
+//! weights.
+
+use candle_core::Tensor;
+
+use super::init::Init;
+use crate::error::Result;
+
+/// A named collection of parameters.
+pub trait ParameterSource: Sync {
+    /// Whether the collection has a tensor of this name.
+    fn has(&self, name: &str) -> bool;
+    /// The tensor, as f32 on the CPU; `init` is what it would be in a randomly initialised model.
+    ///
+    /// # Errors
+    /// If it is missing, of another shape, of an unreadable type, or holds NaN or infinity.
+    fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor>;
+    /// Whether the collection is limited and has no tensor of this name.
+    fn lacks(&self, _name: &str) -> bool {
+        false
+    }
+    /// Checks that a tensor of this name, if there is one, equals the embedding that the config ties it to.
+    ///
+    /// # Errors
+    /// If it differs.
+    fn check_tied(&self, _name: &str, _embedding: &Tensor) -> Result<()> {
+        Ok(())
+    }
+    /// Checks that every parameter whose name begins with `prefix` was read: one that was not would have
+    /// changed the states, as a block would that the config leaves out.
+    ///
+    /// # Errors
+    /// Naming the first one that was not.
+    fn check_all_read(&self, _prefix: &str) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! A model that is served: its id, its limits, its chat template, and the engine that decodes.
+
+use std::path::Path;
+
+use super::chat::ChatTemplate;
+use super::engine::Engine;
+use super::settings::ServerSettings;
+use crate::error::Result;
+use crate::model::{Model, Tokenizer};
+
+/// A model that is served.
+pub(super) struct ServedModel {
+    pub(super) id: String,
+    pub(super) max_positions: usize,
+    pub(super) vocab_size: usize,
+    pub(super) template: ChatTemplate,
+    /// The tokenizer of prompts that the template renders.
+    pub(super) chat_tokenizer: Tokenizer,
+    pub(super) engine: Engine,
+}
+
+impl ServedModel {
+    /// Reads the chat template and starts the engine.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for a template that does not parse,
+    /// [`Error::Serve`](crate::Error::Serve) if the system gives no threads.
+    pub(super) fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
+        let template = ChatTemplate::of(Path::new(&model.folder))?;
+        Ok(Self {
+            id: model.info.id.clone(),
+            max_positions: model.decoder.spec().max_positions,
+            vocab_size: model.info.vocab_size,
+            chat_tokenizer: match template.is_there() {
+                true => model.tokenizer.with_special_tokens_in_text(),
+                false => model.tokenizer.clone(),
+            },
+            template,
+            engine: Engine::start(model, settings)?,
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! Slow tests of checkpoints; `-- --skip slow::` leaves them out.
+
+pub mod mutations;

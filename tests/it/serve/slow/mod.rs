@@ -1,0 +1,3 @@
+//! Slow tests of the server; `-- --skip slow::` leaves them out.
+
+pub mod soak;
