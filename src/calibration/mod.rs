@@ -20,7 +20,7 @@ pub use self::candidates::basis::Basis;
 pub use self::card::file::{Card, Rows};
 pub use self::intervals::residuals::{Held, Recipe, Residuals};
 pub use self::link::Link;
-pub use self::prediction::predict::Prediction;
+pub use self::prediction::row::{PredictionRow, PredictionStatus};
 pub use self::prediction::support::{Range, Regime, Support};
 pub use self::table::condition::Condition;
 pub use self::table::plan::{Columns, Plan, Prepared};

@@ -1,6 +1,7 @@
 //! What the note beside a number says: everything that makes it less than its level.
 
-use super::predict::{Prediction, Row};
+use super::predict::Row;
+use super::row::PredictionRow;
 use super::support::Regime;
 use crate::calibration::card::file::Card;
 use crate::calibration::validation::backtest::{Coverage, falls_short};
@@ -22,7 +23,7 @@ pub(crate) struct Made<'a> {
 
 impl Card {
     /// The note of a row that has a number.
-    pub(crate) fn caveats(&self, row: &Row, prediction: &Prediction, made: &Made) -> String {
+    pub(crate) fn caveats(&self, row: &Row, prediction: &PredictionRow, made: &Made) -> String {
         let Made { judged, score, tried, level, .. } = *made;
         let mut notes = vec![];
         if row.is_trained_on {

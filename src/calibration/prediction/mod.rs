@@ -3,4 +3,5 @@
 pub(super) mod caveats;
 pub(super) mod extrapolation_limit;
 pub(super) mod predict;
+pub(super) mod row;
 pub(super) mod support;

@@ -2,16 +2,16 @@
 //! coverage such intervals reached; or the reason why there is no number.
 
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::caveats::Made;
+use super::row::{PredictionRow, PredictionStatus};
 use super::support::{Regime, distance, no_stranger};
 use crate::calibration::card::file::{Card, Rows};
 use crate::calibration::table::plan::{Columns, proxies};
 use crate::calibration::table::sample::Query;
 use crate::calibration::table::tidy::Table;
 use crate::calibration::table::validate;
-use crate::calibration::validation::backtest::{Coverage, falls_short};
+use crate::calibration::validation::backtest::Coverage;
 use crate::calibration::validation::fit::Chosen;
 use crate::error::{Error, Result};
 
@@ -19,39 +19,6 @@ use crate::error::{Error, Result};
 const BELOW: &str = "below_range";
 /// Share of the features, and of the formula's weight on them, of which more may not be missing.
 const MOST_MISSING: f64 = 1.0 / 3.0;
-
-/// One row of predictions.csv. Numbers are empty where `status` is not `ok`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the columns are explained in the README and by their names")]
-pub struct Prediction {
-    pub target_model: String,
-    pub family: String,
-    pub corpus: String,
-    pub api_version: String,
-    pub api_date: String,
-    pub target: String,
-    pub unit: String,
-    pub y_hat: Option<f64>,
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-    pub level: f64,
-    pub interval_recipe: &'static str,
-    pub backtest_coverage: Option<f64>,
-    pub backtest_n: Option<usize>,
-    pub regime: &'static str,
-    pub mahalanobis: Option<f64>,
-    pub mahal_pct: Option<f64>,
-    pub size_gap_log10: Option<f64>,
-    pub out_of_range_features: String,
-    pub missing_features: String,
-    pub baseline_mean: Option<f64>,
-    pub baseline_size: Option<f64>,
-    pub skill_mean: Option<f64>,
-    pub skill_size: Option<f64>,
-    pub card_sha256: String,
-    pub status: &'static str,
-    pub note: String,
-}
 
 /// A query with its names.
 pub(crate) struct Row {
@@ -64,20 +31,14 @@ pub(crate) struct Row {
     otherwise: Option<String>,
 }
 
-impl Prediction {
-    /// Whether intervals of its kind held much less than their level in back-test.
-    pub fn falls_short(&self) -> bool {
-        self.backtest_coverage.is_some_and(|held| falls_short(held, self.level))
-    }
-}
-
 impl Card {
-    /// Predicts every row of a table. The target column need not be there.
+    /// Predicts every row of a table. The target column need not be there; where it is, its values are passed
+    /// on as `measured` and not used.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a level outside (0, 1); [`Error::Csv`] for a column of the card that the
     /// table lacks, or a cell that is no number.
-    pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<Prediction>> {
+    pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<PredictionRow>> {
         check_level(level)?;
         let passed = |names: &[&str]| {
             let column = names.iter().find(|name| table.has(name));
@@ -86,12 +47,17 @@ impl Card {
         let corpus = passed(&["corpus"]);
         let version = passed(&["api_version", "model_snapshot"]);
         let date = passed(&["api_date", "collected_at"]);
+        let measured = match table.is_numeric(&self.target) {
+            true => table.numbers(&self.target)?,
+            false => vec![None; table.len()],
+        };
         let rows = self.rows_of(table)?;
         let rows = rows.par_iter().enumerate().map(|(at, row)| {
             let mut prediction = self.predict_row(row, level);
             prediction.corpus = corpus[at].into();
             prediction.api_version = version[at].into();
             prediction.api_date = date[at].into();
+            prediction.measured = measured[at];
             prediction
         });
         Ok(rows.collect())
@@ -133,7 +99,7 @@ impl Card {
         Ok(rows)
     }
 
-    fn predict_row(&self, row: &Row, level: f64) -> Prediction {
+    fn predict_row(&self, row: &Row, level: f64) -> PredictionRow {
         let (basis, query) = (&self.fit.basis, &row.query);
         let x = basis.complete(query);
         let names = &self.columns.features;
@@ -157,34 +123,20 @@ impl Card {
         let regime = if outside == [0.0; 2] { placed } else { Regime::Extrapolation };
         let below = self.range.is_below(query, basis, &x);
         let unknown = !names.is_empty() && query.x.iter().all(Option::is_none);
-        let mut prediction = Prediction {
+        let mut prediction = PredictionRow {
             target_model: row.target_model.clone(),
             family: row.family.clone(),
-            corpus: String::new(),
-            api_version: String::new(),
-            api_date: String::new(),
             target: self.target.clone(),
             unit: self.unit.clone(),
-            y_hat: None,
-            low: None,
-            high: None,
-            level,
-            interval_recipe: "",
-            backtest_coverage: None,
-            backtest_n: None,
-            regime: if below { BELOW } else { regime.name() },
+            level: Some(level),
+            regime: if below { BELOW } else { regime.name() }.into(),
             mahalanobis: Some(distance).filter(|distance| !unknown && distance.is_finite()),
             mahal_pct: Some(self.range.percentile(distance)).filter(|_| !unknown),
             size_gap_log10: size_gap,
             out_of_range_features: listed(&beyond),
             missing_features: listed(&|j| query.x[j].is_none()),
-            baseline_mean: None,
-            baseline_size: None,
-            skill_mean: None,
-            skill_size: None,
             card_sha256: self.card_sha256.clone(),
-            status: "unsupported",
-            note: String::new(),
+            ..PredictionRow::default()
         };
         let unsupported =
             |regime| self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.clone());
@@ -276,7 +228,7 @@ impl Card {
     }
 
     /// The numbers of a prediction that is not refused.
-    fn fill(&self, prediction: &mut Prediction, judged: Regime, row: &Row, x: &[f64], level: f64) {
+    fn fill(&self, prediction: &mut PredictionRow, judged: Regime, row: &Row, x: &[f64], level: f64) {
         let (basis, query, link) = (&self.fit.basis, &row.query, self.link);
         let Some(chosen) = judged.chosen(&self.fit) else { return };
         let recipe = judged.recipe();
@@ -292,7 +244,7 @@ impl Card {
             |formula: &crate::calibration::candidates::Formula| formula.predict(x, query, basis, link);
         prediction.y_hat = Some(y_hat);
         (prediction.low, prediction.high) = (Some(low), Some(high));
-        prediction.interval_recipe = recipe.name();
+        recipe.name().clone_into(&mut prediction.interval_method);
         prediction.backtest_coverage = tried.map(|coverage| coverage.at(level));
         prediction.backtest_n = tried.map(|coverage| coverage.levels.len());
         prediction.baseline_mean = Some(baseline(&self.fit.mean));
@@ -301,7 +253,7 @@ impl Card {
         let score = judged.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
         prediction.skill_mean = score.map(|score| score.skill_mean);
         prediction.skill_size = score.and_then(|score| score.skill_size);
-        prediction.status = "ok";
+        prediction.status = PredictionStatus::Ok;
         let made = Made { judged, score, tried, is_enough, level };
         prediction.note = self.caveats(row, prediction, &made);
     }
