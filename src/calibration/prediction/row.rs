@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calibration::validation::backtest::falls_short;
+use crate::calibration::validation::coverage::falls_short;
 use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 

@@ -10,7 +10,7 @@ use super::observe;
 use super::observe::{COLUMNS, Columns, Known};
 use super::outside::Outside;
 use super::{Choice, Settings};
-use crate::calibration::{Card, Link, Plan, PredictionRow, Table, calibrate};
+use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
@@ -83,14 +83,14 @@ pub(crate) fn guess(
     if choice.sizes {
         features.push("log10_params".into());
     }
-    let plan = Plan {
+    let plan = CalibrationSpec {
         target: "emergence_nats".into(),
         features,
         link: Some(Link::Identity),
         for_api: true,
         level: choice.level,
         unit: "nats".into(),
-        ..Plan::default()
+        ..CalibrationSpec::default()
     };
     let card = calibrate(&table(&others)?, &plan)?;
     let prediction = card.predict(&table(std::slice::from_ref(&asked))?, choice.level)?.into_iter().next();
