@@ -10,7 +10,7 @@ use std::time::Instant;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use surmise::calibration::{Plan, Table, calibrate};
+use surmise::calibration::{CalibrationSpec, Table, calibrate};
 
 const ROWS: usize = 1000;
 const FEATURES: usize = 30;
@@ -30,7 +30,7 @@ fn main() {
                 let table =
                     Table::from_bytes("bench".as_ref(), rows(noise, missing, families, bounded).as_bytes())
                         .expect("a table");
-                let plan = Plan { target: "y".into(), level: 0.9, ..Plan::default() };
+                let plan = CalibrationSpec { target: "y".into(), level: 0.9, ..CalibrationSpec::default() };
                 let card = calibrate(&table, &plan).expect("a card");
                 let calibrated = fastest(|| drop(calibrate(&table, &plan).expect("a card")));
                 let predicted = fastest(|| drop(card.predict(&table, 0.9).expect("predictions")));

@@ -17,9 +17,8 @@ use linfa::traits::Fit;
 use linfa_linalg::cholesky::{Cholesky, SolveC};
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, Axis};
-use surmise::calibration::candidates;
-use surmise::calibration::candidates::Candidate;
-use surmise::calibration::{Fits, Fold, Link, Plan, Sample, Split, Table, calibrate};
+use surmise::calibration::candidates::{Candidate, registry};
+use surmise::calibration::{CalibrationSpec, FittedCandidates, Fold, Link, Sample, Split, Table, calibrate};
 use surmise::{Error, Result};
 
 /// Column, the unit of its scores, whether GSM8K is left out of the features.
@@ -57,7 +56,7 @@ const METHODS: [(&str, &str, bool); 12] = [
 /// A target with its features and who is strong.
 struct Problem {
     table: Table,
-    plan: Plan,
+    plan: CalibrationSpec,
     unit: f64,
     strong: BTreeSet<String>,
 }
@@ -80,9 +79,10 @@ fn main() -> Result<()> {
     for problem in &problems {
         let sample = problem.plan.prepare(&problem.table)?.sample;
         let (train, test): (Vec<_>, Vec<_>) =
-            (0..sample.len()).partition(|&row| !problem.strong.contains(&sample.targets[row]));
+            (0..sample.len()).partition(|&row| !problem.strong.contains(&sample.models[row]));
         let most = usize::MAX;
-        let splits = [Split::Target.folds(&sample, most)?, Split::Family.folds(&sample, most)?];
+        let splits =
+            [Split::LeaveModelOut.folds(&sample, most)?, Split::LeaveFamilyOut.folds(&sample, most)?];
         let mut of_mean = 0.0;
         for (split, folds) in splits.into_iter().chain([vec![Fold { train, test }]]).enumerate() {
             let errors = errors(&sample, &folds, problem.plan.link.unwrap_or(Link::Identity))?;
@@ -126,9 +126,9 @@ fn models(table: &Table) -> Result<Vec<Problem>> {
     Ok(TARGETS.map(of).into())
 }
 
-fn plan(target: &str, features: Vec<String>, unit: f64) -> Plan {
+fn plan(target: &str, features: Vec<String>, unit: f64) -> CalibrationSpec {
     let link = Some(Link::Logit { low: 0.0, high: unit });
-    Plan { target: target.into(), features, link, level: LEVEL, ..Plan::default() }
+    CalibrationSpec { target: target.into(), features, link, level: LEVEL, ..CalibrationSpec::default() }
 }
 
 /// Last checkpoints, a row per model and a column per task and metric; each accuracy is a target in turn and
@@ -198,13 +198,14 @@ fn errors(sample: &Sample, folds: &[Fold], link: Link) -> Result<Vec<Vec<f64>>> 
         let train = with_size.subset(&fold.train);
         let wanted = |logit: bool| -> Vec<&'static dyn Candidate> {
             let named = |known: &&&dyn Candidate| METHODS.iter().any(|m| m.1 == known.name() && m.2 == logit);
-            candidates::ALL.iter().filter(named).copied().collect()
+            registry::ALL.iter().filter(named).copied().collect()
         };
-        let fitted =
-            |logit: bool| Fits::of(&wanted(logit), &train, if logit { link } else { Link::Identity });
+        let fitted = |logit: bool| {
+            FittedCandidates::of(&wanted(logit), &train, if logit { link } else { Link::Identity })
+        };
         let (plain, bounded) = (fitted(false)?, fitted(true)?);
         let basis = &plain.basis;
-        let filled = |sample: &Sample, row: usize| basis.complete(&sample.query(row));
+        let filled = |sample: &Sample, row: usize| basis.complete(&sample.predictors(row));
         let standard = |sample: &Sample, rows: usize| {
             let rows: Vec<Vec<f64>> = (0..rows).map(|row| filled(sample, row)).collect();
             Array2::from_shape_fn((rows.len(), basis.mean.len()), |(i, j)| {
@@ -223,13 +224,12 @@ fn errors(sample: &Sample, folds: &[Fold], link: Link) -> Result<Vec<Vec<f64>>> 
                 "GP, RBF and linear" => process(&near, &train.y, &far)?,
                 _ => {
                     let (fits, link) = if *logit { (&bounded, link) } else { (&plain, Link::Identity) };
-                    let at = wanted(*logit).iter().position(|known| known.name() == *of);
-                    let formula = at.and_then(|at| fits.formulas[at].as_ref());
-                    let say = |row: usize| {
-                        let query = test.query(row);
-                        formula.map_or(f64::NAN, |f| f.predict(&basis.complete(&query), &query, basis, link))
+                    let fitted = fits.get(of);
+                    let predict = |row: usize| {
+                        let asked = test.predictors(row);
+                        fitted.map_or(f64::NAN, |f| f.predict(&basis.complete(&asked), &asked, basis, link))
                     };
-                    (0..test.len()).map(say).collect()
+                    (0..test.len()).map(predict).collect()
                 }
             };
             errors.extend(said.iter().zip(&test.y).map(|(said, y)| said - y));

@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use surmise::Result;
-use surmise::calibration::{Plan, Table, calibrate};
+use surmise::calibration::{CalibrationSpec, Table, calibrate};
 
 const FAMILIES: usize = 15;
 const MODELS: usize = 4;
@@ -85,7 +85,7 @@ fn main() -> Result<()> {
                 let (cells, y) = world.row(&format!("m{at}"), at % FAMILIES, [-1.0, 1.0]);
                 text.push_str(&format!("{cells},{y}\n"));
             }
-            let plan = Plan { target: "y".into(), level: LEVEL, ..Plan::default() };
+            let plan = CalibrationSpec { target: "y".into(), level: LEVEL, ..CalibrationSpec::default() };
             let card = calibrate(&Table::from_bytes("known".as_ref(), text.as_bytes())?, &plan)?;
             let (mut text, mut truths) = (header.replace(",y\n", "\n"), vec![]);
             for kind in 0..KINDS.len() {

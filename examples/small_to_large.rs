@@ -12,9 +12,9 @@
 
 use std::collections::BTreeSet;
 
-use surmise::calibration::candidates;
-use surmise::calibration::candidates::Formula;
-use surmise::calibration::{Fits, Link, Plan, Proxy, Query, Table, calibrate};
+use surmise::calibration::{
+    CalibrationSpec, FittedCandidates, Link, Predictors, ProxyValue, Table, calibrate,
+};
 use surmise::{Error, Result};
 
 /// Billions of parameters of the small members; the last is the proxy.
@@ -126,33 +126,32 @@ struct Said {
 }
 
 fn ask(train: &[&Pair], test: &[&Pair]) -> Result<Asked> {
-    let plan = Plan {
+    let plan = CalibrationSpec {
         target: "y".into(),
         features: ["logit_70m", "logit_160m", "logit_410m", "log10_ratio"].map(Into::into).into(),
         proxy: Some("proxy".into()),
         proxy_size: Some("proxy_b".into()),
         level: LEVEL,
         link: Some(SHARE),
-        ..Plan::default()
+        ..CalibrationSpec::default()
     };
     let known = table(train)?;
     let card = calibrate(&known, &plan)?;
     let sample = plan.prepare(&known)?.sample;
-    let fits = Fits::new(&sample, SHARE)?;
-    let formula = |name: &str| {
-        let found = candidates::ALL.iter().zip(&fits.formulas).find(|(known, _)| known.name() == name);
-        found.and_then(|(_, formula)| formula.clone()).unwrap_or_else(Formula::default)
-    };
-    let pooled = ["gain-1", "gain", "ridge"].map(formula);
-    let chosen = card.fit.beyond.as_ref().map_or("none".into(), |chosen| chosen.candidate.clone());
+    let fits = FittedCandidates::all(&sample, SHARE)?;
+    let pooled = ["gain-1", "gain", "ridge"].map(|name| fits.get(name));
+    let chosen = card.fit.beyond_range.as_ref().map_or("none".into(), |chosen| chosen.name().to_owned());
     let mut asked = Asked { chosen, rows: vec![] };
     for (pair, said) in test.iter().zip(card.predict(&table(test)?, LEVEL)?) {
         let features = pair.features();
-        let proxy = Proxy { value: pair.small[2], log10_ratio: features[3] };
-        let query =
-            Query { x: features.map(Some).into(), log10_size: Some(pair.size.log10()), proxy: Some(proxy) };
-        let [a, b, c] =
-            pooled.each_ref().map(|formula| formula.predict(&features, &query, &fits.basis, SHARE));
+        let proxy = ProxyValue { value: pair.small[2], log10_ratio: features[3] };
+        let predictors = Predictors {
+            x: features.map(Some).into(),
+            log10_size: Some(pair.size.log10()),
+            proxy: Some(proxy),
+        };
+        let [a, b, c] = pooled
+            .map(|fitted| fitted.map_or(f64::NAN, |f| f.predict(&features, &predictors, &fits.basis, SHARE)));
         let values = [sample.mean(), pair.small[2], pair.line(), a, b, c];
         let errors = values.map(|value| (value - pair.y).abs());
         let said = said.y_hat.zip(said.low).zip(said.high).map(|((y_hat, low), high)| Said {

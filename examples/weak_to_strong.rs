@@ -15,10 +15,10 @@ use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use surmise::Result;
-use surmise::calibration::candidates;
-use surmise::calibration::candidates::Candidate;
+use surmise::calibration::candidates::{Candidate, registry};
 use surmise::calibration::{
-    Backtest, Card, Fits, Link, Plan, Regime, Sample, Split, Table, Trial, calibrate,
+    Backtest, CalibrationSpec, Card, CrossValidation, FittedCandidates, Link, Regime, Sample, Split, Table,
+    calibrate,
 };
 
 /// Target, cut in 1e21 FLOPs, unit of the scores, whether GSM8K is left out of the features.
@@ -55,10 +55,10 @@ fn main() -> Result<()> {
     }
 }
 
-fn plan(target: &str, without_gsm8k: bool, link: Option<Link>) -> Plan {
+fn plan(target: &str, without_gsm8k: bool, link: Option<Link>) -> CalibrationSpec {
     let features = FEATURES.iter().filter(|name| !(without_gsm8k && **name == "bench_gsm8k"));
     let features = features.map(|name| (*name).to_owned()).collect();
-    Plan { target: target.into(), features, level: LEVEL, link, ..Plan::default() }
+    CalibrationSpec { target: target.into(), features, level: LEVEL, link, ..CalibrationSpec::default() }
 }
 
 /// Rows whose target is known, of weak models (training compute known and at most the cut) and of all others.
@@ -123,19 +123,18 @@ fn strong(table: &Table) -> Result<()> {
 }
 
 fn name(card: &Card, beyond: bool) -> String {
-    let chosen = if beyond { &card.fit.beyond } else { &card.fit.within };
-    chosen.as_ref().map_or("none".into(), |chosen| chosen.candidate.clone())
+    let selected = if beyond { &card.fit.beyond_range } else { &card.fit.within_range };
+    selected.as_ref().map_or("none".into(), |selected| selected.name().to_owned())
 }
 
 /// Mean absolute error of one candidate on the strong, fitted on the weak, in shares.
-fn law(train: &Table, test: &Table, plan: &Plan, name: &str, unit: f64) -> Result<f64> {
+fn law(train: &Table, test: &Table, plan: &CalibrationSpec, name: &str, unit: f64) -> Result<f64> {
     let (weak, strong) = (plan.prepare(train)?, plan.prepare(test)?);
-    let fits = Fits::new(&weak.sample, weak.link)?;
-    let formula = candidates::ALL.iter().zip(&fits.formulas).find(|(candidate, _)| candidate.name() == name);
-    let Some(formula) = formula.and_then(|(_, formula)| formula.as_ref()) else { return Ok(f64::NAN) };
+    let fits = FittedCandidates::all(&weak.sample, weak.link)?;
+    let Some(fitted) = fits.get(name) else { return Ok(f64::NAN) };
     let errors = (0..strong.sample.len()).map(|row| {
-        let query = strong.sample.query(row);
-        let y_hat = formula.predict(&fits.basis.complete(&query), &query, &fits.basis, weak.link);
+        let asked = strong.sample.predictors(row);
+        let y_hat = fitted.predict(&fits.basis.complete(&asked), &asked, &fits.basis, weak.link);
         (y_hat - strong.sample.y[row]).abs() / unit
     });
     Ok(errors.sum::<f64>() / strong.sample.len() as f64)
@@ -151,11 +150,11 @@ fn scaling_law(table: &Table) -> Result<()> {
         let plan = plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit }));
         let link = Link::Logit { low: 0.0, high: unit };
         let errors = |weak: &Sample, strong: &Sample, candidate: &'static dyn Candidate| -> Result<String> {
-            let fits = Fits::of(&[candidate], weak, link)?;
-            let Some(formula) = &fits.formulas[0] else { return Ok(String::new()) };
+            let fits = FittedCandidates::of(&[candidate], weak, link)?;
+            let Some(fitted) = &fits.models[0] else { return Ok(String::new()) };
             let errors = (0..strong.len()).map(|row| {
-                let query = strong.query(row);
-                (formula.predict(&fits.basis.complete(&query), &query, &fits.basis, link) - strong.y[row])
+                let asked = strong.predictors(row);
+                (fitted.predict(&fits.basis.complete(&asked), &asked, &fits.basis, link) - strong.y[row])
                     / unit
             });
             let (squares, sum) =
@@ -165,7 +164,7 @@ fn scaling_law(table: &Table) -> Result<()> {
         };
         // One feature is its own first component.
         let by = |column: &str| -> Result<(Sample, Sample)> {
-            let plan = Plan { size: Some(column.into()), ..plan.clone() };
+            let plan = CalibrationSpec { size: Some(column.into()), ..plan.clone() };
             let alone = |table: &Table| -> Result<Sample> {
                 let sample = plan.prepare(table)?.sample;
                 let known: Vec<usize> =
@@ -178,11 +177,11 @@ fn scaling_law(table: &Table) -> Result<()> {
         };
         let (size, flops) = (by("params_b")?, by("flops_1e21")?);
         let (weak, strong) = (plan.prepare(&train)?.sample, plan.prepare(&test)?.sample);
-        let mut cells = vec![errors(&weak, &strong, candidates::ALL[0])?];
+        let mut cells = vec![errors(&weak, &strong, registry::ALL[0])?];
         for (weak, strong) in [size, flops] {
-            cells.push(errors(&weak, &strong, candidates::SCALING_LAW[0])?);
+            cells.push(errors(&weak, &strong, registry::SCALING_LAW[0])?);
         }
-        for law in candidates::SCALING_LAW {
+        for law in registry::SCALING_LAW {
             cells.push(errors(&weak, &strong, law)?);
         }
         println!("{target},{},{},{}", train.len(), test.len(), cells.join(","));
@@ -194,19 +193,20 @@ fn scaling_law(table: &Table) -> Result<()> {
 fn candidates(table: &Table) -> Result<()> {
     println!(
         "split,{}",
-        candidates::ALL.iter().map(|candidate| candidate.name()).collect::<Vec<_>>().join(",")
+        registry::ALL.iter().map(|candidate| candidate.name()).collect::<Vec<_>>().join(",")
     );
     for split in Split::ALL {
-        let mut totals = vec![0.0; candidates::ALL.len()];
+        let mut totals = vec![0.0; registry::ALL.len()];
         for (target, _, unit, without_gsm8k) in TARGETS {
             let ready =
                 plan(target, without_gsm8k, Some(Link::Logit { low: 0.0, high: unit })).prepare(table)?;
-            let trial = Trial::run(&ready.sample, ready.link, split.folds(&ready.sample, usize::MAX)?)?;
-            let weight: f64 = trial.answers.iter().map(|answer| answer.weight).sum();
+            let validation =
+                CrossValidation::run(&ready.sample, ready.link, split.folds(&ready.sample, usize::MAX)?)?;
+            let weight: f64 = validation.predictions.iter().map(|held_out| held_out.weight).sum();
             for (at, total) in totals.iter_mut().enumerate() {
                 let error = |y_hat: f64, row: usize| (y_hat - ready.sample.y[row]).abs() / unit;
-                let errors = trial
-                    .answers
+                let errors = validation
+                    .predictions
                     .iter()
                     .map(|a| a.weight * a.y_hat[at].map_or(f64::NAN, |y| error(y, a.row)));
                 *total += errors.sum::<f64>() / weight / TARGETS.len() as f64;
@@ -214,7 +214,7 @@ fn candidates(table: &Table) -> Result<()> {
         }
         let cells: Vec<String> =
             totals.iter().map(|t| if t.is_nan() { String::new() } else { format!("{t:.4}") }).collect();
-        println!("{split:?},{}", cells.join(","));
+        println!("{},{}", split.name(), cells.join(","));
     }
     Ok(())
 }
@@ -225,17 +225,21 @@ fn coverage(table: &Table) -> Result<()> {
     println!("target,regime,candidate,skill_size,held_90,width_90,n,worst_fold,worst_n");
     for (target, _, _, without_gsm8k) in TARGETS {
         let card = calibrate(table, &plan(target, without_gsm8k, None))?;
-        let Backtest { target: models, family, forward, forward_family, .. } = &card.backtest;
+        let Backtest { leave_model_out, leave_family_out, forward, forward_new_family, .. } = &card.backtest;
         let names = ["interpolation", "new_family", "extrapolation", "extrapolation of a new family"];
         let regimes = Regime::ALL.into_iter().chain([Regime::Extrapolation]);
-        for ((regime, name), coverages) in regimes.zip(names).zip([models, family, forward, forward_family]) {
-            let Some(chosen) = regime.chosen(&card.fit) else { continue };
-            let score = regime.scores(&card.scores).iter().find(|score| score.candidate == chosen.candidate);
-            for coverage in coverages.iter().filter(|coverage| coverage.recipe == regime.recipe()) {
+        for ((regime, name), coverages) in
+            regimes.zip(names).zip([leave_model_out, leave_family_out, forward, forward_new_family])
+        {
+            let Some(selected) = regime.selected(&card.fit) else { continue };
+            let score = regime.score_of(selected.name(), &card.scores);
+            for coverage in
+                coverages.iter().filter(|coverage| coverage.interval_method == regime.interval_method())
+            {
                 let (held, width, n) = (coverage.at(LEVEL), coverage.width, coverage.levels.len());
                 let skill = score.map_or(f64::NAN, |score| score.skill());
                 let (worst, of) = coverage.worst_fold(LEVEL).unwrap_or((f64::NAN, 0));
-                let candidate = &chosen.candidate;
+                let candidate = selected.name();
                 println!("{target},{name},{candidate},{skill:.2},{held:.3},{width:.3},{n},{worst:.2},{of}");
             }
         }
@@ -262,11 +266,14 @@ fn noise() -> Result<()> {
             ));
         }
         let table = Table::from_bytes("noise".as_ref(), text.as_bytes())?;
-        let card = calibrate(&table, &Plan { target: "y".into(), level: LEVEL, ..Plan::default() })?;
+        let card = calibrate(
+            &table,
+            &CalibrationSpec { target: "y".into(), level: LEVEL, ..CalibrationSpec::default() },
+        )?;
         for (regime, count) in Regime::ALL.into_iter().zip(&mut counts) {
             let is_supported = card.support.iter().any(|s| s.regime == regime && s.unsupported.is_none());
-            let Some(chosen) = regime.chosen(&card.fit).filter(|_| is_supported) else { continue };
-            let score = regime.scores(&card.scores).iter().find(|score| score.candidate == chosen.candidate);
+            let Some(selected) = regime.selected(&card.fit).filter(|_| is_supported) else { continue };
+            let score = regime.score_of(selected.name(), &card.scores);
             let is_flagged =
                 score.is_some_and(|score| score.skill_interval[0] <= 0.0 || score.skill_mean <= 0.0);
             *count = [count[0] + 1, count[1] + i32::from(is_flagged)];

@@ -182,6 +182,12 @@ pub enum Error {
         /// What it needs.
         reason: String,
     },
+    /// A table that cannot be calibrated on, or a calibration that has no solution.
+    #[error("calibration: {reason}")]
+    Calibration {
+        /// The column or candidate that is at fault, and what to do.
+        reason: String,
+    },
     /// Observations that cannot carry a regression.
     #[error("calibration: {reason}")]
     Fit {

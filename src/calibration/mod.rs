@@ -1,34 +1,42 @@
-//! Calibration: from a few models whose target is known to a number for one whose is not, with an interval
-//! that was back-tested, and a refusal where the data carry no number.
+//! Calibration: from models whose target is known to a prediction for one whose is not, with a back-tested
+//! interval, or a refusal where the data do not support one.
 //!
-//! A [`Table`] and a [`Plan`] become a [`Card`]; a card and a table become predictions. Every candidate of
-//! [`candidate::ALL`] is tried on rows it was not fitted on, leaving out targets, families, and the stronger;
-//! one is chosen for queries inside the training range and one for those beyond; intervals are made of the
-//! errors seen on the way.
+//! A [`Table`] and a [`CalibrationSpec`] become a [`Card`]; a card and a table become [`PredictionRow`]s. In
+//! the order of the folders: `table` selects and checks rows and columns; `candidates` are the regressions;
+//! `intervals` are made from held-out residuals; `validation` cross-validates every candidate, selects one
+//! within the training range and one beyond, and back-tests the whole; `card` is the file; `prediction` reads
+//! it.
 
-mod calibrate;
 pub mod candidates;
 mod card;
-pub mod intervals;
-mod link;
-pub mod prediction;
+mod intervals;
+mod prediction;
 mod table;
-pub mod validation;
+mod validation;
 
-pub use self::calibrate::calibrate;
 pub use self::candidates::basis::Basis;
-pub use self::card::file::{Card, Rows};
-pub use self::intervals::residuals::{Held, Recipe, Residuals};
-pub use self::link::Link;
-pub use self::prediction::predict::Prediction;
-pub use self::prediction::support::{Range, Regime, Support};
+pub use self::candidates::fitted::{FittedCandidate, FittedCandidates};
+pub use self::candidates::training_set::{FeatureSpectrum, TrainingSet};
+pub use self::card::calibrate::calibrate;
+pub use self::card::contents::{Card, TrainingRows};
+pub use self::intervals::method::IntervalMethod;
+pub use self::intervals::residuals::{HeldOutResidual, Residuals};
+pub use self::intervals::selected::SelectedCandidate;
+pub use self::prediction::row::{PredictionRow, PredictionStatus};
+pub use self::table::columns::ColumnRoles;
 pub use self::table::condition::Condition;
-pub use self::table::plan::{Columns, Plan, Prepared};
-pub use self::table::sample::{Proxy, Query, Sample};
+pub use self::table::folds::{BySplit, Fold, Split};
+pub use self::table::link::Link;
+pub use self::table::noise::ResponseNoise;
+pub use self::table::prepare::TrainingData;
+pub use self::table::sample::{Predictors, ProxyValue, Sample};
+pub use self::table::specification::CalibrationSpec;
 pub use self::table::tidy::Table;
-pub use self::validation::backtest::{Backtest, Coverage, Refused};
-pub use self::validation::diagnostics::{Diagnostics, Filled, Inflation, Noise};
-pub use self::validation::fit::{Chosen, Fit, Scores};
-pub use self::validation::folds::{Fold, Split};
-pub use self::validation::score::Score;
-pub use self::validation::trial::{Answer, Fits, Trial};
+pub use self::validation::coverage::{Backtest, Coverage, RefusedShares};
+pub use self::validation::cross_validation::{CrossValidation, HeldOutPrediction};
+pub use self::validation::diagnostics::{Diagnostics, ImputedCells, VarianceInflation};
+pub use self::validation::fit::{CalibrationFit, SplitScores};
+pub use self::validation::range::TrainingRange;
+pub use self::validation::regime::Regime;
+pub use self::validation::score::CandidateScore;
+pub use self::validation::support::RegimeSupport;

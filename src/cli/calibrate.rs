@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{print, talk};
-use crate::calibration::{Card, Condition, Link, Plan, Table, calibrate};
+use crate::calibration::{CalibrationSpec, Card, Condition, Link, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
 
@@ -99,7 +99,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     unsupported(&card)
 }
 
-fn plan(flags: &Flags) -> Result<Plan> {
+fn plan(flags: &Flags) -> Result<CalibrationSpec> {
     let (low, high) = match flags.range.as_slice() {
         [] => (0.0, 1.0),
         [low, high] => (*low, *high),
@@ -117,7 +117,7 @@ fn plan(flags: &Flags) -> Result<Plan> {
         Choice::Identity => Some(Link::Identity),
         Choice::Auto | Choice::Logit => logit,
     };
-    Ok(Plan {
+    Ok(CalibrationSpec {
         target: flags.target.clone(),
         features: flags.features.clone(),
         group: flags.group.clone(),

@@ -64,10 +64,13 @@ impl Report for Calibration {
 
 /// The scores of a card, of every split and candidate.
 fn scores(card: &Card) -> Vec<Score> {
-    let splits =
-        [("target", &card.scores.target), ("family", &card.scores.family), ("forward", &card.scores.forward)];
-    let of = |(split, scores): (&str, &Vec<calibration::Score>)| {
-        let score = |score: &calibration::Score| Score {
+    let splits = [
+        ("target", &card.scores.leave_model_out),
+        ("family", &card.scores.leave_family_out),
+        ("forward", &card.scores.forward),
+    ];
+    let of = |(split, scores): (&str, &Vec<calibration::CandidateScore>)| {
+        let score = |score: &calibration::CandidateScore| Score {
             split: split.into(),
             candidate: score.candidate.clone(),
             mae: score.mae,
@@ -118,7 +121,7 @@ fn caption(card: &Card, unit: &str) -> String {
          errors to that of the mean or of the size line.",
         card.target,
         rows.n,
-        rows.n_targets,
+        rows.n_models,
         rows.families.len()
     )
 }

@@ -11,7 +11,7 @@ use linfa_linalg::eigh::{EigSort, EighInto};
 use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::calibration::table::sample::{Query, Sample};
+use crate::calibration::table::sample::{Predictors, Sample};
 use crate::error::{Error, Result};
 
 /// Most components that are kept.
@@ -56,7 +56,7 @@ impl Basis {
     /// Learns from the features of `sample`; returns them filled, `(n, p)`.
     ///
     /// # Errors
-    /// [`Error::Fit`] if linfa finds no components.
+    /// [`Error::Calibration`] if linfa finds no components.
     pub fn fit(sample: &Sample) -> Result<(Self, Array2<f64>)> {
         let (n, p) = sample.x.dim();
         let mut basis = Self::moments(sample);
@@ -120,8 +120,10 @@ impl Basis {
             }
         }
         self.fill = direction.to_vec();
-        let cells: Vec<f64> = (0..sample.len()).flat_map(|row| self.complete(&sample.query(row))).collect();
-        Array2::from_shape_vec(x.dim(), cells).map_err(|source| Error::Fit { reason: source.to_string() })
+        let cells: Vec<f64> =
+            (0..sample.len()).flat_map(|row| self.complete(&sample.predictors(row))).collect();
+        Array2::from_shape_vec(x.dim(), cells)
+            .map_err(|source| Error::Calibration { reason: source.to_string() })
     }
 
     /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. Its `Pca` stops
@@ -137,7 +139,7 @@ impl Basis {
         }
         let solved = covariance
             .eigh_into()
-            .map_err(|source| Error::Fit { reason: format!("components: {source}") })?;
+            .map_err(|source| Error::Calibration { reason: format!("components: {source}") })?;
         let (values, vectors) = solved.sort_eig_desc();
         for (component, variance) in vectors.axis_iter(Axis(1)).zip(values).take(COMPONENTS.min(n - 1)) {
             let share = variance / total;
@@ -155,16 +157,16 @@ impl Basis {
     }
 
     /// A query's features with the missing ones filled.
-    pub fn complete(&self, query: &Query) -> Vec<f64> {
+    pub fn complete(&self, predictors: &Predictors) -> Vec<f64> {
         let (mut along, mut square) = (0.0, 0.0);
-        for (j, value) in query.x.iter().enumerate() {
+        for (j, value) in predictors.x.iter().enumerate() {
             if let Some(value) = value {
                 along += (value - self.mean[j]) / self.sd[j] * self.fill[j];
                 square += self.fill[j] * self.fill[j];
             }
         }
         let score = if square > 0.0 { along / square } else { 0.0 };
-        let cells = query.x.iter().enumerate().map(|(j, value)| {
+        let cells = predictors.x.iter().enumerate().map(|(j, value)| {
             value.unwrap_or_else(|| {
                 (self.mean[j] + self.sd[j] * score * self.fill[j]).clamp(self.min[j], self.max[j])
             })
@@ -207,8 +209,9 @@ fn first_direction(z: &Array2<f64>) -> Result<Array1<f64>> {
         return Ok(Array1::zeros(p));
     }
     let product = if p <= n { z.t().dot(z) } else { z.dot(&z.t()) };
-    let solved =
-        product.eigh_into().map_err(|source| Error::Fit { reason: format!("first component: {source}") })?;
+    let solved = product
+        .eigh_into()
+        .map_err(|source| Error::Calibration { reason: format!("first component: {source}") })?;
     let (_, vectors) = solved.sort_eig_desc();
     let first = vectors.column(0).to_owned();
     let direction = if p <= n { first } else { z.t().dot(&first) };
@@ -233,7 +236,7 @@ mod tests {
         );
         let names: Vec<String> = (0..n).map(|i| format!("m{i}")).collect();
         let sample = Sample {
-            targets: names.clone(),
+            models: names.clone(),
             families: names,
             log10_sizes: vec![f64::NAN; n],
             proxies: None,

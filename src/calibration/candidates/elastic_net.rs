@@ -3,16 +3,21 @@
 //! with bounds the likelihood is taken to second order at the ridge solution (one step, after Zou and Li
 //! 2008).
 
+use std::sync::Arc;
+
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_linalg::cholesky::CholeskyInplace;
 use linfa_linalg::qr::QRInto;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use serde_json::Value;
 
-use super::regression::{fractional, working};
-use super::{Candidate, Formula, PRIOR, Train};
-use crate::calibration::table::sample::weighted_mean;
-use crate::calibration::validation::folds;
+use super::linear::{DegreesOfFreedom, LinearModel};
+use super::regression::{PRIOR, fractional_logistic, working_response};
+use super::training_set::TrainingSet;
+use super::{Candidate, FittedModel};
+use crate::calibration::table::folds::by_cluster;
+use crate::calibration::table::statistics::weighted_mean;
 use crate::error::{Error, Result};
 
 /// Penalties that are tried, as shares of the least one at which every slope is 0.
@@ -29,24 +34,28 @@ const LEAST_ROWS: usize = 8;
 
 /// Elastic net, half of its penalty on the absolute slopes.
 #[derive(Debug)]
-pub(crate) struct ElasticNet;
+pub(super) struct ElasticNet;
 
 impl Candidate for ElasticNet {
     fn name(&self) -> &'static str {
         "elastic_net"
     }
 
-    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+    fn complexity(&self) -> u32 {
+        70
+    }
+
+    fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
         let n = train.sample.len();
-        let folds = folds::by_family(train.sample, INNER_FOLDS);
+        let folds = by_cluster(train.sample, INNER_FOLDS);
         if n < LEAST_ROWS || train.x.ncols() == 0 || folds.len() < 2 {
             return Ok(None);
         }
         let z = train.standardised();
         let (eta, weights) = match train.shares() {
             Some(shares) => {
-                let at = fractional(&z, &shares, &train.sample.weights, PRIOR)?;
-                working(&z, &shares, &train.sample.weights, &at)
+                let at = fractional_logistic(&z, &shares, &train.sample.weights, PRIOR)?;
+                working_response(&z, &shares, &train.sample.weights, &at)
             }
             None => (train.eta.clone(), train.sample.weights.clone()),
         };
@@ -69,7 +78,16 @@ impl Candidate for ElasticNet {
         let best = (0..SHARES.len()).fold(0, |best, at| if losses[at] < losses[best] { at } else { best });
         let penalty = SHARES[best] * most;
         let line = Problem::new(&z, &eta, &weights, &all)?.solve(penalty, L1_RATIO, TOLERANCE)?;
-        Ok(Some(Formula { penalty, ..train.formula(line[0], &line[1..], &train.basis.sd) }))
+        let active = line[1..].iter().filter(|slope| **slope != 0.0).count();
+        Ok(Some(Arc::new(LinearModel {
+            penalty,
+            degrees_of_freedom: DegreesOfFreedom::Parameters(1 + active),
+            ..LinearModel::on_scaled_features(train, line[0], &line[1..], &train.basis.sd)
+        })))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
     }
 }
 
@@ -89,7 +107,7 @@ fn largest_penalty(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64]) -> f64 {
 /// Squares of `eta - Z b` are those of `R (b, -1)`, with `R` the triangular factor of `[Z eta]`: many rows
 /// become one more than there are features, and a sweep over them costs as many times less.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(super) struct Problem {
     design: Array2<f64>,
     answer: Array1<f64>,
     centre: Vec<f64>,
@@ -102,14 +120,15 @@ fn triangle(a: Array2<f64>) -> Result<Array2<f64>> {
     if let Ok(lower) = a.t().dot(&a).cholesky_into() {
         return Ok(lower.reversed_axes().as_standard_layout().to_owned());
     }
-    let factors = a.qr_into().map_err(|source| Error::Fit { reason: format!("elastic net: {source}") })?;
+    let factors =
+        a.qr_into().map_err(|source| Error::Calibration { reason: format!("elastic net: {source}") })?;
     Ok(factors.into_r())
 }
 
 impl Problem {
     /// # Errors
-    /// [`Error::Fit`] if linfa cannot factorise them.
-    pub fn new(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], rows: &[usize]) -> Result<Self> {
+    /// [`Error::Calibration`] if linfa cannot factorise them.
+    pub(super) fn new(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], rows: &[usize]) -> Result<Self> {
         let (n, p) = (rows.len(), z.ncols());
         let weights: Vec<f64> = rows.iter().map(|&i| weights[i]).collect();
         let total: f64 = weights.iter().sum();
@@ -132,8 +151,8 @@ impl Problem {
     /// `a` and then `b`, by linfa.
     ///
     /// # Errors
-    /// [`Error::Fit`] if linfa refuses its arguments.
-    pub fn solve(&self, penalty: f64, l1_ratio: f64, tolerance: f64) -> Result<Vec<f64>> {
+    /// [`Error::Calibration`] if linfa refuses its arguments.
+    pub(super) fn solve(&self, penalty: f64, l1_ratio: f64, tolerance: f64) -> Result<Vec<f64>> {
         let fitted = linfa_elasticnet::ElasticNet::params()
             .penalty(penalty)
             .l1_ratio(l1_ratio)
@@ -141,7 +160,7 @@ impl Problem {
             .tolerance(tolerance)
             .max_iterations(MOST_SWEEPS)
             .fit(&DatasetBase::new(self.design.view(), self.answer.view()))
-            .map_err(|source| Error::Fit { reason: format!("elastic net: {source}") })?;
+            .map_err(|source| Error::Calibration { reason: format!("elastic net: {source}") })?;
         let slopes = fitted.hyperplane();
         let intercept = self.middle - slopes.iter().zip(&self.centre).map(|(s, c)| s * c).sum::<f64>();
         Ok(std::iter::once(intercept).chain(slopes.iter().copied()).collect())

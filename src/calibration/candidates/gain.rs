@@ -1,10 +1,16 @@
-//! The gain over the proxy: what the target reads beyond the small model measured in its place, as a line in
-//! the log of how much larger it is.
+//! The gain over the proxy: the response of a model less that of the small model measured in its place, as a
+//! line in the log of their size ratio.
+
+use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
+use serde_json::Value;
 
-use super::{Candidate, Formula, Train, least_squares};
-use crate::calibration::table::sample::Proxy;
+use super::linear::{DegreesOfFreedom, LinearModel};
+use super::regression::least_squares;
+use super::training_set::TrainingSet;
+use super::{Candidate, FittedModel};
+use crate::calibration::table::sample::ProxyValue;
 use crate::error::Result;
 
 /// Fewest rows.
@@ -12,19 +18,23 @@ const LEAST_ROWS: usize = 4;
 /// Ratios that differ by less are one.
 const SAME: f64 = 1e-9;
 
-/// `eta(target) - eta(proxy) = b log10(size ratio)`: a model of the proxy's own size gains nothing, which
-/// holds the line where all targets are of about one size.
+/// `eta(model) - eta(proxy) = b log10(size ratio)`: a model of the proxy's own size gains nothing, which
+/// determines the line where all models have about the same size.
 #[derive(Debug)]
-pub(crate) struct GainOfSize;
+pub(super) struct ProportionalGain;
 
-impl Candidate for GainOfSize {
+impl Candidate for ProportionalGain {
     fn name(&self) -> &'static str {
         "gain-1"
     }
 
-    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+    fn complexity(&self) -> u32 {
+        20
+    }
+
+    fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
         let Some(proxies) = proxies(train) else { return Ok(None) };
-        let products = |f: &dyn Fn(&Proxy, f64) -> f64| -> f64 {
+        let products = |f: &dyn Fn(&ProxyValue, f64) -> f64| -> f64 {
             let rows = proxies.iter().zip(gains(train, proxies)).zip(&train.sample.weights);
             rows.map(|((proxy, gain), weight)| weight * f(proxy, gain)).sum()
         };
@@ -33,35 +43,54 @@ impl Candidate for GainOfSize {
             return Ok(None);
         }
         let ratio = products(&|proxy, gain| proxy.log10_ratio * gain) / square;
-        Ok(Some(Formula { proxy: 1.0, ratio, ..train.without_features() }))
+        let constant = LinearModel::without_features(train.x.ncols());
+        Ok(Some(Arc::new(LinearModel { proxy: 1.0, ratio, ..constant })))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
     }
 }
 
-/// `eta(target) - eta(proxy) = a + b log10(size ratio)`; without ratios `b = 0`.
+/// `eta(model) - eta(proxy) = a + b log10(size ratio)`; without ratios `b = 0`.
 #[derive(Debug)]
-pub(crate) struct Gain;
+pub(super) struct Gain;
 
 impl Candidate for Gain {
     fn name(&self) -> &'static str {
         "gain"
     }
 
-    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+    fn complexity(&self) -> u32 {
+        30
+    }
+
+    fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
         let Some(proxies) = proxies(train) else { return Ok(None) };
         let spread = proxies.iter().any(|proxy| (proxy.log10_ratio - proxies[0].log10_ratio).abs() > SAME);
         let columns =
             Array2::from_shape_fn((proxies.len(), usize::from(spread)), |(i, _)| proxies[i].log10_ratio);
         let line = least_squares(&columns, &gains(train, proxies), &train.sample.weights, 0.0)?;
         let ratio = line.get(1).copied().unwrap_or_default();
-        Ok(Some(Formula { intercept: line[0], proxy: 1.0, ratio, ..train.without_features() }))
+        Ok(Some(Arc::new(LinearModel {
+            intercept: line[0],
+            proxy: 1.0,
+            ratio,
+            degrees_of_freedom: DegreesOfFreedom::Parameters(2),
+            ..LinearModel::without_features(train.x.ncols())
+        })))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
     }
 }
 
-fn proxies<'a>(train: &Train<'a>) -> Option<&'a [Proxy]> {
+fn proxies<'a>(train: &TrainingSet<'a>) -> Option<&'a [ProxyValue]> {
     train.sample.proxies.as_deref().filter(|proxies| proxies.len() >= LEAST_ROWS)
 }
 
 /// On the scale of the link.
-fn gains(train: &Train, proxies: &[Proxy]) -> Array1<f64> {
+fn gains(train: &TrainingSet, proxies: &[ProxyValue]) -> Array1<f64> {
     train.eta.iter().zip(proxies).map(|(eta, proxy)| eta - train.link.apply(proxy.value)).collect()
 }

@@ -1,20 +1,39 @@
-//! The mean of the training targets: what any calibration has to beat.
+//! The mean of the training responses: what any calibration has to beat.
 
-use super::{Candidate, Formula, Train};
-use crate::calibration::table::sample::weighted_mean;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::linear::LinearModel;
+use super::training_set::TrainingSet;
+use super::{Candidate, FittedModel, Role};
+use crate::calibration::table::statistics::weighted_mean;
 use crate::error::Result;
 
-/// The weighted mean on the scale of the target itself.
+/// The weighted mean, in the unit of the response.
 #[derive(Debug)]
-pub(crate) struct Mean;
+pub(super) struct Mean;
 
 impl Candidate for Mean {
     fn name(&self) -> &'static str {
         "mean"
     }
 
-    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+    fn role(&self) -> Role {
+        Role::MeanBaseline
+    }
+
+    fn complexity(&self) -> u32 {
+        0
+    }
+
+    fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
         let mean = weighted_mean(&train.sample.y, &train.sample.weights);
-        Ok(Some(Formula { intercept: train.link.exact(mean), ..train.without_features() }))
+        let constant = LinearModel::without_features(train.x.ncols());
+        Ok(Some(Arc::new(LinearModel { intercept: train.link.exact(mean), ..constant })))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
     }
 }

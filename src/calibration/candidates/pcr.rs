@@ -1,18 +1,24 @@
 //! Principal component regression: regression on the first scores (Jolliffe 1982).
 
-use ndarray::{Array1, s};
+use std::sync::Arc;
 
-use super::{Candidate, Formula, PRIOR, Train};
+use ndarray::{Array1, s};
+use serde_json::Value;
+
+use super::linear::{DegreesOfFreedom, LinearModel};
+use super::regression::PRIOR;
+use super::training_set::TrainingSet;
+use super::{Candidate, FittedModel};
 use crate::error::Result;
 
-/// Rows needed beyond the components: a constant, and two to tell an error by.
+/// Rows needed beyond the components: one for the constant, and two to estimate an error.
 const ROWS_BEYOND: usize = 3;
 
 /// Regression on a fixed number of components.
 #[derive(Debug)]
-pub(crate) struct Pcr {
-    pub(crate) name: &'static str,
-    pub(crate) components: usize,
+pub(super) struct Pcr {
+    pub(super) name: &'static str,
+    pub(super) components: usize,
 }
 
 impl Candidate for Pcr {
@@ -20,7 +26,11 @@ impl Candidate for Pcr {
         self.name
     }
 
-    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+    fn complexity(&self) -> u32 {
+        50 + self.components as u32
+    }
+
+    fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
         let (n, k) = train.scores.dim();
         if k < self.components || n < self.components + ROWS_BEYOND {
             return Ok(None);
@@ -30,9 +40,14 @@ impl Candidate for Pcr {
         let penalty = if train.link.is_bounded() { PRIOR } else { 0.0 };
         let line = train.regress(&scores, penalty)?;
         let slopes: Vec<f64> = line[1..].iter().zip(&spread).map(|(b, sd)| b / sd).collect();
-        Ok(Some(Formula {
+        Ok(Some(Arc::new(LinearModel {
             penalty,
-            ..train.formula(line[0], &train.on_features(&slopes), &train.basis.divisor)
-        }))
+            degrees_of_freedom: DegreesOfFreedom::Parameters(1 + self.components),
+            ..LinearModel::on_components(train, line[0], &slopes)
+        })))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
     }
 }

@@ -7,9 +7,14 @@ use linfa_linalg::cholesky::SolveC;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, Axis};
 
-use crate::calibration::link::{logit, sigmoid};
+use crate::calibration::table::link::{logit, sigmoid};
 use crate::error::{Error, Result};
 
+/// Penalty of a slope on a standardised column in a fractional logistic regression: a normal prior of
+/// standard deviation 2.5, weak enough for any slope the data ask for and strong enough where they ask for
+/// none (Gelman, Jakulin, Pittau and Su 2008; the default of rstanarm). It is fixed, not tuned: a few weak
+/// models do not determine a penalty.
+pub(super) const PRIOR: f64 = 1.0 / (2.5 * 2.5);
 /// Shares are kept this far from 0 and 1, so that the likelihood of a column of zeros has its maximum at a
 /// finite place.
 const EDGE: f64 = 1e-3;
@@ -26,8 +31,8 @@ const MOST_HALVINGS: usize = 30;
 /// column of ones would not be.
 ///
 /// # Errors
-/// [`Error::Fit`] if linfa cannot solve it.
-pub(crate) fn least_squares(
+/// [`Error::Calibration`] if linfa cannot solve it.
+pub(super) fn least_squares(
     columns: &Array2<f64>,
     y: &Array1<f64>,
     weights: &[f64],
@@ -60,7 +65,7 @@ pub(crate) fn least_squares(
     let fitted = LinearRegression::new()
         .with_intercept(false)
         .fit(&Dataset::new(design, answer))
-        .map_err(|source| Error::Fit { reason: format!("least squares: {source}") })?;
+        .map_err(|source| Error::Calibration { reason: format!("least squares: {source}") })?;
     let slopes = fitted.params();
     let intercept = middle - slopes.iter().zip(&centre).map(|(slope, c)| slope * c).sum::<f64>();
     Ok(std::iter::once(intercept).chain(slopes.iter().copied()).collect())
@@ -75,8 +80,8 @@ pub(crate) fn least_squares(
 /// linfa's least squares, to which the reweighted problem comes down at its solution.
 ///
 /// # Errors
-/// [`Error::Fit`] if linfa cannot solve the last step.
-pub(crate) fn fractional(
+/// [`Error::Calibration`] if linfa cannot solve the last step.
+pub(super) fn fractional_logistic(
     columns: &Array2<f64>,
     shares: &[f64],
     weights: &[f64],
@@ -132,13 +137,13 @@ pub(crate) fn fractional(
             break;
         }
     }
-    let (answer, curve) = working(columns, &shares, weights, &at);
+    let (answer, curve) = working_response(columns, &shares, weights, &at);
     least_squares(columns, &answer, &curve, penalty)
 }
 
 /// Working responses and weights: the least squares problem whose normal equations are those of the
 /// likelihood at `at` (McCullagh and Nelder 1989, section 2.5).
-pub(crate) fn working(
+pub(super) fn working_response(
     columns: &Array2<f64>,
     shares: &[f64],
     weights: &[f64],

@@ -2,11 +2,17 @@
 //! with bounds it is fractional logistic with a weak prior; for one without the penalty is chosen by leaving
 //! out families inside the training set.
 
+use std::sync::Arc;
+
 use linfa_linalg::cholesky::SolveC;
 use ndarray::{Array1, Array2, Axis};
+use serde_json::Value;
 
-use super::{Candidate, Formula, PRIOR, Train};
-use crate::calibration::validation::folds;
+use super::linear::{DegreesOfFreedom, LinearModel};
+use super::regression::PRIOR;
+use super::training_set::TrainingSet;
+use super::{Candidate, FittedModel};
+use crate::calibration::table::folds::by_cluster;
 use crate::error::{Error, Result};
 
 /// Penalties that are tried, for `sum of squares + penalty |slopes|^2` on standardised features.
@@ -17,27 +23,39 @@ const LEAST_ROWS: usize = 5;
 
 /// Ridge with the penalty chosen inside.
 #[derive(Debug)]
-pub(crate) struct Ridge;
+pub(super) struct Ridge;
 
 impl Candidate for Ridge {
     fn name(&self) -> &'static str {
         "ridge"
     }
 
-    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+    fn complexity(&self) -> u32 {
+        40
+    }
+
+    fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
         if train.sample.len() < LEAST_ROWS || train.x.ncols() == 0 {
             return Ok(None);
         }
         let z = train.standardised();
         let penalty = if train.link.is_bounded() { PRIOR } else { choose(train, &z)? };
         let line = train.regress(&z, penalty)?;
-        Ok(Some(Formula { penalty, ..train.formula(line[0], &line[1..], &train.basis.sd) }))
+        Ok(Some(Arc::new(LinearModel {
+            penalty,
+            degrees_of_freedom: DegreesOfFreedom::Ridge,
+            ..LinearModel::on_scaled_features(train, line[0], &line[1..], &train.basis.sd)
+        })))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
     }
 }
 
 /// The penalty of least squared error over left-out families. Gram matrices of the folds are taken from that
 /// of all rows, so that a penalty costs one Cholesky solve; the fit itself is linfa's.
-fn choose(train: &Train, z: &Array2<f64>) -> Result<f64> {
+fn choose(train: &TrainingSet, z: &Array2<f64>) -> Result<f64> {
     let (n, p) = z.dim();
     let weights = &train.sample.weights;
     let gram = |rows: &[usize]| {
@@ -48,7 +66,7 @@ fn choose(train: &Train, z: &Array2<f64>) -> Result<f64> {
         (weighed.t().dot(&design), weighed.t().dot(&eta))
     };
     let (whole, moment) = gram(&(0..n).collect::<Vec<_>>());
-    let folds = folds::by_family(train.sample, INNER_FOLDS);
+    let folds = by_cluster(train.sample, INNER_FOLDS);
     if folds.len() < 2 {
         return Ok(1.0);
     }
@@ -61,9 +79,9 @@ fn choose(train: &Train, z: &Array2<f64>) -> Result<f64> {
                 left[[j, j]] += penalty;
             }
             let answer = (&moment - &piece).insert_axis(Axis(1));
-            let slopes = left
-                .solvec(&answer)
-                .map_err(|source| Error::Fit { reason: format!("ridge, choosing the penalty: {source}") })?;
+            let slopes = left.solvec(&answer).map_err(|source| Error::Calibration {
+                reason: format!("ridge, choosing the penalty: {source}"),
+            })?;
             for &i in &fold.test {
                 let row = z.row(i);
                 let along: f64 = row.iter().zip(slopes.column(0).iter().skip(1)).map(|(z, s)| z * s).sum();

@@ -3,11 +3,17 @@
 //! Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by Levenberg-Marquardt (Marquardt 1963)
 //! with the floor projected onto its range.
 
+use std::sync::Arc;
+
 use linfa_linalg::cholesky::SolveC;
 use ndarray::{Array1, Array2, Axis, s};
+use serde_json::Value;
 
-use super::{Candidate, Formula, PRIOR, Train};
-use crate::calibration::link::sigmoid;
+use super::linear::{DegreesOfFreedom, LinearModel};
+use super::regression::PRIOR;
+use super::training_set::TrainingSet;
+use super::{Candidate, FittedModel};
+use crate::calibration::table::link::sigmoid;
 use crate::error::Result;
 
 /// Fewest rows of a sample: below, the floor and the slopes cannot be told apart.
@@ -20,9 +26,9 @@ const PENALTY: f64 = 1e-6;
 
 /// The sigmoid on a fixed number of components; for targets with two bounds alone.
 #[derive(Debug)]
-pub(crate) struct Sigmoid {
-    pub(crate) name: &'static str,
-    pub(crate) components: usize,
+pub(super) struct Sigmoid {
+    pub(super) name: &'static str,
+    pub(super) components: usize,
 }
 
 impl Candidate for Sigmoid {
@@ -30,11 +36,15 @@ impl Candidate for Sigmoid {
         self.name
     }
 
+    fn complexity(&self) -> u32 {
+        60 + self.components as u32
+    }
+
     fn least_rows(&self) -> usize {
         LEAST_ROWS
     }
 
-    fn fit(&self, train: &Train) -> Result<Option<Formula>> {
+    fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
         let Some(shares) = train.shares() else { return Ok(None) };
         let (n, k) = train.scores.dim();
         if k < self.components || n < 2 * (self.components + 2) {
@@ -49,8 +59,17 @@ impl Candidate for Sigmoid {
         let [(low_loss, below), (high_loss, within)] = solved;
         let best = if high_loss < low_loss { within } else { below };
         let slopes: Vec<f64> = best[2..].iter().zip(&spread).map(|(w, sd)| w / sd).collect();
-        let formula = train.formula(best[1], &train.on_features(&slopes), &train.basis.divisor);
-        Ok(Some(Formula { floor: best[0], ..formula }))
+        // A constant, a slope for each component, and the floor.
+        let parameters = self.components + 2;
+        Ok(Some(Arc::new(LinearModel {
+            floor: best[0],
+            degrees_of_freedom: DegreesOfFreedom::Parameters(parameters),
+            ..LinearModel::on_components(train, best[1], &slopes)
+        })))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
     }
 }
 

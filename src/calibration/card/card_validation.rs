@@ -1,108 +1,113 @@
-//! Whether the lists of a card fit each other. The hash says that a card is as somebody sealed it, not that
-//! surmise did.
+//! Whether the members of a card are consistent. The hash detects edits; it does not authenticate the author.
 
-use super::file::Card;
-use crate::calibration::candidates::Formula;
+use super::contents::Card;
+use crate::calibration::candidates::basis::Basis;
+use crate::calibration::candidates::fitted::FittedCandidate;
+use crate::calibration::intervals::method::check_level;
 use crate::calibration::intervals::residuals::Residuals;
-use crate::calibration::prediction::predict::check_level;
+use crate::calibration::intervals::selected::SelectedCandidate;
+use crate::calibration::table::folds::Split;
 use crate::calibration::table::sample::distinct;
-use crate::calibration::validation::fit::Chosen;
+use crate::calibration::validation::coverage::Backtest;
 
 type Checked = Result<(), String>;
 
-impl Card {
-    /// The first list of a card that is not as long as the others ask for, or holds what no calibration
-    /// writes.
-    pub(crate) fn check_lengths(&self) -> Checked {
-        let (basis, p) = (&self.fit.basis, self.columns.features.len());
-        let of_features = [
-            ("mean", &basis.mean),
-            ("sd", &basis.sd),
-            ("fill", &basis.fill),
-            ("min", &basis.min),
-            ("max", &basis.max),
-            ("divisor", &basis.divisor),
-            ("centre", &basis.centre),
-        ];
-        for (name, list) in of_features {
-            length(&format!("fit.basis.{name}"), list.len(), p)?;
+/// The first list of a card that does not have the length that other members imply, or holds what no
+/// calibration writes.
+pub(super) fn check_card(card: &Card) -> Checked {
+    let p = card.columns.features.len();
+    check_basis(&card.fit.basis, p)?;
+    check_fitted("fit.mean", &card.fit.mean, p)?;
+    card.fit.size.as_ref().map_or(Ok(()), |size| check_fitted("fit.size", size, p))?;
+    let selected =
+        [("fit.within_range", &card.fit.within_range), ("fit.beyond_range", &card.fit.beyond_range)];
+    for (name, selected) in selected {
+        selected.as_ref().map_or(Ok(()), |selected| check_selected(name, selected, p))?;
+    }
+    check_backtest(&card.backtest)?;
+    if card.range.distances.is_empty() || !card.range.distances.is_sorted() {
+        return Err("range.distances are not in rising order".into());
+    }
+    for (name, names) in [("models", &card.rows.models), ("families", &card.rows.families)] {
+        if names.is_empty() || *names != distinct(names) {
+            return Err(format!("rows.{name} are not names in sorted order"));
         }
-        if let Some(name) = [("sd", &basis.sd), ("divisor", &basis.divisor), ("variances", &basis.variances)]
-            .into_iter()
-            .find_map(|(name, list)| list.iter().any(|value| *value <= 0.0).then_some(name))
-        {
+    }
+    if card.rows.n_without_family > card.rows.n {
+        return Err("rows.n_without_family is more than rows.n".into());
+    }
+    length("rows.models", card.rows.models.len(), card.rows.n_models)?;
+    check_level(card.level).map_err(|error| error.to_string())
+}
+
+fn check_basis(basis: &Basis, p: usize) -> Checked {
+    let of_features = [
+        ("mean", &basis.mean),
+        ("sd", &basis.sd),
+        ("fill", &basis.fill),
+        ("min", &basis.min),
+        ("max", &basis.max),
+        ("divisor", &basis.divisor),
+        ("centre", &basis.centre),
+    ];
+    for (name, list) in of_features {
+        length(&format!("fit.basis.{name}"), list.len(), p)?;
+    }
+    let positive = [("sd", &basis.sd), ("divisor", &basis.divisor), ("variances", &basis.variances)];
+    for (name, list) in positive {
+        if list.iter().any(|value| *value <= 0.0) {
             return Err(format!("fit.basis.{name} holds a number that is not above 0"));
         }
-        if basis.min.iter().zip(&basis.max).any(|(min, max)| min > max) {
-            return Err("fit.basis.min holds a number above that of fit.basis.max".into());
-        }
-        for component in &basis.components {
-            length("a component of fit.basis", component.len(), p)?;
-        }
-        length("fit.basis.variances", basis.variances.len(), basis.components.len())?;
-        formula("fit.mean", &self.fit.mean, p)?;
-        self.fit.size.as_ref().map_or(Ok(()), |size| formula("fit.size", size, p))?;
-        for (name, chosen) in [("fit.within", &self.fit.within), ("fit.beyond", &self.fit.beyond)] {
-            chosen.as_ref().map_or(Ok(()), |chosen| residuals(name, chosen, p))?;
-        }
-        let tried = [
-            &self.backtest.target,
-            &self.backtest.family,
-            &self.backtest.forward,
-            &self.backtest.forward_family,
-        ];
-        for coverage in tried.into_iter().flatten() {
-            let name = "the levels and folds of a coverage in backtest";
-            length(name, coverage.folds.len(), coverage.levels.len().max(1))?;
-            if coverage.levels.iter().any(|[_, weight]| *weight <= 0.0) {
-                return Err(format!("{name} hold a weight that is not above 0"));
-            }
-            if coverage.effective_n <= 0.0 {
-                return Err("effective_n of a coverage in backtest is not above 0".into());
-            }
-        }
-        if self.range.distances.is_empty() || !self.range.distances.is_sorted() {
-            return Err("range.distances are not in rising order".into());
-        }
-        for (name, names) in [("targets", &self.rows.targets), ("families", &self.rows.families)] {
-            if names.is_empty() || *names != distinct(names) {
-                return Err(format!("rows.{name} are not names in sorted order"));
-            }
-        }
-        if self.rows.n_without_family > self.rows.n {
-            return Err("rows.n_without_family is more than rows.n".into());
-        }
-        length("rows.targets", self.rows.targets.len(), self.rows.n_targets)?;
-        check_level(self.level).map_err(|error| error.to_string())
     }
+    if basis.min.iter().zip(&basis.max).any(|(min, max)| min > max) {
+        return Err("fit.basis.min holds a number above that of fit.basis.max".into());
+    }
+    for component in &basis.components {
+        length("a component of fit.basis", component.len(), p)?;
+    }
+    length("fit.basis.variances", basis.variances.len(), basis.components.len())
+}
+
+fn check_fitted(name: &str, fitted: &FittedCandidate, p: usize) -> Checked {
+    fitted.model().check(p).map_err(|reason| format!("{name}.parameters.{reason}"))
+}
+
+fn check_selected(name: &str, selected: &SelectedCandidate, p: usize) -> Checked {
+    check_fitted(&format!("{name}.fitted"), &selected.fitted, p)?;
+    for split in Split::ALL {
+        let Residuals { folds, held_out, effective_n } = selected.residuals.get(split);
+        let name = format!("{name}.residuals.{}", split.name());
+        folds.iter().try_for_each(|fold| check_fitted(&format!("a fold of {name}"), fold, p))?;
+        // Models of forward folds are not kept.
+        let is_kept = split != Split::Forward;
+        if let Some(row) = held_out.iter().find(|row| is_kept && row.fold >= folds.len()) {
+            return Err(format!("{name} names fold {} of {}", row.fold, folds.len()));
+        }
+        if held_out.iter().any(|row| row.weight <= 0.0) {
+            return Err(format!("{name} holds a weight that is not above 0"));
+        }
+        if !held_out.is_empty() && *effective_n <= 0.0 {
+            return Err(format!("{name}.effective_n is not above 0"));
+        }
+    }
+    Ok(())
+}
+
+fn check_backtest(backtest: &Backtest) -> Checked {
+    let Backtest { leave_model_out, leave_family_out, forward, forward_new_family, .. } = backtest;
+    for coverage in [leave_model_out, leave_family_out, forward, forward_new_family].into_iter().flatten() {
+        let name = "the levels and folds of a coverage in backtest";
+        length(name, coverage.folds.len(), coverage.levels.len().max(1))?;
+        if coverage.levels.iter().any(|[_, weight]| *weight <= 0.0) {
+            return Err(format!("{name} hold a weight that is not above 0"));
+        }
+        if coverage.effective_n <= 0.0 {
+            return Err("effective_n of a coverage in backtest is not above 0".into());
+        }
+    }
+    Ok(())
 }
 
 fn length(name: &str, n: usize, asked: usize) -> Checked {
     if n == asked { Ok(()) } else { Err(format!("{name} holds {n} numbers where {asked} belong")) }
-}
-
-fn formula(name: &str, formula: &Formula, p: usize) -> Checked {
-    length(&format!("{name}.coefficients"), formula.coefficients.len(), p)
-}
-
-fn residuals(name: &str, chosen: &Chosen, p: usize) -> Checked {
-    formula(&format!("{name}.formula"), &chosen.formula, p)?;
-    let splits = [
-        ("target", &chosen.target, true),
-        ("family", &chosen.family, true),
-        ("forward", &chosen.forward, false),
-    ];
-    for (split, Residuals { folds, held, effective_n }, keep) in splits {
-        folds.iter().try_for_each(|fold| formula(&format!("a fold of {name}.{split}"), fold, p))?;
-        if let Some(row) = held.iter().find(|row| keep && row.fold >= folds.len()) {
-            return Err(format!("{name}.{split} names fold {} of {}", row.fold, folds.len()));
-        }
-        if held.iter().any(|row| row.weight <= 0.0) {
-            return Err(format!("{name}.{split} holds a weight that is not above 0"));
-        }
-        if !held.is_empty() && *effective_n <= 0.0 {
-            return Err(format!("{name}.{split}.effective_n is not above 0"));
-        }
-    }
-    Ok(())
 }

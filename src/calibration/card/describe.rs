@@ -1,27 +1,28 @@
-//! A card in words: what it was fitted on, what it may be used for, how good it was beside mean and size.
+//! The description of a card for people: what it was fitted on, what it supports, and how good it is beside
+//! the mean and the size line.
 
 use std::fmt::{self, Display, Formatter};
 
-use super::file::Card;
-use crate::calibration::link::Link;
-use crate::calibration::prediction::caveats::too_few;
-use crate::calibration::validation::backtest::{Coverage, falls_short};
-
-use crate::calibration::prediction::support::Regime;
+use super::contents::Card;
+use crate::calibration::table::link::Link;
+use crate::calibration::validation::coverage::{Coverage, falls_short};
+use crate::calibration::validation::regime::Regime;
+use crate::calibration::validation::score::CandidateScore;
+use crate::calibration::validation::support::too_few_for_level;
 
 impl Display for Card {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        self.fitted_on(out)?;
+        self.provenance(out)?;
         for regime in Regime::ALL {
-            self.regime(out, regime)?;
+            writeln!(out, "{}", self.regime(regime))?;
         }
         self.tables(out)?;
         writeln!(out, "\nfeatures")?;
         let basis = &self.fit.basis;
         for (j, name) in self.columns.features.iter().enumerate() {
-            let filled = self.diagnostics.filled_cells.iter().find(|filled| filled.feature == *name);
-            let filled = filled.map_or(String::new(), |filled| format!(", {} filled", filled.n));
-            writeln!(out, "  {name}: {} to {}{filled}", short(basis.min[j]), short(basis.max[j]))?;
+            let imputed = self.diagnostics.imputed_cells.iter().find(|imputed| imputed.feature == *name);
+            let imputed = imputed.map_or(String::new(), |imputed| format!(", {} imputed", imputed.n));
+            writeln!(out, "  {name}: {} to {}{imputed}", short(basis.min[j]), short(basis.max[j]))?;
         }
         for note in &self.notes {
             writeln!(out, "note: {note}")?;
@@ -31,19 +32,19 @@ impl Display for Card {
 }
 
 impl Card {
-    fn fitted_on(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn provenance(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
         writeln!(out, "card {:.12}: {}{unit}", self.card_sha256, self.target)?;
         let rows = &self.rows;
         let unknown = match rows.n_without_family {
             0 => String::new(),
-            n => format!(", {n} of the rows in none that is known"),
+            n => format!(", the family of {n} rows unknown"),
         };
         writeln!(
             out,
-            "fitted on {} rows of {} targets in {} families{unknown}, table {:.12}, by surmise {}",
+            "fitted on {} rows of {} models in {} families{unknown}, table {:.12}, by surmise {}",
             rows.n,
-            rows.n_targets,
+            rows.n_models,
             rows.families.len(),
             rows.observations_sha256,
             self.schema.tool_version
@@ -73,12 +74,13 @@ impl Card {
             writeln!(out, "only for rows whose {column} is {}", values.join(", "))?;
         }
         if self.for_api {
-            writeln!(out, "every feature can be had of a model behind an API")?;
+            writeln!(out, "every feature is available for a model behind an API")?;
         }
         Ok(())
     }
 
-    fn regime(&self, out: &mut Formatter<'_>, regime: Regime) -> fmt::Result {
+    /// Whether predictions are supported in a regime, and how good they are.
+    fn regime(&self, regime: Regime) -> String {
         let name = match regime {
             Regime::Interpolation => "a new model of a known family, within the range",
             Regime::NewFamily => "a new family, within the range",
@@ -86,69 +88,67 @@ impl Card {
         };
         let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
         if let Some(reason) = reason {
-            return writeln!(out, "{name}: UNSUPPORTED, {reason}");
+            return format!("{name}: UNSUPPORTED, {reason}");
         }
-        if regime == Regime::NewFamily && self.rows.families.len() == self.rows.n_targets {
-            return writeln!(out, "{name}: as a new model; every family has one, and nothing more was seen");
+        let families = self.rows.families.len();
+        if regime == Regime::NewFamily && families == self.rows.n_models {
+            return format!("{name}: as a new model, since every family has one model");
         }
-        let Some(chosen) = regime.chosen(&self.fit) else { return Ok(()) };
-        let score = regime.scores(&self.scores).iter().find(|score| score.candidate == chosen.candidate);
-        let coverage = regime.coverage(&self.backtest);
-        let skill = score.map_or(String::new(), |s| {
-            let [low, high] = s.skill_interval;
-            let interval = format!("(90 %: {low:.2} to {high:.2})");
-            let flag = if s.skill_mean > 0.0 { "" } else { ", NO BETTER THAN THE MEAN" };
-            let against = match s.skill_size {
-                Some(skill) => {
-                    format!("{skill:.2} against size {interval}, {:.2} against the mean{flag}", s.skill_mean)
-                }
-                None => format!("{:.2} against the mean {interval}", s.skill_mean),
-            };
-            let unit = match (self.link, s.unit_skill_size) {
-                (Link::Identity, _) => String::new(),
-                (_, Some(skill)) => {
-                    format!(
-                        " on the scale of the link ({skill:.2} and {:.2} by mean absolute error)",
-                        s.unit_skill_mean
-                    )
-                }
-                (_, None) => {
-                    format!(" on the scale of the link ({:.2} by mean absolute error)", s.unit_skill_mean)
-                }
-            };
-            format!("; mean absolute error {}, skill {against}{unit}", short(s.mae))
+        let Some(selected) = regime.selected(&self.fit) else { return name.into() };
+        let score = regime.score_of(selected.name(), &self.scores);
+        let skill = score.map_or(String::new(), |score| self.skill(score));
+        let few = match regime == Regime::NewFamily && too_few_for_level(families, self.level) {
+            true => format!("; ONLY {families} FAMILIES, too few for a level of {}", self.level),
+            false => String::new(),
+        };
+        let refused = regime.refused(&self.backtest).filter(|share| *share > 0.0);
+        let refused = refused.map_or(String::new(), |share| {
+            format!(
+                "; nothing could be selected for {:.0} % of the back-tested rows, which coverage leaves out",
+                100.0 * share
+            )
         });
+        format!("{name}: {}{skill}{}{refused}{few}", selected.name(), self.coverage(regime))
+    }
+
+    fn skill(&self, score: &CandidateScore) -> String {
+        let [low, high] = score.skill_interval;
+        let interval = format!("(90 %: {low:.2} to {high:.2})");
+        let flag = if score.skill_mean > 0.0 { "" } else { ", NO BETTER THAN THE MEAN" };
+        let mean = score.skill_mean;
+        let against = match score.skill_size {
+            Some(size) => format!("{size:.2} against size {interval}, {mean:.2} against the mean{flag}"),
+            None => format!("{mean:.2} against the mean {interval}"),
+        };
+        let mean = score.unit_skill_mean;
+        let unit = match (self.link, score.unit_skill_size) {
+            (Link::Identity, _) => String::new(),
+            (_, Some(size)) => {
+                format!(" on the scale of the link ({size:.2} and {mean:.2} by mean absolute error)")
+            }
+            (_, None) => format!(" on the scale of the link ({mean:.2} by mean absolute error)"),
+        };
+        format!("; mean absolute error {}, skill {against}{unit}", short(score.mae))
+    }
+
+    fn coverage(&self, regime: Regime) -> String {
+        let coverage = regime.coverage(&self.backtest);
         let mut told = coverage.map_or("; coverage could not be back-tested".into(), |coverage| {
             format!("; {}", self.held(coverage, ""))
         });
         if regime == Regime::Extrapolation {
             let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
             if let Some((worst, n)) = worst.filter(|(worst, _)| falls_short(*worst, self.level)) {
-                told.push_str(&format!(", IN ONE PART ONLY {:.0} % of {n}", 100.0 * worst));
+                told.push_str(&format!(", IN ONE FOLD ONLY {:.0} % of {n}", 100.0 * worst));
             }
-            let both = regime.of(&self.backtest.forward_family);
-            let both =
-                both.map(|coverage| format!("; {}", self.held(coverage, " of families left out besides")));
+            let both = regime.own_coverage(&self.backtest.forward_new_family);
+            let both = both.map(|coverage| format!("; {}", self.held(coverage, " of new families")));
             told.push_str(&both.unwrap_or_default());
         }
-        let families = self.rows.families.len();
-        let few = if regime == Regime::NewFamily && too_few(families, self.level) {
-            format!("; ONLY {families} FAMILIES, which carry no level of {}", self.level)
-        } else {
-            String::new()
-        };
-        let refused =
-            regime.refused(&self.backtest).filter(|share| *share > 0.0).map_or(String::new(), |share| {
-                format!(
-                    "; of {:.0} % of the rows asked about in back-test nothing could be said, and coverage \
-                     says nothing of them",
-                    100.0 * share
-                )
-            });
-        writeln!(out, "{name}: {}{skill}{told}{refused}{few}", chosen.candidate)
+        told
     }
 
-    /// What intervals held, loud where it is much less than their level.
+    /// The coverage of back-tested intervals, in capitals where it is much less than their level.
     fn held(&self, coverage: &Coverage, of: &str) -> String {
         let held = coverage.at(self.level);
         format!(
@@ -161,38 +161,29 @@ impl Card {
         )
     }
 
-    /// The ceiling that the target's own noise sets.
+    /// The share of the error that the noise of the target explains.
     fn noise(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let Some(noise) = &self.diagnostics.noise else { return Ok(()) };
-        let chosen = self.fit.within.as_ref();
-        let score = chosen
-            .and_then(|chosen| self.scores.family.iter().find(|score| score.candidate == chosen.candidate));
+        let selected = self.fit.within_range.as_ref();
+        let score = selected.and_then(|selected| Regime::NewFamily.score_of(selected.name(), &self.scores));
         let share = score.map_or(String::new(), |score| {
             let share = 100.0 * (noise.rms / score.rmse.max(f64::MIN_POSITIVE)).powi(2).min(1.0);
             format!(
-                ": {share:.0} % of the squared error over left-out families, which no candidate can take \
-                 away"
+                ": {share:.0} % of the squared error over left-out families, which no candidate can remove"
             )
         });
         writeln!(
             out,
-            "the target's own standard error ({}) is {} in root mean square{share}",
+            "the standard error of the target ({}) is {} in root mean square{share}",
             noise.column,
             short(noise.rms)
         )
     }
 
-    fn coverages(&self, regime: Regime) -> &[Coverage] {
-        match regime {
-            Regime::Interpolation => &self.backtest.target,
-            Regime::NewFamily => &self.backtest.family,
-            Regime::Extrapolation => &self.backtest.forward,
-        }
-    }
-
+    /// Errors of every candidate and coverage of every interval method, split by split.
     fn tables(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let titles =
-            ["leaving out targets", "leaving out families", "trained on the weaker, tested on the stronger"];
+            ["leaving out models", "leaving out families", "trained on the weaker, tested on the stronger"];
         for (regime, title) in Regime::ALL.into_iter().zip(titles) {
             writeln!(
                 out,
@@ -205,8 +196,8 @@ impl Card {
                 let mean = format!("{:.2}", s.skill_mean);
                 writeln!(out, "  {name:<44}{mae:>9} {rmse:>9} {mean:>7} {size:>7} {:>8.2}", s.spearman)?;
             }
-            for c in self.coverages(regime) {
-                let (name, share) = (c.recipe.name(), 100.0 * c.at(self.level));
+            for c in regime.coverages(&self.backtest) {
+                let (name, share) = (c.interval_method.name(), 100.0 * c.at(self.level));
                 let level = 100.0 * self.level;
                 writeln!(
                     out,

@@ -1,5 +1,7 @@
-//! The card: the file that holds a fitted calibration, its description, and its validation.
+//! The card: the file that holds a fitted calibration, how it is made, described and validated.
 
-pub(super) mod card_validation;
+pub(super) mod calibrate;
+mod card_validation;
+pub(super) mod contents;
 pub(super) mod describe;
-pub(super) mod file;
+mod file;

@@ -1,3 +1,6 @@
 //! Prediction intervals from held-out residuals.
 
+pub(super) mod endpoints;
+pub(super) mod method;
 pub(super) mod residuals;
+pub(super) mod selected;

@@ -1,7 +1,16 @@
-//! Tables: reading, selecting and checking rows before anything is fitted.
+//! From a table to training data: reading CSV, finding columns, selecting features, and checking rows before
+//! anything is fitted.
 
+pub(super) mod checks;
+pub(super) mod columns;
 pub(super) mod condition;
-pub(super) mod plan;
+mod features;
+pub(super) mod folds;
+pub(super) mod link;
+pub(super) mod noise;
+pub(super) mod prepare;
+pub(super) mod ranges;
 pub(super) mod sample;
+pub(super) mod specification;
+pub(super) mod statistics;
 pub(super) mod tidy;
-pub(super) mod validate;

@@ -1,34 +1,38 @@
-//! Training rows as arrays: what every fold is a subset of.
+//! The training sample as arrays, of which every fold is a subset, and the predictors of one row.
 
 use ndarray::{Array2, Axis};
 
-/// Rows with a known target.
+use super::statistics::weighted_mean;
+
+/// Fewest models that a calibration is fitted on.
+pub const LEAST_MODELS: usize = 5;
+
+/// Rows with a known response.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// What each row is an observation of, such as a model's name. Rows of one target stand or fall
-    /// together.
-    pub targets: Vec<String>,
-    /// Family of each row's target; empty where it is unknown.
+    /// Name of the model that each row is an observation of. Rows of one model are never on both sides of a
+    /// fold.
+    pub models: Vec<String>,
+    /// Family of each row's model; empty where it is unknown.
     pub families: Vec<String>,
-    /// Log10 of each target's size; NaN where unknown.
+    /// Log10 of each model's size; NaN where unknown.
     pub log10_sizes: Vec<f64>,
-    /// What a proxy reads in each row's place and the log10 of how much larger the target is, if there are
-    /// proxies.
-    pub proxies: Option<Vec<Proxy>>,
+    /// The proxy's value for each row, if there are proxies.
+    pub proxies: Option<Vec<ProxyValue>>,
     /// Features, `(n, p)`; NaN where missing.
     pub x: Array2<f64>,
-    /// The target column.
+    /// The response: the column that is to be predicted.
     pub y: Vec<f64>,
-    /// Weight of each row: 1 over the rows of its target, times the user's weight.
+    /// Weight of each row: 1 over the number of rows of its model, times the user's weight.
     pub weights: Vec<f64>,
 }
 
-/// A proxy's reading in the place of a target.
+/// What a small model, measured in place of the model to be estimated, has in the response column.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Proxy {
-    /// The proxy's value of the target column.
+pub struct ProxyValue {
+    /// The proxy's value, in the unit of the response.
     pub value: f64,
-    /// Log10 of the target's size over the proxy's; 0 where sizes are not given.
+    /// Log10 of the model's size over the proxy's; 0 where sizes are not given.
     pub log10_ratio: f64,
 }
 
@@ -43,35 +47,35 @@ impl Sample {
         self.y.is_empty()
     }
 
-    /// The rows at some places.
+    /// The rows at some indices.
     #[must_use]
-    pub fn subset(&self, places: &[usize]) -> Self {
-        let pick = |values: &[f64]| places.iter().map(|&at| values[at]).collect();
-        let names = |values: &[String]| places.iter().map(|&at| values[at].clone()).collect();
+    pub fn subset(&self, rows: &[usize]) -> Self {
+        let pick = |values: &[f64]| rows.iter().map(|&at| values[at]).collect();
+        let names = |values: &[String]| rows.iter().map(|&at| values[at].clone()).collect();
         Self {
-            targets: names(&self.targets),
+            models: names(&self.models),
             families: names(&self.families),
             log10_sizes: pick(&self.log10_sizes),
-            proxies: self.proxies.as_ref().map(|proxies| places.iter().map(|&at| proxies[at]).collect()),
-            x: self.x.select(Axis(0), places),
+            proxies: self.proxies.as_ref().map(|proxies| rows.iter().map(|&at| proxies[at]).collect()),
+            x: self.x.select(Axis(0), rows),
             y: pick(&self.y),
             weights: pick(&self.weights),
         }
     }
 
-    /// One row as a query.
-    pub fn query(&self, row: usize) -> Query {
+    /// The predictors of one row.
+    pub fn predictors(&self, row: usize) -> Predictors {
         let known = |value: f64| value.is_finite().then_some(value);
-        Query {
+        Predictors {
             x: self.x.row(row).iter().map(|value| known(*value)).collect(),
             log10_size: known(self.log10_sizes[row]),
             proxy: self.proxies.as_ref().map(|proxies| proxies[row]),
         }
     }
 
-    /// Whether every family is known and none has a second target.
-    pub fn is_one_per_family(&self) -> bool {
-        self.n_without_family() == 0 && self.known_families().len() == distinct(&self.targets).len()
+    /// Whether every family is known and has one model.
+    pub fn is_one_model_per_family(&self) -> bool {
+        self.n_without_family() == 0 && self.known_families().len() == distinct(&self.models).len()
     }
 
     /// Distinct families in sorted order.
@@ -84,30 +88,27 @@ impl Sample {
         self.families.iter().filter(|family| family.is_empty()).count()
     }
 
-    /// What the errors of a row go together with: its family, or its target where the family is unknown.
-    pub fn kin(&self, row: usize) -> &str {
-        if self.families[row].is_empty() { &self.targets[row] } else { &self.families[row] }
+    /// The cluster within which errors are correlated: the family of a row, or its model where the family is
+    /// unknown.
+    pub fn cluster_id(&self, row: usize) -> &str {
+        if self.families[row].is_empty() { &self.models[row] } else { &self.families[row] }
     }
 
-    /// Mean of the target, by weight.
+    /// Weighted mean of the response.
     pub fn mean(&self) -> f64 {
         weighted_mean(&self.y, &self.weights)
     }
 }
 
-/// What is known of one row without its answer.
+/// What is known of a row without its response.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Query {
+pub struct Predictors {
     /// Features in the order of the card, `None` where missing.
     pub x: Vec<Option<f64>>,
     /// Log10 of the size, where known.
     pub log10_size: Option<f64>,
-    /// The proxy's reading, where known.
-    pub proxy: Option<Proxy>,
-}
-
-pub(crate) fn weighted_mean(values: &[f64], weights: &[f64]) -> f64 {
-    values.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>() / weights.iter().sum::<f64>()
+    /// The proxy's value, where known.
+    pub proxy: Option<ProxyValue>,
 }
 
 /// Distinct names in sorted order.

@@ -1,5 +1,5 @@
-//! A tidy table as any tool writes it: CSV with a header, one observation per row, an empty cell where a
-//! value is missing.
+//! The tidy table that is read: CSV with a header, one observation per row, an empty cell where a value is
+//! missing.
 
 use std::path::{Path, PathBuf};
 
@@ -89,6 +89,11 @@ impl Table {
         self.rows[row].line
     }
 
+    /// The error for a cell or row that is at fault.
+    pub(crate) fn fault(&self, row: usize, reason: String) -> Error {
+        Error::Csv { path: self.path.clone(), line: self.line(row), reason }
+    }
+
     /// Whether there is a column of this name.
     pub fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|name| name == column)
@@ -158,8 +163,8 @@ impl Table {
                 line: row.line,
                 reason: format!("column {column} holds `{cell}`, {what}; a missing value is an empty cell"),
             };
-            let value: f64 = cell.parse().map_err(|_| fault("which is no number"))?;
-            if value.is_finite() { Ok(Some(value)) } else { Err(fault("which is no finite number")) }
+            let value: f64 = cell.parse().map_err(|_| fault("which is not a number"))?;
+            if value.is_finite() { Ok(Some(value)) } else { Err(fault("which is not a finite number")) }
         });
         cells.collect()
     }

@@ -1,65 +1,37 @@
-//! Folds: which rows a back-test leaves out. Rows of one target are never on both sides.
+//! Folds of each split: which rows a cross-validation leaves out. Rows of one model are never on both sides.
 
 use std::collections::BTreeMap;
 
 use crate::calibration::candidates::basis::Basis;
+use crate::calibration::table::folds::{Fold, Split, grouped};
 use crate::calibration::table::sample::{Sample, distinct};
+use crate::calibration::table::statistics::covariance;
 use crate::error::Result;
 
-/// Shares of the weaker targets that forward folds train on.
+/// Shares of the weaker models that forward folds train on.
 const CUTS: [f64; 4] = [0.40, 0.55, 0.70, 0.85];
-/// Groups of families that a forward fold is torn into where families are left out as well.
+/// Groups of families that a forward fold is divided into where families are left out as well.
 const GROUPS: usize = 3;
-/// Fewest targets a forward fold trains on and is tested on.
+/// Fewest models that a forward fold trains on and is tested on.
 const LEAST_TRAIN: usize = 5;
 const LEAST_TEST: usize = 2;
 
-/// One training set and what it is tested on, as places of rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fold {
-    /// Rows that are fitted.
-    pub train: Vec<usize>,
-    /// Rows that are predicted.
-    pub test: Vec<usize>,
-}
-
-/// What a back-test leaves out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// One target: a new model, perhaps with siblings in the training set.
-    Target,
-    /// A whole family: a new recipe. A row of unknown family may be kin of any, and is neither fitted nor
-    /// predicted.
-    Family,
-    /// The stronger: everything beyond a size, or beyond a value of the first component.
-    Forward,
-}
-
 impl Split {
-    /// Every split.
-    pub const ALL: [Self; 3] = [Self::Target, Self::Family, Self::Forward];
-
-    /// Folds of this split; at most `most` where they are groups of targets or families.
+    /// Folds of this split; at most `most` where they are groups of models or families.
     ///
     /// # Errors
-    /// Whatever the first component needs and does not find.
+    /// [`Error::Calibration`](crate::Error::Calibration) if there are no principal components.
     pub fn folds(self, sample: &Sample, most: usize) -> Result<Vec<Fold>> {
         match self {
-            Self::Target => Ok(grouped(&sample.targets, most)),
-            Self::Family => Ok(families_left_out(sample, most)),
+            Self::LeaveModelOut => Ok(grouped(&sample.models, most)),
+            Self::LeaveFamilyOut => Ok(families_left_out(sample, most)),
             Self::Forward => forward(sample),
         }
     }
 }
 
-/// Folds of whole families by which penalties are tuned; a target of unknown family is one of its own.
-pub fn by_family(sample: &Sample, most: usize) -> Vec<Fold> {
-    let kin: Vec<String> = (0..sample.len()).map(|row| sample.kin(row).to_owned()).collect();
-    grouped(&kin, most)
-}
-
-/// Whether the families of so many rows are unknown that leaving out those that are known says little of a
-/// stranger.
+/// Whether the families of so many rows are unknown that leaving out the known ones says little about a new
+/// family.
 pub(crate) fn too_many_unknown(n_without_family: usize, n: usize) -> bool {
     n_without_family > n / 2
 }
@@ -77,11 +49,11 @@ fn families_left_out(sample: &Sample, most: usize) -> Vec<Fold> {
 }
 
 /// Forward folds whose test families are left out of the training rows too, a third of the families at a
-/// time: the stronger of a recipe that was not trained on. At most `most` of them, evenly over the cuts.
+/// time: the stronger models of a new family. At most `most` of them, evenly over the cuts.
 ///
 /// # Errors
-/// Whatever the first component needs and does not find.
-pub(crate) fn forward_by_family(sample: &Sample, most: usize) -> Result<Vec<Fold>> {
+/// [`Error::Calibration`](crate::Error::Calibration) if there are no principal components.
+pub(crate) fn forward_new_family(sample: &Sample, most: usize) -> Result<Vec<Fold>> {
     let mut folds = vec![];
     if too_many_unknown(sample.n_without_family(), sample.len()) {
         return Ok(folds);
@@ -96,8 +68,8 @@ pub(crate) fn forward_by_family(sample: &Sample, most: usize) -> Result<Vec<Fold
             let of_test =
                 |row: &&usize| test.iter().any(|&other| sample.families[other] == sample.families[**row]);
             let train: Vec<usize> = train.iter().filter(|row| !of_test(row)).copied().collect();
-            let targets: Vec<String> = train.iter().map(|&row| sample.targets[row].clone()).collect();
-            if distinct(&targets).len() >= LEAST_TRAIN {
+            let models: Vec<String> = train.iter().map(|&row| sample.models[row].clone()).collect();
+            if distinct(&models).len() >= LEAST_TRAIN {
                 folds.push(Fold { train, test });
             }
         }
@@ -106,42 +78,14 @@ pub(crate) fn forward_by_family(sample: &Sample, most: usize) -> Result<Vec<Fold
     Ok((0..n).map(|at| folds[at * folds.len() / n].clone()).collect())
 }
 
-/// One fold per name, or `most` folds of several names of about as many rows each.
-fn grouped(names: &[String], most: usize) -> Vec<Fold> {
-    let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (row, name) in names.iter().enumerate() {
-        rows.entry(name).or_default().push(row);
-    }
-    let mut groups: Vec<Vec<usize>> = rows.into_values().collect();
-    // By their first rows, not their names: where every family is one target, folds of families are those of
-    // targets.
-    groups.sort_unstable();
-    if groups.len() > most {
-        groups.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
-        let mut merged: Vec<Vec<usize>> = vec![vec![]; most];
-        for rows in groups {
-            // The first of the least filled: the same for the same rows, whatever the machine.
-            let least = merged.iter().map(Vec::len).enumerate().min_by_key(|(at, n)| (*n, *at));
-            merged[least.map_or(0, |(at, _)| at)].extend(rows);
-        }
-        groups = merged;
-    }
-    let folds = groups.into_iter().map(|mut test| {
-        test.sort_unstable();
-        let train = (0..names.len()).filter(|row| test.binary_search(row).is_err()).collect();
-        Fold { train, test }
-    });
-    folds.filter(|fold| !fold.train.is_empty()).collect()
-}
-
 /// Folds that train on the weaker and are tested on the stronger, by size and by the first component; folds
 /// with the same training rows once.
 fn forward(sample: &Sample) -> Result<Vec<Fold>> {
     let mut folds: Vec<Fold> = vec![];
     for order in [sample.log10_sizes.clone(), strength(sample)?] {
         let mut levels: BTreeMap<&str, f64> = BTreeMap::new();
-        for (target, level) in sample.targets.iter().zip(&order).filter(|(_, level)| level.is_finite()) {
-            let highest = levels.entry(target).or_insert(*level);
+        for (model, level) in sample.models.iter().zip(&order).filter(|(_, level)| level.is_finite()) {
+            let highest = levels.entry(model).or_insert(*level);
             *highest = highest.max(*level);
         }
         let mut sorted: Vec<f64> = levels.values().copied().collect();
@@ -150,15 +94,15 @@ fn forward(sample: &Sample) -> Result<Vec<Fold>> {
             let Some(edge) = sorted.get(((cut * sorted.len() as f64) as usize).saturating_sub(1)) else {
                 continue;
             };
-            let level = |row: &usize| levels.get(sample.targets[*row].as_str());
+            let level = |row: &usize| levels.get(sample.models[*row].as_str());
             let known: Vec<usize> = (0..sample.len()).filter(|row| level(row).is_some()).collect();
             let (train, test) =
                 known.into_iter().partition(|row| level(row).is_some_and(|level| level <= edge));
             let fold = Fold { train, test };
-            let n_targets = |rows: &[usize]| {
-                distinct(&rows.iter().map(|&row| sample.targets[row].clone()).collect::<Vec<_>>()).len()
+            let n_models = |rows: &[usize]| {
+                distinct(&rows.iter().map(|&row| sample.models[row].clone()).collect::<Vec<_>>()).len()
             };
-            let enough = n_targets(&fold.train) >= LEAST_TRAIN && n_targets(&fold.test) >= LEAST_TEST;
+            let enough = n_models(&fold.train) >= LEAST_TRAIN && n_models(&fold.test) >= LEAST_TEST;
             if enough && !folds.iter().any(|other| other.train == fold.train) {
                 folds.push(fold);
             }
@@ -167,8 +111,8 @@ fn forward(sample: &Sample) -> Result<Vec<Fold>> {
     Ok(folds)
 }
 
-/// Scores on the first component, turned so that they rise with size, or with the target where sizes say
-/// nothing.
+/// Scores on the first principal component, with the sign that makes them rise with size, or with the
+/// response where sizes are uncorrelated with them.
 fn strength(sample: &Sample) -> Result<Vec<f64>> {
     let (basis, filled) = Basis::fit(sample)?;
     let first: Vec<f64> = filled
@@ -179,20 +123,12 @@ fn strength(sample: &Sample) -> Result<Vec<f64>> {
     Ok(first.into_iter().map(|score| direction * score).collect())
 }
 
-/// 1 if the first component rises with size (with the target where sizes say nothing), else -1.
+/// 1 if the first component rises with size (with the response where sizes are uncorrelated with it), else
+/// -1.
 pub(crate) fn direction(sample: &Sample, first: &[f64]) -> f64 {
     let by_size = covariance(first, &sample.log10_sizes);
     let sign = if by_size.abs() > 1e-9 { by_size } else { covariance(first, &sample.y) };
     if sign < 0.0 { -1.0 } else { 1.0 }
-}
-
-/// Over the pairs of which both are known.
-fn covariance(a: &[f64], b: &[f64]) -> f64 {
-    let pairs: Vec<(f64, f64)> =
-        a.iter().copied().zip(b.iter().copied()).filter(|(a, b)| a.is_finite() && b.is_finite()).collect();
-    let n = pairs.len().max(1) as f64;
-    let (ma, mb) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
-    pairs.iter().map(|(a, b)| (a - ma) * (b - mb)).sum::<f64>() / n
 }
 
 #[cfg(test)]
@@ -204,7 +140,7 @@ mod tests {
     /// `n` models of `families` families, larger and stronger with their place.
     fn sample(n: usize, families: usize) -> Sample {
         Sample {
-            targets: (0..n).map(|i| format!("m{i:03}")).collect(),
+            models: (0..n).map(|i| format!("m{i:03}")).collect(),
             families: (0..n).map(|i| format!("f{}", (7 * i) % families)).collect(),
             log10_sizes: (0..n).map(|i| i as f64 / 10.0).collect(),
             proxies: None,
@@ -215,9 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn the_stronger_of_a_stranger_meet_no_sibling_and_nobody_as_strong_among_the_rows_trained_on() {
+    fn no_row_of_a_new_family_beyond_the_range_has_its_family_or_its_strength_in_the_training_set() {
         let sample = sample(60, 9);
-        let folds = forward_by_family(&sample, usize::MAX).expect("folds");
+        let folds = forward_new_family(&sample, usize::MAX).expect("folds");
         let largest =
             |rows: &[usize]| rows.iter().map(|&row| sample.log10_sizes[row]).fold(f64::MIN, f64::max);
         let first = strength(&sample).expect("a component");
@@ -233,7 +169,7 @@ mod tests {
             let beyond = |row: &usize| sample.log10_sizes[*row] > size || first[*row] > strength;
             assert!(fold.test.iter().all(beyond), "{fold:?}");
         }
-        assert_eq!(forward_by_family(&sample, 5).expect("folds").len(), 5);
+        assert_eq!(forward_new_family(&sample, 5).expect("folds").len(), 5);
     }
 
     #[test]
@@ -242,7 +178,7 @@ mod tests {
         sample.families = (0..40).map(|i| format!("f{}", (7 * i) % 40)).collect();
         for most in [10, 12, 50] {
             let of = |split: Split| split.folds(&sample, most).expect("folds");
-            assert_eq!(of(Split::Family), of(Split::Target));
+            assert_eq!(of(Split::LeaveFamilyOut), of(Split::LeaveModelOut));
         }
     }
 }

@@ -1,9 +1,14 @@
-//! Cross-validation: folds, scores of every candidate, the choice between them, and the back-test of the whole.
+//! Validation: cross-validation of every candidate, the selection between them, the back-test of the whole
+//! procedure, and what may be predicted with which reliability.
 
 pub(super) mod backtest;
+pub(super) mod coverage;
+pub(super) mod cross_validation;
 pub(super) mod diagnostics;
 pub(super) mod fit;
 pub(super) mod folds;
+pub(super) mod range;
+pub(super) mod regime;
 pub(super) mod score;
-pub(super) mod select;
-pub(super) mod trial;
+mod select;
+pub(super) mod support;

@@ -10,7 +10,7 @@ use super::observe;
 use super::observe::{COLUMNS, Columns, Known};
 use super::outside::Outside;
 use super::{Choice, Settings};
-use crate::calibration::{Card, Link, Plan, Prediction, Table, calibrate};
+use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
@@ -27,7 +27,7 @@ const LEAST_FAMILIES: usize = 3;
 #[derive(Debug, Clone)]
 pub struct Guess {
     /// The prediction, or why there is none.
-    pub prediction: Prediction,
+    pub prediction: PredictionRow,
     /// The card.
     pub card: Card,
     /// Members the card was fitted on.
@@ -83,14 +83,14 @@ pub(crate) fn guess(
     if choice.sizes {
         features.push("log10_params".into());
     }
-    let plan = Plan {
+    let plan = CalibrationSpec {
         target: "emergence_nats".into(),
         features,
         link: Some(Link::Identity),
         for_api: true,
         level: choice.level,
         unit: "nats".into(),
-        ..Plan::default()
+        ..CalibrationSpec::default()
     };
     let card = calibrate(&table(&others)?, &plan)?;
     let prediction = card.predict(&table(std::slice::from_ref(&asked))?, choice.level)?.into_iter().next();
@@ -137,7 +137,7 @@ impl Guess {
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]
-    pub(crate) fn write(&self, folder: &Path, before: &mut Vec<Prediction>) -> Result<()> {
+    pub(crate) fn write(&self, folder: &Path, before: &mut Vec<PredictionRow>) -> Result<()> {
         let name = stem(&self.prediction.target_model);
         for part in ["cards", "observations"] {
             disk::make_folder(&folder.join(part))?;

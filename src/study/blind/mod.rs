@@ -31,7 +31,7 @@ pub use self::record::{Row, Summary, Test};
 use self::inside::Inside;
 use self::observe::Known;
 use self::reading::Readings;
-use crate::calibration::Prediction;
+use crate::calibration::PredictionRow;
 use crate::collect::Score;
 use crate::corpus::Category;
 use crate::disk::{self, Schema};
@@ -100,7 +100,7 @@ pub fn run(
     disk::write(&folder.join("scores.csv"), &disk::csv_bytes("scores.csv".as_ref(), &scores)?)?;
     let mut inside = Inside::new(family, settings, choice.noise_scale, folder.join("profiles"));
     let mut readings = Readings::new(family, settings, choice.noise_scale, folder.join("readings"));
-    let (mut predictions, mut rows): (Vec<Prediction>, Vec<Row>) = (vec![], vec![]);
+    let (mut predictions, mut rows): (Vec<PredictionRow>, Vec<Row>) = (vec![], vec![]);
     for member in &hidden {
         step(&format!("the others of {}", member.id));
         let others = family.others(member);

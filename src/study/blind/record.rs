@@ -61,10 +61,10 @@ impl Row {
             widest_gap_nats: measured.widest_gap_nats,
             noise_scale: choice.noise_scale,
             level: choice.level,
-            regime: said.regime.into(),
-            interval_recipe: said.interval_recipe.into(),
+            regime: said.regime.clone(),
+            interval_recipe: said.interval_method.clone(),
             backtest_coverage: said.backtest_coverage,
-            status: said.status.into(),
+            status: said.status.name().into(),
             note: said.note.clone(),
             card_sha256: said.card_sha256.clone(),
         }

@@ -123,8 +123,7 @@ fn a_feature_that_is_the_target_is_an_error_where_it_was_named_and_left_out_wher
 }
 
 #[test]
-fn columns_that_are_constant_or_repeat_each_other_are_errors_where_they_were_named_and_left_out_where_they_were_not()
- {
+fn constant_and_duplicated_columns_are_errors_where_they_were_named_and_left_out_elsewhere() {
     let constant = with(24, "c", |_| "3".into());
     assert!(refused(&constant, &["--features", "a,c"]).contains("feature c is constant"));
     assert!(of_bytes(bytes(&constant).as_bytes(), &[]).1.contains("column c is constant and is left out"));

@@ -47,8 +47,16 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
         assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
         rows(to)
     };
-    let (first, mut second) = (predict(OBSERVATIONS, &at("p.csv")), predict(&at("q.csv"), &at("r.csv")));
+    let (mut first, mut second) = (predict(OBSERVATIONS, &at("p.csv")), predict(&at("q.csv"), &at("r.csv")));
     second.reverse();
+    // Only the column of the measured values differs.
+    let measured: Vec<String> = first.iter().map(|row| row["measured"].clone()).collect();
+    let is_as_measured = |(measured, row): (&String, &BTreeMap<String, String>)| {
+        measured.parse::<f64>().ok() == row["pt_gsm8k_5shot"].parse::<f64>().ok()
+    };
+    assert!(measured.iter().zip(&known).all(is_as_measured));
+    assert!(second.iter().all(|row| row["measured"].is_empty()));
+    first.iter_mut().for_each(|row| drop(row.insert("measured".into(), String::new())));
     assert_eq!(first, second);
     assert_eq!(first.len(), known.len());
     for (prediction, row) in first.iter().zip(&known) {
@@ -71,7 +79,7 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     let words = surmise(&["card", &card]);
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
     assert!(
-        words.contains("45 targets") && words.contains("skill") && words.contains("back-tested"),
+        words.contains("45 models") && words.contains("skill") && words.contains("back-tested"),
         "{words}"
     );
 }
@@ -154,7 +162,7 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     assert_ne!(edited, text);
     assert!(predict(&edited, &at("q.csv")).contains("hash"));
     assert!(
-        predict(&text.replacen("\"version\": 8", "\"version\": 9", 1), &at("q.csv")).contains("version 9")
+        predict(&text.replacen("\"version\": 9", "\"version\": 10", 1), &at("q.csv")).contains("version 10")
     );
     let added = text.replacen("\"level\": 0.9", "\"levle\": 0.8,\n  \"level\": 0.9", 1);
     assert!(predict(&added, &at("q.csv")).contains("hash"));
@@ -182,10 +190,11 @@ fn noise_has_no_skill_whatever_the_candidates_and_columns_to_choose_from() {
             text.push_str(&format!("m{i},f{},{},{}\n", i % 8, 1.0 + i as f64, cells.join(",")));
         }
         let table = Table::from_bytes("noise.csv".as_ref(), text.as_bytes()).expect("a table");
-        let plan = surmise::calibration::Plan { target: "y".into(), level: 0.9, ..Default::default() };
+        let plan =
+            surmise::calibration::CalibrationSpec { target: "y".into(), level: 0.9, ..Default::default() };
         let card = surmise::calibration::calibrate(&table, &plan).expect("a card");
         supported += card.support.iter().filter(|support| support.unsupported.is_none()).count();
-        for score in card.scores.target.iter().chain(&card.scores.family) {
+        for score in card.scores.leave_model_out.iter().chain(&card.scores.leave_family_out) {
             assert!(score.skill_mean < 0.15, "{score:?}");
         }
     }
@@ -207,10 +216,8 @@ fn a_gain_that_grows_with_the_size_ratio_alone_is_a_line_through_the_origin() {
     }
     let output = calibrated(&rows, &["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let chosen = Card::read(card.as_ref()).expect("the card").fit.beyond.expect("a candidate");
-    assert_eq!(
-        (chosen.candidate.as_str(), chosen.formula.intercept, chosen.formula.proxy),
-        ("gain-1", 0.0, 1.0)
-    );
-    assert!((chosen.formula.ratio - 0.8).abs() < 0.01, "{:?}", chosen.formula);
+    let chosen = Card::read(card.as_ref()).expect("the card").fit.beyond_range.expect("a candidate");
+    let gain = chosen.fitted.as_linear().expect("a line");
+    assert_eq!((chosen.name(), gain.intercept, gain.proxy), ("gain-1", 0.0, 1.0));
+    assert!((gain.ratio - 0.8).abs() < 0.01, "{gain:?}");
 }

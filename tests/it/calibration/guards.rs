@@ -1,7 +1,9 @@
 //! What must not be lost, asked or believed, through the real binary: files that are read and written at
 //! once, proxies that are the target, cards that were made up.
 
-use surmise::calibration::{Card, Regime};
+use std::sync::Arc;
+
+use surmise::calibration::{Card, FittedCandidate, Regime};
 use surmise::seed::sha256_hex;
 
 use crate::support::tidy::{Rows, calibrated, folder, predicted, refused, surmise, table, with, write};
@@ -54,7 +56,7 @@ fn a_row_farther_out_than_back_tests_went_has_no_number() {
     let card = at("card.json");
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
-    let held = &read.fit.beyond.as_ref().expect("a candidate").forward.held;
+    let held = &read.fit.beyond_range.as_ref().expect("a candidate").residuals.forward.held_out;
     let reach = held.iter().filter_map(|row| row.log10_size_gap).fold(f64::MIN, f64::max);
     let largest = read.range.distances.last().expect("distances");
     let mut query = vec![table(24)[12].clone(); 5];
@@ -106,8 +108,8 @@ fn a_proxy_or_a_size_ratio_farther_out_than_back_tests_went_has_no_number() {
     let rows = gains(|eta| eta);
     assert!(calibrated(&rows, &GAIN, &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
-    assert_eq!(read.fit.within.as_ref().expect("a candidate").candidate, "gain-1");
-    let held = &read.fit.beyond.as_ref().expect("a candidate").forward.held;
+    assert_eq!(read.fit.within_range.as_ref().expect("a candidate").name(), "gain-1");
+    let held = &read.fit.beyond_range.as_ref().expect("a candidate").residuals.forward.held_out;
     let reach = held.iter().filter_map(|row| row.proxy_gaps).map(|gaps| gaps[0]).fold(f64::MIN, f64::max);
     let largest = rows.iter().map(|row| row["p"].parse::<f64>().expect("p")).fold(f64::MIN, f64::max);
     assert!(reach > 0.0);
@@ -144,7 +146,8 @@ fn a_proxy_outside_the_bounds_of_the_target_is_an_error_in_training_and_a_refusa
     assert!(calibrated(&rows, &GAIN, &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
     assert!(
-        read.fit.within.as_ref().is_some_and(|chosen| chosen.candidate == "gain-1") && read.link.is_bounded()
+        read.fit.within_range.as_ref().is_some_and(|chosen| chosen.name() == "gain-1")
+            && read.link.is_bounded()
     );
     let mut query = vec![rows[12].clone(); 3];
     query[1].insert("p", "40".into());
@@ -177,7 +180,7 @@ fn a_row_of_unknown_size_has_the_interval_of_one_beyond_the_range_and_says_so() 
     let rows = predicted(&card, &query);
     assert!(rows.iter().all(|row| row["status"] == "ok" && row["regime"] == "interpolation"), "{rows:?}");
     assert!(!rows[0]["note"].contains("SIZE") && rows[1]["note"].contains("SIZE UNKNOWN"), "{rows:?}");
-    assert_eq!([0, 1].map(|at| rows[at]["interval_recipe"].as_str()), ["jackknife_plus", "maximum"]);
+    assert_eq!([0, 1].map(|at| rows[at]["interval_method"].as_str()), ["jackknife_plus", "maximum"]);
     let read = Card::read(card.as_ref()).expect("the card");
     let held = Regime::Extrapolation.coverage(&read.backtest).expect("a coverage").at(0.9);
     assert_eq!(rows[1]["backtest_coverage"].parse::<f64>().ok(), Some(held));
@@ -208,7 +211,7 @@ fn a_row_says_that_it_was_trained_on_and_that_families_are_unknown() {
     alone.iter_mut().for_each(|row| drop(row.remove("family")));
     assert!(calibrated(&alone, &["--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &query);
-    let said = "families are unknown: kin of the training rows were not left out together";
+    let said = "families are unknown: related training rows were not left out together";
     assert!(rows.iter().all(|row| row["status"] == "ok" && row["note"].contains(said)), "{rows:?}");
 }
 
@@ -230,7 +233,7 @@ fn few_predictions_are_of_few_models_or_of_weights_that_differ_much() {
     let output = calibrated(&heavy, &["--features", "a,b", "--weights", "w"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = predicted(&card, &heavy[12..13]);
-    assert!(rows[0]["note"].contains("on 24 predictions of models that weigh as 4.4 only"), "{rows:?}");
+    assert!(rows[0]["note"].contains("on 24 predictions of an effective 4.4 models only"), "{rows:?}");
     assert!(rows[0]["note"].contains("too few residuals for a level of 0.9"), "{rows:?}");
 }
 
@@ -251,9 +254,9 @@ fn a_coverage_is_of_the_models_that_it_was_taken_from_and_0_where_nothing_held()
     assert!(calibrated(&rows, &["--features", "a,b"], &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
     let tried = Regime::Extrapolation.coverage(&read.backtest).expect("a coverage");
-    let forward = &read.fit.beyond.as_ref().expect("a candidate").forward;
-    let asked = forward.held.iter().filter(|row| tried.folds.contains(&row.fold));
-    let models: std::collections::BTreeSet<&str> = asked.map(|row| row.target.as_str()).collect();
+    let forward = &read.fit.beyond_range.as_ref().expect("a candidate").residuals.forward;
+    let asked = forward.held_out.iter().filter(|row| tried.folds.contains(&row.fold));
+    let models: std::collections::BTreeSet<&str> = asked.map(|row| row.model.as_str()).collect();
     assert!(models.len() < 10 && forward.effective_n > 10.0, "{models:?} of {}", forward.effective_n);
     assert!(tried.effective_n <= models.len() as f64 + 1e-9, "{} of {models:?}", tried.effective_n);
     let mut query = rows[23].clone();
@@ -272,6 +275,12 @@ fn a_coverage_is_of_the_models_that_it_was_taken_from_and_0_where_nothing_held()
     assert!(told.contains(",maximum,0.0,") && !told.contains("-0"), "{told}");
 }
 
+fn with_one_coefficient(fitted: &FittedCandidate) -> FittedCandidate {
+    let mut linear = fitted.as_linear().expect("a linear model").clone();
+    linear.coefficients.truncate(1);
+    FittedCandidate::new(fitted.name(), Arc::new(linear))
+}
+
 /// What is changed in a card before it is sealed again.
 type Edit = fn(&mut Card);
 
@@ -288,14 +297,20 @@ fn a_card_whose_lists_do_not_fit_is_refused_whatever_its_hash() {
         (|card| card.fit.basis.min[0] = 9.0, "fit.basis.min holds a number above"),
         (|card| card.backtest.forward[0].effective_n = 0.0, "effective_n of a coverage"),
         (|card| card.rows.n_without_family = 25, "rows.n_without_family"),
-        (|card| card.fit.mean.coefficients.truncate(1), "fit.mean.coefficients"),
+        (|card| card.fit.mean = with_one_coefficient(&card.fit.mean), "fit.mean.parameters.coefficients"),
         (
-            |card| card.fit.within.iter_mut().for_each(|chosen| chosen.target.held[0].fold = 99),
+            |card| {
+                let selected = card.fit.within_range.iter_mut();
+                selected.for_each(|selected| selected.residuals.leave_model_out.held_out[0].fold = 99);
+            },
             "names fold 99",
         ),
         (
             |card| {
-                card.fit.beyond.iter_mut().for_each(|chosen| chosen.family.folds[0].coefficients.truncate(1));
+                card.fit.beyond_range.iter_mut().for_each(|selected| {
+                    let fold = &mut selected.residuals.leave_family_out.folds[0];
+                    *fold = with_one_coefficient(fold);
+                });
             },
             "a fold of",
         ),
@@ -396,7 +411,7 @@ fn cells_too_large_to_square_bounds_without_end_and_columns_made_of_others_are_n
     let number = |i: usize, name: &str| table(24)[i][name].parse::<f64>().expect("a number");
     let sum = with(24, "c", |i| (number(i, "a") - 2.0 * number(i, "b")).to_string());
     let told = calibrated(&sum, &["--features", "a,b,c"], &at("card.json")).stderr;
-    assert!(String::from_utf8_lossy(&told).contains("made of the features before them: c;"));
+    assert!(String::from_utf8_lossy(&told).contains("c is collinear with earlier features"));
     let told = calibrated(&table(24), &["--features", "a,b"], &at("card.json")).stderr;
-    assert!(!String::from_utf8_lossy(&told).contains("made of the features"));
+    assert!(!String::from_utf8_lossy(&told).contains("collinear"));
 }

@@ -81,7 +81,7 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     );
     assert!(told.contains("a new family, within the range: as a new model"), "{told}");
     let read = Card::read(card.as_ref()).expect("the card");
-    assert_eq!(read.scores.family, read.scores.target);
+    assert_eq!(read.scores.leave_family_out, read.scores.leave_model_out);
     let of =
         |regime: Regime| regime.coverage(&read.backtest).map(|coverage| (&coverage.levels, coverage.width));
     assert!(of(Regime::NewFamily).is_some() && of(Regime::NewFamily) == of(Regime::Interpolation));
@@ -153,7 +153,8 @@ fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_
     }
     let output = calibrated(&proxied, &["--features", "a,b", "--proxy", "p"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let chosen = Card::read(card.as_ref()).expect("the card").fit.within.expect("a candidate").candidate;
+    let chosen = Card::read(card.as_ref()).expect("the card").fit.within_range.expect("a candidate");
+    let chosen = chosen.name();
     assert_eq!(chosen, "gain");
     let mut query = proxied[12..14].to_vec();
     query[0].insert("p", String::new());
@@ -190,8 +191,9 @@ fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
     let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().expect("a number");
     let row = predicted(&card, &table(24)[12..13]).remove(0);
     let read = Card::read(card.as_ref()).expect("the card");
-    let chosen = &read.fit.within.as_ref().expect("a candidate").candidate;
-    let score = read.scores.target.iter().find(|score| score.candidate == *chosen).expect("its score");
+    let chosen = read.fit.within_range.as_ref().expect("a candidate").name();
+    let score =
+        read.scores.leave_model_out.iter().find(|score| score.candidate == chosen).expect("its score");
     assert_eq!(
         (number(&row, "skill_mean"), Some(number(&row, "skill_size"))),
         (score.skill_mean, score.skill_size)
@@ -217,8 +219,8 @@ fn skill_that_size_has_and_the_mean_has_not_is_flagged() {
         read.support.iter().any(|support| support.regime == *regime && support.unsupported.is_none())
     });
     let any = supported.into_iter().any(|regime| {
-        let chosen = &regime.chosen(&read.fit).expect("a candidate").candidate;
-        regime.scores(&read.scores).iter().any(|score| score.candidate == *chosen && score.skill_mean <= 0.0)
+        let chosen = regime.selected(&read.fit).expect("a candidate").name();
+        regime.scores(&read.scores).iter().any(|score| score.candidate == chosen && score.skill_mean <= 0.0)
     });
     assert_eq!(words.contains("NO BETTER THAN THE MEAN"), any, "{words}");
 }
@@ -271,8 +273,7 @@ fn the_target_s_own_noise_is_a_ceiling_that_the_card_names() {
 }
 
 #[test]
-fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of_one_far_off_is_never_infinite()
- {
+fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_distant_row_is_finite() {
     let (_keep, at) = folder();
     let card = at("card.json");
     for n in [5, 6, 8, 12, 24] {
@@ -299,24 +300,24 @@ fn no_number_is_made_whose_coverage_could_not_be_back_tested_and_the_distance_of
         assert!(rows[1]["y_hat"].is_empty() && rows[1]["mahalanobis"].is_empty(), "{:?}", rows[1]);
         let read = Card::read(card.as_ref()).expect("the card");
         // Rows of a split are either back-tested or counted as refused.
-        for (regime, n_targets) in [(Regime::Interpolation, n), (Regime::NewFamily, n)] {
+        for (regime, n_models) in [(Regime::Interpolation, n), (Regime::NewFamily, n)] {
             let tried = regime.coverage(&read.backtest).map_or(0, |coverage| coverage.levels.len());
             let refused = regime.refused(&read.backtest).expect("folds");
             assert!(
-                (tried as f64 - (1.0 - refused) * n_targets as f64).abs() < 1e-9,
+                (tried as f64 - (1.0 - refused) * n_models as f64).abs() < 1e-9,
                 "{n}: {tried} and {refused}"
             );
         }
-        // Of a family that was not trained on the lowest is told of forward folds, family folds, and both at
-        // once.
-        let stranger = &rows[n + 3];
-        if stranger["status"] == "ok" {
-            assert_eq!(stranger["regime"], "extrapolation");
-            let Backtest { family, forward, forward_family, .. } = &read.backtest;
-            let tried = [family, forward, forward_family].into_iter().flatten();
-            let of_recipe = tried.filter(|coverage| coverage.recipe == Regime::Extrapolation.recipe());
-            let lowest = of_recipe.map(|coverage| coverage.at(0.9)).fold(1.0, f64::min);
-            assert_eq!(stranger["backtest_coverage"].parse(), Ok(lowest));
+        // For a new family the lowest coverage applies of forward folds, family folds, and both at once.
+        let new_family = &rows[n + 3];
+        if new_family["status"] == "ok" {
+            assert_eq!(new_family["regime"], "extrapolation");
+            let Backtest { leave_family_out, forward, forward_new_family, .. } = &read.backtest;
+            let tried = [leave_family_out, forward, forward_new_family].into_iter().flatten();
+            let own =
+                tried.filter(|coverage| coverage.interval_method == Regime::Extrapolation.interval_method());
+            let lowest = own.map(|coverage| coverage.at(0.9)).fold(1.0, f64::min);
+            assert_eq!(new_family["backtest_coverage"].parse(), Ok(lowest));
         }
     }
 }

@@ -35,20 +35,24 @@ fn rows_of_unknown_family_are_no_families_and_in_no_fold_that_leaves_out_familie
     let output = calibrated(&blanked(5, 8), &["--features", "a,b"], &card);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && told.contains("column family is empty in 8 of 24 rows"), "{told}");
-    assert!(told.contains("in 5 families, 8 of the rows in none that is known"), "{told}");
+    assert!(told.contains("in 5 families, the family of 8 rows unknown"), "{told}");
     let read = Card::read(card.as_ref()).expect("the card");
     assert_eq!((read.rows.families.len(), read.rows.n_without_family), (5, 8));
-    let chosen = read.fit.within.as_ref().expect("a candidate");
-    assert!(chosen.family.held.len() == 16 && chosen.family.held.iter().all(|row| !row.family.is_empty()));
-    assert_eq!(chosen.target.held.len(), 24);
+    let chosen = read.fit.within_range.as_ref().expect("a candidate");
+    assert!(
+        chosen.residuals.leave_family_out.held_out.len() == 16
+            && chosen.residuals.leave_family_out.held_out.iter().all(|row| !row.family.is_empty())
+    );
+    assert_eq!(chosen.residuals.leave_model_out.held_out.len(), 24);
     let tried = Regime::NewFamily.coverage(&read.backtest).expect("a coverage").levels.len();
-    let refused = read.backtest.refused.family.expect("folds");
+    let refused = read.backtest.refused.leave_family_out.expect("folds");
     assert!((tried as f64 - 16.0 * (1.0 - refused)).abs() < 1e-9, "{tried} and {refused}");
     let rows = ask(&blanked(5, 8));
     assert!(!rows[0]["note"].contains("unknown"), "{rows:?}");
     for row in &rows[1..] {
         assert!(
-            row["status"] == "ok" && row["note"].contains("unknown of 8 of the 24 rows trained on"),
+            row["status"] == "ok"
+                && row["note"].contains("the families of 8 of the 24 training rows are unknown"),
             "{row:?}"
         );
     }
@@ -78,12 +82,11 @@ fn a_column_of_families_that_is_empty_is_as_none() {
     let words = surmise(&["card", &card]);
     assert!(!String::from_utf8_lossy(&words.stdout).contains("every family in column"));
     let rows = predicted(&card, &table(24)[12..14]);
-    assert!(rows.iter().all(|row| row["note"].contains("families are unknown: kin")), "{rows:?}");
+    assert!(rows.iter().all(|row| row["note"].contains("families are unknown: related")), "{rows:?}");
 }
 
 #[test]
-fn where_back_tests_asked_about_no_size_none_beyond_the_range_has_a_number_and_an_empty_cell_is_no_way_around()
- {
+fn without_back_tests_beyond_the_sizes_no_larger_row_is_predicted_and_an_empty_cell_says_so() {
     let (_keep, at) = folder();
     let card = at("card.json");
     // Ever stronger models, of which the weakest four tell their sizes.
@@ -100,13 +103,13 @@ fn where_back_tests_asked_about_no_size_none_beyond_the_range_has_a_number_and_a
     query[1].insert("params_b", "1e6".into());
     let told = predicted(&card, &query);
     assert_eq!(["ok", "unsupported", "ok"], [0, 1, 2].map(|at| told[at]["status"].as_str()), "{told:?}");
-    assert!(told[1]["note"].contains("no back-test asked about a size beyond"), "{told:?}");
+    assert!(told[1]["note"].contains("no back-test predicted a size beyond"), "{told:?}");
     assert!(told[2]["note"].contains("if it is larger than the largest trained on (4"), "{told:?}");
 
     // Where they did the note says how far, whatever the interval is of.
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let read = Card::read(card.as_ref()).expect("the card");
-    let held = &read.fit.beyond.as_ref().expect("a candidate").forward.held;
+    let held = &read.fit.beyond_range.as_ref().expect("a candidate").residuals.forward.held_out;
     let reach = held.iter().filter_map(|row| row.log10_size_gap).fold(f64::MIN, f64::max);
     let mut unsized_row = table(24)[12].clone();
     unsized_row.insert("params_b", String::new());

@@ -5,7 +5,8 @@ use ndarray::{Array1, Array2};
 use serde::Deserialize;
 
 use super::basis::Basis;
-use super::{Problem, fractional, least_squares};
+use super::elastic_net::Problem;
+use super::regression::{fractional_logistic, least_squares};
 use crate::calibration::table::sample::Sample;
 
 #[derive(Deserialize)]
@@ -92,8 +93,7 @@ fn least_squares_and_ridge_agree_with_scikit_learn() {
 }
 
 #[test]
-fn the_elastic_net_agrees_with_scikit_learn_also_where_columns_all_but_depend_on_each_other_and_where_rows_are_few()
- {
+fn the_elastic_net_agrees_with_scikit_learn_also_on_collinear_columns_and_few_rows() {
     let Reference { x, y, elastic_net, collinear, few_rows, .. } = Reference::read();
     for Nets { x, y, elastic_net } in [Nets { x, y, elastic_net }, collinear, few_rows] {
         let (rows, ones): (Vec<usize>, Vec<f64>) = (0..y.len()).map(|row| (row, 1.0)).unzip();
@@ -108,7 +108,8 @@ fn the_elastic_net_agrees_with_scikit_learn_also_where_columns_all_but_depend_on
 fn fractional_logistic_regression_agrees_with_scikit_learn_on_weighted_successes_and_failures() {
     let reference = Reference::read();
     for Penalised { penalty, line, .. } in &reference.fractional {
-        let ours = fractional(&reference.z(), &reference.share, &reference.weight, *penalty).expect("a fit");
+        let ours = fractional_logistic(&reference.z(), &reference.share, &reference.weight, *penalty)
+            .expect("a fit");
         close(&ours, line, 1e-8);
     }
 }
@@ -122,7 +123,7 @@ fn components_agree_with_scikit_learn_up_to_their_signs() {
     let x = reference.x().mapv(|value| 0.5 + value / 1000.0);
     let names = |prefix: &str| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     let sample = Sample {
-        targets: names("t"),
+        models: names("t"),
         families: names("f"),
         log10_sizes: vec![f64::NAN; n],
         proxies: None,

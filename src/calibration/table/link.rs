@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Shares are clipped this far from 0 and 1 before their logit is taken, and interval ends beyond it are 0
 /// and 1: a benchmark of hundreds of items cannot tell such shares apart, and their logits would outweigh all
 /// others.
-pub(super) const CLIP: f64 = 0.01;
+pub(crate) const CLIP: f64 = 0.01;
 
 /// A link between the target and a linear predictor.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl Link {
     }
 
     /// The predictor of which [`Self::invert`] gives `y` back, a hair from the bounds at most.
-    pub(super) fn exact(self, y: f64) -> f64 {
+    pub(crate) fn exact(self, y: f64) -> f64 {
         match self {
             Self::Identity => y,
             Self::Logit { low, high } => logit(((y - low) / (high - low)).clamp(1e-12, 1.0 - 1e-12)),
@@ -74,20 +74,17 @@ impl Link {
     }
 
     /// Whether a value lies within the bounds, if there are any.
-    pub(super) fn holds(self, y: f64) -> bool {
+    pub(crate) fn contains(self, y: f64) -> bool {
         match self {
             Self::Identity => true,
             Self::Logit { low, high } => (low..=high).contains(&y),
         }
     }
 
-    /// What is said of a proxy's reading that it does not hold.
-    pub(super) fn excludes(self, proxy: f64) -> String {
+    /// Says that a proxy's value is outside the bounds.
+    pub(crate) fn excludes(self, proxy: f64) -> String {
         let Self::Logit { low, high } = self else { return proxy.to_string() };
-        format!(
-            "{proxy}, outside {low} to {high}: a proxy is read in the unit of the target, whose bounds \
-             these are"
-        )
+        format!("{proxy}, outside {low} to {high}: a proxy is in the unit of the target and has its bounds")
     }
 
     /// Whether the target has two bounds.
@@ -95,7 +92,7 @@ impl Link {
         matches!(self, Self::Logit { .. })
     }
 
-    /// As a word.
+    /// Its name in cards.
     pub fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -104,11 +101,11 @@ impl Link {
     }
 }
 
-pub(super) fn logit(share: f64) -> f64 {
+pub(crate) fn logit(share: f64) -> f64 {
     (share / (1.0 - share)).ln()
 }
 
-pub(super) fn sigmoid(eta: f64) -> f64 {
+pub(crate) fn sigmoid(eta: f64) -> f64 {
     // Of a large negative eta exp would overflow to infinity, which is right here: the share is then 0.
     1.0 / (1.0 + (-eta).exp())
 }

@@ -1,0 +1,72 @@
+//! A training set as candidates see it: the rows with what was learnt from their features.
+
+use ndarray::{Array1, Array2};
+
+use super::basis::Basis;
+use super::regression::{fractional_logistic, least_squares};
+use crate::calibration::table::link::Link;
+use crate::calibration::table::sample::Sample;
+use crate::error::{Error, Result};
+
+/// A training set as candidates see it.
+#[derive(Debug)]
+pub struct TrainingSet<'a> {
+    /// The rows.
+    pub sample: &'a Sample,
+    /// What was learnt from their features.
+    pub basis: Basis,
+    /// Features with missing cells imputed, `(n, p)`.
+    pub x: Array2<f64>,
+    /// Scores on the principal components, `(n, k)`.
+    pub scores: Array2<f64>,
+    /// The response on the scale of the link.
+    pub eta: Array1<f64>,
+    /// The link.
+    pub link: Link,
+}
+
+impl<'a> TrainingSet<'a> {
+    /// Learns the basis from the rows.
+    ///
+    /// # Errors
+    /// [`Error::Calibration`] if there are no components.
+    pub fn new(sample: &'a Sample, link: Link) -> Result<Self> {
+        let (basis, x) = Basis::fit(sample)?;
+        let k = basis.components.len();
+        let scores: Vec<f64> = x.outer_iter().flat_map(|row| basis.scores(&row.to_vec())).collect();
+        let scores = Array2::from_shape_vec((sample.len(), k), scores)
+            .map_err(|source| Error::Calibration { reason: source.to_string() })?;
+        let eta: Array1<f64> = sample.y.iter().map(|y| link.apply(*y)).collect();
+        Ok(Self { sample, basis, x, scores, eta, link })
+    }
+
+    /// Imputed features, centred and divided by their standard deviations, `(n, p)`.
+    pub(super) fn standardised(&self) -> Array2<f64> {
+        let basis = &self.basis;
+        Array2::from_shape_fn(self.x.dim(), |(i, j)| (self.x[[i, j]] - basis.centre[j]) / basis.sd[j])
+    }
+
+    /// The response as shares of its range; `None` for a response without bounds.
+    pub(super) fn shares(&self) -> Option<Vec<f64>> {
+        let Link::Logit { low, high } = self.link else { return None };
+        Some(self.sample.y.iter().map(|y| (y - low) / (high - low)).collect())
+    }
+
+    /// Regression on some columns: fractional logistic where the response has bounds, else least squares. The
+    /// constant comes first.
+    pub(super) fn regress(&self, columns: &Array2<f64>, penalty: f64) -> Result<Vec<f64>> {
+        match self.shares() {
+            Some(shares) => fractional_logistic(columns, &shares, &self.sample.weights, penalty),
+            None => least_squares(columns, &self.eta, &self.sample.weights, penalty),
+        }
+    }
+}
+
+/// Variances of the training features along their principal axes, from which degrees of freedom follow.
+#[derive(Debug, Clone)]
+pub struct FeatureSpectrum {
+    /// Rows.
+    pub n: usize,
+    /// Eigenvalues of the correlation matrix within its rank, largest first.
+    pub eigenvalues: Vec<f64>,
+}

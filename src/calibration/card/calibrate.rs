@@ -1,0 +1,98 @@
+//! Calibration: from a table to a card.
+
+use super::contents::{Card, TrainingRows};
+use crate::calibration::intervals::method::check_level;
+use crate::calibration::table::columns::ColumnRoles;
+use crate::calibration::table::prepare::TrainingData;
+use crate::calibration::table::sample::{Sample, distinct};
+use crate::calibration::table::specification::CalibrationSpec;
+use crate::calibration::table::tidy::Table;
+use crate::calibration::validation::backtest::{BacktestFolds, backtest};
+use crate::calibration::validation::diagnostics::{Diagnostics, collinear};
+use crate::calibration::validation::fit::fit;
+use crate::calibration::validation::range::TrainingRange;
+use crate::calibration::validation::support::supports;
+use crate::disk::Schema;
+use crate::error::{Error, Result};
+use crate::seed::sha256_hex;
+
+/// Most folds of models or families in the fit, and those of the back-test. A few rows are cheap to leave out
+/// one by one; of many, leaving out a group is as informative.
+fn most_folds(n: usize) -> (usize, BacktestFolds) {
+    let backtest = |outer, new_family, inner| BacktestFolds { outer, new_family, inner };
+    match n {
+        0..=150 => (50, backtest(24, 12, 10)),
+        151..=400 => (25, backtest(8, 12, 6)),
+        _ => (12, backtest(5, 3, 4)),
+    }
+}
+
+/// Calibrates on the rows of a table whose target is known.
+///
+/// # Errors
+/// [`Error::Csv`](crate::Error::Csv) and [`Error::Calibration`](crate::Error::Calibration) naming the columns
+/// and rows at fault, [`Error::Parameter`](crate::Error::Parameter) for a flag.
+pub fn calibrate(table: &Table, spec: &CalibrationSpec) -> Result<Card> {
+    check_level(spec.level)?;
+    let TrainingData { sample, columns, link, noise, mut notes } = spec.prepare(table)?;
+    let (most, backtest_folds) = most_folds(sample.len());
+    let (fit, scores) = fit(&sample, link, most)?;
+    let backtest = backtest(&sample, link, spec.level, backtest_folds)?;
+    let support = supports(&fit, &scores, &backtest, &sample, link);
+    notes.extend(collinearity_note(&collinear(&sample, &columns.features, &fit.basis)));
+    let models = distinct(&sample.models);
+    let card = Card {
+        schema: Schema::new("card", 0),
+        card_sha256: String::new(),
+        target: spec.target.clone(),
+        unit: spec.unit.clone(),
+        level: spec.level,
+        link,
+        for_api: spec.for_api,
+        rows: TrainingRows {
+            n: sample.len(),
+            n_models: models.len(),
+            models,
+            families: sample.known_families(),
+            n_without_family: sample.n_without_family(),
+            observations_sha256: hash(&sample, &columns)?,
+        },
+        support,
+        range: TrainingRange::new(&sample, &fit.basis, link, most)?,
+        diagnostics: Diagnostics { noise, ..Diagnostics::new(&sample, &columns.features, &fit)? },
+        columns,
+        fit,
+        scores,
+        backtest,
+        notes,
+    };
+    card.seal()
+}
+
+fn collinearity_note(features: &[String]) -> Option<String> {
+    let (they, their) =
+        if features.len() == 1 { ("is", "its coefficient") } else { ("are", "their coefficients") };
+    (!features.is_empty()).then(|| {
+        format!(
+            "{} {they} collinear with earlier features; regularisation decides {their}",
+            features.join(", ")
+        )
+    })
+}
+
+/// SHA-256 of the roles of the columns as JSON, then the rows as CSV in their sorted order: model, family,
+/// log10 size, response, weight, the proxy's value and log10 size ratio where there is one, features; missing
+/// cells empty.
+fn hash(sample: &Sample, columns: &ColumnRoles) -> Result<String> {
+    let cell = |value: &f64| if value.is_finite() { value.to_string() } else { String::new() };
+    let lines = (0..sample.len()).map(|i| {
+        let numbers = [sample.log10_sizes[i], sample.y[i], sample.weights[i]];
+        let proxy = sample.proxies.iter().flat_map(|proxies| [proxies[i].value, proxies[i].log10_ratio]);
+        let numbers = numbers.into_iter().chain(proxy).chain(sample.x.row(i).to_vec());
+        let cells: Vec<String> = numbers.map(|value| cell(&value)).collect();
+        format!("{:?},{:?},{}\n", sample.models[i], sample.families[i], cells.join(","))
+    });
+    let header =
+        serde_json::to_string(columns).map_err(|source| Error::Json { path: "card".into(), source })?;
+    Ok(sha256_hex((header + "\n" + &lines.collect::<String>()).as_bytes()))
+}

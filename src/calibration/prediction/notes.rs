@@ -1,0 +1,146 @@
+//! The note of a prediction: everything that limits what its level promises.
+
+use super::extrapolation_limit::largest_size;
+use super::query::Query;
+use super::row::PredictionRow;
+use crate::calibration::card::contents::Card;
+use crate::calibration::validation::coverage::{Coverage, falls_short};
+use crate::calibration::validation::regime::Regime;
+use crate::calibration::validation::score::CandidateScore;
+use crate::calibration::validation::support::too_few_for_level;
+
+/// Effective number of back-tested models below which a coverage is noted to be of few.
+const FEW_BACKTESTED: f64 = 10.0;
+
+/// How an interval was made.
+pub(super) struct IntervalContext<'a> {
+    /// The regime whose candidate, interval and coverage apply.
+    pub judged: Regime,
+    pub score: Option<&'a CandidateScore>,
+    pub coverage: Option<&'a Coverage>,
+    /// Whether there are residuals enough for the level.
+    pub is_enough: bool,
+    pub level: f64,
+}
+
+/// The note of a row that has a prediction.
+pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &IntervalContext) -> String {
+    let mut notes = vec![];
+    on_training(card, query, context, &mut notes);
+    on_skill(row, context, &mut notes);
+    on_coverage(card, query, context, &mut notes);
+    if row.mahal_pct.is_some_and(|percentile| percentile > 95.0) {
+        notes.push("farther from the training mean than 95 % of the training rows".into());
+    }
+    if !row.missing_features.is_empty() {
+        notes.push(format!("imputed, which the interval does not account for: {}", row.missing_features));
+    }
+    notes.join("; ")
+}
+
+/// What the card knows about the row's model, size and family.
+fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
+    let judged = context.judged;
+    if query.is_trained_on {
+        notes.push("was trained on: interval and coverage are those of a model that was not".into());
+    }
+    if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized) {
+        let intervals = match judged {
+            Regime::Extrapolation => ", with interval and coverage of rows beyond the range",
+            _ => "",
+        };
+        notes.push(format!(
+            "SIZE UNKNOWN: placed by its features alone{intervals}; if it is {largest}, the card would \
+             refuse it, and interval and coverage do not hold"
+        ));
+    }
+    if card.columns.group.is_none() {
+        notes.push(
+            "families are unknown: related training rows were not left out together, and the coverage is \
+             that of new models"
+                .into(),
+        );
+    }
+    let unknown = card.rows.n_without_family;
+    if unknown > 0 && query.is_new_family {
+        let n = card.rows.n;
+        notes.push(format!(
+            "the families of {unknown} of the {n} training rows are unknown: coverage is that of the other \
+             families"
+        ));
+    }
+}
+
+/// Back-tested skill that is low or uncertain.
+fn on_skill(row: &PredictionRow, context: &IntervalContext, notes: &mut Vec<String>) {
+    let interval = context.score.map(|score| score.skill_interval);
+    if let Some([low, high]) = interval.filter(|[low, _]| *low <= 0.0) {
+        notes.push(format!(
+            "the skill may be chance: 90 % of resampled families give it {low:.2} to {high:.2}"
+        ));
+    }
+    if let Some(skill) = row.skill_mean.filter(|skill| *skill <= 0.0) {
+        notes.push(format!(
+            "back-tested no better than the mean of the training rows: skill {skill:.2} against it"
+        ));
+    }
+    let unit_skill = context.score.map(CandidateScore::unit_skill);
+    if let Some(skill) = unit_skill.filter(|skill| *skill <= 0.0) {
+        notes.push(format!(
+            "skill is on the scale of the link; by mean absolute error in the unit of the target it is \
+             {skill:.2}"
+        ));
+    }
+}
+
+/// Coverage that is low, or that comes from few models.
+fn on_coverage(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
+    let level = context.level;
+    notes.extend(context.coverage.and_then(|coverage| shortfall(card, coverage, context.judged, level)));
+    if !context.is_enough {
+        notes.push(format!(
+            "too few residuals for a level of {level}: the ends are those of the largest residuals"
+        ));
+    }
+    let families = card.rows.families.len();
+    if query.is_new_family && too_few_for_level(families, level) {
+        notes.push(format!(
+            "{families} families were trained on: errors within a family are correlated, and an interval for \
+             another with a level of {level} needs at least {:.0}",
+            (level / (1.0 - level)).ceil()
+        ));
+    }
+    notes.extend(context.coverage.and_then(few_models));
+}
+
+/// The warning on intervals that held much less than their level: all of them or, beyond the range, those of
+/// one forward fold.
+fn shortfall(card: &Card, coverage: &Coverage, regime: Regime, level: f64) -> Option<String> {
+    let held = coverage.at(level);
+    if falls_short(held, level) {
+        return Some(format!(
+            "INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}",
+            100.0 * held
+        ));
+    }
+    let forward = regime.coverage(&card.backtest).filter(|_| regime == Regime::Extrapolation);
+    let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| falls_short(*worst, level))?;
+    Some(format!(
+        "intervals held only {:.0} % of {n} predictions in one fold of the back-test",
+        100.0 * worst
+    ))
+}
+
+/// The note on few models: predictions of one model in several folds, or for several of its rows, are not
+/// independent, and neither do models of very different weights count as many.
+fn few_models(coverage: &Coverage) -> Option<String> {
+    let (n, models) = (coverage.levels.len(), coverage.effective_n);
+    (models < FEW_BACKTESTED - 1e-6).then(|| {
+        let models = if (models - models.round()).abs() < 1e-6 {
+            format!("{models:.0} models")
+        } else {
+            format!("an effective {models:.1} models")
+        };
+        format!("coverage was back-tested on {n} predictions of {models} only")
+    })
+}

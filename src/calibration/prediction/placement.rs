@@ -1,0 +1,58 @@
+//! Where a row stands relative to the training rows, and which regime's candidate and intervals apply.
+
+use super::extrapolation_limit::{is_distant, proxy_excess_of};
+use super::query::Query;
+use crate::calibration::card::contents::Card;
+use crate::calibration::validation::range::distance;
+use crate::calibration::validation::regime::Regime;
+
+/// Where a row stands.
+pub(super) struct Placement {
+    /// Features with the missing ones imputed.
+    pub x: Vec<f64>,
+    /// The regime by size, first component and distance alone.
+    pub by_range: Regime,
+    /// The regime, a proxy outside its range included.
+    pub regime: Regime,
+    /// The regime whose candidate, interval and coverage apply: beyond the range for a row of unknown size,
+    /// which may be larger than all training rows.
+    pub judged: Regime,
+    /// Whether it is weaker than every training row.
+    pub is_below: bool,
+    /// How far the size lies outside the range, in decades, where it is known.
+    pub size_gap: Option<f64>,
+    /// Mahalanobis distance from the training mean.
+    pub distance: f64,
+    /// How far the proxy lies outside its ranges, for the candidate of `by_range` and that of `judged`.
+    pub proxy_excess: [[f64; 2]; 2],
+}
+
+impl Placement {
+    pub(super) fn of(card: &Card, query: &Query) -> Self {
+        let (basis, predictors) = (&card.fit.basis, &query.predictors);
+        let x = basis.complete(predictors);
+        let size_gap = card.range.size_gap(predictors);
+        let distance = distance(basis, card.range.distance_components, &x);
+        let is_outside = card.range.strength_gap(basis, &x) != 0.0 || size_gap.is_some_and(|gap| gap != 0.0);
+        let by_range = if is_outside || is_distant(card, distance) {
+            Regime::Extrapolation
+        } else if card.columns.group.is_some() && !query.is_new_family {
+            Regime::Interpolation
+        } else {
+            Regime::NewFamily
+        };
+        // A gain is linear in the proxy's value, and was fitted within the training range alone.
+        let outside = proxy_excess_of(card, by_range.selected(&card.fit), predictors);
+        let regime = if outside == [0.0; 2] { by_range } else { Regime::Extrapolation };
+        let may_be_larger = query.is_unsized && unsupported(card, Regime::Extrapolation).is_none();
+        let judged = if may_be_larger { Regime::Extrapolation } else { regime };
+        let beyond = proxy_excess_of(card, judged.selected(&card.fit), predictors);
+        let is_below = card.range.is_below(predictors, basis, &x);
+        Self { x, by_range, regime, judged, is_below, size_gap, distance, proxy_excess: [outside, beyond] }
+    }
+}
+
+/// Why a card does not support a regime.
+pub(super) fn unsupported(card: &Card, regime: Regime) -> Option<&str> {
+    card.support.iter().find(|support| support.regime == regime)?.unsupported.as_deref()
+}

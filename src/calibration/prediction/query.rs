@@ -1,0 +1,76 @@
+//! The rows of a table that are to be predicted: their names and predictors, read by the columns of a card.
+
+use crate::calibration::card::contents::Card;
+use crate::calibration::intervals::selected::SelectedCandidate;
+use crate::calibration::table::columns::{ColumnRoles, log10_sizes, proxies};
+use crate::calibration::table::sample::Predictors;
+use crate::calibration::table::tidy::Table;
+use crate::error::Result;
+
+/// A row to be predicted.
+pub(super) struct Query {
+    pub predictors: Predictors,
+    pub model: String,
+    pub family: String,
+    /// Whether the card was fitted on a row of this model; a row without a name has no model.
+    pub is_trained_on: bool,
+    /// Whether the card was fitted on no row of this family.
+    pub is_new_family: bool,
+    /// Whether the size is unknown to a card that places rows by size.
+    pub is_unsized: bool,
+    /// A condition of the card that the row does not meet.
+    pub unmet_condition: Option<String>,
+}
+
+/// The rows of a table.
+///
+/// # Errors
+/// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks, or a cell that is not a
+/// number.
+pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
+    let ColumnRoles { id, group, size, .. } = &card.columns;
+    let features =
+        card.columns.features.iter().map(|name| table.numbers(name)).collect::<Result<Vec<_>>>()?;
+    let sizes = match size {
+        Some(column) => log10_sizes(table, column)?,
+        None => vec![f64::NAN; table.len()],
+    };
+    let names = |column: &Option<String>| column.as_ref().map(|column| table.text(column)).transpose();
+    let (ids, families) = (names(id)?, names(group)?);
+    let selected = [&card.fit.within_range, &card.fit.beyond_range].into_iter().flatten();
+    // A proxy that nothing is predicted from need not be in the table.
+    let needs_proxy = selected.into_iter().any(SelectedCandidate::needs_proxy);
+    let proxies = if needs_proxy { proxies(table, &card.columns)? } else { None };
+    let name =
+        |cells: &Option<Vec<&str>>, at: usize| cells.as_ref().map_or(String::new(), |cells| cells[at].into());
+    let mut queries = vec![];
+    for at in 0..table.len() {
+        let log10_size = Some(sizes[at]).filter(|size| size.is_finite());
+        let (own, family) = (name(&ids, at), name(&families, at));
+        queries.push(Query {
+            is_trained_on: !own.is_empty() && card.rows.models.binary_search(&own).is_ok(),
+            is_new_family: card.rows.families.binary_search(&family).is_err(),
+            is_unsized: card.range.log10_size.is_some() && log10_size.is_none(),
+            unmet_condition: unmet_condition(card, table, at)?,
+            model: if own.is_empty() { format!("line {}", table.line(at)) } else { own },
+            family,
+            predictors: Predictors {
+                x: features.iter().map(|cells| cells[at]).collect(),
+                log10_size,
+                proxy: proxies.as_ref().and_then(|proxies| proxies[at]),
+            },
+        });
+    }
+    Ok(queries)
+}
+
+fn unmet_condition(card: &Card, table: &Table, row: usize) -> Result<Option<String>> {
+    let mut unmet = None;
+    for (column, values) in &card.columns.same {
+        let cell = table.text(column)?[row];
+        if !values.iter().any(|value| value == cell) {
+            unmet = Some(format!("{column} is {cell}; the card holds for {}", values.join(", ")));
+        }
+    }
+    Ok(unmet)
+}

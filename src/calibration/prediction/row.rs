@@ -1,0 +1,254 @@
+//! One row of predictions.csv: the only declaration of its columns, for whoever writes or reads that file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::calibration::validation::coverage::falls_short;
+use crate::disk::{self, Lines};
+use crate::error::{Error, Result};
+
+/// Columns of earlier versions and what they are called now.
+const RENAMED: [(&str, &str); 7] = [
+    ("interval_recipe", "interval_method"),
+    ("emergence_nats", "y_hat"),
+    ("low_nats", "low"),
+    ("high_nats", "high"),
+    ("measured_nats", "measured"),
+    ("baseline_nats", "baseline_size"),
+    ("mean_nats", "baseline_mean"),
+];
+/// Columns without which a file holds no predictions.
+const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
+
+/// Whether a row of predictions.csv holds a prediction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PredictionStatus {
+    /// There is a prediction with an interval.
+    Ok,
+    /// The calibration does not support a prediction; the note says why.
+    #[default]
+    Unsupported,
+}
+
+impl PredictionStatus {
+    /// As in the column `status`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+/// One row of predictions.csv, in the order of its columns. Numbers are empty where they are unknown, and
+/// those of the prediction where `status` is not `ok`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PredictionRow {
+    /// The model that the prediction is for.
+    pub target_model: String,
+    /// Its family; empty where it is unknown.
+    pub family: String,
+    /// The corpus it was observed on.
+    pub corpus: String,
+    /// Version of the API or snapshot of the model that was asked.
+    pub api_version: String,
+    /// When it was asked.
+    pub api_date: String,
+    /// The predicted column.
+    pub target: String,
+    /// Unit of the predicted column.
+    pub unit: String,
+    /// The prediction.
+    pub y_hat: Option<f64>,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end of its interval.
+    pub high: Option<f64>,
+    /// Nominal level of the interval.
+    pub level: Option<f64>,
+    /// The measured value of the predicted column, where it is known; predictions are made without it.
+    pub measured: Option<f64>,
+    /// How the interval was made: a name of [`IntervalMethod`](crate::calibration::IntervalMethod).
+    pub interval_method: String,
+    /// Share of the true values that such intervals held in the back-test.
+    pub backtest_coverage: Option<f64>,
+    /// Number of predictions in that back-test.
+    pub backtest_n: Option<usize>,
+    /// Where the row stands relative to the training rows: a name of [`Regime`](crate::calibration::Regime),
+    /// or `below_range`.
+    pub regime: String,
+    /// Mahalanobis distance from the training mean, over the first principal components.
+    pub mahalanobis: Option<f64>,
+    /// Percentage of the training rows that are nearer.
+    pub mahal_pct: Option<f64>,
+    /// How far the model's size lies outside the training range, in decades; 0 inside.
+    pub size_gap_log10: Option<f64>,
+    /// Features outside their training range, separated by spaces.
+    pub out_of_range_features: String,
+    /// Features without a value, separated by spaces.
+    pub missing_features: String,
+    /// What the mean of the training rows predicts.
+    pub baseline_mean: Option<f64>,
+    /// What the regression on log size predicts.
+    pub baseline_size: Option<f64>,
+    /// Back-tested skill against the mean, `1 - error / error of the mean`.
+    pub skill_mean: Option<f64>,
+    /// Back-tested skill against the regression on log size.
+    pub skill_size: Option<f64>,
+    /// SHA-256 of the card that made the prediction.
+    pub card_sha256: String,
+    /// Whether there is a prediction.
+    pub status: PredictionStatus,
+    /// Why there is none, or what limits the one that is there.
+    pub note: String,
+}
+
+impl PredictionRow {
+    /// Reads predictions.csv. Columns are found by name; those that a file lacks are empty, and others are
+    /// ignored.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Csv`] for a file without predictions, with the column names of an earlier
+    /// version, or with a cell that is not the number it should be.
+    pub fn read(path: &Path) -> Result<Vec<Self>> {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        Self::from_bytes(path, &bytes)
+    }
+
+    /// The rows in the bytes of predictions.csv; messages name `path`.
+    ///
+    /// # Errors
+    /// As [`Self::read`], without [`Error::Read`].
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Self>> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+        let invalid = |error: &csv::Error| fault(Lines::at(bytes, error.position()), error.to_string());
+        let header = reader.headers().map_err(|error| invalid(&error))?.clone();
+        let has = |name: &str| header.iter().any(|column| column == name);
+        if let Some((old, new)) = RENAMED.iter().find(|(old, new)| has(old) && !has(new)) {
+            let reason = format!("column `{old}` is called `{new}` now; predict again, or rename the column");
+            return Err(fault(1, reason));
+        }
+        if let Some(name) = REQUIRED.iter().find(|name| !has(name)) {
+            return Err(fault(1, format!("there is no column `{name}`; give a file of predictions")));
+        }
+        let (mut rows, mut lines) = (vec![], Lines::new(bytes));
+        for record in reader.records() {
+            let record = record.map_err(|error| invalid(&error))?;
+            let line = lines.of(record.position());
+            let row: Self = record.deserialize(Some(&header)).map_err(|error| {
+                let cell = named_cell(&error, &header, &record);
+                fault(line, cell.unwrap_or_else(|| error.to_string()))
+            })?;
+            if let Some(name) = row.not_finite() {
+                return Err(fault(line, format!("column `{name}` holds NaN or infinity; correct it")));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// Rows as the bytes of predictions.csv; messages name `path`.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn to_bytes(path: &Path, rows: &[Self]) -> Result<Vec<u8>> {
+        disk::csv_bytes(path, rows)
+    }
+
+    /// Prediction less measurement, where both are known.
+    pub fn error(&self) -> Option<f64> {
+        Some(self.y_hat? - self.measured?)
+    }
+
+    /// Whether the interval holds the measured value, where both are known.
+    pub fn is_inside(&self) -> Option<bool> {
+        Some((self.low?..=self.high?).contains(&self.measured?))
+    }
+
+    /// Whether intervals like this one held much less than their level in the back-test.
+    pub fn falls_short(&self) -> bool {
+        let coverage = self.backtest_coverage.zip(self.level);
+        coverage.is_some_and(|(held, level)| falls_short(held, level))
+    }
+
+    fn not_finite(&self) -> Option<&'static str> {
+        let numbers = [
+            ("y_hat", self.y_hat),
+            ("low", self.low),
+            ("high", self.high),
+            ("level", self.level),
+            ("measured", self.measured),
+            ("backtest_coverage", self.backtest_coverage),
+            ("mahalanobis", self.mahalanobis),
+            ("mahal_pct", self.mahal_pct),
+            ("size_gap_log10", self.size_gap_log10),
+            ("baseline_mean", self.baseline_mean),
+            ("baseline_size", self.baseline_size),
+            ("skill_mean", self.skill_mean),
+            ("skill_size", self.skill_size),
+        ];
+        let mut found = numbers.into_iter().filter(|(_, cell)| cell.is_some_and(|value| !value.is_finite()));
+        found.next().map(|(name, _)| name)
+    }
+}
+
+/// The column and cell that could not be read.
+fn named_cell(error: &csv::Error, header: &csv::StringRecord, record: &csv::StringRecord) -> Option<String> {
+    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return None };
+    let at = usize::try_from(err.field()?).ok()?;
+    let (name, cell) = (header.get(at)?, record.get(at)?);
+    Some(format!("has {cell:?} in column `{name}`: {}; correct it", err.kind()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<PredictionRow>> {
+        PredictionRow::from_bytes("predictions.csv".as_ref(), text.as_bytes())
+    }
+
+    #[test]
+    fn rows_that_are_written_are_read_back_and_absent_numbers_are_empty_cells() {
+        let known = PredictionRow {
+            target_model: "a, b".into(),
+            y_hat: Some(0.1 + 0.2),
+            low: Some(-1.5),
+            high: Some(2.0),
+            measured: Some(2.0),
+            backtest_n: Some(7),
+            status: PredictionStatus::Ok,
+            ..PredictionRow::default()
+        };
+        let refused = PredictionRow { target_model: "c".into(), note: "why".into(), ..Default::default() };
+        let rows = vec![known, refused];
+        let bytes = PredictionRow::to_bytes("predictions.csv".as_ref(), &rows).expect("CSV");
+        let text = String::from_utf8(bytes).expect("text");
+        assert!(text.starts_with(
+            "target_model,family,corpus,api_version,api_date,target,unit,y_hat,low,high,level,"
+        ));
+        assert!(text.contains("unsupported,why"), "{text}");
+        assert_eq!(read(&text).expect("rows"), rows);
+        assert_eq!([rows[0].is_inside(), rows[1].is_inside()], [Some(true), None]);
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_what_is_wrong_is_named() {
+        let rows = read("y_hat,other,target_model\n1,x,m\n,y,k\n").expect("rows");
+        assert_eq!((rows[0].y_hat, rows[1].y_hat, rows[1].target_model.as_str()), (Some(1.0), None, "k"));
+        let refused = |text: &str, parts: &[&str]| {
+            let message = read(text).expect_err("a refusal").to_string();
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        };
+        refused("target_model,y_hat\nm,1\nk,two\n", &["line 3", "\"two\"", "`y_hat`"]);
+        refused("target_model,y_hat\nm,NaN\n", &["line 2", "`y_hat`", "NaN"]);
+        refused("target_model,emergence_nats\nm,1\n", &["`emergence_nats`", "`y_hat`"]);
+        refused("target_model,y_hat,interval_recipe\nm,1,forward\n", &["`interval_method`"]);
+        refused("target_model,low\nm,1\n", &["no column `y_hat`"]);
+    }
+}

@@ -1,0 +1,191 @@
+//! Checks before anything is fitted. linfa returns numbers for NaN, constant columns, duplicated columns and
+//! fewer rows than columns; here each of these is found and named.
+
+use super::columns::ColumnRoles;
+use super::sample::{LEAST_MODELS, Sample};
+use super::statistics::{complete_pairs, pearson, spearman};
+use super::tidy::Table;
+use crate::error::{Error, Result};
+
+/// Columns with a correlation of at least this size are the same column in another unit.
+const IDENTICAL: f64 = 1.0 - 1e-10;
+/// Beyond this size squares and their sums come near to overflowing, and within its inverse to nothing.
+const LARGEST: f64 = 1e100;
+/// Columns that rank at least this many rows nearly alike are the same column on another scale.
+const LEAST_RANKED: usize = 20;
+const IDENTICAL_RANKS: f64 = 0.999;
+
+fn fault(reason: String) -> Error {
+    Error::Calibration { reason }
+}
+
+/// Whether the finite values are not all the same.
+pub(super) fn varies(values: &[f64]) -> bool {
+    let mut known = values.iter().filter(|value| value.is_finite());
+    let first = known.next();
+    known.any(|value| {
+        first.is_some_and(|first| (value - first).abs() > 1e-12 * first.abs().max(f64::MIN_POSITIVE))
+    })
+}
+
+/// Refuses a column with a cell too large to be squared, or whose cells all have squares of 0.
+pub(super) fn magnitude(table: &Table, column: &str) -> Result<()> {
+    let cells = table.numbers(column)?;
+    let largest = cells.iter().flatten().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    if largest > 0.0 && largest < 1.0 / LARGEST {
+        return Err(fault(format!(
+            "column {column} holds nothing above {largest:e}, too small for any fit; give it another unit"
+        )));
+    }
+    match cells.into_iter().enumerate().find(|(_, cell)| cell.is_some_and(|value| value.abs() > LARGEST)) {
+        Some((row, Some(value))) => Err(table.fault(
+            row,
+            format!("column {column} holds {value:e}, too large for any fit; give it another unit"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether two columns are the same but for unit and sign.
+pub(super) fn is_identical(a: &[f64], b: &[f64]) -> bool {
+    let (a, b) = complete_pairs(a, b);
+    a.len() >= 3 && pearson(&a, &b).abs() > IDENTICAL
+}
+
+/// Whether two columns rank the rows alike where both are known.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum RankAgreement {
+    /// Alike, over enough rows to suspect that one was computed from the other.
+    Identical,
+    /// Exactly alike, over so few rows that a good feature may do so too.
+    IdenticalOverFew,
+    /// Not alike.
+    Different,
+}
+
+impl RankAgreement {
+    pub(super) fn of(a: &[f64], b: &[f64]) -> Self {
+        let (a, b) = complete_pairs(a, b);
+        let correlation = spearman(&a, &b).abs();
+        match a.len() {
+            LEAST_RANKED.. if correlation > IDENTICAL_RANKS => Self::Identical,
+            LEAST_MODELS..LEAST_RANKED if correlation > IDENTICAL => Self::IdenticalOverFew,
+            _ => Self::Different,
+        }
+    }
+}
+
+/// Checks the training sample as a whole: no feature may be another feature or the target.
+pub(super) fn sample(
+    sample: &Sample,
+    columns: &ColumnRoles,
+    target: &str,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    check_proxy(sample, columns, target, notes)?;
+    check_features(sample, &columns.features, target, notes)?;
+    check_families(sample)?;
+    if !varies(&sample.y) {
+        return Err(fault(format!(
+            "the target {target} is the same in every row; there is nothing to learn"
+        )));
+    }
+    let (n, p) = sample.x.dim();
+    if n < p + 2 {
+        notes.push(format!(
+            "{n} rows for {p} features: only penalised candidates and few components can be fitted"
+        ));
+    }
+    Ok(())
+}
+
+/// The note on a predictor that ranks the rows as the target does.
+fn rank_warning(name: &str, target: &str) -> String {
+    format!(
+        "{name} RANKS THE ROWS AS THE TARGET {target} DOES: if it was computed from the target, every skill \
+         and interval here is too good; leave it out then"
+    )
+}
+
+fn check_proxy(sample: &Sample, columns: &ColumnRoles, target: &str, notes: &mut Vec<String>) -> Result<()> {
+    let (Some(name), Some(proxies)) = (&columns.proxy, &sample.proxies) else { return Ok(()) };
+    let values: Vec<f64> = proxies.iter().map(|proxy| proxy.value).collect();
+    if name == target {
+        return Err(fault(format!(
+            "--proxy {name} is the target itself; name the column that holds the small model's value"
+        )));
+    }
+    if is_identical(&values, &sample.y) {
+        return Err(fault(format!("--proxy {name} is the target {target} in another unit; leave it out")));
+    }
+    if RankAgreement::of(&values, &sample.y) != RankAgreement::Different {
+        notes.push(rank_warning(&format!("--proxy {name}"), target));
+    }
+    Ok(())
+}
+
+fn check_features(sample: &Sample, names: &[String], target: &str, notes: &mut Vec<String>) -> Result<()> {
+    let column = |j: usize| sample.x.column(j).to_vec();
+    for (j, name) in names.iter().enumerate() {
+        if is_identical(&column(j), &sample.y) {
+            return Err(fault(format!(
+                "feature {name} is the target {target} in another unit; leave it out"
+            )));
+        }
+        if RankAgreement::of(&column(j), &sample.y) != RankAgreement::Different {
+            notes.push(rank_warning(&format!("feature {name}"), target));
+        }
+        if let Some(other) = (0..j).find(|&k| is_identical(&column(k), &column(j))) {
+            return Err(fault(format!(
+                "features {} and {name} are one column twice; leave one out",
+                names[other]
+            )));
+        }
+    }
+    let empty: Vec<&str> = (0..sample.len())
+        .filter(|&i| !names.is_empty() && sample.x.row(i).iter().all(|value| !value.is_finite()))
+        .map(|i| sample.models[i].as_str())
+        .collect();
+    if !empty.is_empty() {
+        return Err(fault(format!("no feature is known of {}; leave those rows out", empty.join(", "))));
+    }
+    Ok(())
+}
+
+fn check_families(sample: &Sample) -> Result<()> {
+    for (row, id) in sample.models.iter().enumerate() {
+        let first = sample.models.iter().position(|other| other == id).unwrap_or(row);
+        let (one, other) = (&sample.families[first], &sample.families[row]);
+        if one != other {
+            let name =
+                |family: &String| if family.is_empty() { "an empty cell".into() } else { family.clone() };
+            let (one, other) = (name(one), name(other));
+            return Err(fault(format!("{id} stands in two families, {one} and {other}; a model has one")));
+        }
+    }
+    Ok(())
+}
+
+/// The note on families that are unknown, or of one model each: leaving out one is then the same as leaving
+/// out the model, and the two errors are one.
+pub(super) fn family_note(sample: &Sample, group: Option<&str>) -> Option<String> {
+    if let (unknown @ 1.., Some(column)) = (sample.n_without_family(), group) {
+        return Some(format!(
+            "column {column} is empty in {unknown} of {} rows: their families are unknown, and they are left \
+             out of family-wise cross-validation",
+            sample.len()
+        ));
+    }
+    if !sample.is_one_model_per_family() {
+        return None;
+    }
+    Some(match group {
+        Some(column) => format!(
+            "every family in column {column} has one model: the error for a new family is that for a new \
+             model"
+        ),
+        None => "there is no column of families: every model counts as a family of its own, and errors look \
+                 too small if some models are related; --group names a column of families"
+            .into(),
+    })
+}

@@ -1,0 +1,126 @@
+//! Roles of columns: which one holds the model, its family, its size, the proxy, and so on.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::sample::{ProxyValue, distinct};
+use super::specification::CalibrationSpec;
+use super::tidy::Table;
+use crate::error::{Error, Result};
+use crate::observations;
+
+/// Which columns a card was fitted on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnRoles {
+    /// Features, in order.
+    pub features: Vec<String>,
+    /// The model that a row is an observation of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// Family.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<String>,
+    /// Size.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<String>,
+    /// Weight.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub weights: Option<String>,
+    /// The proxy's value.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy: Option<String>,
+    /// The proxy's size.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proxy_size: Option<String>,
+    /// Standard error of the target.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stderr: Option<String>,
+    /// Columns in which a row to be predicted must hold one of these values.
+    pub same: BTreeMap<String, Vec<String>>,
+}
+
+impl ColumnRoles {
+    /// The roles of all columns but the features; `known` holds the rows with a target.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] for a named column that is not there, [`Error::Parameter`] for the target among `same`.
+    pub(super) fn find(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<Self> {
+        let find = |named: &Option<String>, usual: &[&str]| match named {
+            Some(name) => table.text(name).map(|_| Some(name.clone())),
+            None => Ok(usual
+                .iter()
+                .find(|name| table.has(name) && **name != spec.target)
+                .map(|name| (*name).into())),
+        };
+        Ok(Self {
+            features: vec![],
+            id: find(&spec.id, &["target_model", "model"])?,
+            group: find(&spec.group, &["family"])?,
+            size: find(&spec.size, &["params_b"])?,
+            weights: find(&spec.weights, &[])?,
+            proxy: find(&spec.proxy, &[])?,
+            proxy_size: find(&spec.proxy_size, &[])?,
+            stderr: find(&spec.stderr, &stderr_names(&spec.target).each_ref().map(String::as_str))?,
+            same: same(spec, table, known)?,
+        })
+    }
+}
+
+/// The values that the training rows hold in the columns that must agree.
+fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap<String, Vec<String>>> {
+    let is_ours = observations::CONDITIONS.iter().all(|column| table.has(column));
+    let columns: Vec<String> = match spec.same.is_empty() && is_ours {
+        true => {
+            let reader = table.has(observations::READER).then_some(observations::READER);
+            observations::CONDITIONS.into_iter().chain(reader).map(Into::into).collect()
+        }
+        false => spec.same.clone(),
+    };
+    let mut same = BTreeMap::new();
+    for column in columns {
+        if column == spec.target {
+            let reason =
+                format!("names the target {column}, whose values a row to be predicted does not have");
+            return Err(Error::Parameter { name: "--same", reason });
+        }
+        // Of the rows with a target alone: the values of a row to be predicted are always among all rows.
+        let values = known.text(&column)?.into_iter().map(Into::into).collect::<Vec<String>>();
+        same.insert(column, distinct(&values));
+    }
+    Ok(same)
+}
+
+fn stderr_names(target: &str) -> [String; 3] {
+    let (head, unit) = target.strip_suffix("_nats").map_or((target, ""), |head| (head, "_nats"));
+    [format!("{head}_stderr{unit}"), format!("{target}_stderr"), format!("{target}_se")]
+}
+
+/// Log10 of a column of sizes, NaN where missing.
+pub(crate) fn log10_sizes(table: &Table, column: &str) -> Result<Vec<f64>> {
+    let cells = table.numbers(column)?.into_iter().enumerate().map(|(row, cell)| match cell {
+        Some(size) if size <= 0.0 => Err(table.fault(
+            row,
+            format!(
+                "column {column} holds a size of {size}; sizes are above 0, a missing one is an empty cell"
+            ),
+        )),
+        cell => Ok(cell.map_or(f64::NAN, f64::log10)),
+    });
+    cells.collect()
+}
+
+/// The proxy's value for each row, `None` where it or a size is missing; `None` without a proxy column.
+pub(crate) fn proxies(table: &Table, columns: &ColumnRoles) -> Result<Option<Vec<Option<ProxyValue>>>> {
+    let Some(column) = &columns.proxy else { return Ok(None) };
+    let mut ratios = vec![0.0; table.len()];
+    if let (Some(size), Some(own)) = (&columns.size, &columns.proxy_size) {
+        let (size, own) = (log10_sizes(table, size)?, log10_sizes(table, own)?);
+        ratios = size.into_iter().zip(own).map(|(size, own)| size - own).collect();
+    }
+    let values = table.numbers(column)?.into_iter().zip(ratios);
+    let known = |(value, ratio): (Option<f64>, f64)| {
+        value.filter(|_| ratio.is_finite()).map(|value| ProxyValue { value, log10_ratio: ratio })
+    };
+    Ok(Some(values.map(known).collect()))
+}

@@ -1,0 +1,110 @@
+//! Folds of whole groups: which rows are fitted and which are left out, so that no group is on both sides.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::sample::Sample;
+
+/// What a cross-validation leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// One model: a new model, perhaps with other models of its family in the training set.
+    LeaveModelOut,
+    /// A whole family: a new family. Rows of unknown family are neither fitted nor predicted.
+    LeaveFamilyOut,
+    /// The stronger models: everything beyond a size, or beyond a value of the first principal component.
+    Forward,
+}
+
+impl Split {
+    /// Every split.
+    pub const ALL: [Self; 3] = [Self::LeaveModelOut, Self::LeaveFamilyOut, Self::Forward];
+
+    /// Its name in cards.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LeaveModelOut => "leave_model_out",
+            Self::LeaveFamilyOut => "leave_family_out",
+            Self::Forward => "forward",
+        }
+    }
+}
+
+/// One value for each split.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BySplit<T> {
+    /// Leaving out models.
+    pub leave_model_out: T,
+    /// Leaving out families.
+    pub leave_family_out: T,
+    /// Trained on the weaker models, tested on the stronger.
+    pub forward: T,
+}
+
+impl<T> BySplit<T> {
+    /// One value for each split.
+    ///
+    /// # Errors
+    /// The first error of `value`.
+    pub(crate) fn try_new<E>(value: impl Fn(Split) -> Result<T, E>) -> Result<Self, E> {
+        Ok(Self {
+            leave_model_out: value(Split::LeaveModelOut)?,
+            leave_family_out: value(Split::LeaveFamilyOut)?,
+            forward: value(Split::Forward)?,
+        })
+    }
+
+    /// The value of a split.
+    pub fn get(&self, split: Split) -> &T {
+        match split {
+            Split::LeaveModelOut => &self.leave_model_out,
+            Split::LeaveFamilyOut => &self.leave_family_out,
+            Split::Forward => &self.forward,
+        }
+    }
+}
+
+/// One training set and its test set, as indices of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// Rows that are fitted.
+    pub train: Vec<usize>,
+    /// Rows that are predicted.
+    pub test: Vec<usize>,
+}
+
+/// Folds of whole clusters, by which penalties are tuned: families, and the models whose family is unknown.
+/// At most `most` folds.
+pub fn by_cluster(sample: &Sample, most: usize) -> Vec<Fold> {
+    let clusters: Vec<String> = (0..sample.len()).map(|row| sample.cluster_id(row).to_owned()).collect();
+    grouped(&clusters, most)
+}
+
+/// One fold per group, or `most` folds of several groups with about as many rows each.
+pub(crate) fn grouped(groups: &[String], most: usize) -> Vec<Fold> {
+    let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (row, name) in groups.iter().enumerate() {
+        rows.entry(name).or_default().push(row);
+    }
+    let mut parts: Vec<Vec<usize>> = rows.into_values().collect();
+    // By their first rows, not their names: where every family has one model, folds of families are those of
+    // models.
+    parts.sort_unstable();
+    if parts.len() > most {
+        parts.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
+        let mut merged: Vec<Vec<usize>> = vec![vec![]; most];
+        for rows in parts {
+            // The first of the least filled: the same for the same rows, whatever the machine.
+            let least = merged.iter().map(Vec::len).enumerate().min_by_key(|(at, n)| (*n, *at));
+            merged[least.map_or(0, |(at, _)| at)].extend(rows);
+        }
+        parts = merged;
+    }
+    let folds = parts.into_iter().map(|mut test| {
+        test.sort_unstable();
+        let train = (0..groups.len()).filter(|row| test.binary_search(row).is_err()).collect();
+        Fold { train, test }
+    });
+    folds.filter(|fold| !fold.train.is_empty()).collect()
+}

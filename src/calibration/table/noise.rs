@@ -1,0 +1,34 @@
+//! The measurement error of the response: the part of a calibration's error that no regression can remove.
+
+use serde::{Deserialize, Serialize};
+
+use super::tidy::Table;
+use crate::error::Result;
+
+/// Standard errors of the response itself, as over seeds or items.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResponseNoise {
+    /// The column that holds them.
+    pub column: String,
+    /// Rows where they are known.
+    pub n: usize,
+    /// Their root mean square, in the unit of the response.
+    pub rms: f64,
+}
+
+impl ResponseNoise {
+    /// `None` where the column is empty.
+    ///
+    /// # Errors
+    /// [`Error::Csv`](crate::Error::Csv) for a cell that is not a number, or below 0.
+    pub(crate) fn of(known: &Table, column: &str) -> Result<Option<Self>> {
+        let cells = known.numbers(column)?;
+        if let Some(row) = cells.iter().position(|cell| cell.is_some_and(|value| value < 0.0)) {
+            return Err(known.fault(row, format!("column {column}: a standard error is not below 0")));
+        }
+        let squares: Vec<f64> = cells.into_iter().flatten().map(|value| value * value).collect();
+        let n = squares.len();
+        let rms = (squares.iter().sum::<f64>() / n as f64).sqrt();
+        Ok((n > 0).then(|| Self { column: column.into(), n, rms }))
+    }
+}

@@ -1,0 +1,241 @@
+//! Training data: a table's rows as arrays, after every check, with notes on what was left out and why.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+
+use super::checks;
+use super::columns::{ColumnRoles, log10_sizes, proxies};
+use super::features;
+use super::link::Link;
+use super::noise::ResponseNoise;
+use super::sample::{ProxyValue, Sample};
+use super::specification::CalibrationSpec;
+use super::tidy::Table;
+use crate::error::{Error, Result};
+
+/// A table prepared for fitting.
+#[derive(Debug, Clone)]
+pub struct TrainingData {
+    /// The rows whose target is known, in an order that does not depend on the table's.
+    pub sample: Sample,
+    /// The columns they came from.
+    pub columns: ColumnRoles,
+    /// The link.
+    pub link: Link,
+    /// Standard errors of the target.
+    pub noise: Option<ResponseNoise>,
+    /// What was left out or found automatically, for people.
+    pub notes: Vec<String>,
+}
+
+impl CalibrationSpec {
+    /// Reads the training data out of a table.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] naming column and line, [`Error::Calibration`] naming columns, [`Error::Parameter`] for
+    /// a flag.
+    pub fn prepare(&self, table: &Table) -> Result<TrainingData> {
+        let mut notes = vec![];
+        let targets = table.numbers(&self.target)?;
+        let rows: Vec<usize> = (0..table.len()).filter(|&row| targets[row].is_some()).collect();
+        if rows.is_empty() {
+            return Err(fault(format!(
+                "column {} is empty in every row; there is nothing to fit on",
+                self.target
+            )));
+        }
+        if rows.len() < 2 {
+            return Err(self.too_few(rows.len(), table.len()));
+        }
+        let known = table.select(&rows);
+        let mut columns = ColumnRoles::find(self, table, &known)?;
+        for column in
+            [Some(&self.target), columns.proxy.as_ref(), columns.weights.as_ref()].into_iter().flatten()
+        {
+            checks::magnitude(&known, column)?;
+        }
+        columns.features = features::select(self, table, &known, &columns, &mut notes)?;
+        let y: Vec<f64> = targets.into_iter().flatten().collect();
+        let link = self.link_of(&y)?;
+        check_proxies(&known, &columns, link)?;
+        let log10_sizes = self.sizes(&known, &mut columns, &mut notes)?;
+        let models = models(&known, &columns)?;
+        let families = families(&known, &mut columns, &mut notes)?.unwrap_or_else(|| models.clone());
+        let cells = columns.features.iter().map(|name| known.numbers(name)).collect::<Result<Vec<_>>>()?;
+        let x = Array2::from_shape_fn((known.len(), cells.len()), |(i, j)| cells[j][i].unwrap_or(f64::NAN));
+        let noise = self.noise(&known, &mut columns, &mut notes)?;
+        let sample = Sample {
+            weights: self.weights_of(&known, &models)?,
+            proxies: known_proxies(&known, &columns)?,
+            models,
+            families,
+            log10_sizes,
+            x,
+            y,
+        };
+        checks::sample(&sample, &columns, &self.target, &mut notes)
+            .map_err(|error| self.prefer_too_few(error, rows.len(), table.len()))?;
+        notes.extend(checks::family_note(&sample, columns.group.as_deref()));
+        let sample = sample.subset(&canonical_order(&sample));
+        Ok(TrainingData { sample, columns, link, noise, notes })
+    }
+
+    /// Log10 sizes, NaN where unknown; sizes that are all equal are left out.
+    fn sizes(&self, known: &Table, columns: &mut ColumnRoles, notes: &mut Vec<String>) -> Result<Vec<f64>> {
+        let unknown = vec![f64::NAN; known.len()];
+        let Some(column) = columns.size.clone() else { return Ok(unknown) };
+        let sizes = log10_sizes(known, &column)?;
+        if checks::varies(&sizes) {
+            return Ok(sizes);
+        }
+        if self.size.is_some() {
+            return Err(fault(format!(
+                "all sizes in column {column} are equal, so that there is no size line to compare with; \
+                 leave --size out"
+            )));
+        }
+        notes.push(format!("column {column} does not vary; there is no size line to compare with"));
+        columns.size = None;
+        Ok(unknown)
+    }
+
+    /// Standard errors of the target. A column that was found and holds none is not an error.
+    fn noise(
+        &self,
+        known: &Table,
+        columns: &mut ColumnRoles,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<ResponseNoise>> {
+        let Some(column) = columns.stderr.clone() else { return Ok(None) };
+        match ResponseNoise::of(known, &column) {
+            Err(error) if self.stderr.is_none() => {
+                notes.push(format!(
+                    "column {column} is not used as the standard error of the target: {error}"
+                ));
+                columns.stderr = None;
+                Ok(None)
+            }
+            Ok(noise) if self.stderr.is_none() => {
+                notes.push(format!("column {column} is used as the standard error of the target"));
+                Ok(noise)
+            }
+            other => other,
+        }
+    }
+
+    fn link_of(&self, y: &[f64]) -> Result<Link> {
+        let Some(link) = self.link else {
+            // Small nats lie in [0, 1] by chance and have no upper bound.
+            let shares = !self.target.ends_with("_nats") && y.iter().all(|value| (0.0..=1.0).contains(value));
+            return Ok(if shares { Link::Logit { low: 0.0, high: 1.0 } } else { Link::Identity });
+        };
+        if let Link::Logit { low, high } = link {
+            if !(low.is_finite() && high.is_finite()) || low >= high {
+                let reason = format!("is {low},{high}; it is two finite numbers, the lower first");
+                return Err(Error::Parameter { name: "--range", reason });
+            }
+            if let Some(value) = y.iter().find(|value| !link.contains(**value)) {
+                let reason = format!(
+                    "{} holds {value}, outside {low} to {high}; give --range LOW,HIGH, or --link identity",
+                    self.target
+                );
+                return Err(fault(reason));
+            }
+        }
+        Ok(link)
+    }
+
+    /// 1 over the number of rows of each model, times the user's weights.
+    fn weights_of(&self, known: &Table, ids: &[String]) -> Result<Vec<f64>> {
+        let mut times: BTreeMap<&str, f64> = BTreeMap::new();
+        ids.iter().for_each(|id| *times.entry(id).or_default() += 1.0);
+        let mut weights: Vec<f64> = ids.iter().map(|id| 1.0 / times[id.as_str()]).collect();
+        if let Some(column) = &self.weights {
+            for (row, (weight, cell)) in weights.iter_mut().zip(known.numbers(column)?).enumerate() {
+                let own = cell.filter(|value| *value > 0.0).ok_or_else(|| {
+                    known.fault(row, format!("column {column}: a weight is a number above 0"))
+                })?;
+                *weight *= own;
+            }
+            // Summed in their own order, not in that of the table, which moves the last digit.
+            let mut sorted = weights.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let mean = sorted.iter().sum::<f64>() / times.len() as f64;
+            weights.iter_mut().for_each(|weight| *weight /= mean);
+        }
+        Ok(weights)
+    }
+}
+
+fn fault(reason: String) -> Error {
+    Error::Calibration { reason }
+}
+
+/// The model of each row; a row without one is a model of its own, named after its line.
+fn models(known: &Table, columns: &ColumnRoles) -> Result<Vec<String>> {
+    let named = columns.id.as_ref().map(|column| known.text(column)).transpose()?;
+    let model = |row: usize| match named.as_ref().map(|names| names[row]) {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => format!("line {}", known.line(row)),
+    };
+    Ok((0..known.len()).map(model).collect())
+}
+
+/// The family of each row; `None` where no family is known.
+fn families(
+    known: &Table,
+    columns: &mut ColumnRoles,
+    notes: &mut Vec<String>,
+) -> Result<Option<Vec<String>>> {
+    let Some(column) = columns.group.clone() else { return Ok(None) };
+    let cells = known.text(&column)?;
+    if cells.iter().any(|family| !family.is_empty()) {
+        return Ok(Some(cells.into_iter().map(Into::into).collect()));
+    }
+    notes.push(format!("column {column} is empty in every row with a target and is not used"));
+    columns.group = None;
+    Ok(None)
+}
+
+/// The rows in an order that does not depend on the table's.
+fn canonical_order(sample: &Sample) -> Vec<usize> {
+    let name = |row: &usize| (&sample.models[*row], &sample.families[*row]);
+    let proxy = |row: usize| {
+        let proxy = sample.proxies.as_ref().map(|proxies| proxies[row]);
+        proxy.map_or([f64::NAN; 2], |proxy| [proxy.value, proxy.log10_ratio])
+    };
+    let cells = |row: usize| {
+        let own = [sample.y[row], sample.log10_sizes[row], sample.weights[row]];
+        sample.x.row(row).to_vec().into_iter().chain(own).chain(proxy(row))
+    };
+    let by_cells = |a: usize, b: usize| {
+        let orders = cells(a).zip(cells(b)).map(|(a, b)| a.total_cmp(&b));
+        orders.fold(Ordering::Equal, Ordering::then)
+    };
+    let mut order: Vec<usize> = (0..sample.len()).collect();
+    order.sort_by(|a, b| name(a).cmp(&name(b)).then(by_cells(*a, *b)));
+    order
+}
+
+/// Refuses a proxy beyond the bounds of the target, in whose unit it is: its logit would be that of the
+/// bound.
+fn check_proxies(known: &Table, columns: &ColumnRoles, link: Link) -> Result<()> {
+    let Some(column) = &columns.proxy else { return Ok(()) };
+    let beyond = |cell: &Option<f64>| cell.filter(|value| !link.contains(*value));
+    match known.numbers(column)?.iter().map(beyond).enumerate().find_map(|(row, value)| Some((row, value?))) {
+        Some((row, value)) => {
+            Err(known.fault(row, format!("column {column} holds {}", link.excludes(value))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The proxies' values, where a column holds them.
+fn known_proxies(table: &Table, columns: &ColumnRoles) -> Result<Option<Vec<ProxyValue>>> {
+    let Some(column) = &columns.proxy else { return Ok(None) };
+    let reason = |row| table.fault(row, format!("column {column}: the proxy's value or a size is missing"));
+    let rows = proxies(table, columns)?.into_iter().flatten().enumerate();
+    rows.map(|(row, proxy)| proxy.ok_or_else(|| reason(row))).collect::<Result<_>>().map(Some)
+}

@@ -1,0 +1,128 @@
+//! Coverage: the share of true values that back-tested intervals held.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::calibration::intervals::method::IntervalMethod;
+
+/// How far coverage may fall short of its level before people are warned.
+const SHORTFALL: f64 = 0.1;
+/// Fewest predictions of a fold for a coverage of its own.
+const LEAST_OF_FOLD: usize = 5;
+
+/// Whether intervals held so much less than their level that the level does not describe them.
+pub(crate) fn falls_short(held: f64, level: f64) -> bool {
+    held < level - SHORTFALL - 1e-9
+}
+
+/// Coverage of one interval method on one split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// How the intervals are made.
+    pub interval_method: IntervalMethod,
+    /// For every back-tested row the level above which its interval holds the true value (1 if none does), in
+    /// rising order, with its weight.
+    pub levels: Vec<[f64; 2]>,
+    /// The fold of each of `levels`.
+    pub folds: Vec<usize>,
+    /// Mean width at the level of the card, in the unit of the response.
+    pub width: f64,
+    /// Kish's effective number of models among `levels`, which may be fewer and of other weights than those
+    /// that an interval is made of.
+    pub effective_n: f64,
+}
+
+impl Coverage {
+    /// Share of the back-tested rows whose interval at `level` holds the true value.
+    pub fn at(&self, level: f64) -> f64 {
+        share_inside(&self.levels.iter().collect::<Vec<_>>(), level)
+    }
+
+    /// The least coverage of intervals at `level` in one fold, and its number of predictions; none if all
+    /// folds are small. An average over folds hides that the errors of one are correlated: they share a fit.
+    pub fn worst_fold(&self, level: f64) -> Option<(f64, usize)> {
+        let mut folds: BTreeMap<usize, Vec<&[f64; 2]>> = BTreeMap::new();
+        self.levels.iter().zip(&self.folds).for_each(|(row, fold)| folds.entry(*fold).or_default().push(row));
+        let enough = folds.values().filter(|rows| rows.len() >= LEAST_OF_FOLD);
+        enough.map(|rows| (share_inside(rows, level), rows.len())).min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+}
+
+/// Share of rows, by weight, whose interval at `level` holds the true value. The sum of nothing is -0.
+fn share_inside(rows: &[&[f64; 2]], level: f64) -> f64 {
+    let total: f64 = rows.iter().map(|[_, weight]| weight).sum();
+    let inside: f64 = rows.iter().filter(|[least, _]| *least < level).map(|[_, weight]| weight).sum();
+    (inside / total).abs()
+}
+
+/// Coverage of every interval method on every split; empty for a split without folds, or of which too few can
+/// be calibrated.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Backtest {
+    /// Leaving out models.
+    pub leave_model_out: Vec<Coverage>,
+    /// Leaving out families.
+    pub leave_family_out: Vec<Coverage>,
+    /// Trained on the weaker models, tested on the stronger.
+    pub forward: Vec<Coverage>,
+    /// Trained on the weaker models of some families, tested on the stronger of the others.
+    pub forward_new_family: Vec<Coverage>,
+    /// Share of the rows of each split for which nothing was selected, and about which coverage says nothing.
+    pub refused: RefusedShares,
+}
+
+/// Shares of the rows, by weight, whose fold could not be calibrated; absent for a split without folds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RefusedShares {
+    /// Leaving out models.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leave_model_out: Option<f64>,
+    /// Leaving out families.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leave_family_out: Option<f64>,
+    /// Trained on the weaker models, tested on the stronger.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub forward: Option<f64>,
+    /// Trained on the weaker models of some families, tested on the stronger of the others.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub forward_new_family: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_fold_is_of_five_predictions_or_more_and_an_average_hides_it() {
+        let levels = vec![
+            [0.1, 1.0],
+            [0.2, 1.0],
+            [0.3, 1.0],
+            [0.4, 1.0],
+            [0.5, 1.0],
+            [0.6, 1.0],
+            [0.7, 1.0],
+            [0.95, 1.0],
+            [0.97, 1.0],
+            [1.0, 1.0],
+        ];
+        // Of fold 0 five predictions hold, of fold 1 two of four, of fold 2, which is of one, none.
+        let folds = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 2];
+        let coverage = Coverage {
+            interval_method: IntervalMethod::Maximum,
+            levels,
+            folds,
+            width: 1.0,
+            effective_n: 10.0,
+        };
+        assert_eq!((coverage.at(0.9), coverage.worst_fold(0.9)), (0.7, Some((1.0, 5))));
+        let coverage = Coverage { folds: vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1], ..coverage };
+        assert_eq!(coverage.worst_fold(0.9), Some((0.4, 5)));
+        // Nothing held is 0, not -0, and a card's folds may have any number.
+        assert!(coverage.at(0.05).is_sign_positive() && coverage.at(0.05) == 0.0);
+        let coverage = Coverage { folds: vec![usize::MAX; 10], ..coverage };
+        assert_eq!(coverage.worst_fold(0.9), Some((0.7, 10)));
+        assert!(falls_short(0.7, 0.9) && !falls_short(0.8, 0.9));
+    }
+}

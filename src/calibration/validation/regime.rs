@@ -1,0 +1,101 @@
+//! Regimes: where a row stands relative to the training rows, and which candidate, intervals and back-test
+//! apply there.
+
+use serde::{Deserialize, Serialize};
+
+use super::coverage::{Backtest, Coverage};
+use super::fit::{CalibrationFit, SplitScores};
+use super::score::CandidateScore;
+use crate::calibration::intervals::method::IntervalMethod;
+use crate::calibration::intervals::selected::SelectedCandidate;
+use crate::calibration::table::folds::Split;
+
+/// Where a row stands relative to the training rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Regime {
+    /// A new model of a family that was trained on, within the training range.
+    Interpolation,
+    /// A family that was not trained on, within the training range.
+    NewFamily,
+    /// Size, first principal component, or a proxy that is used, outside the training range.
+    Extrapolation,
+}
+
+impl Regime {
+    /// Every regime.
+    pub const ALL: [Self; 3] = [Self::Interpolation, Self::NewFamily, Self::Extrapolation];
+
+    /// Its name in cards and predictions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interpolation => "interpolation",
+            Self::NewFamily => "new_family",
+            Self::Extrapolation => "extrapolation",
+        }
+    }
+
+    /// The split whose held-out rows stand where the rows of this regime stand.
+    pub fn split(self) -> Split {
+        match self {
+            Self::Interpolation => Split::LeaveModelOut,
+            Self::NewFamily => Split::LeaveFamilyOut,
+            Self::Extrapolation => Split::Forward,
+        }
+    }
+
+    /// How its intervals are made.
+    pub fn interval_method(self) -> IntervalMethod {
+        match self {
+            Self::Interpolation => IntervalMethod::JackknifePlus,
+            Self::NewFamily => IntervalMethod::FamilyCvPlus,
+            Self::Extrapolation => IntervalMethod::Maximum,
+        }
+    }
+
+    /// The candidate that was selected for it.
+    pub fn selected(self, fit: &CalibrationFit) -> Option<&SelectedCandidate> {
+        match self {
+            Self::Extrapolation => fit.beyond_range.as_ref(),
+            _ => fit.within_range.as_ref(),
+        }
+    }
+
+    /// Coverage of every interval method on its split.
+    pub fn coverages(self, backtest: &Backtest) -> &[Coverage] {
+        match self.split() {
+            Split::LeaveModelOut => &backtest.leave_model_out,
+            Split::LeaveFamilyOut => &backtest.leave_family_out,
+            Split::Forward => &backtest.forward,
+        }
+    }
+
+    /// Coverage of its intervals on its split.
+    pub fn coverage(self, backtest: &Backtest) -> Option<&Coverage> {
+        self.own_coverage(self.coverages(backtest))
+    }
+
+    /// The coverage of its interval method.
+    pub(crate) fn own_coverage(self, coverages: &[Coverage]) -> Option<&Coverage> {
+        coverages.iter().find(|coverage| coverage.interval_method == self.interval_method())
+    }
+
+    /// Share of the back-tested rows of its split for which nothing was selected.
+    pub fn refused(self, backtest: &Backtest) -> Option<f64> {
+        match self.split() {
+            Split::LeaveModelOut => backtest.refused.leave_model_out,
+            Split::LeaveFamilyOut => backtest.refused.leave_family_out,
+            Split::Forward => backtest.refused.forward,
+        }
+    }
+
+    /// Scores of every candidate on its split.
+    pub fn scores(self, scores: &SplitScores) -> &[CandidateScore] {
+        scores.get(self.split())
+    }
+
+    /// The score of one candidate on its split.
+    pub fn score_of<'a>(self, candidate: &str, scores: &'a SplitScores) -> Option<&'a CandidateScore> {
+        self.scores(scores).iter().find(|score| score.candidate == candidate)
+    }
+}
