@@ -7,8 +7,7 @@ use clap::{Args, Subcommand};
 use super::{print, status};
 use crate::disk;
 use crate::error::Result;
-use crate::import;
-use crate::import::Options;
+use crate::import::{self, ImportOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -18,7 +17,7 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Results and samples of the lm-evaluation-harness as scores.csv
+    /// Results of another tool (`surmise list importers`) as scores.csv
     Import(Import),
 }
 
@@ -47,7 +46,7 @@ struct Import {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let What::Import(flags) = &flags.what;
-    let options = Options {
+    let options = ImportOptions {
         metric: flags.metric.clone(),
         model: flags.model.clone(),
         shots: flags.shots,
@@ -68,8 +67,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !quiet {
         imported.notes.iter().for_each(|note| status(note));
         status(&format!(
-            "{} scores. The harness counts an answer that was refused, filtered or cut as wrong: these are \
-             not told apart here.",
+            "{} scores. The harness counts refused, filtered and truncated answers as wrong: they cannot be \
+             told apart here.",
             imported.scores.len()
         ));
     }

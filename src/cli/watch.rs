@@ -1,5 +1,5 @@
-//! What a long run shows: a bar where stderr is a terminal, else a line every half minute; and what happens
-//! on Ctrl-C.
+//! The display of a long run: a progress bar where stderr is a terminal, else a line every half minute; and
+//! the handling of Ctrl-C.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

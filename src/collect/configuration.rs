@@ -1,19 +1,19 @@
-//! What a folder holds answers to. It stands in the journal, and answers to something else do not come into
-//! the same folder unasked.
+//! The configuration of a collection: everything that decides what is asked and how it is graded. The journal
+//! records it, and a folder accepts another configuration only on request.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::client::http::Endpoint;
-use super::grading::grade::{Grading, NORMALISATION_VERSION};
-use super::journal::Index;
+use super::client::endpoint::Endpoint;
+use super::grading::{Grading, NORMALISATION_VERSION};
+use super::journal::{self, Index, Record};
 use super::plan::{Plan, Replication};
 use super::results::writer;
 use super::tasks;
 use super::tasks::{Rendering, Task};
-use crate::disk;
+use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::provider::{self, GenerationParams};
 
@@ -27,12 +27,12 @@ pub struct Configuration {
     pub base_url: String,
     /// The model.
     pub model: String,
-    /// How answers are to be given, as it was typed.
+    /// Parameters of generation, as given.
     #[serde(rename = "settings")]
     pub params: GenerationParams,
-    /// What the model does not support, and was left away from all requests.
+    /// Parameters that the model does not support and that are left out of all requests.
     pub without: Vec<String>,
-    /// Tasks and files, as they were typed.
+    /// Tasks and files, as given.
     pub sources: Vec<String>,
     /// Most shots of in-context tasks.
     pub shots: usize,
@@ -42,7 +42,7 @@ pub struct Configuration {
     pub seed: u64,
     /// How in-context questions are put.
     pub rendering: Rendering,
-    /// How often is asked.
+    /// Replicates and repeats.
     pub repeats: Replication,
     /// How answers are graded.
     pub grading: Grading,
@@ -86,6 +86,21 @@ impl Configuration {
         self.tasks = tasks.iter().map(loaded).collect();
         self.normalisation_version = NORMALISATION_VERSION;
         Ok(tasks)
+    }
+
+    /// The record of the journal that holds it.
+    ///
+    /// # Errors
+    /// [`Error::Json`], which cannot happen.
+    pub fn record(&self) -> Result<Record> {
+        let path = Path::new("journal.jsonl");
+        let configuration =
+            serde_json::to_value(self).map_err(|source| Error::Json { path: path.into(), source })?;
+        Ok(Record::Configuration {
+            schema: Schema::new(journal::NAME, journal::VERSION),
+            at: journal::now(),
+            configuration,
+        })
     }
 
     /// From a record of the journal.

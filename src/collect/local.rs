@@ -2,7 +2,7 @@
 //! tokens and the comma after them. Teacher forcing decides the same in one pass, because greedy decoding
 //! leaves the right path at the first token that is not the most likely one.
 
-use super::grading::grade::Grade;
+use super::grading::Grade;
 use super::results::scores::{QuestionRef, Score, Tally};
 use super::tasks::Completion;
 use crate::error::{Error, Result};

@@ -1,12 +1,12 @@
-//! What is to be asked: every item, prompt and replicate as one question with its key. The same question
-//! under two names has one key, and is asked once.
+//! The questions of a run: every item, prompt and replicate is one question with its key. The same question
+//! under two names has one key and is asked once.
 
 use std::collections::{BTreeMap, HashSet};
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::client::http::Endpoint;
+use super::client::endpoint::Endpoint;
 use super::journal::{Index, QuestionKey, QuestionState};
 use super::tasks::{Item, Task};
 use crate::error::Result;
@@ -17,8 +17,8 @@ use crate::seed;
 /// rounds.
 const ROUND: u32 = 1_000_000;
 
-/// One answer that is wanted. Millions of them are kept while a run goes on: what is asked is made again from
-/// its item when it is sent.
+/// One answer that is wanted. Millions of them are kept during a run: the request is made from its item when
+/// it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
     /// Which task.
@@ -31,7 +31,7 @@ pub struct Question {
     pub replicate: u32,
 }
 
-/// A question, and what is sent where as one number.
+/// A question with its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyedQuestion {
     /// The question.
@@ -40,7 +40,7 @@ pub struct KeyedQuestion {
     pub key: QuestionKey,
 }
 
-/// What is still to be asked.
+/// The questions without an answer.
 #[derive(Debug, Default)]
 pub struct Pending {
     /// The questions, each key once, in their order.
@@ -51,7 +51,7 @@ pub struct Pending {
     pub answered: BTreeMap<&'static str, u32>,
 }
 
-/// How often items are asked.
+/// How many answers are requested per question.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Replication {
     /// Answers to each question.
@@ -62,7 +62,7 @@ pub struct Replication {
     pub seed: u64,
 }
 
-/// What is asked again that has an outcome already.
+/// Which questions with an outcome are asked again.
 #[derive(Debug, Clone, Default)]
 pub struct RedoSelection {
     /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests no answer came to.

@@ -4,10 +4,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, FailureClass, FilterSide, Usage};
+use super::answer::{Answer, AnswerParts, Usage};
 use super::chat_form::{Turn, content, split};
 use super::conventions::{Conventions, KeyPattern, WindowHeaders};
 use super::failure::ErrorClassifier;
+use super::failure_class::{FailureClass, FilterSide};
 use super::generation_params::Capabilities;
 use super::json;
 use super::request::{KeyHeader, Request, WireRequest};

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::answer::{FailureClass, FilterSide};
+use super::failure_class::{FailureClass, FilterSide};
 
 /// How API keys of a provider begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

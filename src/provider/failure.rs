@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::answer::{Failure, FailureClass, FilterSide, Outcome};
+use super::answer::Outcome;
 use super::conventions::Conventions;
+use super::failure_class::{Failure, FailureClass, FilterSide};
 use super::json;
 use super::text::clip;
 

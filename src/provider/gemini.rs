@@ -6,10 +6,11 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, FailureClass, FilterSide, TokenLogprob, Usage};
+use super::answer::{Answer, AnswerParts, TokenLogprob, Usage};
 use super::chat_form::split;
 use super::conventions::{Conventions, KeyPattern};
 use super::failure::ErrorClassifier;
+use super::failure_class::{FailureClass, FilterSide};
 use super::generation_params::Capabilities;
 use super::json;
 use super::rate_limit::duration;

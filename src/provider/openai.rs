@@ -1,11 +1,12 @@
-//! What the wire formats of OpenAI share, and the conventions of OpenAI and of the many servers that speak its
-//! form (Azure, OpenRouter, DeepSeek, Mistral, Groq, vLLM, llama.cpp, ...).
+//! What the wire formats of OpenAI share, and the conventions of OpenAI and of the many servers that speak
+//! its form (Azure, OpenRouter, DeepSeek, Mistral, Groq, vLLM, llama.cpp, ...).
 
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, FailureClass, FilterSide, TokenLogprob, Usage};
+use super::answer::{Answer, AnswerParts, TokenLogprob, Usage};
 use super::conventions::{Conventions, KeyPattern, WindowHeaders};
 use super::failure::{ErrorClassifier, inner_error, interrupted};
+use super::failure_class::{FailureClass, FilterSide};
 use super::json;
 use super::text::clip;
 

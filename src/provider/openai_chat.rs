@@ -4,10 +4,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, FilterSide};
+use super::answer::{Answer, AnswerParts};
 use super::chat_form::{Turn, content, turns};
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
+use super::failure_class::FilterSide;
 use super::generation_params::{Capabilities, GenerationParams, MaxTokensKey};
 use super::openai::{self, filtered_category, finish, is_reasoning_model, token};
 use super::request::{KeyHeader, Request, WireRequest};

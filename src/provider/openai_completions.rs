@@ -4,9 +4,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, FilterSide, TokenLogprob};
+use super::answer::{Answer, AnswerParts, TokenLogprob};
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
+use super::failure_class::FilterSide;
 use super::generation_params::Capabilities;
 use super::json;
 use super::openai::{self, finish};

@@ -4,10 +4,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, FilterSide, Usage};
+use super::answer::{Answer, AnswerParts, Usage};
 use super::chat_form::{Turn, content, turns};
 use super::conventions::Conventions;
 use super::failure::{ErrorClassifier, interrupted};
+use super::failure_class::FilterSide;
 use super::generation_params::{Capabilities, GenerationParams};
 use super::json;
 use super::openai::{self, is_reasoning_model, token};

@@ -121,8 +121,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-/// Seconds by the server's own clock, to which its times belong; `None` without that clock, or for a time that
-/// is past.
+/// Seconds by the server's own clock, to which its times belong; `None` without that clock, or for a time
+/// that is past.
 fn seconds_until(end: Timestamp, now: Option<Timestamp>) -> Option<f64> {
     let wait: SignedDuration = end.duration_since(now?);
     (!wait.is_negative()).then(|| wait.as_secs_f64())
@@ -184,7 +184,9 @@ mod tests {
             ("X-RateLimit-Reset", "1733455517000"),
         ]);
         assert_eq!((openrouter.remaining_requests, openrouter.reset_requests_s), (Some(0.0), Some(15.0)));
-        let gemini = serde_json::json!({"error": {"details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}]}});
+        let gemini = serde_json::json!({"error": {"details": [
+            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}
+        ]}});
         assert_eq!(
             RateLimitInfo::read(&Headers::default(), Some(&gemini), conventions()).retry_after_s,
             Some(22.0)

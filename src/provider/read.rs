@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, Failure, FailureClass, Outcome};
+use super::answer::{Answer, Outcome};
 use super::failure::{ErrorClassifier, inner_error};
+use super::failure_class::{Failure, FailureClass};
 use super::headers::Headers;
 use super::json;
 use super::rate_limit::RateLimitInfo;

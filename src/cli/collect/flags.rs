@@ -1,15 +1,19 @@
-//! What can be typed behind `surmise collect`, and what it means as a configuration.
+//! The flags of `surmise collect`, and the configuration they describe.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::choice::choice;
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::Replication;
 use crate::collect::tasks::Rendering;
 use crate::collect::{Grader, Grading, Normalisation};
 use crate::error::{Error, Result};
 use crate::provider::{self, GenerationParams, KeyHeader};
+
+/// Outcomes that can be asked again.
+const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadable", "failed"];
 
 #[derive(Debug, Args)]
 pub(super) struct RescoreFlags {
@@ -20,7 +24,7 @@ pub(super) struct RescoreFlags {
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
     /// Another grader; one that needs other prompts needs another run
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choice(&Grader::ALL, Grader::name, Grader::describe))]
     pub(super) grader: Option<Grader>,
     #[command(flatten)]
     pub(super) normal: NormalisationFlags,
@@ -28,7 +32,7 @@ pub(super) struct RescoreFlags {
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct NormalisationFlags {
-    /// Compare in lower case
+    /// Compare texts in lower case
     #[arg(long)]
     pub(super) ignore_case: bool,
     /// Compare without punctuation
@@ -45,7 +49,7 @@ pub(super) struct CollectFlags {
     /// Wire format, from `surmise list providers`
     #[arg(long, required = true, value_name = "NAME")]
     pub(super) provider: Option<String>,
-    /// Where it is served [default: the provider's own]; https unless it is this machine
+    /// Base URL [default: the provider's own]; https unless it is this machine
     #[arg(long, value_name = "URL")]
     pub(super) base_url: Option<String>,
     /// The model's name at the provider
@@ -91,20 +95,20 @@ pub(super) struct ContentFlags {
     /// 0 for the likeliest answer
     #[arg(long, value_name = "T")]
     pub(super) temperature: Option<f64>,
-    /// Share of the probability that is sampled from
+    /// Nucleus sampling threshold (top-p)
     #[arg(long, value_name = "P")]
     pub(super) top_p: Option<f64>,
-    /// Text that ends an answer; may be given several times [default: the task's own]
+    /// Stop sequence; may be given several times [default: the task's own]
     #[arg(long, value_name = "TEXT")]
     pub(super) stop: Vec<String>,
-    /// Seed of the provider's sampling, where it takes one
+    /// Sampling seed, where the provider accepts one
     #[arg(long, value_name = "SEED")]
     pub(super) sampling_seed: Option<u64>,
-    /// Ask for the log-probabilities of this many likeliest tokens
+    /// Request the log-probabilities of this many most likely tokens
     #[arg(long, value_name = "N")]
     pub(super) logprobs: Option<u8>,
     /// How answers are graded
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = choice(&Grader::ALL, Grader::name, Grader::describe), default_value = "exact")]
     pub(super) grader: Grader,
     #[command(flatten)]
     pub(super) normal: NormalisationFlags,
@@ -115,7 +119,7 @@ pub(super) struct ContentFlags {
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) items: usize,
     /// How in-context questions are put [default: instructed for chats, text for completions]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choice(&Rendering::ALL, Rendering::name, Rendering::describe))]
     pub(super) rendering: Option<Rendering>,
     /// Seed of in-context questions and of what is repeated
     #[arg(long, default_value_t = 0)]
@@ -128,13 +132,13 @@ pub(super) struct ContentFlags {
     pub(super) repeat_share: f64,
     /// Ask again what has this outcome: filtered, refused, truncated, empty, unreadable, failed; may be
     /// given several times
-    #[arg(long, value_name = "OUTCOME", value_parser = ["filtered", "refused", "truncated", "empty", "unreadable", "failed"])]
+    #[arg(long, value_name = "OUTCOME", value_parser = REDO)]
     pub(super) redo: Vec<String>,
     /// Ask this into a folder that holds answers to another configuration; those to the same questions are
     /// used
     #[arg(long)]
     pub(super) new_config: bool,
-    /// Leave away, in all requests, what the model says it does not support
+    /// Leave parameters out of all requests that the model does not support
     #[arg(long)]
     pub(super) adapt_params: bool,
     /// End the run if another snapshot of the model answers
@@ -163,13 +167,13 @@ pub(super) struct RequestFlags {
     /// What becomes of requests that may have been billed without an answer, those of a crash as well
     #[arg(long, value_enum, default_value_t = OnUnknown::Retry)]
     pub(super) on_unknown: OnUnknown,
-    /// First wait after trouble, seconds; it doubles
+    /// First wait after a rejected request, seconds; it doubles
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     pub(super) backoff_s: f64,
-    /// Longest wait, whatever a server asks for, seconds
+    /// Longest wait, whatever the server asks for, seconds
     #[arg(long, value_name = "S", default_value_t = 120.0)]
     pub(super) max_wait_s: f64,
-    /// End the run when nothing was answered for so long, seconds
+    /// End the run after so long without an answer, seconds
     #[arg(long, value_name = "S", default_value_t = 900.0)]
     pub(super) patience_s: f64,
     /// Header the key goes in [default: that of the wire format]
@@ -214,7 +218,7 @@ pub(super) enum OnUnknown {
     Fail,
 }
 
-/// Numbers out of their range, before anything else.
+/// Refuses numbers out of their range.
 pub(super) fn check(ask: &CollectFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     let manner = &ask.manner;
@@ -251,7 +255,7 @@ pub(super) fn check(ask: &CollectFlags) -> Result<()> {
     Ok(())
 }
 
-/// What was typed, as it is recorded.
+/// The configuration that the flags describe, as it is recorded.
 pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider::Provider) -> Configuration {
     let (content, model) = (&ask.content, ask.model.clone().unwrap_or_default());
     let defaults = provider.defaults(&model);

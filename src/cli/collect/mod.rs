@@ -14,13 +14,14 @@ use self::flags::{CollectFlags, OnUnknown, RescoreFlags};
 use super::watch::{Watch, interrupts};
 use super::{SECRETS, print, status};
 use crate::collect::budget::estimate;
-use crate::collect::budget::ledger::Price;
-use crate::collect::client::limiter::Backoff;
-use crate::collect::client::worker::RetryPolicy;
+use crate::collect::budget::price::Price;
+use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::journal;
+use crate::collect::panicked;
 use crate::collect::plan::RedoSelection;
+use crate::collect::rescore;
 use crate::collect::results::replay::FolderSummary;
-use crate::collect::run::{self, Run};
+use crate::collect::run::Run;
 use crate::collect::secrets::{Secrets, hide_in_panics};
 use crate::error::{Error, Result};
 use crate::provider;
@@ -36,9 +37,9 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum After {
-    /// Grade what a folder holds again, with no network
+    /// Grade what a folder holds redo, with no network
     Rescore(RescoreFlags),
-    /// Take damaged lines out of a journal; they are kept beside it
+    /// Remove damaged lines from a journal; they are kept beside it
     Repair {
         /// The folder
         #[arg(short, long, value_name = "DIR")]
@@ -49,7 +50,7 @@ enum After {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     match &flags.after {
         None => collect(&flags.ask, quiet),
-        Some(After::Rescore(rescore)) => self::rescore(rescore, quiet),
+        Some(After::Rescore(flags)) => rescore_folder(flags, quiet),
         Some(After::Repair { output }) => {
             let said = match journal::repair(output)? {
                 None => "no line is damaged".into(),
@@ -77,7 +78,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     flags::check(ask)?;
     let folder = ask.output.clone().unwrap_or_default();
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
-    let again = RedoSelection {
+    let redo = RedoSelection {
         kinds: ask.content.redo.clone(),
         leave_unknown: manner.on_unknown == OnUnknown::Fail,
     };
@@ -95,7 +96,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         let estimate = estimate::estimate(
             &folder,
             &mut configuration,
-            &again,
+            &redo,
             ask.content.new_config,
             price,
             manner.concurrency,
@@ -115,13 +116,13 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         folder,
         configuration,
         new_config: ask.content.new_config,
-        again,
+        redo,
         adapt: ask.content.adapt_params,
-        patience: RetryPolicy {
+        policy: RetryPolicy {
             concurrency: manner.concurrency,
             retries: manner.retries,
             unknown_retries: if manner.on_unknown == OnUnknown::Fail { 0 } else { manner.unknown_retries },
-            waits: Backoff { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
+            backoff: Backoff { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
             silence: Duration::from_secs_f64(manner.patience_s),
             keep_truncated,
             model_snapshot: ask.content.require_model_snapshot.clone(),
@@ -135,7 +136,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     };
     let watch = Watch::start(quiet);
     let collect = || run.collect(secrets, &watch.progress, interrupts);
-    let ended = catch_unwind(AssertUnwindSafe(collect)).unwrap_or_else(|_| Err(run::panicked()));
+    let ended = catch_unwind(AssertUnwindSafe(collect)).unwrap_or_else(|_| Err(panicked()));
     watch.finish();
     let ended = ended?;
     if !quiet {
@@ -167,8 +168,8 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     }
 }
 
-fn rescore(flags: &RescoreFlags, quiet: bool) -> Result<()> {
-    let summary = run::rescore(&flags.output, |configuration| {
+fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
+    let summary = rescore::rescore(&flags.output, |configuration| {
         if !flags.tasks.is_empty() {
             configuration.sources.clone_from(&flags.tasks);
         }
@@ -194,7 +195,7 @@ fn rescore(flags: &RescoreFlags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// What a folder holds, in a sentence.
+/// The contents of a folder, in a sentence.
 fn sentence(summary: &FolderSummary) -> String {
     let kinds: Vec<_> =
         summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();

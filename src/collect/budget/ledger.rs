@@ -1,113 +1,16 @@
-//! Money: prices from the user's file, and a cap that holds with any number of requests under way, because
-//! what a request can cost at most is set aside before it is sent. Sums are whole picodollars: a token at
-//! 0.01 USD per million is ten thousand of them, and nothing drifts.
+//! The spending cap. It holds with any number of requests in flight, because the most a request can cost is
+//! reserved before it is sent. Sums are whole picodollars: a token at 0.01 USD per million is ten thousand of
+//! them, so that no rounding accumulates.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::error::{Error, Result};
+use super::price::{PICO, Price};
+use super::tokens::prompt_tokens;
 use crate::provider::{Prompt, Usage};
 
-const PICO: f64 = 1e12;
-/// What a message has beside its text: role and separators.
-const TOKENS_PER_MESSAGE: u64 = 16;
-/// Prices outside of this are most likely per token or per thousand, USD per million.
-const CREDIBLE_USD: std::ops::RangeInclusive<f64> = 0.001..=2000.0;
-
-/// What a model costs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Price {
-    /// A million tokens of prompt.
-    pub input_usd_per_million_tokens: f64,
-    /// A million tokens of answer, thinking included.
-    pub output_usd_per_million_tokens: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PriceFile {
-    date: toml::value::Datetime,
-    models: BTreeMap<String, Price>,
-}
-
-impl Price {
-    /// The price of a model in a file such as
-    ///
-    /// ```toml
-    /// date = 2026-11-01
-    ///
-    /// [models."some-model"]
-    /// input_usd_per_million_tokens = 0.4
-    /// output_usd_per_million_tokens = 1.6
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Read`]; [`Error::Prices`] for another form, a model that is not in it, and prices nobody can
-    /// mean.
-    pub fn read(path: &Path, model: &str) -> Result<Self> {
-        let fault = |reason: String| Error::Prices { path: path.into(), reason };
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let file: PriceFile = toml::from_str(&text).map_err(|error| {
-            fault(format!(
-                "{error}it holds `date` and, for each model, [models.\"NAME\"] with \
-                 input_usd_per_million_tokens and output_usd_per_million_tokens"
-            ))
-        })?;
-        if file.date.date.is_none() {
-            return Err(fault("`date` must be the day the prices were looked up, as 2026-11-01".into()));
-        }
-        let price = *file.models.get(model).ok_or_else(|| {
-            let known: Vec<_> = file.models.keys().map(String::as_str).collect();
-            fault(format!(
-                "has no price of `{model}`, only of {}; add [models.\"{model}\"]",
-                known.join(", ")
-            ))
-        })?;
-        for (name, value) in [
-            ("input_usd_per_million_tokens", price.input_usd_per_million_tokens),
-            ("output_usd_per_million_tokens", price.output_usd_per_million_tokens),
-        ] {
-            if !CREDIBLE_USD.contains(&value) {
-                let reason = format!(
-                    "{name} of `{model}` is {value}, and should be from {} to {}: is the unit a million \
-                     tokens?",
-                    CREDIBLE_USD.start(),
-                    CREDIBLE_USD.end()
-                );
-                return Err(fault(reason));
-            }
-        }
-        Ok(price)
-    }
-
-    fn pico(&self, prompt_tokens: u64, completion_tokens: u64) -> u64 {
-        // USD per million tokens are picodollars per token, times a million.
-        let per_token = |usd: f64| (usd * PICO / 1e6).round() as u64;
-        prompt_tokens
-            .saturating_mul(per_token(self.input_usd_per_million_tokens))
-            .saturating_add(completion_tokens.saturating_mul(per_token(self.output_usd_per_million_tokens)))
-    }
-}
-
-/// Tokens of a prompt: surely not fewer, surely not more. No tokenizer makes more tokens than bytes; hardly
-/// one has words of more than eight on average.
-pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
-    let (bytes, messages) = match prompt {
-        Prompt::Text(text) => (text.len() as u64, 1),
-        Prompt::Messages(messages) => {
-            (messages.iter().map(|message| message.content.len() as u64).sum(), messages.len() as u64)
-        }
-    };
-    (bytes.div_ceil(8), bytes + TOKENS_PER_MESSAGE * messages)
-}
-
-/// What was set aside for a request that is under way.
+/// The money set aside for a request in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reservation {
     prompt: u64,
@@ -304,38 +207,6 @@ mod tests {
                 let worst: f64 = under_way.iter().filter_map(|(reserve, _)| budget.usd(*reserve)).sum();
                 assert!(paid + worst <= cap_usd + 1e-12, "run {run}");
             }
-        }
-    }
-
-    #[test]
-    fn a_price_nobody_can_mean_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("prices.toml");
-        let read = |text: &str| {
-            std::fs::write(&path, text).unwrap();
-            Price::read(&path, "m")
-        };
-        let row = |input: &str| {
-            format!(
-                "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
-                 {input}\noutput_usd_per_million_tokens = 1.6\n"
-            )
-        };
-        assert_eq!(read(&row("0.4")).unwrap(), PRICE);
-        for (text, says) in [
-            (row("0.0000004"), "per token"),
-            (row("0"), "million"),
-            (row("nan"), "million"),
-            (row("-1"), "million"),
-            (row("0.4").replace("models.m", "models.other"), "no price of `m`, only of other"),
-            (row("0.4").replace("date = 2026-11-01\n", ""), "date"),
-            (row("0.4").replace("output_usd", "out_usd"), "unknown field"),
-        ] {
-            let error = read(&text).unwrap_err().to_string();
-            assert!(
-                error.contains(says) || error.contains("is the unit a million tokens"),
-                "{says}: {error}"
-            );
         }
     }
 }

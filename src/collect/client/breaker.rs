@@ -1,5 +1,5 @@
-//! The circuit breaker: many questions in a row that fail in the same way say something about the run, not
-//! about the questions.
+//! The circuit breaker: many questions in a row that fail in the same way indicate a fault of the run, not of
+//! the questions.
 
 use std::collections::HashSet;
 use std::sync::Mutex;

@@ -2,7 +2,8 @@
 //! likeliest is what it chose. Where the choice begins is known from the server's own offsets, not from a
 //! tokenizer it may not have.
 
-use super::grade::{Grade, GradeKind, Grader, without_answer};
+use super::grade::{Grade, GradeKind, without_answer};
+use super::grader::Grader;
 use crate::collect::tasks::Item;
 use crate::provider::{Answer, Outcome, Prompt, TokenLogprob};
 

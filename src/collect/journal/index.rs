@@ -1,5 +1,5 @@
-//! What a journal holds, found in one pass over it: per question a few numbers and a place, so that millions
-//! of answers fit into memory.
+//! The index of a journal, made in one pass over it: a few numbers and a position per question, so that
+//! millions of answers fit into memory.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -31,7 +31,7 @@ const NAMES: [&str; 17] = [
     "unsupported",
 ];
 
-/// What is known of one question.
+/// The state of one question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QuestionState {
     /// Requests sent so far.
@@ -207,9 +207,14 @@ impl Index {
         }
     }
 
-    /// What is known of a question.
+    /// The state of a question.
     pub fn state(&self, key: &QuestionKey) -> Option<&QuestionState> {
         self.states.get(&key.half())
+    }
+
+    /// Requests sent for a question so far.
+    pub fn attempts(&self, key: &QuestionKey) -> u32 {
+        self.state(key).map_or(0, |state| state.attempts)
     }
 
     /// Whether anything was asked.

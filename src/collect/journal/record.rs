@@ -18,12 +18,12 @@ pub const VERSION: u32 = 1;
 /// The class of a request whose run ended before it was sent: its question counts as not asked.
 pub const NOT_ASKED: &str = "not_asked";
 
-/// What is asked, as one number: SHA-256 over everything that decides the answer, and nothing else.
+/// The identity of a question: SHA-256 over everything that decides the answer, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QuestionKey([u8; 32]);
 
 impl QuestionKey {
-    /// The key of nothing.
+    /// The key of no question.
     pub const NONE: Self = Self([0; 32]);
 
     /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
@@ -105,7 +105,7 @@ pub enum Record {
     },
     /// A request that is about to be sent; durable before it is.
     Intent(Intent),
-    /// What came of it; durable before it counts.
+    /// The outcome of a request; durable before it counts.
     Outcome(Box<OutcomeRecord>),
 }
 
@@ -136,7 +136,7 @@ pub struct Intent {
     pub body: String,
 }
 
-/// What came of a request: the bytes, and what was understood of them at the time. The bytes can be read
+/// The outcome of a request: the bytes of the response, and their meaning at the time. The bytes can be read
 /// again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeRecord {
@@ -156,13 +156,13 @@ pub struct OutcomeRecord {
     /// The class of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
-    /// What is wrong, where no answer came.
+    /// The error, where no answer arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The HTTP status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The headers that say something about the answer.
+    /// The headers that are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
     /// The body, if it is UTF-8.
@@ -171,13 +171,13 @@ pub struct OutcomeRecord {
     /// The body, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
-    /// Whether a secret was taken out of the bytes.
+    /// Whether a secret was redacted in the bytes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// What it cost, where prices are known; of an unknown fate, the reserve.
+    /// Its cost, where prices are known; the reservation, where it is unknown whether it was billed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// Whether nobody knows if it was billed.
+    /// Whether it is unknown if it was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
     /// Whether the body is not whole, or there is none: then the bytes are kept for people, and `outcome`
@@ -190,7 +190,7 @@ pub struct OutcomeRecord {
 }
 
 impl OutcomeRecord {
-    /// What stands for a request whose process ended before the answer came.
+    /// The record of a request whose process ended before the response arrived.
     pub fn crashed(key: QuestionKey, attempt: u32, probe: bool, reserve_usd: Option<f64>) -> Self {
         Self {
             key,

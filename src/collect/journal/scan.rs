@@ -1,5 +1,5 @@
-//! A journal read from its beginning: which records are good, where each is, what is torn at the end and what
-//! is damaged before it.
+//! Scans a journal from its beginning: the position of each valid record, a torn tail, and damaged lines
+//! before it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::record::{self, QuestionKey, Record};
 use crate::error::{Error, Result};
 
-/// Where a record stands in the file.
+/// The position of a record in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordSpan {
     /// Bytes before its line.
@@ -20,7 +20,7 @@ pub struct RecordSpan {
     pub n_bytes: u64,
 }
 
-/// What of a record the index needs; prompts and answers are passed over.
+/// The parts of a record that the index needs; prompts and answers are skipped.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub(super) enum IndexEntry {
@@ -53,7 +53,7 @@ pub(super) enum IndexEntry {
     },
 }
 
-/// A line that is no good record.
+/// A line that is no valid record.
 #[derive(Debug)]
 pub(super) struct BadLine {
     pub(super) line: u64,
@@ -101,7 +101,7 @@ fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
     }
 }
 
-/// Reads records again, by their places.
+/// Reads single records by their positions.
 #[derive(Debug)]
 pub struct JournalReader {
     path: PathBuf,

@@ -1,6 +1,6 @@
-//! The one writer of a journal: a thread that takes whatever records are waiting, writes them in one go,
-//! makes them durable with one `fdatasync`, and only then tells those who wait. Under load a commit carries
-//! many records, so its 4 ms cost nearly nothing per answer.
+//! The only writer of a journal (group commit): a thread writes all waiting records at once, makes them
+//! durable with one `fdatasync`, and only then acknowledges them. Under load a commit carries many records,
+//! so that its 4 ms cost nearly nothing per answer.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// No commit is larger, so that the first record in it does not wait for the last.
 const MOST_BATCH_BYTES: usize = 8 << 20;
 /// Waits between attempts to write what could not be written: a full disk may be emptied.
-const PATIENCE: [Duration; 4] = [
+const RETRY_WAITS: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_millis(750),
@@ -157,7 +157,7 @@ fn work(
 /// Writes a batch at its place and makes it durable, several times if need be. Nothing of a batch that fails
 /// stays.
 fn commit(medium: &mut impl Medium, offset: u64, bytes: &[u8], durable: bool) -> std::io::Result<()> {
-    let mut waits = PATIENCE.iter();
+    let mut waits = RETRY_WAITS.iter();
     loop {
         let written = medium.write(offset, bytes).and_then(|()| if durable { medium.sync() } else { Ok(()) });
         let Err(source) = written else { return Ok(()) };
@@ -176,6 +176,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::collect::journal::record::{OutcomeRecord, QuestionKey};
     use crate::disk::Schema;
 
     /// Keeps what is durable apart from what is only written, and fails when told to.
@@ -269,8 +270,9 @@ mod tests {
         let rescue = move |line: &[u8]| sender.send(line.to_vec()).unwrap();
         let (writer, thread) = JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, rescue);
         let first = writer.append(&record(0)).unwrap();
-        let arrival = r#"{"record":"outcome","key":"0000000000000000000000000000000000000000000000000000000000000000","attempt":1,"at":"","elapsed_s":0,"outcome":"answered","body":"paid"}"#;
-        let second = writer.append(&serde_json::from_str(arrival).unwrap()).unwrap();
+        let outcome = OutcomeRecord::crashed(QuestionKey::NONE, 1, false, None);
+        let outcome = Record::Outcome(Box::new(outcome));
+        let second = writer.append(&outcome).unwrap();
         assert!(matches!(wait(first), Err(Error::Storage { .. })));
         assert!(matches!(wait(second), Err(Error::Storage { .. })));
         drop(writer);

@@ -1,13 +1,13 @@
-//! From the journal to the results. The journal is read again from the disk, item by item, so that what is
-//! written is what is kept, and the same journal gives the same bytes whatever the order in which its answers
-//! came.
+//! Computes the results from the journal. The journal is read again from disk, item by item, so that the
+//! results depend on what is kept, and the same journal gives the same bytes whatever the order of its
+//! answers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::reading;
+use super::decode;
 use super::writer::{Replicate, Results};
 use crate::collect::budget::ledger::Budget;
 use crate::collect::configuration::Configuration;
@@ -19,7 +19,7 @@ use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome};
 
-/// What is in a folder: summary.json.
+/// The contents of a folder: summary.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FolderSummary {
     /// The form of summary.json.
@@ -76,8 +76,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         for KeyedQuestion { question, key } in questions {
             let arrival = arrival(&index, &mut reader, key)?;
             let answer = match &arrival {
-                Some(arrival) => reading::answer(plan.provider, arrival),
-                None => reading::not_asked(),
+                Some(arrival) => decode::answer(plan.provider, arrival),
+                None => decode::not_asked(),
             };
             let is_answer = !matches!(answer.outcome, Outcome::Failed(_) | Outcome::Unreadable { .. });
             n_not_utf8 +=
@@ -135,7 +135,7 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
                 continue;
             }
             if let Some(arrival) = arrival(&index, &mut reader, key)? {
-                answers.push((item.clone(), reading::answer(plan.provider, &arrival)));
+                answers.push((item.clone(), decode::answer(plan.provider, &arrival)));
             }
         }
         Ok(())
@@ -143,8 +143,8 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
     Ok(answers)
 }
 
-/// Books what was asked before a price was known, by the tokens counted then and the bounds of what was sent.
-/// What it costs, if there is any and a price is known now.
+/// Books requests that were sent before a price was known, by their token counts or the bounds of their
+/// bodies. Returns their cost, if there are any and a price is known now.
 ///
 /// # Errors
 /// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is not known what
@@ -162,7 +162,7 @@ pub(crate) fn book_unpriced(
     let mut sum_usd = 0.0;
     for (intent, outcome) in &index.unpriced {
         let usage = match reader.record(*outcome)? {
-            Record::Outcome(arrival) => reading::answer(plan.provider, &arrival).usage,
+            Record::Outcome(arrival) => decode::answer(plan.provider, &arrival).usage,
             _ => None,
         };
         let sent = match intent.map(|place| reader.record(place)).transpose()? {

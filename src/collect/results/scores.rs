@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::{Grade, GradeKind};
 use crate::disk;
 use crate::error::Result;
 use crate::numeric::proportions::paired_bootstrap;

@@ -1,5 +1,5 @@
-//! Results of a collection: answers come in one by one, from the wire or out of a journal, and leave as
-//! scores.csv and gains.csv, items.csv with every answer as it was graded, and texts.jsonl.
+//! Writes the results of a collection: scores.csv and gains.csv, items.csv with every graded answer, and
+//! texts.jsonl.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::scores;
 use super::scores::{QuestionRef, Tally};
-use crate::collect::grading::grade::{Grade, GradeKind, Grading, grade};
+use crate::collect::grading::{Grade, GradeKind, Grading, grade};
 use crate::collect::tasks::{Item, Task};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome, Prompt};
 
-/// What stands in a folder after a collection.
+/// The files of a folder after a collection.
 pub const FILES: [&str; 7] =
     ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
 
@@ -42,7 +42,7 @@ pub struct ItemRow {
     pub question: String,
     /// 0 for the first answer.
     pub replicate: usize,
-    /// What became of it.
+    /// The kind of its grade.
     pub kind: GradeKind,
     /// 1 for right, 0 for wrong; empty unless scored.
     pub credit: Option<f64>,

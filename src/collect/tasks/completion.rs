@@ -8,7 +8,8 @@ use std::ops::Range;
 use rand::seq::index::sample;
 use sha2::{Digest, Sha256};
 
-use super::{Item, Rendering, Task, TaskOptions};
+use super::item::Item;
+use super::task::{Rendering, Task, TaskOptions};
 use crate::corpus::Category;
 use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt, Role};
@@ -193,7 +194,7 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::grading::grade::Grader;
+    use crate::collect::grading::grader::Grader;
 
     const OPTIONS: TaskOptions =
         TaskOptions { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };

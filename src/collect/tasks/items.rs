@@ -1,14 +1,13 @@
-//! The items of a task, held in memory where they are drawn and on disk where they are read: of a file no
-//! more than the place of each item is kept, so that a run takes hardly more memory for a million items than
-//! for ten.
+//! The items of a task: drawn ones are held in memory; of a file only the position of each item is kept, so
+//! that a run takes hardly more memory for a million items than for ten.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use super::Item;
-use super::file::RowFormat;
+use super::item::Item;
+use super::row_item::RowFormat;
 use super::rows::FileForm;
 use crate::error::{Error, Result};
 
@@ -34,7 +33,7 @@ pub(crate) struct FileItems {
     pub(crate) places: Vec<ItemSpan>,
 }
 
-/// Where an item stands, and a checksum of what it says.
+/// The position of an item in its file, and a checksum of its content.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ItemSpan {
     pub(crate) offset: u64,

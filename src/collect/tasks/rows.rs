@@ -1,5 +1,5 @@
-//! Rows of a user's own file, JSONL or CSV: read one after the other, and any of them again by its place.
-//! What is wrong is told with its line.
+//! Rows of a user's own file, JSONL or CSV: all in sequence, or single ones by position. Errors name the
+//! line.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -2,11 +2,15 @@
 
 use rand::seq::index::sample;
 
-use super::{Item, Rendering, TEXTS, Task, TaskOptions};
+use super::item::Item;
+use super::task::{Rendering, Task, TaskOptions};
 use crate::corpus::Category;
 use crate::error::Result;
 use crate::provider::Prompt;
 use crate::seed;
+
+/// The name of the task that collects free texts; `texts:FILE` takes the prompts of a file.
+pub const TEXTS: &str = "texts";
 
 /// What an entity of each category is called in a sentence.
 const KINDS: [(&str, &str); 5] = [

@@ -11,8 +11,7 @@ use super::context::TOKENS;
 use super::family::{Family, Member, stem};
 use super::outside::Outside;
 use super::questions::Questions;
-use crate::collect::client::limiter::Backoff;
-use crate::collect::client::worker::RetryPolicy;
+use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::{RedoSelection, Replication};
 use crate::collect::progress::Progress;
@@ -181,13 +180,13 @@ impl<'a> Worker<'a> {
             configuration: configuration.clone(),
             // A run that was ended has answers of another port; they are left as they are.
             new_config: true,
-            again: RedoSelection::default(),
+            redo: RedoSelection::default(),
             adapt: false,
-            patience: RetryPolicy {
+            policy: RetryPolicy {
                 concurrency: CONCURRENCY,
                 retries: 4,
                 unknown_retries: 1,
-                waits: Backoff { first_s: 0.1, longest_s: 5.0 },
+                backoff: Backoff { first_s: 0.1, longest_s: 5.0 },
                 silence: Duration::from_secs(300),
                 keep_truncated: true,
                 model_snapshot: None,

@@ -9,7 +9,8 @@ use surmise::collect::journal::{
     Index, Journal, NOT_ASKED, OutcomeRecord, QuestionKey, QuestionState, Record,
 };
 
-use crate::support::fault_server::{Case, How, Reply, Server, seconds};
+use crate::support::collect_case::Case;
+use crate::support::fault_server::{How, Reply, Server, seconds};
 
 #[test]
 fn fault_02_a_torn_tail_is_set_aside_wherever_it_is_torn() {
@@ -355,7 +356,7 @@ fn texts_are_kept_for_reading() {
     command = std::process::Command::new(program);
     command
         .current_dir(case.folder.path())
-        .env("OPENAI_API_KEY", crate::support::fault_server::KEY)
+        .env("OPENAI_API_KEY", crate::support::collect_case::KEY)
         .args(arguments);
     let ran = case.ran(&command.output().expect("the binary"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use surmise::cli;
-use surmise::collect::client::limiter::Backoff;
-use surmise::collect::client::worker::RetryPolicy;
+use surmise::collect::client::retry_policy::{Backoff, RetryPolicy};
 use surmise::collect::configuration::Configuration;
 use surmise::collect::journal::Index;
 use surmise::collect::plan::RedoSelection;
@@ -17,7 +16,8 @@ use surmise::collect::progress::Progress;
 use surmise::collect::run::Run;
 use surmise::collect::secrets::{Secrets, hide_in_panics};
 
-use crate::support::fault_server::{Case, KEY, Reply, Server};
+use crate::support::collect_case::{Case, KEY};
+use crate::support::fault_server::{Reply, Server};
 
 /// Where the child of the test below finds its folder.
 const FOLDER: &str = "SURMISE_TEST_PANIC";
@@ -35,13 +35,13 @@ fn child() {
         folder,
         configuration: Configuration::from_record(record).expect("a configuration"),
         new_config: false,
-        again: RedoSelection::default(),
+        redo: RedoSelection::default(),
         adapt: false,
-        patience: RetryPolicy {
+        policy: RetryPolicy {
             concurrency: 4,
             retries: 4,
             unknown_retries: 1,
-            waits: Backoff { first_s: 0.05, longest_s: 1.0 },
+            backoff: Backoff { first_s: 0.05, longest_s: 1.0 },
             silence: Duration::from_secs(20),
             keep_truncated: false,
             model_snapshot: None,

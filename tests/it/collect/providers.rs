@@ -67,7 +67,7 @@ fn every_golden_body_means_what_is_written_beside_it() {
         let body = std::fs::read(folder().join(&name)).expect("a golden body");
         let provider = provider::find(&row["provider"]).expect("a provider");
         let status = row["status"].parse().expect("a status");
-        let found = columns(&provider::read(*provider, status, &Headers::default(), &body));
+        let found = columns(&provider::read(provider, status, &Headers::default(), &body));
         for (column, value) in &found {
             assert_eq!(value, &row[*column], "{name}, {column}");
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use surmise::collect::grading::grade::NORMALISATION_VERSION;
+use surmise::collect::grading::NORMALISATION_VERSION;
 use surmise::collect::tasks;
 use surmise::collect::tasks::{Rendering, TaskOptions};
 use surmise::collect::{Grader, Grading, Replicate, Results, Task};

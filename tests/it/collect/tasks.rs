@@ -87,7 +87,8 @@ fn prompts_keep_every_byte() {
     let odd = " \u{0}\u{1}\r \u{202e}\u{1f642}\u{2028}\t x ";
     let line = serde_json::json!({"id": "1", "prompt": odd, "answer": "a"}).to_string();
     assert_eq!(text(&items(&read("t.jsonl", line.as_bytes()))[0]), odd);
-    let messages = serde_json::json!({"id": "1", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": odd}], "answer": "a"});
+    let messages = serde_json::json!({"id": "1", "messages": [{"role": "system", "content": "s"},
+        {"role": "user", "content": odd}], "answer": "a"});
     let Prompt::Messages(read) =
         &items(&read("t.jsonl", messages.to_string().as_bytes()))[0].prompts[0].clone()
     else {
@@ -304,8 +305,16 @@ fn texts_need_no_answers() {
 fn no_file_makes_the_reader_fail_without_its_line() {
     use rand::Rng;
     let files: [(&str, &[u8]); 3] = [
-        ("t.jsonl", b"{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"choices\":[\"a\",\"b\"]}\r\n{\"id\":2,\"messages\":[{\"role\":\"user\",\"content\":\"x\\u0000\"}],\"answers\":[\"y\"]}\n"),
-        ("t.csv", b"\xef\xbb\xbfid,prompt,answer,choices\r\n1,\"p,\"\"q\"\"\nr\",a,\"[\"\"a\"\",\"\"b\"\"]\"\r\n2,p,B,\"[\"\"a\"\",\"\"b\"\"]\"\r\n"),
+        (
+            "t.jsonl",
+            b"{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"choices\":[\"a\",\"b\"]}\r\n\
+            {\"id\":2,\"messages\":[{\"role\":\"user\",\"content\":\"x\\u0000\"}],\"answers\":[\"y\"]}\n",
+        ),
+        (
+            "t.csv",
+            b"\xef\xbb\xbfid,prompt,answer,choices\r\n1,\"p,\"\"q\"\"\nr\",a,\"[\"\"a\"\",\
+            \"\"b\"\"]\"\r\n2,p,B,\"[\"\"a\"\",\"\"b\"\"]\"\r\n",
+        ),
         ("c.csv", b"entity,capital\nFrance,Paris\nPeru,Lima\nGhana,Accra\n"),
     ];
     let mut rng = surmise::seed::stream("mutations", "tasks", 1);

@@ -1,12 +1,12 @@
-//! From a record of the journal back to an answer: the same reading when it has just come and years later.
+//! Decodes a record of the journal into an answer, in the same way when it has just arrived and years later.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::collect::journal::{NOT_ASKED, OutcomeRecord};
 use crate::provider::{self, Answer, Failure, FailureClass, Headers, Outcome, Provider};
 
-/// What a record means. The bytes decide, where they are whole. An answer that a reader cannot even fail to
-/// read is kept like any other: it is paid.
+/// The answer in a record. A complete response is read from its bytes. A response on which the reader panics
+/// counts as unreadable and is kept like any other: it is paid for.
 pub fn answer(provider: &dyn Provider, arrival: &OutcomeRecord) -> Answer {
     if let (Some(status), false) = (arrival.status, arrival.incomplete) {
         let headers = Headers::new(arrival.headers.iter().map(|(name, value)| (name, value.as_str())));
@@ -26,7 +26,7 @@ pub fn answer(provider: &dyn Provider, arrival: &OutcomeRecord) -> Answer {
     })
 }
 
-/// What stands for a question that was not asked.
+/// The answer of a question that was not asked.
 pub fn not_asked() -> Answer {
     Answer::of(failed(FailureClass::NotSent, "not asked yet".into()))
 }
