@@ -13,12 +13,15 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use surmise::collect::client::http::{Client, Endpoint};
+use surmise::collect::client::Endpoint;
+use surmise::collect::client::http::Client;
 use surmise::collect::secrets::Secrets;
-use surmise::provider::{OpenAiChat, Prompt, Provider, Request, Settings};
+use surmise::provider::{GenerationParams, OpenAiChat, Prompt, Provider, Request};
 
 const CONCURRENCY: usize = 64;
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#;
+const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m-1",
+    "choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}],
+    "usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = server()?;
@@ -104,10 +107,10 @@ fn bare(url: &str, n: usize) -> Result<f64, Box<dyn std::error::Error>> {
                         return;
                     }
                     let prompt = Prompt::Text(format!("Is {i} a number?"));
-                    let request = Request { model: "m".into(), prompt, settings: Settings::default() };
+                    let request = Request { model: "m".into(), prompt, params: GenerationParams::default() };
                     let wire = OpenAiChat.render(&request).expect("a request");
                     let reply = client.send(&wire).await;
-                    assert_eq!(reply.status, Some(200), "{:?}", reply.lost);
+                    assert_eq!(reply.status, Some(200), "{:?}", reply.transport_error);
                 }
             });
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Fetching, Scale, print, progress, talk};
+use super::{Fetching, Scale, print, progress, status};
 use crate::error::{Error, Result};
 use crate::mi;
 use crate::study::blind;
@@ -138,10 +138,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         _ => print(&test.csv()?)?,
     }
     if !quiet {
-        talk(&test.summary.sentence(test.level));
+        status(&test.summary.sentence(test.level));
         let widest = test.rows.iter().map(|row| row.widest_gap_nats).fold(0.0, f64::max);
         if widest > WIDE_NATS {
-            talk(&format!(
+            status(&format!(
                 "the bounds of what was measured are up to {widest:.2} nats apart; --windows brings them \
                  nearer"
             ));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::texts::Reading;
-use super::{Fetching, Opening, Sampling, print, progress, talk};
+use super::{Fetching, Opening, Sampling, print, progress, status};
 use crate::disk;
 use crate::emergence::Settings;
 use crate::emergence::compare;
@@ -74,7 +74,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         rows.chunk_by(|x, y| (&x.model, &x.group_a, &x.group_b) == (&y.model, &y.group_a, &y.group_b))
-            .for_each(|pair| talk(&summary(pair)));
+            .for_each(|pair| status(&summary(pair)));
     }
     Ok(())
 }

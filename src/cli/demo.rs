@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Sampling, print, progress, talk};
+use super::{Sampling, print, progress, status};
 use crate::disk;
 use crate::emergence::Row;
 use crate::error::Result;
@@ -52,7 +52,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     print(&predictions)?;
     if !quiet {
         let errors = run.errors();
-        talk(&format!(
+        status(&format!(
             "Mean absolute error on {} held-out rows, nats: calibration {:.3}, size line {:.3}, mean {:.3}; \
              {} of {} measurements lie inside the {:.0} % interval.",
             run.rows.len(),
@@ -63,7 +63,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             run.rows.len(),
             100.0 * demo::LEVEL,
         ));
-        talk(&format!(
+        status(&format!(
             "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no \
              calibration for real closed models.",
             run.regression.validity.noise_scale, run.regression.validity.scale

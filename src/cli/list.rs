@@ -9,6 +9,7 @@ use crate::collect::tasks;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
 use crate::error::Result;
+use crate::import;
 use crate::mi;
 use crate::model::{FAMILY, Model, arch};
 use crate::provider;
@@ -32,6 +33,8 @@ enum Kind {
     Corpora,
     /// Wire formats of closed models, where they are served, and the variable that holds the key
     Providers,
+    /// Tools whose results can be imported as scores, and the files that are read
+    Importers,
     /// Tasks that closed models can be asked
     Tasks,
     /// Tables and figures
@@ -74,6 +77,9 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         Kind::Providers => provider::ALL.iter().for_each(|provider| {
             line(&[provider.name(), provider.default_base_url(), provider.key_variable()]);
         }),
+        Kind::Importers => {
+            import::ALL.iter().for_each(|importer| line(&[importer.name(), importer.summary()]));
+        }
         Kind::Tasks => tasks::built_in().iter().for_each(|(name, what)| line(&[name, what])),
     }
     print(out.as_bytes())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::texts::{Reading, Source};
-use super::{Fetching, Opening, Sampling, print, progress, talk};
+use super::{Fetching, Opening, Sampling, print, progress, status};
 use crate::corpus::Control;
 use crate::disk;
 use crate::emergence;
@@ -119,10 +119,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         for profile in &profiles {
-            talk(&summary(profile));
+            status(&summary(profile));
         }
         if other.is_some() {
-            talk(DETERMINISTIC);
+            status(DETERMINISTIC);
         }
     }
     Ok(())

@@ -288,7 +288,7 @@ fn print(bytes: &[u8]) -> Result<()> {
 }
 
 /// Writes a line of talk to stderr. Where nobody listens any more, that is no failure either.
-pub fn talk(line: &str) {
+pub fn status(line: &str) {
     let line = SECRETS.get().map_or(Cow::Borrowed(line), |secrets| secrets.redact_text(line));
     writeln!(std::io::stderr(), "{line}").unwrap_or_default();
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
-use super::{print, talk};
+use super::{print, status};
 use crate::collect::Score;
 use crate::disk::{self, Lines};
 use crate::emergence::Profile;
@@ -101,9 +101,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     let n = joined.table.len() - 1;
     if !quiet {
-        talk(&format!("{n} rows at b = {noise_scale}"));
+        status(&format!("{n} rows at b = {noise_scale}"));
         if !joined.strangers.is_empty() {
-            talk(&format!("read, and written by no target: {}", joined.strangers.join(", ")));
+            status(&format!("read, and written by no target: {}", joined.strangers.join(", ")));
         }
     }
     if joined.n_unsupported == 0 {

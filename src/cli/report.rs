@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{print, talk};
+use super::{print, status};
 use crate::disk;
 use crate::error::Result;
 use crate::report::{self, Choice};
@@ -66,7 +66,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         Some(folder) => {
             let files = made.write(report.name(), folder)?;
             if !quiet {
-                files.iter().for_each(|file| talk(&file.display().to_string()));
+                files.iter().for_each(|file| status(&file.display().to_string()));
             }
         }
         None => print(&match flags.format {
@@ -76,7 +76,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         })?,
     }
     if !quiet {
-        talk(&made.caption);
+        status(&made.caption);
     }
     Ok(())
 }

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{print, talk};
+use super::{print, status};
 use crate::disk;
 use crate::error::Result;
-use crate::import;
-use crate::import::Options;
+use crate::import::{self, ImportOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -18,7 +17,7 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Results and samples of the lm-evaluation-harness as scores.csv
+    /// Results of another tool (`surmise list importers`) as scores.csv
     Import(Import),
 }
 
@@ -47,7 +46,7 @@ struct Import {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let What::Import(flags) = &flags.what;
-    let options = Options {
+    let options = ImportOptions {
         metric: flags.metric.clone(),
         model: flags.model.clone(),
         shots: flags.shots,
@@ -66,10 +65,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::write(path, &csv)?;
     }
     if !quiet {
-        imported.notes.iter().for_each(|note| talk(note));
-        talk(&format!(
-            "{} scores. The harness counts an answer that was refused, filtered or cut as wrong: these are \
-             not told apart here.",
+        imported.notes.iter().for_each(|note| status(note));
+        status(&format!(
+            "{} scores. The harness counts refused, filtered and truncated answers as wrong: they cannot be \
+             told apart here.",
             imported.scores.len()
         ));
     }

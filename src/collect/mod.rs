@@ -4,18 +4,22 @@
 pub mod budget;
 pub mod client;
 pub mod configuration;
+mod dispatch;
 pub mod grading;
 pub mod journal;
 pub mod local;
 pub mod plan;
 mod probe;
 pub mod progress;
+mod recovery;
+pub mod rescore;
 pub mod results;
 pub mod run;
 pub mod secrets;
 pub mod tasks;
 
-pub use self::grading::grade::{Grade, Grader, Grading, Kind, Normalisation, grade};
-pub use self::results::scores::{Asked, Gain, Score, Tally};
-pub use self::results::writer::{Replicate, Results, Summary};
+pub use self::dispatch::panicked;
+pub use self::grading::{Grade, GradeKind, Grader, Grading, Normalisation, grade};
+pub use self::results::scores::{Gain, QuestionRef, Score, Tally};
+pub use self::results::writer::{Replicate, Results, ResultsSummary};
 pub use self::tasks::{Completion, Item, Task};

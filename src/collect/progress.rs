@@ -1,4 +1,4 @@
-//! What a run tells while it goes on: numbers that anyone may look at, and now and then a line of talk.
+//! The progress of a run: counters for a display, and status messages.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::time;
 
-/// Numbers of a run that is under way.
+/// Counters of a run in progress.
 pub struct Progress {
     /// Questions to ask in this run.
     pub total: AtomicU64,
@@ -28,7 +28,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `say` is given lines of talk; they hold no secrets.
+    /// `say` receives status messages; they hold no secrets.
     pub fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             total: AtomicU64::new(0),
@@ -44,7 +44,7 @@ impl Progress {
         }
     }
 
-    /// A line of talk.
+    /// Reports a status message.
     pub fn say(&self, line: &str) {
         (self.say)(line);
     }
@@ -54,7 +54,7 @@ impl Progress {
         *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = until;
     }
 
-    /// The numbers as a line.
+    /// The counters as a line.
     pub fn line(&self) -> String {
         let load = |number: &AtomicU64| number.load(Relaxed);
         let rate = load(&self.done) as f64 / self.began.elapsed().as_secs_f64().max(1e-3);

@@ -1,18 +1,22 @@
-//! What can be typed behind `surmise collect`, and what it means as a configuration.
+//! The flags of `surmise collect`, and the configuration they describe.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::choice::choice;
 use crate::collect::configuration::Configuration;
-use crate::collect::plan::Repeats;
+use crate::collect::plan::Replication;
 use crate::collect::tasks::Rendering;
 use crate::collect::{Grader, Grading, Normalisation};
 use crate::error::{Error, Result};
-use crate::provider::{self, KeyHeader, Settings};
+use crate::provider::{self, GenerationParams, KeyHeader};
+
+/// Outcomes that can be asked again.
+const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadable", "failed"];
 
 #[derive(Debug, Args)]
-pub(super) struct Rescore {
+pub(super) struct RescoreFlags {
     /// The folder
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: PathBuf,
@@ -20,15 +24,15 @@ pub(super) struct Rescore {
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
     /// Another grader; one that needs other prompts needs another run
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choice(&Grader::ALL, Grader::name, Grader::describe))]
     pub(super) grader: Option<Grader>,
     #[command(flatten)]
-    pub(super) normal: Normal,
+    pub(super) normal: NormalisationFlags,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Normal {
-    /// Compare in lower case
+pub(super) struct NormalisationFlags {
+    /// Compare texts in lower case
     #[arg(long)]
     pub(super) ignore_case: bool,
     /// Compare without punctuation
@@ -37,7 +41,7 @@ pub(super) struct Normal {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Asking {
+pub(super) struct CollectFlags {
     /// Names from `surmise list tasks`, or JSONL or CSV files with id, prompt or messages, answer or
     /// answers, choices; texts:FILE for prompts without answers
     #[arg(required = true, value_name = "TASK")]
@@ -45,7 +49,7 @@ pub(super) struct Asking {
     /// Wire format, from `surmise list providers`
     #[arg(long, required = true, value_name = "NAME")]
     pub(super) provider: Option<String>,
-    /// Where it is served [default: the provider's own]; https unless it is this machine
+    /// Base URL [default: the provider's own]; https unless it is this machine
     #[arg(long, value_name = "URL")]
     pub(super) base_url: Option<String>,
     /// The model's name at the provider
@@ -60,16 +64,16 @@ pub(super) struct Asking {
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
-    pub(super) money: Money,
+    pub(super) money: BudgetFlags,
     #[command(flatten)]
-    pub(super) content: Content,
+    pub(super) content: ContentFlags,
     #[command(flatten)]
-    pub(super) manner: Manner,
+    pub(super) manner: RequestFlags,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Money")]
-pub(super) struct Money {
+#[command(next_help_heading = "BudgetFlags")]
+pub(super) struct BudgetFlags {
     /// The most that may be spent, over all runs into this folder
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
     pub(super) budget_usd: Option<f64>,
@@ -84,30 +88,30 @@ pub(super) struct Money {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is asked")]
-pub(super) struct Content {
+pub(super) struct ContentFlags {
     /// Longest answer, tokens
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
     /// 0 for the likeliest answer
     #[arg(long, value_name = "T")]
     pub(super) temperature: Option<f64>,
-    /// Share of the probability that is sampled from
+    /// Nucleus sampling threshold (top-p)
     #[arg(long, value_name = "P")]
     pub(super) top_p: Option<f64>,
-    /// Text that ends an answer; may be given several times [default: the task's own]
+    /// Stop sequence; may be given several times [default: the task's own]
     #[arg(long, value_name = "TEXT")]
     pub(super) stop: Vec<String>,
-    /// Seed of the provider's sampling, where it takes one
+    /// Sampling seed, where the provider accepts one
     #[arg(long, value_name = "SEED")]
     pub(super) sampling_seed: Option<u64>,
-    /// Ask for the log-probabilities of this many likeliest tokens
+    /// Request the log-probabilities of this many most likely tokens
     #[arg(long, value_name = "N")]
     pub(super) logprobs: Option<u8>,
     /// How answers are graded
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = choice(&Grader::ALL, Grader::name, Grader::describe), default_value = "exact")]
     pub(super) grader: Grader,
     #[command(flatten)]
-    pub(super) normal: Normal,
+    pub(super) normal: NormalisationFlags,
     /// Most shots of in-context tasks; all numbers from 0 are asked
     #[arg(long, value_name = "K", default_value_t = crate::cli::SHOTS)]
     pub(super) shots: usize,
@@ -115,7 +119,7 @@ pub(super) struct Content {
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) items: usize,
     /// How in-context questions are put [default: instructed for chats, text for completions]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choice(&Rendering::ALL, Rendering::name, Rendering::describe))]
     pub(super) rendering: Option<Rendering>,
     /// Seed of in-context questions and of what is repeated
     #[arg(long, default_value_t = 0)]
@@ -128,13 +132,13 @@ pub(super) struct Content {
     pub(super) repeat_share: f64,
     /// Ask again what has this outcome: filtered, refused, truncated, empty, unreadable, failed; may be
     /// given several times
-    #[arg(long, value_name = "OUTCOME", value_parser = ["filtered", "refused", "truncated", "empty", "unreadable", "failed"])]
+    #[arg(long, value_name = "OUTCOME", value_parser = REDO)]
     pub(super) redo: Vec<String>,
     /// Ask this into a folder that holds answers to another configuration; those to the same questions are
     /// used
     #[arg(long)]
     pub(super) new_config: bool,
-    /// Leave away, in all requests, what the model says it does not support
+    /// Leave parameters out of all requests that the model does not support
     #[arg(long)]
     pub(super) adapt_params: bool,
     /// End the run if another snapshot of the model answers
@@ -147,7 +151,7 @@ pub(super) struct Content {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How it is asked")]
-pub(super) struct Manner {
+pub(super) struct RequestFlags {
     /// Requests at a time, at most; how many are sent follows the server
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) concurrency: usize,
@@ -163,18 +167,18 @@ pub(super) struct Manner {
     /// What becomes of requests that may have been billed without an answer, those of a crash as well
     #[arg(long, value_enum, default_value_t = OnUnknown::Retry)]
     pub(super) on_unknown: OnUnknown,
-    /// First wait after trouble, seconds; it doubles
+    /// First wait after a rejected request, seconds; it doubles
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     pub(super) backoff_s: f64,
-    /// Longest wait, whatever a server asks for, seconds
+    /// Longest wait, whatever the server asks for, seconds
     #[arg(long, value_name = "S", default_value_t = 120.0)]
     pub(super) max_wait_s: f64,
-    /// End the run when nothing was answered for so long, seconds
+    /// End the run after so long without an answer, seconds
     #[arg(long, value_name = "S", default_value_t = 900.0)]
     pub(super) patience_s: f64,
     /// Header the key goes in [default: that of the wire format]
     #[arg(long, value_enum, value_name = "HEADER")]
-    pub(super) key_header: Option<SentIn>,
+    pub(super) key_header: Option<KeyHeaderName>,
     /// PEM file of certificates to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
@@ -184,7 +188,7 @@ pub(super) struct Manner {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SentIn {
+pub(super) enum KeyHeaderName {
     /// authorization: Bearer KEY
     Bearer,
     /// api-key: KEY, as Azure wants it
@@ -195,13 +199,13 @@ pub(super) enum SentIn {
     XGoogApiKey,
 }
 
-impl From<SentIn> for KeyHeader {
-    fn from(sent_in: SentIn) -> Self {
+impl From<KeyHeaderName> for KeyHeader {
+    fn from(sent_in: KeyHeaderName) -> Self {
         match sent_in {
-            SentIn::Bearer => Self::Bearer,
-            SentIn::ApiKey => Self::Named("api-key"),
-            SentIn::XApiKey => Self::Named("x-api-key"),
-            SentIn::XGoogApiKey => Self::Named("x-goog-api-key"),
+            KeyHeaderName::Bearer => Self::Bearer,
+            KeyHeaderName::ApiKey => Self::Named("api-key"),
+            KeyHeaderName::XApiKey => Self::Named("x-api-key"),
+            KeyHeaderName::XGoogApiKey => Self::Named("x-goog-api-key"),
         }
     }
 }
@@ -214,8 +218,8 @@ pub(super) enum OnUnknown {
     Fail,
 }
 
-/// Numbers out of their range, before anything else.
-pub(super) fn check(ask: &Asking) -> Result<()> {
+/// Refuses numbers out of their range.
+pub(super) fn check(ask: &CollectFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     let manner = &ask.manner;
     if !(1..=1024).contains(&manner.concurrency) {
@@ -251,12 +255,12 @@ pub(super) fn check(ask: &Asking) -> Result<()> {
     Ok(())
 }
 
-/// What was typed, as it is recorded.
-pub(super) fn configuration(ask: &Asking, provider: &'static dyn provider::Provider) -> Configuration {
+/// The configuration that the flags describe, as it is recorded.
+pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider::Provider) -> Configuration {
     let (content, model) = (&ask.content, ask.model.clone().unwrap_or_default());
     let defaults = provider.defaults(&model);
     let echo = content.grader.needs_echo();
-    let settings = Settings {
+    let params = GenerationParams {
         max_tokens: content.max_tokens.unwrap_or(if echo { 1 } else { defaults.max_tokens }),
         temperature: content.temperature.or(defaults.temperature),
         top_p: content.top_p.or(defaults.top_p),
@@ -271,14 +275,18 @@ pub(super) fn configuration(ask: &Asking, provider: &'static dyn provider::Provi
         provider: provider.name().into(),
         base_url: ask.base_url.clone().unwrap_or_else(|| provider.default_base_url().into()),
         model,
-        settings,
+        params,
         without: vec![],
         sources: ask.tasks.clone(),
         shots: content.shots,
         items: content.items,
         seed: content.seed,
         rendering: content.rendering.unwrap_or(if is_chat { Rendering::Instructed } else { Rendering::Text }),
-        repeats: Repeats { replicates: content.replicates, share: content.repeat_share, seed: content.seed },
+        repeats: Replication {
+            replicates: content.replicates,
+            share: content.repeat_share,
+            seed: content.seed,
+        },
         grading: Grading {
             grader: content.grader,
             normalisation: content.normal.into(),
@@ -289,8 +297,8 @@ pub(super) fn configuration(ask: &Asking, provider: &'static dyn provider::Provi
     }
 }
 
-impl From<Normal> for Normalisation {
-    fn from(normal: Normal) -> Self {
+impl From<NormalisationFlags> for Normalisation {
+    fn from(normal: NormalisationFlags) -> Self {
         Self { ignore_case: normal.ignore_case, ignore_punctuation: normal.ignore_punctuation }
     }
 }

@@ -10,17 +10,18 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use self::flags::{Asking, OnUnknown, Rescore};
+use self::flags::{CollectFlags, OnUnknown, RescoreFlags};
 use super::watch::{Watch, interrupts};
-use super::{SECRETS, print, talk};
+use super::{SECRETS, print, status};
 use crate::collect::budget::estimate;
-use crate::collect::budget::ledger::Price;
-use crate::collect::client::limiter::Waits;
-use crate::collect::client::worker::Patience;
+use crate::collect::budget::price::Price;
+use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::journal;
-use crate::collect::plan::Again;
-use crate::collect::results::replay::Account;
-use crate::collect::run::{self, Run};
+use crate::collect::panicked;
+use crate::collect::plan::RedoSelection;
+use crate::collect::rescore;
+use crate::collect::results::replay::FolderSummary;
+use crate::collect::run::Run;
 use crate::collect::secrets::{Secrets, hide_in_panics};
 use crate::error::{Error, Result};
 use crate::provider;
@@ -31,14 +32,14 @@ pub(super) struct Flags {
     #[command(subcommand)]
     after: Option<After>,
     #[command(flatten)]
-    ask: Asking,
+    ask: CollectFlags,
 }
 
 #[derive(Debug, Subcommand)]
 enum After {
-    /// Grade what a folder holds again, with no network
-    Rescore(Rescore),
-    /// Take damaged lines out of a journal; they are kept beside it
+    /// Grade what a folder holds redo, with no network
+    Rescore(RescoreFlags),
+    /// Remove damaged lines from a journal; they are kept beside it
     Repair {
         /// The folder
         #[arg(short, long, value_name = "DIR")]
@@ -49,21 +50,21 @@ enum After {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     match &flags.after {
         None => collect(&flags.ask, quiet),
-        Some(After::Rescore(rescore)) => self::rescore(rescore, quiet),
+        Some(After::Rescore(flags)) => rescore_folder(flags, quiet),
         Some(After::Repair { output }) => {
             let said = match journal::repair(output)? {
                 None => "no line is damaged".into(),
                 Some((n, aside)) => format!("{n} damaged line(s) taken out, kept in {}", aside.display()),
             };
             if !quiet {
-                talk(&said);
+                status(&said);
             }
             Ok(())
         }
     }
 }
 
-fn collect(ask: &Asking, quiet: bool) -> Result<()> {
+fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     let name = ask.provider.as_deref().unwrap_or_default();
     let provider = provider::find(name)?;
     let manner = &ask.manner;
@@ -77,12 +78,14 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     flags::check(ask)?;
     let folder = ask.output.clone().unwrap_or_default();
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
-    let again =
-        Again { kinds: ask.content.redo.clone(), leave_unknown: manner.on_unknown == OnUnknown::Fail };
+    let redo = RedoSelection {
+        kinds: ask.content.redo.clone(),
+        leave_unknown: manner.on_unknown == OnUnknown::Fail,
+    };
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
-            talk(&format!(
+            status(&format!(
                 "the key in {} is too short, or too much like a word, to be told from what a model says: it \
                  is no secret here, and is left in what comes back",
                 provider.key_variable()
@@ -93,7 +96,7 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         let estimate = estimate::estimate(
             &folder,
             &mut configuration,
-            &again,
+            &redo,
             ask.content.new_config,
             price,
             manner.concurrency,
@@ -113,13 +116,13 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         folder,
         configuration,
         new_config: ask.content.new_config,
-        again,
+        redo,
         adapt: ask.content.adapt_params,
-        patience: Patience {
+        policy: RetryPolicy {
             concurrency: manner.concurrency,
             retries: manner.retries,
             unknown_retries: if manner.on_unknown == OnUnknown::Fail { 0 } else { manner.unknown_retries },
-            waits: Waits { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
+            backoff: Backoff { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
             silence: Duration::from_secs_f64(manner.patience_s),
             keep_truncated,
             model_snapshot: ask.content.require_model_snapshot.clone(),
@@ -133,11 +136,11 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     };
     let watch = Watch::start(quiet);
     let collect = || run.collect(secrets, &watch.progress, interrupts);
-    let ended = catch_unwind(AssertUnwindSafe(collect)).unwrap_or_else(|_| Err(run::panicked()));
+    let ended = catch_unwind(AssertUnwindSafe(collect)).unwrap_or_else(|_| Err(panicked()));
     watch.finish();
     let ended = ended?;
     if !quiet {
-        talk(&sentence(&ended.summary));
+        status(&sentence(&ended.summary));
     }
     let gaps = ended.summary.n_gaps();
     let left = match (gaps, ended.summary.spent_usd) {
@@ -165,8 +168,8 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     }
 }
 
-fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
-    let summary = run::rescore(&flags.output, |configuration| {
+fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
+    let summary = rescore::rescore(&flags.output, |configuration| {
         if !flags.tasks.is_empty() {
             configuration.sources.clone_from(&flags.tasks);
         }
@@ -187,13 +190,13 @@ fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
         Ok(())
     })?;
     if !quiet {
-        talk(&sentence(&summary));
+        status(&sentence(&summary));
     }
     Ok(())
 }
 
-/// What a folder holds, in a sentence.
-fn sentence(summary: &Account) -> String {
+/// The contents of a folder, in a sentence.
+fn sentence(summary: &FolderSummary) -> String {
     let kinds: Vec<_> =
         summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
     let mut text =

@@ -1,16 +1,17 @@
-//! What a run would ask and cost, without asking.
+//! Estimates the requests and the cost of a run, without sending anything.
 
 use std::path::Path;
 
-use super::ledger::{Budget, Price, prompt_tokens};
+use super::ledger::Budget;
+use super::price::Price;
+use super::tokens::{self, add};
 use crate::collect::configuration::Configuration;
 use crate::collect::journal::Index;
-use crate::collect::plan::{Again, Plan, Question};
+use crate::collect::plan::RedoSelection;
 use crate::collect::probe;
 use crate::error::Result;
-use crate::provider::Request;
 
-/// A run that was not made.
+/// The estimate of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
     /// Requests that would be sent, with the probe before the first of a configuration.
@@ -32,24 +33,6 @@ pub struct Estimate {
     pub first: Option<String>,
 }
 
-/// Tokens low and high.
-pub(crate) type Bounds = (u64, u64);
-
-/// Tokens of the prompts of questions, and of their answers.
-pub(crate) fn tokens(plan: &Plan, questions: &[Question]) -> Result<(Bounds, Bounds)> {
-    let (mut prompts, mut answers) = ((0, 0), (0, 0));
-    for question in questions {
-        add(&plan.request(&plan.item(question)?, question), &mut prompts, &mut answers);
-    }
-    Ok((prompts, answers))
-}
-
-fn add(request: &Request, prompts: &mut Bounds, answers: &mut Bounds) {
-    let (low, high) = prompt_tokens(&request.prompt);
-    *prompts = (prompts.0 + low, prompts.1 + high);
-    *answers = (answers.0 + 1, answers.1 + u64::from(request.settings.max_tokens));
-}
-
 /// Looks at what a folder holds and what is missing. Nothing is written, no key is needed.
 ///
 /// # Errors
@@ -57,7 +40,7 @@ fn add(request: &Request, prompts: &mut Bounds, answers: &mut Bounds) {
 pub fn estimate(
     folder: &Path,
     configuration: &mut Configuration,
-    again: &Again,
+    again: &RedoSelection,
     new_config: bool,
     price: Option<Price>,
     concurrency: usize,
@@ -68,7 +51,7 @@ pub fn estimate(
     configuration.settle(&index, folder, new_config)?;
     let plan = configuration.plan(tasks)?;
     let pending = plan.pending(&index, again)?;
-    let (mut prompts, mut answers) = tokens(&plan, &pending.questions)?;
+    let (mut prompts, mut answers) = tokens::of(&plan, &pending.questions)?;
     // Before the first question of a configuration, one request finds out whether its settings are taken.
     let probe = probe::request(&plan).filter(|_| !pending.questions.is_empty());
     let wire = probe.as_ref().map(|request| plan.provider.render(request)).transpose()?;

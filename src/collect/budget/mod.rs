@@ -1,5 +1,8 @@
-//! What a collection costs: estimates before it starts, a projection from its first answers, and a spending cap.
+//! What a collection costs: estimates before it starts, a projection from its first answers, and a spending
+//! cap.
 
 pub mod estimate;
 pub mod ledger;
 pub(super) mod pilot;
+pub mod price;
+pub(super) mod tokens;

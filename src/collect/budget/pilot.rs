@@ -1,10 +1,9 @@
-//! What the first answers of a run say of all the others: tokens, money and time, from what was counted and
-//! no longer from bounds.
+//! Projects tokens, cost and time of a run from its first answers, by counts instead of bounds.
 
 use super::ledger::Budget;
 use crate::provider::Usage;
 
-/// So many answers are the pilot.
+/// Number of answers in the pilot.
 pub(crate) const ANSWERS: u32 = 20;
 
 /// The first answers of a run.
@@ -63,7 +62,7 @@ impl Pilot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::budget::ledger::Price;
+    use crate::collect::budget::price::Price;
 
     #[test]
     fn the_rest_costs_and_takes_what_the_first_did() {

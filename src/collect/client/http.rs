@@ -1,149 +1,84 @@
-//! The only HTTP of collecting: one POST, sent once, and what came back as bytes; or, where nothing whole
-//! came back, whether the request can have been billed.
+//! The HTTP client: sends one POST once and returns the response as bytes, or, where no whole response
+//! arrived, whether the request can have been billed.
 //!
 //! No redirect is followed (key headers would go with it), nothing is retried here, every wait is bounded,
 //! and no body is read beyond a limit. Errors never name the URL's query.
 
 use std::error::Error as _;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::Certificate;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Url};
 
+use super::endpoint::Endpoint;
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
-use crate::provider::{Headers, KeyHeader, WireRequest};
+use crate::provider::{self, Headers, KeyHeader, WireRequest};
 
-/// Longest answer, decoded.
+/// Longest response body, decoded.
 pub const MOST_BODY_BYTES: usize = 16 << 20;
-/// Of an answer that is longer, so much is kept for people to look at.
+/// Bytes that are kept of a longer one, for inspection.
 const SAMPLE_BYTES: usize = 64 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
-/// Many servers close a connection that was idle for 5 s; a request that meets this would be of unknown fate.
+/// Many servers close a connection that was idle for 5 s; a request that meets this would have an unknown
+/// delivery status.
 const IDLE: Duration = Duration::from_secs(3);
-/// Headers that say something about an answer, or begin like one that does. The rest is not kept.
-const KEPT: [&str; 11] = [
+/// Response headers that are kept, beside those that a provider declares, or prefixes of them.
+const KEPT: [&str; 8] = [
     "x-request-id",
     "request-id",
     "retry-after",
     "x-should-retry",
-    "x-ratelimit-",
-    "anthropic-ratelimit-",
-    "openai-",
     "date",
     "content-type",
     "content-encoding",
     "location",
 ];
 
-/// Where requests go.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    base: Url,
-}
-
-impl Endpoint {
-    /// Checks a base URL: a host, encrypted unless it is this machine, and nothing secret in it.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`]
-    pub fn new(base_url: &str) -> Result<Self> {
-        let fault = |reason: &str| Err(Error::Parameter { name: "--base-url", reason: reason.into() });
-        let Ok(base) = Url::parse(base_url) else { return fault("is no URL; write https://HOST/PATH") };
-        if !matches!(base.scheme(), "https" | "http") || base.host_str().is_none() {
-            return fault("must begin with https:// and name a host");
-        }
-        if !base.username().is_empty() || base.password().is_some() || base.fragment().is_some() {
-            return fault("must hold no user, password or fragment; keys come from the environment");
-        }
-        let secret = ["key", "token", "secret", "sig", "auth", "pass"];
-        let names_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
-        if base.query_pairs().any(|(name, _)| names_secret(&name)) {
-            return fault(
-                "holds a key in its query, where logs and proxies see it; take it out and set the \
-                 environment variable of the provider",
-            );
-        }
-        if base.scheme() == "http" && !is_loopback(&base) {
-            return fault("must begin with https://; only a server on this machine may be asked without");
-        }
-        Ok(Self { base })
-    }
-
-    /// The URL of a path behind the base URL; a query of the base URL stays at the end.
-    fn url(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let joined = format!("{}{path}", self.base.path().trim_end_matches('/'));
-        url.set_path(&joined);
-        let queries: Vec<_> =
-            [self.base.query().unwrap_or_default(), query].into_iter().filter(|q| !q.is_empty()).collect();
-        url.set_query((!queries.is_empty()).then(|| queries.join("&")).as_deref());
-        url
-    }
-
-    /// Scheme, host and path: what an answer depends on.
-    pub fn identity(&self, path: &str) -> String {
-        let mut url = self.url(path);
-        url.set_query(None);
-        url.into()
-    }
-
-    /// The base URL without its query, for people and records.
-    pub fn name(&self) -> String {
-        let mut url = self.base.clone();
-        url.set_query(None);
-        String::from(url).trim_end_matches('/').to_owned()
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// What came back.
+/// A response, as far as it arrived.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     /// The HTTP status, if there was one.
     pub status: Option<u16>,
-    /// Those headers that say something.
+    /// The headers that are kept.
     pub headers: Headers,
-    /// The body, decoded, as far as it came.
+    /// The body, decoded, as far as it arrived.
     pub body: Vec<u8>,
-    /// Why it is not whole.
-    pub lost: Option<Lost>,
+    /// Why it is not complete.
+    pub transport_error: Option<TransportError>,
 }
 
 impl Reply {
-    /// What stands for a request that was never made.
+    /// The reply to a request that was never sent.
     pub fn not_sent(why: &str) -> Self {
-        Self { lost: Some(Lost { fate: Fate::NotSent, message: why.into() }), ..Self::default() }
+        Self {
+            transport_error: Some(TransportError { delivery: DeliveryStatus::NotSent, message: why.into() }),
+            ..Self::default()
+        }
     }
 }
 
-/// Why no whole answer came.
+/// Why no complete response arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lost {
-    /// What it means.
-    pub fate: Fate,
+pub struct TransportError {
+    /// Whether the request reached the server.
+    pub delivery: DeliveryStatus,
     /// In words, without secrets.
     pub message: String,
 }
 
-/// What can have become of a request.
+/// Whether a request reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It never left.
+pub enum DeliveryStatus {
+    /// It was not sent.
     NotSent,
-    /// It never left, and will not: the connection cannot be secured.
+    /// It was not sent and cannot be: the connection cannot be secured.
     Insecure,
-    /// It left. It may have been answered, and billed.
+    /// It was sent. It may have been answered, and billed.
     Unknown,
-    /// It was answered, with more than can be read.
+    /// It was answered, with a body that is too large.
     TooLarge,
 }
 
@@ -172,7 +107,7 @@ impl Client {
         // Whoever came first has chosen how TLS is computed; that is as good.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let certificates = ca_cert.map(read_certificates).transpose()?.unwrap_or_default();
-        let here = is_loopback(&endpoint.base);
+        let here = endpoint.is_local();
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("surmise/", env!("CARGO_PKG_VERSION")))
@@ -183,7 +118,7 @@ impl Client {
                 // sent.
                 .connect_timeout(CONNECT.min(timeout / 2))
                 .timeout(timeout)
-                .https_only(endpoint.base.scheme() == "https")
+                .https_only(endpoint.is_encrypted())
                 .pool_idle_timeout(IDLE)
                 .pool_max_idle_per_host(concurrency)
                 .tcp_keepalive(Duration::from_secs(30))
@@ -218,7 +153,7 @@ impl Client {
         }
         let mut reply = Reply::default();
         match request.body(wire.body.clone()).send().await {
-            Err(error) => reply.lost = Some(lost(error)),
+            Err(error) => reply.transport_error = Some(transport_error(error)),
             Ok(mut response) => {
                 reply.status = Some(response.status().as_u16());
                 reply.headers = kept(response.headers());
@@ -227,7 +162,8 @@ impl Client {
                         Ok(None) => break,
                         Ok(Some(chunk)) if reply.body.len() + chunk.len() > MOST_BODY_BYTES => {
                             let message = format!("the answer is larger than {} MiB", MOST_BODY_BYTES >> 20);
-                            reply.lost = Some(Lost { fate: Fate::TooLarge, message });
+                            reply.transport_error =
+                                Some(TransportError { delivery: DeliveryStatus::TooLarge, message });
                             reply.body.truncate(SAMPLE_BYTES);
                             reply.body.shrink_to_fit();
                             break;
@@ -235,7 +171,10 @@ impl Client {
                         Ok(Some(chunk)) => reply.body.extend_from_slice(&chunk),
                         Err(error) => {
                             // The head came, so the request arrived, whatever the error says of itself.
-                            reply.lost = Some(Lost { fate: Fate::Unknown, ..lost(error) });
+                            reply.transport_error = Some(TransportError {
+                                delivery: DeliveryStatus::Unknown,
+                                ..transport_error(error)
+                            });
                             break;
                         }
                     }
@@ -258,22 +197,23 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>> {
 }
 
 fn kept(headers: &reqwest::header::HeaderMap) -> Headers {
-    let says = |name: &HeaderName| KEPT.iter().any(|kept| name.as_str().starts_with(kept));
-    let pairs = headers.iter().filter(|(name, _)| says(name));
+    let prefixes: Vec<&str> = KEPT.into_iter().chain(provider::kept_headers()).collect();
+    let is_kept = |name: &HeaderName| prefixes.iter().any(|prefix| name.as_str().starts_with(prefix));
+    let pairs = headers.iter().filter(|(name, _)| is_kept(name));
     Headers::new(
         pairs.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned())),
     )
 }
 
-/// Sorts an error of sending by what can have become of the request.
-fn lost(error: reqwest::Error) -> Lost {
+/// Classifies an error by whether the request reached the server.
+fn transport_error(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    let fate = if !error.is_connect() {
-        Fate::Unknown
+    let delivery = if !error.is_connect() {
+        DeliveryStatus::Unknown
     } else if is_about_certificates(&error) {
-        Fate::Insecure
+        DeliveryStatus::Insecure
     } else {
-        Fate::NotSent
+        DeliveryStatus::NotSent
     };
     // The outermost says "error sending request" only; the innermost names the cause.
     let mut message = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
@@ -285,7 +225,7 @@ fn lost(error: reqwest::Error) -> Lost {
         }
         cause = source.source();
     }
-    Lost { fate, message }
+    TransportError { delivery, message }
 }
 
 /// Whether TLS itself failed, and not the line beneath it.
@@ -300,52 +240,4 @@ fn is_about_certificates(error: &reqwest::Error) -> bool {
         cause = carried.map(|carried| carried as _).or_else(|| source.source());
     }
     false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_base_url_is_encrypted_or_local_and_holds_nothing_secret() {
-        for (url, says) in [
-            ("api.example.org", "no URL"),
-            ("ftp://example.org", "https://"),
-            ("http://example.org/v1", "only a server on this machine"),
-            ("http://127.0.0.1.example.org", "only a server on this machine"),
-            ("https://me:secret@example.org", "no user, password"),
-            ("https://example.org/v1?key=abc", "holds a key in its query"),
-            ("https://example.org/v1?api-version=1&Api_Key=abc", "holds a key in its query"),
-            ("https://example.org/v1#x", "fragment"),
-        ] {
-            let error = Endpoint::new(url).unwrap_err().to_string();
-            assert!(error.contains(says), "{url}: {error}");
-            assert!(!error.contains("abc") && !error.contains("me:secret"), "{error}");
-        }
-        for url in
-            ["http://127.0.0.1:8000/v1", "http://localhost:1", "http://[::1]:80/", "https://example.org"]
-        {
-            Endpoint::new(url).unwrap();
-        }
-    }
-
-    #[test]
-    fn paths_go_behind_the_base_and_before_its_query() {
-        let endpoint =
-            Endpoint::new("https://h.example/openai/deployments/d/?api-version=2024-06-01").unwrap();
-        assert_eq!(
-            endpoint.url("/chat/completions").as_str(),
-            "https://h.example/openai/deployments/d/chat/completions?api-version=2024-06-01"
-        );
-        assert_eq!(
-            endpoint.identity("/chat/completions"),
-            "https://h.example/openai/deployments/d/chat/completions"
-        );
-        assert_eq!(endpoint.name(), "https://h.example/openai/deployments/d");
-        let gemini = Endpoint::new("https://h.example").unwrap();
-        assert_eq!(
-            gemini.identity("/v1beta/models/g:generateContent"),
-            "https://h.example/v1beta/models/g:generateContent"
-        );
-    }
 }

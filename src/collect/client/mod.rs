@@ -1,8 +1,18 @@
-//! Requests: one worker per question, the HTTP client, the rate limiter, and the decision to retry.
+//! Sending requests: the HTTP client, the rate limiter, one worker per question, and the decision to retry
+//! (`retry_decision`, which handles a 429).
 
+pub(super) mod aimd;
+pub(super) mod answer_monitor;
 pub(super) mod breaker;
+pub mod endpoint;
 pub mod http;
 pub mod limiter;
+pub(super) mod question;
+mod response_record;
 pub(super) mod retry_decision;
+pub mod retry_policy;
+pub(super) mod run_context;
 pub mod stop;
 pub mod worker;
+
+pub use self::endpoint::Endpoint;

@@ -1,260 +1,202 @@
-//! What an answer means for the run: for all who wait, for what the run is to find, and whether the same
-//! question is asked again.
+//! The decision after a failed request: whether the same question is asked again and when, whether all
+//! requests pause, and whether the run ends.
+//!
+//! A 429 is handled here: [`report_to_limiter`] makes all requests pause and lowers their number, and
+//! [`decide`] asks the same question again without using up one of its retries. So are 503 and 529 (longer
+//! pauses), server errors and lost answers (a bounded number of retries), and refusals that hold for all
+//! questions (the run ends).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::Rng;
 
+use super::aimd::ThrottleReason;
 use super::breaker::MOST_ALIKE;
-use super::http::Fate;
-use super::limiter::{Permit, Trouble};
-use super::worker::{Ask, Asker};
-use crate::collect::budget::pilot;
-use crate::collect::budget::pilot::Pilot;
-use crate::error::Error;
-use crate::provider::{Answer, Class, Failure, Hint, Outcome};
+use super::http::DeliveryStatus;
+use super::limiter::Permit;
+use super::question::PreparedQuestion;
+use super::run_context::RunContext;
+use crate::provider::{Failure, FailureClass, RateLimitInfo};
 use crate::seed;
 
-/// More of them than this share means that the limit is wrong, not the answers.
-const MOST_TRUNCATED: f64 = 0.05;
-
-/// How long a server is waited for that was never reached.
+/// How long an endpoint that was never reached is tried.
 const FIRST_CONTACT: Duration = Duration::from_secs(20);
 
-/// What the answers of a run have in common, or not.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    snapshots: BTreeSet<String>,
-    fingerprints: BTreeSet<String>,
-    answers: u32,
-    truncated: u32,
-    pilot: Pilot,
-}
-
-/// What to do after an answer that is none.
-pub(crate) enum Next {
-    Again,
-    AgainAfter(Duration),
+/// What follows a failed request.
+pub(crate) enum RetryDecision {
+    /// The question is asked again as soon as the limiter permits it.
+    Retry,
+    /// The question is asked again after a wait of its own.
+    RetryAfter(Duration),
+    /// The question has failed.
     GiveUp,
 }
 
-impl Asker {
-    /// What came says something about the server, for all who wait.
-    pub(crate) fn tell_limiter(
-        &self,
-        ask: &Ask,
-        permit: &Permit,
-        class: Option<&Class>,
-        was_sent: bool,
-        hint: &Hint,
-    ) {
-        let trouble = match class {
-            Some(Class::Rejected) => Trouble::Rejected,
-            Some(Class::Overloaded) => Trouble::Overloaded,
-            Some(Class::NotSent) if was_sent => Trouble::Unreachable,
-            Some(Class::NotSent | Class::Unknown) => return,
-            _ => return self.limiter.answered(hint),
+/// Retries of one question so far.
+#[derive(Debug, Default)]
+pub(crate) struct RetryCounts {
+    /// After errors that the server reported.
+    server_errors: u32,
+    /// After requests whose answers were lost.
+    lost_answers: u32,
+}
+
+/// Tells the limiter what a response, or its absence, says about the server.
+pub(crate) fn report_to_limiter(
+    run: &RunContext,
+    question: &PreparedQuestion,
+    permit: &Permit,
+    class: Option<&FailureClass>,
+    was_sent: bool,
+    info: &RateLimitInfo,
+) {
+    let reason = match class {
+        Some(FailureClass::Rejected) => ThrottleReason::Rejected,
+        Some(FailureClass::Overloaded) => ThrottleReason::Overloaded,
+        Some(FailureClass::NotSent) if was_sent => ThrottleReason::Unreachable,
+        Some(FailureClass::NotSent | FailureClass::Unknown) => return,
+        _ => return run.limiter.answered(info),
+    };
+    let jitter = seed::stream("collect", "jitter", u64::from(question.attempts)).random();
+    if let Some(wait_s) = run.limiter.throttled(permit, reason, info, jitter) {
+        let what = match reason {
+            ThrottleReason::Rejected => "turns requests away",
+            ThrottleReason::Overloaded => "is overloaded",
+            ThrottleReason::Unreachable => "cannot be reached",
         };
-        let jitter = seed::stream("collect", "jitter", u64::from(ask.attempts)).random();
-        if let Some(wait_s) = self.limiter.troubled(permit, trouble, hint, jitter) {
-            let what = match trouble {
-                Trouble::Rejected => "turns requests away",
-                Trouble::Overloaded => "is overloaded",
-                Trouble::Unreachable => "cannot be reached",
-            };
-            let asks = match hint.retry_after_s.filter(|hint_s| *hint_s > self.patience.waits.longest_s) {
-                Some(hint_s) => format!(" (it asks for {hint_s:.0} s; no wait is longer than --max-wait-s)"),
-                None => String::new(),
-            };
-            self.progress.pause(self.limiter.paused_until());
-            self.progress.say(&format!("{} {what}; all wait {wait_s:.1} s{asks}", self.endpoint));
-        }
-        self.progress.limit.store(self.limiter.limit() as u64, Relaxed);
+        let asked = match info.retry_after_s.filter(|wait_s| *wait_s > run.policy.backoff.longest_s) {
+            Some(wait_s) => format!(" (it asks for {wait_s:.0} s; no wait is longer than --max-wait-s)"),
+            None => String::new(),
+        };
+        run.progress.pause(run.limiter.paused_until());
+        run.progress.say(&format!("{} {what}; all wait {wait_s:.1} s{asked}", run.endpoint));
     }
+    run.progress.limit.store(run.limiter.limit() as u64, Relaxed);
+}
 
-    /// Keeps what the answers of a run have in common, and ends a run that cannot give what is wanted.
-    pub(crate) fn note(&self, ask: &Ask, answer: &Answer, elapsed_s: f64) {
-        let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(snapshot) = &answer.model_snapshot {
-            let is_new = seen.snapshots.insert(snapshot.clone());
-            if is_new && seen.snapshots.len() == 2 {
-                let names: Vec<_> = seen.snapshots.iter().map(String::as_str).collect();
-                self.progress.say(&format!(
-                    "{}: the model changed during the run, answers came from {}; scores.csv names all of \
-                     them",
-                    self.endpoint,
-                    names.join(" and ")
-                ));
+/// What follows a failure, by its class. Some failures end the run.
+pub(crate) fn decide(
+    run: &RunContext,
+    question: &PreparedQuestion,
+    failure: &Failure,
+    delivery: Option<DeliveryStatus>,
+    info: &RateLimitInfo,
+    counts: &mut RetryCounts,
+) -> RetryDecision {
+    let message = run.secrets.redact_text(&failure.message);
+    if delivery == Some(DeliveryStatus::Insecure) {
+        run.stop_for_endpoint(format!(
+            "the connection cannot be secured ({message}); check the URL, or name the server's authority \
+             with --ca-cert"
+        ));
+        return RetryDecision::GiveUp;
+    }
+    let may_help = info.should_retry != Some(false);
+    match &failure.class {
+        FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded if may_help => {
+            return retry_unless_silent(run, failure, &message);
+        }
+        FailureClass::Unknown => {
+            if let Some(wait) = next_wait(run, question, failure, delivery, info, counts, may_help) {
+                return RetryDecision::RetryAfter(wait);
             }
-            if let Some(wanted) = self.patience.model_snapshot.as_ref().filter(|wanted| *wanted != snapshot) {
-                let reason = format!("{snapshot} answers, and --require-model-snapshot asks for {wanted}");
-                self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });
-            }
         }
-        if let Some(fingerprint) = &answer.system_fingerprint
-            && seen.fingerprints.insert(fingerprint.clone())
-            && seen.fingerprints.len() == 2
-        {
-            self.progress.say(&format!(
-                "{}: the system fingerprint changed during the run; answers may differ from it",
-                self.endpoint
-            ));
+        FailureClass::Quota => run.stop_for_account(format!(
+            "the account may ask no more ({message}); every answer so far is kept: run the same command \
+             again when it may"
+        )),
+        FailureClass::Credentials => run.stop_for_account(format!(
+            "the key is refused ({message}); set {} to a key that may use this model",
+            run.provider.key_variable()
+        )),
+        FailureClass::NoModel => {
+            run.stop_for_endpoint(format!("no such model or path ({message}); check --model and --base-url"));
         }
-        if ask.probe || matches!(answer.outcome, Outcome::Failed(_)) {
-            return;
+        FailureClass::Redirect { host } => run.stop_for_endpoint(format!(
+            "the server points to {}, and nothing is sent there; if that is where you want to ask, set \
+             --base-url yourself",
+            run.secrets.redact_text(host)
+        )),
+        // A probe meets this first, and may adapt.
+        FailureClass::Unsupported { .. } if question.probe => {}
+        FailureClass::Unsupported { param } => {
+            let hint = if run.adapt { "leave it away" } else { "leave it away, or pass --adapt-params" };
+            run.stop_for_endpoint(format!("the model does not support `{param}` ({message}); {hint}"));
         }
-        if seen.pilot.add(answer.usage.as_ref(), elapsed_s) {
-            let forecast =
-                seen.pilot.forecast(self.progress.total.load(Relaxed), self.limiter.limit(), &self.budget);
-            forecast.iter().for_each(|line| self.progress.say(line));
-        }
-        seen.answers += 1;
-        seen.truncated += u32::from(matches!(answer.outcome, Outcome::Truncated { .. }));
-        if seen.answers == pilot::ANSWERS {
-            self.judge_cuts(&seen);
+        FailureClass::Invalid | FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded => {
+            trips_breaker(run, question, failure);
         }
     }
+    RetryDecision::GiveUp
+}
 
-    /// Counts the answers of earlier runs by their kinds, so that what ended one of them ends the next at
-    /// once.
-    pub(crate) fn recall(&self, answered: &BTreeMap<&str, u32>) {
-        let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.answers += answered.values().sum::<u32>();
-        seen.truncated += answered.get("truncated").copied().unwrap_or(0);
-        if seen.answers >= pilot::ANSWERS {
-            self.judge_cuts(&seen);
-        }
+/// A request that was not processed is repeated until nothing has been answered for too long.
+fn retry_unless_silent(run: &RunContext, failure: &Failure, message: &str) -> RetryDecision {
+    let (silence, was_answered) = run.limiter.silence();
+    // A host that never answered is most likely a wrong URL.
+    let is_new = failure.class == FailureClass::NotSent && !was_answered;
+    let longest = if is_new { run.policy.silence.min(FIRST_CONTACT) } else { run.policy.silence };
+    if silence < longest {
+        return RetryDecision::Retry;
     }
+    let reason = match failure.class {
+        FailureClass::NotSent => format!("cannot be reached ({message})"),
+        _ => format!("has turned every request away for {:.0} s ({message})", silence.as_secs_f64()),
+    };
+    run.stop_for_endpoint(reason + "; run the same command again later");
+    RetryDecision::GiveUp
+}
 
-    /// Ends a run whose answers are cut.
-    fn judge_cuts(&self, seen: &Seen) {
-        let is_much = f64::from(seen.truncated) > MOST_TRUNCATED * f64::from(seen.answers);
-        if is_much && !self.patience.keep_truncated {
-            let reason = format!(
-                "{} of the first {} answers were cut at the limit of tokens; raise --max-tokens and take \
-                 another folder (or --new-config), or keep them with --keep-truncated",
-                seen.truncated, seen.answers
-            );
-            self.stop.drain(Error::Gaps { reason });
-        }
+/// The wait before another request that may be billed again; `None` if there is to be none.
+fn next_wait(
+    run: &RunContext,
+    question: &PreparedQuestion,
+    failure: &Failure,
+    delivery: Option<DeliveryStatus>,
+    info: &RateLimitInfo,
+    counts: &mut RetryCounts,
+    may_help: bool,
+) -> Option<Duration> {
+    let (used, most) = match delivery {
+        // The server reported the error itself: most likely nothing is billed.
+        None => (&mut counts.server_errors, run.policy.retries),
+        Some(_) => (&mut counts.lost_answers, run.policy.unknown_retries),
+    };
+    *used += 1;
+    let n = *used;
+    if n > most || !may_help || trips_breaker(run, question, failure) {
+        return None;
     }
+    let backoff = run.policy.backoff;
+    let jitter: f64 = seed::stream("collect", &question.key.to_string(), n.into()).random();
+    let wait_s = backoff.first_s * 2.0_f64.powi(n.min(30) as i32 - 1) * (0.5 + 0.5 * jitter);
+    let wait_s = wait_s.max(info.retry_after_s.unwrap_or(0.0)).min(backoff.longest_s);
+    Some(Duration::from_secs_f64(wait_s))
+}
 
-    /// What to do after a failure, by its class.
-    pub(crate) fn next(
-        &self,
-        ask: &Ask,
-        failure: &Failure,
-        fate: Option<Fate>,
-        hint: &Hint,
-        errors: &mut u32,
-        unknowns: &mut u32,
-    ) -> Next {
-        let say = self.secrets.redact_text(&failure.message);
-        let endpoint =
-            |reason: String| Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None };
-        let account = |reason: String| Error::Account { endpoint: self.endpoint.clone(), reason };
-        if fate == Some(Fate::Insecure) {
-            let reason = format!(
-                "the connection cannot be secured ({say}); check the URL, or name the server's authority \
-                 with --ca-cert"
-            );
-            self.stop.drain(endpoint(reason));
-            return Next::GiveUp;
-        }
-        let may_help = hint.should_retry != Some(false);
-        match &failure.class {
-            Class::NotSent | Class::Rejected | Class::Overloaded if may_help => {
-                let (silence, was_there) = self.limiter.silence();
-                // A host that never was there is most likely a wrong URL.
-                let is_new = failure.class == Class::NotSent && !was_there;
-                if silence
-                    < if is_new { self.patience.silence.min(FIRST_CONTACT) } else { self.patience.silence }
-                {
-                    return Next::Again;
-                }
-                let reason = match failure.class {
-                    Class::NotSent => format!("cannot be reached ({say})"),
-                    _ => format!("has turned every request away for {:.0} s ({say})", silence.as_secs_f64()),
-                };
-                self.stop.drain(endpoint(reason + "; run the same command again later"));
-                return Next::GiveUp;
-            }
-            Class::Unknown => {
-                let (used, most) = match fate {
-                    // The server said itself that it failed: most likely nothing is billed.
-                    None => (errors, self.patience.retries),
-                    Some(_) => (unknowns, self.patience.unknown_retries),
-                };
-                *used += 1;
-                let n = *used;
-                if n <= most && may_help && !self.trips(ask, failure) {
-                    let jitter: f64 = seed::stream("collect", &ask.key.to_string(), n.into()).random();
-                    let wait_s = self.patience.waits.first_s
-                        * 2.0_f64.powi(n.min(30) as i32 - 1)
-                        * (0.5 + 0.5 * jitter);
-                    let wait_s =
-                        wait_s.max(hint.retry_after_s.unwrap_or(0.0)).min(self.patience.waits.longest_s);
-                    return Next::AgainAfter(Duration::from_secs_f64(wait_s));
-                }
-            }
-            Class::Quota => self.stop.drain(account(format!(
-                "the account may ask no more ({say}); every answer so far is kept: run the same command \
-                 again when it may"
-            ))),
-            Class::Credentials => self.stop.drain(account(format!(
-                "the key is refused ({say}); set {} to a key that may use this model",
-                self.provider.key_variable()
-            ))),
-            Class::NoModel => {
-                self.stop
-                    .drain(endpoint(format!("no such model or path ({say}); check --model and --base-url")));
-            }
-            Class::Redirect { host } => self.stop.drain(endpoint(format!(
-                "the server points to {}, and nothing is sent there; if that is where you want to ask, set \
-                 --base-url yourself",
-                self.secrets.redact_text(host)
-            ))),
-            // A probe hears of it first, and may adapt.
-            Class::Unsupported { .. } if ask.probe => {}
-            Class::Unsupported { param } => {
-                let hint = if self.adapt { "leave it away" } else { "leave it away, or pass --adapt-params" };
-                self.stop.drain(endpoint(format!("the model does not support `{param}` ({say}); {hint}")));
-            }
-            Class::Invalid | Class::NotSent | Class::Rejected | Class::Overloaded => {
-                self.trips(ask, failure);
-            }
-        }
-        Next::GiveUp
+/// Ends the run if this answer is one of many in a row that cannot be read, for the same reason: each may be
+/// billed.
+pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, reason: &str) {
+    if run.breaker.trips_unreadable(question.key, reason) {
+        run.stop_for_endpoint(format!(
+            "{MOST_ALIKE} answers in a row cannot be read, in the same way ({}); check --base-url and \
+             --provider, look at them in journal.jsonl, and run the same command again with --redo \
+             unreadable when that is mended",
+            run.secrets.redact_text(reason)
+        ));
     }
+}
 
-    /// Ends the run if this answer is one of many that cannot be read, and for the same reason: each may be
-    /// billed.
-    pub(crate) fn weigh_unreadable(&self, ask: &Ask, reason: &str) {
-        if self.breaker.trips_unreadable(ask.key, reason) {
-            let reason = format!(
-                "{MOST_ALIKE} answers in a row cannot be read, in the same way ({}); check --base-url and \
-                 --provider, look at them in journal.jsonl, and run the same command again with --redo \
-                 unreadable when that is mended",
-                self.secrets.redact_text(reason)
-            );
-            self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });
-        }
+/// Ends the run if this failure is one of many in a row that are alike.
+fn trips_breaker(run: &RunContext, question: &PreparedQuestion, failure: &Failure) -> bool {
+    let trips = run.breaker.trips(question.key, failure);
+    if trips {
+        run.stop_for_endpoint(format!(
+            "{MOST_ALIKE} questions in a row failed in the same way ({}); every answer so far is kept: \
+             run the same command again when that is mended",
+            run.secrets.redact_text(&failure.message)
+        ));
     }
-
-    /// Ends the run if this failure is one of many that are alike.
-    fn trips(&self, ask: &Ask, failure: &Failure) -> bool {
-        let trips = self.breaker.trips(ask.key, failure);
-        if trips {
-            let reason = format!(
-                "{MOST_ALIKE} questions in a row failed in the same way ({}); every answer so far is kept: \
-                 run the same command again when that is mended",
-                self.secrets.redact_text(&failure.message)
-            );
-            self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });
-        }
-        trips
-    }
+    trips
 }

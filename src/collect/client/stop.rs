@@ -1,5 +1,5 @@
-//! Ending a run early: the first reason counts. Draining, nothing new is sent and what is under way is waited
-//! for; aborting, it is not.
+//! Ending a run early: the first reason counts. While draining, no request is started and those in flight are
+//! awaited; while aborting, they are not.
 
 use std::sync::Mutex;
 

@@ -1,299 +1,195 @@
-//! One question until it has an outcome: leave of the limiter, a reserve of the budget, the intent on disk,
-//! one request, what came on disk; and by the class of what came, again or not.
+//! Asks one question until it has an outcome: a permit of the limiter, a reservation in the budget, the
+//! intent on disk, one request, its outcome on disk; after a failure, the decision whether to retry.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::breaker::Breaker;
-use super::http::{Client, Fate, Reply};
-use super::limiter::{Limiter, Permit, Waits};
-use super::retry_decision::{Next, Seen};
-use super::stop::Stop;
-use crate::collect::budget::ledger::{Budget, Reserve};
-use crate::collect::journal;
-use crate::collect::journal::{Arrival, Intent, Key, Record, Writer};
-use crate::collect::progress::Progress;
-use crate::collect::results::reading;
-use crate::collect::secrets::Secrets;
+use super::answer_monitor::AnswerMonitor;
+use super::http::{Client, DeliveryStatus, Reply};
+use super::limiter::Permit;
+use super::question::{PreparedQuestion, QuestionOutcome};
+use super::response_record::response_record;
+use super::retry_decision::{RetryCounts, RetryDecision, decide, note_unreadable, report_to_limiter};
+use super::run_context::RunContext;
+use crate::collect::budget::ledger::Reservation;
+use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record};
+use crate::collect::results::decode;
 use crate::error::{Error, Result};
-use crate::provider::{Answer, Class, Failure, Outcome, Provider, Request, WireRequest};
+use crate::provider::{Answer, Failure, FailureClass, Outcome, Request};
 
-/// How patiently is asked.
-#[derive(Debug, Clone)]
-pub struct Patience {
-    /// Requests at a time, at most.
-    pub concurrency: usize,
-    /// Requests more to a question whose answer is a server's error.
-    pub retries: u32,
-    /// Requests more to a question whose request went and whose answer did not come whole.
-    pub unknown_retries: u32,
-    /// Waits between requests.
-    pub waits: Waits,
-    /// The run ends when nothing was answered for so long.
-    pub silence: Duration,
-    /// Whether answers may be cut at the limit of tokens, all of them if need be.
-    pub keep_truncated: bool,
-    /// The model that must answer.
-    pub model_snapshot: Option<String>,
-}
-
-/// What is asked, rendered.
-pub(crate) struct Ask {
-    pub(crate) key: Key,
-    pub(crate) task: String,
-    pub(crate) item: String,
-    pub(crate) replicate: u32,
-    pub(crate) probe: bool,
-    /// Requests to this question in earlier runs.
-    pub(crate) attempts: u32,
-    pub(crate) wire: WireRequest,
-    pub(crate) most: Reserve,
-}
-
-/// What all questions of a run share.
-pub(crate) struct Asker {
-    pub(crate) provider: &'static dyn Provider,
-    pub(crate) endpoint: String,
+/// Sends the questions of a run; shared by all of them.
+pub(crate) struct Worker {
+    pub(crate) run: RunContext,
     pub(crate) client: Client,
-    pub(crate) writer: Writer,
-    pub(crate) limiter: Limiter,
-    pub(crate) budget: Budget,
+    pub(crate) writer: JournalWriter,
     /// No question costs less at most.
-    pub(crate) least: Reserve,
+    pub(crate) least: Reservation,
     /// Whether a question did not fit into the budget.
     pub(crate) is_short: AtomicBool,
-    pub(crate) secrets: Arc<Secrets>,
-    pub(crate) breaker: Breaker,
-    pub(crate) stop: Arc<Stop>,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) patience: Patience,
-    pub(crate) adapt: bool,
-    pub(crate) seen: Mutex<Seen>,
+    pub(crate) monitor: AnswerMonitor,
 }
 
-/// How a question ended.
-pub(crate) enum End {
-    /// It has an answer, of whatever kind.
-    Answered,
-    /// It has none, and will not in this run.
-    Failed(Failure),
-    /// It was left for another run.
-    Left,
-}
-
-impl Asker {
+impl Worker {
     /// The most a request can cost.
-    pub(crate) fn most(&self, request: &Request) -> Reserve {
-        self.budget.most(&request.prompt, request.settings.max_tokens)
+    pub(crate) fn most(&self, request: &Request) -> Reservation {
+        self.run.budget.most(&request.prompt, request.params.max_tokens)
     }
 
     /// Asks until there is an outcome or the run ends.
-    pub(crate) async fn ask(&self, ask: &Ask) -> End {
-        let (mut errors, mut unknowns, mut attempt) = (0, 0, ask.attempts);
+    pub(crate) async fn ask(&self, question: &PreparedQuestion) -> QuestionOutcome {
+        let (mut counts, mut attempt) = (RetryCounts::default(), question.attempts);
         loop {
             attempt += 1;
             let permit = tokio::select! {
                 biased;
-                () = self.stop.draining() => return End::Left,
-                permit = self.limiter.acquire() => permit,
+                () = self.run.stop.draining() => return QuestionOutcome::Deferred,
+                permit = self.run.limiter.acquire() => permit,
             };
             let allowed = tokio::select! {
                 biased;
-                () = self.stop.draining() => return End::Left,
-                allowed = self.budget.reserve(ask.most) => allowed,
+                () = self.run.stop.draining() => return QuestionOutcome::Deferred,
+                allowed = self.run.budget.reserve(question.most) => allowed,
             };
             if !allowed {
                 // Cheaper ones may still fit.
                 self.is_short.store(true, Relaxed);
-                if ask.probe || !self.budget.fits(self.least) {
-                    self.stop.drain(Error::Budget { reason: String::new() });
+                if question.probe || !self.run.budget.fits(self.least) {
+                    self.run.stop.drain(Error::Budget { reason: String::new() });
                 }
-                return End::Left;
+                return QuestionOutcome::Deferred;
             }
-            let (answer, arrival, fate) = match self.request(ask, attempt, &permit).await {
+            let (answer, record, delivery) = match self.request(question, attempt, &permit).await {
                 Ok(Some(came)) => came,
-                Ok(None) => return End::Left,
+                Ok(None) => return QuestionOutcome::Deferred,
                 Err(error) => {
-                    self.stop.drain(error);
-                    return End::Left;
+                    self.run.stop.drain(error);
+                    return QuestionOutcome::Deferred;
                 }
             };
-            self.note(ask, &answer, arrival.elapsed_s);
+            self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
             // Before the permit goes to another, so that after a refusal that holds for all not one more is
             // sent.
             let end = match answer.outcome {
                 Outcome::Failed(failure) => {
-                    let next = self.next(ask, &failure, fate, &answer.hint, &mut errors, &mut unknowns);
+                    let next =
+                        decide(&self.run, question, &failure, delivery, &answer.rate_limit, &mut counts);
                     Some((failure, next))
                 }
                 Outcome::Unreadable { reason } => {
-                    self.weigh_unreadable(ask, &reason);
+                    note_unreadable(&self.run, question, &reason);
                     None
                 }
                 _ => {
-                    self.breaker.reset();
+                    self.run.breaker.reset();
                     None
                 }
             };
             drop(permit);
-            let durable = match self.writer.append(&Record::Outcome(Box::new(arrival))) {
+            let durable = match self.writer.append(&Record::Outcome(Box::new(record))) {
                 Ok(commit) => commit.durable().await,
                 Err(error) => Err(error),
             };
             if let Err(error) = durable {
-                self.stop.drain(error);
-                return End::Left;
+                self.run.stop.drain(error);
+                return QuestionOutcome::Deferred;
             }
             match end {
-                None => return End::Answered,
-                Some((failure, Next::GiveUp)) => return End::Failed(failure),
-                Some((_, Next::Again)) => {}
-                Some((_, Next::AgainAfter(wait))) => tokio::select! {
+                None => return QuestionOutcome::Answered,
+                Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
+                Some((_, RetryDecision::Retry)) => {}
+                Some((_, RetryDecision::RetryAfter(wait))) => tokio::select! {
                     biased;
-                    () = self.stop.draining() => return End::Left,
+                    () = self.run.stop.draining() => return QuestionOutcome::Deferred,
                     () = tokio::time::sleep(wait) => {}
                 },
             }
-            self.progress.retries.fetch_add(1, Relaxed);
+            self.run.progress.retries.fetch_add(1, Relaxed);
         }
     }
 
     /// One request, from its intent on disk to what came of it. `None` if the run was aborted before it came.
     async fn request(
         &self,
-        ask: &Ask,
+        question: &PreparedQuestion,
         attempt: u32,
         permit: &Permit<'_>,
-    ) -> Result<Option<(Answer, Arrival, Option<Fate>)>> {
+    ) -> Result<Option<(Answer, OutcomeRecord, Option<DeliveryStatus>)>> {
         let intent = Intent {
-            key: ask.key,
+            key: question.key,
             attempt,
-            probe: ask.probe,
+            probe: question.probe,
             at: journal::now(),
-            task: ask.task.clone(),
-            item: ask.item.clone(),
-            replicate: ask.replicate,
-            reserve_usd: self.budget.usd(ask.most),
-            path: ask.wire.path.clone(),
-            body: String::from_utf8_lossy(&ask.wire.body).into_owned(),
+            task: question.task.clone(),
+            item: question.item.clone(),
+            replicate: question.replicate,
+            reserve_usd: self.run.budget.usd(question.most),
+            path: question.wire.path.clone(),
+            body: String::from_utf8_lossy(&question.wire.body).into_owned(),
         };
         let kept = match self.writer.append(&Record::Intent(intent)) {
             Ok(commit) => commit.durable().await,
             Err(error) => Err(error),
         };
         if let Err(error) = kept {
-            self.budget.release(ask.most);
+            self.run.budget.release(question.most);
             return Err(error);
         }
         // A pause may have begun while the intent was written.
         let go = tokio::select! {
             biased;
-            () = self.stop.draining() => false,
-            () = self.limiter.calm() => true,
+            () = self.run.stop.draining() => false,
+            () = self.run.limiter.wait_out_pause() => true,
         };
         let sent = Instant::now();
         let reply = if go {
-            self.progress.sent.fetch_add(1, Relaxed);
+            self.run.progress.sent.fetch_add(1, Relaxed);
             tokio::select! {
                 biased;
-                () = self.stop.aborting() => return Ok(None),
-                reply = self.client.send(&ask.wire) => reply,
+                () = self.run.stop.aborting() => return Ok(None),
+                reply = self.client.send(&question.wire) => reply,
             }
         } else {
             Reply::not_sent("the run was stopped before the request was sent")
         };
-        let fate = reply.lost.as_ref().map(|lost| lost.fate);
-        let mut arrival = self.arrival(ask, attempt, reply, sent.elapsed());
-        let mut answer = reading::answer(self.provider, &arrival);
+        let delivery = reply.transport_error.as_ref().map(|error| error.delivery);
+        let mut record = response_record(&self.run.secrets, question, attempt, reply, sent.elapsed());
+        let mut answer = decode::answer(self.run.provider, &record);
         // What a reader puts together out of several strings may hold what none of them does.
-        if self.secrets.is_in_answer(&answer) {
-            arrival.hide("the answer held the key in pieces, and is not kept");
-            let (usage, hint) = (answer.usage, answer.hint);
+        if self.run.secrets.is_in_answer(&answer) {
+            record.hide("the answer held the key in pieces, and is not kept");
+            let (usage, rate_limit) = (answer.usage, answer.rate_limit);
             answer = match answer.outcome {
                 // What is to be done about a failure is to be done whatever it says.
                 Outcome::Failed(Failure { class, .. }) => {
                     let message = "a message that held the key in pieces".into();
                     Answer::of(Outcome::Failed(Failure { class, message, code: None, param: None }))
                 }
-                _ => reading::answer(self.provider, &arrival),
+                _ => decode::answer(self.run.provider, &record),
             };
-            (answer.usage, answer.hint) = (usage, hint);
+            (answer.usage, answer.rate_limit) = (usage, rate_limit);
         }
-        arrival.outcome = answer.outcome.kind().into();
+        record.outcome = answer.outcome.kind().into();
         let class = if let Outcome::Failed(failure) = &answer.outcome {
-            arrival.class = Some(if go { failure.class.name() } else { journal::NOT_ASKED }.into());
-            arrival.error.get_or_insert_with(|| failure.message.clone());
+            record.class = Some(if go { failure.class.name() } else { journal::NOT_ASKED }.into());
+            record.error.get_or_insert_with(|| failure.message.clone());
             Some(&failure.class)
         } else {
             None
         };
-        arrival.possibly_paid = matches!(class, Some(Class::Unknown));
-        arrival.cost_usd = match class {
-            None => self.budget.settle(ask.most, answer.usage.as_ref()),
-            Some(Class::Unknown) => self.budget.settle(ask.most, None),
+        record.possibly_paid = matches!(class, Some(FailureClass::Unknown));
+        record.cost_usd = match class {
+            None => self.run.budget.settle(question.most, answer.usage.as_ref()),
+            Some(FailureClass::Unknown) => self.run.budget.settle(question.most, None),
             Some(_) => {
-                self.budget.release(ask.most);
+                self.run.budget.release(question.most);
                 None
             }
         };
-        if let Some(usd) = self.budget.spent_usd() {
-            self.progress.spent_micro_usd.store((usd * 1e6) as u64, Relaxed);
+        if let Some(usd) = self.run.budget.spent_usd() {
+            self.run.progress.spent_micro_usd.store((usd * 1e6) as u64, Relaxed);
         }
-        self.tell_limiter(ask, permit, class, go, &answer.hint);
-        Ok(Some((answer, arrival, fate)))
-    }
-
-    /// A record of what came, without secrets.
-    fn arrival(&self, ask: &Ask, attempt: u32, reply: Reply, elapsed: Duration) -> Arrival {
-        let Reply { status, headers, body, lost } = reply;
-        let mut redacted = false;
-        let mut clean = |text: &str| {
-            let clean = self.secrets.redact_text(text);
-            redacted |= clean != text;
-            clean.into_owned()
-        };
-        let headers = headers.iter().map(|(name, value)| (name.to_owned(), clean(value))).collect();
-        let error = lost.as_ref().map(|lost| clean(&lost.message));
-        let body = match self.secrets.redact(&body) {
-            Cow::Borrowed(_) => body,
-            Cow::Owned(clean) => {
-                redacted = true;
-                clean
-            }
-        };
-        let (outcome, class) = match lost.as_ref().map(|lost| lost.fate) {
-            None => ("", None),
-            Some(Fate::TooLarge) => ("unreadable", None),
-            Some(Fate::Unknown) => ("failed", Some(Class::Unknown)),
-            Some(Fate::NotSent | Fate::Insecure) => ("failed", Some(Class::NotSent)),
-        };
-        let mut arrival = Arrival {
-            key: ask.key,
-            attempt,
-            probe: ask.probe,
-            at: journal::now(),
-            elapsed_s: (elapsed.as_secs_f64() * 1e4).round() / 1e4,
-            outcome: outcome.into(),
-            class: class.map(|class| class.name().into()),
-            error,
-            status,
-            headers,
-            body: None,
-            body_base64: None,
-            redacted,
-            cost_usd: None,
-            possibly_paid: false,
-            incomplete: lost.is_some(),
-            crashed: false,
-        };
-        if status.is_some() {
-            arrival.set_body(body);
-        }
-        arrival
+        report_to_limiter(&self.run, question, permit, class, go, &answer.rate_limit);
+        Ok(Some((answer, record, delivery)))
     }
 }

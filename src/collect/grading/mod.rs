@@ -1,5 +1,14 @@
 //! Grading: whether an answer is right, by exact text, by letter, or by log-probability.
 
 pub mod grade;
-pub(super) mod letter;
-pub(super) mod likelihood;
+mod grade_item;
+pub mod grader;
+mod letter;
+mod likelihood;
+pub mod normalisation;
+mod text_match;
+
+pub use self::grade::{Grade, GradeKind};
+pub use self::grade_item::grade;
+pub use self::grader::{Grader, Grading};
+pub use self::normalisation::{NORMALISATION_VERSION, Normalisation};

@@ -1,5 +1,5 @@
-//! One process per folder: an advisory lock that the system lets go with the process, and beside it who holds
-//! it, for people to read.
+//! One process per folder: an advisory lock that the system releases with the process, and a note about its
+//! holder for people to read.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};

@@ -1,6 +1,6 @@
 //! From answers to files: scores, items and texts, computed from the journal.
 
-pub(super) mod reading;
+pub(super) mod decode;
 pub mod replay;
 pub mod scores;
 pub mod writer;

@@ -1,125 +1,75 @@
-//! What a key can hide behind: the escapes of JSON, percent signs of URLs, entities of HTML. One pass undoes
-//! one layer of all of them.
+//! Undoes one layer of JSON escapes and percent-encoding, and drops characters that cannot be seen, with the
+//! position of every byte in the original text.
 
 use std::ops::Range;
 
-use unicode_normalization::UnicodeNormalization;
+/// Characters that are not shown: zero-width space and joiners, word joiner, byte-order mark, soft hyphen.
+const INVISIBLE: [char; 6] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}'];
 
-/// Names of HTML for characters that keys are made of, or that stand beside them.
-const ENTITIES: [(&[u8], u8); 26] = [
-    (b"amp", b'&'),
-    (b"lt", b'<'),
-    (b"gt", b'>'),
-    (b"quot", b'"'),
-    (b"apos", b'\''),
-    (b"plus", b'+'),
-    (b"sol", b'/'),
-    (b"equals", b'='),
-    (b"lowbar", b'_'),
-    (b"period", b'.'),
-    (b"colon", b':'),
-    (b"semi", b';'),
-    (b"comma", b','),
-    (b"commat", b'@'),
-    (b"num", b'#'),
-    (b"dollar", b'$'),
-    (b"percnt", b'%'),
-    (b"excl", b'!'),
-    (b"quest", b'?'),
-    (b"ast", b'*'),
-    (b"lpar", b'('),
-    (b"rpar", b')'),
-    (b"bsol", b'\\'),
-    (b"Hat", b'^'),
-    (b"verbar", b'|'),
-    (b"Tab", b'\t'),
-];
-/// No entity is longer than this, from its ampersand to its semicolon.
-const LONGEST_ENTITY: usize = 12;
-
-/// Bytes with one layer of escapes undone, and for each of them and for the end the place where it stood.
-pub(super) struct Plain {
+/// Bytes with one layer of escapes undone, and the original position of each of them and of the end.
+pub(super) struct Unescaped {
     pub(super) bytes: Vec<u8>,
-    places: Vec<u32>,
+    positions: Vec<u32>,
 }
 
-impl Plain {
-    /// Where a span stood, without an escape that is cut in two.
-    pub(super) fn place(&self, span: &Range<usize>) -> Range<usize> {
-        // Several bytes of one character stand at one place.
-        let last = self.places[span.end - 1];
-        let behind = self.places.partition_point(|place| *place <= last);
-        self.places[span.start] as usize..self.places[behind] as usize
+impl Unescaped {
+    /// The original span of a span of these bytes; it cuts no escape in two.
+    pub(super) fn original(&self, span: &Range<usize>) -> Range<usize> {
+        // Several bytes of one character have one position.
+        let last = self.positions[span.end - 1];
+        let behind = self.positions.partition_point(|position| *position <= last);
+        self.positions[span.start] as usize..self.positions[behind] as usize
     }
 
-    /// A span of the text before, made so long that it cuts no escape in two.
+    /// Extends a span of the original text so that it cuts no escape in two.
     pub(super) fn widen(&self, span: &Range<usize>) -> Range<usize> {
-        let first = self.places.partition_point(|place| (*place as usize) <= span.start);
-        let end = self.places.partition_point(|place| (*place as usize) < span.end);
-        self.places[first - 1] as usize..self.places[end] as usize
+        let first = self.positions.partition_point(|position| (*position as usize) <= span.start);
+        let end = self.positions.partition_point(|position| (*position as usize) < span.end);
+        let start = first.checked_sub(1).map_or(0, |first| self.positions[first] as usize);
+        start..self.positions[end] as usize
     }
 }
 
 /// Undoes one layer; `None` where there is none.
-pub(super) fn undo(bytes: &[u8]) -> Option<Plain> {
-    if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'&')) || u32::try_from(bytes.len()).is_err() {
+pub(super) fn unescape(bytes: &[u8]) -> Option<Unescaped> {
+    let may_hold_any = bytes.iter().any(|byte| matches!(byte, b'\\' | b'%' | 0xe2 | 0xef | 0xc2));
+    if !may_hold_any || u32::try_from(bytes.len()).is_err() {
         return None;
     }
-    let (mut plain, mut places) = (Vec::with_capacity(bytes.len()), Vec::with_capacity(bytes.len() + 1));
+    let (mut plain, mut positions) = (Vec::with_capacity(bytes.len()), Vec::with_capacity(bytes.len() + 1));
     let (mut i, mut found) = (0, false);
     while i < bytes.len() {
         let escape = match bytes[i] {
             b'\\' => json(&bytes[i..]),
-            b'%' => number(bytes.get(i + 1..i + 3), 16).map(|character| (character, 3)),
-            b'&' => entity(&bytes[i..]),
+            b'%' => hex_digits(bytes.get(i + 1..i + 3)).map(|character| (character, 3)),
+            0xe2 | 0xef | 0xc2 => invisible(&bytes[i..]),
             _ => None,
         };
+        found |= escape.is_some();
         let mut buffer = [0; 4];
         let (piece, taken) = match escape {
+            Some((character, taken)) if INVISIBLE.contains(&character) => (&[][..], taken),
             Some((character, taken)) => (character.encode_utf8(&mut buffer).as_bytes(), taken),
             None => (&bytes[i..=i], 1),
         };
-        found |= escape.is_some();
         plain.extend_from_slice(piece);
-        places.resize(plain.len(), i as u32);
+        positions.resize(plain.len(), i as u32);
         i += taken;
     }
-    places.push(bytes.len() as u32);
-    found.then_some(Plain { bytes: plain, places })
+    positions.push(bytes.len() as u32);
+    found.then_some(Unescaped { bytes: plain, positions })
 }
 
-/// Makes the letters of other alphabets plain as grading does (NFKC), and all white space blanks; `None`
-/// where there is nothing to make.
-pub(super) fn fold(bytes: &[u8]) -> Option<Plain> {
-    if bytes.is_ascii() || u32::try_from(bytes.len()).is_err() {
-        return None;
-    }
-    let (mut plain, mut places) = (Vec::with_capacity(bytes.len()), Vec::with_capacity(bytes.len() + 1));
-    let (mut at, mut found, mut buffer) = (0, false, [0; 4]);
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            // What does not become ASCII is part of no key, and some of it becomes very long.
-            let made = std::iter::once(character).nfkc().map(|c| if c.is_whitespace() { ' ' } else { c });
-            if !character.is_ascii() && made.clone().all(|c| c.is_ascii()) {
-                plain.extend(made.map(|c| c as u8));
-                found = true;
-            } else {
-                plain.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
-            }
-            places.resize(plain.len(), at as u32);
-            at += character.len_utf8();
-        }
-        for byte in chunk.invalid() {
-            plain.push(*byte);
-            places.push(at as u32);
-            at += 1;
-        }
-    }
-    places.push(bytes.len() as u32);
-    found.then_some(Plain { bytes: plain, places })
+/// The invisible character that the text begins with, and its length.
+fn invisible(here: &[u8]) -> Option<(char, usize)> {
+    let mut buffer = [0; 4];
+    INVISIBLE.into_iter().find_map(|character| {
+        let encoded = character.encode_utf8(&mut buffer).as_bytes();
+        here.starts_with(encoded).then_some((character, encoded.len()))
+    })
 }
 
-/// An escape of JSON, and `\xNN` of other languages.
+/// The character of a JSON escape, and its length.
 fn json(here: &[u8]) -> Option<(char, usize)> {
     match here.get(1)? {
         b'u' => {
@@ -133,28 +83,16 @@ fn json(here: &[u8]) -> Option<(char, usize)> {
                 Err(_) => Some(('\u{fffd}', 6)),
             }
         }
-        b'x' if number(here.get(2..4), 16).is_some() => Some((number(here.get(2..4), 16)?, 4)),
         b'n' | b'r' | b't' | b'b' | b'f' => Some((' ', 2)),
         next if next.is_ascii() => Some((char::from(*next), 2)),
         _ => None,
     }
 }
 
-fn entity(here: &[u8]) -> Option<(char, usize)> {
-    let end = here.iter().take(LONGEST_ENTITY).position(|byte| *byte == b';')?;
-    let name = &here[1..end];
-    let character = match name {
-        [b'#', b'x' | b'X', digits @ ..] => number(Some(digits), 16)?,
-        [b'#', digits @ ..] => number(Some(digits), 10)?,
-        _ => char::from(ENTITIES.iter().find(|(known, _)| *known == name)?.1),
-    };
-    Some((character, end + 1))
-}
-
-/// The ASCII character of a number: keys have no others.
-fn number(digits: Option<&[u8]>, radix: u32) -> Option<char> {
-    let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_alphanumeric))?;
-    let number = u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
+/// The ASCII character of two hexadecimal digits: keys have no others.
+fn hex_digits(digits: Option<&[u8]>) -> Option<char> {
+    let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+    let number = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     char::from_u32(number).filter(char::is_ascii)
 }
 
@@ -163,31 +101,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_of_other_alphabets_are_made_plain_and_keep_their_places() {
-        let text = "é\u{ff41}\u{1d7d8}\u{2028}㏒x\u{fdfa}";
-        let plain = fold(text.as_bytes()).unwrap();
-        assert_eq!(String::from_utf8_lossy(&plain.bytes), "éa0 logx\u{fdfa}");
-        for (n, piece) in [(2, "\u{ff41}"), (3, "\u{1d7d8}"), (4, "\u{2028}"), (6, "㏒"), (8, "x")] {
-            assert_eq!(&text[plain.place(&(n..n + 1))], piece);
-        }
-        assert!(fold("plain é".as_bytes()).is_none() && fold(b"plain\xff").is_none());
-        let pair = undo(b"\\ud835\\udfd8\\ud835x").unwrap();
-        assert_eq!(String::from_utf8_lossy(&pair.bytes), "\u{1d7d8}\u{fffd}x");
-    }
-
-    #[test]
     fn every_escape_is_undone_and_every_byte_keeps_its_place() {
-        let text = "a\\u0062%63&#100;&#x65;&plus;\\x66\\n\\\"é%zz&nothing;\\";
-        let plain = undo(text.as_bytes()).unwrap();
-        assert_eq!(String::from_utf8_lossy(&plain.bytes), "abcde+f \"é%zz&nothing;\\");
-        for (n, piece) in
-            [(1, "\\u0062"), (2, "%63"), (3, "&#100;"), (4, "&#x65;"), (5, "&plus;"), (6, "\\x66")]
-        {
-            assert_eq!(&text[plain.place(&(n..n + 1))], piece);
+        let text = "a\\u0062%63\\n\\\"é%zz\\";
+        let plain = unescape(text.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8_lossy(&plain.bytes), "abc \"é%zz\\");
+        for (n, piece) in [(1, "\\u0062"), (2, "%63"), (3, "\\n")] {
+            assert_eq!(&text[plain.original(&(n..n + 1))], piece);
         }
         // A span that ends within an escape is made longer.
         assert_eq!(&text[plain.widen(&(0..4))], "a\\u0062");
         assert_eq!(&text[plain.widen(&(9..10))], "%63");
-        assert!(undo(b"plain, 100% & more").is_none() && undo(b"").is_none());
+        assert!(unescape(b"plain, 100% & more").is_none() && unescape(b"").is_none());
+        let pair = unescape(b"\\ud835\\udfd8\\ud835x").unwrap();
+        assert_eq!(String::from_utf8_lossy(&pair.bytes), "\u{1d7d8}\u{fffd}x");
+    }
+
+    #[test]
+    fn characters_that_are_not_shown_are_dropped() {
+        let text = "\u{feff}a\u{200b}b\u{ad}\\u200bc";
+        let plain = unescape(text.as_bytes()).unwrap();
+        assert_eq!(plain.bytes, b"abc");
+        assert_eq!(&text[plain.original(&(0..3))], "a\u{200b}b\u{ad}\\u200bc");
+        assert_eq!(plain.widen(&(0..3)), 0..3);
+        assert!(unescape("é plain".as_bytes()).is_none());
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use super::Secrets;
+use super::redactor::Secrets;
 
 /// From here on, what a panic anywhere in the process says is said without secrets, in one line.
 pub fn hide_in_panics(secrets: Arc<Secrets>) {

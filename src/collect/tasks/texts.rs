@@ -2,11 +2,15 @@
 
 use rand::seq::index::sample;
 
-use super::{Item, Options, Rendering, TEXTS, Task};
+use super::item::Item;
+use super::task::{Rendering, Task, TaskOptions};
 use crate::corpus::Category;
 use crate::error::Result;
 use crate::provider::Prompt;
 use crate::seed;
+
+/// The name of the task that collects free texts; `texts:FILE` takes the prompts of a file.
+pub const TEXTS: &str = "texts";
 
 /// What an entity of each category is called in a sentence.
 const KINDS: [(&str, &str); 5] = [
@@ -22,7 +26,7 @@ const KINDS: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// [`crate::error::Error::Corpus`]
-pub(crate) fn built_in(options: &Options) -> Result<Task> {
+pub(crate) fn built_in(options: &TaskOptions) -> Result<Task> {
     let mut items = vec![];
     for (name, kind) in KINDS {
         let category = Category::load(name)?;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::fault_server::{Case, How, Posted, Reply, Server, chat};
+use crate::support::collect_case::Case;
+use crate::support::fault_server::{How, Posted, Reply, Server, chat};
 
 /// One item that goes wrong among two that do not; gives back the case and how often it was asked.
 pub fn with_w0(code: i32, reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> (Case, usize) {
@@ -135,7 +136,9 @@ fn fault_26_to_28_empty_refused_and_filtered_are_what_they_are_and_asked_once() 
     assert_eq!(asked, 1);
     assert!(case.file("items.csv").contains("I can't help with that."));
 
-    let prompt = json!({"error": {"code": "content_filter", "status": 400, "message": "filtered", "innererror": {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {"filtered": true, "severity": "medium"}}}}});
+    let prompt = json!({"error": {"code": "content_filter", "status": 400, "message": "filtered",
+        "innererror": {"code": "ResponsibleAIPolicyViolation",
+        "content_filter_result": {"hate": {"filtered": true, "severity": "medium"}}}}});
     for reply in
         [Reply::new(400, prompt.to_string()), Reply::new(200, chat("w", "content_filter").to_string())]
     {
@@ -178,7 +181,8 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     let refuses = |posted: &Posted| {
         for (param, code) in [("temperature", "unsupported_value"), ("max_tokens", "unsupported_parameter")] {
             if !posted.body[param].is_null() {
-                let error = json!({"error": {"message": format!("Unsupported: '{param}'"), "type": "invalid_request_error", "param": param, "code": code}});
+                let error = json!({"error": {"message": format!("Unsupported: '{param}'"),
+                    "type": "invalid_request_error", "param": param, "code": code}});
                 return Reply::new(400, error.to_string());
             }
         }
@@ -187,7 +191,8 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     let server = Server::start(refuses);
     let case = Case::new(&server, 6);
     case.ends(1, &[]).says("does not support `temperature`").says("--adapt-params");
-    let error = r#"{"error":{"message":"no","type":"invalid_request_error","code":"unsupported_parameter","param":"messages"}}"#;
+    let error = r#"{"error":{"message":"no","type":"invalid_request_error","code":"unsupported_parameter",
+        "param":"messages"}}"#;
     let never = Server::start(move |_| Reply::new(400, error));
     let ran = Case::new(&never, 1).ends(1, &["--adapt-params"]);
     assert!(!ran.says("does not support `messages`").stderr.contains("pass --adapt-params"));

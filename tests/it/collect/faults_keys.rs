@@ -1,12 +1,13 @@
 //! What can become of the key, whatever a server says or a person types: row 31 of FAULTS.md.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use surmise::seed;
 
 use super::faults_answers::with_w0;
-use crate::support::fault_server::{Case, KEY, Reply, Server, chat};
+use crate::support::collect_case::{Case, KEY};
+use crate::support::fault_server::{Reply, Server, chat};
 
 #[test]
 fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
@@ -64,7 +65,8 @@ fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
         let server = Server::start(move |_| Reply::new(200, body.clone()));
         let ran = Case::new(&server, 1).ends(1, &["--require-model-snapshot", "m-1"]);
         assert!(!ran.says("[REDACTED] answers").stderr.contains(inner));
-        let error = r#"{"error":{"message":"HIDDEN","type":"invalid_request_error","code":"unsupported_parameter","param":"stop"}}"#;
+        let error = r#"{"error":{"message":"HIDDEN","type":"invalid_request_error",
+            "code":"unsupported_parameter","param":"stop"}}"#;
         let error = error.replace("HIDDEN", hidden);
         let server = Server::start(move |_| Reply::new(400, error.clone()));
         let case = Case::new(&server, 1);
@@ -82,40 +84,21 @@ fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
     assert!(!case.file("items.csv").contains(second));
 }
 
-/// The bold letter of mathematics for a letter; NFKC makes it plain again.
-fn mathematical(c: char) -> String {
-    let (first, start) = match c {
-        'A'..='Z' => ('A', 0x1d400),
-        'a'..='z' => ('a', 0x1d41a),
-        '0'..='9' => ('0', 0x1d7ce),
-        _ => return c.to_string(),
-    };
-    char::from_u32(u32::from(c) - u32::from(first) + start).map_or(String::new(), String::from)
-}
-
 #[test]
-fn fault_31_a_key_in_any_disguise_is_kept_nowhere() {
+fn fault_31_a_key_in_any_form_is_kept_nowhere() {
     let each = |form: fn(char) -> String| KEY.chars().map(form).collect::<String>();
-    let (half, rest) = KEY.split_at(KEY.len() / 2);
-    let encoded = STANDARD.encode(format!("Authorization: Bearer {KEY}"));
+    let header = format!("Authorization: Bearer {KEY}");
+    let encoded = STANDARD.encode(&header);
     for echo in [
         seed::hex(KEY.as_bytes()),
         seed::hex(KEY.as_bytes()).to_uppercase(),
-        KEY.chars().rev().collect(),
-        encoded.clone(),
+        URL_SAFE_NO_PAD.encode(&header),
         format!("{}\\r\\n{}", &encoded[..40], &encoded[40..]),
+        encoded,
         each(|c| format!("%{:02X}", u32::from(c))),
-        each(|c| format!("&#{};", u32::from(c))),
-        each(|c| format!("&#x{:x};", u32::from(c))),
         each(|c| format!("\\u{:04x}", u32::from(c))),
-        each(|c| format!("{c}\\n")),
-        format!("{half}\\n   {rest}"),
-        format!("{half} {rest}"),
-        KEY.to_uppercase(),
-        each(|c| char::from_u32(u32::from(c) + 0xfee0).map_or(String::new(), String::from)),
-        each(|c| format!("\\u{:04x}", u32::from(c) + 0xfee0)),
-        each(mathematical),
-        each(|c| mathematical(c).encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()),
+        each(|c| format!("{c}\u{200b}")),
+        each(|c| format!("{c}\\u00ad")),
     ] {
         // In an answer, and what is graded of it; in the name of the model; in an error, and what is said of
         // it.
@@ -131,13 +114,19 @@ fn fault_31_a_key_in_any_disguise_is_kept_nowhere() {
                 "{echo}: {file}"
             );
         }
-        let error = json!({"error": {"message": "MESSAGE", "type": "invalid_request_error", "code": "invalid_api_key"}});
+        let error = json!({"error": {"message": "MESSAGE", "type": "invalid_request_error",
+            "code": "invalid_api_key"}});
         let error = error.to_string().replace("MESSAGE", &format!("no such key: {echo}."));
         let server = Server::start(move |_| Reply::new(401, error.clone()).with("x-request-id", "r"));
         let case = Case::new(&server, 1);
         case.ends(5, &[]).says("no such key: ").says("[REDACTED]");
         assert!(case.records().iter().any(|record| record["redacted"] == true), "{echo}");
     }
+    // Grading makes letters of other alphabets plain: an answer that would then hold the key is not kept.
+    let wide: String = each(|c| char::from_u32(u32::from(c) + 0xfee0).map_or(String::new(), String::from));
+    let body = chat(&wide, "stop").to_string();
+    let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
+    assert!(!case.file("items.csv").contains(KEY) && !case.file("journal.jsonl").contains(&wide));
     // Words of the wire format within a key are no secret: what they name is read, and the money is counted.
     for key in ["completion_tokens", "prompt_tokens-0123456789", "zk-prompt_tokens_finish_reason-9"] {
         let server = Server::right();

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::support::fault_server::{Case, Reply, Server, seconds};
+use crate::support::collect_case::Case;
+use crate::support::fault_server::{Reply, Server, seconds};
 
 #[test]
 fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
@@ -48,7 +49,8 @@ fn fault_08_a_429_that_names_no_wait_is_left_alone_for_longer_each_time() {
     }
     // In the body, as Gemini says it; and in the header that says when the window ends.
     let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.2s"}]);
-    let body = json!({"error": {"code": 429, "message": "wait", "status": "RESOURCE_EXHAUSTED", "details": details}});
+    let body = json!({"error": {"code": 429, "message": "wait", "status": "RESOURCE_EXHAUSTED",
+        "details": details}});
     let replies = [
         Reply::new(429, body.to_string()),
         Reply::error(429, "rate_limit_exceeded")
@@ -89,9 +91,12 @@ fn fault_09_an_absurd_retry_after_is_capped_or_ignored() {
 
 #[test]
 fn fault_10_a_quota_that_is_used_up_ends_the_run_at_once_and_keeps_everything() {
-    let spend = json!({"type": "error", "error": {"type": "rate_limit_error", "message": "limit", "details": {"error_code": "enforced_spend_limit_reached"}}});
-    let per_day = json!({"error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED", "details": [
-        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},
+    let spend = json!({"type": "error", "error": {"type": "rate_limit_error", "message": "limit",
+        "details": {"error_code": "enforced_spend_limit_reached"}}});
+    let per_day = json!({"error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED",
+        "details": [
+        {"@type": "type.googleapis.com/google.rpc.QuotaFailure",
+            "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},
         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}]}});
     for reply in [
         Reply::error(429, "insufficient_quota"),

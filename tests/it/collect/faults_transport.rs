@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::support::fault_server::{Case, How, KEY, Reply, Server, chat, seconds};
+use crate::support::collect_case::{Case, KEY};
+use crate::support::fault_server::{How, Reply, Server, chat, seconds};
 
 #[test]
 fn fault_05_a_second_process_is_told_who_collects_and_changes_nothing() {

@@ -7,7 +7,8 @@ use serde_json::Value;
 use surmise::Error;
 use surmise::import::check_apart;
 
-use crate::support::fault_server::{Case, KEY, Reply, Server, chat};
+use crate::support::collect_case::{Case, KEY};
+use crate::support::fault_server::{Reply, Server, chat};
 
 const PRICES: &str = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \
                       0.4\noutput_usd_per_million_tokens = 1.6\n";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use surmise::collect::Score;
-use surmise::import::{Imported, Options, import};
+use surmise::import::{ImportOptions, Imported, import};
 use surmise::numeric::proportions::wilson;
 use surmise::{Error, Result};
 
@@ -16,7 +16,7 @@ fn golden(begins: &str) -> PathBuf {
     entries.filter(named).min().expect("a golden file")
 }
 
-fn read(name: &str, text: &str, options: &Options) -> Result<Imported> {
+fn read(name: &str, text: &str, options: &ImportOptions) -> Result<Imported> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, text).expect("a file");
@@ -29,7 +29,7 @@ fn brief(scores: &[Score]) -> Vec<(&str, usize, usize, Option<f64>)> {
 
 #[test]
 fn a_run_of_the_tool_is_imported_with_its_samples() {
-    let imported = import(&[golden("results_")], &Options::default()).expect("scores");
+    let imported = import(&[golden("results_")], &ImportOptions::default()).expect("scores");
     assert_eq!(
         brief(&imported.scores),
         [
@@ -48,7 +48,7 @@ fn a_run_of_the_tool_is_imported_with_its_samples() {
     let source = &imported.provenance.sources[0];
     assert_eq!(source.samples_sha256.len(), 2);
     assert_eq!(source.settings["lm_eval_version"], "0.4.13");
-    let one = Options { metric: Some("exact_match,strict-match".into()), ..Options::default() };
+    let one = ImportOptions { metric: Some("exact_match,strict-match".into()), ..ImportOptions::default() };
     let imported = import(&[golden("results_")], &one).expect("scores");
     assert_eq!(brief(&imported.scores), [("golden_gen", 2, 8, Some(0.75))]);
     assert!(
@@ -61,9 +61,12 @@ fn a_run_of_the_tool_is_imported_with_its_samples() {
 #[test]
 fn samples_alone_need_a_model_and_shots() {
     let path = golden("samples_golden_mc_");
-    assert!(matches!(import(std::slice::from_ref(&path), &Options::default()), Err(Error::Foreign { .. })));
+    assert!(matches!(
+        import(std::slice::from_ref(&path), &ImportOptions::default()),
+        Err(Error::Foreign { .. })
+    ));
     let told =
-        Options { model: Some("m".into()), shots: Some(5), metric: Some("acc".into()), limited: false };
+        ImportOptions { model: Some("m".into()), shots: Some(5), metric: Some("acc".into()), limited: false };
     let imported = import(&[path], &told).expect("scores");
     assert_eq!(brief(&imported.scores), [("golden_mc", 5, 12, Some(1.0 / 3.0))]);
 }
@@ -71,7 +74,8 @@ fn samples_alone_need_a_model_and_shots() {
 #[test]
 fn an_answer_that_never_came_is_empty_and_not_wrong() {
     let line = |document: usize, answer: &str, right: f64| {
-        json!({"doc_id": document, "target": "Paris", "arguments": {"gen_args_0": {"arg_0": ["[{\"role\": \"user\", \"content\": \"x\"}]"]}},
+        json!({"doc_id": document, "target": "Paris",
+            "arguments": {"gen_args_0": {"arg_0": ["[{\"role\": \"user\", \"content\": \"x\"}]"]}},
                "resps": [[answer]], "filtered_resps": [answer], "filter": "none", "exact_match": right})
         .to_string()
     };
@@ -82,7 +86,7 @@ fn an_answer_that_never_came_is_empty_and_not_wrong() {
         line(2, "Rome", 0.0),
         line(3, "", 0.0)
     );
-    let told = Options { model: Some("m".into()), shots: Some(0), ..Options::default() };
+    let told = ImportOptions { model: Some("m".into()), shots: Some(0), ..ImportOptions::default() };
     let imported = read("samples_capitals_2026-01-01T00-00-00.0.jsonl", &text, &told).expect("scores");
     let score = &imported.scores[0];
     assert_eq!((score.n_items, score.n_scored, score.n_empty), (4, 2, 2));
@@ -100,21 +104,26 @@ fn older_versions_are_read() {
     // sqrt(p (1 - p) / (n - 1)).
     let se = (0.7_f64 * 0.3 / 999.0).sqrt();
     let old = json!({"results": {"arc_easy": {"acc": 0.7, "acc_stderr": se}}, "versions": {"arc_easy": 0},
-                     "config": {"model": "hf-causal", "model_args": "pretrained=gpt2,auth_token=hf_secret", "num_fewshot": 5, "limit": null}});
-    let imported = read("results.json", &old.to_string(), &Options::default()).expect("scores");
+                     "config": {"model": "hf-causal", "model_args": "pretrained=gpt2,auth_token=hf_secret",
+                         "num_fewshot": 5, "limit": null}});
+    let imported = read("results.json", &old.to_string(), &ImportOptions::default()).expect("scores");
     assert_eq!(brief(&imported.scores), [("arc_easy", 5, 1000, Some(0.7))]);
     assert_eq!(imported.scores[0].model, "gpt2");
     // 0.4.0: filters, `n-shot`, no number of items; a group's row, which may be blank.
-    let middle = json!({"results": {"mmlu": {" ": " ", "alias": "mmlu"}, "mmlu_stem": {"acc,none": 0.7, "acc_stderr,none": se}, "wikitext": {"word_perplexity,none": 12.5}},
-                        "group_subtasks": {"mmlu": ["mmlu_stem"], "mmlu_stem": []}, "n-shot": {"mmlu_stem": 0}, "model_name": "m", "config": {"model": "hf"}});
-    let imported = read("results.json", &middle.to_string(), &Options::default()).expect("scores");
+    let middle = json!({"results": {"mmlu": {" ": " ", "alias": "mmlu"}, "mmlu_stem": {"acc,none": 0.7,
+        "acc_stderr,none": se}, "wikitext": {"word_perplexity,none": 12.5}},
+                        "group_subtasks": {"mmlu": ["mmlu_stem"], "mmlu_stem": []},
+                            "n-shot": {"mmlu_stem": 0}, "model_name": "m", "config": {"model": "hf"}});
+    let imported = read("results.json", &middle.to_string(), &ImportOptions::default()).expect("scores");
     assert_eq!(brief(&imported.scores), [("mmlu_stem", 0, 1000, Some(0.7))]);
     let notes = imported.notes.join("\n");
     assert!(notes.contains("mmlu is a group") && notes.contains("wikitext has no metric"), "{notes}");
     // Before 0.4.3 samples are one list, without filters.
-    let list = json!([{"doc_id": 0, "target": "1", "arguments": [["c", " a"], ["c", " b"]], "resps": [[["-3.21", "False"]], [["-1.02", "True"]]], "acc": 1.0},
-                      {"doc_id": 1, "target": "0", "arguments": [["c", " a"], ["c", " b"]], "resps": [[["-2.0", "False"]], [["-1.0", "True"]]], "acc": false}]);
-    let told = Options { model: Some("m".into()), shots: Some(0), ..Options::default() };
+    let list = json!([{"doc_id": 0, "target": "1", "arguments": [["c", " a"], ["c", " b"]],
+            "resps": [[["-3.21", "False"]], [["-1.02", "True"]]], "acc": 1.0},
+                      {"doc_id": 1, "target": "0", "arguments": [["c", " a"], ["c", " b"]],
+            "resps": [[["-2.0", "False"]], [["-1.0", "True"]]], "acc": false}]);
+    let told = ImportOptions { model: Some("m".into()), shots: Some(0), ..ImportOptions::default() };
     let text = serde_json::to_string_pretty(&list).expect("JSON");
     let imported = read("samples_x_t.jsonl", &text, &told).expect("scores");
     assert_eq!(brief(&imported.scores), [("x", 0, 2, Some(0.5))]);
@@ -123,9 +132,11 @@ fn older_versions_are_read() {
 
 #[test]
 fn numbers_python_writes_and_json_does_not_know_are_read() {
-    let text = r#"{"results": {"a": {"acc,none": 0.5, "acc_stderr,none": "N/A"}, "b": {"acc,none": NaN, "perplexity,none": Infinity}},
-                   "n-shot": {"a": 0, "b": 0}, "n-samples": {"a": {"effective": 4}}, "model_name": "m", "config": {}}"#;
-    let imported = read("results_t.json", text, &Options::default()).expect("scores");
+    let text = r#"{"results": {"a": {"acc,none": 0.5, "acc_stderr,none": "N/A"},
+                    "b": {"acc,none": NaN, "perplexity,none": Infinity}},
+                   "n-shot": {"a": 0, "b": 0}, "n-samples": {"a": {"effective": 4}},
+                    "model_name": "m", "config": {}}"#;
+    let imported = read("results_t.json", text, &ImportOptions::default()).expect("scores");
     assert_eq!(brief(&imported.scores), [("a", 0, 4, Some(0.5))]);
     assert!(imported.notes.iter().any(|note| note.starts_with("b has no metric")));
 }
@@ -134,14 +145,17 @@ fn numbers_python_writes_and_json_does_not_know_are_read() {
 fn what_may_hold_a_key_stays_behind_and_is_named() {
     let secret = "sk-0123456789abcdef0123";
     for arguments in [
-        json!({"model": "gpt-x", "header": {"Authorization": secret}, "api_key": secret, "base_url": format!("https://h/?key={secret}")}),
+        json!({"model": "gpt-x", "header": {"Authorization": secret}, "api_key": secret,
+            "base_url": format!("https://h/?key={secret}")}),
         json!(format!("model=gpt-x,auth_token={secret},{secret}")),
         json!(format!("model=gpt-x,header={{'a':'b','Authorization':'Bearer {secret}=='}}")),
         json!({"model": "gpt-x", secret: 1, "revision": format!("https://u:{secret}@h")}),
     ] {
-        let text = json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0}, "n-samples": {"a": {"effective": 4}},
-                          "config": {"model": "openai-chat-completions", "model_args": arguments, "gen_kwargs": {"token": secret}}, "surprise": secret});
-        let imported = read("results_t.json", &text.to_string(), &Options::default()).expect("scores");
+        let text = json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0},
+            "n-samples": {"a": {"effective": 4}},
+                          "config": {"model": "openai-chat-completions", "model_args": arguments,
+                              "gen_kwargs": {"token": secret}}, "surprise": secret});
+        let imported = read("results_t.json", &text.to_string(), &ImportOptions::default()).expect("scores");
         let written =
             format!("{:?} {}", imported.scores, serde_json::to_string(&imported.provenance).expect("JSON"));
         let notes = imported.notes.join("\n");
@@ -160,12 +174,15 @@ fn what_may_hold_a_key_stays_behind_and_is_named() {
 fn a_group_is_no_task_and_a_url_or_a_key_no_setting() {
     let secret = "sk-0123456789abcdef0123";
     let of = |model: &str| {
-        json!({"results": {"a": {"acc,none": 0.5}, "g": {"acc,none": 0.5}}, "groups": {"g": {"acc,none": 0.5}},
-               "n-shot": {"a": 0, "g": 0}, "n-samples": {"a": {"effective": 4}, "g": {"effective": 4}}, "model_name": model,
-               "config": {"model": "local", "model_args": {"pretrained": "https://h/m?key=x", "revision": secret}}})
+        json!({"results": {"a": {"acc,none": 0.5}, "g": {"acc,none": 0.5}},
+            "groups": {"g": {"acc,none": 0.5}},
+               "n-shot": {"a": 0, "g": 0}, "n-samples": {"a": {"effective": 4}, "g": {"effective": 4}},
+                   "model_name": model,
+               "config": {"model": "local", "model_args": {"pretrained": "https://h/m?key=x",
+                   "revision": secret}}})
         .to_string()
     };
-    let imported = read("results_t.json", &of("m"), &Options::default()).expect("scores");
+    let imported = read("results_t.json", &of("m"), &ImportOptions::default()).expect("scores");
     assert_eq!(brief(&imported.scores), [("a", 0, 4, Some(0.5))]);
     let notes = imported.notes.join("\n");
     assert!(notes.contains("g is a group") && !notes.contains(secret), "{notes}");
@@ -175,9 +192,10 @@ fn a_group_is_no_task_and_a_url_or_a_key_no_setting() {
         assert!(source.left_out.contains(&name) && !source.settings.contains_key(&name), "{source:?}");
     }
     for model in [secret, "https://h/m?key=x"] {
-        let error = read("results_t.json", &of(model), &Options::default()).expect_err(model).to_string();
+        let error =
+            read("results_t.json", &of(model), &ImportOptions::default()).expect_err(model).to_string();
         assert!(error.contains("--model") && !error.contains(model), "{error}");
-        let options = Options { model: Some("m".into()), ..Options::default() };
+        let options = ImportOptions { model: Some("m".into()), ..ImportOptions::default() };
         assert_eq!(read("results_t.json", &of(model), &options).expect("scores").scores[0].model, "m");
     }
 }
@@ -185,19 +203,27 @@ fn a_group_is_no_task_and_a_url_or_a_key_no_setting() {
 #[test]
 fn what_cannot_be_imported_is_told() {
     let base = |limit: serde_json::Value| {
-        json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0}, "n-samples": {"a": {"effective": 4}}, "model_name": "m", "config": {"limit": limit}}).to_string()
+        json!({"results": {"a": {"acc,none": 0.5}}, "n-shot": {"a": 0}, "n-samples": {"a": {"effective": 4}},
+            "model_name": "m", "config": {"limit": limit}})
+        .to_string()
     };
-    let error = |text: &str| read("results_t.json", text, &Options::default()).expect_err(text).to_string();
+    let error =
+        |text: &str| read("results_t.json", text, &ImportOptions::default()).expect_err(text).to_string();
     assert!(error(&base(json!(10.0))).contains("--limited"));
     assert!(
-        read("results_t.json", &base(json!(10.0)), &Options { limited: true, ..Options::default() }).is_ok()
+        read(
+            "results_t.json",
+            &base(json!(10.0)),
+            &ImportOptions { limited: true, ..ImportOptions::default() }
+        )
+        .is_ok()
     );
     assert!(error("{").contains("results_t.json"));
     assert!(error("{\"results\":{}}").contains("no `results`"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"model_name\":\"m\"}").contains("--shots"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"n-shot\":{\"a\":0}}").contains("--model"));
     let path = golden("results_");
-    assert!(matches!(import(&[path.clone(), path], &Options::default()), Err(Error::Parameter { .. })));
+    assert!(matches!(import(&[path.clone(), path], &ImportOptions::default()), Err(Error::Parameter { .. })));
     // Samples of another run beside the results.
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("results_t.json"), base(json!(null))).expect("a file");
@@ -206,7 +232,7 @@ fn what_cannot_be_imported_is_told() {
         "{\"doc_id\":0,\"filter\":\"none\",\"acc\":1.0}\n",
     )
     .expect("a file");
-    let error = import(&[folder.path().join("results_t.json")], &Options::default())
+    let error = import(&[folder.path().join("results_t.json")], &ImportOptions::default())
         .expect_err("another run")
         .to_string();
     assert!(error.contains("samples_a_t.jsonl") && error.contains("different runs"), "{error}");

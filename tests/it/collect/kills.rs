@@ -8,7 +8,8 @@ use rand::Rng;
 use serde_json::{Value, json};
 use surmise::seed;
 
-use crate::support::fault_server::{Case, How, Reply, Server, chat};
+use crate::support::collect_case::Case;
+use crate::support::fault_server::{How, Reply, Server, chat};
 
 const CONCURRENCY: usize = 4;
 

@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use surmise::collect::tasks;
-use surmise::collect::tasks::{Options, Rendering};
+use surmise::collect::tasks::{Rendering, TaskOptions};
 use surmise::collect::{Grader, Item, Task};
 use surmise::provider::{Prompt, Role};
 use surmise::{Error, Result};
 
-const OPTIONS: Options =
-    Options { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
+const OPTIONS: TaskOptions =
+    TaskOptions { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
 
 fn load(folder: &tempfile::TempDir, name: &str, bytes: &[u8], grader: Grader) -> Result<Task> {
     let path: PathBuf = folder.path().join(name);
     std::fs::write(&path, bytes).expect("a file");
-    let mut tasks = tasks::load(&[path.to_string_lossy().into_owned()], &Options { grader, ..OPTIONS })?;
+    let mut tasks = tasks::load(&[path.to_string_lossy().into_owned()], &TaskOptions { grader, ..OPTIONS })?;
     Ok(tasks.remove(0))
 }
 
@@ -87,7 +87,8 @@ fn prompts_keep_every_byte() {
     let odd = " \u{0}\u{1}\r \u{202e}\u{1f642}\u{2028}\t x ";
     let line = serde_json::json!({"id": "1", "prompt": odd, "answer": "a"}).to_string();
     assert_eq!(text(&items(&read("t.jsonl", line.as_bytes()))[0]), odd);
-    let messages = serde_json::json!({"id": "1", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": odd}], "answer": "a"});
+    let messages = serde_json::json!({"id": "1", "messages": [{"role": "system", "content": "s"},
+        {"role": "user", "content": odd}], "answer": "a"});
     let Prompt::Messages(read) =
         &items(&read("t.jsonl", messages.to_string().as_bytes()))[0].prompts[0].clone()
     else {
@@ -263,7 +264,7 @@ fn tasks_have_names_and_ids_of_their_own() {
     };
     let error = names(&[&file("a.jsonl"), &file("b.jsonl")]).expect_err("two items of one id").to_string();
     assert!(error.contains("\"1\"") && error.contains("in b"), "{error}");
-    let letters = Options { grader: Grader::Letter, ..OPTIONS };
+    let letters = TaskOptions { grader: Grader::Letter, ..OPTIONS };
     assert!(matches!(
         tasks::load(&["cities".into()], &letters),
         Err(Error::Parameter { name: "--grader", .. })
@@ -287,7 +288,7 @@ fn a_category_of_ones_own_is_asked_like_the_built_in_ones() {
 
 #[test]
 fn texts_need_no_answers() {
-    let options = Options { rendering: Rendering::Instructed, ..OPTIONS };
+    let options = TaskOptions { rendering: Rendering::Instructed, ..OPTIONS };
     let tasks = tasks::load(&["texts".into()], &options).expect("a task");
     assert_eq!((tasks[0].items.len(), tasks[0].graded), (15, false));
     let folder = tempfile::tempdir().expect("a folder");
@@ -304,8 +305,16 @@ fn texts_need_no_answers() {
 fn no_file_makes_the_reader_fail_without_its_line() {
     use rand::Rng;
     let files: [(&str, &[u8]); 3] = [
-        ("t.jsonl", b"{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"choices\":[\"a\",\"b\"]}\r\n{\"id\":2,\"messages\":[{\"role\":\"user\",\"content\":\"x\\u0000\"}],\"answers\":[\"y\"]}\n"),
-        ("t.csv", b"\xef\xbb\xbfid,prompt,answer,choices\r\n1,\"p,\"\"q\"\"\nr\",a,\"[\"\"a\"\",\"\"b\"\"]\"\r\n2,p,B,\"[\"\"a\"\",\"\"b\"\"]\"\r\n"),
+        (
+            "t.jsonl",
+            b"{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"choices\":[\"a\",\"b\"]}\r\n\
+            {\"id\":2,\"messages\":[{\"role\":\"user\",\"content\":\"x\\u0000\"}],\"answers\":[\"y\"]}\n",
+        ),
+        (
+            "t.csv",
+            b"\xef\xbb\xbfid,prompt,answer,choices\r\n1,\"p,\"\"q\"\"\nr\",a,\"[\"\"a\"\",\
+            \"\"b\"\"]\"\r\n2,p,B,\"[\"\"a\"\",\"\"b\"\"]\"\r\n",
+        ),
         ("c.csv", b"entity,capital\nFrance,Paris\nPeru,Lima\nGhana,Accra\n"),
     ];
     let mut rng = surmise::seed::stream("mutations", "tasks", 1);

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use surmise::provider::{self, KeyHeader};
 
-use crate::support::fault_server::{Case, KEY, Reply, Server};
+use crate::support::collect_case::{Case, KEY};
+use crate::support::fault_server::{Reply, Server};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers")

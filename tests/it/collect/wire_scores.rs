@@ -1,10 +1,12 @@
-//! What the scores say of answers that came over a connection: filters and refusals, choices compared by log-probability, shots.
+//! What the scores say of answers that came over a connection: filters and refusals, choices compared by
+//! log-probability, shots.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::fault_server::{Case, Posted, Reply, Server};
+use crate::support::collect_case::Case;
+use crate::support::fault_server::{Posted, Reply, Server};
 
 /// A golden body by its name, the status first.
 fn golden(provider: &str, name: &str) -> Reply {
@@ -27,7 +29,8 @@ fn a_filter_or_refusal_of_each_provider_is_no_wrong_answer() {
         let server = Server::start(move |posted: &Posted| {
             golden(name, if posted.body.to_string().contains("q-odd") { body } else { "200-answered" })
         });
-        let lines = "{\"id\":\"1\",\"prompt\":\"q-odd\",\"answer\":\"Paris\"}\n{\"id\":\"2\",\"prompt\":\"q\",\"answer\":\"Paris\"}\n";
+        let lines = "{\"id\":\"1\",\"prompt\":\"q-odd\",\"answer\":\"Paris\"}\n{\"id\":\"2\",\
+            \"prompt\":\"q\",\"answer\":\"Paris\"}\n";
         let case = Case::of(&server.url, lines);
         case.ends(0, &["--provider", name]);
         let counts =
@@ -36,7 +39,8 @@ fn a_filter_or_refusal_of_each_provider_is_no_wrong_answer() {
     }
 }
 
-/// Echoes a prompt as a server of vLLM's kind does: a token per word, a token more generated, and a log-probability that makes one word likely.
+/// Echoes a prompt as a server of vLLM's kind does: a token per word, a token more generated, and a
+/// log-probability that makes one word likely.
 fn echo(posted: &Posted) -> Reply {
     let prompt = posted.body["prompt"].as_str().unwrap_or_default();
     let (mut tokens, mut offsets, mut logprobs, mut at) = (vec![], vec![], vec![], 0);
@@ -63,8 +67,10 @@ fn echo(posted: &Posted) -> Reply {
     tokens.push(" and".into());
     offsets.push(at);
     logprobs.push(json!(-0.1));
-    let body = json!({"id": "cmpl-1", "object": "text_completion", "model": "m-1", "choices": [{"index": 0, "text": format!("{prompt} and"),
-        "logprobs": {"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": null, "text_offset": offsets}, "finish_reason": "length"}],
+    let body = json!({"id": "cmpl-1", "object": "text_completion", "model": "m-1", "choices": [{"index": 0,
+        "text": format!("{prompt} and"),
+        "logprobs": {"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": null,
+            "text_offset": offsets}, "finish_reason": "length"}],
         "usage": {"prompt_tokens": tokens.len(), "completion_tokens": 1}});
     Reply::new(200, body.to_string())
 }
@@ -73,7 +79,9 @@ fn echo(posted: &Posted) -> Reply {
 fn choices_are_read_back_with_their_log_probabilities() {
     let server = Server::start(echo);
     let line = |id: &str, gold: &str| {
-        json!({"id": id, "prompt": "The capital of Fran\u{e7}a is", "answer": gold, "choices": ["Rome", "Paris", "San Marino"]}).to_string()
+        json!({"id": id, "prompt": "The capital of Fran\u{e7}a is", "answer": gold, "choices": ["Rome",
+            "Paris", "San Marino"]})
+        .to_string()
     };
     let case = Case::of(&server.url, &format!("{}\n{}\n", line("1", "Paris"), line("2", "San Marino")));
     case.ends(0, &["--provider", "openai-completions", "--grader", "logprob"]);
@@ -99,7 +107,8 @@ fn in_context_questions_are_asked_at_every_number_of_shots() {
     let server = Server::start(|posted: &Posted| {
         let shown = posted.prompt.matches("->").count() > 1;
         let text = if shown { " Nowhere, and so on" } else { " I cannot tell what is asked\n" };
-        let body = json!({"model": "m-1", "choices": [{"index": 0, "text": text, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}});
+        let body = json!({"model": "m-1", "choices": [{"index": 0, "text": text, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1}});
         Reply::new(200, body.to_string())
     });
     let case = Case::of(&server.url, "");

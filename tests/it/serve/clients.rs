@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use candle_core::IndexOp;
 use serde_json::{Value, json};
-use surmise::import::{Options, import};
+use surmise::import::{ImportOptions, import};
 use surmise::model::Model;
 use surmise::model::batch::Batch;
 
@@ -148,7 +148,7 @@ fn the_lm_evaluation_harness_scores_choices_as_the_model_does_and_its_results_ar
         }
     }
     // Two labels are right, one is not, and the model knows both capitals.
-    let imported = import(&[begins("results_")], &Options::default()).expect("scores");
+    let imported = import(&[begins("results_")], &ImportOptions::default()).expect("scores");
     let score = &imported.scores[0];
     assert_eq!((score.n_items, score.accuracy), (3, Some(2.0 / 3.0)));
 }

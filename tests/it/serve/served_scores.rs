@@ -8,7 +8,7 @@ use surmise::corpus::Category;
 use surmise::model::Model;
 
 use super::server::Serving;
-use crate::support::fault_server::Case;
+use crate::support::collect_case::Case;
 
 const SHOTS: usize = 2;
 const ITEMS: usize = 15;
@@ -32,7 +32,7 @@ fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
                     // The embedded tokenizers know lower case alone, and no template of a chat.
                     .args(["--ignore-case", "--rendering", "text", "--no-budget", "-o", "out"])
                     .args(["--shots", &SHOTS.to_string(), "--items", &ITEMS.to_string()])
-                    .env("OPENAI_API_KEY", crate::support::fault_server::KEY)
+                    .env("OPENAI_API_KEY", crate::support::collect_case::KEY)
                     .current_dir(case.folder.path())
                     .output()
                     .expect("the binary");

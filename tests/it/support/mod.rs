@@ -1,5 +1,6 @@
 //! What several tests share: samples with known answers, tables, and scripted servers.
 
+pub mod collect_case;
 pub mod fault_server;
 #[cfg(feature = "hub")]
 pub mod hub_server;

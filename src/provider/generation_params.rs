@@ -1,44 +1,44 @@
-//! How an answer is to be given, and what each wire format has a place for. What is `None` or empty is not
-//! sent at all: the provider's own default then holds.
+//! Parameters of generation, and which of them a wire format can express. A parameter that is `None` or empty
+//! is not sent: the provider's default applies.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The name a chat API of OpenAI's form has for the longest answer.
+/// The name of the token limit in chat APIs of OpenAI's form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaxTokensKey {
-    /// `max_tokens`, as nearly all servers have it.
+    /// `max_tokens`, as nearly all servers name it.
     #[default]
     MaxTokens,
-    /// `max_completion_tokens`, as reasoning models of OpenAI demand it.
+    /// `max_completion_tokens`, as OpenAI's reasoning models require.
     MaxCompletionTokens,
 }
 
-/// Settings of one request, the same for all requests of a run.
+/// Parameters of one request, the same for all requests of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Longest answer, tokens.
+pub struct GenerationParams {
+    /// Token limit of the answer.
     pub max_tokens: u32,
-    /// Under which name it is sent, where there are two.
+    /// The name under which the limit is sent, where there are two.
     pub max_tokens_key: MaxTokensKey,
-    /// 0 asks for the likeliest token at each step.
+    /// Sampling temperature; 0 asks for the most likely token at each step.
     pub temperature: Option<f64>,
-    /// Share of the probability that is sampled from.
+    /// Nucleus sampling threshold (top-p).
     pub top_p: Option<f64>,
-    /// Texts that end the answer.
+    /// Stop sequences.
     pub stop: Vec<String>,
-    /// Seed of the sampling, where the provider takes one.
+    /// Sampling seed, where the provider accepts one.
     pub seed: Option<u64>,
-    /// Log-probabilities wanted: the number of likeliest tokens at each position.
+    /// Number of most likely tokens at each position whose log-probabilities are requested.
     pub logprobs: Option<u8>,
-    /// Whether the prompt is to be given back with the log-probabilities of its tokens.
+    /// Whether the prompt is returned with the log-probabilities of its tokens.
     pub echo: bool,
 }
 
-impl Default for Settings {
+impl Default for GenerationParams {
     fn default() -> Self {
         Self {
             max_tokens: 32,
@@ -53,27 +53,27 @@ impl Default for Settings {
     }
 }
 
-/// What a wire format has a place for.
+/// What a wire format can express.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capabilities {
-    /// Whether it takes chats; if not, only texts.
+    /// Whether it accepts chats; if not, only texts.
     pub chats: bool,
-    /// Most texts that end an answer.
+    /// Most stop sequences.
     pub stops: usize,
-    /// Whether such a text may be blank ("\n").
+    /// Whether a stop sequence may be white space ("\n").
     pub blank_stops: bool,
     /// Highest temperature.
     pub max_temperature: f64,
     /// Largest seed; `None` if there is none.
     pub max_seed: Option<u64>,
-    /// Most likely tokens that can be had at each position; `None` if there are no log-probabilities.
+    /// Most likely tokens available at each position; `None` if there are no log-probabilities.
     pub top_logprobs: Option<u8>,
-    /// Whether a prompt can be given back with log-probabilities.
+    /// Whether a prompt can be returned with log-probabilities.
     pub echo: bool,
 }
 
-impl Settings {
-    /// Whether a wire format has a place for all of it.
+impl GenerationParams {
+    /// Checks that a wire format can express all parameters.
     ///
     /// # Errors
     /// [`Error::Parameter`]
@@ -131,15 +131,15 @@ impl Settings {
         Ok(())
     }
 
-    /// The texts that end an answer which the wire format takes. An answer is cut at all of them when it is
-    /// graded, so that nothing but the tokens after the end is lost where one cannot be sent.
+    /// The stop sequences that the wire format accepts. An answer is cut at all of them when it is graded, so
+    /// that a sequence that cannot be sent costs nothing but the tokens after it.
     pub fn sendable_stops(stops: &[String], can: &Capabilities) -> Vec<String> {
         let legal = |stop: &&String| !stop.is_empty() && (can.blank_stops || !stop.trim().is_empty());
         stops.iter().filter(legal).take(can.stops).cloned().collect()
     }
 
-    /// The settings without a parameter that a server refused, by its name on the wire; `None` if they can do
-    /// nothing about it.
+    /// The parameters without one that a server refused, by its name on the wire; `None` if leaving it out
+    /// changes nothing.
     pub fn without(&self, param: &str) -> Option<Self> {
         let mut changed = self.clone();
         match param {

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::results::{MetricRow, SHARES, name};
-use super::{Imported, Options, Run, fault, source};
-use crate::collect::grading::grade::{Grade, Kind};
-use crate::collect::results::scores::{Asked, Score, Tally};
+use super::metrics::{MetricRow, SHARES, name};
+use super::run::{RunInfo, fault, source};
+use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::results::scores::{QuestionRef, Score, Tally};
 use crate::error::{Error, Result};
+use crate::import::imported::{ImportOptions, Imported};
 use crate::provider::json;
 use crate::seed;
 
@@ -37,7 +38,7 @@ pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
 }
 
 /// Samples without results: the model and the number of shots must be told.
-pub(crate) fn alone(path: &Path, bytes: &[u8], options: &Options, all: &mut Imported) -> Result<()> {
+pub(crate) fn alone(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut Imported) -> Result<()> {
     let (Some(model), Some(shots)) = (&options.model, options.shots) else {
         return Err(fault(
             path,
@@ -53,7 +54,7 @@ pub(crate) fn alone(path: &Path, bytes: &[u8], options: &Options, all: &mut Impo
         .unwrap_or(&stem)
         .to_owned();
     let samples = Samples::parse(path, bytes)?;
-    let run = Run { provider: "lm-evaluation-harness".into(), model: model.clone(), collected_at: None };
+    let run = RunInfo { provider: "lm-evaluation-harness".into(), model: model.clone(), collected_at: None };
     let rows = samples.metrics(options.metric.as_deref());
     if rows.is_empty() {
         return Err(fault(path, "has no metric that is a share of right answers"));
@@ -118,7 +119,7 @@ impl Samples {
     /// The score by one metric; `None` if the samples do not hold it. It must be the one of the results.
     pub(crate) fn score(
         &self,
-        run: &Run,
+        run: &RunInfo,
         task: &str,
         shots: usize,
         metric: &MetricRow,
@@ -147,11 +148,11 @@ impl Samples {
                 ));
             }
             let grade = if unanswered(&line["resps"]) {
-                Grade::none(Kind::Empty, "")
+                Grade::none(GradeKind::Empty, "")
             } else {
                 Grade { logprob: gold_logprob(line), ..Grade::scored(value, "") }
             };
-            let asked = Asked { task, shots, question: &document };
+            let asked = QuestionRef { task, shots, question: &document };
             tally.add(asked, &[grade]);
             tally.note(asked, None, run.collected_at.as_deref());
         }

@@ -1,0 +1,38 @@
+//! Bounds of the number of tokens, before they are counted.
+
+use crate::collect::plan::{Plan, Question};
+use crate::error::Result;
+use crate::provider::{Prompt, Request};
+
+/// What a message has beside its text: role and separators.
+const TOKENS_PER_MESSAGE: u64 = 16;
+
+/// Tokens of a prompt: surely not fewer, surely not more. No tokenizer makes more tokens than bytes; hardly
+/// one has words of more than eight on average.
+pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
+    let (bytes, messages) = match prompt {
+        Prompt::Text(text) => (text.len() as u64, 1),
+        Prompt::Messages(messages) => {
+            (messages.iter().map(|message| message.content.len() as u64).sum(), messages.len() as u64)
+        }
+    };
+    (bytes.div_ceil(8), bytes + TOKENS_PER_MESSAGE * messages)
+}
+
+/// Tokens low and high.
+pub(crate) type TokenBounds = (u64, u64);
+
+/// Tokens of the prompts of questions, and of their answers.
+pub(crate) fn of(plan: &Plan, questions: &[Question]) -> Result<(TokenBounds, TokenBounds)> {
+    let (mut prompts, mut answers) = ((0, 0), (0, 0));
+    for question in questions {
+        add(&plan.request(&plan.item(question)?, question), &mut prompts, &mut answers);
+    }
+    Ok((prompts, answers))
+}
+
+pub(super) fn add(request: &Request, prompts: &mut TokenBounds, answers: &mut TokenBounds) {
+    let (low, high) = prompt_tokens(&request.prompt);
+    *prompts = (prompts.0 + low, prompts.1 + high);
+    *answers = (answers.0 + 1, answers.1 + u64::from(request.params.max_tokens));
+}

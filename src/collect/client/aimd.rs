@@ -1,0 +1,225 @@
+//! The rule of the rate limiter: how many requests run at a time, and when none may start. Additive increase,
+//! multiplicative decrease (Chiu and Jain 1989), and one pause for all.
+//!
+//! A server that rejects requests (429) is heard once per episode: rejections of requests that were in flight
+//! when it first did so are no news. An overloaded or unreachable server makes everybody wait, for longer
+//! each time, without a cut. No wait is longer than the longest allowed, whatever a server asks for.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::retry_policy::Backoff;
+use crate::provider::RateLimitInfo;
+
+/// Requests at a time in the beginning; until the first cut every answer adds one.
+const FIRST_LIMIT: f64 = 8.0;
+/// What is left of the limit after a cut.
+const CUT: f64 = 0.5;
+/// An overloaded server is left alone this many times longer than one that only counts requests.
+const OVERLOAD: f64 = 4.0;
+/// What an answer that came may make others wait: its headers may be wrong, and then must not bring the run
+/// to a stand.
+const LONGEST_PROACTIVE_WAIT_S: f64 = 10.0;
+
+/// Why no request may start for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThrottleReason {
+    /// 429
+    Rejected,
+    /// 503, 529
+    Overloaded,
+    /// No connection could be made.
+    Unreachable,
+}
+
+/// The rule by itself, without a clock and random numbers.
+#[derive(Debug)]
+pub(super) struct AimdRule {
+    backoff: Backoff,
+    most: f64,
+    pub(super) limit: f64,
+    pub(super) in_flight: usize,
+    /// Episodes so far; a request belongs to the one in which it began.
+    episode: u64,
+    /// Episodes without an answer between them.
+    streak: u32,
+    is_cut: bool,
+    pub(super) paused_until: Option<Instant>,
+    pub(super) last_answer: Option<Instant>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    Go(u64),
+    WaitUntil(Instant),
+    WaitForOther,
+}
+
+impl AimdRule {
+    /// At most `most` requests at a time.
+    pub(super) fn new(most: usize, backoff: Backoff) -> Self {
+        let most = most.max(1) as f64;
+        Self {
+            backoff,
+            most,
+            limit: FIRST_LIMIT.min(most),
+            in_flight: 0,
+            episode: 0,
+            streak: 0,
+            is_cut: false,
+            paused_until: None,
+            last_answer: None,
+        }
+    }
+
+    /// Whether a request may start now.
+    pub(super) fn admit(&mut self, now: Instant) -> Admission {
+        match self.paused_until {
+            Some(until) if now < until => Admission::WaitUntil(until),
+            _ if self.in_flight as f64 >= self.limit.floor() => Admission::WaitForOther,
+            _ => {
+                self.in_flight += 1;
+                Admission::Go(self.episode)
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, now: Instant, info: &RateLimitInfo) {
+        self.last_answer = Some(now);
+        self.streak = 0;
+        self.limit = (self.limit + if self.is_cut { 1.0 / self.limit } else { 1.0 }).min(self.most);
+        let windows =
+            [(info.remaining_requests, info.reset_requests_s), (info.remaining_tokens, info.reset_tokens_s)];
+        for (remaining, reset_s) in windows {
+            if let (Some(remaining), Some(reset_s)) = (remaining, reset_s)
+                && remaining < 1.0
+            {
+                self.pause(now, reset_s.min(LONGEST_PROACTIVE_WAIT_S).min(self.backoff.longest_s));
+            }
+        }
+    }
+
+    /// `jitter` is from 0 to 1. Gives back the length of the pause that begins here, if one does.
+    pub(super) fn throttled(
+        &mut self,
+        now: Instant,
+        episode: u64,
+        reason: ThrottleReason,
+        server_wait_s: Option<f64>,
+        jitter: f64,
+    ) -> Option<f64> {
+        let is_first = episode == self.episode;
+        if is_first {
+            self.episode += 1;
+            self.streak += 1;
+            if reason == ThrottleReason::Rejected {
+                self.limit = (self.limit * CUT).max(1.0);
+                self.is_cut = true;
+            }
+        }
+        let factor = if reason == ThrottleReason::Overloaded { OVERLOAD } else { 1.0 };
+        // Half of the own wait is jitter; a wait the server asked for is kept whole, and a little more.
+        let own_s =
+            self.backoff.first_s * factor * 2.0_f64.powi(self.streak.saturating_sub(1).min(30) as i32);
+        let own_s = own_s.min(self.backoff.longest_s) * (0.5 + 0.5 * jitter);
+        let wait_s = match server_wait_s {
+            Some(server_wait_s) => (server_wait_s + 0.1 * jitter * server_wait_s.min(1.0)).max(own_s),
+            None if is_first => own_s,
+            // Later news of the same episode, without a wait of its own.
+            None => return None,
+        };
+        let wait_s = wait_s.min(self.backoff.longest_s);
+        self.pause(now, wait_s);
+        is_first.then_some(wait_s)
+    }
+
+    fn pause(&mut self, now: Instant, wait_s: f64) {
+        let until = now + Duration::from_secs_f64(wait_s.max(0.0));
+        self.paused_until = Some(self.paused_until.map_or(until, |other| other.max(until)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(most: f64) -> AimdRule {
+        AimdRule::new(most as usize, Backoff { first_s: 1.0, longest_s: 120.0 })
+    }
+
+    fn admitted(rule: &mut AimdRule, now: Instant) -> u64 {
+        match rule.admit(now) {
+            Admission::Go(episode) => episode,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_limit_grows_by_one_per_answer_until_the_first_cut_and_by_one_per_round_after_it() {
+        let (mut rule, now) = (rule(64.0), Instant::now());
+        for _ in 0..100 {
+            rule.answered(now, &RateLimitInfo::default());
+        }
+        assert_eq!(rule.limit, 64.0);
+        rule.throttled(now, 0, ThrottleReason::Rejected, None, 1.0);
+        assert_eq!(rule.limit, 32.0);
+        for _ in 0..33 {
+            rule.answered(now, &RateLimitInfo::default());
+        }
+        assert!((32.9..33.1).contains(&rule.limit), "{}", rule.limit);
+    }
+
+    #[test]
+    fn one_episode_cuts_once_however_many_were_under_way() {
+        let (mut rule, now) = (rule(64.0), Instant::now());
+        (0..100).for_each(|_| rule.answered(now, &RateLimitInfo::default()));
+        let episodes: Vec<_> = (0..64).map(|_| admitted(&mut rule, now)).collect();
+        let pauses: Vec<_> = episodes
+            .iter()
+            .filter_map(|e| rule.throttled(now, *e, ThrottleReason::Rejected, Some(3.0), 0.0))
+            .collect();
+        assert_eq!((rule.limit, pauses), (32.0, vec![3.0]));
+        // Later news may only make the same pause longer.
+        assert_eq!(rule.throttled(now, 0, ThrottleReason::Rejected, Some(9.0), 0.0), None);
+        assert_eq!(rule.paused_until, Some(now + Duration::from_secs(9)));
+        assert_eq!(rule.admit(now), Admission::WaitUntil(now + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn waits_double_without_an_answer_between_and_never_pass_the_longest() {
+        let (mut rule, now) = (rule(4.0), Instant::now());
+        let mut waited = vec![];
+        for episode in 0..12 {
+            waited.push(rule.throttled(now, episode, ThrottleReason::Unreachable, None, 1.0).unwrap());
+        }
+        assert_eq!(waited[..9], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 120.0, 120.0]);
+        assert_eq!(rule.limit, 4.0, "only a 429 cuts");
+        rule.answered(now, &RateLimitInfo::default());
+        assert_eq!(rule.throttled(now, 12, ThrottleReason::Overloaded, None, 1.0), Some(4.0));
+        // A day is not slept.
+        assert_eq!(rule.throttled(now, 13, ThrottleReason::Rejected, Some(86400.0), 1.0), Some(120.0));
+        assert_eq!(
+            rule.throttled(now, 14, ThrottleReason::Rejected, Some(0.0), 0.0),
+            Some(2.0),
+            "own wait, where it is longer"
+        );
+    }
+
+    #[test]
+    fn headers_that_say_nothing_is_left_slow_down_and_no_more() {
+        let (mut rule, now) = (rule(4.0), Instant::now());
+        let info = RateLimitInfo {
+            remaining_requests: Some(0.0),
+            reset_requests_s: Some(3600.0),
+            ..RateLimitInfo::default()
+        };
+        rule.answered(now, &info);
+        assert_eq!(rule.paused_until, Some(now + Duration::from_secs(10)));
+        // Without a reset there is nothing to wait for.
+        let (mut rule, info) =
+            (self::rule(4.0), RateLimitInfo { remaining_tokens: Some(0.0), ..RateLimitInfo::default() });
+        rule.answered(now, &info);
+        assert_eq!(rule.paused_until, None);
+    }
+}

@@ -1,0 +1,30 @@
+//! A question that is ready to be sent, and how it can end.
+
+use crate::collect::budget::ledger::Reservation;
+use crate::collect::journal::QuestionKey;
+use crate::provider::{Failure, WireRequest};
+
+/// A question, rendered for the wire.
+pub(crate) struct PreparedQuestion {
+    pub(crate) key: QuestionKey,
+    pub(crate) task: String,
+    pub(crate) item: String,
+    pub(crate) replicate: u32,
+    /// Whether the request only finds out if the endpoint accepts the parameters.
+    pub(crate) probe: bool,
+    /// Requests for this question in earlier runs.
+    pub(crate) attempts: u32,
+    pub(crate) wire: WireRequest,
+    /// The most that one request can cost.
+    pub(crate) most: Reservation,
+}
+
+/// How a question ended.
+pub(crate) enum QuestionOutcome {
+    /// It has an answer, of whatever kind.
+    Answered,
+    /// It has none, and will not get one in this run.
+    Failed(Failure),
+    /// It is left for another run.
+    Deferred,
+}

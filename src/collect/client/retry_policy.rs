@@ -1,0 +1,31 @@
+//! How often and how long a run retries.
+
+use std::time::Duration;
+
+/// Exponential backoff, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Backoff {
+    /// The first wait where the server names none; it doubles.
+    pub first_s: f64,
+    /// The longest wait, whatever the server asks for.
+    pub longest_s: f64,
+}
+
+/// Limits of concurrency, retries and waits, and the conditions under which a run ends early.
+#[derive(Debug, Clone)]
+pub struct RetryPolicy {
+    /// Most requests at a time.
+    pub concurrency: usize,
+    /// Retries of a question that the server answered with an error.
+    pub retries: u32,
+    /// Retries of a question whose request was sent and whose answer did not arrive whole.
+    pub unknown_retries: u32,
+    /// Waits between requests.
+    pub backoff: Backoff,
+    /// The run ends after so long without an answer.
+    pub silence: Duration,
+    /// Whether a run goes on although many answers are cut at the token limit.
+    pub keep_truncated: bool,
+    /// The model snapshot that must answer.
+    pub model_snapshot: Option<String>,
+}

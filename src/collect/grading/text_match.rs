@@ -1,0 +1,65 @@
+//! Grading by exact text: the whole answer, its beginning, or its first line.
+
+use super::grade::{Grade, GradeKind};
+use super::grader::{Grader, Grading};
+use super::normalisation::Normalisation;
+use crate::collect::tasks::Item;
+
+/// Compares a text with the right answers. One that was cut is compared only if its end is known all the
+/// same.
+pub(super) fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Grade {
+    let line_feed = ["\n".to_owned()];
+    let (piece, ended) = match how.grader {
+        Grader::FirstLine => {
+            let (line, ended) = cut(text, &line_feed);
+            let (piece, stopped) = cut(line, &how.stops);
+            (piece, ended || stopped)
+        }
+        _ => cut(text, &how.stops),
+    };
+    let normal = how.normalisation;
+    let gold = item.gold.iter().map(|gold| normal.apply(gold));
+    if how.grader == Grader::Prefix {
+        return prefix(&gold.collect::<Vec<_>>(), piece, whole || ended, normal);
+    }
+    let extracted = normal.apply(piece);
+    match (whole || ended, extracted.is_empty()) {
+        (false, _) => Grade::none(GradeKind::Truncated, extracted),
+        // Nothing before the end: "\n", or "," at once.
+        (true, true) => Grade::none(GradeKind::Empty, extracted),
+        (true, false) => {
+            Grade::scored(f64::from(u8::from(gold.into_iter().any(|gold| gold == extracted))), extracted)
+        }
+    }
+}
+
+/// The text up to the first of some ends, blanks before it left out; and whether one was there.
+fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
+    let text = text.trim_start();
+    match stops.iter().filter_map(|stop| text.find(stop.as_str())).min() {
+        Some(end) => (&text[..end], true),
+        None => (text, false),
+    }
+}
+
+/// Whether a text begins with a right answer. One that was cut is graded if no continuation could change the
+/// grade.
+fn prefix(gold: &[String], piece: &str, whole: bool, normal: Normalisation) -> Grade {
+    // The final punctuation mark of the piece may stand right after the answer: a stroke keeps it from being
+    // stripped.
+    let kept = normal.apply(&format!("{}\u{2502}", piece.trim_end()));
+    let text = kept.strip_suffix('\u{2502}').unwrap_or(&kept).trim_end();
+    if text.is_empty() {
+        return Grade::none(if whole { GradeKind::Empty } else { GradeKind::Truncated }, "");
+    }
+    let mut open = false;
+    for gold in gold {
+        match text.strip_prefix(gold.as_str()).map(|rest| rest.chars().next()) {
+            Some(Some(next)) if !next.is_alphanumeric() => return Grade::scored(1.0, text),
+            Some(None) if whole => return Grade::scored(1.0, text),
+            Some(None) => open = true,
+            _ => open |= gold.starts_with(text),
+        }
+    }
+    if open && !whole { Grade::none(GradeKind::Truncated, text) } else { Grade::scored(0.0, text) }
+}

@@ -1,0 +1,42 @@
+//! Repairing a damaged journal.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::lock::Lock;
+use super::scan::{self, RecordSpan};
+use super::storage::{as_storage, create_next, sync_folder};
+use crate::disk::Partial;
+use crate::error::{Error, Result};
+
+/// Takes damaged lines out of a journal and keeps every good record in its order. Says how many were taken
+/// out, and where they are now.
+///
+/// # Errors
+/// [`Error::InUse`], [`Error::Storage`]
+pub fn repair(folder: &Path) -> Result<Option<(usize, PathBuf)>> {
+    let path = folder.join("journal.jsonl");
+    let fault = |source| Error::Storage { path: path.clone(), source };
+    let mut file = File::open(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let _lock = Lock::take(folder)?;
+    let mut places = vec![];
+    let bad = scan::scan(&path, |place, _| places.push(place))?;
+    if bad.is_empty() {
+        return Ok(None);
+    }
+    let mut copy = |place: RecordSpan, to: &mut File| -> std::io::Result<()> {
+        file.seek(SeekFrom::Start(place.offset))?;
+        std::io::copy(&mut (&mut file).take(place.n_bytes), to).map(drop)
+    };
+    let (mut aside, name) = create_next(folder, "journal.damaged")?;
+    bad.iter()
+        .try_for_each(|bad| copy(bad.place, &mut aside))
+        .and_then(|()| aside.sync_all())
+        .map_err(fault)?;
+    let mut repaired = Partial::begin(&path).map_err(as_storage)?;
+    places.iter().try_for_each(|place| copy(*place, repaired.file())).map_err(fault)?;
+    repaired.commit().map_err(as_storage)?;
+    sync_folder(folder)?;
+    Ok(Some((bad.len(), name)))
+}

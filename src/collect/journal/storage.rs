@@ -1,0 +1,59 @@
+//! Files of a journal's folder: room for them, their durability, and names that are free.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// What a folder must have room for before anything is asked.
+const ROOM_BYTES: usize = 4 << 20;
+
+/// What cannot be written while collecting is a matter of storage.
+pub fn as_storage(error: Error) -> Error {
+    match error {
+        Error::Write { path, source } => Error::Storage { path, source },
+        other => other,
+    }
+}
+
+/// Finds out before anything is paid for whether there is room for the first answers.
+pub(super) fn make_sure_of_room(folder: &Path) -> Result<()> {
+    let fill = || {
+        let mut file = tempfile::tempfile_in(folder)?;
+        file.write_all(&vec![0; ROOM_BYTES])?;
+        file.sync_data()
+    };
+    fill().map_err(|source| Error::Storage { path: folder.into(), source })
+}
+
+/// Moves a file's bytes from `offset` on into a file of their own.
+pub(super) fn set_aside(folder: &Path, stem: &str, mut from: &File, offset: u64) -> Result<PathBuf> {
+    let (mut aside, path) = create_next(folder, stem)?;
+    let fault = |source| Error::Storage { path: path.clone(), source };
+    from.seek(SeekFrom::Start(offset)).map_err(fault)?;
+    std::io::copy(&mut from, &mut aside).and_then(|_| aside.sync_all()).map_err(fault)?;
+    Ok(path)
+}
+
+/// A new file `stem-N` with the least `N` that is free; clocks are not asked.
+pub(super) fn create_next(folder: &Path, stem: &str) -> Result<(File, PathBuf)> {
+    let mut n = 1_u64;
+    loop {
+        let path = folder.join(format!("{stem}-{n}"));
+        match OpenOptions::new().create_new(true).write(true).open(&path) {
+            Ok(file) => return Ok((file, path)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => n += 1,
+            Err(source) => return Err(Error::Storage { path, source }),
+        }
+    }
+}
+
+/// A new name in a folder is durable when the folder is.
+pub(super) fn sync_folder(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| Error::Storage { path: folder.into(), source })?;
+    Ok(())
+}

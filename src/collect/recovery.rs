@@ -1,0 +1,67 @@
+//! What an earlier crash or a full disk leaves behind: requests without an outcome, and answers that the
+//! journal cannot take.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::journal::{Journal, OutcomeRecord, Record};
+use super::progress::Progress;
+use crate::error::Result;
+
+/// Closes what was under way when an earlier process ended: it may have been answered and billed, so its
+/// reserve is spent.
+pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
+    let mut open: Vec<_> = journal.index.open.drain().collect();
+    open.sort_unstable_by_key(|(key, _)| *key);
+    let writer = journal.writer();
+    let mut commits = vec![];
+    for ((key, attempt), intent) in &open {
+        let arrival = OutcomeRecord::crashed(*key, *attempt, intent.probe, intent.reserve_usd);
+        commits.push((*key, *intent, writer.append(&Record::Outcome(Box::new(arrival)))?));
+    }
+    for (key, intent, commit) in commits {
+        let place = commit.durable().await?;
+        journal.index.settle(key, place, intent.probe, "failed", Some("unknown"));
+        match intent.reserve_usd {
+            Some(usd) => journal.index.spent_usd += usd,
+            None => journal.index.unpriced.push((Some(intent.place), place)),
+        }
+    }
+    if !open.is_empty() {
+        let n = open.len();
+        progress.say(&format!(
+            "{n} request(s) were under way when an earlier run ended; they may have been billed and are \
+             booked so"
+        ));
+    }
+    Ok(())
+}
+
+/// Where answers go that the journal cannot take: a file elsewhere, or else stderr.
+pub(super) fn rescue(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send {
+    use std::io::Write;
+    let mut file: Option<(std::fs::File, PathBuf)> = None;
+    move |line: &[u8]| {
+        if file.is_none()
+            && let Ok((made, path)) = tempfile::Builder::new()
+                .prefix("surmise-rescued-")
+                .suffix(".jsonl")
+                .tempfile()
+                .and_then(|f| Ok(f.keep()?))
+        {
+            progress.say(&format!(
+                "answers that the journal cannot take go to {name}; when there is room again: cat {name} >> \
+                 {journal}",
+                name = path.display(),
+                journal = folder.join("journal.jsonl").display()
+            ));
+            file = Some((made, path));
+        }
+        let written = file
+            .as_mut()
+            .is_some_and(|(file, _)| file.write_all(line).and_then(|()| file.sync_data()).is_ok());
+        if !written {
+            progress.say(String::from_utf8_lossy(line).trim_end());
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The key of a run, and the redaction of texts that may hold it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use unicode_normalization::UnicodeNormalization;
+
+use super::escapes;
+use super::forms::{Forms, LEAST_CHARACTERS, LEAST_WITHIN};
+use crate::collect::tasks::Item;
+use crate::error::{Error, Result};
+use crate::provider::{self, Answer, KeyHeader, Outcome, Prompt};
+
+/// JSON inside of JSON inside of JSON: so often escapes are undone.
+const MOST_ESCAPED: usize = 3;
+/// What stands where a secret stood; it breaks no JSON.
+const MASK: &[u8] = b"[REDACTED]";
+/// The same in a number of JSON.
+const NUMBER_MASK: &[u8] = b"1";
+/// What a server that asks for no key may be told; no answer and no member of an answer reads like it.
+const PLACEHOLDER: &str = "unused-key-000000";
+/// What stands around a finding is looked at so far, or a body could be made that takes for ever.
+const MOST_LOOKED_AT: usize = 256;
+/// Characters of a bearer token at least, whoever issued it.
+const LEAST_BEARER: usize = 20;
+
+fn is_placeholder(key: &str) -> bool {
+    key.len() < LEAST_CHARACTERS
+        || (key.len() < LEAST_WITHIN && !key.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+/// The key of one run and all its disguises.
+pub struct Secrets {
+    key: SecretString,
+    forms: Forms,
+    /// Prefixes of keys of known providers, with the least number of characters behind them. Ordinary words
+    /// do not look like this.
+    patterns: Vec<(&'static [u8], usize)>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets")
+    }
+}
+
+impl Secrets {
+    /// The key of an environment variable.
+    ///
+    /// # Errors
+    /// [`Error::Account`] if it is not set, or can be no key; the value is never said.
+    pub fn from_env(variable: &str, endpoint: &str) -> Result<Self> {
+        let fault = |reason: String| Error::Account { endpoint: endpoint.into(), reason };
+        let value = std::env::var(variable).map_err(|error| match error {
+            std::env::VarError::NotPresent => fault(format!(
+                "no key: set the environment variable {variable} (to {PLACEHOLDER} if the server asks for \
+                 none)"
+            )),
+            std::env::VarError::NotUnicode(_) => {
+                fault(format!("the environment variable {variable} holds bytes that are no key"))
+            }
+        })?;
+        // A key that was read from a file often ends in a line feed.
+        let trimmed = value.trim();
+        if trimmed.is_empty() {
+            return Err(fault(format!("the environment variable {variable} is empty; set it to the key")));
+        }
+        if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let reason = "holds blanks or characters that no key has; copy the key again";
+            return Err(fault(format!("the environment variable {variable} {reason}")));
+        }
+        Ok(Self::new(trimmed))
+    }
+
+    /// Whether the key is too short, or too much like a word, to be told from what a model says, as what
+    /// stands for a key where a server asks for none (`EMPTY`). Taking it out would take words out of
+    /// answers, so that it is left in.
+    pub fn is_placeholder(&self) -> bool {
+        is_placeholder(self.key.expose_secret())
+    }
+
+    /// A key that is known.
+    pub fn new(key: &str) -> Self {
+        let forms = if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
+        let known = provider::key_patterns()
+            .filter_map(|pattern| Some((pattern.prefix.as_bytes(), pattern.least_tail?)));
+        let mut patterns: Vec<_> = known.chain([(b"Bearer ".as_slice(), LEAST_BEARER)]).collect();
+        // Providers of one form share their patterns.
+        patterns.sort_unstable();
+        patterns.dedup();
+        Self { key: key.into(), forms, patterns }
+    }
+
+    /// The header that carries the key; it is marked sensitive.
+    ///
+    /// # Errors
+    /// [`Error::Account`] for characters no header can hold.
+    pub fn header(&self, kind: KeyHeader, endpoint: &str) -> Result<(&'static str, HeaderValue)> {
+        let (name, text) = match kind {
+            KeyHeader::Bearer => ("authorization", format!("Bearer {}", self.key.expose_secret())),
+            KeyHeader::Named(name) => (name, self.key.expose_secret().to_owned()),
+        };
+        let fault =
+            |_| Error::Account { endpoint: endpoint.into(), reason: "the key fits in no header".into() };
+        let mut value = HeaderValue::from_str(&text).map_err(fault)?;
+        value.set_sensitive(true);
+        Ok((name, value))
+    }
+
+    /// Whether a text holds the key or a part of it, or what looks like one.
+    pub fn is_in(&self, text: &str) -> bool {
+        !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.secret_at(here)).is_empty()
+    }
+
+    /// Whether an answer holds it where its bytes do not: a reader puts together what stood in several
+    /// strings.
+    pub fn is_in_answer(&self, answer: &Answer) -> bool {
+        let mut texts: Vec<&str> = match &answer.outcome {
+            Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => {
+                vec![text]
+            }
+            Outcome::Filtered { category, text, .. } => {
+                category.iter().chain(text).map(String::as_str).collect()
+            }
+            Outcome::Unreadable { reason } => vec![reason],
+            Outcome::Failed(failure) => {
+                [Some(&failure.message), failure.code.as_ref(), failure.param.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str)
+                    .collect()
+            }
+            Outcome::Empty => vec![],
+        };
+        let named = [&answer.model_snapshot, &answer.system_fingerprint, &answer.finish_reason];
+        texts.extend(named.into_iter().flatten().map(String::as_str));
+        let tokens: String = answer.logprobs.iter().flatten().map(|token| token.token.as_str()).collect();
+        // Grading makes letters of other alphabets plain, and may put a key together.
+        texts.iter().any(|text| self.is_in(text) || self.is_in(&text.nfkc().collect::<String>()))
+            || self.is_in(&tokens)
+    }
+
+    /// Whether what a user asks holds the key of this run; keys of others may be what it is about.
+    pub fn is_in_item(&self, item: &Item) -> bool {
+        let lists = item.gold.iter().chain(&item.choices).chain([&item.id, &item.question]);
+        let prompts = item.prompts.iter().flat_map(|prompt| match prompt {
+            Prompt::Text(text) => vec![text],
+            Prompt::Messages(messages) => messages.iter().map(|message| &message.content).collect(),
+        });
+        lists.chain(prompts).any(|text| self.holds_key(text))
+    }
+
+    /// Whether a text of the user's own holds the key of this run.
+    pub fn holds_key(&self, text: &str) -> bool {
+        !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.forms.key_at(here)).is_empty()
+    }
+
+    /// Refuses a base URL that holds the key: it is recorded and printed.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`]
+    pub fn check_url(&self, base_url: &str) -> Result<()> {
+        if self.is_in(base_url) {
+            let reason = "holds the key; take it out, keys come from the environment".into();
+            return Err(Error::Parameter { name: "--base-url", reason });
+        }
+        Ok(())
+    }
+
+    /// A text without secrets.
+    pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.redact(text.as_bytes()) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            // Secrets are ASCII, so what is left of UTF-8 is UTF-8.
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    /// Bytes without secrets; borrowed if there were none.
+    pub fn redact<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut spans = self.spans(bytes, MOST_ESCAPED, &|here| self.secret_at(here));
+        if spans.is_empty() {
+            return Cow::Borrowed(bytes);
+        }
+        spans.sort_unstable_by_key(|span| span.start);
+        let (mut out, mut from) = (Vec::with_capacity(bytes.len()), 0);
+        for span in spans {
+            // Of two that overlap, the second only makes the first longer.
+            if span.start >= from {
+                out.extend_from_slice(&bytes[from..span.start]);
+                out.extend_from_slice(if is_number(bytes, &span) { NUMBER_MASK } else { MASK });
+            }
+            from = from.max(span.end);
+        }
+        out.extend_from_slice(&bytes[from..]);
+        Cow::Owned(out)
+    }
+
+    /// Where secrets are, as they stand and behind so many layers of escapes. No span cuts an escape in two,
+    /// so that what was JSON stays it.
+    fn spans(
+        &self,
+        bytes: &[u8],
+        layers: usize,
+        secret_at: &dyn Fn(&[u8]) -> Option<usize>,
+    ) -> Vec<Range<usize>> {
+        let (mut spans, mut i) = (vec![], 0);
+        while i < bytes.len() {
+            let span = secret_at(&bytes[i..]).map(|n| i..i + n).filter(|span| !self.is_word(bytes, span));
+            i = span.as_ref().map_or(i + 1, |span| span.end);
+            spans.extend(span);
+        }
+        if layers == 0 {
+            return spans;
+        }
+        if let Some(plain) = escapes::unescape(bytes) {
+            for span in &mut spans {
+                *span = plain.widen(span);
+            }
+            let hidden = self.spans(&plain.bytes, layers - 1, secret_at);
+            spans.extend(hidden.iter().map(|span| plain.original(span)));
+        }
+        spans
+    }
+
+    /// Whether a span lies within a string of JSON that is letters and underscores alone, and either names a
+    /// member, or is a word of one case with underscores that is shorter than the key (`content_filter`):
+    /// servers say no key there, and without these words nobody can read what they name.
+    fn is_word(&self, bytes: &[u8], span: &Range<usize>) -> bool {
+        let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
+        let first =
+            span.start - bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).take_while(is_letter).count();
+        let end = span.end + bytes[span.end..].iter().take(MOST_LOOKED_AT).take_while(is_letter).count();
+        let mut behind = bytes[end..].iter().take(MOST_LOOKED_AT).skip_while(|byte| **byte == b'\\');
+        let is_quoted = first > 0 && bytes[first - 1] == b'"' && behind.next() == Some(&b'"');
+        let word = &bytes[first..end];
+        if !is_quoted || !word.iter().all(|byte| is_letter(&byte)) {
+            return false;
+        }
+        let is_name = behind.find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+        let is_one_case =
+            !word.iter().any(u8::is_ascii_uppercase) || !word.iter().any(u8::is_ascii_lowercase);
+        is_name || (is_one_case && word.contains(&b'_') && word.len() < self.key.expose_secret().len())
+    }
+
+    /// How many bytes of a secret stand at the beginning.
+    fn secret_at(&self, here: &[u8]) -> Option<usize> {
+        let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let known = || {
+            self.patterns.iter().find_map(|(start, least)| {
+                let rest = here.strip_prefix(*start)?;
+                let first = rest.iter().take(MOST_LOOKED_AT).take_while(|byte| is_key(byte)).count();
+                // Keys are random: a long one without a digit is a phrase with hyphens.
+                let is_random = rest[..first].iter().any(u8::is_ascii_digit);
+                let whole = || start.len() + rest.iter().take_while(|byte| is_key(byte)).count();
+                (first >= *least && is_random).then(whole)
+            })
+        };
+        self.forms.key_at(here).or_else(known)
+    }
+}
+
+/// Whether a span stands where JSON has a number.
+fn is_number(bytes: &[u8], span: &Range<usize>) -> bool {
+    let is_outside = |byte: &&u8| !byte.is_ascii_digit() && !byte.is_ascii_whitespace();
+    bytes[span.clone()].iter().all(u8::is_ascii_digit)
+        && matches!(
+            bytes[..span.start].iter().rev().take(MOST_LOOKED_AT).find(is_outside),
+            Some(b':' | b'[' | b',')
+        )
+        && matches!(bytes[span.end..].iter().take(MOST_LOOKED_AT).find(is_outside), Some(b',' | b']' | b'}'))
+}

@@ -1,0 +1,91 @@
+//! The tasks that are built in, and loading tasks by name or file.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::completion::Completion;
+use super::task::{Task, TaskOptions};
+use super::texts::TEXTS;
+use super::{file, texts};
+use crate::corpus::Category;
+use crate::corpus::category::EMBEDDED;
+use crate::error::{Error, Result};
+use crate::seed;
+
+/// The name of all in-context tasks together.
+pub const COMPLETION: &str = "completion";
+/// The tasks that are built in: name, and what is asked.
+pub fn built_in() -> Vec<(&'static str, String)> {
+    let mut rows = vec![(COMPLETION, "all in-context tasks below".to_owned())];
+    rows.extend(
+        EMBEDDED
+            .iter()
+            .map(|(name, _)| (*name, "in-context answers of one category, nested shots".to_owned())),
+    );
+    rows.push((
+        TEXTS,
+        "free texts, about the entities of all categories; texts:FILE takes your own prompts".to_owned(),
+    ));
+    rows
+}
+
+/// Loads tasks by name or file, in order.
+///
+/// # Errors
+/// [`Error::Unknown`], [`Error::Csv`] for a bad line of a file, [`Error::Corpus`] for a category that cannot
+/// be asked about, and [`Error::Parameter`] if two tasks or two items have one name.
+pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
+    let mut tasks = vec![];
+    for name in names {
+        match name.as_str() {
+            COMPLETION => {
+                for (category, _) in EMBEDDED {
+                    tasks.push(completion(category, options)?);
+                }
+            }
+            TEXTS => tasks.push(texts::built_in(options)?),
+            name => tasks.push(load_one(name, options)?),
+        }
+    }
+    let mut names = HashSet::new();
+    if let Some(task) = tasks.iter().find(|task| !names.insert(&task.name)) {
+        let reason = format!("{} is given twice; rename a file or leave one out", task.name);
+        return Err(Error::Parameter { name: "TASK", reason });
+    }
+    // Within a task they are distinct already.
+    let mut ids = HashSet::new();
+    for item in tasks.iter().filter(|_| tasks.len() > 1).flat_map(|task| task.items.iter()) {
+        let item = item?;
+        if !ids.insert(seed::sha256_half(item.id.as_bytes())) {
+            let (id, task) = (item.id, item.task);
+            let reason =
+                format!("holds two items of the id {id:?}, the second in {task}; ids are distinct in a run");
+            return Err(Error::Parameter { name: "TASK", reason });
+        }
+    }
+    Ok(tasks)
+}
+
+fn completion(category: &str, options: &TaskOptions) -> Result<Task> {
+    Completion::draw(&Category::load(category)?, options.shots, options.items, options.seed)?.task(options)
+}
+
+fn load_one(name: &str, options: &TaskOptions) -> Result<Task> {
+    if let Some(file) = name.strip_prefix("texts:") {
+        return file::load(Path::new(file), None);
+    }
+    if EMBEDDED.iter().any(|(known, _)| *known == name) {
+        return completion(name, options);
+    }
+    let path = Path::new(name);
+    if !path.is_file() {
+        let known: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
+        let hint = format!("it is no file, and built in are {}; give a JSONL or CSV file", known.join(", "));
+        return Err(Error::Unknown { kind: "task", name: name.into(), hint });
+    }
+    // A CSV file whose first column is `entity` is a category; all else is items.
+    if file::is_category(path)? {
+        return completion(name, options);
+    }
+    file::load(path, Some(options.grader))
+}

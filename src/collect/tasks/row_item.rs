@@ -1,0 +1,144 @@
+//! The item that a row of a user's file describes.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::choices;
+use super::item::Item;
+use super::rows::SourceRow;
+use crate::collect::grading::grader::Grader;
+use crate::error::Result;
+use crate::provider::{Message, Prompt};
+
+/// No model is shown more.
+const MOST_SHOTS: u64 = 100_000;
+
+/// What the rows of a file are read as.
+#[derive(Debug, Clone)]
+pub(crate) struct RowFormat {
+    /// The task they belong to.
+    pub(crate) task: String,
+    /// How answers will be graded; `None` for prompts whose answers are kept as texts.
+    pub(crate) grader: Option<Grader>,
+}
+
+impl SourceRow {
+    fn prompt(&self, path: &Path) -> Result<Prompt> {
+        match (self.members.get("prompt"), self.members.get("messages")) {
+            (Some(_), Some(_)) => Err(self.fault(path, "has both `prompt` and `messages`; leave one out")),
+            (None, None) => Err(self.fault(path, "has no `prompt` and no `messages`")),
+            (Some(Value::String(text)), None) => Ok(Prompt::Text(text.clone())),
+            (Some(_), None) => Err(self.fault(path, "has a `prompt` that is no text")),
+            (None, Some(messages)) => {
+                let form = |error| {
+                    self.fault(
+                        path,
+                        format!(
+                            "has `messages` that are not [{{\"role\": \"user\", \"content\": \"...\"}}] \
+                             ({error})"
+                        ),
+                    )
+                };
+                let messages: Vec<Message> = serde_json::from_value(messages.clone()).map_err(form)?;
+                if messages.is_empty() {
+                    return Err(self.fault(path, "has no message in `messages`"));
+                }
+                Ok(Prompt::Messages(messages))
+            }
+        }
+    }
+
+    /// The item it is.
+    ///
+    /// # Errors
+    /// [`Error::Csv`]
+    pub(crate) fn item(&self, path: &Path, reading: &RowFormat) -> Result<Item> {
+        let id = self.members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
+        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a name of its own"))?;
+        let prompts = vec![self.prompt(path)?];
+        let mut item = Item {
+            question: id.clone(),
+            id,
+            task: reading.task.clone(),
+            shots: 0,
+            prompts,
+            gold: vec![],
+            choices: vec![],
+            boundary: 0,
+        };
+        let Some(grader) = reading.grader else { return Ok(item) };
+        if let Some(list) = self.members.get("choices") {
+            item.choices = self.texts(path, "choices", list)?;
+        }
+        item.gold = match (self.members.get("answer"), self.members.get("answers")) {
+            (Some(_), Some(_)) => {
+                return Err(self.fault(path, "has both `answer` and `answers`; leave one out"));
+            }
+            (None, None) => {
+                return Err(self.fault(
+                    path,
+                    "has no `answer` and no `answers`: nothing can be graded; for free texts give texts:FILE",
+                ));
+            }
+            (Some(answer), None) => vec![self.answer(path, answer, &item.choices)?],
+            (None, Some(list)) => self.texts(path, "answers", list)?,
+        };
+        if let Some(value) = self.members.get("shots") {
+            let n =
+                plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
+            item.shots =
+                n.ok_or_else(|| self.fault(path, "has `shots` that are no number of examples"))? as usize;
+        }
+        if let Some(question) = self.members.get("question").and_then(plain) {
+            item.question = question;
+        }
+        choices::render(&mut item, grader).map_err(|reason| self.fault(path, reason))?;
+        Ok(item)
+    }
+
+    /// A right answer: a text; or the number of a choice from 0, or its letter, where the text is none of the
+    /// choices.
+    fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
+        let text = plain(answer)
+            .ok_or_else(|| self.fault(path, "has an `answer` that is no text; give several as `answers`"))?;
+        if text.trim().is_empty() {
+            return Err(self.fault(path, "has an `answer` that is empty or blank; nothing would be right"));
+        }
+        if choices.is_empty() || choices.contains(&text) {
+            return Ok(text);
+        }
+        // Where choices are numbers themselves, a number is one of them or a mistake.
+        let numbers = choices.iter().any(|choice| choice.trim().parse::<f64>().is_ok());
+        let number = || text.parse::<usize>().ok().filter(|_| !numbers);
+        let index = choices::letter_index(&text).or_else(number);
+        let none = || {
+            self.fault(
+                path,
+                format!(
+                    "has the answer {text:?}, which is none of its choices, nor the letter or number (from \
+                     0) of one"
+                ),
+            )
+        };
+        index.and_then(|index| choices.get(index)).cloned().ok_or_else(none)
+    }
+
+    fn texts(&self, path: &Path, name: &str, list: &Value) -> Result<Vec<String>> {
+        let texts: Option<Vec<String>> = list.as_array().and_then(|list| list.iter().map(plain).collect());
+        let texts =
+            texts.filter(|texts| !texts.is_empty() && texts.iter().all(|text| !text.trim().is_empty()));
+        texts.ok_or_else(|| {
+            self.fault(path, format!("has `{name}` that are no list of texts, or one of them is empty"))
+        })
+    }
+}
+
+/// A text, or a number or truth value as it is written.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,71 @@
+//! What an import takes and gives.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::collect::results::scores::Score;
+use crate::disk::Schema;
+
+/// What is imported of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// `METRIC` or `METRIC,FILTER`; all accuracies unless told.
+    pub metric: Option<String>,
+    /// The model's name in place of the file's.
+    pub model: Option<String>,
+    /// The number of shots in place of the file's.
+    pub shots: Option<usize>,
+    /// Whether runs that saw only a part of a task are taken.
+    pub limited: bool,
+}
+
+/// Scores of other tools' files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// Rows of scores.csv.
+    pub scores: Vec<Score>,
+    /// Where they come from.
+    pub provenance: Provenance,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
+}
+
+/// Where imported scores come from; stands beside them as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Form of the file.
+    pub schema: Schema,
+    /// The files.
+    pub sources: Vec<SourceFile>,
+}
+
+/// One file of another tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Its name.
+    pub file: String,
+    /// SHA-256 of it.
+    pub sha256: String,
+    /// SHA-256 of the samples beside it that were read, by task.
+    pub samples_sha256: BTreeMap<String, String>,
+    /// Settings that say how the scores came about, as they stand in the file.
+    pub settings: BTreeMap<String, String>,
+    /// Names of settings that were not taken over, because they may hold a key.
+    pub left_out: Vec<String>,
+}
+
+impl Imported {
+    /// Nothing imported yet.
+    pub fn empty() -> Self {
+        let schema = Schema::new("imported_scores", 1);
+        Self { scores: vec![], provenance: Provenance { schema, sources: vec![] }, notes: vec![] }
+    }
+
+    /// Adds what another file gave.
+    pub fn extend(&mut self, other: Self) {
+        self.scores.extend(other.scores);
+        self.provenance.sources.extend(other.provenance.sources);
+        self.notes.extend(other.notes);
+    }
+}

@@ -1,0 +1,45 @@
+//! The importer of the lm-evaluation-harness.
+
+use std::path::Path;
+
+use super::{results, samples};
+use crate::error::Result;
+use crate::import::imported::{ImportOptions, Imported};
+use crate::import::importer::Importer;
+
+/// Results and samples of the lm-evaluation-harness.
+#[derive(Debug, Clone, Copy)]
+pub struct LmEval;
+
+fn is_samples(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("samples_"))
+}
+
+impl Importer for LmEval {
+    fn name(&self) -> &'static str {
+        "lm-evaluation-harness"
+    }
+
+    fn summary(&self) -> &'static str {
+        "results_*.json and the samples_*.jsonl beside them, or samples_*.jsonl alone (0.3 to 0.4.13)"
+    }
+
+    fn sniff(&self, path: &Path, head: &[u8]) -> bool {
+        let head = String::from_utf8_lossy(head);
+        is_samples(path) || head.contains("\"results\"") || head.contains("\"lm_eval_version\"")
+    }
+
+    fn import(&self, path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported> {
+        let mut imported = Imported::empty();
+        if is_samples(path) {
+            samples::alone(path, bytes, options, &mut imported)?;
+        } else {
+            results::read(path, bytes, options, &mut imported)?;
+        }
+        Ok(imported)
+    }
+
+    fn reads_beside(&self, path: &Path) -> bool {
+        is_samples(path) && path.extension().is_some_and(|extension| extension == "jsonl")
+    }
+}

@@ -1,0 +1,76 @@
+//! Which metrics of a task are accuracies, and over how many items.
+
+use serde_json::{Map, Value};
+
+use crate::provider::json;
+
+/// Metrics that are shares of right answers; the mean of anything else is no accuracy.
+pub(crate) static SHARES: &[&str] = &[
+    "acc",
+    "acc_norm",
+    "acc_bytes",
+    "acc_mutual_info",
+    "exact_match",
+    "em",
+    "contains",
+    "prompt_level_strict_acc",
+    "prompt_level_loose_acc",
+];
+
+/// One accuracy of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricRow {
+    /// Its name.
+    pub metric: String,
+    /// The filter answers passed first; `none` where there is none.
+    pub filter: String,
+    /// The share of right answers.
+    pub value: f64,
+    /// Its standard error, where it is a number.
+    pub stderr: Option<f64>,
+}
+
+/// What tells one metric of a task from another, where there are several.
+pub(crate) fn name(task: &str, metric: &MetricRow, of: usize) -> String {
+    if of == 1 { task.into() } else { format!("{task}/{},{}", metric.metric, metric.filter) }
+}
+
+/// The accuracies of a task, in the order of their names.
+pub(crate) fn metrics(row: &Map<String, Value>, wanted: Option<&str>) -> Vec<MetricRow> {
+    let one = |(key, value): (&String, &Value)| {
+        let (metric, filter) = key.split_once(',').unwrap_or((key, "none"));
+        let asked = wanted.is_none_or(|wanted| wanted == metric || wanted == format!("{metric},{filter}"));
+        let value = value.as_f64().filter(|value| (0.0..=1.0).contains(value))?;
+        let stderr = [format!("{metric}_stderr,{filter}"), format!("{metric}_stderr")];
+        let stderr = stderr.iter().find_map(|key| row.get(key)?.as_f64());
+        let row = MetricRow { metric: metric.into(), filter: filter.into(), value, stderr };
+        (asked && SHARES.contains(&metric)).then_some(row)
+    };
+    row.iter().filter_map(one).collect()
+}
+
+pub(super) fn shots(value: &Value, task: &str) -> Option<usize> {
+    let places =
+        [&value["n-shot"][task], &value["configs"][task]["num_fewshot"], &value["config"]["num_fewshot"]];
+    places.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok())
+}
+
+/// The number of items: told, or found from the standard error, `se = sqrt(p (1 - p) / (n - 1))`.
+pub(super) fn n_items(
+    value: &Value,
+    task: &str,
+    row: &Map<String, Value>,
+    metric: &MetricRow,
+) -> Option<usize> {
+    let told = [&value["n-samples"][task]["effective"], row.get("sample_len").unwrap_or(&Value::Null)];
+    let told =
+        told.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+    told.or_else(|| {
+        let (p, se) = (metric.value, metric.stderr.filter(|se| *se > 0.0)?);
+        let n = p * (1.0 - p) / (se * se) + 1.0;
+        // The share of a whole number of items, unless it was found from something else than these.
+        let right = (p * n.round() - (p * n.round()).round()).abs();
+        (n.is_finite() && n < 1e9 && (n - n.round()).abs() < 0.02 * n.sqrt() && right < 0.01)
+            .then(|| n.round() as usize)
+    })
+}

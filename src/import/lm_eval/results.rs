@@ -1,0 +1,80 @@
+//! `results_*.json`: one row per task with its metrics, `"acc,none": 0.7` (before 0.4 `"acc": 0.7`).
+
+use std::path::Path;
+
+use super::metrics::{metrics, n_items, name, shots};
+use super::run::{fault, run, score, source};
+use super::samples;
+use super::settings::settings;
+use crate::error::Result;
+use crate::import::imported::{ImportOptions, Imported};
+use crate::provider::json;
+
+/// Reads one file and the samples beside it.
+pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut Imported) -> Result<()> {
+    let value = json::read(bytes).map_err(|why| {
+        fault(path, format!("{why}; give results_*.json or samples_*.jsonl of the lm-evaluation-harness"))
+    })?;
+    let results = value["results"].as_object().filter(|results| !results.is_empty());
+    let results = results
+        .ok_or_else(|| fault(path, "has no `results`; give results_*.json of the lm-evaluation-harness"))?;
+    let mut source = source(path, bytes);
+    source.left_out = settings(&value, &mut source.settings);
+    if !source.left_out.is_empty() {
+        let names = source.left_out.join(", ");
+        all.notes.push(format!("{}: not taken over, because they may hold a key: {names}", source.file));
+    }
+    let run = run(path, &value, options)?;
+    let limit = &value["config"]["limit"];
+    if !limit.is_null() && !options.limited {
+        return Err(fault(
+            path,
+            format!(
+                "is of a run with limit {limit}, which saw a part of each task; --limited takes it all the \
+                 same"
+            ),
+        ));
+    }
+    let groups = value["group_subtasks"].as_object();
+    // A task that is in no group stands there with an empty list of tasks.
+    let is_group = |task: &str| {
+        groups.and_then(|groups| groups.get(task)?.as_array()).is_some_and(|tasks| !tasks.is_empty())
+            || value["groups"].get(task).is_some()
+    };
+    for (task, row) in results {
+        if is_group(task) {
+            all.notes.push(format!("{task} is a group: its tasks are imported and it is not"));
+            continue;
+        }
+        let Some(row) = row.as_object() else { continue };
+        let rows = metrics(row, options.metric.as_deref());
+        if rows.is_empty() {
+            let wanted = options.metric.as_deref().unwrap_or("a share of right answers");
+            all.notes.push(format!("{task} has no metric that is {wanted}: not imported"));
+            continue;
+        }
+        let shots = options.shots.or_else(|| shots(&value, task)).ok_or_else(|| {
+            fault(path, format!("does not say with how many shots {task} was asked; give --shots"))
+        })?;
+        let read = samples::beside(path, task)?;
+        for metric in &rows {
+            let name = name(task, metric, rows.len());
+            let counted =
+                read.as_ref().map(|samples| samples.score(&run, &name, shots, metric)).transpose()?.flatten();
+            if let (Some(score), Some(samples)) = (counted, &read) {
+                source.samples_sha256.insert(task.clone(), samples.sha256.clone());
+                all.scores.push(score);
+                continue;
+            }
+            match n_items(&value, task, row, metric) {
+                Some(n) => all.scores.push(score(&run, &name, shots, n, metric.value * n as f64)),
+                None => all.notes.push(format!(
+                    "{name}: the number of its items is not told: not imported; its samples beside it would \
+                     tell"
+                )),
+            }
+        }
+    }
+    all.provenance.sources.push(source);
+    Ok(())
+}

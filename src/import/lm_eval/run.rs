@@ -1,0 +1,93 @@
+//! Who answered in a run of the harness and when, and rows of scores without samples.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::settings::is_suspect;
+use crate::collect::results::scores::Score;
+use crate::error::{Error, Result};
+use crate::import::imported::{ImportOptions, SourceFile};
+use crate::numeric::proportions::wilson;
+use crate::seed;
+
+/// Who answered, and when.
+#[derive(Debug, Clone)]
+pub(super) struct RunInfo {
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) collected_at: Option<String>,
+}
+
+/// Reads it from the results.
+pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result<RunInfo> {
+    let config = &value["config"];
+    let named = [&value["model_name"], &config["model_args"]["model"], &config["model_args"]["pretrained"]];
+    let argument = |name: &str| {
+        let arguments = config["model_args"].as_str()?;
+        arguments
+            .split(',')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| key.trim() == name)
+            .map(|(_, value)| value.trim().to_owned())
+    };
+    let model = options.model.clone().or_else(|| {
+        named.into_iter().find_map(|name| name.as_str().filter(|name| !name.is_empty())).map(Into::into)
+    });
+    let model = model
+        .or_else(|| argument("model"))
+        .or_else(|| argument("pretrained"))
+        .or_else(|| config["model"].as_str().map(Into::into));
+    let model = model.ok_or_else(|| fault(path, "does not name the model; give --model"))?;
+    if options.model.is_none() && is_suspect(&model) {
+        return Err(fault(path, "names the model by what may hold a key; give --model"));
+    }
+    let provider =
+        value["model_source"].as_str().or(config["model"].as_str()).filter(|name| !is_suspect(name));
+    let provider = provider.unwrap_or("lm-evaluation-harness").to_owned();
+    // The date is in seconds since 1970.
+    let collected_at = value["date"]
+        .as_f64()
+        .and_then(|s| jiff::Timestamp::from_second(s as i64).ok())
+        .map(|at| at.to_string());
+    Ok(RunInfo { provider, model, collected_at })
+}
+
+pub(super) fn fault(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Foreign { path: path.into(), reason: reason.into() }
+}
+
+pub(super) fn source(path: &Path, bytes: &[u8]) -> SourceFile {
+    let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let (samples_sha256, settings) = (BTreeMap::new(), BTreeMap::new());
+    SourceFile { file, sha256: seed::sha256_hex(bytes), samples_sha256, settings, left_out: vec![] }
+}
+
+/// A row of which only the accuracy is known: the harness counts what was refused, filtered, cut or failed as
+/// wrong.
+pub(super) fn score(of: &RunInfo, task: &str, shots: usize, n: usize, correct: f64) -> Score {
+    let interval = wilson(correct, n);
+    let accuracy = (n > 0).then(|| correct / n as f64);
+    Score {
+        provider: of.provider.clone(),
+        model: of.model.clone(),
+        model_snapshot: String::new(),
+        task: task.into(),
+        shots,
+        n_items: n,
+        n_scored: n,
+        n_refused: 0,
+        n_filtered: 0,
+        n_truncated: 0,
+        n_empty: 0,
+        n_unreadable: 0,
+        n_error: 0,
+        accuracy,
+        accuracy_low: interval.map(|(low, _)| low),
+        accuracy_high: interval.map(|(_, high)| high),
+        accuracy_all_as_wrong: accuracy,
+        mean_logprob: None,
+        collected_at: of.collected_at.clone(),
+    }
+}
