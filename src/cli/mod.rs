@@ -8,6 +8,7 @@ mod choice;
 mod collect;
 mod compare;
 mod demo;
+mod estimator;
 mod list;
 mod measure;
 mod mi;
@@ -26,12 +27,12 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
-use crate::mi as information;
+use crate::mi::Scale;
 use crate::model::hub::{self, Hub};
 use crate::model::{Bos, Device, Options, Precision};
 
@@ -52,7 +53,7 @@ const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, nam
 pub struct Opts {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// No progress and no talk on stderr, errors excepted
+    /// No progress and no status on stderr, errors excepted
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Threads [default: all cores]; results are the same to the bit
@@ -122,7 +123,11 @@ struct Sampling {
     #[command(flatten)]
     draw: Draw,
     /// What the channel's precision is relative to: the spread of each coordinate, or the norm of each state
-    #[arg(long, value_enum, default_value_t = Scale::Spread)]
+    #[arg(
+        long,
+        value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
+        default_value = "spread"
+    )]
     scale: Scale,
 }
 
@@ -214,21 +219,6 @@ fn bytes(text: &str) -> std::result::Result<u64, String> {
     size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Scale {
-    Spread,
-    Norm,
-}
-
-impl From<Scale> for information::Scale {
-    fn from(scale: Scale) -> Self {
-        match scale {
-            Scale::Spread => Self::Spread,
-            Scale::Norm => Self::Norm,
-        }
-    }
-}
-
 /// Runs what was typed.
 ///
 /// # Errors
@@ -287,13 +277,13 @@ fn print(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes a line of talk to stderr. Where nobody listens any more, that is no failure either.
+/// Writes a line of status to stderr. Where nobody listens any more, that is no failure either.
 pub fn status(line: &str) {
     let line = SECRETS.get().map_or(Cow::Borrowed(line), |secrets| secrets.redact_text(line));
     writeln!(std::io::stderr(), "{line}").unwrap_or_default();
 }
 
-/// What no line of talk says, once it is known.
+/// What no line of status says, once it is known.
 static SECRETS: OnceLock<Arc<Secrets>> = OnceLock::new();
 
 /// A progress bar on stderr; silent if asked to be or where stderr is no terminal.
