@@ -9,13 +9,19 @@ use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::{Layer, Rope, Spec};
 
-/// Keys of a config.json that describe rotary positions.
+/// Keys of a config.json that describe rotary positions. Those of a scaling usually stand inside `rope_scaling` or
+/// `rope_parameters`; beside them they are read too.
 pub(super) const READ: &[&str] = &[
+    "attention_factor",
+    "factor",
+    "high_freq_factor",
+    "low_freq_factor",
     "original_max_position_embeddings",
     "partial_rotary_factor",
     "rope_parameters",
     "rope_scaling",
     "rope_theta",
+    "short_factor",
 ];
 
 /// The keys that a description may hold. Another key would change the angles in a way that is not known here.
