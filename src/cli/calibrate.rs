@@ -14,7 +14,7 @@ pub(super) struct Flags {
     /// A CSV file with a header, one observation per row, an empty cell where a value is missing
     #[arg(long, value_name = "FILE")]
     observations: PathBuf,
-    /// The column to be predicted; rows without it are not fitted on
+    /// The column to be predicted; rows where it is empty are not used for fitting
     #[arg(long, value_name = "COL")]
     target: String,
     /// Features, by name or with a `*` [default: every numeric column that most rows know, with and without
@@ -27,8 +27,8 @@ pub(super) struct Flags {
     /// Size of a row's model, above 0 [default: params_b]
     #[arg(long, value_name = "COL")]
     size: Option<String>,
-    /// What a row is an observation of; rows of one are never on both sides of a fold and weigh 1 together
-    /// [default: target_model, else model, else each row by itself]
+    /// The model that a row is an observation of; rows of one model are never on both sides of a fold and
+    /// weigh 1 together [default: target_model, else model, else each row by itself]
     #[arg(long, value_name = "COL")]
     id: Option<String>,
     /// Weight of a row
@@ -40,11 +40,11 @@ pub(super) struct Flags {
     /// The proxy's size
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
-    /// The target's own standard error, for the share of the error that no calibration can take away
-    /// [default: a column named so]
+    /// Standard error of the target, for the share of the error that no calibration can remove [default: the
+    /// column named like the target with _stderr behind]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
-    /// The scale regressions are linear on; auto: logit where all targets lie between 0 and 1
+    /// The scale on which regressions are linear; auto: logit where all targets lie between 0 and 1
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     link: Choice,
     /// Least and largest value the target can have, for the logit link [default: 0,1]
@@ -53,8 +53,8 @@ pub(super) struct Flags {
     /// Only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for
-    /// surmise's own observations: corpus_sha256,n_windows,shots,scale,setting,reader]
+    /// Columns in which a row to be predicted must hold a value that training rows hold [default, for
+    /// surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     same: Vec<String>,
     /// Refuse features that a model behind an API cannot have
@@ -85,9 +85,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
-    // A place that cannot be written to is said before the work, not after.
+    // A file that cannot be written is reported before the work, not after.
     let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
-    let card = calibrate(&table, &plan(flags)?)?;
+    let card = calibrate(&table, &specification(flags)?)?;
     drop(partial);
     match output {
         Some(path) => card.write(path)?,
@@ -99,7 +99,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     unsupported(&card)
 }
 
-fn plan(flags: &Flags) -> Result<CalibrationSpec> {
+fn specification(flags: &Flags) -> Result<CalibrationSpec> {
     let (low, high) = match flags.range.as_slice() {
         [] => (0.0, 1.0),
         [low, high] => (*low, *high),
@@ -135,18 +135,18 @@ fn plan(flags: &Flags) -> Result<CalibrationSpec> {
     })
 }
 
-/// What was typed behind `--where`.
+/// The conditions given with `--where`.
 pub(super) fn conditions(typed: &[String]) -> Result<Vec<Condition>> {
     let parse = |text: &String| text.parse().map_err(|reason| Error::Parameter { name: "--where", reason });
     typed.iter().map(parse).collect()
 }
 
-/// A card that refuses everything is written, and the exit code says so.
+/// A card that supports nothing is written, and the exit code says so.
 fn unsupported(card: &Card) -> Result<()> {
     let missing = card.support.iter().filter(|support| support.unsupported.is_some()).count();
     if missing < card.support.len() {
         return Ok(());
     }
-    let reason = format!("none of {missing} kinds of queries has a number; the card says why, kind by kind");
+    let reason = format!("none of {missing} regimes is supported; the card says why, regime by regime");
     Err(Error::Gaps { reason })
 }

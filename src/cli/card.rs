@@ -1,4 +1,4 @@
-//! `surmise card`: a card in words.
+//! `surmise card`: describes a card.
 
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::calibrate::conditions;
 use super::{print, status};
-use crate::calibration::{Card, Table};
+use crate::calibration::{Card, PredictionRow, Table};
 use crate::disk;
 use crate::error::{Error, Result};
 
@@ -38,7 +38,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
     let predictions = card.predict(&table, flags.level.unwrap_or(card.level))?;
-    let bytes = disk::csv_bytes("predictions.csv".as_ref(), &predictions)?;
+    let bytes = PredictionRow::to_bytes("predictions.csv".as_ref(), &predictions)?;
     match path {
         Some(path) => disk::write(path, &bytes)?,
         None => print(&bytes)?,
@@ -58,7 +58,6 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if missing == 0 {
         return Ok(());
     }
-    let reason =
-        format!("{missing} of {n} rows hold no number; the column status and the note beside it say why");
+    let reason = format!("{missing} of {n} rows have no prediction; the columns status and note say why");
     Err(Error::Gaps { reason })
 }

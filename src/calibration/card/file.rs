@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
 /// What differs from the version before, in the words of the file.
-const WHAT_CHANGED: &str = " (`formula` is `fitted`, with `candidate` and `parameters`; `within`, `beyond` are \
-                            `within_range`, `beyond_range`; `recipe` is `interval_method`; `targets` are \
-                            `models`)";
+const WHAT_CHANGED: &str = " (`formula` is `fitted`, with `candidate` and `parameters`; `within`, `beyond` \
+                            are `within_range`, `beyond_range`; `recipe` is `interval_method`; `targets` \
+                            are `models`)";
 
 impl Card {
     /// Writes the card, whole or not at all.

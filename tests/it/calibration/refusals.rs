@@ -139,7 +139,7 @@ fn a_row_that_lacks_much_is_refused_and_one_that_lacks_a_proxy_does_not_end_the_
     query[0].insert("b", String::new());
     ["c", "d", "e"].iter().for_each(|name| drop(query[1].insert(*name, String::new())));
     let rows = predicted(&card, &query);
-    assert!(rows[0]["status"] == "ok" && rows[0]["note"].contains("interval: b"), "{rows:?}");
+    assert!(rows[0]["status"] == "ok" && rows[0]["note"].contains("does not account for: b"), "{rows:?}");
     assert!(
         rows[1]["y_hat"].is_empty() && rows[1]["note"].contains("3 of 6 features are missing"),
         "{rows:?}"
@@ -179,7 +179,7 @@ fn a_row_weaker_than_all_that_were_trained_on_is_refused_and_a_stronger_one_is_n
     query[1].insert("params_b", "40".into());
     let rows = predicted(&card, &query);
     assert!(rows[0]["regime"] == "below_range" && rows[0]["y_hat"].is_empty(), "{rows:?}");
-    assert!(rows[0]["note"].contains("upwards only"), "{rows:?}");
+    assert!(rows[0]["note"].contains("back-tests are of stronger rows only"), "{rows:?}");
     assert!(rows[1]["regime"] == "extrapolation" && rows[1]["status"] == "ok", "{rows:?}");
 }
 
@@ -243,7 +243,7 @@ fn few_families_are_said_to_carry_no_level_for_another() {
         assert!(!rows[0]["note"].contains("families"), "{rows:?}");
         assert!(rows[1]["status"] == "ok" && rows[1]["note"].contains(&said) == few, "{rows:?}");
         let words = surmise(&["card", &card]);
-        assert_eq!(String::from_utf8_lossy(&words.stdout).contains("FAMILIES, which carry no level"), few);
+        assert_eq!(String::from_utf8_lossy(&words.stdout).contains("FAMILIES, too few for a level"), few);
     }
 }
 
@@ -259,7 +259,8 @@ fn the_target_s_own_noise_is_a_ceiling_that_the_card_names() {
         let words = surmise(&["card", &card]);
         let words = String::from_utf8_lossy(&words.stdout).into_owned();
         assert!(
-            words.contains("standard error (y_stderr) is 0.03536") && words.contains("no candidate can"),
+            words.contains("standard error of the target (y_stderr) is 0.03536")
+                && words.contains("no candidate can"),
             "{words}"
         );
     }
