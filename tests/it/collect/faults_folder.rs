@@ -311,8 +311,8 @@ fn fault_40_the_same_question_under_two_names_is_paid_once() {
     );
     std::fs::write(
         case.folder.path().join("items.jsonl"),
-        "{\"id\":\"a\",\"prompt\":\"x\",\"answer\":\"y\"}\n{\"id\":\"a\",\"prompt\":\"z\",\"answer\":\"y\"}\\
-         n",
+        "{\"id\":\"a\",\"prompt\":\"x\",\"answer\":\"y\"}\n\
+         {\"id\":\"a\",\"prompt\":\"z\",\"answer\":\"y\"}\n",
     )
     .expect("a file");
     case.ends(1, &["--new-config"]).says("items.jsonl, line 2").says("the id \"a\" of line 1");

@@ -72,7 +72,7 @@ fn fault_31_a_panic_says_no_key_and_loses_no_answer() {
     case.ends(5, &["--concurrency", "1"]);
     assert_eq!(server.count_all(), 4);
     let mut child = Command::new(std::env::current_exe().expect("this test"));
-    child.args(["panics::child", "--exact", "--ignored", "--nocapture", "--test-threads", "1"]);
+    child.args(["collect::panics::child", "--exact", "--ignored", "--nocapture", "--test-threads", "1"]);
     let ran = case.ran(&child.env(FOLDER, case.out()).output().expect("a child"));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     ran.says("a mistake of the program itself at ")
