@@ -67,7 +67,7 @@ pub struct Replication {
 pub struct RedoSelection {
     /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests no answer came to.
     pub kinds: Vec<String>,
-    /// Whether requests of unknown fate stay as they are.
+    /// Whether requests that may have been billed without an answer stay as they are.
     pub leave_unknown: bool,
 }
 

@@ -33,10 +33,20 @@ pub(super) struct Forms {
     places: Vec<Vec<(u16, u16)>>,
 }
 
+/// A key without the prefix that all keys of its provider share, and without punctuation.
+pub(super) fn without_punctuation(key: &str) -> String {
+    key[prefix_length(key)..].chars().filter(|c| !c.is_ascii_punctuation()).collect()
+}
+
+/// The length of the longest known prefix.
+fn prefix_length(key: &str) -> usize {
+    let prefixes = provider::key_patterns().map(|pattern| pattern.prefix);
+    prefixes.filter(|prefix| key.starts_with(prefix)).map(str::len).max().unwrap_or(0)
+}
+
 impl Forms {
     pub(super) fn new(key: &str) -> Self {
-        let prefixes = provider::key_patterns().map(|pattern| pattern.prefix);
-        let known = prefixes.filter(|prefix| key.starts_with(prefix)).map(str::len).max().unwrap_or(0);
+        let known = prefix_length(key);
         let first = LEAST_CHARACTERS.max(known + LEAST_BEHIND);
         let hex = seed::hex(key.as_bytes());
         // Two digits of a hexadecimal number are one character.

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
 use super::escapes;
-use super::forms::{Forms, LEAST_CHARACTERS, LEAST_WITHIN};
+use super::forms::{self, Forms, LEAST_CHARACTERS, LEAST_WITHIN};
 use crate::collect::tasks::Item;
 use crate::error::{Error, Result};
 use crate::provider::{self, Answer, KeyHeader, Outcome, Prompt};
@@ -35,6 +35,8 @@ fn is_placeholder(key: &str) -> bool {
 pub struct Secrets {
     key: SecretString,
     forms: Forms,
+    /// Of the key without its prefix and punctuation, as grading may leave it.
+    bare: Forms,
     /// Prefixes of keys of known providers, with the least number of characters behind them. Ordinary words
     /// do not look like this.
     patterns: Vec<(&'static [u8], usize)>,
@@ -83,14 +85,16 @@ impl Secrets {
 
     /// A key that is known.
     pub fn new(key: &str) -> Self {
-        let forms = if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
+        let of = |key: &str| if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
+        let forms = of(key);
+        let bare = if is_placeholder(key) { Forms::none() } else { of(&forms::without_punctuation(key)) };
         let known = provider::key_patterns()
             .filter_map(|pattern| Some((pattern.prefix.as_bytes(), pattern.least_tail?)));
         let mut patterns: Vec<_> = known.chain([(b"Bearer ".as_slice(), LEAST_BEARER)]).collect();
         // Providers of one form share their patterns.
         patterns.sort_unstable();
         patterns.dedup();
-        Self { key: key.into(), forms, patterns }
+        Self { key: key.into(), forms, bare, patterns }
     }
 
     /// The header that carries the key; it is marked sensitive.
@@ -137,9 +141,15 @@ impl Secrets {
         let named = [&answer.model_snapshot, &answer.system_fingerprint, &answer.finish_reason];
         texts.extend(named.into_iter().flatten().map(String::as_str));
         let tokens: String = answer.logprobs.iter().flatten().map(|token| token.token.as_str()).collect();
-        // Grading makes letters of other alphabets plain, and may put a key together.
-        texts.iter().any(|text| self.is_in(text) || self.is_in(&text.nfkc().collect::<String>()))
-            || self.is_in(&tokens)
+        texts.iter().any(|text| self.is_in(text) || self.is_in_graded(text)) || self.is_in(&tokens)
+    }
+
+    /// Whether grading puts the key together: it makes letters of other alphabets plain (NFKC), and may take
+    /// out punctuation.
+    fn is_in_graded(&self, text: &str) -> bool {
+        let plain: String = text.nfkc().collect();
+        let bare: String = plain.chars().filter(|c| !c.is_ascii_punctuation()).collect();
+        self.is_in(&plain) || !self.spans(bare.as_bytes(), 0, &|here| self.bare.key_at(here)).is_empty()
     }
 
     /// Whether what a user asks holds the key of this run; keys of others may be what it is about.
