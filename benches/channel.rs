@@ -14,7 +14,7 @@ use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use surmise::mi::{Channel, Estimator, Scale};
+use surmise::mi::{Channel, Estimator, Pairs, Scale};
 use surmise::numeric::kernels;
 
 /// Calls per row of the table.
@@ -38,7 +38,7 @@ fn profile() {
     for estimate in 0..12 * 9 {
         let (x, y) = (gaussian(2000, 768, 2 * estimate), gaussian(2000, 768, 2 * estimate + 1));
         let (start, cpu_start) = (Instant::now(), cpu_seconds());
-        assert!(Channel::DEFAULT.estimate(x.view(), y.view(), estimate).is_ok());
+        assert!(Channel::DEFAULT.estimate(&Pairs::new(x.view(), y.view()).expect("pairs"), estimate).is_ok());
         seconds += start.elapsed().as_secs_f64();
         cpu += cpu_seconds() - cpu_start;
     }
@@ -68,7 +68,7 @@ fn cpu_seconds() -> f64 {
 fn memory() {
     let (x, y) = (gaussian(20_000, 768, 1), gaussian(20_000, 768, 2));
     let start = Instant::now();
-    assert!(Channel::DEFAULT.estimate(x.view(), y.view(), 3).is_ok());
+    assert!(Channel::DEFAULT.estimate(&Pairs::new(x.view(), y.view()).expect("pairs"), 3).is_ok());
     let seconds = start.elapsed().as_secs_f64();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM: unknown");
@@ -88,7 +88,7 @@ fn table() {
         let (x, y) = (gaussian(n, d, 1), gaussian(n, d, 2));
         let channel = Channel::new(Scale::Spread, precisions).expect("precisions in range");
         let seconds = fastest(|| {
-            let estimates = channel.estimate(x.view(), y.view(), 3);
+            let estimates = channel.estimate(&Pairs::new(x.view(), y.view()).expect("pairs"), 3);
             assert!(estimates.is_ok());
         });
         let (a, mut c) = (y.as_slice().unwrap_or_default(), vec![0.0; n * n]);

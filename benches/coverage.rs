@@ -11,7 +11,7 @@ use ndarray::{Array2, s};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
-use surmise::mi::{Channel, Estimator, Scale, find};
+use surmise::mi::{Channel, Estimator, Pairs, Scale, find};
 
 const ROWS: usize = 1000;
 const DRAWS: u64 = 50;
@@ -47,7 +47,9 @@ fn of_estimator(name: &str) {
         let (mut values, mut stated, mut held) = (vec![], vec![], [0; 3]);
         for seed in 0..DRAWS {
             let (x, y) = draw(&mut ChaCha8Rng::seed_from_u64(1000 + seed));
-            let found = &estimator.estimate(x.view(), y.view(), seed).expect("usable samples")[0];
+            let found = &estimator
+                .estimate(&Pairs::new(x.view(), y.view()).expect("pairs"), seed)
+                .expect("usable samples")[0];
             let stderr = found.stderr_nats.expect("a standard error");
             for (held, width) in held.iter_mut().zip(WIDTHS) {
                 *held += usize::from((found.mi_nats - truth).abs() <= width * stderr);

@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use surmise::arrays;
-use surmise::mi::{Estimator, Ksg, find};
+use surmise::mi::{Estimator, Ksg, Pairs, find};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -32,7 +32,7 @@ fn neighbours() {
         let (x, y) = (draw(), draw());
         let start = cpu_seconds();
         for _ in 0..100 {
-            assert!(Ksg.estimate(x.view(), y.view(), 0).is_ok());
+            assert!(Ksg.estimate(&Pairs::new(x.view(), y.view()).expect("pairs"), 0).is_ok());
         }
         println!("  {d} + {d}     {:.4}", (cpu_seconds() - start) / 100.0);
     }
@@ -63,7 +63,7 @@ fn errors(folder: &Path, names: &[String]) {
             let file = folder.join(format!("{case}.safetensors"));
             let (x, y) = (arrays::read(&file, "x").expect("x"), arrays::read(&file, "y").expect("y"));
             let start = cpu_seconds();
-            match estimator.estimate(x.values.view(), y.values.view(), 0) {
+            match estimator.estimate(&Pairs::new(x.values.view(), y.values.view()).expect("pairs"), 0) {
                 Ok(estimates) => {
                     let mi = estimates[0].mi_nats;
                     seconds += cpu_seconds() - start;

@@ -1,5 +1,5 @@
-//! Seconds to measure the largest embedded models on 4,000 windows of 4 shots, the randomly initialised model included,
-//! on one thread and on two.
+//! Seconds to measure the largest embedded models on 4,000 windows of 4 shots, the randomly initialised model
+//! included, on one thread and on two.
 //!
 //! Run with `cargo bench --bench measure`. Each row is the fastest of three runs; `states` is the forward
 //! passes alone.
@@ -7,14 +7,14 @@
 use std::time::Instant;
 
 use surmise::corpus::{Category, Series};
-use surmise::emergence::{Settings, measure};
+use surmise::emergence::{MeasureSettings, measure};
 use surmise::mi::Channel;
 use surmise::model::{Model, States};
 
 fn main() -> surmise::Result<()> {
     println!("model        threads    seconds     states  tokens/s");
     let series = Series::draw(&Category::load("countries")?, 4, 4000, 0)?;
-    let settings = Settings::new(Channel::DEFAULT, 0, 0);
+    let settings = MeasureSettings::new(Channel::DEFAULT, 0, 0);
     for name in ["minigpt-7", "minillama-7"] {
         let model = Model::load(name)?;
         let corpus = series.tokenize(&model.tokenizer)?;

@@ -163,6 +163,12 @@ pub enum Error {
         /// How many in all.
         count: usize,
     },
+    /// Samples that are no pairs.
+    #[error("paired samples: {reason}")]
+    Pairs {
+        /// What they lack.
+        reason: String,
+    },
     /// Samples an estimator cannot work with.
     #[error("estimator {estimator}: {reason}")]
     Samples {

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use surmise::emergence::{Profile, Row, Settings};
+use surmise::emergence::{MeasureSettings, Profile, ProfileRow};
 use surmise::mi::Channel;
 use surmise::model::hub::Hub;
 use surmise::model::{Model, Options};
@@ -161,13 +161,13 @@ impl Run {
     }
 }
 
-fn settings() -> Settings {
-    Settings::new(Channel::default(), SEED, SEED)
+fn settings() -> MeasureSettings {
+    MeasureSettings::new(Channel::default(), SEED, SEED)
 }
 
 /// profiles.csv of some profiles, and a report of it.
 fn report_profiles(profiles: &[Profile], name: &str, folder: &Path) -> Result<()> {
-    let rows: Vec<Row> = profiles.iter().flat_map(Profile::rows).collect();
+    let rows: Vec<ProfileRow> = profiles.iter().flat_map(Profile::rows).collect();
     let file = folder.join("profiles.csv");
     disk::write(&file, &disk::csv_bytes(&file, &rows)?)?;
     report(name, folder)

@@ -44,15 +44,15 @@ pub struct Mean {
 /// The mean at a shot or position, of the corpus itself or of its control; `None` for a model of one block.
 pub fn mean_at(profile: &Profile, shot: usize, control: Option<&str>) -> Option<Mean> {
     let noise_scale = profile.headline?.noise_scale;
-    let at = |row: &&surmise::emergence::Reading| {
+    let at = |row: &&surmise::emergence::BlockReading| {
         row.block >= 2
-            && row.shot == shot
+            && row.reading_index == shot
             && row.role != Role::Separator
             && row.noise_scale == noise_scale
             && row.control.as_deref() == control
     };
     let rows: Vec<_> = profile.blocks.iter().filter(at).collect();
-    let mean = |value: &dyn Fn(&surmise::emergence::Reading) -> f64| {
+    let mean = |value: &dyn Fn(&surmise::emergence::BlockReading) -> f64| {
         rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64
     };
     (!rows.is_empty()).then(|| Mean {

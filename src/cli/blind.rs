@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Fetching, Scale, print, progress, talk};
+use super::{Fetching, choice, print, progress, talk};
 use crate::error::{Error, Result};
-use crate::mi;
+use crate::mi::Scale;
 use crate::study::blind;
 use crate::study::blind::{Choice, FEATURES, Family, Settings, Test};
 use crate::study::demo::CORPORA;
@@ -44,7 +44,11 @@ pub(super) struct Flags {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// What the channel's precision is relative to
-    #[arg(long, value_enum, default_value_t = Scale::Spread)]
+    #[arg(
+        long,
+        value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
+        default_value = "spread"
+    )]
     scale: Scale,
     /// Precision b of the emergence that is predicted [default: that of the headline]
     #[arg(long, alias = "setting", value_name = "B")]
@@ -96,7 +100,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         Some(path) => Family::read(path, hub)?,
         None => Family::embedded(hub)?,
     };
-    let scale: mi::Scale = flags.scale.into();
+    let scale = flags.scale;
     let settings = Settings {
         corpora: if flags.corpora.is_empty() {
             CORPORA.map(Into::into).to_vec()

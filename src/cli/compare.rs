@@ -4,19 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::estimator::EstimatorFlag;
 use super::texts::Reading;
 use super::{Fetching, Opening, Sampling, print, progress, talk};
 use crate::disk;
-use crate::emergence::Settings;
+use crate::emergence::Micro;
 use crate::emergence::compare;
 use crate::emergence::compare::{Comparison, Permutations};
 use crate::error::{Error, Result};
-use crate::mi::Channel;
 use crate::model::Model;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The models that read: folders, ids on a Hugging Face hub, or names from `surmise list models`
+    /// The models that the texts are fed to: folders, ids on a Hugging Face hub, or names from `surmise list
+    /// models`
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     #[command(flatten)]
@@ -31,6 +32,8 @@ pub(super) struct Flags {
     fetching: Fetching,
     #[command(flatten)]
     sampling: Sampling,
+    #[command(flatten)]
+    estimator: EstimatorFlag,
     #[command(flatten)]
     opening: Opening,
     /// CSV file to be written; without it the rows go to stdout
@@ -51,8 +54,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
     let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
     let cut = flags.reading.cut(sampling.draw);
-    let seed = sampling.draw.seed;
-    let settings = Settings::new(Channel::with_scale(sampling.scale.into()), seed, seed);
+    let settings = flags.estimator.settings(sampling, Micro::Alone)?;
     let bar = progress(flags.models.len() * n_pairs * flags.permutations, quiet);
     let mut rows: Vec<Comparison> = vec![];
     for (at, name) in flags.models.iter().enumerate() {

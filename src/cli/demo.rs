@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Sampling, print, progress, talk};
 use crate::disk;
-use crate::emergence::Row;
+use crate::emergence::ProfileRow;
 use crate::error::Result;
 use crate::study::demo;
 
@@ -30,7 +30,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         windows: sampling.draw.windows,
         shots: sampling.draw.shots,
         seed: sampling.draw.seed,
-        scale: sampling.scale.into(),
+        scale: sampling.scale,
     };
     let models = demo::family();
     let bar = progress(models.len() * demo::CORPORA.len(), quiet);
@@ -41,7 +41,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     bar.finish_and_clear();
     let predictions = disk::csv_bytes("predictions.csv".as_ref(), &run.rows)?;
     if let Some(folder) = &flags.output {
-        let rows: Vec<Row> = run.profiles.iter().flat_map(crate::emergence::Profile::rows).collect();
+        let rows: Vec<ProfileRow> = run.profiles.iter().flat_map(crate::emergence::Profile::rows).collect();
         let at = |name: &str| folder.join(name);
         disk::write(&at("profiles.csv"), &disk::csv_bytes(&at("profiles.csv"), &rows)?)?;
         disk::write(&at("scores.csv"), &disk::csv_bytes(&at("scores.csv"), &run.scores)?)?;

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::estimator::EstimatorFlag;
 use super::texts::{Reading, Source};
-use super::{Fetching, Opening, Sampling, print, progress, talk};
+use super::{Fetching, Opening, Sampling, choice, print, progress, talk};
 use crate::corpus::Control;
 use crate::disk;
 use crate::emergence;
-use crate::emergence::{Headline, Micro, Profile};
+use crate::emergence::{Headline, Micro, Profile, ProfileRow};
 use crate::error::{Error, Result};
-use crate::mi::{self, Channel, Flag};
+use crate::mi::Flag;
 use crate::model::Model;
 use crate::model::hub;
 
@@ -34,13 +35,14 @@ pub(super) struct Flags {
     sampling: Sampling,
     #[command(flatten)]
     opening: Opening,
-    /// A name from `surmise list estimators`; the default says how many states can be told apart at a stated
-    /// precision
-    #[arg(long, value_name = "NAME", default_value_t = Channel::DEFAULT_NAME.to_owned())]
-    estimator: String,
-    /// What stands for a token without its context: the token alone, or the first token of the window as in
-    /// the paper's code
-    #[arg(long, value_enum, default_value_t = Micro::Alone)]
+    #[command(flatten)]
+    estimator: EstimatorFlag,
+    /// What stands for a token without its context
+    #[arg(
+        long,
+        value_parser = choice::choice(&Micro::ALL, Micro::name, Micro::describe),
+        default_value = "alone"
+    )]
     micro: Micro,
     /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there
     /// already is not measured again. Without it the CSV rows go to stdout
@@ -50,10 +52,9 @@ pub(super) struct Flags {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sampling = &flags.sampling;
-    let other = mi::find(&flags.estimator)?;
-    let other = (other.name() != Channel::DEFAULT_NAME).then_some(other);
+    let settings = flags.estimator.settings(sampling, flags.micro)?;
     let sources = Source::all(&flags.corpora, &flags.reading, sampling.draw)?;
-    // A name that is wrong is said before the first model is measured, not after.
+    // A wrong name is an error before the first model is measured, not after.
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     let ids =
         flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
@@ -65,13 +66,6 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     // So is a download that fails; and no measurement waits for one.
     flags.models.iter().filter(|name| hub::is_id(name)).try_for_each(|name| hub.folder(name).map(drop))?;
-    let settings = emergence::Settings {
-        channel: Channel::with_scale(sampling.scale.into()),
-        other,
-        micro: flags.micro,
-        seed: sampling.draw.seed,
-        random_init_seed: sampling.draw.seed,
-    };
     let bar = progress(flags.models.len() * sources.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
@@ -108,7 +102,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     bar.finish_and_clear();
     let csv = |profiles: &[Profile]| {
-        let rows: Vec<emergence::Row> = profiles.iter().flat_map(Profile::rows).collect();
+        let rows: Vec<ProfileRow> = profiles.iter().flat_map(Profile::rows).collect();
         disk::csv_bytes("profiles.csv".as_ref(), &rows)
     };
     match &flags.output {
@@ -119,14 +113,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         for profile in &profiles {
             talk(&summary(profile));
         }
-        if other.is_some() {
+        if !flags.estimator.is_channel() {
             talk(DETERMINISTIC);
         }
     }
     Ok(())
 }
 
-/// What a number means that comes from another estimator than `channel`.
+/// The meaning of an estimate by another estimator than `channel`.
 const DETERMINISTIC: &str = "states are functions of their tokens: from the second block on their \
                              information without noise is the entropy of the context, the same for every \
                              model; an estimate of it says what the estimator could extract from so many \
@@ -157,14 +151,14 @@ fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> 
     Ok(())
 }
 
-/// What a model's files are called; the slash of an id on a hub is none of a path.
+/// The part of file names that names a model. The slash of a hub id is escaped.
 fn stem(id: &str) -> String {
     id.replace('/', "--")
 }
 
-/// At which precision a number was taken, or by which other estimator and with which warnings.
-fn how(profile: &Profile, noise_scale: f64) -> String {
-    if noise_scale > 0.0 {
+/// The noise scale of the estimate, or the estimator that has none and its warnings.
+fn how(profile: &Profile, noise_scale: Option<f64>) -> String {
+    if let Some(noise_scale) = noise_scale {
         return format!("at b = {noise_scale}");
     }
     let sides = profile.blocks.iter().flat_map(|reading| [&reading.macro_mi, &reading.micro_mi]);
@@ -194,7 +188,8 @@ fn summary(profile: &Profile) -> String {
             h.emergence_nats - control.emergence_nats,
         ),
         (Some(h), None) => format!(
-            "{model} on {corpus}: emergence {:.3} +- {} nats {} (randomly initialised model {:.3}, learned {:.3})",
+            "{model} on {corpus}: emergence {:.3} +- {} nats {} (randomly initialised model {:.3}, learned \
+             {:.3})",
             h.emergence_nats,
             stderr(h),
             how(profile, h.noise_scale),

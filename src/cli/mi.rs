@@ -11,12 +11,11 @@ use super::{print, progress, talk};
 use crate::arrays::{self, Array};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::mi::permutation_test;
-use crate::mi::permutation_test::{Check, Null};
-use crate::mi::{self, Channel, Estimate, Flag, Kind};
+use crate::mi::permutation_test::{CHECKED_NATS, Check, PermutationTest, permutation_test, self_check};
+use crate::mi::{self, Channel, Estimate, Flag, Kind, Pairs};
 
 /// Version of the JSON form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -50,23 +49,23 @@ struct Report {
     schema: Schema,
     estimator: String,
     seed: u64,
-    x: Source,
-    y: Source,
-    /// The estimate; of several settings the headline.
+    x: InputFile,
+    y: InputFile,
+    /// The estimate; of several noise scales the headline.
     #[serde(flatten)]
     estimate: Estimate,
-    /// All settings, where there are several.
+    /// At all noise scales, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     estimates: Vec<Estimate>,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    null: Option<Null>,
+    permutation_test: Option<PermutationTest>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     self_check: Vec<Check>,
 }
 
 #[derive(Debug, Serialize)]
-struct Source {
+struct InputFile {
     file: String,
     format: &'static str,
     sha256: String,
@@ -79,10 +78,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let reason = format!("says nothing about {}; {}", estimator.name(), Channel::ON_SAMPLES);
         return Err(Error::Parameter { name: "--permutations", reason });
     }
+    let pairs = Pairs::new(x.values.view(), y.values.view())?;
     let start = Instant::now();
-    let mut estimates = estimator.estimate(x.values.view(), y.values.view(), flags.seed)?;
+    let mut estimates = estimator.estimate(&pairs, flags.seed)?;
     let seconds = start.elapsed().as_secs_f64();
-    let headline = mi::Scale::Spread.headline_precision();
+    let headline = estimator.headline_noise_scale();
     let at = estimates.iter().position(|estimate| estimate.noise_scale == headline).unwrap_or(0);
     let estimate = match estimates.get(at) {
         Some(estimate) => estimate.clone(),
@@ -93,23 +93,22 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if estimates.len() == 1 {
         estimates.clear();
     }
-    let steps = flags.permutations.unwrap_or(0) as usize
-        + if flags.self_check { permutation_test::CHECKED_NATS.len() } else { 0 };
+    let steps =
+        flags.permutations.unwrap_or(0) as usize + if flags.self_check { CHECKED_NATS.len() } else { 0 };
     let bar = progress(steps, quiet);
-    let pair = (x.values.view(), y.values.view());
-    let null = flags.permutations.map(|k| {
-        permutation_test::null(estimator, pair, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1))
+    let test = flags.permutations.map(|k| {
+        permutation_test(estimator, &pairs, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1))
     });
-    // What was estimated is shown also where random pairings are refused.
-    let (null, without_p) = match null.transpose() {
+    // The estimate is shown also where random pairings are refused.
+    let (permutation_test, without_p) = match test.transpose() {
         Err(refused @ Error::Samples { .. }) => {
             (None, Some(format!("no p value: of random pairings, {refused}")))
         }
         other => (other?, None),
     };
-    let self_check = if flags.self_check {
+    let checks = if flags.self_check {
         let dims = [x.values.ncols(), y.values.ncols()];
-        permutation_test::self_check(estimator, x.values.nrows(), dims, flags.seed, &|| bar.inc(1))
+        self_check(estimator, x.values.nrows(), dims, flags.seed, &|| bar.inc(1))
     } else {
         vec![]
     };
@@ -121,13 +120,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         schema: Schema::new("mi", VERSION),
         estimator: estimator.name().to_owned(),
         seed: flags.seed,
-        x: source(&flags.x, &x),
-        y: source(&flags.y, &y),
+        x: input_file(&flags.x, &x),
+        y: input_file(&flags.y, &y),
         estimate,
         estimates,
         seconds,
-        null,
-        self_check,
+        permutation_test,
+        self_check: checks,
     };
     if flags.table {
         print(table(&report).as_bytes())?;
@@ -140,8 +139,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     without_p.map_or(Ok(()), |reason| Err(Error::Gaps { reason }))
 }
 
-fn source(path: &Path, array: &Array) -> Source {
-    Source { file: path.display().to_string(), format: array.format, sha256: array.sha256.clone() }
+fn input_file(path: &Path, array: &Array) -> InputFile {
+    InputFile { file: path.display().to_string(), format: array.format, sha256: array.sha256.clone() }
 }
 
 /// For people: negative estimates are chance and shown as 0.
@@ -159,8 +158,7 @@ fn table(report: &Report) -> String {
     let single = std::slice::from_ref(&report.estimate);
     let estimates = if report.estimates.is_empty() { single } else { report.estimates.as_slice() };
     for estimate in estimates {
-        let noise_scale =
-            if estimate.noise_scale > 0.0 { format!("{:.2}", estimate.noise_scale) } else { "-".to_owned() };
+        let noise_scale = estimate.noise_scale.map_or("-".to_owned(), |b| format!("{b:.2}"));
         let flags: Vec<&str> = estimate.flags.iter().map(Flag::name).collect();
         let note = [&[estimate.kind.name()], flags.as_slice()].concat().join(" ");
         line([
@@ -181,10 +179,10 @@ fn table(report: &Report) -> String {
     let Estimate { n, n_distinct, dims: [dx, dy], .. } = &report.estimate;
     writeln!(out, "{n} rows, {n_distinct} distinct in x, {dx} + {dy} columns, {:.2} s", report.seconds)
         .unwrap_or_default();
-    if let Some(null) = &report.null {
+    if let Some(test) = &report.permutation_test {
         let line = format!(
             "{} random pairings: mean {:.3}, largest {:.3} nats; p = {:.4}",
-            null.permutations, null.mean_nats, null.max_nats, null.p_value
+            test.permutations, test.mean_nats, test.max_nats, test.p_value
         );
         writeln!(out, "{line}").unwrap_or_default();
     }

@@ -8,6 +8,7 @@ mod choice;
 mod collect;
 mod compare;
 mod demo;
+mod estimator;
 mod list;
 mod measure;
 mod mi;
@@ -26,12 +27,12 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
-use crate::mi as information;
+use crate::mi::Scale;
 use crate::model::hub::{self, Hub};
 use crate::model::{Bos, Device, Options, Precision};
 
@@ -122,7 +123,11 @@ struct Sampling {
     #[command(flatten)]
     draw: Draw,
     /// What the channel's precision is relative to: the spread of each coordinate, or the norm of each state
-    #[arg(long, value_enum, default_value_t = Scale::Spread)]
+    #[arg(
+        long,
+        value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
+        default_value = "spread"
+    )]
     scale: Scale,
 }
 
@@ -208,21 +213,6 @@ fn bytes(text: &str) -> std::result::Result<u64, String> {
     };
     let size = shift.and_then(|shift: u32| number.parse::<u64>().ok()?.checked_mul(1 << shift));
     size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Scale {
-    Spread,
-    Norm,
-}
-
-impl From<Scale> for information::Scale {
-    fn from(scale: Scale) -> Self {
-        match scale {
-            Scale::Spread => Self::Spread,
-            Scale::Norm => Self::Norm,
-        }
-    }
 }
 
 /// Runs what was typed.

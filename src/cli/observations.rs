@@ -69,7 +69,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let profiles = folders(&flags.profiles)?;
     let noise_scale = match flags.noise_scale {
-        Some(noise_scale) => measured_at(&profiles, noise_scale)?,
+        Some(noise_scale) => Some(measured_at(&profiles, noise_scale)?),
         None => choose_noise_scale(&profiles)?,
     };
     let mut scores: Vec<Score> = vec![];
@@ -101,7 +101,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     let n = joined.table.len() - 1;
     if !quiet {
-        talk(&format!("{n} rows at b = {noise_scale}"));
+        talk(&match noise_scale {
+            Some(b) => format!("{n} rows at b = {b}"),
+            None => format!("{n} rows without added noise"),
+        });
         if !joined.strangers.is_empty() {
             talk(&format!("read, and written by no target: {}", joined.strangers.join(", ")));
         }
@@ -138,10 +141,10 @@ fn profiles(folder: &Path) -> Result<Vec<Profile>> {
 }
 
 fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {
-    match profiles.iter().find(|profile| !profile.estimator.settings.contains(&noise_scale)) {
+    match profiles.iter().find(|profile| !profile.estimator.noise_scales.contains(&noise_scale)) {
         None => Ok(noise_scale),
         Some(profile) => {
-            let known: Vec<String> = profile.estimator.settings.iter().map(ToString::to_string).collect();
+            let known: Vec<String> = profile.estimator.noise_scales.iter().map(ToString::to_string).collect();
             let reason =
                 format!("is {noise_scale}; {} was measured at {}", profile.model.id, known.join(", "));
             Err(Error::Parameter { name: "--noise-scale", reason })

@@ -1,14 +1,14 @@
-//! What an estimator says: a number, what kind of number it is, how far it can be trusted, and what a reader
-//! must know before.
+//! What an estimator returns: a number, what kind of number it is, how far it can be trusted, and warnings.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What an estimator says at one of its settings.
+/// One estimate of mutual information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The noise scale: for `channel` the precision `b`, a fraction of the spread of `y`; 0 for an estimator
-    /// that has none.
-    pub noise_scale: f64,
+    /// The size of the noise that was added, for `channel` the precision `b`, a fraction of the spread of
+    /// `y`; `None` for an estimator that adds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_scale: Option<f64>,
     /// What the number is.
     pub kind: Kind,
     /// The estimate. May be negative by chance; the sign is kept. Infinite where `y` holds a linear function
@@ -145,7 +145,8 @@ pub enum Flag {
     /// Pairs repeat, so that there is less in the samples than their number says: the standard error, if
     /// there is one, is too small.
     Repeated,
-    /// Values are so many for so few rows that pairs torn apart show more than .05 nats, which was taken off.
+    /// Values are so many for so few rows that independent pairs would show more than .05 nats; the excess
+    /// was subtracted.
     Undersampled,
     /// Most of the rows are repeated: the values were treated as discrete.
     Discrete,

@@ -1,8 +1,15 @@
-//! Mutual information of paired samples: the seam that every estimator implements, and the table of those
-//! there are.
+//! Mutual information of paired samples: the trait that every estimator implements.
 //!
-//! This module says what an estimate is; how one is made is in one file per estimator. It knows nothing of
-//! models or windows: it takes two matrices whose rows are paired.
+//! | to be found in | what |
+//! |---|---|
+//! | [`Pairs`], [`Estimate`] | what an estimator takes, and what it gives |
+//! | `registry.rs` | the table of estimators |
+//! | [`estimators`] | the estimators, one file each |
+//! | `channel`, `density_ratio`, `neighbours`, `neural` | what they are made of |
+//! | `samples` | checks, standard units, ranks and repeated rows, which most of them need |
+//! | [`permutation_test`] | random pairings and samples of known information |
+//!
+//! Nothing here knows of models or windows: an estimator takes two matrices whose rows are paired.
 //!
 //! # Units
 //! All information is in nats.
@@ -13,13 +20,13 @@ mod estimate;
 pub mod estimators;
 mod neighbours;
 pub mod neural;
+mod pairs;
 pub mod permutation_test;
+mod registry;
 mod samples;
 
-use ndarray::ArrayView2;
-
-pub(crate) use self::channel::ceilings::entropy_nats;
 pub use self::channel::scale::Scale;
+pub use self::estimate::{Ceilings, Estimate, Flag, Kind};
 pub use self::estimators::cca_ksg::CcaKsg;
 pub use self::estimators::channel::Channel;
 pub use self::estimators::dv::Dv;
@@ -30,42 +37,61 @@ pub use self::estimators::infonce::InfoNce;
 pub use self::estimators::ksg::Ksg;
 pub use self::estimators::mine_paper::MinePaper;
 pub use self::estimators::plugin::Plugin;
-pub(crate) use self::estimators::plugin::of_states;
 pub use self::estimators::t_copula::TCopula;
-use crate::{Error, Result};
-pub use estimate::{Ceilings, Estimate, Flag, Kind};
+pub use self::pairs::Pairs;
+pub use self::registry::{ALL, DEFAULT, find};
+pub(crate) use self::samples::distinct::row_labels;
+use crate::Result;
 
-/// The estimators by name, in the order in which they are listed. The first is the default of `measure`.
-pub static ALL: &[&dyn Estimator] = &[
-    &Channel::DEFAULT,
-    &Hybrid,
-    &Ensemble,
-    &TCopula,
-    &Gaussian,
-    &CcaKsg,
-    &Ksg,
-    &Plugin,
-    &Dv,
-    &InfoNce,
-    &MinePaper,
-];
+/// A method that estimates mutual information from paired samples.
+pub trait Estimator: Send + Sync {
+    /// The name under which it is listed and recorded.
+    fn name(&self) -> &'static str;
 
-/// The estimator of arbitrary samples unless another is asked for: the most accurate one.
-pub static DEFAULT: &dyn Estimator = &Ensemble;
+    /// What there is to know before it is chosen.
+    fn about(&self) -> About;
 
-/// The estimator of this name.
-///
-/// # Errors
-/// [`Error::Unknown`] with the names there are.
-pub fn find(name: &str) -> Result<&'static dyn Estimator> {
-    ALL.iter().copied().find(|estimator| estimator.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = ALL.iter().map(|estimator| estimator.name()).collect();
-        Error::Unknown {
-            kind: "estimator",
-            name: name.to_owned(),
-            hint: format!("choose one of {}", names.join(", ")),
-        }
-    })
+    /// Mutual information in nats, one estimate for each noise scale of the estimator, in their order, or a
+    /// single one.
+    ///
+    /// The same arguments give the same bits, whatever the number of threads.
+    ///
+    /// # Errors
+    /// [`crate::Error::NonFinite`] for a value that is NaN or infinite; [`crate::Error::Samples`], with the
+    /// name of the estimator and a reason, for samples that the method cannot use.
+    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>>;
+
+    /// The noise scales at which it estimates; empty for an estimator that adds no noise.
+    fn noise_scales(&self) -> &[f64] {
+        &[]
+    }
+
+    /// The noise scale whose estimate is shown where one number is, if there are noise scales.
+    fn headline_noise_scale(&self) -> Option<f64> {
+        None
+    }
+}
+
+impl Estimator for &'static dyn Estimator {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn about(&self) -> About {
+        (**self).about()
+    }
+
+    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
+        (**self).estimate(pairs, seed)
+    }
+
+    fn noise_scales(&self) -> &[f64] {
+        (**self).noise_scales()
+    }
+
+    fn headline_noise_scale(&self) -> Option<f64> {
+        (**self).headline_noise_scale()
+    }
 }
 
 /// What there is to know of an estimator before it is chosen.
@@ -81,26 +107,4 @@ pub struct About {
     pub cost: &'static str,
     /// What it refuses, and where it goes wrong.
     pub limits: &'static str,
-}
-
-/// A method that estimates mutual information from paired samples.
-pub trait Estimator: Sync {
-    /// The name under which it is listed and recorded.
-    fn name(&self) -> &'static str;
-
-    /// What there is to know before it is chosen.
-    fn about(&self) -> About;
-
-    /// Mutual information in nats from `n` paired rows, one estimate per noise scale of the estimator (`channel`:
-    /// one per precision `b`).
-    ///
-    /// The same arguments give the same bits, whatever the number of threads.
-    ///
-    /// # Shapes
-    /// `x` is `(n, d_x)`, `y` is `(n, d_y)`.
-    ///
-    /// # Errors
-    /// [`crate::Error::NonFinite`] for a value that is NaN or infinite; [`crate::Error::Samples`] for shapes
-    /// that the method cannot use.
-    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>>;
 }

@@ -1,12 +1,12 @@
-//! Two questions to put to any estimator before its number is believed: what does it say where there is
-//! nothing, and what does it say where the truth is known?
+//! Checks of an estimator on the samples at hand: a permutation test against independence, and Gaussian
+//! samples of the same sizes whose information is known.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, Estimator, Kind};
+use super::{Estimator, Kind, Pairs};
 use crate::seed::{derive, stream};
 use crate::{Error, Result};
 
@@ -15,9 +15,9 @@ pub const CHECKED_NATS: [f64; 3] = [0.0, 1.0, 3.0];
 /// Coordinates of each side that share the information of a self-check.
 const SHARED: usize = 4;
 
-/// What an estimator says of pairs that were torn apart: rows of `y` in random order.
+/// A permutation test against independence: estimates of `x` with the rows of `y` in random order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Null {
+pub struct PermutationTest {
     /// Random orders.
     pub permutations: usize,
     /// `(1 + number of estimates at least as large) / (1 + permutations)`: the chance of such an estimate
@@ -31,19 +31,19 @@ pub struct Null {
     pub max_nats: f64,
 }
 
-/// Estimates the information of `permutations` random pairings and puts `seen_nats` among them.
+/// Estimates the information of `permutations` random pairings and compares `observed_nats` with them.
 ///
 /// # Errors
 /// Those of the estimator, and [`Error::Parameter`] for none or for `channel`, in which every row of `x` that
 /// occurs once determines its `y` whatever the order.
-pub fn null(
+pub fn permutation_test(
     estimator: &dyn Estimator,
-    (x, y): (ArrayView2<'_, f32>, ArrayView2<'_, f32>),
-    seen_nats: f64,
+    pairs: &Pairs<'_>,
+    observed_nats: f64,
     permutations: usize,
     seed: u64,
     step: &dyn Fn(),
-) -> Result<Null> {
+) -> Result<PermutationTest> {
     let refuse = |reason: &str| Err(Error::Parameter { name: "--permutations", reason: reason.to_owned() });
     if permutations == 0 {
         return refuse("must be at least 1");
@@ -57,18 +57,19 @@ pub fn null(
     let mut estimates = vec![];
     for index in 0..permutations {
         let label = index.to_string();
-        let mut order: Vec<usize> = (0..y.nrows()).collect();
+        let mut order: Vec<usize> = (0..pairs.n()).collect();
         order.shuffle(&mut stream("mi/permutation", &label, seed));
-        let torn = y.select(Axis(0), &order);
-        let estimate = estimator.estimate(x, torn.view(), derive("mi/permutation/estimate", &label, seed))?;
+        let (x, permuted_y) = (pairs.x(), pairs.y().select(Axis(0), &order));
+        let permuted = Pairs::new(x.view(), permuted_y.view())?;
+        let estimate = estimator.estimate(&permuted, derive("mi/permutation/estimate", &label, seed))?;
         estimates.extend(estimate.first().map(|estimate| estimate.mi_nats));
         step();
     }
     let k = estimates.len() as f64;
     let mean = estimates.iter().sum::<f64>() / k;
     let squares: f64 = estimates.iter().map(|value| (value - mean).powi(2)).sum();
-    let as_large = estimates.iter().filter(|value| **value >= seen_nats).count() as f64;
-    Ok(Null {
+    let as_large = estimates.iter().filter(|value| **value >= observed_nats).count() as f64;
+    Ok(PermutationTest {
         permutations,
         p_value: (1.0 + as_large) / (1.0 + k),
         mean_nats: mean,
@@ -77,11 +78,12 @@ pub fn null(
     })
 }
 
-/// What an estimator says of Gaussian samples of known information.
+/// An estimate from Gaussian samples of known information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// The estimator's noise scale.
-    pub noise_scale: f64,
+    /// The noise scale of the estimate, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_scale: Option<f64>,
     /// The truth: for `channel` what the channel carries of a Gaussian `y`.
     pub true_nats: f64,
     /// What it said; none where it refused.
@@ -105,20 +107,22 @@ pub fn self_check(
         let label = truth.to_string();
         let (x, y) = gaussian(n, [dx, dy], truth, derive("mi/self-check", &label, seed));
         let refused = |error: &Error| Check {
-            noise_scale: 0.0,
+            noise_scale: None,
             true_nats: truth,
             mi_nats: None,
             stderr_nats: None,
             refused: Some(error.to_string()),
         };
-        match estimator.estimate(x.view(), y.view(), derive("mi/self-check/estimate", &label, seed)) {
+        let estimates = Pairs::new(x.view(), y.view())
+            .and_then(|pairs| estimator.estimate(&pairs, derive("mi/self-check/estimate", &label, seed)));
+        match estimates {
             Err(error) => checks.push(refused(&error)),
             Ok(estimates) => checks.extend(estimates.iter().map(|estimate| {
-                let through = estimate.kind == Kind::TwoSided;
-                let variance = estimate.noise_scale.powi(2) * dy as f64;
+                // Through a channel, what it carries of `dy` Gaussian coordinates.
+                let carried = |b: f64| 0.5 * dy as f64 * (b.powi(2) * dy as f64).recip().ln_1p();
                 Check {
                     noise_scale: estimate.noise_scale,
-                    true_nats: if through { 0.5 * dy as f64 * variance.recip().ln_1p() } else { truth },
+                    true_nats: estimate.noise_scale.map_or(truth, carried),
                     mi_nats: Some(estimate.mi_nats),
                     stderr_nats: estimate.stderr_nats,
                     refused: None,
@@ -142,12 +146,4 @@ fn gaussian(n: usize, [dx, dy]: [usize; 2], nats: f64, seed: u64) -> (Array2<f32
         *value = correlation * x[[row, column]] + (1.0 - correlation * correlation).sqrt() * *value;
     }
     (x.mapv(|value| value as f32), y.mapv(|value| value as f32))
-}
-
-/// The default estimator of `measure` says what its number means elsewhere too.
-impl Channel {
-    /// What to know where rows of `x` are not computed from tokens.
-    pub const ON_SAMPLES: &'static str = "channel takes y for a function of x where a row of x occurs once: \
-                                          its number is how many values of y can be told apart at precision \
-                                          b, not the information of noisy pairs";
 }

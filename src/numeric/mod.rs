@@ -5,3 +5,4 @@ pub(super) mod linear;
 pub(super) mod matrix;
 pub(super) mod normal_scores;
 pub mod proportions;
+pub mod statistics;

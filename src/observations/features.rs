@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
 
 use crate::corpus::Role;
-use crate::emergence::{Profile, Reading};
+use crate::emergence::{BlockReading, Profile};
 
 /// [`FEATURES`](super::FEATURES) of a profile at one noise scale, `None` where the model has too few blocks or
 /// the corpus too few shots. Block 1, whose input knows only its own token, is left out.
-pub fn features(profile: &Profile, noise_scale: f64) -> Vec<Option<f64>> {
+pub fn features(profile: &Profile, noise_scale: Option<f64>) -> Vec<Option<f64>> {
     let depth = profile.model.n_layers as f64;
-    let entity = |row: &&Reading| {
+    let entity = |row: &&BlockReading| {
         row.role == Role::Entity && row.noise_scale == noise_scale && row.control.is_none() && row.block >= 2
     };
-    let rows: Vec<&Reading> = profile.blocks.iter().filter(entity).collect();
-    let last: Vec<&Reading> = rows.iter().copied().filter(|row| row.shot == profile.corpus.shots).collect();
+    let rows: Vec<&BlockReading> = profile.blocks.iter().filter(entity).collect();
+    let last: Vec<&BlockReading> =
+        rows.iter().copied().filter(|row| row.reading_index == profile.corpus.shots).collect();
     let ie: Vec<f64> = last.iter().map(|row| row.emergence_nats).collect();
     let u: Vec<f64> = last.iter().map(|row| row.block as f64 / depth).collect();
     let mut by_shot: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    rows.iter().for_each(|row| by_shot.entry(row.shot).or_default().push(row.emergence_nats));
+    rows.iter().for_each(|row| by_shot.entry(row.reading_index).or_default().push(row.emergence_nats));
     let shots: Vec<f64> = by_shot.keys().map(|shot| ((shot + 1) as f64).log2()).collect();
     let means: Vec<f64> = by_shot.values().filter_map(|values| mean(values)).collect();
     let most = ie.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -30,8 +30,8 @@ pub struct Sources {
     pub published: BTreeMap<String, (String, Option<f64>)>,
     /// The proxy of every target; else the smallest measured member of its family.
     pub proxy: Option<String>,
-    /// The estimator's noise scale.
-    pub noise_scale: f64,
+    /// The estimator's noise scale, if it adds noise.
+    pub noise_scale: Option<f64>,
 }
 
 /// One model on one corpus, over all seeds.
@@ -49,7 +49,7 @@ struct Measured<'a> {
 }
 
 impl<'a> Measured<'a> {
-    fn new(profiles: Vec<&'a Profile>, noise_scale: f64) -> Option<Self> {
+    fn new(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Option<Self> {
         let headlines = profiles.iter().map(|p| p.headline_at(noise_scale)).collect::<Option<Vec<_>>>()?;
         let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
         let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
@@ -178,7 +178,7 @@ impl<'a> Place<'a> {
         let measured = Measured::new(profiles.clone(), noise_scale);
         measured
             .map(Some)
-            .ok_or_else(|| format!("{name} has no headline at {noise_scale}; it needs two blocks"))
+            .ok_or_else(|| format!("{name} has no headline at {}; it needs two blocks", cell(noise_scale)))
     }
 
     /// The proxy of a family, or why there is none.
@@ -243,7 +243,7 @@ impl<'a> Place<'a> {
         row.extend(
             how.map(|(n, shots, scale)| [n.to_string(), shots.to_string(), scale.into()]).unwrap_or_default(),
         );
-        row.extend([sources.noise_scale.to_string(), self.reader.to_owned()]);
+        row.extend([cell(sources.noise_scale), self.reader.to_owned()]);
         let of = |measured: &Option<Measured>, value: &dyn Fn(&Measured) -> Option<f64>| {
             cell(measured.as_ref().and_then(value))
         };

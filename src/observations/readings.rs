@@ -28,8 +28,8 @@ pub struct Compared {
     pub quantity: String,
     /// What the channel's precision is relative to.
     pub scale: String,
-    /// The precision b.
-    pub noise_scale: f64,
+    /// The noise scale, if the estimator adds noise.
+    pub noise_scale: Option<f64>,
     /// Tokens of a window.
     pub window_tokens: usize,
     /// Windows of each group.
@@ -66,7 +66,7 @@ pub(super) struct Readings {
 impl Readings {
     /// # Errors
     /// [`Error::Fit`] if there are two readers, two ways of reading, or both kinds of files.
-    pub fn new(profiles: &[Profile], compared: &[Compared], noise_scale: f64) -> Result<Self> {
+    pub fn new(profiles: &[Profile], compared: &[Compared], noise_scale: Option<f64>) -> Result<Self> {
         match (profiles.is_empty(), compared.is_empty()) {
             (true, true) => Ok(Self::default()),
             (false, true) => Self::of_profiles(profiles, noise_scale),
@@ -78,7 +78,8 @@ impl Readings {
         }
     }
 
-    fn of_profiles(profiles: &[Profile], noise_scale: f64) -> Result<Self> {
+    fn of_profiles(profiles: &[Profile], noise_scale: Option<f64>) -> Result<Self> {
+        let b = noise_scale.map_or_else(String::new, |b| b.to_string());
         let mut groups: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
         profiles.iter().for_each(|profile| groups.entry(&profile.corpus.name).or_default().push(profile));
         let way = |profile: &Profile| {
@@ -86,10 +87,7 @@ impl Readings {
             let name = &estimator.name;
             let micro = if estimator.micro == crate::emergence::Micro::First { " first" } else { "" };
             let scale = super::join::scale(estimator.scale);
-            let how = format!(
-                "{name}{micro} {scale} {noise_scale}, {} windows of {}",
-                corpus.n_windows, corpus.shots
-            );
+            let how = format!("{name}{micro} {scale} {b}, {} windows of {}", corpus.n_windows, corpus.shots);
             format!("{} {:.12}, {how}", profile.model.id, profile.model.weights_sha256)
         };
         let reader = one(profiles.iter().map(|profile| (profile.corpus.name.clone(), way(profile))))?;
@@ -107,7 +105,7 @@ impl Readings {
             let headlines = headlines.ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
-                    "{reader} on texts of {name} has no headline at {noise_scale}; measure with the --scale of \
+                    "{reader} on texts of {name} has no headline at {b}; measure with the --scale of \
                      the profiles"
                 ))
             })?;
@@ -137,9 +135,8 @@ impl Readings {
     fn of_comparisons(compared: &[Compared]) -> Result<Self> {
         let way = |row: &Compared| {
             let Compared { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;
-            format!(
-                "{model}, compared at {scale} {noise_scale}, {n_windows} windows of {window_tokens}, seed {seed}"
-            )
+            let b = noise_scale.map_or_else(String::new, |b| b.to_string());
+            format!("{model}, compared at {scale} {b}, {n_windows} windows of {window_tokens}, seed {seed}")
         };
         let reader =
             one(compared.iter().map(|row| (format!("{} and {}", row.group_a, row.group_b), way(row))))?;
@@ -247,7 +244,7 @@ mod tests {
             group_b: group_b.into(),
             quantity: "emergence".into(),
             scale: "rms".into(),
-            noise_scale: 0.4,
+            noise_scale: Some(0.4),
             window_tokens: 8,
             n_windows: 60,
             a_nats,
@@ -259,9 +256,9 @@ mod tests {
     #[test]
     fn a_group_in_two_pairs_may_differ_in_its_last_digits_and_no_more() {
         let pairs = |again: f64| [compared("a", "b", [2.0, 1.0]), compared("a", "c", [again, 3.0])];
-        let readings = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-9)), 0.4).expect("one value");
+        let readings = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-9)), Some(0.4)).expect("one value");
         assert_eq!(readings.by_name["a"].nats, Some(2.0));
-        let two = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-6)), 0.4).expect_err("two values");
+        let two = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-6)), Some(0.4)).expect_err("two values");
         assert!(two.to_string().contains("emergence of a stands there with two values"), "{two}");
     }
 }

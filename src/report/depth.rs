@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
-use super::read::{self, Reading, names, profiles};
+use super::read::{self, at_noise_scale, names, profiles};
 use super::shots::BAND;
 use super::{Choice, Made, Report, Table};
 use crate::corpus::Role;
+use crate::emergence::ProfileRow;
 use crate::error::Result;
 
 pub(super) struct Depth;
@@ -63,23 +64,24 @@ impl Report for Depth {
             figures.push((suffix, curves.figure()?));
         }
         let caption = format!(
-            "Emergence at the last reading point at b = {noise_scale}; bands are 95 % (1.96 standard errors). \
-             Block 1 is low because its input knows only its own token."
+            "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). \
+             Block 1 is low because its input knows only its own token.",
+            at_noise_scale(noise_scale)
         );
         Ok(Made { table, figures, caption })
     }
 }
 
 /// The points of one curve, each with whether a control stands beside it; their rows go into the table.
-fn points(rows: &[Reading], corpus: &str, model: &str, table: &mut Table) -> Vec<(Point, bool)> {
-    let of: Vec<&Reading> = rows
+fn points(rows: &[ProfileRow], corpus: &str, model: &str, table: &mut Table) -> Vec<(Point, bool)> {
+    let of: Vec<&ProfileRow> = rows
         .iter()
         .filter(|row| row.corpus == corpus && row.model == model && row.role != Role::Separator)
         .collect();
-    let last = of.iter().map(|row| row.shot).max().unwrap_or(0);
+    let last = of.iter().map(|row| row.reading_index).max().unwrap_or(0);
     let blocks = of.iter().map(|row| row.block).max().unwrap_or(1);
-    let (own, control): (Vec<&Reading>, Vec<&Reading>) =
-        of.iter().filter(|row| row.shot == last).partition(|row| row.control.is_none());
+    let (own, control): (Vec<&ProfileRow>, Vec<&ProfileRow>) =
+        of.iter().filter(|row| row.reading_index == last).partition(|row| row.control.is_none());
     let mut points = vec![];
     for row in &own {
         let (u, control) = (row.block as f64 / blocks as f64, beside(row, &control));

@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use super::draw::heat::{Heat, Map};
-use super::read::{Reading, by_size, names, profiles};
+use super::read::{at_noise_scale, by_size, names, profiles};
 use super::{Cell, Choice, Made, Report, Table, suffix};
 use crate::corpus::Role;
+use crate::emergence::ProfileRow;
 use crate::error::Result;
 
 pub(super) struct Profiles;
@@ -38,9 +39,9 @@ impl Report for Profiles {
         ]);
         let mut figures = vec![];
         for model in by_size(&rows) {
-            let of_model: Vec<&Reading> = rows.iter().filter(|row| row.model == model).collect();
+            let of_model: Vec<&ProfileRow> = rows.iter().filter(|row| row.model == model).collect();
             for corpus in names(&of_model, |row| row.corpus.as_str()) {
-                let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+                let (own, control): (Vec<&ProfileRow>, Vec<&ProfileRow>) =
                     of_model.iter().filter(|row| row.corpus == corpus).partition(|row| row.control.is_none());
                 for row in &own {
                     let beside = beside(row, &control);
@@ -50,7 +51,7 @@ impl Report for Profiles {
                         row.n_windows.into(),
                         row.block.into(),
                         role(row.role),
-                        row.shot.into(),
+                        row.reading_index.into(),
                         row.emergence_nats.into(),
                         row.stderr_nats.into(),
                         row.random_init_nats.into(),
@@ -66,8 +67,9 @@ impl Report for Profiles {
             }
         }
         let caption = format!(
-            "Emergence by block and reading point at b = {noise_scale}: macro less micro mutual information; \
-             `learned` is what the randomly initialised model does not read."
+            "Emergence by block and reading point {}: macro less micro mutual information; \
+             `learned` is what the randomly initialised model does not read.",
+            at_noise_scale(noise_scale)
         );
         Ok(Made { table, figures, caption })
     }
@@ -84,21 +86,23 @@ pub(super) fn role(role: Role) -> Cell {
 }
 
 /// What the control reads where a row does.
-pub(super) fn beside(row: &Reading, control: &[&Reading]) -> Option<f64> {
-    let same = |other: &&&Reading| (other.block, other.role, other.shot) == (row.block, row.role, row.shot);
+pub(super) fn beside(row: &ProfileRow, control: &[&ProfileRow]) -> Option<f64> {
+    let same = |other: &&&ProfileRow| {
+        (other.block, other.role, other.reading_index) == (row.block, row.role, row.reading_index)
+    };
     control.iter().find(same).map(|other| other.emergence_nats)
 }
 
 /// The maps of one model and corpus: of series the entities, without the separators, which are one token.
-fn heat(title: &str, own: &[&Reading], control: &[&Reading]) -> Heat {
-    let shown: Vec<&&Reading> = own.iter().filter(|row| row.role != Role::Separator).collect();
+fn heat(title: &str, own: &[&ProfileRow], control: &[&ProfileRow]) -> Heat {
+    let shown: Vec<&&ProfileRow> = own.iter().filter(|row| row.role != Role::Separator).collect();
     let blocks = shown.iter().map(|row| row.block).max().unwrap_or(0);
-    let positions = shown.iter().map(|row| row.shot).max().unwrap_or(0);
+    let positions = shown.iter().map(|row| row.reading_index).max().unwrap_or(0);
     let texts = shown.iter().any(|row| row.role == Role::Text);
-    let fill = |value: &dyn Fn(&Reading) -> Option<f64>| {
+    let fill = |value: &dyn Fn(&ProfileRow) -> Option<f64>| {
         let mut values = vec![vec![None; positions]; blocks];
         for row in &shown {
-            values[row.block - 1][row.shot - 1] = value(row);
+            values[row.block - 1][row.reading_index - 1] = value(row);
         }
         values
     };
@@ -111,7 +115,7 @@ fn heat(title: &str, own: &[&Reading], control: &[&Reading]) -> Heat {
             signed: true,
         });
     } else {
-        let less = |row: &Reading| beside(row, control).map(|control| row.emergence_nats - control);
+        let less = |row: &ProfileRow| beside(row, control).map(|control| row.emergence_nats - control);
         maps.push(Map { title: "less its shuffled control".into(), values: fill(&less), signed: true });
     }
     Heat {

@@ -5,49 +5,25 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Choice, suffix};
-use crate::corpus::Role;
 use crate::disk::Lines;
+use crate::emergence::ProfileRow;
 use crate::error::{Error, Result};
-use crate::mi::Scale;
 
 /// Curves that can be told apart in one panel.
 const MOST_CURVES: usize = 7;
-
-/// The columns of profiles.csv that reports show.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct Reading {
-    pub(super) model: String,
-    pub(super) family: String,
-    pub(super) n_params: usize,
-    pub(super) corpus: String,
-    pub(super) n_windows: usize,
-    pub(super) estimator: String,
-    pub(super) scale: Scale,
-    pub(super) block: usize,
-    pub(super) role: Role,
-    pub(super) shot: usize,
-    pub(super) control: Option<String>,
-    pub(super) noise_scale: f64,
-    pub(super) emergence_nats: f64,
-    pub(super) stderr_nats: Option<f64>,
-    pub(super) variance_nats2: Option<f64>,
-    pub(super) random_init_nats: f64,
-    pub(super) learned_nats: f64,
-}
 
 /// The chosen rows of profiles.csv at one noise scale, and that noise scale.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or
 /// none is left.
-pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Reading>, f64)> {
-    let mut rows: Vec<Reading> = vec![];
+pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<ProfileRow>, Option<f64>)> {
+    let mut rows: Vec<ProfileRow> = vec![];
     for input in inputs {
-        rows.extend(csv_rows::<Reading>(&at(input, "profiles.csv"))?);
+        rows.extend(csv_rows::<ProfileRow>(&at(input, "profiles.csv"))?);
     }
     rows.retain(|row| choice.admits(&row.model, &row.corpus));
     let path = inputs.first().map_or_else(PathBuf::new, |input| at(input, "profiles.csv"));
@@ -63,20 +39,23 @@ pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Readi
         );
         return Err(Error::Parameter { name: "rows", reason });
     }
-    let mut settings: Vec<f64> = rows.iter().map(|row| row.noise_scale).collect();
-    settings.sort_by(f64::total_cmp);
-    settings.dedup();
-    let wanted = choice.noise_scale.unwrap_or_else(|| {
-        let headline = scale.headline_precision();
-        if settings.contains(&headline) { headline } else { settings[0] }
-    });
-    if !settings.contains(&wanted) {
-        let known: Vec<String> = settings.iter().map(f64::to_string).collect();
+    let mut noise_scales: Vec<f64> = rows.iter().filter_map(|row| row.noise_scale).collect();
+    noise_scales.sort_by(f64::total_cmp);
+    noise_scales.dedup();
+    let headline = Some(scale.headline_precision()).filter(|headline| noise_scales.contains(headline));
+    let wanted = choice.noise_scale.or(headline).or(noise_scales.first().copied());
+    if let Some(wanted) = wanted.filter(|wanted| !noise_scales.contains(wanted)) {
+        let known: Vec<String> = noise_scales.iter().map(f64::to_string).collect();
         let reason = format!("{wanted} is not in {}, but {}", path.display(), known.join(", "));
         return Err(Error::Parameter { name: "--noise-scale", reason });
     }
     rows.retain(|row| row.noise_scale == wanted);
     Ok((rows, wanted))
+}
+
+/// The noise scale in a caption.
+pub(super) fn at_noise_scale(noise_scale: Option<f64>) -> String {
+    noise_scale.map_or("without added noise".to_owned(), |b| format!("at b = {b}"))
 }
 
 /// What is asked for, or the file of some name in the folder that is.
@@ -102,13 +81,13 @@ pub(super) fn names<'a, T>(rows: &'a [T], of: impl Fn(&'a T) -> &'a str) -> Vec<
 }
 
 /// Models, family by family, from small to large.
-pub(super) fn by_size<R: Borrow<Reading>>(rows: &[R]) -> Vec<&str> {
+pub(super) fn by_size<R: Borrow<ProfileRow>>(rows: &[R]) -> Vec<&str> {
     families(rows).into_values().flatten().collect()
 }
 
 /// The models that one figure of curves shows, with a part of its name: all of them, or where they are more
 /// than can be told apart those of each family.
-pub(super) fn figures<R: Borrow<Reading>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
+pub(super) fn figures<R: Borrow<ProfileRow>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
     let all = by_size(rows);
     if all.len() <= MOST_CURVES {
         return vec![(String::new(), all)];
@@ -116,7 +95,7 @@ pub(super) fn figures<R: Borrow<Reading>>(rows: &[R]) -> Vec<(String, Vec<&str>)
     families(rows).into_iter().map(|(family, models)| (suffix(&[family]), models)).collect()
 }
 
-fn families<R: Borrow<Reading>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
+fn families<R: Borrow<ProfileRow>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
     let mut models: Vec<(&str, usize, &str)> = rows
         .iter()
         .map(Borrow::borrow)

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::draw::Figure;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
-use super::read::{self, Reading, by_size, names, profiles};
+use super::read::{self, at_noise_scale, by_size, names, profiles};
 use super::{Choice, Made, Report, Table};
 use crate::corpus::Role;
+use crate::emergence::ProfileRow;
 use crate::error::Result;
 
 /// Half the width of a 95 % band in standard errors.
@@ -76,18 +77,19 @@ impl Report for Shots {
             );
         }
         let caption = format!(
-            "Mean over blocks from the second on at b = {noise_scale}; bands are 95 % (1.96 standard errors of \
-             the mean over blocks, which share their windows)."
+            "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of \
+             the mean over blocks, which share their windows).",
+            at_noise_scale(noise_scale)
         );
         Ok(Made { table, figures, caption })
     }
 }
 
-fn means(rows: &[Reading]) -> Vec<Mean> {
+fn means(rows: &[ProfileRow]) -> Vec<Mean> {
     let mut means = vec![];
     for corpus in names(rows, |row| row.corpus.as_str()) {
         for model in by_size(rows) {
-            let of: Vec<&Reading> = rows
+            let of: Vec<&ProfileRow> = rows
                 .iter()
                 .filter(|row| {
                     row.corpus == corpus
@@ -96,11 +98,12 @@ fn means(rows: &[Reading]) -> Vec<Mean> {
                         && row.role != Role::Separator
                 })
                 .collect();
-            let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+            let (own, control): (Vec<&ProfileRow>, Vec<&ProfileRow>) =
                 of.iter().partition(|row| row.control.is_none());
-            let shots = own.iter().map(|row| row.shot).max().unwrap_or(0);
+            let shots = own.iter().map(|row| row.reading_index).max().unwrap_or(0);
             for shot in 1..=shots {
-                let at: Vec<&Reading> = own.iter().copied().filter(|row| row.shot == shot).collect();
+                let at: Vec<&ProfileRow> =
+                    own.iter().copied().filter(|row| row.reading_index == shot).collect();
                 let Some(first) = at.first() else { continue };
                 means.push(Mean {
                     model: model.into(),
@@ -120,7 +123,7 @@ fn means(rows: &[Reading]) -> Vec<Mean> {
 }
 
 /// The mean of a value over rows; `None` if any row lacks it.
-pub(super) fn mean(rows: &[&Reading], value: impl Fn(&Reading) -> Option<f64>) -> Option<f64> {
+pub(super) fn mean(rows: &[&ProfileRow], value: impl Fn(&ProfileRow) -> Option<f64>) -> Option<f64> {
     let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
     values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
 }

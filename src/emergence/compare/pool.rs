@@ -1,4 +1,5 @@
-//! The windows of two groups and their states: read as they are parted, and as permutations part them.
+//! The windows of two groups and their states, from which the emergence of either group is estimated, as they
+//! are and with texts permuted between them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,18 +8,18 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use crate::corpus::{Corpus, Cut, Texts, Window};
-use crate::emergence::Settings;
+use crate::emergence::block_mi::block_mi;
+use crate::emergence::settings::MeasureSettings;
 use crate::error::Result;
-use crate::mi::Estimate;
 use crate::model::{Model, Point, States};
 use crate::seed;
 
 /// The windows of two groups and the states of each, from which any part of them can be read.
 pub(crate) struct Pool<'a> {
-    settings: &'a Settings,
-    /// The place of the headline's noise scale in the estimator's.
+    settings: &'a MeasureSettings,
+    /// The index of the headline's noise scale.
     at: usize,
-    pub(crate) noise_scale: f64,
+    pub(crate) noise_scale: Option<f64>,
     n_layers: usize,
     window_tokens: usize,
     prefix: usize,
@@ -44,10 +45,11 @@ impl<'a> Pool<'a> {
         names: [&Texts; 2],
         groups: [&Vec<(usize, Window)>; 2],
         cut: &Cut,
-        settings: &'a Settings,
+        settings: &'a MeasureSettings,
     ) -> Result<Self> {
-        let noise_scale = settings.channel.scale().headline_precision();
-        let at = settings.channel.precisions().iter().position(|b| *b == noise_scale).unwrap_or(0);
+        let noise_scales = settings.estimator().noise_scales();
+        let headline = settings.estimator().headline_noise_scale();
+        let at = noise_scales.iter().position(|b| Some(*b) == headline).unwrap_or(0);
         let corpora = [0, 1].map(|group| {
             let windows = groups[group].iter().map(|(_, window)| window.clone()).collect();
             cut.of(names[group], &model.tokenizer, windows)
@@ -89,7 +91,7 @@ impl<'a> Pool<'a> {
         Ok(Self {
             settings,
             at,
-            noise_scale: settings.channel.precisions()[at],
+            noise_scale: noise_scales.get(at).copied(),
             n_layers: model.card.n_layers,
             window_tokens: cut.window_tokens,
             prefix,
@@ -102,31 +104,27 @@ impl<'a> Pool<'a> {
     }
 
     /// Emergence of some windows, and that less their control's.
-    fn read(&self, windows: &[usize]) -> Result<Vec<f64>> {
+    fn emergence(&self, windows: &[usize]) -> Result<Vec<f64>> {
         let last = self.prefix + self.window_tokens - 1;
         let points: Vec<Point> = windows.iter().map(|w| (*w, last)).collect();
         let tokens = windows.iter().flat_map(|w| &self.ids[*w][self.prefix..]);
         let alone: Vec<Point> = tokens.map(|id| self.lone_points[id]).collect();
-        let estimate = |states: &States, points: &[Point], label: &str, l: usize| -> Result<f64> {
-            // The streams of `measure`, so that a group reads here what it reads there.
-            let noise = seed::derive("noise", &format!("{label}/{l}"), self.settings.seed);
-            let rows = states.rows(l, points)?;
-            let estimates =
-                self.settings.channel.estimate_labelled(&states.contexts(points), rows.view(), noise)?;
-            let of = |estimate: &Estimate| estimate.mi_nats;
-            Ok(estimates.get(self.at).map_or(f64::NAN, of))
+        let estimate = |states: &States, points: &[Point], label: &str, block: usize| -> Result<f64> {
+            // The streams of `measure`, so that a group has here the emergence that it has there.
+            let estimates = block_mi(self.settings, states, points, label, block)?;
+            Ok(estimates.get(self.at).map_or(f64::NAN, |estimate| estimate.mi_nats))
         };
         let mut means = vec![0.0; self.sides.len()];
         for l in 2..=self.n_layers {
             let micro = estimate(&self.lone, &alone, "alone", l)?;
-            let wide = self
+            let macro_mi = self
                 .sides
                 .iter()
                 .map(|states| estimate(states, &points, &format!("Text/{}", self.window_tokens), l));
-            let wide: Vec<f64> = wide.collect::<Result<_>>()?;
-            means[0] += (wide[0] - micro) / (self.n_layers - 1) as f64;
-            if let Some(control) = wide.get(1) {
-                means[1] += (wide[0] - control) / (self.n_layers - 1) as f64;
+            let macro_mi: Vec<f64> = macro_mi.collect::<Result<_>>()?;
+            means[0] += (macro_mi[0] - micro) / (self.n_layers - 1) as f64;
+            if let Some(control) = macro_mi.get(1) {
+                means[1] += (macro_mi[0] - control) / (self.n_layers - 1) as f64;
             }
         }
         Ok(means)
@@ -140,7 +138,7 @@ impl<'a> Pool<'a> {
         step: &(dyn Fn(usize) + Sync),
     ) -> Result<Vec<Test>> {
         let own = |group: usize| self.texts[group].concat();
-        let (a, b) = (self.read(&own(0))?, self.read(&own(1))?);
+        let (a, b) = (self.emergence(&own(0))?, self.emergence(&own(1))?);
         let n = own(0).len();
         let done = AtomicUsize::new(0);
         let permuted = (0..permutations as u64).into_par_iter().map(|number| {
@@ -149,7 +147,7 @@ impl<'a> Pool<'a> {
             texts.shuffle(&mut rng);
             let (a, b) = part(&texts, n);
             let differences: Vec<f64> =
-                self.read(&a)?.iter().zip(self.read(&b)?).map(|(a, b)| a - b).collect();
+                self.emergence(&a)?.iter().zip(self.emergence(&b)?).map(|(a, b)| a - b).collect();
             step(1 + done.fetch_add(1, Ordering::Relaxed));
             Ok(differences)
         });

@@ -1,9 +1,9 @@
 //! The two bounds of `channel` from points and draws: the part whose cost grows with their product.
 //!
-//! The formulae are in [`crate::mi::estimators::channel`]; what points and draws are is in [`crate::mi::channel::points`]. With
-//! `S_i = sum_{j!=i} c_j exp R_ij` over points, the sum over all pairs is `S_i + c_i` and the sum that leaves
-//! out the pair itself is `S_i + c_i - 1`, so nothing is subtracted from a sum; and all sums are kept as
-//! logarithms, so no distance underflows.
+//! The formulae are in [`crate::mi::estimators::channel`]; what points and draws are is in
+//! [`crate::mi::channel::points`]. With `S_i = sum_{j!=i} c_j exp R_ij` over points, the sum over all pairs
+//! is `S_i + c_i` and the sum that leaves out the pair itself is `S_i + c_i - 1`, so nothing is subtracted
+//! from a sum; and all sums are kept as logarithms, so no distance underflows.
 
 use std::ops::Range;
 

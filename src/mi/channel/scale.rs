@@ -34,6 +34,27 @@ pub enum Scale {
 }
 
 impl Scale {
+    /// All of them, the default first.
+    pub const ALL: [Self; 2] = [Self::Spread, Self::Norm];
+
+    /// Its name, as it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spread => "spread",
+            Self::Norm => "norm",
+        }
+    }
+
+    /// What it is, in a line.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Spread => "The spread of each coordinate over the rows",
+            Self::Norm => "The norm of each row",
+        }
+    }
+
     /// The precisions `b` at which this scale is measured unless others are asked for.
     #[must_use]
     pub const fn default_precisions(self) -> &'static [f64] {

@@ -1,46 +1,45 @@
-//! What a model of the joint density says of pairs it was not fitted to: the common ground on which models of
-//! any kind are compared.
+//! The held-out score of a density ratio: a bound on pairs that the model was not fitted to, by which models
+//! of any kind are compared.
 
 use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
 
-use super::repaired_pairs::Torn;
-use crate::mi::estimators::ksg::mean_and_stderr;
-use crate::mi::neural::contrast::{contrast, normaliser_nats};
-use crate::mi::neural::critic::COMPARED;
+use super::contrast::{COMPARED, contrast, normaliser_nats};
+use super::repaired_pairs::RepairedPairs;
+use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::stream;
 
 /// A gain in nats below this decides nothing, however sure it is.
 pub(crate) const LEAST_GAIN: f64 = 0.003;
-/// Parts of the rows, of which one is fitted to and the others are asked about.
+/// Parts of the rows; each is held out once.
 const PARTS: usize = 2;
 
-/// A model that was fitted and can be asked about other rows, the first `dx` columns of which are `x`.
-pub(crate) trait Ratios {
+/// A fitted model that gives density ratios of other rows, the first `dx` columns of which are `x`.
+pub(crate) trait DensityRatio {
     /// The log density ratio of each row.
     fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>>;
     /// That of every `x` with every `y`, row-major.
-    fn log_ratios_across(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>>;
+    fn pairwise_log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>>;
 }
 
-/// What a model says of each pair, held out, and what its mean would be on its own sample.
+/// The score of a model on held-out pairs, and its estimate of the information.
 #[derive(Debug, Clone)]
-pub(crate) struct Opinion {
+pub(crate) struct HeldOutScore {
     /// For each pair, to which it was not fitted, its part of the bound.
     pub(crate) terms: Vec<f64>,
     /// Its estimate.
     pub(crate) value_nats: f64,
-    /// What it would pair, where neighbours can look at it.
-    pub(crate) torn: Option<Torn>,
+    /// Pairs drawn from its density ratios, where neighbours can look at them.
+    pub(crate) repaired: Option<RepairedPairs>,
 }
 
-impl Opinion {
+impl HeldOutScore {
     /// The bound.
     pub(crate) fn score(&self) -> f64 {
         mean(&self.terms)
     }
 
-    /// Whether it foretells better than another, and than independence, by two standard errors of the
+    /// Whether it scores higher than another, and than independence, by two standard errors of the
     /// difference.
     pub(crate) fn beats(&self, other: &Self) -> bool {
         let differences: Vec<f64> = self.terms.iter().zip(&other.terms).map(|(a, b)| a - b).collect();
@@ -54,12 +53,7 @@ pub(crate) fn is_clear(gains: &[f64]) -> bool {
     mean > (2.0 * stderr).max(LEAST_GAIN)
 }
 
-/// The mean.
-pub(crate) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// Rows to be fitted to and rows to be asked about, for each part.
+/// Rows to fit to and rows to evaluate on, for each part.
 pub(crate) fn parts(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream("mi/ensemble/order", "mixture", seed));
@@ -74,16 +68,16 @@ pub(crate) fn parts(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
 ///
 /// # Shapes
 /// `z` is `(n, d)`, its first `dx` columns being `x`.
-pub(crate) fn of_halves<R: Ratios>(
+pub(crate) fn evaluate_halves<R: DensityRatio>(
     z: &Array2<f64>,
     dx: usize,
     parts: &[(Vec<usize>, Vec<usize>)],
     fit: impl Fn(&Array2<f64>) -> Option<R>,
-    torn: Option<u64>,
-) -> Option<Opinion> {
+    repaired: Option<u64>,
+) -> Option<HeldOutScore> {
     let mut terms = vec![0.0; z.nrows()];
     let (mut own_nats, mut held_nats, mut excess_nats) = (0.0, 0.0, 0.0);
-    let mut drawn = torn.map(|seed| (Torn::default(), stream("mi/ensemble", "torn", seed)));
+    let mut drawn = repaired.map(|seed| (RepairedPairs::default(), stream("mi/ensemble", "torn", seed)));
     for (own, other) in parts {
         let (fitted, held) = (z.select(Axis(0), own), z.select(Axis(0), other));
         let model = fit(&fitted)?;
@@ -91,16 +85,16 @@ pub(crate) fn of_halves<R: Ratios>(
         own_nats += share * mean(&model.log_ratios(&fitted, dx)?);
         held_nats += share * mean(&model.log_ratios(&held, dx)?);
         for rows in other.chunks(other.len().div_ceil(other.len().div_ceil(COMPARED))) {
-            let across = model.log_ratios_across(&z.select(Axis(0), rows), dx)?;
-            let heard = contrast(&across, rows.len());
-            rows.iter().zip(heard).for_each(|(row, term)| terms[*row] = term);
-            if let Some((torn, generator)) = &mut drawn {
-                torn.add(rows, &across, generator);
+            let pairwise = model.pairwise_log_ratios(&z.select(Axis(0), rows), dx)?;
+            let contrasts = contrast(&pairwise, rows.len());
+            rows.iter().zip(contrasts).for_each(|(row, term)| terms[*row] = term);
+            if let Some((repaired, generator)) = &mut drawn {
+                repaired.add(rows, &pairwise, generator);
             }
-            excess_nats += normaliser_nats(across, rows.len()) * rows.len() as f64 / z.nrows() as f64;
+            excess_nats += normaliser_nats(pairwise, rows.len()) * rows.len() as f64 / z.nrows() as f64;
         }
     }
     let value_nats = 0.5 * (own_nats + held_nats) - excess_nats.max(0.0);
     let is_finite = value_nats.is_finite() && terms.iter().all(|term| term.is_finite());
-    is_finite.then_some(Opinion { terms, value_nats, torn: drawn.map(|(torn, _)| torn) })
+    is_finite.then_some(HeldOutScore { terms, value_nats, repaired: drawn.map(|(repaired, _)| repaired) })
 }

@@ -2,7 +2,8 @@
 //! and a table says how often their components meet.
 //!
 //! ```text
-//! p(x, y) = sum_ab W_ab f_a(x) g_b(y),      log p(x, y) / p(x) p(y) = log sum_ab W_ab / (w_a v_b) P(a | x) P(b | y)
+//! p(x, y)                    = sum_ab W_ab f_a(x) g_b(y)
+//! log p(x, y) / p(x) p(y)    = log sum_ab W_ab / (w_a v_b) P(a | x) P(b | y)
 //! ```
 //!
 //! Where a few classes on each side pair up in many ways a mixture of the joint rows needs a component for
@@ -14,7 +15,7 @@
 
 use ndarray::{Array2, Axis, s};
 
-use super::held_out_score::Ratios;
+use super::held_out_score::DensityRatio;
 use super::mixture::{Mixture, Sharing};
 use crate::numeric::kernels;
 
@@ -71,13 +72,13 @@ impl LatentClasses {
     }
 }
 
-impl Ratios for LatentClasses {
+impl DensityRatio for LatentClasses {
     fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>> {
         let (left, right) = self.sides(z, dx)?;
         Some((left * &right).sum_axis(Axis(1)).iter().map(|ratio| ratio.max(LEAST_RATIO).ln()).collect())
     }
 
-    fn log_ratios_across(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>> {
+    fn pairwise_log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>> {
         let (left, right) = self.sides(z, dx)?;
         let (left, right) = (left.as_standard_layout(), right.as_standard_layout());
         let (n, k) = right.dim();
@@ -115,13 +116,13 @@ mod tests {
         let ratios = found.log_ratios(&z, 1).expect("ratios");
         let mean = ratios.iter().sum::<f64>() / n as f64;
         assert!((mean - exact).abs() < 0.03, "{mean} {exact}");
-        let across = found.log_ratios_across(&z, 1).expect("ratios");
+        let pairwise = found.pairwise_log_ratios(&z, 1).expect("ratios");
         for (row, ratio) in ratios.iter().enumerate().step_by(97) {
-            assert!((f64::from(across[row * n + row]) - ratio).abs() < 1e-5);
+            assert!((f64::from(pairwise[row * n + row]) - ratio).abs() < 1e-5);
             // A pair of classes that is met, and one that is not, by what they were drawn from.
             let (a, b) = ((z[[row, 0]] / 10.0).round() as usize, (z[[0, 1]] / 10.0).round() as usize);
             let exact = if (a + 1) % k == b { same } else { other };
-            assert!((f64::from(across[row * n]) - exact.ln()).abs() < 0.2);
+            assert!((f64::from(pairwise[row * n]) - exact.ln()).abs() < 0.2);
         }
     }
 }

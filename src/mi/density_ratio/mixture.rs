@@ -294,7 +294,7 @@ fn log_sum_exp(values: &mut [f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mi::density_ratio::held_out_score::Ratios;
+    use crate::mi::density_ratio::held_out_score::DensityRatio;
     use crate::seed::stream;
     use ndarray::array;
     use rand::Rng;

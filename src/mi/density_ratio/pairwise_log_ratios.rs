@@ -1,5 +1,4 @@
-//! The log density ratios of every `x` with every `y` under a mixture: what it says of pairs that were never
-//! seen together.
+//! The log density ratios of every `x` with every `y` under a mixture of normals.
 //!
 //! A component's log density is a square in `x`, one in `y`, and their product, so that one product of
 //! matrices serves a component.
@@ -9,19 +8,19 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
-use super::held_out_score::Ratios;
+use super::held_out_score::DensityRatio;
 use super::mixture::{Marginal, Mixture};
 use crate::numeric::kernels;
 use crate::numeric::kernels::exp;
 
-impl Ratios for Mixture {
+impl DensityRatio for Mixture {
     fn log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f64>> {
         let (joint, x, y) =
             (self.log_densities(z)?, self.log_density(z, 0..dx)?, self.log_density(z, dx..z.ncols())?);
         Some(joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect())
     }
 
-    fn log_ratios_across(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>> {
+    fn pairwise_log_ratios(&self, z: &Array2<f64>, dx: usize) -> Option<Vec<f32>> {
         const BLOCK: usize = 32;
         let (n, d) = z.dim();
         let (log_x, log_y) = (self.log_density(z, 0..dx)?, self.log_density(z, dx..d)?);
@@ -104,14 +103,14 @@ mod tests {
         let z = Array2::from_shape_simple_fn((90, 3), || generator.random::<f64>());
         for sharing in [Sharing::All, Sharing::Rows(0.1)] {
             let mixture = Mixture::fit(&z, 2, sharing, 1).expect("a fit");
-            let across = mixture.log_ratios_across(&z, 1).expect("ratios");
+            let pairwise = mixture.pairwise_log_ratios(&z, 1).expect("ratios");
             for shift in [0, 1, 47] {
                 let mut pairs = z.clone();
                 for row in 0..90 {
                     pairs.slice_mut(s![row, 1..]).assign(&z.slice(s![(row + shift) % 90, 1..]));
                 }
                 for (row, exact) in mixture.log_ratios(&pairs, 1).expect("ratios").into_iter().enumerate() {
-                    let found = f64::from(across[row * 90 + (row + shift) % 90]);
+                    let found = f64::from(pairwise[row * 90 + (row + shift) % 90]);
                     assert!((found - exact).abs() < 1e-4 * (1.0 + exact.abs()), "{found} {exact}");
                 }
             }

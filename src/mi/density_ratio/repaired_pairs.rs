@@ -1,5 +1,5 @@
-//! Pairs torn apart and put together again as a model's density ratios say: samples of the dependence that
-//! the model tells of, with the very marginals of the samples it was asked about.
+//! Samples re-paired at random with probabilities from a model's density ratios: draws of the dependence that
+//! the model describes, with exactly the marginals of the samples.
 //!
 //! # References
 //! Berrett, Wang, Barber, Samworth 2020 (permutations drawn by swaps of two pairs).
@@ -7,17 +7,17 @@
 use ndarray::{Array2, Axis, s};
 use rand::Rng;
 
-use crate::mi::estimators::hybrid;
-use crate::mi::estimators::hybrid::{Residual, Sides};
+use super::neighbour_residual;
+use super::neighbour_residual::{Residual, Sides, sides};
 
 /// Permutations that are drawn.
 const DRAWS: usize = 2;
 /// Proposals of a swap for each row: where one in fifty is taken, each row has moved eight times.
 const SWEEPS: usize = 400;
 
-/// What a model would pair.
+/// Samples paired as a model would pair them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Torn {
+pub(crate) struct RepairedPairs {
     /// A row, and for each draw the row whose `y` it is given.
     partners: Vec<(usize, [usize; DRAWS])>,
     /// How much larger the log density ratios of what was drawn are than those of the pairs as they are,
@@ -25,7 +25,7 @@ pub(crate) struct Torn {
     gain_nats: f64,
 }
 
-impl Torn {
+impl RepairedPairs {
     /// Draws partners for some rows among themselves: permutations with probability in proportion to the
     /// product of `exp T`, by Metropolis steps from the pairs as they are.
     ///
@@ -58,7 +58,7 @@ impl Torn {
         self.gain_nats += other.gain_nats;
     }
 
-    /// How much more, a pair, the model tells of what was drawn than of the pairs as they are.
+    /// By how much the mean log density ratio of the drawn pairs exceeds that of the pairs as they are.
     pub(crate) fn mean_gain_nats(&self) -> f64 {
         self.gain_nats / self.partners.len().max(1) as f64
     }
@@ -75,7 +75,7 @@ impl Torn {
             (x.to_owned(), y.select(Axis(0), &order))
         });
         let drawn: Vec<Sides> = drawn.collect();
-        hybrid::beyond(&hybrid::sides(scores, dx), &drawn.iter().collect::<Vec<_>>())
+        neighbour_residual::residual(&sides(scores, dx), &drawn.iter().collect::<Vec<_>>())
     }
 }
 
@@ -101,19 +101,19 @@ mod tests {
                     - (r * r * (x * x + y * y) - 2.0 * r * x * y) / (2.0 * (1.0 - r * r))
             };
             let scores: Vec<f32> = x.iter().flat_map(|x| y.iter().map(|y| ratio(*x, *y) as f32)).collect();
-            let mut torn = Torn::default();
-            torn.add(&rows, &scores, &mut stream("test", "swaps", 1));
+            let mut repaired = RepairedPairs::default();
+            repaired.add(&rows, &scores, &mut stream("test", "swaps", 1));
             for draw in 0..DRAWS {
                 let mut seen = vec![false; n];
                 let mut product = 0.0;
-                for (row, partners) in &torn.partners {
+                for (row, partners) in &repaired.partners {
                     assert!(!std::mem::replace(&mut seen[partners[draw]], true), "a partner twice");
                     product += x[*row] * y[partners[draw]] / n as f64;
                 }
                 assert!((product - r).abs() < 0.08, "{own}: {product}");
             }
             let before = (0..n).map(|i| ratio(x[i], y[i])).sum::<f64>() / n as f64;
-            assert!((before + torn.mean_gain_nats() + 0.5 * (1.0 - r * r).ln()).abs() < 0.08, "{own}");
+            assert!((before + repaired.mean_gain_nats() + 0.5 * (1.0 - r * r).ln()).abs() < 0.08, "{own}");
         }
     }
 }

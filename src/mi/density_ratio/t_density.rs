@@ -7,8 +7,8 @@ use ndarray::{Array2, ArrayView2, Axis};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use statrs::function::gamma::{digamma, ln_gamma};
 
-use super::held_out_score::mean;
 use crate::numeric::linear::{log_determinant, mahalanobis};
+use crate::numeric::statistics::mean;
 
 /// The mean over samples of the log density of the coordinates as if they were independent.
 pub(crate) fn marginals(values: &Array2<f64>, nu: Option<f64>) -> f64 {

@@ -22,9 +22,11 @@
 //! that share `x`:
 //!
 //! ```text
-//! lower = mean_i [ log mean_{j in G(i), j!=i} exp A_ij - log( 1/n     sum_j      exp A_ij ) ]   (0 for a row alone in its group)
-//! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]   flag `grouped`
+//! lower = mean_i [ log mean_{j in G(i), j!=i} exp A_ij - log( 1/n     sum_j      exp A_ij ) ]
+//! upper = mean_i [ log mean_{j in G(i)}       exp A_ij - log( 1/(n-1) sum_{j!=i} exp A_ij ) ]
 //! ```
+//!
+//! A row alone in its group adds 0 to the lower bound; flag `grouped`.
 //!
 //! Where `x` hardly repeats, a row alone says nothing of how much `y` varies given `x`, and the few that are
 //! not alone may be collisions of rounding. So where the entropy of `y` within `x` is at most .03 nats, each
@@ -54,16 +56,15 @@
 
 use std::borrow::Cow;
 
-use ndarray::ArrayView2;
-
 use crate::mi::channel::bounds;
 use crate::mi::channel::bounds::Bounds;
-use crate::mi::channel::ceilings;
+use crate::mi::channel::gaussian_capacity::gaussian_nats;
 use crate::mi::channel::points::Points;
 use crate::mi::samples::distinct::Distinct;
 use crate::mi::samples::paired::{SMALL_SAMPLE, TRUSTED};
-use crate::mi::{About, Ceilings, Estimate, Estimator, Flag, Kind, Scale};
+use crate::mi::{About, Ceilings, Estimate, Estimator, Flag, Kind, Pairs, Scale};
 use crate::numeric::matrix::Matrix;
+use crate::numeric::statistics::entropy_nats;
 use crate::{Error, Result};
 
 const NAME: &str = "channel";
@@ -98,6 +99,11 @@ impl Channel {
 
     /// Own spread, at the precisions that are its default.
     pub const DEFAULT: Self = Self::with_scale(Scale::Spread);
+
+    /// What to know where rows of `x` are not computed from tokens.
+    pub const ON_SAMPLES: &'static str = "channel takes y for a function of x where a row of x occurs once: \
+                                          its number is how many values of y can be told apart at precision \
+                                          b, not the information of noisy pairs";
 
     /// This scale, at the precisions that are its default.
     #[must_use]
@@ -156,38 +162,29 @@ impl Estimator for Channel {
         }
     }
 
-    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
-        check_shapes(x.dim(), y.dim())?;
-        let (x, y) = (Matrix::new("x", x)?, Matrix::new("y", y)?);
-        Ok(self.measure(&Distinct::new(&x, &y), &y, x.columns(), seed))
+    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
+        let (x, y) = (Matrix::new("x", pairs.x())?, Matrix::new("y", pairs.y())?);
+        let distinct = match pairs.labels() {
+            Some(labels) => Distinct::labelled(labels, &y),
+            None => Distinct::new(&x, &y),
+        };
+        Ok(self.measure(&distinct, &y, x.columns(), seed))
+    }
+
+    fn noise_scales(&self) -> &[f64] {
+        &self.precisions
+    }
+
+    fn headline_noise_scale(&self) -> Option<f64> {
+        Some(self.scale.headline_precision())
     }
 }
 
 impl Channel {
-    /// The same as [`Estimator::estimate`] where `x` is known by name: rows with the same label share `x`.
-    ///
-    /// A state that determines its context does so in real numbers; in `f32` two contexts can round to one
-    /// state, where attention falls all but entirely on one token. Such a collision says nothing of the
-    /// model, and the label of the context is what `x` stands for.
-    ///
-    /// # Errors
-    /// As [`Estimator::estimate`].
-    pub fn estimate_labelled(
-        &self,
-        labels: &[u32],
-        y: ArrayView2<'_, f32>,
-        seed: u64,
-    ) -> Result<Vec<Estimate>> {
-        check_shapes((labels.len(), 1), y.dim())?;
-        let y = Matrix::new("y", y)?;
-        Ok(self.measure(&Distinct::labelled(labels, &y), &y, 1, seed))
-    }
-
     fn measure(&self, distinct: &Distinct, y: &Matrix<'_>, x_columns: usize, seed: u64) -> Vec<Estimate> {
         let within_nats = distinct.within_nats();
         let collisions = distinct.is_grouped() && within_nats <= COLLISIONS_NATS;
-        let input_entropy_nats =
-            ceilings::entropy_nats(distinct.groups.iter().map(|group| distinct.count(group)));
+        let input_entropy_nats = entropy_nats(distinct.groups.iter().map(|group| distinct.count(group)));
         let n_distinct = distinct.groups.len();
         let apart;
         let distinct = if collisions {
@@ -211,27 +208,11 @@ impl Channel {
         }
         let sigmas: Vec<f64> = self.precisions.iter().map(|b| b * (standardised.d as f64).sqrt()).collect();
         let points = Points::new(standardised, distinct);
-        let (bounds, gaussian_nats) = rayon::join(
-            || bounds::bounds(&points, &sigmas, seed),
-            || ceilings::gaussian_nats(&points, &sigmas),
-        );
-        let settings = self.precisions.iter().zip(&bounds).zip(gaussian_nats);
-        settings.map(|((&b, bounds), gaussian_nats)| found.measured(b, bounds, gaussian_nats)).collect()
+        let (bounds, gaussian_nats) =
+            rayon::join(|| bounds::bounds(&points, &sigmas, seed), || gaussian_nats(&points, &sigmas));
+        let estimates = self.precisions.iter().zip(&bounds).zip(gaussian_nats);
+        estimates.map(|((&b, bounds), gaussian_nats)| found.measured(b, bounds, gaussian_nats)).collect()
     }
-}
-
-fn check_shapes((x, x_columns): (usize, usize), (y, y_columns): (usize, usize)) -> Result<()> {
-    let refuse = |reason| Err(Error::Samples { estimator: NAME, reason });
-    if x != y {
-        return refuse(format!("x has {x} rows and y has {y}; give one row of each for every pair"));
-    }
-    if x_columns == 0 || y_columns == 0 {
-        return refuse("x and y need at least one column each".to_owned());
-    }
-    if x < 2 {
-        return refuse(format!("{x} rows are too few; give at least 2"));
-    }
-    Ok(())
 }
 
 /// What the estimates at all precisions share.
@@ -268,7 +249,7 @@ impl Common {
         // between the bounds.
         let mi_nats = middle_nats.min(ceiling_nats.max(lower_nats));
         Estimate {
-            noise_scale: b,
+            noise_scale: Some(b),
             kind: Kind::TwoSided,
             mi_nats,
             lower_nats: Some(lower_nats),

@@ -1,4 +1,4 @@
-//! `dv`: the Donsker-Varadhan bound of a critic, asked about pairs that it was not trained on. Conservative.
+//! `dv`: the Donsker-Varadhan bound of a critic on pairs that it was not trained on. Conservative.
 //!
 //! ```text
 //! I >= mean T(x_i, y_i) - log mean exp T(x_i, y_j)
@@ -21,16 +21,16 @@
 
 use candle_core::Tensor;
 use candle_nn::{Activation, AdamW, Optimizer, ParamsAdamW};
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, Axis, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::infonce::LEAST_SENSIBLE;
-use super::ksg::mean_and_stderr;
+use crate::mi::neural::critic::LEAST_SENSIBLE;
 use crate::mi::neural::network::{Initial, Network, clip, donsker_varadhan, rows};
 use crate::mi::samples::paired::{Found, Samples};
-use crate::mi::{About, Estimate, Estimator, Flag, Kind};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::linear::{canonical, covariance};
+use crate::numeric::statistics::mean_and_stderr;
 use crate::seed::{derive, stream};
 use crate::{Error, Result};
 
@@ -69,9 +69,9 @@ impl Estimator for Dv {
         }
     }
 
-    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
+    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), x, y)?;
+        let mut samples = Samples::new(self.name(), pairs)?;
         if let Some(zero) = samples.constant(kind) {
             return Ok(vec![zero]);
         }
@@ -226,10 +226,10 @@ fn half_bound(
     }
     critic.network.restore(&kept)?;
     // One shift at a time, whose tensors are gone before the next.
-    let heard = |shift: usize| doubles(&critic.scores(test, shift)?);
-    let (of_pairs, of_joint) = mean_and_stderr(&heard(0)?);
+    let test_scores = |shift: usize| doubles(&critic.scores(test, shift)?);
+    let (of_pairs, of_joint) = mean_and_stderr(&test_scores(0)?);
     let shifts = shifts(test.len(), TEST_SHIFTS);
-    let apart = shifts.iter().map(|shift| heard(*shift)).collect::<Result<Vec<_>>>()?;
+    let apart = shifts.iter().map(|shift| test_scores(*shift)).collect::<Result<Vec<_>>>()?;
     let most = apart.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
     // Each row stands in as many pairs as there are shifts, on either side, so that pairs are not independent
     // and rows are.

@@ -13,14 +13,14 @@
 //! # References
 //! Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, s};
 
-use super::ksg::mean_and_stderr;
 use crate::mi::samples::paired::{Found, Samples};
-use crate::mi::{About, Estimate, Estimator, Kind};
+use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::linear::{
     cholesky, covariance, gaussian_nats, mahalanobis, squared_correlations, wishart_bias_nats,
 };
+use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
 /// The estimator.
@@ -42,9 +42,9 @@ impl Estimator for Gaussian {
         }
     }
 
-    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, _seed: u64) -> Result<Vec<Estimate>> {
+    fn estimate(&self, pairs: &Pairs<'_>, _seed: u64) -> Result<Vec<Estimate>> {
         let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), x, y)?;
+        let mut samples = Samples::new(self.name(), pairs)?;
         if let Some(zero) = samples.constant(kind) {
             return Ok(vec![zero]);
         }

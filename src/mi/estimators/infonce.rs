@@ -1,26 +1,22 @@
 //! `infonce`: the bound of a separable critic on pairs that it was not trained on; at most the logarithm of
 //! how many are compared.
 //!
-//! The critic is that of [`crate::mi::neural::critic`], trained five times, each time without a fifth of the rows. Flag
-//! `saturated` above .8 of the logarithm of the number of rows that are compared, which stands beside it as a
-//! ceiling.
+//! The critic is that of [`crate::mi::neural::critic`], trained five times, each time without a fifth of the
+//! rows. Flag `saturated` above .8 of the logarithm of the number of rows that are compared, which stands
+//! beside it as a ceiling.
 //!
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
 
-use ndarray::ArrayView2;
-
-use super::hybrid::sides;
-use super::ksg::mean_and_stderr;
+use crate::mi::density_ratio::neighbour_residual::sides;
 use crate::mi::neural::critic;
 use crate::mi::samples::paired::{Found, Samples};
-use crate::mi::{About, Estimate, Estimator, Flag, Kind};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
+use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
 /// Fewer rows cannot be trained on.
 const LEAST_ROWS: usize = 50;
-/// A bound below this says that the critic ran away.
-pub(crate) const LEAST_SENSIBLE: f64 = -0.5;
 /// Bounds above this fraction of their ceiling are flagged.
 const SATURATED: f64 = 0.8;
 
@@ -45,9 +41,9 @@ impl Estimator for InfoNce {
         }
     }
 
-    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
+    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), x, y)?;
+        let mut samples = Samples::new(self.name(), pairs)?;
         if let Some(zero) = samples.constant(kind) {
             return Ok(vec![zero]);
         }
@@ -62,14 +58,14 @@ impl Estimator for InfoNce {
         }
         samples.jitter(seed);
         let (x, y) = sides(&samples.take_scores(), samples.dx());
-        let Some(heard) = critic::cross_fitted(&x, &y, false, seed) else {
+        let Some(cross_fitted) = critic::cross_fitted(&x, &y, false, seed) else {
             let failed = Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() };
             return Ok(vec![samples.report(kind, failed)]);
         };
-        let (mi_nats, stderr) = mean_and_stderr(&heard.terms);
-        let compared = heard.compared as f64;
+        let (mi_nats, stderr) = mean_and_stderr(&cross_fitted.terms);
+        let compared = cross_fitted.compared as f64;
         let mut flags = if mi_nats > SATURATED * compared.ln() { vec![Flag::Saturated] } else { vec![] };
-        if mi_nats < LEAST_SENSIBLE {
+        if mi_nats < critic::LEAST_SENSIBLE {
             flags.push(Flag::Failed);
         }
         let found = Found {

@@ -17,12 +17,11 @@
 
 use candle_core::Tensor;
 use candle_nn::{Activation, AdamW, Optimizer, ParamsAdamW};
-use ndarray::ArrayView2;
 use rand::seq::SliceRandom;
 
 use crate::mi::neural::network::{Initial, Network, donsker_varadhan, rows};
 use crate::mi::samples::paired::{Found, Samples};
-use crate::mi::{About, Estimate, Estimator, Flag, Kind};
+use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::seed::stream;
 use crate::{Error, Result};
 
@@ -57,9 +56,9 @@ impl Estimator for MinePaper {
         }
     }
 
-    fn estimate(&self, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, seed: u64) -> Result<Vec<Estimate>> {
+    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), x, y)?;
+        let mut samples = Samples::new(self.name(), pairs)?;
         if let Some(zero) = samples.constant(kind) {
             return Ok(vec![zero]);
         }
@@ -89,19 +88,19 @@ fn train(samples: &Samples, seed: u64) -> Result<Found> {
     let mut optimiser = AdamW::new(network.variables(), parameters)?;
     let mut permutations = stream("mi/mine-paper", "permutations", seed);
     let (of_x, of_y) = (samples.x.values(), samples.y.values());
-    let bound = |chosen: &[usize], torn: &[usize]| -> Result<Tensor> {
+    let bound = |chosen: &[usize], permuted: &[usize]| -> Result<Tensor> {
         let x = rows(of_x.view(), chosen.iter().copied())?;
         let pairs = |y: &[usize]| -> Result<Tensor> {
             let y = rows(of_y.view(), y.iter().copied())?;
             network.forward(&Tensor::cat(&[&x, &y], 1)?)
         };
-        donsker_varadhan(&pairs(chosen)?, &pairs(torn)?)
+        donsker_varadhan(&pairs(chosen)?, &pairs(permuted)?)
     };
     let mut most = 0.0_f64;
-    let mut torn = train.to_vec();
+    let mut permuted = train.to_vec();
     for epoch in 0..EPOCHS {
-        torn.shuffle(&mut permutations);
-        let objective = bound(train, &torn)?;
+        permuted.shuffle(&mut permutations);
+        let objective = bound(train, &permuted)?;
         let value = f64::from(objective.to_scalar::<f32>()?);
         if !value.is_finite() {
             return Ok(Found { flags: vec![Flag::Failed], ..Found::default() });

@@ -1,4 +1,7 @@
-//! Nearest neighbours in the maximum norm: the search tree, and counts of points within a radius.
+//! Nearest neighbours: a k-d tree, counts within a distance, and the terms of KSG estimators.
 
-pub(super) mod counts;
-pub(super) mod tree;
+pub(super) mod canonical_variates;
+mod counts;
+pub(super) mod gaussian_corrected;
+pub(super) mod ksg;
+mod tree;

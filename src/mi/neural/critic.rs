@@ -1,5 +1,5 @@
-//! A separable critic trained on one part of the pairs and asked about another: `T(x, y) = f(x) . g(y) + a(x)
-//! + b(y)`.
+//! A separable critic, trained on one part of the pairs and evaluated on another: `T(x, y) = f(x) . g(y) +
+//! a(x) + b(y)`.
 //!
 //! `f`, `g`, `a` and `b` are two small networks whose linear paths start from canonical correlations of
 //! Hermite polynomials of the coordinates, alone or together, chosen by validation: so training starts at the
@@ -17,16 +17,18 @@
 //! van den Oord et al. 2018 and Poole et al. 2019 (InfoNCE); Lancaster 1958 and Breiman & Friedman 1985
 //! (correlations of transformed variables).
 
-use ndarray::{Array2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::contrast::{contrast, gradient, side_gradient};
+use super::contrastive_gradient::{gradient, side_gradient};
+use super::critic_start::Start;
 use super::encoder::{AdamW, Encoder, Trace};
-use super::polynomials::Basis;
-use crate::mi::density_ratio::repaired_pairs::Torn;
+use crate::mi::density_ratio::contrast::{COMPARED, contrast};
+use crate::mi::density_ratio::repaired_pairs::RepairedPairs;
 use crate::numeric::kernels;
 use crate::numeric::linear::{canonical, covariance};
+use crate::numeric::statistics::mean;
 use crate::seed::{derive, stream};
 
 /// Parts of the rows, each held out in turn.
@@ -45,26 +47,17 @@ const LOOK: usize = 25;
 const RATE: f32 = 2e-3;
 const DECAY: f32 = 1e-2;
 const WARM_UP: usize = 40;
-/// Most pairs that are compared with each other in a bound.
-pub(crate) const COMPARED: usize = 1000;
-/// Polynomials from which the start is chosen.
-const BASES: [Basis; 5] =
-    [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
-/// At most one polynomial for this many rows.
-const ROWS_EACH: usize = 5;
-const ROWS_TOGETHER: usize = 10;
-/// Most variates that the start takes.
-const VARIATES: usize = 8;
-
-/// What a critic says of the pairs it was not trained on.
+/// A bound in nats below this says that the critic diverged.
+pub(crate) const LEAST_SENSIBLE: f64 = -0.5;
+/// A critic evaluated on pairs it was not trained on.
 #[derive(Debug, Clone)]
-struct Heard {
+struct HeldOutEvaluation {
     /// For each test pair its part of the bound; their mean is the bound.
     test: Vec<f64>,
     /// The bound on pairs it was trained on, over as many.
     train_nats: f64,
-    /// What it would pair, if it was asked.
-    torn: Torn,
+    /// Pairs drawn from its density ratios, if they were wanted.
+    repaired: RepairedPairs,
     /// Learned canonical variates of the test pairs, `(test, k)` each, the leading first.
     variates: (Array2<f64>, Array2<f64>),
 }
@@ -80,161 +73,100 @@ struct Split {
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
-fn hear(x: &Array2<f64>, y: &Array2<f64>, split: &Split, is_torn: bool, seed: u64) -> Option<Heard> {
-    let start = Start::new(x, y, split)?;
+fn evaluate_held_out(
+    x: &Array2<f64>,
+    y: &Array2<f64>,
+    split: &Split,
+    with_repaired: bool,
+    seed: u64,
+) -> Option<HeldOutEvaluation> {
+    let start = Start::new(x, y, &split.train, &split.validation)?;
     let mut critic = Critic::new(x, y, &start, seed);
     critic.train(split, seed);
-    let mut torn = Torn::default();
+    let mut repaired = RepairedPairs::default();
     let mut generator = stream("mi/critic", "torn", seed);
-    let test = critic.heard(&split.test, |rows, scores| {
-        if is_torn {
-            torn.add(rows, scores, &mut generator);
+    let test = critic.contrast_in_groups(&split.test, |rows, scores| {
+        if with_repaired {
+            repaired.add(rows, scores, &mut generator);
         }
     });
     let trained: Vec<usize> = split.train.iter().copied().take(split.test.len().max(COMPARED)).collect();
     let train = critic.terms(&trained);
-    let mean = |terms: &[f64]| terms.iter().sum::<f64>() / terms.len() as f64;
     let train_nats = mean(&train);
     let variates = critic.variates(&split.train, &split.test)?;
-    (mean(&test).is_finite() && train_nats.is_finite()).then_some(Heard { test, train_nats, torn, variates })
+    (mean(&test).is_finite() && train_nats.is_finite()).then_some(HeldOutEvaluation {
+        test,
+        train_nats,
+        repaired,
+        variates,
+    })
 }
 
-/// Critics that each heard of four fifths of the pairs, asked about the others.
+/// Critics that were each trained on four fifths of the pairs, evaluated on the others.
 #[derive(Debug, Clone)]
 pub(crate) struct CrossFitted {
     /// For each pair its part of the bound.
     pub(crate) terms: Vec<f64>,
     /// The mean of the bounds on pairs that were trained on.
     pub(crate) train_nats: f64,
-    /// What each would pair, if they were asked.
-    pub(crate) torn: Torn,
+    /// Pairs drawn from the density ratios of each critic, if they were wanted.
+    pub(crate) repaired: RepairedPairs,
     /// Learned variates of each part.
     pub(crate) variates: Vec<(Array2<f64>, Array2<f64>)>,
     /// Pairs of a part.
     pub(crate) compared: usize,
 }
 
-/// Trains once for each part that is held out, and asks what they would pair where `is_torn`. `None` where
-/// the numbers run away.
+/// Trains once for each part that is held out, and draws pairs from the density ratios where `with_repaired`.
+/// `None` where training diverges.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
 pub(crate) fn cross_fitted(
     x: &Array2<f64>,
     y: &Array2<f64>,
-    is_torn: bool,
+    with_repaired: bool,
     seed: u64,
 ) -> Option<CrossFitted> {
     let n = x.nrows();
     let mut order: Vec<usize> = (0..n).collect();
     order.shuffle(&mut stream("mi/critic", "order", seed));
-    let heard = (0..FOLDS).into_par_iter().map(|fold| {
+    let evaluations = (0..FOLDS).into_par_iter().map(|fold| {
         let part = fold * n / FOLDS..(fold + 1) * n / FOLDS;
         let test = order[part.clone()].to_vec();
         let rest: Vec<usize> = order[part.end..].iter().chain(&order[..part.start]).copied().collect();
         let (validation, train) = rest.split_at(test.len() / 2);
         let split = Split { train: train.to_vec(), validation: validation.to_vec(), test };
-        Some((hear(x, y, &split, is_torn, derive("mi/critic/fold", &fold.to_string(), seed))?, split.test))
+        Some((
+            evaluate_held_out(
+                x,
+                y,
+                &split,
+                with_repaired,
+                derive("mi/critic/fold", &fold.to_string(), seed),
+            )?,
+            split.test,
+        ))
     });
-    let heard: Vec<(Heard, Vec<usize>)> = heard.collect::<Option<_>>()?;
+    let evaluations: Vec<(HeldOutEvaluation, Vec<usize>)> = evaluations.collect::<Option<_>>()?;
     let mut terms = vec![0.0; n];
-    for (heard, test) in &heard {
-        test.iter().zip(&heard.test).for_each(|(row, term)| terms[*row] = *term);
+    for (evaluation, test) in &evaluations {
+        test.iter().zip(&evaluation.test).for_each(|(row, term)| terms[*row] = *term);
     }
-    let train_nats = heard.iter().map(|(heard, _)| heard.train_nats).sum::<f64>() / FOLDS as f64;
-    let mut torn = Torn::default();
+    let train_nats =
+        evaluations.iter().map(|(evaluation, _)| evaluation.train_nats).sum::<f64>() / FOLDS as f64;
+    let mut repaired = RepairedPairs::default();
     let mut variates = vec![];
-    for (heard, _) in heard {
-        torn.extend(heard.torn);
-        variates.push(heard.variates);
+    for (evaluation, _) in evaluations {
+        repaired.extend(evaluation.repaired);
+        variates.push(evaluation.variates);
     }
-    Some(CrossFitted { terms, train_nats, torn, variates, compared: group(n / FOLDS) })
+    Some(CrossFitted { terms, train_nats, repaired, variates, compared: group(n / FOLDS) })
 }
 
 /// How many rows are compared with each other where there are so many.
 fn group(rows: usize) -> usize {
     rows.div_ceil(rows.div_ceil(COMPARED).max(1)).max(1)
-}
-
-/// Where training starts: leading variates of all rows, and the bilinear form that they would need if they
-/// were Gaussian.
-struct Start {
-    u: Array2<f64>,
-    v: Array2<f64>,
-    /// Correlations; those beyond the first `used` are inputs only.
-    correlations: Vec<f64>,
-    used: usize,
-}
-
-impl Start {
-    fn new(x: &Array2<f64>, y: &Array2<f64>, split: &Split) -> Option<Self> {
-        let mut best: Option<(f64, Self)> = None;
-        for basis in BASES {
-            let (dx, dy) = (basis.size(x.ncols()), basis.size(y.ncols()));
-            let rows = if matches!(basis, Basis::Each(_)) { ROWS_EACH } else { ROWS_TOGETHER };
-            if basis != Basis::Each(1) && dx + dy > split.train.len() / rows {
-                continue;
-            }
-            let (hx, hy) = (basis.of(x.view()), basis.of(y.view()));
-            let train =
-                concatenate![Axis(1), hx.select(Axis(0), &split.train), hy.select(Axis(0), &split.train)];
-            let mut joint = covariance(train.view());
-            joint.diag_mut().mapv_inplace(|value| value + 1e-3);
-            let Some(found) = canonical(&joint, dx, 1e-9) else { continue };
-            let k = VARIATES.min(found.correlations.len());
-            let (u, v) = (
-                hx.dot(&found.x_directions.slice(s![..k, ..]).t()),
-                hy.dot(&found.y_directions.slice(s![..k, ..]).t()),
-            );
-            let correlations: Vec<f64> = found.correlations.iter().take(k).map(|r| r.min(0.99)).collect();
-            for used in 0..=k {
-                let start = Self { u: u.clone(), v: v.clone(), correlations: correlations.clone(), used };
-                let bound = start.bound(&split.validation);
-                if best.as_ref().is_none_or(|(most, _)| bound > *most + 0.005) {
-                    best = Some((bound, start));
-                }
-            }
-        }
-        best.map(|(_, start)| start)
-    }
-
-    /// The bound of the starting critic on some rows.
-    fn bound(&self, rows: &[usize]) -> f64 {
-        let rows = &rows[..rows.len().min(COMPARED)];
-        let scaled = |values: &Array2<f64>| -> Vec<f32> {
-            let row = |row: usize| (0..self.used).map(move |k| (self.gain(k) * values[[row, k]]) as f32);
-            rows.iter().copied().flat_map(row).collect()
-        };
-        let n = rows.len();
-        let mut scores = vec![0.0; n * n];
-        if self.used > 0 {
-            kernels::matmul_t(n, n, self.used, &scaled(&self.u), &scaled(&self.v), &mut scores);
-        }
-        let (a, b) = (self.offsets(&self.u), self.offsets(&self.v));
-        for (i, row) in scores.chunks_exact_mut(n).enumerate() {
-            for (j, score) in row.iter_mut().enumerate() {
-                *score += a[rows[i]] + b[rows[j]];
-            }
-        }
-        contrast(&scores, n).iter().sum::<f64>() / n as f64
-    }
-
-    fn gain(&self, k: usize) -> f64 {
-        let r = self.correlations[k];
-        (r / (1.0 - r * r)).sqrt()
-    }
-
-    /// `-sum_k r_k^2 u_k^2 / 2 (1 - r_k^2)` of each row.
-    fn offsets(&self, values: &Array2<f64>) -> Vec<f32> {
-        let of_row = |row: ndarray::ArrayView1<'_, f64>| {
-            let squares = (0..self.used).map(|k| {
-                let r2 = self.correlations[k].powi(2);
-                r2 * row[k].powi(2) / (2.0 * (1.0 - r2))
-            });
-            -squares.sum::<f64>() as f32
-        };
-        values.rows().into_iter().map(of_row).collect()
-    }
 }
 
 struct Side {
@@ -302,7 +234,7 @@ impl Critic {
     }
 
     /// The part of each row in the bound, rows compared in groups, of which each is shown with its scores.
-    fn heard(&self, rows: &[usize], mut show: impl FnMut(&[usize], &[f32])) -> Vec<f64> {
+    fn contrast_in_groups(&self, rows: &[usize], mut show: impl FnMut(&[usize], &[f32])) -> Vec<f64> {
         let of_group = |rows: &[usize]| {
             let (scores, ..) = self.scores(rows, &mut Default::default());
             show(rows, &scores);
@@ -312,7 +244,7 @@ impl Critic {
     }
 
     fn terms(&self, rows: &[usize]) -> Vec<f64> {
-        self.heard(rows, |_, _| ())
+        self.contrast_in_groups(rows, |_, _| ())
     }
 
     fn train(&mut self, split: &Split, seed: u64) {
@@ -327,7 +259,7 @@ impl Critic {
         for step in 0..=STEPS {
             if step % LOOK == 0 {
                 let terms = self.terms(&split.validation);
-                let bound = terms.iter().sum::<f64>() / terms.len() as f64;
+                let bound = mean(&terms);
                 if bound > best.0 {
                     best = (bound, step, (self.x.encoder.clone(), self.y.encoder.clone()));
                 }

@@ -1,11 +1,13 @@
-//! A small network with a linear path beside it, its gradient by hand: what a critic maps each side of a pair
-//! through.
+//! The encoder of a separable critic: a small network with a linear path beside it, its gradient and AdamW
+//! written out.
 //!
 //! ```text
 //! e(x) = S x + W_3 silu(W_2 silu(W_1 x + b_1) + b_2) + b_3
 //! ```
 //!
-//! Plain slices and the products of [`kernels`], so that the bits of a result do not depend on threads.
+//! It stands beside candle's layers, which [`super::network`] uses, for its numbers: on plain slices and the
+//! products of [`kernels`] the bits of `ensemble` and `infonce` do not depend on threads. Candle adds in
+//! another order, so that its layers here would change every number of these two estimators.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;

@@ -1,7 +1,8 @@
 //! Small neural networks for critics: the layers, their gradients, and the contrastive objective.
 
-pub(super) mod contrast;
+mod contrastive_gradient;
 pub(super) mod critic;
-pub(super) mod encoder;
+mod critic_start;
+mod encoder;
 pub(super) mod network;
-pub(super) mod polynomials;
+mod polynomials;

@@ -5,9 +5,9 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::distinct;
 use crate::Result;
-use crate::mi::channel::ceilings;
 use crate::numeric::matrix::Matrix;
 use crate::numeric::normal_scores::{normal_quantiles, write_scores};
+use crate::numeric::statistics::{entropy_nats, median};
 use crate::seed::stream;
 
 /// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing
@@ -15,11 +15,6 @@ use crate::seed::stream;
 const CONSTANT: f64 = 2e-7;
 /// Standard deviations of the noise that tells equal rows apart.
 const JITTER: f64 = 1e-6;
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    let at = values.len() / 2;
-    (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
-}
 
 /// The distances of values from their median, and the median of those above 0; `None` for equal values.
 fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
@@ -202,6 +197,6 @@ impl Block {
     pub(crate) fn entropy_nats(&self) -> f64 {
         let mut counts = vec![0_u64; self.n_distinct];
         self.ids.iter().for_each(|id| counts[*id] += 1);
-        ceilings::entropy_nats(counts.into_iter())
+        entropy_nats(counts.into_iter())
     }
 }

@@ -5,6 +5,9 @@
 
 use std::ops::Range;
 
+use ndarray::ArrayView2;
+
+use crate::Result;
 use crate::numeric::matrix::Matrix;
 
 /// The distinct rows of the pair `(x, y)`, those that share `x` next to each other.
@@ -137,6 +140,15 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
         }
     }
     (ids, next)
+}
+
+/// A label for each row, the same for rows that agree bit by bit, from 0 in order of appearance.
+///
+/// # Errors
+/// [`crate::Error::NonFinite`] under the name `what`.
+pub(crate) fn row_labels(what: &str, rows: ArrayView2<'_, f32>) -> Result<Vec<u32>> {
+    let (ids, _) = ids(&Matrix::new(what, rows)?);
+    Ok(ids.into_iter().map(|id| id as u32).collect())
 }
 
 /// A hash of the bits of a row: four chains of multiply and rotate, so that one need not wait for another.

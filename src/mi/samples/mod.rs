@@ -1,5 +1,6 @@
-//! Paired samples: checked, standardised, and with repeated rows counted once.
+//! Paired samples made ready: checks, standard units and ranks, equal rows counted, discrete values.
 
 pub(super) mod block;
 pub(super) mod distinct;
+pub(super) mod frequencies;
 pub(super) mod paired;

@@ -1,12 +1,12 @@
 //! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without
 //! columns that say nothing.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayViewMut2, s};
 
 use super::block::Block;
-use crate::mi::channel::ceilings;
-use crate::mi::{Ceilings, Estimate, Flag, Kind};
+use crate::mi::{Ceilings, Estimate, Flag, Kind, Pairs};
 use crate::numeric::linear;
+use crate::numeric::statistics::entropy_nats;
 use crate::{Error, Result};
 
 /// Fewer rows than this are flagged.
@@ -51,25 +51,10 @@ pub(crate) struct Found {
 
 impl Samples {
     /// # Errors
-    /// [`Error::Samples`] for rows that cannot be paired, [`Error::NonFinite`] for a value that is NaN or
-    /// infinite.
-    pub(crate) fn new(
-        estimator: &'static str,
-        x: ArrayView2<'_, f32>,
-        y: ArrayView2<'_, f32>,
-    ) -> Result<Self> {
-        let refuse = |reason| Err(Error::Samples { estimator, reason });
-        let ((n, x_columns), (y_rows, y_columns)) = (x.dim(), y.dim());
-        if n != y_rows {
-            return refuse(format!("x has {n} rows and y has {y_rows}; give one row of each for every pair"));
-        }
-        if x_columns == 0 || y_columns == 0 {
-            return refuse("x and y need at least one column each".to_owned());
-        }
-        if n < 2 {
-            return refuse(format!("{n} rows are too few; give at least 2"));
-        }
-        let (x, y) = (Block::new("x", x)?, Block::new("y", y)?);
+    /// [`Error::NonFinite`] for a value that is NaN or infinite.
+    pub(crate) fn new(estimator: &'static str, pairs: &Pairs<'_>) -> Result<Self> {
+        let n = pairs.n();
+        let (x, y) = (Block::new("x", pairs.x())?, Block::new("y", pairs.y())?);
         let ceilings = Ceilings {
             log_n_nats: (n as f64).ln(),
             input_entropy_nats: x.entropy_nats(),
@@ -111,7 +96,7 @@ impl Samples {
     }
 
     /// Leaves one of equal pairs where one side's values alone tell the pairs apart and at least half of the
-    /// pairs differ: then equal pairs are copies, as in a bootstrap sample, that would be heard as
+    /// pairs differ: then equal pairs are copies, as in a bootstrap sample, that would look like
     /// dependence by neighbours and by whatever is held out. Values that repeat with different partners are
     /// left.
     pub(crate) fn count_copies_once(&mut self) {
@@ -220,7 +205,7 @@ impl Samples {
         shared.sort_unstable();
         let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
         if counts.len() <= self.n / 2 && (dependent.len() < self.dy() || self.x.n_distinct == self.n) {
-            let least = ceilings::entropy_nats(counts.into_iter());
+            let least = entropy_nats(counts.into_iter());
             let found = Found {
                 mi_nats: least,
                 lower_nats: Some(least),
@@ -300,7 +285,7 @@ impl Samples {
             }
         }
         Estimate {
-            noise_scale: 0.0,
+            noise_scale: None,
             kind,
             mi_nats,
             lower_nats: found.lower_nats.map(|nats| nats.min(ceiling_nats)),

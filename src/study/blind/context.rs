@@ -14,7 +14,7 @@ use ndarray::Array2;
 
 use super::questions::Shown;
 use crate::error::{Error, Result};
-use crate::mi::{Channel, Scale};
+use crate::mi::{Channel, Estimator, Pairs, Scale};
 use crate::provider::Answer;
 
 /// Tokens of the vector, and likeliest tokens that are asked for.
@@ -92,8 +92,9 @@ fn information(told: &[Told], tokens: &[&str], labels: &[u32], seed: u64) -> Res
     let y = Array2::from_shape_fn((told.len(), tokens.len()), |(i, j)| {
         told[i].by_token.get(tokens[j]).copied().unwrap_or(told[i].least) as f32
     });
-    let estimates =
-        Channel::new(Scale::Spread, vec![PRECISION])?.estimate_labelled(labels, y.view(), seed)?;
+    let x = Array2::from_shape_fn((labels.len(), 1), |(i, _)| labels[i] as f32);
+    let pairs = Pairs::new(x.view(), y.view())?.with_labels(labels)?;
+    let estimates = Channel::new(Scale::Spread, vec![PRECISION])?.estimate(&pairs, seed)?;
     let one = estimates.first().map(|estimate| estimate.upper_nats.unwrap_or(estimate.mi_nats));
     one.ok_or_else(|| Error::Fit { reason: "the channel has no precision".into() })
 }

@@ -49,7 +49,7 @@ impl<'a> Inside<'a> {
         disk::make_folder(&self.folder)?;
         let model = self.family.load(self.family.member(id)?)?;
         let channel = Channel::with_scale(self.settings.scale);
-        let how = emergence::Settings::new(channel, self.settings.seed, self.settings.seed);
+        let how = emergence::MeasureSettings::new(channel, self.settings.seed, self.settings.seed);
         let mut profiles: Vec<Profile> = vec![];
         for name in &self.settings.corpora {
             let category = Category::load(name)?;

@@ -68,7 +68,7 @@ impl<'a> Readings<'a> {
             None
         } else {
             let corpus = cut.corpus(&texts, &model.tokenizer)?;
-            let how = emergence::Settings::new(Channel::with_scale(self.settings.scale), seed, seed);
+            let how = emergence::MeasureSettings::new(Channel::with_scale(self.settings.scale), seed, seed);
             let file = self.folder.join(format!("{}--{}.json", stem(&reader.id), texts.name));
             let kept = if file.is_file() { Some(Profile::read(&file)?) } else { None };
             let profile = match kept {

@@ -120,7 +120,7 @@ pub fn family() -> Vec<String> {
 /// Whatever a stage finds wrong, and [`Error::Fit`] if too few models are left to be learnt from.
 pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &str)) -> Result<Run> {
     let channel = Channel::with_scale(settings.scale);
-    let how = emergence::Settings::new(channel, settings.seed, settings.seed);
+    let how = emergence::MeasureSettings::new(channel, settings.seed, settings.seed);
     let categories = CORPORA.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
     let (mut profiles, mut scores) = (vec![], vec![]);
     for name in models {
@@ -137,7 +137,10 @@ pub fn run(models: &[String], settings: &Settings, step: &dyn Fn(usize, &str, &s
     }
     let (train, test) = targets(&profiles)?;
     let small: Vec<&str> = train.iter().flat_map(|(target, proxy)| [*target, *proxy]).collect();
-    let noise_scale = choose_noise_scale(profiles.iter().filter(|p| small.contains(&p.model.id.as_str())))?;
+    let noise_scale = choose_noise_scale(profiles.iter().filter(|p| small.contains(&p.model.id.as_str())))?
+        .ok_or_else(|| Error::Fit {
+        reason: "the demonstration needs an estimator with a noise scale".into(),
+    })?;
     let observe = |pairs: &[(&str, &str)]| -> Result<Vec<Observation>> {
         let of = |model: &str, corpus: &str| {
             let found = profiles.iter().find(|p| p.model.id == model && p.corpus.name == corpus);

@@ -71,16 +71,20 @@ pub struct Errors {
     pub mean: f64,
 }
 
-/// The smallest noise scale at which the bounds of all readings of `profiles` are at most 0.3 nat apart.
+/// The smallest noise scale at which the bounds of all readings of `profiles` are at most 0.3 nat apart; `None`
+/// for profiles of an estimator that has no noise scale.
 ///
 /// # Errors
 /// [`Error::Fit`] if there is none.
-pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> Result<f64> {
+pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> Result<Option<f64>> {
     let profiles: Vec<_> = profiles.into_iter().collect();
-    let settings = profiles.first().map(|p| p.estimator.settings.clone()).unwrap_or_default();
+    let noise_scales = profiles.first().map(|p| p.estimator.noise_scales.clone()).unwrap_or_default();
+    if noise_scales.is_empty() && !profiles.is_empty() {
+        return Ok(None);
+    }
     let fits =
         |noise_scale: &f64| profiles.iter().all(|p| p.widest_gap_nats(*noise_scale) <= WIDEST_GAP_NATS);
-    settings.into_iter().find(fits).ok_or_else(|| Error::Fit {
+    noise_scales.into_iter().find(fits).map(Some).ok_or_else(|| Error::Fit {
         reason: format!(
             "at no noise_scale are all bounds within {WIDEST_GAP_NATS} nat; measure more windows (--windows) or \
              fewer shots"

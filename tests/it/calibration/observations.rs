@@ -223,10 +223,10 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
     // Of three blocks u is 2/3 and 1; the slope through two points is their difference over a third.
     let depth = both[0].model.n_layers as f64;
     let last = |profile: &Profile, block: usize| {
-        let at = |r: &&surmise::emergence::Reading| {
+        let at = |r: &&surmise::emergence::BlockReading| {
             r.block == block
-                && r.noise_scale == 0.4
-                && r.shot == profile.corpus.shots
+                && r.noise_scale == Some(0.4)
+                && r.reading_index == profile.corpus.shots
                 && r.role == surmise::corpus::Role::Entity
         };
         profile.blocks.iter().find(at).expect("a reading").emergence_nats

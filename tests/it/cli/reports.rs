@@ -133,7 +133,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
                 row["model"] == "minigpt-3"
                     && row["role"] == "entity"
                     && row["noise_scale"] == "0.25"
-                    && row["shot"] == shot["shot"]
+                    && row["reading_index"] == shot["shot"]
                     && row["block"] != "1"
             });
             let values: Vec<f64> = own.map(|row| number(row, column)).collect();
@@ -152,7 +152,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     assert_eq!(
         depth.len(),
         rows.iter()
-            .filter(|r| r["role"] == "entity" && r["shot"] == "3" && r["noise_scale"] == "0.25")
+            .filter(|r| r["role"] == "entity" && r["reading_index"] == "3" && r["noise_scale"] == "0.25")
             .count()
     );
     assert!(depth.iter().all(|row| number(row, "depth") > 0.0 && number(row, "depth") <= 1.0));

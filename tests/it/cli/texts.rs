@@ -71,7 +71,7 @@ fn texts_are_read_at_every_position_beside_their_shuffled_control() {
             (row["role"].as_str(), row["corpus"].as_str(), row["n_windows"].as_str()),
             ("text", "t.x", "150")
         );
-        assert_eq!(number(row, "position") + 1.0, number(row, "shot"));
+        assert_eq!(number(row, "position") + 1.0, number(row, "reading_index"));
         assert!(row["control"].is_empty() || row["control"] == "shuffled");
         let emergence = number(row, "macro_mi_nats") - number(row, "micro_mi_nats");
         assert!((emergence - number(row, "emergence_nats")).abs() < 1e-12);

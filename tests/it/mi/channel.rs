@@ -4,15 +4,16 @@
 
 use ndarray::{Array2, Axis, concatenate};
 use rand_distr::{Distribution, StandardNormal};
-use surmise::mi::{Channel, Estimate, Estimator, Flag, Scale};
+use surmise::mi::{Channel, Estimate, Estimator, Flag, Pairs, Scale};
 
+use super::rows::{EstimateRows, scale_of};
 use crate::support::truth::{
     codes, gaussian, generator, mean_and_error, mixture_in_space, mixture_on_a_line, moments, row_numbers,
 };
 
 fn estimate(x: &Array2<f32>, y: &Array2<f32>, precisions: &[f64], seed: u64) -> Vec<Estimate> {
     let channel = Channel::new(Scale::Spread, precisions.to_vec()).expect("precisions in range");
-    channel.estimate(x.view(), y.view(), seed).expect("samples that can be used")
+    channel.estimate_rows(x.view(), y.view(), seed).expect("samples that can be used")
 }
 
 fn stderr(estimate: &Estimate) -> f64 {
@@ -23,7 +24,7 @@ fn stderr(estimate: &Estimate) -> f64 {
 fn encloses(estimate: &Estimate, exact: f64, slack: f64) {
     println!(
         "b {} exact {exact:.4} {:.4} [{:.4}, {:.4}] stderr {:.4}",
-        estimate.noise_scale,
+        scale_of(estimate),
         estimate.mi_nats,
         estimate.lower_nats.expect("two bounds"),
         estimate.upper_nats.expect("two bounds"),
@@ -41,7 +42,7 @@ fn two_points_on_a_line_have_the_information_of_the_integral() {
     // P(-1) = .3, so the mean is .4 and the standard deviation sqrt(.84).
     let points = [-1.4 / 0.84_f64.sqrt(), 0.6 / 0.84_f64.sqrt()];
     for found in estimate(&y, &y, &[0.4, 1.0, 2.0], 1) {
-        let exact = mixture_on_a_line(&points, &[0.3, 0.7], found.noise_scale);
+        let exact = mixture_on_a_line(&points, &[0.3, 0.7], scale_of(&found));
         encloses(&found, exact, 1.0 / 2000.0);
         assert_eq!(found.n_distinct, 2);
     }
@@ -69,7 +70,7 @@ fn orthogonal_codewords_have_the_information_of_their_mixture() {
     let points: Vec<Vec<f64>> =
         (0..count).map(|code| (0..count).map(|k| (f64::from(code == k) - share) / sd).collect()).collect();
     for found in estimate(&x, &y, &[0.25, 0.5, 1.0], 2) {
-        let sigma = found.noise_scale * (count as f64).sqrt();
+        let sigma = scale_of(&found) * (count as f64).sqrt();
         let (exact, error) = mixture_in_space(&points, &vec![sigma; count], 3);
         encloses(&found, exact, 4.0 * error + count as f64 / n as f64);
     }
@@ -80,7 +81,7 @@ fn a_gaussian_variable_has_the_capacity_of_the_gaussian_channel() {
     for d in [1, 3] {
         let y = gaussian(3000, d, 4);
         for found in estimate(&row_numbers(3000), &y, &[0.4, 1.0], 5) {
-            let variance = found.noise_scale.powi(2) * d as f64;
+            let variance = scale_of(&found).powi(2) * d as f64;
             let exact = 0.5 * d as f64 * (1.0 / variance).ln_1p();
             encloses(&found, exact, 0.005);
             // Coordinates of a sample are correlated by 1/sqrt(n), which moves the determinant by 1/n.
@@ -104,14 +105,14 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
             .map(|row| row.iter().zip(&moments).map(|(&v, (mean, sd))| (f64::from(v) - mean) / sd).collect())
             .collect();
         for found in estimate(&x, &y, &[0.1, 0.25], 8) {
-            let variance = found.noise_scale.powi(2) * d as f64;
+            let variance = scale_of(&found).powi(2) * d as f64;
             let sd: Vec<f64> = moments.iter().map(|(_, sd)| ((0.6 / sd).powi(2) + variance).sqrt()).collect();
             let (exact, error) = mixture_in_space(&points, &sd, 9);
             let tolerance = 4.0 * (stderr(&found) + error);
             let naive = naive_grouped(&y, count, &moments, variance.sqrt());
             println!(
                 "groups {count} b {} exact {exact:.3} [{:.3}, {:.3}] mi {:.3} naive {naive:.3}",
-                found.noise_scale,
+                scale_of(&found),
                 found.lower_nats.expect("two bounds"),
                 found.upper_nats.expect("two bounds"),
                 found.mi_nats
@@ -121,7 +122,7 @@ fn groups_with_a_spread_of_their_own_have_the_information_of_their_mixture() {
             assert!(found.flags.contains(&Flag::Grouped));
             // With all pairs in both means the number is no lower bound: at fine precision it is above the
             // truth by more than chance.
-            assert!(found.noise_scale > 0.1 || naive > exact + tolerance, "{naive} {exact}");
+            assert!(scale_of(&found) > 0.1 || naive > exact + tolerance, "{naive} {exact}");
         }
     }
 }
@@ -133,12 +134,15 @@ fn labels_stand_for_x_whatever_its_bits() {
     let y = codes(800, 16).mapv(|code| code * 3.0);
     let labels: Vec<u32> = (0..800).map(|row| row % 16).collect();
     let channel = Channel::new(Scale::Spread, vec![0.25]).expect("a precision in range");
-    let by_label = channel.estimate_labelled(&labels, y.view(), 5).expect("usable");
-    assert_eq!(by_label, channel.estimate(y.view(), y.view(), 5).expect("usable"));
+    let rounded = Array2::<f32>::ones((800, 1));
+    let pairs = Pairs::new(rounded.view(), y.view()).expect("pairs");
+    let labelled = pairs.with_labels(&labels).expect("a label for each row");
+    let by_label = channel.estimate(&labelled, 5).expect("usable");
+    assert_eq!(by_label, channel.estimate_rows(y.view(), y.view(), 5).expect("usable"));
     assert!(by_label[0].flags.is_empty() && by_label[0].mi_nats > 1.0);
-    let one = channel.estimate(Array2::<f32>::ones((800, 1)).view(), y.view(), 5).expect("usable");
+    let one = channel.estimate(&pairs, 5).expect("usable");
     assert_eq!(one[0].mi_nats, 0.0);
-    assert!(channel.estimate_labelled(&labels[1..], y.view(), 5).is_err());
+    assert!(pairs.with_labels(&labels[1..]).is_err());
 }
 
 /// The mean over pairs of the inclusive mean over the group against the inclusive mean over all, written out.
@@ -294,10 +298,10 @@ fn the_norm_scale_sees_directions_and_not_lengths() {
         5.0 + sign * lengths[[row, 0]].exp()
     });
     let channel = Channel::new(Scale::Norm, vec![0.3, 1.0]).expect("precisions in range");
-    let found = channel.estimate(row_numbers(1000).view(), y.view(), 19).expect("usable");
+    let found = channel.estimate_rows(row_numbers(1000).view(), y.view(), 19).expect("usable");
     for found in found {
         // Directions are (1, -1) and (-1, 1), two units of sqrt(2) apart on a line whose noise is b sqrt(2).
-        let exact = mixture_on_a_line(&[-1.0, 1.0], &[0.5, 0.5], found.noise_scale);
+        let exact = mixture_on_a_line(&[-1.0, 1.0], &[0.5, 0.5], scale_of(&found));
         encloses(&found, exact, 1.0 / 1000.0);
     }
 }
@@ -308,7 +312,7 @@ fn one_thread_and_several_give_the_same_bits() {
     let y = gaussian(700, 40, 20);
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| Channel::DEFAULT.estimate(x.view(), y.view(), 21).expect("usable"))
+        pool.install(|| Channel::DEFAULT.estimate_rows(x.view(), y.view(), 21).expect("usable"))
     };
     let one = with(1);
     assert_eq!(with(2), one);

@@ -4,10 +4,11 @@ use ndarray::{Array2, array};
 use surmise::Error;
 use surmise::mi::{ALL, Channel, Estimate, Estimator, Flag, Scale};
 
+use super::rows::{EstimateRows, scale_of};
 use crate::support::truth::{codes, gaussian, row_numbers};
 
 fn estimate(x: &Array2<f32>, y: &Array2<f32>) -> Result<Vec<Estimate>, Error> {
-    Channel::DEFAULT.estimate(x.view(), y.view(), 1)
+    Channel::DEFAULT.estimate_rows(x.view(), y.view(), 1)
 }
 
 fn usable(x: &Array2<f32>, y: &Array2<f32>) -> Vec<Estimate> {
@@ -27,13 +28,13 @@ fn nan_and_infinity_are_refused_with_their_place_and_number() {
     assert_eq!(message(estimate(&x, &y)), place("y", 7, 2, 2));
     assert_eq!(message(estimate(&y, &x)), place("x", 7, 2, 2));
     // A transposed view is not contiguous; the place is that of the view.
-    let transposed = Channel::DEFAULT.estimate(y.t(), gaussian(4, 1, 3).view(), 1);
+    let transposed = Channel::DEFAULT.estimate_rows(y.t(), gaussian(4, 1, 3).view(), 1);
     assert_eq!(message(transposed), place("x", 0, 9, 2));
 }
 
 #[test]
 fn shapes_that_cannot_be_paired_are_refused() {
-    let refused = |x: &Array2<f32>, y: &Array2<f32>| matches!(estimate(x, y), Err(Error::Samples { .. }));
+    let refused = |x: &Array2<f32>, y: &Array2<f32>| matches!(estimate(x, y), Err(Error::Pairs { .. }));
     assert!(refused(&gaussian(10, 2, 1), &gaussian(11, 2, 1)));
     assert!(refused(&gaussian(1, 2, 1), &gaussian(1, 2, 1)));
     assert!(refused(&gaussian(0, 2, 1), &gaussian(0, 2, 1)));
@@ -72,7 +73,7 @@ fn a_y_of_one_value_carries_exactly_nothing_at_any_size() {
         for scale in [Scale::Spread, Scale::Norm] {
             let y = Array2::from_elem((80, 3), value);
             let channel = Channel::with_scale(scale);
-            for found in channel.estimate(gaussian(80, 2, 5).view(), y.view(), 1).expect("usable") {
+            for found in channel.estimate_rows(gaussian(80, 2, 5).view(), y.view(), 1).expect("usable") {
                 assert_eq!((found.mi_nats, found.ceiling_nats), (0.0, 0.0));
                 assert_eq!(found.flags, [Flag::Constant]);
                 assert_eq!(found.constant_y.len(), 3);
@@ -118,7 +119,7 @@ fn the_finest_precision_stays_finite_with_rows_alone_and_in_groups() {
     for x in [row_numbers(100), codes(100, 33)] {
         let mut y = gaussian(100, 30, 10);
         y[[0, 0]] = 1e6;
-        let found = &channel.estimate(x.view(), y.view(), 1).expect("usable")[0];
+        let found = &channel.estimate_rows(x.view(), y.view(), 1).expect("usable")[0];
         assert!(
             found.lower_nats.expect("two bounds").is_finite()
                 && found.upper_nats.expect("two bounds").is_finite(),
@@ -135,7 +136,7 @@ fn a_row_alone_in_its_group_adds_nothing_to_the_lower_bound() {
     let x = array![[0.0], [0.0], [1.0], [2.0]];
     let y = array![[0.0], [1.0], [2.0], [3.0]];
     let found = &Channel::new(Scale::Spread, vec![1e3])
-        .and_then(|channel| channel.estimate(x.view(), y.view(), 1))
+        .and_then(|channel| channel.estimate_rows(x.view(), y.view(), 1))
         .expect("usable")[0];
     // Noise that drowns all differences leaves zero in every term, and in the bounds.
     assert!(
@@ -152,11 +153,11 @@ fn a_collision_of_two_rows_moves_the_bounds_by_its_share_of_the_rows() {
     for (n, d) in [(200, 3), (1000, 8), (2000, 40)] {
         let (x, y) = (gaussian(n, 2, 1), gaussian(n, d, 2));
         let channel = Channel::new(Scale::Spread, vec![0.1, 0.4]).expect("precisions in range");
-        let apart = channel.estimate(x.view(), y.view(), 1).expect("usable");
+        let apart = channel.estimate_rows(x.view(), y.view(), 1).expect("usable");
         let mut collided = x.clone();
         let other = x.row(n / 2).to_owned();
         collided.row_mut(7).assign(&other);
-        let found = channel.estimate(collided.view(), y.view(), 1).expect("usable");
+        let found = channel.estimate_rows(collided.view(), y.view(), 1).expect("usable");
         let most = 2.0 * 2.0_f64.ln() / n as f64 + 1e-12;
         for (found, apart) in found.iter().zip(&apart) {
             assert!((found.mi_nats - apart.mi_nats).abs() <= most, "{found:?} {apart:?}");
@@ -183,7 +184,7 @@ fn ceilings_are_those_one_can_compute_by_hand() {
         let ceilings = found.ceilings;
         assert_eq!(ceilings.log_n_nats, 100.0_f64.ln());
         assert!((ceilings.input_entropy_nats - (2.0_f64.ln() + 0.005)).abs() < 1e-12);
-        let gaussian = 0.5 * (1.0 + found.noise_scale.powi(-2)).ln();
+        let gaussian = 0.5 * (1.0 + scale_of(&found).powi(-2)).ln();
         assert!((ceilings.gaussian_nats.expect("a channel") - gaussian).abs() < 1e-6);
         assert_eq!(found.ceiling_nats, ceilings.least_nats());
     }

@@ -5,6 +5,7 @@ use ndarray::{Array2, s};
 use surmise::Error;
 use surmise::mi::{ALL, Estimate, Estimator, Flag, Kind, find};
 
+use super::rows::EstimateRows;
 use crate::support::truth::gaussian;
 
 /// Correlated Gaussian pairs, each side `d` wide; the first coordinates share `-0.5 log(1 - .64) = .511`
@@ -41,7 +42,7 @@ pub(crate) fn run(
     x: &Array2<f32>,
     y: &Array2<f32>,
 ) -> Result<Vec<Estimate>, Error> {
-    estimator.estimate(x.view(), y.view(), 7)
+    estimator.estimate_rows(x.view(), y.view(), 7)
 }
 
 /// A number that may be printed: finite, or infinite with the flag that says so.
@@ -65,6 +66,7 @@ fn refused(name: &str, found: Result<Vec<Estimate>, Error>) -> String {
             assert_eq!(estimator, name);
             reason
         }
+        Err(Error::Pairs { reason }) => reason,
         other => panic!("{name}: {other:?}"),
     }
 }

@@ -5,6 +5,7 @@ use ndarray::{Array2, Axis, s};
 use rand::Rng;
 use surmise::mi::{Estimate, Flag, find};
 
+use super::rows::EstimateRows;
 use crate::support::truth::{gaussian, generator};
 
 /// A t distribution of `d` columns, but for its scale: what is large together on one side has nothing to do
@@ -19,7 +20,7 @@ fn heavy(n: usize, d: usize, nu: usize, seed: u64) -> Array2<f32> {
 }
 
 fn of(name: &str, x: &Array2<f32>, y: &Array2<f32>) -> Estimate {
-    find(name).expect("in the table").estimate(x.view(), y.view(), 7).expect("suited samples").remove(0)
+    find(name).expect("in the table").estimate_rows(x.view(), y.view(), 7).expect("suited samples").remove(0)
 }
 
 #[test]
@@ -130,7 +131,7 @@ fn a_row_that_is_far_in_two_columns_makes_none_of_them_a_function_of_the_other()
                 "{name}: {found:?}"
             );
         }
-        assert!(find("ksg").expect("in the table").estimate(x.view(), y.view(), 7).is_err());
+        assert!(find("ksg").expect("in the table").estimate_rows(x.view(), y.view(), 7).is_err());
     }
     // What is a function remains one.
     let mut sum = far.clone();
@@ -196,7 +197,7 @@ fn what_is_shared_by_ranks_is_seen_however_far_a_value_lies_and_however_many_ord
             assert!((found.mi_nats - exact).abs() < least, "{name}: {found:?}");
         }
         // In standard deviations most of them are one value, and distances say nothing.
-        let refused = find("ksg").expect("in the table").estimate(x.view(), y.view(), 7);
+        let refused = find("ksg").expect("in the table").estimate_rows(x.view(), y.view(), 7);
         assert!(refused.is_err_and(|error| error.to_string().contains("take logarithms or ranks first")));
     }
 }

@@ -156,15 +156,18 @@ fn random_pairings_have_no_information_and_the_pairs_do() {
         ["mi", "--x", &file, "--y", &file, "--estimator", "ksg", "--permutations", "19", "--self-check"];
     let report = json(&arguments);
     // One of twenty is the least there can be.
-    assert!((report["null"]["p_value"].as_f64().expect("a number") - 0.05).abs() < 1e-12, "{report}");
-    assert!(report["null"]["mean_nats"].as_f64().expect("a number").abs() < 0.06, "{report}");
+    assert!(
+        (report["permutation_test"]["p_value"].as_f64().expect("a number") - 0.05).abs() < 1e-12,
+        "{report}"
+    );
+    assert!(report["permutation_test"]["mean_nats"].as_f64().expect("a number").abs() < 0.06, "{report}");
     for (check, truth) in report["self_check"].as_array().expect("checks").iter().zip([0.0, 1.0, 3.0]) {
         assert_eq!(check["true_nats"].as_f64(), Some(truth));
         assert!((check["mi_nats"].as_f64().expect("a number") - truth).abs() < 0.4, "{check}");
     }
     let torn = files.put("torn.safetensors", &both(&x, &gaussian(200, 1, 77)));
     let report = json(&["mi", "--x", &torn, "--y", &torn, "--estimator", "ksg", "--permutations", "19"]);
-    assert!(report["null"]["p_value"].as_f64().expect("a number") > 0.05, "{report}");
+    assert!(report["permutation_test"]["p_value"].as_f64().expect("a number") > 0.05, "{report}");
     let channel = ["mi", "--x", &file, "--y", &file, "--estimator", "channel", "--permutations", "3"];
     fails(&channel, 2, &["--permutations", "channel"]);
 }
@@ -229,7 +232,7 @@ fn an_estimate_is_shown_also_where_random_pairings_are_refused() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("no p value"));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!((report["mi_nats"].as_f64().expect("nats") - 100.0_f64.ln()).abs() < 0.2, "{report}");
-    assert!(report.get("null").is_none(), "{report}");
+    assert!(report.get("permutation_test").is_none(), "{report}");
 }
 
 #[test]

@@ -6,3 +6,4 @@ pub mod contract;
 pub mod contract_matrix;
 pub mod independence;
 pub mod information;
+mod rows;

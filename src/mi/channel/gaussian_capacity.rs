@@ -1,9 +1,7 @@
-//! What mutual information cannot exceed: the entropy of the inputs, and the capacity that a Gaussian of the
-//! same covariance would use.
+//! The capacity that a Gaussian input with the covariance of the points would have: a ceiling of `channel`.
 //!
 //! # References
-//! Miller 1955 (bias of the plug-in entropy); Cover & Thomas, *Elements of Information Theory*, chapter 9
-//! (Gaussian channel).
+//! Cover & Thomas, *Elements of Information Theory*, chapter 9 (Gaussian channel).
 
 use rayon::prelude::*;
 
@@ -13,26 +11,6 @@ use crate::numeric::kernels;
 /// Columns of a panel of the Cholesky factorisation; the work inside panels is a fraction `1.5 * PANEL /
 /// size` of the whole.
 const PANEL: usize = 32;
-
-/// Plug-in entropy in nats of values that occur `counts` times, with the Miller-Madow term.
-///
-/// # Formula
-/// `-sum_k p_k log p_k + (K - 1) / 2n`, where `p_k = counts_k / n` and `K` is the number of values that
-/// occur.
-pub(crate) fn entropy_nats(counts: impl Iterator<Item = u64>) -> f64 {
-    let (mut n, mut k, mut weighted) = (0.0, 0.0, 0.0);
-    for count in counts.filter(|&count| count > 0).map(|count| count as f64) {
-        n += count;
-        k += 1.0;
-        weighted += count * count.ln();
-    }
-    if n > 0.0 {
-        // A single value has entropy 0; rounding may leave it just below.
-        (n.ln() - weighted / n).max(0.0) + (k - 1.0) / (2.0 * n)
-    } else {
-        0.0
-    }
-}
 
 /// `0.5 logdet(I + Cov / sigma^2)` for each `sigma`: what the channel could carry of a Gaussian input with
 /// the covariance of the points.
@@ -136,13 +114,6 @@ fn log_determinant(a: &mut [f64], size: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn entropy_of_two_equal_values_is_log_2_and_the_miller_madow_term() {
-        let entropy = entropy_nats([5, 0, 5].into_iter());
-        assert!((entropy - (2.0_f64.ln() + 1.0 / 20.0)).abs() < 1e-12);
-        assert_eq!(entropy_nats([7].into_iter()), 0.0);
-    }
 
     #[test]
     fn log_determinant_of_i_plus_ones_is_log_of_1_plus_size() {

@@ -1,0 +1,123 @@
+//! Positional emergence, `IE_l = macro_l - micro_l`: the macro and the micro information of every block.
+//!
+//! * macro ([`PositionalStates::macro_mi`]): `I(h_{l-1} ; h_l)` at a token that has seen its window so far.
+//! * micro ([`PositionalStates::micro_mi`]): the same for the token without its context, pooled over the
+//!   tokens of all reading points.
+//!
+//! # References
+//! Chen, Yang, Zhu, Wang, arXiv 2405.12617.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::block_mi::block_mi;
+use super::profile::Micro;
+use super::settings::MeasureSettings;
+use crate::corpus::{Corpus, Role};
+use crate::error::Result;
+use crate::mi::Estimate;
+use crate::model::decoder::Decoder;
+use crate::model::{Point, States};
+
+/// Macro and micro information of one block.
+pub(super) struct BlockInformation {
+    /// For each reading point, for each noise scale.
+    pub(super) macro_mi: Vec<Vec<Estimate>>,
+    /// For each noise scale.
+    pub(super) micro_mi: Vec<Estimate>,
+}
+
+impl BlockInformation {
+    /// Macro less micro information at one reading point and noise scale, by their places.
+    pub(super) fn emergence_nats(&self, reading_point: usize, noise_scale: usize) -> f64 {
+        self.macro_mi[reading_point][noise_scale].mi_nats - self.micro_mi[noise_scale].mi_nats
+    }
+}
+
+/// The information of every block of a model, the first block first.
+pub(super) fn block_information(
+    decoder: &Decoder,
+    name: &str,
+    corpus: &Corpus,
+    settings: &MeasureSettings,
+    room_bytes: Option<u64>,
+) -> Result<Vec<BlockInformation>> {
+    let states = PositionalStates::new(decoder, name, corpus, settings, room_bytes)?;
+    let blocks = (1..=decoder.spec().n_layers).into_par_iter().map(|block| {
+        Ok(BlockInformation { macro_mi: states.macro_mi(block)?, micro_mi: states.micro_mi(block)? })
+    });
+    blocks.collect()
+}
+
+/// The states of a corpus at its reading points, with and without their context.
+struct PositionalStates<'a> {
+    settings: &'a MeasureSettings,
+    in_context: States,
+    /// For each reading point the places of its tokens.
+    reading_points: Vec<((Role, usize), Vec<Point>)>,
+    /// Where the states of tokens without context are not among those in context.
+    alone: Option<States>,
+    micro_points: Vec<Point>,
+}
+
+impl<'a> PositionalStates<'a> {
+    fn new(
+        decoder: &Decoder,
+        name: &str,
+        corpus: &Corpus,
+        settings: &'a MeasureSettings,
+        room_bytes: Option<u64>,
+    ) -> Result<Self> {
+        let windows: Vec<Vec<u32>> = corpus.windows.iter().map(|window| window.ids.clone()).collect();
+        let reading_points: Vec<((Role, usize), Vec<Point>)> = corpus
+            .reading_points()
+            .into_iter()
+            .map(|(role, index)| ((role, index), corpus.at(role, index)))
+            .collect();
+        let mut wanted: Vec<Point> = reading_points.iter().flat_map(|(_, points)| points.clone()).collect();
+        if settings.micro == Micro::First {
+            let first: Vec<Point> = (0..windows.len()).map(|w| (w, corpus.prefix.len())).collect();
+            wanted.extend_from_slice(&first);
+            let in_context = States::within(decoder, name, &windows, &wanted, room_bytes)?;
+            return Ok(Self { settings, in_context, reading_points, alone: None, micro_points: first });
+        }
+        let in_context = States::within(decoder, name, &windows, &wanted, room_bytes)?;
+
+        // The tokens read of entities and texts, pooled over windows and reading points, each alone behind
+        // the tokenizer's prefix. Separators are one token and carry nothing.
+        let pooled: Vec<u32> = reading_points
+            .iter()
+            .filter(|((role, _), _)| *role != Role::Separator)
+            .flat_map(|(_, points)| points.iter().map(|(w, t)| windows[*w][*t]))
+            .collect();
+        let distinct: BTreeMap<u32, usize> = {
+            let mut ids = pooled.clone();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.into_iter().enumerate().map(|(place, id)| (id, place)).collect()
+        };
+        let alone: Vec<Vec<u32>> =
+            distinct.keys().map(|id| corpus.prefix.iter().copied().chain([*id]).collect()).collect();
+        let alone_points: Vec<Point> = (0..alone.len()).map(|w| (w, corpus.prefix.len())).collect();
+        let alone = States::within(decoder, name, &alone, &alone_points, room_bytes)?;
+        let micro_points = pooled.iter().map(|id| alone_points[distinct[id]]).collect();
+        Ok(Self { settings, in_context, reading_points, alone: Some(alone), micro_points })
+    }
+
+    /// Macro information of a block at every reading point: the token has seen its window so far.
+    fn macro_mi(&self, block: usize) -> Result<Vec<Vec<Estimate>>> {
+        let of_point = |((role, index), points): &((Role, usize), Vec<Point>)| {
+            block_mi(self.settings, &self.in_context, points, &format!("{role:?}/{index}"), block)
+        };
+        self.reading_points.par_iter().map(of_point).collect()
+    }
+
+    /// Micro information of a block: the token without its context.
+    fn micro_mi(&self, block: usize) -> Result<Vec<Estimate>> {
+        match &self.alone {
+            Some(alone) => block_mi(self.settings, alone, &self.micro_points, "alone", block),
+            None => block_mi(self.settings, &self.in_context, &self.micro_points, "first", block),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! One row of profiles.csv.
+
+use serde::{Deserialize, Serialize};
+
+use super::block_reading::BlockReading;
+use super::profile::{Micro, Profile};
+use crate::corpus::Role;
+use crate::mi::{Flag, Scale};
+
+/// One row of profiles.csv.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the columns are the fields of Profile and BlockReading, named where they are documented"
+)]
+pub struct ProfileRow {
+    pub model: String,
+    pub family: String,
+    pub n_params: usize,
+    pub corpus: String,
+    pub n_windows: usize,
+    pub seed: u64,
+    pub estimator: String,
+    pub scale: Scale,
+    pub micro: Micro,
+    pub block: usize,
+    pub position: Option<usize>,
+    pub role: Role,
+    pub reading_index: usize,
+    pub control: Option<String>,
+    pub noise_scale: Option<f64>,
+    pub macro_mi_nats: f64,
+    pub macro_lower_nats: Option<f64>,
+    pub macro_upper_nats: Option<f64>,
+    pub macro_ceiling_nats: f64,
+    pub macro_stderr_nats: Option<f64>,
+    pub macro_flags: String,
+    pub micro_mi_nats: f64,
+    pub micro_lower_nats: Option<f64>,
+    pub micro_upper_nats: Option<f64>,
+    pub micro_ceiling_nats: f64,
+    pub micro_stderr_nats: Option<f64>,
+    pub micro_flags: String,
+    pub emergence_nats: f64,
+    pub stderr_nats: Option<f64>,
+    pub variance_nats2: Option<f64>,
+    pub random_init_nats: f64,
+    pub learned_nats: f64,
+}
+
+impl ProfileRow {
+    fn new(profile: &Profile, reading: &BlockReading) -> Self {
+        let BlockReading { macro_mi, micro_mi, .. } = reading;
+        Self {
+            model: profile.model.id.clone(),
+            family: profile.model.family.clone(),
+            n_params: profile.model.n_params,
+            corpus: profile.corpus.name.clone(),
+            n_windows: profile.corpus.n_windows,
+            seed: profile.estimator.seed,
+            estimator: profile.estimator.name.clone(),
+            scale: profile.estimator.scale,
+            micro: profile.estimator.micro,
+            block: reading.block,
+            position: reading.position,
+            role: reading.role,
+            reading_index: reading.reading_index,
+            control: reading.control.clone(),
+            noise_scale: reading.noise_scale,
+            macro_mi_nats: macro_mi.mi_nats,
+            macro_lower_nats: macro_mi.lower_nats,
+            macro_upper_nats: macro_mi.upper_nats,
+            macro_ceiling_nats: macro_mi.ceiling_nats,
+            macro_stderr_nats: macro_mi.stderr_nats,
+            macro_flags: words(&macro_mi.flags),
+            micro_mi_nats: micro_mi.mi_nats,
+            micro_lower_nats: micro_mi.lower_nats,
+            micro_upper_nats: micro_mi.upper_nats,
+            micro_ceiling_nats: micro_mi.ceiling_nats,
+            micro_stderr_nats: micro_mi.stderr_nats,
+            micro_flags: words(&micro_mi.flags),
+            emergence_nats: reading.emergence_nats,
+            stderr_nats: reading.stderr_nats,
+            variance_nats2: reading.variance_nats2,
+            random_init_nats: reading.random_init_nats,
+            learned_nats: reading.learned_nats,
+        }
+    }
+}
+
+impl Profile {
+    /// The rows of profiles.csv.
+    pub fn rows(&self) -> Vec<ProfileRow> {
+        self.blocks.iter().map(|reading| ProfileRow::new(self, reading)).collect()
+    }
+}
+
+/// Flags as words in one cell, separated by spaces.
+fn words(flags: &[Flag]) -> String {
+    flags.iter().map(Flag::name).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,22 @@
+//! The randomly initialised model: what the architecture contributes without training.
+//!
+//! The same config with seeded initial weights is measured on the same corpus in the same way; `learned` is
+//! the difference between the emergence of the trained model and its own.
+
+use super::positional::{BlockInformation, block_information};
+use super::settings::MeasureSettings;
+use crate::corpus::Corpus;
+use crate::error::Result;
+use crate::model::Model;
+
+/// The information of every block of the randomly initialised model.
+pub(super) fn random_init_information(
+    model: &Model,
+    corpus: &Corpus,
+    settings: &MeasureSettings,
+    room_bytes: Option<u64>,
+) -> Result<Vec<BlockInformation>> {
+    let decoder = model.random_init(settings.random_init_seed)?;
+    let name = format!("the randomly initialised model of {}", model.card.id);
+    block_information(&decoder, &name, corpus, settings, room_bytes)
+}

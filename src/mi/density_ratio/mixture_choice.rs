@@ -1,0 +1,126 @@
+//! The choice of how many components a mixture has, and how many classes a side, by held-out pairs.
+
+use ndarray::{Array2, Axis};
+use rayon::prelude::*;
+
+use super::held_out_score::{HeldOutScore, evaluate_halves, parts};
+use super::latent_classes::LatentClasses;
+use super::mixture::{Mixture, Sharing};
+use crate::numeric::statistics::mean;
+
+/// Numbers of components that are tried, upwards until two in turn predict no better; few may be no better
+/// than one where the right number is much better.
+const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
+const LEAST_TRIED: usize = 8;
+/// Parameters of a mixture for each row it is fitted to, at most, where each component has a covariance of
+/// its own.
+const MOST_PARAMETERS: f64 = 2.0;
+/// The same where they share one, and the fewest rows for each component.
+const MOST_PARAMETERS_SHARED: f64 = 3.0;
+const LEAST_ROWS_EACH: usize = 12;
+/// Most columns, both sides together, of components with a covariance of their own.
+const MOST_OWN: usize = 80;
+/// Numbers of classes of a side that are tried, upwards until two in turn predict no better.
+const CLASSES: [usize; 7] = [8, 16, 24, 32, 48, 64, 96];
+
+/// A size of mixture, and its held-out log likelihood.
+#[derive(Debug, Clone)]
+struct MixtureSize {
+    components: usize,
+    sharing: Sharing,
+    log_likelihood: f64,
+}
+
+/// The held-out score of the best mixture of these rows.
+///
+/// # Shapes
+/// `z` is `(n, d)`, its first `dx` columns being `x`.
+pub(crate) fn best_mixture(
+    z: &Array2<f64>,
+    dx: usize,
+    repaired: Option<u64>,
+    seed: u64,
+) -> Option<HeldOutScore> {
+    let parts = parts(z.nrows(), seed);
+    let found = [Sharing::Rows(0.1), Sharing::All]
+        .into_par_iter()
+        .filter_map(|sharing| best_components(z, &parts, sharing, seed));
+    let best = found.max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood))?;
+    let fit = |rows: &Array2<f64>| Mixture::fit(rows, best.components, best.sharing, seed);
+    evaluate_halves(z, dx, &parts, fit, repaired)
+}
+
+/// The held-out score of latent classes of both sides, as many as predict pairs best.
+///
+/// # Shapes
+/// `z` is `(n, d)`, its first `dx` columns being `x`.
+pub(crate) fn best_classes(
+    z: &Array2<f64>,
+    dx: usize,
+    repaired: Option<u64>,
+    seed: u64,
+) -> Option<HeldOutScore> {
+    let parts = parts(z.nrows(), seed);
+    let mut best: Option<HeldOutScore> = None;
+    let mut since = 0;
+    for classes in CLASSES.into_iter().filter(|classes| classes * LEAST_ROWS_EACH <= z.nrows() / 2) {
+        let fit = |rows: &Array2<f64>| LatentClasses::fit(rows, dx, classes, seed);
+        let Some(candidate) = evaluate_halves(z, dx, &parts, fit, repaired) else { break };
+        if best.as_ref().is_none_or(|best| candidate.score() > best.score()) {
+            (best, since) = (Some(candidate), 0);
+        } else {
+            since += 1;
+            if since == 2 {
+                break;
+            }
+        }
+    }
+    best
+}
+
+/// The number of components that gives the other half the highest mean log density.
+fn best_components(
+    z: &Array2<f64>,
+    parts: &[(Vec<usize>, Vec<usize>)],
+    sharing: Sharing,
+    seed: u64,
+) -> Option<MixtureSize> {
+    let (n, d) = z.dim();
+    let mut best: Option<MixtureSize> = None;
+    let mut since = 0;
+    let parts: Vec<_> =
+        parts.iter().map(|(own, other)| (z.select(Axis(0), own), z.select(Axis(0), other))).collect();
+    for components in COMPONENTS {
+        let fitted = n / 2;
+        let is_too_free = match sharing {
+            Sharing::All => {
+                let parameters = (components * (d + 1)) as f64;
+                let is_few = components * LEAST_ROWS_EACH <= fitted;
+                components > 1 && !(is_few && parameters <= MOST_PARAMETERS_SHARED * fitted as f64)
+            }
+            Sharing::Rows(_) => {
+                let parameters = (components * (d + 1) * (d + 2) / 2) as f64;
+                parameters > MOST_PARAMETERS * fitted as f64 || d > MOST_OWN
+            }
+        };
+        if is_too_free {
+            break;
+        }
+        let logs = parts.par_iter().map(|(own, other)| {
+            let logs = Mixture::fit(own, components, sharing, seed)?.log_densities(other)?;
+            Some(mean(&logs))
+        });
+        let Some(logs) = logs.collect::<Option<Vec<f64>>>() else { break };
+        let log_likelihood = mean(&logs);
+        if best.as_ref().is_none_or(|best| log_likelihood > best.log_likelihood) {
+            best = Some(MixtureSize { components, sharing, log_likelihood });
+            since = 0;
+        } else {
+            since += 1;
+            if since >= 2 && components >= LEAST_TRIED {
+                break;
+            }
+        }
+    }
+    best
+}

@@ -1,0 +1,40 @@
+//! Leading canonical variates of normal scores: a projection to few dimensions, where neighbours are near.
+//!
+//! # References
+//! Hotelling 1936; Wachter 1980 (largest correlation of independent samples).
+
+use ndarray::{Array2, s};
+
+use crate::numeric::linear::{Canonical, canonical, covariance};
+use crate::numeric::normal_scores::normal_scores;
+
+/// Variates that are kept at most.
+const MOST_VARIATES: usize = 3;
+
+/// Leading canonical directions.
+#[derive(Debug, Clone)]
+pub(crate) struct CanonicalVariates {
+    directions: Canonical,
+    count: usize,
+}
+
+impl CanonicalVariates {
+    /// The variates of joint normal scores above what independent samples would show; `None` where a block is
+    /// singular.
+    pub(crate) fn new(scores: &Array2<f64>, dx: usize) -> Option<Self> {
+        let (n, d) = scores.dim();
+        let directions = canonical(&covariance(scores.view()), dx, 0.0)?;
+        let edge = (dx as f64 / n as f64).sqrt() + ((d - dx) as f64 / n as f64).sqrt();
+        let above = directions.correlations.iter().filter(|r| **r > edge).count();
+        let count = above.clamp(1, MOST_VARIATES.min(directions.correlations.len()));
+        Some(Self { directions, count })
+    }
+
+    /// The variates of other samples in the same coordinates, as normal scores.
+    pub(crate) fn project(&self, scores: &Array2<f64>, dx: usize) -> (Array2<f64>, Array2<f64>) {
+        let take = |directions: &Array2<f64>| directions.slice(s![..self.count, ..]).t().to_owned();
+        let u = scores.slice(s![.., ..dx]).dot(&take(&self.directions.x_directions));
+        let v = scores.slice(s![.., dx..]).dot(&take(&self.directions.y_directions));
+        (normal_scores(&u), normal_scores(&v))
+    }
+}

@@ -1,0 +1,112 @@
+//! Paired samples: what every estimator takes.
+
+use ndarray::ArrayView2;
+
+use crate::{Error, Result};
+
+/// Rows of `x` and `y` that belong together, borrowed.
+///
+/// Shapes are checked here, once. Values are checked by the estimator, which reads them anyway: NaN and
+/// infinity are [`Error::NonFinite`].
+#[derive(Debug, Clone, Copy)]
+pub struct Pairs<'a> {
+    x: ArrayView2<'a, f32>,
+    y: ArrayView2<'a, f32>,
+    labels: Option<&'a [u32]>,
+}
+
+impl<'a> Pairs<'a> {
+    /// # Shapes
+    /// `x` is `(n, d_x)`, `y` is `(n, d_y)`.
+    ///
+    /// # Errors
+    /// [`Error::Pairs`] if the numbers of rows differ, a side has no column, or there are fewer than 2 rows.
+    pub fn new(x: ArrayView2<'a, f32>, y: ArrayView2<'a, f32>) -> Result<Self> {
+        let refuse = |reason| Err(Error::Pairs { reason });
+        let ((n, x_columns), (y_rows, y_columns)) = (x.dim(), y.dim());
+        if n != y_rows {
+            return refuse(format!("x has {n} rows and y has {y_rows}; give one row of each for every pair"));
+        }
+        if x_columns == 0 || y_columns == 0 {
+            return refuse("x and y need at least one column each".to_owned());
+        }
+        if n < 2 {
+            return refuse(format!("{n} rows are too few; give at least 2"));
+        }
+        Ok(Self { x, y, labels: None })
+    }
+
+    /// The same pairs where it is known which value of a discrete variable each row of `x` stands for: one
+    /// label for each row, equal where `x` is to be taken for equal.
+    ///
+    /// A state that determines its context does so in real numbers; in `f32` two contexts can round to one
+    /// state, where attention falls all but entirely on one token. Such a collision says nothing of the
+    /// model, and the label of the context is what `x` stands for: `channel` groups rows by it. `plugin`
+    /// takes labelled rows for discrete values even where most of them occur once. Other estimators read
+    /// `x` alone.
+    ///
+    /// # Errors
+    /// [`Error::Pairs`] if there is not one label for each row.
+    pub fn with_labels(self, labels: &'a [u32]) -> Result<Self> {
+        let n = self.n();
+        if labels.len() != n {
+            let reason = format!("there are {} labels for {n} rows; give one for every row", labels.len());
+            return Err(Error::Pairs { reason });
+        }
+        Ok(Self { labels: Some(labels), ..self })
+    }
+
+    /// Number of pairs.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.x.nrows()
+    }
+
+    /// `(n, d_x)`
+    #[must_use]
+    pub fn x(&self) -> ArrayView2<'a, f32> {
+        self.x
+    }
+
+    /// `(n, d_y)`
+    #[must_use]
+    pub fn y(&self) -> ArrayView2<'a, f32> {
+        self.y
+    }
+
+    /// What identifies equal rows of `x`, if it is known apart from their values.
+    #[must_use]
+    pub fn labels(&self) -> Option<&'a [u32]> {
+        self.labels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn rows_that_cannot_be_paired_and_sides_without_columns_are_refused() {
+        let refused = |x: (usize, usize), y: (usize, usize)| {
+            let (x, y) = (Array2::zeros(x), Array2::zeros(y));
+            match Pairs::new(x.view(), y.view()) {
+                Err(Error::Pairs { reason }) => reason,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(refused((3, 1), (4, 1)).contains("x has 3 rows and y has 4"));
+        assert!(refused((3, 0), (3, 1)).contains("at least one column"));
+        assert!(refused((3, 1), (3, 0)).contains("at least one column"));
+        assert!(refused((1, 1), (1, 1)).contains("too few"));
+        assert!(refused((0, 1), (0, 1)).contains("too few"));
+    }
+
+    #[test]
+    fn there_is_a_label_for_every_row_or_none() {
+        let x = Array2::zeros((3, 1));
+        let pairs = Pairs::new(x.view(), x.view()).expect("pairs");
+        assert!(pairs.with_labels(&[1, 2]).is_err());
+        assert_eq!(pairs.with_labels(&[1, 2, 1]).expect("labels").labels(), Some(&[1, 2, 1][..]));
+    }
+}

@@ -1,0 +1,48 @@
+//! The table of estimators: what `surmise list estimators`, `--help` and the contract tests read.
+
+use super::Estimator;
+use super::estimators::cca_ksg::CcaKsg;
+use super::estimators::channel::Channel;
+use super::estimators::dv::Dv;
+use super::estimators::ensemble::Ensemble;
+use super::estimators::gaussian::Gaussian;
+use super::estimators::hybrid::Hybrid;
+use super::estimators::infonce::InfoNce;
+use super::estimators::ksg::Ksg;
+use super::estimators::mine_paper::MinePaper;
+use super::estimators::plugin::Plugin;
+use super::estimators::t_copula::TCopula;
+use crate::{Error, Result};
+
+/// The estimators by name, in the order in which they are listed. The first is the default of `measure`.
+pub static ALL: &[&dyn Estimator] = &[
+    &Channel::DEFAULT,
+    &Hybrid,
+    &Ensemble,
+    &TCopula,
+    &Gaussian,
+    &CcaKsg,
+    &Ksg,
+    &Plugin,
+    &Dv,
+    &InfoNce,
+    &MinePaper,
+];
+
+/// The estimator of arbitrary samples unless another is asked for: the most accurate one.
+pub static DEFAULT: &dyn Estimator = &Ensemble;
+
+/// The estimator of this name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names there are.
+pub fn find(name: &str) -> Result<&'static dyn Estimator> {
+    ALL.iter().copied().find(|estimator| estimator.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = ALL.iter().map(|estimator| estimator.name()).collect();
+        Error::Unknown {
+            kind: "estimator",
+            name: name.to_owned(),
+            hint: format!("choose one of {}", names.join(", ")),
+        }
+    })
+}
