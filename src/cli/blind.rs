@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Fetching, Scale, print, progress, talk};
+use super::{Fetching, Scale, print, progress, status};
+use crate::corpus::Category;
 use crate::error::{Error, Result};
 use crate::mi;
 use crate::study::blind;
-use crate::study::blind::{Choice, FEATURES, Family, Settings, Test};
-use crate::study::demo::CORPORA;
+use crate::study::blind::{BlindSettings, BlindTest, FEATURES, Family, PredictionSettings};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -97,9 +97,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         None => Family::embedded(hub)?,
     };
     let scale: mi::Scale = flags.scale.into();
-    let settings = Settings {
+    let settings = BlindSettings {
         corpora: if flags.corpora.is_empty() {
-            CORPORA.map(Into::into).to_vec()
+            Category::embedded_names().map(Into::into).collect()
         } else {
             flags.corpora.clone()
         },
@@ -111,7 +111,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         seed: flags.seed,
         scale,
     };
-    let choice = Choice {
+    let how = PredictionSettings {
         hide: flags.hide.clone(),
         noise_scale: flags.noise_scale.unwrap_or(scale.headline_precision()),
         features: flags.features.clone(),
@@ -127,9 +127,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         bar.set_message(what.to_owned());
         bar.inc(1);
     };
-    let test = blind::run(&family, &settings, &choice, folder, &step)?;
+    let test = blind::run(&family, &settings, &how, folder, &step)?;
     bar.finish_and_clear();
-    let json = |test: &Test| {
+    let json = |test: &BlindTest| {
         serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source })
     };
     match (flags.json, flags.table) {
@@ -138,10 +138,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         _ => print(&test.csv()?)?,
     }
     if !quiet {
-        talk(&test.summary.sentence(test.level));
+        status(&test.summary.sentence(test.level));
         let widest = test.rows.iter().map(|row| row.widest_gap_nats).fold(0.0, f64::max);
         if widest > WIDE_NATS {
-            talk(&format!(
+            status(&format!(
                 "the bounds of what was measured are up to {widest:.2} nats apart; --windows brings them \
                  nearer"
             ));
@@ -158,7 +158,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 const WIDE_NATS: f64 = 0.5;
 
 /// The rows in columns.
-fn table(test: &Test) -> String {
+fn table(test: &BlindTest) -> String {
     let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
     let mut text = format!(
         "{:<16} {:>9} {:>9} {:>7} {:>7} {:>9} {:>6} {:>9} {:>6}\n",

@@ -42,6 +42,9 @@ pub(super) struct Flags {
     /// the paper's code
     #[arg(long, value_enum, default_value_t = Micro::Alone)]
     micro: Micro,
+    /// Family of the models: the recipe that they belong to, for calibration; it is not the architecture
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
     /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there
     /// already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
@@ -75,7 +78,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let bar = progress(flags.models.len() * sources.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
-        let model = Model::load_with(name, flags.opening.into(), &hub)?;
+        let mut model = Model::load_with(name, flags.opening.into(), &hub)?;
+        model.card.family = flags.family.clone().or(model.card.family);
         for source in &sources {
             bar.set_message(format!("{}, {}", model.card.id, source.name()));
             let corpus = source.corpus(&model.tokenizer)?;

@@ -22,7 +22,7 @@ use crate::mi::{Estimate, Flag, Scale};
 use crate::model::{Bos, ModelCard};
 
 /// Version of the JSON form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The emergence of one model on one corpus with one estimator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -312,7 +312,8 @@ impl Profile {
 )]
 pub struct Row {
     pub model: String,
-    pub family: String,
+    pub family: Option<String>,
+    pub architecture: String,
     pub n_params: usize,
     pub corpus: String,
     pub n_windows: usize,
@@ -351,6 +352,7 @@ impl Row {
         Self {
             model: profile.model.id.clone(),
             family: profile.model.family.clone(),
+            architecture: profile.model.architecture.clone(),
             n_params: profile.model.n_params,
             corpus: profile.corpus.name.clone(),
             n_windows: profile.corpus.n_windows,

@@ -44,8 +44,9 @@ pub struct ModelCard {
     /// The folder's last component, the embedded name, or the id on a hub with its revision unless that is
     /// `main`.
     pub id: String,
-    /// Models of one recipe; the architecture's name where nothing better is known.
-    pub family: String,
+    /// The recipe the model belongs to, if it is known. It is not the architecture.
+    #[serde(default)]
+    pub family: Option<String>,
     /// `model_type` of config.json.
     pub architecture: String,
     /// Parameters; a tied head counts once.
@@ -121,7 +122,7 @@ impl Core {
         let decoder = Decoder::new(spec.clone(), parts, Ops::of(&device));
         let card = ModelCard {
             id: place.id.clone(),
-            family: place.member.map_or(architecture.model_type(), |member| member.recipe).to_owned(),
+            family: place.member.map(|member| member.recipe.to_owned()),
             architecture: architecture.model_type().to_owned(),
             n_params: decoder.n_params(),
             n_layers: spec.n_layers,

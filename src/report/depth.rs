@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
-use super::read::{self, Reading, names, profiles};
+use super::read::{self, PROFILES, ProfileReading, names, profiles};
 use super::shots::BAND;
-use super::{Choice, Made, Report, Table};
+use super::{Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::error::Result;
 
@@ -18,11 +18,15 @@ impl Report for Depth {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence at the last entity or position over relative depth, of profiles.csv; curves with bands"
+        "emergence at the last entity or position over relative depth; curves with bands"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, noise_scale) = profiles(inputs, choice)?;
+    fn input(&self) -> ReportInput {
+        PROFILES
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+        let (rows, noise_scale) = profiles(inputs, selection)?;
         let columns = [
             "model",
             "corpus",
@@ -71,14 +75,14 @@ impl Report for Depth {
 }
 
 /// The points of one curve, each with whether a control stands beside it; their rows go into the table.
-fn points(rows: &[Reading], corpus: &str, model: &str, table: &mut Table) -> Vec<(Point, bool)> {
-    let of: Vec<&Reading> = rows
+fn points(rows: &[ProfileReading], corpus: &str, model: &str, table: &mut Table) -> Vec<(Point, bool)> {
+    let of: Vec<&ProfileReading> = rows
         .iter()
         .filter(|row| row.corpus == corpus && row.model == model && row.role != Role::Separator)
         .collect();
     let last = of.iter().map(|row| row.shot).max().unwrap_or(0);
     let blocks = of.iter().map(|row| row.block).max().unwrap_or(1);
-    let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+    let (own, control): (Vec<&ProfileReading>, Vec<&ProfileReading>) =
         of.iter().filter(|row| row.shot == last).partition(|row| row.control.is_none());
     let mut points = vec![];
     for row in &own {

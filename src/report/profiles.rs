@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use super::draw::heat::{Heat, Map};
-use super::read::{Reading, by_size, names, profiles};
-use super::{Cell, Choice, Made, Report, Table, suffix};
+use super::made::suffix;
+use super::read::{PROFILES, ProfileReading, by_size, names, profiles};
+use super::{Cell, Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::error::Result;
 
@@ -17,11 +18,15 @@ impl Report for Profiles {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence by block and position, of profiles.csv; a heat map of each model and corpus"
+        "emergence by block and position; a heat map of each model and corpus"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, noise_scale) = profiles(inputs, choice)?;
+    fn input(&self) -> ReportInput {
+        PROFILES
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+        let (rows, noise_scale) = profiles(inputs, selection)?;
         let mut table = Table::new(&[
             "model",
             "corpus",
@@ -38,9 +43,9 @@ impl Report for Profiles {
         ]);
         let mut figures = vec![];
         for model in by_size(&rows) {
-            let of_model: Vec<&Reading> = rows.iter().filter(|row| row.model == model).collect();
+            let of_model: Vec<&ProfileReading> = rows.iter().filter(|row| row.model == model).collect();
             for corpus in names(&of_model, |row| row.corpus.as_str()) {
-                let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+                let (own, control): (Vec<&ProfileReading>, Vec<&ProfileReading>) =
                     of_model.iter().filter(|row| row.corpus == corpus).partition(|row| row.control.is_none());
                 for row in &own {
                     let beside = beside(row, &control);
@@ -84,18 +89,19 @@ pub(super) fn role(role: Role) -> Cell {
 }
 
 /// What the control reads where a row does.
-pub(super) fn beside(row: &Reading, control: &[&Reading]) -> Option<f64> {
-    let same = |other: &&&Reading| (other.block, other.role, other.shot) == (row.block, row.role, row.shot);
+pub(super) fn beside(row: &ProfileReading, control: &[&ProfileReading]) -> Option<f64> {
+    let same =
+        |other: &&&ProfileReading| (other.block, other.role, other.shot) == (row.block, row.role, row.shot);
     control.iter().find(same).map(|other| other.emergence_nats)
 }
 
 /// The maps of one model and corpus: of series the entities, without the separators, which are one token.
-fn heat(title: &str, own: &[&Reading], control: &[&Reading]) -> Heat {
-    let shown: Vec<&&Reading> = own.iter().filter(|row| row.role != Role::Separator).collect();
+fn heat(title: &str, own: &[&ProfileReading], control: &[&ProfileReading]) -> Heat {
+    let shown: Vec<&&ProfileReading> = own.iter().filter(|row| row.role != Role::Separator).collect();
     let blocks = shown.iter().map(|row| row.block).max().unwrap_or(0);
     let positions = shown.iter().map(|row| row.shot).max().unwrap_or(0);
     let texts = shown.iter().any(|row| row.role == Role::Text);
-    let fill = |value: &dyn Fn(&Reading) -> Option<f64>| {
+    let fill = |value: &dyn Fn(&ProfileReading) -> Option<f64>| {
         let mut values = vec![vec![None; positions]; blocks];
         for row in &shown {
             values[row.block - 1][row.shot - 1] = value(row);
@@ -111,7 +117,7 @@ fn heat(title: &str, own: &[&Reading], control: &[&Reading]) -> Heat {
             signed: true,
         });
     } else {
-        let less = |row: &Reading| beside(row, control).map(|control| row.emergence_nats - control);
+        let less = |row: &ProfileReading| beside(row, control).map(|control| row.emergence_nats - control);
         maps.push(Map { title: "less its shuffled control".into(), values: fill(&less), signed: true });
     }
     Heat {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Choice, suffix};
+use super::input::ReportInput;
+use super::made::suffix;
+use super::selection::Selection;
 use crate::corpus::Role;
 use crate::disk::Lines;
 use crate::error::{Error, Result};
@@ -17,11 +19,35 @@ use crate::mi::Scale;
 /// Curves that can be told apart in one panel.
 const MOST_CURVES: usize = 7;
 
+/// profiles.csv, with the columns of [`ProfileReading`].
+pub(super) const PROFILES: ReportInput = ReportInput {
+    file: "profiles.csv",
+    columns: &[
+        "model",
+        "family",
+        "n_params",
+        "corpus",
+        "n_windows",
+        "estimator",
+        "scale",
+        "block",
+        "role",
+        "shot",
+        "control",
+        "noise_scale",
+        "emergence_nats",
+        "stderr_nats",
+        "variance_nats2",
+        "random_init_nats",
+        "learned_nats",
+    ],
+};
+
 /// The columns of profiles.csv that reports show.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct Reading {
+pub(super) struct ProfileReading {
     pub(super) model: String,
-    pub(super) family: String,
+    pub(super) family: Option<String>,
     pub(super) n_params: usize,
     pub(super) corpus: String,
     pub(super) n_windows: usize,
@@ -44,14 +70,14 @@ pub(super) struct Reading {
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or
 /// none is left.
-pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Reading>, f64)> {
-    let mut rows: Vec<Reading> = vec![];
+pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec<ProfileReading>, f64)> {
+    let mut rows: Vec<ProfileReading> = vec![];
     for input in inputs {
-        rows.extend(csv_rows::<Reading>(&at(input, "profiles.csv"))?);
+        rows.extend(csv_rows::<ProfileReading>(&PROFILES, input)?);
     }
-    rows.retain(|row| choice.admits(&row.model, &row.corpus));
-    let path = inputs.first().map_or_else(PathBuf::new, |input| at(input, "profiles.csv"));
-    let first = rows.first().ok_or_else(|| Choice::nothing(&path, "row"))?;
+    rows.retain(|row| selection.admits(&row.model, &row.corpus));
+    let path = inputs.first().map_or_else(PathBuf::new, |input| PROFILES.at(input));
+    let first = rows.first().ok_or_else(|| Selection::nothing(&path, "row"))?;
     let (estimator, scale) = (first.estimator.clone(), first.scale);
     if let Some(other) = rows.iter().find(|row| (row.estimator.as_str(), row.scale) != (&estimator, scale)) {
         let reason = format!(
@@ -66,7 +92,7 @@ pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Readi
     let mut settings: Vec<f64> = rows.iter().map(|row| row.noise_scale).collect();
     settings.sort_by(f64::total_cmp);
     settings.dedup();
-    let wanted = choice.noise_scale.unwrap_or_else(|| {
+    let wanted = selection.noise_scale.unwrap_or_else(|| {
         let headline = scale.headline_precision();
         if settings.contains(&headline) { headline } else { settings[0] }
     });
@@ -79,19 +105,17 @@ pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Readi
     Ok((rows, wanted))
 }
 
-/// What is asked for, or the file of some name in the folder that is.
-pub(super) fn at(input: &Path, file: &str) -> PathBuf {
-    if input.is_dir() { input.join(file) } else { input.into() }
-}
-
-/// The rows of a CSV file.
-pub(super) fn csv_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+/// The rows of a CSV file, or of the one in a folder.
+pub(super) fn csv_rows<T: DeserializeOwned>(input: &ReportInput, path: &Path) -> Result<Vec<T>> {
+    let path = input.at(path);
+    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let fault = |error: csv::Error| {
         let line = Lines::at(&bytes, error.position());
-        Error::Csv { path: path.into(), line, reason: format!("{error}; take a file that surmise wrote") }
+        let reason = format!("{error}; give a {} that surmise wrote", input.file);
+        Error::Csv { path: path.clone(), line, reason }
     };
+    input.check(&path, reader.headers().map_err(fault)?)?;
     reader.deserialize().map(|row| row.map_err(fault)).collect()
 }
 
@@ -102,13 +126,13 @@ pub(super) fn names<'a, T>(rows: &'a [T], of: impl Fn(&'a T) -> &'a str) -> Vec<
 }
 
 /// Models, family by family, from small to large.
-pub(super) fn by_size<R: Borrow<Reading>>(rows: &[R]) -> Vec<&str> {
+pub(super) fn by_size<R: Borrow<ProfileReading>>(rows: &[R]) -> Vec<&str> {
     families(rows).into_values().flatten().collect()
 }
 
 /// The models that one figure of curves shows, with a part of its name: all of them, or where they are more
 /// than can be told apart those of each family.
-pub(super) fn figures<R: Borrow<Reading>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
+pub(super) fn figures<R: Borrow<ProfileReading>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
     let all = by_size(rows);
     if all.len() <= MOST_CURVES {
         return vec![(String::new(), all)];
@@ -116,11 +140,11 @@ pub(super) fn figures<R: Borrow<Reading>>(rows: &[R]) -> Vec<(String, Vec<&str>)
     families(rows).into_iter().map(|(family, models)| (suffix(&[family]), models)).collect()
 }
 
-fn families<R: Borrow<Reading>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
+fn families<R: Borrow<ProfileReading>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
     let mut models: Vec<(&str, usize, &str)> = rows
         .iter()
         .map(Borrow::borrow)
-        .map(|row| (row.family.as_str(), row.n_params, row.model.as_str()))
+        .map(|row| (row.family.as_deref().unwrap_or_default(), row.n_params, row.model.as_str()))
         .collect();
     models.sort_unstable();
     models.dedup();

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::draw::Figure;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
-use super::read::{self, Reading, by_size, names, profiles};
-use super::{Choice, Made, Report, Table};
+use super::read::{self, PROFILES, ProfileReading, by_size, names, profiles};
+use super::{Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::error::Result;
 
@@ -35,15 +35,19 @@ impl Report for Shots {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence and its variance by number of shots, of texts by position, of profiles.csv; curves with \
+        "emergence and its variance by number of shots, of texts by position; curves with \
          bands"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, noise_scale) = profiles(inputs, choice)?;
+    fn input(&self) -> ReportInput {
+        PROFILES
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+        let (rows, noise_scale) = profiles(inputs, selection)?;
         let means = means(&rows);
         if means.is_empty() {
-            return Err(Choice::nothing(&inputs[0], "model of two blocks or more"));
+            return Err(Selection::nothing(&inputs[0], "model of two blocks or more"));
         }
         let mut table = Table::new(&[
             "model",
@@ -83,11 +87,11 @@ impl Report for Shots {
     }
 }
 
-fn means(rows: &[Reading]) -> Vec<Mean> {
+fn means(rows: &[ProfileReading]) -> Vec<Mean> {
     let mut means = vec![];
     for corpus in names(rows, |row| row.corpus.as_str()) {
         for model in by_size(rows) {
-            let of: Vec<&Reading> = rows
+            let of: Vec<&ProfileReading> = rows
                 .iter()
                 .filter(|row| {
                     row.corpus == corpus
@@ -96,11 +100,11 @@ fn means(rows: &[Reading]) -> Vec<Mean> {
                         && row.role != Role::Separator
                 })
                 .collect();
-            let (own, control): (Vec<&Reading>, Vec<&Reading>) =
+            let (own, control): (Vec<&ProfileReading>, Vec<&ProfileReading>) =
                 of.iter().partition(|row| row.control.is_none());
             let shots = own.iter().map(|row| row.shot).max().unwrap_or(0);
             for shot in 1..=shots {
-                let at: Vec<&Reading> = own.iter().copied().filter(|row| row.shot == shot).collect();
+                let at: Vec<&ProfileReading> = own.iter().copied().filter(|row| row.shot == shot).collect();
                 let Some(first) = at.first() else { continue };
                 means.push(Mean {
                     model: model.into(),
@@ -120,7 +124,7 @@ fn means(rows: &[Reading]) -> Vec<Mean> {
 }
 
 /// The mean of a value over rows; `None` if any row lacks it.
-pub(super) fn mean(rows: &[&Reading], value: impl Fn(&Reading) -> Option<f64>) -> Option<f64> {
+pub(super) fn mean(rows: &[&ProfileReading], value: impl Fn(&ProfileReading) -> Option<f64>) -> Option<f64> {
     let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
     values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
 }

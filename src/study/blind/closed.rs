@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Settings;
 use super::context;
 use super::context::TOKENS;
-use super::family::{Family, Member, stem};
+use super::family::{Family, Member};
 use super::outside::Outside;
 use super::questions::Questions;
+use super::settings::BlindSettings;
 use crate::collect::client::limiter::Waits;
 use crate::collect::client::worker::Patience;
 use crate::collect::configuration::Configuration;
@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::provider::{self, Answer, Outcome, Settings as Manner};
 use crate::seed;
 use crate::serve::{self, Background};
+use crate::study::profiles::stem;
 
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
@@ -46,7 +47,7 @@ const ANSWER_TOKENS: u32 = 12;
 pub(crate) fn ask(
     family: &Family,
     hidden: &[&Member],
-    settings: &Settings,
+    settings: &BlindSettings,
     port: u16,
     folder: &Path,
     step: &dyn Fn(&str),
@@ -76,7 +77,7 @@ pub(crate) fn ask(
 struct Asker<'a> {
     server: Background,
     model: String,
-    settings: &'a Settings,
+    settings: &'a BlindSettings,
     folder: &'a Path,
     questions: &'a Questions,
 }
@@ -85,7 +86,7 @@ impl<'a> Asker<'a> {
     fn new(
         family: &Family,
         member: &Member,
-        settings: &'a Settings,
+        settings: &'a BlindSettings,
         port: u16,
         folder: &'a Path,
         questions: &'a Questions,

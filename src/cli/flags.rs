@@ -1,0 +1,130 @@
+//! Flags that several verbs have in common.
+
+use clap::{Args, ValueEnum};
+
+use super::choice::choice;
+use crate::error::{Error, Result};
+use crate::mi as information;
+use crate::model::hub::{self, Hub};
+use crate::model::{Bos, Device, Options, Precision};
+
+/// How series are drawn.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Draw {
+    /// Series per corpus, or most windows per group of texts
+    #[arg(long, default_value_t = WINDOWS, value_name = "N")]
+    pub(super) windows: usize,
+    /// Entities per series
+    #[arg(long, default_value_t = SHOTS, value_name = "K")]
+    pub(super) shots: usize,
+    /// Seed of series, and of channel noise, tasks and randomly initialised models where there are any
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+/// How series are drawn and measured, the same for the line and for `measure`.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Sampling {
+    #[command(flatten)]
+    pub(super) draw: Draw,
+    /// What the channel's precision is relative to: the spread of each coordinate, or the norm of each state
+    #[arg(long, value_enum, default_value_t = Scale::Spread)]
+    pub(super) scale: Scale,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { draw: Draw { windows: WINDOWS, shots: SHOTS, seed: 0 }, scale: Scale::Spread }
+    }
+}
+
+/// Series per corpus unless told otherwise: log 1000 is 6.9 nats, and values are trusted below .6 of that.
+pub(super) const WINDOWS: usize = 1000;
+/// Entities per series unless told otherwise.
+pub(super) const SHOTS: usize = 4;
+
+/// Where ids on a hub come from.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Fetching {
+    /// Branch, tag or commit of the ids that name none themselves [default: main]
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
+    /// Fetch nothing: ids are taken from the cache alone, as with HF_HUB_OFFLINE=1
+    #[arg(long)]
+    offline: bool,
+}
+
+impl Fetching {
+    pub(super) fn hub(&self, models: &[String], quiet: bool) -> Result<Hub> {
+        let mut hub = Hub::from_env()?;
+        if let Some(revision) = &self.revision {
+            if let Some(name) = models.iter().find(|name| !hub::is_id(name)) {
+                let reason = format!(
+                    "is for ids on a hub, and `{name}` is none; leave it away or name `{name}` by itself"
+                );
+                return Err(Error::Parameter { name: "--revision", reason });
+            }
+            hub = hub.with_revision(revision)?;
+        }
+        if self.offline {
+            hub = hub.offline();
+        }
+        Ok(if quiet { hub } else { hub.with_progress() })
+    }
+}
+
+/// How models are opened.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Opening {
+    /// What the weights are rounded to; the arithmetic is f32 always
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    dtype: Precision,
+    /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself,
+    /// the beginning-of-sequence token, nothing
+    #[arg(long, value_parser = choice(&Bos::ALL, Bos::name, Bos::describe), default_value = "auto")]
+    bos: Bos,
+    /// Where the decoder computes: cpu, or cuda[:N] in a build with the feature `cuda`
+    #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
+    pub(super) device: Device,
+    /// Most memory for weights and residual streams, such as 6G or 900M; streams beyond it go to a temporary
+    /// file, weights beyond it are refused
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    max_memory: Option<u64>,
+}
+
+impl From<Opening> for Options {
+    fn from(opening: Opening) -> Self {
+        let Opening { dtype, bos, device, max_memory } = opening;
+        Self { dtype, bos, device, max_memory_bytes: max_memory }
+    }
+}
+
+/// Bytes, with K, M, G or T for powers of 1024.
+pub(super) fn bytes(text: &str) -> std::result::Result<u64, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[number.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        "T" => Some(40),
+        _ => None,
+    };
+    let size = shift.and_then(|shift: u32| number.parse::<u64>().ok()?.checked_mul(1 << shift));
+    size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Scale {
+    Spread,
+    Norm,
+}
+
+impl From<Scale> for information::Scale {
+    fn from(scale: Scale) -> Self {
+        match scale {
+            Scale::Spread => Self::Spread,
+            Scale::Norm => Self::Norm,
+        }
+    }
+}
