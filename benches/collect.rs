@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use surmise::collect::client::http::{Client, Endpoint};
 use surmise::collect::secrets::Secrets;
-use surmise::provider::{OpenAiChat, Prompt, Provider, Request, Settings};
+use surmise::provider::{GenerationParams, OpenAiChat, Prompt, Provider, Request};
 
 const CONCURRENCY: usize = 64;
 const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#;
@@ -104,7 +104,7 @@ fn bare(url: &str, n: usize) -> Result<f64, Box<dyn std::error::Error>> {
                         return;
                     }
                     let prompt = Prompt::Text(format!("Is {i} a number?"));
-                    let request = Request { model: "m".into(), prompt, settings: Settings::default() };
+                    let request = Request { model: "m".into(), prompt, params: GenerationParams::default() };
                     let wire = OpenAiChat.render(&request).expect("a request");
                     let reply = client.send(&wire).await;
                     assert_eq!(reply.status, Some(200), "{:?}", reply.lost);

@@ -14,6 +14,6 @@ fn main() -> ExitCode {
         message.push_str(&format!("\n  because: {source}"));
         cause = source.source();
     }
-    surmise::cli::talk(&message);
+    surmise::cli::status(&message);
     ExitCode::from(surmise::cli::exit_code(&error))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{print, talk};
+use super::{print, status};
 use crate::calibration::{Card, Condition, Link, Plan, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
@@ -98,7 +98,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         None => print(&card.to_bytes()?)?,
     }
     if !quiet {
-        talk(card.to_string().trim_end());
+        status(card.to_string().trim_end());
     }
     unsupported(&card)
 }

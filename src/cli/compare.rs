@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::texts::Reading;
-use super::{Fetching, Opening, Sampling, print, progress, talk};
+use super::texts::TextFlags;
+use super::{Fetching, Opening, Sampling, print, progress, status};
 use crate::disk;
 use crate::emergence::Settings;
 use crate::emergence::compare;
@@ -20,7 +20,7 @@ pub(super) struct Flags {
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     #[command(flatten)]
-    reading: Reading,
+    texts: TextFlags,
     /// Compare every other group with this one alone
     #[arg(long, value_name = "GROUP")]
     reference: Option<String>,
@@ -45,12 +45,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         return Err(Error::Parameter { name: "--permutations", reason });
     }
     let sampling = &flags.sampling;
-    let groups = flags.reading.read()?;
+    let groups = flags.texts.read()?;
     let n_pairs = compare::pairs(&groups, flags.reference.as_deref())?.len();
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
     let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
-    let cut = flags.reading.cut(sampling.draw);
+    let cut = flags.texts.cut(sampling.draw);
     let seed = sampling.draw.seed;
     let settings = Settings::new(Channel::with_scale(sampling.scale.into()), seed, seed);
     let bar = progress(flags.models.len() * n_pairs * flags.permutations, quiet);
@@ -74,12 +74,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         rows.chunk_by(|x, y| (&x.model, &x.group_a, &x.group_b) == (&y.model, &y.group_a, &y.group_b))
-            .for_each(|pair| talk(&summary(pair)));
+            .for_each(|pair| status(&summary(pair)));
     }
     Ok(())
 }
 
-/// One line of talk about a pair of groups.
+/// One status line about a pair of groups.
 fn summary(pair: &[Comparison]) -> String {
     let Some(raw) = pair.first() else { return String::new() };
     let values: Vec<String> = pair

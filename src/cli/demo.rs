@@ -93,8 +93,8 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ));
         }
         status(&format!(
-            "Noise scale b = {}. This family of tiny models demonstrates the method; it is no calibration for \
-             real closed models.",
+            "Noise scale b = {}. This family of tiny models demonstrates the method; it is no calibration \
+             for real closed models.",
             made.noise_scale
         ));
     }

@@ -17,17 +17,17 @@ pub(super) struct Draw {
     /// Entities per series
     #[arg(long, default_value_t = SHOTS, value_name = "K")]
     pub(super) shots: usize,
-    /// Seed of series, and of channel noise, tasks and randomly initialised models where there are any
+    /// Seed of series, channel noise, tasks and random initial weights
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
 }
 
-/// How series are drawn and measured, the same for the line and for `measure`.
+/// How series are drawn and measured, the same for the demonstration and for `measure`.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Sampling {
     #[command(flatten)]
     pub(super) draw: Draw,
-    /// What the channel's precision is relative to: the spread of each coordinate, or the norm of each state
+    /// What the channel's noise is relative to: the spread of each coordinate, or the norm of each state
     #[arg(long, value_enum, default_value_t = Scale::Spread)]
     pub(super) scale: Scale,
 }
@@ -38,18 +38,18 @@ impl Default for Sampling {
     }
 }
 
-/// Series per corpus unless told otherwise: log 1000 is 6.9 nats, and values are trusted below .6 of that.
+/// Default number of series per corpus: log 1000 is 6.9 nats, and values are trusted below .6 of that.
 pub(super) const WINDOWS: usize = 1000;
-/// Entities per series unless told otherwise.
+/// Default number of entities per series.
 pub(super) const SHOTS: usize = 4;
 
-/// Where ids on a hub come from.
+/// How ids on a hub are resolved.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Fetching {
-    /// Branch, tag or commit of the ids that name none themselves [default: main]
+    /// Branch, tag or commit of ids without a revision [default: main]
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
-    /// Fetch nothing: ids are taken from the cache alone, as with HF_HUB_OFFLINE=1
+    /// Download nothing and use the cache alone, as with HF_HUB_OFFLINE=1
     #[arg(long)]
     offline: bool,
 }
@@ -60,7 +60,8 @@ impl Fetching {
         if let Some(revision) = &self.revision {
             if let Some(name) = models.iter().find(|name| !hub::is_id(name)) {
                 let reason = format!(
-                    "is for ids on a hub, and `{name}` is none; leave it away or name `{name}` by itself"
+                    "is for ids on a hub, and `{name}` is not one; leave it out, or name `{name}` in another \
+                     command"
                 );
                 return Err(Error::Parameter { name: "--revision", reason });
             }
@@ -76,18 +77,18 @@ impl Fetching {
 /// How models are opened.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Opening {
-    /// What the weights are rounded to; the arithmetic is f32 always
+    /// Precision that the weights are rounded to; the arithmetic is always f32
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     dtype: Precision,
-    /// What begins every window, that of one token alone as well: what the tokenizer puts there by itself,
-    /// the beginning-of-sequence token, nothing
+    /// What precedes every window, including the window of a single token: what the tokenizer adds by
+    /// default, the beginning-of-sequence token, or nothing
     #[arg(long, value_parser = choice(&Bos::ALL, Bos::name, Bos::describe), default_value = "auto")]
     bos: Bos,
-    /// Where the decoder computes: cpu, or cuda[:N] in a build with the feature `cuda`
+    /// Device of the decoder: cpu, or cuda[:N] in a build with the feature `cuda`
     #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
     pub(super) device: Device,
-    /// Most memory for weights and residual streams, such as 6G or 900M; streams beyond it go to a temporary
-    /// file, weights beyond it are refused
+    /// Memory limit for weights and residual streams, such as 6G or 900M; larger streams go to a temporary
+    /// file, larger weights are refused
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_memory: Option<u64>,
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::texts::{Reading, Source};
-use super::{Fetching, Opening, Sampling, print, progress, talk};
+use super::texts::{CorpusSource, TextFlags};
+use super::{Fetching, Opening, Sampling, print, progress, status};
 use crate::corpus::Control;
 use crate::disk;
 use crate::emergence;
@@ -27,7 +27,7 @@ pub(super) struct Flags {
     #[arg(long = "corpus", required_unless_present = "texts", value_name = "NAME|FILE")]
     corpora: Vec<String>,
     #[command(flatten)]
-    reading: Reading,
+    texts: TextFlags,
     #[command(flatten)]
     fetching: Fetching,
     #[command(flatten)]
@@ -55,13 +55,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sampling = &flags.sampling;
     let other = mi::find(&flags.estimator)?;
     let other = (other.name() != Channel::DEFAULT_NAME).then_some(other);
-    let sources = Source::all(&flags.corpora, &flags.reading, sampling.draw)?;
+    let sources = CorpusSource::all(&flags.corpora, &flags.texts, sampling.draw)?;
     // A name that is wrong is said before the first model is measured, not after.
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     let ids =
         flags.models.iter().map(|name| Ok(stem(&Model::find(name, &hub)?))).collect::<Result<Vec<_>>>()?;
     check_names("MODEL", ids.iter().map(String::as_str))?;
-    check_names("--corpus", sources.iter().map(Source::name))?;
+    check_names("--corpus", sources.iter().map(CorpusSource::name))?;
     if let Some(folder) = &flags.output {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
@@ -121,10 +121,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         for profile in &profiles {
-            talk(&summary(profile));
+            status(&summary(profile));
         }
         if other.is_some() {
-            talk(DETERMINISTIC);
+            status(DETERMINISTIC);
         }
     }
     Ok(())
@@ -182,7 +182,7 @@ fn stderr(headline: &Headline) -> String {
     headline.stderr_nats.map_or("unknown".into(), |stderr| format!("{stderr:.3}"))
 }
 
-/// One line of talk about a profile.
+/// One status line about a profile.
 fn summary(profile: &Profile) -> String {
     let (model, corpus) = (&profile.model.id, &profile.corpus.name);
     match (&profile.headline, profile.control_headline()) {
@@ -198,7 +198,8 @@ fn summary(profile: &Profile) -> String {
             h.emergence_nats - control.emergence_nats,
         ),
         (Some(h), None) => format!(
-            "{model} on {corpus}: emergence {:.3} +- {} nats {} (randomly initialised model {:.3}, learned {:.3})",
+            "{model} on {corpus}: emergence {:.3} +- {} nats {} (randomly initialised model {:.3}, learned \
+             {:.3})",
             h.emergence_nats,
             stderr(h),
             how(profile, h.noise_scale),

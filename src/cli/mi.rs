@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
-use super::{print, progress, talk};
+use super::{print, progress, status};
 use crate::arrays::{self, Array};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
@@ -115,7 +115,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     bar.finish_and_clear();
     if !quiet && estimator.name() == Channel::DEFAULT_NAME {
-        talk(Channel::ON_SAMPLES);
+        status(Channel::ON_SAMPLES);
     }
     let report = Report {
         schema: Schema::new("mi", VERSION),

@@ -25,7 +25,6 @@ mod verbs;
 mod watch;
 
 use self::flags::{Draw, Fetching, Opening, SHOTS, Sampling, Scale};
-pub use self::output::status as talk;
 pub use self::output::status;
 use self::output::{SECRETS, print, progress};
 pub use self::verbs::{Opts, exit_code, run};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::calibrate::conditions;
-use super::{print, talk};
+use super::{print, status};
 use crate::calibration::{Card, Table};
 use crate::disk;
 use crate::error::{Error, Result};
@@ -46,10 +46,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let n = predictions.len();
     let missing = predictions.iter().filter(|prediction| prediction.y_hat.is_none()).count();
     if !quiet {
-        talk(&format!("{} of {n} rows predicted", n - missing));
+        status(&format!("{} of {n} rows predicted", n - missing));
         let short = predictions.iter().filter(|prediction| prediction.falls_short()).count();
         if short > 0 {
-            talk(&format!(
+            status(&format!(
                 "{short} of them have intervals that HELD MUCH LESS than their level in back-test: read \
                  backtest_coverage, not level"
             ));

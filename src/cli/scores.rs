@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{print, talk};
+use super::{print, status};
 use crate::disk;
 use crate::error::Result;
 use crate::import;
@@ -66,8 +66,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::write(path, &csv)?;
     }
     if !quiet {
-        imported.notes.iter().for_each(|note| talk(note));
-        talk(&format!(
+        imported.notes.iter().for_each(|note| status(note));
+        status(&format!(
             "{} scores. The harness counts an answer that was refused, filtered or cut as wrong: these are \
              not told apart here.",
             imported.scores.len()

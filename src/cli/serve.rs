@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Fetching, Opening, print, talk};
+use super::{Fetching, Opening, print, status};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::serve::{Settings, serve};
@@ -94,7 +94,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     serve(models, &settings, |url| {
         print(format!("{url}\n").as_bytes()).unwrap_or_default();
         if !quiet {
-            talk(&format!("serving {} at {url}; interrupt (Ctrl-C) to stop", ids.join(", ")));
+            status(&format!("serving {} at {url}; interrupt (Ctrl-C) to stop", ids.join(", ")));
         }
     })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Draw, Fetching, Opening, talk};
+use super::{Draw, Fetching, Opening, status};
 use crate::corpus::{Category, Series};
 use crate::error::Result;
 use crate::model::{Core, Model, state_file};
@@ -59,7 +59,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !quiet {
         let (n, t) = (windows.len(), windows.first().map_or(0, Vec::len));
         let layers = core.card.n_layers;
-        talk(&format!(
+        status(&format!(
             "{}: h_0 .. h_{layers}, each ({n}, {t}, {}), in {}",
             core.card.id,
             core.card.d_model,

@@ -8,24 +8,27 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// What `--help` says of them; [`exit_code`] holds it.
+/// The exit codes as `--help` lists them, which [`exit_code`] returns.
 const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished \
                           with gaps, 4 budget reached, 5 credentials or quota, 6 storage, 130 interrupted.";
 
-/// What can be typed.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "surmise",
     version,
-    about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, predict the rest",
-    long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the whole line on its embedded family of small models: it measures them, calibrates on the \
-                  smaller ones, predicts the two largest of each recipe, measures those too, and prints prediction beside measurement as CSV.",
+    about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, \
+             predict the rest",
+    long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise demonstrates \
+                  itself on its embedded family of small models: it measures them, calibrates on the smaller ones, \
+                  predicts the two largest of each recipe, and prints predictions beside measurements as \
+                  CSV.",
     after_help = EXIT_CODES
 )]
 pub struct Opts {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// No progress and no talk on stderr, errors excepted
+    /// Write nothing to stderr but errors
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Threads [default: all cores]; results are the same to the bit
@@ -35,51 +38,51 @@ pub struct Opts {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The whole line on the embedded family: what surmise does without a verb, with its flags
+    /// The demonstration on the embedded family, which also runs without a verb
     #[command(alias = "line")]
     Demo(demo::Flags),
-    /// Emergence profiles of models on corpora, the randomly initialised model beside
+    /// Measure emergence profiles of models on corpora, and of their randomly initialised copies
     Measure(measure::Flags),
-    /// Mutual information of any paired samples, as JSON
+    /// Estimate the mutual information of paired samples, as JSON
     Mi(mi::Flags),
-    /// Groups of texts (human, model A, model B) as read by small models: permutation p value and effect
-    /// size, beside a shuffled control
+    /// Compare groups of texts (human, model A, model B) as small models read them: permutation p-value and
+    /// effect size, beside a shuffled control
     Compare(compare::Flags),
-    /// Residual streams of token ids or of a corpus, as arrays in a safetensors file
+    /// Write the residual streams of token ids or of a corpus as arrays in a safetensors file
     States(states::Flags),
-    /// Scores made by other tools, as scores.csv
+    /// Convert the scores of other tools to scores.csv
     Scores(scores::Flags),
-    /// What a checkpoint is: sizes, memory needed, types, checksum
+    /// Describe a checkpoint: sizes, memory, data types, checksum
     Model(model::Flags),
-    /// A closed model's answers to tasks, over its API: kept, graded, never asked for twice
+    /// Collect a closed model's answers to tasks over its API: stored, graded, never requested twice
     #[command(after_help = EXIT_CODES)]
     Collect(Box<collect::Flags>),
-    /// Profiles, scores and readings joined into one table, a row per target and corpus
+    /// Join profiles, scores and readings into one table with a row per target and corpus
     Observations(observations::Flags),
-    /// A calibration on any tidy table: candidates tried on rows they were not fitted on, one chosen, its
-    /// intervals back-tested, written as a card
+    /// Fit a calibration to any tidy table: cross-validate the candidates, choose one, back-test its
+    /// intervals, and write it as a card
     Calibrate(Box<calibrate::Flags>),
-    /// Predictions of a card for the rows of a table, with intervals and the coverage they reached; empty
-    /// cells with a reason where the data carry no number
+    /// Predict the rows of a table with a card: intervals with their back-tested coverage, or an empty cell
+    /// and the reason where the data support no number
     Predict(predict::Flags),
-    /// What a card was fitted on, what it may be used for, and how good it was beside mean and size
+    /// Describe a card: training data, range of use, and errors beside those of mean and size
     Card(card::Flags),
-    /// A local checkpoint behind an OpenAI-compatible API, on this machine
+    /// Serve a local checkpoint behind an OpenAI-compatible API on this machine
     Serve(serve::Flags),
-    /// Members of a family hidden behind an API on this machine, predicted by the others, then opened: how
-    /// good predictions are
+    /// Back-test predictions: hide members of a family behind an API on this machine, predict each from the
+    /// others, then measure it
     #[command(after_help = EXIT_CODES)]
     Blind(Box<blind::Flags>),
-    /// Tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of what is on disk
+    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk
     Report(report::Flags),
-    /// What is built in: models, architectures, estimators, corpora, providers, tasks, reports
+    /// List what is built in: models, architectures, estimators, corpora, providers, tasks, reports
     List(list::Flags),
 }
 
 /// More threads than any machine has cores for; starting tens of thousands takes minutes.
 const MOST_THREADS: usize = 1024;
 
-/// Runs what was typed.
+/// Runs the command.
 ///
 /// # Errors
 /// Whatever the verb finds wrong.
@@ -113,7 +116,7 @@ pub fn run(opts: Opts) -> Result<()> {
     }
 }
 
-/// The exit code of an error, as `--help` documents it.
+/// The exit code of an error.
 pub fn exit_code(error: &Error) -> u8 {
     match error {
         Error::Parameter { .. } | Error::Unknown { .. } | Error::InUse { .. } | Error::Prices { .. } => 2,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressStyle;
 
-use super::{progress, talk};
+use super::{progress, status};
 use crate::collect::client::stop::Stop;
 use crate::collect::progress::Progress;
 use crate::error::Error;
@@ -33,7 +33,7 @@ impl Watch {
         let told = bar.clone();
         let progress = Arc::new(Progress::new(move |line| {
             if !quiet {
-                told.suspend(|| talk(line));
+                told.suspend(|| status(line));
             }
         }));
         let is_over = Arc::new(AtomicBool::new(false));
@@ -49,7 +49,7 @@ impl Watch {
                     bar.set_message(shown.line());
                 } else if !quiet && last.elapsed() >= LINE_EVERY {
                     last = Instant::now();
-                    talk(&format!("{done} of {total}, {}", shown.line()));
+                    status(&format!("{done} of {total}, {}", shown.line()));
                 }
             }
             bar.finish_and_clear();
@@ -72,7 +72,7 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
         runtime.block_on(async {
             let Some(mut signals) = Signals::new() else { return };
             signals.next().await;
-            talk("stopping: waiting for the requests that are under way (interrupt again to leave them)");
+            status("stopping: waiting for the requests that are under way (interrupt again to leave them)");
             let reason = "interrupted; every answer that came is kept, the same command goes on".into();
             stop.drain(Error::Interrupted { reason });
             tokio::select! {

@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::client::http::Endpoint;
 use super::grading::grade::{Grading, NORMALISATION_VERSION};
 use super::journal::Index;
-use super::plan::{Plan, Repeats};
+use super::plan::{Plan, Replication};
 use super::results::writer;
 use super::tasks;
 use super::tasks::{Rendering, Task};
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::provider::{self, Settings};
+use crate::provider::{self, GenerationParams};
 
 /// Everything that decides what is asked and how it is graded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,8 @@ pub struct Configuration {
     /// The model.
     pub model: String,
     /// How answers are to be given, as it was typed.
-    pub settings: Settings,
+    #[serde(rename = "settings")]
+    pub params: GenerationParams,
     /// What the model does not support, and was left away from all requests.
     pub without: Vec<String>,
     /// Tasks and files, as they were typed.
@@ -42,19 +43,19 @@ pub struct Configuration {
     /// How in-context questions are put.
     pub rendering: Rendering,
     /// How often is asked.
-    pub repeats: Repeats,
+    pub repeats: Replication,
     /// How answers are graded.
     pub grading: Grading,
     /// Version of the rules by which texts are made equal.
     pub normalisation_version: u32,
     /// The tasks as they were loaded.
-    pub tasks: Vec<Loaded>,
+    pub tasks: Vec<LoadedTask>,
 }
 
 /// A task as it was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Loaded {
+pub struct LoadedTask {
     /// Its name.
     pub name: String,
     /// SHA-256 of its file.
@@ -69,7 +70,7 @@ impl Configuration {
     /// # Errors
     /// As [`task::load`].
     pub fn load_tasks(&mut self) -> Result<Vec<Task>> {
-        let options = tasks::Options {
+        let options = tasks::TaskOptions {
             shots: self.shots,
             items: self.items,
             seed: self.seed,
@@ -77,7 +78,7 @@ impl Configuration {
             grader: self.grading.grader,
         };
         let tasks = tasks::load(&self.sources, &options)?;
-        let loaded = |task: &Task| Loaded {
+        let loaded = |task: &Task| LoadedTask {
             name: task.name.clone(),
             sha256: task.sha256.clone(),
             n_items: task.items.len(),
@@ -157,17 +158,17 @@ impl Configuration {
     ///
     /// # Errors
     /// [`Error::Parameter`] for what the wire format has no place for.
-    fn settings_of(&self, task: &Task, provider: &'static dyn provider::Provider) -> Result<Settings> {
+    fn params_of(&self, task: &Task, provider: &'static dyn provider::Provider) -> Result<GenerationParams> {
         let can = provider.capabilities();
-        let mut settings = self.settings.clone();
-        if settings.stop.is_empty() {
-            settings.stop = Settings::sendable_stops(&task.stops, &can);
+        let mut params = self.params.clone();
+        if params.stop.is_empty() {
+            params.stop = GenerationParams::sendable_stops(&task.stops, &can);
         }
         for param in &self.without {
-            settings = settings.without(param).unwrap_or(settings);
+            params = params.without(param).unwrap_or(params);
         }
-        settings.check(provider.name(), &can)?;
-        Ok(settings)
+        params.check(provider.name(), &can)?;
+        Ok(params)
     }
 
     /// What is to be asked.
@@ -177,9 +178,9 @@ impl Configuration {
     /// place for.
     pub fn plan(&self, tasks: Vec<Task>) -> Result<Plan> {
         let provider = provider::find(&self.provider)?;
-        let settings = tasks.iter().map(|task| self.settings_of(task, provider)).collect::<Result<_>>()?;
+        let params = tasks.iter().map(|task| self.params_of(task, provider)).collect::<Result<_>>()?;
         let (endpoint, model) = (Endpoint::new(&self.base_url)?, self.model.clone());
-        Ok(Plan { provider, endpoint, model, tasks, settings, repeats: self.repeats })
+        Ok(Plan { provider, endpoint, model, tasks, params, repeats: self.repeats })
     }
 
     /// What differs in `other`, one line each; where files lie and what a model had to be spared is no

@@ -3,7 +3,7 @@
 //! leaves the right path at the first token that is not the most likely one.
 
 use super::grading::grade::Grade;
-use super::results::scores::{Asked, Score, Tally};
+use super::results::scores::{QuestionRef, Score, Tally};
 use super::tasks::Completion;
 use crate::error::{Error, Result};
 use crate::model::{Model, Point, States};
@@ -57,7 +57,7 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
             let right = answer.iter().all(|(_, greedy)| *greedy);
             let logprob = Some(answer.iter().map(|(logprob, _)| logprob).sum());
             let grade = Grade { logprob, ..Grade::scored(f64::from(u8::from(right)), "") };
-            let asked = Asked { task: &task.name, shots: *shots, question: &list.to_string() };
+            let asked = QuestionRef { task: &task.name, shots: *shots, question: &list.to_string() };
             tally.add(asked, &[grade]);
             tally.note(asked, Some(&model.card.weights_sha256), None);
         }

@@ -15,7 +15,7 @@ pub mod run;
 pub mod secrets;
 pub mod tasks;
 
-pub use self::grading::grade::{Grade, Grader, Grading, Kind, Normalisation, grade};
-pub use self::results::scores::{Asked, Gain, Score, Tally};
-pub use self::results::writer::{Replicate, Results, Summary};
+pub use self::grading::grade::{Grade, GradeKind, Grader, Grading, Normalisation, grade};
+pub use self::results::scores::{Gain, QuestionRef, Score, Tally};
+pub use self::results::writer::{Replicate, Results, ResultsSummary};
 pub use self::tasks::{Completion, Item, Task};

@@ -7,10 +7,10 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::client::http::Endpoint;
-use super::journal::{Index, Key, State};
+use super::journal::{Index, QuestionKey, QuestionState};
 use super::tasks::{Item, Task};
 use crate::error::Result;
-use crate::provider::{Provider, Request, Settings, WireRequest};
+use crate::provider::{GenerationParams, Provider, Request, WireRequest};
 use crate::seed;
 
 /// Questions that are asked again because of how they were answered are replicates that count from here, by
@@ -33,11 +33,11 @@ pub struct Question {
 
 /// A question, and what is sent where as one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keyed {
+pub struct KeyedQuestion {
     /// The question.
     pub question: Question,
     /// Its key.
-    pub key: Key,
+    pub key: QuestionKey,
 }
 
 /// What is still to be asked.
@@ -53,7 +53,7 @@ pub struct Pending {
 
 /// How often items are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Repeats {
+pub struct Replication {
     /// Answers to each question.
     pub replicates: u32,
     /// The share of items that are asked once more, to see the noise.
@@ -64,7 +64,7 @@ pub struct Repeats {
 
 /// What is asked again that has an outcome already.
 #[derive(Debug, Clone, Default)]
-pub struct Again {
+pub struct RedoSelection {
     /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests no answer came to.
     pub kinds: Vec<String>,
     /// Whether requests of unknown fate stay as they are.
@@ -82,9 +82,9 @@ pub struct Plan {
     /// What is asked.
     pub tasks: Vec<Task>,
     /// How the answers of each task are to be given.
-    pub settings: Vec<Settings>,
+    pub params: Vec<GenerationParams>,
     /// How often.
-    pub repeats: Repeats,
+    pub repeats: Replication,
 }
 
 impl Plan {
@@ -101,13 +101,13 @@ impl Plan {
         Request {
             model: self.model.clone(),
             prompt: item.prompts[question.prompt as usize].clone(),
-            settings: self.settings[question.task as usize].clone(),
+            params: self.params[question.task as usize].clone(),
         }
     }
 
     /// The key of a request as it is sent.
-    pub fn key(&self, wire: &WireRequest, replicate: u32) -> Key {
-        Key::new(
+    pub fn key(&self, wire: &WireRequest, replicate: u32) -> QuestionKey {
+        QuestionKey::new(
             self.provider.name(),
             &self.endpoint.identity(&wire.path),
             &self.model,
@@ -124,8 +124,8 @@ impl Plan {
     pub fn visit(
         &self,
         index: &Index,
-        again: &Again,
-        mut each: impl FnMut(&Task, &Item, &[Keyed]) -> Result<()>,
+        again: &RedoSelection,
+        mut each: impl FnMut(&Task, &Item, &[KeyedQuestion]) -> Result<()>,
     ) -> Result<()> {
         let mut rng = seed::stream("collect", "repeat", self.repeats.seed);
         let mut questions = vec![];
@@ -148,15 +148,21 @@ impl Plan {
         Ok(())
     }
 
-    fn keyed(&self, question: Question, wire: &WireRequest, index: &Index, again: &Again) -> Keyed {
+    fn keyed(
+        &self,
+        question: Question,
+        wire: &WireRequest,
+        index: &Index,
+        again: &RedoSelection,
+    ) -> KeyedQuestion {
         let of_round = |round: u32| {
             let replicate = question.replicate + round * ROUND;
-            Keyed { question: Question { replicate, ..question }, key: self.key(wire, replicate) }
+            KeyedQuestion { question: Question { replicate, ..question }, key: self.key(wire, replicate) }
         };
         if index.is_empty() {
             return of_round(0);
         }
-        let answer = |keyed: &Keyed| index.state(&keyed.key).and_then(State::answer);
+        let answer = |keyed: &KeyedQuestion| index.state(&keyed.key).and_then(QuestionState::answer);
         // An answer stays the one that counts until another has come.
         let mut keyed = of_round(0);
         let (mut round, mut kind) = (0, answer(&keyed));
@@ -177,18 +183,18 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::visit`].
-    pub fn pending(&self, index: &Index, again: &Again) -> Result<Pending> {
+    pub fn pending(&self, index: &Index, again: &RedoSelection) -> Result<Pending> {
         let (mut pending, mut seen) = (Pending::default(), HashSet::new());
         self.visit(index, again, |_, _, questions| {
             pending.n_wanted += questions.len();
-            for Keyed { question, key } in questions {
+            for KeyedQuestion { question, key } in questions {
                 if !seen.insert(key.half()) {
                     continue;
                 }
                 let state = index.state(key);
                 if is_open(state, again) {
                     pending.questions.push(*question);
-                } else if let Some(kind) = state.and_then(State::answer) {
+                } else if let Some(kind) = state.and_then(QuestionState::answer) {
                     *pending.answered.entry(kind).or_default() += 1;
                 }
             }
@@ -199,7 +205,7 @@ impl Plan {
 }
 
 /// Whether a question is to be asked.
-fn is_open(state: Option<&State>, again: &Again) -> bool {
+fn is_open(state: Option<&QuestionState>, again: &RedoSelection) -> bool {
     let Some(state) = state else { return true };
     if state.answer().is_some() {
         return false;

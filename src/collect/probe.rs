@@ -1,28 +1,28 @@
 //! One request before all others: it costs a few tokens and finds out whether the endpoint takes the
 //! settings.
 
-use super::client::worker::{Ask, Asker, End};
-use super::journal::{Journal, Key};
+use super::client::worker::{PreparedQuestion, QuestionOutcome, Worker};
+use super::journal::{Journal, QuestionKey};
 use super::plan::Plan;
 use super::run::{Run, attempts};
 use crate::error::{Error, Result};
-use crate::provider::{Class, Failure, Prompt, Request};
+use crate::provider::{Failure, FailureClass, Prompt, Request};
 
 /// What is asked.
 const PROBE: &str = "Reply with the word yes.";
 
 /// The probe of a plan, with the settings of the task that asks for most; `None` where there is no task.
 pub(super) fn request(plan: &Plan) -> Option<Request> {
-    let settings = plan.settings.iter().max_by_key(|settings| settings.stop.len()).cloned()?;
-    Some(Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), settings })
+    let params = plan.params.iter().max_by_key(|params| params.stop.len()).cloned()?;
+    Some(Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), params })
 }
 
 impl Run {
     /// Finds out, once per configuration, whether the endpoint takes the settings. Whether what is sent has
     /// changed.
-    pub(super) async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Asker) -> Result<bool> {
+    pub(super) async fn probe(&mut self, plan: &mut Plan, journal: &Journal, asker: &Worker) -> Result<bool> {
         let mut has_changed = false;
-        let mut before = attempts(&journal.index, &Key::NONE);
+        let mut before = attempts(&journal.index, &QuestionKey::NONE);
         loop {
             let Some(request) = request(plan) else { return Ok(has_changed) };
             let wire = plan.provider.render(&request)?;
@@ -33,14 +33,16 @@ impl Run {
             before = before.max(attempts(&journal.index, &key));
             let most = asker.most(&request);
             let (task, item) = ("probe".into(), "probe".into());
-            let ask = Ask { key, task, item, replicate: 0, probe: true, attempts: before, wire, most };
-            let End::Failed(Failure { class: Class::Unsupported { param }, message, .. }) =
-                asker.ask(&ask).await
+            let ask =
+                PreparedQuestion { key, task, item, replicate: 0, probe: true, attempts: before, wire, most };
+            let QuestionOutcome::Failed(Failure {
+                class: FailureClass::Unsupported { param }, message, ..
+            }) = asker.ask(&ask).await
             else {
                 // Whatever else went wrong has ended the run, or may not concern the items.
                 return Ok(has_changed);
             };
-            let spared = request.settings.without(&param).filter(|_| self.adapt);
+            let spared = request.params.without(&param).filter(|_| self.adapt);
             if spared.is_none() || self.configuration.without.contains(&param) {
                 let hint = if self.adapt {
                     "--adapt-params cannot mend that"

@@ -13,15 +13,15 @@ use super::budget::ledger::{Budget, Price};
 use super::client::breaker::Breaker;
 use super::client::http::Client;
 use super::client::limiter::Limiter;
-use super::client::retry_decision::Seen;
+use super::client::retry_decision::AnswerMonitor;
 use super::client::stop::Stop;
-use super::client::worker::{Ask, Asker, End, Patience};
+use super::client::worker::{PreparedQuestion, QuestionOutcome, RetryPolicy, Worker};
 use super::configuration::Configuration;
-use super::journal::{self, Arrival, Index, Journal, Key, Record};
-use super::plan::{Again, Pending, Plan, Question};
+use super::journal::{self, Index, Journal, OutcomeRecord, QuestionKey, Record};
+use super::plan::{Pending, Plan, Question, RedoSelection};
 use super::progress::Progress;
 use super::results::replay;
-use super::results::replay::Account;
+use super::results::replay::FolderSummary;
 use super::secrets::Secrets;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
@@ -36,11 +36,11 @@ pub struct Run {
     /// Whether a folder may hold answers to something else already.
     pub new_config: bool,
     /// What is asked again.
-    pub again: Again,
+    pub again: RedoSelection,
     /// Whether parameters that the model does not support are left away.
     pub adapt: bool,
     /// How patiently.
-    pub patience: Patience,
+    pub patience: RetryPolicy,
     /// The longest a request may take.
     pub timeout: Duration,
     /// What the model costs.
@@ -58,7 +58,7 @@ pub struct Run {
 /// How a run ended.
 pub struct Ended {
     /// What the folder holds.
-    pub summary: Account,
+    pub summary: FolderSummary,
     /// Why not everything was asked, if it was not.
     pub early: Option<Error>,
 }
@@ -130,7 +130,7 @@ impl Run {
         let folder = self.folder.display().to_string();
         let snapshot = self.patience.model_snapshot.iter();
         let flags = [("--model", &content.model), ("-o", &folder)].into_iter();
-        let stops = content.settings.stop.iter().map(|stop| ("--stop", stop));
+        let stops = content.params.stop.iter().map(|stop| ("--stop", stop));
         let sources = content.sources.iter().map(|source| ("the tasks", source));
         for (name, text) in
             flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s)))
@@ -167,7 +167,7 @@ impl Run {
         secrets: Arc<Secrets>,
         stop: Arc<Stop>,
         progress: &Arc<Progress>,
-    ) -> Result<Asker> {
+    ) -> Result<Worker> {
         let key = (self.key_header.unwrap_or(plan.provider.key_header()), &*secrets);
         let concurrency = self.patience.concurrency;
         let client =
@@ -179,9 +179,9 @@ impl Run {
                 "{n} earlier request(s) had no price; they are booked at {usd:.6} USD by that of --prices"
             ));
         }
-        let most_tokens = plan.settings.iter().map(|settings| u64::from(settings.max_tokens));
+        let most_tokens = plan.params.iter().map(|params| u64::from(params.max_tokens));
         let least = budget.most_of(1, most_tokens.min().unwrap_or(0));
-        Ok(Asker {
+        Ok(Worker {
             provider: plan.provider,
             endpoint: plan.endpoint.name(),
             client,
@@ -196,7 +196,7 @@ impl Run {
             progress: progress.clone(),
             patience: self.patience.clone(),
             adapt: self.adapt,
-            seen: Mutex::new(Seen::default()),
+            seen: Mutex::new(AnswerMonitor::default()),
         })
     }
 
@@ -206,7 +206,7 @@ impl Run {
         plan: &mut Plan,
         mut pending: Pending,
         journal: &Journal,
-        asker: &Arc<Asker>,
+        asker: &Arc<Worker>,
     ) -> Result<Option<Error>> {
         if self.probe(plan, journal, asker).await? {
             // With what is sent, every key has changed.
@@ -215,20 +215,21 @@ impl Run {
         asker.recall(&pending.answered);
         asker.progress.total.store(pending.questions.len() as u64, Relaxed);
         asker.progress.limit.store(asker.limiter.limit() as u64, Relaxed);
-        let mut under_way: JoinSet<(Question, End)> = JoinSet::new();
+        let mut under_way: JoinSet<(Question, QuestionOutcome)> = JoinSet::new();
         let (mut left, mut n_begun) = (vec![], 0);
-        let mut end = |ended: std::result::Result<(Question, End), tokio::task::JoinError>| match ended {
-            Ok((_, End::Answered)) => drop(asker.progress.done.fetch_add(1, Relaxed)),
-            Ok((_, End::Failed(_))) => {
-                asker.progress.done.fetch_add(1, Relaxed);
-                asker.progress.failed.fetch_add(1, Relaxed);
-            }
-            Ok((question, End::Left)) => left.push(question),
-            // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly
-            // paid by the next run.
-            Err(error) if error.is_panic() => asker.stop.drain(panicked()),
-            Err(_) => {}
-        };
+        let mut end =
+            |ended: std::result::Result<(Question, QuestionOutcome), tokio::task::JoinError>| match ended {
+                Ok((_, QuestionOutcome::Answered)) => drop(asker.progress.done.fetch_add(1, Relaxed)),
+                Ok((_, QuestionOutcome::Failed(_))) => {
+                    asker.progress.done.fetch_add(1, Relaxed);
+                    asker.progress.failed.fetch_add(1, Relaxed);
+                }
+                Ok((question, QuestionOutcome::Left)) => left.push(question),
+                // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly
+                // paid by the next run.
+                Err(error) if error.is_panic() => asker.stop.drain(panicked()),
+                Err(_) => {}
+            };
         // Some wait for their next attempt and hold no request; others may go on meanwhile.
         let most = 2 * self.patience.concurrency;
         for question in &pending.questions {
@@ -277,14 +278,20 @@ impl Run {
         Ok(Some(Error::Budget { reason }))
     }
 
-    fn ask(&self, plan: &Plan, question: &Question, journal: &Journal, asker: &Asker) -> Result<Ask> {
+    fn ask(
+        &self,
+        plan: &Plan,
+        question: &Question,
+        journal: &Journal,
+        asker: &Worker,
+    ) -> Result<PreparedQuestion> {
         let item = plan.item(question)?;
         let request = plan.request(&item, question);
         let wire = plan.provider.render(&request)?;
         let key = plan.key(&wire, question.replicate);
         let (attempts, most) = (attempts(&journal.index, &key), asker.most(&request));
         let (task, item, replicate) = (item.task, item.id, question.replicate);
-        Ok(Ask { key, task, item, replicate, probe: false, attempts, wire, most })
+        Ok(PreparedQuestion { key, task, item, replicate, probe: false, attempts, wire, most })
     }
 }
 
@@ -292,7 +299,10 @@ impl Run {
 ///
 /// # Errors
 /// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were asked.
-pub fn rescore(folder: &Path, change: impl FnOnce(&mut Configuration) -> Result<()>) -> Result<Account> {
+pub fn rescore(
+    folder: &Path,
+    change: impl FnOnce(&mut Configuration) -> Result<()>,
+) -> Result<FolderSummary> {
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
         if !index.is_empty() {
@@ -325,7 +335,7 @@ pub fn panicked() -> Error {
     Error::Panicked { reason: reason.into() }
 }
 
-pub(super) fn attempts(index: &Index, key: &Key) -> u32 {
+pub(super) fn attempts(index: &Index, key: &QuestionKey) -> u32 {
     index.state(key).map_or(0, |state| state.attempts)
 }
 
@@ -337,7 +347,7 @@ async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     let writer = journal.writer();
     let mut commits = vec![];
     for ((key, attempt), intent) in &open {
-        let arrival = Arrival::crashed(*key, *attempt, intent.probe, intent.reserve_usd);
+        let arrival = OutcomeRecord::crashed(*key, *attempt, intent.probe, intent.reserve_usd);
         commits.push((*key, *intent, writer.append(&Record::Outcome(Box::new(arrival)))?));
     }
     for (key, intent, commit) in commits {

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::results::{MetricRow, SHARES, name};
 use super::{Imported, Options, Run, fault, source};
-use crate::collect::grading::grade::{Grade, Kind};
-use crate::collect::results::scores::{Asked, Score, Tally};
+use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::results::scores::{QuestionRef, Score, Tally};
 use crate::error::{Error, Result};
 use crate::provider::json;
 use crate::seed;
@@ -147,11 +147,11 @@ impl Samples {
                 ));
             }
             let grade = if unanswered(&line["resps"]) {
-                Grade::none(Kind::Empty, "")
+                Grade::none(GradeKind::Empty, "")
             } else {
                 Grade { logprob: gold_logprob(line), ..Grade::scored(value, "") }
             };
-            let asked = Asked { task, shots, question: &document };
+            let asked = QuestionRef { task, shots, question: &document };
             tally.add(asked, &[grade]);
             tally.note(asked, None, run.collected_at.as_deref());
         }

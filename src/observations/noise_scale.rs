@@ -17,8 +17,8 @@ pub fn choose_noise_scale<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -
         |noise_scale: &f64| profiles.iter().all(|p| p.widest_gap_nats(*noise_scale) <= WIDEST_GAP_NATS);
     measured.into_iter().find(is_close).ok_or_else(|| Error::Fit {
         reason: format!(
-            "at no noise scale are all bounds within {WIDEST_GAP_NATS} nat; name one (--noise-scale), or measure \
-             more windows (--windows) or fewer shots"
+            "at no noise scale are all bounds within {WIDEST_GAP_NATS} nat; name one (--noise-scale), or \
+             measure more windows (--windows) or fewer shots"
         ),
     })
 }

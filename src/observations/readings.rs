@@ -109,8 +109,8 @@ impl TextReadings {
             let headlines = headlines.ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
-                    "{reader} on texts of {name} has no headline at {noise_scale}; measure with the --scale of \
-                     the profiles"
+                    "{reader} on texts of {name} has no headline at {noise_scale}; measure with the --scale \
+                     of the profiles"
                 ))
             })?;
             let nats: Vec<f64> = headlines.iter().map(|headline| headline.emergence_nats).collect();
@@ -140,7 +140,8 @@ impl TextReadings {
         let way = |row: &ComparisonRow| {
             let ComparisonRow { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;
             format!(
-                "{model}, compared at {scale} {noise_scale}, {n_windows} windows of {window_tokens}, seed {seed}"
+                "{model}, compared at {scale} {noise_scale}, {n_windows} windows of {window_tokens}, \
+                 seed {seed}"
             )
         };
         let reader =

@@ -1,6 +1,6 @@
 //! What an answer means.
 
-use super::Hint;
+use super::rate_limit::RateLimitInfo;
 
 /// An answer, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Answer {
     /// Log-probabilities, one per token.
     pub logprobs: Option<Vec<TokenLogprob>>,
     /// What the answer says of the rate limit.
-    pub hint: Hint,
+    pub rate_limit: RateLimitInfo,
 }
 
 /// What came of a request. Where several hold, the first of filtered, refused, truncated, empty, answered is
@@ -38,7 +38,7 @@ pub enum Outcome {
     /// A filter of the provider withheld the answer.
     Filtered {
         /// What was filtered.
-        at: Where,
+        at: FilterSide,
         /// The provider's word for why.
         category: Option<String>,
         /// What was let through, if anything.
@@ -62,7 +62,7 @@ pub enum Outcome {
 
 /// Which side a filter stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Where {
+pub enum FilterSide {
     /// The prompt was refused before the model saw it.
     Prompt,
     /// The answer was held back.
@@ -73,7 +73,7 @@ pub enum Where {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What is to be done about it.
-    pub class: Class,
+    pub class: FailureClass,
     /// The server's own words, or ours.
     pub message: String,
     /// The server's code, as text.
@@ -84,7 +84,7 @@ pub struct Failure {
 
 /// What is to be done about a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Class {
+pub enum FailureClass {
     /// The request never left: ask again freely.
     NotSent,
     /// Turned away and not billed (429): ask again after the wait.
@@ -159,23 +159,23 @@ impl Answer {
             system_fingerprint: None,
             finish_reason: None,
             logprobs: None,
-            hint: Hint::default(),
+            rate_limit: RateLimitInfo::default(),
         }
     }
 }
 
 /// What a wire format says of one answer, before it is decided what came of the request.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Said {
+pub(super) struct AnswerParts {
     pub(super) text: Option<String>,
     pub(super) refusal: Option<String>,
-    pub(super) filtered: Option<(Where, Option<String>)>,
+    pub(super) filtered: Option<(FilterSide, Option<String>)>,
     pub(super) cut: bool,
 }
 
-impl From<Said> for Outcome {
+impl From<AnswerParts> for Outcome {
     /// The precedence, in the one place where it is decided.
-    fn from(said: Said) -> Self {
+    fn from(said: AnswerParts) -> Self {
         let text = said.text.filter(|text| !text.is_empty());
         if let Some((at, category)) = said.filtered {
             return Self::Filtered { at, category, text };
@@ -207,7 +207,7 @@ impl Outcome {
     }
 }
 
-impl Class {
+impl FailureClass {
     /// Its name, as it stands in the journal.
     pub fn name(&self) -> &'static str {
         match self {

@@ -4,11 +4,15 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::Said;
-use super::openai_chat::{Turn, content, turns};
-use super::{Answer, Capabilities, Headers, KeyHeader, Message, Prompt, Provider, Request, Role, Usage};
-use super::{WireRequest, json, read, wire};
-use crate::error::{Error, Result};
+use super::answer::{Answer, AnswerParts, FailureClass, FilterSide, Usage};
+use super::chat_form::{Turn, content, split};
+use super::conventions::{Conventions, KeyPattern, WindowHeaders};
+use super::failure::ErrorClassifier;
+use super::generation_params::Capabilities;
+use super::json;
+use super::request::{KeyHeader, Request, WireRequest};
+use super::wire_format::Provider;
+use crate::error::Result;
 
 /// The messages of Anthropic.
 #[derive(Debug, Clone, Copy)]
@@ -32,34 +36,45 @@ struct Body<'a> {
     stop_sequences: &'a [String],
 }
 
-/// Splits what the model is to be, joined by blank lines, from what is said; a chat must begin with the user
-/// and alternate.
-///
-/// # Errors
-/// [`Error::Parameter`]
-pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, Vec<Turn<'a>>)> {
-    let Prompt::Messages(messages) = prompt else { return Ok((String::new(), turns(prompt))) };
-    let system = |message: &&Message| message.role == Role::System;
-    let spoken = messages.iter().filter(|message| message.role != Role::System);
-    let mut expected = Role::User;
-    for message in spoken {
-        if message.role != expected {
-            let reason =
-                format!("must begin with the user and alternate for {provider}; mend the item's `messages`");
-            return Err(Error::Parameter { name: "messages", reason });
-        }
-        expected = if expected == Role::User { Role::Assistant } else { Role::User };
-    }
-    if expected == Role::User && !messages.iter().any(|message| message.role == Role::User) {
-        return Err(Error::Parameter {
-            name: "messages",
-            reason: format!("must hold a message of the user for {provider}"),
-        });
-    }
-    let parts: Vec<&str> = messages.iter().filter(system).map(|message| message.content.as_str()).collect();
-    let turns = turns(prompt).into_iter().filter(|turn| turn.role != Role::System).collect();
-    Ok((parts.join("\n\n"), turns))
-}
+/// Key patterns, rate-limit headers and error bodies of Anthropic.
+const CONVENTIONS: Conventions = Conventions {
+    key_patterns: &[KeyPattern::prefix("sk-ant-api03-"), KeyPattern::prefix("sk-ant-")],
+    kept_headers: &["anthropic-ratelimit-"],
+    request_windows: &[WindowHeaders {
+        remaining: "anthropic-ratelimit-requests-remaining",
+        reset: "anthropic-ratelimit-requests-reset",
+    }],
+    token_windows: &[
+        WindowHeaders {
+            remaining: "anthropic-ratelimit-tokens-remaining",
+            reset: "anthropic-ratelimit-tokens-reset",
+        },
+        WindowHeaders {
+            remaining: "anthropic-ratelimit-input-tokens-remaining",
+            reset: "anthropic-ratelimit-input-tokens-reset",
+        },
+        WindowHeaders {
+            remaining: "anthropic-ratelimit-output-tokens-remaining",
+            reset: "anthropic-ratelimit-output-tokens-reset",
+        },
+    ],
+    error_codes: &[
+        ("billing_error", FailureClass::Quota),
+        ("authentication_error", FailureClass::Credentials),
+        ("permission_error", FailureClass::Credentials),
+        ("not_found_error", FailureClass::NoModel),
+        ("request_too_large", FailureClass::Invalid),
+        ("rate_limit_error", FailureClass::Rejected),
+        ("overloaded_error", FailureClass::Overloaded),
+    ],
+    error_messages: &[
+        ("Your credit balance is too low", FailureClass::Quota),
+        ("You have reached your specified API usage limits", FailureClass::Quota),
+    ],
+    filter_messages: &[("Output blocked by content filtering policy", FilterSide::Answer)],
+    unsupported_messages: &[("", ": Extra inputs are not permitted")],
+    ..Conventions::NONE
+};
 
 impl Provider for Anthropic {
     fn name(&self) -> &'static str {
@@ -78,6 +93,10 @@ impl Provider for Anthropic {
         KeyHeader::Named("x-api-key")
     }
 
+    fn conventions(&self) -> &'static Conventions {
+        &CONVENTIONS
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
@@ -92,38 +111,36 @@ impl Provider for Anthropic {
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
-        let settings = &request.settings;
-        settings.check(self.name(), &self.capabilities())?;
+        let params = &request.params;
+        params.check(self.name(), &self.capabilities())?;
         let (system, messages) = split(self.name(), &request.prompt)?;
         let body = Body {
             model: &request.model,
-            max_tokens: settings.max_tokens,
+            max_tokens: params.max_tokens,
             system,
             messages,
-            temperature: settings.temperature,
-            top_p: settings.top_p,
-            stop_sequences: &settings.stop,
+            temperature: params.temperature,
+            top_p: params.top_p,
+            stop_sequences: &params.stop,
         };
-        wire("/v1/messages", vec![("anthropic-version", VERSION.into())], &body)
+        WireRequest::json("/v1/messages", vec![("anthropic-version", VERSION.into())], &body)
     }
 
-    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
-        read(status, headers, body, |value| {
-            let reason = value["stop_reason"].as_str();
-            let text = content(&value["content"], "text", "text");
-            let said = Said {
-                refusal: (reason == Some("refusal")).then(String::new),
-                cut: matches!(reason, Some("max_tokens" | "model_context_window_exceeded" | "pause_turn")),
-                text,
-                filtered: None,
-            };
-            Answer {
-                usage: usage(&value["usage"]),
-                model_snapshot: value["model"].as_str().map(Into::into),
-                finish_reason: reason.map(Into::into),
-                ..Answer::of(said.into())
-            }
-        })
+    fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
+        let reason = value["stop_reason"].as_str();
+        let text = content(&value["content"], "text", "text");
+        let said = AnswerParts {
+            refusal: (reason == Some("refusal")).then(String::new),
+            cut: matches!(reason, Some("max_tokens" | "model_context_window_exceeded" | "pause_turn")),
+            text,
+            filtered: None,
+        };
+        Answer {
+            usage: usage(&value["usage"]),
+            model_snapshot: value["model"].as_str().map(Into::into),
+            finish_reason: reason.map(Into::into),
+            ..Answer::of(said.into())
+        }
     }
 }
 

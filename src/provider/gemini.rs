@@ -6,13 +6,15 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::Said;
-use super::anthropic::split;
-use super::{
-    Answer, Capabilities, Headers, KeyHeader, Provider, Request, Role, TokenLogprob, Usage, Where,
-    WireRequest,
-};
-use super::{json, read, wire};
+use super::answer::{Answer, AnswerParts, FailureClass, FilterSide, TokenLogprob, Usage};
+use super::chat_form::split;
+use super::conventions::{Conventions, KeyPattern};
+use super::failure::ErrorClassifier;
+use super::generation_params::Capabilities;
+use super::json;
+use super::rate_limit::duration;
+use super::request::{KeyHeader, Request, Role, WireRequest};
+use super::wire_format::Provider;
 use crate::error::Result;
 
 /// Generated content of Gemini's form.
@@ -72,6 +74,40 @@ static FILTERS: &[&str] = &[
     "MODEL_ARMOR",
 ];
 
+/// Key patterns and error bodies of Gemini.
+const CONVENTIONS: Conventions = Conventions {
+    key_patterns: &[KeyPattern { prefix: "AIza", least_tail: Some(30) }],
+    retry_after_s: Some(retry_delay),
+    error_codes: &[
+        ("API_KEY_INVALID", FailureClass::Credentials),
+        ("UNAUTHENTICATED", FailureClass::Credentials),
+        ("PERMISSION_DENIED", FailureClass::Credentials),
+        ("NOT_FOUND", FailureClass::NoModel),
+        ("RESOURCE_EXHAUSTED", FailureClass::Rejected),
+        ("UNAVAILABLE", FailureClass::Overloaded),
+    ],
+    error_messages: &[("API key not valid", FailureClass::Credentials)],
+    is_long_quota: Some(is_per_day),
+    unsupported_messages: &[("Invalid JSON payload received. Unknown name \"", "\"")],
+    ..Conventions::NONE
+};
+
+/// Whether a violated quota is counted per day: it is not over in a minute.
+fn is_per_day(error: &Value) -> bool {
+    let details = error["details"].as_array().into_iter().flatten();
+    let violations = details.flat_map(|detail| detail["violations"].as_array().into_iter().flatten());
+    violations.filter_map(|violation| violation["quotaId"].as_str()).any(|id| id.contains("PerDay"))
+}
+
+/// The wait that `google.rpc.RetryInfo` names, a `retryDelay` such as `22s`.
+fn retry_delay(error: &Value) -> Option<f64> {
+    let details = error["details"].as_array()?;
+    let info = details
+        .iter()
+        .find(|detail| detail["@type"].as_str().is_some_and(|name| name.ends_with("RetryInfo")))?;
+    duration(info["retryDelay"].as_str()?)
+}
+
 impl Provider for Gemini {
     fn name(&self) -> &'static str {
         "gemini"
@@ -89,6 +125,10 @@ impl Provider for Gemini {
         KeyHeader::Named("x-goog-api-key")
     }
 
+    fn conventions(&self) -> &'static Conventions {
+        &CONVENTIONS
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
@@ -102,8 +142,8 @@ impl Provider for Gemini {
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
-        let settings = &request.settings;
-        settings.check(self.name(), &self.capabilities())?;
+        let params = &request.params;
+        params.check(self.name(), &self.capabilities())?;
         let (system, turns) = split(self.name(), &request.prompt)?;
         let role = |role: Role| Some(if role == Role::Assistant { "model" } else { "user" });
         let said = |role, text| Content { role, parts: [Part { text }] };
@@ -111,39 +151,37 @@ impl Provider for Gemini {
             contents: turns.iter().map(|turn| said(role(turn.role), turn.content)).collect(),
             system_instruction: (!system.is_empty()).then(|| said(None, &system)),
             generation_config: Config {
-                max_output_tokens: settings.max_tokens,
-                temperature: settings.temperature,
-                top_p: settings.top_p,
-                stop_sequences: &settings.stop,
-                seed: settings.seed,
-                response_logprobs: settings.logprobs.map(|_| true),
-                logprobs: settings.logprobs,
+                max_output_tokens: params.max_tokens,
+                temperature: params.temperature,
+                top_p: params.top_p,
+                stop_sequences: &params.stop,
+                seed: params.seed,
+                response_logprobs: params.logprobs.map(|_| true),
+                logprobs: params.logprobs,
             },
         };
-        wire(format!("/v1beta/{}:generateContent", resource(&request.model)), vec![], &body)
+        WireRequest::json(format!("/v1beta/{}:generateContent", resource(&request.model)), vec![], &body)
     }
 
-    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
-        read(status, headers, body, |value| {
-            let candidate = &value["candidates"][0];
-            let reason = candidate["finishReason"].as_str();
-            let blocked = value["promptFeedback"]["blockReason"].as_str();
-            let withheld = reason.filter(|reason| FILTERS.contains(reason));
-            let filtered = match (blocked, withheld) {
-                (Some(why), _) => Some((Where::Prompt, Some(why.into()))),
-                (None, Some(why)) => Some((Where::Answer, Some(why.into()))),
-                (None, None) => None,
-            };
-            let said =
-                Said { text: text(candidate), refusal: None, filtered, cut: reason == Some("MAX_TOKENS") };
-            Answer {
-                usage: usage(&value["usageMetadata"]),
-                model_snapshot: value["modelVersion"].as_str().map(Into::into),
-                finish_reason: reason.or(blocked).map(Into::into),
-                logprobs: tokens(&candidate["logprobsResult"]),
-                ..Answer::of(said.into())
-            }
-        })
+    fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
+        let candidate = &value["candidates"][0];
+        let reason = candidate["finishReason"].as_str();
+        let blocked = value["promptFeedback"]["blockReason"].as_str();
+        let withheld = reason.filter(|reason| FILTERS.contains(reason));
+        let filtered = match (blocked, withheld) {
+            (Some(why), _) => Some((FilterSide::Prompt, Some(why.into()))),
+            (None, Some(why)) => Some((FilterSide::Answer, Some(why.into()))),
+            (None, None) => None,
+        };
+        let said =
+            AnswerParts { text: text(candidate), refusal: None, filtered, cut: reason == Some("MAX_TOKENS") };
+        Answer {
+            usage: usage(&value["usageMetadata"]),
+            model_snapshot: value["modelVersion"].as_str().map(Into::into),
+            finish_reason: reason.or(blocked).map(Into::into),
+            logprobs: tokens(&candidate["logprobsResult"]),
+            ..Answer::of(said.into())
+        }
     }
 }
 

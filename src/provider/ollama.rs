@@ -1,14 +1,18 @@
 //! `POST {base}/api/chat`: Ollama's own form, for local servers. It streams unless told not to, ignores
-//! sampling settings outside `options`, and cuts long prompts to its window without a word, so that the
+//! sampling params outside `options`, and cuts long prompts to its window without a word, so that the
 //! window is always sent.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::Said;
-use super::openai_chat::{Turn, token, turns};
-use super::{Answer, Capabilities, Headers, KeyHeader, Prompt, Provider, Request, Usage, WireRequest};
-use super::{failure, json, read, wire};
+use super::answer::{Answer, AnswerParts, Usage};
+use super::chat_form::{Turn, turns};
+use super::failure::{ErrorClassifier, interrupted};
+use super::generation_params::Capabilities;
+use super::json;
+use super::openai::token;
+use super::request::{KeyHeader, Prompt, Request, WireRequest};
+use super::wire_format::Provider;
 use crate::error::Result;
 
 /// Chats of Ollama's form.
@@ -75,44 +79,42 @@ impl Provider for Ollama {
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
-        let settings = &request.settings;
-        settings.check(self.name(), &self.capabilities())?;
+        let params = &request.params;
+        params.check(self.name(), &self.capabilities())?;
         let body = Body {
             model: &request.model,
             messages: turns(&request.prompt),
             stream: false,
             options: Options {
-                num_predict: settings.max_tokens,
-                num_ctx: window(&request.prompt, settings.max_tokens),
-                temperature: settings.temperature,
-                top_p: settings.top_p,
-                stop: &settings.stop,
-                seed: settings.seed,
+                num_predict: params.max_tokens,
+                num_ctx: window(&request.prompt, params.max_tokens),
+                temperature: params.temperature,
+                top_p: params.top_p,
+                stop: &params.stop,
+                seed: params.seed,
             },
-            logprobs: settings.logprobs.map(|_| true),
-            top_logprobs: settings.logprobs,
+            logprobs: params.logprobs.map(|_| true),
+            top_logprobs: params.logprobs,
         };
-        wire("/api/chat", vec![], &body)
+        WireRequest::json("/api/chat", vec![], &body)
     }
 
-    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
-        read(status, headers, body, |value| {
-            let reason = value["done_reason"].as_str();
-            let text = value["message"]["content"].as_str().map(Into::into);
-            let said = Said { text, cut: reason == Some("length"), ..Said::default() };
-            // The answer of a server that was only loading or unloading the model.
-            let outcome = match reason {
-                Some(reason @ ("load" | "unload")) => failure::interrupted(reason),
-                _ => said.into(),
-            };
-            Answer {
-                usage: usage(value),
-                model_snapshot: value["model"].as_str().map(Into::into),
-                finish_reason: reason.map(Into::into),
-                logprobs: value["logprobs"].as_array().map(|list| list.iter().map(token).collect()),
-                ..Answer::of(outcome)
-            }
-        })
+    fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
+        let reason = value["done_reason"].as_str();
+        let text = value["message"]["content"].as_str().map(Into::into);
+        let said = AnswerParts { text, cut: reason == Some("length"), ..AnswerParts::default() };
+        // The answer of a server that was only loading or unloading the model.
+        let outcome = match reason {
+            Some(reason @ ("load" | "unload")) => interrupted(reason),
+            _ => said.into(),
+        };
+        Answer {
+            usage: usage(value),
+            model_snapshot: value["model"].as_str().map(Into::into),
+            finish_reason: reason.map(Into::into),
+            logprobs: value["logprobs"].as_array().map(|list| list.iter().map(token).collect()),
+            ..Answer::of(outcome)
+        }
     }
 }
 

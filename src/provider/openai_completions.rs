@@ -4,12 +4,14 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::Said;
-use super::openai_chat::finish;
-use super::{
-    Answer, Capabilities, Headers, KeyHeader, Prompt, Provider, Request, TokenLogprob, Where, WireRequest,
-};
-use super::{json, read, wire};
+use super::answer::{Answer, AnswerParts, FilterSide, TokenLogprob};
+use super::conventions::Conventions;
+use super::failure::ErrorClassifier;
+use super::generation_params::Capabilities;
+use super::json;
+use super::openai::{self, finish};
+use super::request::{KeyHeader, Prompt, Request, WireRequest};
+use super::wire_format::Provider;
 use crate::error::{Error, Result};
 
 /// Completions of OpenAI's form.
@@ -52,6 +54,10 @@ impl Provider for OpenAiCompletions {
         KeyHeader::Bearer
     }
 
+    fn conventions(&self) -> &'static Conventions {
+        &openai::CONVENTIONS
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: false,
@@ -65,8 +71,8 @@ impl Provider for OpenAiCompletions {
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
-        let settings = &request.settings;
-        settings.check(self.name(), &self.capabilities())?;
+        let params = &request.params;
+        params.check(self.name(), &self.capabilities())?;
         let Prompt::Text(prompt) = &request.prompt else {
             let reason = "continues texts and takes no chats; give `prompt` in place of `messages`, or take \
                           --provider openai-chat";
@@ -75,26 +81,25 @@ impl Provider for OpenAiCompletions {
         let body = Body {
             model: &request.model,
             prompt,
-            max_tokens: settings.max_tokens,
-            temperature: settings.temperature,
-            top_p: settings.top_p,
-            stop: &settings.stop,
-            seed: settings.seed,
-            logprobs: settings.logprobs,
-            echo: settings.echo,
+            max_tokens: params.max_tokens,
+            temperature: params.temperature,
+            top_p: params.top_p,
+            stop: &params.stop,
+            seed: params.seed,
+            logprobs: params.logprobs,
+            echo: params.echo,
         };
-        wire("/completions", vec![], &body)
+        WireRequest::json("/completions", vec![], &body)
     }
 
-    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
-        read(status, headers, body, |value| {
-            let choice = &value["choices"][0];
-            let filtered = (choice["finish_reason"] == "content_filter").then_some((Where::Answer, None));
-            let said = Said { text: choice["text"].as_str().map(Into::into), filtered, ..Said::default() };
-            let mut answer = finish(said, value);
-            answer.logprobs = tokens(&choice["logprobs"]);
-            answer
-        })
+    fn read_success(&self, value: &Value, errors: &ErrorClassifier) -> Answer {
+        let choice = &value["choices"][0];
+        let filtered = (choice["finish_reason"] == "content_filter").then_some((FilterSide::Answer, None));
+        let said =
+            AnswerParts { text: choice["text"].as_str().map(Into::into), filtered, ..AnswerParts::default() };
+        let mut answer = finish(said, value, errors);
+        answer.logprobs = tokens(&choice["logprobs"]);
+        answer
     }
 }
 

@@ -4,12 +4,15 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::Said;
-use super::openai_chat::{Turn, content, reasoning, token, turns};
-use super::{
-    Answer, Capabilities, Headers, KeyHeader, Provider, Request, Settings, Usage, Where, WireRequest,
-};
-use super::{failure, json, read, wire};
+use super::answer::{Answer, AnswerParts, FilterSide, Usage};
+use super::chat_form::{Turn, content, turns};
+use super::conventions::Conventions;
+use super::failure::{ErrorClassifier, interrupted};
+use super::generation_params::{Capabilities, GenerationParams};
+use super::json;
+use super::openai::{self, is_reasoning_model, token};
+use super::request::{KeyHeader, Request, WireRequest};
+use super::wire_format::Provider;
 use crate::error::{Error, Result};
 
 /// Responses of OpenAI's form.
@@ -53,6 +56,10 @@ impl Provider for OpenAiResponses {
         KeyHeader::Bearer
     }
 
+    fn conventions(&self) -> &'static Conventions {
+        &openai::CONVENTIONS
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
@@ -65,70 +72,65 @@ impl Provider for OpenAiResponses {
         }
     }
 
-    fn defaults(&self, model: &str) -> Settings {
-        let temperature = if reasoning(model) { None } else { Some(0.0) };
-        Settings { temperature, ..Settings::default() }
+    fn defaults(&self, model: &str) -> GenerationParams {
+        let temperature = if is_reasoning_model(model) { None } else { Some(0.0) };
+        GenerationParams { temperature, ..GenerationParams::default() }
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
-        let settings = &request.settings;
-        settings.check(self.name(), &self.capabilities())?;
-        if settings.max_tokens < FEWEST_TOKENS {
-            let reason = format!(
-                "must be at least {FEWEST_TOKENS} for {}, and is {}",
-                self.name(),
-                settings.max_tokens
-            );
+        let params = &request.params;
+        params.check(self.name(), &self.capabilities())?;
+        if params.max_tokens < FEWEST_TOKENS {
+            let reason =
+                format!("must be at least {FEWEST_TOKENS} for {}, and is {}", self.name(), params.max_tokens);
             return Err(Error::Parameter { name: "--max-tokens", reason });
         }
         let body = Body {
             model: &request.model,
             input: turns(&request.prompt),
-            max_output_tokens: settings.max_tokens,
-            temperature: settings.temperature,
-            top_p: settings.top_p,
-            include: if settings.logprobs.is_some() { &["message.output_text.logprobs"] } else { &[] },
-            top_logprobs: settings.logprobs,
+            max_output_tokens: params.max_tokens,
+            temperature: params.temperature,
+            top_p: params.top_p,
+            include: if params.logprobs.is_some() { &["message.output_text.logprobs"] } else { &[] },
+            top_logprobs: params.logprobs,
             store: false,
         };
-        wire("/responses", vec![], &body)
+        WireRequest::json("/responses", vec![], &body)
     }
 
-    fn read(&self, status: u16, headers: &Headers, body: &[u8]) -> Answer {
-        read(status, headers, body, |value| {
-            let messages =
-                || value["output"].as_array().into_iter().flatten().filter(|item| item["type"] == "message");
-            let all = |kind: &'static str, member: &'static str| {
-                let mut texts =
-                    messages().filter_map(move |item| content(&item["content"], kind, member)).peekable();
-                texts.peek().is_some().then(|| texts.collect::<String>())
-            };
-            let reason = value["incomplete_details"]["reason"].as_str();
-            let filtered = (reason == Some("content_filter")).then_some((Where::Answer, None));
-            let incomplete = value["status"] == "incomplete" && filtered.is_none();
-            let said = Said {
-                text: all("output_text", "text"),
-                refusal: all("refusal", "refusal"),
-                filtered,
-                cut: incomplete || reason == Some("max_output_tokens"),
-            };
-            let parts = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
-            let tokens: Vec<_> =
-                parts.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
-            // A failure may come with status 200, and its error is then read before this; one without an
-            // error is none of ours.
-            let outcome = match value["status"].as_str() {
-                Some(status @ ("failed" | "cancelled")) => failure::interrupted(status),
-                _ => said.into(),
-            };
-            Answer {
-                usage: usage(&value["usage"]),
-                model_snapshot: value["model"].as_str().map(Into::into),
-                finish_reason: reason.or(value["status"].as_str()).map(Into::into),
-                logprobs: (!tokens.is_empty()).then_some(tokens),
-                ..Answer::of(outcome)
-            }
-        })
+    fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
+        let messages =
+            || value["output"].as_array().into_iter().flatten().filter(|item| item["type"] == "message");
+        let all = |kind: &'static str, member: &'static str| {
+            let mut texts =
+                messages().filter_map(move |item| content(&item["content"], kind, member)).peekable();
+            texts.peek().is_some().then(|| texts.collect::<String>())
+        };
+        let reason = value["incomplete_details"]["reason"].as_str();
+        let filtered = (reason == Some("content_filter")).then_some((FilterSide::Answer, None));
+        let incomplete = value["status"] == "incomplete" && filtered.is_none();
+        let said = AnswerParts {
+            text: all("output_text", "text"),
+            refusal: all("refusal", "refusal"),
+            filtered,
+            cut: incomplete || reason == Some("max_output_tokens"),
+        };
+        let parts = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
+        let tokens: Vec<_> =
+            parts.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
+        // A failure may come with status 200, and its error is then read before this; one without an
+        // error is none of ours.
+        let outcome = match value["status"].as_str() {
+            Some(status @ ("failed" | "cancelled")) => interrupted(status),
+            _ => said.into(),
+        };
+        Answer {
+            usage: usage(&value["usage"]),
+            model_snapshot: value["model"].as_str().map(Into::into),
+            finish_reason: reason.or(value["status"].as_str()).map(Into::into),
+            logprobs: (!tokens.is_empty()).then_some(tokens),
+            ..Answer::of(outcome)
+        }
     }
 }
 

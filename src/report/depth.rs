@@ -67,8 +67,8 @@ impl Report for Depth {
             figures.push((suffix, curves.figure()?));
         }
         let caption = format!(
-            "Emergence at the last reading point at b = {noise_scale}; bands are 95 % (1.96 standard errors). \
-             Block 1 is low because its input knows only its own token."
+            "Emergence at the last reading point at b = {noise_scale}; bands are 95 % (1.96 standard \
+             errors). Block 1 is low because its input knows only its own token."
         );
         Ok(Made { table, figures, caption })
     }

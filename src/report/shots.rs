@@ -80,8 +80,8 @@ impl Report for Shots {
             );
         }
         let caption = format!(
-            "Mean over blocks from the second on at b = {noise_scale}; bands are 95 % (1.96 standard errors of \
-             the mean over blocks, which share their windows)."
+            "Mean over blocks from the second on at b = {noise_scale}; bands are 95 % (1.96 standard errors \
+             of the mean over blocks, which share their windows)."
         );
         Ok(Made { table, figures, caption })
     }

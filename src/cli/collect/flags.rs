@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::collect::configuration::Configuration;
-use crate::collect::plan::Repeats;
+use crate::collect::plan::Replication;
 use crate::collect::tasks::Rendering;
 use crate::collect::{Grader, Grading, Normalisation};
 use crate::error::{Error, Result};
-use crate::provider::{self, KeyHeader, Settings};
+use crate::provider::{self, GenerationParams, KeyHeader};
 
 #[derive(Debug, Args)]
-pub(super) struct Rescore {
+pub(super) struct RescoreFlags {
     /// The folder
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: PathBuf,
@@ -23,11 +23,11 @@ pub(super) struct Rescore {
     #[arg(long, value_enum)]
     pub(super) grader: Option<Grader>,
     #[command(flatten)]
-    pub(super) normal: Normal,
+    pub(super) normal: NormalisationFlags,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Normal {
+pub(super) struct NormalisationFlags {
     /// Compare in lower case
     #[arg(long)]
     pub(super) ignore_case: bool,
@@ -37,7 +37,7 @@ pub(super) struct Normal {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Asking {
+pub(super) struct CollectFlags {
     /// Names from `surmise list tasks`, or JSONL or CSV files with id, prompt or messages, answer or
     /// answers, choices; texts:FILE for prompts without answers
     #[arg(required = true, value_name = "TASK")]
@@ -60,16 +60,16 @@ pub(super) struct Asking {
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
-    pub(super) money: Money,
+    pub(super) money: BudgetFlags,
     #[command(flatten)]
-    pub(super) content: Content,
+    pub(super) content: ContentFlags,
     #[command(flatten)]
-    pub(super) manner: Manner,
+    pub(super) manner: RequestFlags,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Money")]
-pub(super) struct Money {
+#[command(next_help_heading = "BudgetFlags")]
+pub(super) struct BudgetFlags {
     /// The most that may be spent, over all runs into this folder
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
     pub(super) budget_usd: Option<f64>,
@@ -84,7 +84,7 @@ pub(super) struct Money {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is asked")]
-pub(super) struct Content {
+pub(super) struct ContentFlags {
     /// Longest answer, tokens
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
@@ -107,7 +107,7 @@ pub(super) struct Content {
     #[arg(long, value_enum, default_value_t)]
     pub(super) grader: Grader,
     #[command(flatten)]
-    pub(super) normal: Normal,
+    pub(super) normal: NormalisationFlags,
     /// Most shots of in-context tasks; all numbers from 0 are asked
     #[arg(long, value_name = "K", default_value_t = crate::cli::SHOTS)]
     pub(super) shots: usize,
@@ -147,7 +147,7 @@ pub(super) struct Content {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How it is asked")]
-pub(super) struct Manner {
+pub(super) struct RequestFlags {
     /// Requests at a time, at most; how many are sent follows the server
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) concurrency: usize,
@@ -174,7 +174,7 @@ pub(super) struct Manner {
     pub(super) patience_s: f64,
     /// Header the key goes in [default: that of the wire format]
     #[arg(long, value_enum, value_name = "HEADER")]
-    pub(super) key_header: Option<SentIn>,
+    pub(super) key_header: Option<KeyHeaderName>,
     /// PEM file of certificates to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
@@ -184,7 +184,7 @@ pub(super) struct Manner {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SentIn {
+pub(super) enum KeyHeaderName {
     /// authorization: Bearer KEY
     Bearer,
     /// api-key: KEY, as Azure wants it
@@ -195,13 +195,13 @@ pub(super) enum SentIn {
     XGoogApiKey,
 }
 
-impl From<SentIn> for KeyHeader {
-    fn from(sent_in: SentIn) -> Self {
+impl From<KeyHeaderName> for KeyHeader {
+    fn from(sent_in: KeyHeaderName) -> Self {
         match sent_in {
-            SentIn::Bearer => Self::Bearer,
-            SentIn::ApiKey => Self::Named("api-key"),
-            SentIn::XApiKey => Self::Named("x-api-key"),
-            SentIn::XGoogApiKey => Self::Named("x-goog-api-key"),
+            KeyHeaderName::Bearer => Self::Bearer,
+            KeyHeaderName::ApiKey => Self::Named("api-key"),
+            KeyHeaderName::XApiKey => Self::Named("x-api-key"),
+            KeyHeaderName::XGoogApiKey => Self::Named("x-goog-api-key"),
         }
     }
 }
@@ -215,7 +215,7 @@ pub(super) enum OnUnknown {
 }
 
 /// Numbers out of their range, before anything else.
-pub(super) fn check(ask: &Asking) -> Result<()> {
+pub(super) fn check(ask: &CollectFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     let manner = &ask.manner;
     if !(1..=1024).contains(&manner.concurrency) {
@@ -252,11 +252,11 @@ pub(super) fn check(ask: &Asking) -> Result<()> {
 }
 
 /// What was typed, as it is recorded.
-pub(super) fn configuration(ask: &Asking, provider: &'static dyn provider::Provider) -> Configuration {
+pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider::Provider) -> Configuration {
     let (content, model) = (&ask.content, ask.model.clone().unwrap_or_default());
     let defaults = provider.defaults(&model);
     let echo = content.grader.needs_echo();
-    let settings = Settings {
+    let params = GenerationParams {
         max_tokens: content.max_tokens.unwrap_or(if echo { 1 } else { defaults.max_tokens }),
         temperature: content.temperature.or(defaults.temperature),
         top_p: content.top_p.or(defaults.top_p),
@@ -271,14 +271,18 @@ pub(super) fn configuration(ask: &Asking, provider: &'static dyn provider::Provi
         provider: provider.name().into(),
         base_url: ask.base_url.clone().unwrap_or_else(|| provider.default_base_url().into()),
         model,
-        settings,
+        params,
         without: vec![],
         sources: ask.tasks.clone(),
         shots: content.shots,
         items: content.items,
         seed: content.seed,
         rendering: content.rendering.unwrap_or(if is_chat { Rendering::Instructed } else { Rendering::Text }),
-        repeats: Repeats { replicates: content.replicates, share: content.repeat_share, seed: content.seed },
+        repeats: Replication {
+            replicates: content.replicates,
+            share: content.repeat_share,
+            seed: content.seed,
+        },
         grading: Grading {
             grader: content.grader,
             normalisation: content.normal.into(),
@@ -289,8 +293,8 @@ pub(super) fn configuration(ask: &Asking, provider: &'static dyn provider::Provi
     }
 }
 
-impl From<Normal> for Normalisation {
-    fn from(normal: Normal) -> Self {
+impl From<NormalisationFlags> for Normalisation {
+    fn from(normal: NormalisationFlags) -> Self {
         Self { ignore_case: normal.ignore_case, ignore_punctuation: normal.ignore_punctuation }
     }
 }

@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use self::flags::{Asking, OnUnknown, Rescore};
+use self::flags::{CollectFlags, OnUnknown, RescoreFlags};
 use super::watch::{Watch, interrupts};
-use super::{SECRETS, print, talk};
+use super::{SECRETS, print, status};
 use crate::collect::budget::estimate;
 use crate::collect::budget::ledger::Price;
-use crate::collect::client::limiter::Waits;
-use crate::collect::client::worker::Patience;
+use crate::collect::client::limiter::Backoff;
+use crate::collect::client::worker::RetryPolicy;
 use crate::collect::journal;
-use crate::collect::plan::Again;
-use crate::collect::results::replay::Account;
+use crate::collect::plan::RedoSelection;
+use crate::collect::results::replay::FolderSummary;
 use crate::collect::run::{self, Run};
 use crate::collect::secrets::{Secrets, hide_in_panics};
 use crate::error::{Error, Result};
@@ -31,13 +31,13 @@ pub(super) struct Flags {
     #[command(subcommand)]
     after: Option<After>,
     #[command(flatten)]
-    ask: Asking,
+    ask: CollectFlags,
 }
 
 #[derive(Debug, Subcommand)]
 enum After {
     /// Grade what a folder holds again, with no network
-    Rescore(Rescore),
+    Rescore(RescoreFlags),
     /// Take damaged lines out of a journal; they are kept beside it
     Repair {
         /// The folder
@@ -56,14 +56,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 Some((n, aside)) => format!("{n} damaged line(s) taken out, kept in {}", aside.display()),
             };
             if !quiet {
-                talk(&said);
+                status(&said);
             }
             Ok(())
         }
     }
 }
 
-fn collect(ask: &Asking, quiet: bool) -> Result<()> {
+fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     let name = ask.provider.as_deref().unwrap_or_default();
     let provider = provider::find(name)?;
     let manner = &ask.manner;
@@ -77,12 +77,14 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     flags::check(ask)?;
     let folder = ask.output.clone().unwrap_or_default();
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
-    let again =
-        Again { kinds: ask.content.redo.clone(), leave_unknown: manner.on_unknown == OnUnknown::Fail };
+    let again = RedoSelection {
+        kinds: ask.content.redo.clone(),
+        leave_unknown: manner.on_unknown == OnUnknown::Fail,
+    };
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
-            talk(&format!(
+            status(&format!(
                 "the key in {} is too short, or too much like a word, to be told from what a model says: it \
                  is no secret here, and is left in what comes back",
                 provider.key_variable()
@@ -115,11 +117,11 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
         new_config: ask.content.new_config,
         again,
         adapt: ask.content.adapt_params,
-        patience: Patience {
+        patience: RetryPolicy {
             concurrency: manner.concurrency,
             retries: manner.retries,
             unknown_retries: if manner.on_unknown == OnUnknown::Fail { 0 } else { manner.unknown_retries },
-            waits: Waits { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
+            waits: Backoff { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
             silence: Duration::from_secs_f64(manner.patience_s),
             keep_truncated,
             model_snapshot: ask.content.require_model_snapshot.clone(),
@@ -137,7 +139,7 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     watch.finish();
     let ended = ended?;
     if !quiet {
-        talk(&sentence(&ended.summary));
+        status(&sentence(&ended.summary));
     }
     let gaps = ended.summary.n_gaps();
     let left = match (gaps, ended.summary.spent_usd) {
@@ -165,7 +167,7 @@ fn collect(ask: &Asking, quiet: bool) -> Result<()> {
     }
 }
 
-fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
+fn rescore(flags: &RescoreFlags, quiet: bool) -> Result<()> {
     let summary = run::rescore(&flags.output, |configuration| {
         if !flags.tasks.is_empty() {
             configuration.sources.clone_from(&flags.tasks);
@@ -187,13 +189,13 @@ fn rescore(flags: &Rescore, quiet: bool) -> Result<()> {
         Ok(())
     })?;
     if !quiet {
-        talk(&sentence(&summary));
+        status(&sentence(&summary));
     }
     Ok(())
 }
 
 /// What a folder holds, in a sentence.
-fn sentence(summary: &Account) -> String {
+fn sentence(summary: &FolderSummary) -> String {
     let kinds: Vec<_> =
         summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
     let mut text =

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::ledger::{Budget, Price, prompt_tokens};
 use crate::collect::configuration::Configuration;
 use crate::collect::journal::Index;
-use crate::collect::plan::{Again, Plan, Question};
+use crate::collect::plan::{Plan, Question, RedoSelection};
 use crate::collect::probe;
 use crate::error::Result;
 use crate::provider::Request;
@@ -33,10 +33,10 @@ pub struct Estimate {
 }
 
 /// Tokens low and high.
-pub(crate) type Bounds = (u64, u64);
+pub(crate) type TokenBounds = (u64, u64);
 
 /// Tokens of the prompts of questions, and of their answers.
-pub(crate) fn tokens(plan: &Plan, questions: &[Question]) -> Result<(Bounds, Bounds)> {
+pub(crate) fn tokens(plan: &Plan, questions: &[Question]) -> Result<(TokenBounds, TokenBounds)> {
     let (mut prompts, mut answers) = ((0, 0), (0, 0));
     for question in questions {
         add(&plan.request(&plan.item(question)?, question), &mut prompts, &mut answers);
@@ -44,10 +44,10 @@ pub(crate) fn tokens(plan: &Plan, questions: &[Question]) -> Result<(Bounds, Bou
     Ok((prompts, answers))
 }
 
-fn add(request: &Request, prompts: &mut Bounds, answers: &mut Bounds) {
+fn add(request: &Request, prompts: &mut TokenBounds, answers: &mut TokenBounds) {
     let (low, high) = prompt_tokens(&request.prompt);
     *prompts = (prompts.0 + low, prompts.1 + high);
-    *answers = (answers.0 + 1, answers.1 + u64::from(request.settings.max_tokens));
+    *answers = (answers.0 + 1, answers.1 + u64::from(request.params.max_tokens));
 }
 
 /// Looks at what a folder holds and what is missing. Nothing is written, no key is needed.
@@ -57,7 +57,7 @@ fn add(request: &Request, prompts: &mut Bounds, answers: &mut Bounds) {
 pub fn estimate(
     folder: &Path,
     configuration: &mut Configuration,
-    again: &Again,
+    again: &RedoSelection,
     new_config: bool,
     price: Option<Price>,
     concurrency: usize,

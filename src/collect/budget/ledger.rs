@@ -30,7 +30,7 @@ pub struct Price {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct PriceFile {
     date: toml::value::Datetime,
     models: BTreeMap<String, Price>,
 }
@@ -53,7 +53,7 @@ impl Price {
         let fault = |reason: String| Error::Prices { path: path.into(), reason };
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let file: File = toml::from_str(&text).map_err(|error| {
+        let file: PriceFile = toml::from_str(&text).map_err(|error| {
             fault(format!(
                 "{error}it holds `date` and, for each model, [models.\"NAME\"] with \
                  input_usd_per_million_tokens and output_usd_per_million_tokens"
@@ -109,12 +109,12 @@ pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
 
 /// What was set aside for a request that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reserve {
+pub struct Reservation {
     prompt: u64,
     completion: u64,
 }
 
-impl Reserve {
+impl Reservation {
     fn sum(self) -> u64 {
         self.prompt.saturating_add(self.completion)
     }
@@ -125,12 +125,12 @@ impl Reserve {
 pub struct Budget {
     price: Option<Price>,
     cap: Option<u64>,
-    state: Mutex<State>,
+    state: Mutex<Balance>,
     settled: Notify,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct State {
+struct Balance {
     spent: u64,
     reserved: u64,
 }
@@ -139,34 +139,34 @@ impl Budget {
     /// With what was spent before. Without a price nothing is counted.
     pub fn new(price: Option<Price>, cap_usd: Option<f64>, spent_usd: f64) -> Self {
         let pico = |usd: f64| (usd * PICO).round() as u64;
-        let state = Mutex::new(State { spent: pico(spent_usd), reserved: 0 });
+        let state = Mutex::new(Balance { spent: pico(spent_usd), reserved: 0 });
         Self { price, cap: cap_usd.map(pico), state, settled: Notify::new() }
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut Balance) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// What a request can cost at most.
-    pub fn most(&self, prompt: &Prompt, max_tokens: u32) -> Reserve {
+    pub fn most(&self, prompt: &Prompt, max_tokens: u32) -> Reservation {
         let (_, tokens) = prompt_tokens(prompt);
         self.most_of(tokens, max_tokens.into())
     }
 
     /// What so many tokens cost.
-    pub fn most_of(&self, prompt_tokens: u64, completion_tokens: u64) -> Reserve {
+    pub fn most_of(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let pico = |prompt, completion| self.price.map_or(0, |price| price.pico(prompt, completion));
-        Reserve { prompt: pico(prompt_tokens, 0), completion: pico(0, completion_tokens) }
+        Reservation { prompt: pico(prompt_tokens, 0), completion: pico(0, completion_tokens) }
     }
 
     /// Whether what is spent leaves room for it, whatever is under way.
-    pub fn fits(&self, reserve: Reserve) -> bool {
+    pub fn fits(&self, reserve: Reservation) -> bool {
         self.cap.is_none_or(|cap| self.with(|state| state.spent).saturating_add(reserve.sum()) <= cap)
     }
 
     /// Sets it aside, if need be after waiting for what others have set aside and do not use; `false` if the
     /// cap does not allow it even then.
-    pub async fn reserve(&self, reserve: Reserve) -> bool {
+    pub async fn reserve(&self, reserve: Reservation) -> bool {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
@@ -180,7 +180,7 @@ impl Budget {
     }
 
     /// `None` if it depends on what is under way.
-    fn try_reserve(&self, reserve: Reserve) -> Option<bool> {
+    fn try_reserve(&self, reserve: Reservation) -> Option<bool> {
         self.with(|state| {
             let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap);
             if allowed(state.spent.saturating_add(state.reserved)) {
@@ -193,20 +193,20 @@ impl Budget {
     }
 
     /// Ends a reserve that cost nothing.
-    pub fn release(&self, reserve: Reserve) {
+    pub fn release(&self, reserve: Reservation) {
         self.with(|state| state.reserved = state.reserved.saturating_sub(reserve.sum()));
         self.settled.notify_waiters();
     }
 
     /// What was counted of a request costs, with the reserve of what nobody counted.
-    fn cost(price: Price, reserve: Reserve, usage: Option<&Usage>) -> u64 {
+    fn cost(price: Price, reserve: Reservation, usage: Option<&Usage>) -> u64 {
         let prompt = usage.and_then(|usage| usage.prompt_tokens).map(|tokens| price.pico(tokens, 0));
         let completion = usage.and_then(|usage| usage.completion_tokens).map(|tokens| price.pico(0, tokens));
         prompt.unwrap_or(reserve.prompt).saturating_add(completion.unwrap_or(reserve.completion))
     }
 
     /// Books what an earlier run left without a price. Gives back the cost.
-    pub fn book(&self, reserve: Reserve, usage: Option<&Usage>) -> Option<f64> {
+    pub fn book(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
         let cost = Self::cost(self.price?, reserve, usage);
         self.with(|state| state.spent = state.spent.saturating_add(cost));
         Some(cost as f64 / PICO)
@@ -214,7 +214,7 @@ impl Budget {
 
     /// Ends a reserve with what was counted, and with all that was set aside for what nobody counted. Gives
     /// back the cost.
-    pub fn settle(&self, reserve: Reserve, usage: Option<&Usage>) -> Option<f64> {
+    pub fn settle(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
         let price = self.price?;
         let cost = Self::cost(price, reserve, usage);
         self.with(|state| {
@@ -226,7 +226,7 @@ impl Budget {
     }
 
     /// A reserve in dollars, where prices are known.
-    pub fn usd(&self, reserve: Reserve) -> Option<f64> {
+    pub fn usd(&self, reserve: Reservation) -> Option<f64> {
         self.price.map(|_| reserve.sum() as f64 / PICO)
     }
 

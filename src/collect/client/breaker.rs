@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use crate::collect::journal::Key;
+use crate::collect::journal::QuestionKey;
 use crate::provider::Failure;
 
 /// Different questions that must fail alike, with no answer between them.
@@ -13,11 +13,11 @@ pub const MOST_ALIKE: usize = 10;
 /// Counts failures that are alike.
 #[derive(Debug, Default)]
 pub struct Breaker {
-    state: Mutex<(String, HashSet<Key>)>,
+    state: Mutex<(String, HashSet<QuestionKey>)>,
 }
 
 impl Breaker {
-    fn state(&self) -> std::sync::MutexGuard<'_, (String, HashSet<Key>)> {
+    fn state(&self) -> std::sync::MutexGuard<'_, (String, HashSet<QuestionKey>)> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
@@ -27,17 +27,17 @@ impl Breaker {
     }
 
     /// Notes a failure; whether it is one too many.
-    pub fn trips(&self, key: Key, failure: &Failure) -> bool {
+    pub fn trips(&self, key: QuestionKey, failure: &Failure) -> bool {
         let kind = format!("{} {:?} {:?}", failure.class.name(), failure.code, failure.param);
         self.note(key, &kind, &failure.message)
     }
 
     /// Notes an answer that cannot be read; whether it is one too many.
-    pub fn trips_unreadable(&self, key: Key, reason: &str) -> bool {
+    pub fn trips_unreadable(&self, key: QuestionKey, reason: &str) -> bool {
         self.note(key, "unreadable", reason)
     }
 
-    fn note(&self, key: Key, kind: &str, message: &str) -> bool {
+    fn note(&self, key: QuestionKey, kind: &str, message: &str) -> bool {
         // Numbers in a message differ from question to question: a count of tokens, a request's id.
         let words: String = message.chars().filter(|c| c.is_alphabetic() || *c == ' ').take(60).collect();
         let fingerprint = format!("{kind} {words}");

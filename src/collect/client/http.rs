@@ -115,28 +115,31 @@ pub struct Reply {
     /// The body, decoded, as far as it came.
     pub body: Vec<u8>,
     /// Why it is not whole.
-    pub lost: Option<Lost>,
+    pub lost: Option<TransportError>,
 }
 
 impl Reply {
     /// What stands for a request that was never made.
     pub fn not_sent(why: &str) -> Self {
-        Self { lost: Some(Lost { fate: Fate::NotSent, message: why.into() }), ..Self::default() }
+        Self {
+            lost: Some(TransportError { fate: DeliveryStatus::NotSent, message: why.into() }),
+            ..Self::default()
+        }
     }
 }
 
 /// Why no whole answer came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lost {
+pub struct TransportError {
     /// What it means.
-    pub fate: Fate,
+    pub fate: DeliveryStatus,
     /// In words, without secrets.
     pub message: String,
 }
 
 /// What can have become of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum DeliveryStatus {
     /// It never left.
     NotSent,
     /// It never left, and will not: the connection cannot be secured.
@@ -227,7 +230,7 @@ impl Client {
                         Ok(None) => break,
                         Ok(Some(chunk)) if reply.body.len() + chunk.len() > MOST_BODY_BYTES => {
                             let message = format!("the answer is larger than {} MiB", MOST_BODY_BYTES >> 20);
-                            reply.lost = Some(Lost { fate: Fate::TooLarge, message });
+                            reply.lost = Some(TransportError { fate: DeliveryStatus::TooLarge, message });
                             reply.body.truncate(SAMPLE_BYTES);
                             reply.body.shrink_to_fit();
                             break;
@@ -235,7 +238,8 @@ impl Client {
                         Ok(Some(chunk)) => reply.body.extend_from_slice(&chunk),
                         Err(error) => {
                             // The head came, so the request arrived, whatever the error says of itself.
-                            reply.lost = Some(Lost { fate: Fate::Unknown, ..lost(error) });
+                            reply.lost =
+                                Some(TransportError { fate: DeliveryStatus::Unknown, ..lost(error) });
                             break;
                         }
                     }
@@ -266,14 +270,14 @@ fn kept(headers: &reqwest::header::HeaderMap) -> Headers {
 }
 
 /// Sorts an error of sending by what can have become of the request.
-fn lost(error: reqwest::Error) -> Lost {
+fn lost(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let fate = if !error.is_connect() {
-        Fate::Unknown
+        DeliveryStatus::Unknown
     } else if is_about_certificates(&error) {
-        Fate::Insecure
+        DeliveryStatus::Insecure
     } else {
-        Fate::NotSent
+        DeliveryStatus::NotSent
     };
     // The outermost says "error sending request" only; the innermost names the cause.
     let mut message = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
@@ -285,7 +289,7 @@ fn lost(error: reqwest::Error) -> Lost {
         }
         cause = source.source();
     }
-    Lost { fate, message }
+    TransportError { fate, message }
 }
 
 /// Whether TLS itself failed, and not the line beneath it.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::provider::Hint;
+use crate::provider::RateLimitInfo;
 
 /// Requests at a time in the beginning; until the first cut every answer adds one.
 const FIRST_LIMIT: f64 = 8.0;
@@ -25,7 +25,7 @@ const LONGEST_PROACTIVE_WAIT_S: f64 = 10.0;
 
 /// Why nobody may ask for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ThrottleReason {
     /// 429
     Rejected,
     /// 503, 529
@@ -36,7 +36,7 @@ pub enum Trouble {
 
 /// Times, in seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct Waits {
+pub struct Backoff {
     /// The first wait where the server names none; it doubles.
     pub first_s: f64,
     /// The longest, whatever the server says.
@@ -45,8 +45,8 @@ pub struct Waits {
 
 /// The rule by itself: no clock, no random numbers.
 #[derive(Debug)]
-struct Rule {
-    waits: Waits,
+struct AimdRule {
+    waits: Backoff,
     most: f64,
     limit: f64,
     in_flight: usize,
@@ -66,7 +66,7 @@ enum Admission {
     WaitForOther,
 }
 
-impl Rule {
+impl AimdRule {
     fn admit(&mut self, now: Instant) -> Admission {
         match self.paused_until {
             Some(until) if now < until => Admission::WaitUntil(until),
@@ -78,7 +78,7 @@ impl Rule {
         }
     }
 
-    fn answered(&mut self, now: Instant, hint: &Hint) {
+    fn answered(&mut self, now: Instant, hint: &RateLimitInfo) {
         self.last_answer = Some(now);
         self.streak = 0;
         self.limit = (self.limit + if self.is_cut { 1.0 / self.limit } else { 1.0 }).min(self.most);
@@ -98,7 +98,7 @@ impl Rule {
         &mut self,
         now: Instant,
         episode: u64,
-        trouble: Trouble,
+        trouble: ThrottleReason,
         hint_s: Option<f64>,
         jitter: f64,
     ) -> Option<f64> {
@@ -106,12 +106,12 @@ impl Rule {
         if is_first {
             self.episode += 1;
             self.streak += 1;
-            if trouble == Trouble::Rejected {
+            if trouble == ThrottleReason::Rejected {
                 self.limit = (self.limit * CUT).max(1.0);
                 self.is_cut = true;
             }
         }
-        let factor = if trouble == Trouble::Overloaded { OVERLOAD } else { 1.0 };
+        let factor = if trouble == ThrottleReason::Overloaded { OVERLOAD } else { 1.0 };
         // Half of the own wait is jitter; a wait the server asked for is kept whole, and a little more.
         let own_s = self.waits.first_s * factor * 2.0_f64.powi(self.streak.saturating_sub(1).min(30) as i32);
         let own_s = own_s.min(self.waits.longest_s) * (0.5 + 0.5 * jitter);
@@ -133,7 +133,7 @@ impl Rule {
 }
 
 /// When the windows end of which nothing is left, seconds from now.
-fn reset_s(hint: &Hint) -> Option<f64> {
+fn reset_s(hint: &RateLimitInfo) -> Option<f64> {
     let windows =
         [(hint.remaining_requests, hint.reset_requests_s), (hint.remaining_tokens, hint.reset_tokens_s)];
     let ends = windows.into_iter().filter(|(remaining, _)| remaining.is_some_and(|left| left < 1.0));
@@ -143,7 +143,7 @@ fn reset_s(hint: &Hint) -> Option<f64> {
 /// Shared by all requests of a run.
 #[derive(Debug)]
 pub struct Limiter {
-    rule: Mutex<Rule>,
+    rule: Mutex<AimdRule>,
     changed: Notify,
     began: Instant,
 }
@@ -164,9 +164,9 @@ impl Drop for Permit<'_> {
 
 impl Limiter {
     /// At most `most` requests at a time.
-    pub fn new(most: usize, waits: Waits) -> Self {
+    pub fn new(most: usize, waits: Backoff) -> Self {
         let most = most.max(1) as f64;
-        let rule = Rule {
+        let rule = AimdRule {
             waits,
             most,
             limit: FIRST_LIMIT.min(most),
@@ -180,7 +180,7 @@ impl Limiter {
         Self { rule: Mutex::new(rule), changed: Notify::new(), began: Instant::now() }
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Rule) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut AimdRule) -> T) -> T {
         // A panic while it was held would leave numbers, all of them valid.
         change(&mut self.rule.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
@@ -210,14 +210,20 @@ impl Limiter {
     }
 
     /// An answer came, with what its headers say of the limit.
-    pub fn answered(&self, hint: &Hint) {
+    pub fn answered(&self, hint: &RateLimitInfo) {
         self.with(|rule| rule.answered(Instant::now(), hint));
         // The limit may have grown by one.
         self.changed.notify_one();
     }
 
     /// The server is in trouble. Gives back the length of the pause that begins here, if one does.
-    pub fn troubled(&self, permit: &Permit, trouble: Trouble, hint: &Hint, jitter: f64) -> Option<f64> {
+    pub fn troubled(
+        &self,
+        permit: &Permit,
+        trouble: ThrottleReason,
+        hint: &RateLimitInfo,
+        jitter: f64,
+    ) -> Option<f64> {
         let hint_s = hint.retry_after_s.or_else(|| reset_s(hint));
         self.with(|rule| rule.troubled(Instant::now(), permit.episode, trouble, hint_s, jitter))
     }
@@ -238,11 +244,11 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    fn rule(most: f64) -> Rule {
-        Limiter::new(most as usize, Waits { first_s: 1.0, longest_s: 120.0 }).rule.into_inner().unwrap()
+    fn rule(most: f64) -> AimdRule {
+        Limiter::new(most as usize, Backoff { first_s: 1.0, longest_s: 120.0 }).rule.into_inner().unwrap()
     }
 
-    fn admitted(rule: &mut Rule, now: Instant) -> u64 {
+    fn admitted(rule: &mut AimdRule, now: Instant) -> u64 {
         match rule.admit(now) {
             Admission::Go(episode) => episode,
             other => panic!("{other:?}"),
@@ -253,13 +259,13 @@ mod tests {
     fn the_limit_grows_by_one_per_answer_until_the_first_cut_and_by_one_per_round_after_it() {
         let (mut rule, now) = (rule(64.0), Instant::now());
         for _ in 0..100 {
-            rule.answered(now, &Hint::default());
+            rule.answered(now, &RateLimitInfo::default());
         }
         assert_eq!(rule.limit, 64.0);
-        rule.troubled(now, 0, Trouble::Rejected, None, 1.0);
+        rule.troubled(now, 0, ThrottleReason::Rejected, None, 1.0);
         assert_eq!(rule.limit, 32.0);
         for _ in 0..33 {
-            rule.answered(now, &Hint::default());
+            rule.answered(now, &RateLimitInfo::default());
         }
         assert!((32.9..33.1).contains(&rule.limit), "{}", rule.limit);
     }
@@ -267,15 +273,15 @@ mod tests {
     #[test]
     fn one_episode_cuts_once_however_many_were_under_way() {
         let (mut rule, now) = (rule(64.0), Instant::now());
-        (0..100).for_each(|_| rule.answered(now, &Hint::default()));
+        (0..100).for_each(|_| rule.answered(now, &RateLimitInfo::default()));
         let episodes: Vec<_> = (0..64).map(|_| admitted(&mut rule, now)).collect();
         let pauses: Vec<_> = episodes
             .iter()
-            .filter_map(|e| rule.troubled(now, *e, Trouble::Rejected, Some(3.0), 0.0))
+            .filter_map(|e| rule.troubled(now, *e, ThrottleReason::Rejected, Some(3.0), 0.0))
             .collect();
         assert_eq!((rule.limit, pauses), (32.0, vec![3.0]));
         // Later news may only make the same pause longer.
-        assert_eq!(rule.troubled(now, 0, Trouble::Rejected, Some(9.0), 0.0), None);
+        assert_eq!(rule.troubled(now, 0, ThrottleReason::Rejected, Some(9.0), 0.0), None);
         assert_eq!(rule.paused_until, Some(now + Duration::from_secs(9)));
         assert_eq!(rule.admit(now), Admission::WaitUntil(now + Duration::from_secs(9)));
     }
@@ -285,16 +291,16 @@ mod tests {
         let (mut rule, now) = (rule(4.0), Instant::now());
         let mut waited = vec![];
         for episode in 0..12 {
-            waited.push(rule.troubled(now, episode, Trouble::Unreachable, None, 1.0).unwrap());
+            waited.push(rule.troubled(now, episode, ThrottleReason::Unreachable, None, 1.0).unwrap());
         }
         assert_eq!(waited[..9], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 120.0, 120.0]);
         assert_eq!(rule.limit, 4.0, "only a 429 cuts");
-        rule.answered(now, &Hint::default());
-        assert_eq!(rule.troubled(now, 12, Trouble::Overloaded, None, 1.0), Some(4.0));
+        rule.answered(now, &RateLimitInfo::default());
+        assert_eq!(rule.troubled(now, 12, ThrottleReason::Overloaded, None, 1.0), Some(4.0));
         // A day is not slept.
-        assert_eq!(rule.troubled(now, 13, Trouble::Rejected, Some(86400.0), 1.0), Some(120.0));
+        assert_eq!(rule.troubled(now, 13, ThrottleReason::Rejected, Some(86400.0), 1.0), Some(120.0));
         assert_eq!(
-            rule.troubled(now, 14, Trouble::Rejected, Some(0.0), 0.0),
+            rule.troubled(now, 14, ThrottleReason::Rejected, Some(0.0), 0.0),
             Some(2.0),
             "own wait, where it is longer"
         );
@@ -303,25 +309,30 @@ mod tests {
     #[test]
     fn headers_that_say_nothing_is_left_slow_down_and_no_more() {
         let (mut rule, now) = (rule(4.0), Instant::now());
-        let hint = Hint { remaining_requests: Some(0.0), reset_requests_s: Some(3600.0), ..Hint::default() };
+        let hint = RateLimitInfo {
+            remaining_requests: Some(0.0),
+            reset_requests_s: Some(3600.0),
+            ..RateLimitInfo::default()
+        };
         rule.answered(now, &hint);
         assert_eq!(rule.paused_until, Some(now + Duration::from_secs(10)));
         // Without a reset there is nothing to wait for.
-        let (mut rule, hint) = (self::rule(4.0), Hint { remaining_tokens: Some(0.0), ..Hint::default() });
+        let (mut rule, hint) =
+            (self::rule(4.0), RateLimitInfo { remaining_tokens: Some(0.0), ..RateLimitInfo::default() });
         rule.answered(now, &hint);
         assert_eq!(rule.paused_until, None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_permit_that_is_dropped_wakes_one_who_waits() {
-        let limiter = Limiter::new(1, Waits { first_s: 1.0, longest_s: 120.0 });
+        let limiter = Limiter::new(1, Backoff { first_s: 1.0, longest_s: 120.0 });
         let first = limiter.acquire().await;
         let (second, ()) = tokio::join!(limiter.acquire(), async { drop(first) });
         let began = Instant::now();
         limiter.troubled(
             &second,
-            Trouble::Rejected,
-            &Hint { retry_after_s: Some(5.0), ..Hint::default() },
+            ThrottleReason::Rejected,
+            &RateLimitInfo { retry_after_s: Some(5.0), ..RateLimitInfo::default() },
             0.0,
         );
         drop(second);

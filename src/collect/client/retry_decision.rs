@@ -9,13 +9,13 @@ use std::time::Duration;
 use rand::Rng;
 
 use super::breaker::MOST_ALIKE;
-use super::http::Fate;
-use super::limiter::{Permit, Trouble};
-use super::worker::{Ask, Asker};
+use super::http::DeliveryStatus;
+use super::limiter::{Permit, ThrottleReason};
+use super::worker::{PreparedQuestion, Worker};
 use crate::collect::budget::pilot;
 use crate::collect::budget::pilot::Pilot;
 use crate::error::Error;
-use crate::provider::{Answer, Class, Failure, Hint, Outcome};
+use crate::provider::{Answer, Failure, FailureClass, Outcome, RateLimitInfo};
 use crate::seed;
 
 /// More of them than this share means that the limit is wrong, not the answers.
@@ -26,7 +26,7 @@ const FIRST_CONTACT: Duration = Duration::from_secs(20);
 
 /// What the answers of a run have in common, or not.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct AnswerMonitor {
     snapshots: BTreeSet<String>,
     fingerprints: BTreeSet<String>,
     answers: u32,
@@ -35,35 +35,35 @@ pub(crate) struct Seen {
 }
 
 /// What to do after an answer that is none.
-pub(crate) enum Next {
+pub(crate) enum RetryDecision {
     Again,
     AgainAfter(Duration),
     GiveUp,
 }
 
-impl Asker {
+impl Worker {
     /// What came says something about the server, for all who wait.
     pub(crate) fn tell_limiter(
         &self,
-        ask: &Ask,
+        ask: &PreparedQuestion,
         permit: &Permit,
-        class: Option<&Class>,
+        class: Option<&FailureClass>,
         was_sent: bool,
-        hint: &Hint,
+        hint: &RateLimitInfo,
     ) {
         let trouble = match class {
-            Some(Class::Rejected) => Trouble::Rejected,
-            Some(Class::Overloaded) => Trouble::Overloaded,
-            Some(Class::NotSent) if was_sent => Trouble::Unreachable,
-            Some(Class::NotSent | Class::Unknown) => return,
+            Some(FailureClass::Rejected) => ThrottleReason::Rejected,
+            Some(FailureClass::Overloaded) => ThrottleReason::Overloaded,
+            Some(FailureClass::NotSent) if was_sent => ThrottleReason::Unreachable,
+            Some(FailureClass::NotSent | FailureClass::Unknown) => return,
             _ => return self.limiter.answered(hint),
         };
         let jitter = seed::stream("collect", "jitter", u64::from(ask.attempts)).random();
         if let Some(wait_s) = self.limiter.troubled(permit, trouble, hint, jitter) {
             let what = match trouble {
-                Trouble::Rejected => "turns requests away",
-                Trouble::Overloaded => "is overloaded",
-                Trouble::Unreachable => "cannot be reached",
+                ThrottleReason::Rejected => "turns requests away",
+                ThrottleReason::Overloaded => "is overloaded",
+                ThrottleReason::Unreachable => "cannot be reached",
             };
             let asks = match hint.retry_after_s.filter(|hint_s| *hint_s > self.patience.waits.longest_s) {
                 Some(hint_s) => format!(" (it asks for {hint_s:.0} s; no wait is longer than --max-wait-s)"),
@@ -76,8 +76,8 @@ impl Asker {
     }
 
     /// Keeps what the answers of a run have in common, and ends a run that cannot give what is wanted.
-    pub(crate) fn note(&self, ask: &Ask, answer: &Answer, elapsed_s: f64) {
-        let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn note(&self, ask: &PreparedQuestion, answer: &Answer, elapsed_s: f64) {
+        let mut seen: MutexGuard<AnswerMonitor> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(snapshot) = &answer.model_snapshot {
             let is_new = seen.snapshots.insert(snapshot.clone());
             if is_new && seen.snapshots.len() == 2 {
@@ -121,7 +121,7 @@ impl Asker {
     /// Counts the answers of earlier runs by their kinds, so that what ended one of them ends the next at
     /// once.
     pub(crate) fn recall(&self, answered: &BTreeMap<&str, u32>) {
-        let mut seen: MutexGuard<Seen> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen: MutexGuard<AnswerMonitor> = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.answers += answered.values().sum::<u32>();
         seen.truncated += answered.get("truncated").copied().unwrap_or(0);
         if seen.answers >= pilot::ANSWERS {
@@ -130,7 +130,7 @@ impl Asker {
     }
 
     /// Ends a run whose answers are cut.
-    fn judge_cuts(&self, seen: &Seen) {
+    fn judge_cuts(&self, seen: &AnswerMonitor) {
         let is_much = f64::from(seen.truncated) > MOST_TRUNCATED * f64::from(seen.answers);
         if is_much && !self.patience.keep_truncated {
             let reason = format!(
@@ -145,44 +145,44 @@ impl Asker {
     /// What to do after a failure, by its class.
     pub(crate) fn next(
         &self,
-        ask: &Ask,
+        ask: &PreparedQuestion,
         failure: &Failure,
-        fate: Option<Fate>,
-        hint: &Hint,
+        fate: Option<DeliveryStatus>,
+        hint: &RateLimitInfo,
         errors: &mut u32,
         unknowns: &mut u32,
-    ) -> Next {
+    ) -> RetryDecision {
         let say = self.secrets.redact_text(&failure.message);
         let endpoint =
             |reason: String| Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None };
         let account = |reason: String| Error::Account { endpoint: self.endpoint.clone(), reason };
-        if fate == Some(Fate::Insecure) {
+        if fate == Some(DeliveryStatus::Insecure) {
             let reason = format!(
                 "the connection cannot be secured ({say}); check the URL, or name the server's authority \
                  with --ca-cert"
             );
             self.stop.drain(endpoint(reason));
-            return Next::GiveUp;
+            return RetryDecision::GiveUp;
         }
         let may_help = hint.should_retry != Some(false);
         match &failure.class {
-            Class::NotSent | Class::Rejected | Class::Overloaded if may_help => {
+            FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded if may_help => {
                 let (silence, was_there) = self.limiter.silence();
                 // A host that never was there is most likely a wrong URL.
-                let is_new = failure.class == Class::NotSent && !was_there;
+                let is_new = failure.class == FailureClass::NotSent && !was_there;
                 if silence
                     < if is_new { self.patience.silence.min(FIRST_CONTACT) } else { self.patience.silence }
                 {
-                    return Next::Again;
+                    return RetryDecision::Again;
                 }
                 let reason = match failure.class {
-                    Class::NotSent => format!("cannot be reached ({say})"),
+                    FailureClass::NotSent => format!("cannot be reached ({say})"),
                     _ => format!("has turned every request away for {:.0} s ({say})", silence.as_secs_f64()),
                 };
                 self.stop.drain(endpoint(reason + "; run the same command again later"));
-                return Next::GiveUp;
+                return RetryDecision::GiveUp;
             }
-            Class::Unknown => {
+            FailureClass::Unknown => {
                 let (used, most) = match fate {
                     // The server said itself that it failed: most likely nothing is billed.
                     None => (errors, self.patience.retries),
@@ -197,42 +197,45 @@ impl Asker {
                         * (0.5 + 0.5 * jitter);
                     let wait_s =
                         wait_s.max(hint.retry_after_s.unwrap_or(0.0)).min(self.patience.waits.longest_s);
-                    return Next::AgainAfter(Duration::from_secs_f64(wait_s));
+                    return RetryDecision::AgainAfter(Duration::from_secs_f64(wait_s));
                 }
             }
-            Class::Quota => self.stop.drain(account(format!(
+            FailureClass::Quota => self.stop.drain(account(format!(
                 "the account may ask no more ({say}); every answer so far is kept: run the same command \
                  again when it may"
             ))),
-            Class::Credentials => self.stop.drain(account(format!(
+            FailureClass::Credentials => self.stop.drain(account(format!(
                 "the key is refused ({say}); set {} to a key that may use this model",
                 self.provider.key_variable()
             ))),
-            Class::NoModel => {
+            FailureClass::NoModel => {
                 self.stop
                     .drain(endpoint(format!("no such model or path ({say}); check --model and --base-url")));
             }
-            Class::Redirect { host } => self.stop.drain(endpoint(format!(
+            FailureClass::Redirect { host } => self.stop.drain(endpoint(format!(
                 "the server points to {}, and nothing is sent there; if that is where you want to ask, set \
                  --base-url yourself",
                 self.secrets.redact_text(host)
             ))),
             // A probe hears of it first, and may adapt.
-            Class::Unsupported { .. } if ask.probe => {}
-            Class::Unsupported { param } => {
+            FailureClass::Unsupported { .. } if ask.probe => {}
+            FailureClass::Unsupported { param } => {
                 let hint = if self.adapt { "leave it away" } else { "leave it away, or pass --adapt-params" };
                 self.stop.drain(endpoint(format!("the model does not support `{param}` ({say}); {hint}")));
             }
-            Class::Invalid | Class::NotSent | Class::Rejected | Class::Overloaded => {
+            FailureClass::Invalid
+            | FailureClass::NotSent
+            | FailureClass::Rejected
+            | FailureClass::Overloaded => {
                 self.trips(ask, failure);
             }
         }
-        Next::GiveUp
+        RetryDecision::GiveUp
     }
 
     /// Ends the run if this answer is one of many that cannot be read, and for the same reason: each may be
     /// billed.
-    pub(crate) fn weigh_unreadable(&self, ask: &Ask, reason: &str) {
+    pub(crate) fn weigh_unreadable(&self, ask: &PreparedQuestion, reason: &str) {
         if self.breaker.trips_unreadable(ask.key, reason) {
             let reason = format!(
                 "{MOST_ALIKE} answers in a row cannot be read, in the same way ({}); check --base-url and \
@@ -245,7 +248,7 @@ impl Asker {
     }
 
     /// Ends the run if this failure is one of many that are alike.
-    fn trips(&self, ask: &Ask, failure: &Failure) -> bool {
+    fn trips(&self, ask: &PreparedQuestion, failure: &Failure) -> bool {
         let trips = self.breaker.trips(ask.key, failure);
         if trips {
             let reason = format!(

@@ -10,22 +10,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::breaker::Breaker;
-use super::http::{Client, Fate, Reply};
-use super::limiter::{Limiter, Permit, Waits};
-use super::retry_decision::{Next, Seen};
+use super::http::{Client, DeliveryStatus, Reply};
+use super::limiter::{Backoff, Limiter, Permit};
+use super::retry_decision::{AnswerMonitor, RetryDecision};
 use super::stop::Stop;
-use crate::collect::budget::ledger::{Budget, Reserve};
+use crate::collect::budget::ledger::{Budget, Reservation};
 use crate::collect::journal;
-use crate::collect::journal::{Arrival, Intent, Key, Record, Writer};
+use crate::collect::journal::{Intent, JournalWriter, OutcomeRecord, QuestionKey, Record};
 use crate::collect::progress::Progress;
 use crate::collect::results::reading;
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
-use crate::provider::{Answer, Class, Failure, Outcome, Provider, Request, WireRequest};
+use crate::provider::{Answer, Failure, FailureClass, Outcome, Provider, Request, WireRequest};
 
 /// How patiently is asked.
 #[derive(Debug, Clone)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Requests at a time, at most.
     pub concurrency: usize,
     /// Requests more to a question whose answer is a server's error.
@@ -33,7 +33,7 @@ pub struct Patience {
     /// Requests more to a question whose request went and whose answer did not come whole.
     pub unknown_retries: u32,
     /// Waits between requests.
-    pub waits: Waits,
+    pub waits: Backoff,
     /// The run ends when nothing was answered for so long.
     pub silence: Duration,
     /// Whether answers may be cut at the limit of tokens, all of them if need be.
@@ -43,8 +43,8 @@ pub struct Patience {
 }
 
 /// What is asked, rendered.
-pub(crate) struct Ask {
-    pub(crate) key: Key,
+pub(crate) struct PreparedQuestion {
+    pub(crate) key: QuestionKey,
     pub(crate) task: String,
     pub(crate) item: String,
     pub(crate) replicate: u32,
@@ -52,32 +52,32 @@ pub(crate) struct Ask {
     /// Requests to this question in earlier runs.
     pub(crate) attempts: u32,
     pub(crate) wire: WireRequest,
-    pub(crate) most: Reserve,
+    pub(crate) most: Reservation,
 }
 
 /// What all questions of a run share.
-pub(crate) struct Asker {
+pub(crate) struct Worker {
     pub(crate) provider: &'static dyn Provider,
     pub(crate) endpoint: String,
     pub(crate) client: Client,
-    pub(crate) writer: Writer,
+    pub(crate) writer: JournalWriter,
     pub(crate) limiter: Limiter,
     pub(crate) budget: Budget,
     /// No question costs less at most.
-    pub(crate) least: Reserve,
+    pub(crate) least: Reservation,
     /// Whether a question did not fit into the budget.
     pub(crate) is_short: AtomicBool,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) breaker: Breaker,
     pub(crate) stop: Arc<Stop>,
     pub(crate) progress: Arc<Progress>,
-    pub(crate) patience: Patience,
+    pub(crate) patience: RetryPolicy,
     pub(crate) adapt: bool,
-    pub(crate) seen: Mutex<Seen>,
+    pub(crate) seen: Mutex<AnswerMonitor>,
 }
 
 /// How a question ended.
-pub(crate) enum End {
+pub(crate) enum QuestionOutcome {
     /// It has an answer, of whatever kind.
     Answered,
     /// It has none, and will not in this run.
@@ -86,25 +86,25 @@ pub(crate) enum End {
     Left,
 }
 
-impl Asker {
+impl Worker {
     /// The most a request can cost.
-    pub(crate) fn most(&self, request: &Request) -> Reserve {
-        self.budget.most(&request.prompt, request.settings.max_tokens)
+    pub(crate) fn most(&self, request: &Request) -> Reservation {
+        self.budget.most(&request.prompt, request.params.max_tokens)
     }
 
     /// Asks until there is an outcome or the run ends.
-    pub(crate) async fn ask(&self, ask: &Ask) -> End {
+    pub(crate) async fn ask(&self, ask: &PreparedQuestion) -> QuestionOutcome {
         let (mut errors, mut unknowns, mut attempt) = (0, 0, ask.attempts);
         loop {
             attempt += 1;
             let permit = tokio::select! {
                 biased;
-                () = self.stop.draining() => return End::Left,
+                () = self.stop.draining() => return QuestionOutcome::Left,
                 permit = self.limiter.acquire() => permit,
             };
             let allowed = tokio::select! {
                 biased;
-                () = self.stop.draining() => return End::Left,
+                () = self.stop.draining() => return QuestionOutcome::Left,
                 allowed = self.budget.reserve(ask.most) => allowed,
             };
             if !allowed {
@@ -113,14 +113,14 @@ impl Asker {
                 if ask.probe || !self.budget.fits(self.least) {
                     self.stop.drain(Error::Budget { reason: String::new() });
                 }
-                return End::Left;
+                return QuestionOutcome::Left;
             }
             let (answer, arrival, fate) = match self.request(ask, attempt, &permit).await {
                 Ok(Some(came)) => came,
-                Ok(None) => return End::Left,
+                Ok(None) => return QuestionOutcome::Left,
                 Err(error) => {
                     self.stop.drain(error);
-                    return End::Left;
+                    return QuestionOutcome::Left;
                 }
             };
             self.note(ask, &answer, arrival.elapsed_s);
@@ -128,7 +128,7 @@ impl Asker {
             // sent.
             let end = match answer.outcome {
                 Outcome::Failed(failure) => {
-                    let next = self.next(ask, &failure, fate, &answer.hint, &mut errors, &mut unknowns);
+                    let next = self.next(ask, &failure, fate, &answer.rate_limit, &mut errors, &mut unknowns);
                     Some((failure, next))
                 }
                 Outcome::Unreadable { reason } => {
@@ -147,15 +147,15 @@ impl Asker {
             };
             if let Err(error) = durable {
                 self.stop.drain(error);
-                return End::Left;
+                return QuestionOutcome::Left;
             }
             match end {
-                None => return End::Answered,
-                Some((failure, Next::GiveUp)) => return End::Failed(failure),
-                Some((_, Next::Again)) => {}
-                Some((_, Next::AgainAfter(wait))) => tokio::select! {
+                None => return QuestionOutcome::Answered,
+                Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
+                Some((_, RetryDecision::Again)) => {}
+                Some((_, RetryDecision::AgainAfter(wait))) => tokio::select! {
                     biased;
-                    () = self.stop.draining() => return End::Left,
+                    () = self.stop.draining() => return QuestionOutcome::Left,
                     () = tokio::time::sleep(wait) => {}
                 },
             }
@@ -166,10 +166,10 @@ impl Asker {
     /// One request, from its intent on disk to what came of it. `None` if the run was aborted before it came.
     async fn request(
         &self,
-        ask: &Ask,
+        ask: &PreparedQuestion,
         attempt: u32,
         permit: &Permit<'_>,
-    ) -> Result<Option<(Answer, Arrival, Option<Fate>)>> {
+    ) -> Result<Option<(Answer, OutcomeRecord, Option<DeliveryStatus>)>> {
         let intent = Intent {
             key: ask.key,
             attempt,
@@ -213,7 +213,7 @@ impl Asker {
         // What a reader puts together out of several strings may hold what none of them does.
         if self.secrets.is_in_answer(&answer) {
             arrival.hide("the answer held the key in pieces, and is not kept");
-            let (usage, hint) = (answer.usage, answer.hint);
+            let (usage, rate_limit) = (answer.usage, answer.rate_limit);
             answer = match answer.outcome {
                 // What is to be done about a failure is to be done whatever it says.
                 Outcome::Failed(Failure { class, .. }) => {
@@ -222,7 +222,7 @@ impl Asker {
                 }
                 _ => reading::answer(self.provider, &arrival),
             };
-            (answer.usage, answer.hint) = (usage, hint);
+            (answer.usage, answer.rate_limit) = (usage, rate_limit);
         }
         arrival.outcome = answer.outcome.kind().into();
         let class = if let Outcome::Failed(failure) = &answer.outcome {
@@ -232,10 +232,10 @@ impl Asker {
         } else {
             None
         };
-        arrival.possibly_paid = matches!(class, Some(Class::Unknown));
+        arrival.possibly_paid = matches!(class, Some(FailureClass::Unknown));
         arrival.cost_usd = match class {
             None => self.budget.settle(ask.most, answer.usage.as_ref()),
-            Some(Class::Unknown) => self.budget.settle(ask.most, None),
+            Some(FailureClass::Unknown) => self.budget.settle(ask.most, None),
             Some(_) => {
                 self.budget.release(ask.most);
                 None
@@ -244,12 +244,18 @@ impl Asker {
         if let Some(usd) = self.budget.spent_usd() {
             self.progress.spent_micro_usd.store((usd * 1e6) as u64, Relaxed);
         }
-        self.tell_limiter(ask, permit, class, go, &answer.hint);
+        self.tell_limiter(ask, permit, class, go, &answer.rate_limit);
         Ok(Some((answer, arrival, fate)))
     }
 
     /// A record of what came, without secrets.
-    fn arrival(&self, ask: &Ask, attempt: u32, reply: Reply, elapsed: Duration) -> Arrival {
+    fn arrival(
+        &self,
+        ask: &PreparedQuestion,
+        attempt: u32,
+        reply: Reply,
+        elapsed: Duration,
+    ) -> OutcomeRecord {
         let Reply { status, headers, body, lost } = reply;
         let mut redacted = false;
         let mut clean = |text: &str| {
@@ -268,11 +274,13 @@ impl Asker {
         };
         let (outcome, class) = match lost.as_ref().map(|lost| lost.fate) {
             None => ("", None),
-            Some(Fate::TooLarge) => ("unreadable", None),
-            Some(Fate::Unknown) => ("failed", Some(Class::Unknown)),
-            Some(Fate::NotSent | Fate::Insecure) => ("failed", Some(Class::NotSent)),
+            Some(DeliveryStatus::TooLarge) => ("unreadable", None),
+            Some(DeliveryStatus::Unknown) => ("failed", Some(FailureClass::Unknown)),
+            Some(DeliveryStatus::NotSent | DeliveryStatus::Insecure) => {
+                ("failed", Some(FailureClass::NotSent))
+            }
         };
-        let mut arrival = Arrival {
+        let mut arrival = OutcomeRecord {
             key: ask.key,
             attempt,
             probe: ask.probe,

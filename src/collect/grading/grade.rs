@@ -96,7 +96,7 @@ pub struct Grading {
 /// What became of one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum GradeKind {
     /// An answer that is right or wrong.
     Scored,
     /// Declined.
@@ -117,7 +117,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grade {
     /// What became of it.
-    pub kind: Kind,
+    pub kind: GradeKind,
     /// 1 for right, 0 for wrong, between them where choices tie; `None` unless scored.
     pub credit: Option<f64>,
     /// Log-probability of the whole right answer, nats, where it is known.
@@ -130,13 +130,13 @@ pub struct Grade {
 
 impl Grade {
     /// A grade without credit.
-    pub fn none(kind: Kind, why: impl Into<String>) -> Self {
+    pub fn none(kind: GradeKind, why: impl Into<String>) -> Self {
         Self { kind, credit: None, logprob: None, credit_per_byte: None, extracted: why.into() }
     }
 
     /// A right or wrong answer.
     pub fn scored(credit: f64, extracted: impl Into<String>) -> Self {
-        Self { credit: Some(credit), ..Self::none(Kind::Scored, extracted) }
+        Self { credit: Some(credit), ..Self::none(GradeKind::Scored, extracted) }
     }
 }
 
@@ -145,7 +145,7 @@ pub fn grade(item: &Item, answers: &[Answer], how: &Grading) -> Grade {
     if how.grader.needs_echo() {
         return likelihood::grade(item, answers, how.grader);
     }
-    let Some(answer) = answers.first() else { return Grade::none(Kind::Error, "not asked") };
+    let Some(answer) = answers.first() else { return Grade::none(GradeKind::Error, "not asked") };
     match &answer.outcome {
         Outcome::Answered { text } if how.grader == Grader::Letter => letter::grade(item, answer, text),
         // A limit of one token is no cut where one letter is the answer.
@@ -161,15 +161,15 @@ pub fn grade(item: &Item, answers: &[Answer], how: &Grading) -> Grade {
 /// The grade of an outcome that holds no answer.
 pub(crate) fn without_answer(outcome: &Outcome) -> Grade {
     match outcome {
-        Outcome::Refused { text } => Grade::none(Kind::Refused, text),
+        Outcome::Refused { text } => Grade::none(GradeKind::Refused, text),
         Outcome::Filtered { category, .. } => {
-            Grade::none(Kind::Filtered, category.as_deref().unwrap_or_default())
+            Grade::none(GradeKind::Filtered, category.as_deref().unwrap_or_default())
         }
-        Outcome::Truncated { text } => Grade::none(Kind::Truncated, text),
-        Outcome::Empty => Grade::none(Kind::Empty, ""),
-        Outcome::Unreadable { reason } => Grade::none(Kind::Unreadable, reason),
-        Outcome::Failed(failure) => Grade::none(Kind::Error, &failure.message),
-        Outcome::Answered { text } => Grade::none(Kind::Unreadable, text),
+        Outcome::Truncated { text } => Grade::none(GradeKind::Truncated, text),
+        Outcome::Empty => Grade::none(GradeKind::Empty, ""),
+        Outcome::Unreadable { reason } => Grade::none(GradeKind::Unreadable, reason),
+        Outcome::Failed(failure) => Grade::none(GradeKind::Error, &failure.message),
+        Outcome::Answered { text } => Grade::none(GradeKind::Unreadable, text),
     }
 }
 
@@ -192,9 +192,9 @@ fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Grade {
     }
     let extracted = normal.apply(piece);
     match (whole || ended, extracted.is_empty()) {
-        (false, _) => Grade::none(Kind::Truncated, extracted),
+        (false, _) => Grade::none(GradeKind::Truncated, extracted),
         // Nothing before the end: "\n", or "," at once.
-        (true, true) => Grade::none(Kind::Empty, extracted),
+        (true, true) => Grade::none(GradeKind::Empty, extracted),
         (true, false) => {
             Grade::scored(f64::from(u8::from(gold.into_iter().any(|gold| gold == extracted))), extracted)
         }
@@ -218,7 +218,7 @@ fn prefix(gold: &[String], piece: &str, whole: bool, normal: Normalisation) -> G
     let kept = normal.apply(&format!("{}\u{2502}", piece.trim_end()));
     let text = kept.strip_suffix('\u{2502}').unwrap_or(&kept).trim_end();
     if text.is_empty() {
-        return Grade::none(if whole { Kind::Empty } else { Kind::Truncated }, "");
+        return Grade::none(if whole { GradeKind::Empty } else { GradeKind::Truncated }, "");
     }
     let mut open = false;
     for gold in gold {
@@ -229,7 +229,7 @@ fn prefix(gold: &[String], piece: &str, whole: bool, normal: Normalisation) -> G
             _ => open |= gold.starts_with(text),
         }
     }
-    if open && !whole { Grade::none(Kind::Truncated, text) } else { Grade::scored(0.0, text) }
+    if open && !whole { Grade::none(GradeKind::Truncated, text) } else { Grade::scored(0.0, text) }
 }
 
 #[cfg(test)]
@@ -303,12 +303,12 @@ mod tests {
         let of = |text: &str| grade(&item(&["Paris"]), &truncated(text), &how(Grader::Exact, &[",", "\n"]));
         assert_eq!(of(" Paris, Peru -> Li").credit, Some(1.0));
         assert_eq!(of("\nRome\nBerlin").credit, Some(0.0));
-        assert_eq!(of(" Paris").kind, Kind::Truncated);
-        assert_eq!(of("").kind, Kind::Truncated);
-        assert_eq!(of(", Peru").kind, Kind::Empty);
+        assert_eq!(of(" Paris").kind, GradeKind::Truncated);
+        assert_eq!(of("").kind, GradeKind::Truncated);
+        assert_eq!(of(", Peru").kind, GradeKind::Empty);
         let line = |text: &str| grade(&item(&["Paris"]), &truncated(text), &how(Grader::FirstLine, &[]));
         assert_eq!(line("\n Paris\nBecause").credit, Some(1.0));
-        assert_eq!(line("Paris Bec").kind, Kind::Truncated);
+        assert_eq!(line("Paris Bec").kind, GradeKind::Truncated);
     }
 
     #[test]
@@ -323,9 +323,9 @@ mod tests {
         // Cut: graded where nothing that might follow could change the grade.
         assert_eq!(of(&truncated("Paris is")).credit, Some(1.0));
         assert_eq!(of(&truncated("It is Pa")).credit, Some(0.0));
-        assert_eq!(of(&truncated("Paris")).kind, Kind::Truncated);
-        assert_eq!(of(&truncated("Par")).kind, Kind::Truncated);
-        assert_eq!(of(&truncated("")).kind, Kind::Truncated);
+        assert_eq!(of(&truncated("Paris")).kind, GradeKind::Truncated);
+        assert_eq!(of(&truncated("Par")).kind, GradeKind::Truncated);
+        assert_eq!(of(&truncated("")).kind, GradeKind::Truncated);
     }
 
     #[test]
@@ -333,9 +333,9 @@ mod tests {
         let of =
             |outcome: Outcome| grade(&item(&["Paris"]), &[Answer::of(outcome)], &how(Grader::Exact, &[]));
         let refused = of(Outcome::Refused { text: "Paris".into() });
-        assert_eq!((refused.kind, refused.credit), (Kind::Refused, None));
-        assert_eq!(of(Outcome::Empty).kind, Kind::Empty);
-        assert_eq!(of(Outcome::Unreadable { reason: "x".into() }).kind, Kind::Unreadable);
-        assert_eq!(grade(&item(&["Paris"]), &[], &how(Grader::Exact, &[])).kind, Kind::Error);
+        assert_eq!((refused.kind, refused.credit), (GradeKind::Refused, None));
+        assert_eq!(of(Outcome::Empty).kind, GradeKind::Empty);
+        assert_eq!(of(Outcome::Unreadable { reason: "x".into() }).kind, GradeKind::Unreadable);
+        assert_eq!(grade(&item(&["Paris"]), &[], &how(Grader::Exact, &[])).kind, GradeKind::Error);
     }
 }

@@ -1,7 +1,7 @@
 //! Multiple choice by letter: the first letter of the answer, and where the first token's log-probabilities
 //! came with it, the probability of the right one.
 
-use super::grade::{Grade, Kind};
+use super::grade::{Grade, GradeKind};
 use crate::collect::tasks::Item;
 use crate::collect::tasks::choices::{letter, letter_index};
 use crate::provider::{Answer, TokenLogprob};
@@ -16,7 +16,7 @@ pub(crate) fn grade(item: &Item, answer: &Answer, text: &str) -> Grade {
             logprob: answer.logprobs.as_ref().and_then(|tokens| logprob(tokens.first()?, letter(gold))),
             ..Grade::scored(f64::from(u8::from(chosen == gold)), letter(chosen).to_string())
         },
-        _ => Grade::none(Kind::Unreadable, format!("no letter of a choice begins {text:?}")),
+        _ => Grade::none(GradeKind::Unreadable, format!("no letter of a choice begins {text:?}")),
     }
 }
 

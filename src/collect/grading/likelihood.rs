@@ -2,14 +2,14 @@
 //! likeliest is what it chose. Where the choice begins is known from the server's own offsets, not from a
 //! tokenizer it may not have.
 
-use super::grade::{Grade, Grader, Kind, without_answer};
+use super::grade::{Grade, GradeKind, Grader, without_answer};
 use crate::collect::tasks::Item;
 use crate::provider::{Answer, Outcome, Prompt, TokenLogprob};
 
 /// Grades one answer per choice.
 pub(crate) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
     if answers.len() < item.prompts.len() {
-        return Grade::none(Kind::Error, "not every choice was asked");
+        return Grade::none(GradeKind::Error, "not every choice was asked");
     }
     let mut sums = vec![];
     for (answer, prompt) in answers.iter().zip(&item.prompts) {
@@ -21,11 +21,11 @@ pub(crate) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
             return without_answer(&answer.outcome);
         }
         let Prompt::Text(prompt) = prompt else {
-            return Grade::none(Kind::Error, "a chat has no log-probabilities");
+            return Grade::none(GradeKind::Error, "a chat has no log-probabilities");
         };
         match continuation(answer.logprobs.as_deref(), prompt, item.boundary) {
             Ok(sum) => sums.push(sum),
-            Err(why) => return Grade::none(Kind::Unreadable, why),
+            Err(why) => return Grade::none(GradeKind::Unreadable, why),
         }
     }
     let gold: Vec<bool> = item.choices.iter().map(|choice| item.gold.contains(choice)).collect();
@@ -36,7 +36,7 @@ pub(crate) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
     let first = (0..chosen.len()).reduce(|best, i| if chosen[i] > chosen[best] { i } else { best });
     let right = sums.iter().zip(&gold).filter(|(_, gold)| **gold).map(|(sum, _)| *sum);
     Grade {
-        kind: Kind::Scored,
+        kind: GradeKind::Scored,
         credit: Some(if grader == Grader::Logprob { by_sum } else { by_byte }),
         credit_per_byte: Some(by_byte),
         logprob: right.reduce(f64::max),

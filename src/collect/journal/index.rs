@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::record::{Key, NOT_ASKED};
-use super::scan::{self, Bad, Entry, Place};
+use super::record::{NOT_ASKED, QuestionKey};
+use super::scan::{self, BadLine, IndexEntry, RecordSpan};
 use crate::error::{Error, Result};
 
 /// Kinds of outcomes and classes of failures, by their numbers in memory; what is none of them is the first.
@@ -33,7 +33,7 @@ const NAMES: [&str; 17] = [
 
 /// What is known of one question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
+pub struct QuestionState {
     /// Requests sent so far.
     pub attempts: u32,
     /// The last of them whose outcome is known.
@@ -46,35 +46,35 @@ pub struct State {
 struct Last {
     offset: u64,
     n_bytes: u32,
-    end: End,
+    end: LastOutcome,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum LastOutcome {
     Answer(u8),
     Failure(u8),
 }
 
-impl State {
+impl QuestionState {
     /// The kind of its answer, if it has one.
     pub fn answer(&self) -> Option<&'static str> {
         match self.last?.end {
-            End::Answer(kind) => Some(NAMES[usize::from(kind)]),
-            End::Failure(_) => None,
+            LastOutcome::Answer(kind) => Some(NAMES[usize::from(kind)]),
+            LastOutcome::Failure(_) => None,
         }
     }
 
     /// The class of its last failure, if it has no answer.
     pub fn failure(&self) -> Option<&'static str> {
         match self.last?.end {
-            End::Failure(class) => Some(NAMES[usize::from(class)]),
-            End::Answer(_) => None,
+            LastOutcome::Failure(class) => Some(NAMES[usize::from(class)]),
+            LastOutcome::Answer(_) => None,
         }
     }
 
     /// Where the record of its answer, else of its last failure, stands.
-    pub fn place(&self) -> Option<Place> {
-        self.last.map(|last| Place { offset: last.offset, n_bytes: last.n_bytes.into() })
+    pub fn place(&self) -> Option<RecordSpan> {
+        self.last.map(|last| RecordSpan { offset: last.offset, n_bytes: last.n_bytes.into() })
     }
 }
 
@@ -84,24 +84,24 @@ fn number(name: &str) -> u8 {
 
 /// An intent without an outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Open {
+pub struct OpenIntent {
     /// Whether it is a probe.
     pub probe: bool,
     /// The most it may have cost, where prices were known.
     pub reserve_usd: Option<f64>,
     /// Where it stands.
-    pub place: Place,
+    pub place: RecordSpan,
 }
 
 /// What a journal holds, without prompts and answers.
 #[derive(Debug, Default)]
 pub struct Index {
     /// By the first half of the question's key.
-    states: HashMap<[u8; 16], State>,
+    states: HashMap<[u8; 16], QuestionState>,
     /// Intents without an outcome, with what each may have cost.
-    pub open: HashMap<(Key, u32), Open>,
+    pub open: HashMap<(QuestionKey, u32), OpenIntent>,
     /// Probes that were answered.
-    pub probed: HashSet<Key>,
+    pub probed: HashSet<QuestionKey>,
     /// The last configuration.
     pub configuration: Option<Value>,
     /// Whether costs are known of any request.
@@ -114,7 +114,7 @@ pub struct Index {
     pub n_possibly_paid: u64,
     /// Requests that were or may have been billed when no price was known: where their intents stand, and
     /// what came.
-    pub unpriced: Vec<(Option<Place>, Place)>,
+    pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
     /// Requests sent, probes included.
     pub n_requests: u64,
     /// Requests that were answered.
@@ -124,16 +124,25 @@ pub struct Index {
 }
 
 impl Index {
-    fn add(&mut self, place: Place, entry: Entry) {
+    fn add(&mut self, place: RecordSpan, entry: IndexEntry) {
         match entry {
-            Entry::Configuration { configuration, .. } => self.configuration = Some(configuration),
-            Entry::Intent { key, attempt, probe, reserve_usd } => {
+            IndexEntry::Configuration { configuration, .. } => self.configuration = Some(configuration),
+            IndexEntry::Intent { key, attempt, probe, reserve_usd } => {
                 self.n_requests += 1;
-                self.open.insert((key, attempt), Open { probe, reserve_usd, place });
+                self.open.insert((key, attempt), OpenIntent { probe, reserve_usd, place });
                 let state = self.states.entry(key.half()).or_default();
                 state.attempts = state.attempts.max(attempt);
             }
-            Entry::Outcome { key, attempt, probe, elapsed_s, outcome, class, cost_usd, possibly_paid } => {
+            IndexEntry::Outcome {
+                key,
+                attempt,
+                probe,
+                elapsed_s,
+                outcome,
+                class,
+                cost_usd,
+                possibly_paid,
+            } => {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
@@ -170,7 +179,14 @@ impl Index {
     }
 
     /// Notes an outcome that is durable.
-    pub fn settle(&mut self, key: Key, place: Place, probe: bool, outcome: &str, class: Option<&str>) {
+    pub fn settle(
+        &mut self,
+        key: QuestionKey,
+        place: RecordSpan,
+        probe: bool,
+        outcome: &str,
+        class: Option<&str>,
+    ) {
         if probe {
             if outcome != "failed" {
                 self.probed.insert(key);
@@ -181,18 +197,18 @@ impl Index {
         let end = match (outcome, class) {
             // The run ended first, which says nothing of the question.
             (_, Some(NOT_ASKED)) => return,
-            ("failed", class) => End::Failure(number(class.unwrap_or_default())),
-            (kind, _) => End::Answer(number(kind)),
+            ("failed", class) => LastOutcome::Failure(number(class.unwrap_or_default())),
+            (kind, _) => LastOutcome::Answer(number(kind)),
         };
         // The first answer stays; a failure gives way to whatever comes later.
-        if !matches!(state.last, Some(Last { end: End::Answer(_), .. })) {
+        if !matches!(state.last, Some(Last { end: LastOutcome::Answer(_), .. })) {
             let n_bytes = u32::try_from(place.n_bytes).unwrap_or(u32::MAX);
             state.last = Some(Last { offset: place.offset, n_bytes, end });
         }
     }
 
     /// What is known of a question.
-    pub fn state(&self, key: &Key) -> Option<&State> {
+    pub fn state(&self, key: &QuestionKey) -> Option<&QuestionState> {
         self.states.get(&key.half())
     }
 
@@ -223,7 +239,7 @@ impl Index {
             // A crash leaves the last line without its end. Anything else is damage, and what is damaged may
             // be paid answers.
             Some(first) if first.is_torn => Ok(Some(first.place.offset)),
-            Some(Bad { line, place, reason, .. }) => {
+            Some(BadLine { line, place, reason, .. }) => {
                 let (path, reason) = (path.into(), reason.clone());
                 Err(Error::Journal { path, line: *line, offset: place.offset, reason })
             }
@@ -235,13 +251,13 @@ impl Index {
 mod tests {
     use super::*;
 
-    fn intent(key: Key, attempt: u32) -> Entry {
-        Entry::Intent { key, attempt, probe: false, reserve_usd: Some(2.0) }
+    fn intent(key: QuestionKey, attempt: u32) -> IndexEntry {
+        IndexEntry::Intent { key, attempt, probe: false, reserve_usd: Some(2.0) }
     }
 
-    fn outcome(key: Key, attempt: u32, outcome: &str, class: Option<&str>) -> Entry {
+    fn outcome(key: QuestionKey, attempt: u32, outcome: &str, class: Option<&str>) -> IndexEntry {
         let (outcome, class, cost_usd) = (outcome.into(), class.map(Into::into), Some(1.0));
-        Entry::Outcome {
+        IndexEntry::Outcome {
             key,
             attempt,
             probe: false,
@@ -255,7 +271,7 @@ mod tests {
 
     #[test]
     fn every_request_counts_once_in_whatever_order_and_however_often_its_records_stand() {
-        let key = |n: u8| Key::new("p", "e", "m", &[n], 0);
+        let key = |n: u8| QuestionKey::new("p", "e", "m", &[n], 0);
         let [whole, bare, late, turned] = [1, 2, 3, 4].map(key);
         let mut index = Index::default();
         let entries = [
@@ -279,11 +295,11 @@ mod tests {
             outcome(turned, 1, "failed", Some("rejected")),
         ];
         for (n, entry) in entries.into_iter().enumerate() {
-            index.add(Place { offset: n as u64, n_bytes: 1 }, entry);
+            index.add(RecordSpan { offset: n as u64, n_bytes: 1 }, entry);
         }
         assert_eq!((index.n_requests, index.spent_usd, index.open.len()), (6, 6.0, 0));
         let known = |key| {
-            let state: &State = index.state(&key).unwrap();
+            let state: &QuestionState = index.state(&key).unwrap();
             (state.answer(), state.place().unwrap().offset, state.attempts)
         };
         assert_eq!(known(whole), (Some("answered"), 1, 1));
@@ -292,14 +308,14 @@ mod tests {
         assert_eq!(known(turned), (Some("answered"), 12, 2));
         assert_eq!((index.n_answered, index.answered_s), (4, 2.0));
         // What is kept of a question is small: there may be millions.
-        assert!(size_of::<([u8; 16], State)>() <= 40);
+        assert!(size_of::<([u8; 16], QuestionState)>() <= 40);
     }
 
     #[test]
     fn an_outcome_of_another_version_is_still_an_answer() {
-        let key = Key::new("p", "e", "m", b"", 0);
+        let key = QuestionKey::new("p", "e", "m", b"", 0);
         let mut index = Index::default();
-        index.add(Place { offset: 0, n_bytes: 1 }, outcome(key, 1, "something_new", None));
-        assert_eq!(index.state(&key).and_then(State::answer), Some("other"));
+        index.add(RecordSpan { offset: 0, n_bytes: 1 }, outcome(key, 1, "something_new", None));
+        assert_eq!(index.state(&key).and_then(QuestionState::answer), Some("other"));
     }
 }

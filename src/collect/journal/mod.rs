@@ -22,11 +22,11 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-pub use self::index::{Index, State};
+pub use self::index::{Index, QuestionState};
 pub use self::lock::Lock;
-pub use self::record::{Arrival, Intent, Key, NAME, NOT_ASKED, Record, VERSION, now};
-pub use self::scan::{Place, Reader};
-pub use self::writer::{Commit, Writer};
+pub use self::record::{Intent, NAME, NOT_ASKED, OutcomeRecord, QuestionKey, Record, VERSION, now};
+pub use self::scan::{JournalReader, RecordSpan};
+pub use self::writer::{Commit, JournalWriter};
 use crate::disk::{self, Partial};
 use crate::error::{Error, Result};
 
@@ -42,7 +42,7 @@ pub struct Journal {
     pub index: Index,
     /// What was set aside when it was opened.
     pub torn: Option<PathBuf>,
-    writer: Writer,
+    writer: JournalWriter,
     thread: JoinHandle<()>,
     _lock: Lock,
 }
@@ -74,12 +74,12 @@ impl Journal {
         }
         sync_folder(folder)?;
         let n_bytes = file.metadata().map_err(fault)?.len();
-        let (writer, thread) = Writer::start(path.clone(), file, n_bytes, durable, rescue);
+        let (writer, thread) = JournalWriter::start(path.clone(), file, n_bytes, durable, rescue);
         Ok(Self { path, index, torn, writer, thread, _lock: lock })
     }
 
     /// The way to the writer.
-    pub fn writer(&self) -> Writer {
+    pub fn writer(&self) -> JournalWriter {
         self.writer.clone()
     }
 
@@ -108,7 +108,7 @@ pub fn repair(folder: &Path) -> Result<Option<(usize, PathBuf)>> {
     if bad.is_empty() {
         return Ok(None);
     }
-    let mut copy = |place: Place, to: &mut File| -> std::io::Result<()> {
+    let mut copy = |place: RecordSpan, to: &mut File| -> std::io::Result<()> {
         file.seek(SeekFrom::Start(place.offset))?;
         std::io::copy(&mut (&mut file).take(place.n_bytes), to).map(drop)
     };

@@ -20,9 +20,9 @@ pub const NOT_ASKED: &str = "not_asked";
 
 /// What is asked, as one number: SHA-256 over everything that decides the answer, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key([u8; 32]);
+pub struct QuestionKey([u8; 32]);
 
-impl Key {
+impl QuestionKey {
     /// The key of nothing.
     pub const NONE: Self = Self([0; 32]);
 
@@ -65,25 +65,25 @@ impl Key {
     }
 }
 
-impl std::fmt::Display for Key {
+impl std::fmt::Display for QuestionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&seed::hex(&self.0))
     }
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for QuestionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{self}")
     }
 }
 
-impl Serialize for Key {
+impl Serialize for QuestionKey {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Key {
+impl<'de> Deserialize<'de> for QuestionKey {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a key is 64 hexadecimal digits"))
@@ -106,14 +106,14 @@ pub enum Record {
     /// A request that is about to be sent; durable before it is.
     Intent(Intent),
     /// What came of it; durable before it counts.
-    Outcome(Box<Arrival>),
+    Outcome(Box<OutcomeRecord>),
 }
 
 /// A request that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
     /// What is asked.
-    pub key: Key,
+    pub key: QuestionKey,
     /// How often this key was asked before, and once more.
     pub attempt: u32,
     /// Whether it only finds out if the endpoint takes the settings; then it belongs to no item.
@@ -139,9 +139,9 @@ pub struct Intent {
 /// What came of a request: the bytes, and what was understood of them at the time. The bytes can be read
 /// again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Arrival {
+pub struct OutcomeRecord {
     /// What was asked.
-    pub key: Key,
+    pub key: QuestionKey,
     /// The attempt of the intent.
     pub attempt: u32,
     /// As in the intent.
@@ -189,9 +189,9 @@ pub struct Arrival {
     pub crashed: bool,
 }
 
-impl Arrival {
+impl OutcomeRecord {
     /// What stands for a request whose process ended before the answer came.
-    pub fn crashed(key: Key, attempt: u32, probe: bool, reserve_usd: Option<f64>) -> Self {
+    pub fn crashed(key: QuestionKey, attempt: u32, probe: bool, reserve_usd: Option<f64>) -> Self {
         Self {
             key,
             attempt,
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_key_is_of_everything_that_decides_the_answer() {
-        let key = |p, e, m, b: &str, r| Key::new(p, e, m, b.as_bytes(), r);
+        let key = |p, e, m, b: &str, r| QuestionKey::new(p, e, m, b.as_bytes(), r);
         let first = key("openai-chat", "https://a/v1/chat", "m", "{}", 0);
         // Fixed for ever: a digest that moves makes every journal ask everything again.
         assert_eq!(first.to_string(), "b18eb8eaacdcfab6fd47a7b9e817ee006e86a577f975226198264aa6ee53c2a8");
@@ -287,14 +287,14 @@ mod tests {
         ] {
             assert_ne!(first, other);
         }
-        assert_eq!(Key::parse(&first.to_string()), Some(first));
-        assert_eq!(Key::parse("xyz"), None);
+        assert_eq!(QuestionKey::parse(&first.to_string()), Some(first));
+        assert_eq!(QuestionKey::parse("xyz"), None);
     }
 
     #[test]
     fn every_bit_of_a_line_is_under_its_checksum() {
-        let mut arrival = Arrival {
-            key: Key::new("p", "e", "m", b"", 0),
+        let mut arrival = OutcomeRecord {
+            key: QuestionKey::new("p", "e", "m", b"", 0),
             attempt: 1,
             probe: false,
             at: "2026-01-01T00:00:00Z".into(),

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::record::{self, Key, Record};
+use super::record::{self, QuestionKey, Record};
 use crate::error::{Error, Result};
 
 /// Where a record stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct RecordSpan {
     /// Bytes before its line.
     pub offset: u64,
     /// Bytes of the line, the line feed included.
@@ -23,12 +23,12 @@ pub struct Place {
 /// What of a record the index needs; prompts and answers are passed over.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
-pub(super) enum Entry {
+pub(super) enum IndexEntry {
     /// A configuration.
     Configuration { schema: crate::disk::Schema, configuration: Value },
     /// An intent.
     Intent {
-        key: Key,
+        key: QuestionKey,
         attempt: u32,
         #[serde(default)]
         probe: bool,
@@ -37,7 +37,7 @@ pub(super) enum Entry {
     },
     /// An outcome.
     Outcome {
-        key: Key,
+        key: QuestionKey,
         attempt: u32,
         #[serde(default)]
         probe: bool,
@@ -55,16 +55,16 @@ pub(super) enum Entry {
 
 /// A line that is no good record.
 #[derive(Debug)]
-pub(super) struct Bad {
+pub(super) struct BadLine {
     pub(super) line: u64,
-    pub(super) place: Place,
+    pub(super) place: RecordSpan,
     pub(super) reason: String,
     /// The line does not end: it is the last, and what a crash leaves.
     pub(super) is_torn: bool,
 }
 
 /// Goes through a journal; `good` sees each good record in its order. What is bad comes back.
-pub(super) fn scan(path: &Path, mut good: impl FnMut(Place, Entry)) -> Result<Vec<Bad>> {
+pub(super) fn scan(path: &Path, mut good: impl FnMut(RecordSpan, IndexEntry)) -> Result<Vec<BadLine>> {
     let fault = |source| Error::Storage { path: path.into(), source };
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(fault)?);
     let (mut bytes, mut offset, mut line, mut bad) = (vec![], 0, 0, vec![]);
@@ -75,23 +75,23 @@ pub(super) fn scan(path: &Path, mut good: impl FnMut(Place, Entry)) -> Result<Ve
             return Ok(bad);
         }
         line += 1;
-        let place = Place { offset, n_bytes };
+        let place = RecordSpan { offset, n_bytes };
         match entry(&bytes) {
             Ok(entry) => good(place, entry),
-            Err(reason) => bad.push(Bad { line, place, reason, is_torn: !bytes.ends_with(b"\n") }),
+            Err(reason) => bad.push(BadLine { line, place, reason, is_torn: !bytes.ends_with(b"\n") }),
         }
         offset += n_bytes;
     }
 }
 
 /// The record of a line; else what is wrong with it.
-fn entry(bytes: &[u8]) -> std::result::Result<Entry, String> {
+fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
     let whole = bytes.strip_suffix(b"\n").ok_or("the line does not end")?;
     record::checked(whole).ok_or("the checksum does not fit the line")?;
-    let entry: Entry =
+    let entry: IndexEntry =
         serde_json::from_slice(whole).map_err(|error| format!("an unknown record: {error}"))?;
     match &entry {
-        Entry::Configuration { schema, .. }
+        IndexEntry::Configuration { schema, .. }
             if schema.name != record::NAME || schema.version != record::VERSION =>
         {
             let (name, version) = (&schema.name, schema.version);
@@ -103,13 +103,13 @@ fn entry(bytes: &[u8]) -> std::result::Result<Entry, String> {
 
 /// Reads records again, by their places.
 #[derive(Debug)]
-pub struct Reader {
+pub struct JournalReader {
     path: PathBuf,
     file: File,
     bytes: Vec<u8>,
 }
 
-impl Reader {
+impl JournalReader {
     /// Opens the journal for reading.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Journal`] if the file has changed since its places were found.
-    pub fn record(&mut self, place: Place) -> Result<Record> {
+    pub fn record(&mut self, place: RecordSpan) -> Result<Record> {
         let fault = |source| Error::Storage { path: self.path.clone(), source };
         self.file.seek(SeekFrom::Start(place.offset)).map_err(fault)?;
         self.bytes.resize(usize::try_from(place.n_bytes).unwrap_or(usize::MAX), 0);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::record::{self, Record};
-use super::scan::Place;
+use super::scan::RecordSpan;
 use crate::error::{Error, Result};
 
 /// No commit is larger, so that the first record in it does not wait for the last.
@@ -51,12 +51,12 @@ struct Job {
     line: Vec<u8>,
     /// Whether it is an answer, which must not be lost even if the journal cannot be written.
     precious: bool,
-    done: oneshot::Sender<std::result::Result<Place, Arc<std::io::Error>>>,
+    done: oneshot::Sender<std::result::Result<RecordSpan, Arc<std::io::Error>>>,
 }
 
 /// The way to the writer; clones share it.
 #[derive(Debug, Clone)]
-pub struct Writer {
+pub struct JournalWriter {
     path: Arc<PathBuf>,
     jobs: mpsc::UnboundedSender<Job>,
 }
@@ -65,7 +65,7 @@ pub struct Writer {
 #[derive(Debug)]
 pub struct Commit {
     path: Arc<PathBuf>,
-    done: oneshot::Receiver<std::result::Result<Place, Arc<std::io::Error>>>,
+    done: oneshot::Receiver<std::result::Result<RecordSpan, Arc<std::io::Error>>>,
 }
 
 impl Commit {
@@ -73,7 +73,7 @@ impl Commit {
     ///
     /// # Errors
     /// [`Error::Storage`]; an answer is then in a file of its own, which the log names.
-    pub async fn durable(self) -> Result<Place> {
+    pub async fn durable(self) -> Result<RecordSpan> {
         let source = match self.done.await {
             Ok(Ok(place)) => return Ok(place),
             Ok(Err(shared)) => std::io::Error::new(shared.kind(), shared.to_string()),
@@ -83,7 +83,7 @@ impl Commit {
     }
 }
 
-impl Writer {
+impl JournalWriter {
     /// Starts the thread. `rescue` is told of answers that could not be written, as lines of the journal.
     pub(super) fn start(
         path: PathBuf,
@@ -133,7 +133,7 @@ fn work(
             match commit(&mut medium, n_bytes, &bytes, durable) {
                 Ok(()) => {
                     for job in batch {
-                        let place = Place { offset: n_bytes, n_bytes: job.line.len() as u64 };
+                        let place = RecordSpan { offset: n_bytes, n_bytes: job.line.len() as u64 };
                         n_bytes += place.n_bytes;
                         job.done.send(Ok(place)).unwrap_or_default();
                     }
@@ -223,13 +223,13 @@ mod tests {
         }
     }
 
-    fn started(failures: usize) -> (Arc<Mutex<Disk>>, Writer, JoinHandle<()>) {
+    fn started(failures: usize) -> (Arc<Mutex<Disk>>, JournalWriter, JoinHandle<()>) {
         let disk = Arc::new(Mutex::new(Disk { failures, ..Disk::default() }));
-        let (writer, thread) = Writer::start("journal".into(), Shared(disk.clone()), 0, true, |_| {});
+        let (writer, thread) = JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, |_| {});
         (disk, writer, thread)
     }
 
-    fn wait(commit: Commit) -> Result<Place> {
+    fn wait(commit: Commit) -> Result<RecordSpan> {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(commit.durable())
     }
 
@@ -267,7 +267,7 @@ mod tests {
         let disk = Arc::new(Mutex::new(Disk { failures: usize::MAX, ..Disk::default() }));
         let (sender, rescued) = channel();
         let rescue = move |line: &[u8]| sender.send(line.to_vec()).unwrap();
-        let (writer, thread) = Writer::start("journal".into(), Shared(disk.clone()), 0, true, rescue);
+        let (writer, thread) = JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, rescue);
         let first = writer.append(&record(0)).unwrap();
         let arrival = r#"{"record":"outcome","key":"0000000000000000000000000000000000000000000000000000000000000000","attempt":1,"at":"","elapsed_s":0,"outcome":"answered","body":"paid"}"#;
         let second = writer.append(&serde_json::from_str(arrival).unwrap()).unwrap();

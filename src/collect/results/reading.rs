@@ -2,15 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::collect::journal::{Arrival, NOT_ASKED};
-use crate::provider::{Answer, Class, Failure, Headers, Outcome, Provider};
+use crate::collect::journal::{NOT_ASKED, OutcomeRecord};
+use crate::provider::{self, Answer, Failure, FailureClass, Headers, Outcome, Provider};
 
 /// What a record means. The bytes decide, where they are whole. An answer that a reader cannot even fail to
 /// read is kept like any other: it is paid.
-pub fn answer(provider: &dyn Provider, arrival: &Arrival) -> Answer {
+pub fn answer(provider: &dyn Provider, arrival: &OutcomeRecord) -> Answer {
     if let (Some(status), false) = (arrival.status, arrival.incomplete) {
         let headers = Headers::new(arrival.headers.iter().map(|(name, value)| (name, value.as_str())));
-        let read = || provider.read(status, &headers, &arrival.bytes());
+        let read = || provider::read(provider, status, &headers, &arrival.bytes());
         return catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
             let reason = "surmise made a mistake in reading it (please report it); the bytes are in the \
                           journal"
@@ -21,26 +21,26 @@ pub fn answer(provider: &dyn Provider, arrival: &Arrival) -> Answer {
     let message = arrival.error.clone().unwrap_or_else(|| "no answer came".into());
     Answer::of(match (arrival.outcome.as_str(), arrival.class.as_deref()) {
         ("unreadable", _) => Outcome::Unreadable { reason: message },
-        (_, Some("not_sent" | NOT_ASKED)) => failed(Class::NotSent, message),
-        _ => failed(Class::Unknown, message),
+        (_, Some("not_sent" | NOT_ASKED)) => failed(FailureClass::NotSent, message),
+        _ => failed(FailureClass::Unknown, message),
     })
 }
 
 /// What stands for a question that was not asked.
 pub fn not_asked() -> Answer {
-    Answer::of(failed(Class::NotSent, "not asked yet".into()))
+    Answer::of(failed(FailureClass::NotSent, "not asked yet".into()))
 }
 
-fn failed(class: Class, message: String) -> Outcome {
+fn failed(class: FailureClass, message: String) -> Outcome {
     Outcome::Failed(Failure { class, message, code: None, param: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::journal::Key;
+    use crate::collect::journal::QuestionKey;
     use crate::error::Result;
-    use crate::provider::{Capabilities, KeyHeader, OpenAiChat, Request, WireRequest};
+    use crate::provider::{Capabilities, ErrorClassifier, KeyHeader, OpenAiChat, Request, WireRequest};
 
     /// A reader with a mistake in it.
     struct Mistaken;
@@ -64,14 +64,14 @@ mod tests {
         fn render(&self, request: &Request) -> Result<WireRequest> {
             OpenAiChat.render(request)
         }
-        fn read(&self, _: u16, _: &Headers, body: &[u8]) -> Answer {
+        fn read_success(&self, body: &serde_json::Value, _: &ErrorClassifier) -> Answer {
             panic!("no place for {body:?}")
         }
     }
 
     #[test]
     fn a_reader_that_panics_loses_no_answer() {
-        let mut arrival = Arrival::crashed(Key::NONE, 1, false, None);
+        let mut arrival = OutcomeRecord::crashed(QuestionKey::NONE, 1, false, None);
         (arrival.status, arrival.incomplete) = (Some(200), false);
         arrival.set_body(b"{}".to_vec());
         let outcome = answer(&Mistaken, &arrival).outcome;

@@ -12,8 +12,8 @@ use super::writer::{Replicate, Results};
 use crate::collect::budget::ledger::Budget;
 use crate::collect::configuration::Configuration;
 use crate::collect::journal;
-use crate::collect::journal::{Arrival, Index, Key, Reader, Record, State};
-use crate::collect::plan::{Again, Keyed, Plan};
+use crate::collect::journal::{Index, JournalReader, OutcomeRecord, QuestionKey, QuestionState, Record};
+use crate::collect::plan::{KeyedQuestion, Plan, RedoSelection};
 use crate::collect::tasks::Item;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ use crate::provider::{Answer, Outcome};
 
 /// What is in a folder: summary.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Account {
+pub struct FolderSummary {
     /// The form of summary.json.
     pub schema: Schema,
     /// Answers wanted.
@@ -52,7 +52,7 @@ pub struct Account {
     pub configuration: Configuration,
 }
 
-impl Account {
+impl FolderSummary {
     /// Questions without an answer of any kind.
     pub fn n_gaps(&self) -> u64 {
         ["failed", "not_asked"].iter().filter_map(|kind| self.outcomes.get(*kind)).sum()
@@ -63,17 +63,17 @@ impl Account {
 ///
 /// # Errors
 /// [`crate::Error::Journal`], [`crate::Error::Storage`]
-pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Result<Account> {
+pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Result<FolderSummary> {
     let index = Index::read(folder)?;
-    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
     let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
     let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
     let (mut outcomes, mut n_not_utf8, mut n_questions) = (BTreeMap::new(), 0, 0);
-    plan.visit(&index, &Again::default(), |task, item, questions| {
+    plan.visit(&index, &RedoSelection::default(), |task, item, questions| {
         n_questions += questions.len() as u64;
         // By replicate, the answers to all prompts of the item.
         let mut replicates: BTreeMap<u32, Replicate> = BTreeMap::new();
-        for Keyed { question, key } in questions {
+        for KeyedQuestion { question, key } in questions {
             let arrival = arrival(&index, &mut reader, key)?;
             let answer = match &arrival {
                 Some(arrival) => reading::answer(plan.provider, arrival),
@@ -98,7 +98,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let open_sum_usd: f64 = open_usd.iter().sum();
     // The order in which answers came must not be seen in the last digit.
     let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
-    let account = Account {
+    let account = FolderSummary {
         schema: Schema::new("surmise-summary", 1),
         n_questions,
         outcomes,
@@ -127,10 +127,10 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
     let mut configuration = configuration.clone();
     let plan = configuration.load_tasks().and_then(|tasks| configuration.plan(tasks))?;
     let index = Index::read(folder)?;
-    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
     let mut answers = vec![];
-    plan.visit(&index, &Again::default(), |_, item, questions| {
-        for Keyed { question, key } in questions {
+    plan.visit(&index, &RedoSelection::default(), |_, item, questions| {
+        for KeyedQuestion { question, key } in questions {
             if (question.prompt, question.replicate) != (0, 0) {
                 continue;
             }
@@ -158,7 +158,7 @@ pub(crate) fn book_unpriced(
     if index.unpriced.is_empty() || budget.spent_usd().is_none() {
         return Ok(None);
     }
-    let mut reader = Reader::open(&folder.join("journal.jsonl"))?;
+    let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
     let mut sum_usd = 0.0;
     for (intent, outcome) in &index.unpriced {
         let usage = match reader.record(*outcome)? {
@@ -195,8 +195,8 @@ fn most_tokens(body: &str) -> Option<u64> {
 }
 
 /// The record that holds the outcome of a question: its answer, else its last failure.
-fn arrival(index: &Index, reader: &mut Reader, key: &Key) -> Result<Option<Arrival>> {
-    let place = index.state(key).and_then(State::place);
+fn arrival(index: &Index, reader: &mut JournalReader, key: &QuestionKey) -> Result<Option<OutcomeRecord>> {
+    let place = index.state(key).and_then(QuestionState::place);
     match place.map(|place| reader.record(place)).transpose()? {
         Some(Record::Outcome(arrival)) => Ok(Some(*arrival)),
         _ => Ok(None),

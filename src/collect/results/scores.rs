@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::collect::grading::grade::{Grade, Kind};
+use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::disk;
 use crate::error::Result;
 use crate::numeric::proportions::paired_bootstrap;
@@ -78,7 +78,7 @@ pub struct Gain {
 
 /// Which question an item asks.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct QuestionRef<'a> {
     /// Its task.
     pub task: &'a str,
     /// Its number of shots.
@@ -94,14 +94,14 @@ pub struct Tally {
     model: String,
     /// Tasks in the order in which they came.
     tasks: Vec<String>,
-    counts: BTreeMap<(usize, usize), Count>,
+    counts: BTreeMap<(usize, usize), TallyCell>,
     repeated: usize,
     disagreed: usize,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Count {
-    kinds: BTreeMap<Kind, usize>,
+struct TallyCell {
+    kinds: BTreeMap<GradeKind, usize>,
     credit: f64,
     /// Mean credit of each question scored, by half the SHA-256 of its name: there may be millions.
     questions: Vec<([u8; 16], f64)>,
@@ -121,11 +121,15 @@ impl Tally {
     /// Adds an item with the grades of its replicates, the first answer first. An item counts once: its
     /// credit is the mean over the replicates that were scored, and if none was, it is of the kind of the
     /// first.
-    pub fn add(&mut self, asked: Asked<'_>, grades: &[Grade]) {
+    pub fn add(&mut self, asked: QuestionRef<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
         let scored = !credits.is_empty();
-        let kind = if scored { Kind::Scored } else { grades.first().map_or(Kind::Error, |grade| grade.kind) };
+        let kind = if scored {
+            GradeKind::Scored
+        } else {
+            grades.first().map_or(GradeKind::Error, |grade| grade.kind)
+        };
         *count.kinds.entry(kind).or_default() += 1;
         if scored {
             let credit = credits.iter().sum::<f64>() / credits.len() as f64;
@@ -147,7 +151,7 @@ impl Tally {
     }
 
     /// Notes who answered a question and when, as a time of RFC 3339 in UTC.
-    pub fn note(&mut self, asked: Asked<'_>, snapshot: Option<&str>, collected_at: Option<&str>) {
+    pub fn note(&mut self, asked: QuestionRef<'_>, snapshot: Option<&str>, collected_at: Option<&str>) {
         let count = self.count(asked.task, asked.shots);
         count.snapshots.extend(snapshot.map(Into::into));
         if let Some(at) =
@@ -181,7 +185,7 @@ impl Tally {
         gains
     }
 
-    fn count(&mut self, task: &str, shots: usize) -> &mut Count {
+    fn count(&mut self, task: &str, shots: usize) -> &mut TallyCell {
         let number = self.tasks.iter().position(|known| known == task).unwrap_or_else(|| {
             self.tasks.push(task.into());
             self.tasks.len() - 1
@@ -189,9 +193,9 @@ impl Tally {
         self.counts.entry((number, shots)).or_default()
     }
 
-    fn row(&self, task: &str, shots: usize, count: &Count) -> Score {
-        let n = |kind: Kind| count.kinds.get(&kind).copied().unwrap_or(0);
-        let (n_items, n_scored) = (count.kinds.values().sum(), n(Kind::Scored));
+    fn row(&self, task: &str, shots: usize, count: &TallyCell) -> Score {
+        let n = |kind: GradeKind| count.kinds.get(&kind).copied().unwrap_or(0);
+        let (n_items, n_scored) = (count.kinds.values().sum(), n(GradeKind::Scored));
         let share = |n: usize| (n > 0).then(|| count.credit / n as f64);
         let interval = wilson(count.credit, n_scored);
         Score {
@@ -202,12 +206,12 @@ impl Tally {
             shots,
             n_items,
             n_scored,
-            n_refused: n(Kind::Refused),
-            n_filtered: n(Kind::Filtered),
-            n_truncated: n(Kind::Truncated),
-            n_empty: n(Kind::Empty),
-            n_unreadable: n(Kind::Unreadable),
-            n_error: n(Kind::Error),
+            n_refused: n(GradeKind::Refused),
+            n_filtered: n(GradeKind::Filtered),
+            n_truncated: n(GradeKind::Truncated),
+            n_empty: n(GradeKind::Empty),
+            n_unreadable: n(GradeKind::Unreadable),
+            n_error: n(GradeKind::Error),
             accuracy: share(n_scored),
             accuracy_low: interval.map(|(low, _)| low),
             accuracy_high: interval.map(|(_, high)| high),
@@ -222,8 +226,8 @@ impl Tally {
 /// `None` if fewer than two questions were scored at both numbers of shots.
 fn gain(
     task: &str,
-    fewer: (&(usize, usize), &Count),
-    more: (&(usize, usize), &Count),
+    fewer: (&(usize, usize), &TallyCell),
+    more: (&(usize, usize), &TallyCell),
     seed: u64,
 ) -> Option<Gain> {
     let (shots_from, shots_to) = (fewer.0.1, more.0.1);
@@ -247,7 +251,7 @@ fn gain(
 }
 
 /// Credits in the order of their questions. Of two items that ask the same, the last counts.
-fn by_question(count: &Count) -> Vec<([u8; 16], f64)> {
+fn by_question(count: &TallyCell) -> Vec<([u8; 16], f64)> {
     let mut questions = count.questions.clone();
     questions.reverse();
     questions.sort_by_key(|(question, _)| *question);
@@ -267,8 +271,8 @@ pub fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn asked(shots: usize, question: &str) -> Asked<'_> {
-        Asked { task: "t", shots, question }
+    fn asked(shots: usize, question: &str) -> QuestionRef<'_> {
+        QuestionRef { task: "t", shots, question }
     }
 
     #[test]
@@ -278,8 +282,8 @@ mod tests {
             ("1", Grade::scored(1.0, "a")),
             ("2", Grade::scored(0.0, "b")),
             ("3", Grade::scored(1.0, "a")),
-            ("4", Grade::none(Kind::Refused, "")),
-            ("5", Grade::none(Kind::Error, "")),
+            ("4", Grade::none(GradeKind::Refused, "")),
+            ("5", Grade::none(GradeKind::Error, "")),
         ] {
             tally.add(asked(0, question), &[grade]);
             tally.note(asked(0, question), Some("m-1"), Some("2026-01-01T00:00:00Z"));
@@ -299,7 +303,7 @@ mod tests {
     fn replicates_count_once() {
         let mut tally = Tally::new("p", "m");
         tally.add(asked(0, "1"), &[Grade::scored(1.0, "a"), Grade::scored(0.0, "b")]);
-        tally.add(asked(0, "2"), &[Grade::none(Kind::Empty, ""), Grade::scored(1.0, "a")]);
+        tally.add(asked(0, "2"), &[Grade::none(GradeKind::Empty, ""), Grade::scored(1.0, "a")]);
         tally.add(asked(0, "3"), &[Grade::scored(1.0, "a"), Grade::scored(1.0, "a")]);
         let [row] = tally.scores().try_into().unwrap();
         assert_eq!((row.n_items, row.n_scored, row.n_empty, row.accuracy), (3, 3, 0, Some(2.5 / 3.0)));

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::scores;
-use super::scores::{Asked, Tally};
-use crate::collect::grading::grade::{Grade, Grading, Kind, grade};
+use super::scores::{QuestionRef, Tally};
+use crate::collect::grading::grade::{Grade, GradeKind, Grading, grade};
 use crate::collect::tasks::{Item, Task};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ pub struct ItemRow {
     /// 0 for the first answer.
     pub replicate: usize,
     /// What became of it.
-    pub kind: Kind,
+    pub kind: GradeKind,
     /// 1 for right, 0 for wrong; empty unless scored.
     pub credit: Option<f64>,
     /// The same by log-probability per byte, where choices were compared.
@@ -93,7 +93,7 @@ pub struct TextLine {
 
 /// What all answers together are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct ResultsSummary {
     /// Items of each outcome, by its first answer; those without one are `failed`.
     pub outcomes: BTreeMap<&'static str, usize>,
     /// Who answered.
@@ -115,7 +115,7 @@ pub struct Results {
     tally: Tally,
     items: Option<csv::Writer<Partial>>,
     texts: Option<Partial>,
-    summary: Summary,
+    summary: ResultsSummary,
 }
 
 impl Results {
@@ -126,7 +126,15 @@ impl Results {
     pub fn begin(folder: &Path, provider: &str, model: &str, grading: Grading) -> Result<Self> {
         let tally = Tally::new(provider, model);
         let (folder, model) = (folder.to_path_buf(), model.to_owned());
-        Ok(Self { folder, model, grading, tally, items: None, texts: None, summary: Summary::default() })
+        Ok(Self {
+            folder,
+            model,
+            grading,
+            tally,
+            items: None,
+            texts: None,
+            summary: ResultsSummary::default(),
+        })
     }
 
     /// Adds all answers to one item, the first replicate first. An item that was never asked has none.
@@ -149,7 +157,7 @@ impl Results {
         how.stops.extend(task.stops.iter().cloned());
         let grades: Vec<Grade> =
             replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
-        let asked = Asked { task: &item.task, shots: item.shots, question: &item.question };
+        let asked = QuestionRef { task: &item.task, shots: item.shots, question: &item.question };
         self.tally.add(asked, &grades);
         let path = self.folder.join("items.csv");
         let fault =
@@ -166,7 +174,7 @@ impl Results {
         }
         if replicates.is_empty() {
             items
-                .serialize(row(item, 0, &Replicate::default(), Grade::none(Kind::Error, "not asked")))
+                .serialize(row(item, 0, &Replicate::default(), Grade::none(GradeKind::Error, "not asked")))
                 .map_err(fault)?;
         }
         Ok(())
@@ -208,7 +216,7 @@ impl Results {
     ///
     /// # Errors
     /// [`Error::Write`]
-    pub fn write(self, seed: u64) -> Result<Summary> {
+    pub fn write(self, seed: u64) -> Result<ResultsSummary> {
         let at = |name: &str| self.folder.join(name);
         if let Some(texts) = self.texts {
             texts.commit()?;
@@ -227,7 +235,7 @@ impl Results {
             scores::write(&at("scores.csv"), &self.tally.scores())?;
         }
         let (n_repeated, n_disagreed) = self.tally.disagreement();
-        Ok(Summary { n_repeated, n_disagreed, ..self.summary })
+        Ok(ResultsSummary { n_repeated, n_disagreed, ..self.summary })
     }
 }
 

@@ -175,7 +175,9 @@ fn names_of_members_stay_and_answers_can_be_read() {
             };
             let mut names = vec![];
             collect_names(&value, &mut names);
-            let read = |body: &[u8]| provider.read(status, &crate::provider::Headers::default(), body);
+            let read = |body: &[u8]| {
+                crate::provider::read(*provider, status, &crate::provider::Headers::default(), body)
+            };
             for name in names.iter().filter(|name| {
                 // Others are tokens of an answer.
                 name.len() >= LEAST_CHARACTERS

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rand::seq::index::sample;
 use sha2::{Digest, Sha256};
 
-use super::{Item, Options, Rendering, Task};
+use super::{Item, Rendering, Task, TaskOptions};
 use crate::corpus::Category;
 use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt, Role};
@@ -82,7 +82,7 @@ impl Completion {
     /// # Errors
     /// [`Error::Parameter`] for a grader that needs choices, which a list does not have; [`Error::Corpus`]
     /// for an answer that no list can show.
-    pub fn task(&self, options: &Options) -> Result<Task> {
+    pub fn task(&self, options: &TaskOptions) -> Result<Task> {
         if options.grader.needs_choices() {
             let reason = format!(
                 "{} needs items with `choices`, which {} has none of",
@@ -195,8 +195,8 @@ mod tests {
     use super::*;
     use crate::collect::grading::grade::Grader;
 
-    const OPTIONS: Options =
-        Options { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
+    const OPTIONS: TaskOptions =
+        TaskOptions { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
 
     #[test]
     fn a_list_marks_each_answer_with_its_comma() {

@@ -10,9 +10,9 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-use super::items::{Filed, Place};
+use super::items::{FileItems, ItemSpan};
 use super::rows;
-use super::rows::Row;
+use super::rows::SourceRow;
 use super::{Item, Task, choices};
 use crate::collect::grading::grade::Grader;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ const HEAD_BYTES: u64 = 4096;
 
 /// What the rows of a file are read as.
 #[derive(Debug, Clone)]
-pub(crate) struct Reading {
+pub(crate) struct RowFormat {
     /// The task they belong to.
     pub(crate) task: String,
     /// How answers will be graded; `None` for prompts whose answers are kept as texts.
@@ -53,7 +53,7 @@ pub(crate) fn is_category(path: &Path) -> Result<bool> {
 /// [`Error::Read`]; [`Error::Csv`] with the line that is at fault.
 pub(crate) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
     let name = path.file_stem().map_or_else(|| "items".into(), |stem| stem.to_string_lossy().into_owned());
-    let reading = Reading { task: name.clone(), grader };
+    let reading = RowFormat { task: name.clone(), grader };
     let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let again = file.try_clone().map_err(|source| Error::Read { path: path.into(), source })?;
     let (mut places, mut shots, mut ids, mut others) = (vec![], vec![], vec![], BTreeSet::new());
@@ -63,13 +63,14 @@ pub(crate) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
         let item = row.item(path, &reading)?;
         ids.push((hash(&item.id), places.len()));
         shots.push(item.shots as u32);
-        places.push(Place { offset: row.offset, n_bytes, crc: row.crc });
+        places.push(ItemSpan { offset: row.offset, n_bytes, crc: row.crc });
         Ok(())
     })?;
     if places.is_empty() {
         return Err(rows::fault(path, 0, "has no item below its header".into()));
     }
-    let mut filed = Filed { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };
+    let mut filed =
+        FileItems { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };
     check_ids(&filed, ids)?;
     // Fewest shots first, as in every task; otherwise in the order of the file.
     if shots.iter().any(|n| *n > 0) {
@@ -94,7 +95,7 @@ fn hash(id: &str) -> u64 {
 
 /// Refuses a file two of whose items have one id. Of each id 64 bits were kept, with the number of its item;
 /// those that share them are read again.
-fn check_ids(filed: &Filed, mut ids: Vec<(u64, usize)>) -> Result<()> {
+fn check_ids(filed: &FileItems, mut ids: Vec<(u64, usize)>) -> Result<()> {
     ids.sort_unstable();
     let mut earliest: Option<(usize, usize, String)> = None;
     for pair in ids.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
@@ -110,7 +111,7 @@ fn check_ids(filed: &Filed, mut ids: Vec<(u64, usize)>) -> Result<()> {
     Err(rows::fault(&filed.path, filed.places[second].offset, reason))
 }
 
-impl Row {
+impl SourceRow {
     fn prompt(&self, path: &Path) -> Result<Prompt> {
         match (self.members.get("prompt"), self.members.get("messages")) {
             (Some(_), Some(_)) => Err(self.fault(path, "has both `prompt` and `messages`; leave one out")),
@@ -140,7 +141,7 @@ impl Row {
     ///
     /// # Errors
     /// [`Error::Csv`]
-    pub(crate) fn item(&self, path: &Path, reading: &Reading) -> Result<Item> {
+    pub(crate) fn item(&self, path: &Path, reading: &RowFormat) -> Result<Item> {
         let id = self.members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
         let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a name of its own"))?;
         let prompts = vec![self.prompt(path)?];

@@ -8,35 +8,35 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::Item;
-use super::file::Reading;
-use super::rows::Form;
+use super::file::RowFormat;
+use super::rows::FileForm;
 use crate::error::{Error, Result};
 
 /// The items of one task, in their order.
 #[derive(Debug)]
-pub struct Items(Source);
+pub struct Items(ItemStore);
 
 #[derive(Debug)]
-enum Source {
+enum ItemStore {
     Drawn(Vec<Item>),
-    File(Filed),
+    File(FileItems),
 }
 
 /// Items in a file that has been read once and found good.
 #[derive(Debug)]
-pub(crate) struct Filed {
+pub(crate) struct FileItems {
     pub(crate) path: PathBuf,
     /// Open as long as the items are wanted: a file that is replaced meanwhile is still the one that was
     /// read.
     pub(crate) file: Mutex<File>,
-    pub(crate) form: Form,
-    pub(crate) reading: Reading,
-    pub(crate) places: Vec<Place>,
+    pub(crate) form: FileForm,
+    pub(crate) reading: RowFormat,
+    pub(crate) places: Vec<ItemSpan>,
 }
 
 /// Where an item stands, and a checksum of what it says.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct ItemSpan {
     pub(crate) offset: u64,
     pub(crate) n_bytes: u32,
     pub(crate) crc: u32,
@@ -44,13 +44,13 @@ pub(crate) struct Place {
 
 impl From<Vec<Item>> for Items {
     fn from(items: Vec<Item>) -> Self {
-        Self(Source::Drawn(items))
+        Self(ItemStore::Drawn(items))
     }
 }
 
-impl From<Filed> for Items {
-    fn from(filed: Filed) -> Self {
-        Self(Source::File(filed))
+impl From<FileItems> for Items {
+    fn from(filed: FileItems) -> Self {
+        Self(ItemStore::File(filed))
     }
 }
 
@@ -58,8 +58,8 @@ impl Items {
     /// How many there are.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Source::Drawn(items) => items.len(),
-            Source::File(filed) => filed.places.len(),
+            ItemStore::Drawn(items) => items.len(),
+            ItemStore::File(filed) => filed.places.len(),
         }
     }
 
@@ -74,8 +74,8 @@ impl Items {
     /// [`Error::Read`]; [`Error::Parameter`] if the file has changed since it was read first.
     pub fn get(&self, number: usize) -> Result<Item> {
         match &self.0 {
-            Source::Drawn(items) => Ok(items[number].clone()),
-            Source::File(filed) => filed.get(number),
+            ItemStore::Drawn(items) => Ok(items[number].clone()),
+            ItemStore::File(filed) => filed.get(number),
         }
     }
 
@@ -85,7 +85,7 @@ impl Items {
     }
 }
 
-impl Filed {
+impl FileItems {
     pub(crate) fn get(&self, number: usize) -> Result<Item> {
         let place = self.places[number];
         let changed = || {

@@ -64,7 +64,7 @@ pub struct Task {
 
 /// How tasks are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub struct TaskOptions {
     /// Most shots of in-context tasks; all numbers from 0 are asked.
     pub shots: usize,
     /// Lists per relation of in-context tasks; prompts per category of texts.
@@ -114,7 +114,7 @@ pub fn built_in() -> Vec<(&'static str, String)> {
 /// # Errors
 /// [`Error::Unknown`], [`Error::Csv`] for a bad line of a file, [`Error::Corpus`] for a category that cannot
 /// be asked about, and [`Error::Parameter`] if two tasks or two items have one name.
-pub fn load(names: &[String], options: &Options) -> Result<Vec<Task>> {
+pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     let mut tasks = vec![];
     for name in names {
         match name.as_str() {
@@ -146,11 +146,11 @@ pub fn load(names: &[String], options: &Options) -> Result<Vec<Task>> {
     Ok(tasks)
 }
 
-fn completion(category: &str, options: &Options) -> Result<Task> {
+fn completion(category: &str, options: &TaskOptions) -> Result<Task> {
     Completion::draw(&Category::load(category)?, options.shots, options.items, options.seed)?.task(options)
 }
 
-fn load_one(name: &str, options: &Options) -> Result<Task> {
+fn load_one(name: &str, options: &TaskOptions) -> Result<Task> {
     if let Some(file) = name.strip_prefix("texts:") {
         return file::load(Path::new(file), None);
     }

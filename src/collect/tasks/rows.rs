@@ -17,7 +17,7 @@ pub(crate) type Members = BTreeMap<String, Value>;
 
 /// How rows are written.
 #[derive(Debug, Clone)]
-pub(crate) enum Form {
+pub(crate) enum FileForm {
     /// An object a line.
     Json,
     /// Cells under these names.
@@ -25,7 +25,7 @@ pub(crate) enum Form {
 }
 
 /// One row, not yet an item.
-pub(crate) struct Row {
+pub(crate) struct SourceRow {
     /// Bytes of the file before it.
     pub(crate) offset: u64,
     pub(crate) n_bytes: u64,
@@ -35,12 +35,12 @@ pub(crate) struct Row {
 }
 
 /// A file that was read to its end.
-pub(crate) struct Whole {
-    pub(crate) form: Form,
+pub(crate) struct ReadSummary {
+    pub(crate) form: FileForm,
     pub(crate) sha256: String,
 }
 
-impl Row {
+impl SourceRow {
     /// What is wrong with it, and in which line.
     pub(crate) fn fault(&self, path: &Path, reason: impl Into<String>) -> Error {
         fault(path, self.offset, reason.into())
@@ -51,7 +51,11 @@ impl Row {
 ///
 /// # Errors
 /// [`Error::Read`]; [`Error::Csv`] with the line that is at fault; whatever `each` finds wrong.
-pub(crate) fn read(path: &Path, file: File, mut each: impl FnMut(&Row) -> Result<()>) -> Result<Whole> {
+pub(crate) fn read(
+    path: &Path,
+    file: File,
+    mut each: impl FnMut(&SourceRow) -> Result<()>,
+) -> Result<ReadSummary> {
     let unread = |source| Error::Read { path: path.into(), source };
     let mut reader = BufReader::with_capacity(1 << 16, Hashed { file, hash: Sha256::new() });
     let mut offset = 0;
@@ -71,7 +75,7 @@ pub(crate) fn read(path: &Path, file: File, mut each: impl FnMut(&Row) -> Result
         }
     };
     let (form, mut rest) = match first {
-        b'{' => (Form::Json, json_rows(path, reader, offset, &mut each)?),
+        b'{' => (FileForm::Json, json_rows(path, reader, offset, &mut each)?),
         b'[' => {
             let reason =
                 "begins a JSON list; give one object a line, without brackets and commas around them";
@@ -80,7 +84,7 @@ pub(crate) fn read(path: &Path, file: File, mut each: impl FnMut(&Row) -> Result
         _ => csv_rows(path, reader, offset, &mut each)?,
     };
     std::io::copy(&mut rest, &mut std::io::sink()).map_err(unread)?;
-    Ok(Whole { form, sha256: seed::hex(&rest.into_inner().hash.finalize()) })
+    Ok(ReadSummary { form, sha256: seed::hex(&rest.into_inner().hash.finalize()) })
 }
 
 /// Hashes what is read.
@@ -103,7 +107,7 @@ fn json_rows(
     path: &Path,
     mut reader: Input,
     mut offset: u64,
-    each: &mut impl FnMut(&Row) -> Result<()>,
+    each: &mut impl FnMut(&SourceRow) -> Result<()>,
 ) -> Result<Input> {
     let mut bytes = vec![];
     loop {
@@ -117,7 +121,7 @@ fn json_rows(
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         if !line.trim_ascii().is_empty() {
             let members = object(line).map_err(|reason| fault(path, offset, reason))?;
-            each(&Row { offset, n_bytes: line.len() as u64, crc: crc32fast::hash(line), members })?;
+            each(&SourceRow { offset, n_bytes: line.len() as u64, crc: crc32fast::hash(line), members })?;
         }
         offset += n as u64;
     }
@@ -127,8 +131,8 @@ fn csv_rows(
     path: &Path,
     reader: Input,
     start: u64,
-    each: &mut impl FnMut(&Row) -> Result<()>,
-) -> Result<(Form, Input)> {
+    each: &mut impl FnMut(&SourceRow) -> Result<()>,
+) -> Result<(FileForm, Input)> {
     let mut reader = csv::Reader::from_reader(reader);
     let malformed = |error: &csv::Error| {
         let offset = error.position().map_or(0, csv::Position::byte);
@@ -154,14 +158,14 @@ fn csv_rows(
         let begin = record.position().map_or(0, csv::Position::byte);
         let (offset, n_bytes) = (start + begin, reader.position().byte().saturating_sub(begin));
         let members = cells(&names, &record).map_err(|reason| fault(path, offset, reason))?;
-        each(&Row { offset, n_bytes, crc: crc(&record), members })?;
+        each(&SourceRow { offset, n_bytes, crc: crc(&record), members })?;
     }
-    Ok((Form::Csv(names), reader.into_inner()))
+    Ok((FileForm::Csv(names), reader.into_inner()))
 }
 
-impl Form {
+impl FileForm {
     /// The row that some bytes are, if they are one.
-    pub(crate) fn row(&self, bytes: &[u8]) -> Option<Row> {
+    pub(crate) fn row(&self, bytes: &[u8]) -> Option<SourceRow> {
         let (crc, members) = match self {
             Self::Json => (crc32fast::hash(bytes), object(bytes).ok()?),
             Self::Csv(names) => {
@@ -170,7 +174,7 @@ impl Form {
                 (crc(&record), cells(names, &record).ok()?)
             }
         };
-        Some(Row { offset: 0, n_bytes: bytes.len() as u64, crc, members })
+        Some(SourceRow { offset: 0, n_bytes: bytes.len() as u64, crc, members })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rand::seq::index::sample;
 
-use super::{Item, Options, Rendering, TEXTS, Task};
+use super::{Item, Rendering, TEXTS, Task, TaskOptions};
 use crate::corpus::Category;
 use crate::error::Result;
 use crate::provider::Prompt;
@@ -22,7 +22,7 @@ const KINDS: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// [`crate::error::Error::Corpus`]
-pub(crate) fn built_in(options: &Options) -> Result<Task> {
+pub(crate) fn built_in(options: &TaskOptions) -> Result<Task> {
     let mut items = vec![];
     for (name, kind) in KINDS {
         let category = Category::load(name)?;

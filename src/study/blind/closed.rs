@@ -11,10 +11,10 @@ use super::family::{Family, Member};
 use super::outside::Outside;
 use super::questions::Questions;
 use super::settings::BlindSettings;
-use crate::collect::client::limiter::Waits;
-use crate::collect::client::worker::Patience;
+use crate::collect::client::limiter::Backoff;
+use crate::collect::client::worker::RetryPolicy;
 use crate::collect::configuration::Configuration;
-use crate::collect::plan::{Again, Repeats};
+use crate::collect::plan::{RedoSelection, Replication};
 use crate::collect::progress::Progress;
 use crate::collect::results::replay;
 use crate::collect::run::Run;
@@ -23,7 +23,7 @@ use crate::collect::tasks::Rendering;
 use crate::collect::{Grader, Grading, Normalisation, Score};
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
-use crate::provider::{self, Answer, Outcome, Settings as Manner};
+use crate::provider::{self, Answer, GenerationParams, Outcome};
 use crate::seed;
 use crate::serve::{self, Background};
 use crate::study::profiles::stem;
@@ -64,7 +64,7 @@ pub(crate) fn ask(
             Outside::read(&kept)?
         } else {
             step(&format!("{}, served", member.id));
-            let known = Asker::new(family, member, settings, port, &own, &questions)?.outside()?;
+            let known = Worker::new(family, member, settings, port, &own, &questions)?.outside()?;
             disk::write_json(&kept, &known)?;
             known
         };
@@ -74,7 +74,7 @@ pub(crate) fn ask(
 }
 
 /// One member, served, and what it is asked.
-struct Asker<'a> {
+struct Worker<'a> {
     server: Background,
     model: String,
     settings: &'a BlindSettings,
@@ -82,7 +82,7 @@ struct Asker<'a> {
     questions: &'a Questions,
 }
 
-impl<'a> Asker<'a> {
+impl<'a> Worker<'a> {
     fn new(
         family: &Family,
         member: &Member,
@@ -107,7 +107,7 @@ impl<'a> Asker<'a> {
     fn outside(&self) -> Result<Outside> {
         let files =
             |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
-        let exact = Manner { max_tokens: ANSWER_TOKENS, ..Manner::default() };
+        let exact = GenerationParams { max_tokens: ANSWER_TOKENS, ..GenerationParams::default() };
         let scores = self.collect(
             "completion",
             "openai-completions",
@@ -115,20 +115,21 @@ impl<'a> Asker<'a> {
             Grader::Exact,
             exact,
         )?;
-        let echoed = Manner { max_tokens: 1, logprobs: Some(1), echo: true, ..Manner::default() };
+        let echoed =
+            GenerationParams { max_tokens: 1, logprobs: Some(1), echo: true, ..GenerationParams::default() };
         let asked = files(&self.questions.choices);
         let likelihoods = self.collect("likelihood", "openai-completions", asked, Grader::Logprob, echoed)?;
         // Of completions five likely tokens can be had, of chats twenty. A model without a template reads the
         // bare contents.
-        let next = Manner { max_tokens: 1, logprobs: Some(TOKENS), ..Manner::default() };
+        let next = GenerationParams { max_tokens: 1, logprobs: Some(TOKENS), ..GenerationParams::default() };
         let asked = files(std::slice::from_ref(&self.questions.context));
         let context = self.collect("context", "openai-chat", of_texts(asked), Grader::Exact, next)?;
         let answers = context.answers.into_iter().collect();
-        let texts = Manner {
+        let texts = GenerationParams {
             max_tokens: TEXT_TOKENS,
             temperature: Some(1.0),
             seed: Some(seed::derive("blind", "texts", self.settings.seed) >> 1),
-            ..Manner::default()
+            ..GenerationParams::default()
         };
         let asked = files(std::slice::from_ref(&self.questions.beginnings));
         let texts = self.collect("texts", "openai-completions", of_texts(asked), Grader::Exact, texts)?;
@@ -154,7 +155,7 @@ impl<'a> Asker<'a> {
         provider: &str,
         sources: Vec<String>,
         grader: Grader,
-        manner: Manner,
+        manner: GenerationParams,
     ) -> Result<Collected> {
         let folder = self.folder.join(kind);
         let limits = provider::find(provider)?.capabilities();
@@ -164,14 +165,14 @@ impl<'a> Asker<'a> {
             provider: provider.into(),
             base_url: self.server.url().into(),
             model: self.model.clone(),
-            settings: Manner { seed, ..manner },
+            params: GenerationParams { seed, ..manner },
             without: vec![],
             sources,
             shots: self.settings.task_shots,
             items: self.settings.items,
             seed: self.settings.seed,
             rendering: Rendering::Text,
-            repeats: Repeats { replicates: 1, share: 0.0, seed: self.settings.seed },
+            repeats: Replication { replicates: 1, share: 0.0, seed: self.settings.seed },
             grading: Grading { grader, normalisation, stops: vec![] },
             normalisation_version: 0,
             tasks: vec![],
@@ -181,13 +182,13 @@ impl<'a> Asker<'a> {
             configuration: configuration.clone(),
             // A run that was ended has answers of another port; they are left as they are.
             new_config: true,
-            again: Again::default(),
+            again: RedoSelection::default(),
             adapt: false,
-            patience: Patience {
+            patience: RetryPolicy {
                 concurrency: CONCURRENCY,
                 retries: 4,
                 unknown_retries: 1,
-                waits: Waits { first_s: 0.1, longest_s: 5.0 },
+                waits: Backoff { first_s: 0.1, longest_s: 5.0 },
                 silence: Duration::from_secs(300),
                 keep_truncated: true,
                 model_snapshot: None,

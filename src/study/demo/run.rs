@@ -68,8 +68,8 @@ pub struct DemoRun {
 /// measurements are done, and the model and corpus of the next.
 ///
 /// # Errors
-/// Whatever a step finds wrong; [`crate::Error::Fit`] if there are too few models to calibrate on, or one of unknown
-/// family.
+/// Whatever a step finds wrong; [`crate::Error::Fit`] if there are too few models to calibrate on, or one of
+/// unknown family.
 pub fn run(
     models: &[String],
     settings: &DemoSettings,

@@ -43,8 +43,8 @@ impl DemoSummary {
     pub fn sentence(&self, level: f64) -> String {
         let nats = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value:.3}"));
         format!(
-            "{} of {} held-out rows predicted; mean absolute error, nats: calibration {}, size line {}, mean {}; \
-             {} of {} measurements lie inside their {:.0} % interval.",
+            "{} of {} held-out rows predicted; mean absolute error, nats: calibration {}, size line {}, \
+             mean {}; {} of {} measurements lie inside their {:.0} % interval.",
             self.n_predicted,
             self.n,
             nats(self.calibration_nats),

@@ -5,7 +5,9 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use surmise::Error;
-use surmise::collect::journal::{Arrival, Index, Journal, Key, NOT_ASKED, Record, State};
+use surmise::collect::journal::{
+    Index, Journal, NOT_ASKED, OutcomeRecord, QuestionKey, QuestionState, Record,
+};
 
 use crate::support::fault_server::{Case, How, Reply, Server, seconds};
 
@@ -142,8 +144,8 @@ fn fault_03_a_folder_whose_configuration_is_damaged_takes_nothing_else_unasked()
 #[test]
 fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
     let folder = tempfile::tempdir().expect("a folder");
-    let key = Key::new("p", "e", "m", b"", 0);
-    let mut arrival = Arrival::crashed(key, 1, false, None);
+    let key = QuestionKey::new("p", "e", "m", b"", 0);
+    let mut arrival = OutcomeRecord::crashed(key, 1, false, None);
     (arrival.class, arrival.crashed, arrival.possibly_paid) = (Some(NOT_ASKED.into()), false, false);
     let journal = Journal::open(folder.path(), true, |_| {}).expect("a journal");
     let writer = journal.writer();
@@ -151,7 +153,7 @@ fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
     drop(writer);
     journal.close();
     let index = Index::read(folder.path()).expect("a journal");
-    assert_eq!((index.n_requests, index.state(&key).and_then(State::failure)), (0, None));
+    assert_eq!((index.n_requests, index.state(&key).and_then(QuestionState::failure)), (0, None));
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use surmise::cli;
-use surmise::collect::client::limiter::Waits;
-use surmise::collect::client::worker::Patience;
+use surmise::collect::client::limiter::Backoff;
+use surmise::collect::client::worker::RetryPolicy;
 use surmise::collect::configuration::Configuration;
 use surmise::collect::journal::Index;
-use surmise::collect::plan::Again;
+use surmise::collect::plan::RedoSelection;
 use surmise::collect::progress::Progress;
 use surmise::collect::run::Run;
 use surmise::collect::secrets::{Secrets, hide_in_panics};
@@ -35,13 +35,13 @@ fn child() {
         folder,
         configuration: Configuration::from_record(record).expect("a configuration"),
         new_config: false,
-        again: Again::default(),
+        again: RedoSelection::default(),
         adapt: false,
-        patience: Patience {
+        patience: RetryPolicy {
             concurrency: 4,
             retries: 4,
             unknown_retries: 1,
-            waits: Waits { first_s: 0.05, longest_s: 1.0 },
+            waits: Backoff { first_s: 0.05, longest_s: 1.0 },
             silence: Duration::from_secs(20),
             keep_truncated: false,
             model_snapshot: None,
@@ -57,7 +57,7 @@ fn child() {
         Progress::new(|line| assert!(!line.contains("turns requests away"), "it held {KEY} and {line}"));
     let ended = run.collect(Ok(secrets), &Arc::new(progress), |_| {}).expect("a run");
     let early = ended.early.expect("a reason");
-    cli::talk(&format!("it ended: {early}"));
+    cli::status(&format!("it ended: {early}"));
     std::process::exit(cli::exit_code(&early).into());
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use surmise::Error;
 use surmise::provider::{
-    self, Answer, Class, Headers, KeyHeader, MaxTokensKey, Message, Outcome, Prompt, Request, Role, Settings,
-    Where,
+    self, Answer, FailureClass, FilterSide, GenerationParams, Headers, KeyHeader, MaxTokensKey, Message,
+    Outcome, Prompt, Request, Role,
 };
 
 fn folder() -> PathBuf {
@@ -37,12 +37,12 @@ fn columns(answer: &Answer) -> BTreeMap<&'static str, String> {
         }
         Outcome::Filtered { at: side, category, text: said } => {
             (text, why) = (said.clone(), category.clone());
-            at = Some(if *side == Where::Prompt { "prompt" } else { "answer" }.to_owned());
+            at = Some(if *side == FilterSide::Prompt { "prompt" } else { "answer" }.to_owned());
         }
         Outcome::Failed(failure) => {
             class = Some(failure.class.name().to_owned());
             (code, param) = (failure.code.clone(), failure.param.clone());
-            if let Class::Unsupported { param: named } = &failure.class {
+            if let FailureClass::Unsupported { param: named } = &failure.class {
                 param = Some(named.clone());
             }
             assert!(!failure.message.is_empty());
@@ -67,7 +67,7 @@ fn every_golden_body_means_what_is_written_beside_it() {
         let body = std::fs::read(folder().join(&name)).expect("a golden body");
         let provider = provider::find(&row["provider"]).expect("a provider");
         let status = row["status"].parse().expect("a status");
-        let found = columns(&provider.read(status, &Headers::default(), &body));
+        let found = columns(&provider::read(provider, status, &Headers::default(), &body));
         for (column, value) in &found {
             assert_eq!(value, &row[*column], "{name}, {column}");
         }
@@ -82,15 +82,15 @@ fn every_golden_body_means_what_is_written_beside_it() {
     assert_eq!(bodies.count(), read);
 }
 
-fn settings() -> Settings {
-    Settings {
+fn params() -> GenerationParams {
+    GenerationParams {
         max_tokens: 16,
         temperature: Some(0.0),
         top_p: Some(1.0),
         stop: vec!["END".into()],
         seed: Some(1234),
         logprobs: Some(5),
-        ..Settings::default()
+        ..GenerationParams::default()
     }
 }
 
@@ -110,19 +110,19 @@ fn text() -> Prompt {
 
 /// What each wire format is asked here, with all it has a place for.
 fn requests() -> Vec<(&'static str, &'static str, Request)> {
-    let request = |model: &str, prompt, settings| Request { model: model.into(), prompt, settings };
-    let plain = || Settings { max_tokens: 16, ..Settings::default() };
-    let few = || Settings { seed: None, logprobs: None, ..settings() };
+    let request = |model: &str, prompt, params| Request { model: model.into(), prompt, params };
+    let plain = || GenerationParams { max_tokens: 16, ..GenerationParams::default() };
+    let few = || GenerationParams { seed: None, logprobs: None, ..params() };
     vec![
         ("openai-chat", "text", request("gpt-4.1-mini", text(), plain())),
-        ("openai-chat", "chat", request("gpt-4.1-mini", chat(), settings())),
+        ("openai-chat", "chat", request("gpt-4.1-mini", chat(), params())),
         (
             "openai-chat",
             "reasoning",
             request(
                 "o3",
                 text(),
-                Settings {
+                GenerationParams {
                     max_tokens: 512,
                     ..provider::find("openai-chat").expect("a provider").defaults("o3")
                 },
@@ -131,24 +131,28 @@ fn requests() -> Vec<(&'static str, &'static str, Request)> {
         (
             "openai-responses",
             "chat",
-            request("gpt-5", chat(), Settings { stop: vec![], seed: None, ..settings() }),
+            request("gpt-5", chat(), GenerationParams { stop: vec![], seed: None, ..params() }),
         ),
         (
             "openai-responses",
             "reasoning",
             request("o3", text(), provider::find("openai-responses").expect("a provider").defaults("o3")),
         ),
-        ("ollama", "text", request("llama3.2", text(), settings())),
-        ("openai-completions", "text", request("m", text(), settings())),
+        ("ollama", "text", request("llama3.2", text(), params())),
+        ("openai-completions", "text", request("m", text(), params())),
         (
             "openai-completions",
             "echo",
-            request("m", text(), Settings { max_tokens: 1, logprobs: Some(1), echo: true, ..plain() }),
+            request(
+                "m",
+                text(),
+                GenerationParams { max_tokens: 1, logprobs: Some(1), echo: true, ..plain() },
+            ),
         ),
         ("anthropic", "text", request("claude-x", text(), plain())),
         ("anthropic", "chat", request("claude-x", chat(), few())),
         ("gemini", "text", request("gemini-2.5-pro", text(), plain())),
-        ("gemini", "chat", request("gemini-2.5-pro", chat(), settings())),
+        ("gemini", "chat", request("gemini-2.5-pro", chat(), params())),
     ]
 }
 
@@ -169,7 +173,7 @@ fn every_request_is_rendered_to_its_golden_bytes() {
 #[test]
 fn requests_go_where_each_provider_serves_them() {
     let path = |name: &str, model: &str| {
-        let request = Request { model: model.into(), prompt: text(), settings: Settings::default() };
+        let request = Request { model: model.into(), prompt: text(), params: GenerationParams::default() };
         let wire = provider::find(name).expect("a provider").render(&request).expect(name);
         (wire.path, wire.headers)
     };
@@ -201,10 +205,10 @@ fn requests_go_where_each_provider_serves_them() {
 
 #[test]
 fn what_a_wire_format_has_no_place_for_is_refused_and_not_dropped() {
-    let refused = |name: &str, prompt: Prompt, change: &dyn Fn(&mut Settings)| {
-        let mut settings = Settings::default();
-        change(&mut settings);
-        let request = Request { model: "m".into(), prompt, settings };
+    let refused = |name: &str, prompt: Prompt, change: &dyn Fn(&mut GenerationParams)| {
+        let mut params = GenerationParams::default();
+        change(&mut params);
+        let request = Request { model: "m".into(), prompt, params };
         match provider::find(name).expect("a provider").render(&request) {
             Err(Error::Parameter { name, reason }) => format!("{name} {reason}"),
             other => panic!("{name}: {other:?}"),
@@ -239,30 +243,28 @@ fn what_a_wire_format_has_no_place_for_is_refused_and_not_dropped() {
 
 #[test]
 fn a_parameter_that_a_server_refuses_can_be_left_out_for_all() {
-    let settings = settings();
+    let params = params();
     assert_eq!(
-        settings.without("max_tokens").map(|s| s.max_tokens_key),
+        params.without("max_tokens").map(|s| s.max_tokens_key),
         Some(MaxTokensKey::MaxCompletionTokens)
     );
-    assert_eq!(settings.without("temperature").map(|s| s.temperature), Some(None));
-    assert_eq!(settings.without("stop").map(|s| s.stop), Some(vec![]));
-    assert_eq!(settings.without("seed").map(|s| s.seed), Some(None));
-    assert_eq!(settings.without("top_logprobs").map(|s| s.logprobs), Some(None));
-    assert_eq!(settings.without("model"), None);
-    assert_eq!(settings.without("seed").and_then(|s| s.without("seed")), None);
+    assert_eq!(params.without("temperature").map(|s| s.temperature), Some(None));
+    assert_eq!(params.without("stop").map(|s| s.stop), Some(vec![]));
+    assert_eq!(params.without("seed").map(|s| s.seed), Some(None));
+    assert_eq!(params.without("top_logprobs").map(|s| s.logprobs), Some(None));
+    assert_eq!(params.without("model"), None);
+    assert_eq!(params.without("seed").and_then(|s| s.without("seed")), None);
     // What an echo is for cannot be left out of it.
-    assert_eq!(Settings { echo: true, ..settings }.without("logprobs"), None);
+    assert_eq!(GenerationParams { echo: true, ..params }.without("logprobs"), None);
     let caps = provider::find("anthropic").expect("a provider").capabilities();
-    assert_eq!(Settings::sendable_stops(&[",".into(), "\n".into()], &caps), [","]);
+    assert_eq!(GenerationParams::sendable_stops(&[",".into(), "\n".into()], &caps), [","]);
 }
 
 #[test]
 fn logprobs_are_read_in_every_form() {
     let read = |name: &str, file: &str| {
         let body = std::fs::read(folder().join(name).join(file)).expect("a golden body");
-        provider::find(name)
-            .expect("a provider")
-            .read(200, &Headers::default(), &body)
+        provider::read(provider::find(name).expect("a provider"), 200, &Headers::default(), &body)
             .logprobs
             .expect("logprobs")
     };
@@ -286,9 +288,9 @@ fn a_redirect_names_the_host_and_nothing_of_the_query() {
     for provider in provider::ALL {
         for status in [301, 302, 307, 308] {
             let to = "https://user:secret@evil.example:8443/v1?key=secret";
-            let answer = provider.read(status, &Headers::new([("Location", to)]), b"secret");
+            let answer = provider::read(provider, status, &Headers::new([("Location", to)]), b"secret");
             let Outcome::Failed(failure) = answer.outcome else { panic!("{:?}", answer.outcome) };
-            assert_eq!(failure.class, Class::Redirect { host: "evil.example:8443".into() });
+            assert_eq!(failure.class, FailureClass::Redirect { host: "evil.example:8443".into() });
             assert!(!failure.message.contains("secret"), "{}", failure.message);
         }
     }
@@ -326,7 +328,7 @@ fn no_body_makes_a_reader_fail() {
                 }
             }
             let status = [200, 200, 400, 429, 500, 302][round % 6];
-            let answer = provider.read(status, &Headers::default(), &body);
+            let answer = provider::read(provider, status, &Headers::default(), &body);
             // What is read out of a body is never more than was in it, lossy characters (three bytes for one)
             // included.
             if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use surmise::collect::grading::grade::NORMALISATION_VERSION;
 use surmise::collect::tasks;
-use surmise::collect::tasks::{Options, Rendering};
+use surmise::collect::tasks::{Rendering, TaskOptions};
 use surmise::collect::{Grader, Grading, Replicate, Results, Task};
 use surmise::provider::{self, Headers};
 
 fn task(folder: &Path, name: &str, lines: &[&str], grader: Grader) -> Task {
     let path = folder.join(name);
     std::fs::write(&path, lines.join("\n")).expect("a file");
-    let options = Options { shots: 0, items: 1, seed: 0, rendering: Rendering::Text, grader };
+    let options = TaskOptions { shots: 0, items: 1, seed: 0, rendering: Rendering::Text, grader };
     let mut name = path.to_string_lossy().into_owned();
     if !lines.iter().any(|line| line.contains("answer")) {
         name = format!("texts:{name}");
@@ -26,7 +26,7 @@ fn replicate(provider: &str, bodies: &[&str]) -> Replicate {
     let read = |body: &&str| {
         let bytes = std::fs::read(folder.join(format!("{body}.body"))).expect("a golden body");
         let status = body[..3].parse().expect("a status");
-        provider::find(provider).expect("a provider").read(status, &Headers::default(), &bytes)
+        provider::read(provider::find(provider).expect("a provider"), status, &Headers::default(), &bytes)
     };
     Replicate {
         answers: bodies.iter().map(read).collect(),
@@ -145,7 +145,8 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
     let echo = std::fs::read_to_string(folder_of).expect("a golden body");
     let other = echo.replace(" Paris", " Rome").replace("-0.59", "-2.5").replace("30]", "29]");
     let read = |body: &str| {
-        provider::find("openai-completions").expect("a provider").read(
+        provider::read(
+            provider::find("openai-completions").expect("a provider"),
             200,
             &Headers::default(),
             body.as_bytes(),

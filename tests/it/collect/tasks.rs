@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use surmise::collect::tasks;
-use surmise::collect::tasks::{Options, Rendering};
+use surmise::collect::tasks::{Rendering, TaskOptions};
 use surmise::collect::{Grader, Item, Task};
 use surmise::provider::{Prompt, Role};
 use surmise::{Error, Result};
 
-const OPTIONS: Options =
-    Options { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
+const OPTIONS: TaskOptions =
+    TaskOptions { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
 
 fn load(folder: &tempfile::TempDir, name: &str, bytes: &[u8], grader: Grader) -> Result<Task> {
     let path: PathBuf = folder.path().join(name);
     std::fs::write(&path, bytes).expect("a file");
-    let mut tasks = tasks::load(&[path.to_string_lossy().into_owned()], &Options { grader, ..OPTIONS })?;
+    let mut tasks = tasks::load(&[path.to_string_lossy().into_owned()], &TaskOptions { grader, ..OPTIONS })?;
     Ok(tasks.remove(0))
 }
 
@@ -263,7 +263,7 @@ fn tasks_have_names_and_ids_of_their_own() {
     };
     let error = names(&[&file("a.jsonl"), &file("b.jsonl")]).expect_err("two items of one id").to_string();
     assert!(error.contains("\"1\"") && error.contains("in b"), "{error}");
-    let letters = Options { grader: Grader::Letter, ..OPTIONS };
+    let letters = TaskOptions { grader: Grader::Letter, ..OPTIONS };
     assert!(matches!(
         tasks::load(&["cities".into()], &letters),
         Err(Error::Parameter { name: "--grader", .. })
@@ -287,7 +287,7 @@ fn a_category_of_ones_own_is_asked_like_the_built_in_ones() {
 
 #[test]
 fn texts_need_no_answers() {
-    let options = Options { rendering: Rendering::Instructed, ..OPTIONS };
+    let options = TaskOptions { rendering: Rendering::Instructed, ..OPTIONS };
     let tasks = tasks::load(&["texts".into()], &options).expect("a task");
     assert_eq!((tasks[0].items.len(), tasks[0].graded), (15, false));
     let folder = tempfile::tempdir().expect("a folder");

@@ -16,10 +16,10 @@ pub enum MaxTokensKey {
     MaxCompletionTokens,
 }
 
-/// Settings of one request, the same for all requests of a run.
+/// GenerationParams of one request, the same for all requests of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct GenerationParams {
     /// Longest answer, tokens.
     pub max_tokens: u32,
     /// Under which name it is sent, where there are two.
@@ -38,7 +38,7 @@ pub struct Settings {
     pub echo: bool,
 }
 
-impl Default for Settings {
+impl Default for GenerationParams {
     fn default() -> Self {
         Self {
             max_tokens: 32,
@@ -72,7 +72,7 @@ pub struct Capabilities {
     pub echo: bool,
 }
 
-impl Settings {
+impl GenerationParams {
     /// Whether a wire format has a place for all of it.
     ///
     /// # Errors

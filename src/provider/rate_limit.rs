@@ -1,57 +1,56 @@
-//! What an answer says of the provider's rate limit. Hints are advice: what is no number, negative or past is
-//! dropped here; how long a wait is believed is the limiter's business.
+//! The rate limit as a response describes it. Headers are advice: values that are no number, negative or past
+//! are dropped here; the limiter decides how long a wait may be.
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::Headers;
+use super::conventions::{Conventions, WindowHeaders};
+use super::headers::Headers;
 
-/// What is known of the rate limit from one answer; all of it may be absent.
+/// What one response says about the rate limit; all of it may be absent.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Hint {
-    /// How long to wait before the next request, seconds.
+pub struct RateLimitInfo {
+    /// Wait before the next request, in seconds.
     pub retry_after_s: Option<f64>,
-    /// Whether the server says that asking again has a point.
+    /// Whether the server recommends a retry.
     pub should_retry: Option<bool>,
     /// Requests left in the window.
     pub remaining_requests: Option<f64>,
-    /// When that window ends, seconds from now.
+    /// End of that window, in seconds from now.
     pub reset_requests_s: Option<f64>,
     /// Tokens left in the window.
     pub remaining_tokens: Option<f64>,
-    /// When that window ends, seconds from now.
+    /// End of that window, in seconds from now.
     pub reset_tokens_s: Option<f64>,
 }
 
-/// Where providers say how many tokens are left and when there will be more; the scarcest counts.
-const TOKENS: [(&str, &str); 4] = [
-    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
-    ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
-    ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
-    ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
-];
-
-/// The same of requests.
-const REQUESTS: [(&str, &str); 3] = [
-    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
-    ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
-    ("x-ratelimit-remaining", "x-ratelimit-reset"),
-];
-
-impl Hint {
-    /// Reads the headers of all providers, and the body where one of them says it there.
-    pub fn read(headers: &Headers, body: Option<&Value>) -> Self {
+impl RateLimitInfo {
+    /// Reads headers, and the body where a provider puts the wait there, by the conventions of several
+    /// providers.
+    pub fn read(
+        headers: &Headers,
+        body: Option<&Value>,
+        known: impl Iterator<Item = &'static Conventions> + Clone,
+    ) -> Self {
         let now = headers.get("date").and_then(http_date);
-        let (remaining_requests, reset_requests_s) = scarcest(headers, &REQUESTS, now);
-        let (remaining_tokens, reset_tokens_s) = scarcest(headers, &TOKENS, now);
+        let (remaining_requests, reset_requests_s) =
+            scarcest(headers, known.clone().flat_map(|known| known.request_windows), now);
+        let (remaining_tokens, reset_tokens_s) =
+            scarcest(headers, known.clone().flat_map(|known| known.token_windows), now);
         let milliseconds = headers.get("retry-after-ms").and_then(number).map(|ms| ms / 1e3);
         let after = || {
             let value = headers.get("retry-after")?;
             number(value).or_else(|| seconds_until(http_date(value)?, now))
         };
+        let in_body = || {
+            // Some gateways wrap the error in a list.
+            let body = body?;
+            let error = if body.is_array() { &body[0]["error"] } else { &body["error"] };
+            known.filter_map(|known| known.retry_after_s).find_map(|find| find(error))
+        };
         Self {
-            retry_after_s: milliseconds.or_else(after).or_else(|| body.and_then(retry_delay)),
+            retry_after_s: milliseconds.or_else(after).or_else(in_body),
             should_retry: headers.get("x-should-retry").and_then(|value| value.parse().ok()),
             remaining_requests,
             reset_requests_s,
@@ -61,11 +60,15 @@ impl Hint {
     }
 }
 
-/// The window with the fewest left.
-fn scarcest(headers: &Headers, names: &[(&str, &str)], now: Option<Timestamp>) -> (Option<f64>, Option<f64>) {
-    let windows = names.iter().filter_map(|(remaining, reset)| {
-        let remaining = headers.get(remaining).and_then(number)?;
-        Some((remaining, headers.get(reset).and_then(|reset| until(reset, now))))
+/// The window with the least left: what is left, and its end.
+fn scarcest(
+    headers: &Headers,
+    windows: impl Iterator<Item = &'static WindowHeaders>,
+    now: Option<Timestamp>,
+) -> (Option<f64>, Option<f64>) {
+    let windows = windows.filter_map(|window| {
+        let remaining = headers.get(window.remaining).and_then(number)?;
+        Some((remaining, headers.get(window.reset).and_then(|reset| until(reset, now))))
     });
     match windows.min_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((remaining, reset)) => (Some(remaining), reset),
@@ -91,7 +94,7 @@ fn until(text: &str, now: Option<Timestamp>) -> Option<f64> {
 }
 
 /// A duration such as `1s`, `6m0s`, `1h2m3.5s`, `120ms`, in seconds.
-fn duration(text: &str) -> Option<f64> {
+pub(super) fn duration(text: &str) -> Option<f64> {
     let (mut rest, mut total) = (text, 0.0);
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
@@ -118,36 +121,30 @@ fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-/// From the server's own clock, which is the one its times are of; without that, or if it is past, nothing is
-/// known.
+/// Seconds by the server's own clock, to which its times belong; `None` without that clock, or for a time that
+/// is past.
 fn seconds_until(end: Timestamp, now: Option<Timestamp>) -> Option<f64> {
     let wait: SignedDuration = end.duration_since(now?);
     (!wait.is_negative()).then(|| wait.as_secs_f64())
 }
 
-/// Gemini says it in the body: `google.rpc.RetryInfo` with a `retryDelay` such as `22s`.
-fn retry_delay(body: &Value) -> Option<f64> {
-    // Some gateways wrap the error in a list.
-    let error = if body.is_array() { &body[0]["error"] } else { &body["error"] };
-    let details = error["details"].as_array()?;
-    let info = details
-        .iter()
-        .find(|detail| detail["@type"].as_str().is_some_and(|name| name.ends_with("RetryInfo")))?;
-    duration(info["retryDelay"].as_str()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::registry::conventions;
 
-    fn hint(pairs: &[(&str, &str)]) -> Hint {
-        Hint::read(&Headers::new(pairs.iter().map(|(name, value)| (*name, *value))), None)
+    fn info(pairs: &[(&str, &str)]) -> RateLimitInfo {
+        RateLimitInfo::read(
+            &Headers::new(pairs.iter().map(|(name, value)| (*name, *value))),
+            None,
+            conventions(),
+        )
     }
 
     #[test]
     fn waits_are_read_in_every_form() {
         let date = ("Date", "Fri, 06 Dec 2024 03:25:02 GMT");
-        let after = |value| hint(&[date, ("Retry-After", value)]).retry_after_s;
+        let after = |value| info(&[date, ("Retry-After", value)]).retry_after_s;
         assert_eq!(after("7"), Some(7.0));
         assert_eq!(after(" 1.5 "), Some(1.5));
         assert_eq!(after("Fri, 06 Dec 2024 03:25:32 GMT"), Some(30.0));
@@ -156,14 +153,14 @@ mod tests {
             assert_eq!(after(absurd), None, "{absurd}");
         }
         // A date says nothing without the server's clock; ours may be an hour off.
-        assert_eq!(hint(&[("retry-after", "Fri, 06 Dec 2024 03:25:32 GMT")]).retry_after_s, None);
-        assert_eq!(hint(&[("retry-after-ms", "250"), ("retry-after", "9")]).retry_after_s, Some(0.25));
-        assert_eq!(hint(&[("x-should-retry", "false")]).should_retry, Some(false));
+        assert_eq!(info(&[("retry-after", "Fri, 06 Dec 2024 03:25:32 GMT")]).retry_after_s, None);
+        assert_eq!(info(&[("retry-after-ms", "250"), ("retry-after", "9")]).retry_after_s, Some(0.25));
+        assert_eq!(info(&[("x-should-retry", "false")]).should_retry, Some(false));
     }
 
     #[test]
     fn windows_of_each_provider_are_read() {
-        let openai = hint(&[
+        let openai = info(&[
             ("x-ratelimit-remaining-requests", "59"),
             ("x-ratelimit-reset-requests", "1s"),
             ("x-ratelimit-remaining-tokens", "149984"),
@@ -171,7 +168,7 @@ mod tests {
         ]);
         assert_eq!((openai.remaining_requests, openai.reset_requests_s), (Some(59.0), Some(1.0)));
         assert_eq!((openai.remaining_tokens, openai.reset_tokens_s), (Some(149_984.0), Some(360.0)));
-        let anthropic = hint(&[
+        let anthropic = info(&[
             ("date", "Fri, 06 Dec 2024 03:25:02 GMT"),
             ("anthropic-ratelimit-requests-remaining", "0"),
             ("anthropic-ratelimit-requests-reset", "2024-12-06T03:25:32Z"),
@@ -181,14 +178,17 @@ mod tests {
         ]);
         assert_eq!((anthropic.remaining_requests, anthropic.reset_requests_s), (Some(0.0), Some(30.0)));
         assert_eq!((anthropic.remaining_tokens, anthropic.reset_tokens_s), (Some(100.0), Some(60.0)));
-        let openrouter = hint(&[
+        let openrouter = info(&[
             ("date", "Fri, 06 Dec 2024 03:25:02 GMT"),
             ("X-RateLimit-Remaining", "0"),
             ("X-RateLimit-Reset", "1733455517000"),
         ]);
         assert_eq!((openrouter.remaining_requests, openrouter.reset_requests_s), (Some(0.0), Some(15.0)));
         let gemini = serde_json::json!({"error": {"details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}]}});
-        assert_eq!(Hint::read(&Headers::default(), Some(&gemini)).retry_after_s, Some(22.0));
+        assert_eq!(
+            RateLimitInfo::read(&Headers::default(), Some(&gemini), conventions()).retry_after_s,
+            Some(22.0)
+        );
     }
 
     #[test]

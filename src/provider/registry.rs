@@ -1,0 +1,38 @@
+//! The providers that are built in, and what is known of all of them together.
+
+use super::conventions::{Conventions, KeyPattern};
+use super::wire_format::Provider;
+use super::{anthropic::Anthropic, gemini::Gemini, ollama::Ollama, openai_chat::OpenAiChat};
+use super::{openai_completions::OpenAiCompletions, openai_responses::OpenAiResponses};
+use crate::error::{Error, Result};
+
+/// Every wire format that is built in.
+pub static ALL: &[&dyn Provider] =
+    &[&OpenAiChat, &OpenAiResponses, &OpenAiCompletions, &Anthropic, &Gemini, &Ollama];
+
+/// The provider of a name.
+///
+/// # Errors
+/// [`Error::Unknown`]
+pub fn find(name: &str) -> Result<&'static dyn Provider> {
+    ALL.iter().find(|provider| provider.name() == name).copied().ok_or_else(|| {
+        let known: Vec<_> = ALL.iter().map(|provider| provider.name()).collect();
+        let hint = format!("there are {}; a compatible server is reached with --base-url", known.join(", "));
+        Error::Unknown { kind: "provider", name: name.into(), hint }
+    })
+}
+
+/// The conventions of all providers.
+pub(super) fn conventions() -> impl Iterator<Item = &'static Conventions> + Clone {
+    ALL.iter().map(|provider| provider.conventions())
+}
+
+/// How the keys of all providers begin.
+pub fn key_patterns() -> impl Iterator<Item = &'static KeyPattern> {
+    conventions().flat_map(|known| known.key_patterns)
+}
+
+/// Prefixes of response headers that some provider sends and that are worth keeping.
+pub fn kept_headers() -> impl Iterator<Item = &'static str> {
+    conventions().flat_map(|known| known.kept_headers).copied()
+}

@@ -1,0 +1,12 @@
+//! Text of servers, made fit for messages.
+
+/// At most 300 characters of a text, without control characters.
+pub fn clip(text: &str) -> String {
+    const MOST: usize = 300;
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut clipped: String = text.trim().chars().take(MOST).map(clean).collect();
+    if clipped.len() < text.trim().len() {
+        clipped.push('…');
+    }
+    clipped
+}
