@@ -4,7 +4,7 @@
 //! ```console
 //! $ cargo run --release --example paper                               # all six, on the embedded family
 //! $ cargo run --release --example paper -- shots position             # some
-//! $ cargo run --release --example paper -- --model gpt2 --model gpt2-medium --family GPT-2 --texts texts.csv -o paper
+//! $ cargo run --release --example paper -- --model gpt2 --model gpt2-medium --family gpt2 -o paper
 //! ```
 //!
 //! stdout has one line for each finding: its name, `shown` or `not shown`, and the numbers. The folder

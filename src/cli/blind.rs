@@ -1,4 +1,4 @@
-//! `surmise blind`: members of a family hidden behind an API, predicted, unmasked.
+//! `surmise blind`: members of a family are hidden behind an API, predicted, and then measured.
 
 use std::path::PathBuf;
 
@@ -37,23 +37,23 @@ pub(super) struct Flags {
     /// Questions per relation of the in-context tasks
     #[arg(long, default_value_t = 10, value_name = "N")]
     items: usize,
-    /// Series per corpus that are shown to see what the next token owes to the context
+    /// Series per corpus for the context information of the next token
     #[arg(long, default_value_t = 200, value_name = "N")]
     context_windows: usize,
-    /// One seed for all that is drawn
+    /// Seed of everything that is drawn
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What the channel's precision is relative to
+    /// What the channel's noise is relative to
     #[arg(long, value_enum, default_value_t = Scale::Spread)]
     scale: Scale,
-    /// Precision b of the emergence that is predicted [default: that of the headline]
+    /// Noise scale b of the emergence that is predicted [default: that of the headline]
     #[arg(long, alias = "setting", value_name = "B")]
     noise_scale: Option<f64>,
-    /// What the card is fitted on: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
+    /// Features of the card: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
     /// reading_nats
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
-    /// Take the hidden member's size for published: a feature, and a baseline that a candidate has to beat
+    /// Treat the hidden member's size as published: a feature, and a baseline that a candidate must beat
     #[arg(long)]
     sizes: bool,
     /// Nominal level of the intervals
@@ -62,10 +62,10 @@ pub(super) struct Flags {
     /// Port of the server on this machine; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// A table for people, instead of CSV
+    /// Print an aligned table instead of CSV
     #[arg(long, conflicts_with = "json")]
     table: bool,
-    /// The whole record, instead of CSV
+    /// Print the whole record as JSON instead of CSV
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -154,10 +154,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// Bounds that are farther apart are said.
+/// Gap between bounds above which a message is written.
 const WIDE_NATS: f64 = 0.5;
 
-/// The rows in columns.
+/// The rows as an aligned table.
 fn table(test: &BlindTest) -> String {
     let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
     let mut text = format!(

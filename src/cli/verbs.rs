@@ -20,9 +20,9 @@ const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, nam
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, \
              predict the rest",
     long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise demonstrates \
-                  itself on its embedded family of small models: it measures them, calibrates on the smaller ones, \
-                  predicts the two largest of each recipe, and prints predictions beside measurements as \
-                  CSV.",
+                  itself on its embedded family of small models: it measures them, calibrates on the smaller \
+                  ones, predicts the two largest of each recipe, and prints predictions beside \
+                  measurements as CSV.",
     after_help = EXIT_CODES
 )]
 pub struct Opts {

@@ -1,4 +1,4 @@
-//! The closed side: each member is served on this machine and asked by the client that asks real ones.
+//! The closed side: each member is served on this machine and queried by the client that queries real APIs.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The inside of members: profiles, read where they lie and measured where they do not.
+//! The emergence of members: their profiles are read where they exist and measured where they do not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub(crate) struct Measured {
     pub widest_gap_nats: f64,
 }
 
-/// What is measured of members, one by one, when it is asked for.
+/// The emergence of members, measured on demand.
 pub(crate) struct Inside<'a> {
     family: &'a Family,
     settings: &'a BlindSettings,

@@ -1,11 +1,11 @@
 //! The blind test: a model that could be opened is served as if it were closed, asked over the wire,
 //! predicted from what came back, and only then opened.
 //!
-//! Every member of a family that is to be hidden is a back-test of its own: the card is fitted on all members
-//! of other recipes and on the smaller ones of its own. What a prediction is made of is an [`Outside`] of the
-//! hidden member (what its API says) and the profiles of the others. Its own profile is not among these;
-//! where one member is hidden it is not even measured before the prediction is on disk, where several are, it
-//! may be as one of the others of an earlier one.
+//! Each hidden member is one back-test: the card is fitted on all members of other families and on the
+//! smaller members of its own. The prediction uses an [`Outside`] of the hidden member (the answers of its
+//! API) and the profiles of the others, never the hidden member's own profile. With one hidden member, that
+//! profile is measured only after the prediction is on disk; with several, it may exist earlier as one of the
+//! others.
 
 mod closed;
 mod context;

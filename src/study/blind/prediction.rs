@@ -15,8 +15,8 @@ use crate::mi::Channel;
 use crate::study::profiles::stem;
 use crate::study::size_line::size_line;
 
-/// The feature that a card is fitted on unless others are named: a handful of members carries no more. It is
-/// emergence itself, as far as the next token shows it.
+/// The default feature of a card, as a few members support no more: the context information of the next
+/// token, which estimates emergence from outside.
 pub const FEATURES: [&str; 1] = ["context_nats"];
 
 /// Fewest recipes that can be left out one by one.
@@ -40,7 +40,7 @@ pub struct HiddenPrediction {
     observations: Vec<u8>,
 }
 
-/// Finds out before the long work whether the choice can be met.
+/// Checks the settings before the long work.
 pub(crate) fn check(how: &PredictionSettings, settings: &BlindSettings) -> Result<()> {
     if let Some(name) = how.features.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
         let hint = format!("there are {}", COLUMNS.join(", "));
@@ -106,9 +106,9 @@ pub(crate) fn predict(
     })
 }
 
-/// Whether a card is told of recipes. Of two, one a handful of small members, leaving out one says nothing of
-/// the other: members are then left out one by one. Where the hidden member's recipe is not among the others,
-/// the card has to know, to refuse what it cannot carry.
+/// Whether the card is given families. With two families, leaving one out says nothing about the other, so
+/// that members are left out one by one. If the hidden member's family is not among the others, the card is
+/// given families, and refuses the claims that they do not support.
 fn families_matter(known: &[Known], hidden: &Member) -> bool {
     let families: BTreeSet<&str> = known.iter().map(|k| k.member.family.as_str()).collect();
     families.len() >= LEAST_FAMILIES || !families.contains(hidden.family.as_str())

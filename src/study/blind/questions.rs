@@ -1,5 +1,4 @@
-//! What a hidden model is asked: items as any task file has them, so that the client collects them like those
-//! of anybody else.
+//! The questions to a hidden model, as task files, so that the client collects them like any other.
 
 use std::path::{Path, PathBuf};
 

@@ -25,7 +25,7 @@ const WINDOWS: usize = 400;
 /// Fewest windows that are read at all.
 const LEAST_WINDOWS: usize = 20;
 
-/// Readings of texts by small members, one by one, when they are asked for.
+/// Readings of texts by small members, measured on demand.
 pub(crate) struct Readings<'a> {
     family: &'a Family,
     settings: &'a BlindSettings,

@@ -281,6 +281,28 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
     };
     assert_eq!(measure(&[]), (String::new(), "gpt2".into()));
     assert_eq!(measure(&["--family", "mine"]), ("mine".into(), "gpt2".into()));
+
+    // A model of unknown family has no proxy, unless the table of models says its family.
+    let scene = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| scene.path().join(name).to_str().expect("UTF-8").to_owned();
+    for model in ["minigpt-1", folder.to_str().expect("UTF-8")] {
+        done(&["measure", model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", &at("p")]);
+    }
+    let join = |more: &[&str]| {
+        let (profiles, fixed) = (at("p"), ["observations", "-q", "--noise-scale", "0.4", "--profiles"]);
+        let output = surmise(&[&fixed[..], &[&profiles], more].concat());
+        let [row] = rows(&String::from_utf8_lossy(&output.stdout)).try_into().expect("one row");
+        (output.status.code(), row)
+    };
+    let (code, row) = join(&[]);
+    assert_eq!((code, row["family"].as_str(), row["proxy_model"].as_str()), (Some(3), "", ""));
+    assert!(row["note"].contains("its family is not known"), "{}", row["note"]);
+    std::fs::write(at("models.csv"), "model,family,params_b\nminigpt-2,minigpt,\n").expect("a file");
+    let (code, row) = join(&["--models", &at("models.csv")]);
+    assert_eq!(
+        (code, row["family"].as_str(), row["proxy_model"].as_str()),
+        (Some(0), "minigpt", "minigpt-1")
+    );
 }
 
 #[test]

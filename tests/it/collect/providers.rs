@@ -288,7 +288,7 @@ fn a_redirect_names_the_host_and_nothing_of_the_query() {
     for provider in provider::ALL {
         for status in [301, 302, 307, 308] {
             let to = "https://user:secret@evil.example:8443/v1?key=secret";
-            let answer = provider::read(provider, status, &Headers::new([("Location", to)]), b"secret");
+            let answer = provider::read(*provider, status, &Headers::new([("Location", to)]), b"secret");
             let Outcome::Failed(failure) = answer.outcome else { panic!("{:?}", answer.outcome) };
             assert_eq!(failure.class, FailureClass::Redirect { host: "evil.example:8443".into() });
             assert!(!failure.message.contains("secret"), "{}", failure.message);
@@ -328,7 +328,7 @@ fn no_body_makes_a_reader_fail() {
                 }
             }
             let status = [200, 200, 400, 429, 500, 302][round % 6];
-            let answer = provider::read(provider, status, &Headers::default(), &body);
+            let answer = provider::read(*provider, status, &Headers::default(), &body);
             // What is read out of a body is never more than was in it, lossy characters (three bytes for one)
             // included.
             if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {
