@@ -10,7 +10,6 @@ use serde::Serialize;
 use surmise::corpus::{Category, Relation};
 use surmise::model::Model;
 use surmise::model::batch::Batch;
-use surmise::study::demo::CORPORA;
 use surmise::{Result, disk, seed};
 
 use super::SEED;
@@ -55,7 +54,7 @@ fn sentence(categories: &[Category], rng: &mut ChaCha8Rng) -> Option<String> {
 }
 
 fn texts(n: usize) -> Result<Vec<String>> {
-    let categories = CORPORA.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
+    let categories = Category::embedded_names().map(Category::load).collect::<Result<Vec<_>>>()?;
     let mut rng = seed::stream("facts", "texts", SEED);
     let mut text = || {
         let mut sentences: Vec<String> = vec![];

@@ -4,7 +4,7 @@
 //! ```console
 //! $ cargo run --release --example paper                               # all six, on the embedded family
 //! $ cargo run --release --example paper -- shots position             # some
-//! $ cargo run --release --example paper -- --model gpt2 --model gpt2-medium --model path/to/model --texts texts.csv -o paper
+//! $ cargo run --release --example paper -- --model gpt2 --model gpt2-medium --family gpt2 -o paper
 //! ```
 //!
 //! stdout has one line for each finding: its name, `shown` or `not shown`, and the numbers. The folder
@@ -28,9 +28,8 @@ use clap::Parser;
 use surmise::emergence::{MeasureSettings, Profile, ProfileRow};
 use surmise::mi::Channel;
 use surmise::model::hub::Hub;
-use surmise::model::{Model, Options};
-use surmise::report::{self, Choice};
-use surmise::study::demo;
+use surmise::model::{FAMILY, Model, Options};
+use surmise::report::{self, Selection};
 use surmise::{Error, Result, disk};
 
 use series::Series;
@@ -42,6 +41,9 @@ struct Opts {
     /// Embedded names, folders, or ids on a hub; may be given several times [default: the embedded family]
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
+    /// Family of the named models: the recipe that they belong to
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
     /// Natural sentences for position; for texts a file with a column `group`, such as who wrote the text
     /// [default: sentences that state the embedded facts, and what a model goes on to say]
     #[arg(long, value_name = "FILE")]
@@ -127,7 +129,7 @@ fn run(opts: Opts) -> Result<()> {
     }
     let findings: Vec<&Finding> = FINDINGS.iter().filter(wanted).collect();
     let models = match opts.models.as_slice() {
-        [] => demo::family(),
+        [] => FAMILY.iter().map(|member| member.name.to_owned()).collect(),
         named => named.to_vec(),
     };
     let run = Run { opts, models, hub: Hub::from_env()?, series: Series::default() };
@@ -142,7 +144,9 @@ fn run(opts: Opts) -> Result<()> {
 
 impl Run {
     fn load(&self, name: &str) -> Result<Model> {
-        Model::load_with(name, Options::default(), &self.hub)
+        let mut model = Model::load_with(name, Options::default(), &self.hub)?;
+        model.info.family = model.info.family.or_else(|| self.opts.family.clone());
+        Ok(model)
     }
 
     /// The models that read texts: those that were named, of the embedded family the largest of each recipe.
@@ -174,5 +178,5 @@ fn report_profiles(profiles: &[Profile], name: &str, folder: &Path) -> Result<()
 }
 
 fn report(name: &str, folder: &Path) -> Result<()> {
-    report::find(name)?.make(&[folder.to_path_buf()], &Choice::default())?.write(name, folder).map(drop)
+    report::find(name)?.make(&[folder.to_path_buf()], &Selection::default())?.write(name, folder).map(drop)
 }

@@ -1,10 +1,9 @@
-//! (f) Small models tell large ones: the line of the bare command on any models, the two largest of each
-//! family predicted from the others.
+//! (f) Small models predict large ones: the demonstration of the bare command on any models, the two largest
+//! of each family predicted from the others.
 
 use surmise::mi::Scale;
-use surmise::study::demo;
-use surmise::study::demo::LEVEL;
-use surmise::{Error, Result, disk};
+use surmise::study::demo::{self, DemoSettings, LEVEL};
+use surmise::{Error, Result};
 
 use super::{Run, SEED, Verdict, report};
 
@@ -13,32 +12,24 @@ const SHOTS: usize = 4;
 
 pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("prediction")?;
-    let settings = demo::Settings {
+    let settings = DemoSettings {
         windows: run.opts.windows.max(1000),
         shots: SHOTS,
         seed: SEED,
         scale: Scale::Spread,
+        family: run.opts.family.clone(),
     };
-    let done = match demo::run(&run.models, &settings, &|_, _, _| {}) {
+    let made = match demo::run(&run.models, &settings, None, &|_, _, _| {}) {
         // Too few models are no failure of the other findings.
         Err(Error::Fit { reason }) => {
             return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);
         }
-        done => done?,
+        made => made?,
     };
-    let file = folder.join("predictions.csv");
-    disk::write(&file, &disk::csv_bytes(&file, &done.rows)?)?;
+    made.write(&folder)?;
     report("predictions", &folder)?;
-    let errors = done.errors();
-    let numbers = format!(
-        "{} rows held out: mean absolute error {:.3} nats, of the line in log parameters {:.3}, of the mean \
-         {:.3}; {} inside the {:.0} % interval",
-        done.rows.len(),
-        errors.calibration,
-        errors.size_line,
-        errors.mean,
-        done.n_inside(),
-        100.0 * LEVEL
-    );
-    Ok(vec![Verdict { shown: errors.calibration < errors.size_line.min(errors.mean), numbers }])
+    let summary = made.summary();
+    let errors = summary.calibration_nats.zip(summary.mean_nats).zip(summary.size_line_nats);
+    let shown = errors.is_some_and(|((calibration, mean), size_line)| calibration < size_line.min(mean));
+    Ok(vec![Verdict { shown, numbers: summary.sentence(LEVEL) }])
 }

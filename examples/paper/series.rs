@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 use surmise::Result;
 use surmise::corpus::{self, Category, Role};
 use surmise::emergence::{Profile, measure};
-use surmise::study::demo::CORPORA;
 
 use super::{Run, SEED, settings};
 
@@ -21,7 +20,7 @@ impl Series {
             let mut profiles = vec![];
             for name in &run.models {
                 let model = run.load(name)?;
-                for category in CORPORA {
+                for category in Category::embedded_names() {
                     let series =
                         corpus::Series::draw(&Category::load(category)?, SHOTS, run.opts.windows, SEED)?;
                     profiles.push(measure(&model, &series.tokenize(&model.tokenizer)?, &settings())?);

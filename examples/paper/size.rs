@@ -35,8 +35,8 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
 fn within_families(profiles: &[Profile], value: Quantity) -> Option<Correlations> {
     let mut curves: BTreeMap<(&str, &str), Vec<(f64, f64)>> = BTreeMap::new();
     for profile in profiles {
-        if let Some(headline) = profile.headline {
-            let curve = curves.entry((&profile.model.family, &profile.corpus.name)).or_default();
+        if let (Some(headline), Some(family)) = (profile.headline, &profile.model.family) {
+            let curve = curves.entry((family, &profile.corpus.name)).or_default();
             curve.push((profile.model.n_params as f64, value(headline)));
         }
     }

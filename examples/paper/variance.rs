@@ -3,7 +3,6 @@
 use surmise::Result;
 use surmise::collect::{Completion, local};
 use surmise::corpus::Category;
-use surmise::study::demo::CORPORA;
 
 use super::rank::{Correlations, correlation};
 use super::series::{SHOTS, mean_at};
@@ -15,11 +14,13 @@ const LISTS: usize = 100;
 pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.series.profiles(run)?;
     report_profiles(profiles, "shots", &run.folder("variance")?)?;
-    let tasks = CORPORA.iter().map(|name| Completion::draw(&Category::load(name)?, SHOTS - 1, LISTS, SEED));
+    let tasks = Category::embedded_names()
+        .map(|name| Completion::draw(&Category::load(name)?, SHOTS - 1, LISTS, SEED));
     let tasks = tasks.collect::<Result<Vec<_>>>()?;
+    let n_corpora = tasks.len();
     // (shots, error, variance) of each model and category.
     let mut curves: Vec<Vec<(f64, f64, f64)>> = vec![];
-    for (name, of) in run.models.iter().zip(profiles.chunks(CORPORA.len())) {
+    for (name, of) in run.models.iter().zip(profiles.chunks(n_corpora)) {
         let model = run.load(name)?;
         for (profile, task) in of.iter().zip(&tasks) {
             let scores = local::grade(&model, task)?;
@@ -38,10 +39,9 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     // Shots lower both error and, it may be, variance. At one number of shots and in one category, models are
     // left to differ.
     let mut at_equal_shots = vec![];
-    for category in 0..CORPORA.len() {
+    for category in 0..n_corpora {
         for shots in 0..SHOTS {
-            let points =
-                curves.iter().skip(category).step_by(CORPORA.len()).filter_map(|curve| curve.get(shots));
+            let points = curves.iter().skip(category).step_by(n_corpora).filter_map(|curve| curve.get(shots));
             at_equal_shots.push(correlation(&points.map(|p| (p.1, p.2)).collect::<Vec<_>>()));
         }
     }

@@ -1,15 +1,15 @@
-//! `surmise blind`: members of a family hidden behind an API, predicted, unmasked.
+//! `surmise blind`: members of a family are hidden behind an API, predicted, and then measured.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{Fetching, choice, print, progress, status};
+use crate::corpus::Category;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::study::blind;
-use crate::study::blind::{Choice, FEATURES, Family, Settings, Test};
-use crate::study::demo::CORPORA;
+use crate::study::blind::{BlindSettings, BlindTest, FEATURES, Family, PredictionSettings};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -37,27 +37,27 @@ pub(super) struct Flags {
     /// Questions per relation of the in-context tasks
     #[arg(long, default_value_t = 10, value_name = "N")]
     items: usize,
-    /// Series per corpus that are shown to see what the next token owes to the context
+    /// Series per corpus for the context information of the next token
     #[arg(long, default_value_t = 200, value_name = "N")]
     context_windows: usize,
-    /// One seed for all that is drawn
+    /// Seed of everything that is drawn
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What the channel's precision is relative to
+    /// What the channel's noise is relative to
     #[arg(
         long,
         value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
         default_value = "spread"
     )]
     scale: Scale,
-    /// Precision b of the emergence that is predicted [default: that of the headline]
+    /// Noise scale b of the emergence that is predicted [default: that of the headline]
     #[arg(long, alias = "setting", value_name = "B")]
     noise_scale: Option<f64>,
-    /// What the card is fitted on: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
+    /// Features of the card: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
     /// reading_nats
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
-    /// Take the hidden member's size for published: a feature, and a baseline that a candidate has to beat
+    /// Treat the hidden member's size as published: a feature, and a baseline that a candidate must beat
     #[arg(long)]
     sizes: bool,
     /// Nominal level of the intervals
@@ -66,10 +66,10 @@ pub(super) struct Flags {
     /// Port of the server on this machine; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// A table for people, instead of CSV
+    /// Print an aligned table instead of CSV
     #[arg(long, conflicts_with = "json")]
     table: bool,
-    /// The whole record, instead of CSV
+    /// Print the whole record as JSON instead of CSV
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -101,9 +101,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         None => Family::embedded(hub)?,
     };
     let scale = flags.scale;
-    let settings = Settings {
+    let settings = BlindSettings {
         corpora: if flags.corpora.is_empty() {
-            CORPORA.map(Into::into).to_vec()
+            Category::embedded_names().map(Into::into).collect()
         } else {
             flags.corpora.clone()
         },
@@ -115,7 +115,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         seed: flags.seed,
         scale,
     };
-    let choice = Choice {
+    let how = PredictionSettings {
         hide: flags.hide.clone(),
         noise_scale: flags.noise_scale.unwrap_or(scale.headline_precision()),
         features: flags.features.clone(),
@@ -131,9 +131,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         bar.set_message(what.to_owned());
         bar.inc(1);
     };
-    let test = blind::run(&family, &settings, &choice, folder, &step)?;
+    let test = blind::run(&family, &settings, &how, folder, &step)?;
     bar.finish_and_clear();
-    let json = |test: &Test| {
+    let json = |test: &BlindTest| {
         serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source })
     };
     match (flags.json, flags.table) {
@@ -158,11 +158,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// Bounds that are farther apart are said.
+/// Gap between bounds above which a message is written.
 const WIDE_NATS: f64 = 0.5;
 
-/// The rows in columns.
-fn table(test: &Test) -> String {
+/// The rows as an aligned table.
+fn table(test: &BlindTest) -> String {
     let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
     let mut text = format!(
         "{:<16} {:>9} {:>9} {:>7} {:>7} {:>9} {:>6} {:>9} {:>6}\n",

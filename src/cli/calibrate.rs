@@ -53,7 +53,10 @@ pub(super) struct Flags {
     /// Only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Columns in which a row to be predicted must hold a value that training rows hold [default, for
+    /// Columns that are ignored, as if the table lacked them
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for
     /// surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     same: Vec<String>,
@@ -82,6 +85,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
     output.map_or(Ok(()), |path| disk::check_apart([&flags.observations], path))?;
     let table = Table::read(&flags.observations)?.filter(&conditions(&flags.conditions)?)?;
+    let table = table.without(&flags.ignore)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::estimator::EstimatorFlag;
-use super::texts::Reading;
+use super::texts::TextFlags;
 use super::{Fetching, Opening, Sampling, print, progress, status};
 use crate::disk;
 use crate::emergence::Micro;
@@ -21,7 +21,7 @@ pub(super) struct Flags {
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     #[command(flatten)]
-    reading: Reading,
+    texts: TextFlags,
     /// Compare every other group with this one alone
     #[arg(long, value_name = "GROUP")]
     reference: Option<String>,
@@ -48,12 +48,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         return Err(Error::Parameter { name: "--permutations", reason });
     }
     let sampling = &flags.sampling;
-    let groups = flags.reading.read()?;
+    let groups = flags.texts.read()?;
     let n_pairs = compare::pairs(&groups, flags.reference.as_deref())?.len();
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
     let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
-    let cut = flags.reading.cut(sampling.draw);
+    let cut = flags.texts.cut(sampling.draw);
     let settings = flags.estimator.settings(sampling, Micro::Alone)?;
     let bar = progress(flags.models.len() * n_pairs * flags.permutations, quiet);
     let mut rows: Vec<Comparison> = vec![];

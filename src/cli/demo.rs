@@ -1,73 +1,101 @@
-//! The bare command: the whole line on the embedded family.
+//! The bare command: the demonstration on the embedded family.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::{Sampling, print, progress, status};
+use crate::calibration::PredictionRow;
+use crate::corpus::Category;
 use crate::disk;
-use crate::emergence::ProfileRow;
-use crate::error::Result;
-use crate::study::demo;
+use crate::error::{Error, Result};
+use crate::model::FAMILY;
+use crate::study::demo::{self, DemoSettings};
+
+/// Printed values are rounded to 1e-4 nat; their standard errors are hundreds of times larger.
+const PRINTED_PER_NAT: f64 = 1e4;
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Flags {
     #[command(flatten)]
     sampling: Sampling,
-    /// Folder for what is made on the way: profiles.csv, scores.csv, observations.csv, line.json,
-    /// predictions.csv
+    /// Folder for the files of every step: one JSON per model and corpus, profiles.csv, scores.csv,
+    /// observations.csv, card.json, predictions.csv
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 
+/// The columns of predictions.csv that are printed.
+#[derive(Debug, Serialize)]
+struct PrintedRow<'a> {
+    target_model: &'a str,
+    corpus: &'a str,
+    y_hat: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    measured: Option<f64>,
+    baseline_size: Option<f64>,
+    baseline_mean: Option<f64>,
+    status: &'static str,
+}
+
+impl<'a> PrintedRow<'a> {
+    fn new(row: &'a PredictionRow) -> Self {
+        let round = |nats: Option<f64>| nats.map(|nats| (nats * PRINTED_PER_NAT).round() / PRINTED_PER_NAT);
+        Self {
+            target_model: &row.target_model,
+            corpus: &row.corpus,
+            y_hat: round(row.y_hat),
+            low: round(row.low),
+            high: round(row.high),
+            measured: round(row.measured),
+            baseline_size: round(row.baseline_size),
+            baseline_mean: round(row.baseline_mean),
+            status: row.status.name(),
+        }
+    }
+}
+
 pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let sampling = &flags.sampling;
-    if let Some(folder) = &flags.output {
+    let folder = flags.output.as_deref();
+    if let Some(folder) = folder {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
     }
-    let settings = demo::Settings {
-        windows: sampling.draw.windows,
-        shots: sampling.draw.shots,
-        seed: sampling.draw.seed,
-        scale: sampling.scale,
-    };
-    let models = demo::family();
-    let bar = progress(models.len() * demo::CORPORA.len(), quiet);
-    let run = demo::run(&models, &settings, &|done, model, corpus| {
+    let Sampling { draw, scale } = flags.sampling;
+    let settings =
+        DemoSettings { windows: draw.windows, shots: draw.shots, seed: draw.seed, scale, family: None };
+    let models: Vec<String> = FAMILY.iter().map(|member| member.name.to_owned()).collect();
+    let bar = progress(models.len() * Category::embedded_names().count(), quiet);
+    let made = demo::run(&models, &settings, folder, &|done, model, corpus| {
         bar.set_position(done as u64);
         bar.set_message(format!("{model}, {corpus}"));
     })?;
     bar.finish_and_clear();
-    let predictions = disk::csv_bytes("predictions.csv".as_ref(), &run.rows)?;
-    if let Some(folder) = &flags.output {
-        let rows: Vec<ProfileRow> = run.profiles.iter().flat_map(crate::emergence::Profile::rows).collect();
-        let at = |name: &str| folder.join(name);
-        disk::write(&at("profiles.csv"), &disk::csv_bytes(&at("profiles.csv"), &rows)?)?;
-        disk::write(&at("scores.csv"), &disk::csv_bytes(&at("scores.csv"), &run.scores)?)?;
-        disk::write(&at("observations.csv"), &disk::csv_bytes(&at("observations.csv"), &run.observations)?)?;
-        disk::write_json(&at("line.json"), &run.regression)?;
-        disk::write(&at("predictions.csv"), &predictions)?;
+    if let Some(folder) = folder {
+        made.write(folder)?;
     }
-    print(&predictions)?;
+    let rows: Vec<PrintedRow> = made.predictions.iter().map(PrintedRow::new).collect();
+    print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
+    let summary = made.summary();
     if !quiet {
-        let errors = run.errors();
+        status(&summary.sentence(demo::LEVEL));
+        if let Some(refused) = made.predictions.iter().find(|row| row.y_hat.is_none()) {
+            status(&format!(
+                "{} on {}: no prediction, {}",
+                refused.target_model, refused.corpus, refused.note
+            ));
+        }
         status(&format!(
-            "Mean absolute error on {} held-out rows, nats: calibration {:.3}, size line {:.3}, mean {:.3}; \
-             {} of {} measurements lie inside the {:.0} % interval.",
-            run.rows.len(),
-            errors.calibration,
-            errors.size_line,
-            errors.mean,
-            run.n_inside(),
-            run.rows.len(),
-            100.0 * demo::LEVEL,
+            "Noise scale {}. This family of tiny models demonstrates the method; it is no calibration for \
+             real closed models.",
+            made.noise_scale.map_or("none".to_owned(), |b| format!("b = {b}"))
         ));
-        status(&format!(
-            "Setting b = {} ({:?}). This family of tiny models demonstrates the method; it is no \
-             calibration for real closed models.",
-            run.regression.validity.noise_scale, run.regression.validity.scale
-        ));
+    }
+    if summary.n_predicted == 0 {
+        let reason = "finished, and no held-out model could be predicted; the notes say why".into();
+        return Err(Error::Gaps { reason });
     }
     Ok(())
 }

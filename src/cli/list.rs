@@ -65,7 +65,9 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                 about.limits,
             ]);
         }),
-        Kind::Reports => report::ALL.iter().for_each(|report| line(&[report.name(), report.summary()])),
+        Kind::Reports => report::ALL
+            .iter()
+            .for_each(|report| line(&[report.name(), report.input().file, report.summary()])),
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;

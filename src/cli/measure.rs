@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::estimator::EstimatorFlag;
-use super::texts::{Reading, Source};
+use super::texts::{CorpusSource, TextFlags};
 use super::{Fetching, Opening, Sampling, choice, print, progress, status};
 use crate::corpus::Control;
 use crate::disk;
@@ -28,7 +28,7 @@ pub(super) struct Flags {
     #[arg(long = "corpus", required_unless_present = "texts", value_name = "NAME|FILE")]
     corpora: Vec<String>,
     #[command(flatten)]
-    reading: Reading,
+    texts: TextFlags,
     #[command(flatten)]
     fetching: Fetching,
     #[command(flatten)]
@@ -44,6 +44,9 @@ pub(super) struct Flags {
         default_value = "alone"
     )]
     micro: Micro,
+    /// Family of the models: the recipe that they belong to, for calibration; it is not the architecture
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
     /// Folder for one JSON per model and corpus, and profiles.csv of all that are in it; what is there
     /// already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
@@ -53,7 +56,7 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sampling = &flags.sampling;
     let settings = flags.estimator.settings(sampling, flags.micro)?;
-    let sources = Source::all(&flags.corpora, &flags.reading, sampling.draw)?;
+    let sources = CorpusSource::all(&flags.corpora, &flags.texts, sampling.draw)?;
     // A wrong name is an error before the first model is measured, not after.
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     let ids = flags
@@ -62,7 +65,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         .map(|name| Ok(disk::id_in_file_names(&Model::find(name, &hub)?)))
         .collect::<Result<Vec<_>>>()?;
     check_names("MODEL", ids.iter().map(String::as_str))?;
-    check_names("--corpus", sources.iter().map(Source::name))?;
+    check_names("--corpus", sources.iter().map(CorpusSource::name))?;
     if let Some(folder) = &flags.output {
         disk::make_folder(folder)?;
         disk::probe(folder)?;
@@ -72,7 +75,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let bar = progress(flags.models.len() * sources.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
-        let model = Model::load_with(name, flags.opening.into(), &hub)?;
+        let mut model = Model::load_with(name, flags.opening.into(), &hub)?;
+        model.info.family = flags.family.clone().or(model.info.family);
         for source in &sources {
             bar.set_message(format!("{}, {}", model.info.id, source.name()));
             let corpus = source.corpus(&model.tokenizer)?;

@@ -69,7 +69,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let memory = format!("{} bytes (weights as f32)", report.memory_bytes);
         let rows = [
             ("model", id.clone()),
-            ("family", family.clone()),
+            ("family", family.clone().unwrap_or_else(|| "unknown".into())),
             ("architecture", architecture.clone()),
             ("parameters", n_params.to_string()),
             ("blocks", n_layers.to_string()),

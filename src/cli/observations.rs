@@ -11,8 +11,7 @@ use crate::collect::Score;
 use crate::disk::{self, Lines};
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
-use crate::observations::{Compared, Sources, join};
-use crate::study::demo::choose_noise_scale;
+use crate::observations::{ComparisonRow, JoinInputs, PublishedModel, choose_noise_scale, join};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -85,15 +84,23 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             );
             return Err(Error::Parameter { name: "--models", reason });
         }
-        published.insert(row.model, (row.family, row.params_b));
+        published.insert(row.model, PublishedModel { family: row.family, params_b: row.params_b });
     }
     let (dirs, files): (Vec<PathBuf>, Vec<PathBuf>) =
         flags.readings.iter().cloned().partition(|path| path.is_dir());
     let readings = folders(&dirs)?;
-    let compared = files.iter().map(|file| rows::<Compared>(file)).collect::<Result<Vec<_>>>()?.concat();
-    let sources =
-        Sources { profiles, scores, readings, compared, published, proxy: flags.proxy.clone(), noise_scale };
-    let joined = join(&sources)?;
+    let comparisons =
+        files.iter().map(|file| rows::<ComparisonRow>(file)).collect::<Result<Vec<_>>>()?.concat();
+    let inputs = JoinInputs {
+        profiles,
+        scores,
+        readings,
+        comparisons,
+        published,
+        proxy: flags.proxy.clone(),
+        noise_scale,
+    };
+    let joined = join(&inputs)?;
     let bytes = disk::csv_bytes("observations.csv".as_ref(), &joined.table)?;
     match output {
         Some(path) => disk::write(path, &bytes)?,
@@ -105,8 +112,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             Some(b) => format!("{n} rows at b = {b}"),
             None => format!("{n} rows without added noise"),
         });
-        if !joined.strangers.is_empty() {
-            status(&format!("read, and written by no target: {}", joined.strangers.join(", ")));
+        if !joined.unmatched.is_empty() {
+            status(&format!("groups of texts that match no target: {}", joined.unmatched.join(", ")));
         }
     }
     if joined.n_unsupported == 0 {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{print, status};
 use crate::disk;
 use crate::error::Result;
-use crate::report::{self, Choice};
+use crate::report::{self, Selection};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -49,19 +49,15 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let report = report::find(&flags.name)?;
     if let Some(folder) = &flags.output {
         let table = folder.join(format!("{}.csv", report.name()));
-        let within = |input: &PathBuf| match input.is_dir() {
-            true => report::TABLES.map(|name| input.join(name)).to_vec(),
-            false => vec![input.clone()],
-        };
-        let inputs: Vec<PathBuf> = flags.inputs.iter().flat_map(within).collect();
+        let inputs: Vec<PathBuf> = flags.inputs.iter().map(|path| report.input().at(path)).collect();
         disk::check_apart(&inputs, &table)?;
     }
-    let choice = Choice {
+    let selection = Selection {
         noise_scale: flags.noise_scale,
         models: flags.models.clone(),
         corpora: flags.corpora.clone(),
     };
-    let made = report.make(&flags.inputs, &choice)?;
+    let made = report.make(&flags.inputs, &selection)?;
     match &flags.output {
         Some(folder) => {
             let files = made.write(report.name(), folder)?;

@@ -1,5 +1,4 @@
-//! What is said of texts on the command line, the same for `measure` and `compare`, and corpora of either
-//! kind by name.
+//! The flags for texts, which `measure` and `compare` have in common, and corpora of either kind.
 
 use std::path::PathBuf;
 
@@ -11,9 +10,9 @@ use crate::corpus::{Category, Control, Corpus, Cut, Series, Texts};
 use crate::error::Result;
 use crate::model::Tokenizer;
 
-/// Texts and how they are cut.
+/// Texts and how they are cut into windows.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Reading {
+pub(super) struct TextFlags {
     /// Texts to be read by position: JSON lines (.jsonl), CSV (.csv), or plain text with a blank line
     /// between texts; may be given several times. At most --windows windows of each group are taken
     #[arg(long = "texts", value_name = "FILE")]
@@ -21,25 +20,24 @@ pub(super) struct Reading {
     /// Tokens of a window of text; windows begin at sentence starts and do not overlap
     #[arg(long, default_value_t = 32, value_name = "T")]
     window_tokens: usize,
-    /// What texts are read against: the same tokens shuffled within each window, or nothing
-    #[arg(long, value_enum, default_value_t = Beside::Shuffled)]
-    control: Beside,
+    /// Control that texts are compared with: the same tokens shuffled within each window, or none
+    #[arg(long, value_enum, default_value_t = ControlChoice::Shuffled)]
+    control: ControlChoice,
     /// Column or JSON field that holds the text
     #[arg(long, default_value = "text", value_name = "NAME")]
     text_column: String,
-    /// Column or JSON field that holds the group, such as who wrote the text; each group is a corpus. A file
-    /// need not have it
+    /// Column or JSON field that holds the group, such as the author; each group is a corpus. Optional
     #[arg(long, default_value = "group", value_name = "NAME")]
     group_column: String,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Beside {
+enum ControlChoice {
     Shuffled,
     None,
 }
 
-impl Reading {
+impl TextFlags {
     pub(super) fn read(&self) -> Result<Vec<Texts>> {
         let columns = Columns { text: self.text_column.clone(), group: self.group_column.clone() };
         let files = self.texts.iter().map(|file| Texts::read(file, &columns)).collect::<Result<Vec<_>>>()?;
@@ -48,22 +46,22 @@ impl Reading {
 
     pub(super) fn cut(&self, draw: Draw) -> Cut {
         let control = match self.control {
-            Beside::Shuffled => Some(Control::Shuffled),
-            Beside::None => None,
+            ControlChoice::Shuffled => Some(Control::Shuffled),
+            ControlChoice::None => None,
         };
         Cut { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }
     }
 }
 
-/// A corpus before any tokenizer.
-pub(super) enum Source {
+/// A corpus that is not tokenized yet.
+pub(super) enum CorpusSource {
     Series { name: String, series: Series },
     Texts { texts: Texts, cut: Cut },
 }
 
-impl Source {
+impl CorpusSource {
     /// The corpora named, series first.
-    pub(super) fn all(names: &[String], reading: &Reading, draw: Draw) -> Result<Vec<Self>> {
+    pub(super) fn all(names: &[String], reading: &TextFlags, draw: Draw) -> Result<Vec<Self>> {
         let mut sources = vec![];
         for name in names {
             let category = Category::load(name)?;

@@ -39,6 +39,11 @@ pub struct Relation {
 }
 
 impl Category {
+    /// Names of the embedded categories.
+    pub fn embedded_names() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(name, _)| *name)
+    }
+
     /// An embedded category by name, or a CSV file.
     ///
     /// # Errors

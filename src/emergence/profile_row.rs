@@ -15,13 +15,17 @@ use crate::mi::{Flag, Scale};
 )]
 pub struct ProfileRow {
     pub model: String,
-    pub family: String,
+    pub family: Option<String>,
+    #[serde(default)]
+    pub architecture: String,
     pub n_params: usize,
     pub corpus: String,
     pub n_windows: usize,
+    #[serde(default)]
     pub seed: u64,
     pub estimator: String,
     pub scale: Scale,
+    #[serde(default)]
     pub micro: Micro,
     pub block: usize,
     pub position: Option<usize>,
@@ -29,17 +33,23 @@ pub struct ProfileRow {
     pub reading_index: usize,
     pub control: Option<String>,
     pub noise_scale: Option<f64>,
+    #[serde(default = "missing")]
     pub macro_mi_nats: f64,
     pub macro_lower_nats: Option<f64>,
     pub macro_upper_nats: Option<f64>,
+    #[serde(default = "missing")]
     pub macro_ceiling_nats: f64,
     pub macro_stderr_nats: Option<f64>,
+    #[serde(default)]
     pub macro_flags: String,
+    #[serde(default = "missing")]
     pub micro_mi_nats: f64,
     pub micro_lower_nats: Option<f64>,
     pub micro_upper_nats: Option<f64>,
+    #[serde(default = "missing")]
     pub micro_ceiling_nats: f64,
     pub micro_stderr_nats: Option<f64>,
+    #[serde(default)]
     pub micro_flags: String,
     pub emergence_nats: f64,
     pub stderr_nats: Option<f64>,
@@ -48,12 +58,18 @@ pub struct ProfileRow {
     pub learned_nats: f64,
 }
 
+/// Reports read files that lack the columns they do not need.
+fn missing() -> f64 {
+    f64::NAN
+}
+
 impl ProfileRow {
     fn new(profile: &Profile, reading: &BlockReading) -> Self {
         let BlockReading { macro_mi, micro_mi, .. } = reading;
         Self {
             model: profile.model.id.clone(),
             family: profile.model.family.clone(),
+            architecture: profile.model.architecture.clone(),
             n_params: profile.model.n_params,
             corpus: profile.corpus.name.clone(),
             n_windows: profile.corpus.n_windows,

@@ -11,8 +11,9 @@ pub struct ModelInfo {
     /// The folder's last component, the embedded name, or the id on a hub with its revision unless that is
     /// `main`.
     pub id: String,
-    /// The recipe it belongs to; the architecture's name where nothing better is known.
-    pub family: String,
+    /// The recipe it belongs to, if it is known. It is not the architecture.
+    #[serde(default)]
+    pub family: Option<String>,
     /// `model_type` of config.json.
     pub architecture: String,
     /// Parameters; a tied head counts once.

@@ -1,11 +1,13 @@
-//! Texts of many models as read by one small reader: what a closed model's texts say of it, measured in the
-//! same way for open and closed ones.
+//! Readings: the emergence that one small model shows on the texts of many models, open and closed, measured
+//! in the same way for all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
 
 use serde::Deserialize;
 
+use super::checks::check_seeds;
+use super::columns::scale_name;
 use super::features::{mean, over_seeds};
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
@@ -15,9 +17,9 @@ pub const REFERENCE: &str = "reference";
 /// Values of one group in two pairs differ by less than this, relatively, or in nats below one nat.
 const SAME: f64 = 1e-6;
 
-/// What is used of a row of comparisons.csv.
+/// The columns of comparisons.csv that a join uses.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Compared {
+pub struct ComparisonRow {
     /// The model that reads.
     pub model: String,
     /// One group.
@@ -28,7 +30,7 @@ pub struct Compared {
     pub quantity: String,
     /// What the channel's precision is relative to.
     pub scale: String,
-    /// The noise scale, if the estimator adds noise.
+    /// The precision b.
     pub noise_scale: Option<f64>,
     /// Tokens of a window.
     pub window_tokens: usize,
@@ -42,9 +44,9 @@ pub struct Compared {
     pub seed: u64,
 }
 
-/// What the reader says of the texts of one model.
+/// The emergence that the reader shows on the texts of one model.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Reading {
+pub(super) struct TextReading {
     /// Its headline.
     pub nats: Option<f64>,
     /// Of the mean over seeds: the estimator's own and the seeds'.
@@ -57,16 +59,16 @@ pub(super) struct Reading {
 
 /// Readings by who wrote the texts, all by one reader and in one way.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Readings {
+pub(super) struct TextReadings {
     /// Reader and way of reading as one word, empty without readings: rows with another are not alike.
     pub reader: String,
-    by_name: BTreeMap<String, Reading>,
+    by_name: BTreeMap<String, TextReading>,
 }
 
-impl Readings {
+impl TextReadings {
     /// # Errors
     /// [`Error::Fit`] if there are two readers, two ways of reading, or both kinds of files.
-    pub fn new(profiles: &[Profile], compared: &[Compared], noise_scale: Option<f64>) -> Result<Self> {
+    pub fn new(profiles: &[Profile], compared: &[ComparisonRow], noise_scale: Option<f64>) -> Result<Self> {
         match (profiles.is_empty(), compared.is_empty()) {
             (true, true) => Ok(Self::default()),
             (false, true) => Self::of_profiles(profiles, noise_scale),
@@ -86,7 +88,7 @@ impl Readings {
             let (corpus, estimator) = (&profile.corpus, &profile.estimator);
             let name = &estimator.name;
             let micro = if estimator.micro == crate::emergence::Micro::First { " first" } else { "" };
-            let scale = super::join::scale(estimator.scale);
+            let scale = scale_name(estimator.scale);
             let how = format!("{name}{micro} {scale} {b}, {} windows of {}", corpus.n_windows, corpus.shots);
             format!("{} {:.12}, {how}", profile.model.id, profile.model.weights_sha256)
         };
@@ -99,14 +101,14 @@ impl Readings {
         one(groups.iter().map(|(name, profiles)| ((*name).to_owned(), seeds(profiles))))?;
         let mut by_name = BTreeMap::new();
         for (name, profiles) in groups {
-            super::join::once(&profiles)?;
+            check_seeds(&profiles)?;
             let headlines: Option<Vec<_>> =
                 profiles.iter().map(|profile| profile.headline_at(noise_scale)).collect();
             let headlines = headlines.ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
-                    "{reader} on texts of {name} has no headline at {b}; measure with the --scale of \
-                     the profiles"
+                    "{reader} on texts of {name} has no headline at {b}; measure with the --scale \
+                     of the profiles"
                 ))
             })?;
             let nats: Vec<f64> = headlines.iter().map(|headline| headline.emergence_nats).collect();
@@ -118,7 +120,7 @@ impl Readings {
             let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
             let nats_mean = mean(&nats);
             let of_seeds = over_seeds(&nats, &stderrs);
-            let reading = Reading {
+            let reading = TextReading {
                 nats: nats_mean,
                 stderr_nats: of_seeds.0.map(|own| own.hypot(of_seeds.1.unwrap_or(0.0))),
                 less_control_nats: nats_mean
@@ -132,15 +134,15 @@ impl Readings {
     }
 
     /// The quantities of each group, which stand once in every pair that it is in.
-    fn of_comparisons(compared: &[Compared]) -> Result<Self> {
-        let way = |row: &Compared| {
-            let Compared { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;
+    fn of_comparisons(compared: &[ComparisonRow]) -> Result<Self> {
+        let way = |row: &ComparisonRow| {
+            let ComparisonRow { model, scale, noise_scale, n_windows, window_tokens, seed, .. } = row;
             let b = noise_scale.map_or_else(String::new, |b| b.to_string());
             format!("{model}, compared at {scale} {b}, {n_windows} windows of {window_tokens}, seed {seed}")
         };
         let reader =
             one(compared.iter().map(|row| (format!("{} and {}", row.group_a, row.group_b), way(row))))?;
-        let mut by_name: BTreeMap<String, Reading> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, TextReading> = BTreeMap::new();
         for row in compared {
             for (name, value) in [(&row.group_a, row.a_nats), (&row.group_b, row.b_nats)] {
                 let reading = by_name.entry(name.clone()).or_default();
@@ -163,8 +165,8 @@ impl Readings {
     ///
     /// # Errors
     /// [`Error::Fit`] if two groups are of one target.
-    pub fn assign(&self, targets: &BTreeSet<&str>) -> Result<Assigned> {
-        let mut assigned = Assigned::default();
+    pub fn assign(&self, targets: &BTreeSet<&str>) -> Result<AssignedReadings> {
+        let mut assigned = AssignedReadings::default();
         let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
         for (name, reading) in &self.by_name {
             let wrote = |target: &&&str| {
@@ -177,7 +179,7 @@ impl Readings {
             let Some(target) =
                 targets.iter().chain(&[REFERENCE]).filter(wrote).max_by_key(|target| target.len())
             else {
-                assigned.strangers.push(name.clone());
+                assigned.unmatched.push(name.clone());
                 continue;
             };
             if let Some(other) = taken.insert(target, name) {
@@ -193,20 +195,20 @@ impl Readings {
 
 /// Readings by target.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Assigned {
-    by_target: BTreeMap<String, Reading>,
+pub(super) struct AssignedReadings {
+    by_target: BTreeMap<String, TextReading>,
     /// Groups that none of the targets wrote.
-    pub strangers: Vec<String>,
+    pub unmatched: Vec<String>,
 }
 
-impl Assigned {
+impl AssignedReadings {
     /// Of what a target wrote.
-    pub fn of(&self, target: &str) -> Reading {
+    pub fn of(&self, target: &str) -> TextReading {
         self.by_target.get(target).copied().unwrap_or_default()
     }
 
     /// Of the texts that no model wrote.
-    pub fn reference(&self) -> Reading {
+    pub fn reference(&self) -> TextReading {
         self.of(REFERENCE)
     }
 }
@@ -237,8 +239,8 @@ fn one(mut ways: impl Iterator<Item = (String, String)>) -> Result<String> {
 mod tests {
     use super::*;
 
-    fn compared(group_a: &str, group_b: &str, [a_nats, b_nats]: [f64; 2]) -> Compared {
-        Compared {
+    fn compared(group_a: &str, group_b: &str, [a_nats, b_nats]: [f64; 2]) -> ComparisonRow {
+        ComparisonRow {
             model: "reader".into(),
             group_a: group_a.into(),
             group_b: group_b.into(),
@@ -256,9 +258,9 @@ mod tests {
     #[test]
     fn a_group_in_two_pairs_may_differ_in_its_last_digits_and_no_more() {
         let pairs = |again: f64| [compared("a", "b", [2.0, 1.0]), compared("a", "c", [again, 3.0])];
-        let readings = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-9)), Some(0.4)).expect("one value");
+        let readings = TextReadings::new(&[], &pairs(2.0 * (1.0 + 3e-9)), Some(0.4)).expect("one value");
         assert_eq!(readings.by_name["a"].nats, Some(2.0));
-        let two = Readings::new(&[], &pairs(2.0 * (1.0 + 3e-6)), Some(0.4)).expect_err("two values");
+        let two = TextReadings::new(&[], &pairs(2.0 * (1.0 + 3e-6)), Some(0.4)).expect_err("two values");
         assert!(two.to_string().contains("emergence of a stands there with two values"), "{two}");
     }
 }

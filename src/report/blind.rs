@@ -5,11 +5,31 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::draw::scatter::{Pair, Scatter};
-use super::read::{at, csv_rows, names};
-use super::{Choice, Made, Report, Table};
+use super::read::{csv_rows, names};
+use super::{Made, Report, ReportInput, Selection, Table};
 use crate::error::{Error, Result};
 
 pub(super) struct Blind;
+
+/// blind.csv, with the columns of [`Row`].
+const BLIND: ReportInput = ReportInput {
+    file: "blind.csv",
+    columns: &[
+        "target_model",
+        "family",
+        "n_params",
+        "predicted_nats",
+        "low_nats",
+        "high_nats",
+        "measured_nats",
+        "size_line_nats",
+        "mean_nats",
+        "noise_scale",
+        "level",
+        "regime",
+        "note",
+    ],
+};
 
 /// The columns of blind.csv that are shown.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,22 +61,26 @@ impl Report for Blind {
     }
 
     fn summary(&self) -> &'static str {
-        "hidden members predicted beside what was measured when they were opened, of blind.csv; a scatter \
+        "hidden members predicted beside what was measured when they were opened; a scatter \
          with the identity line"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
+    fn input(&self) -> ReportInput {
+        BLIND
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
         let mut rows: Vec<Row> = vec![];
         for input in inputs {
-            let all = csv_rows::<Row>(&at(input, "blind.csv"))?;
+            let all = csv_rows::<Row>(&BLIND, input)?;
             let chosen = |row: &Row| {
-                choice.admits(&row.target_model, "")
-                    && choice.noise_scale.is_none_or(|s| s == row.noise_scale)
+                selection.admits(&row.target_model, "")
+                    && selection.noise_scale.is_none_or(|s| s == row.noise_scale)
             };
             rows.extend(all.into_iter().filter(chosen));
         }
         if rows.is_empty() {
-            return Err(Choice::nothing(&at(&inputs[0], "blind.csv"), "row"));
+            return Err(Selection::nothing(&BLIND.at(&inputs[0]), "row"));
         }
         one_kind(&rows)?;
         let mut table = Table::new(&[

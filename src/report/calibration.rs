@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::draw::dots::Dots;
-use super::read::at;
-use super::{Choice, Made, Report, Table};
+use super::{Made, Report, ReportInput, Selection, Table};
 use crate::calibration::{self, Card};
 use crate::error::Result;
 
@@ -27,20 +26,24 @@ impl Report for Calibration {
     }
 
     fn summary(&self) -> &'static str {
-        "back-tested errors of a calibration beside its baselines, of card.json; a dot for each candidate \
+        "back-tested errors of a calibration beside its baselines; a dot for each candidate \
          and split"
     }
 
-    fn make(&self, inputs: &[PathBuf], _: &Choice) -> Result<Made> {
+    fn input(&self) -> ReportInput {
+        ReportInput { file: "card.json", columns: &[] }
+    }
+
+    fn make(&self, inputs: &[PathBuf], _: &Selection) -> Result<Made> {
         let mut table =
             Table::new(&["split", "candidate", "mae", "rmse", "skill_mean", "skill_size", "spearman"]);
         let (mut figures, mut captions) = (vec![], vec![]);
         for (number, input) in inputs.iter().enumerate() {
-            let path = at(input, "card.json");
+            let path = self.input().at(input);
             let card = Card::read(&path)?;
             let scores = scores(&card);
             if scores.is_empty() {
-                return Err(Choice::nothing(&path, "back-tested error"));
+                return Err(Selection::nothing(&path, "back-tested error"));
             }
             for score in &scores {
                 table.rows.push(vec![

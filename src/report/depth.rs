@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
-use super::read::{self, at_noise_scale, names, profiles};
+use super::read::{self, PROFILES, at_noise_scale, names, profiles};
 use super::shots::BAND;
-use super::{Choice, Made, Report, Table};
+use super::{Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -19,11 +19,15 @@ impl Report for Depth {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence at the last entity or position over relative depth, of profiles.csv; curves with bands"
+        "emergence at the last entity or position over relative depth; curves with bands"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, noise_scale) = profiles(inputs, choice)?;
+    fn input(&self) -> ReportInput {
+        PROFILES
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+        let (rows, noise_scale) = profiles(inputs, selection)?;
         let columns = [
             "model",
             "corpus",
@@ -64,8 +68,8 @@ impl Report for Depth {
             figures.push((suffix, curves.figure()?));
         }
         let caption = format!(
-            "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). \
-             Block 1 is low because its input knows only its own token.",
+            "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). Block 1 is low \
+             because its input knows only its own token.",
             at_noise_scale(noise_scale)
         );
         Ok(Made { table, figures, caption })

@@ -1,34 +1,18 @@
 //! `predictions`: predicted beside measured, in the unit of the target, with intervals and what such
 //! intervals held in back-test, errors and baselines.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
-use super::read::{at, csv_rows, names};
-use super::{Choice, Made, Report, Table};
+use super::read::names;
+use super::{Made, Report, ReportInput, Selection, Table};
+use crate::calibration::PredictionRow;
 use crate::error::{Error, Result};
 
 pub(super) struct Predictions;
 
-/// A row of predictions.csv, whichever verb wrote it.
-struct Row {
-    target: String,
-    corpus: String,
-    /// What is predicted: the column that a card was made for.
-    column: String,
-    unit: String,
-    /// Absent where the prediction was refused.
-    predicted: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-    measured: Option<f64>,
-    size: Option<f64>,
-    mean: Option<f64>,
-    level: Option<f64>,
-    backtest_coverage: Option<f64>,
-    regime: String,
-}
+/// predictions.csv.
+const PREDICTIONS: ReportInput = ReportInput { file: "predictions.csv", columns: &["target_model", "y_hat"] };
 
 impl Report for Predictions {
     fn name(&self) -> &'static str {
@@ -36,22 +20,22 @@ impl Report for Predictions {
     }
 
     fn summary(&self) -> &'static str {
-        "predictions with intervals beside what was measured, of predictions.csv; a scatter with the \
+        "predictions with intervals beside what was measured; a scatter with the \
          identity line"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let mut rows: Vec<Row> = vec![];
+    fn input(&self) -> ReportInput {
+        PREDICTIONS
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+        let mut rows: Vec<PredictionRow> = vec![];
         for input in inputs {
-            let path = at(input, "predictions.csv");
-            for (line, cells) in (2..).zip(csv_rows::<BTreeMap<String, String>>(&path)?) {
-                let row =
-                    Row::new(&cells).map_err(|reason| Error::Csv { path: path.clone(), line, reason })?;
-                rows.extend(Some(row).filter(|row| choice.admits(&row.target, &row.corpus)));
-            }
+            let all = PredictionRow::read(&PREDICTIONS.at(input))?;
+            rows.extend(all.into_iter().filter(|row| selection.admits(&row.target_model, &row.corpus)));
         }
         if rows.is_empty() {
-            return Err(Choice::nothing(&inputs[0], "prediction"));
+            return Err(Selection::nothing(&inputs[0], "prediction"));
         }
         one_kind(&rows)?;
         let mut table = Table::new(&[
@@ -72,34 +56,34 @@ impl Report for Predictions {
         ]);
         for row in &rows {
             table.rows.push(vec![
-                row.target.as_str().into(),
+                row.target_model.as_str().into(),
                 row.corpus.as_str().into(),
                 row.unit.as_str().into(),
-                row.predicted.into(),
+                row.y_hat.into(),
                 row.low.into(),
                 row.high.into(),
                 row.measured.into(),
                 row.error().into(),
-                row.inside().map(|inside| if inside { "yes" } else { "no" }).into(),
-                row.size.into(),
-                row.mean.into(),
+                row.is_inside().map(|inside| if inside { "yes" } else { "no" }).into(),
+                row.baseline_size.into(),
+                row.baseline_mean.into(),
                 row.level.into(),
                 row.backtest_coverage.into(),
-                if row.predicted.is_some() { row.regime.as_str() } else { "refused" }.into(),
+                if row.y_hat.is_some() { row.regime.as_str() } else { "refused" }.into(),
             ]);
         }
         // Colours tell corpora apart, or targets where there is one corpus.
         let corpora = names(&rows, |row| row.corpus.as_str());
         let by_corpus = corpora.len() > 1;
-        let named = if by_corpus { corpora } else { names(&rows, |row| row.target.as_str()) };
-        let place = |row: &Row| {
-            named.iter().position(|name| *name == if by_corpus { &row.corpus } else { &row.target })
+        let named = if by_corpus { corpora } else { names(&rows, |row| row.target_model.as_str()) };
+        let place = |row: &PredictionRow| {
+            named.iter().position(|name| *name == if by_corpus { &row.corpus } else { &row.target_model })
         };
         let pairs: Vec<Pair> = rows
             .iter()
             .filter_map(|row| {
                 let interval = row.low.zip(row.high);
-                Some(Pair { name: place(row)?, measured: row.measured?, predicted: row.predicted?, interval })
+                Some(Pair { name: place(row)?, measured: row.measured?, predicted: row.y_hat?, interval })
             })
             .collect();
         let mut figures = vec![];
@@ -111,57 +95,9 @@ impl Report for Predictions {
     }
 }
 
-impl Row {
-    fn new(cells: &BTreeMap<String, String>) -> std::result::Result<Self, String> {
-        let text = |names: &[&str]| names.iter().find_map(|name| cells.get(*name));
-        let number = |names: &[&str]| -> std::result::Result<Option<f64>, String> {
-            match text(names).map(|cell| cell.trim()).filter(|cell| !cell.is_empty()) {
-                None => Ok(None),
-                Some(cell) => {
-                    cell.parse::<f64>().ok().filter(|value| value.is_finite()).map(Some).ok_or_else(|| {
-                        format!("has {cell:?} in column `{}`, which is no number; correct it", names[0])
-                    })
-                }
-            }
-        };
-        let target =
-            text(&["target_model"]).ok_or("has no column `target_model`; take a file of predictions")?;
-        let Some(_) = text(&["emergence_nats", "y_hat"]) else {
-            return Err(
-                "has neither a column `emergence_nats` nor `y_hat`; take a file of predictions".into()
-            );
-        };
-        let word = |name: &str| cells.get(name).cloned().unwrap_or_default();
-        let unit = if cells.contains_key("emergence_nats") { "nats".into() } else { word("unit") };
-        Ok(Self {
-            target: target.clone(),
-            corpus: word("corpus"),
-            column: word("target"),
-            unit,
-            predicted: number(&["emergence_nats", "y_hat"])?,
-            low: number(&["low_nats", "low"])?,
-            high: number(&["high_nats", "high"])?,
-            measured: number(&["measured_nats", "measured"])?,
-            size: number(&["baseline_nats", "baseline_size"])?,
-            mean: number(&["mean_nats", "baseline_mean"])?,
-            level: number(&["level"])?,
-            backtest_coverage: number(&["backtest_coverage"])?,
-            regime: word("regime"),
-        })
-    }
-
-    fn error(&self) -> Option<f64> {
-        Some(self.predicted? - self.measured?)
-    }
-
-    fn inside(&self) -> Option<bool> {
-        Some((self.low?..=self.high?).contains(&self.measured?))
-    }
-}
-
 /// Errors of different things have no mean.
-fn one_kind(rows: &[Row]) -> Result<()> {
-    let (columns, units) = (names(rows, |row| row.column.as_str()), names(rows, |row| row.unit.as_str()));
+fn one_kind(rows: &[PredictionRow]) -> Result<()> {
+    let (columns, units) = (names(rows, |row| row.target.as_str()), names(rows, |row| row.unit.as_str()));
     if columns.len() <= 1 && units.len() <= 1 {
         return Ok(());
     }
@@ -169,7 +105,7 @@ fn one_kind(rows: &[Row]) -> Result<()> {
     Err(Error::Parameter { name: "the predictions", reason })
 }
 
-fn unit(rows: &[Row]) -> &str {
+fn unit(rows: &[PredictionRow]) -> &str {
     rows.first()
         .map(|row| row.unit.as_str())
         .filter(|unit| !unit.is_empty())
@@ -178,31 +114,33 @@ fn unit(rows: &[Row]) -> &str {
 
 /// n, errors beside the baselines' on the same rows, how many intervals held, and how many predictions were
 /// refused.
-fn caption(rows: &[Row]) -> String {
-    let predicted: Vec<&Row> = rows.iter().filter(|row| row.predicted.is_some()).collect();
-    let targets = names(rows, |row| row.target.as_str()).len();
+fn caption(rows: &[PredictionRow]) -> String {
+    let predicted: Vec<&PredictionRow> = rows.iter().filter(|row| row.y_hat.is_some()).collect();
+    let targets = names(rows, |row| row.target_model.as_str()).len();
     let n = predicted.len();
     let mut caption = if n < rows.len() {
         format!("n = {n} predictions of {} for {targets} models, the others refused", rows.len())
     } else {
         format!("n = {n} predictions of {targets} models")
     };
-    let error = |value: fn(&Row) -> Option<f64>| {
+    let error = |value: fn(&PredictionRow) -> Option<f64>| {
         let errors: Vec<f64> =
             predicted.iter().filter_map(|row| Some((value(row)? - row.measured?).abs())).collect();
         let n = errors.len();
         (n > 0).then(|| errors.iter().sum::<f64>() / n as f64)
     };
-    let Some(own) = error(|row| row.predicted) else {
+    let Some(own) = error(|row| row.y_hat) else {
         return format!("{caption}, none of which was measured.");
     };
     caption.push_str(&format!("; mean absolute error {own:.3} {}", unit(rows)));
-    for (name, value) in [("size line", error(|row| row.size)), ("mean", error(|row| row.mean))] {
+    for (name, value) in
+        [("size line", error(|row| row.baseline_size)), ("mean", error(|row| row.baseline_mean))]
+    {
         if let Some(value) = value {
             caption.push_str(&format!(", {name} {value:.3}"));
         }
     }
-    let inside: Vec<bool> = predicted.iter().filter_map(|row| row.inside()).collect();
+    let inside: Vec<bool> = predicted.iter().filter_map(|row| row.is_inside()).collect();
     if !inside.is_empty() {
         let n = inside.iter().filter(|inside| **inside).count();
         caption.push_str(&format!("; {n} of {} measurements inside their interval", inside.len()));

@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use super::draw::heat::{Heat, Map};
-use super::read::{at_noise_scale, by_size, names, profiles};
-use super::{Cell, Choice, Made, Report, Table, suffix};
+use super::made::suffix;
+use super::read::{PROFILES, at_noise_scale, by_size, names, profiles};
+use super::{Cell, Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -18,11 +19,15 @@ impl Report for Profiles {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence by block and position, of profiles.csv; a heat map of each model and corpus"
+        "emergence by block and position; a heat map of each model and corpus"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, noise_scale) = profiles(inputs, choice)?;
+    fn input(&self) -> ReportInput {
+        PROFILES
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+        let (rows, noise_scale) = profiles(inputs, selection)?;
         let mut table = Table::new(&[
             "model",
             "corpus",
@@ -67,8 +72,8 @@ impl Report for Profiles {
             }
         }
         let caption = format!(
-            "Emergence by block and reading point {}: macro less micro mutual information; \
-             `learned` is what the randomly initialised model does not read.",
+            "Emergence by block and reading point {}: macro less micro mutual information; `learned` is what \
+             the randomly initialised model does not read.",
             at_noise_scale(noise_scale)
         );
         Ok(Made { table, figures, caption })

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::{Choice, suffix};
+use super::input::ReportInput;
+use super::made::suffix;
+use super::selection::Selection;
 use crate::disk::Lines;
 use crate::emergence::ProfileRow;
 use crate::error::{Error, Result};
@@ -15,19 +17,43 @@ use crate::error::{Error, Result};
 /// Curves that can be told apart in one panel.
 const MOST_CURVES: usize = 7;
 
+/// profiles.csv, with the columns of [`ProfileRow`].
+pub(super) const PROFILES: ReportInput = ReportInput {
+    file: "profiles.csv",
+    columns: &[
+        "model",
+        "family",
+        "n_params",
+        "corpus",
+        "n_windows",
+        "estimator",
+        "scale",
+        "block",
+        "role",
+        "reading_index",
+        "control",
+        "noise_scale",
+        "emergence_nats",
+        "stderr_nats",
+        "variance_nats2",
+        "random_init_nats",
+        "learned_nats",
+    ],
+};
+
 /// The chosen rows of profiles.csv at one noise scale, and that noise scale.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if the rows are of several estimators or scales, or
 /// none is left.
-pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<ProfileRow>, Option<f64>)> {
+pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec<ProfileRow>, Option<f64>)> {
     let mut rows: Vec<ProfileRow> = vec![];
     for input in inputs {
-        rows.extend(csv_rows::<ProfileRow>(&at(input, "profiles.csv"))?);
+        rows.extend(csv_rows::<ProfileRow>(&PROFILES, input)?);
     }
-    rows.retain(|row| choice.admits(&row.model, &row.corpus));
-    let path = inputs.first().map_or_else(PathBuf::new, |input| at(input, "profiles.csv"));
-    let first = rows.first().ok_or_else(|| Choice::nothing(&path, "row"))?;
+    rows.retain(|row| selection.admits(&row.model, &row.corpus));
+    let path = inputs.first().map_or_else(PathBuf::new, |input| PROFILES.at(input));
+    let first = rows.first().ok_or_else(|| Selection::nothing(&path, "row"))?;
     let (estimator, scale) = (first.estimator.clone(), first.scale);
     if let Some(other) = rows.iter().find(|row| (row.estimator.as_str(), row.scale) != (&estimator, scale)) {
         let reason = format!(
@@ -43,7 +69,7 @@ pub(super) fn profiles(inputs: &[PathBuf], choice: &Choice) -> Result<(Vec<Profi
     noise_scales.sort_by(f64::total_cmp);
     noise_scales.dedup();
     let headline = Some(scale.headline_precision()).filter(|headline| noise_scales.contains(headline));
-    let wanted = choice.noise_scale.or(headline).or(noise_scales.first().copied());
+    let wanted = selection.noise_scale.or(headline).or(noise_scales.first().copied());
     if let Some(wanted) = wanted.filter(|wanted| !noise_scales.contains(wanted)) {
         let known: Vec<String> = noise_scales.iter().map(f64::to_string).collect();
         let reason = format!("{wanted} is not in {}, but {}", path.display(), known.join(", "));
@@ -58,19 +84,17 @@ pub(super) fn at_noise_scale(noise_scale: Option<f64>) -> String {
     noise_scale.map_or("without added noise".to_owned(), |b| format!("at b = {b}"))
 }
 
-/// What is asked for, or the file of some name in the folder that is.
-pub(super) fn at(input: &Path, file: &str) -> PathBuf {
-    if input.is_dir() { input.join(file) } else { input.into() }
-}
-
-/// The rows of a CSV file.
-pub(super) fn csv_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+/// The rows of a CSV file, or of the one in a folder.
+pub(super) fn csv_rows<T: DeserializeOwned>(input: &ReportInput, path: &Path) -> Result<Vec<T>> {
+    let path = input.at(path);
+    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let fault = |error: csv::Error| {
         let line = Lines::at(&bytes, error.position());
-        Error::Csv { path: path.into(), line, reason: format!("{error}; take a file that surmise wrote") }
+        let reason = format!("{error}; give a {} that surmise wrote", input.file);
+        Error::Csv { path: path.clone(), line, reason }
     };
+    input.check(&path, reader.headers().map_err(fault)?)?;
     reader.deserialize().map(|row| row.map_err(fault)).collect()
 }
 
@@ -99,7 +123,7 @@ fn families<R: Borrow<ProfileRow>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
     let mut models: Vec<(&str, usize, &str)> = rows
         .iter()
         .map(Borrow::borrow)
-        .map(|row| (row.family.as_str(), row.n_params, row.model.as_str()))
+        .map(|row| (row.family.as_deref().unwrap_or_default(), row.n_params, row.model.as_str()))
         .collect();
     models.sort_unstable();
     models.dedup();

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::draw::Figure;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
-use super::read::{self, at_noise_scale, by_size, names, profiles};
-use super::{Choice, Made, Report, Table};
+use super::read::{self, PROFILES, at_noise_scale, by_size, names, profiles};
+use super::{Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -36,15 +36,19 @@ impl Report for Shots {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence and its variance by number of shots, of texts by position, of profiles.csv; curves with \
+        "emergence and its variance by number of shots, of texts by position; curves with \
          bands"
     }
 
-    fn make(&self, inputs: &[PathBuf], choice: &Choice) -> Result<Made> {
-        let (rows, noise_scale) = profiles(inputs, choice)?;
+    fn input(&self) -> ReportInput {
+        PROFILES
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+        let (rows, noise_scale) = profiles(inputs, selection)?;
         let means = means(&rows);
         if means.is_empty() {
-            return Err(Choice::nothing(&inputs[0], "model of two blocks or more"));
+            return Err(Selection::nothing(&inputs[0], "model of two blocks or more"));
         }
         let mut table = Table::new(&[
             "model",
@@ -77,8 +81,8 @@ impl Report for Shots {
             );
         }
         let caption = format!(
-            "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of \
-             the mean over blocks, which share their windows).",
+            "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of the mean over \
+             blocks, which share their windows).",
             at_noise_scale(noise_scale)
         );
         Ok(Made { table, figures, caption })

@@ -2,3 +2,5 @@
 
 pub mod blind;
 pub mod demo;
+mod profiles;
+mod size_line;

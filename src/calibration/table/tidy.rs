@@ -130,6 +130,19 @@ impl Table {
         Self { path: self.path.clone(), columns: self.columns.clone(), rows }
     }
 
+    /// The table without some columns, as if its file lacked them.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] for a column that is not there.
+    pub fn without(mut self, columns: &[String]) -> Result<Self> {
+        for column in columns {
+            let at = self.index(column)?;
+            self.columns.remove(at);
+            self.rows.iter_mut().for_each(|row| drop(row.cells.remove(at)));
+        }
+        Ok(self)
+    }
+
     fn index(&self, column: &str) -> Result<usize> {
         self.columns.iter().position(|name| name == column).ok_or_else(|| Error::Csv {
             path: self.path.clone(),

@@ -1,16 +1,16 @@
-//! The closed side: each member is served on this machine and asked by the client that asks real ones.
+//! The closed side: each member is served on this machine and queried by the client that queries real APIs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Settings;
 use super::context;
 use super::context::TOKENS;
-use super::family::{Family, Member, stem};
+use super::family::{Family, Member};
 use super::outside::Outside;
 use super::questions::Questions;
+use super::settings::BlindSettings;
 use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::{RedoSelection, Replication};
@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::provider::{self, Answer, GenerationParams, Outcome};
 use crate::seed;
 use crate::serve::{self, Background};
+use crate::study::profiles::stem;
 
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
@@ -45,7 +46,7 @@ const ANSWER_TOKENS: u32 = 12;
 pub(crate) fn ask(
     family: &Family,
     hidden: &[&Member],
-    settings: &Settings,
+    settings: &BlindSettings,
     port: u16,
     folder: &Path,
     step: &dyn Fn(&str),
@@ -75,7 +76,7 @@ pub(crate) fn ask(
 struct Worker<'a> {
     server: Background,
     model: String,
-    settings: &'a Settings,
+    settings: &'a BlindSettings,
     folder: &'a Path,
     questions: &'a Questions,
 }
@@ -84,7 +85,7 @@ impl<'a> Worker<'a> {
     fn new(
         family: &Family,
         member: &Member,
-        settings: &'a Settings,
+        settings: &'a BlindSettings,
         port: u16,
         folder: &'a Path,
         questions: &'a Questions,

@@ -1,5 +1,5 @@
-//! Emergence as it shows from outside: how much more the next token's log-probabilities say of a series than
-//! of its last entity alone.
+//! Context information from outside: how much more information the next token's log-probabilities carry about
+//! a whole series than about its last entity alone.
 //!
 //! It is the quantity of a profile, `macro - micro`, with the answer of the API in the place of a block's
 //! output: the vector of the log-probabilities of the tokens that are told of most often. A token that an

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
-use crate::model::{FAMILY, Model, ModelInfo, Options};
+use crate::model::{FAMILY, Model, Options};
 
 /// Fewest others that a card is fitted on.
 const LEAST_OTHERS: usize = 5;
@@ -76,8 +76,8 @@ impl Family {
     fn of(named: impl IntoIterator<Item = (String, String)>, hub: Hub) -> Result<Self> {
         let mut members: Vec<Member> = vec![];
         for (name, family) in named {
-            let ModelInfo { id, n_params, weights_sha256, .. } =
-                Model::load_with(&name, Options::default(), &hub)?.info;
+            let card = Model::load_with(&name, Options::default(), &hub)?.info;
+            let (id, n_params, weights_sha256) = (card.id, card.n_params, card.weights_sha256);
             if members.iter().any(|member| member.id == id) {
                 let reason =
                     format!("names {id} twice, or two folders that end in it; members are told apart by it");
@@ -131,7 +131,7 @@ impl Family {
 
     pub(crate) fn load(&self, member: &Member) -> Result<Model> {
         let mut model = Model::load_with(&member.name, Options::default(), &self.hub)?;
-        model.info.family.clone_from(&member.family);
+        model.info.family = Some(member.family.clone());
         Ok(model)
     }
 
@@ -140,9 +140,4 @@ impl Family {
         let found = self.members.iter().find(|member| member.id == id);
         found.ok_or_else(|| Error::Unknown { kind: "member", name: id.into(), hint: hint() })
     }
-}
-
-/// The id of a member as it stands in file names.
-pub(crate) fn stem(id: &str) -> String {
-    crate::disk::id_in_file_names(id)
 }

@@ -1,16 +1,17 @@
-//! The inside of members: profiles, read where they lie and measured where they do not.
+//! The emergence of members: their profiles are read where they exist and measured where they do not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::Settings;
-use super::family::{Family, stem};
+use super::family::Family;
+use super::settings::BlindSettings;
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::emergence;
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
+use crate::study::profiles;
 
 /// The emergence of one member, mean over the corpora.
 #[derive(Debug, Clone, Copy)]
@@ -23,17 +24,17 @@ pub(crate) struct Measured {
     pub widest_gap_nats: f64,
 }
 
-/// What is measured of members, one by one, when it is asked for.
+/// The emergence of members, measured on demand.
 pub(crate) struct Inside<'a> {
     family: &'a Family,
-    settings: &'a Settings,
+    settings: &'a BlindSettings,
     noise_scale: f64,
     folder: PathBuf,
     known: BTreeMap<String, Measured>,
 }
 
 impl<'a> Inside<'a> {
-    pub fn new(family: &'a Family, settings: &'a Settings, noise_scale: f64, folder: PathBuf) -> Self {
+    pub fn new(family: &'a Family, settings: &'a BlindSettings, noise_scale: f64, folder: PathBuf) -> Self {
         Self { family, settings, noise_scale, folder, known: BTreeMap::new() }
     }
 
@@ -50,25 +51,19 @@ impl<'a> Inside<'a> {
         let model = self.family.load(self.family.member(id)?)?;
         let channel = Channel::with_scale(self.settings.scale);
         let how = emergence::MeasureSettings::new(channel, self.settings.seed, self.settings.seed);
-        let mut profiles: Vec<Profile> = vec![];
+        let mut measured_profiles: Vec<Profile> = vec![];
         for name in &self.settings.corpora {
             let category = Category::load(name)?;
             let series =
                 Series::draw(&category, self.settings.shots, self.settings.windows, self.settings.seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            let file = self.folder.join(format!("{}--{}.json", stem(id), category.name));
-            let kept = if file.is_file() { Some(Profile::read(&file)?) } else { None };
-            profiles.push(match kept {
-                Some(kept) if emergence::is_current(&kept, &model, &corpus, &how) => kept,
-                _ => {
-                    let measured = emergence::measure(&model, &corpus, &how)?;
-                    disk::write_json(&file, &measured)?;
-                    measured
-                }
-            });
+            let file = profiles::file(&self.folder, id, &category.name);
+            measured_profiles.push(profiles::read_or_measure(&file, &model, &corpus, &how)?);
         }
-        let headlines =
-            profiles.iter().map(|profile| profile.headline_at(self.noise_scale)).collect::<Option<Vec<_>>>();
+        let headlines = measured_profiles
+            .iter()
+            .map(|profile| profile.headline_at(self.noise_scale))
+            .collect::<Option<Vec<_>>>();
         let headlines = headlines.ok_or_else(|| Error::Fit {
             reason: format!(
                 "{id} has no headline at b = {}; it needs two blocks and a noise scale of the grid",
@@ -88,7 +83,7 @@ impl<'a> Inside<'a> {
                 .sqrt()
                 / n,
             random_init_nats: mean(|h| h.random_init_nats),
-            widest_gap_nats: profiles
+            widest_gap_nats: measured_profiles
                 .iter()
                 .map(|p| p.headline_gap_nats(self.noise_scale))
                 .fold(0.0, f64::max),

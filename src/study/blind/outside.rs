@@ -1,4 +1,4 @@
-//! What is known of a hidden model: what its API said.
+//! What is known of a hidden model: the answers of its API.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// Where a model is certain of every answer, its surprisal is taken to be this.
 const LEAST_SURPRISAL_NATS: f64 = 1e-6;
 
-/// A model from outside. Nothing of what is measured inside it is here.
+/// A model from outside. It holds nothing that is measured inside the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outside {
     /// Form and version of the file.

@@ -1,5 +1,4 @@
-//! What a hidden model is asked: items as any task file has them, so that the client collects them like those
-//! of anybody else.
+//! The questions to a hidden model, as task files, so that the client collects them like any other.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +6,7 @@ use rand::Rng;
 use rand::seq::index::sample;
 use serde_json::{Value, json};
 
-use super::Settings;
+use super::settings::BlindSettings;
 use crate::collect::Completion;
 use crate::corpus::Category;
 use crate::disk;
@@ -41,7 +40,7 @@ impl Questions {
     ///
     /// # Errors
     /// Those of [`Category::load`] and [`Completion::draw`]; [`crate::Error::Write`].
-    pub fn write(settings: &Settings, folder: &Path) -> Result<Self> {
+    pub fn write(settings: &BlindSettings, folder: &Path) -> Result<Self> {
         // A corpus may be called as the files beside them are.
         let of_corpora = folder.join("choices");
         disk::make_folder(&of_corpora)?;
@@ -65,7 +64,7 @@ impl Questions {
 
 /// The questions of the in-context task with a wrong answer beside the right one: the log-probability of the
 /// right one is what is wanted.
-fn choice_items(category: &Category, settings: &Settings) -> Result<Vec<Value>> {
+fn choice_items(category: &Category, settings: &BlindSettings) -> Result<Vec<Value>> {
     let task = Completion::draw(category, settings.task_shots, settings.items, settings.seed)?;
     let mut items = vec![];
     let mut rng = seed::stream("blind", &format!("choices/{}", category.name), settings.seed);
@@ -96,7 +95,7 @@ fn choice_items(category: &Category, settings: &Settings) -> Result<Vec<Value>> 
 /// entity alone.
 fn series(
     category: &Category,
-    settings: &Settings,
+    settings: &BlindSettings,
     context: &mut Vec<Value>,
     shown: &mut Vec<Shown>,
 ) -> Result<()> {

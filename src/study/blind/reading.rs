@@ -6,17 +6,17 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::Settings;
-use super::family::{Family, Member, stem};
+use super::family::{Family, Member};
 use super::outside::Outside;
+use super::settings::BlindSettings;
 use crate::corpus::texts::Text;
 use crate::corpus::{Control, Cut, Texts};
 use crate::disk;
 use crate::emergence;
-use crate::emergence::Profile;
 use crate::error::Result;
 use crate::mi::Channel;
 use crate::seed;
+use crate::study::profiles;
 
 /// Tokens of a window of text.
 const WINDOW_TOKENS: usize = 16;
@@ -25,17 +25,17 @@ const WINDOWS: usize = 400;
 /// Fewest windows that are read at all.
 const LEAST_WINDOWS: usize = 20;
 
-/// Readings of texts by small members, one by one, when they are asked for.
+/// Readings of texts by small members, measured on demand.
 pub(crate) struct Readings<'a> {
     family: &'a Family,
-    settings: &'a Settings,
+    settings: &'a BlindSettings,
     noise_scale: f64,
     folder: PathBuf,
     known: BTreeMap<(String, String), Option<f64>>,
 }
 
 impl<'a> Readings<'a> {
-    pub fn new(family: &'a Family, settings: &'a Settings, noise_scale: f64, folder: PathBuf) -> Self {
+    pub fn new(family: &'a Family, settings: &'a BlindSettings, noise_scale: f64, folder: PathBuf) -> Self {
         Self { family, settings, noise_scale, folder, known: BTreeMap::new() }
     }
 
@@ -56,7 +56,7 @@ impl<'a> Readings<'a> {
         let mut hash = Sha256::new();
         of.texts.iter().for_each(|text| hash.update(format!("{text}\n")));
         let texts = Texts {
-            name: stem(&of.model),
+            name: profiles::stem(&of.model),
             path: "texts.jsonl".into(),
             sha256: seed::hex(&hash.finalize()),
             texts,
@@ -69,16 +69,8 @@ impl<'a> Readings<'a> {
         } else {
             let corpus = cut.corpus(&texts, &model.tokenizer)?;
             let how = emergence::MeasureSettings::new(Channel::with_scale(self.settings.scale), seed, seed);
-            let file = self.folder.join(format!("{}--{}.json", stem(&reader.id), texts.name));
-            let kept = if file.is_file() { Some(Profile::read(&file)?) } else { None };
-            let profile = match kept {
-                Some(kept) if emergence::is_current(&kept, &model, &corpus, &how) => kept,
-                _ => {
-                    let measured = emergence::measure(&model, &corpus, &how)?;
-                    disk::write_json(&file, &measured)?;
-                    measured
-                }
-            };
+            let file = profiles::file(&self.folder, &reader.id, &texts.name);
+            let profile = profiles::read_or_measure(&file, &model, &corpus, &how)?;
             let own = profile.headline_at(self.noise_scale);
             let control = profile.control_headline_at(self.noise_scale);
             own.zip(control).map(|(own, control)| own.emergence_nats - control.emergence_nats)

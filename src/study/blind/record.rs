@@ -1,13 +1,13 @@
-//! What a blind test says: a row for each hidden member, and all of them together.
+//! The results of a blind test: a row for each hidden member, and a summary.
 
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::family::{Family, Member};
-use super::guess::Guess;
 use super::inside::Measured;
-use super::{Choice, Settings};
+use super::prediction::HiddenPrediction;
+use super::settings::{BlindSettings, PredictionSettings};
 use crate::disk::{self, Schema};
 use crate::error::Result;
 use crate::seed::sha256_hex;
@@ -15,7 +15,7 @@ use crate::seed::sha256_hex;
 /// One back-test: a row of blind.csv. Numbers of a prediction are empty where `status` is not `ok`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the columns are explained in the README and by their names")]
-pub struct Row {
+pub struct BlindRow {
     pub target_model: String,
     pub family: String,
     pub n_params: usize,
@@ -33,36 +33,41 @@ pub struct Row {
     pub noise_scale: f64,
     pub level: f64,
     pub regime: String,
-    pub interval_recipe: String,
+    pub interval_method: String,
     pub backtest_coverage: Option<f64>,
     pub status: String,
     pub note: String,
     pub card_sha256: String,
 }
 
-impl Row {
-    pub(crate) fn new(member: &Member, guess: &Guess, measured: Measured, choice: &Choice) -> Self {
-        let said = &guess.prediction;
+impl BlindRow {
+    pub(crate) fn new(
+        member: &Member,
+        hidden: &HiddenPrediction,
+        measured: Measured,
+        how: &PredictionSettings,
+    ) -> Self {
+        let said = &hidden.prediction;
         let ends = said.low.zip(said.high);
         Self {
             target_model: member.id.clone(),
             family: member.family.clone(),
             n_params: member.n_params,
-            n_others: guess.n_others,
+            n_others: hidden.n_others,
             predicted_nats: said.y_hat,
             low_nats: said.low,
             high_nats: said.high,
             measured_nats: measured.emergence_nats,
             stderr_nats: measured.stderr_nats,
             inside: ends.map(|(low, high)| (low..=high).contains(&measured.emergence_nats)),
-            size_line_nats: guess.size_line_nats,
-            mean_nats: guess.mean_nats,
+            size_line_nats: hidden.size_line_nats,
+            mean_nats: hidden.mean_nats,
             random_init_nats: measured.random_init_nats,
             widest_gap_nats: measured.widest_gap_nats,
-            noise_scale: choice.noise_scale,
-            level: choice.level,
+            noise_scale: how.noise_scale,
+            level: how.level,
             regime: said.regime.clone(),
-            interval_recipe: said.interval_method.clone(),
+            interval_method: said.interval_method.clone(),
             backtest_coverage: said.backtest_coverage,
             status: said.status.name().into(),
             note: said.note.clone(),
@@ -90,9 +95,9 @@ pub struct Summary {
 
 impl Summary {
     /// Adds rows up.
-    pub fn of(rows: &[Row]) -> Self {
-        let predicted: Vec<&Row> = rows.iter().filter(|row| row.predicted_nats.is_some()).collect();
-        let mae = |value: fn(&Row) -> Option<f64>| {
+    pub fn of(rows: &[BlindRow]) -> Self {
+        let predicted: Vec<&BlindRow> = rows.iter().filter(|row| row.predicted_nats.is_some()).collect();
+        let mae = |value: fn(&BlindRow) -> Option<f64>| {
             let errors: Option<Vec<f64>> =
                 predicted.iter().map(|row| Some((value(row)? - row.measured_nats).abs())).collect();
             errors
@@ -129,13 +134,13 @@ impl Summary {
 
 /// A whole blind test: blind.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Test {
+pub struct BlindTest {
     /// Form and version of the file.
     pub schema: Schema,
     /// All members of the family.
     pub members: Vec<Member>,
     /// What was asked and measured.
-    pub settings: Settings,
+    pub settings: BlindSettings,
     /// The estimator's noise scale.
     pub noise_scale: f64,
     /// What cards were fitted on.
@@ -149,20 +154,25 @@ pub struct Test {
     /// All rows together.
     pub summary: Summary,
     /// A row for each hidden member.
-    pub rows: Vec<Row>,
+    pub rows: Vec<BlindRow>,
 }
 
-impl Test {
-    pub(crate) fn new(family: &Family, settings: &Settings, choice: &Choice, rows: Vec<Row>) -> Self {
+impl BlindTest {
+    pub(crate) fn new(
+        family: &Family,
+        settings: &BlindSettings,
+        how: &PredictionSettings,
+        rows: Vec<BlindRow>,
+    ) -> Self {
         Self {
-            schema: Schema::new("surmise-blind", 1),
+            schema: Schema::new("surmise-blind", 2),
             members: family.members.clone(),
             settings: settings.clone(),
-            noise_scale: choice.noise_scale,
-            features: choice.features.clone(),
-            sizes: choice.sizes,
+            noise_scale: how.noise_scale,
+            features: how.features.clone(),
+            sizes: how.sizes,
             blind_sha256: String::new(),
-            level: choice.level,
+            level: how.level,
             summary: Summary::of(&rows),
             rows,
         }

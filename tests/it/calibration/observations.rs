@@ -301,7 +301,7 @@ fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_readi
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (code, told) = join(&[&at("readings")]);
-    assert!(code == Some(0) && told.contains("written by no target: t.nobody"), "{told}");
+    assert!(code == Some(0) && told.contains("match no target: t.nobody"), "{told}");
     let table = rows(&out);
     let by_name = |name: &str| table.iter().find(|row| row["target_model"] == name).expect("a row");
     let seen = profiles(&at("readings"));

@@ -329,5 +329,5 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     assert_eq!(read(&out, "blind.svg").matches("<circle").count(), 4);
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));
     let said = refused(&["report", "blind", text(folder.path()), "--model", "c"], 2);
-    assert!(said.contains("leave no row"), "{said}");
+    assert!(said.contains("leaves no row"), "{said}");
 }

@@ -243,8 +243,8 @@ fn a_folder_of_ones_own_is_measured_like_an_embedded_model() {
     let folder = root.join("calibration/minigpt-2");
     let own = done(&["measure", folder.to_str().expect("UTF-8"), "--corpus", "animals", "--windows", "100"]);
     let embedded = done(&["measure", "minigpt-2", "--corpus", "animals", "--windows", "100"]);
-    // Only the family differs: of a folder no more is known than its architecture.
-    assert_eq!(own.replace("minigpt-2,gpt2,", "minigpt-2,minigpt,"), embedded);
+    // Only the family differs: that of a folder is not known.
+    assert_eq!(own.replace("minigpt-2,,gpt2,", "minigpt-2,minigpt,gpt2,"), embedded);
     let category = root.join("data/animals.csv");
     let file =
         done(&["measure", "minigpt-2", "--corpus", category.to_str().expect("UTF-8"), "--windows", "100"]);
@@ -273,86 +273,38 @@ fn a_byte_level_tokenizer_gives_entities_of_many_tokens_aligned_by_role() {
 }
 
 #[test]
-fn the_readmes_csv_is_what_the_bare_command_prints() {
-    let readme =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
-    let block =
-        readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
-    let output = surmise(&[]);
-    assert!(output.status.success());
-    let printed = String::from_utf8(output.stdout).expect("UTF-8");
-    assert_eq!(printed.lines().next(), block.lines().next());
-    let (printed, claimed) = (rows(&printed), rows(block));
-    assert_eq!(printed.len(), 20);
-    assert_eq!(printed.len(), claimed.len());
-    for (ours, theirs) in printed.iter().zip(&claimed) {
-        for (column, value) in ours {
-            match (value.parse::<f64>(), theirs[column].parse::<f64>()) {
-                // Other processors round differently; the README says how far.
-                (Ok(a), Ok(b)) => assert!((a - b).abs() <= 0.02, "{column}: {a} printed, {b} in the README"),
-                _ => assert_eq!(value, &theirs[column]),
-            }
-        }
-        let number = |column: &str| ours[column].parse::<f64>().expect("a number");
-        assert!(
-            number("low_nats") < number("emergence_nats") && number("emergence_nats") < number("high_nats")
-        );
-    }
-    // The errors that stderr gives are those of the printed rows.
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    let mean_error = |column: &str| {
-        let errors = printed.iter().map(|row| {
-            let number = |column: &str| row[column].parse::<f64>().expect("a number");
-            (number(column) - number("measured_nats")).abs()
-        });
-        errors.sum::<f64>() / printed.len() as f64
+fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/minigpt-2");
+    let measure = |more: &[&str]| {
+        let model = folder.to_str().expect("UTF-8");
+        let all = ["measure", model, "--corpus", "colours", "--windows", "60", "--shots", "2"];
+        let table = rows(&done(&[&all, more].concat()));
+        (table[0]["family"].clone(), table[0]["architecture"].clone())
     };
-    for (name, column) in
-        [("calibration", "emergence_nats"), ("size line", "baseline_nats"), ("mean", "mean_nats")]
-    {
-        let said = format!("{name} {:.3}", mean_error(column));
-        assert!(stderr.contains(&said), "{said} is not in {stderr}");
-        let told =
-            readme.split(&format!("{name} ")).skip(1).find_map(|rest| rest.get(..5)?.parse::<f64>().ok());
-        let told = told.unwrap_or_else(|| panic!("the README does not tell the error of {name}"));
-        assert!((told - mean_error(column)).abs() <= 0.02, "{name}: {told} in the README");
-    }
-    assert!(stderr.contains("no calibration for real closed models"));
-}
+    assert_eq!(measure(&[]), (String::new(), "gpt2".into()));
+    assert_eq!(measure(&["--family", "mine"]), ("mine".into(), "gpt2".into()));
 
-#[test]
-fn the_line_leaves_every_file_a_researcher_can_stop_at() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().join("run");
-    let printed =
-        done(&["line", "--windows", "600", "--shots", "2", "-o", out.to_str().expect("UTF-8"), "-q"]);
-    let files = files(&out);
-    let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["line.json", "observations.csv", "predictions.csv", "profiles.csv", "scores.csv"]);
-    assert_eq!(files["predictions.csv"], printed.as_bytes());
-    let line: serde_json::Value = serde_json::from_slice(&files["line.json"]).expect("JSON");
-    assert_eq!(line["schema"]["name"], "line");
-    let text = String::from_utf8(files["observations.csv"].clone()).expect("UTF-8");
-    let observations = rows(&text);
-    assert_eq!(observations.len(), 12 * 5);
-    // The regression alone gives the printed predictions: coefficients, centres and scales are all that is
-    // needed.
-    let features = line["ols"]["features"].as_array().expect("features");
-    for row in rows(&printed) {
-        let observation = observations
-            .iter()
-            .find(|o| o["target_model"] == row["target_model"] && o["corpus"] == row["corpus"])
-            .expect("its observation");
-        let value = |feature: &serde_json::Value| {
-            let number = |key: &str| feature[key].as_f64().expect("a number");
-            let x: f64 = observation[feature["name"].as_str().expect("a name")].parse().expect("a number");
-            number("coefficient") * (x - number("centre")) / number("scale")
-        };
-        let predicted =
-            line["ols"]["intercept"].as_f64().expect("a number") + features.iter().map(value).sum::<f64>();
-        let said: f64 = row["emergence_nats"].parse().expect("a number");
-        assert!((predicted - said).abs() < 1e-4, "{predicted} {said}");
+    // A model of unknown family has no proxy, unless the table of models says its family.
+    let scene = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| scene.path().join(name).to_str().expect("UTF-8").to_owned();
+    for model in ["minigpt-1", folder.to_str().expect("UTF-8")] {
+        done(&["measure", model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", &at("p")]);
     }
+    let join = |more: &[&str]| {
+        let (profiles, fixed) = (at("p"), ["observations", "-q", "--noise-scale", "0.4", "--profiles"]);
+        let output = surmise(&[&fixed[..], &[&profiles], more].concat());
+        let [row] = rows(&String::from_utf8_lossy(&output.stdout)).try_into().expect("one row");
+        (output.status.code(), row)
+    };
+    let (code, row) = join(&[]);
+    assert_eq!((code, row["family"].as_str(), row["proxy_model"].as_str()), (Some(3), "", ""));
+    assert!(row["note"].contains("its family is not known"), "{}", row["note"]);
+    std::fs::write(at("models.csv"), "model,family,params_b\nminigpt-2,minigpt,\n").expect("a file");
+    let (code, row) = join(&["--models", &at("models.csv")]);
+    assert_eq!(
+        (code, row["family"].as_str(), row["proxy_model"].as_str()),
+        (Some(0), "minigpt", "minigpt-1")
+    );
 }
 
 #[test]
@@ -374,5 +326,9 @@ fn list_names_what_is_built_in() {
         ["completion", "cities", "texts"].iter().all(|name| tasks.lines().any(|line| named(line, name))),
         "{tasks}"
     );
-    assert_eq!(done(&["list", "reports"]).lines().count(), surmise::report::ALL.len());
+    let reports = done(&["list", "reports"]);
+    assert_eq!(reports.lines().count(), surmise::report::ALL.len());
+    for (report, line) in surmise::report::ALL.iter().zip(reports.lines()) {
+        assert!(line.starts_with(&format!("{}\t{}\t", report.name(), report.input().file)), "{line}");
+    }
 }

@@ -4,5 +4,6 @@ pub mod bad_input;
 pub mod blind;
 pub mod command;
 pub mod data;
+pub mod demo;
 pub mod reports;
 pub mod texts;

@@ -17,9 +17,9 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-const PREDICTIONS: &str = "target_model,corpus,emergence_nats,low_nats,high_nats,measured_nats,\
-                           baseline_nats,mean_nats\na_1,colours,0.5,0.25,0.75,0.625,0.125,1.0\nb,colours,1.\
-                           0,0.5,1.5,2.0,2.5,1.0\n";
+const PREDICTIONS: &str = "target_model,corpus,unit,y_hat,low,high,measured,baseline_size,baseline_mean\n\
+                           a_1,colours,nats,0.5,0.25,0.75,0.625,0.125,1.0\n\
+                           b,colours,nats,1.0,0.5,1.5,2.0,2.5,1.0\n";
 
 #[test]
 fn predictions_are_summed_up_as_by_hand_in_every_form() {
@@ -185,12 +185,16 @@ fn what_a_report_cannot_be_made_of_is_named() {
     };
     let file = folder.path().join("predictions.csv");
     std::fs::write(&file, PREDICTIONS.replace("2.0,2.5", "two,2.5")).expect("a file");
-    refused(&["predictions", text(&file)], 1, &["predictions.csv, line 3", "\"two\"", "measured_nats"]);
+    refused(&["predictions", text(&file)], 1, &["predictions.csv, line 3", "\"two\"", "`measured`"]);
     std::fs::write(&file, "a,b\n1,2\n").expect("a file");
-    refused(&["predictions", text(&file)], 1, &["line 2", "no column `target_model`"]);
+    refused(&["predictions", text(&file)], 1, &["line 1", "no column `target_model`"]);
     std::fs::write(&file, PREDICTIONS).expect("a file");
-    refused(&["predictions", text(&file), "--corpus", "x"], 2, &["leave no prediction", "--corpus"]);
-    refused(&["profiles", text(&file)], 1, &["predictions.csv", "missing field"]);
+    refused(&["predictions", text(&file), "--corpus", "x"], 2, &["leaves no prediction", "--corpus"]);
+    refused(&["profiles", text(&file)], 1, &["predictions.csv", "no column `model`", "profiles.csv"]);
+    // What earlier versions wrote is refused with the new name of the column.
+    let earlier = folder.path().join("earlier.csv");
+    std::fs::write(&earlier, PREDICTIONS.replace("y_hat", "emergence_nats")).expect("a file");
+    refused(&["predictions", text(&earlier)], 1, &["`emergence_nats` is called `y_hat` now"]);
     refused(&["profile", text(&file)], 2, &["unknown report `profile`", "profiles, shots, depth"]);
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
     refused(&["calibration", text(&file)], 1, &["predictions.csv", "not the JSON"]);

@@ -3,29 +3,28 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ndarray::Array2;
-
-use super::family::{Member, stem};
+use super::family::Member;
 use super::observe;
 use super::observe::{COLUMNS, Columns, Known};
 use super::outside::Outside;
-use super::{Choice, Settings};
+use super::settings::{BlindSettings, PredictionSettings};
 use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
-use crate::study::demo::Ols;
+use crate::study::profiles::stem;
+use crate::study::size_line::size_line;
 
-/// The feature that a card is fitted on unless others are named: a handful of members carries no more. It is
-/// emergence itself, as far as the next token shows it.
+/// The default feature of a card, as a few members support no more: the context information of the next
+/// token, which estimates emergence from outside.
 pub const FEATURES: [&str; 1] = ["context_nats"];
 
 /// Fewest recipes that can be left out one by one.
 const LEAST_FAMILIES: usize = 3;
 
-/// A prediction with what it was made of.
+/// The prediction of a hidden member, with the calibration that made it.
 #[derive(Debug, Clone)]
-pub struct Guess {
+pub struct HiddenPrediction {
     /// The prediction, or why there is none.
     pub prediction: PredictionRow,
     /// The card.
@@ -41,16 +40,16 @@ pub struct Guess {
     observations: Vec<u8>,
 }
 
-/// Finds out before the long work whether the choice can be met.
-pub(crate) fn check(choice: &Choice, settings: &Settings) -> Result<()> {
-    if let Some(name) = choice.features.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
+/// Checks the settings before the long work.
+pub(crate) fn check(how: &PredictionSettings, settings: &BlindSettings) -> Result<()> {
+    if let Some(name) = how.features.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
         let hint = format!("there are {}", COLUMNS.join(", "));
         return Err(Error::Unknown { kind: "feature", name: name.clone(), hint });
     }
     let channel = Channel::with_scale(settings.scale);
-    if !channel.precisions().contains(&choice.noise_scale) {
+    if !channel.precisions().contains(&how.noise_scale) {
         let known: Vec<String> = channel.precisions().iter().map(f64::to_string).collect();
-        let reason = format!("is {}, and is one of {}", choice.noise_scale, known.join(", "));
+        let reason = format!("is {}, and is one of {}", how.noise_scale, known.join(", "));
         return Err(Error::Parameter { name: "--noise-scale", reason });
     }
     Ok(())
@@ -61,15 +60,15 @@ pub(crate) fn check(choice: &Choice, settings: &Settings) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Fit`] if the table of the others cannot carry a card.
-pub(crate) fn guess(
+pub(crate) fn predict(
     known: &[Known],
     gains: &[Option<f64>],
     hidden: &Member,
     outside: &Outside,
     gain: Option<f64>,
-    choice: &Choice,
-) -> Result<Guess> {
-    let columns = Columns { sizes: choice.sizes, families: families_matter(known, hidden) };
+    how: &PredictionSettings,
+) -> Result<HiddenPrediction> {
+    let columns = Columns { sizes: how.sizes, families: families_matter(known, hidden) };
     let rows = known.iter().zip(gains);
     let rows =
         rows.map(|(k, gain)| observe::row(k.member, k.outside, *gain, Some(k.emergence_nats), columns));
@@ -79,8 +78,8 @@ pub(crate) fn guess(
         let bytes = csv(&observe::header(columns), rows)?;
         Table::from_bytes("observations.csv".as_ref(), &bytes)
     };
-    let mut features = choice.features.clone();
-    if choice.sizes {
+    let mut features = how.features.clone();
+    if how.sizes {
         features.push("log10_params".into());
     }
     let plan = CalibrationSpec {
@@ -88,39 +87,39 @@ pub(crate) fn guess(
         features,
         link: Some(Link::Identity),
         for_api: true,
-        level: choice.level,
+        level: how.level,
         unit: "nats".into(),
         ..CalibrationSpec::default()
     };
     let card = calibrate(&table(&others)?, &plan)?;
-    let prediction = card.predict(&table(std::slice::from_ref(&asked))?, choice.level)?.into_iter().next();
+    let prediction = card.predict(&table(std::slice::from_ref(&asked))?, how.level)?.into_iter().next();
     let prediction =
         prediction.ok_or_else(|| Error::Fit { reason: format!("there is no row of {}", hidden.id) })?;
     let all: Vec<Vec<String>> = others.into_iter().chain([asked]).collect();
-    Ok(Guess {
+    Ok(HiddenPrediction {
         prediction,
         card,
         n_others: known.len(),
         mean_nats: known.iter().map(|k| k.emergence_nats).sum::<f64>() / known.len() as f64,
-        size_line_nats: size_line(known, hidden),
+        size_line_nats: size_baseline(known, hidden)?,
         observations: csv(&observe::header(columns), &all)?,
     })
 }
 
-/// Whether a card is told of recipes. Of two, one a handful of small members, leaving out one says nothing of
-/// the other: members are then left out one by one. Where the hidden member's recipe is not among the others,
-/// the card has to know, to refuse what it cannot carry.
+/// Whether the card is given families. With two families, leaving one out says nothing about the other, so
+/// that members are left out one by one. If the hidden member's family is not among the others, the card is
+/// given families, and refuses the claims that they do not support.
 fn families_matter(known: &[Known], hidden: &Member) -> bool {
     let families: BTreeSet<&str> = known.iter().map(|k| k.member.family.as_str()).collect();
     families.len() >= LEAST_FAMILIES || !families.contains(hidden.family.as_str())
 }
 
-/// The others' emergence as a line in log10 parameters, at the size of the hidden member.
-fn size_line(known: &[Known], hidden: &Member) -> Option<f64> {
+/// The regression of the others' emergence on log10 parameters, at the size of the hidden member.
+fn size_baseline(known: &[Known], hidden: &Member) -> Result<Option<f64>> {
     let log10 = |member: &Member| (member.n_params as f64).log10();
-    let x = Array2::from_shape_fn((known.len(), 1), |(i, _)| log10(known[i].member));
+    let sizes: Vec<f64> = known.iter().map(|k| log10(k.member)).collect();
     let y: Vec<f64> = known.iter().map(|k| k.emergence_nats).collect();
-    Some(Ols::fit(&["log10_params"], &x, &y).ok()?.value(&[log10(hidden)]))
+    size_line(&sizes, &y, log10(hidden))
 }
 
 fn csv(header: &[String], rows: &[Vec<String>]) -> Result<Vec<u8>> {
@@ -132,7 +131,7 @@ fn csv(header: &[String], rows: &[Vec<String>]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
 }
 
-impl Guess {
+impl HiddenPrediction {
     /// Writes card and observations, and predictions.csv with this prediction behind those before it.
     ///
     /// # Errors

@@ -1,0 +1,120 @@
+//! Flags that several verbs have in common.
+
+use clap::Args;
+
+use super::choice::choice;
+use crate::error::{Error, Result};
+use crate::mi::Scale;
+use crate::model::hub::{self, Hub};
+use crate::model::{Bos, Device, Options, Precision};
+
+/// How series are drawn.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Draw {
+    /// Series per corpus, or most windows per group of texts
+    #[arg(long, default_value_t = WINDOWS, value_name = "N")]
+    pub(super) windows: usize,
+    /// Entities per series
+    #[arg(long, default_value_t = SHOTS, value_name = "K")]
+    pub(super) shots: usize,
+    /// Seed of series, channel noise, tasks and random initial weights
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+/// How series are drawn and measured, the same for the demonstration and for `measure`.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Sampling {
+    #[command(flatten)]
+    pub(super) draw: Draw,
+    /// What the channel's noise is relative to: the spread of each coordinate, or the norm of each state
+    #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
+    pub(super) scale: Scale,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { draw: Draw { windows: WINDOWS, shots: SHOTS, seed: 0 }, scale: Scale::Spread }
+    }
+}
+
+/// Default number of series per corpus: log 1000 is 6.9 nats, and values are trusted below .6 of that.
+pub(super) const WINDOWS: usize = 1000;
+/// Default number of entities per series.
+pub(super) const SHOTS: usize = 4;
+
+/// How ids on a hub are resolved.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Fetching {
+    /// Branch, tag or commit of ids without a revision [default: main]
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
+    /// Download nothing and use the cache alone, as with HF_HUB_OFFLINE=1
+    #[arg(long)]
+    offline: bool,
+}
+
+impl Fetching {
+    pub(super) fn hub(&self, models: &[String], quiet: bool) -> Result<Hub> {
+        let mut hub = Hub::from_env()?;
+        if let Some(revision) = &self.revision {
+            if let Some(name) = models.iter().find(|name| !hub::is_id(name)) {
+                let reason = format!(
+                    "is for ids on a hub, and `{name}` is not one; leave it out, or name `{name}` in another \
+                     command"
+                );
+                return Err(Error::Parameter { name: "--revision", reason });
+            }
+            hub = hub.with_revision(revision)?;
+        }
+        if self.offline {
+            hub = hub.offline();
+        }
+        Ok(if quiet { hub } else { hub.with_progress() })
+    }
+}
+
+/// How models are opened.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Opening {
+    /// Precision that the weights are rounded to; the arithmetic is always f32
+    #[arg(
+        long,
+        value_parser = choice(&Precision::ALL, Precision::name, Precision::describe),
+        default_value = "f32"
+    )]
+    dtype: Precision,
+    /// What precedes every window, including the window of a single token: what the tokenizer adds by
+    /// default, the beginning-of-sequence token, or nothing
+    #[arg(long, value_parser = choice(&Bos::ALL, Bos::name, Bos::describe), default_value = "auto")]
+    bos: Bos,
+    /// Device of the decoder: cpu, or cuda[:N] in a build with the feature `cuda`
+    #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
+    pub(super) device: Device,
+    /// Memory limit for weights and residual streams, such as 6G or 900M; larger streams go to a temporary
+    /// file, larger weights are refused
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    max_memory: Option<u64>,
+}
+
+impl From<Opening> for Options {
+    fn from(opening: Opening) -> Self {
+        let Opening { dtype, bos, device, max_memory } = opening;
+        Self { dtype, bos, device, max_memory_bytes: max_memory }
+    }
+}
+
+/// Bytes, with K, M, G or T for powers of 1024.
+pub(super) fn bytes(text: &str) -> std::result::Result<u64, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[number.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        "T" => Some(40),
+        _ => None,
+    };
+    let size = shift.and_then(|shift: u32| number.parse::<u64>().ok()?.checked_mul(1 << shift));
+    size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
+}

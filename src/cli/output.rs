@@ -1,0 +1,40 @@
+//! Output: data on stdout, status lines and progress on stderr.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::collect::secrets::Secrets;
+use crate::error::{Error, Result};
+
+/// Writes data to stdout. A reader that stops early (`| head`) is no failure.
+pub(super) fn print(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Write { path: Path::new("stdout").into(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr. A closed stderr is no failure.
+pub fn status(line: &str) {
+    let line = SECRETS.get().map_or(Cow::Borrowed(line), |secrets| secrets.redact_text(line));
+    writeln!(std::io::stderr(), "{line}").unwrap_or_default();
+}
+
+/// Secrets that are redacted in every line, once they are known.
+pub(super) static SECRETS: OnceLock<Arc<Secrets>> = OnceLock::new();
+
+/// A progress bar on stderr; silent if asked to be or where stderr is no terminal.
+pub(super) fn progress(steps: usize, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}");
+    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,45 @@
+//! The inputs of a join.
+
+use std::collections::BTreeMap;
+
+use super::readings::ComparisonRow;
+use crate::collect::Score;
+use crate::emergence::Profile;
+
+/// What is published of a model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PublishedModel {
+    /// The recipe it belongs to; empty if it is not known.
+    pub family: String,
+    /// Billions of parameters.
+    pub params_b: Option<f64>,
+}
+
+/// Profiles, scores and readings that are joined into one table.
+#[derive(Debug, Clone, Default)]
+pub struct JoinInputs {
+    /// Profiles of open models; several of one model and corpus are repetitions with other seeds.
+    pub profiles: Vec<Profile>,
+    /// Scores of open and closed models.
+    pub scores: Vec<Score>,
+    /// Profiles of one small reader on texts: each corpus is named after the model that wrote it;
+    /// [`super::REFERENCE`] after none.
+    pub readings: Vec<Profile>,
+    /// Or comparisons of the same groups by one reader.
+    pub comparisons: Vec<ComparisonRow>,
+    /// Family and size by model: of models without a profile, and the family of models whose profile does
+    /// not know it.
+    pub published: BTreeMap<String, PublishedModel>,
+    /// The proxy of every target; else the smallest measured member of its family.
+    pub proxy: Option<String>,
+    /// The estimator's noise scale.
+    pub noise_scale: Option<f64>,
+}
+
+impl JoinInputs {
+    /// Family of a model, empty if it is unknown: that of its profile, else the published one.
+    pub(super) fn family<'a>(&'a self, model: &str, profile: Option<&'a Profile>) -> &'a str {
+        let own = profile.and_then(|profile| profile.model.family.as_deref());
+        own.or_else(|| self.published.get(model).map(|known| known.family.as_str())).unwrap_or_default()
+    }
+}

@@ -1,0 +1,60 @@
+//! What was measured inside one model on one corpus, as means over seeds.
+
+use std::collections::BTreeSet;
+use std::f64::consts::LN_2;
+
+use super::features::{FEATURES, features, mean, over_seeds};
+use crate::emergence::Profile;
+
+/// One model on one corpus, over all seeds.
+pub(super) struct MeasuredModel<'a> {
+    pub profiles: Vec<&'a Profile>,
+    pub headline_nats: f64,
+    pub learned_nats: f64,
+    pub random_init_nats: f64,
+    pub tokens_per_byte: Option<f64>,
+    /// Of the mean over seeds: the estimator's own, if it states one.
+    pub own_stderr_nats: Option<f64>,
+    /// Of the mean over seeds: from how they differ.
+    pub seed_stderr_nats: Option<f64>,
+    pub features: [Option<f64>; FEATURES.len()],
+}
+
+impl<'a> MeasuredModel<'a> {
+    pub fn new(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Option<Self> {
+        let headlines = profiles.iter().map(|p| p.headline_at(noise_scale)).collect::<Option<Vec<_>>>()?;
+        let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
+        let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
+        let errors = over_seeds(&all(&|at| headlines[at].emergence_nats), &stderrs);
+        let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
+        let vectors: Vec<[Option<f64>; FEATURES.len()]> =
+            profiles.iter().map(|p| features(p, noise_scale)).collect();
+        let feature = |j: usize| {
+            let known: Option<Vec<f64>> = vectors.iter().map(|vector| vector[j]).collect();
+            known.and_then(|known| mean(&known))
+        };
+        Some(Self {
+            headline_nats: mean(&all(&|at| headlines[at].emergence_nats))?,
+            learned_nats: mean(&all(&|at| headlines[at].learned_nats))?,
+            random_init_nats: mean(&all(&|at| headlines[at].random_init_nats))?,
+            tokens_per_byte: per_byte.and_then(|tokens| mean(&tokens)),
+            own_stderr_nats: errors.0,
+            seed_stderr_nats: errors.1,
+            features: std::array::from_fn(feature),
+            profiles,
+        })
+    }
+
+    /// Of the mean over seeds: the estimator's own and the seeds'.
+    pub fn stderr_nats(&self) -> Option<f64> {
+        self.own_stderr_nats.map(|own| own.hypot(self.seed_stderr_nats.unwrap_or(0.0)))
+    }
+
+    pub fn seeds(&self) -> BTreeSet<u64> {
+        self.profiles.iter().map(|profile| profile.estimator.seed).collect()
+    }
+
+    pub fn bits_per_byte(&self) -> Option<f64> {
+        self.tokens_per_byte.map(|tokens| self.headline_nats * tokens / LN_2)
+    }
+}

@@ -1,0 +1,110 @@
+//! One row of observations.csv: the only declaration of its columns and their order.
+
+use super::features::FEATURES;
+use super::measured::MeasuredModel;
+use super::readings::TextReading;
+
+/// A target on a corpus.
+#[derive(Default)]
+pub(super) struct Observation<'a> {
+    pub target_model: &'a str,
+    pub family: &'a str,
+    pub params_b: Option<f64>,
+    pub proxy_model: String,
+    pub proxy_params_b: Option<f64>,
+    pub corpus: &'a str,
+    pub corpus_sha256: String,
+    pub n_windows: Option<usize>,
+    pub shots: Option<usize>,
+    pub scale: &'static str,
+    pub noise_scale: Option<f64>,
+    pub reader: &'a str,
+    /// The target, if it was measured.
+    pub own: Option<MeasuredModel<'a>>,
+    pub proxy: Option<MeasuredModel<'a>>,
+    /// Level and slope of the target's accuracy on the corpus' own task.
+    pub accuracy: Option<(f64, f64)>,
+    /// What the reader shows on the target's texts, and on those of no model.
+    pub reading: TextReading,
+    pub reference: TextReading,
+    /// The target's scores on every task.
+    pub tasks: Vec<TaskScore<'a>>,
+    /// Why the row lacks a proxy or headline; empty if it lacks none.
+    pub note: String,
+}
+
+/// The scores of one model on one task, over shots.
+pub(super) struct TaskScore<'a> {
+    pub task: &'a str,
+    /// Level and slope of the accuracy.
+    pub accuracy: Option<(f64, f64)>,
+    /// Mean log-probability of the right answer.
+    pub logprob_nats: Option<f64>,
+}
+
+impl Observation<'_> {
+    pub fn is_ok(&self) -> bool {
+        self.note.is_empty()
+    }
+
+    /// Columns and cells, in order.
+    pub fn cells(&self) -> Vec<(String, String)> {
+        let mut row: Vec<(String, String)> = vec![];
+        let mut text = |name: &str, cell: &str| row.push((name.to_owned(), cell.to_owned()));
+        let count = |n: Option<usize>| n.map_or(String::new(), |n| n.to_string());
+        let (own, proxy) = (self.own.as_ref(), self.proxy.as_ref());
+        text("target_model", self.target_model);
+        text("family", self.family);
+        text("params_b", &number(self.params_b));
+        text("proxy_model", &self.proxy_model);
+        text("proxy_params_b", &number(self.proxy_params_b));
+        text("corpus", self.corpus);
+        text("corpus_sha256", &self.corpus_sha256);
+        text("n_windows", &count(self.n_windows));
+        text("shots", &count(self.shots));
+        text("scale", self.scale);
+        text("noise_scale", &number(self.noise_scale));
+        text("reader", self.reader);
+        text("emergence_nats", &number(own.map(|own| own.headline_nats)));
+        text("emergence_stderr_nats", &number(own.and_then(MeasuredModel::stderr_nats)));
+        text("seed_stderr_nats", &number(own.and_then(|own| own.seed_stderr_nats)));
+        text("n_seeds", &count(own.map(|own| own.profiles.len())));
+        text("learned_nats", &number(own.map(|own| own.learned_nats)));
+        text("random_init_nats", &number(own.map(|own| own.random_init_nats)));
+        text("emergence_bits_per_byte", &number(own.and_then(MeasuredModel::bits_per_byte)));
+        text("proxy_headline_nats", &number(proxy.map(|proxy| proxy.headline_nats)));
+        text("proxy_headline_stderr_nats", &number(proxy.and_then(MeasuredModel::stderr_nats)));
+        for (j, feature) in FEATURES.iter().enumerate() {
+            text(&format!("proxy_{}", feature.name), &number(proxy.and_then(|proxy| proxy.features[j])));
+        }
+        text("accuracy_logit", &number(self.accuracy.map(|accuracy| accuracy.0)));
+        text("accuracy_slope", &number(self.accuracy.map(|accuracy| accuracy.1)));
+        let (reading, reference) = (&self.reading, &self.reference);
+        let gain = |own: Option<f64>, reference: Option<f64>| Some(own? - reference?);
+        text("reading_nats", &number(reading.nats));
+        text("reading_stderr_nats", &number(reading.stderr_nats));
+        text("reading_less_control_nats", &number(reading.less_control_nats));
+        text("reading_gain_nats", &number(gain(reading.nats, reference.nats)));
+        text(
+            "reading_gain_less_control_nats",
+            &number(gain(reading.less_control_nats, reference.less_control_nats)),
+        );
+        text("reading_bits_per_byte", &number(reading.bits_per_byte));
+        for TaskScore { task, accuracy, logprob_nats } in &self.tasks {
+            text(&format!("score_{task}_logit"), &number(accuracy.map(|accuracy| accuracy.0)));
+            text(&format!("score_{task}_slope"), &number(accuracy.map(|accuracy| accuracy.1)));
+            text(&format!("score_{task}_logprob_nats"), &number(*logprob_nats));
+        }
+        for (j, feature) in FEATURES.iter().enumerate() {
+            text(feature.name, &number(own.and_then(|own| own.features[j])));
+        }
+        text("status", if self.is_ok() { "ok" } else { "unsupported" });
+        text("note", &self.note);
+        row
+    }
+}
+
+/// An empty cell for a value that is missing or not finite.
+fn number(value: Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string())
+}

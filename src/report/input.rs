@@ -1,0 +1,35 @@
+//! The inputs that reports declare.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The file that a report reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportInput {
+    /// Its name in a folder.
+    pub file: &'static str,
+    /// The columns that it must have, if it is a CSV file.
+    pub columns: &'static [&'static str],
+}
+
+impl ReportInput {
+    /// The path itself, or the file in the folder that it is.
+    pub fn at(&self, path: &Path) -> PathBuf {
+        if path.is_dir() { path.join(self.file) } else { path.into() }
+    }
+
+    /// Refuses the header of a CSV file that lacks a column.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] naming the column.
+    pub(super) fn check(&self, path: &Path, header: &csv::StringRecord) -> Result<()> {
+        match self.columns.iter().find(|name| !header.iter().any(|column| column == **name)) {
+            None => Ok(()),
+            Some(name) => {
+                let reason = format!("there is no column `{name}`; give a {} that surmise wrote", self.file);
+                Err(Error::Csv { path: path.into(), line: 1, reason })
+            }
+        }
+    }
+}

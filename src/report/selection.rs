@@ -1,0 +1,33 @@
+//! The selection of rows that a report shows.
+
+use std::path::Path;
+
+use crate::error::Error;
+
+/// The rows of the inputs that are shown.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// The estimator's noise scale; that of the headline if none is given.
+    pub noise_scale: Option<f64>,
+    /// Ids of models; all if none is named.
+    pub models: Vec<String>,
+    /// Names of corpora; all if none is named.
+    pub corpora: Vec<String>,
+}
+
+impl Selection {
+    pub(super) fn admits(&self, model: &str, corpus: &str) -> bool {
+        let among =
+            |names: &[String], name: &str| names.is_empty() || names.iter().any(|known| known == name);
+        among(&self.models, model) && among(&self.corpora, corpus)
+    }
+
+    /// The error for a selection that leaves nothing of a file.
+    pub(super) fn nothing(path: &Path, what: &str) -> Error {
+        let reason = format!(
+            "leaves no {what} of {}; choose others (--model, --corpus, --noise-scale)",
+            path.display()
+        );
+        Error::Parameter { name: "the selection", reason }
+    }
+}

@@ -1,0 +1,71 @@
+//! The folder of a blind test: settings.json says which settings its files were made with.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::family::{Family, Member};
+use super::settings::BlindSettings;
+use crate::corpus::Category;
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+
+/// The content of settings.json.
+#[derive(Debug, Serialize)]
+struct FolderSettings {
+    schema: Schema,
+    members: Vec<Member>,
+    settings: BlindSettings,
+    /// A corpus of the same name may be another.
+    corpora_sha256: Vec<String>,
+}
+
+/// Writes settings.json, or compares it with the one that is there.
+///
+/// # Errors
+/// [`Error::Parameter`] for a folder of other settings.
+pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSettings) -> Result<()> {
+    let members = family.members.clone();
+    let hashes = settings.corpora.iter().map(|name| Ok(Category::load(name)?.sha256));
+    let wanted = FolderSettings {
+        schema: Schema::new("surmise-blind-settings", 2),
+        members,
+        settings: settings.clone(),
+        corpora_sha256: hashes.collect::<Result<_>>()?,
+    };
+    let path = folder.join("settings.json");
+    if !path.is_file() {
+        return disk::write_json(&path, &wanted);
+    }
+    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let json = |source| Error::Json { path: path.clone(), source };
+    let there: Value = serde_json::from_slice(&bytes).map_err(json)?;
+    let wanted = serde_json::to_value(&wanted).map_err(json)?;
+    if there == wanted {
+        return Ok(());
+    }
+    let (here, old) = (&wanted["settings"], &there["settings"]);
+    let mut differ: Vec<String> = here
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, now)| old[name.as_str()] != **now)
+        .map(|(name, now)| format!("{name}: {} there, {now} here", old[name.as_str()]))
+        .collect();
+    if there["members"] != wanted["members"] {
+        differ.push("other members".into());
+    }
+    if there["corpora_sha256"] != wanted["corpora_sha256"] {
+        differ.push("other corpora, of the same names or not".into());
+    }
+    if there["schema"] != wanted["schema"] {
+        differ.push("another version".into());
+    }
+    let reason = format!(
+        "{} holds a blind test of other settings ({}); choose another folder",
+        folder.display(),
+        differ.join("; ")
+    );
+    Err(Error::Parameter { name: "-o", reason })
+}

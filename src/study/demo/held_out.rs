@@ -1,0 +1,28 @@
+//! Which models of a demonstration are held out: the two largest of each family.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::emergence::Profile;
+use crate::error::{Error, Result};
+
+/// Models of each family that are predicted, from the largest down.
+const HELD_OUT: usize = 2;
+
+/// Ids of the held-out models. The smallest model of a family is the proxy of the others and never held out.
+///
+/// # Errors
+/// [`Error::Fit`] for a model of unknown family.
+pub(super) fn held_out(profiles: &[Profile]) -> Result<BTreeSet<String>> {
+    let mut families: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
+    for profile in profiles {
+        let family = profile.model.family.as_deref().ok_or_else(|| Error::Fit {
+            reason: format!("the family of {} is not known, so that it has no proxy", profile.model.id),
+        })?;
+        families.entry(family).or_default().insert(profile.model.n_params, &profile.model.id);
+    }
+    let largest = families.into_values().flat_map(|members| {
+        let others: Vec<&str> = members.into_values().skip(1).collect();
+        others.into_iter().rev().take(HELD_OUT).map(str::to_owned).collect::<Vec<_>>()
+    });
+    Ok(largest.collect())
+}

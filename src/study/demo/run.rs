@@ -1,0 +1,175 @@
+//! The steps of the demonstration, from models to predictions.
+
+use std::path::Path;
+
+use super::held_out::held_out;
+use super::summary::DemoSummary;
+use crate::calibration::{CalibrationSpec, Card, PredictionRow, Table, calibrate};
+use crate::collect::{Completion, Score, local};
+use crate::corpus::{Category, Series};
+use crate::disk;
+use crate::emergence::{self, Profile};
+use crate::error::Result;
+use crate::mi::{Channel, Scale};
+use crate::model::Model;
+use crate::observations::{self, JoinInputs};
+use crate::study::profiles;
+use crate::study::size_line::size_line;
+
+/// Features of the calibration: the proxy's emergence, and the target's in-context accuracy, which can be had
+/// of a closed model. The eight models of the embedded family that are calibrated on support no more.
+pub const CALIBRATION_FEATURES: [&str; 3] = ["proxy_headline_nats", "accuracy_logit", "accuracy_slope"];
+/// Columns of the observations that the calibration is not given. Sizes of closed models are seldom
+/// published, so that the size line is compared with afterwards; and of two families, leaving out one says
+/// nothing about the other, so that models are left out one by one.
+pub const IGNORED_COLUMNS: [&str; 2] = ["params_b", "family"];
+/// Nominal level of the intervals.
+pub const LEVEL: f64 = 0.9;
+/// The predicted column.
+const TARGET: &str = "emergence_nats";
+/// Most shots of the in-context task.
+const TASK_SHOTS: usize = 7;
+/// Lists per relation of the in-context task.
+const TASK_ITEMS: usize = 100;
+
+/// How the demonstration is run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DemoSettings {
+    /// Windows per profile.
+    pub windows: usize,
+    /// Entities per series.
+    pub shots: usize,
+    /// Seed of corpora, noise, random initial weights and tasks.
+    pub seed: u64,
+    /// What the channel's noise is relative to.
+    pub scale: Scale,
+    /// Family of the models whose family is not known.
+    pub family: Option<String>,
+}
+
+/// What the demonstration made.
+#[derive(Debug)]
+pub struct DemoRun {
+    /// Profiles of all models on all embedded corpora.
+    pub profiles: Vec<Profile>,
+    /// Scores of all models on the in-context tasks.
+    pub scores: Vec<Score>,
+    /// observations.csv.
+    pub observations: Vec<u8>,
+    /// The noise scale: the smallest at which all bounds of the models calibrated on are close.
+    pub noise_scale: Option<f64>,
+    /// The calibration on the models that are not held out.
+    pub card: Card,
+    /// Predictions of the held-out models beside their measurements.
+    pub predictions: Vec<PredictionRow>,
+}
+
+/// Runs the demonstration. Profiles are kept in `folder`, if one is given. `step` is told how many of the
+/// measurements are done, and the model and corpus of the next.
+///
+/// # Errors
+/// Whatever a step finds wrong; [`crate::Error::Fit`] if there are too few models to calibrate on, or one of
+/// unknown family.
+pub fn run(
+    models: &[String],
+    settings: &DemoSettings,
+    folder: Option<&Path>,
+    step: &dyn Fn(usize, &str, &str),
+) -> Result<DemoRun> {
+    let (profiles, scores) = measure(models, settings, folder, step)?;
+    let held_out = held_out(&profiles)?;
+    let calibrated_on = profiles.iter().filter(|profile| !held_out.contains(&profile.model.id));
+    let noise_scale = observations::choose_noise_scale(calibrated_on)?;
+    let inputs = JoinInputs { profiles, scores, noise_scale, ..JoinInputs::default() };
+    let joined = observations::join(&inputs)?;
+    let observations = disk::csv_bytes("observations.csv".as_ref(), &joined.table)?;
+    let table = Table::from_bytes("observations.csv".as_ref(), &observations)?;
+    let ids = table.text("target_model")?;
+    let (closed, open): (Vec<usize>, Vec<usize>) =
+        (0..table.len()).partition(|&row| held_out.contains(ids[row]));
+    let (closed, open) = (table.select(&closed), table.select(&open));
+    let plan = CalibrationSpec {
+        target: TARGET.into(),
+        features: CALIBRATION_FEATURES.map(Into::into).to_vec(),
+        for_api: true,
+        level: LEVEL,
+        unit: "nats".into(),
+        ..CalibrationSpec::default()
+    };
+    let card = calibrate(&open.clone().without(&IGNORED_COLUMNS.map(Into::into))?, &plan)?;
+    let mut predictions = card.predict(&closed, LEVEL)?;
+    add_size_line(&mut predictions, &open, &closed)?;
+    let JoinInputs { profiles, scores, .. } = inputs;
+    Ok(DemoRun { profiles, scores, observations, noise_scale, card, predictions })
+}
+
+/// Profiles and scores of all models on all embedded corpora.
+fn measure(
+    models: &[String],
+    settings: &DemoSettings,
+    folder: Option<&Path>,
+    step: &dyn Fn(usize, &str, &str),
+) -> Result<(Vec<Profile>, Vec<Score>)> {
+    let channel = Channel::with_scale(settings.scale);
+    let estimation = emergence::MeasureSettings::new(channel, settings.seed, settings.seed);
+    let categories = Category::embedded_names().map(Category::load).collect::<Result<Vec<_>>>()?;
+    let (mut profiles, mut scores) = (vec![], vec![]);
+    for name in models {
+        let mut model = Model::load(name)?;
+        model.info.family = model.info.family.or_else(|| settings.family.clone());
+        for category in &categories {
+            step(profiles.len(), name, &category.name);
+            let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
+            let corpus = series.tokenize(&model.tokenizer)?;
+            profiles.push(match folder {
+                Some(folder) => {
+                    let file = profiles::file(folder, &model.info.id, &category.name);
+                    profiles::read_or_measure(&file, &model, &corpus, &estimation)?
+                }
+                None => emergence::measure(&model, &corpus, &estimation)?,
+            });
+            let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?;
+            scores.extend(local::grade(&model, &task)?);
+        }
+    }
+    Ok((profiles, scores))
+}
+
+/// Adds the size baseline, given the true sizes, to the rows that were predicted.
+fn add_size_line(predictions: &mut [PredictionRow], open: &Table, closed: &Table) -> Result<()> {
+    let log10_sizes = |table: &Table| -> Result<Vec<f64>> {
+        let sizes = table.numbers("params_b")?.into_iter();
+        Ok(sizes.map(|size| size.map_or(f64::NAN, f64::log10)).collect())
+    };
+    let (sizes, values) = (log10_sizes(open)?, open.numbers(TARGET)?);
+    let known = sizes.into_iter().zip(values).filter_map(|(size, value)| Some((size, value?)));
+    let (sizes, values): (Vec<f64>, Vec<f64>) = known.unzip();
+    for (row, size) in predictions.iter_mut().zip(log10_sizes(closed)?) {
+        if row.y_hat.is_some() {
+            row.baseline_size = size_line(&sizes, &values, size)?;
+        }
+    }
+    Ok(())
+}
+
+impl DemoRun {
+    /// Errors of the predictions beside those of the baselines.
+    pub fn summary(&self) -> DemoSummary {
+        DemoSummary::new(&self.predictions)
+    }
+
+    /// Writes profiles.csv, scores.csv, observations.csv, card.json and predictions.csv.
+    ///
+    /// # Errors
+    /// [`crate::Error::Write`], [`crate::Error::Json`]
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let file = |name: &str| folder.join(name);
+        let profiles: Vec<emergence::ProfileRow> = self.profiles.iter().flat_map(Profile::rows).collect();
+        disk::write(&file("profiles.csv"), &disk::csv_bytes(&file("profiles.csv"), &profiles)?)?;
+        disk::write(&file("scores.csv"), &disk::csv_bytes(&file("scores.csv"), &self.scores)?)?;
+        disk::write(&file("observations.csv"), &self.observations)?;
+        self.card.write(&file("card.json"))?;
+        let predictions = file("predictions.csv");
+        disk::write(&predictions, &PredictionRow::to_bytes(&predictions, &self.predictions)?)
+    }
+}

@@ -1,0 +1,170 @@
+//! The demonstration through the real binary: the README shows what it prints, and its folder is what the
+//! verbs make, step by step.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn surmise(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
+}
+
+fn done(arguments: &[&str]) -> String {
+    let output = surmise(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    entries
+        .map(|entry| {
+            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("a file"))
+        })
+        .collect()
+}
+
+fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_reader(csv.as_bytes()).deserialize().map(|row| row.expect("a row")).collect()
+}
+
+#[test]
+fn the_readmes_csv_is_what_the_bare_command_prints() {
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
+    let block =
+        readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
+    let output = surmise(&[]);
+    assert!(output.status.success());
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(printed.lines().next(), block.lines().next());
+    let (printed, claimed) = (rows(&printed), rows(block));
+    assert_eq!(printed.len(), 20);
+    assert_eq!(printed.len(), claimed.len());
+    let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
+    let predicted: Vec<_> = printed.iter().filter(|row| row["status"] == "ok").collect();
+    for (ours, theirs) in printed.iter().zip(&claimed) {
+        for (column, value) in ours {
+            match (value.parse::<f64>(), theirs[column].parse::<f64>()) {
+                // Other processors round differently; the README says how far.
+                (Ok(a), Ok(b)) => assert!((a - b).abs() <= 0.02, "{column}: {a} printed, {b} in the README"),
+                _ => assert_eq!(value, &theirs[column]),
+            }
+        }
+    }
+    for row in &predicted {
+        assert!(number(row, "low") < number(row, "y_hat") && number(row, "y_hat") < number(row, "high"));
+    }
+    // The errors on stderr are those of the printed rows.
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let mean_error = |column: &str| {
+        let errors = predicted.iter().map(|row| (number(row, column) - number(row, "measured")).abs());
+        errors.sum::<f64>() / predicted.len() as f64
+    };
+    for (name, column) in
+        [("calibration", "y_hat"), ("size line", "baseline_size"), ("mean", "baseline_mean")]
+    {
+        let said = format!("{name} {:.3}", mean_error(column));
+        assert!(stderr.contains(&said), "{said} is not in {stderr}");
+        let told =
+            readme.split(&format!("{name} ")).skip(1).find_map(|rest| rest.get(..5)?.parse::<f64>().ok());
+        let told = told.unwrap_or_else(|| panic!("the README does not tell the error of {name}"));
+        assert!((told - mean_error(column)).abs() <= 0.02, "{name}: {told} in the README");
+    }
+    assert!(stderr.contains("no calibration for real closed models"));
+}
+
+#[test]
+fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let at = |file: &str| out.join(file).to_str().expect("UTF-8").to_owned();
+    let demo = |verb: &str| surmise(&[verb, "--windows", "600", "--shots", "2", "-o", &at("")]);
+    let output = demo("demo");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    // Whether so few windows support a prediction is for the calibration to say.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{stderr}");
+    let made = files(&out);
+    let tables: Vec<&str> = made.keys().map(String::as_str).filter(|name| !name.contains("--")).collect();
+    assert_eq!(tables, ["card.json", "observations.csv", "predictions.csv", "profiles.csv", "scores.csv"]);
+    assert_eq!(made.len(), 5 + 14 * 5);
+    let text = |file: &str| String::from_utf8(made[file].clone()).expect("UTF-8");
+    assert_eq!(rows(&text("observations.csv")).len(), 12 * 5);
+
+    // The spelling of before is the same command.
+    assert_eq!(demo("line").stdout, output.stdout);
+    assert!(files(&out) == made);
+
+    // `observations` of its profiles and scores, at the noise scale that it chose.
+    let noise_scale = stderr.split("Noise scale b = ").nth(1).and_then(|rest| rest.split(". ").next());
+    let joined = surmise(&[
+        "observations",
+        "-q",
+        "--profiles",
+        &at(""),
+        "--scores",
+        &at("scores.csv"),
+        "--noise-scale",
+        noise_scale.expect("a noise scale"),
+    ]);
+    assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
+    assert_eq!(String::from_utf8_lossy(&joined.stdout), text("observations.csv"));
+
+    // `calibrate` on the smaller models makes the same card.
+    let card = surmise(&[
+        "calibrate",
+        "-q",
+        "--observations",
+        &at("observations.csv"),
+        "--target",
+        "emergence_nats",
+        "--unit",
+        "nats",
+        "--where",
+        "params_b<0.0003",
+        "--features",
+        &surmise::study::demo::CALIBRATION_FEATURES.join(","),
+        "--ignore",
+        &surmise::study::demo::IGNORED_COLUMNS.join(","),
+        "--for-api",
+    ]);
+    assert_eq!(String::from_utf8_lossy(&card.stdout), text("card.json"));
+
+    // `predict` for the larger ones gives the same predictions; the demonstration adds the size line.
+    let again = surmise(&[
+        "predict",
+        "-q",
+        "--calibration",
+        &at("card.json"),
+        "--observations",
+        &at("observations.csv"),
+        "--where",
+        "params_b>0.0003",
+    ]);
+    let (again, predictions) =
+        (rows(&String::from_utf8_lossy(&again.stdout)), rows(&text("predictions.csv")));
+    assert_eq!((again.len(), predictions.len()), (20, 20));
+    for (again, row) in again.iter().zip(&predictions) {
+        assert!(again.iter().all(|(column, cell)| column == "baseline_size" || *cell == row[column]));
+        assert!(!row["measured"].is_empty());
+    }
+
+    // Printed are these predictions, rounded, and `report` reads them.
+    let printed = rows(&String::from_utf8_lossy(&output.stdout));
+    for (printed, row) in printed.iter().zip(&predictions) {
+        for (column, cell) in printed {
+            match (cell.parse::<f64>(), row[column].parse::<f64>()) {
+                (Ok(a), Ok(b)) => assert!((a - b).abs() <= 5.1e-5, "{column}: {a} and {b}"),
+                _ => assert_eq!(cell, &row[column], "{column}"),
+            }
+        }
+    }
+    let reported = rows(&done(&["report", "predictions", &at(""), "-q"]));
+    for (reported, row) in reported.iter().zip(&predictions) {
+        for (here, there) in [("predicted", "y_hat"), ("measured", "measured"), ("mean", "baseline_mean")] {
+            assert_eq!(reported[here].parse::<f64>().ok(), row[there].parse::<f64>().ok());
+        }
+    }
+    done(&["report", "profiles", &at(""), "-q", "--model", "minigpt-1"]);
+}
