@@ -2,10 +2,9 @@
 //! squared error that is gone), leaving out models, leaving out families, and from the models of least
 //! training compute or size to all others; each an average over targets.
 //!
-//! ```console
-//! $ cargo run --release --example baselines              # scores of base models of many families, log size and benchmarks as features
-//! $ cargo run --release --example baselines -- FILE      # columns model,family,params_b,step,shots,task,metric,value: last checkpoints, zero-shot, of three families
-//! ```
+//! `cargo run --release --example baselines` reads scores of base models of many families, with log size and
+//! benchmarks as features. With `-- FILE` it reads last checkpoints, zero-shot, of three families, from a CSV
+//! file with the columns model,family,params_b,step,shots,task,metric,value.
 //!
 //! Families of FILE are those of its column; the evaluations of Pythia, OPT and BLOOM
 //! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.

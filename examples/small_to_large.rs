@@ -4,7 +4,7 @@
 //! member, a line through the three small ones of the same task and checkpoint, and the gain by itself.
 //!
 //! ```console
-//! $ cargo run --release --example small_to_large -- FILE      # columns family,params_b,step,shots,task,metric,value
+//! $ cargo run --release --example small_to_large -- FILE  # family,params_b,step,shots,task,metric,value
 //! ```
 //!
 //! The evaluations (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this

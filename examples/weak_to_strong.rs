@@ -3,13 +3,14 @@
 //! size, and the observational scaling law with one to three components (Ruan, Maddison and Hashimoto 2024,
 //! arXiv 2405.10938).
 //!
-//! ```console
-//! $ cargo run --release --example weak_to_strong            # mean absolute error, skill, coverage of 90 % intervals
-//! $ cargo run --release --example weak_to_strong -- coverage     # of 90 % intervals on the whole table, in back-test
-//! $ cargo run --release --example weak_to_strong -- candidates   # leaving out targets, families, and the stronger: every candidate
-//! $ cargo run --release --example weak_to_strong -- law          # mean squared and absolute errors of the law with one to four components, and of the same sigmoid on log size and log FLOPs
-//! $ cargo run --release --example weak_to_strong -- noise        # how many kinds of queries have a number where there is nothing to learn
-//! ```
+//! `cargo run --release --example weak_to_strong` prints mean absolute error, skill, and coverage of 90 %
+//! intervals. With a word behind `--` it prints something else:
+//!
+//! * `coverage`: that of 90 % intervals on the whole table, in back-test
+//! * `candidates`: every candidate, leaving out models, families, and the stronger
+//! * `law`: mean squared and absolute errors of the law with one to four components, and of the same sigmoid
+//!   on log size and log FLOPs
+//! * `noise`: how many kinds of queries get a number where there is nothing to learn
 
 use ndarray::Array2;
 use rand::{Rng, SeedableRng};

@@ -10,8 +10,8 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// The first member of every JSON file of surmise: the name and version of its schema, and the version of the tool
-/// that wrote it.
+/// The first member of every JSON file of surmise: the name and version of its schema, and the version of the
+/// tool that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
     /// The schema's name.

@@ -1,7 +1,7 @@
 //! Rounding to f32 that keeps values apart.
 
-/// Rounds to f32, in units per column that keep values apart, where all values are finite; else as they are, so that
-/// the bad one is still there to be found.
+/// Rounds to f32, in units per column that keep values apart, where all values are finite; else as they are,
+/// so that the bad one is still there to be found.
 pub(super) fn to_f32(values: &[f64], d: usize) -> Vec<f32> {
     let mut out = vec![0.0; values.len()];
     for column in 0..d {

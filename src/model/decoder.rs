@@ -1,6 +1,6 @@
 //! The one decoder: embedding, `L` blocks of attention and MLP around a residual stream, final norm, head.
-//! The differences between published architectures are in [`Spec`] and in where their tensors are; there is no
-//! second forward pass.
+//! The differences between published architectures are in [`Spec`] and in where their tensors are; there is
+//! no second forward pass.
 
 use candle_core::Tensor;
 use ndarray::ArrayView2;

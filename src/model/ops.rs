@@ -195,8 +195,8 @@ fn softmax(x: &Tensor) -> Result<Tensor> {
     e.broadcast_div(&e.sum_keepdim(last)?)
 }
 
-/// The mask that is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a token is
-/// not seen, ALiBi's slope where it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
+/// The mask that is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a
+/// token is not seen, ALiBi's slope where it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
 fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Result<Tensor> {
     let slopes = if spec.alibi { alibi_slopes(spec.n_heads) } else { vec![0.0] };
     let mut mask = vec![f32::NEG_INFINITY; slopes.len() * t * t];

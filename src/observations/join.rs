@@ -98,12 +98,10 @@ impl<'a> CorpusJoin<'a> {
     fn measured(&self, model: &str) -> std::result::Result<Option<MeasuredModel<'a>>, String> {
         let Some(profiles) = self.models.get(model) else { return Ok(None) };
         let noise_scale = self.inputs.noise_scale;
-        MeasuredModel::new(profiles.clone(), noise_scale)
-            .map(Some)
-            .ok_or_else(|| {
-                let at = noise_scale.map_or("without added noise".into(), |b| format!("at {b}"));
-                format!("{model} has no headline {at}; it needs two blocks")
-            })
+        MeasuredModel::new(profiles.clone(), noise_scale).map(Some).ok_or_else(|| {
+            let at = noise_scale.map_or("without added noise".into(), |b| format!("at {b}"));
+            format!("{model} has no headline {at}; it needs two blocks")
+        })
     }
 
     /// The proxy of a family, or why there is none.

@@ -66,7 +66,8 @@ pub enum Outcome {
 pub struct Usage {
     /// Tokens of the prompt, including cached ones; `None` where they were not counted.
     pub prompt_tokens: Option<u64>,
-    /// Tokens of the answer, including reasoning: those billed as output; `None` where they were not counted.
+    /// Tokens of the answer, including reasoning: those billed as output; `None` where they were not
+    /// counted.
     pub completion_tokens: Option<u64>,
     /// Of these, tokens of reasoning.
     pub reasoning_tokens: Option<u64>,

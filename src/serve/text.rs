@@ -1,6 +1,6 @@
-//! Decodes a growing sequence of tokens. The text of a token depends on its neighbours (the space before a word,
-//! bytes that make one character together), so what is new is what the text of all tokens has over the text
-//! of the ones before.
+//! Decodes a growing sequence of tokens. The text of a token depends on its neighbours (the space before a
+//! word, bytes that make one character together), so what is new is what the text of all tokens has over the
+//! text of the ones before.
 
 use crate::model::Tokenizer;
 
@@ -44,8 +44,8 @@ impl StreamedText {
     }
 }
 
-/// The position where the first of the stop strings begins in `text`, looking from byte `from` on, less what a stop string
-/// could have begun before it.
+/// The position where the first of the stop strings begins in `text`, looking from byte `from` on, less what
+/// a stop string could have begun before it.
 pub(super) fn first_stop(text: &str, from: usize, stops: &[String]) -> Option<usize> {
     let longest = stops.iter().map(String::len).max().unwrap_or(0);
     let mut start = from.saturating_sub(longest);

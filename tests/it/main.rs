@@ -6,4 +6,5 @@ mod collect;
 mod mi;
 mod model;
 mod serve;
+mod structure;
 mod support;

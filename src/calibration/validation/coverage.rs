@@ -21,8 +21,8 @@ pub(crate) fn falls_short(held: f64, level: f64) -> bool {
 pub struct Coverage {
     /// How the intervals are made.
     pub interval_method: IntervalMethod,
-    /// For every back-tested row the level above which its interval holds the true value (1 if none does), in
-    /// rising order, with its weight.
+    /// For every back-tested row the level above which its interval holds the true value (1 if none does),
+    /// in rising order, with its weight.
     pub levels: Vec<[f64; 2]>,
     /// The fold of each of `levels`.
     pub folds: Vec<usize>,
@@ -68,7 +68,8 @@ pub struct Backtest {
     pub forward: Vec<Coverage>,
     /// Trained on the weaker models of some families, tested on the stronger of the others.
     pub forward_new_family: Vec<Coverage>,
-    /// Share of the rows of each split for which nothing was selected, and about which coverage says nothing.
+    /// Share of the rows of each split for which nothing was selected, and about which coverage says
+    /// nothing.
     pub refused: RefusedShares,
 }
 

@@ -32,8 +32,8 @@ pub struct CandidateScore {
     /// `1 - link_mae / link_mae` of the regression on log size; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skill_size: Option<f64>,
-    /// `1 - mae / mae` of the mean: the skill in the unit of the response, the same as `skill_mean` without a
-    /// link.
+    /// `1 - mae / mae` of the mean: the skill in the unit of the response, the same as `skill_mean` without
+    /// a link.
     pub unit_skill_mean: f64,
     /// `1 - mae / mae` of the regression on log size; absent without sizes.
     #[serde(skip_serializing_if = "Option::is_none", default)]

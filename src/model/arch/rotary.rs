@@ -9,8 +9,8 @@ use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::{Layer, Rope, Spec};
 
-/// Keys of a config.json that describe rotary positions. Those of a scaling usually stand inside `rope_scaling` or
-/// `rope_parameters`; beside them they are read too.
+/// Keys of a config.json that describe rotary positions. Those of a scaling usually stand inside
+/// `rope_scaling` or `rope_parameters`; beside them they are read too.
 pub(super) const READ: &[&str] = &[
     "attention_factor",
     "factor",

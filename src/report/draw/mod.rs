@@ -271,9 +271,10 @@ mod tests {
 
     #[test]
     fn resources_are_put_in_order_and_nothing_else_moves() {
-        let pdf = b"2 0 obj\n  /XObject <<\n    /xo2 9 0 R\n    /xo1 7 0 R\n  >>\n  /Type /B\n  /A 1\n\xff\n/xo1 7 0 R";
-        let sorted =
-            b"2 0 obj\n  /XObject <<\n    /xo1 7 0 R\n    /xo2 9 0 R\n  >>\n  /Type /B\n  /A 1\n\xff\n/xo1 7 0 R";
+        let pdf = b"2 0 obj\n  /XObject <<\n    /xo2 9 0 R\n    /xo1 7 0 R\n  >>\n  /Type /B\n\
+            \x20 /A 1\n\xff\n/xo1 7 0 R";
+        let sorted = b"2 0 obj\n  /XObject <<\n    /xo1 7 0 R\n    /xo2 9 0 R\n  >>\n  /Type /B\n\
+            \x20 /A 1\n\xff\n/xo1 7 0 R";
         assert_eq!(in_order(pdf), sorted);
     }
 

@@ -2,6 +2,7 @@
 
 pub mod bad_tables;
 pub mod cards;
+pub mod edited_cards;
 pub mod guards;
 pub mod observations;
 pub mod refusals;

@@ -3,6 +3,7 @@
 pub mod architectures;
 pub mod bad_checkpoints;
 pub mod bad_shards;
+pub mod bad_tokenizers;
 pub mod checkpoints;
 #[cfg(feature = "hub")]
 pub mod hub;

@@ -1,6 +1,7 @@
-//! Clients that others wrote, against the server: the `openai` package and the lm-evaluation-harness. They need a
-//! Python with these packages (`SURMISE_PYTHON`, else `python3`), so that the suite counts them as ignored; with
-//! `cargo test --release --test it clients -- --ignored` they run, and fail where a package is missing.
+//! Clients that others wrote, against the server: the `openai` package and the lm-evaluation-harness. They
+//! need a Python with these packages (`SURMISE_PYTHON`, else `python3`), so that the suite counts them as
+//! ignored; with `cargo test --release --test it clients -- --ignored` they run, and fail where a package is
+//! missing.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,0 +1,66 @@
+//! How wide lines are and how long files are.
+
+use std::path::{Path, PathBuf};
+
+/// Most characters of a line: code, comments and strings alike. `rustfmt` breaks code, not the others.
+const WIDEST: usize = 110;
+/// Most lines of a file.
+const LONGEST: usize = 400;
+/// The median length of the files of `src` is below this.
+const MEDIAN: usize = 150;
+
+/// Every `.rs` file below a folder, sorted.
+pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = vec![];
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn all() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files =
+        ["src", "tests", "examples", "benches"].iter().flat_map(|folder| rust_files(&root.join(folder)));
+    files.map(|file| (file.clone(), std::fs::read_to_string(&file).expect("a source file"))).collect()
+}
+
+#[test]
+fn no_line_is_wider_than_the_limit() {
+    let rustfmt = Path::new(env!("CARGO_MANIFEST_DIR")).join("rustfmt.toml");
+    let rustfmt = std::fs::read_to_string(rustfmt).expect("rustfmt.toml");
+    assert!(rustfmt.lines().any(|line| line == format!("max_width = {WIDEST}")), "{rustfmt}");
+    let wide: Vec<String> = all()
+        .iter()
+        .flat_map(|(file, text)| {
+            let lines = (1..).zip(text.lines()).filter(|(_, line)| line.chars().count() > WIDEST);
+            lines.map(|(number, _)| format!("{}:{number}", file.display())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(wide.is_empty(), "lines of more than {WIDEST} characters:\n{}", wide.join("\n"));
+}
+
+#[test]
+fn no_file_is_longer_than_the_limit_and_half_are_short() {
+    let files: Vec<(PathBuf, usize)> =
+        all().into_iter().map(|(file, text)| (file, text.lines().count())).collect();
+    let long: Vec<String> = (files.iter().filter(|(_, lines)| *lines > LONGEST))
+        .map(|(file, lines)| format!("{}: {lines}", file.display()))
+        .collect();
+    assert!(long.is_empty(), "files of more than {LONGEST} lines:\n{}", long.join("\n"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut lengths: Vec<usize> =
+        files.iter().filter(|(file, _)| file.starts_with(&root)).map(|(_, lines)| *lines).collect();
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median < MEDIAN, "the median file of src has {median} lines, and is to have less than {MEDIAN}");
+}

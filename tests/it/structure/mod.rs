@@ -1,0 +1,65 @@
+//! The layout of the source: which file imports which, how long files are and how wide lines are.
+//!
+//! `cargo test --release --test it structure::` runs these checks alone, in well under a second.
+
+pub mod graph;
+pub mod imports;
+pub mod limits;
+pub mod tokens;
+
+use std::path::Path;
+
+use self::graph::Graph;
+use self::imports::Module;
+
+/// Every file of `src` that belongs to the library.
+fn library() -> Vec<Module> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = limits::rust_files(&root);
+    let modules = files.iter().filter(|file| !file.ends_with("main.rs")).map(|file| {
+        let text = std::fs::read_to_string(file).expect("a source file");
+        Module::new(imports::module_path(file.strip_prefix(&root).expect("below src")), &text)
+    });
+    modules.collect()
+}
+
+#[test]
+fn no_file_imports_a_file_that_imports_it() {
+    let modules = library();
+    assert!(modules.len() > 100, "only {} files were found", modules.len());
+    let graph = Graph::new(&modules);
+    // A parser that reads nothing would find no circle: the library has several imports per file.
+    assert!(graph.n_imports() > 2 * modules.len(), "only {} imports were read", graph.n_imports());
+    let circles = graph.circles();
+    assert!(circles.is_empty(), "files import each other:\n{}", graph.describe(&circles));
+}
+
+#[test]
+fn a_circle_is_found_through_use_lines_inline_paths_and_re_exports() {
+    let module = |path: &str, text: &str| Module::new(path.split("::").map(Into::into).collect(), text);
+    let modules = [
+        module("a", "pub mod first; pub mod second; pub use self::first::First;"),
+        module("a::first", "use super::second; pub struct First; fn f() { second::g(); }"),
+        module(
+            "a::second",
+            "// use crate::b::X;\nuse crate::a::First; pub fn g() { let s = \"crate::b::X\"; }",
+        ),
+        module("b", "#[cfg(test)]\nmod tests { use crate::c::C; }\npub struct X;"),
+        module("c", "pub struct C; impl C { fn x() -> crate::b::X { crate::b::X } }"),
+    ];
+    let graph = Graph::new(&modules);
+    let circles = graph.circles();
+    assert_eq!(circles.len(), 1, "{}", graph.describe(&circles));
+    assert_eq!(graph.names(&circles[0]), ["a::first", "a::second"]);
+    assert!(graph.imports("c", "b") && !graph.imports("b", "c") && !graph.imports("a::second", "b"));
+}
+
+#[test]
+fn what_is_defined_beside_its_members_is_a_circle_when_it_names_them() {
+    let module = |path: &str, text: &str| Module::new(path.split("::").map(Into::into).collect(), text);
+    let modules = [
+        module("a", "mod one; use self::one::One; pub trait Seam {} pub static ALL: &[&dyn Seam] = &[&One];"),
+        module("a::one", "use super::Seam; pub struct One; impl Seam for One {}"),
+    ];
+    assert_eq!(Graph::new(&modules).circles().len(), 1);
+}
