@@ -7,7 +7,7 @@ const TESTS: [&str; 7] = [
     include_str!("faults_keys.rs"),
     include_str!("faults_limits.rs"),
     include_str!("faults_transport.rs"),
-    include_str!("kills.rs"),
+    include_str!("slow/kills.rs"),
     include_str!("panics.rs"),
 ];
 

@@ -2,8 +2,7 @@
 
 pub mod channel;
 pub mod channel_edges;
-pub mod contract;
-pub mod contract_matrix;
 pub mod independence;
 pub mod information;
 mod rows;
+pub mod slow;

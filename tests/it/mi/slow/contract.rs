@@ -5,7 +5,7 @@ use ndarray::{Array2, s};
 use surmise::Error;
 use surmise::mi::{ALL, Estimate, Estimator, Flag, Kind, find};
 
-use super::rows::EstimateRows;
+use crate::mi::rows::EstimateRows;
 use crate::support::truth::gaussian;
 
 /// Correlated Gaussian pairs, each side `d` wide; the first coordinates share `-0.5 log(1 - .64) = .511`

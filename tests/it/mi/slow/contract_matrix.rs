@@ -78,6 +78,6 @@ fn the_table_of_edges_in_the_readme_is_what_estimators_answer() {
             EDGES.iter().map(|(_, samples)| answer(*estimator, &samples(*estimator))).collect();
         table += &format!("| `{}` | {} |\n", estimator.name(), answers.join(" | "));
     }
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../../../../README.md");
     assert!(readme.contains(&table), "the README lacks this table:\n{table}");
 }

@@ -1,0 +1,4 @@
+//! Slow tests of the command line; `-- --skip slow::` leaves them out.
+
+pub mod blind;
+pub mod demo;

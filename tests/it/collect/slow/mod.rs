@@ -1,0 +1,3 @@
+//! Slow tests of collecting; `-- --skip slow::` leaves them out.
+
+pub mod kills;
