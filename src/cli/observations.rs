@@ -11,7 +11,7 @@ use crate::collect::Score;
 use crate::disk::{self, Lines};
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
-use crate::observations::{ComparisonRow, JoinInputs, PublishedModel, choose_noise_scale, join};
+use crate::observations::{ComparisonRow, JoinInputs, PublishedModel, choose_noise_scale, join, renamed};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -89,8 +89,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let (dirs, files): (Vec<PathBuf>, Vec<PathBuf>) =
         flags.readings.iter().cloned().partition(|path| path.is_dir());
     let readings = folders(&dirs)?;
-    let comparisons =
-        files.iter().map(|file| rows::<ComparisonRow>(file)).collect::<Result<Vec<_>>>()?.concat();
+    let comparisons = files.iter().map(|file| comparisons(file)).collect::<Result<Vec<_>>>()?.concat();
     let inputs = JoinInputs {
         profiles,
         scores,
@@ -160,6 +159,16 @@ fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {
 }
 
 /// Rows of a CSV file of a known form.
+/// The rows of comparisons.csv. A noise scale may be missing, so that its old name would go unnoticed.
+fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();
+    match renamed(|name| header.iter().any(|column| column.trim() == name)) {
+        Some(reason) => Err(Error::Csv { path: path.into(), line: 1, reason }),
+        None => rows(path),
+    }
+}
+
 fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());

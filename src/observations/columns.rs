@@ -20,6 +20,18 @@ pub const ANSWERS: [&str; 7] = [
     "emergence_bits_per_byte",
 ];
 
+/// Columns of surmise's own tables under their names in earlier versions, and their names now.
+const RENAMED: [(&str, &str); 2] = [("setting", "noise_scale"), ("twin_nats", "random_init_nats")];
+
+/// Why a table of an earlier version is refused: the column whose name has changed, and its new name. Under the
+/// old name a condition would not be checked, and a response would be taken for a feature.
+pub fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
+    let (old, new) = RENAMED.iter().find(|(old, new)| has(old) && !has(new))?;
+    Some(format!(
+        "column {old} is called {new} now; make the table again with this version, or rename the column"
+    ))
+}
+
 /// The shape of a model, which goes with its family.
 const SHAPE: [&str; 3] = ["n_layers", "d_model", "vocab_size"];
 

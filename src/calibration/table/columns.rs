@@ -70,6 +70,11 @@ impl ColumnRoles {
 /// The values that the training rows hold in the columns that must agree.
 fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap<String, Vec<String>>> {
     let is_ours = observations::CONDITIONS.iter().all(|column| table.has(column));
+    if table.has(observations::CONDITIONS[0])
+        && let Some(reason) = observations::renamed(|column| table.has(column))
+    {
+        return Err(Error::Csv { path: table.path().into(), line: 1, reason });
+    }
     let columns: Vec<String> = match spec.same.is_empty() && is_ours {
         true => {
             let reader = table.has(observations::READER).then_some(observations::READER);

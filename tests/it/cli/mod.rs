@@ -3,6 +3,7 @@
 pub mod bad_input;
 pub mod command;
 pub mod data;
+pub mod old_files;
 pub mod reports;
 pub mod slow;
 pub mod texts;

@@ -1,0 +1,80 @@
+//! Files of earlier versions: refused with the word that has changed and the word it is now.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::support::tidy::{folder, surmise, table, with, write};
+
+fn refused(output: &Output, words: &[&str]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && output.stdout.is_empty(), "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "{word} is not in: {stderr}");
+    }
+}
+
+#[test]
+fn an_old_profile_and_an_old_profiles_csv_name_the_new_words() {
+    let (_keep, at) = folder();
+    let measure = ["measure", "minigpt-1", "--corpus", "colours", "--windows", "60", "--shots", "2", "-o"];
+    let output = surmise(&[&measure[..], &[&at("p")]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let csv = std::fs::read_to_string(at("p/profiles.csv")).expect("profiles.csv");
+    let old = csv.replacen("noise_scale", "setting", 1).replacen("random_init_nats", "twin_nats", 1);
+    std::fs::write(at("profiles.csv"), old).expect("a file");
+    refused(&surmise(&["report", "depth", &at("profiles.csv")]), &["profiles.csv", "noise_scale"]);
+
+    let json = at("p/minigpt-1--colours.json");
+    let mut profile: Value = serde_json::from_slice(&std::fs::read(&json).expect("a profile")).expect("JSON");
+    profile["schema"]["version"] = 1.into();
+    std::fs::write(&json, profile.to_string()).expect("a file");
+    refused(
+        &surmise(&["observations", "--profiles", &at("p")]),
+        &["version 1", "noise_scale", "random_init_nats", "reading_index"],
+    );
+}
+
+#[test]
+fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unchecked() {
+    let (_keep, at) = folder();
+    let mut rows = with(24, "corpus_sha256", |_| "c".into());
+    for row in &mut rows {
+        row.extend([("n_windows", "60".into()), ("shots", "2".into()), ("scale", "spread".into())]);
+        row.extend([("setting", "0.4".into()), ("twin_nats", "1.0".into())]);
+    }
+    write(&at("t.csv"), &rows);
+    let calibrate = ["calibrate", "--observations", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
+    refused(&surmise(&calibrate), &["column setting is called noise_scale now"]);
+    assert!(!std::path::Path::new(&at("card.json")).exists());
+    // A table of others may have a column of that name.
+    write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
+    assert!(surmise(&calibrate).status.success());
+
+    let measure = ["measure", "minigpt-1", "--corpus", "colours", "--windows", "60", "--shots", "2", "-o"];
+    assert!(surmise(&[&measure[..], &[&at("p")]].concat()).status.success());
+    std::fs::write(at("comparisons.csv"), "model,group_a,group_b,setting\nm,a,b,0.4\n").expect("a file");
+    let join = ["observations", "--profiles", &at("p"), "--noise-scale", "0.4", "--readings"];
+    refused(
+        &surmise(&[&join[..], &[&at("comparisons.csv")]].concat()),
+        &["comparisons.csv", "column setting is called noise_scale now"],
+    );
+}
+
+#[test]
+fn old_predictions_and_an_old_card_name_the_new_words() {
+    let (_keep, at) = folder();
+    let old = "target_model,corpus,emergence_nats,low_nats,high_nats\nm,c,1,0,2\n";
+    std::fs::write(at("predictions.csv"), old).expect("a file");
+    refused(&surmise(&["report", "predictions", &at("predictions.csv")]), &["emergence_nats", "y_hat"]);
+
+    write(&at("t.csv"), &table(24));
+    let calibrate = ["calibrate", "--observations", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
+    assert!(surmise(&calibrate).status.success());
+    let card = std::fs::read_to_string(at("card.json")).expect("a card");
+    let old = card.replacen("\"version\": 9", "\"version\": 8", 1);
+    assert_ne!(card, old);
+    std::fs::write(at("card.json"), old).expect("a file");
+    refused(&surmise(&["card", &at("card.json")]), &["version 8", "interval_method"]);
+}
