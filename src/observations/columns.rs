@@ -21,7 +21,12 @@ pub const ANSWERS: [&str; 7] = [
 ];
 
 /// Columns of surmise's own tables under their names in earlier versions, and their names now.
-const RENAMED: [(&str, &str); 2] = [("setting", "noise_scale"), ("twin_nats", "random_init_nats")];
+const RENAMED: [(&str, &str); 4] = [
+    ("setting", "noise_scale"),
+    ("twin_nats", "random_init_nats"),
+    ("shot", "reading_index"),
+    ("interval_recipe", "interval_method"),
+];
 
 /// Why a table of an earlier version is refused: the column whose name has changed, and its new name. Under the
 /// old name a condition would not be checked, and a response would be taken for a feature.

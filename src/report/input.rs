@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::observations;
 
 /// The file that a report reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,10 @@ impl ReportInput {
         match self.columns.iter().find(|name| !header.iter().any(|column| column == **name)) {
             None => Ok(()),
             Some(name) => {
-                let reason = format!("there is no column `{name}`; give a {} that surmise wrote", self.file);
+                let missing =
+                    || format!("there is no column `{name}`; give a {} that surmise wrote", self.file);
+                let old = observations::renamed(|name| header.iter().any(|column| column == name));
+                let reason = old.unwrap_or_else(missing);
                 Err(Error::Csv { path: path.into(), line: 1, reason })
             }
         }

@@ -13,7 +13,8 @@ use crate::seed::sha256_hex;
 /// What differs from the version before, in the words of the file.
 const WHAT_CHANGED: &str = " (`formula` is `fitted`, with `candidate` and `parameters`; `within`, `beyond` \
                             are `within_range`, `beyond_range`; `recipe` is `interval_method`; `targets` \
-                            are `models`)";
+                            are `models`; the splits `target`, `family` are `leave_model_out`, \
+                            `leave_family_out`; `held` is `held_out`)";
 
 impl Card {
     /// Writes the card, whole or not at all.

@@ -24,7 +24,10 @@ fn an_old_profile_and_an_old_profiles_csv_name_the_new_words() {
     let csv = std::fs::read_to_string(at("p/profiles.csv")).expect("profiles.csv");
     let old = csv.replacen("noise_scale", "setting", 1).replacen("random_init_nats", "twin_nats", 1);
     std::fs::write(at("profiles.csv"), old).expect("a file");
-    refused(&surmise(&["report", "depth", &at("profiles.csv")]), &["profiles.csv", "noise_scale"]);
+    refused(
+        &surmise(&["report", "depth", &at("profiles.csv")]),
+        &["profiles.csv", "column setting is called noise_scale now"],
+    );
 
     let json = at("p/minigpt-1--colours.json");
     let mut profile: Value = serde_json::from_slice(&std::fs::read(&json).expect("a profile")).expect("JSON");
