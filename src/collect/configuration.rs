@@ -10,12 +10,15 @@ use super::client::endpoint::Endpoint;
 use super::grading::{Grading, NORMALISATION_VERSION};
 use super::journal::{self, Index, Record};
 use super::plan::{Plan, Replication};
-use super::results::writer;
 use super::tasks;
 use super::tasks::{Rendering, Task};
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::provider::{self, GenerationParams};
+
+/// The files of a folder after a collection.
+pub const FILES: [&str; 7] =
+    ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
 
 /// Everything that decides what is asked and how it is graded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -156,7 +159,7 @@ impl Configuration {
     /// # Errors
     /// [`Error::Parameter`]
     pub fn check_apart(&self, folder: &Path) -> Result<()> {
-        let written = writer::FILES.map(|name| folder.join(name));
+        let written = FILES.map(|name| folder.join(name));
         for source in &self.sources {
             let file = Path::new(source.strip_prefix("texts:").unwrap_or(source));
             if let Some(same) = written.iter().find(|path| disk::is_same(file, path)) {

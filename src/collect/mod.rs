@@ -19,7 +19,7 @@ pub mod secrets;
 pub mod tasks;
 
 pub use self::dispatch::panicked;
-pub use self::grading::{Grade, GradeKind, Grader, Grading, Normalisation, grade};
+pub use self::grading::{Grade, GradeKind, Grading, Normalisation, grade};
 pub use self::results::scores::{Gain, QuestionRef, Score, Tally};
 pub use self::results::writer::{Replicate, Results, ResultsSummary};
-pub use self::tasks::{Completion, Item, Task};
+pub use self::tasks::{Completion, Grader, Item, Task};

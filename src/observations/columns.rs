@@ -28,8 +28,8 @@ const RENAMED: [(&str, &str); 4] = [
     ("interval_recipe", "interval_method"),
 ];
 
-/// Why a table of an earlier version is refused: the column whose name has changed, and its new name. Under the
-/// old name a condition would not be checked, and a response would be taken for a feature.
+/// Why a table of an earlier version is refused: the column whose name has changed, and its new name.
+/// Under the old name a condition would not be checked, and a response would be taken for a feature.
 pub fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
     let (old, new) = RENAMED.iter().find(|(old, new)| has(old) && !has(new))?;
     Some(format!(

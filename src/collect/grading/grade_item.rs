@@ -1,9 +1,10 @@
 //! Grades the answers to one item.
 
 use super::grade::{Grade, GradeKind, without_answer};
-use super::grader::{Grader, Grading};
+use super::settings::Grading;
 use super::text_match::compare;
 use super::{letter, likelihood};
+use crate::collect::tasks::Grader;
 use crate::collect::tasks::Item;
 use crate::provider::{Answer, Outcome};
 

@@ -3,8 +3,7 @@
 //! tokenizer it may not have.
 
 use super::grade::{Grade, GradeKind, without_answer};
-use super::grader::Grader;
-use crate::collect::tasks::Item;
+use crate::collect::tasks::{Grader, Item};
 use crate::provider::{Answer, Outcome, Prompt, TokenLogprob};
 
 /// Grades one answer per choice.

@@ -2,13 +2,13 @@
 
 pub mod grade;
 mod grade_item;
-pub mod grader;
 mod letter;
 mod likelihood;
 pub mod normalisation;
+mod settings;
 mod text_match;
 
 pub use self::grade::{Grade, GradeKind};
 pub use self::grade_item::grade;
-pub use self::grader::{Grader, Grading};
 pub use self::normalisation::{NORMALISATION_VERSION, Normalisation};
+pub use self::settings::Grading;

@@ -1,8 +1,9 @@
 //! Grading by exact text: the whole answer, its beginning, or its first line.
 
 use super::grade::{Grade, GradeKind};
-use super::grader::{Grader, Grading};
 use super::normalisation::Normalisation;
+use super::settings::Grading;
+use crate::collect::tasks::Grader;
 use crate::collect::tasks::Item;
 
 /// Compares a text with the right answers. One that was cut is compared only if its end is known all the

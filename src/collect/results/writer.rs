@@ -15,10 +15,6 @@ use crate::disk::Partial;
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome, Prompt};
 
-/// The files of a folder after a collection.
-pub const FILES: [&str; 7] =
-    ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
-
 /// The answers to the prompts of one item, asked once. A prompt that was not asked, or has no answer yet,
 /// ends the list.
 #[derive(Debug, Clone, Default, PartialEq)]

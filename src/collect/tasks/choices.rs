@@ -1,7 +1,7 @@
 //! Multiple choice: how choices are shown, and what is asked of each.
 
+use super::grader::Grader;
 use super::item::Item;
-use crate::collect::grading::grader::Grader;
 use crate::provider::Prompt;
 
 /// What stands between a question and its answer.

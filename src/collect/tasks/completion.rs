@@ -194,7 +194,7 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::grading::grader::Grader;
+    use crate::collect::tasks::Grader;
 
     const OPTIONS: TaskOptions =
         TaskOptions { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };

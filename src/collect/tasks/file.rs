@@ -8,11 +8,11 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
+use super::grader::Grader;
 use super::items::{FileItems, ItemSpan};
 use super::row_item::RowFormat;
 use super::rows;
 use super::task::Task;
-use crate::collect::grading::grader::Grader;
 use crate::error::{Error, Result};
 
 /// Members that are read; others are the user's own.

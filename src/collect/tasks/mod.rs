@@ -4,6 +4,7 @@
 pub(super) mod choices;
 pub mod completion;
 mod file;
+mod grader;
 mod item;
 mod items;
 mod registry;
@@ -13,6 +14,7 @@ mod task;
 mod texts;
 
 pub use self::completion::{Completion, List};
+pub use self::grader::Grader;
 pub use self::item::Item;
 pub use self::items::Items;
 pub use self::registry::{COMPLETION, built_in, load};

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::choices;
+use super::grader::Grader;
 use super::item::Item;
 use super::rows::SourceRow;
-use crate::collect::grading::grader::Grader;
 use crate::error::Result;
 use crate::provider::{Message, Prompt};
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grader::Grader;
 use super::items::Items;
-use crate::collect::grading::grader::Grader;
 
 /// The questions of one name or file.
 #[derive(Debug)]

@@ -118,6 +118,33 @@ impl Graph {
         Self { paths: modules.iter().map(|module| module.path.clone()).collect(), edges }
     }
 
+    /// The same graph of folders: a file stands for the folder it is in, and a folder's imports from those it
+    /// contains or is contained in are left out.
+    pub fn of_folders(&self, is_folder: impl Fn(&str) -> bool) -> Self {
+        let folder = |path: &Path| {
+            let n = if is_folder(&path.join("::")) { path.len() } else { path.len().saturating_sub(1) };
+            path[..n].to_vec()
+        };
+        let mut paths: Vec<Path> = self.paths.iter().map(folder).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let mut edges: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
+        for ((from, to), names) in &self.edges {
+            let (a, b) = (folder(&self.paths[*from]), folder(&self.paths[*to]));
+            if a.starts_with(&b) || b.starts_with(&a) {
+                continue;
+            }
+            let at = |path: &Path| paths.binary_search(path).expect("a folder");
+            let files = format!(
+                "{} ({})",
+                self.paths[*from].join("::"),
+                names.iter().cloned().collect::<Vec<_>>().join(", ")
+            );
+            edges.entry((at(&a), at(&b))).or_default().insert(files);
+        }
+        Self { paths, edges }
+    }
+
     /// How many pairs of files import one another, in either direction.
     pub fn n_imports(&self) -> usize {
         self.edges.len()

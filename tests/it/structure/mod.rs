@@ -35,6 +35,16 @@ fn no_file_imports_a_file_that_imports_it() {
 }
 
 #[test]
+fn no_folder_imports_a_folder_that_imports_it() {
+    let modules = library();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let folders = Graph::new(&modules).of_folders(|path| root.join(path.replace("::", "/")).is_dir());
+    assert!(folders.n_imports() > 50, "only {} imports between folders were read", folders.n_imports());
+    let circles = folders.circles();
+    assert!(circles.is_empty(), "folders import each other:\n{}", folders.describe(&circles));
+}
+
+#[test]
 fn a_circle_is_found_through_use_lines_inline_paths_and_re_exports() {
     let module = |path: &str, text: &str| Module::new(path.split("::").map(Into::into).collect(), text);
     let modules = [

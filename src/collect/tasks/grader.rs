@@ -1,8 +1,6 @@
-//! How answers are graded: the grader, the normalisation of texts, and the texts that end an answer.
+//! The grader of a task: which part of an answer is compared with the right one.
 
 use serde::{Deserialize, Serialize};
-
-use super::normalisation::Normalisation;
 
 /// How an answer is graded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -61,15 +59,4 @@ impl Grader {
     pub fn needs_choices(self) -> bool {
         matches!(self, Self::Letter) || self.needs_echo()
     }
-}
-
-/// How a run is graded.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Grading {
-    /// The grader.
-    pub grader: Grader,
-    /// What is made equal first.
-    pub normalisation: Normalisation,
-    /// Texts that end an answer.
-    pub stops: Vec<String>,
 }
