@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use surmise::arrays;
-use surmise::mi::{Estimator, Ksg, Pairs, find};
+use surmise::mi::{Pairs, find};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -25,6 +25,7 @@ fn main() {
 
 fn neighbours() {
     println!("ksg, n = 5000, one thread, seconds of the processor, mean of a hundred\n  d_x + d_y   seconds");
+    let ksg = find("ksg").expect("in the table");
     for d in 1..=6 {
         let mut generator = ChaCha8Rng::seed_from_u64(d as u64);
         let mut draw =
@@ -32,7 +33,7 @@ fn neighbours() {
         let (x, y) = (draw(), draw());
         let start = cpu_seconds();
         for _ in 0..100 {
-            assert!(Ksg.estimate(&Pairs::new(x.view(), y.view()).expect("pairs"), 0).is_ok());
+            assert!(ksg.estimate(&Pairs::new(x.view(), y.view()).expect("pairs"), 0).is_ok());
         }
         println!("  {d} + {d}     {:.4}", (cpu_seconds() - start) / 100.0);
     }

@@ -1,6 +1,11 @@
-//! Flags whose value is one of a few names: the library's enums know nothing of clap.
+//! Flags whose value is one of a few names: the library's enums and tables know nothing of clap.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+/// Help for a flag that takes a name from a table: what it is, and the names there are.
+pub(super) fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    format!("{what}: {}", names.collect::<Vec<_>>().join(", "))
+}
 
 /// Parses one of `all` by its `name`. Help and completions list the names, each with its description where
 /// `describe` gives one that is not empty.

@@ -3,15 +3,22 @@
 use clap::Args;
 
 use super::Sampling;
+use super::choice::listed;
 use crate::emergence::{MeasureSettings, Micro};
 use crate::error::Result;
 use crate::mi::{self, Channel};
 
+const ESTIMATOR: &str = "An estimator; the default says how many states can be told apart at a stated \
+                         precision. Deterministic states have repeated rows, which some estimators refuse";
+
 #[derive(Debug, Clone, Args)]
 pub(super) struct EstimatorFlag {
-    /// A name from `surmise list estimators`; the default says how many states can be told apart at a stated
-    /// precision. Deterministic states have repeated rows, which some estimators refuse
-    #[arg(long, value_name = "NAME", default_value_t = Channel::DEFAULT_NAME.to_owned())]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value_t = Channel::DEFAULT_NAME.to_owned(),
+        help = listed(ESTIMATOR, mi::ALL.iter().map(|estimator| estimator.name())),
+    )]
     estimator: String,
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use clap::{Args, ValueEnum};
 
 use super::print;
+use crate::calibration::candidates::{Role, registry as candidates};
 use crate::collect::tasks;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
@@ -39,6 +40,8 @@ enum Kind {
     Tasks,
     /// Tables and figures
     Reports,
+    /// Regressions among which a calibration chooses: name, what it is for, fewest rows
+    Candidates,
 }
 
 pub(super) fn run(flags: &Flags) -> Result<()> {
@@ -82,6 +85,10 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         Kind::Importers => {
             import::ALL.iter().for_each(|importer| line(&[importer.name(), importer.summary()]));
         }
+        Kind::Candidates => candidates::ALL.iter().for_each(|candidate| {
+            let role = if candidate.role() == Role::Calibration { "calibration" } else { "baseline" };
+            line(&[candidate.name(), role, &candidate.least_rows().to_string()]);
+        }),
         Kind::Tasks => tasks::built_in().iter().for_each(|(name, what)| line(&[name, what])),
     }
     print(out.as_bytes())

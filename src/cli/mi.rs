@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
+use super::choice::listed;
 use super::{print, progress, status};
 use crate::arrays::{self, Array};
 use crate::disk::Schema;
@@ -26,8 +27,12 @@ pub(super) struct Flags {
     /// file
     #[arg(long, value_name = "FILE")]
     y: PathBuf,
-    /// A name from `surmise list estimators`
-    #[arg(long, value_name = "NAME", default_value_t = mi::DEFAULT.name().to_owned())]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value_t = mi::DEFAULT.name().to_owned(),
+        help = listed("An estimator", mi::ALL.iter().map(|estimator| estimator.name())),
+    )]
     estimator: String,
     /// Seed of whatever the estimator draws
     #[arg(long, default_value_t = 0)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::choice::listed;
 use super::{print, status};
 use crate::disk;
 use crate::error::Result;
@@ -11,11 +12,9 @@ use crate::report::{self, Selection};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A name from `surmise list reports`: profiles, shots, depth, predictions, calibration, blind
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", help = listed("A report", report::ALL.iter().map(|report| report.name())))]
     name: String,
-    /// The files it is made of, or folders that hold them (profiles.csv, predictions.csv, card.json,
-    /// blind.csv)
+    /// The files it is made of, which `surmise list reports` names, or folders that hold them
     #[arg(required = true, value_name = "FILE|DIR")]
     inputs: Vec<PathBuf>,
     /// Noise scale b of the estimator [default: that of the headline]

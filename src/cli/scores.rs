@@ -23,7 +23,7 @@ enum What {
 
 #[derive(Debug, Args)]
 struct Import {
-    /// results_*.json, beside which samples_*.jsonl are found; or samples_*.jsonl with --model and --shots
+    /// Files that `surmise list importers` names; samples_*.jsonl alone need --model and --shots
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The CSV file; where the scores come from is written beside it as FILE.json. `-` is stdout, without
@@ -66,11 +66,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         imported.notes.iter().for_each(|note| status(note));
-        status(&format!(
-            "{} scores. The harness counts refused, filtered and truncated answers as wrong: they cannot be \
-             told apart here.",
-            imported.scores.len()
-        ));
+        status(&format!("{} scores", imported.scores.len()));
     }
     Ok(())
 }

@@ -38,6 +38,7 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let importer = importer_of(path, &bytes[..bytes.len().min(HEAD_BYTES)]);
         let mut imported = importer.import(path, &bytes, options)?;
+        imported.notes.retain(|note| !all.notes.contains(note));
         imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
         all.extend(imported);
     }

@@ -1,11 +1,13 @@
 //! What an import takes and gives.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::collect::results::scores::Score;
 use crate::disk::Schema;
+use crate::seed;
 
 /// What is imported of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +55,15 @@ pub struct SourceFile {
     pub settings: BTreeMap<String, String>,
     /// Names of settings that were not taken over, because they may hold a key.
     pub left_out: Vec<String>,
+}
+
+impl SourceFile {
+    /// A file without settings.
+    pub fn of(path: &Path, bytes: &[u8]) -> Self {
+        let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let (samples_sha256, settings) = (BTreeMap::new(), BTreeMap::new());
+        Self { file, sha256: seed::sha256_hex(bytes), samples_sha256, settings, left_out: vec![] }
+    }
 }
 
 impl Imported {

@@ -10,5 +10,4 @@ mod registry;
 pub use self::files::{check_apart, import};
 pub use self::imported::{ImportOptions, Imported, Provenance, SourceFile};
 pub use self::importer::Importer;
-pub use self::lm_eval::LmEval;
 pub use self::registry::ALL;

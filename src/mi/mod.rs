@@ -27,17 +27,7 @@ mod samples;
 
 pub use self::channel::scale::Scale;
 pub use self::estimate::{Ceilings, Estimate, Flag, Kind};
-pub use self::estimators::cca_ksg::CcaKsg;
 pub use self::estimators::channel::Channel;
-pub use self::estimators::dv::Dv;
-pub use self::estimators::ensemble::Ensemble;
-pub use self::estimators::gaussian::Gaussian;
-pub use self::estimators::hybrid::Hybrid;
-pub use self::estimators::infonce::InfoNce;
-pub use self::estimators::ksg::Ksg;
-pub use self::estimators::mine_paper::MinePaper;
-pub use self::estimators::plugin::Plugin;
-pub use self::estimators::t_copula::TCopula;
 pub use self::pairs::Pairs;
 pub use self::registry::{ALL, DEFAULT, find};
 pub(crate) use self::samples::distinct::row_labels;

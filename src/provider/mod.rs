@@ -28,17 +28,12 @@ mod text;
 mod wire_format;
 
 pub use self::answer::{Answer, Outcome, TokenLogprob, Usage};
-pub use self::anthropic::Anthropic;
 pub use self::conventions::{Conventions, KeyPattern, WindowHeaders};
 pub use self::failure::ErrorClassifier;
 pub use self::failure_class::{Failure, FailureClass, FilterSide};
-pub use self::gemini::Gemini;
 pub use self::generation_params::{Capabilities, GenerationParams, MaxTokensKey};
 pub use self::headers::Headers;
-pub use self::ollama::Ollama;
 pub use self::openai_chat::OpenAiChat;
-pub use self::openai_completions::OpenAiCompletions;
-pub use self::openai_responses::OpenAiResponses;
 pub use self::rate_limit::RateLimitInfo;
 pub use self::read::read;
 pub use self::registry::{ALL, find, kept_headers, key_patterns};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::choice::choice;
+use crate::cli::choice::{choice, listed};
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::Replication;
 use crate::collect::tasks::Rendering;
@@ -46,8 +46,12 @@ pub(super) struct CollectFlags {
     /// answers, choices; texts:FILE for prompts without answers
     #[arg(required = true, value_name = "TASK")]
     pub(super) tasks: Vec<String>,
-    /// Wire format, from `surmise list providers`
-    #[arg(long, required = true, value_name = "NAME")]
+    #[arg(
+        long,
+        required = true,
+        value_name = "NAME",
+        help = listed("Wire format", provider::ALL.iter().map(|provider| provider.name())),
+    )]
     pub(super) provider: Option<String>,
     /// Base URL [default: the provider's own]; https unless it is this machine
     #[arg(long, value_name = "URL")]

@@ -57,6 +57,42 @@ pub struct Score {
     pub collected_at: Option<String>,
 }
 
+impl Score {
+    /// A row of which only the share of right answers is known: all `n` items count as scored. Of no items no
+    /// accuracy is known.
+    pub fn of_accuracy(
+        provider: &str,
+        model: &str,
+        task: &str,
+        shots: usize,
+        n: usize,
+        correct: f64,
+    ) -> Self {
+        let (interval, accuracy) = (wilson(correct, n), (n > 0).then(|| correct / n as f64));
+        Self {
+            provider: provider.into(),
+            model: model.into(),
+            model_snapshot: String::new(),
+            task: task.into(),
+            shots,
+            n_items: n,
+            n_scored: n,
+            n_refused: 0,
+            n_filtered: 0,
+            n_truncated: 0,
+            n_empty: 0,
+            n_unreadable: 0,
+            n_error: 0,
+            accuracy,
+            accuracy_low: interval.map(|(low, _)| low),
+            accuracy_high: interval.map(|(_, high)| high),
+            accuracy_all_as_wrong: accuracy,
+            mean_logprob: None,
+            collected_at: None,
+        }
+    }
+}
+
 /// One row of gains.csv: what more shots do to the accuracy on the same questions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gain {

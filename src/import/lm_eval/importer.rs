@@ -11,6 +11,9 @@ use crate::import::importer::Importer;
 #[derive(Debug, Clone, Copy)]
 pub struct LmEval;
 
+const COUNTED_AS_WRONG: &str = "The harness counts refused, filtered and truncated answers as wrong: they \
+                                cannot be told apart here.";
+
 fn is_samples(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("samples_"))
 }
@@ -36,6 +39,7 @@ impl Importer for LmEval {
         } else {
             results::read(path, bytes, options, &mut imported)?;
         }
+        imported.notes.push(COUNTED_AS_WRONG.into());
         Ok(imported)
     }
 

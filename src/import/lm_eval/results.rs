@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::metrics::{metrics, n_items, name, shots};
-use super::run::{fault, run, score, source};
+use super::run::{fault, run, score};
 use super::samples;
 use super::settings::settings;
 use crate::error::Result;
-use crate::import::imported::{ImportOptions, Imported};
+use crate::import::imported::{ImportOptions, Imported, SourceFile};
 use crate::provider::json;
 
 /// Reads one file and the samples beside it.
@@ -18,7 +18,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
     let results = value["results"].as_object().filter(|results| !results.is_empty());
     let results = results
         .ok_or_else(|| fault(path, "has no `results`; give results_*.json of the lm-evaluation-harness"))?;
-    let mut source = source(path, bytes);
+    let mut source = SourceFile::of(path, bytes);
     source.left_out = settings(&value, &mut source.settings);
     if !source.left_out.is_empty() {
         let names = source.left_out.join(", ");

@@ -1,6 +1,5 @@
 //! Who answered in a run of the harness and when, and rows of scores without samples.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -8,9 +7,7 @@ use serde_json::Value;
 use super::settings::is_suspect;
 use crate::collect::results::scores::Score;
 use crate::error::{Error, Result};
-use crate::import::imported::{ImportOptions, SourceFile};
-use crate::numeric::proportions::wilson;
-use crate::seed;
+use crate::import::imported::ImportOptions;
 
 /// Who answered, and when.
 #[derive(Debug, Clone)]
@@ -58,36 +55,11 @@ pub(super) fn fault(path: &Path, reason: impl Into<String>) -> Error {
     Error::Foreign { path: path.into(), reason: reason.into() }
 }
 
-pub(super) fn source(path: &Path, bytes: &[u8]) -> SourceFile {
-    let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let (samples_sha256, settings) = (BTreeMap::new(), BTreeMap::new());
-    SourceFile { file, sha256: seed::sha256_hex(bytes), samples_sha256, settings, left_out: vec![] }
-}
-
 /// A row of which only the accuracy is known: the harness counts what was refused, filtered, cut or failed as
 /// wrong.
 pub(super) fn score(of: &RunInfo, task: &str, shots: usize, n: usize, correct: f64) -> Score {
-    let interval = wilson(correct, n);
-    let accuracy = (n > 0).then(|| correct / n as f64);
     Score {
-        provider: of.provider.clone(),
-        model: of.model.clone(),
-        model_snapshot: String::new(),
-        task: task.into(),
-        shots,
-        n_items: n,
-        n_scored: n,
-        n_refused: 0,
-        n_filtered: 0,
-        n_truncated: 0,
-        n_empty: 0,
-        n_unreadable: 0,
-        n_error: 0,
-        accuracy,
-        accuracy_low: interval.map(|(low, _)| low),
-        accuracy_high: interval.map(|(_, high)| high),
-        accuracy_all_as_wrong: accuracy,
-        mean_logprob: None,
         collected_at: of.collected_at.clone(),
+        ..Score::of_accuracy(&of.provider, &of.model, task, shots, n, correct)
     }
 }

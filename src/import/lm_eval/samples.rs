@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::metrics::{MetricRow, SHARES, name};
-use super::run::{RunInfo, fault, source};
+use super::run::{RunInfo, fault};
 use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::scores::{QuestionRef, Score, Tally};
 use crate::error::{Error, Result};
-use crate::import::imported::{ImportOptions, Imported};
+use crate::import::imported::{ImportOptions, Imported, SourceFile};
 use crate::provider::json;
 use crate::seed;
 
@@ -62,7 +62,7 @@ pub(crate) fn alone(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mu
     for metric in &rows {
         all.scores.extend(samples.score(&run, &name(&task, metric, rows.len()), shots, metric)?);
     }
-    let mut source = source(path, bytes);
+    let mut source = SourceFile::of(path, bytes);
     source.samples_sha256.insert(task, samples.sha256);
     all.provenance.sources.push(source);
     Ok(())

@@ -141,7 +141,9 @@ fn unknown_names_are_answered_with_what_there_is() {
         &["list", "languages"],
         2,
         &[
-            "possible values: models, architectures, estimators, corpora, providers, importers, tasks, reports",
+            "possible values: models, architectures, estimators, corpora, providers",
+            "importers",
+            "candidates",
         ],
     );
     refused(&["measure", "minigpt-1"], 2, &["--corpus <NAME|FILE>"]);

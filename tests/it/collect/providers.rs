@@ -189,18 +189,17 @@ fn requests_go_where_each_provider_serves_them() {
     assert_eq!(path("gemini", "x?key=1#\u{e9}").0, "/v1beta/models/x%3Fkey%3D1%23%C3%A9:generateContent");
     assert_eq!(path("openai-responses", "m"), ("/responses".into(), vec![]));
     assert_eq!(path("ollama", "m"), ("/api/chat".into(), vec![]));
-    let keys: Vec<_> = provider::ALL.iter().map(|p| (p.name(), p.key_variable(), p.key_header())).collect();
-    assert_eq!(
-        keys,
-        [
-            ("openai-chat", "OPENAI_API_KEY", KeyHeader::Bearer),
-            ("openai-responses", "OPENAI_API_KEY", KeyHeader::Bearer),
-            ("openai-completions", "OPENAI_API_KEY", KeyHeader::Bearer),
-            ("anthropic", "ANTHROPIC_API_KEY", KeyHeader::Named("x-api-key")),
-            ("gemini", "GEMINI_API_KEY", KeyHeader::Named("x-goog-api-key")),
-            ("ollama", "OLLAMA_API_KEY", KeyHeader::Bearer),
-        ]
-    );
+    for (name, variable, header) in [
+        ("openai-chat", "OPENAI_API_KEY", KeyHeader::Bearer),
+        ("openai-responses", "OPENAI_API_KEY", KeyHeader::Bearer),
+        ("openai-completions", "OPENAI_API_KEY", KeyHeader::Bearer),
+        ("anthropic", "ANTHROPIC_API_KEY", KeyHeader::Named("x-api-key")),
+        ("gemini", "GEMINI_API_KEY", KeyHeader::Named("x-goog-api-key")),
+        ("ollama", "OLLAMA_API_KEY", KeyHeader::Bearer),
+    ] {
+        let provider = provider::find(name).expect("a provider");
+        assert_eq!((provider.key_variable(), provider.key_header()), (variable, header), "{name}");
+    }
 }
 
 #[test]
