@@ -119,7 +119,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         for profile in &profiles {
             status(&summary(profile));
         }
-        if !flags.estimator.is_channel() {
+        if settings.estimator().noise_scales().is_empty() {
             status(DETERMINISTIC);
         }
     }

@@ -13,7 +13,7 @@ use crate::arrays::{self, Array};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
 use crate::mi::permutation_test::{CHECKED_NATS, Check, PermutationTest, permutation_test, self_check};
-use crate::mi::{self, Channel, Estimate, Flag, Kind, Pairs};
+use crate::mi::{self, Estimate, Flag, Pairs};
 
 /// Version of the JSON form.
 const VERSION: u32 = 2;
@@ -79,8 +79,8 @@ struct InputFile {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let estimator = mi::find(&flags.estimator)?;
     let (x, y) = (arrays::read(&flags.x, "x")?, arrays::read(&flags.y, "y")?);
-    if flags.permutations.is_some() && estimator.about().kind == Kind::TwoSided {
-        let reason = format!("says nothing about {}; {}", estimator.name(), Channel::ON_SAMPLES);
+    if let Some(note) = estimator.note_on_samples().filter(|_| flags.permutations.is_some()) {
+        let reason = format!("says nothing about {}; {note}", estimator.name());
         return Err(Error::Parameter { name: "--permutations", reason });
     }
     let pairs = Pairs::new(x.values.view(), y.values.view())?;
@@ -118,8 +118,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         vec![]
     };
     bar.finish_and_clear();
-    if !quiet && estimator.name() == Channel::DEFAULT_NAME {
-        status(Channel::ON_SAMPLES);
+    if let Some(note) = estimator.note_on_samples().filter(|_| !quiet) {
+        status(note);
     }
     let report = Report {
         schema: Schema::new("mi", VERSION),

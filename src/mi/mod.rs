@@ -56,6 +56,11 @@ pub trait Estimator: Send + Sync {
         &[]
     }
 
+    /// What to know of its number where rows of `x` are samples, not functions of tokens.
+    fn note_on_samples(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The noise scale whose estimate is shown where one number is, if there are noise scales.
     fn headline_noise_scale(&self) -> Option<f64> {
         None
@@ -73,6 +78,10 @@ impl Estimator for &'static dyn Estimator {
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
         (**self).estimate(pairs, seed)
+    }
+
+    fn note_on_samples(&self) -> Option<&'static str> {
+        (**self).note_on_samples()
     }
 
     fn noise_scales(&self) -> &[f64] {

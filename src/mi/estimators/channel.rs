@@ -100,11 +100,6 @@ impl Channel {
     /// Own spread, at the precisions that are its default.
     pub const DEFAULT: Self = Self::with_scale(Scale::Spread);
 
-    /// What to know where rows of `x` are not computed from tokens.
-    pub const ON_SAMPLES: &'static str = "channel takes y for a function of x where a row of x occurs once: \
-                                          its number is how many values of y can be told apart at precision \
-                                          b, not the information of noisy pairs";
-
     /// This scale, at the precisions that are its default.
     #[must_use]
     pub const fn with_scale(scale: Scale) -> Self {
@@ -169,6 +164,13 @@ impl Estimator for Channel {
             None => Distinct::new(&x, &y),
         };
         Ok(self.measure(&distinct, &y, x.columns(), seed))
+    }
+
+    fn note_on_samples(&self) -> Option<&'static str> {
+        Some(
+            "channel takes y for a function of x where a row of x occurs once: its number is how many values of y \
+             can be told apart at precision b, not the information of noisy pairs",
+        )
     }
 
     fn noise_scales(&self) -> &[f64] {
