@@ -158,7 +158,6 @@ fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {
     }
 }
 
-/// Rows of a CSV file of a known form.
 /// The rows of comparisons.csv. A noise scale may be missing, so that its old name would go unnoticed.
 fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
@@ -169,6 +168,7 @@ fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
     }
 }
 
+/// Rows of a CSV file of a known form.
 fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());

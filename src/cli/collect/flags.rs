@@ -72,11 +72,11 @@ pub(super) struct CollectFlags {
     #[command(flatten)]
     pub(super) content: ContentFlags,
     #[command(flatten)]
-    pub(super) manner: RequestFlags,
+    pub(super) request: RequestFlags,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "BudgetFlags")]
+#[command(next_help_heading = "Budget")]
 pub(super) struct BudgetFlags {
     /// The most that may be spent, over all runs into this folder
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
@@ -225,15 +225,15 @@ pub(super) enum OnUnknown {
 /// Refuses numbers out of their range.
 pub(super) fn check(ask: &CollectFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
-    let manner = &ask.manner;
-    if !(1..=1024).contains(&manner.concurrency) {
+    let request = &ask.request;
+    if !(1..=1024).contains(&request.concurrency) {
         return fault("--concurrency", "must be from 1 to 1024");
     }
     for (name, value) in [
-        ("--timeout-s", manner.timeout_s),
-        ("--backoff-s", manner.backoff_s),
-        ("--max-wait-s", manner.max_wait_s),
-        ("--patience-s", manner.patience_s),
+        ("--timeout-s", request.timeout_s),
+        ("--backoff-s", request.backoff_s),
+        ("--max-wait-s", request.max_wait_s),
+        ("--patience-s", request.patience_s),
     ] {
         if !(value > 0.0 && value <= 1e6) {
             return fault(name, "must be above 0 and at most a million");

@@ -37,7 +37,7 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum After {
-    /// Grade what a folder holds redo, with no network
+    /// Grade the stored answers again, without network access
     Rescore(RescoreFlags),
     /// Remove damaged lines from a journal; they are kept beside it
     Repair {
@@ -67,7 +67,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     let name = ask.provider.as_deref().unwrap_or_default();
     let provider = provider::find(name)?;
-    let manner = &ask.manner;
+    let request = &ask.request;
     let mut configuration = flags::configuration(ask, provider);
     // Before anything that may go wrong and quote it.
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
@@ -80,7 +80,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
     let redo = RedoSelection {
         kinds: ask.content.redo.clone(),
-        leave_unknown: manner.on_unknown == OnUnknown::Fail,
+        leave_unknown: request.on_unknown == OnUnknown::Fail,
     };
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
@@ -99,7 +99,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
             &redo,
             ask.content.new_config,
             price,
-            manner.concurrency,
+            request.concurrency,
         )?;
         let text = describe(&estimate);
         return print(
@@ -119,20 +119,20 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         redo,
         adapt: ask.content.adapt_params,
         policy: RetryPolicy {
-            concurrency: manner.concurrency,
-            retries: manner.retries,
-            unknown_retries: if manner.on_unknown == OnUnknown::Fail { 0 } else { manner.unknown_retries },
-            backoff: Backoff { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
-            silence: Duration::from_secs_f64(manner.patience_s),
+            concurrency: request.concurrency,
+            retries: request.retries,
+            unknown_retries: if request.on_unknown == OnUnknown::Fail { 0 } else { request.unknown_retries },
+            backoff: Backoff { first_s: request.backoff_s, longest_s: request.max_wait_s },
+            silence: Duration::from_secs_f64(request.patience_s),
             keep_truncated,
             model_snapshot: ask.content.require_model_snapshot.clone(),
         },
-        timeout: Duration::from_secs_f64(manner.timeout_s),
+        timeout: Duration::from_secs_f64(request.timeout_s),
         price,
         cap_usd: ask.money.budget_usd,
-        key_header: manner.key_header.map(Into::into),
-        ca_cert: manner.ca_cert.clone(),
-        durable: !manner.no_sync,
+        key_header: request.key_header.map(Into::into),
+        ca_cert: request.ca_cert.clone(),
+        durable: !request.no_sync,
     };
     let watch = Watch::start(quiet);
     let collect = || run.collect(secrets, &watch.progress, interrupts);
