@@ -75,7 +75,8 @@ enum Verb {
     Blind(Box<blind::Flags>),
     /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk
     Report(report::Flags),
-    /// List what is built in: models, architectures, estimators, corpora, providers, tasks, reports
+    /// List what is built in: models, architectures, estimators, corpora, providers, importers, tasks,
+    /// reports
     List(list::Flags),
 }
 

@@ -68,11 +68,11 @@ pub(super) struct CollectFlags {
     #[command(flatten)]
     pub(super) content: ContentFlags,
     #[command(flatten)]
-    pub(super) manner: RequestFlags,
+    pub(super) params: RequestFlags,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "BudgetFlags")]
+#[command(next_help_heading = "Budget")]
 pub(super) struct BudgetFlags {
     /// The most that may be spent, over all runs into this folder
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
@@ -144,7 +144,7 @@ pub(super) struct ContentFlags {
     /// End the run if another snapshot of the model answers
     #[arg(long, value_name = "NAME")]
     pub(super) require_model_snapshot: Option<String>,
-    /// Go on although many answers are cut at --max-tokens
+    /// Continue even if many answers are truncated at --max-tokens
     #[arg(long)]
     pub(super) keep_truncated: bool,
 }
@@ -155,7 +155,7 @@ pub(super) struct RequestFlags {
     /// Requests at a time, at most; how many are sent follows the server
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) concurrency: usize,
-    /// Longest a request may take, seconds; one that is given up may have been billed
+    /// Request timeout in seconds; timed-out requests may be billed
     #[arg(long, value_name = "S", default_value_t = 300.0)]
     pub(super) timeout_s: f64,
     /// More requests to a question that a server's error (500, 502, 504) answered
@@ -221,15 +221,15 @@ pub(super) enum OnUnknown {
 /// Refuses numbers out of their range.
 pub(super) fn check(ask: &CollectFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
-    let manner = &ask.manner;
-    if !(1..=1024).contains(&manner.concurrency) {
+    let params = &ask.params;
+    if !(1..=1024).contains(&params.concurrency) {
         return fault("--concurrency", "must be from 1 to 1024");
     }
     for (name, value) in [
-        ("--timeout-s", manner.timeout_s),
-        ("--backoff-s", manner.backoff_s),
-        ("--max-wait-s", manner.max_wait_s),
-        ("--patience-s", manner.patience_s),
+        ("--timeout-s", params.timeout_s),
+        ("--backoff-s", params.backoff_s),
+        ("--max-wait-s", params.max_wait_s),
+        ("--patience-s", params.patience_s),
     ] {
         if !(value > 0.0 && value <= 1e6) {
             return fault(name, "must be above 0 and at most a million");
@@ -239,7 +239,7 @@ pub(super) fn check(ask: &CollectFlags) -> Result<()> {
         return fault("--model", "must be the name the provider knows the model by, and is blank");
     }
     if ask.content.items == 0 {
-        return fault("--items", "must be at least 1: of none, nothing would be asked");
+        return fault("--items", "must be at least 1");
     }
     if !(0.0..=1.0).contains(&ask.content.repeat_share) {
         return fault("--repeat-share", "must be from 0 to 1");

@@ -37,7 +37,7 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum After {
-    /// Grade what a folder holds redo, with no network
+    /// Grade the stored answers again, without network access
     Rescore(RescoreFlags),
     /// Remove damaged lines from a journal; they are kept beside it
     Repair {
@@ -67,7 +67,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     let name = ask.provider.as_deref().unwrap_or_default();
     let provider = provider::find(name)?;
-    let manner = &ask.manner;
+    let params = &ask.params;
     let mut configuration = flags::configuration(ask, provider);
     // Before anything that may go wrong and quote it.
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
@@ -80,14 +80,13 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
     let redo = RedoSelection {
         kinds: ask.content.redo.clone(),
-        leave_unknown: manner.on_unknown == OnUnknown::Fail,
+        leave_unknown: params.on_unknown == OnUnknown::Fail,
     };
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
             status(&format!(
-                "the key in {} is too short, or too much like a word, to be told from what a model says: it \
-                 is no secret here, and is left in what comes back",
+                "the key in {} is too short or word-like to redact safely; it is left in stored answers",
                 provider.key_variable()
             ));
         }
@@ -99,7 +98,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
             &redo,
             ask.content.new_config,
             price,
-            manner.concurrency,
+            params.concurrency,
         )?;
         let text = describe(&estimate);
         return print(
@@ -119,20 +118,20 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         redo,
         adapt: ask.content.adapt_params,
         policy: RetryPolicy {
-            concurrency: manner.concurrency,
-            retries: manner.retries,
-            unknown_retries: if manner.on_unknown == OnUnknown::Fail { 0 } else { manner.unknown_retries },
-            backoff: Backoff { first_s: manner.backoff_s, longest_s: manner.max_wait_s },
-            silence: Duration::from_secs_f64(manner.patience_s),
+            concurrency: params.concurrency,
+            retries: params.retries,
+            unknown_retries: if params.on_unknown == OnUnknown::Fail { 0 } else { params.unknown_retries },
+            backoff: Backoff { first_s: params.backoff_s, longest_s: params.max_wait_s },
+            silence: Duration::from_secs_f64(params.patience_s),
             keep_truncated,
             model_snapshot: ask.content.require_model_snapshot.clone(),
         },
-        timeout: Duration::from_secs_f64(manner.timeout_s),
+        timeout: Duration::from_secs_f64(params.timeout_s),
         price,
         cap_usd: ask.money.budget_usd,
-        key_header: manner.key_header.map(Into::into),
-        ca_cert: manner.ca_cert.clone(),
-        durable: !manner.no_sync,
+        key_header: params.key_header.map(Into::into),
+        ca_cert: params.ca_cert.clone(),
+        durable: !params.no_sync,
     };
     let watch = Watch::start(quiet);
     let collect = || run.collect(secrets, &watch.progress, interrupts);
@@ -159,8 +158,8 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         Some(error) => Err(error),
         None if gaps > 0 => {
             let reason = format!(
-                "finished with gaps{left}; the same command asks again what failed for a passing reason, \
-                 --redo failed asks all of it"
+                "finished with gaps{left}; the same command retries transient failures, \
+                 --redo failed retries all failures"
             );
             Err(Error::Gaps { reason })
         }
@@ -215,7 +214,7 @@ fn sentence(summary: &FolderSummary) -> String {
     }
     if summary.n_not_utf8 > 0 {
         text.push_str(&format!(
-            "; {} answers are no UTF-8 and are read with U+FFFD in the place of what is none",
+            "; {} answers are not UTF-8: invalid UTF-8 was replaced by U+FFFD",
             summary.n_not_utf8
         ));
     }

@@ -10,6 +10,9 @@
 //!   characters and soft hyphens in it;
 //! - whatever looks like a key of a known provider.
 //!
+//! An answer is not kept if the key appears when its strings are joined, NFKC-normalised or stripped of ASCII
+//! punctuation, as grading does.
+//!
 //! What is not redacted: a key of fewer than eight characters, or of fewer than sixteen without a digit,
 //! which cannot be told from ordinary words; JSON member names that are letters and underscores only, and
 //! strings such as `content_filter`, without which an answer cannot be read.

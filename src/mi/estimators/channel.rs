@@ -188,7 +188,7 @@ impl Channel {
         let n_distinct = distinct.groups.len();
         let apart;
         let distinct = if collisions {
-            apart = distinct.each_for_itself();
+            apart = distinct.ungrouped();
             &apart
         } else {
             distinct

@@ -140,7 +140,8 @@ fn unknown_names_are_answered_with_what_there_is() {
     refused(
         &["list", "languages"],
         2,
-        &["possible values: models, architectures, estimators, corpora, providers, importers, tasks, reports"],
+        &["possible values: models, architectures, estimators, corpora, providers, importers, \
+             tasks, reports"],
     );
     refused(&["measure", "minigpt-1"], 2, &["--corpus <NAME|FILE>"]);
 }
@@ -159,8 +160,8 @@ fn a_damaged_corpus_is_named_with_its_line() {
             &["corpus.csv, line 3: has 3 fields where the header has 2", "in quotes"],
         ),
         (b"entity,class\na,1\nb\nc,1\n", &["line 3", "1 fields where the header has 2"]),
-        (b"entity\na\nb\na\n", &["line 4", "entity \"a\" stands twice", "remove"]),
-        (b"entity\na\nb\n a \n", &["line 4", "entity \"a\" stands twice", "remove"]),
+        (b"entity\na\nb\na\n", &["line 4", "entity \"a\" occurs twice", "remove"]),
+        (b"entity\na\nb\n a \n", &["line 4", "entity \"a\" occurs twice", "remove"]),
         (b"entity\na\n\"b, c\"\nd\n", &["line 3", "entity \"b, c\"", "comma", "rename"]),
         (b"entity\na\n\"b\nc\"\nd\n", &["line 3", "control character", "rename"]),
         (b"entity,class\na,1\n,2\nb,1\n", &["line 3", "entity \"\" is empty", "remove the row"]),
