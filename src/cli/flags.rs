@@ -10,7 +10,7 @@ use crate::model::{Bos, Device, Options, Precision};
 
 /// How series are drawn.
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Draw {
+pub(super) struct SeriesFlags {
     /// Series per corpus, or most windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     pub(super) windows: usize,
@@ -26,7 +26,7 @@ pub(super) struct Draw {
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Sampling {
     #[command(flatten)]
-    pub(super) draw: Draw,
+    pub(super) draw: SeriesFlags,
     /// What the channel's noise is relative to: the spread of each coordinate, or the norm of each state
     #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
     pub(super) scale: Scale,
@@ -34,7 +34,7 @@ pub(super) struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { draw: Draw { windows: WINDOWS, shots: SHOTS, seed: 0 }, scale: Scale::Spread }
+        Self { draw: SeriesFlags { windows: WINDOWS, shots: SHOTS, seed: 0 }, scale: Scale::Spread }
     }
 }
 

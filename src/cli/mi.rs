@@ -12,7 +12,9 @@ use super::{print, progress, status};
 use crate::arrays::{self, Array};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::mi::permutation_test::{CHECKED_NATS, Check, PermutationTest, permutation_test, self_check};
+use crate::mi::permutation_test::{
+    CHECKED_NATS, PermutationTest, SelfCheckResult, permutation_test, self_check,
+};
 use crate::mi::{self, Estimate, Flag, Pairs};
 
 /// Version of the JSON form.
@@ -66,7 +68,7 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     permutation_test: Option<PermutationTest>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    self_check: Vec<Check>,
+    self_check: Vec<SelfCheckResult>,
 }
 
 #[derive(Debug, Serialize)]

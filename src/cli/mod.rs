@@ -25,7 +25,7 @@ mod texts;
 mod verbs;
 mod watch;
 
-use self::flags::{Draw, Fetching, Opening, SHOTS, Sampling};
+use self::flags::{Fetching, Opening, SHOTS, Sampling, SeriesFlags};
 pub use self::output::status;
 use self::output::{SECRETS, print, progress};
 pub use self::verbs::{Opts, exit_code, run};

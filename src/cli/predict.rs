@@ -47,7 +47,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let missing = predictions.iter().filter(|prediction| prediction.y_hat.is_none()).count();
     if !quiet {
         status(&format!("{} of {n} rows predicted", n - missing));
-        let short = predictions.iter().filter(|prediction| prediction.falls_short()).count();
+        let short = predictions.iter().filter(|prediction| prediction.undercovers()).count();
         if short > 0 {
             status(&format!(
                 "{short} of them have intervals that HELD MUCH LESS than their level in back-test: read \

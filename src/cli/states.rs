@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Draw, Fetching, Opening, status};
+use super::{Fetching, Opening, SeriesFlags, status};
 use crate::corpus::{Category, Series};
 use crate::error::Result;
 use crate::model::{LoadedDecoder, Model, state_file};
@@ -26,7 +26,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     fetching: Fetching,
     #[command(flatten)]
-    draw: Draw,
+    draw: SeriesFlags,
     #[command(flatten)]
     opening: Opening,
     /// Write the logits too

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Draw;
+use super::SeriesFlags;
 use crate::corpus::texts::Columns;
 use crate::corpus::{Category, Control, Corpus, Cut, Series, Texts};
 use crate::error::Result;
@@ -44,7 +44,7 @@ impl TextFlags {
         Ok(files.into_iter().flatten().collect())
     }
 
-    pub(super) fn cut(&self, draw: Draw) -> Cut {
+    pub(super) fn cut(&self, draw: SeriesFlags) -> Cut {
         let control = match self.control {
             ControlChoice::Shuffled => Some(Control::Shuffled),
             ControlChoice::None => None,
@@ -61,7 +61,7 @@ pub(super) enum CorpusSource {
 
 impl CorpusSource {
     /// The corpora named, series first.
-    pub(super) fn all(names: &[String], reading: &TextFlags, draw: Draw) -> Result<Vec<Self>> {
+    pub(super) fn all(names: &[String], reading: &TextFlags, draw: SeriesFlags) -> Result<Vec<Self>> {
         let mut sources = vec![];
         for name in names {
             let category = Category::load(name)?;

@@ -73,7 +73,7 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
             let Some(mut signals) = Signals::new() else { return };
             signals.next().await;
             status("stopping: waiting for the requests that are under way (interrupt again to leave them)");
-            let reason = "interrupted; every answer that came is kept, the same command goes on".into();
+            let reason = "interrupted; answers are saved; rerun to continue".into();
             stop.drain(Error::Interrupted { reason });
             tokio::select! {
                 () = signals.next() => {}

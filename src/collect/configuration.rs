@@ -124,7 +124,7 @@ impl Configuration {
     ///
     /// # Errors
     /// [`Error::Parameter`] if it is another, unless that is wanted.
-    pub fn settle(&mut self, index: &Index, folder: &Path, is_new_wanted: bool) -> Result<bool> {
+    pub fn reconcile(&mut self, index: &Index, folder: &Path, is_new_wanted: bool) -> Result<bool> {
         let Some(there) = index.configuration.clone() else {
             if index.is_empty() || is_new_wanted {
                 return Ok(false);

@@ -21,7 +21,7 @@ pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Re
     }
     for (key, intent, commit) in commits {
         let place = commit.durable().await?;
-        journal.index.settle(key, place, intent.probe, "failed", Some("unknown"));
+        journal.index.record_outcome(key, place, intent.probe, "failed", Some("unknown"));
         match intent.reserve_usd {
             Some(usd) => journal.index.spent_usd += usd,
             None => journal.index.unpriced.push((Some(intent.place), place)),
@@ -38,7 +38,7 @@ pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Re
 }
 
 /// Where answers go that the journal cannot take: a file elsewhere, or else stderr.
-pub(super) fn rescue(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send {
+pub(super) fn fallback_writer(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send {
     use std::io::Write;
     let mut file: Option<(std::fs::File, PathBuf)> = None;
     move |line: &[u8]| {

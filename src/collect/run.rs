@@ -84,14 +84,14 @@ impl Run {
         if !self.folder.join("journal.jsonl").is_file() {
             secrets = Ok(secrets?);
         }
-        let rescue = recovery::rescue(progress.clone(), self.folder.clone());
-        let mut journal = Journal::open(&self.folder, self.durable, rescue)?;
+        let fallback_writer = recovery::fallback_writer(progress.clone(), self.folder.clone());
+        let mut journal = Journal::open(&self.folder, self.durable, fallback_writer)?;
         if let Some(torn) = &journal.torn {
             progress.say(&format!("1 torn record set aside in {}", torn.display()));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
-        let is_known = self.configuration.settle(&journal.index, &self.folder, self.new_config)?;
+        let is_known = self.configuration.reconcile(&journal.index, &self.folder, self.new_config)?;
         if !self.configuration.without.is_empty() {
             plan = self.configuration.plan(plan.tasks)?;
         }
@@ -185,7 +185,7 @@ impl Run {
             ));
         }
         let most_tokens = plan.params.iter().map(|params| u64::from(params.max_tokens));
-        let least = budget.most_of(1, most_tokens.min().unwrap_or(0));
+        let least = budget.max_cost(1, most_tokens.min().unwrap_or(0));
         let run = RunContext {
             provider: plan.provider,
             endpoint: plan.endpoint.name(),

@@ -95,7 +95,7 @@ impl Category {
                 return Err(fault(line, format!("entity {entity:?} {reason}; rename it or remove the row")));
             }
             if !known.insert(entity.clone()) {
-                return Err(fault(line, format!("entity {entity:?} stands twice; remove one of the rows")));
+                return Err(fault(line, format!("entity {entity:?} occurs twice; remove one of the rows")));
             }
             entities.push(entity);
             for (relation, answer) in relations.iter_mut().zip(row.iter().skip(1)) {

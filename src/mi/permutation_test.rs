@@ -50,8 +50,8 @@ pub fn permutation_test(
     }
     if estimator.about().kind == Kind::TwoSided {
         return refuse(
-            "says nothing about this estimator, which takes y for a function of x in any order; choose \
-             another",
+            "is undefined for this estimator: it assumes y is a function of x; \
+             choose another",
         );
     }
     let mut estimates = vec![];
@@ -80,7 +80,7 @@ pub fn permutation_test(
 
 /// An estimate from Gaussian samples of known information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Check {
+pub struct SelfCheckResult {
     /// The noise scale of the estimate, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_scale: Option<f64>,
@@ -101,12 +101,12 @@ pub fn self_check(
     [dx, dy]: [usize; 2],
     seed: u64,
     step: &dyn Fn(),
-) -> Vec<Check> {
+) -> Vec<SelfCheckResult> {
     let mut checks = vec![];
     for truth in CHECKED_NATS {
         let label = truth.to_string();
         let (x, y) = gaussian(n, [dx, dy], truth, derive("mi/self-check", &label, seed));
-        let refused = |error: &Error| Check {
+        let refused = |error: &Error| SelfCheckResult {
             noise_scale: None,
             true_nats: truth,
             mi_nats: None,
@@ -120,7 +120,7 @@ pub fn self_check(
             Ok(estimates) => checks.extend(estimates.iter().map(|estimate| {
                 // Through a channel, what it carries of `dy` Gaussian coordinates.
                 let carried = |b: f64| 0.5 * dy as f64 * (b.powi(2) * dy as f64).recip().ln_1p();
-                Check {
+                SelfCheckResult {
                     noise_scale: estimate.noise_scale,
                     true_nats: estimate.noise_scale.map_or(truth, carried),
                     mi_nats: Some(estimate.mi_nats),

@@ -45,7 +45,7 @@ impl Cache {
     }
 
     /// Takes the rows of a sequence back that is at its end.
-    pub fn give_back(&mut self, rows: &[u32]) {
+    pub fn free_rows(&mut self, rows: &[u32]) {
         self.free.extend_from_slice(rows);
     }
 }
@@ -68,7 +68,7 @@ impl BlockCache {
 impl Batch {
     /// Tokens that continue sequences whose earlier tokens are in a cache: for each sequence its new token
     /// ids and the cache rows of all its tokens, old and new. A sequence without old tokens begins here.
-    pub fn continued<'a>(sequences: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
+    pub fn decode_step<'a>(sequences: impl IntoIterator<Item = (&'a [u32], &'a [u32])>) -> Self {
         let mut batch = Self::empty();
         for (ids, rows) in sequences {
             for (i, id) in ids.iter().enumerate() {

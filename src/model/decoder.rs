@@ -51,7 +51,7 @@ impl Decoder {
         self.run(batch, None, visit)
     }
 
-    /// Runs the blocks over tokens that continue sequences (see [`Batch::continued`]) and returns their
+    /// Runs the blocks over tokens that continue sequences (see [`Batch::decode_step`]) and returns their
     /// `h_L`. On the CPU alone.
     ///
     /// # Errors

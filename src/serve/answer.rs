@@ -83,7 +83,7 @@ impl Choice {
     }
 
     /// How many tokens are told of so far.
-    pub fn n_told(&self) -> usize {
+    pub fn n_emitted(&self) -> usize {
         self.told.len()
     }
 

@@ -141,7 +141,7 @@ impl Shared {
             }
             active.retain(|sequence| {
                 if sequence.is_over() {
-                    cache.give_back(sequence.rows());
+                    cache.free_rows(sequence.rows());
                 }
                 !sequence.is_over()
             });
@@ -151,7 +151,7 @@ impl Shared {
     /// Moves every sequence on by one token.
     fn step(&self, active: &mut [Sequence], cache: &mut Cache) -> Result<()> {
         active.iter_mut().for_each(|sequence| sequence.grow(cache));
-        let batch = Batch::continued(active.iter().map(|sequence| (sequence.new_ids(), sequence.rows())));
+        let batch = Batch::decode_step(active.iter().map(|sequence| (sequence.new_ids(), sequence.rows())));
         let h = self.decoder.advance(&batch, cache)?;
         // The rows that are asked for: those of a prompt that is scored, and the last of each.
         let mut wanted: Vec<u32> = vec![];
@@ -167,7 +167,7 @@ impl Shared {
             let rows = Tensor::from_slice(rows, rows.len(), h.device())?;
             for logits in self.decoder.logits(&h.index_select(&rows, 0)?)?.to_vec2::<f32>()? {
                 if let Some(owner) = owners.pop_front()
-                    && let Err(error) = active[owner].see(&logits, &self.tokenizer, &self.ends)
+                    && let Err(error) = active[owner].accept_logits(&logits, &self.tokenizer, &self.ends)
                 {
                     // What cannot be drawn for one is no reason to end the others.
                     active[owner].fail(&error);

@@ -250,8 +250,8 @@ impl RunningRequest {
     /// The new part of a choice: text, and the tokens since the last part.
     fn piece(&self, index: usize, text: &str, (told, offset): &mut (usize, usize)) -> Value {
         let (choice, tokenizer) = (&self.choices[index], self.served.engine.tokenizer());
-        let news = self.common.sampling.logprobs.is_some() && choice.n_told() > *told;
-        let first = std::mem::replace(told, choice.n_told());
+        let news = self.common.sampling.logprobs.is_some() && choice.n_emitted() > *told;
+        let first = std::mem::replace(told, choice.n_emitted());
         match self.shape {
             AnswerShape::Completion { .. } => {
                 let logprobs = news.then(|| choice.completion_logprobs(first, *offset, tokenizer));

@@ -111,7 +111,7 @@ impl Sequence {
     }
 
     /// Takes the logits of the next row that was asked for.
-    pub fn see(&mut self, logits: &[f32], tokenizer: &Tokenizer, ends: &[u32]) -> Result<()> {
+    pub fn accept_logits(&mut self, logits: &[f32], tokenizer: &Tokenizer, ends: &[u32]) -> Result<()> {
         if self.over {
             return Ok(());
         }

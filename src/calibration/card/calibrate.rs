@@ -66,7 +66,7 @@ pub fn calibrate(table: &Table, spec: &CalibrationSpec) -> Result<Card> {
         backtest,
         notes,
     };
-    card.seal()
+    card.with_checksum()
 }
 
 fn collinearity_note(features: &[String]) -> Option<String> {

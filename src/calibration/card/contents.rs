@@ -76,7 +76,7 @@ impl Card {
     ///
     /// # Errors
     /// [`Error::Calibration`] if a number of it is NaN or infinite, which JSON could not hold.
-    pub(crate) fn seal(mut self) -> Result<Self> {
+    pub(crate) fn with_checksum(mut self) -> Result<Self> {
         self.schema = Schema::new(NAME, VERSION);
         let fault = |reason: String| Error::Calibration { reason };
         let value = serde_json::to_value(&self).map_err(|source| fault(source.to_string()))?;

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::contents::Card;
 use crate::calibration::table::link::Link;
-use crate::calibration::validation::coverage::{Coverage, falls_short};
+use crate::calibration::validation::coverage::{Coverage, undercovers};
 use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::score::CandidateScore;
 use crate::calibration::validation::support::too_few_for_level;
@@ -138,10 +138,10 @@ impl Card {
         });
         if regime == Regime::Extrapolation {
             let worst = coverage.and_then(|coverage| coverage.worst_fold(self.level));
-            if let Some((worst, n)) = worst.filter(|(worst, _)| falls_short(*worst, self.level)) {
+            if let Some((worst, n)) = worst.filter(|(worst, _)| undercovers(*worst, self.level)) {
                 told.push_str(&format!(", IN ONE FOLD ONLY {:.0} % of {n}", 100.0 * worst));
             }
-            let both = regime.own_coverage(&self.backtest.forward_new_family);
+            let both = regime.regime_coverage(&self.backtest.forward_new_family);
             let both = both.map(|coverage| format!("; {}", self.held(coverage, " of new families")));
             told.push_str(&both.unwrap_or_default());
         }
@@ -154,7 +154,7 @@ impl Card {
         format!(
             "{:.0} % intervals {} {:.0} % of {} back-tested predictions{of}, mean width {}",
             100.0 * self.level,
-            if falls_short(held, self.level) { "HELD ONLY" } else { "held" },
+            if undercovers(held, self.level) { "HELD ONLY" } else { "held" },
             100.0 * held,
             coverage.levels.len(),
             short(coverage.width)

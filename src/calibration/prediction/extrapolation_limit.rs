@@ -19,7 +19,7 @@ pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
 }
 
 /// Why a row lies farther out than back-tests reached: by its distance, or by its size.
-pub(super) fn beyond_reach(card: &Card, size_gap: Option<f64>, distance: f64) -> Option<String> {
+pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -> Option<String> {
     if !distance.is_finite() {
         return Some("so far from the training rows that its distance overflows".into());
     }
@@ -64,7 +64,7 @@ pub(super) fn invalid_proxy(
 ) -> Option<String> {
     let value = predictors.proxy.filter(|_| selected.needs_proxy())?.value;
     let column = card.columns.proxy.as_deref().unwrap_or_default();
-    (!card.link.contains(value)).then(|| format!("{column} is {}", card.link.excludes(value)))
+    (!card.link.contains(value)).then(|| format!("{column} is {}", card.link.out_of_bounds_reason(value)))
 }
 
 /// Why a proxy lies farther out than back-tests reached. Forward folds test the stronger models, whose

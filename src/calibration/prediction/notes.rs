@@ -4,7 +4,7 @@ use super::extrapolation_limit::largest_size;
 use super::query::Query;
 use super::row::PredictionRow;
 use crate::calibration::card::contents::Card;
-use crate::calibration::validation::coverage::{Coverage, falls_short};
+use crate::calibration::validation::coverage::{Coverage, undercovers};
 use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::score::CandidateScore;
 use crate::calibration::validation::support::too_few_for_level;
@@ -117,14 +117,14 @@ fn on_coverage(card: &Card, query: &Query, context: &IntervalContext, notes: &mu
 /// one forward fold.
 fn shortfall(card: &Card, coverage: &Coverage, regime: Regime, level: f64) -> Option<String> {
     let held = coverage.at(level);
-    if falls_short(held, level) {
+    if undercovers(held, level) {
         return Some(format!(
             "INTERVALS HELD ONLY {:.0} % IN BACK-TEST, not their level of {level}",
             100.0 * held
         ));
     }
     let forward = regime.coverage(&card.backtest).filter(|_| regime == Regime::Extrapolation);
-    let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| falls_short(*worst, level))?;
+    let (worst, n) = forward?.worst_fold(level).filter(|(worst, _)| undercovers(*worst, level))?;
     Some(format!(
         "intervals held only {:.0} % of {n} predictions in one fold of the back-test",
         100.0 * worst

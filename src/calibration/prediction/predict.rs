@@ -113,7 +113,7 @@ fn applicable_coverage(card: &Card, regime: Regime, is_new_family: bool, level: 
         return own;
     }
     let others = [&card.backtest.leave_family_out, &card.backtest.forward_new_family];
-    let others = others.map(|coverages| regime.own_coverage(coverages));
+    let others = others.map(|coverages| regime.regime_coverage(coverages));
     own.into_iter().chain(others.into_iter().flatten()).min_by(|a, b| a.at(level).total_cmp(&b.at(level)))
 }
 

@@ -1,6 +1,6 @@
 //! Refusals: why a row has no prediction.
 
-use super::extrapolation_limit::{beyond_proxies, beyond_reach, invalid_proxy};
+use super::extrapolation_limit::{beyond_proxies, exceeds_limit, invalid_proxy};
 use super::placement::{Placement, unsupported};
 use super::query::Query;
 use crate::calibration::card::contents::{Card, TrainingRows};
@@ -32,7 +32,7 @@ pub(super) fn refusal(card: &Card, query: &Query, placement: &Placement) -> Opti
             })
         })
         .or_else(new_family)
-        .or_else(|| beyond_reach(card, placement.size_gap, placement.distance))
+        .or_else(|| exceeds_limit(card, placement.size_gap, placement.distance))
         .or_else(|| beyond_proxies(card, placement.proxy_excess[1]))
         .or_else(|| judged.and_then(|selected| lacks_predictors(card, selected, predictors)))
 }

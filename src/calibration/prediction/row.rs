@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calibration::validation::coverage::falls_short;
+use crate::calibration::validation::coverage::undercovers;
 use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 
@@ -171,9 +171,9 @@ impl PredictionRow {
     }
 
     /// Whether intervals like this one held much less than their level in the back-test.
-    pub fn falls_short(&self) -> bool {
+    pub fn undercovers(&self) -> bool {
         let coverage = self.backtest_coverage.zip(self.level);
-        coverage.is_some_and(|(held, level)| falls_short(held, level))
+        coverage.is_some_and(|(held, level)| undercovers(held, level))
     }
 
     fn not_finite(&self) -> Option<&'static str> {

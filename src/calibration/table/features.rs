@@ -92,7 +92,7 @@ pub(super) fn select(
     }
     for name in &found {
         magnitude(known, name)?;
-        check(known, name).map_err(|error| spec.prefer_too_few(error, known.len(), table.len()))?;
+        check(known, name).map_err(|error| spec.too_few_rows_or(error, known.len(), table.len()))?;
     }
     let found = without_copies(spec, known, found, notes)?;
     if spec.features.is_empty() {

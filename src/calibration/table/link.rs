@@ -82,7 +82,7 @@ impl Link {
     }
 
     /// Says that a proxy's value is outside the bounds.
-    pub(crate) fn excludes(self, proxy: f64) -> String {
+    pub(crate) fn out_of_bounds_reason(self, proxy: f64) -> String {
         let Self::Logit { low, high } = self else { return proxy.to_string() };
         format!("{proxy}, outside {low} to {high}: a proxy is in the unit of the target and has its bounds")
     }

@@ -76,7 +76,7 @@ impl CalibrationSpec {
             y,
         };
         checks::sample(&sample, &columns, &self.target, &mut notes)
-            .map_err(|error| self.prefer_too_few(error, rows.len(), table.len()))?;
+            .map_err(|error| self.too_few_rows_or(error, rows.len(), table.len()))?;
         notes.extend(checks::family_note(&sample, columns.group.as_deref()));
         let sample = sample.subset(&canonical_order(&sample));
         Ok(TrainingData { sample, columns, link, noise, notes })
@@ -226,7 +226,7 @@ fn check_proxies(known: &Table, columns: &ColumnRoles, link: Link) -> Result<()>
     let beyond = |cell: &Option<f64>| cell.filter(|value| !link.contains(*value));
     match known.numbers(column)?.iter().map(beyond).enumerate().find_map(|(row, value)| Some((row, value?))) {
         Some((row, value)) => {
-            Err(known.fault(row, format!("column {column} holds {}", link.excludes(value))))
+            Err(known.fault(row, format!("column {column} holds {}", link.out_of_bounds_reason(value))))
         }
         None => Ok(()),
     }

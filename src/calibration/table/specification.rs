@@ -43,7 +43,7 @@ pub struct CalibrationSpec {
 impl CalibrationSpec {
     /// The error to report for `n` of `of` rows: among a handful many columns are constant or copies, and the
     /// number of rows is what is wrong.
-    pub(super) fn prefer_too_few(&self, error: Error, n: usize, of: usize) -> Error {
+    pub(super) fn too_few_rows_or(&self, error: Error, n: usize, of: usize) -> Error {
         if n < LEAST_MODELS { self.too_few(n, of) } else { error }
     }
 

@@ -49,7 +49,7 @@ impl Table {
                 return Err(fault(1, format!("column {} has no name; every column needs one", at + 1)));
             }
             if columns[..at].contains(name) {
-                return Err(fault(1, format!("column {name} stands there twice; rename one")));
+                return Err(fault(1, format!("column {name} occurs twice; rename one")));
             }
         }
         let (mut rows, mut lines) = (vec![], Lines::new(bytes));

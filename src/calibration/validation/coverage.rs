@@ -12,7 +12,7 @@ const SHORTFALL: f64 = 0.1;
 const LEAST_OF_FOLD: usize = 5;
 
 /// Whether intervals held so much less than their level that the level does not describe them.
-pub(crate) fn falls_short(held: f64, level: f64) -> bool {
+pub(crate) fn undercovers(held: f64, level: f64) -> bool {
     held < level - SHORTFALL - 1e-9
 }
 
@@ -124,6 +124,6 @@ mod tests {
         assert!(coverage.at(0.05).is_sign_positive() && coverage.at(0.05) == 0.0);
         let coverage = Coverage { folds: vec![usize::MAX; 10], ..coverage };
         assert_eq!(coverage.worst_fold(0.9), Some((0.7, 10)));
-        assert!(falls_short(0.7, 0.9) && !falls_short(0.8, 0.9));
+        assert!(undercovers(0.7, 0.9) && !undercovers(0.8, 0.9));
     }
 }

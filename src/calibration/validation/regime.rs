@@ -72,11 +72,11 @@ impl Regime {
 
     /// Coverage of its intervals on its split.
     pub fn coverage(self, backtest: &Backtest) -> Option<&Coverage> {
-        self.own_coverage(self.coverages(backtest))
+        self.regime_coverage(self.coverages(backtest))
     }
 
     /// The coverage of its interval method.
-    pub(crate) fn own_coverage(self, coverages: &[Coverage]) -> Option<&Coverage> {
+    pub(crate) fn regime_coverage(self, coverages: &[Coverage]) -> Option<&Coverage> {
         coverages.iter().find(|coverage| coverage.interval_method == self.interval_method())
     }
 

@@ -148,7 +148,7 @@ pub(super) struct ContentFlags {
     /// End the run if another snapshot of the model answers
     #[arg(long, value_name = "NAME")]
     pub(super) require_model_snapshot: Option<String>,
-    /// Go on although many answers are cut at --max-tokens
+    /// Continue even if many answers are truncated at --max-tokens
     #[arg(long)]
     pub(super) keep_truncated: bool,
 }
@@ -159,7 +159,7 @@ pub(super) struct RequestFlags {
     /// Requests at a time, at most; how many are sent follows the server
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) concurrency: usize,
-    /// Longest a request may take, seconds; one that is given up may have been billed
+    /// Request timeout in seconds; timed-out requests may be billed
     #[arg(long, value_name = "S", default_value_t = 300.0)]
     pub(super) timeout_s: f64,
     /// More requests to a question that a server's error (500, 502, 504) answered
@@ -243,7 +243,7 @@ pub(super) fn check(ask: &CollectFlags) -> Result<()> {
         return fault("--model", "must be the name the provider knows the model by, and is blank");
     }
     if ask.content.items == 0 {
-        return fault("--items", "must be at least 1: of none, nothing would be asked");
+        return fault("--items", "must be at least 1");
     }
     if !(0.0..=1.0).contains(&ask.content.repeat_share) {
         return fault("--repeat-share", "must be from 0 to 1");

@@ -86,8 +86,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
             status(&format!(
-                "the key in {} is too short, or too much like a word, to be told from what a model says: it \
-                 is no secret here, and is left in what comes back",
+                "the key in {} is too short or word-like to redact safely; it is left in stored answers",
                 provider.key_variable()
             ));
         }
@@ -159,8 +158,8 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         Some(error) => Err(error),
         None if gaps > 0 => {
             let reason = format!(
-                "finished with gaps{left}; the same command asks again what failed for a passing reason, \
-                 --redo failed asks all of it"
+                "finished with gaps{left}; the same command retries transient failures, \
+                 --redo failed retries all failures"
             );
             Err(Error::Gaps { reason })
         }
@@ -215,7 +214,7 @@ fn sentence(summary: &FolderSummary) -> String {
     }
     if summary.n_not_utf8 > 0 {
         text.push_str(&format!(
-            "; {} answers are no UTF-8 and are read with U+FFFD in the place of what is none",
+            "; {} answers are not UTF-8: invalid UTF-8 was replaced by U+FFFD",
             summary.n_not_utf8
         ));
     }

@@ -48,7 +48,7 @@ pub fn estimate(
     let index = Index::read(folder)?;
     configuration.check_apart(folder)?;
     let tasks = configuration.load_tasks()?;
-    configuration.settle(&index, folder, new_config)?;
+    configuration.reconcile(&index, folder, new_config)?;
     let plan = configuration.plan(tasks)?;
     let pending = plan.pending(&index, again)?;
     let (mut prompts, mut answers) = tokens::of(&plan, &pending.questions)?;

@@ -53,11 +53,11 @@ impl Budget {
     /// What a request can cost at most.
     pub fn most(&self, prompt: &Prompt, max_tokens: u32) -> Reservation {
         let (_, tokens) = prompt_tokens(prompt);
-        self.most_of(tokens, max_tokens.into())
+        self.max_cost(tokens, max_tokens.into())
     }
 
     /// What so many tokens cost.
-    pub fn most_of(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
+    pub fn max_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let pico = |prompt, completion| self.price.map_or(0, |price| price.pico(prompt, completion));
         Reservation { prompt: pico(prompt_tokens, 0), completion: pico(0, completion_tokens) }
     }
@@ -117,7 +117,7 @@ impl Budget {
 
     /// Ends a reserve with what was counted, and with all that was set aside for what nobody counted. Gives
     /// back the cost.
-    pub fn settle(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
+    pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
         let price = self.price?;
         let cost = Self::cost(price, reserve, usage);
         self.with(|state| {
@@ -172,12 +172,12 @@ mod tests {
         // 8 bytes and 16 for the message are 24 tokens at most, at 0.4; 10 at 1.6.
         let reserve = budget.most(&Prompt::Text("12345678".into()), 10);
         let cost = |prompt_tokens, completion_tokens| {
-            budget.settle(reserve, Some(&Usage { prompt_tokens, completion_tokens, ..Usage::default() }))
+            budget.charge(reserve, Some(&Usage { prompt_tokens, completion_tokens, ..Usage::default() }))
         };
         assert_eq!(cost(Some(5), Some(0)), Some(2e-6));
         assert_eq!(cost(Some(5), None), Some(18e-6));
         assert_eq!(cost(None, Some(1)), Some(11.2e-6));
-        assert_eq!(budget.settle(reserve, None), Some(25.6e-6));
+        assert_eq!(budget.charge(reserve, None), Some(25.6e-6));
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
                         completion_tokens: rng.random_bool(0.9).then(|| rng.random_range(0..=64)),
                         ..Usage::default()
                     };
-                    paid += budget.settle(reserve, rng.random_bool(0.9).then_some(&usage)).unwrap();
+                    paid += budget.charge(reserve, rng.random_bool(0.9).then_some(&usage)).unwrap();
                 }
                 let worst: f64 = under_way.iter().filter_map(|(reserve, _)| budget.usd(*reserve)).sum();
                 assert!(paid + worst <= cap_usd + 1e-12, "run {run}");

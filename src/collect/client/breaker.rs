@@ -8,7 +8,7 @@ use crate::collect::journal::QuestionKey;
 use crate::provider::Failure;
 
 /// Different questions that must fail alike, with no answer between them.
-pub const MOST_ALIKE: usize = 10;
+pub const MAX_SIMILAR_FAILURES: usize = 10;
 
 /// Counts failures that are alike.
 #[derive(Debug, Default)]
@@ -46,6 +46,6 @@ impl Breaker {
             *state = (fingerprint, HashSet::new());
         }
         state.1.insert(key);
-        state.1.len() >= MOST_ALIKE
+        state.1.len() >= MAX_SIMILAR_FAILURES
     }
 }

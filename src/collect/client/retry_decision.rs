@@ -12,7 +12,7 @@ use std::time::Duration;
 use rand::Rng;
 
 use super::aimd::ThrottleReason;
-use super::breaker::MOST_ALIKE;
+use super::breaker::MAX_SIMILAR_FAILURES;
 use super::http::DeliveryStatus;
 use super::limiter::Permit;
 use super::question::PreparedQuestion;
@@ -180,8 +180,8 @@ fn next_wait(
 pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, reason: &str) {
     if run.breaker.trips_unreadable(question.key, reason) {
         run.stop_for_endpoint(format!(
-            "{MOST_ALIKE} answers in a row cannot be read, in the same way ({}); check --base-url and \
-             --provider, look at them in journal.jsonl, and run the same command again with --redo \
+            "{MAX_SIMILAR_FAILURES} answers in a row cannot be read, in the same way ({}); check --base-url \
+             and --provider, look at them in journal.jsonl, and run the same command again with --redo \
              unreadable when that is mended",
             run.secrets.redact_text(reason)
         ));
@@ -193,8 +193,8 @@ fn trips_breaker(run: &RunContext, question: &PreparedQuestion, failure: &Failur
     let trips = run.breaker.trips(question.key, failure);
     if trips {
         run.stop_for_endpoint(format!(
-            "{MOST_ALIKE} questions in a row failed in the same way ({}); every answer so far is kept: \
-             run the same command again when that is mended",
+            "{MAX_SIMILAR_FAILURES} questions in a row failed in the same way ({}); every answer so far is \
+             kept: run the same command again when that is mended",
             run.secrets.redact_text(&failure.message)
         ));
     }

@@ -160,7 +160,7 @@ impl Worker {
             record.hide("the answer held the key in pieces, and is not kept");
             let (usage, rate_limit) = (answer.usage, answer.rate_limit);
             answer = match answer.outcome {
-                // What is to be done about a failure is to be done whatever it says.
+                // Handle every failure, whatever its message.
                 Outcome::Failed(Failure { class, .. }) => {
                     let message = "a message that held the key in pieces".into();
                     Answer::of(Outcome::Failed(Failure { class, message, code: None, param: None }))
@@ -179,8 +179,8 @@ impl Worker {
         };
         record.possibly_paid = matches!(class, Some(FailureClass::Unknown));
         record.cost_usd = match class {
-            None => self.run.budget.settle(question.most, answer.usage.as_ref()),
-            Some(FailureClass::Unknown) => self.run.budget.settle(question.most, None),
+            None => self.run.budget.charge(question.most, answer.usage.as_ref()),
+            Some(FailureClass::Unknown) => self.run.budget.charge(question.most, None),
             Some(_) => {
                 self.run.budget.release(question.most);
                 None

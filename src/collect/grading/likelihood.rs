@@ -71,10 +71,7 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
     let (from, to) = (start + boundary, start + prompt.chars().count());
     let begins = tokens.iter().any(|token| offset(token) == Some(from));
     if !begins {
-        return Err(format!(
-            "no token begins where the choice does, at character {boundary}: the choice cannot be told from \
-             the question"
-        ));
+        return Err(format!("no token begins at character {boundary}: the choice is not token-aligned"));
     }
     let ours: Vec<&TokenLogprob> =
         tokens.iter().filter(|token| offset(token).is_some_and(|o| (from..to).contains(&o))).collect();

@@ -173,13 +173,13 @@ impl Index {
                     self.n_answered += 1;
                     self.answered_s += elapsed_s;
                 }
-                self.settle(key, place, probe, &outcome, class.as_deref());
+                self.record_outcome(key, place, probe, &outcome, class.as_deref());
             }
         }
     }
 
     /// Notes an outcome that is durable.
-    pub fn settle(
+    pub fn record_outcome(
         &mut self,
         key: QuestionKey,
         place: RecordSpan,

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use super::index::Index;
 use super::lock::Lock;
-use super::storage::{as_storage, make_sure_of_room, set_aside, sync_folder};
+use super::storage::{as_storage, check_free_space, quarantine, sync_folder};
 use super::writer::JournalWriter;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -31,10 +31,14 @@ impl Journal {
     ///
     /// # Errors
     /// [`Error::InUse`], [`Error::Journal`], [`Error::Storage`]
-    pub fn open(folder: &Path, durable: bool, rescue: impl FnMut(&[u8]) + Send + 'static) -> Result<Self> {
+    pub fn open(
+        folder: &Path,
+        durable: bool,
+        fallback_writer: impl FnMut(&[u8]) + Send + 'static,
+    ) -> Result<Self> {
         disk::make_folder(folder).map_err(as_storage)?;
         let lock = Lock::take(folder)?;
-        make_sure_of_room(folder)?;
+        check_free_space(folder)?;
         let path = folder.join("journal.jsonl");
         let fault = |source| Error::Storage { path: path.clone(), source };
         let file = OpenOptions::new()
@@ -47,12 +51,12 @@ impl Journal {
         let mut index = Index::default();
         let mut torn = None;
         if let Some(offset) = index.fill(&path)? {
-            torn = Some(set_aside(folder, "journal.torn", &file, offset)?);
+            torn = Some(quarantine(folder, "journal.torn", &file, offset)?);
             file.set_len(offset).and_then(|()| file.sync_all()).map_err(fault)?;
         }
         sync_folder(folder)?;
         let n_bytes = file.metadata().map_err(fault)?.len();
-        let (writer, thread) = JournalWriter::start(path.clone(), file, n_bytes, durable, rescue);
+        let (writer, thread) = JournalWriter::start(path.clone(), file, n_bytes, durable, fallback_writer);
         Ok(Self { path, index, torn, writer, thread, _lock: lock })
     }
 

@@ -18,7 +18,7 @@ pub fn as_storage(error: Error) -> Error {
 }
 
 /// Finds out before anything is paid for whether there is room for the first answers.
-pub(super) fn make_sure_of_room(folder: &Path) -> Result<()> {
+pub(super) fn check_free_space(folder: &Path) -> Result<()> {
     let fill = || {
         let mut file = tempfile::tempfile_in(folder)?;
         file.write_all(&vec![0; ROOM_BYTES])?;
@@ -28,7 +28,7 @@ pub(super) fn make_sure_of_room(folder: &Path) -> Result<()> {
 }
 
 /// Moves a file's bytes from `offset` on into a file of their own.
-pub(super) fn set_aside(folder: &Path, stem: &str, mut from: &File, offset: u64) -> Result<PathBuf> {
+pub(super) fn quarantine(folder: &Path, stem: &str, mut from: &File, offset: u64) -> Result<PathBuf> {
     let (mut aside, path) = create_next(folder, stem)?;
     let fault = |source| Error::Storage { path: path.clone(), source };
     from.seek(SeekFrom::Start(offset)).map_err(fault)?;

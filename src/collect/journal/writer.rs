@@ -84,16 +84,16 @@ impl Commit {
 }
 
 impl JournalWriter {
-    /// Starts the thread. `rescue` is told of answers that could not be written, as lines of the journal.
+    /// Starts the thread. `fallback_writer` receives answers that could not be written, as journal lines.
     pub(super) fn start(
         path: PathBuf,
         medium: impl Medium,
         n_bytes: u64,
         durable: bool,
-        rescue: impl FnMut(&[u8]) + Send + 'static,
+        fallback_writer: impl FnMut(&[u8]) + Send + 'static,
     ) -> (Self, JoinHandle<()>) {
         let (jobs, waiting) = mpsc::unbounded_channel();
-        let thread = std::thread::spawn(move || work(waiting, medium, n_bytes, durable, rescue));
+        let thread = std::thread::spawn(move || work(waiting, medium, n_bytes, durable, fallback_writer));
         (Self { path: Arc::new(path), jobs }, thread)
     }
 
@@ -118,7 +118,7 @@ fn work(
     mut medium: impl Medium,
     mut n_bytes: u64,
     durable: bool,
-    mut rescue: impl FnMut(&[u8]),
+    mut fallback_writer: impl FnMut(&[u8]),
 ) {
     let mut failed: Option<Arc<std::io::Error>> = None;
     while let Some(first) = waiting.blocking_recv() {
@@ -147,7 +147,7 @@ fn work(
         let Some(source) = &failed else { continue };
         for job in batch {
             if job.precious {
-                rescue(&job.line);
+                fallback_writer(&job.line);
             }
             job.done.send(Err(source.clone())).unwrap_or_default();
         }
@@ -267,8 +267,9 @@ mod tests {
     fn what_can_never_be_written_is_an_error_for_all_that_follows_and_answers_are_handed_back() {
         let disk = Arc::new(Mutex::new(Disk { failures: usize::MAX, ..Disk::default() }));
         let (sender, rescued) = channel();
-        let rescue = move |line: &[u8]| sender.send(line.to_vec()).unwrap();
-        let (writer, thread) = JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, rescue);
+        let fallback_writer = move |line: &[u8]| sender.send(line.to_vec()).unwrap();
+        let (writer, thread) =
+            JournalWriter::start("journal".into(), Shared(disk.clone()), 0, true, fallback_writer);
         let first = writer.append(&record(0)).unwrap();
         let outcome = OutcomeRecord::crashed(QuestionKey::NONE, 1, false, None);
         let outcome = Record::Outcome(Box::new(outcome));

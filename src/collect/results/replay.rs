@@ -180,7 +180,7 @@ pub(crate) fn book_unpriced(
                           knows how long it was; choose another folder, or pass --no-budget without --prices";
             return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
         };
-        sum_usd += budget.book(budget.most_of(prompt, completion), usage.as_ref()).unwrap_or(0.0);
+        sum_usd += budget.book(budget.max_cost(prompt, completion), usage.as_ref()).unwrap_or(0.0);
     }
     Ok(Some(sum_usd))
 }

@@ -10,8 +10,8 @@
 //!   characters and soft hyphens in it;
 //! - whatever looks like a key of a known provider.
 //!
-//! An answer in which grading would put the key together (by NFKC normalisation, or by removing punctuation) is not
-//! kept.
+//! An answer is not kept if the key appears when its strings are joined, NFKC-normalised or stripped of ASCII
+//! punctuation, as grading does.
 //!
 //! What is not redacted: a key of fewer than eight characters, or of fewer than sixteen without a digit,
 //! which cannot be told from ordinary words; JSON member names that are letters and underscores only, and

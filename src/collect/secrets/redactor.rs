@@ -21,7 +21,7 @@ const MASK: &[u8] = b"[REDACTED]";
 const NUMBER_MASK: &[u8] = b"1";
 /// What a server that asks for no key may be told; no answer and no member of an answer reads like it.
 const PLACEHOLDER: &str = "unused-key-000000";
-/// What stands around a finding is looked at so far, or a body could be made that takes for ever.
+/// Bytes examined on each side of a match. Bounds the scan time.
 const MOST_LOOKED_AT: usize = 256;
 /// Characters of a bearer token at least, whoever issued it.
 const LEAST_BEARER: usize = 20;
@@ -31,7 +31,7 @@ fn is_placeholder(key: &str) -> bool {
         || (key.len() < LEAST_WITHIN && !key.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// The key of one run and all its disguises.
+/// The key of one run and all its forms.
 pub struct Secrets {
     key: SecretString,
     forms: Forms,

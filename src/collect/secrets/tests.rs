@@ -13,7 +13,7 @@ use crate::seed;
 const KEY: &str = "zq-Test+Key/0123456789abcdefXYZ";
 
 #[test]
-fn the_key_is_found_whole_in_part_and_in_every_disguise() {
+fn the_key_is_found_whole_in_part_and_in_every_form() {
     let secrets = Secrets::new(KEY);
     let mut texts = vec![
         KEY.to_owned(),

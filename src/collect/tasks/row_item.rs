@@ -103,7 +103,9 @@ impl SourceRow {
         let text = plain(answer)
             .ok_or_else(|| self.fault(path, "has an `answer` that is no text; give several as `answers`"))?;
         if text.trim().is_empty() {
-            return Err(self.fault(path, "has an `answer` that is empty or blank; nothing would be right"));
+            return Err(
+                self.fault(path, "has an `answer` that is empty or blank; no answer could be correct")
+            );
         }
         if choices.is_empty() || choices.contains(&text) {
             return Ok(text);

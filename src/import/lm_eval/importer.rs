@@ -35,7 +35,7 @@ impl Importer for LmEval {
     fn import(&self, path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported> {
         let mut imported = Imported::empty();
         if is_samples(path) {
-            samples::alone(path, bytes, options, &mut imported)?;
+            samples::read_without_results(path, bytes, options, &mut imported)?;
         } else {
             results::read(path, bytes, options, &mut imported)?;
         }

@@ -69,8 +69,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
             match n_items(&value, task, row, metric) {
                 Some(n) => all.scores.push(score(&run, &name, shots, n, metric.value * n as f64)),
                 None => all.notes.push(format!(
-                    "{name}: the number of its items is not told: not imported; its samples beside it would \
-                     tell"
+                    "{name}: not imported: the number of items is missing; add the samples file"
                 )),
             }
         }

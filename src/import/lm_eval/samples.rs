@@ -38,7 +38,12 @@ pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
 }
 
 /// Samples without results: the model and the number of shots must be told.
-pub(crate) fn alone(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut Imported) -> Result<()> {
+pub(crate) fn read_without_results(
+    path: &Path,
+    bytes: &[u8],
+    options: &ImportOptions,
+    all: &mut Imported,
+) -> Result<()> {
     let (Some(model), Some(shots)) = (&options.model, options.shots) else {
         return Err(fault(
             path,

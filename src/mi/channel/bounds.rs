@@ -13,7 +13,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use super::log_sum_exp;
-use super::points::{Draw, Group, Points};
+use super::points::{Group, NoiseSample, Points};
 use crate::numeric::kernels;
 
 /// Draws in a block: large enough for a fast product, small enough that its results stay in the cache. Fixed,
@@ -100,7 +100,7 @@ fn block_terms(
         row[point] = f32::NEG_INFINITY;
     }
     let mut terms = Vec::with_capacity(draws.len() * sigmas.len());
-    for (&Draw { point, group }, noise) in draws.iter().zip(noise.chunks_exact_mut(m)) {
+    for (&NoiseSample { point, group }, noise) in draws.iter().zip(noise.chunks_exact_mut(m)) {
         log_sum_exp::subtract(noise, noise[point]);
         let distances = &distances[(point - first) * m..][..m];
         let group = &points.groups[group];

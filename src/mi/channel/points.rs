@@ -33,7 +33,7 @@ pub(crate) struct Points {
     /// The groups of points that share `x`.
     pub(crate) groups: Vec<Group>,
     /// In the order of the points.
-    pub(crate) draws: Vec<Draw>,
+    pub(crate) draws: Vec<NoiseSample>,
 }
 
 /// Points that share `x`.
@@ -46,7 +46,7 @@ pub(crate) struct Group {
 
 /// Where a noise vector is added.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Draw {
+pub(crate) struct NoiseSample {
     pub(crate) point: usize,
     pub(crate) group: usize,
 }
@@ -68,7 +68,7 @@ impl Points {
         for (group, points) in distinct.groups.iter().enumerate() {
             for point in points.clone() {
                 let count = draws_at(u64::from(distinct.counts[point]), n);
-                draws.extend((0..count).map(|_| Draw { point, group }));
+                draws.extend((0..count).map(|_| NoiseSample { point, group }));
             }
         }
         Self {

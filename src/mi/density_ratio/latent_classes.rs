@@ -16,7 +16,7 @@
 use ndarray::{Array2, Axis, s};
 
 use super::held_out_score::DensityRatio;
-use super::mixture::{Mixture, Sharing};
+use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::kernels;
 
 /// Steps of expectation-maximisation for the table.
@@ -44,8 +44,10 @@ impl LatentClasses {
     /// `z` is `(n, d)`, its first `dx` columns being `x`.
     pub(crate) fn fit(z: &Array2<f64>, dx: usize, k: usize, seed: u64) -> Option<Self> {
         let (x, y) = (z.slice(s![.., ..dx]).to_owned(), z.slice(s![.., dx..]).to_owned());
-        let (of_x, of_y) =
-            (Mixture::fit(&x, k, Sharing::All, seed)?, Mixture::fit(&y, k, Sharing::All, seed)?);
+        let (of_x, of_y) = (
+            Mixture::fit(&x, k, CovarianceStructure::All, seed)?,
+            Mixture::fit(&y, k, CovarianceStructure::All, seed)?,
+        );
         let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
         let n = z.nrows() as f64;
         // W_ab where nothing is shared, which is what a table of few rows is shrunk to.

@@ -24,7 +24,7 @@ const FLOOR: f64 = 1e-7;
 
 /// How alike the covariances of the components are.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Sharing {
+pub(crate) enum CovarianceStructure {
     /// Each its own, but for a prior worth this many rows for each column.
     Rows(f64),
     /// One for all.
@@ -47,10 +47,10 @@ impl Mixture {
     ///
     /// # Shapes
     /// `z` is `(n, d)`.
-    pub(crate) fn fit(z: &Array2<f64>, k: usize, sharing: Sharing, seed: u64) -> Option<Self> {
+    pub(crate) fn fit(z: &Array2<f64>, k: usize, sharing: CovarianceStructure, seed: u64) -> Option<Self> {
         let features = match sharing {
-            Sharing::All => z.clone(),
-            Sharing::Rows(_) => products(z),
+            CovarianceStructure::All => z.clone(),
+            CovarianceStructure::Rows(_) => products(z),
         };
         let sample =
             Sample { features: features.t().as_standard_layout().to_owned(), second: z.t().dot(z), sharing };
@@ -81,18 +81,18 @@ impl Mixture {
         let counts: Vec<f64> = transposed.rows().into_iter().map(|row| row.sum().max(1e-9)).collect();
         let moments = product_t(&transposed, &sample.features);
         // Products begin with a one, plain coordinates do not.
-        let first = usize::from(sample.sharing != Sharing::All);
+        let first = usize::from(sample.sharing != CovarianceStructure::All);
         let mut means = moments.slice(s![.., first..first + d]).to_owned();
         means.rows_mut().into_iter().zip(&counts).for_each(|(mut mean, count)| mean /= *count);
         let mut between = means.clone();
         between.rows_mut().into_iter().zip(&counts).for_each(|(mut row, count)| row *= *count);
         let mut pooled = (&sample.second - &between.t().dot(&means)) / n;
         let covariances = match sample.sharing {
-            Sharing::All => {
+            CovarianceStructure::All => {
                 pooled.diag_mut().mapv_inplace(|value| value + FLOOR);
                 vec![pooled]
             }
-            Sharing::Rows(rows) => {
+            CovarianceStructure::Rows(rows) => {
                 let prior = rows * (d + 1) as f64;
                 let of = |(component, count): (usize, &f64)| {
                     let mean = means.row(component);
@@ -118,7 +118,7 @@ impl Mixture {
         };
         let total: f64 = counts.iter().sum();
         let weights = counts.iter().map(|count| count / total).collect();
-        Self { weights, means, covariances, is_shared: sample.sharing == Sharing::All }
+        Self { weights, means, covariances, is_shared: sample.sharing == CovarianceStructure::All }
     }
 
     /// Some coordinates of each component.
@@ -224,7 +224,7 @@ struct Sample {
     features: Array2<f64>,
     /// `Z^T Z`
     second: Array2<f64>,
-    sharing: Sharing,
+    sharing: CovarianceStructure,
 }
 
 /// Some coordinates of a component.
@@ -357,7 +357,7 @@ mod tests {
     fn a_mixture_is_found_again_from_its_samples() {
         let truth = two();
         let z = truth.sample(20_000, &mut stream("test", "mixture", 1)).expect("positive");
-        let found = Mixture::fit(&z, 2, Sharing::Rows(0.1), 3).expect("a fit");
+        let found = Mixture::fit(&z, 2, CovarianceStructure::Rows(0.1), 3).expect("a fit");
         let first = usize::from(found.means[[0, 0]] > 0.0);
         // The fit stops where a step gains next to nothing, which is before every parameter has settled: it
         // is the density that must be right.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::held_out_score::{HeldOutScore, evaluate_halves, parts};
 use super::latent_classes::LatentClasses;
-use super::mixture::{Mixture, Sharing};
+use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::statistics::mean;
 
 /// Numbers of components that are tried, upwards until two in turn predict no better; few may be no better
@@ -27,7 +27,7 @@ const CLASSES: [usize; 7] = [8, 16, 24, 32, 48, 64, 96];
 #[derive(Debug, Clone)]
 struct MixtureSize {
     components: usize,
-    sharing: Sharing,
+    sharing: CovarianceStructure,
     log_likelihood: f64,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn best_mixture(
     seed: u64,
 ) -> Option<HeldOutScore> {
     let parts = parts(z.nrows(), seed);
-    let found = [Sharing::Rows(0.1), Sharing::All]
+    let found = [CovarianceStructure::Rows(0.1), CovarianceStructure::All]
         .into_par_iter()
         .filter_map(|sharing| best_components(z, &parts, sharing, seed));
     let best = found.max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood))?;
@@ -82,7 +82,7 @@ pub(crate) fn best_classes(
 fn best_components(
     z: &Array2<f64>,
     parts: &[(Vec<usize>, Vec<usize>)],
-    sharing: Sharing,
+    sharing: CovarianceStructure,
     seed: u64,
 ) -> Option<MixtureSize> {
     let (n, d) = z.dim();
@@ -93,12 +93,12 @@ fn best_components(
     for components in COMPONENTS {
         let fitted = n / 2;
         let is_too_free = match sharing {
-            Sharing::All => {
+            CovarianceStructure::All => {
                 let parameters = (components * (d + 1)) as f64;
                 let is_few = components * LEAST_ROWS_EACH <= fitted;
                 components > 1 && !(is_few && parameters <= MOST_PARAMETERS_SHARED * fitted as f64)
             }
-            Sharing::Rows(_) => {
+            CovarianceStructure::Rows(_) => {
                 let parameters = (components * (d + 1) * (d + 2) / 2) as f64;
                 parameters > MOST_PARAMETERS * fitted as f64 || d > MOST_OWN
             }

@@ -36,7 +36,7 @@ pub(crate) struct Residual {
 }
 
 /// The larger of the residuals of the two views.
-pub(crate) fn beyond_copula(scores: &Array2<f64>, copula: &Copula, dx: usize, seed: u64) -> Residual {
+pub(crate) fn copula_residual(scores: &Array2<f64>, copula: &Copula, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "copula", seed);
     let view = CanonicalVariates::new(scores, dx);
     let project = |a: &Array2<f64>| view.as_ref().map(|view| view.project(a, dx));
@@ -47,7 +47,7 @@ pub(crate) fn beyond_copula(scores: &Array2<f64>, copula: &Copula, dx: usize, se
 
 /// The larger of what two views see in the samples beyond what they see in random pairings, which is all
 /// that the two sides share.
-pub(crate) fn beyond_independence(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
+pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "torn", seed);
     // Directions are chosen anew for each: they follow the chance of the pairs they are chosen on.
     let project = |a: &Array2<f64>| CanonicalVariates::new(a, dx).map(|view| view.project(a, dx));

@@ -93,7 +93,7 @@ impl pulp::NullaryFnOnce for Add<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mi::density_ratio::mixture::Sharing;
+    use crate::mi::density_ratio::mixture::CovarianceStructure;
     use crate::seed::stream;
     use rand::Rng;
 
@@ -101,7 +101,7 @@ mod tests {
     fn ratios_of_all_pairs_are_those_of_rows_put_together() {
         let mut generator = stream("test", "across", 1);
         let z = Array2::from_shape_simple_fn((90, 3), || generator.random::<f64>());
-        for sharing in [Sharing::All, Sharing::Rows(0.1)] {
+        for sharing in [CovarianceStructure::All, CovarianceStructure::Rows(0.1)] {
             let mixture = Mixture::fit(&z, 2, sharing, 1).expect("a fit");
             let pairwise = mixture.pairwise_log_ratios(&z, 1).expect("ratios");
             for shift in [0, 1, 47] {

@@ -31,7 +31,7 @@ impl Estimator for CcaKsg {
             what: "ksg on one to three leading canonical variates of the normal scores",
             reference: "Hotelling 1936; Kraskov, Stoegbauer, Grassberger 2004",
             cost: "n d^2 and ksg in at most 3 + 3 columns: .03 s at n = 5000",
-            limits: "n >= d_x + d_y + 2; of what is shared it sees three linear projections",
+            limits: "n >= d_x + d_y + 2; uses the first three canonical variates",
         }
     }
 

@@ -168,8 +168,8 @@ impl Estimator for Channel {
 
     fn note_on_samples(&self) -> Option<&'static str> {
         Some(
-            "channel takes y for a function of x where a row of x occurs once: its number is how many values of y \
-             can be told apart at precision b, not the information of noisy pairs",
+            "channel takes y for a function of x where a row of x occurs once: its number is how many values \
+             of y can be told apart at precision b, not the information of noisy pairs",
         )
     }
 
@@ -190,7 +190,7 @@ impl Channel {
         let n_distinct = distinct.groups.len();
         let apart;
         let distinct = if collisions {
-            apart = distinct.each_for_itself();
+            apart = distinct.ungrouped();
             &apart
         } else {
             distinct

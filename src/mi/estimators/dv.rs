@@ -25,7 +25,7 @@ use ndarray::{Array2, Axis, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::mi::neural::critic::LEAST_SENSIBLE;
+use crate::mi::neural::critic::DIVERGENCE_THRESHOLD_NATS;
 use crate::mi::neural::network::{Initial, Network, clip, donsker_varadhan, rows};
 use crate::mi::samples::paired::{Found, Samples};
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
@@ -64,8 +64,8 @@ impl Estimator for Dv {
                    density ratio",
             reference: "Donsker & Varadhan 1983; Belghazi et al. 2018",
             cost: "600 steps of 512 x 5 pairs: 4 s on one core",
-            limits: "n >= d_x + d_y + 2 and 40; too low by what the critic did not learn; noisy above log n \
-                     - 3 and held at log n",
+            limits: "n >= d_x + d_y + 2 and 40; a lower bound; low if the critic underfits; noisy above \
+                     log n - 3 and capped at log n",
         }
     }
 
@@ -104,7 +104,7 @@ impl Estimator for Dv {
         }
         let mi_nats = bounds.iter().map(|bound| bound.nats).sum::<f64>() / 2.0;
         let variance = bounds.iter().map(|bound| bound.variance).sum::<f64>() / 4.0;
-        let flags = if mi_nats < LEAST_SENSIBLE { vec![Flag::Failed] } else { vec![] };
+        let flags = if mi_nats < DIVERGENCE_THRESHOLD_NATS { vec![Flag::Failed] } else { vec![] };
         let stderr_nats = Some(variance.sqrt());
         let found = Found { mi_nats, lower_nats: Some(mi_nats), stderr_nats, flags, ..Found::default() };
         Ok(vec![samples.report(kind, found)])

@@ -44,7 +44,7 @@ use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::held_out_score::{HeldOutScore, LEAST_GAIN, is_clear};
 use crate::mi::density_ratio::mixture_choice::{best_classes, best_mixture};
-use crate::mi::density_ratio::neighbour_residual::{Sides, beyond_copula, beyond_independence, sides};
+use crate::mi::density_ratio::neighbour_residual::{Sides, copula_residual, independence_residual, sides};
 use crate::mi::neighbours::gaussian_corrected::gaussian_corrected_nats;
 use crate::mi::neighbours::ksg::need_neighbours;
 use crate::mi::neural::critic;
@@ -79,8 +79,8 @@ impl Estimator for Ensemble {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "t copula, normal mixtures, classes of each side or trained critic, whichever foretells \
-                   held-out pairs best, and neighbours",
+            what: "t copula, normal mixtures, classes of each side or trained critic: the model with the \
+                   best held-out score; plus a nearest-neighbour residual",
             reference: "van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007",
             cost: "5 to 20 s at n = 5000 on one core",
             limits: "n >= d_x + d_y + 2; below 400 rows or above ten million numbers the copula and \
@@ -231,9 +231,9 @@ impl<'a> Models<'a> {
         // the whole.
         let is_independent = !is_clear(&score.terms);
         let residual = if is_independent {
-            beyond_independence(&self.scores, self.dx, seed)
+            independence_residual(&self.scores, self.dx, seed)
         } else {
-            beyond_copula(&self.scores, copula, self.dx, seed)
+            copula_residual(&self.scores, copula, self.dx, seed)
         };
         let is_seen = residual.nats.abs() > CLEAR * residual.noise_nats;
         if is_seen {

@@ -49,7 +49,7 @@ impl Estimator for Gaussian {
             return Ok(vec![zero]);
         }
         samples.need_covariance()?;
-        samples.tell_repeated();
+        samples.flag_duplicates();
         if let Some(infinite) = samples.need_independence(kind) {
             return Ok(vec![infinite]);
         }

@@ -15,7 +15,7 @@
 
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
-use crate::mi::density_ratio::neighbour_residual::beyond_copula;
+use crate::mi::density_ratio::neighbour_residual::copula_residual;
 use crate::mi::neighbours::ksg::need_neighbours;
 use crate::mi::samples::paired::{Found, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
@@ -55,7 +55,7 @@ impl Estimator for Hybrid {
         samples.jitter(seed);
         let scores = samples.take_scores();
         let copula = Copula::new(self.name(), &scores, samples.dx(), seed)?;
-        let residual = beyond_copula(&scores, &copula, samples.dx(), seed);
+        let residual = copula_residual(&scores, &copula, samples.dx(), seed);
         let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));
         let found = Found { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..Found::default() };
         Ok(vec![samples.report(kind, found)])

@@ -65,7 +65,7 @@ impl Estimator for InfoNce {
         let (mi_nats, stderr) = mean_and_stderr(&cross_fitted.terms);
         let compared = cross_fitted.compared as f64;
         let mut flags = if mi_nats > SATURATED * compared.ln() { vec![Flag::Saturated] } else { vec![] };
-        if mi_nats < critic::LEAST_SENSIBLE {
+        if mi_nats < critic::DIVERGENCE_THRESHOLD_NATS {
             flags.push(Flag::Failed);
         }
         let found = Found {

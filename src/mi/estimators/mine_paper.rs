@@ -52,7 +52,7 @@ impl Estimator for MinePaper {
                    beside it",
             reference: "Chen, Yang, Zhu, Wang, arXiv 2405.12617; Belghazi et al. 2018",
             cost: "100 epochs of all rows: two minutes at n = 5000 on one core",
-            limits: "for comparison only: it grows with epochs whatever the samples; believe lower_nats",
+            limits: "for comparison only: biased upwards with training; use lower_nats",
         }
     }
 
@@ -63,7 +63,7 @@ impl Estimator for MinePaper {
             return Ok(vec![zero]);
         }
         samples.need_covariance()?;
-        samples.tell_repeated();
+        samples.flag_duplicates();
         if samples.n < LEAST_ROWS {
             let reason =
                 format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);

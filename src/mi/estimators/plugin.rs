@@ -55,7 +55,7 @@ impl Estimator for Plugin {
             Some(_) if is_mostly_single => known_discrete(&samples, seed),
             None if is_mostly_single => {
                 let reason = format!(
-                    "{single} of {} pairs occur once, so that their frequencies say nothing; choose an \
+                    "{single} of {} pairs occur once: frequencies are uninformative; choose an \
                      estimator for continuous values",
                     samples.n
                 );

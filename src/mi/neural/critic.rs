@@ -22,7 +22,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::contrastive_gradient::{gradient, side_gradient};
-use super::critic_start::Start;
+use super::critic_start::CriticInit;
 use super::encoder::{AdamW, Encoder, Trace};
 use crate::mi::density_ratio::contrast::{COMPARED, contrast};
 use crate::mi::density_ratio::repaired_pairs::RepairedPairs;
@@ -48,7 +48,7 @@ const RATE: f32 = 2e-3;
 const DECAY: f32 = 1e-2;
 const WARM_UP: usize = 40;
 /// A bound in nats below this says that the critic diverged.
-pub(crate) const LEAST_SENSIBLE: f64 = -0.5;
+pub(crate) const DIVERGENCE_THRESHOLD_NATS: f64 = -0.5;
 /// A critic evaluated on pairs it was not trained on.
 #[derive(Debug, Clone)]
 struct HeldOutEvaluation {
@@ -80,7 +80,7 @@ fn evaluate_held_out(
     with_repaired: bool,
     seed: u64,
 ) -> Option<HeldOutEvaluation> {
-    let start = Start::new(x, y, &split.train, &split.validation)?;
+    let start = CriticInit::new(x, y, &split.train, &split.validation)?;
     let mut critic = Critic::new(x, y, &start, seed);
     critic.train(split, seed);
     let mut repaired = RepairedPairs::default();
@@ -178,7 +178,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(scores: &Array2<f64>, variates: &Array2<f64>, start: &Start, seed: u64, label: &str) -> Self {
+    fn new(scores: &Array2<f64>, variates: &Array2<f64>, start: &CriticInit, seed: u64, label: &str) -> Self {
         let inputs = concatenate![Axis(1), scores.view(), variates.view()];
         let (d, width) = (scores.ncols(), inputs.ncols());
         // The last output is added to the score and not multiplied.
@@ -216,7 +216,7 @@ struct Critic {
 }
 
 impl Critic {
-    fn new(x: &Array2<f64>, y: &Array2<f64>, start: &Start, seed: u64) -> Self {
+    fn new(x: &Array2<f64>, y: &Array2<f64>, start: &CriticInit, seed: u64) -> Self {
         Self { x: Side::new(x, &start.u, start, seed, "x"), y: Side::new(y, &start.v, start, seed, "y") }
     }
 

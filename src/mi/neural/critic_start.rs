@@ -23,7 +23,7 @@ const VARIATES: usize = 8;
 
 /// Where training starts: leading variates of all rows, and the bilinear form that they would need if they
 /// were Gaussian.
-pub(super) struct Start {
+pub(super) struct CriticInit {
     pub(super) u: Array2<f64>,
     pub(super) v: Array2<f64>,
     /// Correlations; those beyond the first `used` are inputs only.
@@ -31,7 +31,7 @@ pub(super) struct Start {
     pub(super) used: usize,
 }
 
-impl Start {
+impl CriticInit {
     pub(super) fn new(
         x: &Array2<f64>,
         y: &Array2<f64>,

@@ -95,7 +95,7 @@ impl Block {
         self.ids = rows.iter().map(|row| self.ids[*row]).collect();
     }
 
-    pub(crate) fn forget_values(&mut self) {
+    pub(crate) fn release_values(&mut self) {
         self.raw = Array2::zeros((0, self.width()));
     }
 
@@ -124,7 +124,7 @@ impl Block {
 
     /// For each row how far it is from the median of a column, in typical distances from it, where it is
     /// farthest.
-    pub(crate) fn farness(&self) -> Vec<f64> {
+    pub(crate) fn max_scaled_deviation(&self) -> Vec<f64> {
         let mut far = vec![0.0_f64; self.raw.nrows()];
         for (distances, typical) in self.raw.columns().into_iter().filter_map(distances) {
             far.iter_mut().zip(distances).for_each(|(far, distance)| *far = far.max(distance / typical));

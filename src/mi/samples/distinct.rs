@@ -96,7 +96,7 @@ impl Distinct {
     }
 
     /// The same pairs, each a group of its own, in the order in which they first occur.
-    pub(crate) fn each_for_itself(&self) -> Self {
+    pub(crate) fn ungrouped(&self) -> Self {
         let mut pairs: Vec<(usize, u32)> =
             self.first.iter().copied().zip(self.counts.iter().copied()).collect();
         pairs.sort_unstable();
@@ -194,7 +194,7 @@ mod tests {
         // Of three rows that share x, two share y.
         let exact = 2.0 / 6.0 * 1.5_f64.ln() + 1.0 / 6.0 * 3.0_f64.ln();
         assert!((found.within_nats() - exact).abs() < 1e-15);
-        let apart = found.each_for_itself();
+        let apart = found.ungrouped();
         assert_eq!(
             (apart.first, apart.counts, apart.groups),
             (vec![0, 1, 2, 5], vec![2, 2, 1, 1], vec![0..1, 1..2, 2..3, 3..4])

@@ -89,7 +89,7 @@ impl Samples {
 
     /// Warns where more than one in a hundred pairs is the copy of another, for an estimator that takes them
     /// as they come.
-    pub(crate) fn tell_repeated(&mut self) {
+    pub(crate) fn flag_duplicates(&mut self) {
         if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
             self.flags.push(Flag::Repeated);
         }
@@ -161,8 +161,13 @@ impl Samples {
     /// columns makes them all but proportional, whatever the others say. What is a linear function is one
     /// on part of the rows too.
     fn core(&self) -> Option<Vec<usize>> {
-        let far: Vec<f64> =
-            self.x.farness().into_iter().zip(self.y.farness()).map(|(x, y)| x.max(y)).collect();
+        let far: Vec<f64> = self
+            .x
+            .max_scaled_deviation()
+            .into_iter()
+            .zip(self.y.max_scaled_deviation())
+            .map(|(x, y)| x.max(y))
+            .collect();
         let least = (self.n / 2).max(2 * (self.dx() + self.dy() + 1)).clamp(1, self.n);
         let mut sorted = far.clone();
         let limit = sorted.select_nth_unstable_by(least - 1, f64::total_cmp).1.max(FAR);
@@ -234,8 +239,8 @@ impl Samples {
     /// The same, where nothing looks at values any more: they are given back to memory.
     pub(crate) fn take_scores(&mut self) -> Array2<f64> {
         let scores = self.scores();
-        self.x.forget_values();
-        self.y.forget_values();
+        self.x.release_values();
+        self.y.release_values();
         scores
     }
 

@@ -57,9 +57,9 @@ impl Architecture for Bloom {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let d_model = config.size(config.spelled(&["hidden_size", "n_embed"]))?;
-        let n_heads = config.count(config.spelled(&["num_attention_heads", "n_head"]))?;
-        let n_layers = config.count(config.spelled(&["num_hidden_layers", "n_layer"]))?;
+        let d_model = config.size(config.present_alias(&["hidden_size", "n_embed"]))?;
+        let n_heads = config.count(config.present_alias(&["num_attention_heads", "n_head"]))?;
+        let n_layers = config.count(config.present_alias(&["num_hidden_layers", "n_layer"]))?;
         let head_dim = config.share(d_model, n_heads)?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
         Ok(Spec {

@@ -52,13 +52,13 @@ impl Config {
     }
 
     /// Counts keys as asked for that change nothing with the other settings of this config.
-    pub(super) fn set_aside(&self, keys: &[&str]) {
+    pub(super) fn mark_inert(&self, keys: &[&str]) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.extend(keys.iter().map(|key| (*key).to_owned()));
     }
 
     /// The first key that was never asked for, whose value is not null, and that is not among `known`.
-    pub(super) fn unasked(&self, known: impl Fn(&str, &Value) -> bool) -> Option<(&str, &Value)> {
+    pub(super) fn first_unread_key(&self, known: impl Fn(&str, &Value) -> bool) -> Option<(&str, &Value)> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         self.entries().find(|(key, value)| !asked.contains(*key) && !known(key, value))
     }
@@ -165,8 +165,8 @@ impl Config {
     }
 
     /// The spelling of a key that this config uses; the first one if it uses none.
-    pub fn spelled<'a>(&self, keys: &[&'a str]) -> &'a str {
-        self.set_aside(keys);
+    pub fn present_alias<'a>(&self, keys: &[&'a str]) -> &'a str {
+        self.mark_inert(keys);
         keys.iter().find(|key| self.get(key).is_some()).or(keys.first()).copied().unwrap_or_default()
     }
 

@@ -1,4 +1,4 @@
-//! Falcon 7B and its kin: rotary positions, attention and MLP in parallel behind one layer norm, one key and
+//! The Falcon 7B family: rotary positions, attention and MLP in parallel behind one layer norm, one key and
 //! value head. Falcon 40B's `new_decoder_architecture` and the ALiBi of Falcon-RW are refused.
 
 use super::tensor_names::Qkv;
@@ -49,22 +49,22 @@ impl Architecture for Falcon {
         if config.flag_or("alibi", false)? {
             return config.unsupported("alibi", true);
         }
-        let d_model = config.size(config.spelled(&["hidden_size", "n_embed"]))?;
-        let n_heads = config.count(config.spelled(&["num_attention_heads", "n_head"]))?;
+        let d_model = config.size(config.present_alias(&["hidden_size", "n_embed"]))?;
+        let n_heads = config.count(config.present_alias(&["num_attention_heads", "n_head"]))?;
         let head_dim = config.share(d_model, n_heads)?;
         let multi_query = config.flag_or("multi_query", true)?;
         if !multi_query && config.count_or("num_kv_heads", n_heads)? != n_heads {
             return config.unsupported("num_kv_heads", config.count("num_kv_heads")?);
         }
         // With one key and value head for all, the reference implementation does not read it.
-        config.set_aside(&["num_kv_heads"]);
+        config.mark_inert(&["num_kv_heads"]);
         let parallel = config.flag_or("parallel_attn", true)?;
         let bias = config.flag_or("bias", false)?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
         let mut spec = Spec {
             d_model,
             d_embedding: d_model,
-            n_layers: config.count(config.spelled(&["num_hidden_layers", "n_layer"]))?,
+            n_layers: config.count(config.present_alias(&["num_hidden_layers", "n_layer"]))?,
             vocab_size: config.size("vocab_size")?,
             n_heads,
             n_kv_heads: if multi_query { 1 } else { n_heads },

@@ -32,7 +32,7 @@ impl Architecture for Gemma {
         let mut spec = base(config)?;
         // `hidden_activation` came later; the "gelu" that first stood in `hidden_act` always meant the tanh
         // form.
-        let key = config.spelled(&["hidden_activation", "hidden_act"]);
+        let key = config.present_alias(&["hidden_activation", "hidden_act"]);
         if config.text_or(key, "gelu")? != "gelu" {
             spec.activation = config.activation(key, "gelu_pytorch_tanh")?;
         }

@@ -58,8 +58,8 @@ impl Architecture for Gemma3 {
         spec.qk_norm = Some(QkNorm::Head);
         ropes(&mut spec, config)?;
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
-        let pattern =
-            config.size_or(config.spelled(&["sliding_window_pattern", "_sliding_window_pattern"]), 6)?;
+        let pattern = config
+            .size_or(config.present_alias(&["sliding_window_pattern", "_sliding_window_pattern"]), 6)?;
         let sliding =
             sliding_window::slides(config, spec.n_layers, |l| pattern == 0 || (l + 1) % pattern != 0)?;
         sliding_window::set_windows(&mut spec, window, &sliding);

@@ -72,11 +72,11 @@ impl Architecture for Gpt2 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let d_model = config.size(config.spelled(&["n_embd", "hidden_size"]))?;
-        let n_heads = config.count(config.spelled(&["n_head", "num_attention_heads"]))?;
+        let d_model = config.size(config.present_alias(&["n_embd", "hidden_size"]))?;
+        let n_heads = config.count(config.present_alias(&["n_head", "num_attention_heads"]))?;
         let head_dim = config.share(d_model, n_heads)?;
         let scaled = config.flag_or("scale_attn_weights", true)?;
-        let n_layers = config.count(config.spelled(&["n_layer", "num_hidden_layers"]))?;
+        let n_layers = config.count(config.present_alias(&["n_layer", "num_hidden_layers"]))?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
         Ok(Spec {
             d_model,
@@ -87,7 +87,7 @@ impl Architecture for Gpt2 {
             n_kv_heads: n_heads,
             head_dim,
             d_mlp: config.size_or("n_inner", 4 * d_model)?,
-            max_positions: config.size(config.spelled(&[
+            max_positions: config.size(config.present_alias(&[
                 "n_positions",
                 "max_position_embeddings",
                 "n_ctx",

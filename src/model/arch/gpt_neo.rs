@@ -12,7 +12,7 @@ pub(super) struct GptNeo;
 /// Whether each block is local: `attention_types` holds lists of kinds, each with how often it is repeated.
 /// `attention_layers` is the same, written out.
 fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
-    let key = config.spelled(&["attention_types", "attention_layers"]);
+    let key = config.present_alias(&["attention_types", "attention_layers"]);
     let entries = match config.get(key) {
         Some(_) => config.list(key)?,
         None => return Ok((0..n_layers).map(|l| l % 2 == 1).collect()),
@@ -73,8 +73,8 @@ impl Architecture for GptNeo {
 
     fn spec(&self, config: &Config) -> Result<Spec> {
         let d_model = config.size("hidden_size")?;
-        let n_heads = config.count(config.spelled(&["num_heads", "num_attention_heads"]))?;
-        let n_layers = config.count(config.spelled(&["num_layers", "num_hidden_layers"]))?;
+        let n_heads = config.count(config.present_alias(&["num_heads", "num_attention_heads"]))?;
+        let n_layers = config.count(config.present_alias(&["num_layers", "num_hidden_layers"]))?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
         let window = config.size_or("window_size", 256)?;
         let kinds = kinds(config, n_layers)?;

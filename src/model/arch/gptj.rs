@@ -25,10 +25,10 @@ impl Architecture for GptJ {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let d_model = config.size(config.spelled(&["n_embd", "hidden_size"]))?;
-        let n_heads = config.count(config.spelled(&["n_head", "num_attention_heads"]))?;
+        let d_model = config.size(config.present_alias(&["n_embd", "hidden_size"]))?;
+        let n_heads = config.count(config.present_alias(&["n_head", "num_attention_heads"]))?;
         let head_dim = config.share(d_model, n_heads)?;
-        let n_layers = config.count(config.spelled(&["n_layer", "num_hidden_layers"]))?;
+        let n_layers = config.count(config.present_alias(&["n_layer", "num_hidden_layers"]))?;
         let init_std = config.positive_or("initializer_range", 0.02)?;
         let rotated = config.size_or("rotary_dim", 64)?;
         let inv_freq = rotary::frequencies(config, rotated, head_dim, 10_000.0)?;
@@ -41,7 +41,7 @@ impl Architecture for GptJ {
             n_kv_heads: n_heads,
             head_dim,
             d_mlp: config.size_or("n_inner", 4 * d_model)?,
-            max_positions: config.size(config.spelled(&["n_positions", "max_position_embeddings"]))?,
+            max_positions: config.size(config.present_alias(&["n_positions", "max_position_embeddings"]))?,
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
             form: Form::Parallel { shared_norm: true },
             ropes: vec![Rope {

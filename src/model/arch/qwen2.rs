@@ -10,7 +10,7 @@ pub(super) struct Qwen2;
 /// `use_sliding_window`: the blocks from `max_window_layers` on have a window.
 pub(super) fn later_windows(spec: &mut Spec, config: &Config) -> Result<()> {
     // Published configs keep a window that the switch turns off.
-    config.set_aside(&["sliding_window", "max_window_layers", "layer_types"]);
+    config.mark_inert(&["sliding_window", "max_window_layers", "layer_types"]);
     if config.flag_or("use_sliding_window", false)? {
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
         let first = config.size_or("max_window_layers", 28)?;

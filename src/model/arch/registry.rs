@@ -57,7 +57,9 @@ pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
         return Err(config.fault(fault));
     }
     let keys = architecture.keys();
-    match config.unasked(|key, value| keys.ignores(key) || config_keys::is_ignored_by_all(key, value)) {
+    match config
+        .first_unread_key(|key, value| keys.ignores(key) || config_keys::is_ignored_by_all(key, value))
+    {
         Some((key, Value::Object(_))) => config.unsupported(key, "{..}"),
         Some((key, value)) => config.unsupported(key, value),
         None => Ok((architecture, spec)),

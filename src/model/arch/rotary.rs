@@ -80,7 +80,7 @@ pub(super) fn table(
     defaults: Defaults,
 ) -> Result<Rope> {
     // What the description says counts before what stands beside it.
-    config.set_aside(&["rope_theta", "partial_rotary_factor", "original_max_position_embeddings"]);
+    config.mark_inert(&["rope_theta", "partial_rotary_factor", "original_max_position_embeddings"]);
     for source in sources {
         if let Some((key, value)) = source.entries().find(|(key, _)| !KNOWN.contains(key)) {
             return config.unsupported(&format!("rotary setting {key}"), value);
@@ -99,7 +99,7 @@ pub(super) fn table(
     // spelling decides.
     let typed = |source: &&Config| source.get("rope_type").or(source.get("type")).is_some();
     let kind = match sources.iter().copied().find(typed) {
-        Some(source) => source.text(source.spelled(&["rope_type", "type"]))?,
+        Some(source) => source.text(source.present_alias(&["rope_type", "type"]))?,
         None => "default",
     };
     let original = || {

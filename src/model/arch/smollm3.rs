@@ -48,7 +48,7 @@ impl Architecture for SmolLm3 {
         for (layer, turned) in spec.layers.iter_mut().zip(&turned) {
             layer.rope = layer.rope.filter(|_| *turned);
         }
-        config.set_aside(&["sliding_window", "max_window_layers", "layer_types", "no_rope_layer_interval"]);
+        config.mark_inert(&["sliding_window", "max_window_layers", "layer_types", "no_rope_layer_interval"]);
         if config.flag_or("use_sliding_window", false)? {
             let window = config.optional("sliding_window", None, Config::size)?;
             let sliding = sliding_window::slides(config, spec.n_layers, |l| !turned[l])?;

@@ -57,8 +57,7 @@ impl Cache {
                     (seen_bytes, since) = (written(), Instant::now());
                 }
                 Err(TryLockError::WouldBlock) if since.elapsed() > patience => {
-                    let source =
-                        std::io::Error::other("another process holds this lock and fetches nothing; end it");
+                    let source = std::io::Error::other("a stalled process holds the lock; stop it");
                     return Err(fault(&path)(source));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN),

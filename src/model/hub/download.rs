@@ -147,7 +147,7 @@ impl Downloads<'_> {
         // length must do.
         if meta.etag.len() == 64 && sha256(&mut partial).map_err(io)? != meta.etag.to_ascii_lowercase() {
             std::fs::remove_file(&path).map_err(io)?;
-            let reason = format!("{file} does not have the SHA-256 the hub says; what came is removed");
+            let reason = format!("{file} does not have the SHA-256 the hub says; the download was deleted");
             // The beginning may have been another process's; from the start once more.
             return Err(if resumed {
                 Fault::passing(reason)

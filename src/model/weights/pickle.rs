@@ -123,11 +123,11 @@ impl<'a> Machine<'a> {
     }
 
     fn pop(&mut self) -> Result<Id, String> {
-        self.stack.pop().ok_or_else(|| "its pickle takes what it has not put".into())
+        self.stack.pop().ok_or_else(|| "its pickle pops from an empty stack".into())
     }
 
     fn last(&self) -> Result<Id, String> {
-        self.stack.last().copied().ok_or_else(|| "its pickle takes what it has not put".into())
+        self.stack.last().copied().ok_or_else(|| "its pickle pops from an empty stack".into())
     }
 
     /// All that was put since the last mark.
@@ -139,7 +139,7 @@ impl<'a> Machine<'a> {
     }
 
     fn pop_items(&mut self, n: usize) -> Result<(), String> {
-        let start = self.stack.len().checked_sub(n).ok_or("its pickle takes what it has not put")?;
+        let start = self.stack.len().checked_sub(n).ok_or("its pickle pops from an empty stack")?;
         let items = self.stack.split_off(start);
         self.push(Value::Items(items));
         Ok(())
@@ -160,7 +160,7 @@ impl<'a> Machine<'a> {
     }
 
     fn recall(&mut self, key: u64) -> Result<(), String> {
-        let id = self.memo.get(&key).ok_or("its pickle recalls what it has not put")?;
+        let id = self.memo.get(&key).ok_or("its pickle reads an unset memo entry")?;
         self.stack.push(*id);
         Ok(())
     }

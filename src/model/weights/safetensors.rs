@@ -50,7 +50,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
     let found: HashMap<String, &TensorInfo> = header.tensors();
     let end = found.values().map(|info| info.data_offsets.1).max().unwrap_or(0);
     if data.checked_add(end as u64) != Some(n) {
-        return Err(file.fault(format!("truncated or added to: {n} bytes are not what its header promises")));
+        return Err(file.fault(format!("truncated or added to: {n} bytes do not match its header")));
     }
     let entry = |info: &TensorInfo| TensorEntry {
         transposed: false,

@@ -85,15 +85,15 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     let of =
         |regime: Regime| regime.coverage(&read.backtest).map(|coverage| (&coverage.levels, coverage.width));
     assert!(of(Regime::NewFamily).is_some() && of(Regime::NewFamily) == of(Regime::Interpolation));
-    let mut kin = vec![single[12].clone(), single[12].clone()];
-    kin[1].insert("family", "another".into());
-    let rows = predicted(&card, &kin);
+    let mut relatives = vec![single[12].clone(), single[12].clone()];
+    relatives[1].insert("family", "another".into());
+    let rows = predicted(&card, &relatives);
     assert_eq!([0, 1].map(|at| rows[at]["regime"].as_str()), ["interpolation", "new_family"]);
     assert!(
         ["y_hat", "low", "high", "backtest_coverage"].iter().all(|name| rows[0][*name] == rows[1][*name]),
         "{rows:?}"
     );
-    // Without a column of families it is said that kin may be on both sides.
+    // Without a column of families it is said that relatives may be on both sides.
     single.iter_mut().for_each(|row| drop(row.remove("family")));
     let told = calibrated(&single, &[], &at("other.json")).stderr;
     assert!(String::from_utf8_lossy(&told).contains("no column of families"));

@@ -68,7 +68,7 @@ fn fault_23_an_answer_that_is_no_utf8_is_counted() {
     let bytes = [head.as_bytes(), b"\"caf\xe9\"", tail.as_bytes()].concat();
     let server = Server::wrong_for_w0(move |_| Reply::new(200, bytes.clone()));
     let case = Case::new(&server, 2);
-    case.ends(0, &[]).says("1 answers are no UTF-8");
+    case.ends(0, &[]).says("1 answers are not UTF-8");
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     assert_eq!(summary["n_not_utf8"], 1);
 }

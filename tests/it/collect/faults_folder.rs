@@ -266,7 +266,7 @@ fn fault_38_an_interrupt_waits_for_what_is_under_way_and_a_second_does_not() {
         }
         let ran = case.wait(child);
         assert_eq!(ran.code, Some(130), "{}", ran.stderr);
-        ran.says("interrupted; every answer that came is kept");
+        ran.says("interrupted; answers are saved");
         let came = case.outcomes().iter().filter(|r| r["outcome"] == "answered").count();
         assert_eq!((server.questions(), came), (4, if waits { 4 } else { 0 }));
         let index = Index::read(&case.out()).expect("a valid journal");

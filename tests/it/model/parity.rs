@@ -211,12 +211,13 @@ fn a_sequence_that_grows_in_a_cache_has_the_states_of_the_whole() {
         // The three sequences begin with 1, 4 and 7 tokens and grow together, token by token; rows that were
         // used before are used again.
         let mut rows: Vec<Vec<u32>> = [1, 4, 7].iter().map(|n| cache.take(*n)).collect();
-        cache.give_back(&stray);
+        cache.free_rows(&stray);
         let mut done = [0; 3];
         while rows[0].len() <= 12 {
             let growing: Vec<usize> = (0..3).filter(|w| rows[*w].len() <= 12).collect();
-            let batch =
-                Batch::continued(growing.iter().map(|w| (&ids[*w][done[*w]..rows[*w].len()], &rows[*w][..])));
+            let batch = Batch::decode_step(
+                growing.iter().map(|w| (&ids[*w][done[*w]..rows[*w].len()], &rows[*w][..])),
+            );
             let h =
                 decoder.advance(&batch, &mut cache).and_then(|h| Ok(h.to_vec2::<f32>()?)).expect("states");
             let mut h = h.iter();
