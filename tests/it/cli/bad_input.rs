@@ -140,7 +140,9 @@ fn unknown_names_are_answered_with_what_there_is() {
     refused(
         &["list", "languages"],
         2,
-        &["possible values: models, architectures, estimators, corpora, providers, importers, tasks, reports"],
+        &[
+            "possible values: models, architectures, estimators, corpora, providers, importers, tasks, reports",
+        ],
     );
     refused(&["measure", "minigpt-1"], 2, &["--corpus <NAME|FILE>"]);
 }
