@@ -5,6 +5,7 @@ use std::f64::consts::LN_2;
 
 use crate::corpus::Role;
 use crate::emergence::{BlockReading, Profile};
+use crate::numeric::statistics;
 
 /// A number that is made of a profile.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +127,7 @@ impl EmergenceShape {
 }
 
 pub(super) fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    (!values.is_empty()).then(|| statistics::mean(values))
 }
 
 /// With `n - 1` in the denominator; `None` below two values.

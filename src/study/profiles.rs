@@ -8,14 +8,9 @@ use crate::emergence::{self, Profile};
 use crate::error::Result;
 use crate::model::Model;
 
-/// A model id as part of a file name: the slash of a hub id is escaped.
-pub(crate) fn stem(id: &str) -> String {
-    id.replace('/', "--")
-}
-
 /// The file of a profile in a folder.
 pub(crate) fn file(folder: &Path, model_id: &str, corpus: &str) -> PathBuf {
-    folder.join(format!("{}--{corpus}.json", stem(model_id)))
+    folder.join(format!("{}--{corpus}.json", disk::id_in_file_names(model_id)))
 }
 
 /// The profile in `file` if measuring would give the same, else a new one, which is written there.

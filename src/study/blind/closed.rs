@@ -25,7 +25,6 @@ use crate::error::{Error, Result};
 use crate::provider::{self, Answer, GenerationParams, Outcome};
 use crate::seed;
 use crate::serve::{self, Background};
-use crate::study::profiles::stem;
 
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
@@ -57,7 +56,7 @@ pub(crate) fn ask(
     };
     let mut outside = BTreeMap::new();
     for member in family.members.iter().filter(is_needed) {
-        let own = folder.join("outside").join(stem(&member.id));
+        let own = folder.join("outside").join(disk::id_in_file_names(&member.id));
         let kept = own.join("outside.json");
         let known = if kept.is_file() {
             Outside::read(&kept)?

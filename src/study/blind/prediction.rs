@@ -12,7 +12,6 @@ use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, cali
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::mi::Channel;
-use crate::study::profiles::stem;
 use crate::study::size_line::size_line;
 
 /// The default feature of a card, as a few members support no more: the context information of the next
@@ -137,7 +136,7 @@ impl HiddenPrediction {
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]
     pub(crate) fn write(&self, folder: &Path, before: &mut Vec<PredictionRow>) -> Result<()> {
-        let name = stem(&self.prediction.target_model);
+        let name = disk::id_in_file_names(&self.prediction.target_model);
         for part in ["cards", "observations"] {
             disk::make_folder(&folder.join(part))?;
         }

@@ -56,7 +56,7 @@ impl<'a> Readings<'a> {
         let mut hash = Sha256::new();
         of.texts.iter().for_each(|text| hash.update(format!("{text}\n")));
         let texts = Texts {
-            name: profiles::stem(&of.model),
+            name: disk::id_in_file_names(&of.model),
             path: "texts.jsonl".into(),
             sha256: seed::hex(&hash.finalize()),
             texts,
