@@ -74,7 +74,7 @@ fn a_file_of_another_length_or_content_than_the_hub_says_is_no_model() {
         reply.body[100_000] ^= 1;
         reply
     };
-    wrong(other, &["model.safetensors does not have the SHA-256 the hub says", "removed"]);
+    wrong(other, &["model.safetensors does not have the SHA-256 the hub says", "deleted"]);
     let outside = |mut reply: Reply| {
         reply.headers.retain(|(name, _)| *name != "X-Linked-Etag");
         reply.headers.push(("X-Linked-Etag", "\"../../../escaped\"".into()));
