@@ -31,7 +31,7 @@ use candle_nn::loss::cross_entropy;
 use serde::{Deserialize, Serialize};
 use surmise::collect::{Completion, local};
 use surmise::corpus::Category;
-use surmise::corpus::category::EMBEDDED;
+use surmise::corpus::category::DEFAULT;
 use surmise::model::arch::{self, Config};
 use surmise::model::batch::Batch;
 use surmise::model::decoder::Decoder;
@@ -228,10 +228,10 @@ fn table(generator: &Generator) -> Result<()> {
             format!("{:.4}", evaluate(&model.decoder, &held_out)?),
         ];
         let mut accuracy = [0.0; SHOTS + 1];
-        for (name, _) in EMBEDDED {
+        for name in DEFAULT {
             let task = Completion::draw(&Category::load(name)?, SHOTS, 100, 0)?;
             for score in local::grade(&model, &task)? {
-                accuracy[score.shots] += score.accuracy.unwrap_or(f64::NAN) / EMBEDDED.len() as f64;
+                accuracy[score.shots] += score.accuracy.unwrap_or(f64::NAN) / DEFAULT.len() as f64;
             }
         }
         row.extend(accuracy.map(|share| format!("{share:.4}")));

@@ -7,6 +7,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
+use surmise::corpus::category::DEFAULT;
 use surmise::corpus::{Category, Relation};
 use surmise::model::Model;
 use surmise::model::batch::Batch;
@@ -54,7 +55,7 @@ fn sentence(categories: &[Category], rng: &mut ChaCha8Rng) -> Option<String> {
 }
 
 fn texts(n: usize) -> Result<Vec<String>> {
-    let categories = Category::embedded_names().map(Category::load).collect::<Result<Vec<_>>>()?;
+    let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
     let mut rng = seed::stream("facts", "texts", SEED);
     let mut text = || {
         let mut sentences: Vec<String> = vec![];

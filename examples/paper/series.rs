@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use surmise::Result;
+use surmise::corpus::category::DEFAULT;
 use surmise::corpus::{self, Category, Role};
 use surmise::emergence::{Profile, measure};
 
@@ -20,7 +21,7 @@ impl Series {
             let mut profiles = vec![];
             for name in &run.models {
                 let model = run.load(name)?;
-                for category in Category::embedded_names() {
+                for category in DEFAULT {
                     let series =
                         corpus::Series::draw(&Category::load(category)?, SHOTS, run.opts.windows, SEED)?;
                     profiles.push(measure(&model, &series.tokenize(&model.tokenizer)?, &settings())?);

@@ -3,6 +3,7 @@
 use surmise::Result;
 use surmise::collect::{Completion, local};
 use surmise::corpus::Category;
+use surmise::corpus::category::DEFAULT;
 
 use super::rank::{Correlations, correlation};
 use super::series::{SHOTS, mean_at};
@@ -14,8 +15,8 @@ const LISTS: usize = 100;
 pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.series.profiles(run)?;
     report_profiles(profiles, "shots", &run.folder("variance")?)?;
-    let tasks = Category::embedded_names()
-        .map(|name| Completion::draw(&Category::load(name)?, SHOTS - 1, LISTS, SEED));
+    let tasks =
+        DEFAULT.into_iter().map(|name| Completion::draw(&Category::load(name)?, SHOTS - 1, LISTS, SEED));
     let tasks = tasks.collect::<Result<Vec<_>>>()?;
     let n_corpora = tasks.len();
     // (shots, error, variance) of each model and category.

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use surmise::Result;
 use surmise::corpus::Category;
-use surmise::corpus::category::EMBEDDED;
+use surmise::corpus::category::DEFAULT;
 use surmise::seed;
 
 /// Tokens the models are trained on at once.
@@ -45,8 +45,7 @@ pub struct Generator {
 
 impl Generator {
     pub fn new() -> Result<Self> {
-        let categories: Vec<Category> =
-            EMBEDDED.iter().map(|(name, _)| Category::load(name)).collect::<Result<_>>()?;
+        let categories: Vec<Category> = DEFAULT.into_iter().map(Category::load).collect::<Result<_>>()?;
         let mut words: BTreeSet<String> = [",", ".", "->", ";"].map(String::from).into();
         let cells = categories
             .iter()

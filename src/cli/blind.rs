@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Fetching, choice, print, progress, status};
-use crate::corpus::Category;
+use crate::corpus::category::DEFAULT;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::study::blind;
@@ -22,7 +22,7 @@ pub(super) struct Flags {
     #[arg(long = "hide", value_name = "NAME")]
     hide: Vec<String>,
     /// A name from `surmise list corpora`, or a CSV file with a column `entity` and others to be asked for;
-    /// may be given several times [default: all that are built in]
+    /// may be given several times [default: countries, animals, colours, numbers, cities]
     #[arg(long = "corpus", value_name = "NAME|FILE")]
     corpora: Vec<String>,
     /// Series per profile
@@ -103,7 +103,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let scale = flags.scale;
     let settings = BlindSettings {
         corpora: if flags.corpora.is_empty() {
-            Category::embedded_names().map(Into::into).collect()
+            DEFAULT.map(String::from).to_vec()
         } else {
             flags.corpora.clone()
         },

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Sampling, print, progress, status};
 use crate::calibration::PredictionRow;
-use crate::corpus::Category;
+use crate::corpus::category::DEFAULT;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::FAMILY;
@@ -67,7 +67,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let settings =
         DemoSettings { windows: draw.windows, shots: draw.shots, seed: draw.seed, scale, family: None };
     let models: Vec<String> = FAMILY.iter().map(|member| member.name.to_owned()).collect();
-    let bar = progress(models.len() * Category::embedded_names().count(), quiet);
+    let bar = progress(models.len() * DEFAULT.len(), quiet);
     let made = demo::run(&models, &settings, folder, &|done, model, corpus| {
         bar.set_position(done as u64);
         bar.set_message(format!("{model}, {corpus}"));

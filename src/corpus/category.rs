@@ -14,7 +14,21 @@ pub static EMBEDDED: &[(&str, &[u8])] = &[
     ("colours", include_bytes!("../../data/colours.csv")),
     ("numbers", include_bytes!("../../data/numbers.csv")),
     ("cities", include_bytes!("../../data/cities.csv")),
+    ("nations", include_bytes!("../../data/nations.csv")),
+    ("states", include_bytes!("../../data/states.csv")),
+    ("elements", include_bytes!("../../data/elements.csv")),
+    ("numerals", include_bytes!("../../data/numerals.csv")),
+    ("nouns", include_bytes!("../../data/nouns.csv")),
+    ("verbs", include_bytes!("../../data/verbs.csv")),
+    ("adjectives", include_bytes!("../../data/adjectives.csv")),
+    ("people", include_bytes!("../../data/people.csv")),
+    ("works", include_bytes!("../../data/works.csv")),
+    ("companies", include_bytes!("../../data/companies.csv")),
+    ("creatures", include_bytes!("../../data/creatures.csv")),
 ];
+
+/// The embedded categories that are taken where none is named: all that the embedded family can spell.
+pub static DEFAULT: [&str; 5] = ["countries", "animals", "colours", "numbers", "cities"];
 
 /// Entities of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +53,6 @@ pub struct Relation {
 }
 
 impl Category {
-    /// Names of the embedded categories.
-    pub fn embedded_names() -> impl Iterator<Item = &'static str> {
-        EMBEDDED.iter().map(|(name, _)| *name)
-    }
-
     /// An embedded category by name, or a CSV file.
     ///
     /// # Errors

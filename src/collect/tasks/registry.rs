@@ -8,15 +8,15 @@ use super::task::{Task, TaskOptions};
 use super::texts::TEXTS;
 use super::{file, texts};
 use crate::corpus::Category;
-use crate::corpus::category::EMBEDDED;
+use crate::corpus::category::{DEFAULT, EMBEDDED};
 use crate::error::{Error, Result};
 use crate::seed;
 
-/// The name of all in-context tasks together.
+/// The name of the in-context tasks of the default categories together.
 pub const COMPLETION: &str = "completion";
 /// The tasks that are built in: name, and what is asked.
 pub fn built_in() -> Vec<(&'static str, String)> {
-    let mut rows = vec![(COMPLETION, "all in-context tasks below".to_owned())];
+    let mut rows = vec![(COMPLETION, format!("in-context answers of the categories {}", DEFAULT.join(", ")))];
     rows.extend(
         EMBEDDED
             .iter()
@@ -24,7 +24,8 @@ pub fn built_in() -> Vec<(&'static str, String)> {
     );
     rows.push((
         TEXTS,
-        "free texts, about the entities of all categories; texts:FILE takes your own prompts".to_owned(),
+        "free texts, about entities of the same categories as completion; texts:FILE takes your own prompts"
+            .to_owned(),
     ));
     rows
 }
@@ -39,7 +40,7 @@ pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     for name in names {
         match name.as_str() {
             COMPLETION => {
-                for (category, _) in EMBEDDED {
+                for category in DEFAULT {
                     tasks.push(completion(category, options)?);
                 }
             }

@@ -21,8 +21,8 @@ const KINDS: [(&str, &str); 5] = [
     ("cities", "city"),
 ];
 
-/// Prompts for a paragraph about entities of every category, drawn with the seed, as many of each as there
-/// are items asked for.
+/// Prompts for a paragraph about entities of every default category, drawn with the seed, as many of each as
+/// there are items asked for.
 ///
 /// # Errors
 /// [`crate::error::Error::Corpus`]

@@ -6,6 +6,7 @@ use super::held_out::held_out;
 use super::summary::DemoSummary;
 use crate::calibration::{CalibrationSpec, Card, PredictionRow, Table, calibrate};
 use crate::collect::{Completion, Score, local};
+use crate::corpus::category::DEFAULT;
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::emergence::{self, Profile};
@@ -50,7 +51,7 @@ pub struct DemoSettings {
 /// What the demonstration made.
 #[derive(Debug)]
 pub struct DemoRun {
-    /// Profiles of all models on all embedded corpora.
+    /// Profiles of all models on the default corpora.
     pub profiles: Vec<Profile>,
     /// Scores of all models on the in-context tasks.
     pub scores: Vec<Score>,
@@ -103,7 +104,7 @@ pub fn run(
     Ok(DemoRun { profiles, scores, observations, noise_scale, card, predictions })
 }
 
-/// Profiles and scores of all models on all embedded corpora.
+/// Profiles and scores of all models on the default corpora.
 fn measure(
     models: &[String],
     settings: &DemoSettings,
@@ -112,7 +113,7 @@ fn measure(
 ) -> Result<(Vec<Profile>, Vec<Score>)> {
     let channel = Channel::with_scale(settings.scale);
     let estimation = emergence::MeasureSettings::new(channel, settings.seed, settings.seed);
-    let categories = Category::embedded_names().map(Category::load).collect::<Result<Vec<_>>>()?;
+    let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
     let (mut profiles, mut scores) = (vec![], vec![]);
     for name in models {
         let mut model = Model::load(name)?;

@@ -237,7 +237,7 @@ fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
 fn a_reader_that_has_seen_enough_is_no_failure() {
     // Five corpora are more than a pipe holds, so that the rows are still being written when the reader goes.
     let mut arguments = vec!["measure", "minigpt-3", "--windows", "60", "--shots", "4"];
-    arguments.extend(surmise::corpus::Category::embedded_names().flat_map(|corpus| ["--corpus", corpus]));
+    arguments.extend(surmise::corpus::category::DEFAULT.into_iter().flat_map(|corpus| ["--corpus", corpus]));
     let pipes = |command: &mut Command| {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary")
     };

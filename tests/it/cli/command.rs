@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use surmise::corpus::category::EMBEDDED;
+
 use crate::support::tidy::surmise;
 
 pub fn done(arguments: &[&str]) -> String {
@@ -306,12 +308,14 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
 
 #[test]
 fn list_names_what_is_built_in() {
+    let named = |line: &str, name: &str| line.split('\t').next() == Some(name);
     assert_eq!(done(&["list", "models"]).lines().count(), 14);
     assert!(done(&["list", "architectures"]).contains("llama"));
     assert!(done(&["list", "estimators"]).starts_with("channel"));
-    assert_eq!(done(&["list", "corpora"]).lines().count(), 5);
+    let corpora = done(&["list", "corpora"]);
+    assert_eq!(corpora.lines().count(), EMBEDDED.len());
+    assert!(EMBEDDED.iter().zip(corpora.lines()).all(|((name, _), line)| named(line, name)), "{corpora}");
     let providers = done(&["list", "providers"]);
-    let named = |line: &str, name: &str| line.split('\t').next() == Some(name);
     assert!(
         surmise::provider::ALL
             .iter()
@@ -320,7 +324,9 @@ fn list_names_what_is_built_in() {
     );
     let tasks = done(&["list", "tasks"]);
     assert!(
-        ["completion", "cities", "texts"].iter().all(|name| tasks.lines().any(|line| named(line, name))),
+        ["completion", "cities", "elements", "texts"]
+            .iter()
+            .all(|name| tasks.lines().any(|line| named(line, name))),
         "{tasks}"
     );
     let reports = done(&["list", "reports"]);

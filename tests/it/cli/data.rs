@@ -1,8 +1,10 @@
 //! The files of data/ and calibration/ are what their tables say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use surmise::corpus::Category;
+use surmise::corpus::category::{DEFAULT, EMBEDDED};
 use surmise::seed::sha256_hex;
 
 fn root() -> PathBuf {
@@ -40,6 +42,65 @@ fn every_data_file_has_a_provenance_row_that_is_true() {
         assert_eq!(row[5], sha256_hex(&bytes), "{name}: sha256");
     }
     assert_eq!(files, rows.len(), "data/README.md names a file that is not there");
+}
+
+/// Every embedded category.
+fn categories() -> impl Iterator<Item = Category> {
+    EMBEDDED.iter().map(|(name, _)| Category::load(name).expect(name))
+}
+
+/// Every relation's answer to one entity, with the relation's name.
+fn answers(category: &Category, i: usize) -> impl Iterator<Item = (&str, &str)> {
+    category.relations.iter().map(move |relation| (relation.name.as_str(), relation.answers[i].as_str()))
+}
+
+#[test]
+fn every_table_is_embedded_under_its_name_and_large_enough() {
+    let files: BTreeSet<_> = provenance().into_keys().collect();
+    let embedded: BTreeSet<_> = EMBEDDED.iter().map(|(name, _)| format!("{name}.csv")).collect();
+    assert_eq!(files, embedded);
+    // What takes all default categories counts on these five, in this order.
+    assert_eq!(DEFAULT, ["countries", "animals", "colours", "numbers", "cities"]);
+    for (default, (embedded, _)) in DEFAULT.iter().zip(EMBEDDED) {
+        assert_eq!(default, embedded);
+    }
+    for category in categories() {
+        let name = &category.name;
+        assert!(category.entities.len() >= 60, "{name}: {} entities", category.entities.len());
+        assert!(category.relations.len() >= 2, "{name}: {} relations", category.relations.len());
+        // A comma ends an answer in a list.
+        let fits = |text: &str| !text.is_empty() && text.is_ascii() && !text.contains([',', '"', '\n']);
+        let distinct: BTreeSet<_> = category.entities.iter().map(|entity| entity.to_lowercase()).collect();
+        assert_eq!(distinct.len(), category.entities.len(), "{name}: an entity occurs twice");
+        for (i, entity) in category.entities.iter().enumerate() {
+            assert!(fits(entity), "{name}: {entity}");
+            for (relation, answer) in answers(&category, i) {
+                assert!(fits(answer), "{name}: {relation} of {entity} is {answer:?}");
+            }
+        }
+    }
+}
+
+/// What the measure of a relation counts on: the first word of an answer tells which relation was asked for,
+/// and the answer cannot be copied from the entity.
+#[test]
+fn answers_of_two_relations_have_nothing_in_common() {
+    for category in categories().filter(|category| !DEFAULT.contains(&category.name.as_str())) {
+        let name = &category.name;
+        assert!(category.relations.len() >= 3, "{name}: {} relations", category.relations.len());
+        let mut relation_of = BTreeMap::new();
+        for (i, entity) in category.entities.iter().enumerate() {
+            for (relation, answer) in answers(&category, i) {
+                assert!(!entity.contains(answer), "{name}: {relation} of {entity} is {answer:?}");
+                let word = answer.split(' ').next().unwrap_or_default().to_lowercase();
+                let known = *relation_of.entry(word).or_insert(relation);
+                assert_eq!(
+                    known, relation,
+                    "{name}: {relation} of {entity} begins like an answer of {known}"
+                );
+            }
+        }
+    }
 }
 
 #[test]
