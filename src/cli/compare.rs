@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::estimator::EstimatorFlag;
 use super::texts::TextFlags;
-use super::{Fetching, Opening, Sampling, print, progress, status};
+use super::{Fetching, Opening, Sampling, config_notes, print, progress, status};
 use crate::disk;
 use crate::emergence::Micro;
 use crate::emergence::compare;
@@ -59,7 +59,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let mut rows: Vec<Comparison> = vec![];
     for (at, name) in flags.models.iter().enumerate() {
         bar.set_message(name.clone());
-        let model = Model::load_with(name, flags.opening.into(), &hub)?;
+        let model = Model::load_with(name, flags.opening.clone().into(), &hub)?;
+        config_notes(&model.info, quiet);
         let before = at * n_pairs * flags.permutations;
         let how = Permutations {
             permutations: flags.permutations,

@@ -75,7 +75,7 @@ impl Fetching {
 }
 
 /// How models are opened.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Opening {
     /// Precision that the weights are rounded to; the arithmetic is always f32
     #[arg(
@@ -95,12 +95,24 @@ pub(super) struct Opening {
     /// file, larger weights are refused
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_memory: Option<u64>,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+/// What a config.json may say.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ConfigFlags {
+    /// A key of config.json that changes no state, although the code of its own that auto_map names may read it;
+    /// may be given more than once
+    #[arg(long, value_name = "KEY")]
+    pub(super) allow_config_key: Vec<String>,
 }
 
 impl From<Opening> for Options {
     fn from(opening: Opening) -> Self {
-        let Opening { dtype, bos, device, max_memory } = opening;
-        Self { dtype, bos, device, max_memory_bytes: max_memory }
+        let Opening { dtype, bos, device, max_memory, config } = opening;
+        let allow_config_keys = config.allow_config_key;
+        Self { dtype, bos, device, max_memory_bytes: max_memory, allow_config_keys }
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::estimator::EstimatorFlag;
 use super::texts::{CorpusSource, TextFlags};
-use super::{Fetching, Opening, Sampling, choice, print, progress, status};
+use super::{Fetching, Opening, Sampling, choice, config_notes, print, progress, status};
 use crate::corpus::Control;
 use crate::disk;
 use crate::emergence;
@@ -75,7 +75,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let bar = progress(flags.models.len() * sources.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {
-        let mut model = Model::load_with(name, flags.opening.into(), &hub)?;
+        let mut model = Model::load_with(name, flags.opening.clone().into(), &hub)?;
+        config_notes(&model.info, quiet);
         model.info.family = flags.family.clone().or(model.info.family);
         for source in &sources {
             bar.set_message(format!("{}, {}", model.info.id, source.name()));

@@ -25,7 +25,7 @@ mod texts;
 mod verbs;
 mod watch;
 
-use self::flags::{Fetching, Opening, SHOTS, Sampling, SeriesFlags};
+use self::flags::{ConfigFlags, Fetching, Opening, SHOTS, Sampling, SeriesFlags};
 pub use self::output::status;
-use self::output::{SECRETS, print, progress};
+use self::output::{SECRETS, config_notes, print, progress};
 pub use self::verbs::{Opts, exit_code, run};

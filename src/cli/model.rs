@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Fetching, print};
+use super::{ConfigFlags, Fetching, config_notes, print};
 use crate::error::{Error, Result};
 use crate::model::{LoadedDecoder, ModelInfo, Options};
 
@@ -15,6 +15,8 @@ pub(super) struct Flags {
     model: String,
     #[command(flatten)]
     fetching: Fetching,
+    #[command(flatten)]
+    config: ConfigFlags,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -36,7 +38,10 @@ struct ModelReport<'a> {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
-    let loaded = LoadedDecoder::load(&flags.model, Options::default(), &hub)?;
+    let allow_config_keys = flags.config.allow_config_key.clone();
+    let options = Options { allow_config_keys, ..Options::default() };
+    let loaded = LoadedDecoder::load(&flags.model, options, &hub)?;
+    config_notes(&loaded.info, quiet);
     let spec = loaded.decoder.spec();
     let report = ModelReport {
         model: &loaded.info,

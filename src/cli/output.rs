@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
+use crate::model::ModelInfo;
 
 /// Writes data to stdout. A reader that stops early (`| head`) is no failure.
 pub(super) fn print(bytes: &[u8]) -> Result<()> {
@@ -25,6 +26,12 @@ pub(super) fn print(bytes: &[u8]) -> Result<()> {
 pub fn status(line: &str) {
     let line = SECRETS.get().map_or(Cow::Borrowed(line), |secrets| secrets.redact_text(line));
     writeln!(std::io::stderr(), "{line}").unwrap_or_default();
+}
+
+/// Says what there is to know of a model's config; notes, not warnings, are left out if asked to be.
+pub(super) fn config_notes(info: &ModelInfo, quiet: bool) {
+    let (note, warnings) = info.notes();
+    note.iter().filter(|_| !quiet).chain(&warnings).for_each(|line| status(line));
 }
 
 /// Secrets that are redacted in every line, once they are known.

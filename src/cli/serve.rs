@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Fetching, Opening, print, status};
+use super::{Fetching, Opening, config_notes, print, status};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::serve::{ServerSettings, serve};
@@ -82,8 +82,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         key: key.transpose()?,
         seed: flags.seed,
     };
-    let load = |name: &String| Model::load_with(name, flags.opening.into(), &hub);
+    let load = |name: &String| Model::load_with(name, flags.opening.clone().into(), &hub);
     let models = flags.models.iter().map(load).collect::<Result<Vec<_>>>()?;
+    models.iter().for_each(|model| config_notes(&model.info, quiet));
     let ids: Vec<String> = models.iter().map(|model| model.info.id.clone()).collect();
     if let Some(id) = ids.iter().enumerate().find_map(|(i, id)| ids[..i].contains(id).then_some(id)) {
         return Err(Error::Parameter {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Fetching, Opening, SeriesFlags, status};
+use super::{Fetching, Opening, SeriesFlags, config_notes, status};
 use crate::corpus::{Category, Series};
 use crate::error::Result;
 use crate::model::{LoadedDecoder, Model, state_file};
@@ -44,18 +44,19 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let (loaded, windows) = match (&flags.tokens, &flags.corpus) {
         (Some(file), _) => {
             let windows = state_file::read_windows(file)?;
-            (LoadedDecoder::load(&flags.model, flags.opening.into(), &hub)?, windows)
+            (LoadedDecoder::load(&flags.model, flags.opening.clone().into(), &hub)?, windows)
         }
         (None, corpus) => {
             let category = Category::load(corpus.as_deref().unwrap_or_default())?;
             let draw = &flags.draw;
             let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
             let (loaded, tokenizer) =
-                Model::load_with(&flags.model, flags.opening.into(), &hub)?.into_parts();
+                Model::load_with(&flags.model, flags.opening.clone().into(), &hub)?.into_parts();
             let corpus = series.tokenize(&tokenizer)?;
             (loaded, corpus.windows.into_iter().map(|window| window.ids).collect())
         }
     };
+    config_notes(&loaded.info, quiet);
     state_file::write(&loaded, &windows, flags.logits, &flags.output)?;
     if !quiet {
         let (n, t) = (windows.len(), windows.first().map_or(0, Vec::len));

@@ -62,7 +62,7 @@ impl Model {
         };
         let files = ModelFiles::open(name, hub)?;
         let both = |files: &ModelFiles, config: &Config| Ok((tokenizer(files, config)?, ends(config)));
-        let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, options, both)?;
+        let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, options.clone(), both)?;
         let LoadedDecoder { info, decoder, stored, architecture } = loaded;
         Ok(Self { info, decoder, tokenizer, options, ends, folder: files.folder, stored, architecture })
     }

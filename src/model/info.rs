@@ -27,10 +27,40 @@ pub struct ModelInfo {
     /// SHA-256 of the file of weights; of several, of their hexadecimal digests one after the other, in
     /// order of their names.
     pub weights_sha256: String,
+    /// Keys of config.json that transformers does not read and that changed nothing.
+    #[serde(default)]
+    pub ignored_config_keys: Vec<String>,
+    /// What a reader of the numbers should know of the config: `unread_key:KEY`, an ignored key that looks like
+    /// arithmetic and is switched on; `foreign_code:CLASS`, a class in `auto_map` that may compute other states.
+    #[serde(default)]
+    pub flags: Vec<String>,
     /// The precision that the weights were rounded to before they were used.
     #[serde(default)]
     pub dtype: Precision,
     /// The device that it computes on.
     #[serde(default)]
     pub device: Device,
+}
+
+impl ModelInfo {
+    /// What to say when the model is opened: a note that its user may not need, and warnings.
+    pub fn notes(&self) -> (Option<String>, Vec<String>) {
+        let id = &self.id;
+        let keys = self.ignored_config_keys.join(", ");
+        let note = (!keys.is_empty())
+            .then(|| format!("{id}: config.json has keys that transformers does not read; ignored: {keys}"));
+        let warning = |flag: &String| match flag.split_once(':')? {
+            ("unread_key", key) => Some(format!(
+                "warning: {id}: config.json sets `{key}`, which looks like arithmetic; transformers does not read \
+                 it, and the states here are as without it"
+            )),
+            ("foreign_code", class) => Some(format!(
+                "warning: {id}: config.json was written for code of its own (auto_map: `{class}`); the states here \
+                 are those of a causal {}",
+                self.architecture
+            )),
+            _ => None,
+        };
+        (note, self.flags.iter().filter_map(warning).collect())
+    }
 }

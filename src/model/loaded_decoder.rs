@@ -42,6 +42,7 @@ impl LoadedDecoder {
         let weights = files.weights()?;
         let config = Config::parse(&files.path("config.json"), &files.read("config.json")?)?;
         let (architecture, spec) = arch::read(&config)?;
+        let unread = arch::unread_keys(&config, &options.allow_config_keys)?;
         let also = also(files, &config)?;
         let checkpoint = match files.member {
             Some(member) => Checkpoint::new(&weights, Cow::Borrowed(member.weights))?.rounded(dtype),
@@ -60,6 +61,8 @@ impl LoadedDecoder {
             d_model: spec.d_model,
             vocab_size: spec.vocab_size,
             weights_sha256: checkpoint.sha256()?,
+            ignored_config_keys: unread.keys,
+            flags: unread.flags,
             dtype,
             device: options.device,
         };

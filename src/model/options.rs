@@ -5,7 +5,7 @@ use super::tokenizer::Bos;
 use super::weights::Precision;
 
 /// How a checkpoint is opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The precision that the weights are rounded to.
     pub dtype: Precision,
@@ -15,4 +15,6 @@ pub struct Options {
     pub device: Device,
     /// The most memory for weights and states; states beyond it are kept in a temporary file.
     pub max_memory_bytes: Option<u64>,
+    /// Keys of config.json that foreign code may read and that are known to change no state.
+    pub allow_config_keys: Vec<String>,
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Make the golden checkpoints: tiny random models with what PyTorch computes from them.
 
-    python make_checkpoints.py [OUT]        (OUT: this script's own folder unless given)
+    python make_checkpoints.py [OUT [NAME ...]]
+
+OUT is this script's own folder unless given; with names only those of SMALL are made.
 
 Made with Python 3.11, torch 2.15.0, transformers 5.23.0, tokenizers 0.23.3 and
 safetensors 0.8.0, on one CPU thread, in f32. Two runs on one machine write the same bytes.
@@ -125,6 +127,11 @@ _LLAMA3 = dict(
     high_freq_factor=4.0,
     original_max_position_embeddings=16,
 )
+_YARN = dict(
+    rope_type="yarn", rope_theta=10000.0, factor=8.0, original_max_position_embeddings=16
+)
+# Other bounds, not rounded, and the factor of cosines and sines by two scales.
+_MSCALE = dict(beta_fast=8.0, beta_slow=0.5, truncate=False, mscale=1.0, mscale_all_dim=0.7)
 _LONGROPE = dict(
     rope_type="longrope",
     rope_theta=10000.0,
@@ -222,6 +229,25 @@ SMALL = {
             **_RMS,
             "no_rope_layer_interval": 2,
             "rope_parameters": dict(rope_type="default", rope_theta=5e6),
+        },
+    ),
+    # Their order gives the seeds: new ones come last.
+    "llama-yarn": ("Llama", {**_RMS, "rope_parameters": _YARN}),
+    "qwen3-yarn": (
+        "Qwen3",
+        dict(head_dim=16, tie_word_embeddings=True, **{**_QWEN, "rope_parameters": {**_YARN, **_MSCALE}}),
+    ),
+    "llama-dynamic-rope": (
+        "Llama",
+        {**_RMS, "rope_parameters": dict(rope_type="dynamic", rope_theta=20000.0, factor=4.0)},
+    ),
+    "neox-linear-rope": (
+        "GPTNeoX",
+        {
+            **_NEOX,
+            "rope_parameters": dict(
+                rope_type="linear", rope_theta=5000.0, partial_rotary_factor=0.5, factor=4.0
+            ),
         },
     ),
 }
@@ -506,11 +532,24 @@ def make_other_forms(out, name):
     index(folder, "pytorch_model", "bin")
 
 
+def make_small(out, names):
+    """Make those checkpoints of SMALL."""
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(SMALL_VOCAB, (3, TOKENS), generator=generator)
+    for seed, (name, (kind, settings)) in enumerate(SMALL.items(), start=20):
+        if name in names:
+            config = getattr(transformers, f"{kind}Config")(**settings)
+            make(out / name, config, seed, ids=ids, as_on_hub=name == "pythia")
+
+
 def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
+    if len(sys.argv) > 2:
+        make_small(out, sys.argv[2:])
+        return
     tokenizer = make_tokenizer()
     make(
         out / "gpt2",
@@ -541,11 +580,7 @@ def main():
             "model.layers.0.input_layernorm.weight",
         ),
     )
-    generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(SMALL_VOCAB, (3, TOKENS), generator=generator)
-    for seed, (name, (kind, settings)) in enumerate(SMALL.items(), start=20):
-        config = getattr(transformers, f"{kind}Config")(**settings)
-        make(out / name, config, seed, ids=ids, as_on_hub=name == "pythia")
+    make_small(out, SMALL)
     check_published(Path(__file__).resolve().parent / "published.json")
     write_defaults(out / "written.json")
     make_other_forms(out, "llama-linear-rope")

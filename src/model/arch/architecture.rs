@@ -2,7 +2,6 @@
 //! where its tensors are.
 
 use super::config::Config;
-use super::config_keys::ConfigKeys;
 use super::tensor_names::TensorNames;
 use crate::error::Result;
 use crate::model::parameters::Parameters;
@@ -21,8 +20,6 @@ pub trait Architecture: Sync {
     /// [`Error::Config`](crate::Error::Config) for a missing or malformed key and for anything the decoder
     /// cannot do.
     fn spec(&self, config: &Config) -> Result<Spec>;
-    /// The keys of config.json that it reads and those that it ignores.
-    fn keys(&self) -> ConfigKeys;
     /// The names of its tensors, and the layout of fused ones.
     fn tensor_names(&self, spec: &Spec) -> TensorNames;
     /// Reads every tensor from `source` and lays it out as the decoder expects it: linear maps as `(out,

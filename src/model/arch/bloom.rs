@@ -1,7 +1,7 @@
 //! BLOOM: ALiBi in place of positions, a norm of the embedding, queries, keys and values fused head by head.
 
 use super::tensor_names::{MlpIn, Qkv};
-use super::{Architecture, Config, ConfigKeys, TensorNames, gpt2};
+use super::{Architecture, Config, TensorNames, gpt2};
 use crate::error::Result;
 use crate::model::spec::{Biases, Layer, Norm, Spec};
 
@@ -19,32 +19,6 @@ pub(super) const NAMES: TensorNames = TensorNames {
     mlp_out: "mlp.dense_4h_to_h",
     transposed: false,
     ..gpt2::NAMES
-};
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[&[
-        "hidden_size",
-        "initializer_range",
-        "layer_norm_epsilon",
-        "n_embed",
-        "n_head",
-        "n_layer",
-        "num_attention_heads",
-        "num_hidden_layers",
-        "seq_length",
-        "tie_word_embeddings",
-        "vocab_size",
-    ]],
-    ignored: &[&[
-        "attention_softmax_in_fp32",
-        "bias_dropout_fusion",
-        "masked_softmax_fusion",
-        "offset_alibi",
-        "pretraining_tp",
-        "skip_bias_add",
-        "skip_bias_add_qkv",
-        "slow_but_exact",
-    ]],
 };
 
 impl Architecture for Bloom {
@@ -84,10 +58,6 @@ impl Architecture for Bloom {
             residual_init_std: init_std,
             ..Spec::default()
         })
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

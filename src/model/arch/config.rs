@@ -63,21 +63,20 @@ impl Config {
         self.entries().find(|(key, value)| !asked.contains(*key) && !known(key, value))
     }
 
-    /// The keys that were asked for.
-    #[cfg(test)]
-    pub(super) fn asked(&self) -> BTreeSet<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     fn required(&self, key: &str) -> Result<&Value> {
         self.get(key).ok_or_else(|| self.fault(format!("key `{key}` is missing")))
     }
 
     /// The same file as if it had not these keys.
     pub(super) fn without(&self, keys: &[&str]) -> Self {
+        self.only(|key| !keys.contains(&key))
+    }
+
+    /// The same file as if it had these keys alone.
+    pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         let mut config = self.clone();
         if let Some(entries) = config.value.as_object_mut() {
-            entries.retain(|key, _| !keys.contains(&key.as_str()));
+            entries.retain(|key, _| keep(key));
         }
         config
     }

@@ -2,39 +2,11 @@
 //! value head. Falcon 40B's `new_decoder_architecture` and the ALiBi of Falcon-RW are refused.
 
 use super::tensor_names::Qkv;
-use super::{Architecture, Config, ConfigKeys, TensorNames, bloom, rotary};
+use super::{Architecture, Config, TensorNames, bloom, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Norm, Spec};
 
 pub(super) struct Falcon;
-
-// Only the newer form of its blocks, which is refused, reads `num_ln_in_parallel_attn`.
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[
-        &[
-            "activation",
-            "alibi",
-            "bias",
-            "ffn_hidden_size",
-            "hidden_size",
-            "initializer_range",
-            "layer_norm_epsilon",
-            "max_position_embeddings",
-            "multi_query",
-            "n_embed",
-            "n_head",
-            "n_layer",
-            "num_attention_heads",
-            "num_hidden_layers",
-            "num_kv_heads",
-            "parallel_attn",
-            "tie_word_embeddings",
-            "vocab_size",
-        ],
-        rotary::READ,
-    ],
-    ignored: &[&["num_ln_in_parallel_attn"]],
-};
 
 impl Architecture for Falcon {
     fn model_type(&self) -> &'static str {
@@ -83,10 +55,6 @@ impl Architecture for Falcon {
         };
         rotary::rotate(&mut spec, config, rotary::USUAL)?;
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, spec: &Spec) -> TensorNames {

@@ -1,6 +1,6 @@
 //! Gemma 1: a Llama with a scaled embedding, norm weights stored less 1, a tanh gelu gate and a tied head.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
+use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Activation, Norm, Spec};
 
@@ -15,9 +15,6 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
     spec.tied = config.flag_or("tie_word_embeddings", true)?;
     Ok(spec)
 }
-
-const KEYS: ConfigKeys =
-    ConfigKeys { read: &[llama::READ, rotary::READ, &["hidden_activation"]], ignored: &[llama::IGNORED] };
 
 impl Architecture for Gemma {
     fn model_type(&self) -> &'static str {
@@ -37,10 +34,6 @@ impl Architecture for Gemma {
             spec.activation = config.activation(key, "gelu_pytorch_tanh")?;
         }
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -1,7 +1,7 @@
 //! Gemma 2: Gemma with norms before and after each branch, capped scores and logits, and a window in every
 //! other block.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, gemma, llama, rotary, sliding_window};
+use super::{Architecture, Config, TensorNames, gemma, llama, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Form, Spec};
 
@@ -26,18 +26,6 @@ pub(super) fn sandwich(spec: &mut Spec, config: &Config, [scores, logits]: [Opti
     Ok(())
 }
 
-/// Keys that [`sandwich`] reads.
-pub(super) const SANDWICH: &[&str] =
-    &["attn_logit_softcapping", "final_logit_softcapping", "hidden_activation", "query_pre_attn_scalar"];
-
-/// Keys that are published for older tools; the reference implementation does not read them either.
-pub(super) const IGNORED: &[&str] = &["hidden_act", "sliding_window_size"];
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[llama::READ, rotary::READ, SANDWICH, sliding_window::READ],
-    ignored: &[llama::IGNORED, IGNORED],
-};
-
 impl Architecture for Gemma2 {
     fn model_type(&self) -> &'static str {
         "gemma2"
@@ -54,10 +42,6 @@ impl Architecture for Gemma2 {
         let sliding = sliding_window::slides(config, spec.n_layers, |l| l % 2 == 0)?;
         sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

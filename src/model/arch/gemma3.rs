@@ -1,7 +1,7 @@
 //! Gemma 3, text: Gemma 2 with norms of query and key heads, without caps, and with rotary angles of their
 //! own in blocks that slide.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, gemma, gemma2, llama, rotary, sliding_window};
+use super::{Architecture, Config, TensorNames, gemma, gemma2, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{QkNorm, Spec};
 
@@ -27,17 +27,6 @@ fn ropes(spec: &mut Spec, config: &Config) -> Result<()> {
     spec.ropes = vec![full, slides];
     Ok(())
 }
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[
-        llama::READ,
-        rotary::READ,
-        gemma2::SANDWICH,
-        sliding_window::READ,
-        &["_sliding_window_pattern", "rope_local_base_freq", "sliding_window_pattern"],
-    ],
-    ignored: &[llama::IGNORED, gemma2::IGNORED],
-};
 
 impl Architecture for Gemma3 {
     fn model_type(&self) -> &'static str {
@@ -67,10 +56,6 @@ impl Architecture for Gemma3 {
             layer.rope = Some(usize::from(slides));
         }
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

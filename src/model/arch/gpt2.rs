@@ -2,7 +2,7 @@
 //! out)` (Conv1D), tied head.
 
 use super::tensor_names::{MlpIn, Qkv};
-use super::{Architecture, Config, ConfigKeys, TensorNames};
+use super::{Architecture, Config, TensorNames};
 use crate::error::Result;
 use crate::model::spec::{Biases, Layer, Norm, Spec};
 
@@ -30,38 +30,6 @@ pub(super) const NAMES: TensorNames = TensorNames {
     transposed: true,
 };
 
-/// Keys that GPT-2 and GPT-J read.
-pub(super) const READ: &[&str] = &[
-    "activation_function",
-    "hidden_size",
-    "initializer_range",
-    "layer_norm_epsilon",
-    "max_position_embeddings",
-    "n_embd",
-    "n_head",
-    "n_inner",
-    "n_layer",
-    "n_positions",
-    "num_attention_heads",
-    "num_hidden_layers",
-    "tie_word_embeddings",
-    "vocab_size",
-];
-
-/// Keys of a head that is not a language model's, in published files of the first GPTs.
-pub(super) const IGNORED: &[&str] = &[
-    "summary_activation",
-    "summary_first_dropout",
-    "summary_proj_to_labels",
-    "summary_type",
-    "summary_use_proj",
-];
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[READ, &["n_ctx", "scale_attn_weights"]],
-    ignored: &[IGNORED, &["reorder_and_upcast_attn"]],
-};
-
 impl Architecture for Gpt2 {
     fn model_type(&self) -> &'static str {
         "gpt2"
@@ -87,11 +55,7 @@ impl Architecture for Gpt2 {
             n_kv_heads: n_heads,
             head_dim,
             d_mlp: config.size_or("n_inner", 4 * d_model)?,
-            max_positions: config.size(config.present_alias(&[
-                "n_positions",
-                "max_position_embeddings",
-                "n_ctx",
-            ]))?,
+            max_positions: config.size(config.present_alias(&["n_positions", "max_position_embeddings"]))?,
             learned_positions: Some(0),
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
             layers: vec![Layer::default(); n_layers],
@@ -105,10 +69,6 @@ impl Architecture for Gpt2 {
             residual_init_std: init_std / (2.0 * n_layers as f64).sqrt(),
             ..Spec::default()
         })
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::tensor_names::Qkv;
-use super::{Architecture, Config, ConfigKeys, TensorNames, gpt2};
+use super::{Architecture, Config, TensorNames, gpt2};
 use crate::error::Result;
 use crate::model::spec::{Biases, Layer, Norm, Spec};
 
@@ -40,27 +40,6 @@ fn kinds(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
         Err(config.fault(format!("{key} has {} entries for {n_layers} blocks", kinds.len())))
     }
 }
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[&[
-        "activation_function",
-        "attention_layers",
-        "attention_types",
-        "hidden_size",
-        "initializer_range",
-        "intermediate_size",
-        "layer_norm_epsilon",
-        "max_position_embeddings",
-        "num_attention_heads",
-        "num_heads",
-        "num_hidden_layers",
-        "num_layers",
-        "tie_word_embeddings",
-        "vocab_size",
-        "window_size",
-    ]],
-    ignored: &[gpt2::IGNORED],
-};
 
 impl Architecture for GptNeo {
     fn model_type(&self) -> &'static str {
@@ -102,10 +81,6 @@ impl Architecture for GptNeo {
             residual_init_std: init_std,
             ..Spec::default()
         })
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

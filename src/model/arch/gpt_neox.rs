@@ -3,20 +3,11 @@
 //! are not read.
 
 use super::tensor_names::{MlpIn, Qkv};
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
+use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Norm, Spec};
 
 pub(super) struct GptNeoX;
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[
-        llama::READ,
-        rotary::READ,
-        &["layer_norm_eps", "rotary_emb_base", "rotary_pct", "use_parallel_residual"],
-    ],
-    ignored: &[llama::IGNORED],
-};
 
 impl Architecture for GptNeoX {
     fn model_type(&self) -> &'static str {
@@ -30,13 +21,10 @@ impl Architecture for GptNeoX {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let theta = config.positive_or("rotary_emb_base", 10_000.0)?;
         let fraction = config.positive_or("rotary_pct", 0.25)?;
-        // Settings of Llama that the reference does not heed here.
-        let own = config.without(&["num_key_value_heads", "head_dim", "mlp_bias"]);
-        let mut spec = llama::base(&own, rotary::Defaults { theta, fraction, partial: true })?;
-        for (key, value) in [("num_key_value_heads", spec.n_heads), ("head_dim", spec.head_dim)] {
-            if config.count_or(key, value)? != value {
-                return config.unsupported(key, config.count(key)?);
-            }
+        let mut spec =
+            llama::base(&config.without(&["head_dim"]), rotary::Defaults { theta, fraction, partial: true })?;
+        if config.count_or("head_dim", spec.head_dim)? != spec.head_dim {
+            return config.unsupported("head_dim", config.count("head_dim")?);
         }
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
         if config.flag_or("use_parallel_residual", true)? {
@@ -47,10 +35,6 @@ impl Architecture for GptNeoX {
         let attention = config.flag_or("attention_bias", true)?;
         spec.biases = Biases { qkv: attention, output: attention, mlp: true, head: false };
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

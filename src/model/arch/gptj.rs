@@ -2,18 +2,11 @@
 //! neighbouring pairs.
 
 use super::tensor_names::{MlpIn, Qkv};
-use super::{Architecture, Config, ConfigKeys, TensorNames, gpt2, rotary};
+use super::{Architecture, Config, TensorNames, gpt2, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Layer, Norm, Rope, Spec};
 
 pub(super) struct GptJ;
-
-// The reference implementation always rotates and always scales, whatever `rotary` and
-// `scale_attn_weights` say.
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[gpt2::READ, &["rotary_dim"]],
-    ignored: &[gpt2::IGNORED, &["rotary", "scale_attn_weights"]],
-};
 
 impl Architecture for GptJ {
     fn model_type(&self) -> &'static str {
@@ -58,10 +51,6 @@ impl Architecture for GptJ {
             residual_init_std: init_std,
             ..Spec::default()
         })
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -1,19 +1,10 @@
 //! Granite: a Llama with multipliers of embedding, attention scores, branches and logits.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
+use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::Spec;
 
 pub(super) struct Granite;
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[
-        llama::READ,
-        rotary::READ,
-        &["attention_multiplier", "embedding_multiplier", "logits_scaling", "residual_multiplier"],
-    ],
-    ignored: &[llama::IGNORED],
-};
 
 impl Architecture for Granite {
     fn model_type(&self) -> &'static str {
@@ -31,10 +22,6 @@ impl Architecture for Granite {
         spec.residual_scale = config.positive_or("residual_multiplier", 1.0)?;
         spec.logit_scale = 1.0 / config.positive_or("logits_scaling", 1.0)?;
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -3,7 +3,7 @@
 //! [`NAMES`].
 
 use super::tensor_names::{MlpIn, Qkv};
-use super::{Architecture, Config, ConfigKeys, TensorNames, rotary};
+use super::{Architecture, Config, TensorNames, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Norm, Spec};
 
@@ -69,29 +69,6 @@ pub(super) fn base(config: &Config, rope: rotary::Defaults) -> Result<Spec> {
     Ok(spec)
 }
 
-/// Keys that [`base`] reads beside those of rotary positions.
-pub(super) const READ: &[&str] = &[
-    "attention_bias",
-    "head_dim",
-    "hidden_act",
-    "hidden_size",
-    "initializer_range",
-    "intermediate_size",
-    "max_position_embeddings",
-    "mlp_bias",
-    "num_attention_heads",
-    "num_hidden_layers",
-    "num_key_value_heads",
-    "rms_norm_eps",
-    "tie_word_embeddings",
-    "vocab_size",
-];
-
-/// Keys of training and of converters in published files of Llama and its relatives.
-pub(super) const IGNORED: &[&str] = &["is_llama_config", "max_sequence_length", "pretraining_tp"];
-
-const KEYS: ConfigKeys = ConfigKeys { read: &[READ, rotary::READ], ignored: &[IGNORED] };
-
 impl Architecture for Llama {
     fn model_type(&self) -> &'static str {
         "llama"
@@ -104,10 +81,6 @@ impl Architecture for Llama {
 
     fn spec(&self, config: &Config) -> Result<Spec> {
         base(config, rotary::USUAL)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -14,26 +14,33 @@ impl TensorNames {
     /// # Errors
     /// Those of `source`.
     pub fn load(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
-        let fits = |prefix: &&&str| source.has(&format!("{prefix}{}.weight", self.embedding));
-        let prefix = self.prefixes.iter().find(fits).or(self.prefixes.first()).copied().unwrap_or_default();
+        // Of two tied tensors a file may hold either, so that a norm tells the prefix where there is no embedding.
+        let of_part = |part: &str| {
+            let fits = |prefix: &&&str| source.has(&format!("{prefix}{part}.weight"));
+            self.prefixes.iter().find(fits).copied()
+        };
+        let prefix = of_part(self.embedding).or_else(|| of_part(self.final_norm));
+        let prefix = prefix.or(self.prefixes.first().copied()).unwrap_or_default();
         let loader = Loader { names: self, spec, source, prefix };
         let normal = Init::Normal(spec.init_std);
         let embedding_shape = [spec.vocab_size, spec.d_embedding];
-        let embedding =
-            source.tensor(&format!("{prefix}{}.weight", self.embedding), &embedding_shape, normal)?;
-        let head_name = format!("{}.weight", self.head);
-        if spec.tied {
+        let (embedding_name, head_name) =
+            (format!("{prefix}{}.weight", self.embedding), format!("{}.weight", self.head));
+        let as_head = spec.tied && source.lacks(&embedding_name) && source.has(&head_name);
+        let table = if as_head { &head_name } else { &embedding_name };
+        let embedding = source.tensor(table, &embedding_shape, normal)?;
+        if spec.tied && !as_head {
             source.check_tied(&head_name, &embedding)?;
         }
-        // A body that was saved by itself has no prefix and no head.
-        let is_body_alone = prefix.is_empty() && !spec.tied && source.lacks(&head_name);
+        // A body that was saved by itself, and a classifier, have no head.
+        let is_headless = !spec.tied && source.lacks(&head_name);
         let head = || -> Result<Linear> {
             let tied = || Ok(embedding.clone());
             let weight = if spec.tied { tied() } else { source.tensor(&head_name, &embedding_shape, normal) };
             let bias = || source.tensor(&format!("{}.bias", self.head), &[spec.vocab_size], Init::Zeros);
             Ok(Linear { weight: weight?, bias: spec.biases.head.then(bias).transpose()? })
         };
-        let head = if is_body_alone { None } else { Some(head()?) };
+        let head = if is_headless { None } else { Some(head()?) };
         let projections = (spec.d_embedding != spec.d_model)
             .then(|| -> Result<_> {
                 let [inward, outward] = self.projections;

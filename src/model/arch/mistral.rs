@@ -1,13 +1,10 @@
 //! Mistral: a Llama whose tokens see a sliding window.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
+use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::Spec;
 
 pub(super) struct Mistral;
-
-const KEYS: ConfigKeys =
-    ConfigKeys { read: &[llama::READ, rotary::READ, sliding_window::READ], ignored: &[llama::IGNORED] };
 
 impl Architecture for Mistral {
     fn model_type(&self) -> &'static str {
@@ -24,10 +21,6 @@ impl Architecture for Mistral {
         let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
         sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -1,13 +1,10 @@
 //! OLMo 1: a Llama whose layer norms have no weights, and which may clamp queries, keys and values.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
+use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Norm, Spec};
 
 pub(super) struct Olmo;
-
-const KEYS: ConfigKeys =
-    ConfigKeys { read: &[llama::READ, rotary::READ, &["clip_qkv"]], ignored: &[llama::IGNORED] };
 
 impl Architecture for Olmo {
     fn model_type(&self) -> &'static str {
@@ -23,10 +20,6 @@ impl Architecture for Olmo {
         spec.norm = Norm::Layer { eps: 1e-5, affine: false };
         spec.clip_qkv = config.optional("clip_qkv", None, Config::positive)?;
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

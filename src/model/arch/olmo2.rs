@@ -1,12 +1,10 @@
 //! OLMo 2: a Llama with norms after the branches, not before, and norms over all queries and all keys.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
+use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Form, Norm, QkNorm, Spec};
 
 pub(super) struct Olmo2;
-
-const KEYS: ConfigKeys = ConfigKeys { read: &[llama::READ, rotary::READ], ignored: &[llama::IGNORED] };
 
 impl Architecture for Olmo2 {
     fn model_type(&self) -> &'static str {
@@ -23,10 +21,6 @@ impl Architecture for Olmo2 {
         spec.form = Form::PostBranch;
         spec.qk_norm = Some(QkNorm::Full);
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

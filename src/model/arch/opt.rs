@@ -2,32 +2,11 @@
 //! after each branch, has no final norm, and maps between an embedding and a stream of different width.
 
 use super::tensor_names::{MlpIn, Qkv};
-use super::{Architecture, Config, ConfigKeys, TensorNames, gpt2};
+use super::{Architecture, Config, TensorNames, gpt2};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Layer, Norm, Spec};
 
 pub(super) struct Opt;
-
-// Galactica writes `learned_embeddings`; every OPT has them.
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[&[
-        "_remove_final_layer_norm",
-        "activation_function",
-        "do_layer_norm_before",
-        "enable_bias",
-        "ffn_dim",
-        "hidden_size",
-        "init_std",
-        "layer_norm_elementwise_affine",
-        "max_position_embeddings",
-        "num_attention_heads",
-        "num_hidden_layers",
-        "tie_word_embeddings",
-        "vocab_size",
-        "word_embed_proj_dim",
-    ]],
-    ignored: &[&["learned_embeddings"]],
-};
 
 impl Architecture for Opt {
     fn model_type(&self) -> &'static str {
@@ -71,10 +50,6 @@ impl Architecture for Opt {
             residual_init_std: init_std,
             ..Spec::default()
         })
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -2,14 +2,11 @@
 //! every map.
 
 use super::tensor_names::MlpIn;
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
+use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Norm, Spec};
 
 pub(super) struct Phi;
-
-const KEYS: ConfigKeys =
-    ConfigKeys { read: &[llama::READ, rotary::READ, &["layer_norm_eps"]], ignored: &[llama::IGNORED] };
 
 impl Architecture for Phi {
     fn model_type(&self) -> &'static str {
@@ -29,10 +26,6 @@ impl Architecture for Phi {
         spec.gated = false;
         spec.biases = Biases { head: true, ..Biases::BLOCKS };
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

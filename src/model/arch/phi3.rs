@@ -3,16 +3,11 @@
 //! windows would change the states of every prefix.
 
 use super::tensor_names::{MlpIn, Qkv};
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
+use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Phi3;
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[llama::READ, rotary::READ, sliding_window::READ],
-    ignored: &[llama::IGNORED, &["full_attn_mod", "interpolate_factor"]],
-};
 
 impl Architecture for Phi3 {
     fn model_type(&self) -> &'static str {
@@ -32,10 +27,6 @@ impl Architecture for Phi3 {
         let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
         sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -1,7 +1,7 @@
 //! Qwen 2 and 2.5: a Llama with biases of queries, keys and values, and on request a window in the later
 //! blocks.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
+use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Biases, Spec};
 
@@ -20,13 +20,6 @@ pub(super) fn later_windows(spec: &mut Spec, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Keys that [`later_windows`] reads.
-pub(super) const LATER_WINDOWS: &[&str] =
-    &["layer_types", "max_window_layers", "sliding_window", "use_sliding_window"];
-
-const KEYS: ConfigKeys =
-    ConfigKeys { read: &[llama::READ, rotary::READ, LATER_WINDOWS], ignored: &[llama::IGNORED] };
-
 impl Architecture for Qwen2 {
     fn model_type(&self) -> &'static str {
         "qwen2"
@@ -41,10 +34,6 @@ impl Architecture for Qwen2 {
         spec.biases = Biases { qkv: true, ..Biases::default() };
         later_windows(&mut spec, config)?;
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

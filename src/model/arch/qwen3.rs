@@ -1,13 +1,10 @@
 //! Qwen 3: a Llama with a norm of each query and key head.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, qwen2, rotary};
+use super::{Architecture, Config, TensorNames, llama, qwen2, rotary};
 use crate::error::Result;
 use crate::model::spec::{QkNorm, Spec};
 
 pub(super) struct Qwen3;
-
-const KEYS: ConfigKeys =
-    ConfigKeys { read: &[llama::READ, rotary::READ, qwen2::LATER_WINDOWS], ignored: &[llama::IGNORED] };
 
 impl Architecture for Qwen3 {
     fn model_type(&self) -> &'static str {
@@ -23,10 +20,6 @@ impl Architecture for Qwen3 {
         spec.qk_norm = Some(QkNorm::Head);
         qwen2::later_windows(&mut spec, config)?;
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -1,41 +1,32 @@
 //! Rotary positions as configs describe them: `rope_parameters` (transformers 5) or `rope_theta` and
 //! `rope_scaling` (before). Reading only one spelling would load the other kind of file with the wrong base
-//! and no error. Every scaling is a change of the inverse frequencies and perhaps a factor of cosines and
-//! sines; what changes with the length of a window is refused.
-
-use std::f64::consts::TAU;
+//! and no error.
 
 use super::config::Config;
+use super::rotary_scaling::{Description, holder, scale};
 use crate::error::Result;
 use crate::model::spec::{Layer, Rope, Spec};
 
-/// Keys of a config.json that describe rotary positions. Those of a scaling usually stand inside
-/// `rope_scaling` or `rope_parameters`; beside them they are read too.
-pub(super) const READ: &[&str] = &[
-    "attention_factor",
-    "factor",
-    "high_freq_factor",
-    "low_freq_factor",
-    "original_max_position_embeddings",
-    "partial_rotary_factor",
-    "rope_parameters",
-    "rope_scaling",
-    "rope_theta",
-    "short_factor",
-];
+/// The keys of a config.json that describe rotary positions.
+pub(super) const DESCRIPTIONS: [&str; 2] = ["rope_parameters", "rope_scaling"];
 
-/// The keys that a description may hold. Another key would change the angles in a way that is not known here.
-const KNOWN: &[&str] = &[
+/// The keys that transformers reads in a description.
+pub(super) const KNOWN: &[&str] = &[
     "attention_factor",
+    "beta_fast",
+    "beta_slow",
     "factor",
     "high_freq_factor",
     "long_factor",
     "low_freq_factor",
+    "mscale",
+    "mscale_all_dim",
     "original_max_position_embeddings",
     "partial_rotary_factor",
     "rope_theta",
     "rope_type",
     "short_factor",
+    "truncate",
     "type",
 ];
 
@@ -82,14 +73,14 @@ pub(super) fn table(
     // What the description says counts before what stands beside it.
     config.mark_inert(&["rope_theta", "partial_rotary_factor", "original_max_position_embeddings"]);
     for source in sources {
-        if let Some((key, value)) = source.entries().find(|(key, _)| !KNOWN.contains(key)) {
-            return config.unsupported(&format!("rotary setting {key}"), value);
+        // Angles for kinds of blocks that this architecture does not distinguish.
+        if let Some((key, _)) = source.entries().find(|(_, value)| value.is_object()) {
+            return config.unsupported(&format!("rotary setting {key}"), "{..}");
         }
     }
-    let holder =
-        |key: &str| sources.iter().copied().find(|source| source.get(key).is_some()).unwrap_or(config);
-    let theta = holder("rope_theta").positive_or("rope_theta", defaults.theta)?;
-    let fraction = holder("partial_rotary_factor").positive_or("partial_rotary_factor", defaults.fraction)?;
+    let theta = holder(config, sources, "rope_theta").positive_or("rope_theta", defaults.theta)?;
+    let fraction = holder(config, sources, "partial_rotary_factor")
+        .positive_or("partial_rotary_factor", defaults.fraction)?;
     if !defaults.partial && fraction != defaults.fraction {
         return config.unsupported("partial_rotary_factor", fraction);
     }
@@ -102,67 +93,8 @@ pub(super) fn table(
         Some(source) => source.text(source.present_alias(&["rope_type", "type"]))?,
         None => "default",
     };
-    let original = || {
-        let key = "original_max_position_embeddings";
-        if config.get(key).is_some() {
-            config.size(key)
-        } else {
-            holder(key).size_or(key, spec.max_positions)
-        }
-    };
-    let mut attention_factor = 1.0;
-    match kind {
-        "default" => {}
-        "linear" => {
-            let factor = holder("factor").positive("factor")?;
-            inv_freq.iter_mut().for_each(|f| *f /= factor);
-        }
-        "llama3" => {
-            let [factor, low, high] =
-                ["factor", "low_freq_factor", "high_freq_factor"].map(|k| holder(k).positive(k));
-            let (factor, low, high, original) = (factor?, low?, high?, original()? as f64);
-            if high <= low {
-                return Err(
-                    config.fault(format!("high_freq_factor {high} is not above low_freq_factor {low}"))
-                );
-            }
-            for f in &mut inv_freq {
-                // How far the wavelength is from that of the slow ones, 0, to that of the fast ones, 1, which
-                // stay.
-                let fast = ((original * *f / TAU - low) / (high - low)).clamp(0.0, 1.0);
-                *f *= (1.0 - fast) / factor + fast;
-            }
-        }
-        "longrope" | "su" => {
-            let (long, original) = (spec.max_positions as f64, original()?);
-            let stretch = holder("factor").positive_or("factor", long / original as f64)?;
-            let usual =
-                if stretch > 1.0 { (1.0 + stretch.ln() / (original as f64).ln()).sqrt() } else { 1.0 };
-            attention_factor = holder("attention_factor").positive_or("attention_factor", usual)?;
-            let factors = holder("short_factor").list("short_factor")?;
-            if factors.len() != inv_freq.len() {
-                let (found, asked) = (factors.len(), inv_freq.len());
-                return Err(
-                    config.fault(format!("short_factor has {found} numbers for {asked} rotated pairs"))
-                );
-            }
-            for (f, factor) in inv_freq.iter_mut().zip(factors) {
-                match factor.as_f64() {
-                    Some(factor) if factor > 0.0 => *f /= factor,
-                    _ => {
-                        return Err(
-                            config.fault(format!("short_factor holds {factor}, not a positive number"))
-                        );
-                    }
-                }
-            }
-            if !attention_factor.is_finite() {
-                return Err(config.fault(format!("original_max_position_embeddings is {original}")));
-            }
-            spec.max_positions = spec.max_positions.min(original);
-        }
-        other => return config.unsupported("rope_type", other),
-    }
+    let description = Description { config, sources, theta };
+    let attention_factor = scale(kind, &description, &mut inv_freq, spec)?;
     Ok(Rope {
         inv_freq: inv_freq.into_iter().map(|f| f as f32).collect(),
         attention_factor: attention_factor as f32,

@@ -5,9 +5,6 @@ use super::config::Config;
 use crate::error::Result;
 use crate::model::spec::Spec;
 
-/// Keys of architectures whose blocks have a sliding window.
-pub(super) const READ: &[&str] = &["layer_types", "sliding_window"];
-
 /// Whether each block's attention slides, by `layer_types` where the config has it, otherwise by the
 /// architecture's rule for block `l` (from 0).
 ///

@@ -1,6 +1,6 @@
 //! SmolLM3: a Llama in which some blocks, every fourth by default, have no positions.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
+use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::Spec;
 
@@ -21,16 +21,6 @@ fn turned(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
         Err(config.fault(format!("no_rope_layers has {} entries for {n_layers} blocks", turned.len())))
     }
 }
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[
-        llama::READ,
-        rotary::READ,
-        sliding_window::READ,
-        &["max_window_layers", "no_rope_layer_interval", "no_rope_layers", "use_sliding_window"],
-    ],
-    ignored: &[llama::IGNORED],
-};
 
 impl Architecture for SmolLm3 {
     fn model_type(&self) -> &'static str {
@@ -55,10 +45,6 @@ impl Architecture for SmolLm3 {
             sliding_window::set_windows(&mut spec, window, &sliding);
         }
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

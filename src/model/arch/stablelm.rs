@@ -1,15 +1,10 @@
 //! StableLM: a Llama with layer norms, a part of each head rotated, and on request parallel branches.
 
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary};
+use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Form, Norm, Spec};
 
 pub(super) struct StableLm;
-
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[llama::READ, rotary::READ, &["layer_norm_eps", "use_parallel_residual", "use_qkv_bias"]],
-    ignored: &[llama::IGNORED],
-};
 
 impl Architecture for StableLm {
     fn model_type(&self) -> &'static str {
@@ -29,10 +24,6 @@ impl Architecture for StableLm {
             spec.form = Form::Parallel { shared_norm: true };
         }
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

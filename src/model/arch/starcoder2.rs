@@ -1,30 +1,11 @@
 //! StarCoder2: a Llama with layer norms, biases, an MLP without gate, and on request a sliding window.
 
 use super::tensor_names::MlpIn;
-use super::{Architecture, Config, ConfigKeys, TensorNames, llama, rotary, sliding_window};
+use super::{Architecture, Config, TensorNames, llama, rotary, sliding_window};
 use crate::error::Result;
 use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Starcoder2;
-
-// The ignored keys are those of its predecessor; the reference implementation reads none of them.
-const KEYS: ConfigKeys = ConfigKeys {
-    read: &[
-        llama::READ,
-        rotary::READ,
-        sliding_window::READ,
-        &["mlp_type", "norm_epsilon", "norm_type", "use_bias"],
-    ],
-    ignored: &[
-        llama::IGNORED,
-        &[
-            "activation_function",
-            "attention_softmax_in_fp32",
-            "scale_attention_softmax_in_fp32",
-            "scale_attn_weights",
-        ],
-    ],
-};
 
 impl Architecture for Starcoder2 {
     fn model_type(&self) -> &'static str {
@@ -36,12 +17,6 @@ impl Architecture for Starcoder2 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        for (key, known) in [("norm_type", "layer_norm"), ("mlp_type", "default")] {
-            let asked = config.text_or(key, known)?;
-            if asked != known {
-                return config.unsupported(key, asked);
-            }
-        }
         let mut spec = llama::base(config, rotary::USUAL)?;
         spec.norm = Norm::Layer { eps: config.positive_or("norm_epsilon", 1e-5)?, affine: true };
         spec.activation = config.activation("hidden_act", "gelu_pytorch_tanh")?;
@@ -52,10 +27,6 @@ impl Architecture for Starcoder2 {
         let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
         sliding_window::set_windows(&mut spec, window, &sliding);
         Ok(spec)
-    }
-
-    fn keys(&self) -> ConfigKeys {
-        KEYS
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

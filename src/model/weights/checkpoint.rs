@@ -18,12 +18,12 @@ use super::format::entries;
 use super::init::Init;
 use super::precision::Precision;
 use super::source::ParameterSource;
-use super::{safetensors, shards};
+use super::{safetensors, shards, wrappers};
 use crate::error::{Error, Result};
 use crate::numeric::kernels;
 use crate::seed;
 
-/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32; tensors nobody asks
+/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32, f64 is rounded; tensors nobody asks
 /// for (mask buffers, old rotary tables) are not read.
 #[derive(Debug)]
 pub struct Checkpoint {
@@ -98,6 +98,7 @@ impl Checkpoint {
             let entries = entries(&file, 0)?;
             (vec![file], entries.into_iter().collect())
         };
+        let entries = wrappers::stripped(entries);
         Ok(Self { path: path.into(), files, entries, precision, read_names: Mutex::default() })
     }
 
@@ -137,7 +138,7 @@ impl Checkpoint {
         })
     }
 
-    /// How its weights are stored: "F32", "F16", "BF16", or several of them.
+    /// How its weights are stored: "F32", "F16", "BF16", "F64", or several of them.
     pub fn stored(&self) -> String {
         let types: BTreeSet<&StoredType> = self.entries.values().map(|entry| &entry.stored).collect();
         let names = types.into_iter().filter(|stored| stored.size().is_some()).map(StoredType::name);

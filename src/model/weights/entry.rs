@@ -6,6 +6,7 @@ pub(super) enum StoredType {
     F32,
     F16,
     Bf16,
+    F64,
     /// Another type, by its name: no weights.
     Other(String),
 }
@@ -15,6 +16,7 @@ impl StoredType {
         match self {
             Self::F32 => Some(4),
             Self::F16 | Self::Bf16 => Some(2),
+            Self::F64 => Some(8),
             Self::Other(_) => None,
         }
     }
@@ -24,6 +26,7 @@ impl StoredType {
             Self::F32 => "F32",
             Self::F16 => "F16",
             Self::Bf16 => "BF16",
+            Self::F64 => "F64",
             Self::Other(name) => name,
         }
     }
@@ -38,6 +41,10 @@ impl StoredType {
             }
             Self::Bf16 => {
                 out.extend(bytes.chunks_exact(2).map(|b| half::bf16::from_le_bytes([b[0], b[1]]).to_f32()));
+            }
+            Self::F64 => {
+                let wide = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+                out.extend(bytes.chunks_exact(8).map(|b| wide(b) as f32));
             }
             Self::Other(_) => {}
         }

@@ -13,6 +13,7 @@ mod safetensors;
 mod shards;
 mod source;
 mod torch;
+mod wrappers;
 
 pub use self::checkpoint::Checkpoint;
 pub use self::init::Init;

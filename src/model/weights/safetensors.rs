@@ -67,6 +67,7 @@ fn stored_type(dtype: Dtype) -> StoredType {
         Dtype::F32 => StoredType::F32,
         Dtype::F16 => StoredType::F16,
         Dtype::BF16 => StoredType::Bf16,
+        Dtype::F64 => StoredType::F64,
         other => StoredType::Other(format!("{other:?}")),
     }
 }

@@ -81,7 +81,7 @@ fn stored_type(tensor: &PickledTensor) -> (StoredType, u64) {
         "FloatStorage" => (StoredType::F32, 4),
         "HalfStorage" => (StoredType::F16, 2),
         "BFloat16Storage" => (StoredType::Bf16, 2),
-        "DoubleStorage" => (StoredType::Other("F64".into()), 8),
+        "DoubleStorage" => (StoredType::F64, 8),
         other => (StoredType::Other(other.trim_end_matches("Storage").to_owned()), 1),
     };
     if tensor.is_dense() || tensor.is_transposed() {

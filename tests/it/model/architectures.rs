@@ -120,29 +120,15 @@ fn what_a_config_asks_for_beyond_the_decoder_is_refused_by_name() {
         ("gpt2", "scale_attn_by_inverse_layer_idx", json!(true), "scale_attn_by_inverse_layer_idx=true"),
         ("gpt2", "activation_function", json!("quick_gelu"), "activation_function=quick_gelu"),
         ("llama-gqa", "quantization_config", json!({"bits": 4}), "quantization_config={..}"),
-        ("llama-gqa", "num_local_experts", json!(8), "num_local_experts=8"),
-        ("llama-gqa", "a_switch_of_next_year", json!(true), "a_switch_of_next_year=true"),
-        ("llama-gqa", "a_switch_of_next_year", json!(false), "a_switch_of_next_year=false"),
-        ("llama-gqa", "sliding_window", json!(16), "sliding_window=16"),
-        ("gpt2", "rope_theta", json!(10000.0), "rope_theta=10000.0"),
-        ("starcoder2", "mlp_type", json!("gated"), "mlp_type=gated"),
-        ("llama-gqa", "rope_scaling", scaling("yarn"), "rope_type=yarn"),
-        ("llama-gqa", "rope_scaling", scaling("dynamic"), "rope_type=dynamic"),
-        ("llama-gqa", "rope_scaling", json!({"type": "default", "mrope_section": [1, 1]}), "mrope_section"),
+        ("llama-gqa", "rope_scaling", scaling("ntk"), "rope_type=ntk"),
         ("llama-gqa", "rope_parameters", json!({"full_attention": {"rope_theta": 1.0}}), "full_attention"),
         ("llama-gqa", "rope_scaling", json!({"type": "linear"}), "key `factor` is missing"),
         ("llama-gqa", "rope_scaling", json!({"type": "linear", "factor": 0}), "key `factor` is 0"),
         ("llama3-rope", "partial_rotary_factor", json!(0.5), "partial_rotary_factor=0.5"),
         ("qwen2", "is_causal", json!(false), "is_causal=false"),
-        ("pythia", "num_key_value_heads", json!(1), "num_key_value_heads=1"),
         ("phi3-longrope", "partial_rotary_factor", json!(1.0), ""),
-        (
-            "mistral",
-            "layer_types",
-            json!(["full_attention", "chunked_attention"]),
-            "layer_types=\"chunked_attention\"",
-        ),
-        ("mistral", "layer_types", json!(["full_attention"]), "layer_types has 1 entries for 2 blocks"),
+        ("gemma2", "layer_types", json!(["full_attention", "chunked"]), "layer_types=\"chunked\""),
+        ("gemma2", "layer_types", json!(["full_attention"]), "layer_types has 1 entries for 2 blocks"),
         ("gemma", "use_bidirectional_attention", json!(true), "use_bidirectional_attention=true"),
         ("gemma3", "attn_logit_softcapping", json!(50.0), "attn_logit_softcapping=50"),
         ("falcon", "alibi", json!(true), "alibi=true"),
@@ -206,6 +192,55 @@ fn what_changes_no_state_and_what_is_off_is_let_pass() {
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
         assert_eq!(arch::read(&config).unwrap_or_else(|error| panic!("{name}: {error}")).1, plain);
     }
+}
+
+#[test]
+fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
+    let unread = |name: &str, changes: Value, allowed: &[String]| {
+        let path = golden(name).join("config.json");
+        let mut config: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("a config")).expect("JSON");
+        for (key, value) in changes.as_object().expect("changes") {
+            config[key] = value.clone();
+        }
+        let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
+        let (_, plain) = spec(name, "config.json");
+        assert_eq!(arch::read(&config).unwrap_or_else(|error| panic!("{name}: {error}")).1, plain);
+        arch::unread_keys(&config, allowed)
+    };
+    // Those of other architectures, and of nobody.
+    for (name, key, value, flagged) in [
+        ("gpt2", "n_special", json!(0), false),
+        ("gpt2", "rope_theta", json!(10000.0), true),
+        ("gpt2", "next_year", json!("on"), false),
+        ("llama-gqa", "rope_interleaved", json!(false), false),
+        ("llama-gqa", "rope_interleaved", json!(true), true),
+        ("llama-gqa", "sliding_window", json!(16), true),
+        ("llama-gqa", "num_local_experts", json!(8), true),
+        ("llama-gqa", "logit_scale", json!(1.0), false),
+        ("mistral", "attention_bias", json!(true), false),
+        ("qwen2", "mlp_bias", json!(true), false),
+        ("pythia", "num_key_value_heads", json!(1), false),
+        ("starcoder2", "scale_attn_weights", json!(true), true),
+    ] {
+        let unread = unread(name, json!({key: value}), &[]).expect("a harmless key");
+        assert_eq!(unread.keys, [key], "{name}");
+        let flags = if flagged { vec![format!("unread_key:{key}")] } else { vec![] };
+        assert_eq!(unread.flags, flags, "{name}: {key}");
+    }
+    // Within the description of rotary positions.
+    let rope =
+        json!({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1]}});
+    let found = unread("llama-gqa", rope, &[]).expect("a harmless key");
+    assert_eq!(found.keys, ["rope_parameters.mrope_section"]);
+    // Beside foreign code a key must be allowed; beside transformers' own, named in the same way, it need not.
+    let map = |class: &str| json!({"auto_map": {"AutoModel": format!("modeling.{class}")}, "next_year": 2});
+    let own = unread("llama-gqa", map("LlamaModel"), &[]).expect("own code");
+    assert!(own.flags.is_empty() && own.keys == ["next_year"]);
+    let refused = unread("llama-gqa", map("LlamaEncoderModel"), &[]).expect_err("foreign code").to_string();
+    assert!(refused.contains("--allow-config-key next_year") && refused.contains("LlamaEncoderModel"));
+    let allowed = unread("llama-gqa", map("LlamaEncoderModel"), &["next_year".into()]).expect("allowed");
+    assert_eq!(allowed.flags, ["foreign_code:LlamaEncoderModel"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub mod bad_checkpoints;
 pub mod bad_shards;
 pub mod bad_tokenizers;
 pub mod checkpoints;
+pub mod equal_forms;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "hub")]
