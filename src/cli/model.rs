@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Fetching, print};
 use crate::error::{Error, Result};
-use crate::model::{LoadedDecoder, ModelInfo, Options};
+use crate::model::{Description, ModelInfo};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -36,16 +36,15 @@ struct ModelReport<'a> {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
-    let loaded = LoadedDecoder::load(&flags.model, Options::default(), &hub)?;
-    let spec = loaded.decoder.spec();
+    let Description { info, spec, stored } = Description::of(&flags.model, &hub)?;
     let report = ModelReport {
-        model: &loaded.info,
+        model: &info,
         n_heads: spec.n_heads,
         n_kv_heads: spec.n_kv_heads,
         head_dim: spec.head_dim,
         max_positions: spec.max_positions,
-        memory_bytes: 4 * loaded.info.n_params,
-        stored_dtype: &loaded.stored,
+        memory_bytes: 4 * info.n_params,
+        stored_dtype: &stored,
     };
     let text = if flags.json {
         let json = serde_json::to_string_pretty(&report);
