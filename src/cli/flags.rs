@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::choice::choice;
+use super::status;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::model::hub::{self, Hub};
@@ -43,7 +44,7 @@ pub(super) const WINDOWS: usize = 1000;
 /// Default number of entities per series.
 pub(super) const SHOTS: usize = 4;
 
-/// How ids on a hub are resolved.
+/// How models are found.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Fetching {
     /// Branch, tag or commit of ids without a revision [default: main]
@@ -52,6 +53,9 @@ pub(super) struct Fetching {
     /// Download nothing and use the cache alone, as with HF_HUB_OFFLINE=1
     #[arg(long)]
     offline: bool,
+    /// Model that a LoRA adapter is merged into: for a folder or an id with an adapter and no weights
+    #[arg(long, value_name = "MODEL")]
+    base: Option<String>,
 }
 
 impl Fetching {
@@ -67,10 +71,13 @@ impl Fetching {
             }
             hub = hub.with_revision(revision)?;
         }
+        if let Some(base) = &self.base {
+            hub = hub.with_base(base);
+        }
         if self.offline {
             hub = hub.offline();
         }
-        Ok(if quiet { hub } else { hub.with_progress() })
+        Ok(if quiet { hub } else { hub.with_progress().with_notes(status) })
     }
 }
 

@@ -71,7 +71,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::probe(folder)?;
     }
     // So is a download that fails; and no measurement waits for one.
-    flags.models.iter().filter(|name| hub::is_id(name)).try_for_each(|name| hub.folder(name).map(drop))?;
+    let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
+    ids.try_for_each(|name| hub.folder(name, hub::Need::Text).map(drop))?;
     let bar = progress(flags.models.len() * sources.len(), quiet);
     let mut profiles: Vec<Profile> = vec![];
     for name in &flags.models {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{ConfigFlags, Fetching, config_notes, print};
 use crate::error::{Error, Result};
-use crate::model::{LoadedDecoder, ModelInfo, Options};
+use crate::model::{Description, ModelInfo};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -38,19 +38,17 @@ struct ModelReport<'a> {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
-    let allow_config_keys = flags.config.allow_config_key.clone();
-    let options = Options { allow_config_keys, ..Options::default() };
-    let loaded = LoadedDecoder::load(&flags.model, options, &hub)?;
-    config_notes(&loaded.info, quiet);
-    let spec = loaded.decoder.spec();
+    let Description { info, spec, stored } =
+        Description::of(&flags.model, &flags.config.allow_config_key, &hub)?;
+    config_notes(&info, quiet);
     let report = ModelReport {
-        model: &loaded.info,
+        model: &info,
         n_heads: spec.n_heads,
         n_kv_heads: spec.n_kv_heads,
         head_dim: spec.head_dim,
         max_positions: spec.max_positions,
-        memory_bytes: 4 * loaded.info.n_params,
-        stored_dtype: &loaded.stored,
+        memory_bytes: 4 * info.n_params,
+        stored_dtype: &stored,
     };
     let text = if flags.json {
         let json = serde_json::to_string_pretty(&report);

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::embedded::{FAMILY, Member};
-use super::hub::{self, Hub};
-use super::weights::Checkpoint;
+use super::hub::{self, Hub, Need};
+use super::tokenizer::TokenizerFiles;
+use super::weights::{self, Checkpoint, adapter, foreign};
 use crate::disk;
 use crate::error::{Error, Result};
 
@@ -14,14 +15,63 @@ pub(super) struct ModelFiles {
     pub(super) id: String,
     pub(super) folder: PathBuf,
     pub(super) member: Option<&'static Member>,
+    /// The folder of an adapter that is merged into the weights.
+    pub(super) adapter: Option<PathBuf>,
 }
 
 impl ModelFiles {
-    pub(super) fn open(name: &str, hub: &Hub) -> Result<Self> {
+    pub(super) fn open(name: &str, hub: &Hub, need: Need) -> Result<Self> {
         let id = find(name, hub)?;
         let member = FAMILY.iter().find(|member| member.name == name);
-        let folder = if member.is_none() && hub::is_id(name) { hub.folder(name)? } else { name.into() };
-        Ok(Self { id, folder, member })
+        if member.is_some() {
+            return Ok(Self { id, folder: name.into(), member, adapter: None });
+        }
+        let folder = if hub::is_id(name) { hub.folder(name, need)? } else { name.into() };
+        let names = names(&folder);
+        let has = |name: &str| names.iter().any(|other| other == name);
+        let has_weights = weights::PUBLISHED.into_iter().any(has) || has_gguf(&names);
+        let fault = |file: &str, reason: String| Error::Config { path: folder.join(file), reason };
+        match (has_weights, has(adapter::CONFIG), hub.base()) {
+            (true, is_adapted, None) => {
+                let adapter = is_adapted.then(|| folder.clone());
+                Ok(Self { id, folder, member, adapter })
+            }
+            (true, _, Some(_)) => {
+                let reason = format!(
+                    "is for an adapter without weights beside it, and {name} has its own; leave it out"
+                );
+                Err(Error::Parameter { name: "--base", reason })
+            }
+            (false, true, Some(base)) => {
+                let base = Self::open(base, &hub.without_base(), need)?;
+                if base.adapter.is_some() {
+                    let reason =
+                        "is for a model without adapter, and this one has its own: only one is merged";
+                    return Err(Error::Parameter { name: "--base", reason: reason.into() });
+                }
+                Ok(Self { id, adapter: Some(folder), ..base })
+            }
+            (false, true, None) => {
+                let config = std::fs::read(folder.join(adapter::CONFIG)).unwrap_or_default();
+                let base = adapter::base_of(&config);
+                let named = base.as_deref().unwrap_or("a model that it does not name");
+                let flag = base.as_deref().unwrap_or("MODEL");
+                Err(fault(
+                    adapter::CONFIG,
+                    format!(
+                        "is an adapter of {named}, whose weights are not beside it; name them with --base \
+                         {flag} (a folder, an id on a hub, or an embedded model)"
+                    ),
+                ))
+            }
+            (false, false, _) => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                match foreign::reason(&names) {
+                    Some(reason) => Err(fault("", reason)),
+                    None => Ok(Self { id, folder, member, adapter: None }),
+                }
+            }
+        }
     }
 
     pub(super) fn path(&self, file: &str) -> PathBuf {
@@ -42,12 +92,58 @@ impl ModelFiles {
         match (self.member, file) {
             (Some(member), "config.json") => Ok(Cow::Borrowed(member.config)),
             (Some(member), "tokenizer.json") => Ok(Cow::Borrowed(member.tokenizer)),
-            _ => disk::is_regular(&self.path(file))
-                .and_then(|()| std::fs::read(self.path(file)))
-                .map(Cow::Owned)
-                .map_err(|source| Error::Read { path: self.path(file), source }),
+            _ => {
+                // The tokenizer of an adapter goes before that of its base.
+                let own = self.adapter.as_ref().map(|folder| folder.join(file));
+                let path = own
+                    .filter(|own| file != "config.json" && own.is_file())
+                    .unwrap_or_else(|| self.path(file));
+                disk::is_regular(&path)
+                    .and_then(|()| std::fs::read(&path))
+                    .map(Cow::Owned)
+                    .map_err(|source| Error::Read { path, source })
+            }
         }
     }
+}
+
+impl TokenizerFiles for ModelFiles {
+    fn path(&self, file: &str) -> PathBuf {
+        self.path(file)
+    }
+
+    fn read(&self, file: &str) -> Result<Option<Cow<'static, [u8]>>> {
+        match self.read(file) {
+            Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+}
+
+/// The names in a folder, and those in the folders in it; none if it cannot be read.
+fn names(folder: &Path) -> Vec<String> {
+    let list = |folder: &Path| -> Vec<(String, bool)> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let entry = |entry: std::fs::DirEntry| {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            (entry.file_name().to_string_lossy().into_owned(), is_folder)
+        };
+        entries.map(entry).collect()
+    };
+    let mut names = vec![];
+    for (name, is_folder) in list(folder) {
+        if is_folder {
+            let below = list(&folder.join(&name)).into_iter();
+            names.extend(below.map(|(file, _)| format!("{name}/{file}")));
+        }
+        names.push(name);
+    }
+    names.sort_unstable();
+    names
+}
+
+fn has_gguf(names: &[String]) -> bool {
+    names.iter().any(|name| !name.contains('/') && name.to_ascii_lowercase().ends_with(".gguf"))
 }
 
 /// The id of the model that a name stands for, before any of it is read or fetched.
@@ -72,6 +168,10 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
         let hint =
             "it is a file; give the folder it is in, with config.json, tokenizer.json and weights".into();
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });
+    }
+    // Links that lead in circles, and what may not be looked at.
+    if let (Ok(_), Err(source)) = (std::fs::symlink_metadata(folder), std::fs::metadata(folder)) {
+        return Err(Error::Read { path: folder.into(), source });
     }
     let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
     let hint = format!(

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use super::arch::{Architecture, Config};
 use super::decoder::Decoder;
 use super::files::{self, ModelFiles};
-use super::hub::Hub;
+use super::hub::{Hub, Need};
 use super::info::ModelInfo;
 use super::loaded_decoder::{LoadedDecoder, check_memory};
 use super::ops::Ops;
 use super::options::Options;
 use super::spec::Spec;
-use super::tokenizer::{Bos, Tokenizer};
+use super::tokenizer::Tokenizer;
 use super::weights::{ParameterSource, RandomInit};
 use crate::error::Result;
 
@@ -51,19 +51,13 @@ impl Model {
     /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and
     /// there is none.
     pub fn load_with(name: &str, options: Options, hub: &Hub) -> Result<Self> {
-        let tokenizer = |files: &ModelFiles, config: &Config| {
-            let vocab_size = config.size("vocab_size")?;
-            let path = files.path("tokenizer.json");
-            let tokenizer = Tokenizer::new(&path, &files.read("tokenizer.json")?, vocab_size)?;
-            match options.bos {
-                Bos::Auto => Ok(tokenizer),
-                bos => tokenizer.with_bos(bos, files.read("tokenizer_config.json").ok().as_deref(), config),
-            }
+        let files = ModelFiles::open(name, hub, Need::Text)?;
+        let both = |files: &ModelFiles, config: &Config| {
+            Ok((Tokenizer::open(files, config, options.bos)?, ends(config)))
         };
-        let files = ModelFiles::open(name, hub)?;
-        let both = |files: &ModelFiles, config: &Config| Ok((tokenizer(files, config)?, ends(config)));
-        let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, options.clone(), both)?;
+        let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, options.clone(), hub, both)?;
         let LoadedDecoder { info, decoder, stored, architecture } = loaded;
+        tokenizer.notes().iter().for_each(|note| hub.note(&format!("{}: {note}", info.id)));
         Ok(Self { info, decoder, tokenizer, options, ends, folder: files.folder, stored, architecture })
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::arch::{self, Architecture, Config};
 use super::decoder::Decoder;
 use super::files::ModelFiles;
-use super::hub::Hub;
+use super::hub::{Hub, Need};
 use super::info::ModelInfo;
 use super::ops::Ops;
 use super::options::Options;
@@ -29,25 +29,40 @@ impl LoadedDecoder {
     /// # Errors
     /// Those of [`Model::load`], the tokenizer's excepted.
     pub fn load(name: &str, options: Options, hub: &Hub) -> Result<Self> {
-        Self::open(&ModelFiles::open(name, hub)?, options, |_, _| Ok(())).map(|(loaded, ())| loaded)
+        Self::open(&ModelFiles::open(name, hub, Need::Weights)?, options, hub, |_, _| Ok(()))
+            .map(|(loaded, ())| loaded)
     }
 
     /// What `also` reads comes before the weights, which take longest.
     pub(super) fn open<T>(
         files: &ModelFiles,
         options: Options,
+        hub: &Hub,
         also: impl FnOnce(&ModelFiles, &Config) -> Result<T>,
     ) -> Result<(Self, T)> {
         let (dtype, device) = (options.dtype, options.device.open()?);
         let weights = files.weights()?;
         let config = Config::parse(&files.path("config.json"), &files.read("config.json")?)?;
+        let open = || match files.member {
+            Some(member) => Ok(Checkpoint::new(&weights, Cow::Borrowed(member.weights))?.rounded(dtype)),
+            None => Checkpoint::open(&weights, dtype),
+        };
+        // A config that says so is named for it before any other key.
+        if config.entries().any(|(key, _)| key == "quantization_config") {
+            open()?.check_unquantised()?;
+        }
         let (architecture, spec) = arch::read(&config)?;
         let unread = arch::unread_keys(&config, &options.allow_config_keys)?;
         let also = also(files, &config)?;
-        let checkpoint = match files.member {
-            Some(member) => Checkpoint::new(&weights, Cow::Borrowed(member.weights))?.rounded(dtype),
-            None => Checkpoint::open(&weights, dtype)?,
-        };
+        let mut checkpoint = open()?;
+        checkpoint.check_unquantised()?;
+        if let Some(folder) = &files.adapter {
+            checkpoint = checkpoint.adapted(folder, architecture.tensor_names(&spec).transposed)?;
+            if let Some((n, rank)) = checkpoint.adapter_size() {
+                let (id, folder) = (&files.id, folder.display());
+                hub.note(&format!("{id}: the LoRA in {folder} is merged: {n} tensors, rank {rank}"));
+            }
+        }
         let bytes = checkpoint.shapes().map(|(_, shape)| 4 * shape.iter().product::<usize>() as u64).sum();
         check_memory(&files.id, "its weights", bytes, options.max_memory_bytes)?;
         let parts = architecture.parameters(&spec, &checkpoint)?.to_device(&device)?;

@@ -6,6 +6,7 @@ pub mod arch;
 pub mod batch;
 pub mod cache;
 pub mod decoder;
+mod description;
 mod device;
 mod embedded;
 mod files;
@@ -25,6 +26,7 @@ mod store;
 pub mod tokenizer;
 pub mod weights;
 
+pub use self::description::Description;
 pub use self::device::Device;
 pub use self::embedded::{FAMILY, Member};
 pub use self::full_model::{Model, random_init};

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::layout;
 use crate::disk;
+use crate::model::weights::adapter;
 
 /// The part of a cache that belongs to one repository.
 pub(super) struct Cache {
@@ -35,22 +36,26 @@ impl Cache {
         self.folder.join("snapshots").join(commit)
     }
 
+    /// The commit of a revision, as it was when it was last fetched.
+    pub(super) fn commit(&self, revision: &str) -> Option<String> {
+        if is_commit(revision) {
+            return Some(revision.to_owned());
+        }
+        let text = std::fs::read_to_string(self.folder.join("refs").join(revision)).unwrap_or_default();
+        Some(text.trim().to_owned()).filter(|text| is_commit(text))
+    }
+
     /// The folder of a revision as it is here, or what is missing for it to be a model.
     pub(super) fn folder(&self, revision: &str) -> Result<PathBuf, String> {
-        let commit = if is_commit(revision) {
-            revision.to_owned()
-        } else {
-            let text = std::fs::read_to_string(self.folder.join("refs").join(revision)).unwrap_or_default();
-            Some(text.trim().to_owned()).filter(|t| is_commit(t)).ok_or("this revision was never fetched")?
-        };
+        let commit = self.commit(revision).ok_or("this revision was never fetched")?;
         let folder = self.snapshot(&commit);
         let has = |file: &str| folder.join(file).is_file();
-        for file in [layout::CONFIG, layout::TOKENIZER] {
-            if !has(file) {
-                return Err(format!("{file} is missing"));
-            }
+        if has(adapter::CONFIG) && layout::adapter_weights(&has).is_none() {
+            return Err("the weights of the adapter are missing".into());
         }
-        let weights = layout::weights(&has, &[]).map_err(|_| "the weights are missing")?;
+        let Some(weights) = layout::weights(&has, &[]).map_err(|_| "the weights are missing")? else {
+            return Ok(folder);
+        };
         if weights.ends_with(".index.json") {
             let index = std::fs::read(folder.join(weights)).unwrap_or_default();
             for shard in layout::shards(&index).map_err(|fault| format!("{weights} {fault}"))? {

@@ -88,6 +88,11 @@ impl<'a> Connection<'a> {
         url
     }
 
+    /// The URL of a file of a commit.
+    pub(super) fn url_of_file(&self, commit: &str, file: &str) -> Url {
+        self.url(self.id.parts().chain(["resolve", commit]).chain(file.split('/')))
+    }
+
     pub(super) fn fault(&self, reason: impl Into<String>) -> Error {
         self.settings.fault(self.id, reason.into(), None)
     }

@@ -18,9 +18,9 @@ use crate::seed;
 const MOST_FILE_BYTES: u64 = 1 << 40;
 
 /// The answer of a hub about a file.
-struct Meta {
-    etag: String,
-    size_bytes: Option<u64>,
+pub(super) struct Meta {
+    pub(super) etag: String,
+    pub(super) size_bytes: Option<u64>,
 }
 
 /// Downloads from one repository into its part of the cache.
@@ -36,11 +36,8 @@ impl Downloads<'_> {
         if self.cache.snapshot(commit).join(file).is_file() {
             return Ok(());
         }
-        let (owner, model) = self.connection.id.owner_and_name();
-        let url = self.connection.url([owner, model, "resolve", commit].into_iter().chain(file.split('/')));
-        let meta = self
-            .connection
-            .with_retries(file, || self.meta(file, &self.connection.send(&Method::HEAD, &url, 0)?))?;
+        let url = self.connection.url_of_file(commit, file);
+        let meta = self.meta_of(file, &url)?;
         let blob = self.cache.blob(&meta.etag);
         let is_here = || {
             blob.metadata()
@@ -59,6 +56,12 @@ impl Downloads<'_> {
             }
         }
         self.cache.link(commit, file, &meta.etag)
+    }
+
+    /// What the hub says of a file.
+    pub(super) fn meta_of(&self, file: &str, url: &reqwest::Url) -> Result<Meta> {
+        let ask = || self.meta(file, &self.connection.send(&Method::HEAD, url, 0)?);
+        self.connection.with_retries(file, ask)
     }
 
     fn meta(&self, file: &str, answer: &Answer) -> std::result::Result<Meta, Fault> {

@@ -10,78 +10,139 @@ use super::cache::{self, Cache};
 use super::connection::Connection;
 use super::download::Downloads;
 use super::fault::Fault;
+use super::header;
 use super::id::Id;
 use super::layout;
+use super::need::Need;
 use super::settings::HubSettings;
 use crate::error::{Error, Result};
+use crate::model::weights::{Checkpoint, FileHeader};
 
 /// The list of files of the largest repositories is a few megabytes.
 const MOST_LIST_BYTES: u64 = 64 << 20;
 
 /// The answer of a hub about a revision.
-#[derive(Deserialize)]
-struct Listing {
-    sha: String,
+#[derive(Debug, Deserialize)]
+pub(super) struct Listing {
+    pub(super) sha: String,
     #[serde(default)]
     siblings: Vec<Sibling>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Sibling {
     rfilename: String,
 }
 
+impl Listing {
+    fn names(&self) -> Vec<&str> {
+        self.siblings.iter().map(|sibling| sibling.rfilename.as_str()).collect()
+    }
+}
+
 /// The folder of an id, complete and as the hub has it now.
-pub(super) fn folder(settings: &HubSettings, id: &Id) -> Result<PathBuf> {
+pub(super) fn folder(settings: &HubSettings, id: &Id, need: Need) -> Result<PathBuf> {
+    let connection = Connection::new(settings, id)?;
+    let listing = connection.with_retries("the list of files", || ask(&connection))?;
+    complete(&connection, &listing, need)
+}
+
+/// Fetches what is missing of a commit.
+pub(super) fn complete(connection: &Connection, listing: &Listing, need: Need) -> Result<PathBuf> {
+    let (settings, id) = (connection.settings, connection.id);
+    let cache = Cache::new(&settings.cache, &id.repository);
+    let downloads = Downloads { connection, cache: &cache };
+    let names = listing.names();
+    let has = |file: &str| names.contains(&file);
+    let refuse = |why: String| connection.fault(format!("the repository {why}"));
+    let weights = layout::weights(&has, &names).map_err(refuse)?;
+    if need == Need::Text && weights.is_some() {
+        layout::check_tokenizer(&names).map_err(refuse)?;
+    }
+    let commit = &listing.sha;
+    // The small files first: what is wrong with them is reported before the long wait.
+    for file in layout::companions(&names) {
+        downloads.file(commit, file)?;
+    }
+    let mut large: BTreeSet<String> = BTreeSet::new();
+    // An adapter alone is of no use without its base.
+    if weights.is_some() || settings.base.is_some() {
+        large.extend(layout::adapter_weights(&has).map(str::to_owned));
+    }
+    match weights {
+        Some(index) if index.ends_with(".index.json") => {
+            downloads.file(commit, index)?;
+            large.extend(shards(connection, &cache.snapshot(commit).join(index), index, &names)?);
+        }
+        Some(file) => large.extend([file.to_owned()]),
+        None => {}
+    }
+    // What is quantised says so in its header.
+    let snapshot = cache.snapshot(commit);
+    if large.iter().any(|file| !snapshot.join(file).is_file()) && says_quantised(&snapshot) {
+        let headers = header::read(&downloads, commit, &large)?;
+        Checkpoint::of_headers(&snapshot, headers)?.check_unquantised()?;
+    }
+    for file in &large {
+        downloads.file(commit, file)?;
+    }
+    // Last, so that a branch never points at a folder that is not complete.
+    if !cache::is_commit(&id.revision) && cache.commit(&id.revision).as_deref() != Some(commit) {
+        cache.set_ref(&id.revision, commit)?;
+    }
+    Ok(snapshot)
+}
+
+/// Whether config.json names a method of quantisation.
+fn says_quantised(snapshot: &Path) -> bool {
+    let config = std::fs::read(snapshot.join(layout::CONFIG)).unwrap_or_default();
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap_or_default();
+    config["quantization_config"].is_object()
+}
+
+/// The folder with the config of an id, and the headers of its weights; `None` if they have no header that
+/// can be fetched by itself.
+pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
     let connection = Connection::new(settings, id)?;
     let cache = Cache::new(&settings.cache, &id.repository);
     let downloads = Downloads { connection: &connection, cache: &cache };
-    let listing = listing(&connection)?;
-    let names: Vec<_> = listing.siblings.iter().map(|sibling| sibling.rfilename.as_str()).collect();
+    let listing = connection.with_retries("the list of files", || ask(&connection))?;
+    let (names, commit) = (listing.names(), &listing.sha);
     let has = |file: &str| names.contains(&file);
-    let weights =
-        layout::weights(&has, &names).map_err(|why| connection.fault(format!("the repository {why}")))?;
-    let commit = &listing.sha;
-    // The small files first: what is wrong with them is reported before the long wait.
-    for file in [layout::CONFIG, layout::TOKENIZER, layout::OPTIONAL].into_iter().filter(|file| has(file)) {
-        downloads.file(commit, file)?;
-    }
-    downloads.file(commit, weights)?;
-    if weights.ends_with(".index.json") {
-        for shard in shards(&connection, &cache.snapshot(commit).join(weights), weights, &names)? {
-            downloads.file(commit, &shard)?;
-        }
-    }
-    // Last, so that a branch never points at a folder that is not complete.
-    if !cache::is_commit(&id.revision) {
-        cache.set_ref(&id.revision, commit)?;
-    }
-    Ok(cache.snapshot(commit))
+    let weights = layout::weights(&has, &names)
+        .map_err(|why| connection.fault(format!("the repository {why}")))?
+        .filter(|weights| weights.contains(".safetensors") && layout::adapter_weights(&has).is_none());
+    let Some(weights) = weights else { return Ok(None) };
+    downloads.file(commit, layout::CONFIG)?;
+    let files = if weights.ends_with(".index.json") {
+        downloads.file(commit, weights)?;
+        shards(&connection, &cache.snapshot(commit).join(weights), weights, &names)?
+    } else {
+        [weights.to_owned()].into()
+    };
+    Ok(Some((cache.snapshot(commit), header::read(&downloads, commit, &files)?)))
 }
 
-/// The files of a revision, and the commit that it is.
-fn listing(connection: &Connection) -> Result<Listing> {
-    let (owner, model) = connection.id.owner_and_name();
-    let url = connection.url(["api", "models", owner, model, "revision", &connection.id.revision]);
-    let bytes = connection.with_retries("the list of files", || {
-        let mut answer = connection.send(&Method::GET, &url, 0)?;
-        let (announced, mut bytes) = (answer.length_bytes(), vec![]);
-        connection.read(&mut answer.response, MOST_LIST_BYTES, |chunk| {
-            bytes.extend_from_slice(chunk);
-            Ok(())
-        })?;
-        if announced.is_some_and(|n| n != bytes.len() as u64) {
-            return Err(Fault::passing("the body is cut"));
-        }
-        Ok(bytes)
+/// Asks once for the files of a revision, and the commit that it is.
+pub(super) fn ask(connection: &Connection) -> std::result::Result<Listing, Fault> {
+    let parts = ["api", "models"].into_iter().chain(connection.id.parts());
+    let url = connection.url(parts.chain(["revision", &connection.id.revision]));
+    let mut answer = connection.send(&Method::GET, &url, 0)?;
+    let (announced, mut bytes) = (answer.length_bytes(), vec![]);
+    connection.read(&mut answer.response, MOST_LIST_BYTES, |chunk| {
+        bytes.extend_from_slice(chunk);
+        Ok(())
     })?;
+    if announced.is_some_and(|n| n != bytes.len() as u64) {
+        return Err(Fault::passing("the body is cut"));
+    }
     let listing: Listing = serde_json::from_slice(&bytes).map_err(|source| {
         let reason = "the list of files is not what a hub sends; check HF_ENDPOINT, and that no login \
                       page is in the way";
         connection.settings.fault(connection.id, reason.into(), Some(source.into()))
     })?;
     if !cache::is_commit(&listing.sha) {
-        return Err(connection.fault("the list of files names no commit; check HF_ENDPOINT"));
+        return Err(connection.fault("the list of files names no commit; check HF_ENDPOINT").into());
     }
     Ok(listing)
 }

@@ -13,7 +13,7 @@ const LONGEST_NAME: usize = 96;
 /// A model on a hub.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id {
-    /// `owner/name`
+    /// `owner/name`, or the name alone of the oldest models.
     pub(super) repository: String,
     /// Branch, tag or commit.
     pub(super) revision: String,
@@ -30,14 +30,29 @@ impl Id {
         Ok(Self { repository: repository.to_owned(), revision: revision.to_owned() })
     }
 
-    /// Owner and name.
+    /// Owner and name, as parts of a route.
     #[cfg(feature = "hub")]
-    pub(super) fn owner_and_name(&self) -> (&str, &str) {
-        self.repository.split_once('/').unwrap_or_default()
+    pub(super) fn parts(&self) -> impl Iterator<Item = &str> {
+        self.repository.split('/')
     }
 }
 
-/// Whether a name has the form of an id, `owner/name` or `owner/name@revision`, and is no folder.
+/// The language models whose ids have no owner; the hub gives such ids to no new model, and passes these on.
+const WITHOUT_OWNER: [&str; 10] = [
+    "ctrl",
+    "distilgpt2",
+    "gpt2",
+    "gpt2-large",
+    "gpt2-medium",
+    "gpt2-xl",
+    "openai-gpt",
+    "transfo-xl-wt103",
+    "xlnet-base-cased",
+    "xlnet-large-cased",
+];
+
+/// Whether a name has the form of an id, `owner/name` or `owner/name@revision` or one of the oldest without
+/// owner, and is no folder.
 pub fn is_id(name: &str) -> bool {
     let repository = name.split_once('@').map_or(name, |(repository, _)| repository);
     let part = |part: &str| {
@@ -49,7 +64,9 @@ pub fn is_id(name: &str) -> bool {
             && !part.contains("..")
     };
     !Path::new(name).exists()
-        && repository.split_once('/').is_some_and(|(owner, model)| part(owner) && part(model))
+        && repository
+            .split_once('/')
+            .map_or_else(|| WITHOUT_OWNER.contains(&repository), |(owner, model)| part(owner) && part(model))
 }
 
 /// A revision is also the path of a file in the cache: it must stay there.

@@ -5,18 +5,27 @@ use std::path::{Component, Path};
 
 use serde_json::Value;
 
+use crate::model::weights::{PUBLISHED, adapter, foreign};
+
 pub(super) const CONFIG: &str = "config.json";
-pub(super) const TOKENIZER: &str = "tokenizer.json";
-/// Taken where it is there: it says which tokens open and close a text.
 #[cfg(feature = "hub")]
-pub(super) const OPTIONAL: &str = "tokenizer_config.json";
-/// Weights, the best first: safetensors before pickles, one file before several.
-pub(super) const WEIGHTS: [&str; 4] = [
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
+const TOKENIZER: &str = "tokenizer.json";
+/// The tokenizer of a repository without tokenizer.json.
+#[cfg(feature = "hub")]
+const OLDER_TOKENIZERS: [&str; 5] =
+    ["vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.model"];
+/// Taken where they are there: what begins and ends a text, and how messages are written.
+#[cfg(feature = "hub")]
+const OPTIONAL: [&str; 5] = [
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "chat_template.json",
 ];
+/// More chat templates, by their names.
+#[cfg(feature = "hub")]
+const CHAT_TEMPLATES: &str = "additional_chat_templates/";
 
 /// Whether a relative path names a file below the folder it is joined to, on every system.
 pub(super) fn stays_inside(path: &str) -> bool {
@@ -28,10 +37,53 @@ pub(super) fn stays_inside(path: &str) -> bool {
         && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// The weights among the files `has` knows, or why these files make no model that can be read.
-pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<&'static str, String> {
+/// The small files among `names` that are fetched beside the weights.
+#[cfg(feature = "hub")]
+pub(super) fn companions<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let has = |name: &str| names.contains(&name);
+    let is_wanted = |name: &str| {
+        name == CONFIG
+            || name == adapter::CONFIG
+            || name == TOKENIZER
+            || (!has(TOKENIZER) && OLDER_TOKENIZERS.contains(&name))
+            || OPTIONAL.contains(&name)
+            || (name.starts_with(CHAT_TEMPLATES) && name.ends_with(".jinja") && stays_inside(name))
+    };
+    names.iter().copied().filter(|name| is_wanted(name)).collect()
+}
+
+/// Checks that a tokenizer that can be read is among `names`.
+///
+/// # Errors
+/// The reason why there is none, and what to do.
+#[cfg(feature = "hub")]
+pub(super) fn check_tokenizer(names: &[&str]) -> Result<(), String> {
+    let has = |name: &str| names.contains(&name);
+    if has(TOKENIZER)
+        || (has("vocab.json") && has("merges.txt"))
+        || OLDER_TOKENIZERS[2..].iter().any(|n| has(n))
+    {
+        return Ok(());
+    }
+    Err("has no tokenizer.json, nor vocab.json with merges.txt, nor tokenizer.model; make one with \
+         transformers (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`), put config.json and \
+         the weights beside it, and give the folder"
+        .into())
+}
+
+/// The weights of an adapter among the files `has` knows, if it is one.
+pub(super) fn adapter_weights(has: &dyn Fn(&str) -> bool) -> Option<&'static str> {
+    has(adapter::CONFIG).then(|| adapter::WEIGHTS.into_iter().find(|name| has(name)))?
+}
+
+/// The weights among the files `has` knows, or why these files make no model that can be read; `None` for an
+/// adapter alone.
+pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<Option<&'static str>, String> {
     let some = |end: &str| names.iter().any(|name| name.ends_with(end));
-    let weights = WEIGHTS.into_iter().find(|file| has(file));
+    let weights = PUBLISHED.into_iter().find(|file| has(file));
+    if weights.is_none() && adapter_weights(has).is_some() {
+        return Ok(None);
+    }
     if weights.is_none() && some(".gguf") {
         return Err("has GGUF files only, which are quantised and not read; take the repository they were \
                     made from (its model card names the base model), or convert one with transformers \
@@ -39,28 +91,21 @@ pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<&'st
                     `save_pretrained(folder)`) and give the folder"
             .into());
     }
+    if weights.is_none()
+        && let Some(reason) = foreign::reason(names)
+    {
+        return Err(reason);
+    }
     let Some(weights) = weights else {
         return Err(format!(
             "has no weights: none of {}; take another repository of the model",
-            WEIGHTS.join(", ")
+            PUBLISHED.join(", ")
         ));
     };
     if !has(CONFIG) {
         return Err("has no config.json; take a repository in the format of transformers".into());
     }
-    if !has(TOKENIZER) {
-        let old: Vec<_> = ["vocab.json", "merges.txt", "tokenizer.model", "spiece.model"]
-            .into_iter()
-            .filter(|file| has(file))
-            .collect();
-        let found = if old.is_empty() { String::new() } else { format!(", only {}", old.join(" and ")) };
-        return Err(format!(
-            "has no tokenizer.json{found}; make one with transformers \
-             (`AutoTokenizer.from_pretrained(id).save_pretrained(folder)`), put config.json and the weights \
-             beside it, and give the folder"
-        ));
-    }
-    Ok(weights)
+    Ok(Some(weights))
 }
 
 /// The files an index names, each below the index's folder.
@@ -100,10 +145,32 @@ mod tests {
         let says = |names: &[&str]| weights(&|file| names.contains(&file), names).expect_err("no model");
         assert!(says(&["config.json", "model.Q4.gguf"]).contains("GGUF files only"));
         assert!(says(&["config.json", "tokenizer.json"]).contains("no weights"));
+        assert!(says(&["config.json", "tf_model.h5"]).contains("TensorFlow's"));
         assert!(says(&["pytorch_model.bin"]).contains("no config.json"));
-        let old = says(&["config.json", "model.safetensors", "vocab.json", "merges.txt"]);
-        assert!(old.contains("no tokenizer.json, only vocab.json and merges.txt; make one"));
+        let adapter = ["adapter_config.json", "adapter_model.bin"];
+        assert_eq!(weights(&|file| adapter.contains(&file), &adapter), Ok(None));
         let both = ["pytorch_model.bin", "model.safetensors.index.json", "config.json", "tokenizer.json"];
-        assert_eq!(weights(&|file| both.contains(&file), &both), Ok("model.safetensors.index.json"));
+        assert_eq!(weights(&|file| both.contains(&file), &both), Ok(Some("model.safetensors.index.json")));
+    }
+
+    #[cfg(feature = "hub")]
+    #[test]
+    fn what_is_fetched_beside_the_weights_is_what_is_read_beside_them() {
+        let names = [
+            "config.json",
+            "tokenizer.json",
+            "vocab.json",
+            "chat_template.jinja",
+            "README.md",
+            "additional_chat_templates/tools.jinja",
+            "additional_chat_templates/../../x.jinja",
+            "onnx/model.onnx",
+        ];
+        let kept = [names[0], names[1], names[3], names[5]];
+        assert_eq!(companions(&names), kept);
+        let old = ["vocab.json", "merges.txt", "added_tokens.json"];
+        assert_eq!(companions(&old), old);
+        assert!(check_tokenizer(&old).is_ok() && check_tokenizer(&names).is_ok());
+        assert!(check_tokenizer(&["vocab.json"]).expect_err("no merges").contains("no tokenizer.json"));
     }
 }

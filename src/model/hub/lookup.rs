@@ -6,10 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
 #[cfg(feature = "hub")]
-use super::fetch;
+use super::connection::Connection;
 use super::id::{Id, MAIN, check_revision};
+use super::need::Need;
 use super::settings::HubSettings;
+#[cfg(feature = "hub")]
+use super::{cache, fetch, latest};
 use crate::error::Result;
+use crate::model::weights::FileHeader;
 
 /// A hub and its cache on this machine.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub struct Hub {
     settings: HubSettings,
     /// A revision may move; within one run an id stays what it was at first sight.
     known: Mutex<BTreeMap<Id, PathBuf>>,
+    /// Where a user is told what is no error.
+    note: fn(&str),
 }
 
 impl Hub {
@@ -25,7 +31,7 @@ impl Hub {
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) for a variable that cannot be used.
     pub fn from_env() -> Result<Self> {
-        Ok(Self { settings: HubSettings::from_env()?, known: Mutex::default() })
+        Ok(Self { settings: HubSettings::from_env()?, known: Mutex::default(), note: |_| {} })
     }
 
     /// Takes this branch, tag or commit of ids that do not name one themselves.
@@ -44,6 +50,34 @@ impl Hub {
         self
     }
 
+    /// Merges adapters that have no weights beside them into this model.
+    pub fn with_base(mut self, name: &str) -> Self {
+        self.settings.base = Some(name.to_owned());
+        self
+    }
+
+    /// The model that an adapter without weights is merged into.
+    pub(in crate::model) fn base(&self) -> Option<&str> {
+        self.settings.base.as_deref()
+    }
+
+    /// The same hub, for that model itself.
+    pub(in crate::model) fn without_base(&self) -> Self {
+        let settings = HubSettings { base: None, ..self.settings.clone() };
+        Self { settings, known: Mutex::default(), note: self.note }
+    }
+
+    /// Gives what a user should know of a model, and is no error, to `note`: a line at a time.
+    pub fn with_notes(mut self, note: fn(&str)) -> Self {
+        self.note = note;
+        self
+    }
+
+    /// Tells the user of a model what is no error.
+    pub fn note(&self, line: &str) {
+        (self.note)(line);
+    }
+
     /// Shows a progress bar of bytes on stderr, where that is a terminal.
     pub fn with_progress(mut self) -> Self {
         self.settings.progress = true;
@@ -59,40 +93,83 @@ impl Hub {
         Ok(if revision == MAIN { repository } else { format!("{repository}@{revision}") })
     }
 
-    /// The folder in the cache with the files of an id, fetched first if they are not there.
+    /// The folder in the cache with the files of an id that `need` asks for, fetched first if they are not
+    /// there. What is there is used, with a note, where the hub cannot be asked whether it is the latest.
     ///
     /// # Errors
     /// [`Error::Hub`](crate::Error::Hub) with what to do about it, [`Error::Cache`](crate::Error::Cache),
     /// [`Error::Parameter`](crate::Error::Parameter).
-    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+    pub fn folder(&self, name: &str, need: Need) -> Result<PathBuf> {
         let id = Id::parse(name, &self.settings.revision)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = known.get(&id) {
             return Ok(folder.clone());
         }
-        let folder = self.look_up(&id)?;
+        let folder = self.look_up(&id, need)?;
         known.insert(id, folder.clone());
         Ok(folder)
     }
 
+    /// The folder with the config of an id that is not in the cache, and the headers of its weights; `None`
+    /// if it is in the cache, or its weights have no such headers.
+    ///
+    /// # Errors
+    /// Those of [`Hub::folder`].
     #[cfg(feature = "hub")]
-    fn look_up(&self, id: &Id) -> Result<PathBuf> {
-        if self.settings.offline {
-            return self.cached(id, "HF_HUB_OFFLINE or --offline is set");
+    pub(in crate::model) fn headers(&self, name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
+        let id = Id::parse(name, &self.settings.revision)?;
+        if self.settings.offline || self.in_cache(&id).is_ok() {
+            return Ok(None);
         }
-        // A thread of its own: blocking requests panic on one that drives an asynchronous program.
-        let fetched = std::thread::scope(|scope| scope.spawn(|| fetch::folder(&self.settings, id)).join());
-        fetched.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        in_thread(|| fetch::headers(&self.settings, &id))
+    }
+
+    /// A build that fetches nothing has no headers either.
+    #[cfg(not(feature = "hub"))]
+    pub(in crate::model) fn headers(&self, _name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
+        Ok(None)
+    }
+
+    #[cfg(feature = "hub")]
+    fn look_up(&self, id: &Id, need: Need) -> Result<PathBuf> {
+        if self.settings.offline {
+            return self.cached(id, "HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE or --offline is set");
+        }
+        let Ok(folder) = self.in_cache(id) else {
+            return in_thread(|| fetch::folder(&self.settings, id, need));
+        };
+        // A commit never changes.
+        if cache::is_commit(&id.revision) {
+            return Ok(folder);
+        }
+        let kept = |why: &dyn std::fmt::Display| {
+            let (repository, commit) = (&id.repository, folder.file_name().unwrap_or_default());
+            let commit = commit.to_string_lossy();
+            self.note(&format!("{repository}: {why}; what the cache has is used, commit {commit}"));
+            Ok(folder.clone())
+        };
+        match latest::ask(&self.settings, id) {
+            latest::Answer::Listing(listing) => {
+                let complete = || fetch::complete(&Connection::new(&self.settings, id)?, &listing, need);
+                in_thread(complete).or_else(|error| kept(&error))
+            }
+            latest::Answer::Away(why) => kept(&why),
+            latest::Answer::Refused(error) => Err(error),
+        }
     }
 
     #[cfg(not(feature = "hub"))]
-    fn look_up(&self, id: &Id) -> Result<PathBuf> {
+    fn look_up(&self, id: &Id, _need: Need) -> Result<PathBuf> {
         self.cached(id, "this build lacks the feature `hub` and fetches nothing")
+    }
+
+    fn in_cache(&self, id: &Id) -> std::result::Result<PathBuf, String> {
+        Cache::new(&self.settings.cache, &id.repository).folder(&id.revision)
     }
 
     /// The folder of an id as it is in the cache.
     fn cached(&self, id: &Id, why: &str) -> Result<PathBuf> {
-        Cache::new(&self.settings.cache, &id.repository).folder(&id.revision).map_err(|missing| {
+        self.in_cache(id).map_err(|missing| {
             let reason = format!(
                 "{why}, and {missing} in the cache {}; fetch it once with the network, or give a folder",
                 self.settings.cache.display()
@@ -100,4 +177,11 @@ impl Hub {
             self.settings.fault(id, reason, None)
         })
     }
+}
+
+/// Runs on a thread of its own: blocking requests panic on one that drives an asynchronous program.
+#[cfg(feature = "hub")]
+fn in_thread<T: Send>(run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let done = std::thread::scope(|scope| scope.spawn(run).join());
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -1,8 +1,9 @@
 //! Models by their id on a Hugging Face hub: `owner/name`, or `owner/name@revision`, becomes a folder in the
 //! cache that the Python tools share. The files of that folder are read elsewhere.
 //!
-//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE` and
-//! `HF_HUB_DOWNLOAD_TIMEOUT` mean what they mean to the Python tools. A build without the feature `hub` reads
+//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE`, `HF_HUB_OFFLINE`,
+//! `HF_HUB_DOWNLOAD_TIMEOUT`, and the older `HUGGINGFACE_HUB_CACHE`, `HUGGING_FACE_HUB_TOKEN` and
+//! `TRANSFORMERS_OFFLINE` mean what they mean to the Python tools. A build without the feature `hub` reads
 //! the cache and fetches nothing.
 //!
 //! # References
@@ -19,9 +20,14 @@ mod download;
 mod fault;
 #[cfg(feature = "hub")]
 mod fetch;
+#[cfg(feature = "hub")]
+mod header;
 mod id;
+#[cfg(feature = "hub")]
+mod latest;
 mod layout;
 mod lookup;
+mod need;
 #[cfg(feature = "hub")]
 mod request;
 #[cfg(feature = "hub")]
@@ -30,3 +36,4 @@ mod settings;
 
 pub use self::id::is_id;
 pub use self::lookup::Hub;
+pub use self::need::Need;

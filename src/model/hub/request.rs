@@ -51,12 +51,21 @@ impl Connection<'_> {
         url: &Url,
         from_bytes: u64,
     ) -> std::result::Result<Answer, Fault> {
+        self.send_range(method, url, (from_bytes > 0).then(|| format!("bytes={from_bytes}-")))
+    }
+
+    fn send_range(
+        &self,
+        method: &Method,
+        url: &Url,
+        range: Option<String>,
+    ) -> std::result::Result<Answer, Fault> {
         let (mut url, mut at_home) = (url.clone(), true);
         for _ in 0..=MOST_REDIRECTS {
             let mut request =
                 self.client.request(method.clone(), url.clone()).header(ACCEPT_ENCODING, "identity");
-            if from_bytes > 0 {
-                request = request.header(RANGE, format!("bytes={from_bytes}-"));
+            if let Some(range) = &range {
+                request = request.header(RANGE, range);
             }
             if let (true, Some(bearer)) = (at_home, &self.bearer) {
                 request = request.header(AUTHORIZATION, bearer.clone());
@@ -153,6 +162,16 @@ impl Connection<'_> {
             _ => format!("the answer is {status}, which is not understood"),
         })
         .into()
+    }
+
+    /// The first `n_bytes` of a file, or all of a shorter one.
+    pub(super) fn head(&self, url: &Url, n_bytes: u64) -> std::result::Result<Vec<u8>, Fault> {
+        let mut answer = self.send_range(&Method::GET, url, Some(format!("bytes=0-{}", n_bytes - 1)))?;
+        let mut head = vec![];
+        // A server that knows no ranges sends everything, and is left after what was asked for.
+        let read = (&mut answer.response).take(n_bytes).read_to_end(&mut head);
+        read.map_err(|_| Fault::passing(format!("the body ends after {} bytes", head.len())))?;
+        Ok(head)
     }
 
     /// Reads an answer's body: at most `most_bytes`, and not slower than any network that is worth waiting

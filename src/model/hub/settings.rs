@@ -16,7 +16,7 @@ const IDLE_S: f64 = 30.0;
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The settings of a hub.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct HubSettings {
     pub(super) endpoint: String,
     pub(super) cache: PathBuf,
@@ -25,6 +25,8 @@ pub(super) struct HubSettings {
     /// The revision of ids that name none.
     pub(super) revision: String,
     pub(super) offline: bool,
+    /// The model that an adapter without weights is merged into.
+    pub(super) base: Option<String>,
     /// Whether a download shows a progress bar.
     pub(super) progress: bool,
     /// How long a server may be silent.
@@ -78,13 +80,19 @@ impl HubSettings {
             let reason = "must hold no user and no password; a token goes into HF_TOKEN".into();
             return Err(Error::Parameter { name: "HF_ENDPOINT", reason });
         }
-        let offline = text("HF_HUB_OFFLINE").unwrap_or_default().to_uppercase();
+        let is_on = |name: &str| {
+            let value = text(name).unwrap_or_default().to_uppercase();
+            ["1", "ON", "YES", "TRUE"].contains(&&*value)
+        };
         Ok(Self {
             endpoint,
-            cache: path("HF_HUB_CACHE").unwrap_or_else(|| home.join("hub")),
-            token: text("HF_TOKEN").or_else(stored).map(Token),
+            cache: path("HF_HUB_CACHE")
+                .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
+                .unwrap_or_else(|| home.join("hub")),
+            token: text("HF_TOKEN").or_else(|| text("HUGGING_FACE_HUB_TOKEN")).or_else(stored).map(Token),
             revision: MAIN.into(),
-            offline: ["1", "ON", "YES", "TRUE"].contains(&&*offline),
+            offline: is_on("HF_HUB_OFFLINE") || is_on("TRANSFORMERS_OFFLINE"),
+            base: None,
             progress: false,
             idle: Duration::from_secs_f64(idle_s),
         })

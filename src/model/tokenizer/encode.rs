@@ -2,13 +2,15 @@
 //! the tokens that begin every window.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::Value;
 use tokenizers::{Encoding, ModelWrapper};
 
+use super::TokenizerFiles;
+use super::beginning::{self, Beginning, Known};
 use super::bos::Bos;
-use super::json;
+use super::open::{self, Opened};
+use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::model::arch::Config;
 
@@ -18,7 +20,7 @@ pub struct Tokenizer {
     path: PathBuf,
     inner: tokenizers::Tokenizer,
     prefix: Vec<u32>,
-    bos: Bos,
+    notes: Vec<String>,
     unknown: Option<u32>,
     vocab_size: usize,
 }
@@ -33,68 +35,57 @@ pub struct Token {
 }
 
 impl Tokenizer {
-    /// Parses the bytes of a tokenizer.json that came from `path`, for a model of `vocab_size` tokens.
+    /// Opens the tokenizer of a model with this config: tokenizer.json, else vocab.json with merges.txt, else
+    /// a sentencepiece model, with what the files beside it say. `bos` decides what begins every text.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if it does not parse or begins every text with a token the model does not have.
-    pub fn new(path: &Path, bytes: &[u8], vocab_size: usize) -> Result<Self> {
-        let fault = |reason: String| Error::Tokenizer { path: path.into(), reason };
-        let inner = json::read(path, bytes)?;
+    /// [`Error::Tokenizer`] if none of them can be read, if a text begins with a token that the model does
+    /// not have, and if there is to be a beginning-of-sequence token and no file names one that the model
+    /// has.
+    pub fn open(files: &dyn TokenizerFiles, config: &Config, bos: Bos) -> Result<Self> {
+        let settings = Settings::read(files)?;
+        let vocab_size = config.size("vocab_size")?;
+        let model_type = config.text_or("model_type", "")?;
+        let Opened { path, inner, unknown, bos: piece, begins } = open::open(files, &settings, model_type)?;
+        let fault = |reason: String| Error::Tokenizer { path: path.clone(), reason };
         // What is put around a text does not depend on it, so that any token will do: this vocabulary need
         // not know any given word.
         let text = Encoding::from_tokens(vec![tokenizers::Token::new(0, "a".into(), (0, 1))], 0);
         let probe = inner.post_process(text, None, true).map_err(|source| fault(source.to_string()))?;
-        let special = probe.get_special_tokens_mask().iter().take_while(|mask| **mask == 1).count();
-        let prefix = probe.get_ids()[..special].to_vec();
-        let unknown = match inner.get_model() {
-            ModelWrapper::BPE(model) => model.unk_token.as_deref(),
-            ModelWrapper::WordPiece(model) => Some(model.unk_token.as_str()),
-            ModelWrapper::WordLevel(model) => Some(model.unk_token.as_str()),
-            // Its unknown token is private; this is what it is called in published files.
-            ModelWrapper::Unigram(_) => Some("<unk>"),
+        let special = probe.get_special_tokens_mask();
+        let n_before = special.iter().take_while(|mask| **mask == 1).count();
+        let unknown = unknown.or_else(|| unknown_id(&inner));
+        let named = settings.bos.as_ref().or(piece.as_ref());
+        let id = named.and_then(|token| inner.token_to_id(token));
+        let known = Known {
+            template: probe.get_ids()[..n_before].to_vec(),
+            template_ends: n_before < special.len() && special.last() == Some(&1),
+            is_json: path == files.path(open::JSON),
+            begins,
+            bos: id.or_else(|| id_of_config(config)),
+            settings: &settings,
         };
-        let unknown = unknown.and_then(|token| inner.token_to_id(token));
-        let tokenizer = Self { path: path.into(), inner, prefix, bos: Bos::Auto, unknown, vocab_size };
-        tokenizer
-            .known(tokenizer.prefix.iter().copied().zip(probe.get_tokens().iter().map(String::as_str)))?;
+        let Some(Beginning { prefix, notes }) = beginning::choose(&known, bos) else {
+            let reason = "has no beginning-of-sequence token, and neither tokenizer_config.json nor \
+                          config.json names one; leave --bos on out";
+            return Err(fault(reason.into()));
+        };
+        let tokenizer = Self { path, inner, prefix, notes, unknown, vocab_size };
+        tokenizer.known(tokenizer.prefix.iter().map(|id| {
+            let at = probe.get_ids().iter().position(|other| other == id);
+            (*id, at.map_or("bos_token", |at| probe.get_tokens()[at].as_str()))
+        }))?;
         Ok(tokenizer)
     }
 
-    /// The same tokenizer with or without a beginning-of-sequence token before every text: `bos_token` of
-    /// tokenizer_config.json, given as bytes where there is one, or `bos_token_id` of config.json.
-    ///
-    /// # Errors
-    /// [`Error::Tokenizer`] if there is to be one and neither file names one that the model has.
-    pub fn with_bos(mut self, bos: Bos, tokenizer_config: Option<&[u8]>, config: &Config) -> Result<Self> {
-        self.bos = bos;
-        match bos {
-            Bos::Off => self.prefix.clear(),
-            Bos::On if self.prefix.is_empty() => {
-                let roles = tokenizer_config.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-                let named = roles.as_ref().and_then(|roles| match &roles["bos_token"] {
-                    Value::String(token) => Some(token.as_str()),
-                    other => other["content"].as_str(),
-                });
-                let id = named.and_then(|token| self.inner.token_to_id(token));
-                let Some(id) = id
-                    .map_or_else(|| config.size_or("bos_token_id", usize::MAX).ok(), |id| Some(id as usize))
-                    .and_then(|id| u32::try_from(id).ok())
-                else {
-                    let reason = "has no beginning-of-sequence token, and neither tokenizer_config.json nor \
-                                  config.json names one; leave --bos on out";
-                    return Err(self.fault(reason.into()));
-                };
-                self.prefix = vec![id];
-                self.known([(id, named.unwrap_or("bos_token_id"))])?;
-            }
-            Bos::Auto | Bos::On => {}
-        }
-        Ok(self)
+    /// Whether tokens are put before every text: [`Bos::On`] or [`Bos::Off`], never what decided it.
+    pub fn bos(&self) -> Bos {
+        if self.prefix.is_empty() { Bos::Off } else { Bos::On }
     }
 
-    /// The choice of tokens before every text.
-    pub fn bos(&self) -> Bos {
-        self.bos
+    /// What a user should know of how texts begin, where the files disagree or do not say.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The special tokens this tokenizer puts before every text (a beginning-of-sequence token, or none).
@@ -176,9 +167,10 @@ impl Tokenizer {
         match tokens.into_iter().find(|(id, _)| *id as usize >= self.vocab_size) {
             None => Ok(()),
             Some((id, text)) => Err(self.fault(format!(
-                "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; take the \
-                 tokenizer.json that belongs to the model",
-                self.vocab_size
+                "gives token id {id} for {text:?}, beyond the model's vocabulary of {}; take the {} that \
+                 belongs to the model",
+                self.vocab_size,
+                self.path.file_name().unwrap_or_default().to_string_lossy()
             ))),
         }
     }
@@ -186,6 +178,23 @@ impl Tokenizer {
     fn fault(&self, reason: String) -> Error {
         Error::Tokenizer { path: self.path.clone(), reason }
     }
+}
+
+/// The id of unknown text.
+fn unknown_id(inner: &tokenizers::Tokenizer) -> Option<u32> {
+    let token = match inner.get_model() {
+        ModelWrapper::BPE(model) => model.unk_token.as_deref()?,
+        ModelWrapper::WordPiece(model) => model.unk_token.as_str(),
+        ModelWrapper::WordLevel(model) => model.unk_token.as_str(),
+        // Its unknown token is private; this is what it is called in published files.
+        ModelWrapper::Unigram(_) => "<unk>",
+    };
+    inner.token_to_id(token)
+}
+
+/// `bos_token_id` of config.json.
+fn id_of_config(config: &Config) -> Option<u32> {
+    config.size_or("bos_token_id", usize::MAX).ok().and_then(|id| u32::try_from(id).ok())
 }
 
 /// The first word of `text` that has a part no token stands for.

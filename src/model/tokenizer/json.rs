@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
 
+use super::charsmap;
 use crate::error::{Error, Result};
 
 /// Parses the bytes of a tokenizer.json that came from `path`, and switches off what would make its tokens
@@ -18,7 +21,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Tokenizer> {
         fault(format!("not a tokenizer.json that can be read ({source}); download or save it again"))
     };
     // The library panics where the decoder, which is not used here, is no JSON; so that comes first.
-    serde_json::from_slice::<Value>(bytes).map_err(|source| malformed(&source))?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|source| malformed(&source))?;
+    check_normalizer(&value["normalizer"]).map_err(|reason| malformed(&reason))?;
     let mut inner = Tokenizer::from_bytes(bytes).map_err(|source| malformed(&source))?;
     // A tokenizer file may ask for padding, truncation or merges left out at random; windows are exactly
     // what their text says.
@@ -34,4 +38,13 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Tokenizer> {
         inner.with_model(bpe);
     }
     Ok(inner)
+}
+
+/// Checks the rules of sentencepiece in a normalizer or a list of them.
+fn check_normalizer(normalizer: &Value) -> std::result::Result<(), String> {
+    if let Some(rules) = normalizer["precompiled_charsmap"].as_str() {
+        let rules = STANDARD.decode(rules).map_err(|error| error.to_string())?;
+        charsmap::check(&rules)?;
+    }
+    normalizer["normalizers"].as_array().into_iter().flatten().try_for_each(check_normalizer)
 }

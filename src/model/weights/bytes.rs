@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::header::FileHeader;
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -25,6 +26,8 @@ pub(super) struct Bytes {
 enum Storage {
     Memory(Cow<'static, [u8]>),
     Disk(File),
+    /// The beginning of a file that is elsewhere, and the SHA-256 of the whole.
+    Header(Vec<u8>, Option<String>),
 }
 
 impl Bytes {
@@ -42,6 +45,11 @@ impl Bytes {
         Self { path: path.into(), len: bytes.len() as u64, storage: Storage::Memory(bytes) }
     }
 
+    pub(super) fn header(path: &Path, header: FileHeader) -> Self {
+        let storage = Storage::Header(header.bytes, header.sha256);
+        Self { path: path.into(), len: header.len, storage }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -57,10 +65,8 @@ impl Bytes {
     pub(super) fn read_at(&self, start: u64, out: &mut [u8]) -> Result<()> {
         let read = match &self.storage {
             Storage::Disk(file) => read_exact_at(file, &self.path, start, out),
-            Storage::Memory(bytes) => {
-                let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..out.len()));
-                from.map(|from| out.copy_from_slice(from)).ok_or_else(|| ErrorKind::UnexpectedEof.into())
-            }
+            Storage::Memory(bytes) => copy_at(bytes, start, out),
+            Storage::Header(bytes, _) => copy_at(bytes, start, out),
         };
         read.map_err(|source| Error::Read { path: self.path.clone(), source })
     }
@@ -79,6 +85,9 @@ impl Bytes {
 
     /// SHA-256 in hexadecimal.
     pub(super) fn sha256(&self) -> Result<String> {
+        if let Storage::Header(_, Some(sha256)) = &self.storage {
+            return Ok(sha256.clone());
+        }
         let mut hash = Sha256::new();
         let mut piece = vec![0; PIECE];
         let mut at = 0;
@@ -104,6 +113,11 @@ impl Bytes {
 
 /// The error about a git-lfs pointer.
 pub(super) const POINTER: &str = "a git-lfs pointer, not the weights themselves (`git lfs pull` gets them)";
+
+fn copy_at(bytes: &[u8], start: u64, out: &mut [u8]) -> std::io::Result<()> {
+    let from = usize::try_from(start).ok().and_then(|start| bytes.get(start..)?.get(..out.len()));
+    from.map(|from| out.copy_from_slice(from)).ok_or_else(|| ErrorKind::UnexpectedEof.into())
+}
 
 #[cfg(unix)]
 fn read_exact_at(file: &File, _path: &Path, start: u64, out: &mut [u8]) -> std::io::Result<()> {

@@ -12,19 +12,20 @@ use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
 
-use super::bytes::{Bytes, PIECE};
+use super::adapter::Adapter;
+use super::bytes::Bytes;
 use super::entry::{StoredType, TensorEntry};
 use super::format::entries;
+use super::header::FileHeader;
 use super::init::Init;
 use super::precision::Precision;
 use super::source::ParameterSource;
-use super::{safetensors, shards, wrappers};
+use super::{foreign, safetensors, shards, values, wrappers};
 use crate::error::{Error, Result};
-use crate::numeric::kernels;
 use crate::seed;
 
-/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32, f64 is rounded; tensors nobody asks
-/// for (mask buffers, old rotary tables) are not read.
+/// The tensors of a checkpoint, in one file or several. f16 and bf16 are widened to f32, f64 is rounded;
+/// tensors nobody asks for (mask buffers, old rotary tables) are not read.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// The file, or the index of several; an error about a missing tensor names it.
@@ -34,10 +35,13 @@ pub struct Checkpoint {
     precision: Precision,
     /// The names that were read.
     read_names: Mutex<BTreeSet<String>>,
+    adapter: Option<Adapter>,
+    /// Whether maps of equal width in and out are stored the other way round.
+    is_conv1d: bool,
 }
 
 /// The names of files of weights, in order of preference.
-const PUBLISHED: [&str; 4] = [
+pub const PUBLISHED: [&str; 4] = [
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
@@ -98,8 +102,7 @@ impl Checkpoint {
             let entries = entries(&file, 0)?;
             (vec![file], entries.into_iter().collect())
         };
-        let entries = wrappers::stripped(entries);
-        Ok(Self { path: path.into(), files, entries, precision, read_names: Mutex::default() })
+        Ok(Self::of(path, files, entries, precision))
     }
 
     /// Takes the bytes of a safetensors file that came from `path` and checks its header.
@@ -109,13 +112,78 @@ impl Checkpoint {
     pub fn new(path: &Path, bytes: Cow<'static, [u8]>) -> Result<Self> {
         let file = Bytes::in_memory(path, bytes);
         let entries = safetensors::entries(&file, 0)?.into_iter().collect();
-        Ok(Self {
+        Ok(Self::of(path, vec![file], entries, Precision::F32))
+    }
+
+    /// The headers of files that are elsewhere: names, types and shapes, and no values.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if a header is malformed or does not fit the length of its file.
+    pub fn of_headers(folder: &Path, headers: Vec<FileHeader>) -> Result<Self> {
+        let (mut files, mut all) = (vec![], HashMap::new());
+        for header in headers {
+            let file = Bytes::header(&folder.join(&header.name), header);
+            all.extend(entries(&file, files.len())?);
+            files.push(file);
+        }
+        Ok(Self::of(folder, files, all, Precision::F32))
+    }
+
+    fn of(
+        path: &Path,
+        files: Vec<Bytes>,
+        entries: HashMap<String, TensorEntry>,
+        precision: Precision,
+    ) -> Self {
+        Self {
             path: path.into(),
-            files: vec![file],
-            entries,
-            precision: Precision::F32,
+            files,
+            entries: wrappers::stripped(entries),
+            precision,
             read_names: Mutex::default(),
-        })
+            adapter: None,
+            is_conv1d: false,
+        }
+    }
+
+    /// The same checkpoint with the LoRA of a folder merged into its weights as they are read; `is_conv1d`
+    /// says that its maps are stored `(in, out)`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an adapter that is not merged, [`Error::Tensor`] for one of another checkpoint,
+    /// and what is wrong with its files.
+    pub fn adapted(mut self, folder: &Path, is_conv1d: bool) -> Result<Self> {
+        let shape_of = |name: &str| self.entries.get(name).map(|entry| entry.shape.as_slice());
+        let names = self.entries.keys().map(String::as_str);
+        let is_copy = |name: &str, shape: &[usize], values: &[f32]| {
+            let entry = self.entries.get(name).filter(|entry| entry.shape == shape);
+            let own = entry.and_then(|entry| Some(self.values(entry, entry.stored.size()?)));
+            Ok(own.transpose()?.is_some_and(|own| own == values))
+        };
+        self.adapter = Some(Adapter::open(folder, shape_of, names, is_copy)?);
+        self.is_conv1d = is_conv1d;
+        Ok(self)
+    }
+
+    /// Number of tensors that an adapter changes, and its largest rank.
+    pub fn adapter_size(&self) -> Option<(usize, usize)> {
+        self.adapter.as_ref().map(Adapter::size)
+    }
+
+    /// Checks that the weights are not quantised in a way that needs more than their values.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] with the method.
+    pub fn check_unquantised(&self) -> Result<()> {
+        let Some((method, name)) = foreign::quantised(self.entries.keys().map(String::as_str)) else {
+            return Ok(());
+        };
+        let path = self.files[self.entries[name].file].path().into();
+        let reason = format!(
+            "shows weights that are quantised ({method}), which are not read; take the repository they were \
+             made from (its model card names the base model), or a GGUF of it"
+        );
+        Err(Error::Tensor { path, tensor: name.to_owned(), reason })
     }
 
     /// The same checkpoint with its weights rounded as they are read.
@@ -125,12 +193,13 @@ impl Checkpoint {
     }
 
     /// SHA-256 of the file; of several, of their hexadecimal digests one after the other, in order of their
-    /// names.
+    /// names, the adapter's last.
     ///
     /// # Errors
     /// [`Error::Read`]
     pub fn sha256(&self) -> Result<String> {
-        let digests = self.files.iter().map(Bytes::sha256).collect::<Result<Vec<_>>>()?;
+        let mut digests = self.files.iter().map(Bytes::sha256).collect::<Result<Vec<_>>>()?;
+        digests.extend(self.adapter.as_ref().map(Adapter::sha256).transpose()?);
         Ok(if let [one] = digests.as_slice() {
             one.clone()
         } else {
@@ -148,6 +217,14 @@ impl Checkpoint {
     /// The names and shapes of all that is in the files.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
+    }
+
+    /// The names and shapes of what is a parameter: no mask or table that follows from the config.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        let entries = self.entries.iter().filter(|(name, entry)| {
+            entry.stored.size().is_some() && !BUFFERS.iter().any(|buffer| name.ends_with(buffer))
+        });
+        entries.map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
     }
 
     /// Shape and values of an array of token ids.
@@ -170,18 +247,7 @@ impl Checkpoint {
     }
 
     fn values(&self, entry: &TensorEntry, size: usize) -> Result<Vec<f32>> {
-        let n = entry.shape.iter().product::<usize>();
-        let mut values = Vec::with_capacity(n);
-        let mut piece = vec![0; PIECE.min(n * size)];
-        while values.len() < n {
-            let take = piece.len().min((n - values.len()) * size);
-            self.files[entry.file].read_at(entry.start + (values.len() * size) as u64, &mut piece[..take])?;
-            entry.stored.widen(&piece[..take], &mut values);
-        }
-        Ok(match entry.shape[..] {
-            [rows, columns] if entry.transposed => kernels::transpose(columns, rows, &values),
-            _ => values,
-        })
+        values::read(&self.files[entry.file], entry, size)
     }
 }
 
@@ -248,6 +314,10 @@ impl ParameterSource for Checkpoint {
                 "holds {} at element {index}: the checkpoint is damaged; download or save it again",
                 values[index]
             )));
+        }
+        if let Some(adapter) = &self.adapter {
+            let is_head = name.ends_with("lm_head.weight");
+            adapter.merge(name, shape, self.is_conv1d && !is_head, &mut values)?;
         }
         if self.precision != Precision::F32 {
             values.iter_mut().for_each(|value| *value = self.precision.round(*value));

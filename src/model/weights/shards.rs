@@ -1,7 +1,7 @@
 //! A checkpoint in several files: the index says which file holds which tensor.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde_json::Value;
 
@@ -30,7 +30,11 @@ pub(super) fn open(path: &Path) -> Result<(Vec<Bytes>, HashMap<String, TensorEnt
     let mut places = Vec::with_capacity(map.len());
     for (tensor, file) in map {
         // A name that leads out of the folder would read whatever it likes.
-        let name = file.as_str().filter(|name| Path::new(name).file_name().is_some_and(|last| last == *name));
+        let inside = |name: &&str| {
+            let mut parts = Path::new(name).components();
+            !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
+        };
+        let name = file.as_str().filter(inside);
         let name =
             name.ok_or_else(|| fault(format!("puts tensor `{tensor}` in {file}, no file of its folder")))?;
         places.push((tensor.as_str(), name));

@@ -15,7 +15,7 @@ use super::parity::{golden, tensors};
 const BASE: &str = "llama-linear-rope";
 
 /// Folders are opened without it, but it belongs to the call.
-fn hub() -> Hub {
+pub fn hub() -> Hub {
     Hub::from_env().expect("an environment that names a hub or none")
 }
 
@@ -155,11 +155,11 @@ fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
     assert_eq!(measure(&["--bos", "off"])["blocks"], auto["blocks"]);
 }
 
-fn surmise(arguments: &[&str]) -> Output {
+pub fn surmise(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
 }
 
-fn done(arguments: &[&str]) -> String {
+pub fn done(arguments: &[&str]) -> String {
     let output = surmise(arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {stderr}");

@@ -47,6 +47,9 @@ impl Home {
         for name in [
             "HF_HUB_CACHE",
             "HF_HUB_OFFLINE",
+            "HUGGINGFACE_HUB_CACHE",
+            "HUGGING_FACE_HUB_TOKEN",
+            "TRANSFORMERS_OFFLINE",
             "HF_TOKEN_PATH",
             "HTTP_PROXY",
             "http_proxy",
@@ -261,10 +264,11 @@ fn a_repository_without_what_is_needed_says_so_before_anything_is_fetched() {
     let golden = Repository::golden;
     for (repository, says) in [
         (golden().without(WEIGHTS).with("model-Q4_K_M.gguf", b""), "GGUF files only, which are quantised"),
-        (golden().without(WEIGHTS).with("tf_model.h5", b""), "has no weights: none of model.safetensors"),
+        (golden().without(WEIGHTS), "has no weights: none of model.safetensors"),
+        (golden().without(WEIGHTS).with("tf_model.h5", b""), "TensorFlow's and not read"),
         (
-            golden().without("tokenizer.json").with("vocab.json", b"").with("merges.txt", b""),
-            "only vocab.json and merges.txt; make one",
+            golden().without("tokenizer.json").with("vocab.json", b""),
+            "has no tokenizer.json, nor vocab.json with",
         ),
         (golden().without("config.json"), "has no config.json"),
     ] {

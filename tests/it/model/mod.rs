@@ -1,5 +1,6 @@
 //! Checkpoints, architectures and the hub.
 
+pub mod adapters;
 pub mod architectures;
 pub mod bad_checkpoints;
 pub mod bad_shards;
@@ -9,9 +10,14 @@ pub mod equal_forms;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "hub")]
+pub mod hub_cached;
+#[cfg(feature = "hub")]
 pub mod hub_faults;
+#[cfg(feature = "hub")]
+pub mod hub_kinds;
 pub mod parity;
 pub mod readme_table;
 pub mod second_reference;
 pub mod slow;
+pub mod tokenizers;
 pub mod training;

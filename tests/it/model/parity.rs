@@ -67,7 +67,7 @@ fn assert_close(ours: &Tensor, reference: &Tensor, what: &str) {
     assert!(worst <= 1e-4 * top, "{what}: off by {worst}, the largest value is {top}");
 }
 
-fn flat(tensor: &Tensor) -> Vec<f32> {
+pub fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().and_then(|t| t.to_vec1()).expect("f32")
 }
 

@@ -182,18 +182,14 @@ impl Repository {
     }
 }
 
-/// A body from the byte that was asked for.
+/// The bytes of a body that were asked for.
 pub fn ranged(asked: &Asked, bytes: &[u8], mut headers: Vec<(&'static str, String)>) -> Reply {
-    let from =
-        asked.headers.get("range").and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-    let from: usize = from.unwrap_or(0);
-    if from > 0 {
-        headers.push(("Content-Range", format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len())));
-    }
-    Reply {
-        status: if from > 0 { 206 } else { 200 },
-        headers,
-        body: bytes[from..].to_vec(),
-        ..Reply::default()
-    }
+    let range = asked.headers.get("range").and_then(|r| r.strip_prefix("bytes=")?.split_once('-'));
+    let Some((from, last)) = range else {
+        return Reply { status: 200, headers, body: bytes.to_vec(), ..Reply::default() };
+    };
+    let from: usize = from.parse().expect("a position");
+    let end = last.parse().map_or(bytes.len(), |last: usize| (last + 1).min(bytes.len()));
+    headers.push(("Content-Range", format!("bytes {from}-{}/{}", end - 1, bytes.len())));
+    Reply { status: 206, headers, body: bytes[from..end].to_vec(), ..Reply::default() }
 }

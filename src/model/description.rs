@@ -1,0 +1,120 @@
+//! What a checkpoint is, without opening it where that is possible: of an id that is not in the cache, the
+//! config and the headers of the weights are enough.
+
+use std::path::Path;
+
+use super::arch::{self, Config, TensorNames};
+use super::files;
+use super::hub::{self, Hub};
+use super::info::ModelInfo;
+use super::loaded_decoder::LoadedDecoder;
+use super::options::Options;
+use super::spec::Spec;
+use super::weights::{Checkpoint, FileHeader};
+use crate::error::{Error, Result};
+
+/// What a checkpoint is.
+#[derive(Debug)]
+pub struct Description {
+    /// Where it comes from and its sizes.
+    pub info: ModelInfo,
+    /// What its config asks for.
+    pub spec: Spec,
+    /// How the weights are stored: "F32", "F16", "BF16", or several of them.
+    pub stored: String,
+}
+
+impl Description {
+    /// Describes an embedded model, a folder, or an id on a hub; `allow_config_keys` as in [`Options`].
+    ///
+    /// # Errors
+    /// Those of [`LoadedDecoder::load`].
+    pub fn of(name: &str, allow_config_keys: &[String], hub: &Hub) -> Result<Self> {
+        let id = files::find(name, hub)?;
+        if hub::is_id(name)
+            && let Some((folder, headers)) = hub.headers(name)?
+        {
+            return Self::of_headers(id, &folder, headers, allow_config_keys);
+        }
+        let options = Options { allow_config_keys: allow_config_keys.to_vec(), ..Options::default() };
+        let LoadedDecoder { info, decoder, stored, .. } = LoadedDecoder::load(name, options, hub)?;
+        Ok(Self { info, spec: decoder.spec().clone(), stored })
+    }
+
+    fn of_headers(id: String, folder: &Path, headers: Vec<FileHeader>, allow: &[String]) -> Result<Self> {
+        let path = folder.join("config.json");
+        let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let config = Config::parse(&path, &bytes)?;
+        let checkpoint = Checkpoint::of_headers(folder, headers)?;
+        checkpoint.check_unquantised()?;
+        let (architecture, spec) = arch::read(&config)?;
+        let unread = arch::unread_keys(&config, allow)?;
+        let Options { dtype, device, .. } = Options::default();
+        let info = ModelInfo {
+            id,
+            family: None,
+            architecture: architecture.model_type().to_owned(),
+            n_params: n_params(&architecture.tensor_names(&spec), &spec, &checkpoint),
+            n_layers: spec.n_layers,
+            d_model: spec.d_model,
+            vocab_size: spec.vocab_size,
+            weights_sha256: checkpoint.sha256()?,
+            ignored_config_keys: unread.keys,
+            flags: unread.flags,
+            dtype,
+            device,
+        };
+        Ok(Self { info, spec, stored: checkpoint.stored() })
+    }
+}
+
+/// The parameters among the tensors of a checkpoint: those of its blocks and around them. A tied head counts
+/// once.
+fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint) -> usize {
+    let has = |name: &str| checkpoint.shapes().any(|(other, _)| other == name);
+    let fits = |prefix: &&&str| has(&format!("{prefix}{}.weight", names.embedding));
+    let prefix = names.prefixes.iter().find(fits).copied().unwrap_or_default();
+    let around = [names.embedding, names.embedding_norm, names.positions, names.final_norm];
+    let is_around = |module: &str| {
+        (!spec.tied && module == names.head)
+            || module.strip_prefix(prefix).is_some_and(|module| {
+                !module.is_empty() && (around.contains(&module) || names.projections.contains(&module))
+            })
+    };
+    let blocks = format!("{prefix}{}.", names.blocks);
+    let counts = |name: &str| {
+        let module = name.strip_suffix(".weight").or_else(|| name.strip_suffix(".bias")).unwrap_or(name);
+        name.starts_with(&blocks) || is_around(module)
+    };
+    let parameters = checkpoint.parameters().filter(|(name, _)| counts(name));
+    parameters.map(|(_, shape)| shape.iter().product::<usize>()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_describe_a_checkpoint_as_its_decoder_does() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let hub = Hub::from_env().expect("a hub");
+        let mut n = 0;
+        for folder in std::fs::read_dir(golden).expect("tests/golden") {
+            let folder = folder.expect("a folder").path();
+            let Ok(bytes) = std::fs::read(folder.join("model.safetensors")) else { continue };
+            let loaded = Description::of(folder.to_str().expect("UTF-8"), &[], &hub).expect("a model");
+            let header = FileHeader {
+                name: "model.safetensors".into(),
+                len: bytes.len() as u64,
+                sha256: Some(loaded.info.weights_sha256.clone()),
+                bytes: bytes[..bytes.len().min(40_000)].to_vec(),
+            };
+            let id = loaded.info.id.clone();
+            let described = Description::of_headers(id, &folder, vec![header], &[]).expect("a description");
+            assert_eq!(described.info, loaded.info);
+            assert_eq!((described.spec, described.stored), (loaded.spec, loaded.stored));
+            n += 1;
+        }
+        assert!(n > 20);
+    }
+}

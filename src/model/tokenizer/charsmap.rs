@@ -1,0 +1,72 @@
+//! The rules of a sentencepiece normalizer: a double-array trie of replaced texts, then the replacements,
+//! each closed by a zero. The library that applies them trusts their positions, so that they are checked
+//! here.
+
+/// Checks that every walk through the trie stays in the rules.
+///
+/// # Errors
+/// The reason why these bytes are no such rules.
+pub(super) fn check(rules: &[u8]) -> Result<(), String> {
+    let cut = || "its normalization rules are cut short".to_owned();
+    let (length, rest) = rules.split_first_chunk::<4>().ok_or_else(cut)?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (trie, replacements) = rest.split_at_checked(length).ok_or_else(cut)?;
+    let replacements =
+        std::str::from_utf8(replacements).map_err(|_| "its normalization rules are not UTF-8")?;
+    let units: Vec<usize> =
+        trie.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize).collect();
+    let outside = || "a normalization rule points outside the rules".to_owned();
+    let next = |at: usize| -> Result<usize, String> {
+        let unit = *units.get(at).ok_or_else(outside)?;
+        Ok(at ^ ((unit >> 10) << ((unit & (1 << 9)) >> 6)))
+    };
+    let mut seen = vec![false; units.len()];
+    let mut open = vec![next(0)?];
+    while let Some(node) = open.pop() {
+        for byte in 1..=0xff {
+            let at = node ^ byte;
+            let unit = *units.get(at).ok_or_else(outside)?;
+            // A label is the byte alone; a leaf has the highest bit as well.
+            if unit & (1 << 31 | 0xff) != byte || std::mem::replace(&mut seen[at], true) {
+                continue;
+            }
+            let child = next(at)?;
+            if (unit >> 8) & 1 == 1 {
+                let leaf = *units.get(child).ok_or_else(outside)?;
+                if !replacements.is_char_boundary(leaf & ((1 << 31) - 1)) {
+                    return Err(outside());
+                }
+            }
+            open.push(child);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_point_outside_are_refused() {
+        let rules = |units: &[u32], replacements: &[u8]| {
+            let trie: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            [&(trie.len() as u32).to_le_bytes()[..], &trie, replacements].concat()
+        };
+        // A trie of one text, "a": its leaf is in the block of 256 units after that of the root.
+        let mut units = vec![0_u32; 512];
+        units[0] = 256 << 10;
+        units[256 ^ 0x61] = (0x61 << 10) | (1 << 8) | 0x61;
+        units[256] = 1 << 31;
+        assert_eq!(check(&rules(&units, b"b\0")), Ok(()));
+        units[256] = 1 << 31 | 1000;
+        assert!(check(&rules(&units, b"b\0")).is_err(), "a replacement beyond the end");
+        units[256] = 1 << 31 | 1;
+        assert!(check(&rules(&units, "\u{e9}\0".as_bytes())).is_err(), "a replacement within a letter");
+        units[256] = 1 << 31;
+        assert!(check(&rules(&units[..300], b"b\0")).is_err(), "a block that is not whole");
+        assert!(check(&rules(&[], b"")).is_err(), "no trie");
+        assert!(check(&[0xff, 0xff, 0xff, 0xff, 0]).is_err(), "a trie beyond the end");
+        assert!(check(b"").is_err());
+    }
+}

@@ -1,0 +1,224 @@
+//! The maps of a LoRA: for a linear map `W`, two thin ones `A` and `B`; merged, `W + scale B A`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::settings::Settings;
+use super::{CONFIG, WEIGHTS};
+use crate::error::{Error, Result};
+use crate::model::weights::bytes::Bytes;
+use crate::model::weights::entry::TensorEntry;
+use crate::model::weights::format::entries;
+use crate::model::weights::values;
+
+/// The two maps of one module.
+#[derive(Debug, Default)]
+struct Pair {
+    a: Option<TensorEntry>,
+    b: Option<TensorEntry>,
+}
+
+/// A change to the weights of one tensor.
+#[derive(Debug)]
+struct Change {
+    module: String,
+    /// `(rank, in)`
+    a: TensorEntry,
+    /// `(out, rank)`
+    b: TensorEntry,
+    scale: f64,
+}
+
+/// A LoRA that is merged into a checkpoint.
+#[derive(Debug)]
+pub(in crate::model::weights) struct Adapter {
+    file: Bytes,
+    /// By the name of the tensor that is changed.
+    changes: BTreeMap<String, Change>,
+}
+
+impl Adapter {
+    /// Opens the adapter of a folder for a checkpoint of these tensors.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it is no LoRA that is merged, [`Error::Tensor`] if it holds anything else than
+    /// pairs of maps or belongs to another checkpoint, and what is wrong with its files.
+    pub(in crate::model::weights) fn open<'a>(
+        folder: &Path,
+        shape_of: impl Fn(&str) -> Option<&'a [usize]>,
+        names: impl Iterator<Item = &'a str> + Clone,
+        is_copy: impl Fn(&str, &[usize], &[f32]) -> Result<bool>,
+    ) -> Result<Self> {
+        let path = folder.join(CONFIG);
+        let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let settings = Settings::parse(&path, &bytes)?;
+        let name = WEIGHTS.into_iter().find(|name| folder.join(name).exists()).unwrap_or(WEIGHTS[0]);
+        let file = Bytes::open(&folder.join(name))?;
+        let mut changes = BTreeMap::new();
+        let (pairs, others) = tensors(&file)?;
+        for (name, module, entry) in others {
+            // peft writes the embedding and the head again where it changes one of them.
+            let copy = target(&module, names.clone()).zip(entry.stored.size());
+            let is_same = copy
+                .map(|(target, size)| is_copy(&target, &entry.shape, &values::read(&file, &entry, size)?));
+            if !is_same.transpose()?.unwrap_or(false) {
+                let reason = "is no map of a LoRA over linear layers, and is not merged; merge the adapter \
+                              with peft (`model.merge_and_unload().save_pretrained(folder)`) and give that \
+                              folder";
+                return Err(Error::Tensor { path: file.path().into(), tensor: name, reason: reason.into() });
+            }
+        }
+        for (module, pair) in pairs {
+            let fault = |tensor: &str, reason: String| Error::Tensor {
+                path: file.path().into(),
+                tensor: tensor.to_owned(),
+                reason,
+            };
+            let (Some(a), Some(b)) = (pair.a, pair.b) else {
+                let reason =
+                    "is one of two maps, and the other is missing; download or save the adapter again";
+                return Err(fault(&module, reason.into()));
+            };
+            let Some(target) = target(&module, names.clone()) else {
+                let reason = if module.ends_with("lm_head") {
+                    "changes a head that is tied to the embedding, and so both; it is not merged: merge it \
+                     with peft and give that folder"
+                } else {
+                    "changes a map that the checkpoint does not have: the adapter belongs to another model; \
+                     give its own (--base)"
+                };
+                return Err(fault(&module, reason.into()));
+            };
+            let shapes = (a.shape.as_slice(), b.shape.as_slice());
+            let ([rank, d_in], [d_out, again]) = shapes else {
+                let reason = format!(
+                    "has maps of shapes {:?} and {:?}, which are no matrices: not merged",
+                    a.shape, b.shape
+                );
+                return Err(fault(&module, reason));
+            };
+            let shape = shape_of(&target).unwrap_or_default();
+            if rank != again || *rank == 0 || (shape != [*d_out, *d_in] && shape != [*d_in, *d_out]) {
+                let reason = format!(
+                    "has maps of shapes {:?} and {:?}, and the checkpoint's {target} has {shape:?}: the \
+                     adapter belongs to another model; give its own (--base)",
+                    a.shape, b.shape
+                );
+                return Err(fault(&module, reason));
+            }
+            let scale = settings.scale(&module, *rank);
+            changes.insert(target, Change { module, a, b, scale });
+        }
+        if changes.is_empty() {
+            return Err(file.fault("holds no maps of a LoRA"));
+        }
+        Ok(Self { file, changes })
+    }
+
+    /// Number of tensors that it changes, and its largest rank.
+    pub(in crate::model::weights) fn size(&self) -> (usize, usize) {
+        let ranks = self.changes.values().map(|change| change.a.shape[0]);
+        (self.changes.len(), ranks.max().unwrap_or(0))
+    }
+
+    pub(in crate::model::weights) fn sha256(&self) -> Result<String> {
+        self.file.sha256()
+    }
+
+    /// Adds to the values of a tensor what the adapter changes in it. Maps of equal width in and out do not
+    /// show whether they are stored `(out, in)` or the other way round; `is_conv1d` says it.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if a map is of an unreadable type or holds NaN or infinity, [`Error::Read`].
+    pub(in crate::model::weights) fn merge(
+        &self,
+        name: &str,
+        shape: &[usize],
+        is_conv1d: bool,
+        values: &mut [f32],
+    ) -> Result<()> {
+        let Some(Change { module, a, b, scale }) = self.changes.get(name) else { return Ok(()) };
+        let read = |entry: &TensorEntry, which: &str| -> Result<Tensor> {
+            let fault = |reason: String| Error::Tensor {
+                path: self.file.path().into(),
+                tensor: format!("{module}.lora_{which}"),
+                reason,
+            };
+            let Some(size) = entry.stored.size() else {
+                let name = entry.stored.name();
+                return Err(fault(format!("has type {name}; save it again as f32, f16 or bf16")));
+            };
+            let values = values::read(&self.file, entry, size)?;
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(fault("holds NaN or infinity; download or save the adapter again".into()));
+            }
+            Ok(Tensor::from_vec(values, entry.shape.as_slice(), &Device::Cpu)?)
+        };
+        let mut product = (read(b, "B")?.matmul(&read(a, "A")?)? * *scale)?;
+        if shape != product.dims() || (is_conv1d && shape[0] == shape[1]) {
+            product = product.t()?;
+        }
+        let product = product.flatten_all()?.to_vec1::<f32>()?;
+        values.iter_mut().zip(product).for_each(|(value, change)| *value += change);
+        Ok(())
+    }
+}
+
+/// The maps of every module, by its name in the model, and whatever else there is: its name, the module, and
+/// where it is.
+type Tensors = (BTreeMap<String, Pair>, Vec<(String, String, TensorEntry)>);
+
+fn tensors(file: &Bytes) -> Result<Tensors> {
+    let (mut pairs, mut others): Tensors = (BTreeMap::new(), vec![]);
+    for (name, entry) in entries(file, 0)? {
+        let stem = name.trim_end_matches(".weight").trim_end_matches(".default");
+        let stem = stem.strip_prefix("base_model.model.").unwrap_or(stem);
+        if let Some(module) = stem.strip_suffix(".lora_A") {
+            pairs.entry(module.to_owned()).or_default().a = Some(entry);
+        } else if let Some(module) = stem.strip_suffix(".lora_B") {
+            pairs.entry(module.to_owned()).or_default().b = Some(entry);
+        } else {
+            let module = stem.trim_end_matches(".base_layer").to_owned();
+            others.push((name, module, entry));
+        }
+    }
+    others.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok((pairs, others))
+}
+
+/// The tensor of a module: files carry the prefix of the whole model or none, and so do adapters.
+fn target<'a>(module: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    let modules = || names.clone().filter_map(|name| name.strip_suffix(".weight"));
+    let ends = |long: &str, short: &str| {
+        long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let longest = modules().filter(|name| ends(module, name)).max_by_key(|name| name.len());
+    let found = longest.or_else(|| {
+        let mut longer = modules().filter(|name| ends(name, module));
+        // One of several would be a guess.
+        longer.next().filter(|_| longer.next().is_none())
+    });
+    found.map(|name| format!("{name}.weight"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_found_with_and_without_the_prefix_of_the_whole_model() {
+        let find = |module: &str, names: &[&str]| target(module, names.iter().copied());
+        let llama = ["model.layers.0.self_attn.q_proj.weight", "model.layers.1.self_attn.q_proj.weight"];
+        for module in ["model.layers.1.self_attn.q_proj", "layers.1.self_attn.q_proj"] {
+            assert_eq!(find(module, &llama).as_deref(), Some(llama[1]), "{module}");
+        }
+        let gpt2 = ["h.0.attn.c_attn.weight", "h.10.attn.c_attn.weight"];
+        assert_eq!(find("transformer.h.0.attn.c_attn", &gpt2).as_deref(), Some(gpt2[0]));
+        assert_eq!(find("transformer.h.1.attn.c_attn", &gpt2), None);
+        let two = ["text.layers.0.fc.weight", "vision.layers.0.fc.weight"];
+        assert_eq!(find("layers.0.fc", &two), None);
+        assert_eq!(find("text.layers.0.fc", &two).as_deref(), Some(two[0]));
+    }
+}

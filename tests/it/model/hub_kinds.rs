@@ -1,0 +1,182 @@
+//! What repositories hold beside a plain model, and what of it is fetched.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::hub::{Home, of_weights, refused, said};
+use super::parity::golden;
+use crate::support::hub_server::{Asked, COMMIT, ID, Repository, Server, WEIGHTS};
+
+fn verb(home: &Home, server: &Server, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
+    command.args(arguments).current_dir(home.path(""));
+    for (key, value) in home.command(&server.url, ID, &[]).get_envs() {
+        match value {
+            Some(value) => command.env(key, value),
+            None => command.env_remove(key),
+        };
+    }
+    command
+}
+
+fn done(home: &Home, server: &Server, arguments: &[&str]) -> (String, String) {
+    let (code, stdout, stderr) = said(&verb(home, server, arguments).output().expect("the binary"));
+    assert_eq!(code, Some(0), "{arguments:?}: {stderr}");
+    (stdout, stderr)
+}
+
+fn targets(server: &Server) -> Vec<String> {
+    server.take().into_iter().map(|asked| format!("{} {}", asked.method, asked.target)).collect()
+}
+
+#[test]
+fn a_model_is_described_by_its_config_and_header_alone() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| Repository::golden().answer(asked));
+    let described = done(&home, &hub, &["model", ID, "--json"]).0;
+    let asked = hub.take();
+    assert!(asked.iter().all(|a| !a.target.contains("tokenizer")), "{asked:?}");
+    let gets: Vec<_> = asked.iter().filter(|a| a.method == "GET" && a.target.contains(WEIGHTS)).collect();
+    assert!(gets.iter().all(|asked| asked.headers["range"] == "bytes=0-65535"), "{gets:?}");
+    assert!(!home.cache("snapshots").join(COMMIT).join(WEIGHTS).exists());
+    assert!(!home.cache("refs/main").exists());
+    // The same as of the folder, and of the cache when it is complete.
+    let of = |text: &str| -> Value {
+        let mut value: Value = serde_json::from_str(text).expect("JSON");
+        value["id"] = ID.into();
+        value
+    };
+    let folder = golden("gpt2");
+    let own = done(&home, &hub, &["model", folder.to_str().expect("UTF-8"), "--json"]).0;
+    assert_eq!(of(&described), of(&own));
+    done(&home, &hub, &["measure", ID, "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"]);
+    assert_eq!(done(&home, &hub, &["model", ID, "--json"]).0, described);
+}
+
+#[test]
+fn the_oldest_ids_have_no_owner() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let target = asked.target.replace("/gpt2/", "/tiny/gpt2/");
+        Repository::golden().answer(&Asked { target, ..asked.clone() })
+    });
+    let rows =
+        done(&home, &hub, &["measure", "gpt2", "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"])
+            .0;
+    assert!(rows.contains("\ngpt2,"), "{rows}");
+    assert_eq!(targets(&hub)[0], "GET /api/models/gpt2/revision/main");
+    assert!(home.path("hf/hub/models--gpt2/refs/main").is_file());
+    // Another name without owner is a typing error, and nobody is asked.
+    refused(&mut verb(&home, &hub, &["model", "gpt3"]), 1, &["unknown model `gpt3`"]);
+    assert!(hub.take().is_empty());
+}
+
+#[test]
+fn chat_templates_are_fetched_as_they_are_read_from_a_folder() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let repository = Repository::golden().with("chat_template.jinja", b"{{ messages }}");
+        repository.with("additional_chat_templates/tools.jinja", b"x").with("README.md", b"x").answer(asked)
+    });
+    home.done(&hub, &[]);
+    let snapshot = home.cache("snapshots").join(COMMIT);
+    for name in ["chat_template.jinja", "additional_chat_templates/tools.jinja"] {
+        assert!(snapshot.join(name).is_file(), "{name}");
+    }
+    assert!(!snapshot.join("README.md").exists());
+}
+
+#[test]
+fn token_ids_need_no_tokenizer_and_texts_are_refused_before_the_weights_are_fetched() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        Repository::golden().without("tokenizer.json").without("tokenizer_config.json").answer(asked)
+    });
+    home.refused(&hub.url, &[], 1, &["has no tokenizer.json, nor vocab.json with merges.txt"]);
+    assert_eq!(of_weights(&hub.take(), "GET"), 0);
+    let tokens = golden("gpt2").join("oracle.safetensors");
+    let tokens = tokens.to_str().expect("UTF-8");
+    done(&home, &hub, &["states", ID, "--tokens", tokens, "-o", "states.safetensors"]);
+    home.refused(&hub.url, &["--offline"], 1, &["tokenizer.json: is not there"]);
+}
+
+#[test]
+fn an_older_tokenizer_is_fetched_where_there_is_no_newer_one() {
+    let home = Home::new();
+    let read = |name: &str| std::fs::read(golden("tokenizers/byte-level").join(name)).expect("a file");
+    let [vocab, merges] = ["vocab.json", "merges.txt"].map(read);
+    let hub = Server::start(move |asked, _| {
+        let repository = Repository::golden().with("vocab.json", &vocab).with("merges.txt", &merges);
+        repository.without("tokenizer.json").without("tokenizer_config.json").answer(asked)
+    });
+    let rows = home.done(&hub, &[]);
+    let folder = golden("gpt2");
+    let own = home.command(&hub.url, folder.to_str().expect("UTF-8"), &[]).output().expect("the binary");
+    // The same tokenizer in another form.
+    assert_eq!(said(&own).1.replace("\ngpt2,", &format!("\n{ID},")), rows);
+}
+
+#[test]
+fn shards_in_a_folder_are_opened() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let bytes = Repository::golden().files[WEIGHTS].clone();
+        let names: serde_json::Map<String, Value> = safetensors::SafeTensors::deserialize(&bytes)
+            .expect("weights")
+            .names()
+            .into_iter()
+            .map(|name| (name.to_owned(), "shards/model-1.safetensors".into()))
+            .collect();
+        let index = json!({"weight_map": names}).to_string();
+        let repository = Repository::golden().without(WEIGHTS);
+        let repository = repository.with("model.safetensors.index.json", index.as_bytes());
+        repository.with("shards/model-1.safetensors", &bytes).answer(asked)
+    });
+    let described = done(&home, &hub, &["model", ID]).0;
+    home.done(&hub, &[]);
+    assert_eq!(done(&home, &hub, &["model", ID]).0, described);
+}
+
+#[test]
+fn an_adapter_by_its_id_is_merged_into_the_model_that_is_given() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let read = |name: &str| std::fs::read(golden("adapters/gpt2").join(name)).expect("a file");
+        let mut repository = Repository::golden();
+        repository.files.clear();
+        for name in ["adapter_config.json", "adapter_model.safetensors"] {
+            repository = repository.with(name, &read(name));
+        }
+        repository.answer(asked)
+    });
+    home.refused(&hub.url, &[], 1, &["adapter_config.json", "is an adapter of gpt2", "--base gpt2"]);
+    assert!(targets(&hub).iter().all(|target| !target.contains("adapter_model")));
+    let base = golden("gpt2");
+    let rows = home.done(&hub, &["--base", base.to_str().expect("UTF-8")]);
+    assert!(rows.contains(&format!("\n{ID},")), "{rows}");
+    assert_ne!(rows, home.done(&hub, &["--base", base.to_str().expect("UTF-8"), "--seed", "1"]));
+}
+
+#[test]
+fn quantised_weights_are_seen_in_their_header() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let bytes = Repository::golden().files[WEIGHTS].clone();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("weights");
+        let renamed =
+            tensors.iter().map(|(name, view)| (name.replace("c_attn.weight", "c_attn.qweight"), view));
+        let bytes = safetensors::serialize(renamed, None).expect("weights");
+        let config = Repository::golden().files["config.json"].clone();
+        let mut config: Value = serde_json::from_slice(&config).expect("JSON");
+        config["quantization_config"] = json!({"quant_method": "gptq"});
+        let repository = Repository::golden().with(WEIGHTS, &bytes);
+        repository.with("config.json", config.to_string().as_bytes()).answer(asked)
+    });
+    home.refused(&hub.url, &[], 1, &["qweight", "quantised (GPTQ or AWQ)", "GGUF"]);
+    let asked = hub.take();
+    let gets: Vec<_> = asked.iter().filter(|a| a.method == "GET" && a.target.contains(WEIGHTS)).collect();
+    assert!(gets.iter().all(|asked| asked.headers.contains_key("range")), "{gets:?}");
+    let described = verb(&home, &hub, &["model", ID]).output().expect("the binary");
+    assert!(said(&described).2.contains("quantised (GPTQ or AWQ)"));
+}
