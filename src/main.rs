@@ -3,11 +3,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::Parser;
-use surmise::cli::Opts;
-
 fn main() -> ExitCode {
-    let Err(error) = surmise::cli::run(Opts::parse()) else { return ExitCode::SUCCESS };
+    let Err(error) = surmise::cli::run(surmise::cli::parse()) else { return ExitCode::SUCCESS };
     let mut message = format!("surmise: {error}");
     let mut cause = error.source();
     while let Some(source) = cause {

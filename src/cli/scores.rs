@@ -1,4 +1,4 @@
-//! `surmise scores`: scores that another tool made.
+//! `surmise scores`: imports scores of other tools.
 
 use std::path::PathBuf;
 
@@ -26,8 +26,8 @@ struct Import {
     /// Files that `surmise list importers` names; samples_*.jsonl alone need --model and --shots
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The CSV file; where the scores come from is written beside it as FILE.json. `-` is stdout, without
-    /// that
+    /// The CSV file; the provenance of the scores is written beside it as FILE.json. `-` is stdout, without
+    /// provenance
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// METRIC or METRIC,FILTER [default: every accuracy, as TASK/METRIC,FILTER where a task has several]
@@ -39,7 +39,7 @@ struct Import {
     /// The number of shots in place of the file's
     #[arg(long, value_name = "K")]
     shots: Option<usize>,
-    /// Takes runs that saw a part of a task
+    /// Import runs on a part of a task, too
     #[arg(long)]
     limited: bool,
 }

@@ -28,14 +28,14 @@ pub(super) struct Flags {
     /// Sequences of one model that may wait; further requests get status 503
     #[arg(long, default_value_t = 1024, value_name = "N")]
     max_waiting: usize,
-    /// Longest time a request may take, in seconds
+    /// Timeout of a request in seconds
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     timeout_s: u64,
     /// Environment variable with a key that clients must send; without it anyone who reaches the address is
     /// served
     #[arg(long, value_name = "NAME")]
     key_variable: Option<String>,
-    /// Seed of requests that give none
+    /// Seed of requests without one
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if flags.opening.device != crate::model::Device::Cpu {
         return Err(Error::Parameter {
             name: "--device",
-            reason: "must be cpu: only the CPU keeps keys and values yet".into(),
+            reason: "must be cpu: the cache of keys and values works on the CPU only".into(),
         });
     }
     let key = flags.key_variable.as_ref().map(|name| {

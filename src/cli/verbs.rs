@@ -30,7 +30,7 @@ pub struct Opts {
     verb: Option<Verb>,
     /// Write nothing to stderr but errors
     #[arg(short, long, global = true)]
-    quiet: bool,
+    pub(super) quiet: bool,
     /// Threads [default: all cores]; results are the same to the bit
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,

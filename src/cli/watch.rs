@@ -1,5 +1,5 @@
 //! The display of a long run: a progress bar where stderr is a terminal, else a line every half minute; and
-//! the handling of Ctrl-C.
+//! the handling of signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -14,11 +14,11 @@ use crate::collect::progress::Progress;
 use crate::error::Error;
 
 const LINE_EVERY: Duration = Duration::from_secs(30);
-/// What an interrupted run waits for requests that are under way.
+/// How long an interrupted run waits for requests in flight.
 const GRACE: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(100);
 
-/// A run that is watched.
+/// The display of one run.
 pub(super) struct Watch {
     pub(super) progress: Arc<Progress>,
     is_over: Arc<AtomicBool>,
@@ -27,13 +27,13 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn start(quiet: bool) -> Self {
-        // Of a fixed width, for what it says beside it is long.
+        // Of a fixed width, because the message beside it is long.
         let style = ProgressStyle::with_template("{elapsed_precise} [{bar:20}] {pos}/{len} {msg}");
         let bar = progress(0, quiet).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let told = bar.clone();
+        let status_bar = bar.clone();
         let progress = Arc::new(Progress::new(move |line| {
             if !quiet {
-                told.suspend(|| status(line));
+                status_bar.suspend(|| status(line));
             }
         }));
         let is_over = Arc::new(AtomicBool::new(false));
@@ -59,20 +59,20 @@ impl Watch {
 
     pub(super) fn finish(self) {
         self.is_over.store(true, Relaxed);
-        // The thread does not panic; it has nothing to give back.
+        // The thread neither panics nor returns a value.
         self.thread.join().unwrap_or_default();
     }
 }
 
-/// Ends a run on a signal: on the first, nothing new is sent and what is under way is waited for, but not for
-/// ever; on the second, it is not.
+/// Ends a run on a signal: after the first, no request is started and those in flight are awaited for a
+/// limited time; after the second, they are not awaited.
 pub(super) fn interrupts(stop: Arc<Stop>) {
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             let Some(mut signals) = Signals::new() else { return };
             signals.next().await;
-            status("stopping: waiting for the requests that are under way (interrupt again to leave them)");
+            status("stopping: waiting for the requests in flight (interrupt again to abandon them)");
             let reason = "interrupted; answers are saved; rerun to continue".into();
             stop.drain(Error::Interrupted { reason });
             tokio::select! {

@@ -1,5 +1,5 @@
-//! The configuration of a collection: everything that decides what is asked and how it is graded. The journal
-//! records it, and a folder accepts another configuration only on request.
+//! The configuration of a collection: everything that determines what is asked and how it is graded. The
+//! journal records it, and a folder accepts another configuration only on request.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::provider::{self, GenerationParams};
 pub const FILES: [&str; 7] =
     ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
 
-/// Everything that decides what is asked and how it is graded.
+/// Everything that determines what is asked and how it is graded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Configuration {
@@ -35,27 +35,27 @@ pub struct Configuration {
     pub params: GenerationParams,
     /// Parameters that the model does not support and that are left out of all requests.
     pub without: Vec<String>,
-    /// Tasks and files, as given.
+    /// Tasks and files, as given on the command line.
     pub sources: Vec<String>,
     /// Most shots of in-context tasks.
     pub shots: usize,
     /// Lists per relation of in-context tasks; prompts per category of texts.
     pub items: usize,
-    /// Seed of what is drawn.
+    /// Seed of the sampling of lists and prompts.
     pub seed: u64,
-    /// How in-context questions are put.
+    /// How in-context questions are rendered.
     pub rendering: Rendering,
     /// Replicates and repeats.
     pub repeats: Replication,
     /// How answers are graded.
     pub grading: Grading,
-    /// Version of the rules by which texts are made equal.
+    /// Version of the normalisation rules.
     pub normalisation_version: u32,
-    /// The tasks as they were loaded.
+    /// The loaded tasks.
     pub tasks: Vec<LoadedTask>,
 }
 
-/// A task as it was loaded.
+/// A loaded task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadedTask {
@@ -68,7 +68,7 @@ pub struct LoadedTask {
 }
 
 impl Configuration {
-    /// Loads the tasks, and notes what was loaded.
+    /// Loads the tasks, and records name, checksum and size of each.
     ///
     /// # Errors
     /// As [`task::load`].
@@ -91,10 +91,10 @@ impl Configuration {
         Ok(tasks)
     }
 
-    /// The record of the journal that holds it.
+    /// The journal record of this configuration.
     ///
     /// # Errors
-    /// [`Error::Json`], which cannot happen.
+    /// [`Error::Json`]
     pub fn record(&self) -> Result<Record> {
         let path = Path::new("journal.jsonl");
         let configuration =
@@ -106,7 +106,7 @@ impl Configuration {
         })
     }
 
-    /// From a record of the journal.
+    /// Reads the configuration of a journal record.
     ///
     /// # Errors
     /// [`Error::Parameter`] if another version of surmise wrote it.
@@ -114,24 +114,24 @@ impl Configuration {
         serde_json::from_value(record).map_err(|error| Error::Parameter {
             name: "-o",
             reason: format!(
-                "is a folder whose configuration this version cannot read ({error}); choose another"
+                "contains a configuration that this version cannot read ({error}); choose another folder"
             ),
         })
     }
 
-    /// Compares with what the folder holds answers to; takes over what the model had to be spared. Whether
-    /// nothing is new.
+    /// Compares this configuration with the one whose answers the folder contains, and adopts the list of
+    /// unsupported parameters found there. Returns whether the two are equal.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if it is another, unless that is wanted.
+    /// [`Error::Parameter`] if they differ, unless `is_new_wanted`.
     pub fn reconcile(&mut self, index: &Index, folder: &Path, is_new_wanted: bool) -> Result<bool> {
         let Some(there) = index.configuration.clone() else {
             if index.is_empty() || is_new_wanted {
                 return Ok(false);
             }
             let reason = format!(
-                "{} holds answers but no record of what was asked (it was damaged); if it is what is asked \
-                 now, pass --new-config",
+                "{} contains answers, but the record of their configuration was damaged; if it was the \
+                 present one, pass --new-config",
                 folder.display()
             );
             return Err(Error::Parameter { name: "-o", reason });
@@ -146,15 +146,15 @@ impl Configuration {
             return Ok(false);
         }
         let reason = format!(
-            "{} holds answers to another configuration ({}); choose another folder, or pass --new-config to \
-             ask this too",
+            "{} contains answers to another configuration ({}); choose another folder, or pass --new-config \
+             to add this one",
             folder.display(),
             differences.join("; ")
         );
         Err(Error::Parameter { name: "-o", reason })
     }
 
-    /// Refuses a folder whose files would replace those that are asked.
+    /// Refuses a folder in which an output would overwrite an input.
     ///
     /// # Errors
     /// [`Error::Parameter`]
@@ -171,11 +171,10 @@ impl Configuration {
         Ok(())
     }
 
-    /// How the answers of a task are to be given: the texts that end an answer are the task's own unless some
-    /// were typed.
+    /// The generation parameters of a task: its own stop sequences apply unless some were given.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for what the wire format has no place for.
+    /// [`Error::Parameter`] for a parameter that the wire format cannot express.
     fn params_of(&self, task: &Task, provider: &'static dyn provider::Provider) -> Result<GenerationParams> {
         let can = provider.capabilities();
         let mut params = self.params.clone();
@@ -189,11 +188,11 @@ impl Configuration {
         Ok(params)
     }
 
-    /// What is to be asked.
+    /// The questions of these tasks.
     ///
     /// # Errors
-    /// As [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for what the wire format has no
-    /// place for.
+    /// As [`Endpoint::new`] and [`provider::find`]; [`Error::Parameter`] for a parameter that the wire format
+    /// cannot express.
     pub fn plan(&self, tasks: Vec<Task>) -> Result<Plan> {
         let provider = provider::find(&self.provider)?;
         let params = tasks.iter().map(|task| self.params_of(task, provider)).collect::<Result<_>>()?;
@@ -201,12 +200,12 @@ impl Configuration {
         Ok(Plan { provider, endpoint, model, tasks, params, repeats: self.repeats })
     }
 
-    /// What differs in `other`, one line each; where files lie and what a model had to be spared is no
-    /// difference.
+    /// The differences of `other`, one line each. Paths of files and the list of unsupported parameters are
+    /// not compared.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let comparable = |configuration: &Self| {
-            let spared = Self { sources: vec![], without: vec![], ..configuration.clone() };
-            serde_json::to_value(spared).unwrap_or_default()
+            let compared = Self { sources: vec![], without: vec![], ..configuration.clone() };
+            serde_json::to_value(compared).unwrap_or_default()
         };
         let mut lines = vec![];
         compare("", &comparable(self), &comparable(other), &mut lines);
@@ -226,6 +225,6 @@ fn compare(path: &str, here: &Value, there: &Value, lines: &mut Vec<String>) {
             a.iter().zip(b).enumerate().for_each(|(i, (a, b))| compare(&below(&i.to_string()), a, b, lines));
         }
         _ if here == there => {}
-        _ => lines.push(format!("{path}: {here} there, {there} here")),
+        _ => lines.push(format!("{path}: {here} in the folder, {there} now")),
     }
 }

@@ -23,45 +23,45 @@ pub(super) async fn ask_all(
     worker.monitor.add_earlier(run, &pending.answered);
     run.progress.total.store(pending.questions.len() as u64, Relaxed);
     run.progress.limit.store(run.limiter.limit() as u64, Relaxed);
-    let mut under_way: JoinSet<(Question, QuestionOutcome)> = JoinSet::new();
-    let (mut left, mut n_begun) = (vec![], 0);
-    let mut end =
+    let mut in_flight: JoinSet<(Question, QuestionOutcome)> = JoinSet::new();
+    let (mut deferred, mut n_begun) = (vec![], 0);
+    let mut record =
         |ended: std::result::Result<(Question, QuestionOutcome), tokio::task::JoinError>| match ended {
             Ok((_, QuestionOutcome::Answered)) => drop(run.progress.done.fetch_add(1, Relaxed)),
             Ok((_, QuestionOutcome::Failed(_))) => {
                 run.progress.done.fetch_add(1, Relaxed);
                 run.progress.failed.fetch_add(1, Relaxed);
             }
-            Ok((question, QuestionOutcome::Deferred)) => left.push(question),
-            // What panicked has said so on stderr. Its question was asked, perhaps, and is booked as possibly
-            // paid by the next run.
+            Ok((question, QuestionOutcome::Deferred)) => deferred.push(question),
+            // The panic is already on stderr. The question may have been sent; the next run records it as
+            // possibly paid.
             Err(error) if error.is_panic() => run.stop.drain(panicked()),
             Err(_) => {}
         };
-    // Some wait for their next attempt and hold no request; others may go on meanwhile.
+    // Questions that wait for their next attempt have no request in flight; others are sent meanwhile.
     let most = 2 * run.policy.concurrency;
     for question in &pending.questions {
-        while under_way.len() >= most {
-            under_way.join_next().await.into_iter().for_each(&mut end);
+        while in_flight.len() >= most {
+            in_flight.join_next().await.into_iter().for_each(&mut record);
         }
         if run.stop.is_draining() {
             break;
         }
         let prepared = match prepare(plan, question, journal, worker) {
             Ok(prepared) => prepared,
-            // What is under way is paid, and waited for.
+            // Requests in flight are billed, so their answers are awaited.
             Err(error) => {
                 run.stop.drain(error);
                 break;
             }
         };
         let (worker, question) = (worker.clone(), *question);
-        under_way.spawn(async move { (question, worker.ask(&prepared).await) });
+        in_flight.spawn(async move { (question, worker.ask(&prepared).await) });
         n_begun += 1;
     }
     let drained = async {
-        while let Some(ended) = under_way.join_next().await {
-            end(ended);
+        while let Some(ended) = in_flight.join_next().await {
+            record(ended);
         }
     };
     tokio::select! {
@@ -72,12 +72,12 @@ pub(super) async fn ask_all(
     if !worker.is_short.load(Relaxed) || !matches!(early, None | Some(Error::Budget { .. })) {
         return Ok(early);
     }
-    left.extend(&pending.questions[n_begun..]);
-    let (prompts, answers) = tokens::of(plan, &left)?;
+    deferred.extend(&pending.questions[n_begun..]);
+    let (prompts, answers) = tokens::of(plan, &deferred)?;
     let usd = |prompt, answer| run.budget.cost_usd(prompt, answer).unwrap_or(0.0);
     let reason = format!(
-        "the budget allows no other request: of --budget-usd {}, {:.6} are spent, and what is left \
-         costs {:.6} to {:.6} USD more",
+        "the budget allows no further request: {1:.6} of --budget-usd {0} are spent, and the remaining \
+         questions cost {2:.6} to {3:.6} USD",
         run.budget.cap_usd().unwrap_or(0.0),
         run.budget.spent_usd().unwrap_or(0.0),
         usd(prompts.0, answers.0),
@@ -99,7 +99,7 @@ fn prepare(plan: &Plan, question: &Question, journal: &Journal, worker: &Worker)
 
 /// The error of a run in which the program panicked.
 pub fn panicked() -> Error {
-    let reason = "surmise made a mistake (see above; please report it): every answer that came is kept, the \
-                  same command goes on";
+    let reason = "surmise panicked (see above; please report this bug); all answers received so far are \
+                  stored, and the same command continues the run";
     Error::Panicked { reason: reason.into() }
 }

@@ -1,6 +1,6 @@
-//! Grades the in-context task on a local model: an answer is right if greedy decoding gives exactly its
-//! tokens and the comma after them. Teacher forcing decides the same in one pass, because greedy decoding
-//! leaves the right path at the first token that is not the most likely one.
+//! Grades the in-context task on a local model: an answer is right if greedy decoding yields exactly its
+//! tokens and the comma after them. Teacher forcing gives the same grades in one forward pass, because
+//! greedy decoding first differs from the right answer at a token that is not the most likely one.
 
 use super::grading::Grade;
 use super::results::scores::{QuestionRef, Score, Tally};
@@ -14,7 +14,7 @@ use crate::model::{Model, Point, States};
 /// If the model's tokenizer does not know a word, or a list is longer than its positions.
 pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
     let mut windows = Vec::with_capacity(task.lists.len());
-    // For each list and shot the points whose next token is part of the answer.
+    // For each list and number of shots, the positions whose next token is part of the answer.
     let mut asked: Vec<(usize, usize, Vec<Point>)> = vec![];
     for (w, list) in task.lists.iter().enumerate() {
         let tokens = model.tokenizer.encode(&list.text)?;
@@ -23,11 +23,12 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
             let inside = |end: usize| answer.start < end && end <= answer.end;
             let ours = tokens.iter().enumerate().filter(|(_, token)| inside(token.span.end));
             // The token before an answer predicts its first token; no answer begins a window, because its
-            // head stands before it.
+            // head comes before it.
             let points: Vec<Point> =
                 ours.filter_map(|(t, _)| Some((w, (prefix + t).checked_sub(1)?))).collect();
             if points.is_empty() {
-                let reason = format!("the model's tokenizer leaves nothing of an answer in {:?}", list.text);
+                let reason =
+                    format!("the model's tokenizer produces no token for an answer in {:?}", list.text);
                 return Err(Error::Corpus { name: task.name.clone(), reason });
             }
             asked.push((w, shots, points));

@@ -1,5 +1,5 @@
-//! Black-box scores and texts: what a model answers, whatever is inside it. Local models are graded in
-//! process, closed ones over the wire, by the same tasks and into the same scores.
+//! Black-box scores and texts of local and closed models. Local models are graded in process, closed ones
+//! over their API, on the same tasks and with the same scores.
 
 pub mod budget;
 pub mod client;

@@ -13,21 +13,20 @@ use crate::error::Result;
 use crate::provider::{GenerationParams, Provider, Request, WireRequest};
 use crate::seed;
 
-/// Questions that are asked again because of how they were answered are replicates that count from here, by
-/// rounds.
+/// Replicate numbers of repeated questions (`--redo`) are offset by this number for each round.
 const ROUND: u32 = 1_000_000;
 
-/// One answer that is wanted. Millions of them are kept during a run: the request is made from its item when
-/// it is sent.
+/// One requested answer. A run may hold millions of them, so that the request is rendered only when it is
+/// sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
-    /// Which task.
+    /// Index of the task.
     pub task: u32,
-    /// Which item of it.
+    /// Index of the item in the task.
     pub item: u32,
-    /// Which prompt of the item.
+    /// Index of the prompt in the item.
     pub prompt: u32,
-    /// Which of several answers to the same question.
+    /// Index of the answer among several to the same question.
     pub replicate: u32,
 }
 
@@ -45,9 +44,9 @@ pub struct KeyedQuestion {
 pub struct Pending {
     /// The questions, each key once, in their order.
     pub questions: Vec<Question>,
-    /// Answers that are wanted, those that are there included.
+    /// Number of requested answers, including those that exist.
     pub n_wanted: usize,
-    /// Keys whose answer is there, by its kind.
+    /// Number of existing answers, by their kind.
     pub answered: BTreeMap<&'static str, u32>,
 }
 
@@ -56,18 +55,18 @@ pub struct Pending {
 pub struct Replication {
     /// Answers to each question.
     pub replicates: u32,
-    /// The share of items that are asked once more, to see the noise.
+    /// The share of items that are asked once more, to estimate how far answers vary.
     pub share: f64,
-    /// Seed of which items these are.
+    /// Seed of the choice of these items.
     pub seed: u64,
 }
 
 /// Which questions with an outcome are asked again.
 #[derive(Debug, Clone, Default)]
 pub struct RedoSelection {
-    /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests no answer came to.
+    /// Kinds of outcomes: `filtered`, `refused`, ...; `failed` for requests without an answer.
     pub kinds: Vec<String>,
-    /// Whether requests that may have been billed without an answer stay as they are.
+    /// Whether requests that may have been billed without an answer are not repeated.
     pub leave_unknown: bool,
 }
 
@@ -75,15 +74,15 @@ pub struct RedoSelection {
 pub struct Plan {
     /// The wire format.
     pub provider: &'static dyn Provider,
-    /// Where it is served.
+    /// The endpoint.
     pub endpoint: Endpoint,
     /// The model.
     pub model: String,
-    /// What is asked.
+    /// The tasks.
     pub tasks: Vec<Task>,
-    /// How the answers of each task are to be given.
+    /// Generation parameters of each task.
     pub params: Vec<GenerationParams>,
-    /// How often.
+    /// Number of answers to each question.
     pub repeats: Replication,
 }
 
@@ -96,7 +95,7 @@ impl Plan {
         self.tasks[question.task as usize].items.get(question.item as usize)
     }
 
-    /// What is asked.
+    /// The request of a question.
     pub fn request(&self, item: &Item, question: &Question) -> Request {
         Request {
             model: self.model.clone(),
@@ -116,11 +115,11 @@ impl Plan {
         )
     }
 
-    /// Goes through all items in their order, with the questions of each. Where one was asked again, the last
-    /// round that was answered; where it now is to be, the next.
+    /// Visits all items in their order, with the questions of each. Of a question that was repeated, the last
+    /// answered round counts; one that `again` selects is in its next round.
     ///
     /// # Errors
-    /// Whatever cannot be rendered for the wire format or read again; what `each` finds wrong.
+    /// Those of rendering a request and of reading an item; those of `each`.
     pub fn visit(
         &self,
         index: &Index,
@@ -163,7 +162,7 @@ impl Plan {
             return of_round(0);
         }
         let answer = |keyed: &KeyedQuestion| index.state(&keyed.key).and_then(QuestionState::answer);
-        // An answer stays the one that counts until another has come.
+        // An answer counts until a later round is answered.
         let mut keyed = of_round(0);
         let (mut round, mut kind) = (0, answer(&keyed));
         while index.state(&of_round(round + 1).key).is_some() {
@@ -174,12 +173,12 @@ impl Plan {
             }
         }
         let is_unwanted = kind.is_some_and(|kind| again.kinds.iter().any(|unwanted| unwanted == kind));
-        // A round that failed is asked again before another begins.
+        // A round that failed is repeated before another begins.
         let is_begun = answer(&of_round(round)).is_none();
         if is_unwanted { of_round(round + u32::from(!is_begun)) } else { keyed }
     }
 
-    /// What has no outcome yet.
+    /// The questions that are to be asked.
     ///
     /// # Errors
     /// As [`Plan::visit`].
@@ -213,7 +212,7 @@ fn is_open(state: Option<&QuestionState>, again: &RedoSelection) -> bool {
     let failed_too = again.kinds.iter().any(|kind| kind == "failed");
     match state.failure() {
         _ if failed_too => true,
-        // The request itself is at fault and would be again.
+        // The request itself is invalid and would be refused again.
         Some("invalid") => false,
         Some("unknown") => !again.leave_unknown,
         _ => true,

@@ -1,5 +1,4 @@
-//! One request before all others: it costs a few tokens and finds out whether the endpoint accepts the
-//! parameters.
+//! The probe: one short request before all others, which shows whether the endpoint accepts the parameters.
 
 use super::client::question::{PreparedQuestion, QuestionOutcome};
 use super::client::worker::Worker;
@@ -12,8 +11,7 @@ use crate::provider::{Failure, FailureClass, Prompt, Request};
 /// The prompt of the probe.
 const PROBE: &str = "Reply with the word yes.";
 
-/// The probe of a plan, with the parameters of the task that needs most of them; `None` where there is no
-/// task.
+/// The probe of a plan, with the parameters of the task with most stop sequences; `None` without a task.
 pub(super) fn request(plan: &Plan) -> Option<Request> {
     let params = plan.params.iter().max_by_key(|params| params.stop.len()).cloned()?;
     Some(Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), params })
@@ -44,20 +42,21 @@ pub(super) async fn probe(
         let QuestionOutcome::Failed(Failure { class: FailureClass::Unsupported { param }, message, .. }) =
             worker.ask(&question).await
         else {
-            // Any other failure has ended the run, or may not concern the items.
+            // Any other failure has already ended the run, or may be specific to the probe.
             return Ok(has_changed);
         };
         let adapted = request.params.without(&param).filter(|_| run.adapt);
         if adapted.is_none() || configuration.without.contains(&param) {
             let hint = if run.adapt {
-                "--adapt-params cannot mend that"
+                "--adapt-params cannot resolve this"
             } else {
-                "leave it away, or pass --adapt-params"
+                "omit it, or pass --adapt-params"
             };
             run.stop_for_endpoint(format!("the model does not support `{param}` ({message}); {hint}"));
             return Ok(has_changed);
         }
-        run.progress.say(&format!("{} does not support `{param}`; all requests go without it", plan.model));
+        run.progress
+            .say(&format!("{} does not support `{param}`; it is omitted from all requests", plan.model));
         configuration.without.push(param);
         *plan = configuration.plan(std::mem::take(&mut plan.tasks))?;
         has_changed = true;

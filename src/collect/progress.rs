@@ -12,13 +12,13 @@ pub struct Progress {
     pub total: AtomicU64,
     /// Of these, those with an outcome.
     pub done: AtomicU64,
-    /// Of these, those without an answer.
+    /// Of these, those that failed.
     pub failed: AtomicU64,
     /// Requests sent.
     pub sent: AtomicU64,
     /// Requests sent because an earlier one to the same question failed.
     pub retries: AtomicU64,
-    /// Spent so far in all runs, millionths of a dollar.
+    /// Spent so far in all runs, in millionths of a dollar.
     pub spent_micro_usd: AtomicU64,
     /// Requests allowed at a time.
     pub limit: AtomicU64,
@@ -58,20 +58,20 @@ impl Progress {
     pub fn line(&self) -> String {
         let load = |number: &AtomicU64| number.load(Relaxed);
         let rate = load(&self.done) as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
-        let mut line = format!("{rate:.1}/s, {} at a time", load(&self.limit));
+        let mut line = format!("{rate:.1}/s, at most {} in flight", load(&self.limit));
         let mut add = |number: u64, what: &str| {
             if number > 0 {
                 line.push_str(&format!(", {number} {what}"));
             }
         };
         add(load(&self.failed), "failed");
-        add(load(&self.retries), "asked again");
+        add(load(&self.retries), "retried");
         if load(&self.spent_micro_usd) > 0 {
             line.push_str(&format!(", {:.4} USD", load(&self.spent_micro_usd) as f64 / 1e6));
         }
         let paused = *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(wait) = paused.and_then(|until| until.checked_duration_since(time::Instant::now())) {
-            line.push_str(&format!(", paused for {:.0} s more", wait.as_secs_f64().ceil()));
+            line.push_str(&format!(", paused for another {:.0} s", wait.as_secs_f64().ceil()));
         }
         line
     }

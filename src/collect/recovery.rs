@@ -1,5 +1,5 @@
-//! What an earlier crash or a full disk leaves behind: requests without an outcome, and answers that the
-//! journal cannot take.
+//! Recovery from crashes and full disks: requests without an outcome, and answers that cannot be written to
+//! the journal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use super::journal::{Journal, OutcomeRecord, Record};
 use super::progress::Progress;
 use crate::error::Result;
 
-/// Closes what was under way when an earlier process ended: it may have been answered and billed, so its
-/// reserve is spent.
+/// Closes requests that were in flight when an earlier process ended: each may have been answered and billed,
+/// so that its reservation counts as spent.
 pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Result<()> {
     let mut open: Vec<_> = journal.index.open.drain().collect();
     open.sort_unstable_by_key(|(key, _)| *key);
@@ -30,14 +30,14 @@ pub(super) async fn close_open(journal: &mut Journal, progress: &Progress) -> Re
     if !open.is_empty() {
         let n = open.len();
         progress.say(&format!(
-            "{n} request(s) were under way when an earlier run ended; they may have been billed and are \
-             booked so"
+            "{n} request(s) were in flight when an earlier run ended; they may have been billed and count as \
+             billed"
         ));
     }
     Ok(())
 }
 
-/// Where answers go that the journal cannot take: a file elsewhere, or else stderr.
+/// Writes answers that cannot be written to the journal to a temporary file, or else to stderr.
 pub(super) fn fallback_writer(progress: Arc<Progress>, folder: PathBuf) -> impl FnMut(&[u8]) + Send {
     use std::io::Write;
     let mut file: Option<(std::fs::File, PathBuf)> = None;
@@ -50,8 +50,8 @@ pub(super) fn fallback_writer(progress: Arc<Progress>, folder: PathBuf) -> impl 
                 .and_then(|f| Ok(f.keep()?))
         {
             progress.say(&format!(
-                "answers that the journal cannot take go to {name}; when there is room again: cat {name} >> \
-                 {journal}",
+                "answers that cannot be written to the journal are written to {name}; once there is space \
+                 again: cat {name} >> {journal}",
                 name = path.display(),
                 journal = folder.join("journal.jsonl").display()
             ));

@@ -8,10 +8,11 @@ use super::results::replay;
 use super::results::replay::FolderSummary;
 use crate::error::{Error, Result};
 
-/// Grades the journal of a folder again, with no network. `change` may set how.
+/// Grades the journal of a folder again. `change` may alter how.
 ///
 /// # Errors
-/// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were asked.
+/// [`Error::Journal`], [`Error::Storage`]; [`Error::Parameter`] if the tasks are not those that were
+/// collected.
 pub fn rescore(
     folder: &Path,
     change: impl FnOnce(&mut Configuration) -> Result<()>,
@@ -19,8 +20,8 @@ pub fn rescore(
     let index = Index::read(folder)?;
     let Some(there) = index.configuration else {
         if !index.is_empty() {
-            let reason = "holds answers but no record of what was asked (it was damaged); collect into it \
-                          once more, with --new-config";
+            let reason = "contains answers, but the record of their configuration was damaged; collect \
+                          into it once more, with --new-config";
             return Err(Error::Parameter { name: "-o", reason: reason.into() });
         }
         let path = folder.join("journal.jsonl");
@@ -33,8 +34,8 @@ pub fn rescore(
     let tasks = configuration.load_tasks()?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
-        let reason = "are not the ones that were asked: a file has changed since, or its name, which names \
-                      the task; give the original with --task"
+        let reason = "are not the ones that were collected: a file or its name has changed since; give the \
+                      original with --task"
             .into();
         return Err(Error::Parameter { name: "the tasks", reason });
     }

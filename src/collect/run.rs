@@ -1,5 +1,4 @@
-//! Collecting, from a configuration to its files: reads the journal, sends a probe and everything that is
-//! missing, and writes the scores.
+//! Runs a collection: reads the journal, sends a probe and all pending questions, and writes the scores.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,47 +26,47 @@ use super::{dispatch, probe, recovery};
 use crate::error::{Error, Result};
 use crate::provider::KeyHeader;
 
-/// A collection: the questions, the folder, and how requests are made.
+/// A collection: the questions, the folder, and how requests are sent.
 pub struct Run {
     /// The folder.
     pub folder: PathBuf,
-    /// What is asked.
+    /// What is asked and how it is graded.
     pub configuration: Configuration,
-    /// Whether a folder may hold answers to something else already.
+    /// Whether the folder may contain answers to another configuration.
     pub new_config: bool,
-    /// What is asked again.
+    /// Which questions with an outcome are asked again.
     pub redo: RedoSelection,
-    /// Whether parameters that the model does not support are left away.
+    /// Whether parameters that the model does not support are omitted.
     pub adapt: bool,
     /// Concurrency, retries and waits.
     pub policy: RetryPolicy,
-    /// The longest a request may take.
+    /// Timeout of a request.
     pub timeout: Duration,
-    /// What the model costs.
+    /// Price of the model.
     pub price: Option<Price>,
     /// The most that may be spent in all runs into this folder.
     pub cap_usd: Option<f64>,
-    /// Where the key goes, if not where the wire format has it.
+    /// Header of the key, if it is not that of the wire format.
     pub key_header: Option<KeyHeader>,
-    /// Certificates to trust beside the system's.
+    /// Certificates to trust in addition to the system's.
     pub ca_cert: Option<PathBuf>,
-    /// Whether records are made durable before they count; off only to measure what that costs.
+    /// Whether records are synced to disk before they count; off only to measure what that costs.
     pub durable: bool,
 }
 
 /// How a run ended.
 pub struct RunResult {
-    /// What the folder holds.
+    /// Contents of the folder.
     pub summary: FolderSummary,
-    /// Why not everything was asked, if it was not.
+    /// Why the run ended before everything was asked, if it did.
     pub early: Option<Error>,
 }
 
 impl Run {
-    /// Asks what is missing and writes the scores. Where nothing is missing, there need be no key.
+    /// Asks all pending questions and writes the scores. Without a pending question no key is needed.
     ///
     /// # Errors
-    /// What is wrong before anything is asked; what ends a run early is in [`RunResult`].
+    /// Those found before anything is asked; the reason why a run ended early is in [`RunResult`].
     pub fn collect(
         mut self,
         mut secrets: Result<Arc<Secrets>>,
@@ -77,7 +76,7 @@ impl Run {
         self.configuration.check_apart(&self.folder)?;
         let tasks = self.configuration.load_tasks()?;
         let mut plan = self.configuration.plan(tasks)?;
-        // Nothing is written before the key is known to be there, and to be nowhere else.
+        // Nothing is written before the key is known to exist and not to be part of the content.
         if let Ok(secrets) = &secrets {
             self.check_content(&plan, secrets)?;
         }
@@ -87,7 +86,7 @@ impl Run {
         let fallback_writer = recovery::fallback_writer(progress.clone(), self.folder.clone());
         let mut journal = Journal::open(&self.folder, self.durable, fallback_writer)?;
         if let Some(torn) = &journal.torn {
-            progress.say(&format!("1 torn record set aside in {}", torn.display()));
+            progress.say(&format!("1 incomplete record moved to {}", torn.display()));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
@@ -108,7 +107,7 @@ impl Run {
             interrupt(stop.clone());
             let worker = self.worker(&plan, &journal, secrets, stop, progress)?;
             early = runtime.block_on(self.ask_all(&mut plan, pending, &journal, worker))?;
-            // What an aborted run still waits for is not waited for here either.
+            // An aborted run does not wait for its requests here either.
             runtime.shutdown_background();
         }
         drop(writer);
@@ -117,14 +116,14 @@ impl Run {
         Ok(RunResult { summary, early })
     }
 
-    /// Refuses what holds the key and would be kept.
+    /// Refuses content that contains the key, because it would be stored.
     fn check_content(&self, plan: &Plan, secrets: &Secrets) -> Result<()> {
         let content = &self.configuration;
         secrets.check_url(&content.base_url)?;
-        let fault = |name: &'static str, what: &str| {
+        let refuse = |name: &'static str, what: &str| {
             Err(Error::Parameter {
                 name,
-                reason: format!("{what} holds the key, and would be kept; take it out"),
+                reason: format!("{what} contains the key and would be stored; remove it"),
             })
         };
         let folder = self.folder.display().to_string();
@@ -136,21 +135,21 @@ impl Run {
             flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s)))
         {
             if secrets.holds_key(text) {
-                return fault(name, "the value");
+                return refuse(name, "the value");
             }
         }
         for (task, source) in plan.tasks.iter().zip(&content.sources) {
             for (n, item) in task.items.iter().enumerate() {
                 let item = item?;
                 if secrets.is_in_item(&item) {
-                    return fault("the tasks", &format!("item {} of {source}", n + 1));
+                    return refuse("the tasks", &format!("item {} of {source}", n + 1));
                 }
             }
         }
         Ok(())
     }
 
-    /// Probes, then asks everything that is missing. Returns the reason if the run ended early.
+    /// Sends the probe, then all pending questions. Returns the reason if the run ended early.
     async fn ask_all(
         &mut self,
         plan: &mut Plan,
@@ -159,7 +158,7 @@ impl Run {
         worker: Worker,
     ) -> Result<Option<Error>> {
         if probe::probe(&mut self.configuration, plan, journal, &worker).await? {
-            // Every key contains the parameters, so that all have changed.
+            // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
         dispatch::ask_all(plan, &pending, journal, &Arc::new(worker)).await
@@ -181,7 +180,7 @@ impl Run {
         if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
             let n = journal.index.unpriced.len();
             progress.say(&format!(
-                "{n} earlier request(s) had no price; they are booked at {usd:.6} USD by that of --prices"
+                "{n} earlier request(s) had no price; by the price in --prices they cost {usd:.6} USD"
             ));
         }
         let most_tokens = plan.params.iter().map(|params| u64::from(params.max_tokens));

@@ -8,10 +8,7 @@ use super::registry::{ALL, importer_of};
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Bytes by which a file is recognised.
-const HEAD_BYTES: usize = 4096;
-
-/// Refuses an output that would replace an input, or samples beside one.
+/// Refuses an output that would replace an input, or a file that an importer reads beside one.
 ///
 /// # Errors
 /// [`Error::Parameter`]
@@ -21,7 +18,8 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
     for written in [output, Path::new(&beside)] {
         let is_beside = ALL.iter().any(|importer| importer.reads_beside(written)) && written.exists();
         if is_beside || inputs.iter().any(|input| disk::is_same(input, written)) {
-            let reason = format!("would replace {}, which is read; choose another name", written.display());
+            let reason =
+                format!("would replace {}, which is an input; choose another name", written.display());
             return Err(Error::Parameter { name: "-o", reason });
         }
     }
@@ -31,12 +29,12 @@ pub fn check_apart(inputs: &[PathBuf], output: &Path) -> Result<()> {
 /// Imports files, each by the importer that recognises it.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Foreign`]; [`Error::Parameter`] for scores that are there twice.
+/// [`Error::Read`], [`Error::Foreign`]; [`Error::Parameter`] for scores that occur twice.
 pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     let mut all = Imported::empty();
     for path in paths {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let importer = importer_of(path, &bytes[..bytes.len().min(HEAD_BYTES)]);
+        let importer = importer_of(path, &bytes)?;
         let mut imported = importer.import(path, &bytes, options)?;
         imported.notes.retain(|note| !all.notes.contains(note));
         imported.notes.insert(0, format!("{}: read by {}", path.display(), importer.name()));
@@ -46,7 +44,7 @@ pub fn import(paths: &[PathBuf], options: &ImportOptions) -> Result<Imported> {
     for score in &all.scores {
         if seen.insert((&score.model, &score.task, score.shots), ()).is_some() {
             let reason = format!(
-                "{} of {} with {} shots is there twice; import each run once",
+                "{} of {} with {} shots occurs twice; import each run once",
                 score.task, score.model, score.shots
             );
             return Err(Error::Parameter { name: "FILE", reason });

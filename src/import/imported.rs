@@ -1,4 +1,4 @@
-//! What an import takes and gives.
+//! Options and results of an import.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,16 +9,16 @@ use crate::collect::results::scores::Score;
 use crate::disk::Schema;
 use crate::seed;
 
-/// What is imported of a file.
+/// Options of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// `METRIC` or `METRIC,FILTER`; all accuracies unless told.
+    /// `METRIC` or `METRIC,FILTER`; `None` for all accuracies.
     pub metric: Option<String>,
     /// The model's name in place of the file's.
     pub model: Option<String>,
     /// The number of shots in place of the file's.
     pub shots: Option<usize>,
-    /// Whether runs that saw only a part of a task are taken.
+    /// Whether runs on a part of a task are imported.
     pub limited: bool,
 }
 
@@ -27,16 +27,16 @@ pub struct ImportOptions {
 pub struct Imported {
     /// Rows of scores.csv.
     pub scores: Vec<Score>,
-    /// Where they come from.
+    /// Their provenance.
     pub provenance: Provenance,
-    /// What was left out, and why.
+    /// Messages about what was not imported, and why.
     pub notes: Vec<String>,
 }
 
-/// Where imported scores come from; stands beside them as JSON.
+/// The provenance of imported scores, which is written beside them as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Form of the file.
+    /// Schema of the file.
     pub schema: Schema,
     /// The files.
     pub sources: Vec<SourceFile>,
@@ -49,11 +49,11 @@ pub struct SourceFile {
     pub file: String,
     /// SHA-256 of it.
     pub sha256: String,
-    /// SHA-256 of the samples beside it that were read, by task.
+    /// SHA-256 of the samples files that were read beside it, by task.
     pub samples_sha256: BTreeMap<String, String>,
-    /// Settings that say how the scores came about, as they stand in the file.
+    /// Settings of the evaluation, unchanged from the file.
     pub settings: BTreeMap<String, String>,
-    /// Names of settings that were not taken over, because they may hold a key.
+    /// Names of settings that were not copied, because they may contain a key.
     pub left_out: Vec<String>,
 }
 
@@ -73,7 +73,7 @@ impl Imported {
         Self { scores: vec![], provenance: Provenance { schema, sources: vec![] }, notes: vec![] }
     }
 
-    /// Adds what another file gave.
+    /// Adds the import of another file.
     pub fn extend(&mut self, other: Self) {
         self.scores.extend(other.scores);
         self.provenance.sources.extend(other.provenance.sources);

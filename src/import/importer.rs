@@ -13,8 +13,8 @@ pub trait Importer: Sync {
     /// The tool and the files it reads, in one line.
     fn summary(&self) -> &'static str;
 
-    /// Whether a file is one of that tool, by its path and its first bytes.
-    fn sniff(&self, path: &Path, head: &[u8]) -> bool;
+    /// Whether the tool wrote this file, by its path and its bytes.
+    fn sniff(&self, path: &Path, bytes: &[u8]) -> bool;
 
     /// Reads one file, and files beside it that belong to it.
     ///
@@ -22,7 +22,7 @@ pub trait Importer: Sync {
     /// [`crate::Error::Read`], [`crate::Error::Foreign`]
     fn import(&self, path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported>;
 
-    /// Whether a path may be a file beside an input that [`Importer::import`] reads, too.
+    /// Whether [`Importer::import`] may read this path beside an input.
     fn reads_beside(&self, _path: &Path) -> bool {
         false
     }

@@ -1,5 +1,5 @@
-//! Scores that another tool made. Each tool has an [`Importer`]; to add one: one file or folder, and one row
-//! in [`ALL`].
+//! Importing scores of other tools. Each tool has an [`Importer`]; to add one: one file or folder, and one
+//! row in [`ALL`].
 
 mod files;
 mod imported;

@@ -1,4 +1,4 @@
-//! What an estimator returns: a number, what kind of number it is, how far it can be trusted, and warnings.
+//! The result of an estimator: a number, its kind, its uncertainty, and warnings.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -9,7 +9,7 @@ pub struct Estimate {
     /// `y`; `None` for an estimator that adds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_scale: Option<f64>,
-    /// What the number is.
+    /// The kind of estimate.
     pub kind: Kind,
     /// The estimate. May be negative by chance; the sign is kept. Infinite where `y` holds a linear function
     /// of `x`; JSON has no infinity, so it is null there.
@@ -21,13 +21,12 @@ pub struct Estimate {
     pub upper_nats: Option<f64>,
     /// Standard error of the estimate.
     pub stderr_nats: Option<f64>,
-    /// The smallest of `ceilings`: what lies above is not seen in these samples but follows from a model of
-    /// them.
+    /// The smallest of `ceilings`: an estimate above it is not supported by these samples but follows from
+    /// a model of them.
     pub ceiling_nats: f64,
     /// The ceilings one by one.
     pub ceilings: Ceilings,
-    /// What the training data alone would have said beyond what other data bear out, for an estimator that
-    /// is trained and fooled by it.
+    /// The estimate on training data minus that on held-out data, for an estimator that reports the former.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimism_nats: Option<f64>,
     /// Paired rows.
@@ -48,7 +47,7 @@ fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
-/// What a number is.
+/// The kind of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -67,7 +66,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name, as it is written.
+    /// Its name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -80,7 +79,7 @@ impl Kind {
     }
 }
 
-/// Quantities that mutual information, or what a sample can show of it, does not exceed.
+/// Upper limits of mutual information, or of the part of it that a sample can support.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ceilings {
     /// `log n`: no distribution-free lower bound from `n` samples certifies more than about this (McAllester
@@ -90,15 +89,16 @@ pub struct Ceilings {
     pub input_entropy_nats: f64,
     /// The same of `y`; not of a `y` that noise is added to.
     pub output_entropy_nats: Option<f64>,
-    /// `0.5 logdet(I + Cov / sigma^2)`: what a channel could carry of a Gaussian input with the covariance
-    /// of `y`.
+    /// `0.5 logdet(I + Cov / sigma^2)`: the information through the channel of a Gaussian input with the
+    /// covariance of `y`.
     pub gaussian_nats: Option<f64>,
-    /// Logarithm of how many pairs are compared with each other, which a contrastive bound cannot exceed.
+    /// Logarithm of the number of pairs that are compared with each other, which a contrastive bound cannot
+    /// exceed.
     pub compared_nats: Option<f64>,
 }
 
 impl Ceilings {
-    /// The smallest of those there are.
+    /// The smallest ceiling.
     #[must_use]
     pub fn least_nats(&self) -> f64 {
         let others = [self.output_entropy_nats, self.gaussian_nats, self.compared_nats].into_iter().flatten();
@@ -106,58 +106,57 @@ impl Ceilings {
     }
 }
 
-/// A warning that travels with an estimate, written in `snake_case`.
+/// A warning about an estimate, written in `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Flag {
     /// Rows that share `x` have different `y`: the density of the channel given `x` was itself estimated.
     Grouped,
-    /// A few rows that share `x` have different `y`, and were taken for rows that differ: the lower bound has
-    /// given up what that can add.
+    /// A few rows that share `x` have different `y`, and were treated as different: the lower bound is
+    /// reduced by the most that this can add.
     Collisions,
-    /// The lower bound is above .85 log n, or the bounds are more than half a nat apart: the number says
-    /// little beyond "large".
+    /// The lower bound is above .85 log n, or the bounds are more than half a nat apart: the estimate only
+    /// shows that the information is large.
     Saturated,
-    /// The estimate is above .6 log n, where bounds begin to part and neighbours become scarce.
+    /// The estimate is above .6 log n, where bounds begin to diverge and neighbours become scarce.
     NearCeiling,
-    /// One side takes one value: the information is zero by definition and nothing was measured.
+    /// One side takes one value: the information is zero by definition.
     Constant,
     /// Fewer than 50 rows.
     SmallSample,
-    /// Fewer than 1.5 rows for each column: covariances are estimated from hardly enough.
+    /// Fewer than 1.5 rows for each column: estimates of covariances are unreliable.
     FewRows,
-    /// Some rows are equal; noise of 1e-6 standard deviations was added to tell them apart.
+    /// Some rows are equal; noise of 1e-6 standard deviations was added to separate them.
     Jittered,
-    /// Some columns are linear combinations of others on their side and were left out.
+    /// Some columns are linear combinations of others on their side and were removed.
     Collinear,
     /// A column of one side, or for an estimator of ranks its ranks, is a linear function of the other side:
     /// the information of continuous variables is infinite.
     Infinite,
-    /// The estimate is above the ceiling of what samples can show: a parametric one rests on the family that
-    /// is assumed, a consistent one is held at the ceiling.
+    /// The estimate is above the ceiling: a parametric one depends on the assumed family, a consistent one is
+    /// capped at the ceiling.
     AboveCeiling,
     /// A column of one side that takes few values is a linear function of the other side: the number is its
-    /// entropy, and what other columns share beyond it is not counted.
+    /// entropy, and information of other columns beyond it is not counted.
     SharedValues,
     /// Some pairs are copies of others, and each was counted once.
     Copies,
-    /// Pairs repeat, so that there is less in the samples than their number says: the standard error, if
-    /// there is one, is too small.
+    /// Pairs repeat, so that the effective number of samples is smaller: the standard error, if there is
+    /// one, is too small.
     Repeated,
-    /// Values are so many for so few rows that independent pairs would show more than .05 nats; the excess
-    /// was subtracted.
+    /// There are many values for few rows, so that the bias exceeds .05 nats; it was subtracted.
     Undersampled,
     /// Most of the rows are repeated: the values were treated as discrete.
     Discrete,
-    /// The training data say more than other data bear out, by more than a tenth of a nat.
+    /// The estimate on training data exceeds that on held-out data by more than a tenth of a nat.
     Optimistic,
-    /// Training met a number that is not finite, or a bound came out far below 0; the run counts for nothing.
+    /// Training diverged: a number was not finite, or the bound is far below 0. The estimate is invalid.
     Failed,
 }
 
 impl Flag {
-    /// Its name, as it is written.
+    /// Its name in files.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -1,15 +1,15 @@
 //! Mutual information of paired samples: the trait that every estimator implements.
 //!
-//! | to be found in | what |
+//! | module | contents |
 //! |---|---|
-//! | [`Pairs`], [`Estimate`] | what an estimator takes, and what it gives |
+//! | [`Pairs`], [`Estimate`] | input and output of an estimator |
 //! | `registry.rs` | the table of estimators |
 //! | [`estimators`] | the estimators, one file each |
-//! | `channel`, `density_ratio`, `neighbours`, `neural` | what they are made of |
+//! | `channel`, `density_ratio`, `neighbours`, `neural` | their parts |
 //! | `samples` | checks, standard units, ranks and repeated rows, which most of them need |
 //! | [`permutation_test`] | random pairings and samples of known information |
 //!
-//! Nothing here knows of models or windows: an estimator takes two matrices whose rows are paired.
+//! An estimator takes two matrices whose rows are paired; nothing here depends on models or windows.
 //!
 //! # Units
 //! All information is in nats.
@@ -38,7 +38,7 @@ pub trait Estimator: Send + Sync {
     /// The name under which it is listed and recorded.
     fn name(&self) -> &'static str;
 
-    /// What there is to know before it is chosen.
+    /// A description for users who choose an estimator.
     fn about(&self) -> About;
 
     /// Mutual information in nats, one estimate for each noise scale of the estimator, in their order, or a
@@ -56,12 +56,12 @@ pub trait Estimator: Send + Sync {
         &[]
     }
 
-    /// What to know of its number where rows of `x` are samples, not functions of tokens.
+    /// A note on its estimate where rows of `x` are arbitrary samples, not functions of tokens.
     fn note_on_samples(&self) -> Option<&'static str> {
         None
     }
 
-    /// The noise scale whose estimate is shown where one number is, if there are noise scales.
+    /// The noise scale of the headline estimate, if there are noise scales.
     fn headline_noise_scale(&self) -> Option<f64> {
         None
     }
@@ -93,17 +93,17 @@ impl Estimator for &'static dyn Estimator {
     }
 }
 
-/// What there is to know of an estimator before it is chosen.
+/// A description of an estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {
-    /// What its number is.
+    /// What its estimate is.
     pub kind: Kind,
     /// What it does, in a line.
     pub what: &'static str,
-    /// Where it comes from.
+    /// Publications.
     pub reference: &'static str,
-    /// How its cost grows, and what that is.
+    /// Growth of its cost, and an example.
     pub cost: &'static str,
-    /// What it refuses, and where it goes wrong.
+    /// What it refuses, and where it fails.
     pub limits: &'static str,
 }

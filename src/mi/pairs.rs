@@ -1,4 +1,4 @@
-//! Paired samples: what every estimator takes.
+//! Paired samples, the input of every estimator.
 
 use ndarray::ArrayView2;
 
@@ -36,14 +36,13 @@ impl<'a> Pairs<'a> {
         Ok(Self { x, y, labels: None })
     }
 
-    /// The same pairs where it is known which value of a discrete variable each row of `x` stands for: one
-    /// label for each row, equal where `x` is to be taken for equal.
+    /// The same pairs where each row of `x` represents a known value of a discrete variable: one label for
+    /// each row, equal where `x` is to be treated as equal.
     ///
     /// A state that determines its context does so in real numbers; in `f32` two contexts can round to one
-    /// state, where attention falls all but entirely on one token. Such a collision says nothing of the
-    /// model, and the label of the context is what `x` stands for: `channel` groups rows by it. `plugin`
-    /// takes labelled rows for discrete values even where most of them occur once. Other estimators read
-    /// `x` alone.
+    /// state, where attention falls all but entirely on one token. Such a collision is not a property of
+    /// the model, so that `channel` groups rows by the label of the context. `plugin` treats labelled rows as
+    /// discrete values even where most of them occur once. Other estimators use `x` only.
     ///
     /// # Errors
     /// [`Error::Pairs`] if there is not one label for each row.
@@ -74,7 +73,7 @@ impl<'a> Pairs<'a> {
         self.y
     }
 
-    /// What identifies equal rows of `x`, if it is known apart from their values.
+    /// The labels of the rows of `x`, if there are any.
     #[must_use]
     pub fn labels(&self) -> Option<&'a [u32]> {
         self.labels

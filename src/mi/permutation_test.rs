@@ -18,10 +18,10 @@ const SHARED: usize = 4;
 /// A permutation test against independence: estimates of `x` with the rows of `y` in random order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermutationTest {
-    /// Random orders.
+    /// Number of permutations.
     pub permutations: usize,
-    /// `(1 + number of estimates at least as large) / (1 + permutations)`: the chance of such an estimate
-    /// where there is no information.
+    /// `(1 + number of estimates at least as large) / (1 + permutations)`: the probability of such an
+    /// estimate under independence.
     pub p_value: f64,
     /// Mean of the estimates.
     pub mean_nats: f64,
@@ -84,9 +84,9 @@ pub struct SelfCheckResult {
     /// The noise scale of the estimate, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_scale: Option<f64>,
-    /// The truth: for `channel` what the channel carries of a Gaussian `y`.
+    /// The true information: for `channel` that of a Gaussian `y` through the channel.
     pub true_nats: f64,
-    /// What it said; none where it refused.
+    /// The estimate; `None` where it refused.
     pub mi_nats: Option<f64>,
     /// Its standard error.
     pub stderr_nats: Option<f64>,
@@ -118,7 +118,7 @@ pub fn self_check(
         match estimates {
             Err(error) => checks.push(refused(&error)),
             Ok(estimates) => checks.extend(estimates.iter().map(|estimate| {
-                // Through a channel, what it carries of `dy` Gaussian coordinates.
+                // The information of `dy` Gaussian coordinates through the channel.
                 let carried = |b: f64| 0.5 * dy as f64 * (b.powi(2) * dy as f64).recip().ln_1p();
                 SelfCheckResult {
                     noise_scale: estimate.noise_scale,

@@ -1,12 +1,11 @@
 //! Matrix products on plain slices by gemm, and the exponential that every vectorised loop shares.
 //!
-//! This is the only file that may use `unsafe`, and it does so for one thing: handing slices whose lengths
-//! were checked to [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag
-//! is needed. Everything here runs on the calling thread, in a fixed order: parallelism belongs to the
-//! caller, and the bits of a result do not depend on how many call.
+//! This is the only file that may use `unsafe`, and it does so only to pass slices whose lengths were
+//! checked to [`gemm::gemm`]. `gemm` and `pulp` choose the instruction set at run time, so no build flag
+//! is needed. Everything here runs on the calling thread, in a fixed order: parallelism is left to the
+//! caller, and results do not depend on the number of threads.
 //!
-//! A wrong slice length is an error of the programmer and panics; no input of a user reaches these functions
-//! unchecked.
+//! A wrong slice length is a bug and panics; input of users is checked before it reaches these functions.
 #![expect(unsafe_code, reason = "gemm takes raw pointers; the slices behind them are checked first")]
 
 use pulp::NullaryFnOnce;
@@ -222,7 +221,7 @@ mod tests {
         assert!(exp(f32::NAN).is_nan());
     }
 
-    /// Values in [-1, 1] without pattern.
+    /// Irregular values in [-1, 1].
     fn values(len: usize) -> Vec<f32> {
         (0..len).map(|i| (i as f32 * 1.7).sin()).collect()
     }

@@ -12,12 +12,12 @@ use statrs::function::gamma::digamma;
 
 use super::kernels::dot_f64;
 
-/// A pivot below this, relative to the unit variance of its column, is rounding: `f32` input leaves about
-/// 1e-14.
+/// A pivot below this, relative to the unit variance of its column, is rounding error, which is about 1e-14
+/// for `f32` input.
 pub(crate) const SINGULAR: f64 = 1e-10;
 
-/// Columns of a product that are made at a time, and rows where a result is one number a row: neither needs
-/// memory as large as the samples.
+/// Columns of a product that are computed at a time, and rows where the result is one number per row, so
+/// that no temporary is as large as the samples.
 pub(crate) const BLOCK: usize = 256;
 
 /// `(1/n) Z^T Z` of centred rows.
@@ -152,8 +152,8 @@ pub(crate) fn canonical(joint: &Array2<f64>, dx: usize, least: f64) -> Option<Ca
     })
 }
 
-/// The two maps that whiten the blocks, and the cross covariance of what they give, whose singular values are
-/// the canonical correlations.
+/// The two maps that whiten the blocks, and the cross covariance of the whitened blocks, whose singular
+/// values are the canonical correlations.
 fn whitened(joint: &Array2<f64>, dx: usize, least: f64) -> Option<(Array2<f64>, Array2<f64>, Array2<f64>)> {
     let x = invert_lower(&cholesky(&joint.slice(s![..dx, ..dx]).to_owned(), least)?);
     let y = invert_lower(&cholesky(&joint.slice(s![dx.., dx..]).to_owned(), least)?);
@@ -166,8 +166,7 @@ pub(crate) fn squared_correlations(joint: &Array2<f64>, dx: usize) -> Option<f64
     whitened(joint, dx, 0.0).map(|(_, _, cross)| cross.iter().map(|value| value * value).sum())
 }
 
-/// What Gaussian information from a sample covariance exceeds the truth by, exactly under normality and at
-/// any dependence.
+/// The bias of Gaussian information from a sample covariance, exact for normal samples of any dependence.
 ///
 /// # Formula
 /// `0.5 ( sum_{j=1}^{d_x} + sum_{j=1}^{d_y} - sum_{j=1}^{d_x+d_y} ) psi((n - j) / 2)`

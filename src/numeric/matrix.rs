@@ -1,4 +1,4 @@
-//! Rows of an input matrix as slices, checked once: the form in which the estimators read their samples.
+//! Rows of an input matrix as slices, checked once, for the estimators.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ pub(crate) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Takes the matrix under the name `what`, which an error repeats.
+    /// Checks a matrix; `what` names it in errors.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] with the first place and the number of values that are NaN or infinite.
+    /// [`Error::NonFinite`] with the first position and the number of values that are NaN or infinite.
     pub(crate) fn new(what: &str, view: ArrayView2<'a, f32>) -> Result<Self> {
         let (rows, columns) = view.dim();
         let mut values = match view.to_slice() {
@@ -40,7 +40,7 @@ impl<'a> Matrix<'a> {
                 count,
             });
         }
-        // The zeros of either sign are one value, and equality of rows is that of bits.
+        // Zeros of either sign are the same value, and rows are compared by their bits.
         if values.iter().any(|value| value.to_bits() == (-0.0_f32).to_bits()) {
             values.to_mut().iter_mut().for_each(|value| *value += 0.0);
         }

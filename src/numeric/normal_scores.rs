@@ -1,8 +1,8 @@
-//! Normal scores: each coordinate through its own ranks to a standard normal, so that marginals no longer
-//! matter and tails are tame.
+//! Normal scores: the ranks of each coordinate as quantiles of a standard normal, so that marginals and heavy
+//! tails do not matter.
 //!
-//! Mutual information does not change under a strictly monotone map of a coordinate; what is left of a
-//! distribution is its copula.
+//! Mutual information does not change under a strictly monotone map of a coordinate: it depends on the
+//! copula of a distribution only.
 
 use std::cmp::Ordering;
 
@@ -24,7 +24,7 @@ pub(crate) fn normal_scores(values: &Array2<f64>) -> Array2<f64> {
 pub(crate) fn to_normal_scores(values: &mut Array2<f64>) {
     let quantiles = normal_quantiles(values.nrows());
     for out in values.columns_mut() {
-        // In the order of a column values lie far apart in memory.
+        // Values of a column are far apart in memory.
         let column = out.to_vec();
         write_scores(out, |a, b| column[a].total_cmp(&column[b]), &quantiles);
     }

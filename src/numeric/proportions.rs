@@ -1,4 +1,4 @@
-//! Uncertainty of shares and of differences between them.
+//! Uncertainty of proportions and of differences between them.
 
 use rand::Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -8,8 +8,7 @@ use crate::seed;
 /// 95 % Wilson score interval of a share (Wilson 1927).
 ///
 /// `(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`; `None` for `n = 0`. `correct` may be a sum of
-/// means over replicates; the interval is then wider than need be, because a mean varies less than a single
-/// answer.
+/// means over replicates; the interval is then conservative, because a mean varies less than a single answer.
 pub fn wilson(correct: f64, n: usize) -> Option<(f64, f64)> {
     if n == 0 {
         return None;

@@ -14,7 +14,7 @@ pub struct Answer {
     pub model_snapshot: Option<String>,
     /// The server's name for its configuration.
     pub system_fingerprint: Option<String>,
-    /// Why the answer ended, in the provider's own word.
+    /// The provider's finish reason.
     pub finish_reason: Option<String>,
     /// Log-probabilities, one per token.
     pub logprobs: Option<Vec<TokenLogprob>>,
@@ -23,36 +23,36 @@ pub struct Answer {
 }
 
 /// The outcome of a request. Where several apply, the first of filtered, refused, truncated, empty, answered
-/// is taken.
+/// counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A complete answer. An unknown finish reason with a text is an answer, too.
+    /// A complete answer, also where a text comes with an unknown finish reason.
     Answered {
         /// The text, unchanged.
         text: String,
     },
     /// The model declined.
     Refused {
-        /// Its words; may be empty.
+        /// The text of the refusal; may be empty.
         text: String,
     },
     /// A content filter of the provider withheld the answer.
     Filtered {
-        /// What was filtered.
+        /// Which side was filtered.
         at: FilterSide,
-        /// The provider's word for why.
+        /// The category that the provider names.
         category: Option<String>,
         /// The text that was let through, if any.
         text: Option<String>,
     },
     /// The answer was truncated at the token limit.
     Truncated {
-        /// The text before the cut; empty where reasoning used all tokens.
+        /// The text before the limit; empty where reasoning used all tokens.
         text: String,
     },
     /// A complete answer without text.
     Empty,
-    /// A body that cannot be read. It was paid for, and the question is not repeated automatically.
+    /// A body that cannot be read. It is billed, and the question is not repeated automatically.
     Unreadable {
         /// Why, with the beginning of the body.
         reason: String,
@@ -85,7 +85,7 @@ impl Usage {
 /// A token with its log-probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenLogprob {
-    /// Its text as the server prints it.
+    /// Its text as the server writes it.
     pub token: String,
     /// Its bytes, where the server gives them: a token may be part of a character.
     pub bytes: Option<Vec<u8>>,
@@ -93,7 +93,7 @@ pub struct TokenLogprob {
     pub logprob: Option<f64>,
     /// The most likely tokens at this position, with their log-probabilities.
     pub top: Vec<(String, f64)>,
-    /// Where it begins in the text, in characters.
+    /// Position of its first character in the text.
     pub offset: Option<u64>,
 }
 
@@ -118,17 +118,17 @@ pub(super) struct AnswerParts {
     pub(super) text: Option<String>,
     pub(super) refusal: Option<String>,
     pub(super) filtered: Option<(FilterSide, Option<String>)>,
-    pub(super) cut: bool,
+    pub(super) is_truncated: bool,
 }
 
 impl From<AnswerParts> for Outcome {
     /// Decides the outcome by its precedence.
-    fn from(said: AnswerParts) -> Self {
-        let text = said.text.filter(|text| !text.is_empty());
-        if let Some((at, category)) = said.filtered {
+    fn from(parts: AnswerParts) -> Self {
+        let text = parts.text.filter(|text| !text.is_empty());
+        if let Some((at, category)) = parts.filtered {
             return Self::Filtered { at, category, text };
         }
-        match (said.refusal, said.cut, text) {
+        match (parts.refusal, parts.is_truncated, text) {
             (Some(refusal), _, text) if refusal.is_empty() => {
                 Self::Refused { text: text.unwrap_or_default() }
             }
@@ -141,7 +141,7 @@ impl From<AnswerParts> for Outcome {
 }
 
 impl Outcome {
-    /// The kind's name, as it stands in the journal and in the names of columns.
+    /// The kind's name, in the journal and in names of columns.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Answered { .. } => "answered",

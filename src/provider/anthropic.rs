@@ -1,5 +1,5 @@
-//! `POST {base}/v1/messages`: Anthropic. It has no log-probabilities and no seed, and a text that ends an
-//! answer must not be blank.
+//! `POST {base}/v1/messages`: Anthropic. It has no log-probabilities and no seed, and a stop sequence must
+//! not be blank.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, Copy)]
 pub struct Anthropic;
 
-/// The version of the wire format that is spoken here.
+/// The version of the wire format.
 const VERSION: &str = "2023-06-01";
 
 #[derive(Serialize)]
@@ -40,7 +40,8 @@ struct Body<'a> {
 /// Key patterns, rate-limit headers and error bodies of Anthropic.
 const CONVENTIONS: Conventions = Conventions {
     key_patterns: &[KeyPattern::prefix("sk-ant-api03-"), KeyPattern::prefix("sk-ant-")],
-    kept_headers: &["anthropic-ratelimit-"],
+    kept_headers: &["anthropic-ratelimit-", "request-id", "x-should-retry"],
+    should_retry_header: Some("x-should-retry"),
     request_windows: &[WindowHeaders {
         remaining: "anthropic-ratelimit-requests-remaining",
         reset: "anthropic-ratelimit-requests-reset",
@@ -59,7 +60,12 @@ const CONVENTIONS: Conventions = Conventions {
             reset: "anthropic-ratelimit-output-tokens-reset",
         },
     ],
+    // "Overloaded", in Anthropic's list of errors.
+    statuses: &[(529, FailureClass::Overloaded)],
+    error_marks: &[("type", "error")],
+    code_pointers: &["/details/error_code"],
     error_codes: &[
+        ("enforced_spend_limit_reached", FailureClass::Quota),
         ("billing_error", FailureClass::Quota),
         ("authentication_error", FailureClass::Credentials),
         ("permission_error", FailureClass::Credentials),
@@ -101,7 +107,7 @@ impl Provider for Anthropic {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
-            // No limit is published; this many serve any task.
+            // No limit is published; 16 is enough for every built-in task.
             stops: 16,
             blank_stops: false,
             max_temperature: 1.0,
@@ -130,9 +136,12 @@ impl Provider for Anthropic {
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let reason = value["stop_reason"].as_str();
         let text = content(&value["content"], "text", "text");
-        let said = AnswerParts {
+        let parts = AnswerParts {
             refusal: (reason == Some("refusal")).then(String::new),
-            cut: matches!(reason, Some("max_tokens" | "model_context_window_exceeded" | "pause_turn")),
+            is_truncated: matches!(
+                reason,
+                Some("max_tokens" | "model_context_window_exceeded" | "pause_turn")
+            ),
             text,
             filtered: None,
         };
@@ -140,12 +149,12 @@ impl Provider for Anthropic {
             usage: usage(&value["usage"]),
             model_snapshot: value["model"].as_str().map(Into::into),
             finish_reason: reason.map(Into::into),
-            ..Answer::of(said.into())
+            ..Answer::of(parts.into())
         }
     }
 }
 
-/// What was read from and written to a cache is not in `input_tokens`.
+/// `input_tokens` does not include tokens that were read from or written to a cache.
 fn usage(usage: &Value) -> Option<Usage> {
     let count = |name: &str| json::count(&usage[name]);
     let cached = count("cache_read_input_tokens");

@@ -1,4 +1,4 @@
-//! The parts of wire formats that several providers share: chat messages, and splitting a system prompt off.
+//! The parts of wire formats that several providers share: chat messages, and separating the system prompt.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(super) struct Turn<'a> {
     pub(super) content: &'a str,
 }
 
-/// A prompt as turns: a text is what the user says.
+/// A prompt as turns; a text becomes one message of the user.
 pub(super) fn turns(prompt: &Prompt) -> Vec<Turn<'_>> {
     match prompt {
         Prompt::Text(text) => vec![Turn { role: Role::User, content: text }],
@@ -23,20 +23,21 @@ pub(super) fn turns(prompt: &Prompt) -> Vec<Turn<'_>> {
     }
 }
 
-/// Splits what the model is to be, joined by blank lines, from what is said; a chat must begin with the user
-/// and alternate.
+/// Separates the system messages, joined by blank lines, from the turns, which must begin with the user and
+/// alternate.
 ///
 /// # Errors
 /// [`Error::Parameter`]
 pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, Vec<Turn<'a>>)> {
     let Prompt::Messages(messages) = prompt else { return Ok((String::new(), turns(prompt))) };
     let system = |message: &&Message| message.role == Role::System;
-    let spoken = messages.iter().filter(|message| message.role != Role::System);
+    let turns_only = messages.iter().filter(|message| message.role != Role::System);
     let mut expected = Role::User;
-    for message in spoken {
+    for message in turns_only {
         if message.role != expected {
-            let reason =
-                format!("must begin with the user and alternate for {provider}; mend the item's `messages`");
+            let reason = format!(
+                "must begin with the user and alternate for {provider}; correct the item's `messages`"
+            );
             return Err(Error::Parameter { name: "messages", reason });
         }
         expected = if expected == Role::User { Role::Assistant } else { Role::User };
@@ -44,7 +45,7 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     if expected == Role::User && !messages.iter().any(|message| message.role == Role::User) {
         return Err(Error::Parameter {
             name: "messages",
-            reason: format!("must hold a message of the user for {provider}"),
+            reason: format!("must contain a message of the user for {provider}"),
         });
     }
     let parts: Vec<&str> = messages.iter().filter(system).map(|message| message.content.as_str()).collect();
@@ -52,19 +53,19 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     Ok((parts.join("\n\n"), turns))
 }
 
-/// A text, or the parts of one of a kind ("text", "refusal") where a server sends a list of them; each part
-/// has its text in a member.
+/// The text of a content: a string, or the joined parts of one `kind` ("text", "refusal") of a list. `member`
+/// holds the text of a part.
 pub(super) fn content(content: &Value, kind: &str, member: &str) -> Option<String> {
     match content {
         Value::String(text) => Some(text.clone()).filter(|_| kind == "text"),
         Value::Array(parts) => {
-            let mut ours = parts
+            let mut texts = parts
                 .iter()
                 .filter(|part| part["type"] == kind)
                 .filter_map(|part| part[member].as_str())
                 .peekable();
-            ours.peek()?;
-            Some(ours.collect())
+            texts.peek()?;
+            Some(texts.collect())
         }
         _ => None,
     }

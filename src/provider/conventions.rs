@@ -2,19 +2,21 @@
 //! its error bodies look. Each provider declares one constant of [`Conventions`] in its own file.
 //!
 //! Compatible servers and gateways pass on each other's headers and error bodies, so that a response is read
-//! with the conventions of all providers together (see [`crate::provider::read`]).
+//! with the conventions of all providers together (see [`crate::provider::read`]). What HTTP itself defines
+//! (the usual statuses, `retry-after`, `date`) belongs to no provider and is read in the same place for all.
 
 use serde_json::Value;
 
 use super::failure_class::{FailureClass, FilterSide};
+use super::request::KeyHeader;
 
 /// How API keys of a provider begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPattern {
-    /// The prefix that all keys of this kind share; it says nothing about a single key.
+    /// The prefix that all keys of this kind share; it identifies no single key.
     pub prefix: &'static str,
-    /// Characters after the prefix from which on a text is taken for a key, whoever owns it; `None` where
-    /// ordinary words begin like this, too.
+    /// How many characters after the prefix make a text count as a key, whoever owns it; `None` where
+    /// ordinary words also begin with the prefix.
     pub least_tail: Option<usize>,
 }
 
@@ -34,19 +36,33 @@ pub struct WindowHeaders {
     pub reset: &'static str,
 }
 
-/// Declared knowledge of one provider; see the module documentation.
+/// What is known of one provider; see the module documentation.
 #[derive(Debug)]
 pub struct Conventions {
     /// How its keys begin.
     pub key_patterns: &'static [KeyPattern],
+    /// Headers in which some of its servers expect the key, beside [`crate::provider::Provider::key_header`].
+    pub other_key_headers: &'static [KeyHeader],
     /// Prefixes of response headers that are worth keeping, beside those of HTTP itself.
     pub kept_headers: &'static [&'static str],
     /// Rate-limit windows that count requests.
     pub request_windows: &'static [WindowHeaders],
     /// Rate-limit windows that count tokens.
     pub token_windows: &'static [WindowHeaders],
+    /// The header with the wait before a retry in milliseconds, which is finer than HTTP's `retry-after`.
+    pub retry_after_ms_header: Option<&'static str>,
+    /// The header with the server's advice on a retry, `true` or `false`.
+    pub should_retry_header: Option<&'static str>,
     /// The wait before a retry, in seconds, where the error object of the body names it.
     pub retry_after_s: Option<fn(&Value) -> Option<f64>>,
+    /// HTTP statuses that no standard defines, with the class they mean.
+    pub statuses: &'static [(u16, FailureClass)],
+    /// Members and values that mark a body as an error object itself, without a member `error`.
+    pub error_marks: &'static [(&'static str, &'static str)],
+    /// JSON pointers into an error object to further codes.
+    pub code_pointers: &'static [&'static str],
+    /// JSON pointers into an error object to its message, where it is not the member `message`.
+    pub message_pointers: &'static [&'static str],
     /// Error codes and types, with the class they mean whatever the HTTP status.
     pub error_codes: &'static [(&'static str, FailureClass)],
     /// Beginnings of error messages that have no code of their own.
@@ -61,6 +77,8 @@ pub struct Conventions {
     pub is_filtered: Option<fn(&Value) -> bool>,
     /// The category for which a content filter refused a prompt, where the error object names it.
     pub filter_category: Option<fn(&Value) -> Option<String>>,
+    /// Codes of errors that call the parameter in their member `param` unsupported.
+    pub unsupported_codes: &'static [&'static str],
     /// Texts before and after the name of a parameter in messages that call it unsupported.
     pub unsupported_messages: &'static [(&'static str, &'static str)],
     /// The parameter that an error object calls unsupported.
@@ -68,13 +86,20 @@ pub struct Conventions {
 }
 
 impl Conventions {
-    /// Nothing is known.
+    /// No conventions.
     pub const NONE: Self = Self {
         key_patterns: &[],
+        other_key_headers: &[],
         kept_headers: &[],
         request_windows: &[],
         token_windows: &[],
+        retry_after_ms_header: None,
+        should_retry_header: None,
         retry_after_s: None,
+        statuses: &[],
+        error_marks: &[],
+        code_pointers: &[],
+        message_pointers: &[],
         error_codes: &[],
         error_messages: &[],
         is_long_quota: None,
@@ -82,6 +107,7 @@ impl Conventions {
         filter_messages: &[],
         is_filtered: None,
         filter_category: None,
+        unsupported_codes: &[],
         unsupported_messages: &[],
         unsupported_param: None,
     };

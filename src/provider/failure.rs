@@ -1,5 +1,6 @@
 //! The meaning of an error response: first the error codes, which say more than a status, then the HTTP
-//! status. Codes and messages of single providers are declared in their [`Conventions`].
+//! status. What single providers send is declared in their [`Conventions`]; the statuses here are those of
+//! HTTP, and the same for all.
 
 use serde_json::Value;
 
@@ -30,14 +31,18 @@ impl ErrorClassifier {
         Self { known: known.into_iter().collect() }
     }
 
-    /// The outcome that an error object, or a text in its place, stands for.
+    /// The outcome of an error object, or of a text in its place.
     pub fn classify(&self, status: u16, error: &Value) -> Outcome {
-        let message = message(status, error);
         let code = json::word(&error["code"])
             .or_else(|| json::word(&error["type"]))
             .or_else(|| json::word(&error["status"]));
-        let (text, words) = (said(error).unwrap_or_default(), words(error));
-        if let Some((side, category)) = self.filtered(error, text, &words) {
+        let (text, codes) = (self.message_of(error).unwrap_or_default(), self.codes_of(error));
+        let message = if text.trim().is_empty() {
+            format!("status {status}")
+        } else {
+            format!("status {status}: {}", clip(text))
+        };
+        if let Some((side, category)) = self.filtered(error, text, &codes) {
             return Outcome::Filtered { at: side, category: category.or(code), text: None };
         }
         // Inside a 200, an error's own code is the status.
@@ -46,24 +51,68 @@ impl ErrorClassifier {
             Some(inner @ 300..=599) if (200..300).contains(&status) => inner,
             _ => status,
         };
-        let is_quota = self.has_code(&words, &FailureClass::Quota)
+        let is_quota = self.has_code(&codes, &FailureClass::Quota)
             || status == 402
             || self.known.iter().any(|known| known.is_long_quota.is_some_and(|is_long| is_long(error)));
         let class = if is_quota {
             FailureClass::Quota
         } else {
-            self.unsupported(error, text, &words)
+            self.unsupported(error, text, &codes)
                 .map(|param| FailureClass::Unsupported { param })
-                .or_else(|| CLASS_ORDER.into_iter().find(|class| self.has_code(&words, class)))
+                .or_else(|| CLASS_ORDER.into_iter().find(|class| self.has_code(&codes, class)))
                 .or_else(|| self.class_of_message(text))
+                .or_else(|| self.class_of_declared_status(status))
                 .unwrap_or_else(|| class_of_status(status))
         };
         Outcome::Failed(Failure { class, message, code, param: error["param"].as_str().map(clip) })
     }
 
-    fn has_code(&self, words: &[&str], class: &FailureClass) -> bool {
-        let codes = self.known.iter().flat_map(|known| known.error_codes);
-        codes.filter(|(_, of)| of == class).any(|(code, _)| words.contains(code))
+    /// The error object in a body; a success may hold one, too.
+    pub fn error_in<'a>(&self, body: &'a Value) -> Option<&'a Value> {
+        let body = if body.is_array() { &body[0] } else { body };
+        let error = &body["error"];
+        let present = match error {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            _ => true,
+        };
+        if present {
+            return Some(error);
+        }
+        let mut marks = self.known.iter().flat_map(|known| known.error_marks);
+        marks.any(|(member, value)| body[*member] == *value).then_some(body)
+    }
+
+    /// Every text of an error that may be a code: the members `code`, `type`, `status`, `reason`, here and
+    /// one level further in, and where a provider declares another place.
+    fn codes_of<'a>(&self, error: &'a Value) -> Vec<&'a str> {
+        const MEMBERS: [&str; 4] = ["code", "type", "status", "reason"];
+        let inner = [error, &error["details"], &error["error"]];
+        let listed = error["details"].as_array().into_iter().flatten();
+        let members = inner
+            .into_iter()
+            .chain(listed)
+            .flat_map(|object| MEMBERS.iter().filter_map(|name| object[*name].as_str()));
+        let declared = self.known.iter().flat_map(|known| known.code_pointers);
+        members.chain(declared.filter_map(|place| error.pointer(place)?.as_str())).collect()
+    }
+
+    /// The server's message: the member `message`, where a provider declares it, or the error itself.
+    fn message_of<'a>(&self, error: &'a Value) -> Option<&'a str> {
+        let declared = self.known.iter().flat_map(|known| known.message_pointers);
+        let declared = || declared.filter_map(|place| error.pointer(place)).find_map(Value::as_str);
+        error["message"].as_str().or_else(declared).or_else(|| error.as_str())
+    }
+
+    fn has_code(&self, codes: &[&str], class: &FailureClass) -> bool {
+        let known = self.known.iter().flat_map(|known| known.error_codes);
+        known.filter(|(_, of)| of == class).any(|(code, _)| codes.contains(code))
+    }
+
+    fn class_of_declared_status(&self, status: u16) -> Option<FailureClass> {
+        let mut statuses = self.known.iter().flat_map(|known| known.statuses);
+        statuses.find(|(declared, _)| *declared == status).map(|(_, class)| class.clone())
     }
 
     fn class_of_message(&self, text: &str) -> Option<FailureClass> {
@@ -72,9 +121,9 @@ impl ErrorClassifier {
     }
 
     /// Which side a content filter refused, and the category, if one did.
-    fn filtered(&self, error: &Value, text: &str, words: &[&str]) -> Option<(FilterSide, Option<String>)> {
+    fn filtered(&self, error: &Value, text: &str, codes: &[&str]) -> Option<(FilterSide, Option<String>)> {
         let known = || self.known.iter();
-        let has_code = known().flat_map(|known| known.filter_codes).any(|code| words.contains(code));
+        let has_code = known().flat_map(|known| known.filter_codes).any(|code| codes.contains(code));
         if has_code || known().any(|known| known.is_filtered.is_some_and(|is_filtered| is_filtered(error))) {
             let category = known().filter_map(|known| known.filter_category).find_map(|find| find(error));
             return Some((FilterSide::Prompt, category));
@@ -84,8 +133,8 @@ impl ErrorClassifier {
     }
 
     /// The parameter the server does not support, if that is what the error reports.
-    fn unsupported(&self, error: &Value, text: &str, words: &[&str]) -> Option<String> {
-        if words.contains(&"unsupported_parameter") || words.contains(&"unsupported_value") {
+    fn unsupported(&self, error: &Value, text: &str, codes: &[&str]) -> Option<String> {
+        if self.known.iter().flat_map(|known| known.unsupported_codes).any(|code| codes.contains(code)) {
             return Some(error["param"].as_str().map_or_else(|| "unknown".into(), clip));
         }
         let mut messages = self.known.iter().flat_map(|known| known.unsupported_messages);
@@ -102,7 +151,8 @@ fn class_of_status(status: u16) -> FailureClass {
         401 | 403 => FailureClass::Credentials,
         404 | 405 => FailureClass::NoModel,
         409 | 425 | 429 => FailureClass::Rejected,
-        503 | 529 => FailureClass::Overloaded,
+        503 => FailureClass::Overloaded,
+        // 499 is that of nginx and other proxies for a connection that was closed before the answer.
         408 | 499 => FailureClass::Unknown,
         400..500 => FailureClass::Invalid,
         // Any other error may have happened after the answer was generated.
@@ -110,41 +160,10 @@ fn class_of_status(status: u16) -> FailureClass {
     }
 }
 
-/// An answer that the server broke off, by its finish reason.
+/// An answer that the server aborted, by its finish reason.
 pub fn interrupted(reason: &str) -> Outcome {
-    let message = format!("the server broke the answer off ({})", clip(reason));
+    let message = format!("the server aborted the answer ({})", clip(reason));
     Outcome::Failed(Failure { class: FailureClass::Unknown, message, code: Some(clip(reason)), param: None })
-}
-
-/// The error object in a body; a success may hold one, too.
-pub fn inner_error(body: &Value) -> Option<&Value> {
-    let body = if body.is_array() { &body[0] } else { body };
-    let error = &body["error"];
-    let present = match error {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        _ => true,
-    };
-    if present {
-        return Some(error);
-    }
-    (body["object"] == "error" || body["type"] == "error").then_some(body)
-}
-
-/// Every text of an error that may be a code: members `code`, `type`, `status`, `reason`, here and one level
-/// further in.
-fn words(error: &Value) -> Vec<&str> {
-    const MEMBERS: [&str; 4] = ["code", "type", "status", "reason"];
-    let inner = [error, &error["innererror"], &error["details"], &error["error"]];
-    let listed = error["details"].as_array().into_iter().flatten();
-    let mut words: Vec<&str> = inner
-        .into_iter()
-        .chain(listed)
-        .flat_map(|object| MEMBERS.iter().filter_map(|name| object[*name].as_str()))
-        .collect();
-    words.extend(error["details"]["error_code"].as_str());
-    words
 }
 
 /// The name of a parameter between two texts of a message.
@@ -154,23 +173,4 @@ fn param_between(message: &str, before: &str, after: &str) -> Option<String> {
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
     // The last part of a path is the parameter's own name.
     if is_name { name.rsplit('.').next().map(clip) } else { None }
-}
-
-/// The server's message, in any of the usual places.
-fn said(error: &Value) -> Option<&str> {
-    let nested = [
-        &error["message"],
-        &error["message"]["detail"][0]["msg"],
-        &error["detail"][0]["msg"],
-        &error["detail"],
-        error,
-    ];
-    nested.into_iter().find_map(Value::as_str)
-}
-
-fn message(status: u16, error: &Value) -> String {
-    match said(error) {
-        Some(text) if !text.trim().is_empty() => format!("status {status}: {}", clip(text)),
-        _ => format!("status {status}"),
-    }
 }

@@ -61,7 +61,7 @@ struct Config<'a> {
     logprobs: Option<u8>,
 }
 
-/// Finish reasons of a filter: the list is open, and another reason is none of a filter.
+/// Finish reasons that report a content filter. The list is open: an unknown reason counts as none.
 static FILTERS: &[&str] = &[
     "SAFETY",
     "RECITATION",
@@ -93,7 +93,7 @@ const CONVENTIONS: Conventions = Conventions {
     ..Conventions::NONE
 };
 
-/// Whether a violated quota is counted per day: it is not over in a minute.
+/// Whether a violated quota is counted per day, so that waiting a minute does not help.
 fn is_per_day(error: &Value) -> bool {
     let details = error["details"].as_array().into_iter().flatten();
     let violations = details.flat_map(|detail| detail["violations"].as_array().into_iter().flatten());
@@ -147,10 +147,10 @@ impl Provider for Gemini {
         params.check(self.name(), &self.capabilities())?;
         let (system, turns) = split(self.name(), &request.prompt)?;
         let role = |role: Role| Some(if role == Role::Assistant { "model" } else { "user" });
-        let said = |role, text| Content { role, parts: [Part { text }] };
+        let content = |role, text| Content { role, parts: [Part { text }] };
         let body = Body {
-            contents: turns.iter().map(|turn| said(role(turn.role), turn.content)).collect(),
-            system_instruction: (!system.is_empty()).then(|| said(None, &system)),
+            contents: turns.iter().map(|turn| content(role(turn.role), turn.content)).collect(),
+            system_instruction: (!system.is_empty()).then(|| content(None, &system)),
             generation_config: Config {
                 max_output_tokens: params.max_tokens,
                 temperature: params.temperature,
@@ -174,14 +174,18 @@ impl Provider for Gemini {
             (None, Some(why)) => Some((FilterSide::Answer, Some(why.into()))),
             (None, None) => None,
         };
-        let said =
-            AnswerParts { text: text(candidate), refusal: None, filtered, cut: reason == Some("MAX_TOKENS") };
+        let parts = AnswerParts {
+            text: text(candidate),
+            refusal: None,
+            filtered,
+            is_truncated: reason == Some("MAX_TOKENS"),
+        };
         Answer {
             usage: usage(&value["usageMetadata"]),
             model_snapshot: value["modelVersion"].as_str().map(Into::into),
             finish_reason: reason.or(blocked).map(Into::into),
             logprobs: tokens(&candidate["logprobsResult"]),
-            ..Answer::of(said.into())
+            ..Answer::of(parts.into())
         }
     }
 }
@@ -200,7 +204,7 @@ fn resource(model: &str) -> String {
     path
 }
 
-/// What was said, without the thoughts a server may send beside it.
+/// The text of an answer, without the thoughts that a server may add.
 fn text(candidate: &Value) -> Option<String> {
     let parts = candidate["content"]["parts"].as_array()?.iter().filter(|part| part["thought"] != true);
     let mut texts = parts.filter_map(|part| part["text"].as_str()).peekable();
@@ -213,7 +217,7 @@ fn usage(usage: &Value) -> Option<Usage> {
     let count = |name: &str| json::count(&usage[name]);
     let (thoughts, prompt) = (count("thoughtsTokenCount"), count("promptTokenCount"));
     let answer = count("candidatesTokenCount").map(|n| n.saturating_add(thoughts.unwrap_or(0)));
-    // A count of nothing is left away; the total tells.
+    // A count of zero is missing; it follows from the total.
     let rest = count("totalTokenCount").zip(prompt).map(|(total, prompt)| total.saturating_sub(prompt));
     Usage {
         prompt_tokens: prompt,

@@ -99,12 +99,12 @@ impl GenerationParams {
             return fault("--stop", reason);
         }
         if let Some(blank) = self.stop.iter().find(|stop| !can.blank_stops && stop.trim().is_empty()) {
-            let reason = format!("must hold more than white space for {provider}, and is {blank:?}");
+            let reason = format!("must contain more than white space for {provider}, and is {blank:?}");
             return fault("--stop", reason);
         }
         match (self.seed, can.max_seed) {
             (Some(_), None) => {
-                return fault("--sampling-seed", format!("has no place in requests of {provider}"));
+                return fault("--sampling-seed", format!("is not supported by {provider}"));
             }
             (Some(seed), Some(most)) if seed > most => {
                 return fault(
@@ -115,7 +115,7 @@ impl GenerationParams {
             _ => {}
         }
         match (self.logprobs, can.top_logprobs) {
-            (Some(_), None) => return fault("--logprobs", format!("cannot be had of {provider}")),
+            (Some(_), None) => return fault("--logprobs", format!("are not available from {provider}")),
             (Some(n), Some(most)) if n > most => {
                 return fault("--logprobs", format!("must be at most {most} for {provider}, and is {n}"));
             }
@@ -123,7 +123,7 @@ impl GenerationParams {
         }
         if self.echo && !can.echo {
             let reason = format!(
-                "needs the log-probabilities of a prompt, which {provider} does not give; take --provider \
+                "needs the log-probabilities of the prompt, which {provider} does not return; use --provider \
                  openai-completions"
             );
             return fault("--grader", reason);
@@ -131,8 +131,8 @@ impl GenerationParams {
         Ok(())
     }
 
-    /// The stop sequences that the wire format accepts. An answer is cut at all of them when it is graded, so
-    /// that a sequence that cannot be sent costs nothing but the tokens after it.
+    /// The stop sequences that the wire format accepts. When an answer is graded, all of them apply, so
+    /// that a sequence that cannot be sent costs only the tokens generated after it.
     pub fn sendable_stops(stops: &[String], can: &Capabilities) -> Vec<String> {
         let legal = |stop: &&String| !stop.is_empty() && (can.blank_stops || !stop.trim().is_empty());
         stops.iter().filter(legal).take(can.stops).cloned().collect()

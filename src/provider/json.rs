@@ -1,33 +1,34 @@
-//! JSON as servers really send it. What a strict parser refuses is mended and parsed again, so that an answer
-//! that was paid for is not lost to a byte-order mark, blank lines before it, half of a surrogate pair, a
-//! control character, bytes that are no UTF-8, or a number that is none. Everything else stays unreadable.
+//! JSON as servers send it. A body that a strict parser refuses is repaired and parsed again, so that a
+//! billed answer is not lost to a byte-order mark, blank lines before it, half of a surrogate pair, a
+//! control character, invalid UTF-8, or a number that is not finite. Everything else stays unreadable.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// More values than any answer holds: each takes some 32 bytes of memory, and two of the body.
+/// More values than any answer contains: each takes about 32 bytes of memory, and two of the body.
 const MAX_VALUES: usize = 1 << 21;
 
-/// Reads a body; `Err` says in a few words why it cannot be read.
+/// Reads a body; `Err` is the reason why it cannot be read.
 pub fn parse(body: &[u8]) -> Result<Value, String> {
     if body.len() > 2 * MAX_VALUES && count_values(body) > MAX_VALUES {
-        return Err(format!("holds more than {MAX_VALUES} values"));
+        return Err(format!("contains more than {MAX_VALUES} values"));
     }
     read(body)
 }
 
-/// The same for a file of the user's own, of any size.
+/// The same for a local file of any size.
 pub fn read(body: &[u8]) -> Result<Value, String> {
     let body = skip_padding(body);
     if body.is_empty() {
         return Err("is empty".into());
     }
-    serde_json::from_slice(body)
-        .or_else(|strict| serde_json::from_slice(&mend(body)).map_err(|_| format!("is no JSON ({strict})")))
+    serde_json::from_slice(body).or_else(|strict| {
+        serde_json::from_slice(&repair(body)).map_err(|_| format!("is not JSON ({strict})"))
+    })
 }
 
-/// A whole number of things, which some servers send as a float.
+/// A count, which some servers send as a float.
 pub fn count(value: &Value) -> Option<u64> {
     const EXACT: f64 = (1_u64 << 53) as f64;
     value.as_u64().or_else(|| {
@@ -36,7 +37,7 @@ pub fn count(value: &Value) -> Option<u64> {
     })
 }
 
-/// A name that some servers send as a number.
+/// A code, which some servers send as a number.
 pub fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -55,7 +56,7 @@ fn skip_padding(body: &[u8]) -> &[u8] {
     rest
 }
 
-/// An upper bound of the values in a body: one for each that can begin after a bracket, comma or colon.
+/// An upper bound of the number of values in a body: one for each bracket, brace and comma.
 fn count_values(body: &[u8]) -> usize {
     let (mut inside, mut escaped, mut n) = (false, false, 1);
     for byte in body {
@@ -70,54 +71,54 @@ fn count_values(body: &[u8]) -> usize {
     n
 }
 
-/// The body with everything replaced that has no place in JSON but a clear meaning, or clearly none.
-fn mend(body: &[u8]) -> Vec<u8> {
+/// The body with everything replaced that is invalid in JSON and yet has a clear meaning, or clearly none.
+fn repair(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
-    let mut mended = String::with_capacity(text.len() + 16);
+    let mut repaired = String::with_capacity(text.len() + 16);
     let mut rest: &str = &text;
     while let Some(first) = rest.chars().next() {
         let taken = match first {
-            '"' => mend_string(rest, &mut mended),
-            '-' | '+' | '0'..='9' | 'A'..='Z' | 'a'..='z' => mend_scalar(rest, &mut mended),
+            '"' => repair_string(rest, &mut repaired),
+            '-' | '+' | '0'..='9' | 'A'..='Z' | 'a'..='z' => repair_scalar(rest, &mut repaired),
             _ => {
-                mended.push(first);
+                repaired.push(first);
                 first.len_utf8()
             }
         };
         rest = &rest[taken..];
     }
-    mended.into_bytes()
+    repaired.into_bytes()
 }
 
-/// Copies the string that begins `rest`; gives the bytes read.
-fn mend_string(rest: &str, mended: &mut String) -> usize {
-    mended.push('"');
+/// Copies the string that begins `rest`; returns the number of bytes read.
+fn repair_string(rest: &str, repaired: &mut String) -> usize {
+    repaired.push('"');
     let bytes = rest.as_bytes();
     let mut at = 1;
     while let Some(c) = rest[at..].chars().next() {
         match c {
             '"' => {
-                mended.push('"');
+                repaired.push('"');
                 return at + 1;
             }
             '\\' if bytes.get(at + 1) == Some(&b'u') => {
-                let (piece, taken) = mend_escape(rest, at);
-                mended.push_str(&piece);
+                let (piece, taken) = repair_escape(rest, at);
+                repaired.push_str(&piece);
                 at += taken;
             }
             '\\' => {
                 // The escaped character may be of several bytes: it is copied as one.
                 let next = rest[at + 1..].chars().next();
-                mended.push('\\');
-                mended.extend(next);
+                repaired.push('\\');
+                repaired.extend(next);
                 at += 1 + next.map_or(0, char::len_utf8);
             }
             c if u32::from(c) < 0x20 => {
-                mended.push_str(&format!("\\u{:04x}", u32::from(c)));
+                repaired.push_str(&format!("\\u{:04x}", u32::from(c)));
                 at += 1;
             }
             c => {
-                mended.push(c);
+                repaired.push(c);
                 at += c.len_utf8();
             }
         }
@@ -125,9 +126,9 @@ fn mend_string(rest: &str, mended: &mut String) -> usize {
     at
 }
 
-/// The escape `\uXXXX` that begins at `at`, with a surrogate that has no partner replaced; and the bytes
+/// The escape `\uXXXX` that begins at `at`, with an unpaired surrogate replaced; and the number of bytes
 /// read.
-fn mend_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
+fn repair_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
     let unit = |at: usize| -> Option<u16> {
         let digits = rest.get(at..at + 6)?.strip_prefix("\\u")?;
         digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
@@ -137,21 +138,21 @@ fn mend_escape(rest: &str, at: usize) -> (Cow<'_, str>, usize) {
             (rest[at..at + 12].into(), 12)
         }
         Some(0xD800..=0xDFFF) => ("\\ufffd".into(), 6),
-        // Anything else is left as it is: the parser decides.
+        // Anything else is left unchanged for the parser.
         _ => ("\\u".into(), 2),
     }
 }
 
-/// Copies the number or word that begins `rest`, null in the place of one that is not finite; gives the bytes
-/// read.
-fn mend_scalar(rest: &str, mended: &mut String) -> usize {
+/// Copies the number or word that begins `rest`, with null in place of a number that is not finite; returns
+/// the number of bytes read.
+fn repair_scalar(rest: &str, repaired: &mut String) -> usize {
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c))).unwrap_or(rest.len());
     let scalar = &rest[..end];
     let finite = scalar.parse::<f64>().is_ok_and(f64::is_finite);
     let known = matches!(scalar, "true" | "false" | "null");
     let not_finite = matches!(scalar.trim_start_matches(['-', '+']), "NaN" | "Infinity" | "inf" | "nan")
         || scalar.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && scalar.parse::<f64>().is_ok();
-    mended.push_str(if !known && !finite && not_finite { "null" } else { scalar });
+    repaired.push_str(if !known && !finite && not_finite { "null" } else { scalar });
     end
 }
 
@@ -162,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_a_clear_meaning_is_read() {
+    fn invalid_json_with_a_clear_meaning_is_read() {
         let cases: [(&[u8], Value); 12] = [
             (b"\xef\xbb\xbf{\"a\":1}", json!({"a": 1})),
             (b"\n\n: keep-alive\n\n: keep-alive\n{\"a\":1}\n", json!({"a": 1})),
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_none_is_refused() {
+    fn other_invalid_json_is_refused() {
         let deep = "[".repeat(100_000);
         let many = format!("[{}0]", "0,".repeat(MAX_VALUES + 10));
         for body in [

@@ -1,5 +1,5 @@
-//! Providers of closed models: the request that is sent to an API and the meaning of its answer, as two pure
-//! functions per wire format. Nothing here touches a network, a clock or a key: a journal of raw answers can
+//! Providers of closed models: for each wire format two pure functions, one that renders a request and one
+//! that reads an answer. Nothing here uses a network, a clock or a key, so that a journal of raw answers can
 //! be read again at any time, offline.
 //!
 //! To add a wire format: one file with a [`Provider`], one row in [`ALL`], and its golden bodies in
@@ -36,6 +36,6 @@ pub use self::headers::Headers;
 pub use self::openai_chat::OpenAiChat;
 pub use self::rate_limit::RateLimitInfo;
 pub use self::read::read;
-pub use self::registry::{ALL, find, kept_headers, key_patterns};
+pub use self::registry::{ALL, find, kept_headers, key_headers, key_patterns};
 pub use self::request::{KeyHeader, Message, Prompt, Request, Role, WireRequest};
 pub use self::wire_format::Provider;

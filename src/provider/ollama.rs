@@ -1,6 +1,6 @@
-//! `POST {base}/api/chat`: Ollama's own form, for local servers. It streams unless told not to, ignores
-//! sampling params outside `options`, and cuts long prompts to its window without a word, so that the
-//! window is always sent.
+//! `POST {base}/api/chat`: Ollama's own form, for local servers. It streams by default, ignores sampling
+//! parameters outside `options`, and truncates long prompts to its context window without an error, so that
+//! the window is always sent.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, Copy)]
 pub struct Ollama;
 
-/// The least window asked for, tokens.
+/// The smallest context window that is requested, in tokens.
 const WINDOW: u64 = 8192;
 
 #[derive(Serialize)]
@@ -68,7 +68,7 @@ impl Provider for Ollama {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             chats: true,
-            // No limit is published; this many serve any task.
+            // No limit is published; 16 is enough for every built-in task.
             stops: 16,
             blank_stops: true,
             max_temperature: 2.0,
@@ -102,11 +102,11 @@ impl Provider for Ollama {
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let reason = value["done_reason"].as_str();
         let text = value["message"]["content"].as_str().map(Into::into);
-        let said = AnswerParts { text, cut: reason == Some("length"), ..AnswerParts::default() };
-        // The answer of a server that was only loading or unloading the model.
+        let parts = AnswerParts { text, is_truncated: reason == Some("length"), ..AnswerParts::default() };
+        // The server only loaded or unloaded the model.
         let outcome = match reason {
             Some(reason @ ("load" | "unload")) => interrupted(reason),
-            _ => said.into(),
+            _ => parts.into(),
         };
         Answer {
             usage: usage(value),
@@ -118,8 +118,8 @@ impl Provider for Ollama {
     }
 }
 
-/// A window that holds prompt and answer: a token is at least a byte, and windows of powers of two keep a
-/// server from loading the model anew for every prompt.
+/// A context window for prompt and answer: a token has at least one byte, and with powers of two the server
+/// does not reload the model for every prompt.
 fn window(prompt: &Prompt, max_tokens: u32) -> u64 {
     let bytes = match prompt {
         Prompt::Text(text) => text.len(),
@@ -129,7 +129,7 @@ fn window(prompt: &Prompt, max_tokens: u32) -> u64 {
     (bytes as u64 + u64::from(max_tokens) + 256).next_power_of_two().max(WINDOW)
 }
 
-/// Missing where the server answered out of its cache.
+/// The counts are missing where the server answered from its cache.
 fn usage(value: &Value) -> Option<Usage> {
     Usage {
         prompt_tokens: json::count(&value["prompt_eval_count"]),

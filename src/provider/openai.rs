@@ -5,10 +5,16 @@ use serde_json::Value;
 
 use super::answer::{Answer, AnswerParts, TokenLogprob, Usage};
 use super::conventions::{Conventions, KeyPattern, WindowHeaders};
-use super::failure::{ErrorClassifier, inner_error, interrupted};
+use super::failure::{ErrorClassifier, interrupted};
 use super::failure_class::{FailureClass, FilterSide};
 use super::json;
+use super::request::KeyHeader;
 use super::text::clip;
+
+/// The base URL of OpenAI.
+pub(super) const BASE_URL: &str = "https://api.openai.com/v1";
+/// The environment variable of its key.
+pub(super) const KEY_VARIABLE: &str = "OPENAI_API_KEY";
 
 /// Key patterns, rate-limit headers and error bodies of OpenAI and of compatible servers.
 pub(super) const CONVENTIONS: Conventions = Conventions {
@@ -23,7 +29,11 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         KeyPattern::prefix("nvapi-"),
         KeyPattern::prefix("pplx-"),
     ],
-    kept_headers: &["x-ratelimit-", "openai-"],
+    // Azure.
+    other_key_headers: &[KeyHeader::Named("api-key")],
+    kept_headers: &["x-ratelimit-", "openai-", "x-request-id", "x-should-retry"],
+    retry_after_ms_header: Some("retry-after-ms"),
+    should_retry_header: Some("x-should-retry"),
     request_windows: &[
         WindowHeaders { remaining: "x-ratelimit-remaining-requests", reset: "x-ratelimit-reset-requests" },
         WindowHeaders { remaining: "x-ratelimit-remaining", reset: "x-ratelimit-reset" },
@@ -32,12 +42,17 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         remaining: "x-ratelimit-remaining-tokens",
         reset: "x-ratelimit-reset-tokens",
     }],
+    // vLLM.
+    error_marks: &[("object", "error")],
+    // Azure.
+    code_pointers: &["/innererror/code", "/innererror/type", "/innererror/status", "/innererror/reason"],
+    // Mistral, and servers that are built on FastAPI.
+    message_pointers: &["/message/detail/0/msg", "/detail/0/msg", "/detail"],
     error_codes: &[
         ("insufficient_quota", FailureClass::Quota),
         ("credit_balance_exhausted", FailureClass::Quota),
         ("billing_hard_limit_reached", FailureClass::Quota),
         ("billing_not_active", FailureClass::Quota),
-        ("enforced_spend_limit_reached", FailureClass::Quota),
         ("insufficient_balance", FailureClass::Quota),
         ("insufficient_credits", FailureClass::Quota),
         ("invalid_api_key", FailureClass::Credentials),
@@ -60,6 +75,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     filter_messages: &[("Invalid prompt: your prompt was flagged", FilterSide::Prompt)],
     is_filtered: Some(|error| error["metadata"]["reasons"].is_array()),
     filter_category: Some(filter_category),
+    unsupported_codes: &["unsupported_parameter", "unsupported_value"],
     unsupported_messages: &[("Unrecognized request argument supplied: ", "")],
     unsupported_param: Some(forbidden_param),
     ..Conventions::NONE
@@ -83,9 +99,8 @@ fn forbidden_param(error: &Value) -> Option<String> {
     (detail["type"] == "extra_forbidden").then(|| detail["loc"].as_array()?.last()?.as_str().map(clip))?
 }
 
-/// Models of OpenAI that think before they answer: they take `max_completion_tokens` alone, and no sampling
-/// parameters. Exact names: a model that is not listed is asked as any other, and a probe shows what it
-/// refuses.
+/// Reasoning models of OpenAI: they accept `max_completion_tokens` only, and no sampling parameters. Names
+/// are exact: any other model gets the usual parameters, and the probe finds out which of them it refuses.
 static REASONING: &[&str] = &[
     "gpt-5",
     "gpt-5-2025-08-07",
@@ -107,25 +122,25 @@ static REASONING: &[&str] = &[
     "o4-mini-2025-04-16",
 ];
 
-/// Whether a model is known to think before it answers.
+/// Whether a model is a known reasoning model.
 pub(super) fn is_reasoning_model(model: &str) -> bool {
     REASONING.contains(&model)
 }
 
-/// What chats and completions of OpenAI's form share: why the answer ended, who gave it, what it cost.
-pub(super) fn finish(mut said: AnswerParts, value: &Value, errors: &ErrorClassifier) -> Answer {
+/// What chats and completions of OpenAI's form share: the finish reason, the model snapshot and the usage.
+pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassifier) -> Answer {
     let choice = &value["choices"][0];
     let reason = choice["finish_reason"].as_str();
-    let broken = inner_error(choice).map(|error| errors.classify(200, error));
-    said.cut = matches!(reason, Some("length" | "model_length" | "max_tokens"));
-    // A server that breaks an answer off leaves a part of it, or nothing at all.
+    let broken = errors.error_in(choice).map(|error| errors.classify(200, error));
+    parts.is_truncated = matches!(reason, Some("length" | "model_length" | "max_tokens"));
+    // A server that aborts an answer may have sent a part of it.
     let stopped = matches!(reason, Some("insufficient_system_resource" | "abort" | "error"));
-    let silent = said.text.as_deref().is_none_or(|text| text.trim().is_empty());
-    said.cut |= (stopped || broken.is_some()) && !silent;
+    let is_blank = parts.text.as_deref().is_none_or(|text| text.trim().is_empty());
+    parts.is_truncated |= (stopped || broken.is_some()) && !is_blank;
     let outcome = match (broken, reason) {
-        (Some(broken), _) if silent => broken,
-        (None, Some(reason)) if silent && stopped => interrupted(reason),
-        _ => said.into(),
+        (Some(broken), _) if is_blank => broken,
+        (None, Some(reason)) if is_blank && stopped => interrupted(reason),
+        _ => parts.into(),
     };
     Answer {
         usage: usage(&value["usage"]),
@@ -146,7 +161,7 @@ fn usage(usage: &Value) -> Option<Usage> {
     .counted()
 }
 
-/// A token of `logprobs.content`; every member but its text may be missing.
+/// A token of `logprobs.content`; every member except its text may be missing.
 pub(super) fn token(entry: &Value) -> TokenLogprob {
     let likely = |top: &Value| Some((top["token"].as_str()?.to_owned(), top["logprob"].as_f64()?));
     let byte = |byte: &Value| u8::try_from(json::count(byte)?).ok();

@@ -1,4 +1,4 @@
-//! `POST {base}/chat/completions`: OpenAI, and the many servers that speak its form (vLLM, llama.cpp,
+//! `POST {base}/chat/completions`: OpenAI, and the many compatible servers (vLLM, llama.cpp,
 //! OpenRouter, DeepSeek, Mistral, ...).
 
 use serde::Serialize;
@@ -47,11 +47,11 @@ impl Provider for OpenAiChat {
     }
 
     fn default_base_url(&self) -> &'static str {
-        "https://api.openai.com/v1"
+        openai::BASE_URL
     }
 
     fn key_variable(&self) -> &'static str {
-        "OPENAI_API_KEY"
+        openai::KEY_VARIABLE
     }
 
     fn key_header(&self) -> KeyHeader {
@@ -110,13 +110,13 @@ impl Provider for OpenAiChat {
     fn read_success(&self, value: &Value, errors: &ErrorClassifier) -> Answer {
         let choice = &value["choices"][0];
         let message = &choice["message"];
-        let said = AnswerParts {
+        let parts = AnswerParts {
             text: content(&message["content"], "text", "text"),
             refusal: refusal(message),
             filtered: filtered(choice),
-            cut: false,
+            is_truncated: false,
         };
-        let mut answer = finish(said, value, errors);
+        let mut answer = finish(parts, value, errors);
         answer.logprobs =
             choice["logprobs"]["content"].as_array().map(|list| list.iter().map(token).collect());
         answer
@@ -128,7 +128,7 @@ fn refusal(message: &Value) -> Option<String> {
     field.or_else(|| content(&message["content"], "refusal", "refusal"))
 }
 
-/// Azure says in the choice which filter struck.
+/// Azure names the filter in the choice.
 fn filtered(choice: &Value) -> Option<(FilterSide, Option<String>)> {
     (choice["finish_reason"] == "content_filter")
         .then(|| (FilterSide::Answer, filtered_category(&choice["content_filter_results"])))

@@ -1,5 +1,5 @@
-//! `POST {base}/completions`: the older form, which continues a text. vLLM and other local servers give the
-//! log-probabilities of a prompt back with it (`echo`), which no chat does.
+//! `POST {base}/completions`: the older form, which continues a text. vLLM and other local servers can return
+//! the log-probabilities of the prompt (`echo`), which no chat API does.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -44,11 +44,11 @@ impl Provider for OpenAiCompletions {
     }
 
     fn default_base_url(&self) -> &'static str {
-        "https://api.openai.com/v1"
+        openai::BASE_URL
     }
 
     fn key_variable(&self) -> &'static str {
-        "OPENAI_API_KEY"
+        openai::KEY_VARIABLE
     }
 
     fn key_header(&self) -> KeyHeader {
@@ -75,7 +75,7 @@ impl Provider for OpenAiCompletions {
         let params = &request.params;
         params.check(self.name(), &self.capabilities())?;
         let Prompt::Text(prompt) = &request.prompt else {
-            let reason = "continues texts and takes no chats; give `prompt` in place of `messages`, or take \
+            let reason = "continues texts and accepts no chats; give `prompt` in place of `messages`, or use \
                           --provider openai-chat";
             return Err(Error::Parameter { name: "--provider", reason: format!("{} {reason}", self.name()) });
         };
@@ -96,9 +96,9 @@ impl Provider for OpenAiCompletions {
     fn read_success(&self, value: &Value, errors: &ErrorClassifier) -> Answer {
         let choice = &value["choices"][0];
         let filtered = (choice["finish_reason"] == "content_filter").then_some((FilterSide::Answer, None));
-        let said =
+        let parts =
             AnswerParts { text: choice["text"].as_str().map(Into::into), filtered, ..AnswerParts::default() };
-        let mut answer = finish(said, value, errors);
+        let mut answer = finish(parts, value, errors);
         answer.logprobs = tokens(&choice["logprobs"]);
         answer
     }

@@ -1,5 +1,5 @@
-//! `POST {base}/responses`: the newer form of OpenAI. It has no texts that end an answer, no seed, and no
-//! fewer than 16 tokens.
+//! `POST {base}/responses`: the newer form of OpenAI. It has no stop sequences and no seed, and its smallest
+//! token limit is 16.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiResponses;
 
-/// Fewer tokens are refused.
-const FEWEST_TOKENS: u32 = 16;
+/// The smallest token limit that is accepted.
+const LEAST_MAX_TOKENS: u32 = 16;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -36,7 +36,7 @@ struct Body<'a> {
     include: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     top_logprobs: Option<u8>,
-    /// Answers are not to be kept by the provider.
+    /// Whether the provider stores the answer.
     store: bool,
 }
 
@@ -46,11 +46,11 @@ impl Provider for OpenAiResponses {
     }
 
     fn default_base_url(&self) -> &'static str {
-        "https://api.openai.com/v1"
+        openai::BASE_URL
     }
 
     fn key_variable(&self) -> &'static str {
-        "OPENAI_API_KEY"
+        openai::KEY_VARIABLE
     }
 
     fn key_header(&self) -> KeyHeader {
@@ -81,9 +81,12 @@ impl Provider for OpenAiResponses {
     fn render(&self, request: &Request) -> Result<WireRequest> {
         let params = &request.params;
         params.check(self.name(), &self.capabilities())?;
-        if params.max_tokens < FEWEST_TOKENS {
-            let reason =
-                format!("must be at least {FEWEST_TOKENS} for {}, and is {}", self.name(), params.max_tokens);
+        if params.max_tokens < LEAST_MAX_TOKENS {
+            let reason = format!(
+                "must be at least {LEAST_MAX_TOKENS} for {}, and is {}",
+                self.name(),
+                params.max_tokens
+            );
             return Err(Error::Parameter { name: "--max-tokens", reason });
         }
         let body = Body {
@@ -110,20 +113,19 @@ impl Provider for OpenAiResponses {
         let reason = value["incomplete_details"]["reason"].as_str();
         let filtered = (reason == Some("content_filter")).then_some((FilterSide::Answer, None));
         let incomplete = value["status"] == "incomplete" && filtered.is_none();
-        let said = AnswerParts {
+        let parts = AnswerParts {
             text: all("output_text", "text"),
             refusal: all("refusal", "refusal"),
             filtered,
-            cut: incomplete || reason == Some("max_output_tokens"),
+            is_truncated: incomplete || reason == Some("max_output_tokens"),
         };
-        let parts = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
+        let contents = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
         let tokens: Vec<_> =
-            parts.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
-        // A failure may come with status 200, and its error is then read before this; one without an
-        // error is none of ours.
+            contents.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
+        // A failure may come with HTTP status 200. Its error object, if it has one, was read before this.
         let outcome = match value["status"].as_str() {
             Some(status @ ("failed" | "cancelled")) => interrupted(status),
-            _ => said.into(),
+            _ => parts.into(),
         };
         Answer {
             usage: usage(&value["usage"]),

@@ -1,5 +1,5 @@
-//! The rate limit as a response describes it. Headers are advice: values that are no number, negative or past
-//! are dropped here; the limiter decides how long a wait may be.
+//! The rate limit as a response describes it. Values that are not numbers, negative or in the past are
+//! ignored here; the limiter decides how long a wait may be.
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::conventions::{Conventions, WindowHeaders};
 use super::headers::Headers;
 
-/// What one response says about the rate limit; all of it may be absent.
+/// The rate-limit information of one response; any of it may be absent.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RateLimitInfo {
     /// Wait before the next request, in seconds.
@@ -26,7 +26,7 @@ pub struct RateLimitInfo {
 }
 
 impl RateLimitInfo {
-    /// Reads headers, and the body where a provider puts the wait there, by the conventions of several
+    /// Reads the headers, and the body where a provider puts the wait there, with the conventions of several
     /// providers.
     pub fn read(
         headers: &Headers,
@@ -38,7 +38,11 @@ impl RateLimitInfo {
             scarcest(headers, known.clone().flat_map(|known| known.request_windows), now);
         let (remaining_tokens, reset_tokens_s) =
             scarcest(headers, known.clone().flat_map(|known| known.token_windows), now);
-        let milliseconds = headers.get("retry-after-ms").and_then(number).map(|ms| ms / 1e3);
+        let declared = |find: fn(&Conventions) -> Option<&'static str>| {
+            known.clone().filter_map(find).find_map(|name| headers.get(name))
+        };
+        let milliseconds = declared(|known| known.retry_after_ms_header).and_then(number).map(|ms| ms / 1e3);
+        let should_retry = declared(|known| known.should_retry_header).and_then(|value| value.parse().ok());
         let after = || {
             let value = headers.get("retry-after")?;
             number(value).or_else(|| seconds_until(http_date(value)?, now))
@@ -47,11 +51,11 @@ impl RateLimitInfo {
             // Some gateways wrap the error in a list.
             let body = body?;
             let error = if body.is_array() { &body[0]["error"] } else { &body["error"] };
-            known.filter_map(|known| known.retry_after_s).find_map(|find| find(error))
+            known.clone().filter_map(|known| known.retry_after_s).find_map(|find| find(error))
         };
         Self {
             retry_after_s: milliseconds.or_else(after).or_else(in_body),
-            should_retry: headers.get("x-should-retry").and_then(|value| value.parse().ok()),
+            should_retry,
             remaining_requests,
             reset_requests_s,
             remaining_tokens,
@@ -60,7 +64,7 @@ impl RateLimitInfo {
     }
 }
 
-/// The window with the least left: what is left, and its end.
+/// The amount left and the end of the window with the least left.
 fn scarcest(
     headers: &Headers,
     windows: impl Iterator<Item = &'static WindowHeaders>,
@@ -84,7 +88,7 @@ fn number(text: &str) -> Option<f64> {
 /// Seconds until a window ends, from the forms providers use: `6m0s`, `120ms`, seconds, a time of RFC 3339,
 /// milliseconds since 1970.
 fn until(text: &str, now: Option<Timestamp>) -> Option<f64> {
-    /// No window is as long as the years since 1970: a number this large is a time, in milliseconds.
+    /// A number this large is a time in milliseconds since 1970, not a duration.
     const EPOCH_MS: f64 = 1e11;
     if let Some(value) = number(text) {
         let end = || Timestamp::from_millisecond(value as i64).ok();
@@ -121,8 +125,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-/// Seconds by the server's own clock, to which its times belong; `None` without that clock, or for a time
-/// that is past.
+/// Seconds until a time by the server's own clock, which its times refer to; `None` without that clock, or
+/// for a time in the past.
 fn seconds_until(end: Timestamp, now: Option<Timestamp>) -> Option<f64> {
     let wait: SignedDuration = end.duration_since(now?);
     (!wait.is_negative()).then(|| wait.as_secs_f64())

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::answer::{Answer, Outcome};
-use super::failure::{ErrorClassifier, inner_error};
+use super::failure::ErrorClassifier;
 use super::failure_class::{Failure, FailureClass};
 use super::headers::Headers;
 use super::json;
@@ -13,7 +13,7 @@ use super::registry::conventions;
 use super::text::clip;
 use super::wire_format::Provider;
 
-/// Reads a response. Total: it neither fails nor panics, whatever a server sends, and what cannot be read is
+/// Reads a response. It never fails and never panics, whatever a server sends: a body that cannot be read is
 /// [`Outcome::Unreadable`].
 pub fn read(provider: &dyn Provider, status: u16, headers: &Headers, body: &[u8]) -> Answer {
     let errors = ErrorClassifier::new(conventions());
@@ -21,13 +21,13 @@ pub fn read(provider: &dyn Provider, status: u16, headers: &Headers, body: &[u8]
     let mut answer = match (&value, opened) {
         (Some(value), Ok(())) => provider.read_success(value, &errors),
         (_, Err(outcome)) => Answer::of(outcome),
-        (None, Ok(())) => Answer::of(Outcome::Unreadable { reason: "the body holds nothing".into() }),
+        (None, Ok(())) => Answer::of(Outcome::Unreadable { reason: "the body is empty".into() }),
     };
     answer.rate_limit = RateLimitInfo::read(headers, value.as_ref(), conventions());
     answer
 }
 
-/// The JSON of a body, and the outcome if it is not that of a success.
+/// The JSON of a body, and the outcome if it is no success.
 fn open(
     status: u16,
     headers: &Headers,
@@ -40,16 +40,16 @@ fn open(
     let success = (200..300).contains(&status);
     match json::parse(body) {
         Ok(value) => {
-            let outcome = match inner_error(&value) {
+            let outcome = match errors.error_in(&value) {
                 Some(error) => Err(errors.classify(status, error)),
                 None if !success => Err(errors.classify(status, &value)),
-                None if !value.is_object() => Err(unreadable("is JSON, but no object", body)),
+                None if !value.is_object() => Err(unreadable("is JSON, but not an object", body)),
                 None => Ok(()),
             };
             (Some(value), outcome)
         }
         Err(why) if success => (None, Err(unreadable(&why, body))),
-        // Proxies answer in HTML: the status is all there is.
+        // Proxies answer in HTML, of which only the status is known.
         Err(_) => (
             None,
             Err(errors.classify(
@@ -64,13 +64,13 @@ fn redirect(status: u16, headers: &Headers) -> Outcome {
     let location = headers.get("location").unwrap_or_default();
     let host = host(location).unwrap_or_else(|| "another path of the same host".into());
     let message = format!(
-        "the endpoint answered {status} and points to {host}; set --base-url to where the API is, if you \
+        "the endpoint answered {status} and redirects to {host}; set --base-url to the API's address, if you \
          trust it"
     );
     Outcome::Failed(Failure { class: FailureClass::Redirect { host }, message, code: None, param: None })
 }
 
-/// The host of an absolute URL, alone: user, path and query may hold a key.
+/// The host of an absolute URL, without user, path and query, which may contain a key.
 fn host(location: &str) -> Option<String> {
     let rest = location.split_once("//")?.1;
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -79,7 +79,7 @@ fn host(location: &str) -> Option<String> {
 }
 
 fn unreadable(why: &str, body: &[u8]) -> Outcome {
-    /// As much of the body as tells a reader what it is.
+    /// Bytes of the body that are shown.
     const SHOWN: usize = 200;
     let begins = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
     Outcome::Unreadable { reason: format!("the body {why}; it begins {:?}", clip(&begins)) }

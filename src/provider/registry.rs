@@ -1,6 +1,7 @@
-//! The providers that are built in, and what is known of all of them together.
+//! The providers that are built in, and the conventions of all of them together.
 
 use super::conventions::{Conventions, KeyPattern};
+use super::request::KeyHeader;
 use super::wire_format::Provider;
 use super::{anthropic::Anthropic, gemini::Gemini, ollama::Ollama, openai_chat::OpenAiChat};
 use super::{openai_completions::OpenAiCompletions, openai_responses::OpenAiResponses};
@@ -30,6 +31,21 @@ pub(super) fn conventions() -> impl Iterator<Item = &'static Conventions> + Clon
 /// How the keys of all providers begin.
 pub fn key_patterns() -> impl Iterator<Item = &'static KeyPattern> {
     conventions().flat_map(|known| known.key_patterns)
+}
+
+/// Every header in which some provider expects its key, each once.
+pub fn key_headers() -> Vec<KeyHeader> {
+    let mut headers: Vec<KeyHeader> = vec![];
+    for provider in ALL {
+        for header in std::iter::once(provider.key_header())
+            .chain(provider.conventions().other_key_headers.iter().copied())
+        {
+            if !headers.contains(&header) {
+                headers.push(header);
+            }
+        }
+    }
+    headers
 }
 
 /// Prefixes of response headers that some provider sends and that are worth keeping.

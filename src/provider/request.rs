@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 pub enum Role {
     /// Instructions to the model.
     System,
-    /// The person who asks.
+    /// The user.
     User,
     /// The model.
     Assistant,
@@ -51,7 +51,7 @@ pub struct Request {
 pub struct WireRequest {
     /// The path after the base URL, beginning with a slash.
     pub path: String,
-    /// Headers beside the key's and `content-type: application/json`.
+    /// Headers in addition to the key's and `content-type: application/json`.
     pub headers: Vec<(&'static str, String)>,
     /// The JSON body.
     pub body: Vec<u8>,
@@ -80,4 +80,22 @@ pub enum KeyHeader {
     Bearer,
     /// `NAME: KEY`
     Named(&'static str),
+}
+
+impl KeyHeader {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::Named(name) => name,
+        }
+    }
+
+    /// The header as it is sent.
+    pub fn form(self) -> String {
+        match self {
+            Self::Bearer => "authorization: Bearer KEY".into(),
+            Self::Named(name) => format!("{name}: KEY"),
+        }
+    }
 }

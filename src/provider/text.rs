@@ -1,4 +1,4 @@
-//! Text of servers, made fit for messages.
+//! Shortens text of servers for messages.
 
 /// At most 300 characters of a text, without control characters.
 pub fn clip(text: &str) -> String {

@@ -46,6 +46,6 @@ pub trait Provider: Sync {
 
     /// The meaning of a successful response, whose body is a JSON object without an error in it. Errors are
     /// read by [`crate::provider::read`], for all providers alike; `errors` classifies an error that stands
-    /// inside of an answer. Total: it neither fails nor panics, whatever the object holds.
+    /// inside an answer. It never fails and never panics, whatever the object contains.
     fn read_success(&self, body: &Value, errors: &ErrorClassifier) -> Answer;
 }

@@ -1,32 +1,32 @@
-//! The JSON of answers, whole or in pieces.
+//! The JSON of answers, complete or streamed.
 
 use serde_json::{Map, Value, json};
 
 use super::sequence::{Event, FinishReason, Scored};
 use crate::model::Tokenizer;
 
-/// The log-probability that is reported where it is too low for a number.
+/// The log-probability that is reported for one that is not finite or lower.
 const LOWEST: f64 = -9999.0;
 
-/// A prompt as tokens, with the text each stands for; together they are the prompt's text.
+/// A prompt as tokens, with the text of each; joined they are the prompt's text.
 #[derive(Debug, Clone)]
 pub(super) struct EncodedPrompt {
     pub ids: Vec<u32>,
     pub pieces: Vec<String>,
 }
 
-/// A token with what is told of it.
+/// A token that is reported to the client.
 struct ReportedToken {
     piece: String,
     scored: Scored,
-    /// The token before it, by which alternatives get their text.
+    /// The token before it, which affects the text of alternatives.
     before: Option<u32>,
 }
 
-/// One choice in the making.
+/// One choice while it is generated.
 #[derive(Default)]
 pub(super) struct Choice {
-    told: Vec<ReportedToken>,
+    reported: Vec<ReportedToken>,
     text: String,
     finish: Option<FinishReason>,
     pub n_tokens: usize,
@@ -34,18 +34,18 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// A choice to a prompt; with `echo` the prompt's text comes first.
+    /// An empty choice; with `echo` it begins with the prompt's text.
     pub fn begin(encoded: &EncodedPrompt, echo: bool) -> Self {
         Self { text: if echo { encoded.pieces.concat() } else { String::new() }, ..Self::default() }
     }
 
-    /// Takes an event and returns the text it makes visible.
+    /// Adds an event and returns the text that becomes visible.
     pub fn take(&mut self, event: Event, encoded: &EncodedPrompt) -> String {
         match event {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
-                let told = scored.into_iter().zip(&encoded.pieces).zip(before);
-                self.told.extend(told.map(|((scored, piece), before)| ReportedToken {
+                let reported = scored.into_iter().zip(&encoded.pieces).zip(before);
+                self.reported.extend(reported.map(|((scored, piece), before)| ReportedToken {
                     piece: piece.clone(),
                     scored,
                     before,
@@ -53,8 +53,8 @@ impl Choice {
                 String::new()
             }
             Event::Token { scored, text, piece } => {
-                let before = self.told.last().map(|told| told.scored.id).or(encoded.ids.last().copied());
-                self.told.push(ReportedToken { piece, scored, before });
+                let before = self.reported.last().map(|last| last.scored.id).or(encoded.ids.last().copied());
+                self.reported.push(ReportedToken { piece, scored, before });
                 self.text.push_str(&text);
                 text
             }
@@ -82,9 +82,9 @@ impl Choice {
         }
     }
 
-    /// How many tokens are told of so far.
+    /// Number of tokens reported so far.
     pub fn n_emitted(&self) -> usize {
-        self.told.len()
+        self.reported.len()
     }
 
     /// The choice in the form of `/v1/completions`.
@@ -99,25 +99,25 @@ impl Choice {
         let (mut tokens, mut token_logprobs, mut top_logprobs, mut offsets) =
             (vec![], vec![], vec![], vec![]);
         let mut offset = offset;
-        for told in &self.told[first..] {
-            tokens.push(json!(told.piece));
-            token_logprobs.push(told.scored.logprob.map_or(Value::Null, number));
-            top_logprobs.push(match told.scored.logprob {
+        for token in &self.reported[first..] {
+            tokens.push(json!(token.piece));
+            token_logprobs.push(token.scored.logprob.map_or(Value::Null, number));
+            top_logprobs.push(match token.scored.logprob {
                 None => Value::Null,
                 Some(logprob) => {
-                    let top = told.scored.top.iter();
+                    let top = token.scored.top.iter();
                     let mut map: Map<String, Value> = top
                         .rev()
-                        .filter(|(id, _)| *id != told.scored.id)
-                        .map(|(id, logprob)| (text(told.before, *id, tokenizer), number(*logprob)))
+                        .filter(|(id, _)| *id != token.scored.id)
+                        .map(|(id, logprob)| (text(token.before, *id, tokenizer), number(*logprob)))
                         .collect();
-                    map.insert(told.piece.clone(), number(logprob));
+                    map.insert(token.piece.clone(), number(logprob));
                     Value::Object(map)
                 }
             });
             offsets.push(offset);
-            // Offsets count characters, as those of the originals do.
-            offset += told.piece.chars().count();
+            // Offsets count characters, as in the API of OpenAI.
+            offset += token.piece.chars().count();
         }
         let value = json!({
             "tokens": tokens, "token_logprobs": token_logprobs, "top_logprobs": top_logprobs,
@@ -139,13 +139,13 @@ impl Choice {
             let bytes = piece.as_bytes();
             json!({"token": piece, "logprob": number(logprob), "bytes": bytes})
         };
-        let content: Vec<Value> = self.told[first..]
+        let content: Vec<Value> = self.reported[first..]
             .iter()
-            .map(|told| {
-                let mut value = entry(&told.piece, told.scored.logprob.unwrap_or(LOWEST));
-                let top = told.scored.top.iter();
+            .map(|token| {
+                let mut value = entry(&token.piece, token.scored.logprob.unwrap_or(LOWEST));
+                let top = token.scored.top.iter();
                 value["top_logprobs"] =
-                    top.map(|(id, logprob)| entry(&text(told.before, *id, tokenizer), *logprob)).collect();
+                    top.map(|(id, logprob)| entry(&text(token.before, *id, tokenizer), *logprob)).collect();
                 value
             })
             .collect();

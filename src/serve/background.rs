@@ -1,4 +1,4 @@
-//! A server beside other work of the same process, until it is no longer needed.
+//! A server in a thread of the same process, which ends when it is dropped.
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -10,8 +10,8 @@ use super::settings::ServerSettings;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// Models served by a thread of their own. Dropped, it takes no more requests, and those that still run are
-/// ended.
+/// Models that a thread of its own serves. When it is dropped, it accepts no more requests, and running
+/// requests are aborted.
 pub struct Background {
     url: String,
     stop: watch::Sender<bool>,
@@ -19,29 +19,29 @@ pub struct Background {
 }
 
 impl Background {
-    /// Returns once requests are taken.
+    /// Starts the server and returns once it accepts requests.
     ///
     /// # Errors
     /// Those of [`super::serve`].
     pub fn start(models: Vec<Model>, settings: &ServerSettings) -> Result<Self> {
-        let (stop, told) = watch::channel(false);
+        let (stop, stop_signal) = watch::channel(false);
         let (ready, begun) = mpsc::channel();
         let address = std::net::SocketAddr::new(settings.host, settings.port).to_string();
         let settings = settings.clone();
         let work = move || {
             let stopped = move || {
-                let mut told = told.clone();
-                async move { drop(told.wait_for(|told| *told).await) }
+                let mut signal = stop_signal.clone();
+                async move { drop(signal.wait_for(|is_stopped| *is_stopped).await) }
             };
             let url = |url: &str| ready.send(Ok(url.to_owned())).unwrap_or_default();
             if let Err(error) = run(models, &settings, url, stopped) {
-                // Nobody listens any more once the server has begun; requests then fail where they are made.
+                // After the start nobody receives this; requests then fail at the client.
                 ready.send(Err(error)).unwrap_or_default();
             }
         };
         let fault = |source: std::io::Error| Error::Serve { address: address.clone(), source };
         let thread = std::thread::Builder::new().name("serve".into()).spawn(work).map_err(fault)?;
-        let ended = || fault(std::io::Error::other("the server ended before it took a request"));
+        let ended = || fault(std::io::Error::other("the server ended before it accepted requests"));
         let url = begun.recv().map_err(|_| ended())??;
         Ok(Self { url, stop, thread: Some(thread) })
     }
@@ -56,7 +56,7 @@ impl Drop for Background {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take() {
-            // The thread does not panic; it has nothing to give back.
+            // The thread neither panics nor returns a value.
             thread.join().unwrap_or_default();
         }
     }

@@ -1,5 +1,5 @@
-//! From messages to one prompt: the chat template of tokenizer_config.json (or chat_template.jinja), or, for
-//! a model that has none, the contents of the messages, a line each.
+//! Renders messages as one prompt: with the chat template of tokenizer_config.json (or
+//! chat_template.jinja), or without one as the contents of the messages, one per line.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 
 const NAME: &str = "chat";
 
-/// How a model wants messages.
+/// The chat template of a model.
 pub(super) struct ChatTemplate {
-    /// With the special tokens that templates name.
+    /// The template, and the special tokens that it can refer to.
     template: Option<(Environment<'static>, Value)>,
 }
 
@@ -28,7 +28,7 @@ impl ChatTemplate {
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();
-        // Several templates have names; the one called default is for chats.
+        // Of several named templates, `default` is the one for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
         let source = match &config["chat_template"] {
             Value::String(source) => Some(source.clone()),
@@ -39,11 +39,11 @@ impl ChatTemplate {
         let malformed = |fault: Fault| Error::Config {
             path: path.clone(),
             reason: format!(
-                "chat_template does not parse ({fault}); correct it, or take it away to serve without one"
+                "chat_template does not parse ({fault}); correct it, or remove it to serve without one"
             ),
         };
         let mut environment = Environment::new();
-        // As the reference renders them.
+        // The settings of the reference implementation (transformers).
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(malformed)?);
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
@@ -58,12 +58,12 @@ impl ChatTemplate {
         Ok(Self { template: Some((environment, tokens)) })
     }
 
-    /// Whether the model has one.
+    /// Whether the model has a template.
     pub fn is_there(&self) -> bool {
         self.template.is_some()
     }
 
-    /// The prompt, and whether it brings its own special tokens.
+    /// The prompt, and whether it contains its own special tokens.
     pub fn render(&self, messages: &[Message]) -> ApiResult<(String, bool)> {
         let Some((environment, tokens)) = &self.template else {
             let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
@@ -79,7 +79,7 @@ impl ChatTemplate {
             template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
         });
         rendered.map(|text| (text, true)).map_err(|fault| {
-            ApiError::invalid("messages", format!("the model's chat template refuses them: {fault}"))
+            ApiError::invalid("messages", format!("the model's chat template refuses the messages: {fault}"))
         })
     }
 }

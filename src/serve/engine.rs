@@ -1,6 +1,6 @@
-//! The threads that decode. Each takes sequences from the queue of its model, as many as it may, and moves
-//! all of them on by one token at a time: the prompt of a new one runs in the same batch as the last tokens
-//! of the others.
+//! The threads that decode. Each takes sequences from the queue of its model, up to its limit, and decodes
+//! one token of all of them in each step: the prompt of a new sequence is in the same batch as the last
+//! tokens of the others (continuous batching).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,8 @@ use crate::model::cache::Cache;
 use crate::model::decoder::Decoder;
 use crate::model::{Model, Tokenizer};
 
-/// New tokens of prompts in one batch; the others wait for the next, so that running sequences are not held
-/// up for long.
+/// Maximum number of new prompt tokens in a batch; further prompts wait for the next one, so that running
+/// sequences are not delayed for long.
 const PROMPT_TOKENS: usize = 1024;
 /// Rows of logits computed at once.
 const LOGIT_ROWS: usize = 256;
@@ -30,7 +30,7 @@ pub(super) struct Engine {
 struct Shared {
     decoder: Decoder,
     tokenizer: Tokenizer,
-    /// Tokens that end a text.
+    /// End-of-sequence tokens.
     ends: Vec<u32>,
     queue: Mutex<Queue>,
     arrived: Condvar,
@@ -43,19 +43,19 @@ struct Queue {
     closed: bool,
 }
 
-/// The queue has no room.
+/// The queue is full.
 pub(super) enum QueueFull {
-    /// At the moment.
+    /// At present.
     Now,
-    /// There never is, for so many at once; the number is how many may wait.
+    /// The request has more sequences than may wait, which is the number.
     Always(usize),
 }
 
 impl Engine {
-    /// Starts the threads, one for each loaded that rayon may use, but no more than there may be sequences.
+    /// Starts the threads, as many as rayon uses, but no more than the maximum number of sequences.
     ///
     /// # Errors
-    /// [`Error::Serve`] if the system gives no threads.
+    /// [`Error::Serve`] if no thread can be started.
     pub fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
         let ends = model.ends.clone();
         let (loaded, tokenizer) = model.into_parts();
@@ -69,7 +69,7 @@ impl Engine {
         });
         let threads = rayon::current_num_threads().clamp(1, settings.max_concurrent);
         for thread in 0..threads {
-            // Together they have as many places as sequences are allowed.
+            // The places of all threads add up to the maximum number of sequences.
             let places =
                 settings.max_concurrent / threads + usize::from(thread < settings.max_concurrent % threads);
             let shared = shared.clone();
@@ -85,13 +85,13 @@ impl Engine {
         &self.shared.tokenizer
     }
 
-    /// Puts the sequences of one request into the queue, all or none.
-    pub fn ask(&self, sequences: Vec<SequenceRequest>) -> std::result::Result<(), QueueFull> {
+    /// Queues the sequences of one request, all or none.
+    pub fn enqueue(&self, sequences: Vec<SequenceRequest>) -> std::result::Result<(), QueueFull> {
         if sequences.len() > self.shared.max_waiting {
             return Err(QueueFull::Always(self.shared.max_waiting));
         }
         let mut queue = self.shared.lock();
-        queue.waiting.retain(|ask| !ask.reply.is_closed());
+        queue.waiting.retain(|request| !request.reply.is_closed());
         if queue.waiting.len() + sequences.len() > self.shared.max_waiting {
             return Err(QueueFull::Now);
         }
@@ -113,8 +113,8 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for sequences if `active` has none, and admits as many as there are places and a batch has room
-    /// for.
+    /// Waits for sequences if `active` has none, and admits as many as `places` and the size of a batch
+    /// allow. Returns `false` when the engine is closed.
     fn admit(&self, active: &mut Vec<Sequence>, places: usize, cache: &mut Cache) -> bool {
         let mut queue = self.lock();
         while active.is_empty() && queue.waiting.is_empty() && !queue.closed {
@@ -122,10 +122,10 @@ impl Shared {
         }
         let mut tokens = 0;
         while active.len() < places && tokens < PROMPT_TOKENS {
-            let Some(ask) = queue.waiting.pop_front() else { break };
-            if !ask.reply.is_closed() {
-                tokens += ask.prompt.len();
-                active.push(Sequence::begin(ask, cache));
+            let Some(request) = queue.waiting.pop_front() else { break };
+            if !request.reply.is_closed() {
+                tokens += request.prompt.len();
+                active.push(Sequence::begin(request, cache));
             }
         }
         !(queue.closed && active.is_empty())
@@ -148,12 +148,12 @@ impl Shared {
         }
     }
 
-    /// Moves every sequence on by one token.
+    /// Decodes one token of every sequence.
     fn step(&self, active: &mut [Sequence], cache: &mut Cache) -> Result<()> {
         active.iter_mut().for_each(|sequence| sequence.grow(cache));
         let batch = Batch::decode_step(active.iter().map(|sequence| (sequence.new_ids(), sequence.rows())));
         let h = self.decoder.advance(&batch, cache)?;
-        // The rows that are asked for: those of a prompt that is scored, and the last of each.
+        // The rows whose logits are needed: all of a prompt that is scored, and the last of each sequence.
         let mut wanted: Vec<u32> = vec![];
         let mut first = 0;
         for sequence in active.iter() {
@@ -169,7 +169,7 @@ impl Shared {
                 if let Some(owner) = owners.pop_front()
                     && let Err(error) = active[owner].accept_logits(&logits, &self.tokenizer, &self.ends)
                 {
-                    // What cannot be drawn for one is no reason to end the others.
+                    // An error in sampling ends this sequence only.
                     active[owner].fail(&error);
                 }
             }

@@ -1,4 +1,4 @@
-//! The protocol: routes, keys, bodies, errors, streams.
+//! The HTTP protocol: routes, keys, bodies, errors, streams.
 
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -23,15 +23,15 @@ use super::served_model::ServedModel;
 use super::settings::ServerSettings;
 use crate::seed;
 
-/// Bytes of a body at most; a longer one is read to its end, up to `DISCARD`, so that the client hears why.
+/// Maximum size of a body in bytes; a larger one is read up to `DISCARD`, so that the client gets the error.
 const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
-/// A body that comes slower is not waited for.
+/// Timeout for reading a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// Pieces of a stream that wait for a client that reads slowly.
+/// Pieces of a stream that are buffered for a slow client.
 const PIECES: usize = 64;
-/// How long a client that does not read is waited for with the news that its time is over.
-const LAST_WORD: Duration = Duration::from_secs(1);
+/// How long sending the timeout error to a client that does not read may take.
+const TIMEOUT_NOTICE: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 struct App {
@@ -40,8 +40,8 @@ struct App {
     requests: Arc<AtomicU64>,
 }
 
-/// Takes requests until `stop` says so for the first time; the second time, or the time of one request, ends
-/// what still runs.
+/// Accepts requests until `stop` resolves for the first time; running requests are aborted when it resolves
+/// the second time, or after the timeout of a request.
 pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     served: Vec<Arc<ServedModel>>,
@@ -63,17 +63,20 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
             ))
         })
         .method_not_allowed_fallback(|| async {
-            refuse(&ApiError { status: 405, ..ApiError::invalid("", "the route does not take this method") })
+            refuse(&ApiError {
+                status: 405,
+                ..ApiError::invalid("", "the route does not accept this method")
+            })
         })
         .with_state(app);
-    let (told, mut hears) = tokio::sync::watch::channel(());
+    let (stop_sender, mut stop_receiver) = tokio::sync::watch::channel(());
     let (first, second) = (stop(), stop);
     let stopped = async move {
         first.await;
-        told.send_replace(());
+        stop_sender.send_replace(());
     };
     let forced = async move {
-        if hears.changed().await.is_err() {
+        if stop_receiver.changed().await.is_err() {
             pending::<()>().await;
         }
         timeout(grace, second()).await.unwrap_or_default();
@@ -84,8 +87,8 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     }
 }
 
-/// Interrupt or termination of the process.
-pub(super) async fn told_to_stop() {
+/// Waits for an interrupt or termination signal.
+pub(super) async fn stop_signal() {
     #[cfg(unix)]
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -119,7 +122,7 @@ fn not_found(message: impl Into<String>) -> ApiError {
 }
 
 impl App {
-    /// Whether the client may ask. Every byte is compared, whatever the first ones are.
+    /// Checks the client's key. The comparison takes constant time.
     fn admit(&self, request: &Request) -> ApiResult<()> {
         let Some(key) = &self.settings.key else { return Ok(()) };
         let given = request.headers().get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
@@ -146,7 +149,7 @@ impl App {
         })
     }
 
-    /// A number for a request, and the seed it has if it gives none.
+    /// A number for a request, and its seed if it gives none.
     fn number(&self) -> (u64, u64) {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         (number, seed::derive("request", &number.to_string(), self.settings.seed))
@@ -177,7 +180,7 @@ async fn fields(app: &App, request: Request) -> ApiResult<RequestFields> {
         }
         if seen <= BODY { Ok(bytes) } else { Err(too_large()) }
     };
-    let slow = || ApiError { status: 408, ..ApiError::invalid("", "the body did not come in time") };
+    let slow = || ApiError { status: 408, ..ApiError::invalid("", "the body did not arrive in time") };
     RequestFields::parse(&timeout(BODY_TIME, read).await.map_err(|_| slow())??)
 }
 
@@ -228,7 +231,7 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
         let served = app.find(&common.model)?;
         let (text, special) = served.template.render(&messages)?;
         let encoded = encode(&served, &served.chat_tokenizer, &Prompt::Text(text), !special)?;
-        if !common.sized {
+        if !common.has_max_tokens {
             common.sampling.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);
         }
         RunningRequest::begin(AnswerShape::Chat, number, common, served, vec![encoded])
@@ -236,7 +239,7 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
     respond(&app, begun).await
 }
 
-fn late(time: Duration) -> String {
+fn timeout_message(time: Duration) -> String {
     format!("the answer was not complete after {} s", time.as_secs())
 }
 
@@ -247,12 +250,11 @@ async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest
         Ok(running) if running.common.stream => {
             let (mut sender, body) = Channel::<Bytes>::new(PIECES);
             tokio::spawn(async move {
-                // A client that is gone ends the task, and with it the sequences; so does the time.
+                // A disconnected client or the timeout ends the task, and with it the sequences.
                 if timeout(time, running.stream(&mut sender)).await.is_err() {
-                    // Nor is one waited for that does not read.
-                    let message = late(time);
-                    let told = fail(&mut sender, "timeout_error", 504, &message);
-                    timeout(LAST_WORD, told).await.unwrap_or_default();
+                    let message = timeout_message(time);
+                    let sent = fail(&mut sender, "timeout_error", 504, &message);
+                    timeout(TIMEOUT_NOTICE, sent).await.unwrap_or_default();
                 }
             });
             let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
@@ -261,9 +263,11 @@ async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest
         Ok(running) => match timeout(time, running.whole()).await {
             Ok(Ok(body)) => reply(200, &body),
             Ok(Err(refusal)) => refuse(&refusal),
-            Err(_) => {
-                refuse(&ApiError { status: 504, kind: "timeout_error", ..ApiError::invalid("", late(time)) })
-            }
+            Err(_) => refuse(&ApiError {
+                status: 504,
+                kind: "timeout_error",
+                ..ApiError::invalid("", timeout_message(time))
+            }),
         },
     }
 }

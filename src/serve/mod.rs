@@ -1,9 +1,9 @@
-//! Local checkpoints behind an OpenAI-compatible API: a client can do here what it can do with a closed
-//! model, and the model can be opened afterwards.
+//! Local checkpoints behind an OpenAI-compatible API: a client can use them like a closed model, and the
+//! model can be examined afterwards.
 //!
-//! `http` has the routes, `request` and `answer` the JSON shapes, `running` follows a request from one to the
-//! other, `engine` computes: each model has its own threads, which decode many sequences at once and cache
-//! their keys and values.
+//! `http` has the routes, `request` and `answer` the JSON formats, `running` handles a request until it is
+//! answered, and `engine` decodes: each model has its own threads, which decode many sequences at once and
+//! cache their keys and values.
 
 mod answer;
 mod background;

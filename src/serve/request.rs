@@ -1,6 +1,5 @@
-//! Requests: JSON of the completions and chat shapes, checked field by field. What would change
-//! an answer and cannot be done here is refused by name, as the originals do; fields that change nothing are
-//! let pass.
+//! Requests: JSON of the completions and chat formats, checked field by field. An unsupported field that
+//! would change the answer is refused by name, as OpenAI does; other unknown fields are ignored.
 
 use serde_json::{Map, Value, json};
 
@@ -29,12 +28,12 @@ impl ApiError {
 
 pub(super) type ApiResult<T> = Result<T, ApiError>;
 
-/// Texts of one request at most.
+/// Maximum number of prompts in a request.
 const MOST_PROMPTS: usize = 256;
 const MOST_CHOICES: u64 = 16;
 const MOST_LOGPROBS: u64 = 20;
 const MOST_STOPS: usize = 16;
-/// Temperatures and shares of probability below this are taken for 0.
+/// Temperatures and top-p thresholds below this count as 0.
 const NEARLY_GREEDY: f64 = 1e-6;
 
 /// A prompt: text, or token ids.
@@ -52,8 +51,8 @@ pub(super) struct CommonParams {
     pub stream: bool,
     pub include_usage: bool,
     pub sampling: SamplingParams,
-    /// Whether the request gave a number of tokens; otherwise `sampling.max_tokens` is a default.
-    pub sized: bool,
+    /// Whether the request has a token limit; otherwise `sampling.max_tokens` is a default.
+    pub has_max_tokens: bool,
 }
 
 /// The fields of a request.
@@ -117,7 +116,7 @@ impl RequestFields {
         }
     }
 
-    /// Refuses what would change the answer.
+    /// Refuses unsupported fields that would change the answer.
     fn refuse(&self, keys: &[&str]) -> ApiResult<()> {
         let off = |value: &Value| match value {
             Value::Bool(on) => !on,
@@ -161,8 +160,7 @@ impl RequestFields {
         let top_p = self.number("top_p", 1.0, |p| p > 0.0 && p <= 1.0, "a number above 0 and at most 1")?;
         let temperature =
             self.number("temperature", 1.0, |t| (0.0..=2.0).contains(&t), "a number from 0 to 2")?;
-        // So near to 0 nothing but the likeliest token is left, and logits divided by it are no numbers any
-        // more.
+        // This near to 0 only the most likely token is left, and the division of logits overflows.
         let greedy = temperature < NEARLY_GREEDY || top_p < NEARLY_GREEDY;
         let options = self.get("stream_options").and_then(|options| options.get("include_usage"));
         Ok(CommonParams {
@@ -170,14 +168,14 @@ impl RequestFields {
             n,
             stream: self.flag("stream")?,
             include_usage: options.and_then(Value::as_bool).unwrap_or(false),
-            sized: max_tokens.is_some(),
+            has_max_tokens: max_tokens.is_some(),
             sampling: SamplingParams {
                 temperature: if greedy { 0.0 } else { temperature },
                 top_p: (top_p < 1.0).then_some(top_p),
                 top_k: self.count("top_k", 1, u64::from(u32::MAX))?.map(|k| k as usize),
                 seed: match self.get("seed") {
                     None => seed,
-                    // Negative seeds are seeds too.
+                    // Negative seeds are accepted.
                     Some(value) => match value.as_u64().or_else(|| value.as_i64().map(i64::cast_unsigned)) {
                         Some(seed) => seed,
                         None => return self.wrong("seed", "a whole number"),

@@ -1,5 +1,4 @@
-//! A running request: its prompts as tokens, the sequences that are decoded for it, and their answer as one
-//! body or as a stream.
+//! A running request: its prompts as tokens, its sequences, and their answer as one body or as a stream.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,13 +13,11 @@ use super::engine::QueueFull;
 use super::request::{ApiError, ApiResult, CommonParams, Prompt};
 use super::sequence::{Event, SequenceRequest};
 use super::served_model::ServedModel;
+use super::text::CONTEXT;
 use crate::model::Tokenizer;
 use crate::seed;
 
-/// Tokens of context that the text of a prompt's token is decoded with.
-const CONTEXT: usize = 8;
-
-/// The shape of an answer.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum AnswerShape {
     Completion { echo: bool },
@@ -62,12 +59,11 @@ pub(super) fn encode(
             EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(piece).collect() }
         }
         Prompt::Text(text) => {
-            // No tokenizer makes one token of more text than this; a longer one need not be read to be
-            // refused.
+            // No token has more bytes than this, so that a longer text can be refused without tokenizing it.
             if text.len() > 64 * served.max_positions {
                 return Err(too_long(
                     served,
-                    format!("{} bytes, more text than so many tokens can hold,", text.len()),
+                    format!("{} bytes, which are more than so many tokens can contain,", text.len()),
                     0,
                 ));
             }
@@ -78,12 +74,12 @@ pub(super) fn encode(
         }
     };
     if encoded.ids.is_empty() {
-        return Err(ApiError::invalid("prompt", "the prompt has no token"));
+        return Err(ApiError::invalid("prompt", "the prompt has no tokens"));
     }
     Ok(encoded)
 }
 
-/// Sends the last event of a stream that cannot go on. If the client is gone, nobody receives it.
+/// Sends an error as the last event of a stream. A disconnected client is ignored.
 pub(super) async fn fail(sender: &mut Sender<Bytes>, kind: &'static str, status: u16, message: &str) {
     let refusal = ApiError { status, kind, ..ApiError::invalid("", message) };
     sender.send_data(format!("data: {}\n\n", refusal.body()).into()).await.unwrap_or_default();
@@ -108,22 +104,22 @@ impl RunningRequest {
     ) -> ApiResult<Self> {
         let sampling = &common.sampling;
         for prompt in &encoded {
-            // The last token drawn is never read, so that it needs no position; the originals count it all
+            // The last sampled token needs no position, because it is never an input; OpenAI counts it all
             // the same.
             if prompt.ids.len() + sampling.max_tokens > served.max_positions {
                 return Err(too_long(&served, prompt.ids.len(), sampling.max_tokens));
             }
         }
         let (reply, events) = unbounded_channel();
-        let asks = encoded.iter().enumerate().flat_map(|(p, prompt)| {
+        let sequences = encoded.iter().enumerate().flat_map(|(p, prompt)| {
             let reply = &reply;
             let again = encoded[..p].iter().filter(|before| before.ids == prompt.ids).count();
             (0..common.n).map(move |i| {
                 let mut sampling = sampling.clone();
-                // Prompts asked with one seed draw apart from each other: else all of their texts would go
-                // the same way.
+                // Prompts with the same seed get different random numbers, so that their answers are
+                // independent.
                 sampling.seed = seed::derive("prompt", &format!("{:?}", prompt.ids), sampling.seed);
-                // So do equal ones in one request.
+                // So do equal prompts in one request.
                 if again > 0 {
                     sampling.seed = seed::derive("again", &again.to_string(), sampling.seed);
                 }
@@ -144,12 +140,11 @@ impl RunningRequest {
                 kind: "overloaded_error",
                 ..ApiError::invalid("", "too many requests are waiting; try again later")
             },
-            QueueFull::Always(most) => ApiError::invalid(
-                "n",
-                format!("prompts times `n` are more than the {most} that may wait here"),
-            ),
+            QueueFull::Always(most) => {
+                ApiError::invalid("n", format!("prompts times `n` exceed the {most} sequences that may wait"))
+            }
         };
-        served.engine.ask(asks.collect()).map_err(full)?;
+        served.engine.enqueue(sequences.collect()).map_err(full)?;
         let echo = shape == AnswerShape::Completion { echo: true };
         let choices = encoded
             .iter()
@@ -197,7 +192,7 @@ impl RunningRequest {
         Ok(body)
     }
 
-    /// Sends every piece as it comes; whatever ends a stream too early is its last event.
+    /// Sends every piece when it arrives; an error is the last event of the stream.
     pub async fn stream(mut self, sender: &mut Sender<Bytes>) {
         let mut offsets = vec![(0, 0); self.choices.len()];
         for index in 0..self.choices.len() {
@@ -206,7 +201,7 @@ impl RunningRequest {
                     "index": index, "delta": {"role": "assistant", "content": ""}, "logprobs": null,
                     "finish_reason": null
                 })),
-                // With log-probabilities the prompt's text comes with its tokens.
+                // The echoed prompt's text comes first; its log-probabilities follow with its tokens.
                 AnswerShape::Completion { echo: true } => {
                     let text = self.encoded[index / self.common.n].pieces.concat();
                     Some(json!({"text": text, "index": index, "logprobs": null, "finish_reason": null}))
@@ -248,13 +243,13 @@ impl RunningRequest {
     }
 
     /// The new part of a choice: text, and the tokens since the last part.
-    fn piece(&self, index: usize, text: &str, (told, offset): &mut (usize, usize)) -> Value {
+    fn piece(&self, index: usize, text: &str, (reported, offset): &mut (usize, usize)) -> Value {
         let (choice, tokenizer) = (&self.choices[index], self.served.engine.tokenizer());
-        let news = self.common.sampling.logprobs.is_some() && choice.n_emitted() > *told;
-        let first = std::mem::replace(told, choice.n_emitted());
+        let has_new = self.common.sampling.logprobs.is_some() && choice.n_emitted() > *reported;
+        let first = std::mem::replace(reported, choice.n_emitted());
         match self.shape {
             AnswerShape::Completion { .. } => {
-                let logprobs = news.then(|| choice.completion_logprobs(first, *offset, tokenizer));
+                let logprobs = has_new.then(|| choice.completion_logprobs(first, *offset, tokenizer));
                 let logprobs = logprobs.map_or(Value::Null, |(logprobs, end)| {
                     *offset = end;
                     logprobs
@@ -262,7 +257,7 @@ impl RunningRequest {
                 json!({"text": text, "index": index, "logprobs": logprobs, "finish_reason": choice.finish()})
             }
             AnswerShape::Chat => {
-                let logprobs = if news { choice.chat_logprobs(first, tokenizer) } else { Value::Null };
+                let logprobs = if has_new { choice.chat_logprobs(first, tokenizer) } else { Value::Null };
                 let delta = if text.is_empty() { json!({}) } else { json!({"content": text}) };
                 json!({
                     "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": choice.finish()
@@ -271,7 +266,7 @@ impl RunningRequest {
         }
     }
 
-    /// Whether the client is still there.
+    /// Sends a piece. Returns whether the client is still connected.
     async fn send(&self, sender: &mut Sender<Bytes>, choice: Value) -> bool {
         let mut body = self.envelope(false);
         body["choices"] = json!([choice]);

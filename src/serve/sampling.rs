@@ -1,4 +1,4 @@
-//! How the tokens of an answer are sampled.
+//! Sampling of the tokens of an answer.
 
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 
@@ -11,9 +11,9 @@ pub(super) struct SamplingParams {
     pub seed: u64,
     pub max_tokens: usize,
     pub stop: Vec<String>,
-    /// How many of the likeliest tokens are reported at each position.
+    /// How many of the most likely tokens are reported at each position.
     pub logprobs: Option<usize>,
-    /// Whether the tokens of the prompt are scored too.
+    /// Whether the tokens of the prompt are scored, too.
     pub score_prompt: bool,
 }
 

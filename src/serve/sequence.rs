@@ -1,11 +1,11 @@
-//! One sequence that is decoded: its tokens, the sampling of the next one, and when it ends.
+//! One sequence that is decoded: its tokens, the sampling of the next token, and the end.
 
 use candle_core::{Device, Tensor};
 use candle_transformers::generation::LogitsProcessor;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::sampling::SamplingParams;
-use super::text::{StreamedText, first_stop, settled};
+use super::text::{StreamedText, certain_len, first_stop};
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::model::cache::Cache;
@@ -19,7 +19,7 @@ pub(super) struct SequenceRequest {
     pub reply: UnboundedSender<(usize, Event)>,
 }
 
-/// A token with its log-probability in nats, and the likeliest ones in its place, best first.
+/// A token with its log-probability in nats, and the most likely tokens at its position, best first.
 #[derive(Debug, Clone)]
 pub(super) struct Scored {
     pub id: u32,
@@ -30,13 +30,13 @@ pub(super) struct Scored {
 /// Progress of a sequence.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// The prompt's tokens, scored; the first one has nothing before it.
+    /// The prompt's tokens, scored; the first has no log-probability.
     Prompt(Vec<Scored>),
-    /// A token was drawn. `text` is what may be shown now; `piece` is the token's own.
+    /// A sampled token. `text` is the text that may be shown now; `piece` is the token's own text.
     Token { scored: Scored, text: String, piece: String },
     /// The end.
     Done { finish: FinishReason, rest: String, n_tokens: usize },
-    /// Something is wrong with the model, not with the request.
+    /// An error of the model, not of the request.
     Failed(String),
 }
 
@@ -48,37 +48,37 @@ pub(super) enum FinishReason {
 }
 
 pub(super) struct Sequence {
-    ask: SequenceRequest,
+    request: SequenceRequest,
     processor: LogitsProcessor,
     ids: Vec<u32>,
     rows: Vec<u32>,
     /// Tokens that are in the cache.
     computed: usize,
     scored: Vec<Scored>,
-    growing: Option<StreamedText>,
+    streamed: Option<StreamedText>,
     shown: usize,
     over: bool,
 }
 
 impl Sequence {
-    pub fn begin(ask: SequenceRequest, cache: &mut Cache) -> Self {
-        let processor = ask.sampling.processor();
-        let (ids, rows) = (ask.prompt.clone(), cache.take(ask.prompt.len()));
-        let nothing = Scored { id: ids[0], logprob: None, top: vec![] };
+    pub fn begin(request: SequenceRequest, cache: &mut Cache) -> Self {
+        let processor = request.sampling.processor();
+        let (ids, rows) = (request.prompt.clone(), cache.take(request.prompt.len()));
+        let first = Scored { id: ids[0], logprob: None, top: vec![] };
         Self {
-            ask,
+            request,
             processor,
             ids,
             rows,
             computed: 0,
-            scored: vec![nothing],
-            growing: None,
+            scored: vec![first],
+            streamed: None,
             shown: 0,
             over: false,
         }
     }
 
-    /// Takes a row for the token that was drawn last.
+    /// Takes a cache row for the last sampled token.
     pub fn grow(&mut self, cache: &mut Cache) {
         self.rows.extend(cache.take(self.ids.len() - self.rows.len()));
     }
@@ -95,9 +95,9 @@ impl Sequence {
         self.over
     }
 
-    /// How many of the last new tokens' logits are needed.
+    /// How many of the new tokens, counted from the last, need logits.
     pub fn n_logits(&self) -> usize {
-        if self.computed == 0 && self.ask.sampling.score_prompt { self.ids.len() } else { 1 }
+        if self.computed == 0 && self.request.sampling.score_prompt { self.ids.len() } else { 1 }
     }
 
     pub fn fail(&mut self, error: &Error) {
@@ -106,17 +106,17 @@ impl Sequence {
     }
 
     fn send(&mut self, event: Event) {
-        // Nobody listens any more: the sequence is not needed.
-        self.over |= self.ask.reply.send((self.ask.index, event)).is_err();
+        // Without a receiver the sequence is no longer needed.
+        self.over |= self.request.reply.send((self.request.index, event)).is_err();
     }
 
-    /// Takes the logits of the next row that was asked for.
+    /// Accepts the logits of the next row.
     pub fn accept_logits(&mut self, logits: &[f32], tokenizer: &Tokenizer, ends: &[u32]) -> Result<()> {
         if self.over {
             return Ok(());
         }
-        let top = self.ask.sampling.logprobs.unwrap_or(0);
-        if self.computed == 0 && self.ask.sampling.score_prompt {
+        let top = self.request.sampling.logprobs.unwrap_or(0);
+        if self.computed == 0 && self.request.sampling.score_prompt {
             if self.scored.len() < self.ids.len() {
                 self.scored.push(score(logits, self.ids[self.scored.len()], top));
                 return Ok(());
@@ -125,7 +125,7 @@ impl Sequence {
             self.send(Event::Prompt(scored));
         }
         self.computed = self.ids.len();
-        if self.ask.sampling.max_tokens == 0 {
+        if self.request.sampling.max_tokens == 0 {
             self.finish(FinishReason::Length);
             return Ok(());
         }
@@ -134,41 +134,43 @@ impl Sequence {
             self.finish(FinishReason::Stop);
             return Ok(());
         }
-        self.draw(score(logits, id, top), tokenizer);
+        self.push(score(logits, id, top), tokenizer);
         Ok(())
     }
 
-    fn draw(&mut self, scored: Scored, tokenizer: &Tokenizer) {
-        let stops = &self.ask.sampling.stop;
-        let growing = self.growing.get_or_insert_with(|| StreamedText::after(&self.ask.prompt, tokenizer));
-        let before = growing.text().len();
-        let piece = growing.push(scored.id, tokenizer);
+    fn push(&mut self, scored: Scored, tokenizer: &Tokenizer) {
+        let stops = &self.request.sampling.stop;
+        let streamed =
+            self.streamed.get_or_insert_with(|| StreamedText::after(&self.request.prompt, tokenizer));
+        let before = streamed.text().len();
+        let piece = streamed.push(scored.id, tokenizer);
         self.ids.push(scored.id);
-        let n = self.ids.len() - self.ask.prompt.len();
-        let stopped = first_stop(growing.text(), before, stops);
+        let n = self.ids.len() - self.request.prompt.len();
+        let stopped = first_stop(streamed.text(), before, stops);
         if let Some(at) = stopped {
-            growing.cut(at);
+            streamed.cut(at);
         }
-        let certain = if stopped.is_some() { growing.text().len() } else { settled(growing.text(), stops) };
-        let text = growing.text().get(self.shown..certain).unwrap_or_default().to_owned();
+        let certain =
+            if stopped.is_some() { streamed.text().len() } else { certain_len(streamed.text(), stops) };
+        let text = streamed.text().get(self.shown..certain).unwrap_or_default().to_owned();
         self.shown += text.len();
         self.send(Event::Token { scored, text, piece });
         if stopped.is_some() {
             self.finish(FinishReason::Stop);
-        } else if n >= self.ask.sampling.max_tokens {
+        } else if n >= self.request.sampling.max_tokens {
             self.finish(FinishReason::Length);
         }
     }
 
     fn finish(&mut self, finish: FinishReason) {
-        let text = self.growing.as_ref().map_or("", StreamedText::text);
+        let text = self.streamed.as_ref().map_or("", StreamedText::text);
         let rest = text.get(self.shown..).unwrap_or_default().to_owned();
-        self.send(Event::Done { finish, rest, n_tokens: self.ids.len() - self.ask.prompt.len() });
+        self.send(Event::Done { finish, rest, n_tokens: self.ids.len() - self.request.prompt.len() });
         self.over = true;
     }
 }
 
-/// The log-probability of a token, and the `top` likeliest ones.
+/// The log-probability of a token, and the `top` most likely tokens.
 fn score(logits: &[f32], id: u32, top: usize) -> Scored {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let log_sum = f64::from(most) + logits.iter().map(|x| f64::from(x - most).exp()).sum::<f64>().ln();

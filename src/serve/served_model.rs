@@ -24,7 +24,7 @@ impl ServedModel {
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for a template that does not parse,
-    /// [`Error::Serve`](crate::Error::Serve) if the system gives no threads.
+    /// [`Error::Serve`](crate::Error::Serve) if no thread can be started.
     pub(super) fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
         let template = ChatTemplate::of(Path::new(&model.folder))?;
         Ok(Self {

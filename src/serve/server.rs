@@ -9,16 +9,18 @@ use super::settings::ServerSettings;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// Serves `models` until the process is told to stop (interrupt or termination); `ready` is given the base
-/// URL once requests are taken. Requests that run then are finished, for at most the time of one request.
+/// Serves `models` until the process receives an interrupt or termination signal. `ready` is called with
+/// the base URL once requests are accepted. Running requests are then completed, within the timeout of a
+/// request.
 ///
 /// # Errors
-/// [`Error::Serve`] if the address cannot be listened on.
+/// [`Error::Serve`] if the server cannot listen on the address.
 pub fn serve(models: Vec<Model>, settings: &ServerSettings, ready: impl FnOnce(&str)) -> Result<()> {
-    run(models, settings, |url| ready(url), http::told_to_stop)
+    run(models, settings, |url| ready(url), http::stop_signal)
 }
 
-/// Serves until `stop` says so for the first time; `ready` is given the base URL once requests are taken.
+/// Serves until `stop` resolves for the first time. `ready` is called with the base URL once requests are
+/// accepted.
 pub(super) fn run<F: Future<Output = ()> + Send + 'static>(
     models: Vec<Model>,
     settings: &ServerSettings,

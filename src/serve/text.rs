@@ -1,11 +1,11 @@
 //! Decodes a growing sequence of tokens. The text of a token depends on its neighbours (the space before a
-//! word, bytes that make one character together), so what is new is what the text of all tokens has over the
-//! text of the ones before.
+//! word, bytes that form one character), so that the new text is the difference between the text of all
+//! tokens and the text of those before.
 
 use crate::model::Tokenizer;
 
-/// Tokens of the prompt that are decoded with the answer, so that its first token has its space.
-const CONTEXT: usize = 8;
+/// Tokens before a token with which it is decoded, so that a word has the space before it.
+pub(super) const CONTEXT: usize = 8;
 
 /// The text of an answer.
 pub(super) struct StreamedText {
@@ -22,7 +22,7 @@ impl StreamedText {
         Self { ids, before, text: String::new() }
     }
 
-    /// Adds a token and says what it adds to the text: nothing while a character is incomplete.
+    /// Adds a token and returns the text that it adds, which is empty while a character is incomplete.
     pub fn push(&mut self, id: u32, tokenizer: &Tokenizer) -> String {
         self.ids.push(id);
         let whole = tokenizer.decode(&self.ids);
@@ -44,8 +44,7 @@ impl StreamedText {
     }
 }
 
-/// The position where the first of the stop strings begins in `text`, looking from byte `from` on, less what
-/// a stop string could have begun before it.
+/// The position of the first stop string in `text` that ends after byte `from`.
 pub(super) fn first_stop(text: &str, from: usize, stops: &[String]) -> Option<usize> {
     let longest = stops.iter().map(String::len).max().unwrap_or(0);
     let mut start = from.saturating_sub(longest);
@@ -55,8 +54,8 @@ pub(super) fn first_stop(text: &str, from: usize, stops: &[String]) -> Option<us
     stops.iter().filter_map(|stop| text[start..].find(stop.as_str()).map(|at| start + at)).min()
 }
 
-/// How much of `text` is certain not to belong to a stop string that has only begun.
-pub(super) fn settled(text: &str, stops: &[String]) -> usize {
+/// Length of the beginning of `text` that cannot be part of an incomplete stop string.
+pub(super) fn certain_len(text: &str, stops: &[String]) -> usize {
     let begun = |stop: &String| {
         (1..stop.len()).rev().find(|n| stop.is_char_boundary(*n) && text.ends_with(&stop[..*n])).unwrap_or(0)
     };
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stop_string_is_found_where_it_begins_even_if_it_began_earlier() {
+    fn a_stop_string_is_found_even_if_it_began_earlier() {
         let stops = ["\n\n".to_owned(), "end".to_owned()];
         assert_eq!(first_stop("the end", 6, &stops), Some(4));
         assert_eq!(first_stop("a\n\nend", 2, &stops), Some(1));
@@ -79,9 +78,9 @@ mod tests {
     #[test]
     fn text_that_may_become_a_stop_string_is_held_back() {
         let stops = ["END".to_owned(), "\n".to_owned()];
-        assert_eq!(settled("the EN", &stops), 4);
-        assert_eq!(settled("the E", &stops), 4);
-        assert_eq!(settled("the end", &stops), 7);
-        assert_eq!(settled("", &stops), 0);
+        assert_eq!(certain_len("the EN", &stops), 4);
+        assert_eq!(certain_len("the E", &stops), 4);
+        assert_eq!(certain_len("the end", &stops), 7);
+        assert_eq!(certain_len("", &stops), 0);
     }
 }

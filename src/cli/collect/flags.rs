@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::cli::choice::{choice, listed};
@@ -59,12 +60,12 @@ pub(super) struct CollectFlags {
     /// The model's name at the provider
     #[arg(long, required = true, value_name = "NAME")]
     pub(super) model: Option<String>,
-    /// Folder for journal.jsonl, scores.csv, gains.csv, summary.json, texts.jsonl; the same command again
-    /// goes on with it
+    /// Folder for journal.jsonl, scores.csv, gains.csv, summary.json, texts.jsonl; the same command continues
+    /// an interrupted run
     #[arg(short, long, required = true, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    /// Print what would be asked, what it would cost and, where the folder holds answers to tell by, how
-    /// long it would take; ask nothing
+    /// Print the number of requests, their cost and, where the folder contains answers, the expected time;
+    /// send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
@@ -78,25 +79,25 @@ pub(super) struct CollectFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Budget")]
 pub(super) struct BudgetFlags {
-    /// The most that may be spent, over all runs into this folder
+    /// Spending cap over all runs into this folder
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
     pub(super) budget_usd: Option<f64>,
     /// TOML file with `date` and, for each model, [models."NAME"] input_usd_per_million_tokens and
     /// output_usd_per_million_tokens
     #[arg(long, value_name = "FILE")]
     pub(super) prices: Option<PathBuf>,
-    /// Ask without a cap
+    /// Collect without a spending cap
     #[arg(long)]
     pub(super) no_budget: bool,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What is asked")]
+#[command(next_help_heading = "Questions and answers")]
 pub(super) struct ContentFlags {
-    /// Longest answer, tokens
+    /// Token limit of an answer
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
-    /// 0 for the likeliest answer
+    /// Sampling temperature; 0 for greedy decoding
     #[arg(long, value_name = "T")]
     pub(super) temperature: Option<f64>,
     /// Nucleus sampling threshold (top-p)
@@ -122,27 +123,27 @@ pub(super) struct ContentFlags {
     /// Questions per relation of in-context tasks, prompts per category of texts
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) items: usize,
-    /// How in-context questions are put [default: instructed for chats, text for completions]
+    /// How in-context questions are rendered [default: instructed for chats, text for completions]
     #[arg(long, value_parser = choice(&Rendering::ALL, Rendering::name, Rendering::describe))]
     pub(super) rendering: Option<Rendering>,
-    /// Seed of in-context questions and of what is repeated
+    /// Seed of in-context questions and of the choice of repeated items
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
     /// Answers to each question
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) replicates: u32,
-    /// Share of items that are asked once more, to see how far answers differ
+    /// Share of items that are asked once more, to see how often answers differ
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) repeat_share: f64,
-    /// Ask again what has this outcome: filtered, refused, truncated, empty, unreadable, failed; may be
+    /// Ask questions with this outcome again: filtered, refused, truncated, empty, unreadable, failed; may be
     /// given several times
     #[arg(long, value_name = "OUTCOME", value_parser = REDO)]
     pub(super) redo: Vec<String>,
-    /// Ask this into a folder that holds answers to another configuration; those to the same questions are
-    /// used
+    /// Collect into a folder that contains answers to another configuration; answers to the same questions
+    /// are reused
     #[arg(long)]
     pub(super) new_config: bool,
-    /// Leave parameters out of all requests that the model does not support
+    /// Omit parameters that the model does not support from all requests
     #[arg(long)]
     pub(super) adapt_params: bool,
     /// End the run if another snapshot of the model answers
@@ -154,71 +155,57 @@ pub(super) struct ContentFlags {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "How it is asked")]
+#[command(next_help_heading = "Requests")]
 pub(super) struct RequestFlags {
-    /// Requests at a time, at most; how many are sent follows the server
+    /// Most requests in flight; the actual number adapts to the server's rate limit
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) concurrency: usize,
     /// Request timeout in seconds; timed-out requests may be billed
     #[arg(long, value_name = "S", default_value_t = 300.0)]
     pub(super) timeout_s: f64,
-    /// More requests to a question that a server's error (500, 502, 504) answered
+    /// Retries after a server error (500, 502, 504)
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(super) retries: u32,
-    /// More requests to a question whose answer was lost on the way: each may be billed
+    /// Retries after a lost answer; each may be billed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) unknown_retries: u32,
-    /// What becomes of requests that may have been billed without an answer, those of a crash as well
+    /// What to do with requests that may have been billed without an answer, including those of a crash
     #[arg(long, value_enum, default_value_t = OnUnknown::Retry)]
     pub(super) on_unknown: OnUnknown,
-    /// First wait after a rejected request, seconds; it doubles
+    /// First wait after a rejected request in seconds; it doubles
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     pub(super) backoff_s: f64,
-    /// Longest wait, whatever the server asks for, seconds
+    /// Longest wait in seconds, whatever the server asks for
     #[arg(long, value_name = "S", default_value_t = 120.0)]
     pub(super) max_wait_s: f64,
-    /// End the run after so long without an answer, seconds
-    #[arg(long, value_name = "S", default_value_t = 900.0)]
-    pub(super) patience_s: f64,
-    /// Header the key goes in [default: that of the wire format]
-    #[arg(long, value_enum, value_name = "HEADER")]
-    pub(super) key_header: Option<KeyHeaderName>,
-    /// PEM file of certificates to trust beside the system's
+    /// End the run after this time without any answer, seconds
+    #[arg(long, alias = "patience-s", value_name = "S", default_value_t = 900.0)]
+    pub(super) idle_timeout_s: f64,
+    /// Header that carries the key [default: that of the wire format]
+    #[arg(long, value_parser = key_header_parser(), value_name = "HEADER")]
+    pub(super) key_header: Option<KeyHeader>,
+    /// PEM file of certificates to trust in addition to the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
-    /// Do not wait for the disk: for measuring what durability costs
+    /// Do not sync records to disk; for measuring the cost of durability
     #[arg(long, hide = true)]
     pub(super) no_sync: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeyHeaderName {
-    /// authorization: Bearer KEY
-    Bearer,
-    /// api-key: KEY, as Azure wants it
-    ApiKey,
-    /// x-api-key: KEY
-    XApiKey,
-    /// x-goog-api-key: KEY
-    XGoogApiKey,
-}
-
-impl From<KeyHeaderName> for KeyHeader {
-    fn from(sent_in: KeyHeaderName) -> Self {
-        match sent_in {
-            KeyHeaderName::Bearer => Self::Bearer,
-            KeyHeaderName::ApiKey => Self::Named("api-key"),
-            KeyHeaderName::XApiKey => Self::Named("x-api-key"),
-            KeyHeaderName::XGoogApiKey => Self::Named("x-goog-api-key"),
-        }
-    }
+/// Accepts the headers that some provider declares.
+fn key_header_parser() -> impl TypedValueParser<Value = KeyHeader> {
+    let value = |header: &KeyHeader| PossibleValue::new(header.name()).help(header.form());
+    PossibleValuesParser::new(provider::key_headers().iter().map(value)).map(|name| {
+        let known = provider::key_headers().into_iter().find(|header| header.name() == name);
+        known.unwrap_or(KeyHeader::Bearer)
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnUnknown {
-    /// They are asked again, and both are booked
+    /// Retry them; both requests count as billed
     Retry,
-    /// They stay without an answer
+    /// Leave them without an answer
     Fail,
 }
 
@@ -233,14 +220,14 @@ pub(super) fn check(ask: &CollectFlags) -> Result<()> {
         ("--timeout-s", request.timeout_s),
         ("--backoff-s", request.backoff_s),
         ("--max-wait-s", request.max_wait_s),
-        ("--patience-s", request.patience_s),
+        ("--idle-timeout-s", request.idle_timeout_s),
     ] {
         if !(value > 0.0 && value <= 1e6) {
             return fault(name, "must be above 0 and at most a million");
         }
     }
     if ask.model.as_deref().is_none_or(|model| model.trim().is_empty()) {
-        return fault("--model", "must be the name the provider knows the model by, and is blank");
+        return fault("--model", "must be the model's name at the provider, and is blank");
     }
     if ask.content.items == 0 {
         return fault("--items", "must be at least 1");

@@ -1,5 +1,5 @@
-//! `surmise collect`: a closed model's answers to tasks, kept and graded; and what can be done with a folder
-//! of them afterwards.
+//! `surmise collect`: collects and grades a closed model's answers to tasks; grades them again; repairs a
+//! journal.
 
 mod flags;
 
@@ -52,12 +52,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         None => collect(&flags.ask, quiet),
         Some(After::Rescore(flags)) => rescore_folder(flags, quiet),
         Some(After::Repair { output }) => {
-            let said = match journal::repair(output)? {
+            let message = match journal::repair(output)? {
                 None => "no line is damaged".into(),
-                Some((n, aside)) => format!("{n} damaged line(s) taken out, kept in {}", aside.display()),
+                Some((n, aside)) => format!("{n} damaged line(s) removed and stored in {}", aside.display()),
             };
             if !quiet {
-                status(&said);
+                status(&message);
             }
             Ok(())
         }
@@ -69,7 +69,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     let provider = provider::find(name)?;
     let request = &ask.request;
     let mut configuration = flags::configuration(ask, provider);
-    // Before anything that may go wrong and quote it.
+    // Read before anything that may fail with a message that quotes the key.
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
     if let Ok(secrets) = &secrets {
         SECRETS.get_or_init(|| secrets.clone());
@@ -109,7 +109,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
         return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
     }
-    // One letter, or none at all, is cut by design; and so is a text of a given length.
+    // Graders that compare choices request a single token, so that every answer is truncated.
     let keep_truncated = ask.content.keep_truncated || ask.content.grader.needs_choices();
     let run = Run {
         folder,
@@ -122,14 +122,14 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
             retries: request.retries,
             unknown_retries: if request.on_unknown == OnUnknown::Fail { 0 } else { request.unknown_retries },
             backoff: Backoff { first_s: request.backoff_s, longest_s: request.max_wait_s },
-            silence: Duration::from_secs_f64(request.patience_s),
+            idle_timeout: Duration::from_secs_f64(request.idle_timeout_s),
             keep_truncated,
             model_snapshot: ask.content.require_model_snapshot.clone(),
         },
         timeout: Duration::from_secs_f64(request.timeout_s),
         price,
         cap_usd: ask.money.budget_usd,
-        key_header: request.key_header.map(Into::into),
+        key_header: request.key_header,
         ca_cert: request.ca_cert.clone(),
         durable: !request.no_sync,
     };
@@ -176,7 +176,8 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
             let there = configuration.grading.grader;
             if grader != there && (grader.needs_choices() || there.needs_choices()) {
                 let reason = format!(
-                    "{} needs other prompts than {}, which was asked for; collect into another folder",
+                    "{} needs other prompts than {}, with which the answers were collected; collect into \
+                     another folder",
                     grader.name(),
                     there.name()
                 );
@@ -210,7 +211,7 @@ fn sentence(summary: &FolderSummary) -> String {
         text.push_str(&format!("; {usd:.6} USD"));
     }
     if summary.n_unpriced > 0 && summary.spent_usd.is_some() {
-        text.push_str(&format!(" beside {} requests without a price", summary.n_unpriced));
+        text.push_str(&format!(" in addition to {} requests without a price", summary.n_unpriced));
     }
     if summary.n_not_utf8 > 0 {
         text.push_str(&format!(

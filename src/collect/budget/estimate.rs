@@ -16,24 +16,24 @@ use crate::error::Result;
 pub struct Estimate {
     /// Requests that would be sent, with the probe before the first of a configuration.
     pub n_calls: usize,
-    /// Questions that have an outcome already, or share one with another.
+    /// Questions that already have an outcome, or share one with another.
     pub n_cached: usize,
-    /// Tokens of all prompts, low and high.
+    /// Bounds of the tokens of all prompts.
     pub prompt_tokens: (u64, u64),
-    /// Tokens of all answers, low and high.
+    /// Bounds of the tokens of all answers.
     pub completion_tokens: (u64, u64),
-    /// Cost, low and high, where prices are known.
+    /// Bounds of the cost, where prices are known.
     pub cost_usd: Option<(f64, f64)>,
-    /// Seconds at the concurrency asked for, if answers take as long as those that are in the folder; `None`
-    /// where there are none, as nobody knows before the first.
+    /// Seconds at the requested concurrency, if answers take as long as those in the folder; `None` without
+    /// any.
     pub time_s: Option<f64>,
-    /// Spent in this folder so far, where that is known.
+    /// Spent in this folder so far, where it is known.
     pub spent_usd: Option<f64>,
     /// The first request that would be sent.
     pub first: Option<String>,
 }
 
-/// Looks at what a folder holds and what is missing. Nothing is written, no key is needed.
+/// Estimates the requests that a folder is missing. Nothing is written and no key is needed.
 ///
 /// # Errors
 /// As for a run.
@@ -52,7 +52,7 @@ pub fn estimate(
     let plan = configuration.plan(tasks)?;
     let pending = plan.pending(&index, again)?;
     let (mut prompts, mut answers) = tokens::of(&plan, &pending.questions)?;
-    // Before the first question of a configuration, one request finds out whether its settings are taken.
+    // The probe is sent before the first question of a configuration.
     let probe = probe::request(&plan).filter(|_| !pending.questions.is_empty());
     let wire = probe.as_ref().map(|request| plan.provider.render(request)).transpose()?;
     let probe = probe.zip(wire).filter(|(_, wire)| !index.probed.contains(&plan.key(wire, 0)));

@@ -1,6 +1,6 @@
-//! The spending cap. It holds with any number of requests in flight, because the most a request can cost is
-//! reserved before it is sent. Sums are whole picodollars: a token at 0.01 USD per million is ten thousand of
-//! them, so that no rounding accumulates.
+//! The spending cap. It holds with any number of requests in flight, because the maximum cost of a request is
+//! reserved before it is sent. Sums are whole picodollars (a token at 0.01 USD per million costs ten thousand
+//! of them), so that no rounding error accumulates.
 
 use std::sync::Mutex;
 
@@ -10,7 +10,7 @@ use super::price::{PICO, Price};
 use super::tokens::prompt_tokens;
 use crate::provider::{Prompt, Usage};
 
-/// The money set aside for a request in flight.
+/// The money reserved for a request in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reservation {
     prompt: u64,
@@ -23,7 +23,7 @@ impl Reservation {
     }
 }
 
-/// Money spent and set aside.
+/// Money spent and reserved.
 #[derive(Debug)]
 pub struct Budget {
     price: Option<Price>,
@@ -39,7 +39,7 @@ struct Balance {
 }
 
 impl Budget {
-    /// With what was spent before. Without a price nothing is counted.
+    /// A budget of which `spent_usd` is already spent. Without a price no cost is counted.
     pub fn new(price: Option<Price>, cap_usd: Option<f64>, spent_usd: f64) -> Self {
         let pico = |usd: f64| (usd * PICO).round() as u64;
         let state = Mutex::new(Balance { spent: pico(spent_usd), reserved: 0 });
@@ -50,30 +50,30 @@ impl Budget {
         change(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// What a request can cost at most.
+    /// The maximum cost of a request.
     pub fn most(&self, prompt: &Prompt, max_tokens: u32) -> Reservation {
         let (_, tokens) = prompt_tokens(prompt);
         self.max_cost(tokens, max_tokens.into())
     }
 
-    /// What so many tokens cost.
+    /// The cost of these numbers of tokens.
     pub fn max_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
         let pico = |prompt, completion| self.price.map_or(0, |price| price.pico(prompt, completion));
         Reservation { prompt: pico(prompt_tokens, 0), completion: pico(0, completion_tokens) }
     }
 
-    /// Whether what is spent leaves room for it, whatever is under way.
+    /// Whether the cap allows it beside what is spent, without regard to requests in flight.
     pub fn fits(&self, reserve: Reservation) -> bool {
         self.cap.is_none_or(|cap| self.with(|state| state.spent).saturating_add(reserve.sum()) <= cap)
     }
 
-    /// Sets it aside, if need be after waiting for what others have set aside and do not use; `false` if the
-    /// cap does not allow it even then.
+    /// Reserves money; waits for other reservations to be settled if the cap requires it. `false` if the cap
+    /// does not allow it even then.
     pub async fn reserve(&self, reserve: Reservation) -> bool {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
-            // From here on no settlement is missed.
+            // Registered before the check, so that no settlement is missed.
             settled.as_mut().enable();
             match self.try_reserve(reserve) {
                 Some(allowed) => return allowed,
@@ -82,7 +82,7 @@ impl Budget {
         }
     }
 
-    /// `None` if it depends on what is under way.
+    /// `None` if it depends on requests in flight.
     fn try_reserve(&self, reserve: Reservation) -> Option<bool> {
         self.with(|state| {
             let allowed = |taken: u64| self.cap.is_none_or(|cap| taken.saturating_add(reserve.sum()) <= cap);
@@ -95,28 +95,28 @@ impl Budget {
         })
     }
 
-    /// Ends a reserve that cost nothing.
+    /// Releases a reservation that cost nothing.
     pub fn release(&self, reserve: Reservation) {
         self.with(|state| state.reserved = state.reserved.saturating_sub(reserve.sum()));
         self.settled.notify_waiters();
     }
 
-    /// What was counted of a request costs, with the reserve of what nobody counted.
+    /// The cost of the counted tokens, and the reservation for those that were not counted.
     fn cost(price: Price, reserve: Reservation, usage: Option<&Usage>) -> u64 {
         let prompt = usage.and_then(|usage| usage.prompt_tokens).map(|tokens| price.pico(tokens, 0));
         let completion = usage.and_then(|usage| usage.completion_tokens).map(|tokens| price.pico(0, tokens));
         prompt.unwrap_or(reserve.prompt).saturating_add(completion.unwrap_or(reserve.completion))
     }
 
-    /// Books what an earlier run left without a price. Gives back the cost.
+    /// Books a request that an earlier run left without a price. Returns its cost.
     pub fn book(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
         let cost = Self::cost(self.price?, reserve, usage);
         self.with(|state| state.spent = state.spent.saturating_add(cost));
         Some(cost as f64 / PICO)
     }
 
-    /// Ends a reserve with what was counted, and with all that was set aside for what nobody counted. Gives
-    /// back the cost.
+    /// Settles a reservation with the counted tokens, or with the reservation itself for those that were not
+    /// counted. Returns the cost.
     pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
         let price = self.price?;
         let cost = Self::cost(price, reserve, usage);
@@ -128,7 +128,7 @@ impl Budget {
         Some(cost as f64 / PICO)
     }
 
-    /// A reserve in dollars, where prices are known.
+    /// A reservation in dollars, where prices are known.
     pub fn usd(&self, reserve: Reservation) -> Option<f64> {
         self.price.map(|_| reserve.sum() as f64 / PICO)
     }
@@ -138,12 +138,12 @@ impl Budget {
         self.price.map(|_| self.with(|state| state.spent) as f64 / PICO)
     }
 
-    /// The most that may be spent.
+    /// The spending cap.
     pub fn cap_usd(&self) -> Option<f64> {
         self.cap.map(|cap| cap as f64 / PICO)
     }
 
-    /// What a number of tokens costs, where prices are known.
+    /// The cost of these numbers of tokens, where prices are known.
     pub fn cost_usd(&self, prompt_tokens: u64, completion_tokens: u64) -> Option<f64> {
         self.price.map(|price| price.pico(prompt_tokens, completion_tokens) as f64 / PICO)
     }

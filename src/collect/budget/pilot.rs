@@ -18,7 +18,7 @@ pub(crate) struct Pilot {
 }
 
 impl Pilot {
-    /// Adds an answer; whether it is the last of the pilot.
+    /// Adds an answer. Returns whether it is the last of the pilot.
     pub(crate) fn add(&mut self, usage: Option<&Usage>, elapsed_s: f64) -> bool {
         self.answers += 1;
         self.elapsed_s += elapsed_s;
@@ -32,29 +32,26 @@ impl Pilot {
         self.answers == ANSWERS
     }
 
-    /// What is to be expected of the rest of so many questions, so many asked at a time; `None` where there
-    /// is no rest.
-    pub(crate) fn forecast(&self, total: u64, at_a_time: usize, budget: &Budget) -> Option<String> {
+    /// The forecast for the remaining questions of `total`, at this concurrency; `None` without any.
+    pub(crate) fn forecast(&self, total: u64, concurrency: usize, budget: &Budget) -> Option<String> {
         let left = total.checked_sub(self.answers.into()).filter(|left| *left > 0)?;
         let mut line = format!("after {} answers: {left} questions are left", self.answers);
         if self.counted > 0 {
             let each = |tokens: u64| (tokens as f64 / f64::from(self.counted) * left as f64).round() as u64;
             let (prompt, completion) = (each(self.prompt_tokens), each(self.completion_tokens));
-            line.push_str(&format!(", about {prompt} tokens of prompts and {completion} of answers"));
+            line.push_str(&format!(", about {prompt} prompt tokens and {completion} answer tokens"));
             if let Some((usd, spent_usd)) = budget.cost_usd(prompt, completion).zip(budget.spent_usd()) {
-                line.push_str(&format!(", {usd:.6} USD beside the {spent_usd:.6} spent"));
+                line.push_str(&format!(", {usd:.6} USD in addition to the {spent_usd:.6} spent"));
                 if let Some(cap_usd) = budget.cap_usd().filter(|cap_usd| usd + spent_usd > *cap_usd) {
-                    line.push_str(&format!(
-                        ": more than the {cap_usd} of --budget-usd, at which the run ends"
-                    ));
+                    line.push_str(&format!("; the run ends at the {cap_usd} of --budget-usd"));
                 }
             }
         } else {
-            line.push_str(", of tokens nobody knows, as the server does not count them");
+            line.push_str(", with an unknown number of tokens, because the server does not count them");
         }
         let each_s = self.elapsed_s / f64::from(self.answers);
-        let time_s = each_s * left as f64 / at_a_time.max(1) as f64;
-        line.push_str(&format!("; {time_s:.1} s if {at_a_time} at a time go on to take {each_s:.3} s each"));
+        let time_s = each_s * left as f64 / concurrency.max(1) as f64;
+        line.push_str(&format!("; {time_s:.1} s with {concurrency} requests at a time, {each_s:.3} s each"));
         Some(line)
     }
 }
@@ -65,7 +62,7 @@ mod tests {
     use crate::collect::budget::price::Price;
 
     #[test]
-    fn the_rest_costs_and_takes_what_the_first_did() {
+    fn the_forecast_extrapolates_the_first_answers() {
         let price = Price { input_usd_per_million_tokens: 1.0, output_usd_per_million_tokens: 10.0 };
         let usage = Usage { prompt_tokens: Some(100), completion_tokens: Some(5), ..Usage::default() };
         let mut pilot = Pilot::default();
@@ -75,10 +72,10 @@ mod tests {
         let line = |cap_usd| pilot.forecast(1000, 10, &Budget::new(Some(price), cap_usd, 0.0)).unwrap();
         assert_eq!(
             line(Some(0.2)),
-            "after 20 answers: 980 questions are left, about 98000 tokens of prompts and 4900 of answers, \
-             0.147000 USD beside the 0.000000 spent; 49.0 s if 10 at a time go on to take 0.500 s each"
+            "after 20 answers: 980 questions are left, about 98000 prompt tokens and 4900 answer tokens, \
+             0.147000 USD in addition to the 0.000000 spent; 49.0 s with 10 requests at a time, 0.500 s each"
         );
-        assert!(line(Some(0.1)).contains("more than the 0.1 of --budget-usd"));
+        assert!(line(Some(0.1)).contains("ends at the 0.1 of --budget-usd"));
         assert!(!pilot.forecast(1000, 10, &Budget::new(None, None, 0.0)).unwrap().contains("USD"));
         assert_eq!(pilot.forecast(20, 10, &Budget::new(None, None, 0.0)), None);
     }

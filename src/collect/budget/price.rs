@@ -12,13 +12,13 @@ pub(super) const PICO: f64 = 1e12;
 /// Prices outside of this are most likely per token or per thousand, USD per million.
 const CREDIBLE_USD: std::ops::RangeInclusive<f64> = 0.001..=2000.0;
 
-/// What a model costs.
+/// The price of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// A million tokens of prompt.
+    /// Price of a million prompt tokens.
     pub input_usd_per_million_tokens: f64,
-    /// A million tokens of answer, thinking included.
+    /// Price of a million answer tokens, reasoning included.
     pub output_usd_per_million_tokens: f64,
 }
 
@@ -41,15 +41,15 @@ impl Price {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Prices`] for another form, a model that is not in it, and prices nobody can
-    /// mean.
+    /// [`Error::Read`]; [`Error::Prices`] for another form, a model that is not in it, and implausible
+    /// prices.
     pub fn read(path: &Path, model: &str) -> Result<Self> {
         let fault = |reason: String| Error::Prices { path: path.into(), reason };
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let file: PriceFile = toml::from_str(&text).map_err(|error| {
             fault(format!(
-                "{error}it holds `date` and, for each model, [models.\"NAME\"] with \
+                "{error}it must contain `date` and, for each model, [models.\"NAME\"] with \
                  input_usd_per_million_tokens and output_usd_per_million_tokens"
             ))
         })?;
@@ -96,7 +96,7 @@ mod tests {
     const PRICE: Price = Price { input_usd_per_million_tokens: 0.4, output_usd_per_million_tokens: 1.6 };
 
     #[test]
-    fn a_price_nobody_can_mean_is_refused() {
+    fn implausible_prices_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("prices.toml");
         let read = |text: &str| {

@@ -4,11 +4,11 @@ use crate::collect::plan::{Plan, Question};
 use crate::error::Result;
 use crate::provider::{Prompt, Request};
 
-/// What a message has beside its text: role and separators.
+/// Upper bound of the tokens of a message beside its text: role and separators.
 const TOKENS_PER_MESSAGE: u64 = 16;
 
-/// Tokens of a prompt: surely not fewer, surely not more. No tokenizer makes more tokens than bytes; hardly
-/// one has words of more than eight on average.
+/// Lower and upper bound of the tokens of a prompt: no tokenizer makes more tokens than bytes, and a token
+/// has hardly ever more than eight bytes on average.
 pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
     let (bytes, messages) = match prompt {
         Prompt::Text(text) => (text.len() as u64, 1),
@@ -19,10 +19,10 @@ pub fn prompt_tokens(prompt: &Prompt) -> (u64, u64) {
     (bytes.div_ceil(8), bytes + TOKENS_PER_MESSAGE * messages)
 }
 
-/// Tokens low and high.
+/// Lower and upper bound of a number of tokens.
 pub(crate) type TokenBounds = (u64, u64);
 
-/// Tokens of the prompts of questions, and of their answers.
+/// Bounds of the tokens of the prompts of these questions and of their answers.
 pub(crate) fn of(plan: &Plan, questions: &[Question]) -> Result<(TokenBounds, TokenBounds)> {
     let (mut prompts, mut answers) = ((0, 0), (0, 0));
     for question in questions {

@@ -1,9 +1,9 @@
 //! The rule of the rate limiter: how many requests run at a time, and when none may start. Additive increase,
 //! multiplicative decrease (Chiu and Jain 1989), and one pause for all.
 //!
-//! A server that rejects requests (429) is heard once per episode: rejections of requests that were in flight
-//! when it first did so are no news. An overloaded or unreachable server makes everybody wait, for longer
-//! each time, without a cut. No wait is longer than the longest allowed, whatever a server asks for.
+//! Rejections (429) lower the limit once per episode: those of requests that were in flight at the first
+//! one belong to the same episode. An overloaded or unreachable server causes a pause for all requests,
+//! longer each time, and does not lower the limit. No wait exceeds the maximum, whatever a server asks for.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use tokio::time::Instant;
 use super::retry_policy::Backoff;
 use crate::provider::RateLimitInfo;
 
-/// Requests at a time in the beginning; until the first cut every answer adds one.
+/// Initial limit of requests in flight; until the first decrease every answer adds one.
 const FIRST_LIMIT: f64 = 8.0;
-/// What is left of the limit after a cut.
-const CUT: f64 = 0.5;
-/// An overloaded server is left alone this many times longer than one that only counts requests.
-const OVERLOAD: f64 = 4.0;
-/// What an answer that came may make others wait: its headers may be wrong, and then must not bring the run
-/// to a stand.
+/// Factor of the multiplicative decrease.
+const DECREASE: f64 = 0.5;
+/// Factor by which waits for an overloaded server are longer than those after a rejection.
+const OVERLOAD_FACTOR: f64 = 4.0;
+/// Longest pause because of the headers of a successful answer: they may be wrong, and then must not stop the
+/// run.
 const LONGEST_PROACTIVE_WAIT_S: f64 = 10.0;
 
 /// Why no request may start for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleReason {
-    /// 429
+    /// The server rejected a request (429).
     Rejected,
-    /// 503, 529
+    /// The server is overloaded (503, 529).
     Overloaded,
     /// No connection could be made.
     Unreachable,
 }
 
-/// The rule by itself, without a clock and random numbers.
+/// The rule itself, without a clock and random numbers.
 #[derive(Debug)]
 pub(super) struct AimdRule {
     backoff: Backoff,
@@ -44,7 +44,7 @@ pub(super) struct AimdRule {
     episode: u64,
     /// Episodes without an answer between them.
     streak: u32,
-    is_cut: bool,
+    has_decreased: bool,
     pub(super) paused_until: Option<Instant>,
     pub(super) last_answer: Option<Instant>,
 }
@@ -67,7 +67,7 @@ impl AimdRule {
             in_flight: 0,
             episode: 0,
             streak: 0,
-            is_cut: false,
+            has_decreased: false,
             paused_until: None,
             last_answer: None,
         }
@@ -88,7 +88,7 @@ impl AimdRule {
     pub(super) fn answered(&mut self, now: Instant, info: &RateLimitInfo) {
         self.last_answer = Some(now);
         self.streak = 0;
-        self.limit = (self.limit + if self.is_cut { 1.0 / self.limit } else { 1.0 }).min(self.most);
+        self.limit = (self.limit + if self.has_decreased { 1.0 / self.limit } else { 1.0 }).min(self.most);
         let windows =
             [(info.remaining_requests, info.reset_requests_s), (info.remaining_tokens, info.reset_tokens_s)];
         for (remaining, reset_s) in windows {
@@ -100,7 +100,8 @@ impl AimdRule {
         }
     }
 
-    /// `jitter` is from 0 to 1. Gives back the length of the pause that begins here, if one does.
+    /// Notes a throttled request. `jitter` is from 0 to 1. Returns the length of the pause that begins, if
+    /// one does.
     pub(super) fn throttled(
         &mut self,
         now: Instant,
@@ -114,19 +115,19 @@ impl AimdRule {
             self.episode += 1;
             self.streak += 1;
             if reason == ThrottleReason::Rejected {
-                self.limit = (self.limit * CUT).max(1.0);
-                self.is_cut = true;
+                self.limit = (self.limit * DECREASE).max(1.0);
+                self.has_decreased = true;
             }
         }
-        let factor = if reason == ThrottleReason::Overloaded { OVERLOAD } else { 1.0 };
-        // Half of the own wait is jitter; a wait the server asked for is kept whole, and a little more.
+        let factor = if reason == ThrottleReason::Overloaded { OVERLOAD_FACTOR } else { 1.0 };
+        // Half of our own wait is jitter; a wait that the server asked for is respected in full, plus jitter.
         let own_s =
             self.backoff.first_s * factor * 2.0_f64.powi(self.streak.saturating_sub(1).min(30) as i32);
         let own_s = own_s.min(self.backoff.longest_s) * (0.5 + 0.5 * jitter);
         let wait_s = match server_wait_s {
             Some(server_wait_s) => (server_wait_s + 0.1 * jitter * server_wait_s.min(1.0)).max(own_s),
             None if is_first => own_s,
-            // Later news of the same episode, without a wait of its own.
+            // A later rejection in the same episode, without a wait of its own.
             None => return None,
         };
         let wait_s = wait_s.min(self.backoff.longest_s);
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_grows_by_one_per_answer_until_the_first_cut_and_by_one_per_round_after_it() {
+    fn the_limit_grows_by_one_per_answer_until_the_first_decrease_and_by_one_per_round_after_it() {
         let (mut rule, now) = (rule(64.0), Instant::now());
         for _ in 0..100 {
             rule.answered(now, &RateLimitInfo::default());
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn one_episode_cuts_once_however_many_were_under_way() {
+    fn an_episode_lowers_the_limit_once_however_many_were_in_flight() {
         let (mut rule, now) = (rule(64.0), Instant::now());
         (0..100).for_each(|_| rule.answered(now, &RateLimitInfo::default()));
         let episodes: Vec<_> = (0..64).map(|_| admitted(&mut rule, now)).collect();
@@ -180,34 +181,34 @@ mod tests {
             .filter_map(|e| rule.throttled(now, *e, ThrottleReason::Rejected, Some(3.0), 0.0))
             .collect();
         assert_eq!((rule.limit, pauses), (32.0, vec![3.0]));
-        // Later news may only make the same pause longer.
+        // A later rejection can only extend the same pause.
         assert_eq!(rule.throttled(now, 0, ThrottleReason::Rejected, Some(9.0), 0.0), None);
         assert_eq!(rule.paused_until, Some(now + Duration::from_secs(9)));
         assert_eq!(rule.admit(now), Admission::WaitUntil(now + Duration::from_secs(9)));
     }
 
     #[test]
-    fn waits_double_without_an_answer_between_and_never_pass_the_longest() {
+    fn waits_double_without_an_answer_between_and_never_exceed_the_maximum() {
         let (mut rule, now) = (rule(4.0), Instant::now());
         let mut waited = vec![];
         for episode in 0..12 {
             waited.push(rule.throttled(now, episode, ThrottleReason::Unreachable, None, 1.0).unwrap());
         }
         assert_eq!(waited[..9], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 120.0, 120.0]);
-        assert_eq!(rule.limit, 4.0, "only a 429 cuts");
+        assert_eq!(rule.limit, 4.0, "only a 429 lowers the limit");
         rule.answered(now, &RateLimitInfo::default());
         assert_eq!(rule.throttled(now, 12, ThrottleReason::Overloaded, None, 1.0), Some(4.0));
-        // A day is not slept.
+        // A wait of a day is limited to the maximum.
         assert_eq!(rule.throttled(now, 13, ThrottleReason::Rejected, Some(86400.0), 1.0), Some(120.0));
         assert_eq!(
             rule.throttled(now, 14, ThrottleReason::Rejected, Some(0.0), 0.0),
             Some(2.0),
-            "own wait, where it is longer"
+            "our own wait, where it is longer"
         );
     }
 
     #[test]
-    fn headers_that_say_nothing_is_left_slow_down_and_no_more() {
+    fn headers_of_an_exhausted_window_cause_a_bounded_pause() {
         let (mut rule, now) = (rule(4.0), Instant::now());
         let info = RateLimitInfo {
             remaining_requests: Some(0.0),
@@ -216,7 +217,7 @@ mod tests {
         };
         rule.answered(now, &info);
         assert_eq!(rule.paused_until, Some(now + Duration::from_secs(10)));
-        // Without a reset there is nothing to wait for.
+        // Without a reset time there is no pause.
         let (mut rule, info) =
             (self::rule(4.0), RateLimitInfo { remaining_tokens: Some(0.0), ..RateLimitInfo::default() });
         rule.answered(now, &info);

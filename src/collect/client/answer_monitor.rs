@@ -1,5 +1,5 @@
-//! Watches what the answers of a run have in common, and ends a run whose answers cannot be what is wanted:
-//! another model snapshot answers, or too many answers are cut at the token limit.
+//! Monitors the answers of a run, and ends a run whose answers are not the wanted ones: another model
+//! snapshot answers, or too many answers are truncated at the token limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,10 +10,10 @@ use crate::collect::budget::pilot::{self, Pilot};
 use crate::error::Error;
 use crate::provider::{Answer, Outcome};
 
-/// A larger share of truncated answers means that the limit is wrong, not the answers.
+/// A larger share of truncated answers shows that the token limit is too low.
 const MOST_TRUNCATED: f64 = 0.05;
 
-/// The answers of a run, in sum.
+/// Totals of the answers of a run.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerMonitor {
     totals: Mutex<Totals>,
@@ -41,7 +41,7 @@ impl AnswerMonitor {
             if is_new && totals.snapshots.len() == 2 {
                 let names: Vec<_> = totals.snapshots.iter().map(String::as_str).collect();
                 run.progress.say(&format!(
-                    "{}: the model changed during the run, answers came from {}; scores.csv names all of \
+                    "{}: the model snapshot changed during the run: {}; scores.csv lists all of \
                      them",
                     run.endpoint,
                     names.join(" and ")
@@ -49,7 +49,7 @@ impl AnswerMonitor {
             }
             if let Some(wanted) = run.policy.model_snapshot.as_ref().filter(|wanted| *wanted != snapshot) {
                 run.stop_for_endpoint(format!(
-                    "{snapshot} answers, and --require-model-snapshot asks for {wanted}"
+                    "model snapshot {snapshot} answered, but --require-model-snapshot is {wanted}"
                 ));
             }
         }
@@ -58,7 +58,7 @@ impl AnswerMonitor {
             && totals.fingerprints.len() == 2
         {
             run.progress.say(&format!(
-                "{}: the system fingerprint changed during the run; answers may differ from it",
+                "{}: the system fingerprint changed during the run, which can change answers",
                 run.endpoint
             ));
         }
@@ -77,8 +77,8 @@ impl AnswerMonitor {
         }
     }
 
-    /// Adds the answers of earlier runs by their kinds, so that the condition that ended one of them ends the
-    /// next at once.
+    /// Adds the answers of earlier runs by their kinds, so that a condition that ended one of them ends the
+    /// next run before it sends a request.
     pub(crate) fn add_earlier(&self, run: &RunContext, answered: &BTreeMap<&str, u32>) {
         let mut totals = self.totals();
         totals.answers += answered.values().sum::<u32>();
@@ -90,12 +90,12 @@ impl AnswerMonitor {
 }
 
 impl Totals {
-    /// Ends a run of which too many answers are truncated.
+    /// Ends the run if too many answers are truncated.
     fn check_truncated(&self, run: &RunContext) {
-        let is_much = f64::from(self.truncated) > MOST_TRUNCATED * f64::from(self.answers);
-        if is_much && !run.policy.keep_truncated {
+        let is_too_many = f64::from(self.truncated) > MOST_TRUNCATED * f64::from(self.answers);
+        if is_too_many && !run.policy.keep_truncated {
             let reason = format!(
-                "{} of the first {} answers were cut at the limit of tokens; raise --max-tokens and take \
+                "{} of the first {} answers were truncated at the token limit; raise --max-tokens and choose \
                  another folder (or --new-config), or keep them with --keep-truncated",
                 self.truncated, self.answers
             );

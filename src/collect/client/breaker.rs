@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use crate::collect::journal::QuestionKey;
 use crate::provider::Failure;
 
-/// Different questions that must fail alike, with no answer between them.
+/// Number of different questions that fail alike, without an answer between them, which ends a run.
 pub const MAX_SIMILAR_FAILURES: usize = 10;
 
-/// Counts failures that are alike.
+/// Counts consecutive failures that are alike.
 #[derive(Debug, Default)]
 pub struct Breaker {
     state: Mutex<(String, HashSet<QuestionKey>)>,
@@ -21,18 +21,18 @@ impl Breaker {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// An answer came.
+    /// Notes an answer.
     pub fn reset(&self) {
         self.state().1.clear();
     }
 
-    /// Notes a failure; whether it is one too many.
+    /// Notes a failure. Returns whether the limit is reached.
     pub fn trips(&self, key: QuestionKey, failure: &Failure) -> bool {
         let kind = format!("{} {:?} {:?}", failure.class.name(), failure.code, failure.param);
         self.note(key, &kind, &failure.message)
     }
 
-    /// Notes an answer that cannot be read; whether it is one too many.
+    /// Notes an answer that cannot be read. Returns whether the limit is reached.
     pub fn trips_unreadable(&self, key: QuestionKey, reason: &str) -> bool {
         self.note(key, "unreadable", reason)
     }

@@ -13,29 +13,30 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks a base URL: it names a host, is encrypted unless the host is this machine, and holds no secret.
+    /// Checks a base URL: it names a host, is encrypted unless the host is this machine, and contains no
+    /// secret.
     ///
     /// # Errors
     /// [`Error::Parameter`]
     pub fn new(base_url: &str) -> Result<Self> {
         let fault = |reason: &str| Err(Error::Parameter { name: "--base-url", reason: reason.into() });
-        let Ok(base) = Url::parse(base_url) else { return fault("is no URL; write https://HOST/PATH") };
+        let Ok(base) = Url::parse(base_url) else { return fault("is not a URL; write https://HOST/PATH") };
         if !matches!(base.scheme(), "https" | "http") || base.host_str().is_none() {
             return fault("must begin with https:// and name a host");
         }
         if !base.username().is_empty() || base.password().is_some() || base.fragment().is_some() {
-            return fault("must hold no user, password or fragment; keys come from the environment");
+            return fault("must not contain a user, password or fragment; keys come from the environment");
         }
         let secret = ["key", "token", "secret", "sig", "auth", "pass"];
         let names_secret = |name: &str| secret.iter().any(|word| name.to_lowercase().contains(word));
         if base.query_pairs().any(|(name, _)| names_secret(&name)) {
             return fault(
-                "holds a key in its query, where logs and proxies see it; take it out and set the \
+                "contains a key in its query, where logs and proxies see it; remove it and set the \
                  environment variable of the provider",
             );
         }
         if base.scheme() == "http" && !is_loopback(&base) {
-            return fault("must begin with https://; only a server on this machine may be asked without");
+            return fault("must begin with https://; http:// is allowed for a server on this machine only");
         }
         Ok(Self { base })
     }
@@ -62,7 +63,7 @@ impl Endpoint {
         self.base.scheme() == "https"
     }
 
-    /// Scheme, host and path: what an answer depends on.
+    /// Scheme, host and path, which the answer depends on.
     pub fn identity(&self, path: &str) -> String {
         let mut url = self.url(path);
         url.set_query(None);
@@ -89,13 +90,13 @@ mod tests {
     #[test]
     fn a_base_url_is_encrypted_or_local_and_holds_nothing_secret() {
         for (url, says) in [
-            ("api.example.org", "no URL"),
+            ("api.example.org", "not a URL"),
             ("ftp://example.org", "https://"),
-            ("http://example.org/v1", "only a server on this machine"),
-            ("http://127.0.0.1.example.org", "only a server on this machine"),
-            ("https://me:secret@example.org", "no user, password"),
-            ("https://example.org/v1?key=abc", "holds a key in its query"),
-            ("https://example.org/v1?api-version=1&Api_Key=abc", "holds a key in its query"),
+            ("http://example.org/v1", "a server on this machine only"),
+            ("http://127.0.0.1.example.org", "a server on this machine only"),
+            ("https://me:secret@example.org", "not contain a user, password"),
+            ("https://example.org/v1?key=abc", "contains a key in its query"),
+            ("https://example.org/v1?api-version=1&Api_Key=abc", "contains a key in its query"),
             ("https://example.org/v1#x", "fragment"),
         ] {
             let error = Endpoint::new(url).unwrap_err().to_string();

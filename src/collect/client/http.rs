@@ -17,25 +17,16 @@ use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
 use crate::provider::{self, Headers, KeyHeader, WireRequest};
 
-/// Longest response body, decoded.
+/// Maximum size of a decoded response body.
 pub const MOST_BODY_BYTES: usize = 16 << 20;
-/// Bytes that are kept of a longer one, for inspection.
+/// Bytes that are kept of a larger one, for inspection.
 const SAMPLE_BYTES: usize = 64 << 10;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Many servers close a connection that was idle for 5 s; a request that meets this would have an unknown
 /// delivery status.
 const IDLE: Duration = Duration::from_secs(3);
-/// Response headers that are kept, beside those that a provider declares, or prefixes of them.
-const KEPT: [&str; 8] = [
-    "x-request-id",
-    "request-id",
-    "retry-after",
-    "x-should-retry",
-    "date",
-    "content-type",
-    "content-encoding",
-    "location",
-];
+/// Response headers of HTTP itself that are kept, beside those that a provider declares, or prefixes of them.
+const KEPT: [&str; 5] = ["retry-after", "date", "content-type", "content-encoding", "location"];
 
 /// A response, as far as it arrived.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +37,7 @@ pub struct Reply {
     pub headers: Headers,
     /// The body, decoded, as far as it arrived.
     pub body: Vec<u8>,
-    /// Why it is not complete.
+    /// Why it is incomplete, if it is.
     pub transport_error: Option<TransportError>,
 }
 
@@ -65,7 +56,7 @@ impl Reply {
 pub struct TransportError {
     /// Whether the request reached the server.
     pub delivery: DeliveryStatus,
-    /// In words, without secrets.
+    /// The error message, without secrets.
     pub message: String,
 }
 
@@ -74,11 +65,11 @@ pub struct TransportError {
 pub enum DeliveryStatus {
     /// It was not sent.
     NotSent,
-    /// It was not sent and cannot be: the connection cannot be secured.
+    /// It was not sent, because no secure connection can be made.
     Insecure,
-    /// It was sent. It may have been answered, and billed.
+    /// It was sent, and may have been answered and billed.
     Unknown,
-    /// It was answered, with a body that is too large.
+    /// It was answered with a body that is too large.
     TooLarge,
 }
 
@@ -91,7 +82,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// `timeout` bounds a request from its first byte to the last of its answer.
+    /// `timeout` limits the time from the first byte of a request to the last byte of its answer.
     ///
     /// # Errors
     /// [`Error::Endpoint`], [`Error::Account`], [`Error::Read`] of the certificates.
@@ -104,17 +95,17 @@ impl Client {
     ) -> Result<Self> {
         let name = endpoint.name();
         let key = key.1.header(key.0, &name)?;
-        // Whoever came first has chosen how TLS is computed; that is as good.
+        // Fails only if a provider is installed already, which can be used as well.
         rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
         let certificates = ca_cert.map(read_certificates).transpose()?.unwrap_or_default();
-        let here = endpoint.is_local();
+        let is_local = endpoint.is_local();
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("surmise/", env!("CARGO_PKG_VERSION")))
                 .redirect(Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
-                // Below the whole, so that a request whose connection never stood is known not to have been
+                // Shorter than the timeout, so that a request without a connection is known not to have been
                 // sent.
                 .connect_timeout(CONNECT.min(timeout / 2))
                 .timeout(timeout)
@@ -123,18 +114,18 @@ impl Client {
                 .pool_max_idle_per_host(concurrency)
                 .tcp_keepalive(Duration::from_secs(30))
                 .tls_certs_merge(certificates.clone());
-            // A proxy cannot reach a server on this machine, and would see the key in the clear.
-            if here { builder.no_proxy() } else { builder }
+            // A proxy cannot reach a server on this machine, and would see the key unencrypted.
+            if is_local { builder.no_proxy() } else { builder }
         };
         let client = match builder().build() {
-            // A machine without certificates can still ask itself.
-            Err(_) if here => builder().tls_certs_only(certificates.clone()).build(),
+            // A server on this machine can be reached without system certificates.
+            Err(_) if is_local => builder().tls_certs_only(certificates.clone()).build(),
             client => client,
         };
         let client = client.map_err(|source| Error::Endpoint {
             endpoint: name,
-            reason: "no connection can be set up; see that the system's certificates are installed \
-                     (ca-certificates), or name a file with --ca-cert"
+            reason: "the HTTP client cannot be set up; install the system's certificates (ca-certificates), \
+                     or name a file with --ca-cert"
                 .into(),
             source: Some(source.without_url().into()),
         })?;
@@ -170,7 +161,7 @@ impl Client {
                         }
                         Ok(Some(chunk)) => reply.body.extend_from_slice(&chunk),
                         Err(error) => {
-                            // The head came, so the request arrived, whatever the error says of itself.
+                            // The headers arrived, so the request did, whatever the kind of the error.
                             reply.transport_error = Some(TransportError {
                                 delivery: DeliveryStatus::Unknown,
                                 ..transport_error(error)
@@ -191,7 +182,7 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>> {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(Error::Parameter {
             name: "--ca-cert",
-            reason: format!("{} holds no certificate in PEM form", path.display()),
+            reason: format!("{} contains no certificate in PEM format", path.display()),
         }),
     }
 }
@@ -210,12 +201,12 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let delivery = if !error.is_connect() {
         DeliveryStatus::Unknown
-    } else if is_about_certificates(&error) {
+    } else if is_tls_error(&error) {
         DeliveryStatus::Insecure
     } else {
         DeliveryStatus::NotSent
     };
-    // The outermost says "error sending request" only; the innermost names the cause.
+    // The outermost error is only "error sending request"; the innermost names the cause.
     let mut message = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
     let mut cause = error.source();
     while let Some(source) = cause {
@@ -228,16 +219,16 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     TransportError { delivery, message }
 }
 
-/// Whether TLS itself failed, and not the line beneath it.
-fn is_about_certificates(error: &reqwest::Error) -> bool {
+/// Whether TLS itself failed, not the connection below it.
+fn is_tls_error(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(source) = cause {
         if source.is::<rustls::Error>() {
             return true;
         }
-        // An I/O error keeps what it carries out of the chain.
-        let carried = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        cause = carried.map(|carried| carried as _).or_else(|| source.source());
+        // The error inside an I/O error is not part of the chain.
+        let inner = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = inner.map(|inner| inner as _).or_else(|| source.source());
     }
     false
 }

@@ -1,4 +1,4 @@
-//! The rate limiter that all requests of a run share: it hands out permits by the rule in [`super::aimd`].
+//! The rate limiter that all requests of a run share: it grants permits by the rule in [`super::aimd`].
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Limiter {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut AimdRule) -> T) -> T {
-        // A panic while it was held would leave numbers, all of them valid.
+        // The rule holds numbers only, which are valid even after a panic.
         change(&mut self.rule.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
@@ -95,13 +95,13 @@ impl Limiter {
         self.with(|rule| rule.throttled(Instant::now(), permit.episode, reason, server_wait_s, jitter))
     }
 
-    /// The time since the last answer, and whether there was one.
-    pub fn silence(&self) -> (Duration, bool) {
+    /// The time since the last answer, or since the start, and whether there was an answer.
+    pub fn idle_time(&self) -> (Duration, bool) {
         let last = self.with(|rule| rule.last_answer);
         (last.unwrap_or(self.began).elapsed(), last.is_some())
     }
 
-    /// Requests at a time, now.
+    /// Current limit of requests in flight.
     pub fn limit(&self) -> usize {
         self.with(|rule| rule.limit) as usize
     }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_permit_that_is_dropped_wakes_one_who_waits() {
+    async fn a_dropped_permit_wakes_a_waiting_request() {
         let limiter = Limiter::new(1, Backoff { first_s: 1.0, longest_s: 120.0 });
         let first = limiter.acquire().await;
         let (second, ()) = tokio::join!(limiter.acquire(), async { drop(first) });

@@ -10,20 +10,20 @@ pub(crate) struct PreparedQuestion {
     pub(crate) task: String,
     pub(crate) item: String,
     pub(crate) replicate: u32,
-    /// Whether the request only finds out if the endpoint accepts the parameters.
+    /// Whether the request is the probe.
     pub(crate) probe: bool,
     /// Requests for this question in earlier runs.
     pub(crate) attempts: u32,
     pub(crate) wire: WireRequest,
-    /// The most that one request can cost.
+    /// The maximum cost of one request.
     pub(crate) most: Reservation,
 }
 
 /// How a question ended.
 pub(crate) enum QuestionOutcome {
-    /// It has an answer, of whatever kind.
+    /// It has an answer of any kind.
     Answered,
-    /// It has none, and will not get one in this run.
+    /// It has no answer, and gets none in this run.
     Failed(Failure),
     /// It is left for another run.
     Deferred,

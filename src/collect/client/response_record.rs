@@ -1,4 +1,4 @@
-//! The journal's record of a response, with all secrets taken out.
+//! The journal's record of a response, with all secrets redacted.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::collect::journal::{self, OutcomeRecord};
 use crate::collect::secrets::Secrets;
 use crate::provider::FailureClass;
 
-/// The record of what came back; its outcome is still open where the response is complete.
+/// The record of a response; its outcome is still empty where the response is complete.
 pub(super) fn response_record(
     secrets: &Secrets,
     question: &PreparedQuestion,

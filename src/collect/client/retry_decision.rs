@@ -20,7 +20,7 @@ use super::run_context::RunContext;
 use crate::provider::{Failure, FailureClass, RateLimitInfo};
 use crate::seed;
 
-/// How long an endpoint that was never reached is tried.
+/// How long the first connection to an endpoint is attempted.
 const FIRST_CONTACT: Duration = Duration::from_secs(20);
 
 /// What follows a failed request.
@@ -42,7 +42,16 @@ pub(crate) struct RetryCounts {
     lost_answers: u32,
 }
 
-/// Tells the limiter what a response, or its absence, says about the server.
+/// A failed request, and what is known of it.
+pub(crate) struct FailedRequest<'a> {
+    pub(crate) question: &'a PreparedQuestion,
+    pub(crate) failure: &'a Failure,
+    /// Whether the request reached the server, where no complete response arrived.
+    pub(crate) delivery: Option<DeliveryStatus>,
+    pub(crate) info: &'a RateLimitInfo,
+}
+
+/// Reports a response, or its absence, to the limiter.
 pub(crate) fn report_to_limiter(
     run: &RunContext,
     question: &PreparedQuestion,
@@ -61,67 +70,65 @@ pub(crate) fn report_to_limiter(
     let jitter = seed::stream("collect", "jitter", u64::from(question.attempts)).random();
     if let Some(wait_s) = run.limiter.throttled(permit, reason, info, jitter) {
         let what = match reason {
-            ThrottleReason::Rejected => "turns requests away",
+            ThrottleReason::Rejected => "rejects requests (429)",
             ThrottleReason::Overloaded => "is overloaded",
             ThrottleReason::Unreachable => "cannot be reached",
         };
         let asked = match info.retry_after_s.filter(|wait_s| *wait_s > run.policy.backoff.longest_s) {
-            Some(wait_s) => format!(" (it asks for {wait_s:.0} s; no wait is longer than --max-wait-s)"),
+            Some(wait_s) => format!(" (it asks for {wait_s:.0} s; --max-wait-s limits every wait)"),
             None => String::new(),
         };
         run.progress.pause(run.limiter.paused_until());
-        run.progress.say(&format!("{} {what}; all wait {wait_s:.1} s{asked}", run.endpoint));
+        run.progress.say(&format!("{} {what}; all requests wait {wait_s:.1} s{asked}", run.endpoint));
     }
     run.progress.limit.store(run.limiter.limit() as u64, Relaxed);
 }
 
-/// What follows a failure, by its class. Some failures end the run.
+/// Decides what follows a failure, by its class. Some failures end the run.
 pub(crate) fn decide(
     run: &RunContext,
-    question: &PreparedQuestion,
-    failure: &Failure,
-    delivery: Option<DeliveryStatus>,
-    info: &RateLimitInfo,
+    failed: &FailedRequest<'_>,
     counts: &mut RetryCounts,
 ) -> RetryDecision {
+    let FailedRequest { question, failure, .. } = *failed;
     let message = run.secrets.redact_text(&failure.message);
-    if delivery == Some(DeliveryStatus::Insecure) {
+    if failed.delivery == Some(DeliveryStatus::Insecure) {
         run.stop_for_endpoint(format!(
-            "the connection cannot be secured ({message}); check the URL, or name the server's authority \
-             with --ca-cert"
+            "no secure connection can be made ({message}); check the URL, or name the certificates of the \
+             server's authority with --ca-cert"
         ));
         return RetryDecision::GiveUp;
     }
-    let may_help = info.should_retry != Some(false);
+    let may_retry = failed.info.should_retry != Some(false);
     match &failure.class {
-        FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded if may_help => {
-            return retry_unless_silent(run, failure, &message);
+        FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded if may_retry => {
+            return retry_until_idle(run, failure, &message);
         }
         FailureClass::Unknown => {
-            if let Some(wait) = next_wait(run, question, failure, delivery, info, counts, may_help) {
+            if let Some(wait) = next_wait(run, failed, counts) {
                 return RetryDecision::RetryAfter(wait);
             }
         }
         FailureClass::Quota => run.stop_for_account(format!(
-            "the account may ask no more ({message}); every answer so far is kept: run the same command \
-             again when it may"
+            "the account's quota is used up ({message}); all answers so far are stored: run the same command \
+             again once there is quota"
         )),
         FailureClass::Credentials => run.stop_for_account(format!(
-            "the key is refused ({message}); set {} to a key that may use this model",
+            "the server refuses the key ({message}); set {} to a key that may use this model",
             run.provider.key_variable()
         )),
         FailureClass::NoModel => {
             run.stop_for_endpoint(format!("no such model or path ({message}); check --model and --base-url"));
         }
         FailureClass::Redirect { host } => run.stop_for_endpoint(format!(
-            "the server points to {}, and nothing is sent there; if that is where you want to ask, set \
-             --base-url yourself",
+            "the server redirects to {}, which is not followed; if that is the right address, set \
+             --base-url to it",
             run.secrets.redact_text(host)
         )),
-        // A probe meets this first, and may adapt.
+        // The probe handles this, and may adapt the parameters.
         FailureClass::Unsupported { .. } if question.probe => {}
         FailureClass::Unsupported { param } => {
-            let hint = if run.adapt { "leave it away" } else { "leave it away, or pass --adapt-params" };
+            let hint = if run.adapt { "omit it" } else { "omit it, or pass --adapt-params" };
             run.stop_for_endpoint(format!("the model does not support `{param}` ({message}); {hint}"));
         }
         FailureClass::Invalid | FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded => {
@@ -131,41 +138,35 @@ pub(crate) fn decide(
     RetryDecision::GiveUp
 }
 
-/// A request that was not processed is repeated until nothing has been answered for too long.
-fn retry_unless_silent(run: &RunContext, failure: &Failure, message: &str) -> RetryDecision {
-    let (silence, was_answered) = run.limiter.silence();
-    // A host that never answered is most likely a wrong URL.
+/// Retries a request that was not processed, until the idle timeout of the run.
+fn retry_until_idle(run: &RunContext, failure: &Failure, message: &str) -> RetryDecision {
+    let (idle_time, was_answered) = run.limiter.idle_time();
+    // A host that never answered most likely has a wrong URL.
     let is_new = failure.class == FailureClass::NotSent && !was_answered;
-    let longest = if is_new { run.policy.silence.min(FIRST_CONTACT) } else { run.policy.silence };
-    if silence < longest {
+    let timeout = run.policy.idle_timeout;
+    let timeout = if is_new { timeout.min(FIRST_CONTACT) } else { timeout };
+    if idle_time < timeout {
         return RetryDecision::Retry;
     }
     let reason = match failure.class {
         FailureClass::NotSent => format!("cannot be reached ({message})"),
-        _ => format!("has turned every request away for {:.0} s ({message})", silence.as_secs_f64()),
+        _ => format!("has rejected every request for {:.0} s ({message})", idle_time.as_secs_f64()),
     };
     run.stop_for_endpoint(reason + "; run the same command again later");
     RetryDecision::GiveUp
 }
 
-/// The wait before another request that may be billed again; `None` if there is to be none.
-fn next_wait(
-    run: &RunContext,
-    question: &PreparedQuestion,
-    failure: &Failure,
-    delivery: Option<DeliveryStatus>,
-    info: &RateLimitInfo,
-    counts: &mut RetryCounts,
-    may_help: bool,
-) -> Option<Duration> {
+/// The wait before a retry that may be billed again; `None` if there is none.
+fn next_wait(run: &RunContext, failed: &FailedRequest<'_>, counts: &mut RetryCounts) -> Option<Duration> {
+    let FailedRequest { question, failure, delivery, info } = *failed;
     let (used, most) = match delivery {
-        // The server reported the error itself: most likely nothing is billed.
+        // The server reported the error itself, so that most likely nothing is billed.
         None => (&mut counts.server_errors, run.policy.retries),
         Some(_) => (&mut counts.lost_answers, run.policy.unknown_retries),
     };
     *used += 1;
     let n = *used;
-    if n > most || !may_help || trips_breaker(run, question, failure) {
+    if n > most || info.should_retry == Some(false) || trips_breaker(run, question, failure) {
         return None;
     }
     let backoff = run.policy.backoff;
@@ -175,26 +176,26 @@ fn next_wait(
     Some(Duration::from_secs_f64(wait_s))
 }
 
-/// Ends the run if this answer is one of many in a row that cannot be read, for the same reason: each may be
+/// Ends the run after many consecutive answers that cannot be read for the same reason, because each may be
 /// billed.
 pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, reason: &str) {
     if run.breaker.trips_unreadable(question.key, reason) {
         run.stop_for_endpoint(format!(
-            "{MAX_SIMILAR_FAILURES} answers in a row cannot be read, in the same way ({}); check --base-url \
-             and --provider, look at them in journal.jsonl, and run the same command again with --redo \
-             unreadable when that is mended",
+            "{MAX_SIMILAR_FAILURES} consecutive answers cannot be read for the same reason ({}); check \
+             --base-url and --provider, look at the answers in journal.jsonl, and then run the same command \
+             again with --redo unreadable",
             run.secrets.redact_text(reason)
         ));
     }
 }
 
-/// Ends the run if this failure is one of many in a row that are alike.
+/// Ends the run after many consecutive failures that are alike.
 fn trips_breaker(run: &RunContext, question: &PreparedQuestion, failure: &Failure) -> bool {
     let trips = run.breaker.trips(question.key, failure);
     if trips {
         run.stop_for_endpoint(format!(
-            "{MAX_SIMILAR_FAILURES} questions in a row failed in the same way ({}); every answer so far is \
-             kept: run the same command again when that is mended",
+            "{MAX_SIMILAR_FAILURES} consecutive questions failed in the same way ({}); all answers so far \
+             are stored: run the same command again once the cause is resolved",
             run.secrets.redact_text(&failure.message)
         ));
     }

@@ -1,4 +1,4 @@
-//! What all questions of a run share.
+//! The state that all questions of a run share.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) struct RunContext {
     pub(crate) stop: Arc<Stop>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) policy: RetryPolicy,
-    /// Whether parameters that the model does not support are left out.
+    /// Whether parameters that the model does not support are omitted.
     pub(crate) adapt: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Ending a run early: the first reason counts. While draining, no request is started and those in flight are
-//! awaited; while aborting, they are not.
+//! Ending a run early; the first reason is kept. While draining, no request is started and those in flight
+//! are awaited; while aborting, they are not awaited.
 
 use std::sync::Mutex;
 
@@ -28,13 +28,13 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Sends nothing new from here on.
+    /// Starts no further request.
     pub fn drain(&self, reason: Error) {
         self.reason().get_or_insert(reason);
         self.raise(Phase::Draining);
     }
 
-    /// Waits for nothing any more.
+    /// Stops waiting for requests in flight.
     pub fn abort(&self) {
         self.raise(Phase::Aborting);
     }
@@ -51,17 +51,17 @@ impl Stop {
         self.reason.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Whether nothing new is to be sent.
+    /// Whether no further request is to be started.
     pub fn is_draining(&self) -> bool {
         *self.phase.borrow() >= Phase::Draining
     }
 
-    /// Waits until nothing new is to be sent.
+    /// Waits until no further request is to be started.
     pub async fn draining(&self) {
         self.reached(Phase::Draining).await;
     }
 
-    /// Waits until nothing is waited for.
+    /// Waits until requests in flight are no longer awaited.
     pub async fn aborting(&self) {
         self.reached(Phase::Aborting).await;
     }

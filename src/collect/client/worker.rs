@@ -1,5 +1,6 @@
-//! Asks one question until it has an outcome: a permit of the limiter, a reservation in the budget, the
-//! intent on disk, one request, its outcome on disk; after a failure, the decision whether to retry.
+//! Asks one question until it has an outcome: takes a permit of the limiter and a reservation in the budget,
+//! writes the intent to disk, sends one request and writes its outcome to disk; after a failure, decides
+//! whether to retry.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -10,7 +11,9 @@ use super::http::{Client, DeliveryStatus, Reply};
 use super::limiter::Permit;
 use super::question::{PreparedQuestion, QuestionOutcome};
 use super::response_record::response_record;
-use super::retry_decision::{RetryCounts, RetryDecision, decide, note_unreadable, report_to_limiter};
+use super::retry_decision::{
+    FailedRequest, RetryCounts, RetryDecision, decide, note_unreadable, report_to_limiter,
+};
 use super::run_context::RunContext;
 use crate::collect::budget::ledger::Reservation;
 use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record};
@@ -23,20 +26,20 @@ pub(crate) struct Worker {
     pub(crate) run: RunContext,
     pub(crate) client: Client,
     pub(crate) writer: JournalWriter,
-    /// No question costs less at most.
+    /// The smallest maximum cost of any question.
     pub(crate) least: Reservation,
-    /// Whether a question did not fit into the budget.
+    /// Whether some question did not fit into the budget.
     pub(crate) is_short: AtomicBool,
     pub(crate) monitor: AnswerMonitor,
 }
 
 impl Worker {
-    /// The most a request can cost.
+    /// The maximum cost of a request.
     pub(crate) fn most(&self, request: &Request) -> Reservation {
         self.run.budget.most(&request.prompt, request.params.max_tokens)
     }
 
-    /// Asks until there is an outcome or the run ends.
+    /// Asks a question until it has an outcome or the run ends.
     pub(crate) async fn ask(&self, question: &PreparedQuestion) -> QuestionOutcome {
         let (mut counts, mut attempt) = (RetryCounts::default(), question.attempts);
         loop {
@@ -52,7 +55,7 @@ impl Worker {
                 allowed = self.run.budget.reserve(question.most) => allowed,
             };
             if !allowed {
-                // Cheaper ones may still fit.
+                // Cheaper questions may still fit.
                 self.is_short.store(true, Relaxed);
                 if question.probe || !self.run.budget.fits(self.least) {
                     self.run.stop.drain(Error::Budget { reason: String::new() });
@@ -60,7 +63,7 @@ impl Worker {
                 return QuestionOutcome::Deferred;
             }
             let (answer, record, delivery) = match self.request(question, attempt, &permit).await {
-                Ok(Some(came)) => came,
+                Ok(Some(response)) => response,
                 Ok(None) => return QuestionOutcome::Deferred,
                 Err(error) => {
                     self.run.stop.drain(error);
@@ -68,12 +71,13 @@ impl Worker {
                 }
             };
             self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
-            // Before the permit goes to another, so that after a refusal that holds for all not one more is
-            // sent.
+            // Decided before the permit is released, so that no further request is sent after a refusal that
+            // applies to all questions.
             let end = match answer.outcome {
                 Outcome::Failed(failure) => {
-                    let next =
-                        decide(&self.run, question, &failure, delivery, &answer.rate_limit, &mut counts);
+                    let info = &answer.rate_limit;
+                    let failed = FailedRequest { question, failure: &failure, delivery, info };
+                    let next = decide(&self.run, &failed, &mut counts);
                     Some((failure, next))
                 }
                 Outcome::Unreadable { reason } => {
@@ -108,7 +112,8 @@ impl Worker {
         }
     }
 
-    /// One request, from its intent on disk to what came of it. `None` if the run was aborted before it came.
+    /// One request, from its intent on disk to its outcome. `None` if the run was aborted before the
+    /// response.
     async fn request(
         &self,
         question: &PreparedQuestion,
@@ -155,14 +160,14 @@ impl Worker {
         let delivery = reply.transport_error.as_ref().map(|error| error.delivery);
         let mut record = response_record(&self.run.secrets, question, attempt, reply, sent.elapsed());
         let mut answer = decode::answer(self.run.provider, &record);
-        // What a reader puts together out of several strings may hold what none of them does.
+        // An answer that is joined from several strings may contain the key although none of them does.
         if self.run.secrets.is_in_answer(&answer) {
-            record.hide("the answer held the key in pieces, and is not kept");
+            record.hide("the answer contained the key in several parts and is not stored");
             let (usage, rate_limit) = (answer.usage, answer.rate_limit);
             answer = match answer.outcome {
-                // Handle every failure, whatever its message.
+                // The class decides what happens next, so that it is kept.
                 Outcome::Failed(Failure { class, .. }) => {
-                    let message = "a message that held the key in pieces".into();
+                    let message = "a message that contained the key in several parts".into();
                     Answer::of(Outcome::Failed(Failure { class, message, code: None, param: None }))
                 }
                 _ => decode::answer(self.run.provider, &record),

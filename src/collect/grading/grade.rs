@@ -1,5 +1,5 @@
 //! Grades: whether an answer is right. A missing answer (refused, filtered, truncated, empty, failed) is
-//! neither right nor wrong: it is counted as what it is.
+//! neither right nor wrong and is counted by its kind.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,15 +28,15 @@ pub enum GradeKind {
 /// The grade of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grade {
-    /// What became of it.
+    /// The kind.
     pub kind: GradeKind,
     /// 1 for right, 0 for wrong, between them where choices tie; `None` unless scored.
     pub credit: Option<f64>,
-    /// Log-probability of the whole right answer, nats, where it is known.
+    /// Log-probability of the whole right answer in nats, where it is known.
     pub logprob: Option<f64>,
     /// Credit by the log-probability per byte, where choices were compared.
     pub credit_per_byte: Option<f64>,
-    /// The text that was compared, normalised; or the reason why none was.
+    /// The normalised text that was compared, or the reason why none was.
     pub extracted: String,
 }
 
@@ -52,7 +52,7 @@ impl Grade {
     }
 }
 
-/// The grade of an outcome that holds no answer.
+/// The grade of an outcome without an answer.
 pub(crate) fn without_answer(outcome: &Outcome) -> Grade {
     match outcome {
         Outcome::Refused { text } => Grade::none(GradeKind::Refused, text),

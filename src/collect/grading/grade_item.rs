@@ -16,7 +16,7 @@ pub fn grade(item: &Item, answers: &[Answer], how: &Grading) -> Grade {
     let Some(answer) = answers.first() else { return Grade::none(GradeKind::Error, "not asked") };
     match &answer.outcome {
         Outcome::Answered { text } if how.grader == Grader::Letter => letter::grade(item, answer, text),
-        // A limit of one token is no cut where one letter is the answer.
+        // An answer that is one letter is complete although the token limit of one truncates it.
         Outcome::Truncated { text } if how.grader == Grader::Letter && letter::first(text).is_some() => {
             letter::grade(item, answer, text)
         }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_is_seen_makes_a_cut_answer_whole() {
+    fn a_truncated_answer_with_a_stop_sequence_is_complete() {
         let of = |text: &str| grade(&item(&["Paris"]), &truncated(text), &how(Grader::Exact, &[",", "\n"]));
         assert_eq!(of(" Paris, Peru -> Li").credit, Some(1.0));
         assert_eq!(of("\nRome\nBerlin").credit, Some(0.0));
@@ -94,7 +94,7 @@ mod tests {
         for wrong in ["Parisian", "It is Paris", "Par"] {
             assert_eq!(of(&answered(wrong)).credit, Some(0.0), "{wrong}");
         }
-        // Cut: graded where nothing that might follow could change the grade.
+        // A truncated answer is graded if no continuation could change the grade.
         assert_eq!(of(&truncated("Paris is")).credit, Some(1.0));
         assert_eq!(of(&truncated("It is Pa")).credit, Some(0.0));
         assert_eq!(of(&truncated("Paris")).kind, GradeKind::Truncated);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_neither_right_nor_wrong() {
+    fn a_missing_answer_is_neither_right_nor_wrong() {
         let of =
             |outcome: Outcome| grade(&item(&["Paris"]), &[Answer::of(outcome)], &how(Grader::Exact, &[]));
         let refused = of(Outcome::Refused { text: "Paris".into() });

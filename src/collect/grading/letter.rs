@@ -1,5 +1,5 @@
-//! Multiple choice by letter: the first letter of the answer, and where the first token's log-probabilities
-//! came with it, the probability of the right one.
+//! Multiple choice by letter: the first letter of the answer, and the log-probability of the right letter
+//! where the answer has log-probabilities.
 
 use super::grade::{Grade, GradeKind};
 use crate::collect::tasks::Item;
@@ -16,11 +16,15 @@ pub(crate) fn grade(item: &Item, answer: &Answer, text: &str) -> Grade {
             logprob: answer.logprobs.as_ref().and_then(|tokens| logprob(tokens.first()?, letter(gold))),
             ..Grade::scored(f64::from(u8::from(chosen == gold)), letter(chosen).to_string())
         },
-        _ => Grade::none(GradeKind::Unreadable, format!("no letter of a choice begins {text:?}")),
+        _ => Grade::none(
+            GradeKind::Unreadable,
+            format!("the answer {text:?} does not begin with the letter of a choice"),
+        ),
     }
 }
 
-/// The capital letter a text begins with, alone or in brackets: `B`, ` (B)`, `B. because`, and not `Because`.
+/// The capital letter that a text begins with, alone or in brackets: `B`, ` (B)`, `B. because`, but not
+/// `Because`.
 pub(crate) fn first(text: &str) -> Option<char> {
     let text = text.trim_start();
     let mut rest = text.strip_prefix('(').unwrap_or(text).chars();
@@ -29,13 +33,14 @@ pub(crate) fn first(text: &str) -> Option<char> {
     next.is_none_or(|next| !next.is_alphanumeric() && next != '_').then_some(letter)
 }
 
-/// Log-probability that the first token is a letter: the sum over the tokens that say it (`A`, ` A`, `(A`).
-/// `None` if none of them is among the likeliest: its probability is then known only to be small.
+/// Log-probability that the first token is a letter: the sum over its variants (`A`, ` A`, `(A`). `None` if
+/// none of them is among the reported tokens: the probability is then only known to be small.
 fn logprob(token: &TokenLogprob, gold: char) -> Option<f64> {
-    let says = |text: &str| text.trim().trim_start_matches('(').trim_end_matches(')') == gold.to_string();
-    let share: f64 = token.top.iter().filter(|(text, _)| says(text)).map(|(_, logprob)| logprob.exp()).sum();
-    // The chosen token is not always in the list of the likeliest.
-    let own = token.logprob.filter(|_| says(&token.token)).map_or(0.0, f64::exp);
+    let is_gold = |text: &str| text.trim().trim_start_matches('(').trim_end_matches(')') == gold.to_string();
+    let share: f64 =
+        token.top.iter().filter(|(text, _)| is_gold(text)).map(|(_, logprob)| logprob.exp()).sum();
+    // The chosen token is not always among the most likely tokens.
+    let own = token.logprob.filter(|_| is_gold(&token.token)).map_or(0.0, f64::exp);
     let share = share.max(own);
     (share > 0.0).then(|| share.min(1.0).ln())
 }

@@ -1,6 +1,6 @@
-//! Multiple choice by log-probability: each choice is read by the model after the question (`echo`), and the
-//! likeliest is what it chose. Where the choice begins is known from the server's own offsets, not from a
-//! tokenizer it may not have.
+//! Multiple choice by log-probability: the model scores each choice as a continuation of the question
+//! (`echo`), and the most likely choice is its answer. The position of the choice comes from the server's
+//! offsets, so that the server's tokenizer need not be known.
 
 use super::grade::{Grade, GradeKind, without_answer};
 use crate::collect::tasks::{Grader, Item};
@@ -13,15 +13,14 @@ pub(crate) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
     }
     let mut sums = vec![];
     for (answer, prompt) in answers.iter().zip(&item.prompts) {
-        // A limit of one token cuts every answer, and the empty one is as good: what counts is the prompt
-        // that comes back.
+        // The token limit of one truncates every answer; only the echoed prompt matters.
         let echoed =
             matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. } | Outcome::Empty);
         if !echoed {
             return without_answer(&answer.outcome);
         }
         let Prompt::Text(prompt) = prompt else {
-            return Grade::none(GradeKind::Error, "a chat has no log-probabilities");
+            return Grade::none(GradeKind::Error, "a chat has no log-probabilities of the prompt");
         };
         match continuation(answer.logprobs.as_deref(), prompt, item.boundary) {
             Ok(sum) => sums.push(sum),
@@ -52,17 +51,17 @@ fn credit(values: &[f64], gold: &[bool]) -> f64 {
     best.iter().filter(|right| **right).count() as f64 / best.len().max(1) as f64
 }
 
-/// Log-probability of what follows character `boundary` of an echoed prompt, nats. What the model said after
-/// the prompt is left out.
+/// Log-probability in nats of the text after character `boundary` of an echoed prompt, without what the model
+/// generated after the prompt.
 ///
 /// # Errors
-/// Why it cannot be known.
+/// Why it cannot be computed.
 fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) -> Result<f64, String> {
     let tokens = tokens.filter(|tokens| !tokens.is_empty());
     let tokens = tokens
         .ok_or("the answer has no log-probabilities; the server may not offer `echo` with `logprobs`")?;
     let offset = |token: &TokenLogprob| token.offset.and_then(|offset| usize::try_from(offset).ok());
-    // Some servers count a token they put before every prompt, others print it and do not count it.
+    // Some servers count a special token before the prompt in their offsets; others list but do not count it.
     let first = &tokens[0];
     let special = tokens.len() > 1 && !first.token.is_empty() && !prompt.starts_with(&first.token);
     let shift =
@@ -75,11 +74,11 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
     }
     let ours: Vec<&TokenLogprob> =
         tokens.iter().filter(|token| offset(token).is_some_and(|o| (from..to).contains(&o))).collect();
-    // Tokens that are parts of a character have no text of their own to compare.
+    // Tokens that are parts of a character have no comparable text.
     let text: String = ours.iter().map(|token| token.token.as_str()).collect();
-    let printed = !text.contains('\u{fffd}') && !text.contains("bytes:") && !text.contains("token_id:");
+    let is_comparable = !text.contains('\u{fffd}') && !text.contains("bytes:") && !text.contains("token_id:");
     let expected: String = prompt.chars().skip(boundary).collect();
-    if printed && text.trim() != expected.trim() {
+    if is_comparable && text.trim() != expected.trim() {
         return Err(format!("the server's offsets point to {text:?} and not to the choice {expected:?}"));
     }
     ours.iter()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-/// Differences between texts that are ignored. The rules have a version, which every result records.
+/// Differences between texts that are ignored. Every result records the version of the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Normalisation {
     /// Lower case.
@@ -12,8 +12,7 @@ pub struct Normalisation {
     pub ignore_punctuation: bool,
 }
 
-/// Version 1: Unicode NFKC; without white space at the ends and in runs; without one punctuation mark at the
-/// end.
+/// Version 1: Unicode NFKC; white space trimmed and runs of it collapsed; one final punctuation mark removed.
 pub const NORMALISATION_VERSION: u32 = 1;
 
 impl Normalisation {
@@ -28,7 +27,7 @@ impl Normalisation {
         }
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let shorter = text.strip_suffix(['.', ',', ';', ':', '!', '?', '。']).map(str::trim_end);
-        // A text that is nothing but punctuation stays what it is.
+        // A text of punctuation only is unchanged.
         shorter.filter(|shorter| !shorter.is_empty()).map_or(text.clone(), str::to_owned)
     }
 }

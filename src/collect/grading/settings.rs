@@ -1,4 +1,4 @@
-//! How a run is graded: the grader, the normalisation of texts, and the texts that end an answer.
+//! How a run is graded: the grader, the normalisation of texts, and the stop sequences.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ use crate::collect::tasks::Grader;
 pub struct Grading {
     /// The grader.
     pub grader: Grader,
-    /// What is made equal first.
+    /// Normalisation of texts before they are compared.
     pub normalisation: Normalisation,
-    /// Texts that end an answer.
+    /// Stop sequences, at which answers are cut before they are compared.
     pub stops: Vec<String>,
 }

@@ -6,8 +6,8 @@ use super::settings::Grading;
 use crate::collect::tasks::Grader;
 use crate::collect::tasks::Item;
 
-/// Compares a text with the right answers. One that was cut is compared only if its end is known all the
-/// same.
+/// Compares a text with the right answers. A truncated text is compared only if it contains the end of the
+/// answer.
 pub(super) fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Grade {
     let line_feed = ["\n".to_owned()];
     let (piece, ended) = match how.grader {
@@ -26,7 +26,7 @@ pub(super) fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Gr
     let extracted = normal.apply(piece);
     match (whole || ended, extracted.is_empty()) {
         (false, _) => Grade::none(GradeKind::Truncated, extracted),
-        // Nothing before the end: "\n", or "," at once.
+        // The text begins with a stop sequence.
         (true, true) => Grade::none(GradeKind::Empty, extracted),
         (true, false) => {
             Grade::scored(f64::from(u8::from(gold.into_iter().any(|gold| gold == extracted))), extracted)
@@ -34,7 +34,7 @@ pub(super) fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Gr
     }
 }
 
-/// The text up to the first of some ends, blanks before it left out; and whether one was there.
+/// The text before the first stop sequence, without leading white space, and whether there was one.
 fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
     let text = text.trim_start();
     match stops.iter().filter_map(|stop| text.find(stop.as_str())).min() {
@@ -43,11 +43,11 @@ fn cut<'a>(text: &'a str, stops: &[String]) -> (&'a str, bool) {
     }
 }
 
-/// Whether a text begins with a right answer. One that was cut is graded if no continuation could change the
+/// Whether a text begins with a right answer. A truncated text is graded if no continuation could change the
 /// grade.
 fn prefix(gold: &[String], piece: &str, whole: bool, normal: Normalisation) -> Grade {
-    // The final punctuation mark of the piece may stand right after the answer: a stroke keeps it from being
-    // stripped.
+    // A final punctuation mark may directly follow the answer; the added character keeps normalisation from
+    // removing it.
     let kept = normal.apply(&format!("{}\u{2502}", piece.trim_end()));
     let text = kept.strip_suffix('\u{2502}').unwrap_or(&kept).trim_end();
     if text.is_empty() {

@@ -1,5 +1,5 @@
-//! The index of a journal, made in one pass over it: a few numbers and a position per question, so that
-//! millions of answers fit into memory.
+//! The index of a journal, built in one pass: a few numbers and a position per question, so that millions of
+//! answers fit into memory.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::record::{NOT_ASKED, QuestionKey};
 use super::scan::{self, BadLine, IndexEntry, RecordSpan};
 use crate::error::{Error, Result};
 
-/// Kinds of outcomes and classes of failures, by their numbers in memory; what is none of them is the first.
+/// Kinds of outcomes and classes of failures, by their numbers in memory; any other is the first.
 const NAMES: [&str; 17] = [
     "other",
     "answered",
@@ -36,7 +36,7 @@ const NAMES: [&str; 17] = [
 pub struct QuestionState {
     /// Requests sent so far.
     pub attempts: u32,
-    /// The last of them whose outcome is known.
+    /// The last attempt with an outcome.
     closed: u32,
     last: Option<Last>,
 }
@@ -72,7 +72,7 @@ impl QuestionState {
         }
     }
 
-    /// Where the record of its answer, else of its last failure, stands.
+    /// The position of the record of its answer, else of its last failure.
     pub fn place(&self) -> Option<RecordSpan> {
         self.last.map(|last| RecordSpan { offset: last.offset, n_bytes: last.n_bytes.into() })
     }
@@ -87,39 +87,39 @@ fn number(name: &str) -> u8 {
 pub struct OpenIntent {
     /// Whether it is a probe.
     pub probe: bool,
-    /// The most it may have cost, where prices were known.
+    /// Its maximum cost, where prices were known.
     pub reserve_usd: Option<f64>,
-    /// Where it stands.
+    /// Its position.
     pub place: RecordSpan,
 }
 
-/// What a journal holds, without prompts and answers.
+/// The contents of a journal, without prompts and answers.
 #[derive(Debug, Default)]
 pub struct Index {
     /// By the first half of the question's key.
     states: HashMap<[u8; 16], QuestionState>,
-    /// Intents without an outcome, with what each may have cost.
+    /// Intents without an outcome.
     pub open: HashMap<(QuestionKey, u32), OpenIntent>,
     /// Probes that were answered.
     pub probed: HashSet<QuestionKey>,
     /// The last configuration.
     pub configuration: Option<Value>,
-    /// Whether costs are known of any request.
+    /// Whether the cost of any request is known.
     pub has_costs: bool,
     /// Sum of all costs.
     pub spent_usd: f64,
-    /// Of these, costs of requests that may or may not have been billed.
+    /// The part of it for requests that may or may not have been billed.
     pub possibly_paid_usd: f64,
-    /// How many these are.
+    /// Number of these requests.
     pub n_possibly_paid: u64,
-    /// Requests that were or may have been billed when no price was known: where their intents stand, and
-    /// what came.
+    /// Requests that were or may have been billed when no price was known: the positions of their intents and
+    /// outcomes.
     pub unpriced: Vec<(Option<RecordSpan>, RecordSpan)>,
     /// Requests sent, probes included.
     pub n_requests: u64,
     /// Requests that were answered.
     pub n_answered: u64,
-    /// Seconds these took, all together.
+    /// Total duration of these, in seconds.
     pub answered_s: f64,
 }
 
@@ -146,13 +146,12 @@ impl Index {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
-                // A second outcome of the same attempt cannot be; if another tool put one here, the first
-                // holds.
+                // An attempt has one outcome; if another tool added a second, the first counts.
                 if !was_open && attempt <= state.closed {
                     return;
                 }
                 state.closed = state.closed.max(attempt);
-                // An intent that was damaged and taken out does not take its answer with it: that is paid.
+                // An answer counts although its damaged intent was removed, because it was billed.
                 if !was_open {
                     self.n_requests += 1;
                     state.attempts = state.attempts.max(attempt);
@@ -195,12 +194,12 @@ impl Index {
         }
         let state = self.states.entry(key.half()).or_default();
         let end = match (outcome, class) {
-            // The run ended first, which says nothing of the question.
+            // The run ended before the request was sent.
             (_, Some(NOT_ASKED)) => return,
             ("failed", class) => LastOutcome::Failure(number(class.unwrap_or_default())),
             (kind, _) => LastOutcome::Answer(number(kind)),
         };
-        // The first answer stays; a failure gives way to whatever comes later.
+        // The first answer counts; a failure is replaced by any later outcome.
         if !matches!(state.last, Some(Last { end: LastOutcome::Answer(_), .. })) {
             let n_bytes = u32::try_from(place.n_bytes).unwrap_or(u32::MAX);
             state.last = Some(Last { offset: place.offset, n_bytes, end });
@@ -222,8 +221,8 @@ impl Index {
         self.states.is_empty() && self.open.is_empty()
     }
 
-    /// Reads a journal that another process may be writing: a last line that is not finished does not count.
-    /// No journal is an empty one.
+    /// Reads a journal that another process may be writing: an incomplete last line is ignored. A missing
+    /// journal is empty.
     ///
     /// # Errors
     /// [`Error::Journal`], [`Error::Storage`]
@@ -236,13 +235,13 @@ impl Index {
         Ok(index)
     }
 
-    /// Where the torn tail begins, if there is one.
+    /// Adds the records of a file. Returns the position of an incomplete last line, if there is one.
     pub(super) fn fill(&mut self, path: &Path) -> Result<Option<u64>> {
         let bad = scan::scan(path, |place, entry| self.add(place, entry))?;
         match bad.first() {
             None => Ok(None),
-            // A crash leaves the last line without its end. Anything else is damage, and what is damaged may
-            // be paid answers.
+            // A crash leaves an incomplete last line. Anything else is damage, which may concern billed
+            // answers.
             Some(first) if first.is_torn => Ok(Some(first.place.offset)),
             Some(BadLine { line, place, reason, .. }) => {
                 let (path, reason) = (path.into(), reason.clone());
@@ -275,19 +274,19 @@ mod tests {
     }
 
     #[test]
-    fn every_request_counts_once_in_whatever_order_and_however_often_its_records_stand() {
+    fn every_request_counts_once_whatever_the_order_and_number_of_its_records() {
         let key = |n: u8| QuestionKey::new("p", "e", "m", &[n], 0);
         let [whole, bare, late, turned] = [1, 2, 3, 4].map(key);
         let mut index = Index::default();
         let entries = [
-            // Put back twice.
+            // Restored twice.
             intent(whole, 1),
             outcome(whole, 1, "answered", None),
             outcome(whole, 1, "answered", None),
-            // Its intent was damaged and taken out.
+            // Its damaged intent was removed.
             outcome(bare, 1, "refused", None),
             outcome(bare, 1, "refused", None),
-            // Booked as lost, asked again, and then put back after all.
+            // Recorded as lost, asked again, and then restored.
             intent(late, 1),
             outcome(late, 1, "failed", Some("unknown")),
             intent(late, 2),
@@ -312,7 +311,7 @@ mod tests {
         assert_eq!(known(late), (Some("truncated"), 8, 2));
         assert_eq!(known(turned), (Some("answered"), 12, 2));
         assert_eq!((index.n_answered, index.answered_s), (4, 2.0));
-        // What is kept of a question is small: there may be millions.
+        // The state of a question is small, because there may be millions.
         assert!(size_of::<([u8; 16], QuestionState)>() <= 40);
     }
 

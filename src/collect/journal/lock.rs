@@ -1,34 +1,29 @@
-//! One process per folder: an advisory lock that the system releases with the process, and a note about its
-//! holder for people to read.
+//! One process per folder: an advisory lock that the system releases when the process ends, with a readable
+//! note about its holder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use super::record;
+use super::storage::open_or_create;
 use crate::error::{Error, Result};
 
-/// Held as long as the process collects into the folder.
+/// The lock of a folder, held while the process collects into it.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the folder, or says who has it.
+    /// Locks the folder.
     ///
     /// # Errors
-    /// [`Error::InUse`], [`Error::Storage`]
+    /// [`Error::InUse`] with the holder, [`Error::Storage`]
     pub fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("journal.lock");
         let fault = |source| Error::Storage { path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(fault)?;
+        let mut file = open_or_create(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(source)) => return Err(fault(source)),
@@ -46,7 +41,7 @@ impl Lock {
     }
 }
 
-/// This machine's name, for a person.
+/// This machine's name.
 fn host() -> String {
     let name =
         std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
@@ -60,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_who_was_first_and_the_lock_goes_with_its_holder() {
+    fn a_second_process_learns_the_holder_and_the_lock_ends_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let first = Lock::take(folder.path()).unwrap();
         let error = Lock::take(folder.path()).unwrap_err();

@@ -1,15 +1,15 @@
-//! The journal: an append-only JSONL file that holds every request before it is sent and every answer before
-//! it counts.
+//! The journal: an append-only JSONL file that records every request before it is sent and every answer
+//! before it counts.
 //!
 //! ```text
 //! journal.jsonl        configuration, intent, outcome records, each with a checksum
-//! journal.lock         who collects into the folder now
-//! journal.torn-N       a tail that a crash left unfinished, set aside
-//! journal.damaged-N    lines that `surmise collect repair` took out
+//! journal.lock         the process that collects into the folder now
+//! journal.torn-N       an incomplete last line that a crash left, moved here
+//! journal.damaged-N    damaged lines that `surmise collect repair` removed
 //! ```
 //!
-//! An intent without its outcome was under way when a process ended: it may have been paid. One process
-//! writes, one thread of it; any tool may read.
+//! The request of an intent without an outcome was in flight when a process ended, and may have been billed.
+//! A single thread of one process writes; any tool may read.
 
 mod index;
 mod lock;

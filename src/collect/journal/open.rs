@@ -1,12 +1,11 @@
 //! A journal that is open for writing.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use super::index::Index;
 use super::lock::Lock;
-use super::storage::{as_storage, check_free_space, quarantine, sync_folder};
+use super::storage::{as_storage, check_free_space, open_or_create, quarantine, sync_folder};
 use super::writer::JournalWriter;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -16,9 +15,9 @@ use crate::error::{Error, Result};
 pub struct Journal {
     /// The file.
     pub path: PathBuf,
-    /// What it held when it was opened, and all since.
+    /// Its contents when it was opened, and all records since.
     pub index: Index,
-    /// What was set aside when it was opened.
+    /// The file to which an incomplete last line was moved when it was opened.
     pub torn: Option<PathBuf>,
     writer: JournalWriter,
     thread: JoinHandle<()>,
@@ -26,8 +25,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Takes a folder, makes it if need be, and reads what is there. `durable` is off only to measure what
-    /// durability costs.
+    /// Locks a folder, which is created if it does not exist, and reads its journal. `durable` is off only to
+    /// measure the cost of durability.
     ///
     /// # Errors
     /// [`Error::InUse`], [`Error::Journal`], [`Error::Storage`]
@@ -41,13 +40,7 @@ impl Journal {
         check_free_space(folder)?;
         let path = folder.join("journal.jsonl");
         let fault = |source| Error::Storage { path: path.clone(), source };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(fault)?;
+        let file = open_or_create(&path)?;
         let mut index = Index::default();
         let mut torn = None;
         if let Some(offset) = index.fill(&path)? {
@@ -60,16 +53,16 @@ impl Journal {
         Ok(Self { path, index, torn, writer, thread, _lock: lock })
     }
 
-    /// The way to the writer.
+    /// A handle to the writer.
     pub fn writer(&self) -> JournalWriter {
         self.writer.clone()
     }
 
-    /// Waits until all that was handed over is written, and gives back what the journal holds.
+    /// Waits until all appended records are written, and returns the contents of the journal.
     pub fn close(self) -> Index {
         let Self { index, writer, thread, .. } = self;
         drop(writer);
-        // The thread ends when the last way to it is gone; it does not panic.
+        // The thread ends when its last handle is dropped; it does not panic.
         thread.join().unwrap_or_default();
         index
     }

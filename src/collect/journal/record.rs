@@ -1,5 +1,5 @@
-//! Records of the journal and their frame: one JSON object per line that ends with a checksum of the bytes
-//! before it. The line feed is part of the record.
+//! Records of the journal and their encoding: one JSON object per line, whose last member is a checksum of
+//! the bytes before it. The line feed is part of the record.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::disk::Schema;
 use crate::seed;
 
-/// The form of the journal.
+/// The name of the journal's schema.
 pub const NAME: &str = "surmise-journal";
 /// Its version.
 pub const VERSION: u32 = 1;
@@ -18,7 +18,7 @@ pub const VERSION: u32 = 1;
 /// The class of a request whose run ended before it was sent: its question counts as not asked.
 pub const NOT_ASKED: &str = "not_asked";
 
-/// The identity of a question: SHA-256 over everything that decides the answer, and nothing else.
+/// The identity of a question: SHA-256 over everything that determines the answer, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QuestionKey([u8; 32]);
 
@@ -28,9 +28,9 @@ impl QuestionKey {
 
     /// The key of the bytes sent to an endpoint (scheme, host, path), for one replicate.
     ///
-    /// The model is named apart, because not every wire format has it in the body. Keys, time limits,
-    /// concurrency and prices are not part of it. Each part is hashed with its length before it, so that
-    /// no byte can move from one part to the next.
+    /// The model is hashed separately, because not every wire format has it in the body. Keys, timeouts,
+    /// concurrency and prices are not part of the key. Each part is hashed with its length before it, so that
+    /// different parts never give the same bytes.
     pub fn new(provider: &str, endpoint: &str, model: &str, body: &[u8], replicate: u32) -> Self {
         let mut hash = Sha256::new();
         let parts: [&[u8]; 5] =
@@ -43,15 +43,14 @@ impl QuestionKey {
         Self(hash.finalize().into())
     }
 
-    /// Its first half, which tells keys apart as well: two in 2^64 of them would have to be asked for to
-    /// meet.
+    /// Its first half, which also distinguishes keys: a collision is expected only among about 2^64 of them.
     pub fn half(&self) -> [u8; 16] {
         let mut half = [0; 16];
         half.copy_from_slice(&self.0[..16]);
         half
     }
 
-    /// From the 64 digits of its text.
+    /// Parses the 64 hexadecimal digits of its text form.
     pub fn parse(text: &str) -> Option<Self> {
         let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
         let mut key = [0; 32];
@@ -94,16 +93,16 @@ impl<'de> Deserialize<'de> for QuestionKey {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
-    /// What is collected from here on.
+    /// The configuration of all records that follow.
     Configuration {
-        /// Form and version.
+        /// Schema and version.
         schema: Schema,
         /// When, UTC.
         at: String,
         /// Provider, endpoint, model, settings, tasks.
         configuration: Value,
     },
-    /// A request that is about to be sent; durable before it is.
+    /// A request that is about to be sent; durable before it is sent.
     Intent(Intent),
     /// The outcome of a request; durable before it counts.
     Outcome(Box<OutcomeRecord>),
@@ -112,35 +111,34 @@ pub enum Record {
 /// A request that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
-    /// What is asked.
+    /// The question.
     pub key: QuestionKey,
-    /// How often this key was asked before, and once more.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// Whether it only finds out if the endpoint takes the settings; then it belongs to no item.
+    /// Whether it is the probe, which belongs to no item.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
     /// When, UTC.
     pub at: String,
-    /// The task of the first item that asks this.
+    /// The task of the first item with this question.
     pub task: String,
-    /// Its id.
+    /// The id of that item.
     pub item: String,
-    /// Which of several answers to the same question.
+    /// Index of the answer among several to the same question.
     pub replicate: u32,
-    /// The most it can cost, where prices are known.
+    /// Its maximum cost, where prices are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserve_usd: Option<f64>,
     /// The path behind the base URL.
     pub path: String,
-    /// The body as it is sent: the settings that were really asked for.
+    /// The body as it is sent.
     pub body: String,
 }
 
-/// The outcome of a request: the bytes of the response, and their meaning at the time. The bytes can be read
-/// again.
+/// The outcome of a request: the bytes of the response, and how they were read at the time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeRecord {
-    /// What was asked.
+    /// The question.
     pub key: QuestionKey,
     /// The attempt of the intent.
     pub attempt: u32,
@@ -180,11 +178,11 @@ pub struct OutcomeRecord {
     /// Whether it is unknown if it was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
-    /// Whether the body is not whole, or there is none: then the bytes are kept for people, and `outcome`
-    /// says all.
+    /// Whether the body is incomplete or missing: then its bytes are kept for inspection only, and `outcome`
+    /// counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
-    /// Whether the process ended before the answer came.
+    /// Whether the process ended before the response arrived.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crashed: bool,
 }
@@ -213,7 +211,7 @@ impl OutcomeRecord {
         }
     }
 
-    /// Leaves out the bytes of an answer that must not be kept; it counts as unreadable.
+    /// Removes the bytes of an answer that must not be stored; it counts as unreadable.
     pub fn hide(&mut self, why: &str) {
         (self.body, self.body_base64, self.incomplete, self.redacted) = (None, None, true, true);
         self.error = Some(why.into());
@@ -222,7 +220,7 @@ impl OutcomeRecord {
         }
     }
 
-    /// Puts the bytes of a body where they belong.
+    /// Sets `body`, or `body_base64` if the bytes are not UTF-8.
     pub fn set_body(&mut self, body: Vec<u8>) {
         match String::from_utf8(body) {
             Ok(text) => self.body = Some(text),
@@ -230,7 +228,7 @@ impl OutcomeRecord {
         }
     }
 
-    /// The bytes of the body; of damaged base64, none.
+    /// The bytes of the body; empty if the base64 is damaged.
     pub fn bytes(&self) -> Vec<u8> {
         match (&self.body, &self.body_base64) {
             (Some(text), _) => text.clone().into_bytes(),
@@ -240,29 +238,29 @@ impl OutcomeRecord {
     }
 }
 
-/// What stands between a record and the end of its line: `,"crc":"` and 8 digits and `"}`.
+/// Length of the end of a line: `,"crc":"`, 8 digits and `"}`.
 const FRAME_BYTES: usize = 18;
 
 /// A record as a line, with checksum and line feed.
 ///
 /// # Errors
-/// What serde says of a record that is no JSON object; there is none.
+/// Those of serde.
 pub fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(record)?;
-    bytes.pop(); // the brace that ends the object; it comes back behind the checksum
+    bytes.pop(); // the closing brace, which follows the checksum
     let crc = crc32fast::hash(&bytes);
     bytes.extend_from_slice(format!(",\"crc\":\"{crc:08x}\"}}\n").as_bytes());
     Ok(bytes)
 }
 
-/// The object of a line without its line feed, if the checksum is right; its brace is missing.
+/// The object of a line without its line feed, if the checksum is right; without its closing brace.
 pub fn checked(line: &[u8]) -> Option<&[u8]> {
     let (object, frame) = line.split_at_checked(line.len().checked_sub(FRAME_BYTES)?)?;
     let digits = frame.strip_prefix(b",\"crc\":\"")?.strip_suffix(b"\"}")?;
     (format!("{:08x}", crc32fast::hash(object)).as_bytes() == digits).then_some(object)
 }
 
-/// Now, as records have it: always three digits behind the point, so that texts are ordered as times are.
+/// The current time as text, always with three decimals, so that texts sort like times.
 pub fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }
@@ -272,10 +270,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_of_everything_that_decides_the_answer() {
+    fn a_key_depends_on_everything_that_determines_the_answer() {
         let key = |p, e, m, b: &str, r| QuestionKey::new(p, e, m, b.as_bytes(), r);
         let first = key("openai-chat", "https://a/v1/chat", "m", "{}", 0);
-        // Fixed for ever: a digest that moves makes every journal ask everything again.
+        // Must never change: another digest would make every journal ask all questions again.
         assert_eq!(first.to_string(), "b18eb8eaacdcfab6fd47a7b9e817ee006e86a577f975226198264aa6ee53c2a8");
         for other in [
             key("anthropic", "https://a/v1/chat", "m", "{}", 0),
@@ -292,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_of_a_line_is_under_its_checksum() {
+    fn the_checksum_covers_every_bit_of_a_line() {
         let mut arrival = OutcomeRecord {
             key: QuestionKey::new("p", "e", "m", b"", 0),
             attempt: 1,

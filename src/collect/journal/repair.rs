@@ -10,8 +10,8 @@ use super::storage::{as_storage, create_next, sync_folder};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 
-/// Takes damaged lines out of a journal and keeps every good record in its order. Says how many were taken
-/// out, and where they are now.
+/// Moves the damaged lines of a journal to another file and keeps every valid record in its order. Returns
+/// how many were moved, and the file.
 ///
 /// # Errors
 /// [`Error::InUse`], [`Error::Storage`]

@@ -1,5 +1,5 @@
-//! Scans a journal from its beginning: the position of each valid record, a torn tail, and damaged lines
-//! before it.
+//! Scans a journal from its beginning: the position of each valid record, damaged lines, and an incomplete
+//! last line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -53,18 +53,18 @@ pub(super) enum IndexEntry {
     },
 }
 
-/// A line that is no valid record.
+/// A line that is not a valid record.
 #[derive(Debug)]
 pub(super) struct BadLine {
     pub(super) line: u64,
     pub(super) place: RecordSpan,
     pub(super) reason: String,
-    /// The line does not end: it is the last, and what a crash leaves.
+    /// Whether the line does not end: it is the last one, left by a crash.
     pub(super) is_torn: bool,
 }
 
-/// Goes through a journal; `good` sees each good record in its order. What is bad comes back.
-pub(super) fn scan(path: &Path, mut good: impl FnMut(RecordSpan, IndexEntry)) -> Result<Vec<BadLine>> {
+/// Scans a journal and passes each valid record to `valid`, in their order. Returns the other lines.
+pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -> Result<Vec<BadLine>> {
     let fault = |source| Error::Storage { path: path.into(), source };
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(fault)?);
     let (mut bytes, mut offset, mut line, mut bad) = (vec![], 0, 0, vec![]);
@@ -77,17 +77,17 @@ pub(super) fn scan(path: &Path, mut good: impl FnMut(RecordSpan, IndexEntry)) ->
         line += 1;
         let place = RecordSpan { offset, n_bytes };
         match entry(&bytes) {
-            Ok(entry) => good(place, entry),
+            Ok(entry) => valid(place, entry),
             Err(reason) => bad.push(BadLine { line, place, reason, is_torn: !bytes.ends_with(b"\n") }),
         }
         offset += n_bytes;
     }
 }
 
-/// The record of a line; else what is wrong with it.
+/// The record of a line; `Err` is the reason why there is none.
 fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
     let whole = bytes.strip_suffix(b"\n").ok_or("the line does not end")?;
-    record::checked(whole).ok_or("the checksum does not fit the line")?;
+    record::checked(whole).ok_or("the checksum does not match the line")?;
     let entry: IndexEntry =
         serde_json::from_slice(whole).map_err(|error| format!("an unknown record: {error}"))?;
     match &entry {
@@ -119,10 +119,10 @@ impl JournalReader {
         Ok(Self { path: path.into(), file, bytes: vec![] })
     }
 
-    /// The record at a place.
+    /// The record at a position.
     ///
     /// # Errors
-    /// [`Error::Storage`], [`Error::Journal`] if the file has changed since its places were found.
+    /// [`Error::Storage`], [`Error::Journal`] if the file has changed since it was scanned.
     pub fn record(&mut self, place: RecordSpan) -> Result<Record> {
         let fault = |source| Error::Storage { path: self.path.clone(), source };
         self.file.seek(SeekFrom::Start(place.offset)).map_err(fault)?;
@@ -135,7 +135,7 @@ impl JournalReader {
             offset: place.offset,
             reason,
         };
-        record::checked(whole).ok_or_else(|| damage("the checksum does not fit the line any more".into()))?;
+        record::checked(whole).ok_or_else(|| damage("the checksum no longer matches the line".into()))?;
         serde_json::from_slice(whole).map_err(|error| damage(error.to_string()))
     }
 }

@@ -1,4 +1,4 @@
-//! Files of a journal's folder: room for them, their durability, and names that are free.
+//! Files of a journal's folder: free space, durability, and unused names.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// What a folder must have room for before anything is asked.
-const ROOM_BYTES: usize = 4 << 20;
+/// Free space that a folder must have before anything is asked.
+const LEAST_FREE_BYTES: usize = 4 << 20;
 
-/// What cannot be written while collecting is a matter of storage.
+/// Turns an error of writing into one of storage, which has an exit code of its own.
 pub fn as_storage(error: Error) -> Error {
     match error {
         Error::Write { path, source } => Error::Storage { path, source },
@@ -17,11 +17,20 @@ pub fn as_storage(error: Error) -> Error {
     }
 }
 
-/// Finds out before anything is paid for whether there is room for the first answers.
+/// Opens a file for reading and writing, and creates it if it does not exist.
+///
+/// # Errors
+/// [`Error::Storage`]
+pub(super) fn open_or_create(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+    file.map_err(|source| Error::Storage { path: path.into(), source })
+}
+
+/// Checks that there is space for the first answers, before anything is billed.
 pub(super) fn check_free_space(folder: &Path) -> Result<()> {
     let fill = || {
         let mut file = tempfile::tempfile_in(folder)?;
-        file.write_all(&vec![0; ROOM_BYTES])?;
+        file.write_all(&vec![0; LEAST_FREE_BYTES])?;
         file.sync_data()
     };
     fill().map_err(|source| Error::Storage { path: folder.into(), source })
@@ -36,7 +45,7 @@ pub(super) fn quarantine(folder: &Path, stem: &str, mut from: &File, offset: u64
     Ok(path)
 }
 
-/// A new file `stem-N` with the least `N` that is free; clocks are not asked.
+/// A new file `stem-N` with the smallest unused `N`.
 pub(super) fn create_next(folder: &Path, stem: &str) -> Result<(File, PathBuf)> {
     let mut n = 1_u64;
     loop {
@@ -49,7 +58,7 @@ pub(super) fn create_next(folder: &Path, stem: &str) -> Result<(File, PathBuf)> 
     }
 }
 
-/// A new name in a folder is durable when the folder is.
+/// Syncs a folder, which makes new names in it durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     File::open(folder)

@@ -1,6 +1,6 @@
 //! The only writer of a journal (group commit): a thread writes all waiting records at once, makes them
-//! durable with one `fdatasync`, and only then acknowledges them. Under load a commit carries many records,
-//! so that its 4 ms cost nearly nothing per answer.
+//! durable with one `fdatasync`, and only then acknowledges them. Under load a commit contains many records,
+//! so that its 4 ms cost little per answer.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -15,9 +15,9 @@ use super::record::{self, Record};
 use super::scan::RecordSpan;
 use crate::error::{Error, Result};
 
-/// No commit is larger, so that the first record in it does not wait for the last.
+/// Maximum size of a commit, so that its first record does not wait for too many others.
 const MOST_BATCH_BYTES: usize = 8 << 20;
-/// Waits between attempts to write what could not be written: a full disk may be emptied.
+/// Waits between attempts to write a batch again: space may become free on a full disk.
 const RETRY_WAITS: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
@@ -25,7 +25,7 @@ const RETRY_WAITS: [Duration; 4] = [
     Duration::from_secs(2),
 ];
 
-/// Where records go. A file, or in tests one that fails.
+/// The storage of records: a file, or one that fails in tests.
 pub(super) trait Medium: Send + 'static {
     fn write(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()>;
     fn sync(&mut self) -> std::io::Result<()>;
@@ -49,19 +49,19 @@ impl Medium for File {
 
 struct Job {
     line: Vec<u8>,
-    /// Whether it is an answer, which must not be lost even if the journal cannot be written.
-    precious: bool,
+    /// Whether it is an outcome, which must not be lost even if the journal cannot be written.
+    is_outcome: bool,
     done: oneshot::Sender<std::result::Result<RecordSpan, Arc<std::io::Error>>>,
 }
 
-/// The way to the writer; clones share it.
+/// A handle to the writer; clones share it.
 #[derive(Debug, Clone)]
 pub struct JournalWriter {
     path: Arc<PathBuf>,
     jobs: mpsc::UnboundedSender<Job>,
 }
 
-/// A record on its way to the disk.
+/// A record that is being written.
 #[derive(Debug)]
 pub struct Commit {
     path: Arc<PathBuf>,
@@ -72,12 +72,12 @@ impl Commit {
     /// Waits until the record is durable.
     ///
     /// # Errors
-    /// [`Error::Storage`]; an answer is then in a file of its own, which the log names.
+    /// [`Error::Storage`]; an outcome is then in a separate file, which a status message names.
     pub async fn durable(self) -> Result<RecordSpan> {
         let source = match self.done.await {
             Ok(Ok(place)) => return Ok(place),
             Ok(Err(shared)) => std::io::Error::new(shared.kind(), shared.to_string()),
-            Err(_) => std::io::Error::other("the writer of the journal has ended"),
+            Err(_) => std::io::Error::other("the journal's writer has stopped"),
         };
         Err(Error::Storage { path: self.path.to_path_buf(), source })
     }
@@ -97,17 +97,17 @@ impl JournalWriter {
         (Self { path: Arc::new(path), jobs }, thread)
     }
 
-    /// Hands a record over; records are written in the order they are handed over.
+    /// Queues a record; records are written in the order in which they are queued.
     ///
     /// # Errors
-    /// [`Error::Json`] for a record that is no JSON; there is none.
+    /// [`Error::Json`]
     pub fn append(&self, record: &Record) -> Result<Commit> {
         let line =
             record::line(record).map_err(|source| Error::Json { path: self.path.to_path_buf(), source })?;
         let (done, receiver) = oneshot::channel();
-        // If the thread is gone, waiting for the commit says so.
+        // If the thread has ended, waiting for the commit returns an error.
         self.jobs
-            .send(Job { line, precious: matches!(record, Record::Outcome(_)), done })
+            .send(Job { line, is_outcome: matches!(record, Record::Outcome(_)), done })
             .unwrap_or_default();
         Ok(Commit { path: self.path.clone(), done: receiver })
     }
@@ -142,11 +142,10 @@ fn work(
                 Err(source) => failed = Some(Arc::new(source)),
             }
         }
-        // Once a record is missing, none behind it may be written: an outcome would stand there without its
-        // intent.
+        // After a failed record none may be written: there could be an outcome without its intent.
         let Some(source) = &failed else { continue };
         for job in batch {
-            if job.precious {
+            if job.is_outcome {
                 fallback_writer(&job.line);
             }
             job.done.send(Err(source.clone())).unwrap_or_default();
@@ -154,14 +153,14 @@ fn work(
     }
 }
 
-/// Writes a batch at its place and makes it durable, several times if need be. Nothing of a batch that fails
-/// stays.
+/// Writes a batch at its position and makes it durable, with several attempts. A batch that fails is removed.
 fn commit(medium: &mut impl Medium, offset: u64, bytes: &[u8], durable: bool) -> std::io::Result<()> {
     let mut waits = RETRY_WAITS.iter();
     loop {
         let written = medium.write(offset, bytes).and_then(|()| if durable { medium.sync() } else { Ok(()) });
         let Err(source) = written else { return Ok(()) };
-        // What is left of the batch would be a torn tail, which the next start sets aside; so this may fail.
+        // This may fail: a rest of the batch would be an incomplete last line, which the next start moves
+        // away.
         medium.truncate(offset).unwrap_or_default();
         match waits.next() {
             Some(wait) => std::thread::sleep(*wait),
@@ -179,7 +178,7 @@ mod tests {
     use crate::collect::journal::record::{OutcomeRecord, QuestionKey};
     use crate::disk::Schema;
 
-    /// Keeps what is durable apart from what is only written, and fails when told to.
+    /// Distinguishes durable from written bytes, and fails a given number of times.
     #[derive(Default)]
     struct Disk {
         written: Vec<u8>,
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_acknowledged_is_durable_and_where_it_is_said_to_be() {
+    fn an_acknowledged_record_is_durable_and_at_its_position() {
         let (disk, writer, thread) = started(0);
         let commits: Vec<_> = (0..100).map(|i| (i, writer.append(&record(i)).unwrap())).collect();
         for (i, commit) in commits {
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_fails_is_tried_again_and_nothing_stands_twice() {
+    fn a_failed_write_is_retried_and_nothing_is_written_twice() {
         let (disk, writer, thread) = started(2);
         wait(writer.append(&record(0)).unwrap()).unwrap();
         wait(writer.append(&record(1)).unwrap()).unwrap();
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_be_written_is_an_error_for_all_that_follows_and_answers_are_handed_back() {
+    fn after_a_permanent_failure_all_records_fail_and_outcomes_go_to_the_fallback() {
         let disk = Arc::new(Mutex::new(Disk { failures: usize::MAX, ..Disk::default() }));
         let (sender, rescued) = channel();
         let fallback_writer = move |line: &[u8]| sender.send(line.to_vec()).unwrap();

@@ -1,24 +1,24 @@
-//! Decodes a record of the journal into an answer, in the same way when it has just arrived and years later.
+//! Decodes a record of the journal into an answer, in the same way when it arrives and later.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::collect::journal::{NOT_ASKED, OutcomeRecord};
 use crate::provider::{self, Answer, Failure, FailureClass, Headers, Outcome, Provider};
 
-/// The answer in a record. A complete response is read from its bytes. A response on which the reader panics
-/// counts as unreadable and is kept like any other: it is paid for.
+/// The answer in a record. A complete response is read from its bytes. If the reader panics, the response is
+/// stored and counts as unreadable, because it is billed.
 pub fn answer(provider: &dyn Provider, arrival: &OutcomeRecord) -> Answer {
     if let (Some(status), false) = (arrival.status, arrival.incomplete) {
         let headers = Headers::new(arrival.headers.iter().map(|(name, value)| (name, value.as_str())));
         let read = || provider::read(provider, status, &headers, &arrival.bytes());
         return catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-            let reason = "surmise made a mistake in reading it (please report it); the bytes are in the \
+            let reason = "surmise panicked while reading it (please report this bug); the bytes are in the \
                           journal"
                 .into();
             Answer::of(Outcome::Unreadable { reason })
         });
     }
-    let message = arrival.error.clone().unwrap_or_else(|| "no answer came".into());
+    let message = arrival.error.clone().unwrap_or_else(|| "no answer arrived".into());
     Answer::of(match (arrival.outcome.as_str(), arrival.class.as_deref()) {
         ("unreadable", _) => Outcome::Unreadable { reason: message },
         (_, Some("not_sent" | NOT_ASKED)) => failed(FailureClass::NotSent, message),
@@ -42,12 +42,12 @@ mod tests {
     use crate::error::Result;
     use crate::provider::{Capabilities, ErrorClassifier, KeyHeader, OpenAiChat, Request, WireRequest};
 
-    /// A reader with a mistake in it.
-    struct Mistaken;
+    /// A reader that panics.
+    struct Panicking;
 
-    impl Provider for Mistaken {
+    impl Provider for Panicking {
         fn name(&self) -> &'static str {
-            "mistaken"
+            "panicking"
         }
         fn default_base_url(&self) -> &'static str {
             ""
@@ -65,7 +65,7 @@ mod tests {
             OpenAiChat.render(request)
         }
         fn read_success(&self, body: &serde_json::Value, _: &ErrorClassifier) -> Answer {
-            panic!("no place for {body:?}")
+            panic!("cannot read {body:?}")
         }
     }
 
@@ -74,7 +74,7 @@ mod tests {
         let mut arrival = OutcomeRecord::crashed(QuestionKey::NONE, 1, false, None);
         (arrival.status, arrival.incomplete) = (Some(200), false);
         arrival.set_body(b"{}".to_vec());
-        let outcome = answer(&Mistaken, &arrival).outcome;
+        let outcome = answer(&Panicking, &arrival).outcome;
         assert!(
             matches!(&outcome, Outcome::Unreadable { reason } if reason.contains("report")),
             "{outcome:?}"

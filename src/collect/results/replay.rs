@@ -1,6 +1,5 @@
-//! Computes the results from the journal. The journal is read again from disk, item by item, so that the
-//! results depend on what is kept, and the same journal gives the same bytes whatever the order of its
-//! answers.
+//! Computes the results from the journal. The journal is read from disk, item by item, so that the results
+//! depend on the stored answers only, and not on their order.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,33 +21,33 @@ use crate::provider::{Answer, Outcome};
 /// The contents of a folder: summary.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FolderSummary {
-    /// The form of summary.json.
+    /// Schema of summary.json.
     pub schema: Schema,
-    /// Answers wanted.
+    /// Number of requested answers.
     pub n_questions: u64,
-    /// How many have which outcome; `not_asked` for none.
+    /// Number of answers by outcome; `not_asked` for none.
     pub outcomes: BTreeMap<String, u64>,
     /// Requests sent in all runs, probes included.
     pub n_requests: u64,
-    /// Of these, those of which nobody knows whether they were billed.
+    /// Of these, those that may or may not have been billed.
     pub n_possibly_paid: u64,
-    /// Spent in all runs, with what was possibly paid; `None` where prices are not known.
+    /// Spent in all runs, including possibly billed requests; `None` where prices are unknown.
     pub spent_usd: Option<f64>,
-    /// Of this, what was possibly paid.
+    /// The part of it for possibly billed requests.
     pub possibly_paid_usd: Option<f64>,
     /// Requests that were or may have been billed when no price was known: their cost is not in `spent_usd`.
     pub n_unpriced: u64,
-    /// Answers whose bytes are no UTF-8: what is none reads as U+FFFD, and the bytes are in the journal.
+    /// Answers with invalid UTF-8, which is replaced by U+FFFD; the bytes are in the journal.
     pub n_not_utf8: u64,
-    /// Models that answered.
+    /// Model snapshots that answered.
     pub model_snapshots: Vec<String>,
-    /// Configurations of the server that answered, by its own names.
+    /// System fingerprints of the servers that answered.
     pub system_fingerprints: Vec<String>,
     /// Items asked more than once.
     pub n_repeated: u64,
     /// Of these, those whose answers differ.
     pub n_disagreed: u64,
-    /// What was asked.
+    /// The configuration.
     pub configuration: Configuration,
 }
 
@@ -59,7 +58,7 @@ impl FolderSummary {
     }
 }
 
-/// Grades what a journal holds and writes it beside it.
+/// Grades the answers in a journal and writes the results into its folder.
 ///
 /// # Errors
 /// [`crate::Error::Journal`], [`crate::Error::Storage`]
@@ -92,13 +91,13 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         results.add(task, item, &replicates).map_err(journal::as_storage)
     })?;
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
-    // What is still open was under way when the process ended or was told not to wait.
+    // Open intents were in flight when the process ended or was told not to wait.
     let open_usd: Vec<f64> = index.open.values().filter_map(|open| open.reserve_usd).collect();
     let has_costs = index.has_costs || !open_usd.is_empty();
     let open_sum_usd: f64 = open_usd.iter().sum();
-    // The order in which answers came must not be seen in the last digit.
+    // Rounded, so that the order of the answers does not show in the last digit.
     let usd = |usd: f64| has_costs.then_some((usd * 1e9).round() / 1e9);
-    let account = FolderSummary {
+    let folder_summary = FolderSummary {
         schema: Schema::new("surmise-summary", 1),
         n_questions,
         outcomes,
@@ -114,12 +113,12 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_disagreed: summary.n_disagreed as u64,
         configuration: configuration.clone(),
     };
-    disk::write_json(&folder.join("summary.json"), &account).map_err(journal::as_storage)?;
-    Ok(account)
+    disk::write_json(&folder.join("summary.json"), &folder_summary).map_err(journal::as_storage)?;
+    Ok(folder_summary)
 }
 
-/// The answers that a folder holds to what it was last asked, item by item, the first prompt and replicate of
-/// each; what has no answer is left out.
+/// The answers of a folder to its last configuration, item by item: the first prompt and replicate of each.
+/// Items without an answer are omitted.
 ///
 /// # Errors
 /// [`crate::Error::Journal`], [`crate::Error::Storage`]; those of [`Configuration::plan`].
@@ -147,7 +146,7 @@ pub fn answers(folder: &Path, configuration: &Configuration) -> Result<Vec<(Item
 /// bodies. Returns their cost, if there are any and a price is known now.
 ///
 /// # Errors
-/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is not known what
+/// [`crate::Error::Journal`], [`crate::Error::Storage`]; [`crate::Error::Parameter`] if it is unknown what
 /// was sent.
 pub(crate) fn book_unpriced(
     folder: &Path,
@@ -166,7 +165,7 @@ pub(crate) fn book_unpriced(
             _ => None,
         };
         let sent = match intent.map(|place| reader.record(place)).transpose()? {
-            // A token has a byte at least, and what stands around a text has more than the separators it
+            // A token has at least one byte, and the JSON around a text is longer than the separators that it
             // becomes.
             Some(Record::Intent(intent)) => {
                 most_tokens(&intent.body).map(|most| (intent.body.len() as u64, most))
@@ -176,8 +175,8 @@ pub(crate) fn book_unpriced(
         let is_counted =
             usage.is_some_and(|usage| usage.prompt_tokens.is_some() && usage.completion_tokens.is_some());
         let Some((prompt, completion)) = sent.or(is_counted.then_some((0, 0))) else {
-            let reason = "cannot be kept: an earlier request into this folder has no price, and nobody \
-                          knows how long it was; choose another folder, or pass --no-budget without --prices";
+            let reason = "cannot be enforced: an earlier request into this folder has neither a price nor a \
+                          known length; choose another folder, or pass --no-budget without --prices";
             return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
         };
         sum_usd += budget.book(budget.max_cost(prompt, completion), usage.as_ref()).unwrap_or(0.0);
@@ -185,7 +184,7 @@ pub(crate) fn book_unpriced(
     Ok(Some(sum_usd))
 }
 
-/// The longest answer that a body asks for, tokens.
+/// The token limit in a request body.
 fn most_tokens(body: &str) -> Option<u64> {
     const NAMES: [&str; 5] =
         ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict"];
@@ -194,7 +193,7 @@ fn most_tokens(body: &str) -> Option<u64> {
     places.iter().flat_map(|place| NAMES.iter().filter_map(|name| place[*name].as_u64())).max()
 }
 
-/// The record that holds the outcome of a question: its answer, else its last failure.
+/// The record of the outcome of a question: its answer, else its last failure.
 fn arrival(index: &Index, reader: &mut JournalReader, key: &QuestionKey) -> Result<Option<OutcomeRecord>> {
     let place = index.state(key).and_then(QuestionState::place);
     match place.map(|place| reader.record(place)).transpose()? {

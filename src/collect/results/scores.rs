@@ -1,5 +1,5 @@
-//! Scores: graded answers of one model to one task at one number of shots, with every kind of non-answer
-//! counted apart; and the gain from shots, on the same questions.
+//! Scores: graded answers of one model to one task at one number of shots, with every kind of missing answer
+//! counted separately; and the gain from shots on the same questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,11 +16,11 @@ use crate::seed;
 /// One row of scores.csv. The kinds add up to the items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Who answered: an API provider, or `local`.
+    /// The API provider, or `local`.
     pub provider: String,
-    /// The model asked.
+    /// The requested model.
     pub model: String,
-    /// The snapshot that answered, several joined by `+`; for local models the SHA-256 of the weights.
+    /// The snapshots that answered, joined by `+`; for local models the SHA-256 of the weights.
     pub model_snapshot: String,
     /// The task.
     pub task: String,
@@ -50,16 +50,16 @@ pub struct Score {
     pub accuracy_high: Option<f64>,
     /// Share of correct answers among all asked.
     pub accuracy_all_as_wrong: Option<f64>,
-    /// Mean over scored items of the log-probability of the whole right answer, nats; empty unless it is
-    /// known of all of them.
+    /// Mean over scored items of the log-probability of the whole right answer in nats; empty unless it is
+    /// known for all of them.
     pub mean_logprob: Option<f64>,
-    /// When the last answer came, where they came over the wire.
+    /// When the last answer was collected, for models behind an API.
     pub collected_at: Option<String>,
 }
 
 impl Score {
-    /// A row of which only the share of right answers is known: all `n` items count as scored. Of no items no
-    /// accuracy is known.
+    /// A row of which only the share of right answers is known: all `n` items count as scored. Without items
+    /// there is no accuracy.
     pub fn of_accuracy(
         provider: &str,
         model: &str,
@@ -93,7 +93,7 @@ impl Score {
     }
 }
 
-/// One row of gains.csv: what more shots do to the accuracy on the same questions.
+/// One row of gains.csv: the change in accuracy on the same questions with more shots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gain {
     /// The task.
@@ -104,7 +104,7 @@ pub struct Gain {
     pub shots_to: usize,
     /// Questions scored at both.
     pub n_pairs: usize,
-    /// Accuracy with more shots less that with fewer.
+    /// Accuracy with more shots minus accuracy with fewer.
     pub gain: f64,
     /// Lower end of its 95 % bootstrap interval.
     pub gain_low: f64,
@@ -112,7 +112,7 @@ pub struct Gain {
     pub gain_high: f64,
 }
 
-/// Which question an item asks.
+/// The question of an item.
 #[derive(Debug, Clone, Copy)]
 pub struct QuestionRef<'a> {
     /// Its task.
@@ -123,12 +123,12 @@ pub struct QuestionRef<'a> {
     pub question: &'a str,
 }
 
-/// Adds up the grades of one model's answers, whoever gave them.
+/// Adds up the grades of one model's answers.
 #[derive(Debug, Clone)]
 pub struct Tally {
     provider: String,
     model: String,
-    /// Tasks in the order in which they came.
+    /// Tasks in the order in which they were added.
     tasks: Vec<String>,
     counts: BTreeMap<(usize, usize), TallyCell>,
     repeated: usize,
@@ -148,15 +148,14 @@ struct TallyCell {
 }
 
 impl Tally {
-    /// Nothing yet.
+    /// An empty tally.
     pub fn new(provider: &str, model: &str) -> Self {
         let (tasks, counts) = (vec![], BTreeMap::new());
         Self { provider: provider.into(), model: model.into(), tasks, counts, repeated: 0, disagreed: 0 }
     }
 
     /// Adds an item with the grades of its replicates, the first answer first. An item counts once: its
-    /// credit is the mean over the replicates that were scored, and if none was, it is of the kind of the
-    /// first.
+    /// credit is the mean over the scored replicates; without any it has the kind of the first.
     pub fn add(&mut self, asked: QuestionRef<'_>, grades: &[Grade]) {
         let count = self.count(asked.task, asked.shots);
         let credits: Vec<f64> = grades.iter().filter_map(|grade| grade.credit).collect();
@@ -186,7 +185,7 @@ impl Tally {
         }
     }
 
-    /// Notes who answered a question and when, as a time of RFC 3339 in UTC.
+    /// Records the snapshot that answered a question and the time, RFC 3339 in UTC.
     pub fn note(&mut self, asked: QuestionRef<'_>, snapshot: Option<&str>, collected_at: Option<&str>) {
         let count = self.count(asked.task, asked.shots);
         count.snapshots.extend(snapshot.map(Into::into));
@@ -207,7 +206,7 @@ impl Tally {
         self.counts.iter().map(|((task, shots), count)| self.row(&self.tasks[*task], *shots, count)).collect()
     }
 
-    /// What each further shot that was asked for gains, and all of them together.
+    /// The gains between consecutive numbers of shots, and between the first and the last.
     pub fn gains(&self, seed: u64) -> Vec<Gain> {
         let mut gains = vec![];
         for (number, task) in self.tasks.iter().enumerate() {
@@ -286,7 +285,7 @@ fn gain(
     })
 }
 
-/// Credits in the order of their questions. Of two items that ask the same, the last counts.
+/// Credits in the order of their questions. Of two items with the same question the last counts.
 fn by_question(count: &TallyCell) -> Vec<([u8; 16], f64)> {
     let mut questions = count.questions.clone();
     questions.reverse();

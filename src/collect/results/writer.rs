@@ -15,13 +15,12 @@ use crate::disk::Partial;
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome, Prompt};
 
-/// The answers to the prompts of one item, asked once. A prompt that was not asked, or has no answer yet,
-/// ends the list.
+/// One answer to each prompt of an item. The list ends before the first prompt without an answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replicate {
     /// One per prompt, in their order.
     pub answers: Vec<Answer>,
-    /// When the last of them came, RFC 3339 in UTC.
+    /// When the last of them was collected, RFC 3339 in UTC.
     pub collected_at: Option<String>,
 }
 
@@ -34,7 +33,7 @@ pub struct ItemRow {
     pub shots: usize,
     /// The item.
     pub id: String,
-    /// The same for one question at every number of shots.
+    /// Name of the question, the same at every number of shots.
     pub question: String,
     /// 0 for the first answer.
     pub replicate: usize,
@@ -46,21 +45,21 @@ pub struct ItemRow {
     pub credit_per_byte: Option<f64>,
     /// Log-probability of the right answer.
     pub logprob_nats: Option<f64>,
-    /// What was compared, normalised; or why nothing was.
+    /// The normalised text that was compared, or the reason why none was.
     pub answer: String,
     /// Right answers, as a JSON list.
     pub gold: String,
-    /// Why the answer ended.
+    /// Finish reason.
     pub finish_reason: Option<String>,
-    /// Who answered.
+    /// The snapshot that answered.
     pub model_snapshot: Option<String>,
-    /// What the server calls its configuration.
+    /// The server's system fingerprint.
     pub system_fingerprint: Option<String>,
     /// Tokens of the prompts.
     pub prompt_tokens: Option<u64>,
     /// Tokens of the answers.
     pub completion_tokens: Option<u64>,
-    /// When the answer came.
+    /// When the answer was collected.
     pub collected_at: Option<String>,
 }
 
@@ -73,28 +72,28 @@ pub struct TextLine {
     pub task: String,
     /// 0 for the first answer.
     pub replicate: usize,
-    /// What was asked.
+    /// The prompt.
     pub prompt: String,
-    /// What was said: whole, or up to where it was cut; absent if nothing was.
+    /// The answer, which may be truncated; absent without one.
     pub text: Option<String>,
-    /// What came of the request: answered, truncated, refused ...
+    /// The outcome: answered, truncated, refused ...
     pub outcome: String,
-    /// The model asked.
+    /// The requested model.
     pub model: String,
-    /// Who answered.
+    /// The snapshot that answered.
     pub model_snapshot: Option<String>,
-    /// When the answer came.
+    /// When the answer was collected.
     pub collected_at: Option<String>,
 }
 
-/// What all answers together are.
+/// Totals of all answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResultsSummary {
-    /// Items of each outcome, by its first answer; those without one are `failed`.
+    /// Number of items by the outcome of their first answer; without an answer it is `failed`.
     pub outcomes: BTreeMap<&'static str, usize>,
-    /// Who answered.
+    /// Model snapshots that answered.
     pub model_snapshots: BTreeSet<String>,
-    /// What the server called its configuration.
+    /// System fingerprints of the servers.
     pub system_fingerprints: BTreeSet<String>,
     /// Questions asked more than once.
     pub n_repeated: usize,
@@ -102,7 +101,7 @@ pub struct ResultsSummary {
     pub n_disagreed: usize,
 }
 
-/// Results while answers come in. Nothing has its name before all have come.
+/// Results while answers are added. Files get their names only after all answers.
 #[derive(Debug)]
 pub struct Results {
     folder: PathBuf,
@@ -194,7 +193,7 @@ impl Results {
                 task: item.task.clone(),
                 replicate: number,
                 prompt: prompt.clone(),
-                text: said(&answer.outcome).filter(|text| !text.is_empty()).map(Into::into),
+                text: text_of(&answer.outcome).filter(|text| !text.is_empty()).map(Into::into),
                 outcome: answer.outcome.kind().into(),
                 model: self.model.clone(),
                 model_snapshot: answer.model_snapshot.clone(),
@@ -208,7 +207,7 @@ impl Results {
         Ok(())
     }
 
-    /// Gives every file its name: scores.csv last, so that it is there only if all others are.
+    /// Gives every file its name, scores.csv last, so that it exists only if all others do.
     ///
     /// # Errors
     /// [`Error::Write`]
@@ -224,7 +223,7 @@ impl Results {
             };
             items.into_inner().map_err(fault)?.commit()?;
             match self.tally.gains(seed).as_slice() {
-                // One number of shots has no gain; what stands there is of another configuration.
+                // One number of shots has no gain; an existing file belongs to another configuration.
                 [] => std::fs::remove_file(at("gains.csv")).unwrap_or_default(),
                 gains => scores::write(&at("gains.csv"), gains)?,
             }
@@ -235,8 +234,8 @@ impl Results {
     }
 }
 
-/// The text of an outcome, if it is the model's own.
-fn said(outcome: &Outcome) -> Option<&str> {
+/// The model's text in an outcome, if there is one.
+fn text_of(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => Some(text),
         Outcome::Filtered { text, .. } => text.as_deref(),

@@ -1,9 +1,9 @@
-//! Undoes one layer of JSON escapes and percent-encoding, and drops characters that cannot be seen, with the
+//! Undoes one layer of JSON escapes and percent-encoding and drops invisible characters, while keeping the
 //! position of every byte in the original text.
 
 use std::ops::Range;
 
-/// Characters that are not shown: zero-width space and joiners, word joiner, byte-order mark, soft hyphen.
+/// Invisible characters: zero-width space and joiners, word joiner, byte-order mark, soft hyphen.
 const INVISIBLE: [char; 6] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}'];
 
 /// Bytes with one layer of escapes undone, and the original position of each of them and of the end.
@@ -13,7 +13,7 @@ pub(super) struct Unescaped {
 }
 
 impl Unescaped {
-    /// The original span of a span of these bytes; it cuts no escape in two.
+    /// The original span of a span of these bytes; it never ends within an escape.
     pub(super) fn original(&self, span: &Range<usize>) -> Range<usize> {
         // Several bytes of one character have one position.
         let last = self.positions[span.end - 1];
@@ -21,7 +21,7 @@ impl Unescaped {
         self.positions[span.start] as usize..self.positions[behind] as usize
     }
 
-    /// Extends a span of the original text so that it cuts no escape in two.
+    /// Extends a span of the original text so that it does not begin or end within an escape.
     pub(super) fn widen(&self, span: &Range<usize>) -> Range<usize> {
         let first = self.positions.partition_point(|position| (*position as usize) <= span.start);
         let end = self.positions.partition_point(|position| (*position as usize) < span.end);
@@ -30,7 +30,7 @@ impl Unescaped {
     }
 }
 
-/// Undoes one layer; `None` where there is none.
+/// Undoes one layer of escapes; `None` without any.
 pub(super) fn unescape(bytes: &[u8]) -> Option<Unescaped> {
     let may_hold_any = bytes.iter().any(|byte| matches!(byte, b'\\' | b'%' | 0xe2 | 0xef | 0xc2));
     if !may_hold_any || u32::try_from(bytes.len()).is_err() {
@@ -77,7 +77,7 @@ fn json(here: &[u8]) -> Option<(char, usize)> {
                 |digits: Option<&[u8]>| u16::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok();
             let first = unit(here.get(2..6))?;
             let second = here.get(6..8).filter(|start| *start == b"\\u").and_then(|_| unit(here.get(8..12)));
-            // Half of a pair of surrogates is part of no key, whatever stands for it here.
+            // A key contains no unpaired surrogate, so that any replacement will do.
             match char::decode_utf16([Some(first), second].into_iter().flatten()).next()? {
                 Ok(character) => Some((character, if character.len_utf16() == 2 { 12 } else { 6 })),
                 Err(_) => Some(('\u{fffd}', 6)),
@@ -89,7 +89,7 @@ fn json(here: &[u8]) -> Option<(char, usize)> {
     }
 }
 
-/// The ASCII character of two hexadecimal digits: keys have no others.
+/// The ASCII character of two hexadecimal digits; keys are ASCII.
 fn hex_digits(digits: Option<&[u8]>) -> Option<char> {
     let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
     let number = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
@@ -101,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_escape_is_undone_and_every_byte_keeps_its_place() {
+    fn every_escape_is_undone_and_every_byte_keeps_its_position() {
         let text = "a\\u0062%63\\n\\\"é%zz\\";
         let plain = unescape(text.as_bytes()).unwrap();
         assert_eq!(String::from_utf8_lossy(&plain.bytes), "abc \"é%zz\\");
         for (n, piece) in [(1, "\\u0062"), (2, "%63"), (3, "\\n")] {
             assert_eq!(&text[plain.original(&(n..n + 1))], piece);
         }
-        // A span that ends within an escape is made longer.
+        // A span that ends within an escape is extended.
         assert_eq!(&text[plain.widen(&(0..4))], "a\\u0062");
         assert_eq!(&text[plain.widen(&(9..10))], "%63");
         assert!(unescape(b"plain, 100% & more").is_none() && unescape(b"").is_none());
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_are_not_shown_are_dropped() {
+    fn invisible_characters_are_dropped() {
         let text = "\u{feff}a\u{200b}b\u{ad}\\u200bc";
         let plain = unescape(text.as_bytes()).unwrap();
         assert_eq!(plain.bytes, b"abc");

@@ -1,4 +1,4 @@
-//! The forms in which a key is looked for, and where one of them begins.
+//! The forms of a key that are searched for, and finding where one of them begins.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -7,18 +7,18 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::provider;
 use crate::seed;
 
-/// Fragments of a key shorter than this identify no key; a whole key shorter than this cannot be told from
-/// other text.
+/// Shorter fragments do not identify a key; a whole key that is shorter cannot be distinguished from other
+/// text.
 pub(super) const LEAST_CHARACTERS: usize = 8;
-/// A fragment from within a key that has so many characters is found, however long the key is.
+/// An inner fragment of this length is found, however long the key is.
 pub(super) const LEAST_WITHIN: usize = 16;
 /// Characters after the prefix of a provider's keys that identify one key.
-const LEAST_BEHIND: usize = 4;
+const LEAST_AFTER_PREFIX: usize = 4;
 
 /// A key in one form.
 struct Form {
     text: SecretString,
-    /// Least characters of a fragment from its beginning, at its end, and from within.
+    /// Minimum length of a fragment at its beginning, at its end, and within.
     least_first: usize,
     least_last: usize,
     least_within: usize,
@@ -47,24 +47,28 @@ fn prefix_length(key: &str) -> usize {
 impl Forms {
     pub(super) fn new(key: &str) -> Self {
         let known = prefix_length(key);
-        let first = LEAST_CHARACTERS.max(known + LEAST_BEHIND);
+        let first = LEAST_CHARACTERS.max(known + LEAST_AFTER_PREFIX);
         let hex = seed::hex(key.as_bytes());
-        // Two digits of a hexadecimal number are one character.
+        // A character is two hexadecimal digits.
         let mut texts = vec![
             (key.to_owned(), first, LEAST_CHARACTERS),
             (hex.to_uppercase(), 2 * first, 2 * LEAST_CHARACTERS),
             (hex, 2 * first, 2 * LEAST_CHARACTERS),
         ];
-        // Base64 of a text that contains the key holds one of three forms, by where in a group of three bytes
-        // the key begins.
+        // Base64 of a text with the key contains one of three forms, depending on where in a group of three
+        // bytes the key begins.
         for shift in 0..3 {
             let padded = format!("{}{key}", "x".repeat(shift));
-            // Characters that also depend on the bytes before or behind the key are left out.
+            // Characters that also depend on the bytes before or after the key are omitted.
             let from = [0, 2, 3][shift];
             let to = (padded.len() * 8) / 6;
             for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
                 let text = encoded.get(from..to).unwrap_or_default().to_owned();
-                texts.push((text, LEAST_CHARACTERS.max((known + LEAST_BEHIND) * 4 / 3), LEAST_CHARACTERS));
+                texts.push((
+                    text,
+                    LEAST_CHARACTERS.max((known + LEAST_AFTER_PREFIX) * 4 / 3),
+                    LEAST_CHARACTERS,
+                ));
             }
         }
         texts.retain(|(text, ..)| text.len() >= LEAST_CHARACTERS);
@@ -91,12 +95,12 @@ impl Forms {
         Self { forms: texts.into_iter().map(form).collect(), starts, places }
     }
 
-    /// No form: nothing is found.
+    /// No forms, so that nothing is found.
     pub(super) fn none() -> Self {
         Self { forms: vec![], starts: vec![0; 1 << 16], places: vec![vec![]] }
     }
 
-    /// The length of the fragment of the key that `here` begins with, if it is long enough to identify it.
+    /// The length of the key fragment that `here` begins with, if it is long enough to identify the key.
     pub(super) fn key_at(&self, here: &[u8]) -> Option<usize> {
         let places = &self.places[usize::from(self.starts[pair(here.get(..2)?)?])];
         let lengths = places.iter().filter_map(|(form, first)| {

@@ -1,11 +1,11 @@
-//! Panics: a program's last words go to stderr by themselves, and may quote what it was at work on.
+//! Panic messages, which Rust prints to stderr and which may quote the data in use.
 
 use std::io::Write;
 use std::sync::Arc;
 
 use super::redactor::Secrets;
 
-/// From here on, what a panic anywhere in the process says is said without secrets, in one line.
+/// From here on, panic messages of the process are printed in one line, without secrets.
 pub fn hide_in_panics(secrets: Arc<Secrets>) {
     std::panic::set_hook(Box::new(move |panic| {
         let payload = panic.payload();
@@ -18,7 +18,7 @@ pub fn hide_in_panics(secrets: Arc<Secrets>) {
             .location()
             .map(|place| format!(" at {}:{}", place.file(), place.line()))
             .unwrap_or_default();
-        let line = format!("surmise: a mistake of the program itself{place}: {message}");
+        let line = format!("surmise: internal error{place}: {message}");
         writeln!(std::io::stderr(), "{}", secrets.redact_text(&line)).unwrap_or_default();
     }));
 }

@@ -13,17 +13,17 @@ use crate::collect::tasks::Item;
 use crate::error::{Error, Result};
 use crate::provider::{self, Answer, KeyHeader, Outcome, Prompt};
 
-/// JSON inside of JSON inside of JSON: so often escapes are undone.
+/// Layers of escapes that are undone: JSON inside JSON inside JSON.
 const MOST_ESCAPED: usize = 3;
-/// What stands where a secret stood; it breaks no JSON.
+/// The replacement of a secret, valid within a JSON string.
 const MASK: &[u8] = b"[REDACTED]";
-/// The same in a number of JSON.
+/// The replacement within a JSON number.
 const NUMBER_MASK: &[u8] = b"1";
-/// What a server that asks for no key may be told; no answer and no member of an answer reads like it.
+/// A key for servers that require none; it resembles no answer and no member of one.
 const PLACEHOLDER: &str = "unused-key-000000";
 /// Bytes examined on each side of a match. Bounds the scan time.
 const MOST_LOOKED_AT: usize = 256;
-/// Characters of a bearer token at least, whoever issued it.
+/// Minimum length of a bearer token, whoever issued it.
 const LEAST_BEARER: usize = 20;
 
 fn is_placeholder(key: &str) -> bool {
@@ -35,10 +35,10 @@ fn is_placeholder(key: &str) -> bool {
 pub struct Secrets {
     key: SecretString,
     forms: Forms,
-    /// Of the key without its prefix and punctuation, as grading may leave it.
+    /// Forms of the key without its prefix and punctuation, as grading may leave it.
     bare: Forms,
-    /// Prefixes of keys of known providers, with the least number of characters behind them. Ordinary words
-    /// do not look like this.
+    /// Prefixes of keys of known providers, with the minimum number of characters after them, which exclude
+    /// ordinary words.
     patterns: Vec<(&'static [u8], usize)>,
 }
 
@@ -52,16 +52,16 @@ impl Secrets {
     /// The key of an environment variable.
     ///
     /// # Errors
-    /// [`Error::Account`] if it is not set, or can be no key; the value is never said.
+    /// [`Error::Account`] if it is not set, or cannot be a key; the message never contains the value.
     pub fn from_env(variable: &str, endpoint: &str) -> Result<Self> {
         let fault = |reason: String| Error::Account { endpoint: endpoint.into(), reason };
         let value = std::env::var(variable).map_err(|error| match error {
             std::env::VarError::NotPresent => fault(format!(
-                "no key: set the environment variable {variable} (to {PLACEHOLDER} if the server asks for \
+                "no key: set the environment variable {variable} (to {PLACEHOLDER} if the server requires \
                  none)"
             )),
             std::env::VarError::NotUnicode(_) => {
-                fault(format!("the environment variable {variable} holds bytes that are no key"))
+                fault(format!("the environment variable {variable} contains bytes that cannot be a key"))
             }
         })?;
         // A key that was read from a file often ends in a line feed.
@@ -70,20 +70,20 @@ impl Secrets {
             return Err(fault(format!("the environment variable {variable} is empty; set it to the key")));
         }
         if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let reason = "holds blanks or characters that no key has; copy the key again";
+            let reason = "contains blanks or characters that cannot be part of a key; copy the key again";
             return Err(fault(format!("the environment variable {variable} {reason}")));
         }
         Ok(Self::new(trimmed))
     }
 
-    /// Whether the key is too short, or too much like a word, to be told from what a model says, as what
-    /// stands for a key where a server asks for none (`EMPTY`). Taking it out would take words out of
-    /// answers, so that it is left in.
+    /// Whether the key is too short or too similar to a word to be distinguished from a model's text, like
+    /// placeholders for servers that require no key (`EMPTY`). Redacting it would remove words from
+    /// answers, so that it is not redacted.
     pub fn is_placeholder(&self) -> bool {
         is_placeholder(self.key.expose_secret())
     }
 
-    /// A key that is known.
+    /// The secrets of a given key.
     pub fn new(key: &str) -> Self {
         let of = |key: &str| if is_placeholder(key) { Forms::none() } else { Forms::new(key) };
         let forms = of(key);
@@ -106,20 +106,21 @@ impl Secrets {
             KeyHeader::Bearer => ("authorization", format!("Bearer {}", self.key.expose_secret())),
             KeyHeader::Named(name) => (name, self.key.expose_secret().to_owned()),
         };
-        let fault =
-            |_| Error::Account { endpoint: endpoint.into(), reason: "the key fits in no header".into() };
+        let fault = |_| Error::Account {
+            endpoint: endpoint.into(),
+            reason: "the key contains characters that no HTTP header can carry".into(),
+        };
         let mut value = HeaderValue::from_str(&text).map_err(fault)?;
         value.set_sensitive(true);
         Ok((name, value))
     }
 
-    /// Whether a text holds the key or a part of it, or what looks like one.
+    /// Whether a text contains the key, a part of it, or the pattern of a known provider's keys.
     pub fn is_in(&self, text: &str) -> bool {
         !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.secret_at(here)).is_empty()
     }
 
-    /// Whether an answer holds it where its bytes do not: a reader puts together what stood in several
-    /// strings.
+    /// Whether an answer contains a secret although its bytes may not: a reader joins several strings.
     pub fn is_in_answer(&self, answer: &Answer) -> bool {
         let mut texts: Vec<&str> = match &answer.outcome {
             Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => {
@@ -144,15 +145,14 @@ impl Secrets {
         texts.iter().any(|text| self.is_in(text) || self.is_in_graded(text)) || self.is_in(&tokens)
     }
 
-    /// Whether grading puts the key together: it makes letters of other alphabets plain (NFKC), and may take
-    /// out punctuation.
+    /// Whether grading would reveal the key: it normalises letters (NFKC) and may remove punctuation.
     fn is_in_graded(&self, text: &str) -> bool {
         let plain: String = text.nfkc().collect();
         let bare: String = plain.chars().filter(|c| !c.is_ascii_punctuation()).collect();
         self.is_in(&plain) || !self.spans(bare.as_bytes(), 0, &|here| self.bare.key_at(here)).is_empty()
     }
 
-    /// Whether what a user asks holds the key of this run; keys of others may be what it is about.
+    /// Whether an item contains the key of this run; other keys may be its subject.
     pub fn is_in_item(&self, item: &Item) -> bool {
         let lists = item.gold.iter().chain(&item.choices).chain([&item.id, &item.question]);
         let prompts = item.prompts.iter().flat_map(|prompt| match prompt {
@@ -162,18 +162,18 @@ impl Secrets {
         lists.chain(prompts).any(|text| self.holds_key(text))
     }
 
-    /// Whether a text of the user's own holds the key of this run.
+    /// Whether a text of the user contains the key of this run.
     pub fn holds_key(&self, text: &str) -> bool {
         !self.spans(text.as_bytes(), MOST_ESCAPED, &|here| self.forms.key_at(here)).is_empty()
     }
 
-    /// Refuses a base URL that holds the key: it is recorded and printed.
+    /// Refuses a base URL that contains the key, because it is recorded and printed.
     ///
     /// # Errors
     /// [`Error::Parameter`]
     pub fn check_url(&self, base_url: &str) -> Result<()> {
         if self.is_in(base_url) {
-            let reason = "holds the key; take it out, keys come from the environment".into();
+            let reason = "contains the key; remove it, keys come from the environment".into();
             return Err(Error::Parameter { name: "--base-url", reason });
         }
         Ok(())
@@ -183,12 +183,12 @@ impl Secrets {
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.redact(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
-            // Secrets are ASCII, so what is left of UTF-8 is UTF-8.
+            // Secrets are ASCII, so that valid UTF-8 stays valid.
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 
-    /// Bytes without secrets; borrowed if there were none.
+    /// Bytes without secrets; borrowed if there are none.
     pub fn redact<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let mut spans = self.spans(bytes, MOST_ESCAPED, &|here| self.secret_at(here));
         if spans.is_empty() {
@@ -197,7 +197,7 @@ impl Secrets {
         spans.sort_unstable_by_key(|span| span.start);
         let (mut out, mut from) = (Vec::with_capacity(bytes.len()), 0);
         for span in spans {
-            // Of two that overlap, the second only makes the first longer.
+            // Overlapping spans are merged.
             if span.start >= from {
                 out.extend_from_slice(&bytes[from..span.start]);
                 out.extend_from_slice(if is_number(bytes, &span) { NUMBER_MASK } else { MASK });
@@ -208,8 +208,8 @@ impl Secrets {
         Cow::Owned(out)
     }
 
-    /// Where secrets are, as they stand and behind so many layers of escapes. No span cuts an escape in two,
-    /// so that what was JSON stays it.
+    /// The spans of secrets, in the text itself and behind up to `layers` of escapes. No span begins or ends
+    /// within an escape, so that JSON stays valid.
     fn spans(
         &self,
         bytes: &[u8],
@@ -235,9 +235,9 @@ impl Secrets {
         spans
     }
 
-    /// Whether a span lies within a string of JSON that is letters and underscores alone, and either names a
-    /// member, or is a word of one case with underscores that is shorter than the key (`content_filter`):
-    /// servers say no key there, and without these words nobody can read what they name.
+    /// Whether a span lies within a JSON string of letters and underscores only that is either a member
+    /// name, or a word of one case with underscores that is shorter than the key (`content_filter`).
+    /// Servers put no key there, and without these words an answer cannot be read.
     fn is_word(&self, bytes: &[u8], span: &Range<usize>) -> bool {
         let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
         let first =
@@ -255,14 +255,14 @@ impl Secrets {
         is_name || (is_one_case && word.contains(&b'_') && word.len() < self.key.expose_secret().len())
     }
 
-    /// How many bytes of a secret stand at the beginning.
+    /// The length of the secret that `here` begins with, if there is one.
     fn secret_at(&self, here: &[u8]) -> Option<usize> {
         let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let known = || {
             self.patterns.iter().find_map(|(start, least)| {
                 let rest = here.strip_prefix(*start)?;
                 let first = rest.iter().take(MOST_LOOKED_AT).take_while(|byte| is_key(byte)).count();
-                // Keys are random: a long one without a digit is a phrase with hyphens.
+                // Keys are random: a long text without a digit is a phrase with hyphens.
                 let is_random = rest[..first].iter().any(u8::is_ascii_digit);
                 let whole = || start.len() + rest.iter().take_while(|byte| is_key(byte)).count();
                 (first >= *least && is_random).then(whole)
@@ -272,7 +272,7 @@ impl Secrets {
     }
 }
 
-/// Whether a span stands where JSON has a number.
+/// Whether a span is a number in JSON.
 fn is_number(bytes: &[u8], span: &Range<usize>) -> bool {
     let is_outside = |byte: &&u8| !byte.is_ascii_digit() && !byte.is_ascii_whitespace();
     bytes[span.clone()].iter().all(u8::is_ascii_digit)

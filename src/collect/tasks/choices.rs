@@ -1,18 +1,18 @@
-//! Multiple choice: how choices are shown, and what is asked of each.
+//! Multiple choice: how choices are presented, and the prompts of each grader.
 
 use super::grader::Grader;
 use super::item::Item;
 use crate::provider::Prompt;
 
-/// What stands between a question and its answer.
+/// Separates a question from its answer.
 const DELIMITER: &str = " ";
-/// What asks for a letter.
-const CUE: &str = "Answer with the letter alone.\nAnswer:";
+/// The instruction to answer with a letter.
+const LETTER_INSTRUCTION: &str = "Answer with the letter alone.\nAnswer:";
 
-/// Gives an item the prompts its grader needs.
+/// Gives an item the prompts that its grader needs.
 ///
 /// # Errors
-/// What is missing, as a fragment that follows the item's line.
+/// The reason, as a phrase that follows the item's line.
 pub(crate) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
     if !grader.needs_choices() {
         return Ok(());
@@ -28,11 +28,11 @@ pub(crate) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
         return Err(format!("has the choice {:?} twice", item.choices[i]));
     }
     if let Some(gold) = item.gold.iter().find(|gold| !item.choices.contains(gold)) {
-        return Err(format!("has the answer {gold:?}, which is none of its choices"));
+        return Err(format!("has the answer {gold:?}, which is not one of its choices"));
     }
     match (grader, &mut item.prompts[0]) {
         (Grader::Letter, prompt) => {
-            // Choices that are letters stand for what the prompt already shows.
+            // Choices that are letters refer to choices in the prompt.
             let shown = item.choices.iter().enumerate().all(|(i, choice)| letter_index(choice) == Some(i));
             if !shown {
                 let list: String =
@@ -44,17 +44,17 @@ pub(crate) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
                         None => return Err("has no message in `messages`".into()),
                     },
                 };
-                *text = format!("{}\n{list}{CUE}", text.trim_end());
+                *text = format!("{}\n{list}{LETTER_INSTRUCTION}", text.trim_end());
             }
         }
         (_, Prompt::Messages(_)) => {
             return Err(format!(
-                "has `messages`; the grader {} reads a `prompt` and each choice after it",
+                "has `messages`; the grader {} needs a `prompt`, which each choice follows",
                 grader.name()
             ));
         }
         (_, Prompt::Text(text)) => {
-            // No blank at the end: tokenizers make it part of the choice.
+            // No blank at the end: tokenizers treat it as part of the choice.
             let context = text.trim_end().to_owned();
             item.boundary = context.chars().count();
             item.prompts =

@@ -1,7 +1,6 @@
 //! In-context completion: "h1 -> a1, h2 -> a2, ..., hK -> aK, h ->" asks for the answer of one relation of a
-//! category. Without shots the relation is a guess; the shots show which one is meant. One list of `shots +
-//! 1` pairs holds the question at every number of shots, nested: the pairs before the last asked are the
-//! first ones of the same list.
+//! category. Without shots the model must guess the relation, which the shots show. One list of `shots + 1`
+//! pairs contains the question at every number of shots, nested: the shots are the first pairs of the list.
 
 use std::ops::Range;
 
@@ -15,30 +14,29 @@ use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt, Role};
 use crate::seed;
 
-/// What ends an answer in a list.
+/// Stop sequences of an answer in a list.
 const STOPS: [&str; 2] = [",", "\n"];
-/// What a chat is told before a bare list.
+/// Instruction to a chat model before a list.
 const CONTINUE: &str = "Continue the list with the one answer that comes next. Reply with that answer alone.";
-/// What a chat is told whose turns are the shots.
+/// Instruction to a chat model with the shots as turns.
 const REPLY: &str = "Each message names one thing. Reply with what belongs to it in the same way as in the \
                      replies so far, and with nothing else.";
 
 /// A list of pairs; pair `k` (from 0) is the question with `k` shots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// The column that is asked about.
+    /// The column of the answers.
     pub relation: String,
     /// Head and answer of each pair.
     pub pairs: Vec<(String, String)>,
-    /// The whole list, answers included.
+    /// The whole list, including the answers.
     pub text: String,
-    /// The bytes of each answer with the comma that ends it: exact match means that both are what the model
-    /// says.
+    /// The byte range of each answer with the comma that ends it; an exact match includes both.
     pub answers: Vec<Range<usize>>,
 }
 
-/// The questions asked about one category, before they are put to anyone: a local model reads a list in one
-/// pass, a closed one is asked for each answer apart.
+/// The questions about one category: a local model is scored on a whole list in one pass, a closed one gets a
+/// request for each answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// The category's name.
@@ -58,11 +56,11 @@ impl Completion {
         let n = category.entities.len();
         let fault = |reason: String| Error::Corpus { name: category.name.clone(), reason };
         if category.relations.is_empty() {
-            return Err(fault("has no column beside `entity`, so nothing can be asked about it".into()));
+            return Err(fault("has no column beside `entity`, so that there is nothing to ask".into()));
         }
         if n <= shots {
             return Err(fault(format!(
-                "has {n} entities, a question with {shots} shots needs {}",
+                "has {n} entities; a question with {shots} shots needs {}",
                 shots + 1
             )));
         }
@@ -78,29 +76,26 @@ impl Completion {
         Ok(Self { name: category.name.clone(), shots, lists: drawn })
     }
 
-    /// The questions as a closed model is asked them: the same lists at every number of shots.
+    /// The questions for a closed model: the same lists at every number of shots.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a grader that needs choices, which a list does not have; [`Error::Corpus`]
-    /// for an answer that no list can show.
+    /// for an answer that a list cannot contain.
     pub fn task(&self, options: &TaskOptions) -> Result<Task> {
         if options.grader.needs_choices() {
-            let reason = format!(
-                "{} needs items with `choices`, which {} has none of",
-                options.grader.name(),
-                self.name
-            );
+            let reason =
+                format!("{} needs items with `choices`, and {} has none", options.grader.name(), self.name);
             return Err(Error::Parameter { name: "--grader", reason });
         }
-        // What a closed model says is cut at these, so that an answer with one in it could never be right.
+        // Answers are cut at the stop sequences, so that an answer that contains one could never be right.
         let pairs =
             self.lists.iter().flat_map(|list| list.pairs.iter().map(|(_, answer)| (&list.relation, answer)));
         if let Some((relation, answer)) =
             pairs.into_iter().find(|(_, a)| a.is_empty() || a.contains([',', '\n']))
         {
             let reason = format!(
-                "column {relation} has the answer {answer:?}, which is empty or holds a comma or line end; \
-                 these end an answer"
+                "column {relation} has the answer {answer:?}, which is empty or contains a comma or line \
+                 feed; these end an answer"
             );
             return Err(Error::Corpus { name: self.name.clone(), reason });
         }
@@ -129,7 +124,7 @@ impl Completion {
             name: self.name.clone(),
             sha256: self.sha256(),
             items: items.into(),
-            // Turns hold one answer each, and a chat that answers with a sentence is to be seen.
+            // A turn is one answer; without a stop sequence, an answer that is a sentence stays visible.
             stops: if options.rendering == Rendering::Turns {
                 vec![]
             } else {
@@ -170,8 +165,8 @@ impl List {
         Self { relation: relation.into(), pairs: kept, text, answers }
     }
 
-    /// The question after some shots. A bare text ends before the blank that separates the answer: tokenizers
-    /// make it part of the answer.
+    /// The question after some shots. A text ends before the blank that separates the answer, because
+    /// tokenizers treat it as part of the answer.
     fn prompt(&self, shots: usize, rendering: Rendering) -> Prompt {
         let text = self.text[..self.answers[shots].start].trim_end();
         let message = |role, content: &str| Message { role, content: content.into() };
@@ -246,7 +241,7 @@ mod tests {
     fn turns_alternate_and_end_with_the_question() {
         let list = List::new("capital", [("France", "Paris"), ("Peru", "Lima")]);
         let Prompt::Messages(messages) = list.prompt(1, Rendering::Turns) else { panic!("no chat") };
-        let said: Vec<&str> = messages[1..].iter().map(|message| message.content.as_str()).collect();
-        assert_eq!(said, ["France", "Paris", "Peru"]);
+        let contents: Vec<&str> = messages[1..].iter().map(|message| message.content.as_str()).collect();
+        assert_eq!(contents, ["France", "Paris", "Peru"]);
     }
 }

@@ -1,5 +1,5 @@
-//! A user's own items: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`, `choices`, and
-//! where there are any, `shots` and `question`. Every fault of a file is reported with its line before
+//! Items of a user's file: JSONL or CSV with `id`, `prompt` or `messages`, `answer` or `answers`,
+//! `choices`, and optionally `shots` and `question`. Errors in a file are reported with their line before
 //! anything is asked.
 
 use std::collections::BTreeSet;
@@ -15,9 +15,9 @@ use super::rows;
 use super::task::Task;
 use crate::error::{Error, Result};
 
-/// Members that are read; others are the user's own.
+/// Members that are read; others are ignored.
 const KNOWN: [&str; 8] = ["id", "prompt", "messages", "answer", "answers", "choices", "shots", "question"];
-/// What may stand before the first column's name.
+/// Bytes in which the first column's name is looked for.
 const HEAD_BYTES: u64 = 4096;
 
 /// Whether a file is a category: a CSV file whose first column is `entity`.
@@ -32,7 +32,7 @@ pub(crate) fn is_category(path: &Path) -> Result<bool> {
     Ok(rest.is_some_and(|rest| matches!(rest.first(), None | Some(b',' | b'"' | b'\r' | b'\n'))))
 }
 
-/// Reads a file of items once, and keeps where each is. Every one is made, so that whatever is wrong is found
+/// Reads a file of items once and stores the position of each. Every item is parsed, so that errors are found
 /// before anything is asked.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ pub(crate) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
         Ok(())
     })?;
     if places.is_empty() {
-        return Err(rows::fault(path, 0, "has no item below its header".into()));
+        return Err(rows::fault(path, 0, "has no item after its header".into()));
     }
     let mut filed =
         FileItems { path: path.into(), file: Mutex::new(file), form: whole.form, reading, places };
@@ -67,7 +67,7 @@ pub(crate) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
     filed.places.shrink_to_fit();
     let others: Vec<String> = others.into_iter().collect();
     let note =
-        format!("{}: {} not read; surmise reads {}", path.display(), others.join(", "), KNOWN.join(", "));
+        format!("{}: ignored {}; surmise reads {}", path.display(), others.join(", "), KNOWN.join(", "));
     let notes = if others.is_empty() { vec![] } else { vec![note] };
     let graded = grader.is_some();
     Ok(Task { name, sha256: whole.sha256, items: filed.into(), stops: vec![], graded, notes })
@@ -79,8 +79,8 @@ fn hash(id: &str) -> u64 {
     hash.finish()
 }
 
-/// Refuses a file two of whose items have one id. Of each id 64 bits were kept, with the number of its item;
-/// those that share them are read again.
+/// Refuses a file in which two items have the same id. `ids` has a 64-bit hash of each id with the number
+/// of its item; items with equal hashes are read again.
 fn check_ids(filed: &FileItems, mut ids: Vec<(u64, usize)>) -> Result<()> {
     ids.sort_unstable();
     let mut earliest: Option<(usize, usize, String)> = None;
@@ -93,6 +93,6 @@ fn check_ids(filed: &FileItems, mut ids: Vec<(u64, usize)>) -> Result<()> {
     }
     let Some((second, first, id)) = earliest else { return Ok(()) };
     let line = rows::line_of(&filed.path, filed.places[first].offset).unwrap_or(1);
-    let reason = format!("has the id {id:?} of line {line}; give each item a name of its own");
+    let reason = format!("has the id {id:?} of line {line}; ids must be unique");
     Err(rows::fault(&filed.path, filed.places[second].offset, reason))
 }

@@ -5,20 +5,19 @@ use crate::provider::Prompt;
 /// One question, as it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Its name, distinct among all items of a run.
+    /// Its id, unique among all items of a run.
     pub id: String,
     /// The task it belongs to.
     pub task: String,
     /// Examples shown before the question.
     pub shots: usize,
-    /// The same for one question at every number of shots: what is paired when these are compared.
+    /// Name of the question, the same at every number of shots, by which answers are paired.
     pub question: String,
-    /// What is sent: one prompt; or one for each choice, each ending in its choice, where choices are
-    /// compared by log-probability.
+    /// One prompt; or where choices are compared by log-probability, one for each choice, which it ends with.
     pub prompts: Vec<Prompt>,
-    /// Right answers: any of them is right. Empty where there is no right or wrong.
+    /// Right answers, any of which counts. Empty for free texts.
     pub gold: Vec<String>,
-    /// What can be chosen from, if the item is multiple choice.
+    /// Choices, if the item is multiple choice.
     pub choices: Vec<String>,
     /// Number of characters before the choice in prompts that end in one.
     pub boundary: usize,

@@ -1,5 +1,5 @@
-//! The items of a task: drawn ones are held in memory; of a file only the position of each item is kept, so
-//! that a run takes hardly more memory for a million items than for ten.
+//! The items of a task: generated items are held in memory; for a file only the position of each item is
+//! stored, so that a run needs hardly more memory for a million items than for ten.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -21,12 +21,11 @@ enum ItemStore {
     File(FileItems),
 }
 
-/// Items in a file that has been read once and found good.
+/// Items in a file that has been read and checked once.
 #[derive(Debug)]
 pub(crate) struct FileItems {
     pub(crate) path: PathBuf,
-    /// Open as long as the items are wanted: a file that is replaced meanwhile is still the one that was
-    /// read.
+    /// Kept open, so that a file that is replaced in the meantime is still the one that was read.
     pub(crate) file: Mutex<File>,
     pub(crate) form: FileForm,
     pub(crate) reading: RowFormat,
@@ -89,7 +88,7 @@ impl FileItems {
         let place = self.places[number];
         let changed = || {
             let reason =
-                format!("have changed: {} is not what it was when the run began", self.path.display());
+                format!("have changed: {} differs from what it was when the run began", self.path.display());
             Error::Parameter { name: "the tasks", reason }
         };
         let mut bytes = vec![0; place.n_bytes as usize];

@@ -1,5 +1,5 @@
 //! Tasks: questions with known answers, at several numbers of shots, and prompts for free texts. A task is a
-//! built-in name or a file; its [`Item`]s are what is asked over the wire.
+//! built-in name or a file; its [`Item`]s are sent to the model.
 
 pub(super) mod choices;
 pub mod completion;

@@ -14,7 +14,7 @@ use crate::seed;
 
 /// The name of the in-context tasks of the default categories together.
 pub const COMPLETION: &str = "completion";
-/// The tasks that are built in: name, and what is asked.
+/// The tasks that are built in: name and description.
 pub fn built_in() -> Vec<(&'static str, String)> {
     let mut rows = vec![(COMPLETION, format!("in-context answers of the categories {}", DEFAULT.join(", ")))];
     rows.extend(
@@ -24,8 +24,7 @@ pub fn built_in() -> Vec<(&'static str, String)> {
     );
     rows.push((
         TEXTS,
-        "free texts, about entities of the same categories as completion; texts:FILE takes your own prompts"
-            .to_owned(),
+        "free texts about entities of the default categories; texts:FILE reads prompts from a file".to_owned(),
     ));
     rows
 }
@@ -33,8 +32,8 @@ pub fn built_in() -> Vec<(&'static str, String)> {
 /// Loads tasks by name or file, in order.
 ///
 /// # Errors
-/// [`Error::Unknown`], [`Error::Csv`] for a bad line of a file, [`Error::Corpus`] for a category that cannot
-/// be asked about, and [`Error::Parameter`] if two tasks or two items have one name.
+/// [`Error::Unknown`], [`Error::Csv`] for a bad line of a file, [`Error::Corpus`] for a category without
+/// usable relations, and [`Error::Parameter`] if two tasks or two items have the same name.
 pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     let mut tasks = vec![];
     for name in names {
@@ -53,14 +52,15 @@ pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
         let reason = format!("{} is given twice; rename a file or leave one out", task.name);
         return Err(Error::Parameter { name: "TASK", reason });
     }
-    // Within a task they are distinct already.
+    // Within a task ids are unique already.
     let mut ids = HashSet::new();
     for item in tasks.iter().filter(|_| tasks.len() > 1).flat_map(|task| task.items.iter()) {
         let item = item?;
         if !ids.insert(seed::sha256_half(item.id.as_bytes())) {
             let (id, task) = (item.id, item.task);
-            let reason =
-                format!("holds two items of the id {id:?}, the second in {task}; ids are distinct in a run");
+            let reason = format!(
+                "contains two items with the id {id:?}, the second in {task}; ids must be unique in a run"
+            );
             return Err(Error::Parameter { name: "TASK", reason });
         }
     }
@@ -81,7 +81,8 @@ fn load_one(name: &str, options: &TaskOptions) -> Result<Task> {
     let path = Path::new(name);
     if !path.is_file() {
         let known: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
-        let hint = format!("it is no file, and built in are {}; give a JSONL or CSV file", known.join(", "));
+        let hint =
+            format!("it is not a file, and built in are {}; give a JSONL or CSV file", known.join(", "));
         return Err(Error::Unknown { kind: "task", name: name.into(), hint });
     }
     // A CSV file whose first column is `entity` is a category; all else is items.

@@ -11,15 +11,15 @@ use super::rows::SourceRow;
 use crate::error::Result;
 use crate::provider::{Message, Prompt};
 
-/// No model is shown more.
+/// Largest accepted number of shots.
 const MOST_SHOTS: u64 = 100_000;
 
-/// What the rows of a file are read as.
+/// How the rows of a file are read.
 #[derive(Debug, Clone)]
 pub(crate) struct RowFormat {
     /// The task they belong to.
     pub(crate) task: String,
-    /// How answers will be graded; `None` for prompts whose answers are kept as texts.
+    /// The grader; `None` for prompts of free texts.
     pub(crate) grader: Option<Grader>,
 }
 
@@ -29,7 +29,7 @@ impl SourceRow {
             (Some(_), Some(_)) => Err(self.fault(path, "has both `prompt` and `messages`; leave one out")),
             (None, None) => Err(self.fault(path, "has no `prompt` and no `messages`")),
             (Some(Value::String(text)), None) => Ok(Prompt::Text(text.clone())),
-            (Some(_), None) => Err(self.fault(path, "has a `prompt` that is no text")),
+            (Some(_), None) => Err(self.fault(path, "has a `prompt` that is not a text")),
             (None, Some(messages)) => {
                 let form = |error| {
                     self.fault(
@@ -49,13 +49,13 @@ impl SourceRow {
         }
     }
 
-    /// The item it is.
+    /// The item of this row.
     ///
     /// # Errors
     /// [`Error::Csv`]
     pub(crate) fn item(&self, path: &Path, reading: &RowFormat) -> Result<Item> {
         let id = self.members.get("id").and_then(plain).filter(|id| !id.trim().is_empty());
-        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a name of its own"))?;
+        let id = id.ok_or_else(|| self.fault(path, "has no `id`; give each item a unique one"))?;
         let prompts = vec![self.prompt(path)?];
         let mut item = Item {
             question: id.clone(),
@@ -78,7 +78,7 @@ impl SourceRow {
             (None, None) => {
                 return Err(self.fault(
                     path,
-                    "has no `answer` and no `answers`: nothing can be graded; for free texts give texts:FILE",
+                    "has no `answer` and no `answers` to grade by; for free texts give texts:FILE",
                 ));
             }
             (Some(answer), None) => vec![self.answer(path, answer, &item.choices)?],
@@ -88,7 +88,7 @@ impl SourceRow {
             let n =
                 plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
             item.shots =
-                n.ok_or_else(|| self.fault(path, "has `shots` that are no number of examples"))? as usize;
+                n.ok_or_else(|| self.fault(path, "has `shots` that are not a number of examples"))? as usize;
         }
         if let Some(question) = self.members.get("question").and_then(plain) {
             item.question = question;
@@ -97,11 +97,12 @@ impl SourceRow {
         Ok(item)
     }
 
-    /// A right answer: a text; or the number of a choice from 0, or its letter, where the text is none of the
-    /// choices.
+    /// A right answer: a text; or where it is not one of the choices, the number of a choice (from 0) or its
+    /// letter.
     fn answer(&self, path: &Path, answer: &Value, choices: &[String]) -> Result<String> {
-        let text = plain(answer)
-            .ok_or_else(|| self.fault(path, "has an `answer` that is no text; give several as `answers`"))?;
+        let text = plain(answer).ok_or_else(|| {
+            self.fault(path, "has an `answer` that is not a text; give several as `answers`")
+        })?;
         if text.trim().is_empty() {
             return Err(
                 self.fault(path, "has an `answer` that is empty or blank; no answer could be correct")
@@ -110,7 +111,7 @@ impl SourceRow {
         if choices.is_empty() || choices.contains(&text) {
             return Ok(text);
         }
-        // Where choices are numbers themselves, a number is one of them or a mistake.
+        // Where choices are numbers themselves, a number is not an index.
         let numbers = choices.iter().any(|choice| choice.trim().parse::<f64>().is_ok());
         let number = || text.parse::<usize>().ok().filter(|_| !numbers);
         let index = choices::letter_index(&text).or_else(number);
@@ -118,8 +119,8 @@ impl SourceRow {
             self.fault(
                 path,
                 format!(
-                    "has the answer {text:?}, which is none of its choices, nor the letter or number (from \
-                     0) of one"
+                    "has the answer {text:?}, which is neither one of its choices nor the letter or number \
+                     (from 0) of one"
                 ),
             )
         };
@@ -130,13 +131,11 @@ impl SourceRow {
         let texts: Option<Vec<String>> = list.as_array().and_then(|list| list.iter().map(plain).collect());
         let texts =
             texts.filter(|texts| !texts.is_empty() && texts.iter().all(|text| !text.trim().is_empty()));
-        texts.ok_or_else(|| {
-            self.fault(path, format!("has `{name}` that are no list of texts, or one of them is empty"))
-        })
+        texts.ok_or_else(|| self.fault(path, format!("has `{name}` that are not a list of non-empty texts")))
     }
 }
 
-/// A text, or a number or truth value as it is written.
+/// A text, or a number or boolean as text.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

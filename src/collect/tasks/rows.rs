@@ -1,5 +1,4 @@
-//! Rows of a user's own file, JSONL or CSV: all in sequence, or single ones by position. Errors name the
-//! line.
+//! Rows of a user's file, JSONL or CSV: all in sequence, or single rows by position. Errors name the line.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,42 +14,42 @@ use crate::seed;
 
 pub(crate) type Members = BTreeMap<String, Value>;
 
-/// How rows are written.
+/// The format of a file.
 #[derive(Debug, Clone)]
 pub(crate) enum FileForm {
-    /// An object a line.
+    /// One JSON object per line.
     Json,
-    /// Cells under these names.
+    /// CSV with these column names.
     Csv(Vec<String>),
 }
 
 /// One row, not yet an item.
 pub(crate) struct SourceRow {
-    /// Bytes of the file before it.
+    /// Its position in the file.
     pub(crate) offset: u64,
     pub(crate) n_bytes: u64,
-    /// A checksum of what it says.
+    /// A checksum of its content.
     pub(crate) crc: u32,
     pub(crate) members: Members,
 }
 
-/// A file that was read to its end.
+/// The format and checksum of a file that was read to its end.
 pub(crate) struct ReadSummary {
     pub(crate) form: FileForm,
     pub(crate) sha256: String,
 }
 
 impl SourceRow {
-    /// What is wrong with it, and in which line.
+    /// An error in this row, with its line.
     pub(crate) fn fault(&self, path: &Path, reason: impl Into<String>) -> Error {
         fault(path, self.offset, reason.into())
     }
 }
 
-/// Reads all rows of a file, whatever its length, one at a time.
+/// Reads all rows of a file, one at a time.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Csv`] with the line that is at fault; whatever `each` finds wrong.
+/// [`Error::Read`]; [`Error::Csv`] with the line that is at fault; those of `each`.
 pub(crate) fn read(
     path: &Path,
     file: File,
@@ -59,11 +58,11 @@ pub(crate) fn read(
     let unread = |source| Error::Read { path: path.into(), source };
     let mut reader = BufReader::with_capacity(1 << 16, Hashed { file, hash: Sha256::new() });
     let mut offset = 0;
-    // A byte-order mark and blanks before the first row are no part of it.
+    // A byte-order mark and blanks before the first row are skipped.
     let first = loop {
         let bytes = reader.fill_buf().map_err(unread)?;
         if bytes.is_empty() {
-            return Err(fault(path, 0, "is empty; give one item a line".into()));
+            return Err(fault(path, 0, "is empty; give one item per line".into()));
         }
         let n_marks = if offset == 0 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let n_blanks = bytes[n_marks..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -77,8 +76,7 @@ pub(crate) fn read(
     let (form, mut rest) = match first {
         b'{' => (FileForm::Json, json_rows(path, reader, offset, &mut each)?),
         b'[' => {
-            let reason =
-                "begins a JSON list; give one object a line, without brackets and commas around them";
+            let reason = "is a JSON list; give one object per line, without brackets and commas around them";
             return Err(fault(path, offset, reason.into()));
         }
         _ => csv_rows(path, reader, offset, &mut each)?,
@@ -87,7 +85,7 @@ pub(crate) fn read(
     Ok(ReadSummary { form, sha256: seed::hex(&rest.into_inner().hash.finalize()) })
 }
 
-/// Hashes what is read.
+/// Hashes the bytes that are read.
 struct Hashed {
     file: File,
     hash: Sha256,
@@ -147,7 +145,7 @@ fn csv_rows(
     if let Some(twice) =
         names.iter().enumerate().find_map(|(i, name)| names[..i].contains(name).then_some(name))
     {
-        return Err(fault(path, start, format!("names the column `{twice}` twice")));
+        return Err(fault(path, start, format!("has the column `{twice}` twice")));
     }
     if !names.iter().any(|name| name == "id") {
         let reason = "has no column `id`; the columns are id, prompt or messages, answer or answers, choices";
@@ -164,7 +162,7 @@ fn csv_rows(
 }
 
 impl FileForm {
-    /// The row that some bytes are, if they are one.
+    /// Parses one row; `None` if the bytes are not a row.
     pub(crate) fn row(&self, bytes: &[u8]) -> Option<SourceRow> {
         let (crc, members) = match self {
             Self::Json => (crc32fast::hash(bytes), object(bytes).ok()?),
@@ -184,19 +182,19 @@ fn object(line: &[u8]) -> std::result::Result<Members, String> {
     })?;
     match serde_json::from_str(text) {
         Ok(Value::Object(members)) => Ok(members.into_iter().filter(|(_, value)| is_there(value)).collect()),
-        Ok(_) => Err("is JSON, but no object".into()),
-        Err(error) => Err(format!("is no JSON object ({error})")),
+        Ok(_) => Err("is JSON, but not an object".into()),
+        Err(error) => Err(format!("is not a JSON object ({error})")),
     }
 }
 
-/// Cells hold text; where a list is asked for, it is written as JSON.
+/// The members of a CSV row. Cells are texts; lists are written as JSON.
 fn cells(names: &[String], record: &csv::StringRecord) -> std::result::Result<Members, String> {
     let mut members = Members::new();
     for (name, cell) in names.iter().zip(record) {
         let listed = matches!(name.as_str(), "messages" | "answers" | "choices") && !cell.is_empty();
         let value = if listed {
             serde_json::from_str(cell)
-                .map_err(|error| format!("has {name} that are no JSON list ({error})"))?
+                .map_err(|error| format!("has {name} that are not a JSON list ({error})"))?
         } else {
             Value::String(cell.into())
         };
@@ -207,7 +205,7 @@ fn cells(names: &[String], record: &csv::StringRecord) -> std::result::Result<Me
     Ok(members)
 }
 
-/// A cell without content is a member that is not there.
+/// Whether a member has a value; an empty cell has none.
 fn is_there(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }
@@ -221,12 +219,12 @@ fn crc(record: &csv::StringRecord) -> u32 {
     crc.finalize()
 }
 
-/// What is wrong in the line that begins at some byte, or behind the blank lines there.
+/// An error in the line that begins at `offset`, or after the blank lines there.
 pub(crate) fn fault(path: &Path, offset: u64, reason: String) -> Error {
     Error::Csv { path: path.into(), line: line_of(path, offset).unwrap_or(1), reason }
 }
 
-/// Lines are counted only when one is to be named.
+/// The number of the line at `offset`. Lines are counted only for error messages.
 pub(crate) fn line_of(path: &Path, offset: u64) -> std::io::Result<u64> {
     let mut reader = BufReader::new(File::open(path)?);
     let (mut line, mut at) = (1, 0);

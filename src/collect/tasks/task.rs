@@ -1,4 +1,4 @@
-//! A task and how it is made.
+//! A task and its options.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,32 +12,32 @@ pub struct Task {
     pub name: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// Its questions, those with the fewest shots first.
+    /// Its items, those with the fewest shots first.
     pub items: Items,
-    /// Texts that end an answer: sent where the provider takes them, and cut at when the answer is graded.
+    /// Stop sequences: sent where the provider accepts them, and applied to answers before they are graded.
     pub stops: Vec<String>,
-    /// Whether answers are right or wrong; if not, they are texts to be kept.
+    /// Whether answers are graded; if not, they are stored as texts.
     pub graded: bool,
-    /// What the user should know of the file.
+    /// Notes to the user about the file.
     pub notes: Vec<String>,
 }
 
-/// How tasks are made.
+/// How tasks are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskOptions {
     /// Most shots of in-context tasks; all numbers from 0 are asked.
     pub shots: usize,
     /// Lists per relation of in-context tasks; prompts per category of texts.
     pub items: usize,
-    /// Seed of what is drawn.
+    /// Seed of the sampling.
     pub seed: u64,
-    /// How in-context questions are put.
+    /// How in-context questions are rendered.
     pub rendering: Rendering,
-    /// How answers will be graded: some ways need prompts of their own.
+    /// How answers will be graded; some graders need prompts of their own.
     pub grader: Grader,
 }
 
-/// How an in-context question is put. It changes what is measured, and is recorded with every run.
+/// How an in-context question is rendered. It affects the results and is recorded with every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rendering {

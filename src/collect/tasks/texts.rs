@@ -1,4 +1,4 @@
-//! Free texts: prompts without a right answer, whose answers are kept for a small model to read.
+//! Free texts: prompts without a right answer, whose answers are stored for a small model to read.
 
 use rand::seq::index::sample;
 
@@ -9,10 +9,10 @@ use crate::error::Result;
 use crate::provider::Prompt;
 use crate::seed;
 
-/// The name of the task that collects free texts; `texts:FILE` takes the prompts of a file.
+/// The name of the task that collects free texts; `texts:FILE` reads the prompts of a file.
 pub const TEXTS: &str = "texts";
 
-/// What an entity of each category is called in a sentence.
+/// The noun for an entity of each category.
 const KINDS: [(&str, &str); 5] = [
     ("countries", "country"),
     ("animals", "animal"),
@@ -21,8 +21,7 @@ const KINDS: [(&str, &str); 5] = [
     ("cities", "city"),
 ];
 
-/// Prompts for a paragraph about entities of every default category, drawn with the seed, as many of each as
-/// there are items asked for.
+/// Prompts for a paragraph about entities of every default category, sampled with the seed; `items` of each.
 ///
 /// # Errors
 /// [`crate::error::Error::Corpus`]
@@ -35,7 +34,7 @@ pub(crate) fn built_in(options: &TaskOptions) -> Result<Task> {
         for i in sample(&mut rng, n, options.items.min(n)) {
             let entity = &category.entities[i];
             let prompt = match options.rendering {
-                // A model that continues texts is given the beginning of one.
+                // A completion model gets the beginning of a text.
                 Rendering::Text => format!("A paragraph about the {kind} {entity}.\n\n"),
                 _ => format!("Write one paragraph of plain prose about the {kind} {entity}."),
             };

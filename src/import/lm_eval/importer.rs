@@ -11,8 +11,8 @@ use crate::import::importer::Importer;
 #[derive(Debug, Clone, Copy)]
 pub struct LmEval;
 
-const COUNTED_AS_WRONG: &str = "The harness counts refused, filtered and truncated answers as wrong: they \
-                                cannot be told apart here.";
+const COUNTED_AS_WRONG: &str = "The harness counts refused, filtered and truncated answers as wrong; they \
+                                cannot be distinguished here.";
 
 fn is_samples(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("samples_"))
@@ -27,9 +27,10 @@ impl Importer for LmEval {
         "results_*.json and the samples_*.jsonl beside them, or samples_*.jsonl alone (0.3 to 0.4.13)"
     }
 
-    fn sniff(&self, path: &Path, head: &[u8]) -> bool {
-        let head = String::from_utf8_lossy(head);
-        is_samples(path) || head.contains("\"results\"") || head.contains("\"lm_eval_version\"")
+    fn sniff(&self, path: &Path, bytes: &[u8]) -> bool {
+        // The members may have any order, for example after sorting by another tool.
+        let text = String::from_utf8_lossy(bytes);
+        is_samples(path) || text.contains("\"results\"") || text.contains("\"lm_eval_version\"")
     }
 
     fn import(&self, path: &Path, bytes: &[u8], options: &ImportOptions) -> Result<Imported> {

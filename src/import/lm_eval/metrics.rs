@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::provider::json;
 
-/// Metrics that are shares of right answers; the mean of anything else is no accuracy.
+/// Metrics that are shares of right answers; no other metric is an accuracy.
 pub(crate) static SHARES: &[&str] = &[
     "acc",
     "acc_norm",
@@ -22,7 +22,7 @@ pub(crate) static SHARES: &[&str] = &[
 pub struct MetricRow {
     /// Its name.
     pub metric: String,
-    /// The filter answers passed first; `none` where there is none.
+    /// The filter that was applied to answers; `none` without one.
     pub filter: String,
     /// The share of right answers.
     pub value: f64,
@@ -30,7 +30,7 @@ pub struct MetricRow {
     pub stderr: Option<f64>,
 }
 
-/// What tells one metric of a task from another, where there are several.
+/// The name of a task with one metric; with several, each has its metric and filter in the name.
 pub(crate) fn name(task: &str, metric: &MetricRow, of: usize) -> String {
     if of == 1 { task.into() } else { format!("{task}/{},{}", metric.metric, metric.filter) }
 }
@@ -55,20 +55,20 @@ pub(super) fn shots(value: &Value, task: &str) -> Option<usize> {
     places.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok())
 }
 
-/// The number of items: told, or found from the standard error, `se = sqrt(p (1 - p) / (n - 1))`.
+/// The number of items: as stated, or from the standard error, `se = sqrt(p (1 - p) / (n - 1))`.
 pub(super) fn n_items(
     value: &Value,
     task: &str,
     row: &Map<String, Value>,
     metric: &MetricRow,
 ) -> Option<usize> {
-    let told = [&value["n-samples"][task]["effective"], row.get("sample_len").unwrap_or(&Value::Null)];
-    let told =
-        told.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
-    told.or_else(|| {
+    let stated = [&value["n-samples"][task]["effective"], row.get("sample_len").unwrap_or(&Value::Null)];
+    let stated =
+        stated.into_iter().find_map(json::count).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+    stated.or_else(|| {
         let (p, se) = (metric.value, metric.stderr.filter(|se| *se > 0.0)?);
         let n = p * (1.0 - p) / (se * se) + 1.0;
-        // The share of a whole number of items, unless it was found from something else than these.
+        // The share times n must be a whole number, unless the standard error has another source.
         let right = (p * n.round() - (p * n.round()).round()).abs();
         (n.is_finite() && n < 1e9 && (n - n.round()).abs() < 0.02 * n.sqrt() && right < 0.01)
             .then(|| n.round() as usize)

@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
     source.left_out = settings(&value, &mut source.settings);
     if !source.left_out.is_empty() {
         let names = source.left_out.join(", ");
-        all.notes.push(format!("{}: not taken over, because they may hold a key: {names}", source.file));
+        all.notes.push(format!("{}: not copied, because they may contain a key: {names}", source.file));
     }
     let run = run(path, &value, options)?;
     let limit = &value["config"]["limit"];
@@ -30,20 +30,20 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
         return Err(fault(
             path,
             format!(
-                "is of a run with limit {limit}, which saw a part of each task; --limited takes it all the \
-                 same"
+                "is of a run with limit {limit}, which evaluated a part of each task; --limited imports it \
+                 anyway"
             ),
         ));
     }
     let groups = value["group_subtasks"].as_object();
-    // A task that is in no group stands there with an empty list of tasks.
+    // A task that belongs to no group has an empty list of tasks there.
     let is_group = |task: &str| {
         groups.and_then(|groups| groups.get(task)?.as_array()).is_some_and(|tasks| !tasks.is_empty())
             || value["groups"].get(task).is_some()
     };
     for (task, row) in results {
         if is_group(task) {
-            all.notes.push(format!("{task} is a group: its tasks are imported and it is not"));
+            all.notes.push(format!("{task} is a group: its tasks are imported, the group is not"));
             continue;
         }
         let Some(row) = row.as_object() else { continue };
@@ -54,7 +54,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ImportOptions, all: &mut
             continue;
         }
         let shots = options.shots.or_else(|| shots(&value, task)).ok_or_else(|| {
-            fault(path, format!("does not say with how many shots {task} was asked; give --shots"))
+            fault(path, format!("does not state the number of shots of {task}; give --shots"))
         })?;
         let read = samples::beside(path, task)?;
         for metric in &rows {

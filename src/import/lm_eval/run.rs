@@ -1,4 +1,4 @@
-//! Who answered in a run of the harness and when, and rows of scores without samples.
+//! The model, provider and date of a run of the harness, and rows of scores without samples.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::collect::results::scores::Score;
 use crate::error::{Error, Result};
 use crate::import::imported::ImportOptions;
 
-/// Who answered, and when.
+/// Model, provider and date of a run.
 #[derive(Debug, Clone)]
 pub(super) struct RunInfo {
     pub(super) provider: String,
@@ -17,7 +17,7 @@ pub(super) struct RunInfo {
     pub(super) collected_at: Option<String>,
 }
 
-/// Reads it from the results.
+/// Reads them from the results.
 pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result<RunInfo> {
     let config = &value["config"];
     let named = [&value["model_name"], &config["model_args"]["model"], &config["model_args"]["pretrained"]];
@@ -38,7 +38,7 @@ pub(super) fn run(path: &Path, value: &Value, options: &ImportOptions) -> Result
         .or_else(|| config["model"].as_str().map(Into::into));
     let model = model.ok_or_else(|| fault(path, "does not name the model; give --model"))?;
     if options.model.is_none() && is_suspect(&model) {
-        return Err(fault(path, "names the model by what may hold a key; give --model"));
+        return Err(fault(path, "has a model name that may contain a key; give --model"));
     }
     let provider =
         value["model_source"].as_str().or(config["model"].as_str()).filter(|name| !is_suspect(name));
@@ -55,8 +55,8 @@ pub(super) fn fault(path: &Path, reason: impl Into<String>) -> Error {
     Error::Foreign { path: path.into(), reason: reason.into() }
 }
 
-/// A row of which only the accuracy is known: the harness counts what was refused, filtered, cut or failed as
-/// wrong.
+/// A row of which only the accuracy is known: the harness counts refused, filtered, truncated and failed
+/// answers as wrong.
 pub(super) fn score(of: &RunInfo, task: &str, shots: usize, n: usize, correct: f64) -> Score {
     Score {
         collected_at: of.collected_at.clone(),

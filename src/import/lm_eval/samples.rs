@@ -1,6 +1,6 @@
 //! `samples_<task>_<time>.jsonl`: one line per document and filter; before 0.4.3 one JSON list of all
-//! documents, without filters. An answer that the harness filled with an empty text because none came is
-//! empty here, and not wrong.
+//! documents, without filters. Where no answer came, the harness stores an empty text, which counts as
+//! empty here, not as wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) struct Samples {
     lines: Vec<Value>,
 }
 
-/// The samples of a task beside its results, if they were kept.
+/// The samples of a task beside its results, if they exist.
 pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     let name = results.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let time = name.strip_prefix("results_").and_then(|rest| rest.strip_suffix(".json"));
@@ -37,7 +37,7 @@ pub(crate) fn beside(results: &Path, task: &str) -> Result<Option<Samples>> {
     Samples::parse(&path, &bytes).map(Some)
 }
 
-/// Samples without results: the model and the number of shots must be told.
+/// Samples without results: the model and the number of shots must be given.
 pub(crate) fn read_without_results(
     path: &Path,
     bytes: &[u8],
@@ -47,7 +47,7 @@ pub(crate) fn read_without_results(
     let (Some(model), Some(shots)) = (&options.model, options.shots) else {
         return Err(fault(
             path,
-            "names neither model nor shots; give results_*.json, beside which samples are found, or --model \
+            "names neither model nor shots; give the results_*.json beside it, or --model \
              and --shots",
         ));
     };
@@ -93,7 +93,7 @@ impl Samples {
         Ok(Self { path, sha256, lines })
     }
 
-    /// Which accuracies there are, by filter.
+    /// The accuracies in the samples, by filter.
     fn metrics(&self, wanted: Option<&str>) -> Vec<MetricRow> {
         let filters: BTreeSet<&str> = self.lines.iter().map(filter).collect();
         let mut rows = vec![];
@@ -101,8 +101,8 @@ impl Samples {
             for filter in &filters {
                 let asked =
                     wanted.is_none_or(|wanted| wanted == *metric || wanted == format!("{metric},{filter}"));
-                let ours = self.of(metric, filter);
-                let values: Option<Vec<f64>> = ours.iter().map(|line| share(&line[*metric])).collect();
+                let lines = self.of(metric, filter);
+                let values: Option<Vec<f64>> = lines.iter().map(|line| share(&line[*metric])).collect();
                 if let Some(values) = values.filter(|values| asked && !values.is_empty()) {
                     let value = values.iter().sum::<f64>() / values.len() as f64;
                     rows.push(MetricRow {
@@ -121,7 +121,8 @@ impl Samples {
         self.lines.iter().filter(|line| filter(line) == wanted && !line[metric].is_null()).collect()
     }
 
-    /// The score by one metric; `None` if the samples do not hold it. It must be the one of the results.
+    /// The score by one metric; `None` if the samples do not contain it. Its mean must equal that of the
+    /// results.
     pub(crate) fn score(
         &self,
         run: &RunInfo,
@@ -134,10 +135,10 @@ impl Samples {
             lines.iter().map(|line| share(&line[metric.metric.as_str()])).collect();
         let Some(values) = values.filter(|values| !values.is_empty()) else { return Ok(None) };
         let mean = values.iter().sum::<f64>() / values.len() as f64;
-        // Results are printed in full; sums of other orders differ in the last digits alone.
+        // Results have all digits; sums in another order differ in the last digits only.
         if (mean - metric.value).abs() > 1e-6 {
             let reason = format!(
-                "its mean {} is {mean} where the results say {}; they are of different runs",
+                "its mean {} is {mean}, and {} in the results; they are of different runs",
                 metric.metric, metric.value
             );
             return Err(fault(&self.path, reason));
@@ -169,7 +170,7 @@ fn filter(line: &Value) -> &str {
     line["filter"].as_str().unwrap_or("none")
 }
 
-/// A grade: a truth value, or a number from 0 to 1.
+/// A grade: a boolean, or a number from 0 to 1.
 fn share(value: &Value) -> Option<f64> {
     value
         .as_bool()
@@ -178,20 +179,20 @@ fn share(value: &Value) -> Option<f64> {
         .filter(|v| (0.0..=1.0).contains(v))
 }
 
-/// Whether every answer to a document is an empty text: the harness puts one where none came. `resps` is a
-/// list per request of a list per repeat.
+/// Whether every answer to a document is an empty text, which the harness stores where none came. `resps`
+/// is a list per request of a list per repeat.
 fn unanswered(resps: &Value) -> bool {
     let mut answers = resps.as_array().into_iter().flatten().filter_map(Value::as_array).flatten().peekable();
     answers.peek().is_some()
         && answers.all(|answer| answer.as_str().is_some_and(|text| text.trim().is_empty()))
 }
 
-/// Multiple choice: the log-probability of the right choice, whose number is the target. Both are written as
+/// Multiple choice: the log-probability of the right choice, whose index is the target. Both are stored as
 /// texts.
 fn gold_logprob(line: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;
-    // A list of more than one choice; a text that was generated has no number before it.
+    // Choices are a list of more than one; a generated text is not.
     let choices = line["resps"].as_array().filter(|choices| choices.len() > 1)?;
     let first = &choices.get(target)?[0];
     number(&first[0]).filter(|logprob| logprob.is_finite() && *logprob <= 0.0)

@@ -1,4 +1,4 @@
-//! Settings of a run: those that cannot hold a key are taken over, the names of the others are reported.
+//! Settings of a run: those that cannot contain a key are copied, the names of the others are reported.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::collect::secrets::Secrets;
 
-/// Settings that cannot hold a key; whatever else stands in a file stays there.
+/// Settings that cannot contain a key; no others are copied.
 static SETTINGS: &[&str] = &[
     "batch_size",
     "bootstrap_iters",
@@ -27,10 +27,10 @@ static SETTINGS: &[&str] = &[
     "num_fewshot",
 ];
 
-/// Stands for the name of an argument that has none.
+/// Placeholder for the name of an argument that has none.
 static UNNAMED: &str = "(an argument without a name)";
 
-/// Arguments of a model that cannot hold a key.
+/// Arguments of a model that cannot contain a key.
 static MODEL_ARGS: &[&str] = &[
     "model",
     "pretrained",
@@ -45,7 +45,7 @@ static MODEL_ARGS: &[&str] = &[
     "seed",
 ];
 
-/// Members that are read here, or are known and of no use.
+/// Members that are read elsewhere or ignored.
 static OTHERS: &[&str] = &[
     "results",
     "groups",
@@ -84,22 +84,22 @@ fn is_name(text: &str) -> bool {
     text == UNNAMED || text.len() <= 32 && text.bytes().all(is_letter)
 }
 
-/// Whether a value may hold a key: a URL with a user and a password or with a query, or what looks like a
-/// key.
+/// Whether a value may contain a key: a URL with a user and a password or with a query, or a text with the
+/// pattern of a key.
 pub(super) fn is_suspect(text: &str) -> bool {
     text.contains("://") && text.contains(['@', '?']) || Secrets::new("").is_in(text)
 }
 
-/// Takes over what cannot hold a key, and gives the names of the rest.
+/// Copies the settings that cannot contain a key, and returns the names of the others.
 pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut dropped = vec![];
     let mut keep = |prefix: &str, key: &str, value: &Value, known: &[&str], quiet: &[&str]| {
         let plain = matches!(value, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_));
-        let nothing = value.is_null()
+        let is_empty = value.is_null()
             || value.as_object().is_some_and(Map::is_empty)
             || value.as_array().is_some_and(Vec::is_empty);
         match value {
-            _ if nothing => {}
+            _ if is_empty => {}
             _ if known.contains(&key) && plain => {
                 let text: String = value.as_str().map_or_else(|| value.to_string(), Into::into);
                 match is_suspect(&text) {
@@ -108,8 +108,8 @@ pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Ve
                 }
             }
             _ if quiet.contains(&key) || known.contains(&key) => {}
-            // What stands for a name may be a piece of a value.
-            _ if !is_name(key) => dropped.push(format!("{prefix}(a member whose name may hold a secret)")),
+            // A name may be a part of a value.
+            _ if !is_name(key) => dropped.push(format!("{prefix}(a member whose name may contain a secret)")),
             _ => dropped.push(format!("{prefix}{key}")),
         }
     };
@@ -124,7 +124,7 @@ pub(super) fn settings(value: &Value, kept: &mut BTreeMap<String, String>) -> Ve
         keep("config.model_args.", key, value, MODEL_ARGS, &[]);
     }
     for pair in arguments.as_str().unwrap_or_default().split(',').filter(|pair| !pair.is_empty()) {
-        // Without a name it is a value alone, of which even the beginning may be a key.
+        // Without a name it is a value, which may be a key.
         let (key, value) = pair.split_once('=').unwrap_or((UNNAMED, ""));
         keep("config.model_args.", key.trim(), &Value::String(value.trim().into()), MODEL_ARGS, &[]);
     }

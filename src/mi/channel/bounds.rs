@@ -1,6 +1,6 @@
 //! The two bounds of `channel` from points and draws: the part whose cost grows with their product.
 //!
-//! The formulae are in [`crate::mi::estimators::channel`]; what points and draws are is in
+//! The formulae are in [`crate::mi::estimators::channel`]; points and draws are defined in
 //! [`crate::mi::channel::points`]. With `S_i = sum_{j!=i} c_j exp R_ij` over points, the sum over all pairs
 //! is `S_i + c_i` and the sum that leaves out the pair itself is `S_i + c_i - 1`, so nothing is subtracted
 //! from a sum; and all sums are kept as logarithms, so no distance underflows.
@@ -20,7 +20,7 @@ use crate::numeric::kernels;
 /// because the bits of a product depend on its shape.
 const BLOCK: usize = 128;
 
-/// Separates the stream of the channel's noise from those of weights and data that start from the same seed.
+/// Separates the random numbers of the channel's noise from those of weights and data with the same seed.
 const NOISE_DOMAIN: &[u8; 24] = b"surmise/mi/channel/noise";
 
 /// The two bounds at one precision.
@@ -142,7 +142,7 @@ fn term(points: &Points, point: usize, group: &Group, distances: &[f32], noise: 
                 inclusive(others_of_group, group.count) - leave_one_out(others, n),
             )
         } else {
-            // Alone in its group, a pair has no other from which to estimate its density; it adds nothing to
+            // A pair alone in its group has no other from which to estimate its density; it adds nothing to
             // the lower bound.
             (0.0, -leave_one_out(others, n))
         };
@@ -272,7 +272,7 @@ mod tests {
         let distinct = Distinct::new(&x, &y);
         assert_eq!(distinct.is_grouped(), grouped);
         let points = Points::new(Scale::Spread.standardise(&y, &distinct), &distinct);
-        // There are few pairs, so each has its draw.
+        // There are few pairs, so that each has a draw.
         assert_eq!(points.draws.len(), y.rows());
         let values = points.draws.iter().map(|draw| {
             let row = &points.values[draw.point * points.d..][..points.d];

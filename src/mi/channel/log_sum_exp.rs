@@ -31,8 +31,8 @@ pub(crate) fn subtract(row: &mut [f32], own: f32) {
 /// `log sum_j w_j exp(p_j * a + s * q_j * c)` for the two signs `s = +1, -1`.
 ///
 /// An element with `p_j = -inf` is left out; when all are, the result is `-inf`. The largest exponent is
-/// taken out first, so no magnitude of `p` underflows the sum. Sums run in `f32` over [`LANES`] partial sums,
-/// relative error about 1e-6.
+/// subtracted first, so that no magnitude of `p` underflows the sum. Sums run in `f32` over [`LANES`]
+/// partial sums, relative error about 1e-6.
 ///
 /// # Shapes
 /// `p`, `q` and `w` have the same length; `scales` is `(a, c)`.
@@ -100,7 +100,7 @@ impl pulp::NullaryFnOnce for LogSumExp<'_> {
 
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
-    // This is one instruction; `f32::max` has to treat NaN and is three.
+    // This is one instruction; `f32::max` also handles NaN and is three.
     if a > b { a } else { b }
 }
 
@@ -115,7 +115,7 @@ fn padded(rest: &[f32], with: f32) -> [f32; LANES] {
 mod tests {
     use super::*;
 
-    /// Values in [-1, 1] without pattern.
+    /// Irregular values in [-1, 1].
     fn values(len: usize) -> Vec<f32> {
         (0..len).map(|i| (i as f32 * 1.7).sin()).collect()
     }

@@ -1,5 +1,5 @@
-//! What the `channel` estimator is made of: points with noise, the scale of that noise, the bounds, and the
-//! capacity that is their ceiling.
+//! The parts of the `channel` estimator: points with noise, the scale of the noise, the bounds, and the
+//! capacity that limits them.
 
 pub(super) mod bounds;
 pub(super) mod gaussian_capacity;

@@ -1,4 +1,4 @@
-//! Standardised points and their noise: what the bounds of `channel` are computed from.
+//! Standardised points and their noise, from which the bounds of `channel` are computed.
 //!
 //! A *point* is a distinct pair `(x, y)` with its count `c` among the `n` pairs, and a *draw* is one noise
 //! vector at a point. A point has a draw for each of its pairs, so that collapsing changes the cost and not
@@ -11,8 +11,8 @@ use super::scale::Standardised;
 use crate::mi::samples::distinct::Distinct;
 use crate::numeric::kernels;
 
-/// Draws that are enough for any number of pairs: their terms differ by about a nat, so noise adds less than
-/// .02 nat to the error.
+/// Maximum number of draws: their terms differ by about a nat, so that noise adds less than .02 nat to the
+/// error.
 const DRAWS: u64 = 4096;
 
 /// Points with their counts, laid out for the products.
@@ -103,7 +103,7 @@ impl Points {
 /// The number of draws at a point that stands for `count` of `n` pairs.
 fn draws_at(count: u64, n: u64) -> u64 {
     let share = (count * DRAWS).div_ceil(n);
-    // Two draws at least, where there are two pairs, show how much they differ.
+    // At least two draws for two pairs or more, to estimate their variance.
     share.max(2).min(count)
 }
 

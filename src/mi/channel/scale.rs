@@ -1,12 +1,12 @@
 //! Standardisation of `y`: what "precision `b`" is relative to.
 //!
 //! The channel adds noise of size `sigma = b sqrt(d)` to each coordinate. Mutual information does not change
-//! when a variable is rescaled; the noisy one keeps that only if the noise is relative to the variable, so
-//! `y` is brought to a standard size first. Two sizes are offered, because they answer different questions;
-//! see [`Scale`].
+//! when a variable is rescaled. With noise this holds only if the noise is relative to the variable, so that
+//! `y` is standardised first. There are two scales, which answer different questions; see [`Scale`].
 //!
 //! Moments are taken over all `n` rows (divisor `n`), each distinct row weighted by its count, in `f64` after
-//! centring and before any product in `f32`: so values near 1e20 or 1e-20, or far from zero, lose nothing.
+//! centring and before any product in `f32`, so that values near 1e20 or 1e-20, or far from zero, lose no
+//! precision.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::mi::samples::distinct::Distinct;
 use crate::numeric::matrix::Matrix;
 
 /// A coordinate is constant if its standard deviation is at most this fraction of the largest one, or of the
-/// size of its own mean: about ten units in the last place of `f32`, so what varies less is rounding.
+/// size of its own mean: about ten units in the last place of `f32`, so that a smaller variation is rounding.
 const CONSTANT: f64 = 1e-6;
 
 /// What the size of the noise is relative to.
@@ -28,8 +28,8 @@ pub enum Scale {
     #[default]
     Spread,
     /// Each row is centred over its coordinates and divided by its own root mean square, as a norm layer
-    /// hands it to the next block; then coordinates are centred over rows. `b` is an angular resolution.
-    /// No coordinate is dropped, because a norm layer sees all.
+    /// passes it to the next block; then coordinates are centred over rows. `b` is an angular resolution.
+    /// No coordinate is dropped, because a norm layer uses all.
     Norm,
 }
 

@@ -1,5 +1,4 @@
-//! The contrast of pairs with all other pairs of a batch, InfoNCE in both directions, the bound by which
-//! density ratios of any kind are compared.
+//! The InfoNCE bound in both directions, with which density ratios of any kind are compared.
 //!
 //! ```text
 //! mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
@@ -11,10 +10,10 @@
 use crate::numeric::kernels;
 use crate::numeric::kernels::exp;
 
-/// Most pairs that are compared with each other in a bound.
+/// Maximum number of pairs that are compared with each other in a bound.
 pub(crate) const COMPARED: usize = 1000;
 
-/// The part of each row in the bound, from the scores `T` of all pairs of `n` rows.
+/// The term of each row in the bound, from the scores `T` of all pairs of `n` rows.
 pub(crate) fn contrast(scores: &[f32], n: usize) -> Vec<f64> {
     let own: Vec<f64> = (0..n).map(|i| f64::from(scores[i * n + i])).collect();
     let transposed = kernels::transpose(n, n, scores);
@@ -23,14 +22,14 @@ pub(crate) fn contrast(scores: &[f32], n: usize) -> Vec<f64> {
     own.iter().zip(rows.zip(columns)).map(|(own, (row, column))| own - 0.5 * (row + column)).collect()
 }
 
-/// What the log density ratios of rows that do not belong together exceed 0 by. A row that no other comes
-/// near says little of it.
+/// By how much the log density ratios of unpaired rows exceed 0 on average. A row without near rows hardly
+/// contributes.
 pub(crate) fn normaliser_nats(scores: Vec<f32>, n: usize) -> f64 {
     log_normalisers(scores, n).iter().map(|value| value.max(-1.0)).sum::<f64>() / n as f64
 }
 
-/// For each row the mean of the logarithms of what `exp T` is on average over the other rows and over the
-/// other columns: near 0 or, by chance, below it where `T` is a log density ratio.
+/// For each row, the mean of `log mean_j exp T_ij` and `log mean_j exp T_ji` over the other rows: near 0
+/// or, by chance, below it where `T` is a log density ratio.
 pub(crate) fn log_normalisers(mut scores: Vec<f32>, n: usize) -> Vec<f64> {
     scores.iter_mut().step_by(n + 1).for_each(|own| *own = f32::NEG_INFINITY);
     let transposed = kernels::transpose(n, n, &scores);

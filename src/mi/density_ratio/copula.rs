@@ -1,4 +1,4 @@
-//! A copula fitted to normal scores: the normal one, or a t copula where the samples bear it out.
+//! A copula fitted to normal scores: the normal copula, or a t copula where it fits clearly better.
 //!
 //! The formulae are in [`crate::mi::estimators::t_copula`].
 //!
@@ -31,9 +31,9 @@ pub(crate) struct Copula {
     factor: Array2<f64>,
     /// The samples with the marginals of the copula, `(n, d)`.
     values: Array2<f64>,
-    /// Its information, its bias taken out.
+    /// Its information, after bias correction.
     pub(crate) mi_nats: f64,
-    /// What was taken out.
+    /// The bias that was subtracted.
     pub(crate) bias_nats: f64,
 }
 
@@ -66,7 +66,7 @@ impl Copula {
         };
         let normal = || fit(None, scatter.clone(), factor.clone(), scores.clone(), normal);
         let Some(t) = t else { return Ok(normal()) };
-        // One of the two at a time, since each holds the samples.
+        // One of the two at a time, because each contains the samples.
         let other = normal().held_out(seed).0;
         let shared = gaussian_nats(&t.scatter, dx).ok_or_else(singular)?;
         let tails = t_entropy(dx, t.nu) + t_entropy(d - dx, t.nu) - t_entropy(d, t.nu);
@@ -84,8 +84,8 @@ impl Copula {
         })
     }
 
-    /// For each sample its part of a contrastive bound, in groups of some thousand, and for each group what
-    /// the density ratios of rows that do not belong together exceed one by.
+    /// For each sample its term of a contrastive bound, in groups of some thousand; and for each group by
+    /// how much the density ratios of unpaired rows exceed one.
     pub(crate) fn held_out(&self, seed: u64) -> (Vec<f64>, Vec<f64>) {
         let n = self.values.nrows();
         let mut order: Vec<usize> = (0..n).collect();
@@ -114,8 +114,8 @@ impl Copula {
         joint.iter().zip(&x).zip(&y).map(|((joint, x), y)| joint - x - y).collect()
     }
 
-    /// Standard error of the information: that of the mean log density ratio, and what estimating the scatter
-    /// adds in many dimensions.
+    /// Standard error of the information: that of the mean log density ratio, and the error of the estimated
+    /// scatter, which matters in many dimensions.
     pub(crate) fn stderr_nats(&self) -> f64 {
         let terms = self.log_ratios();
         let (_, stderr) = mean_and_stderr(&terms);
@@ -124,7 +124,7 @@ impl Copula {
         (stderr.powi(2) + (self.dx * (d - self.dx)) as f64 / (2.0 * freedom * freedom)).sqrt()
     }
 
-    /// As many samples from the copula, as normal scores.
+    /// As many samples drawn from the copula, as normal scores.
     pub(crate) fn sample(&self, n: usize, generator: &mut impl Rng) -> Array2<f64> {
         let d = self.factor.nrows();
         let mut values = Array2::from_shape_simple_fn((n, d), || -> f64 { StandardNormal.sample(generator) });
@@ -143,8 +143,8 @@ impl Copula {
     }
 }
 
-/// A copula prepared for the density ratios of every `x` with every `y`: distances in the joint space are
-/// bilinear, so that one product gives them.
+/// A copula prepared for the density ratios of every `x` with every `y`: the distances in the joint space are
+/// bilinear, so that one matrix product gives them all.
 struct PairwiseRatios<'a> {
     copula: &'a Copula,
     precision: Array2<f64>,

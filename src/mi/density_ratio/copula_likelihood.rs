@@ -11,11 +11,11 @@ use super::t_density::{log_density, marginals, to_t};
 use crate::numeric::linear::{cholesky, covariance, mahalanobis, scatter as weighted_scatter};
 use crate::numeric::statistics::mean;
 
-/// Where the search for the degrees of freedom starts.
+/// Grid of the degrees of freedom.
 const GRID: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 40.0];
 /// Steps of golden section between two points of the grid, on the logarithm of `nu`.
 const SECTIONS: usize = 6;
-/// Samples of more numbers are copied once at a time.
+/// Larger samples (in numbers) are copied one at a time.
 const LARGE: usize = 4_000_000;
 /// Fixed-point steps for the scatter matrix.
 const STEPS: usize = 8;
@@ -34,7 +34,7 @@ pub(crate) fn best_t(scores: &Array2<f64>) -> Option<FittedT> {
         (Some(a), Some(b)) => Some(if b.log_likelihood > a.log_likelihood { b } else { a }),
         (a, b) => a.or(b),
     };
-    // Of large samples there is room for one copy at a time, and its products use all threads.
+    // For large samples only one copy is held at a time; its products use all threads.
     let at_a_time = if scores.len() > LARGE { GRID.len() } else { 1 };
     let grid = GRID.par_iter().with_min_len(at_a_time).map(|nu| FittedT::fit(scores, *nu));
     let grid: Vec<Option<FittedT>> = grid.collect();
@@ -66,7 +66,7 @@ pub(crate) fn best_t(scores: &Array2<f64>) -> Option<FittedT> {
     better(better(best, fa), fb)
 }
 
-/// Mean log likelihood of the normal copula, the marginals taken out.
+/// Mean log likelihood of the normal copula, without the marginals.
 pub(crate) fn normal_log_likelihood(scores: &Array2<f64>, factor: &Array2<f64>) -> f64 {
     mean(&log_density(scores.view(), factor, None)) - marginals(scores, None)
 }

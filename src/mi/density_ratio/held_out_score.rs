@@ -1,5 +1,5 @@
-//! The held-out score of a density ratio: a bound on pairs that the model was not fitted to, by which models
-//! of any kind are compared.
+//! The held-out score of a density ratio: a bound on pairs that the model was not fitted to, with which
+//! models of any kind are compared.
 
 use ndarray::{Array2, Axis};
 use rand::seq::SliceRandom;
@@ -9,9 +9,9 @@ use super::repaired_pairs::RepairedPairs;
 use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::stream;
 
-/// A gain in nats below this decides nothing, however sure it is.
+/// A gain below this, in nats, is ignored even if it is significant.
 pub(crate) const LEAST_GAIN: f64 = 0.003;
-/// Parts of the rows; each is held out once.
+/// Number of parts of the rows; each is held out once.
 const PARTS: usize = 2;
 
 /// A fitted model that gives density ratios of other rows, the first `dx` columns of which are `x`.
@@ -25,11 +25,11 @@ pub(crate) trait DensityRatio {
 /// The score of a model on held-out pairs, and its estimate of the information.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldOutScore {
-    /// For each pair, to which it was not fitted, its part of the bound.
+    /// For each held-out pair its term of the bound.
     pub(crate) terms: Vec<f64>,
     /// Its estimate.
     pub(crate) value_nats: f64,
-    /// Pairs drawn from its density ratios, where neighbours can look at them.
+    /// Pairs drawn from its density ratios, where there are few enough columns for neighbours.
     pub(crate) repaired: Option<RepairedPairs>,
 }
 
@@ -47,7 +47,7 @@ impl HeldOutScore {
     }
 }
 
-/// A mean that is above 0 by two standard errors.
+/// Whether a mean is above 0 by two standard errors.
 pub(crate) fn is_clear(gains: &[f64]) -> bool {
     let (mean, stderr) = mean_and_stderr(gains);
     mean > (2.0 * stderr).max(LEAST_GAIN)
@@ -64,7 +64,7 @@ pub(crate) fn parts(n: usize, seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
     (0..PARTS).map(part).collect()
 }
 
-/// Fits to each part and asks about the other. `None` where a fit fails or its numbers run away.
+/// Fits to each part and evaluates on the other. `None` where a fit fails or its numbers are not finite.
 ///
 /// # Shapes
 /// `z` is `(n, d)`, its first `dx` columns being `x`.

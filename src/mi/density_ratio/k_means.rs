@@ -1,4 +1,4 @@
-//! Starts of mixtures: rows by the nearest of `k` centres.
+//! Initial clusters of mixtures: rows by the nearest of `k` centres.
 //!
 //! # References
 //! Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++).

@@ -1,14 +1,14 @@
-//! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted apart,
-//! and a table says how often their components meet.
+//! Joint densities over classes of `x` and classes of `y`: each side is a mixture of normals, fitted
+//! separately, and a table has the joint probabilities of their components.
 //!
 //! ```text
 //! p(x, y)                    = sum_ab W_ab f_a(x) g_b(y)
 //! log p(x, y) / p(x) p(y)    = log sum_ab W_ab / (w_a v_b) P(a | x) P(b | y)
 //! ```
 //!
-//! Where a few classes on each side pair up in many ways a mixture of the joint rows needs a component for
-//! every pair; here it is one number of the table. Many classes cut a side that has none into soft pieces, so
-//! that in few columns any dependence can be told, sharp ones too.
+//! Where a few classes on each side pair up in many ways, a mixture of the joint rows needs a component for
+//! every pair; here it is one number of the table. Many classes divide a side without clusters into
+//! overlapping pieces, so that in few columns any dependence can be represented, including sharp ones.
 //!
 //! # References
 //! Lazarsfeld & Henry 1968 (latent classes); Dempster, Laird, Rubin 1977 (the table's steps).
@@ -21,14 +21,14 @@ use crate::numeric::kernels;
 
 /// Steps of expectation-maximisation for the table.
 const STEPS: usize = 100;
-/// Rows that independence is worth for each cell of the table.
+/// Pseudocount of the independent table, in rows per cell.
 const PRIOR: f64 = 0.1;
-/// Change of the table, in shares of all pairs, that ends the steps.
+/// Change of the table, as a share of all pairs, below which the steps end.
 const LEAST_CHANGE: f64 = 1e-4;
 /// Smallest density ratio.
 const LEAST_RATIO: f64 = 1e-30;
 
-/// Classes of both sides and how they meet.
+/// Classes of both sides and their joint probabilities.
 #[derive(Debug, Clone)]
 pub(crate) struct LatentClasses {
     x: Mixture,
@@ -50,7 +50,7 @@ impl LatentClasses {
         );
         let (px, py) = (of_x.shares(&x)?, of_y.shares(&y)?);
         let n = z.nrows() as f64;
-        // W_ab where nothing is shared, which is what a table of few rows is shrunk to.
+        // W_ab under independence, towards which a table of few rows is shrunk.
         let apart = Array2::from_shape_fn((k, k), |(a, b)| of_x.weights()[a] * of_y.weights()[b]);
         let prior = PRIOR * (k * k) as f64;
         let mut lift = Array2::<f64>::ones((k, k));
@@ -121,7 +121,7 @@ mod tests {
         let pairwise = found.pairwise_log_ratios(&z, 1).expect("ratios");
         for (row, ratio) in ratios.iter().enumerate().step_by(97) {
             assert!((f64::from(pairwise[row * n + row]) - ratio).abs() < 1e-5);
-            // A pair of classes that is met, and one that is not, by what they were drawn from.
+            // The exact densities of a frequent and of a rare pair of classes.
             let (a, b) = ((z[[row, 0]] / 10.0).round() as usize, (z[[0, 1]] / 10.0).round() as usize);
             let exact = if (a + 1) % k == b { same } else { other };
             assert!((f64::from(pairwise[row * n]) - exact.ln()).abs() < 0.2);

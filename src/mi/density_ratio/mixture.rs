@@ -1,9 +1,9 @@
-//! Joint densities as mixtures of normal distributions, whose marginals and so whose log density ratios are
+//! Joint densities as mixtures of normal distributions, whose marginals and hence log density ratios are
 //! known.
 //!
-//! Expectation-maximisation with covariances shrunk towards what the components have in common, started from
-//! greedy k-means++. A log density of a component is linear in the products of coordinates, so one product of
-//! matrices serves all components, and one more gathers their moments.
+//! Expectation-maximisation with covariances shrunk towards their common average, started from greedy
+//! k-means++. The log density of a component is linear in the products of coordinates, so that one matrix
+//! product serves all components, and another sums their moments.
 //!
 //! # References
 //! Dempster, Laird, Rubin 1977; Arthur & Vassilvitskii 2007 (k-means++); Fraley & Raftery 2007 (prior of
@@ -16,18 +16,19 @@ use crate::numeric::kernels;
 use crate::numeric::linear::{cholesky, invert_lower, log_determinant};
 use ndarray::{Array1, Array2, ArrayView2, s};
 
-/// Steps of expectation-maximisation at most, and the gain in mean log likelihood that ends them.
+/// Maximum number of steps of expectation-maximisation, and the gain in mean log likelihood below which
+/// they end.
 const STEPS: usize = 80;
 const LEAST_GAIN: f64 = 2e-4;
 /// Variance below which no component shrinks, of coordinates of variance 1.
 const FLOOR: f64 = 1e-7;
 
-/// How alike the covariances of the components are.
+/// Structure of the covariances of the components.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CovarianceStructure {
-    /// Each its own, but for a prior worth this many rows for each column.
+    /// One for each component, with a prior of this many rows for each column.
     Rows(f64),
-    /// One for all.
+    /// One for all components.
     All,
 }
 
@@ -74,7 +75,7 @@ impl Mixture {
         Some(mixture)
     }
 
-    /// The mixture of greatest likelihood given how much of each row belongs to each component.
+    /// The mixture of maximum likelihood, given the responsibilities.
     fn from_shares(sample: &Sample, shares: &Array2<f64>) -> Self {
         let (n, d) = (shares.nrows() as f64, sample.second.nrows());
         let transposed = shares.t().to_owned();
@@ -105,8 +106,8 @@ impl Mixture {
                             scatter[[j, i]] = value;
                             at += 1;
                         }
-                        // The prior is small and round, so that it takes hold only where a component has next
-                        // to nothing.
+                        // The prior is small and spherical, so that it matters only where a component has
+                        // hardly any rows.
                         scatter[[i, i]] += prior * 0.2 * pooled[[i, i]];
                     }
                     scatter /= count + prior;
@@ -184,14 +185,14 @@ impl Mixture {
         Some(product_t(features, &coefficients))
     }
 
-    /// How much of each row belongs to each component, `(n, K)`.
+    /// The responsibility of each component for each row, `(n, K)`.
     pub(crate) fn shares(&self, z: &Array2<f64>) -> Option<Array2<f64>> {
         let features = if self.is_shared { z.clone() } else { products(z) };
         let mut shares = self.log_components(z.view(), &features, 0..z.ncols())?;
         normalise(&mut shares).is_finite().then_some(shares)
     }
 
-    /// How much of all rows belongs to each component.
+    /// The weight of each component.
     pub(crate) fn weights(&self) -> &[f64] {
         &self.weights
     }
@@ -218,7 +219,7 @@ impl Mixture {
     }
 }
 
-/// What fits are made of.
+/// The data of a fit.
 struct Sample {
     /// Coordinates or their products, `(features, n)`.
     features: Array2<f64>,
@@ -266,7 +267,7 @@ fn product_t(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
     out
 }
 
-/// Log densities of components to shares of rows; gives the mean log likelihood.
+/// Turns log densities of components into responsibilities; returns the mean log likelihood.
 fn normalise(logs: &mut Array2<f64>) -> f64 {
     let n = logs.nrows() as f64;
     let sums = logs.rows_mut().into_iter().map(|mut row| {
@@ -274,7 +275,7 @@ fn normalise(logs: &mut Array2<f64>) -> f64 {
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
         for value in values.iter_mut() {
-            // What is below e^-40 of the largest adds nothing.
+            // Below e^-40 of the largest a term adds nothing.
             let below = *value - most;
             *value = if below > -40.0 { below.exp() } else { 0.0 };
             sum += *value;
@@ -359,8 +360,8 @@ mod tests {
         let z = truth.sample(20_000, &mut stream("test", "mixture", 1)).expect("positive");
         let found = Mixture::fit(&z, 2, CovarianceStructure::Rows(0.1), 3).expect("a fit");
         let first = usize::from(found.means[[0, 0]] > 0.0);
-        // The fit stops where a step gains next to nothing, which is before every parameter has settled: it
-        // is the density that must be right.
+        // The fit stops where a step gains hardly anything, which is before every parameter has converged;
+        // only the density must be right.
         let fresh = truth.sample(20_000, &mut stream("test", "fresh", 1)).expect("positive");
         let mean = |mixture: &Mixture| {
             mixture.log_densities(&fresh).expect("positive").iter().sum::<f64>() / 20_000.0

@@ -1,4 +1,4 @@
-//! The choice of how many components a mixture has, and how many classes a side, by held-out pairs.
+//! Chooses the number of components of a mixture, and of classes of each side, on held-out pairs.
 
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -8,8 +8,8 @@ use super::latent_classes::LatentClasses;
 use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::statistics::mean;
 
-/// Numbers of components that are tried, upwards until two in turn predict no better; few may be no better
-/// than one where the right number is much better.
+/// Numbers of components, tried in this order until two in succession are no better: a few components may
+/// be no better than one although the right number is much better.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
 const LEAST_TRIED: usize = 8;
 /// Parameters of a mixture for each row it is fitted to, at most, where each component has a covariance of
@@ -20,7 +20,7 @@ const MOST_PARAMETERS_SHARED: f64 = 3.0;
 const LEAST_ROWS_EACH: usize = 12;
 /// Most columns, both sides together, of components with a covariance of their own.
 const MOST_OWN: usize = 80;
-/// Numbers of classes of a side that are tried, upwards until two in turn predict no better.
+/// Numbers of classes of a side, tried in this order until two in succession are no better.
 const CLASSES: [usize; 7] = [8, 16, 24, 32, 48, 64, 96];
 
 /// A size of mixture, and its held-out log likelihood.
@@ -50,7 +50,7 @@ pub(crate) fn best_mixture(
     evaluate_halves(z, dx, &parts, fit, repaired)
 }
 
-/// The held-out score of latent classes of both sides, as many as predict pairs best.
+/// The held-out score of latent classes of both sides, with the number of classes that predicts pairs best.
 ///
 /// # Shapes
 /// `z` is `(n, d)`, its first `dx` columns being `x`.

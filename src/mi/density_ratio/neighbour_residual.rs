@@ -1,4 +1,4 @@
-//! The information that nearest neighbours see in the samples beyond a model of them.
+//! The information that a nearest-neighbour estimate finds in the samples beyond a model of them.
 //!
 //! `KSG(samples) - mean KSG(as many samples from the model)`: both terms have the same bias, so that the
 //! difference is small where the model fits, in any dimension.
@@ -23,15 +23,15 @@ const DRAWS: usize = 2;
 /// Both sides of the samples through a view.
 pub(crate) type Sides = (Array2<f64>, Array2<f64>);
 
-/// What neighbours see beyond a model.
+/// The residual of a nearest-neighbour estimate over a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Residual {
     pub(crate) nats: f64,
     /// Standard deviation of the residual where there is none: that of the difference of two estimates from
     /// samples of the model.
     pub(crate) noise_nats: f64,
-    /// Standard error of model and residual together: the model follows the samples, so that the neighbours'
-    /// own error is what is left.
+    /// Standard error of model and residual together: that of the neighbours alone, because the errors of the
+    /// model cancel.
     pub(crate) stderr_nats: f64,
 }
 
@@ -40,16 +40,16 @@ pub(crate) fn copula_residual(scores: &Array2<f64>, copula: &Copula, dx: usize, 
     let mut generator = stream("mi/hybrid", "copula", seed);
     let view = CanonicalVariates::new(scores, dx);
     let project = |a: &Array2<f64>| view.as_ref().map(|view| view.project(a, dx));
-    // What is drawn is as large as the samples, and is not kept.
+    // Drawn samples are as large as the samples, and are not stored.
     let draw = || Views::of(&copula.sample(scores.nrows(), &mut generator), dx, &project);
     Views::of(scores, dx, &project).beyond(draw, copula.stderr_nats())
 }
 
-/// The larger of what two views see in the samples beyond what they see in random pairings, which is all
-/// that the two sides share.
+/// The larger of the residuals of two views over random pairings, which is the whole information of the two
+/// sides.
 pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) -> Residual {
     let mut generator = stream("mi/hybrid", "torn", seed);
-    // Directions are chosen anew for each: they follow the chance of the pairs they are chosen on.
+    // Directions are chosen for each pairing, because the choice itself adapts to chance.
     let project = |a: &Array2<f64>| CanonicalVariates::new(a, dx).map(|view| view.project(a, dx));
     let repair = || {
         let mut order: Vec<usize> = (0..scores.nrows()).collect();
@@ -60,11 +60,11 @@ pub(crate) fn independence_residual(scores: &Array2<f64>, dx: usize, seed: u64) 
     Views::of(scores, dx, &project).beyond(repair, 0.0)
 }
 
-/// Samples as neighbours look at them.
+/// The coordinates in which neighbours are searched.
 struct Views {
-    /// All columns, where they are few.
+    /// All columns, where there are few.
     all: Option<Sides>,
-    /// The leading variates, where there are any.
+    /// The leading canonical variates, where there are any.
     variates: Option<Sides>,
 }
 
@@ -74,7 +74,7 @@ impl Views {
         Self { all, variates: project(scores) }
     }
 
-    /// The larger of the two residuals against what is drawn.
+    /// The larger of the two residuals over drawn samples.
     fn beyond(&self, mut draw: impl FnMut() -> Self, stderr_nats: f64) -> Residual {
         let drawn: Vec<Self> = (0..DRAWS).map(|_| draw()).collect();
         let residual = |of: fn(&Self) -> &Option<Sides>| {
@@ -92,7 +92,7 @@ pub(crate) fn sides(a: &Array2<f64>, dx: usize) -> Sides {
     (a.slice(s![.., ..dx]).to_owned(), a.slice(s![.., dx..]).to_owned())
 }
 
-/// What neighbours see in the samples beyond what they see in samples drawn from a model.
+/// The nearest-neighbour estimate of the samples minus that of samples drawn from a model.
 pub(crate) fn residual(seen: &Sides, drawn: &[&Sides]) -> Residual {
     let ksg = |(u, v): &Sides| mean_and_stderr(&pointwise_nats(u, v));
     let (nats, stderr) = ksg(seen);

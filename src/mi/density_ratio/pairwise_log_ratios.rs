@@ -1,7 +1,7 @@
 //! The log density ratios of every `x` with every `y` under a mixture of normals.
 //!
-//! A component's log density is a square in `x`, one in `y`, and their product, so that one product of
-//! matrices serves a component.
+//! The log density of a component is a quadratic form in `x`, one in `y`, and a bilinear form, so that one
+//! matrix product per component gives all pairs.
 
 use std::ops::Range;
 

@@ -12,22 +12,22 @@ use super::neighbour_residual::{Residual, Sides, sides};
 
 /// Permutations that are drawn.
 const DRAWS: usize = 2;
-/// Proposals of a swap for each row: where one in fifty is taken, each row has moved eight times.
+/// Proposed swaps for each row: if one in fifty is accepted, each row has moved eight times.
 const SWEEPS: usize = 400;
 
-/// Samples paired as a model would pair them.
+/// Samples re-paired with probabilities from a model.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RepairedPairs {
-    /// A row, and for each draw the row whose `y` it is given.
+    /// A row, and for each draw the row of its new `y`.
     partners: Vec<(usize, [usize; DRAWS])>,
-    /// How much larger the log density ratios of what was drawn are than those of the pairs as they are,
-    /// summed over rows.
+    /// By how much the log density ratios of the drawn pairs exceed those of the original pairs, summed over
+    /// rows.
     gain_nats: f64,
 }
 
 impl RepairedPairs {
     /// Draws partners for some rows among themselves: permutations with probability in proportion to the
-    /// product of `exp T`, by Metropolis steps from the pairs as they are.
+    /// product of `exp T`, by Metropolis steps from the original pairs.
     ///
     /// # Shapes
     /// `scores` is `T` of every `x` with every `y` of the rows, row-major.
@@ -52,21 +52,21 @@ impl RepairedPairs {
         }
     }
 
-    /// Takes what was drawn for other rows.
+    /// Adds the draws for other rows.
     pub(crate) fn extend(&mut self, other: Self) {
         self.partners.extend(other.partners);
         self.gain_nats += other.gain_nats;
     }
 
-    /// By how much the mean log density ratio of the drawn pairs exceeds that of the pairs as they are.
+    /// By how much the mean log density ratio of the drawn pairs exceeds that of the original pairs.
     pub(crate) fn mean_gain_nats(&self) -> f64 {
         self.gain_nats / self.partners.len().max(1) as f64
     }
 
-    /// What neighbours in all columns see in the samples beyond what they see in what was drawn.
+    /// The nearest-neighbour estimate in all columns of the samples minus that of the drawn pairs.
     ///
     /// # Shapes
-    /// `scores` is `(n, d)`, a row for each that was drawn for, its first `dx` columns being `x`.
+    /// `scores` is `(n, d)`, a row for each with draws, its first `dx` columns being `x`.
     pub(crate) fn residual(&self, scores: &Array2<f64>, dx: usize) -> Residual {
         let (x, y) = (scores.slice(s![.., ..dx]), scores.slice(s![.., dx..]));
         let drawn = (0..DRAWS).map(|draw| {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_is_drawn_has_the_dependence_the_ratios_tell_of() {
-        // A normal copula of correlation r, asked about independent pairs and about pairs of its own.
+        // A normal copula of correlation r, applied to independent pairs and to pairs drawn from it.
         let (n, r) = (1000, 0.8_f64);
         let mut generator = stream("test", "torn", 1);
         let mut normal = || -> f64 { StandardNormal.sample(&mut generator) };

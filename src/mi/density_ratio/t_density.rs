@@ -10,7 +10,7 @@ use statrs::function::gamma::{digamma, ln_gamma};
 use crate::numeric::linear::{log_determinant, mahalanobis};
 use crate::numeric::statistics::mean;
 
-/// The mean over samples of the log density of the coordinates as if they were independent.
+/// The mean over samples of the log density of independent coordinates.
 pub(crate) fn marginals(values: &Array2<f64>, nu: Option<f64>) -> f64 {
     let one = Array2::eye(1);
     let columns = values.axis_iter(Axis(1));
@@ -69,8 +69,8 @@ pub(crate) fn to_t(scores: &Array2<f64>, nu: f64) -> Option<Array2<f64>> {
     let normal = statrs::distribution::Normal::standard();
     let most = scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
     let size = (most * PER_UNIT) as usize + 4;
-    // Positive half; the function is odd. The upper tail is the lower one mirrored, where probabilities keep
-    // their digits.
+    // Positive half; the function is odd. The upper tail is the lower one mirrored, because small
+    // probabilities keep their precision.
     let table: Vec<f64> = (0..size)
         .map(|k| if k == 0 { 0.0 } else { (-t.inverse_cdf(normal.cdf(-(k as f64) / PER_UNIT))).asinh() })
         .collect();

@@ -2,15 +2,16 @@
 //!
 //! Coordinates are brought to normal scores; of the canonical correlations those above what independent
 //! samples would show, `sqrt(d_x / n) + sqrt(d_y / n)`, are kept, one to three. Projections lose information
-//! and never add any, so the number errs downwards, except that the directions were chosen on the same
-//! samples.
+//! and never add any, so that the number is too small rather than too large, except that the directions are
+//! chosen on the same samples.
 //!
 //! # References
 //! Hotelling 1936; Kraskov, Stögbauer, Grassberger 2004; Wachter 1980 (largest correlation of independent
 //! samples).
 
+use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::mi::neighbours::canonical_variates::CanonicalVariates;
-use crate::mi::neighbours::ksg::{dependence_inflation, need_neighbours, pointwise_nats};
+use crate::mi::neighbours::ksg::{dependence_inflation, pointwise_nats};
 use crate::mi::samples::paired::{Found, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
@@ -36,27 +37,23 @@ impl Estimator for CcaKsg {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), pairs)?;
-        if let Some(zero) = samples.constant(kind) {
-            return Ok(vec![zero]);
-        }
-        samples.need_covariance()?;
-        need_neighbours(&samples)?;
-        if let Some(infinite) = samples.need_independent_ranks(kind) {
-            return Ok(vec![infinite]);
-        }
-        samples.jitter(seed);
-        let scores = samples.take_scores();
-        let dx = samples.dx();
-        let Some(view) = CanonicalVariates::new(&scores, dx) else {
-            let reason =
-                "the covariance of the normal scores is singular; drop columns that are functions of others";
-            return Err(Error::Samples { estimator: self.name(), reason: reason.to_owned() });
-        };
-        let (u, v) = view.project(&scores, dx);
-        let (mi_nats, stderr) = mean_and_stderr(&pointwise_nats(&u, &v));
-        let stderr = stderr * dependence_inflation(&u, &v, stderr);
-        Ok(vec![samples.report(kind, Found { mi_nats, stderr_nats: Some(stderr), ..Found::default() })])
+        let required =
+            Requirements { least_rows: 0, neighbours: true, copies: Copies::Used, reads: Reads::Ranks };
+        estimate_checked(self, pairs, required, seed, project_and_measure)
     }
+}
+
+/// The estimate of `ksg` on the leading canonical variates.
+fn project_and_measure(samples: &mut Samples) -> Result<Found> {
+    let scores = samples.take_scores();
+    let dx = samples.dx();
+    let Some(view) = CanonicalVariates::new(&scores, dx) else {
+        let reason =
+            "the covariance of the normal scores is singular; drop columns that are functions of others";
+        return Err(Error::Samples { estimator: samples.estimator, reason: reason.to_owned() });
+    };
+    let (u, v) = view.project(&scores, dx);
+    let (mi_nats, stderr) = mean_and_stderr(&pointwise_nats(&u, &v));
+    let stderr = stderr * dependence_inflation(&u, &v, stderr);
+    Ok(Found { mi_nats, stderr_nats: Some(stderr), ..Found::default() })
 }

@@ -2,7 +2,7 @@
 //! training.
 //!
 //! States are deterministic functions of tokens, so their noise-free mutual information is the entropy of the
-//! tokens, the same for every block of every model. What differs is how many states can be told apart at a
+//! tokens, the same for every block of every model. What differs is how many states can be distinguished at a
 //! given precision `b`:
 //!
 //! ```text
@@ -28,10 +28,10 @@
 //!
 //! A row alone in its group adds 0 to the lower bound; flag `grouped`.
 //!
-//! Where `x` hardly repeats, a row alone says nothing of how much `y` varies given `x`, and the few that are
-//! not alone may be collisions of rounding. So where the entropy of `y` within `x` is at most .03 nats, each
-//! pair is taken for an `x` of its own, as it is where nothing repeats. That can add at most this entropy,
-//! which is taken off the lower bound; flag `collisions`.
+//! Where `x` hardly repeats, single rows contain no information on how much `y` varies given `x`, and the
+//! few repeated ones may be collisions of rounding. So where the entropy of `y` within `x` is at most .03
+//! nats, each pair counts as an `x` of its own, as it does where nothing repeats. That can add at most this
+//! entropy, which is subtracted from the lower bound; flag `collisions`.
 //!
 //! Everything is computed from `R_ij = A_ij - A_ii = -|y_i - y_j|^2 / (2 sigma^2) - z_i . (y_i - y_j) /
 //! sigma`, in which the large terms have cancelled and `R_ii = 0` exactly. With `z` goes `-z`; one product `Y
@@ -41,8 +41,8 @@
 //! # The value between the bounds
 //! Let `chi` be the chi-square information of the channel, `E[exp(A_ii) / mean_j exp(A_ij)] - 1`. To first
 //! order in `1/n` the bias of the upper bound is `+chi / 2n` and that of the lower bound `-chi / 2n`: the
-//! middle of the two has none, and on inputs that are told apart perfectly it is the Miller-Madow entropy. So
-//! the estimate is the middle, but not above the larger of the lower bound and the least ceiling. That cut
+//! middle of the two has none, and on inputs that are distinguished perfectly it is the Miller-Madow entropy.
+//! So the estimate is the middle, but not above the larger of the lower bound and the least ceiling. That cut
 //! matters where the upper bound has run away, and there the flag `saturated` says so.
 //!
 //! The standard error is the standard deviation of the terms over `sqrt(n)`. It does not know that `y` is
@@ -73,7 +73,7 @@ const NAME: &str = "channel";
 const COLLISIONS_NATS: f64 = 0.03;
 
 /// The range of `b`. Below it, the rounding of `f32` distances, about `5e-7 / b^2` nats, is no longer small;
-/// above it nothing is left.
+/// above it the information vanishes.
 const PRECISIONS: (f64, f64) = (1e-3, 1e3);
 
 /// Bounds are saturated above this fraction of `log n`, and where they are further apart than
@@ -168,8 +168,8 @@ impl Estimator for Channel {
 
     fn note_on_samples(&self) -> Option<&'static str> {
         Some(
-            "channel takes y for a function of x where a row of x occurs once: its number is how many values \
-             of y can be told apart at precision b, not the information of noisy pairs",
+            "channel treats y as a function of x where a row of x occurs once: its number is how many values \
+             of y can be distinguished at precision b, not the information of noisy pairs",
         )
     }
 
@@ -217,7 +217,7 @@ impl Channel {
     }
 }
 
-/// What the estimates at all precisions share.
+/// The parts that the estimates at all precisions share.
 struct Common {
     n: usize,
     n_distinct: usize,
@@ -225,7 +225,7 @@ struct Common {
     constant_y: Vec<usize>,
     input_entropy_nats: f64,
     grouped: bool,
-    /// What rows that share `x` can have added to the bounds.
+    /// The information that rows that share `x` can have added to the bounds.
     collisions_nats: f64,
 }
 

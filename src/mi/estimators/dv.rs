@@ -6,14 +6,14 @@
 //!
 //! The rows are cut in two; each half is the test of a critic trained on the other. The critic is the log
 //! density ratio of Gaussian canonical variates, shrunk by what chance adds to correlations, plus a network
-//! (64, 64, `SiLU`) whose last layer starts at zero: it starts from the Gaussian answer. `AdamW` at 2e-3 with
-//! weight decay 1e-2, cosine, gradients clipped at norm 1, 300 steps of 512 pairs, each against 4 cyclic
-//! shifts (a random permutation would leave pairs in place); the best of what a validation set says every 25
-//! steps, the start included; the test is against 16 shifts. A number that is not finite ends the run, which
-//! then counts for nothing: flag `failed`.
+//! (64, 64, `SiLU`) whose last layer starts at zero: it starts from the Gaussian answer. `AdamW` at 2e-3
+//! with weight decay 1e-2, cosine, gradients clipped at norm 1, 300 steps of 512 pairs, each against 4
+//! cyclic shifts (a random permutation would leave pairs in place); the weights with the best validation,
+//! every 25 steps and at the start, are used; the test is against 16 shifts. A number that is not finite
+//! ends training, and the estimate is 0: flag `failed`.
 //!
-//! Beyond the logarithm of how many pairs there are the average over those that do not belong together misses
-//! the few that matter, and what is left is no bound: the number is held there.
+//! Above the logarithm of the number of pairs, the average over independent pairs misses the few that matter,
+//! and the value is no bound: it is capped there.
 //!
 //! # References
 //! Donsker & Varadhan 1983; Belghazi et al. 2018; McAllester & Stratos 2020 (no bound from n samples exceeds
@@ -25,6 +25,8 @@ use ndarray::{Array2, Axis, s};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
+use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use crate::Result;
 use crate::mi::neural::critic::DIVERGENCE_THRESHOLD_NATS;
 use crate::mi::neural::network::{Initial, Network, clip, donsker_varadhan, rows};
 use crate::mi::samples::paired::{Found, Samples};
@@ -32,7 +34,6 @@ use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::linear::{canonical, covariance};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::seed::{derive, stream};
-use crate::{Error, Result};
 
 const STEPS: usize = 300;
 const BATCH: usize = 512;
@@ -40,7 +41,7 @@ const LOOK: usize = 25;
 const RATE: f64 = 2e-3;
 const DECAY: f64 = 1e-2;
 const HIDDEN: usize = 64;
-/// Cyclic shifts of `y` that stand for independent pairs, in training and in the test.
+/// Cyclic shifts of `y` that serve as independent pairs, in training and in the test.
 const SHIFTS: usize = 4;
 const TEST_SHIFTS: usize = 16;
 /// Of the rows that are not tested, one in this many is for validation.
@@ -70,45 +71,39 @@ impl Estimator for Dv {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), pairs)?;
-        if let Some(zero) = samples.constant(kind) {
-            return Ok(vec![zero]);
-        }
-        samples.need_covariance()?;
-        if samples.n < LEAST_ROWS {
-            let reason =
-                format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
-            return Err(Error::Samples { estimator: self.name(), reason });
-        }
-        if let Some(infinite) = samples.need_independent_ranks(kind) {
-            return Ok(vec![infinite]);
-        }
-        samples.jitter(seed);
-        let scores = samples.take_scores();
-        let mut order: Vec<usize> = (0..samples.n).collect();
-        order.shuffle(&mut stream("mi/dv", "order", seed));
-        let (first, second) = order.split_at(samples.n / 2);
-        let halves = [(first, second), (second, first)];
-        let bounds: Vec<Option<Bound>> = halves
-            .par_iter()
-            .enumerate()
-            .map(|(half, (train, test))| {
-                half_bound(&scores, samples.dx(), train, test, derive("mi/dv/half", &half.to_string(), seed))
-            })
-            .collect::<Result<_>>()?;
-        let bounds: Vec<Bound> = bounds.into_iter().flatten().collect();
-        if bounds.len() < halves.len() {
-            let failed = Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() };
-            return Ok(vec![samples.report(kind, failed)]);
-        }
-        let mi_nats = bounds.iter().map(|bound| bound.nats).sum::<f64>() / 2.0;
-        let variance = bounds.iter().map(|bound| bound.variance).sum::<f64>() / 4.0;
-        let flags = if mi_nats < DIVERGENCE_THRESHOLD_NATS { vec![Flag::Failed] } else { vec![] };
-        let stderr_nats = Some(variance.sqrt());
-        let found = Found { mi_nats, lower_nats: Some(mi_nats), stderr_nats, flags, ..Found::default() };
-        Ok(vec![samples.report(kind, found)])
+        let required = Requirements {
+            least_rows: LEAST_ROWS,
+            neighbours: false,
+            copies: Copies::Used,
+            reads: Reads::Ranks,
+        };
+        estimate_checked(self, pairs, required, seed, |samples| cross_fitted(samples, seed))
     }
+}
+
+/// The mean of the bounds of both halves.
+fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<Found> {
+    let scores = samples.take_scores();
+    let mut order: Vec<usize> = (0..samples.n).collect();
+    order.shuffle(&mut stream("mi/dv", "order", seed));
+    let (first, second) = order.split_at(samples.n / 2);
+    let halves = [(first, second), (second, first)];
+    let bounds: Vec<Option<Bound>> = halves
+        .par_iter()
+        .enumerate()
+        .map(|(half, (train, test))| {
+            half_bound(&scores, samples.dx(), train, test, derive("mi/dv/half", &half.to_string(), seed))
+        })
+        .collect::<Result<_>>()?;
+    let bounds: Vec<Bound> = bounds.into_iter().flatten().collect();
+    if bounds.len() < halves.len() {
+        return Ok(Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() });
+    }
+    let mi_nats = bounds.iter().map(|bound| bound.nats).sum::<f64>() / 2.0;
+    let variance = bounds.iter().map(|bound| bound.variance).sum::<f64>() / 4.0;
+    let flags = if mi_nats < DIVERGENCE_THRESHOLD_NATS { vec![Flag::Failed] } else { vec![] };
+    let stderr_nats = Some(variance.sqrt());
+    Ok(Found { mi_nats, lower_nats: Some(mi_nats), stderr_nats, flags, ..Found::default() })
 }
 
 /// A bound on test rows, and the variance of its mean.
@@ -131,8 +126,8 @@ impl Gaussian {
         joint.diag_mut().mapv_inplace(|value| value + 1e-6);
         let found = canonical(&joint, dx, 0.0)?;
         let (n, d) = (train.len() as f64, scores.ncols());
-        // Of a squared correlation, chance holds about d / n where there is none, and less the stronger it is
-        // (Ezekiel 1930).
+        // Chance contributes about d / n to a squared correlation of 0, and less to a stronger one (Ezekiel
+        // 1930).
         let shrunk = |r: &f64| {
             (1.0 - (1.0 - r * r) * (n - 1.0) / (n - d as f64 - 1.0).max(1.0)).max(0.0).sqrt().min(0.999)
         };
@@ -225,14 +220,14 @@ fn half_bound(
         optimiser.step(&gradients)?;
     }
     critic.network.restore(&kept)?;
-    // One shift at a time, whose tensors are gone before the next.
+    // One shift at a time, so that its tensors are freed before the next.
     let test_scores = |shift: usize| doubles(&critic.scores(test, shift)?);
     let (of_pairs, of_joint) = mean_and_stderr(&test_scores(0)?);
     let shifts = shifts(test.len(), TEST_SHIFTS);
     let apart = shifts.iter().map(|shift| test_scores(*shift)).collect::<Result<Vec<_>>>()?;
     let most = apart.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Each row stands in as many pairs as there are shifts, on either side, so that pairs are not independent
-    // and rows are.
+    // Each row is in as many pairs as there are shifts, on either side, so that rows are independent and
+    // pairs are not.
     let (mut of_x, mut of_y) = (vec![0.0; test.len()], vec![0.0; test.len()]);
     for (shift, values) in shifts.iter().zip(&apart) {
         for (i, value) in values.iter().enumerate() {

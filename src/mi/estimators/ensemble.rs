@@ -10,28 +10,29 @@
 //!
 //! Mixtures are fitted to the samples and to their normal scores; latent classes are those of each side, with
 //! a table of how often they meet. Each model gives the log density ratio `T = log p(x, y) / p(x) p(y)` of
-//! pairs it was not fitted to, those that belong together and some thousand times as many that do not, and is
-//! scored by one bound (van den Oord et al. 2018), which no density that is wrong or singular can make too
-//! high:
+//! pairs it was not fitted to, true pairs and some thousand times as many unpaired rows, and is
+//! scored by one bound (van den Oord et al. 2018), which no wrong or singular density can
+//! exceed in expectation:
 //!
 //! ```text
 //! score = mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! A model with more freedom must beat the copula, and independence, by two standard errors of the
-//! difference, pair by pair. Where none does, the copula is a normal one, whose number is near 0 where
-//! nothing is shared, and nearest-neighbour statistics are compared with those of randomly re-paired samples.
+//! A model with more parameters must beat the copula, and independence, by two standard errors of the
+//! difference, pair by pair. Where none does, the copula is a normal one, whose estimate is near 0 for
+//! independent samples, and nearest-neighbour statistics are compared with those of randomly re-paired
+//! samples.
 //!
-//! The mean of `T` at held-out pairs is too low by what the model lost to the size of its sample, and at its
-//! own pairs too high by about as much (Akaike 1973): the estimate is the middle of the two, less what `T` of
-//! pairs that do not belong together exceeds a density ratio's by.
+//! The mean of `T` at held-out pairs is too low because of the finite training sample, and at training
+//! pairs too high by about as much (Akaike 1973): the estimate is the middle of the two, minus the excess
+//! of `T` at unpaired rows over that of a density ratio.
 //!
-//! Where neighbours can see, they add what the model misses: `ksg` of the samples against `ksg` of what the
-//! model would pair ([`crate::mi::density_ratio::repaired_pairs`]), or, for the copula, of samples drawn from
-//! it. For the critic there is `ksg` of its features at held-out pairs too, which cannot hold more than the
-//! pairs themselves, and is believed up to the mean at its own pairs. What is seen so is weighed by how far
-//! it lies from chance, `1 - (noise / seen)^2`, and stands in the standard error as well: where a model is
-//! wrong, neighbours miss about as much as they see.
+//! In few columns, a nearest-neighbour residual adds the information that the model misses: `ksg` of the
+//! samples minus `ksg` of pairs drawn from the model ([`crate::mi::density_ratio::repaired_pairs`]) or, for
+//! the copula, of samples drawn from it. For the critic there is also `ksg` of its features at held-out
+//! pairs, whose information cannot exceed that of the pairs; it is used up to the mean at the critic's
+//! training pairs. The residual is weighted by `1 - (noise / residual)^2` and is part of the standard
+//! error: where a model is wrong, neighbours miss about as much as they find.
 //!
 //! # References
 //! van den Oord et al. 2018; Akaike 1973; van der Laan, Polley, Hubbard 2007 (choice by cross-validation);
@@ -55,16 +56,16 @@ use crate::numeric::normal_scores::normal_scores;
 use crate::numeric::statistics::{mean, mean_and_stderr};
 use crate::seed::derive;
 
-/// Fewer rows are left to the t copula and its neighbours.
+/// With fewer rows only the t copula and its residual are used.
 const LEAST_ROWS: usize = 400;
-/// So are samples of more numbers, for want of memory: the others would need a dozen copies of them.
+/// The same holds for samples of more numbers, because the other models need a dozen copies of them.
 const LARGE: usize = 10_000_000;
-/// Most columns, both sides together, for neighbours against what a model would pair.
+/// Maximum number of columns, both sides together, for the residual over pairs drawn from a model.
 const MOST_COLUMNS: usize = 8;
-/// Residuals of the copula below this many standard deviations of chance are taken for chance: of two the
-/// larger is taken.
+/// Residuals of the copula below this many standard deviations of chance count as chance; the larger of two
+/// is tested.
 const CLEAR: f64 = 3.0;
-/// Features of the critic that neighbours look at.
+/// Maximum number of features of the critic for neighbours.
 const VIEWS: usize = 3;
 
 /// The estimator.
@@ -126,7 +127,7 @@ struct Models<'a> {
 }
 
 impl<'a> Models<'a> {
-    /// Models beside the copula only where `is_free`.
+    /// Fits the copula, and the other models where `is_free`.
     fn new(samples: &'a Samples, scores: Array2<f64>, is_free: bool, seed: u64) -> Result<Self> {
         let dx = samples.dx();
         let fitted = Copula::new(samples.estimator, &scores, dx, seed)?;
@@ -165,7 +166,7 @@ impl<'a> Models<'a> {
         if of_scores { self.scores.clone() } else { self.samples.joint() }
     }
 
-    /// A seed for drawing what a model would pair, where neighbours can look at it.
+    /// A seed for drawing pairs from a model, where there are few enough columns for neighbours.
     fn repaired(&self, seed: u64) -> Option<u64> {
         (self.scores.ncols() <= MOST_COLUMNS).then_some(seed)
     }
@@ -183,7 +184,7 @@ impl<'a> Models<'a> {
     fn found(&self, seed: u64) -> Found {
         let (_, copula) = &self.copula;
         let critic = self.critic.as_ref().map(|(_, candidate)| candidate);
-        // Of free models none is the simpler one.
+        // The free models are compared with each other by their scores alone.
         let free = [self.mixture.as_ref(), self.classes.as_ref(), critic].into_iter().flatten();
         let best =
             free.filter(|candidate| candidate.beats(copula)).max_by(|a, b| a.score().total_cmp(&b.score()));
@@ -197,15 +198,14 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The estimate of a free model, from its value and what neighbours see beyond it.
+    /// The estimate of a free model, from its value and its nearest-neighbour residual.
     fn found_by(&self, best: &HeldOutScore, value_nats: f64, is_low: bool) -> Found {
         let mut mi_nats = value_nats;
         let mut unsure_nats = 0.0_f64;
         if let Some(repaired) = &best.repaired {
             let residual = repaired.residual(&self.scores, self.dx);
             let beyond_nats = best.score() + repaired.mean_gain_nats() + residual.nats - value_nats;
-            // A critic's value is low where it is wrong, and neighbours in many columns see less than there
-            // is.
+            // A critic's value is too low where it is wrong, and neighbours in many columns underestimate.
             if beyond_nats > 0.0 || !is_low {
                 let weight = weight(beyond_nats, residual.noise_nats);
                 mi_nats += beyond_nats * weight;
@@ -227,8 +227,8 @@ impl<'a> Models<'a> {
         let (_, chance) = mean_and_stderr(&score.terms);
         // Where rows are hardly more than columns, the scatter's own error is the larger.
         let mut stderr = chance.max(copula.stderr_nats());
-        // Where nothing beats independence, neighbours are compared with repaired pairs, and what they see is
-        // the whole.
+        // Where nothing beats independence, neighbours are compared with random pairings, and the residual
+        // is the whole information.
         let is_independent = !is_clear(&score.terms);
         let residual = if is_independent {
             independence_residual(&self.scores, self.dx, seed)
@@ -243,18 +243,18 @@ impl<'a> Models<'a> {
         if is_seen {
             stderr = stderr.hypot(residual.noise_nats);
         }
-        // The copula was evaluated at pairs it was fitted to, and half of what that adds was taken off its
-        // score.
+        // The copula was evaluated at its training pairs, and half of the resulting bias was subtracted
+        // from its score.
         let lower_nats = score.score() - copula.bias_nats;
         let mi_nats = mi_nats.max(lower_nats);
         Found { mi_nats, lower_nats: Some(lower_nats), stderr_nats: Some(stderr), ..Found::default() }
     }
 
-    /// The most that neighbours see in the leading features of held-out pairs, as many features as show most,
-    /// between the critic's middle and its mean at its own pairs.
+    /// The largest nearest-neighbour estimate over numbers of leading features of held-out pairs, between the
+    /// critic's middle and its mean at training pairs.
     fn seen_in_features(&self, variates: &[Sides], critic: &HeldOutScore, seed: u64) -> f64 {
-        // A view of more features than a side has columns would see a surface, where neighbours are nearer
-        // than the correction takes them to be.
+        // More features than a side has columns lie on a surface, where neighbours are nearer than the
+        // correction assumes.
         let most = VIEWS.min(self.dx).min(self.scores.ncols() - self.dx);
         let views = (1..=most).map(|k| {
             let parts = variates.iter().enumerate().filter_map(|(fold, (u, v))| {
@@ -268,27 +268,28 @@ impl<'a> Models<'a> {
             mean(&parts.collect::<Vec<f64>>())
         });
         let seen_nats = views.filter(|nats| nats.is_finite()).fold(f64::NEG_INFINITY, f64::max);
-        // The mean at its own pairs, which is too high, is as far above the middle as the score is below.
+        // The mean at training pairs, which is too high, is as far above the middle as the score is below.
         let own_nats = 2.0 * critic.value_nats - critic.score();
         seen_nats.clamp(critic.value_nats, own_nats.max(critic.value_nats))
     }
 }
 
-/// How much of what is seen is taken for more than chance.
+/// The share of a residual that is not attributed to chance.
 fn weight(seen_nats: f64, noise_nats: f64) -> f64 {
     if seen_nats.abs() > noise_nats { 1.0 - (noise_nats / seen_nats).powi(2) } else { 0.0 }
 }
 
-/// What neighbours may have missed: where a model is wrong, about as much as they see beyond chance.
+/// The information that neighbours may miss: where a model is wrong, about as much as they find beyond
+/// chance.
 fn unseen_nats(seen_nats: f64, noise_nats: f64) -> f64 {
     seen_nats.abs() * weight(seen_nats, noise_nats).sqrt()
 }
 
-/// The copula has few parameters, and how many nats they cost is known; it is cross_fitted as the critic is,
-/// because where it is wrong its density ratios need not have mean one.
+/// The score of the copula. It has few parameters, and the bias that they add is known. Like the critic it is
+/// evaluated on unpaired rows, because where it is wrong its density ratios need not have mean one.
 fn copula_score(copula: &Copula, seed: u64) -> HeldOutScore {
     let (mut terms, normalisers) = copula.held_out(seed);
-    // On its own sample its mean is too large by the bias.
+    // At its training pairs its mean is too large by the bias.
     terms.iter_mut().for_each(|term| *term -= copula.bias_nats);
     let excess_nats = mean(&normalisers);
     let value_nats =

@@ -6,15 +6,16 @@
 //! d = 768 + 768 and n = 2000 it is 258 nats. On other distributions the number is the information of the
 //! best normal approximation, which is neither a lower nor an upper bound.
 //!
-//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)` or, if that is larger, what
-//! the ratios of the samples show, and what the estimation of the covariance adds at many dimensions,
-//! `sqrt(d_x d_y / 2) / n`.
+//! The standard error is that of the log density ratio, `sqrt(sum_k rho_k^2 / n)` or, if it is larger, the
+//! one from the ratios of the samples, combined with the error of the covariance, `sqrt(d_x d_y / 2) / n`,
+//! which matters in many dimensions.
 //!
 //! # References
 //! Anderson, *An Introduction to Multivariate Statistical Analysis*, chapter 7.
 
 use ndarray::{Array2, s};
 
+use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::mi::samples::paired::{Found, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::linear::{
@@ -42,41 +43,37 @@ impl Estimator for Gaussian {
         }
     }
 
-    fn estimate(&self, pairs: &Pairs<'_>, _seed: u64) -> Result<Vec<Estimate>> {
-        let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), pairs)?;
-        if let Some(zero) = samples.constant(kind) {
-            return Ok(vec![zero]);
-        }
-        samples.need_covariance()?;
-        samples.flag_duplicates();
-        if let Some(infinite) = samples.need_independence(kind) {
-            return Ok(vec![infinite]);
-        }
-        let (n, dx, dy) = (samples.n, samples.dx(), samples.dy());
-        let values = samples.joint();
-        let joint = covariance(values.view());
-        let Some(plug_in) = gaussian_nats(&joint, dx) else {
-            let reason =
-                "the joint covariance is singular to working precision; project the columns first".to_owned();
-            return Err(Error::Samples { estimator: self.name(), reason });
-        };
-        let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
-        let squares = squared_correlations(&joint, dx).unwrap_or_default();
-        // Of normal samples the squared correlations give the first part; of others the density ratio of each
-        // pair does, which is how much the pair moves the estimate.
-        let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
-        let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
-        let found = Found {
-            mi_nats: plug_in - wishart_bias_nats(n, dx, dy),
-            stderr_nats: Some(variance.sqrt()),
-            ..Found::default()
-        };
-        Ok(vec![samples.report(kind, found)])
+    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
+        let required =
+            Requirements { least_rows: 0, neighbours: false, copies: Copies::Flagged, reads: Reads::Values };
+        estimate_checked(self, pairs, required, seed, |samples| corrected(samples))
     }
 }
 
-/// The log density ratio of each row but for a constant, under the normal distribution with this covariance.
+/// The information of the normal distribution with the covariance of the samples, minus its bias.
+fn corrected(samples: &Samples) -> Result<Found> {
+    let (n, dx, dy) = (samples.n, samples.dx(), samples.dy());
+    let values = samples.joint();
+    let joint = covariance(values.view());
+    let Some(plug_in) = gaussian_nats(&joint, dx) else {
+        let reason =
+            "the joint covariance is singular to working precision; project the columns first".to_owned();
+        return Err(Error::Samples { estimator: samples.estimator, reason });
+    };
+    let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
+    let squares = squared_correlations(&joint, dx).unwrap_or_default();
+    // For normal samples the squared correlations give the first part; for others the density ratio of each
+    // pair does, which is the influence of the pair on the estimate.
+    let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
+    let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
+    Ok(Found {
+        mi_nats: plug_in - wishart_bias_nats(n, dx, dy),
+        stderr_nats: Some(variance.sqrt()),
+        ..Found::default()
+    })
+}
+
+/// The log density ratio of each row up to a constant, under the normal distribution with this covariance.
 fn log_ratios(z: &Array2<f64>, joint: &Array2<f64>, dx: usize) -> Vec<f64> {
     let part = |range: std::ops::Range<usize>| {
         let factor = cholesky(&joint.slice(s![range.clone(), range.clone()]).to_owned(), 0.0);

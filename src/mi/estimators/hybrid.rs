@@ -1,4 +1,4 @@
-//! `hybrid`: the t copula, corrected by what nearest neighbours see beyond it.
+//! `hybrid`: the t copula plus a nearest-neighbour residual.
 //!
 //! ```text
 //! I = I_t + max over views [ KSG(samples) - mean KSG(as many samples from the fitted copula) ]
@@ -13,11 +13,11 @@
 //! Kraskov, Stögbauer, Grassberger 2004; Demarta & McNeil 2005; Efron & Tibshirani 1993 (parametric bootstrap
 //! of a bias).
 
+use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::neighbour_residual::copula_residual;
-use crate::mi::neighbours::ksg::need_neighbours;
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::Found;
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 
 /// The estimator.
@@ -32,32 +32,22 @@ impl Estimator for Hybrid {
     fn about(&self) -> About {
         About {
             kind: Kind::Consistent,
-            what: "t copula plus what ksg sees beyond it, against samples from the fitted copula",
+            what: "t copula plus the residual of ksg over samples from the fitted copula",
             reference: "Demarta & McNeil 2005; Kraskov, Stoegbauer, Grassberger 2004",
             cost: "150 n d^2 + 6 n^2 d: .3 s at n = 5000",
-            limits: "n >= d_x + d_y + 2; beyond 12 columns it sees three linear projections apart from the \
-                     copula",
+            limits: "n >= d_x + d_y + 2; beyond 12 columns the residual uses three linear projections",
         }
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), pairs)?;
-        if let Some(zero) = samples.constant(kind) {
-            return Ok(vec![zero]);
-        }
-        samples.count_copies_once();
-        samples.need_covariance()?;
-        need_neighbours(&samples)?;
-        if let Some(infinite) = samples.need_independent_ranks(kind) {
-            return Ok(vec![infinite]);
-        }
-        samples.jitter(seed);
-        let scores = samples.take_scores();
-        let copula = Copula::new(self.name(), &scores, samples.dx(), seed)?;
-        let residual = copula_residual(&scores, &copula, samples.dx(), seed);
-        let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));
-        let found = Found { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..Found::default() };
-        Ok(vec![samples.report(kind, found)])
+        let required =
+            Requirements { least_rows: 0, neighbours: true, copies: Copies::UsedOnce, reads: Reads::Ranks };
+        estimate_checked(self, pairs, required, seed, |samples| {
+            let scores = samples.take_scores();
+            let copula = Copula::new(samples.estimator, &scores, samples.dx(), seed)?;
+            let residual = copula_residual(&scores, &copula, samples.dx(), seed);
+            let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));
+            Ok(Found { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..Found::default() })
+        })
     }
 }

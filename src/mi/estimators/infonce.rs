@@ -1,5 +1,5 @@
-//! `infonce`: the bound of a separable critic on pairs that it was not trained on; at most the logarithm of
-//! how many are compared.
+//! `infonce`: the InfoNCE bound of a separable critic on held-out pairs; at most the logarithm of the
+//! number of pairs that are compared.
 //!
 //! The critic is that of [`crate::mi::neural::critic`], trained five times, each time without a fifth of the
 //! rows. Flag `saturated` above .8 of the logarithm of the number of rows that are compared, which stands
@@ -8,12 +8,13 @@
 //! # References
 //! van den Oord et al. 2018; Poole et al. 2019.
 
+use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use crate::Result;
 use crate::mi::density_ratio::neighbour_residual::sides;
 use crate::mi::neural::critic;
 use crate::mi::samples::paired::{Found, Samples};
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
-use crate::{Error, Result};
 
 /// Fewer rows cannot be trained on.
 const LEAST_ROWS: usize = 50;
@@ -42,40 +43,34 @@ impl Estimator for InfoNce {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), pairs)?;
-        if let Some(zero) = samples.constant(kind) {
-            return Ok(vec![zero]);
-        }
-        samples.need_covariance()?;
-        if samples.n < LEAST_ROWS {
-            let reason =
-                format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
-            return Err(Error::Samples { estimator: self.name(), reason });
-        }
-        if let Some(infinite) = samples.need_independent_ranks(kind) {
-            return Ok(vec![infinite]);
-        }
-        samples.jitter(seed);
-        let (x, y) = sides(&samples.take_scores(), samples.dx());
-        let Some(cross_fitted) = critic::cross_fitted(&x, &y, false, seed) else {
-            let failed = Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() };
-            return Ok(vec![samples.report(kind, failed)]);
+        let required = Requirements {
+            least_rows: LEAST_ROWS,
+            neighbours: false,
+            copies: Copies::Used,
+            reads: Reads::Ranks,
         };
-        let (mi_nats, stderr) = mean_and_stderr(&cross_fitted.terms);
-        let compared = cross_fitted.compared as f64;
-        let mut flags = if mi_nats > SATURATED * compared.ln() { vec![Flag::Saturated] } else { vec![] };
-        if mi_nats < critic::DIVERGENCE_THRESHOLD_NATS {
-            flags.push(Flag::Failed);
-        }
-        let found = Found {
-            mi_nats,
-            lower_nats: Some(mi_nats),
-            stderr_nats: Some(stderr),
-            compared_nats: Some(compared.ln()),
-            flags,
-            ..Found::default()
-        };
-        Ok(vec![samples.report(kind, found)])
+        estimate_checked(self, pairs, required, seed, |samples| cross_fitted(samples, seed))
     }
+}
+
+/// The mean of the bounds of all parts.
+fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<Found> {
+    let (x, y) = sides(&samples.take_scores(), samples.dx());
+    let Some(cross_fitted) = critic::cross_fitted(&x, &y, false, seed) else {
+        return Ok(Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() });
+    };
+    let (mi_nats, stderr) = mean_and_stderr(&cross_fitted.terms);
+    let compared = cross_fitted.compared as f64;
+    let mut flags = if mi_nats > SATURATED * compared.ln() { vec![Flag::Saturated] } else { vec![] };
+    if mi_nats < critic::DIVERGENCE_THRESHOLD_NATS {
+        flags.push(Flag::Failed);
+    }
+    Ok(Found {
+        mi_nats,
+        lower_nats: Some(mi_nats),
+        stderr_nats: Some(stderr),
+        compared_nats: Some(compared.ln()),
+        flags,
+        ..Found::default()
+    })
 }

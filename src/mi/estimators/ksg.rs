@@ -7,7 +7,7 @@
 //! `n_x(i)` counts the points that are nearer to point `i` in `x` than its `k`-th neighbour is in the larger
 //! of the distances in `x` and `y` (Chebyshev, coordinates at unit variance). Nearly unbiased in few
 //! dimensions; in many the neighbours are far and the number is too small, so more than 6 + 6 columns are
-//! refused. Rows that repeat spoil it: up to one in a hundred is told apart by noise of 1e-6 standard
+//! refused. Repeated rows bias it: up to one in a hundred is separated by noise of 1e-6 standard
 //! deviations, more are refused.
 //!
 //! # References
@@ -20,8 +20,8 @@ use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
 
-/// Where values of a column typically lie nearer together than this, in standard deviations, distances say
-/// nothing of them.
+/// Where the median distance of values of a column is below this, in standard deviations, distances do not
+/// resolve them.
 const LEAST_DISTANCE: f64 = 1e-3;
 /// Columns of a side.
 const MOST_COLUMNS: usize = 6;
@@ -56,8 +56,8 @@ impl Estimator for Ksg {
         let (dx, dy) = (samples.dx(), samples.dy());
         if dx.max(dy) > MOST_COLUMNS {
             let reason = format!(
-                "{dx} + {dy} columns are too many, of {MOST_COLUMNS} + {MOST_COLUMNS}: neighbours are far \
-                 apart there and the number is too small; choose cca-ksg or the default"
+                "{dx} + {dy} columns are more than {MOST_COLUMNS} + {MOST_COLUMNS}: neighbours are far \
+                 apart there and the estimate is too small; choose cca-ksg or the default"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }
@@ -68,9 +68,9 @@ impl Estimator for Ksg {
         let distance = samples.x.least_distance().min(samples.y.least_distance());
         if distance < LEAST_DISTANCE {
             let reason = format!(
-                "of a column most values lie within {distance:.0e} of its standard deviation and a few far \
-                 beyond, so that neighbours see the other columns alone; take logarithms or ranks first, or \
-                 choose the default, which looks at ranks"
+                "most values of a column are within {distance:.0e} of its standard deviation and a few far \
+                 beyond, so that distances depend on the other columns only; take logarithms or ranks first, \
+                 or choose the default, which is rank-based"
             );
             return Err(Error::Samples { estimator: self.name(), reason });
         }

@@ -1,11 +1,11 @@
-//! `mine-paper`: the recipe of the published emergence code, kept to be compared with, never without what it
-//! says of held-out pairs.
+//! `mine-paper`: the recipe of the published emergence code, for comparison, always reported with its value
+//! on held-out pairs.
 //!
-//! A network of widths `(d_x + d_y, 768, 384, 192, 96, 48, 24, 12, 6, 3, 1)`, `LeakyReLU` .01, Xavier normal
-//! weights, zero biases; Adam at 1e-4 with 5 warm-up steps and polynomial decay of power 3 to 1e-8; all rows
-//! at once against one random permutation of `y` per epoch; the answer is the largest value the *training*
-//! objective took, from 0 on. That is neither a bound nor consistent: it grows with the epochs whatever the
-//! samples (independent pairs, d = 20, n = 500, 2000 epochs: 11.0 nats).
+//! A network of widths `(d_x + d_y, 768, 384, 192, 96, 48, 24, 12, 6, 3, 1)`, `LeakyReLU` .01, Xavier
+//! normal weights, zero biases; Adam at 1e-4 with 5 warm-up steps and polynomial decay of power 3 to 1e-8;
+//! all rows at once against one random permutation of `y` per epoch; the estimate is the largest value of
+//! the *training* objective, at least 0. That is neither a bound nor consistent: it grows with the epochs
+//! whatever the samples (independent pairs, d = 20, n = 500, 2000 epochs: 11.0 nats).
 //!
 //! Here four fifths of the rows are trained on. `mi_nats` is the published number, `lower_nats` the bound at
 //! the other fifth after the last epoch, `optimism_nats` their difference. The published code clips gradients
@@ -19,11 +19,12 @@ use candle_core::Tensor;
 use candle_nn::{Activation, AdamW, Optimizer, ParamsAdamW};
 use rand::seq::SliceRandom;
 
+use super::requirements::{Copies, Reads, Requirements, estimate_checked};
+use crate::Result;
 use crate::mi::neural::network::{Initial, Network, donsker_varadhan, rows};
 use crate::mi::samples::paired::{Found, Samples};
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::seed::stream;
-use crate::{Error, Result};
 
 const HIDDEN: [usize; 10] = [768, 384, 192, 96, 48, 24, 12, 6, 3, 1];
 const EPOCHS: usize = 100;
@@ -57,23 +58,13 @@ impl Estimator for MinePaper {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), pairs)?;
-        if let Some(zero) = samples.constant(kind) {
-            return Ok(vec![zero]);
-        }
-        samples.need_covariance()?;
-        samples.flag_duplicates();
-        if samples.n < LEAST_ROWS {
-            let reason =
-                format!("{} rows are too few to train and to test; give at least {LEAST_ROWS}", samples.n);
-            return Err(Error::Samples { estimator: self.name(), reason });
-        }
-        if let Some(infinite) = samples.need_independence(kind) {
-            return Ok(vec![infinite]);
-        }
-        let found = train(&samples, seed)?;
-        Ok(vec![samples.report(kind, found)])
+        let required = Requirements {
+            least_rows: LEAST_ROWS,
+            neighbours: false,
+            copies: Copies::Flagged,
+            reads: Reads::Values,
+        };
+        estimate_checked(self, pairs, required, seed, |samples| train(samples, seed))
     }
 }
 

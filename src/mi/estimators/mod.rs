@@ -1,4 +1,4 @@
-//! The estimators, one file each.
+//! The estimators, one file each; `requirements` has the checks that they share.
 
 pub(super) mod cca_ksg;
 pub mod channel;
@@ -10,4 +10,5 @@ pub(super) mod infonce;
 pub(super) mod ksg;
 pub(super) mod mine_paper;
 pub(super) mod plugin;
+mod requirements;
 pub(super) mod t_copula;

@@ -6,13 +6,14 @@
 //! 2n`. Rows are values: two rows are the same value if they agree bit by bit. Where `y` is determined by
 //! `x`, this is the entropy of `y`.
 //!
-//! Where most values occur once, frequencies say nothing (continuous samples give `log n` whatever they are):
+//! Where most values occur once, frequencies are uninformative (continuous samples always give `log n`):
 //! refused, unless the rows of `x` are labelled and so known to be discrete.
 //!
-//! Where values are many for so few rows, the term is not enough. What is too much is found by drawing
-//! samples as large from a table whose information is known, a mixture of the observed one and of the product
-//! of its marginals, `l p(x, y) + (1 - l) p(x) p(y)`, with the `l` that predicts each row best from the
-//! others: 0 where nothing is shared, 1 where `y` is determined by `x`. Flagged where it is above .05.
+//! With many values for few rows, the term is not enough. The remaining bias is estimated by drawing
+//! samples of the same size from a table whose information is known, a mixture of the observed one and of
+//! the product of its marginals, `l p(x, y) + (1 - l) p(x) p(y)`, with the `l` that predicts each row best
+//! from the others: 0 where nothing is shared, 1 where `y` is determined by `x`. Flagged where it is above
+//! .05.
 //!
 //! # References
 //! Miller 1955; Efron & Tibshirani 1993 (parametric bootstrap of a bias); Hausser & Strimmer, JMLR 10 (2009),

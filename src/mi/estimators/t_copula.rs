@@ -11,17 +11,17 @@
 //! `h(d, nu)` is the entropy of a standard t vector. `S` and `nu` are those of maximum likelihood: `nu` on a
 //! grid, then by golden section; `S` by fixed-point steps with weights `(nu + d) / (nu + m)`, `m` the squared
 //! Mahalanobis distance. The normal copula is kept unless the mean log likelihood gains more than `2 log(n) /
-//! n`, and unless the t copula tells pairs that belong together from others better by two standard errors:
-//! columns of one side that are large together gain likelihood too, and have nothing to do with the other
-//! side.
+//! n`, and unless the held-out score of the t copula is better by two standard errors: columns of one side
+//! that are large together increase the likelihood, too, without any dependence on the other side.
 //!
 //! # References
 //! Demarta & McNeil, *The t copula and related copulas* (2005); Kotz & Nadarajah, *Multivariate t
 //! Distributions* (2004), for the entropy; Kent & Tyler 1991 (steps).
 
+use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::Found;
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 
 /// The estimator.
@@ -44,22 +44,12 @@ impl Estimator for TCopula {
     }
 
     fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        let kind = self.about().kind;
-        let mut samples = Samples::new(self.name(), pairs)?;
-        if let Some(zero) = samples.constant(kind) {
-            return Ok(vec![zero]);
-        }
-        samples.need_covariance()?;
-        if let Some(infinite) = samples.need_independent_ranks(kind) {
-            return Ok(vec![infinite]);
-        }
-        if samples.has_ties() {
-            samples.jitter(seed);
-        }
-        let scores = samples.take_scores();
-        let copula = Copula::new(self.name(), &scores, samples.dx(), seed)?;
-        let found =
-            Found { mi_nats: copula.mi_nats, stderr_nats: Some(copula.stderr_nats()), ..Found::default() };
-        Ok(vec![samples.report(kind, found)])
+        let required =
+            Requirements { least_rows: 0, neighbours: false, copies: Copies::Used, reads: Reads::Ranks };
+        estimate_checked(self, pairs, required, seed, |samples| {
+            let copula = Copula::new(samples.estimator, &samples.take_scores(), samples.dx(), seed)?;
+            let stderr_nats = Some(copula.stderr_nats());
+            Ok(Found { mi_nats: copula.mi_nats, stderr_nats, ..Found::default() })
+        })
     }
 }

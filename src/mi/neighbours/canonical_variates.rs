@@ -8,7 +8,7 @@ use ndarray::{Array2, s};
 use crate::numeric::linear::{Canonical, canonical, covariance};
 use crate::numeric::normal_scores::normal_scores;
 
-/// Variates that are kept at most.
+/// Maximum number of variates.
 const MOST_VARIATES: usize = 3;
 
 /// Leading canonical directions.

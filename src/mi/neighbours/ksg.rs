@@ -42,7 +42,7 @@ pub(crate) fn need_neighbours(samples: &Samples) -> Result<()> {
 /// `x` is `(n, d_x)`, `y` is `(n, d_y)`; coordinates of like size.
 pub(crate) fn pointwise_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     let n = x.nrows();
-    // psi at every count there can be, by its recurrence, since each is asked for twice for each point.
+    // psi at every possible count, by its recurrence, because it is needed twice for each point.
     let mut psi = vec![digamma(1.0); n.max(K) + 1];
     for count in 2..psi.len() {
         psi[count] = psi[count - 1] + 1.0 / (count as f64 - 1.0);
@@ -52,8 +52,8 @@ pub(crate) fn pointwise_nats(x: &Array2<f64>, y: &Array2<f64>) -> Vec<f64> {
     found.iter().map(|(nx, ny)| base - psi[*nx as usize] - psi[*ny as usize]).collect()
 }
 
-/// What the standard error of independent terms is to be multiplied by, at least 1: points that are
-/// neighbours have terms that vary together, which shows in estimates from disjoint blocks of rows (Holmes &
+/// The factor, at least 1, by which the standard error of independent terms is multiplied: terms of
+/// neighbouring points are correlated, which shows in estimates from disjoint blocks of rows (Holmes &
 /// Nemenman 2019).
 pub(crate) fn dependence_inflation(x: &Array2<f64>, y: &Array2<f64>, stderr: f64) -> f64 {
     const BLOCKS: usize = 20;

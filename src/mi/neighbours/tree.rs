@@ -1,10 +1,10 @@
 //! A tree of boxes for the largest coordinate difference: the distance to the `k`-th neighbour, and how many
 //! points are strictly nearer than a limit.
 //!
-//! Points are halved along the widest side of their box, and every [`LANES`] boxes have one above them, so
-//! that a vector unit looks at all children of a box, or at all points of a leaf, at once. Every distance is
-//! one subtraction in `f32`, and so is every bound of a box; rounding keeps order, so that what is left out
-//! could not have counted, and the results are those of the definition to the last tie.
+//! Points are halved along the widest side of their box, and every [`LANES`] boxes have one parent, so that
+//! a vector unit handles all children of a box, or all points of a leaf, at once. Every distance is one
+//! subtraction in `f32`, and so is every bound of a box. Rounding preserves order, so that skipped boxes
+//! cannot change a count, and the results equal the definition, including ties.
 //!
 //! # References
 //! Bentley 1975; Friedman, Bentley, Finkel 1977.
@@ -14,14 +14,14 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-/// Values that a loop handles at once: points of a leaf at most, and boxes below a box.
+/// Values that a loop handles at once: the maximum number of points of a leaf, and of children of a box.
 const LANES: usize = 16;
-/// Leaves whose points a thread takes at a time.
+/// Leaves that a thread processes at a time.
 const BLOCK: usize = 16;
 
 type Lanes = [f32; LANES];
 
-/// Boxes of one depth, those below one box side by side.
+/// Boxes of one depth; the children of one box are a group.
 #[derive(Debug, Default)]
 struct Level {
     /// For each group and coordinate the lower ends; infinite where there is no box.
@@ -97,7 +97,7 @@ impl Tree {
         self.each(0, |leaves| pulp::Arch::new().dispatch(Counts { tree: self, limits, leaves }))
     }
 
-    /// Something of each point, found leaf by leaf, so that queries that follow each other go the same way.
+    /// Evaluates a query for each point, leaf by leaf, so that successive queries visit the same boxes.
     fn each<T: Copy + Send>(&self, none: T, of: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
         let leaves = self.rows.len();
         let blocks = (0..leaves.div_ceil(BLOCK)).into_par_iter();
@@ -149,7 +149,7 @@ impl Level {
         level
     }
 
-    /// The least distance that a point in each box of a group can have.
+    /// The minimum distance of a point to each box of a group.
     #[inline(always)]
     fn least(&self, group: usize, from: &[f32]) -> Lanes {
         let d = from.len();
@@ -164,7 +164,7 @@ impl Level {
         out
     }
 
-    /// The greatest.
+    /// The maximum distance.
     #[inline(always)]
     fn most(&self, group: usize, from: &[f32]) -> Lanes {
         let d = from.len();
@@ -180,7 +180,7 @@ impl Level {
     }
 }
 
-/// One instruction, where `f32::max` asks for NaN first.
+/// One instruction; `f32::max` also checks for NaN.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
@@ -234,7 +234,8 @@ impl pulp::NullaryFnOnce for Distances<'_> {
                 tree.point(own_leaf, own, &mut from);
                 nearest.fill(f32::INFINITY);
                 let mut farthest = f32::INFINITY;
-                // The own leaf, then the leaves beside it, then the others: what is near comes first.
+                // First the point's own leaf, then its siblings, then the others, so that near points come
+                // first.
                 let mut own_distances = tree.scan(own_leaf, &from);
                 own_distances[own] = f32::INFINITY;
                 offer(&mut nearest, &mut farthest, &own_distances);
@@ -265,7 +266,7 @@ impl pulp::NullaryFnOnce for Distances<'_> {
     }
 }
 
-/// Puts those of some distances into an ascending list that are less than its last.
+/// Inserts the distances that are below the last of an ascending list into the list.
 #[inline(always)]
 fn offer(nearest: &mut [f32], farthest: &mut f32, distances: &Lanes) {
     let last = nearest.len() - 1;

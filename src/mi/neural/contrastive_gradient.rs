@@ -43,7 +43,7 @@ pub(crate) fn gradient(scores: &mut [f32], n: usize) {
     }
 }
 
-/// From the gradient of the scores to that of one side's outputs.
+/// The gradient of one side's outputs from that of the scores.
 pub(crate) fn side_gradient(
     d: &[f32],
     other: &[f32],

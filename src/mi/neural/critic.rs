@@ -2,16 +2,15 @@
 //! a(x) + b(y)`.
 //!
 //! `f`, `g`, `a` and `b` are two small networks whose linear paths start from canonical correlations of
-//! Hermite polynomials of the coordinates, alone or together, chosen by validation: so training starts at the
-//! information that Gaussian and additive dependence and low products hold, and adds the rest. The objective
-//! is InfoNCE in both directions over all pairs of a batch:
+//! Hermite polynomials of the coordinates, alone or together, chosen by validation, so that training starts
+//! with the information of Gaussian and additive dependence and of low products, and adds the rest. The
+//! objective is InfoNCE in both directions over all pairs of a batch:
 //!
 //! ```text
 //! I >= mean_i [ T_ii - 0.5 log mean_j exp T_ij - 0.5 log mean_j exp T_ji ]
 //! ```
 //!
-//! On pairs that were not trained on this is a lower bound in expectation, and at most the logarithm of their
-//! number.
+//! On held-out pairs this is a lower bound in expectation, and at most the logarithm of their number.
 //!
 //! # References
 //! van den Oord et al. 2018 and Poole et al. 2019 (InfoNCE); Lancaster 1958 and Breiman & Friedman 1985
@@ -39,37 +38,37 @@ const HIDDEN: usize = 128;
 const FEATURES: usize = 32;
 /// Pairs in a batch.
 const BATCH: usize = 512;
-/// Most steps, and how many without a better validation end the training.
+/// Maximum number of steps, and the number of steps without a better validation that ends training.
 const STEPS: usize = 700;
 const PATIENCE: usize = 200;
-/// Steps between looks at the validation pairs.
+/// Steps between validations.
 const LOOK: usize = 25;
 const RATE: f32 = 2e-3;
 const DECAY: f32 = 1e-2;
 const WARM_UP: usize = 40;
-/// A bound in nats below this says that the critic diverged.
+/// A bound below this, in nats, shows that the critic diverged.
 pub(crate) const DIVERGENCE_THRESHOLD_NATS: f64 = -0.5;
-/// A critic evaluated on pairs it was not trained on.
+/// A critic evaluated on held-out pairs.
 #[derive(Debug, Clone)]
 struct HeldOutEvaluation {
-    /// For each test pair its part of the bound; their mean is the bound.
+    /// For each test pair its term of the bound; their mean is the bound.
     test: Vec<f64>,
-    /// The bound on pairs it was trained on, over as many.
+    /// The bound on as many training pairs.
     train_nats: f64,
-    /// Pairs drawn from its density ratios, if they were wanted.
+    /// Pairs drawn from its density ratios, if requested.
     repaired: RepairedPairs,
     /// Learned canonical variates of the test pairs, `(test, k)` each, the leading first.
     variates: (Array2<f64>, Array2<f64>),
 }
 
-/// Rows by use.
+/// Rows for training, validation and test.
 struct Split {
     train: Vec<usize>,
     validation: Vec<usize>,
     test: Vec<usize>,
 }
 
-/// Trains on some pairs and reports on others. `None` where the numbers run away.
+/// Trains on some pairs and evaluates on others. `None` where training diverges.
 ///
 /// # Shapes
 /// `x` is `(n, d_x)` and `y` is `(n, d_y)`, normal scores.
@@ -105,11 +104,11 @@ fn evaluate_held_out(
 /// Critics that were each trained on four fifths of the pairs, evaluated on the others.
 #[derive(Debug, Clone)]
 pub(crate) struct CrossFitted {
-    /// For each pair its part of the bound.
+    /// For each pair its term of the bound.
     pub(crate) terms: Vec<f64>,
-    /// The mean of the bounds on pairs that were trained on.
+    /// The mean of the bounds on training pairs.
     pub(crate) train_nats: f64,
-    /// Pairs drawn from the density ratios of each critic, if they were wanted.
+    /// Pairs drawn from the density ratios of each critic, if requested.
     pub(crate) repaired: RepairedPairs,
     /// Learned variates of each part.
     pub(crate) variates: Vec<(Array2<f64>, Array2<f64>)>,
@@ -164,7 +163,7 @@ pub(crate) fn cross_fitted(
     Some(CrossFitted { terms, train_nats, repaired, variates, compared: group(n / FOLDS) })
 }
 
-/// How many rows are compared with each other where there are so many.
+/// The number of rows that are compared with each other, for this number of rows.
 fn group(rows: usize) -> usize {
     rows.div_ceil(rows.div_ceil(COMPARED).max(1)).max(1)
 }
@@ -181,7 +180,7 @@ impl Side {
     fn new(scores: &Array2<f64>, variates: &Array2<f64>, start: &CriticInit, seed: u64, label: &str) -> Self {
         let inputs = concatenate![Axis(1), scores.view(), variates.view()];
         let (d, width) = (scores.ncols(), inputs.ncols());
-        // The last output is added to the score and not multiplied.
+        // The last output is added to the score, not multiplied.
         let mut linear = vec![0.0; (FEATURES + 1) * width];
         for k in 0..start.used {
             linear[k * width + d + k] = start.gain(k) as f32;
@@ -199,7 +198,7 @@ impl Side {
         rows.iter().flat_map(|row| &self.inputs[row * self.width..][..self.width]).copied().collect()
     }
 
-    /// Features of some rows, `(rows, FEATURES)`, and what is added to their scores.
+    /// Features of some rows, `(rows, FEATURES)`, and the terms that are added to their scores.
     fn encode(&self, rows: &[usize], trace: &mut Trace) -> (Vec<f32>, Vec<f32>) {
         self.encoder.forward(self.rows(rows), trace);
         let added = rows.iter().zip(trace.out.chunks_exact(FEATURES + 1));
@@ -233,7 +232,8 @@ impl Critic {
         (scores, f, g)
     }
 
-    /// The part of each row in the bound, rows compared in groups, of which each is shown with its scores.
+    /// The term of each row in the bound, with rows compared in groups; each group is passed on with its
+    /// scores.
     fn contrast_in_groups(&self, rows: &[usize], mut show: impl FnMut(&[usize], &[f32])) -> Vec<f64> {
         let of_group = |rows: &[usize]| {
             let (scores, ..) = self.scores(rows, &mut Default::default());

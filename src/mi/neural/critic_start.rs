@@ -1,5 +1,5 @@
-//! The start of a separable critic: canonical correlations of Hermite polynomials, chosen on validation
-//! pairs.
+//! The initial state of a separable critic: canonical correlations of Hermite polynomials, chosen on
+//! validation pairs.
 //!
 //! # References
 //! Lancaster 1958 and Breiman & Friedman 1985 (correlations of transformed variables).
@@ -12,17 +12,17 @@ use crate::numeric::kernels;
 use crate::numeric::linear::{canonical, covariance};
 use crate::numeric::statistics::mean;
 
-/// Polynomials from which the start is chosen.
+/// Polynomials from which the initial state is chosen.
 const BASES: [Basis; 5] =
     [Basis::Each(1), Basis::Each(3), Basis::Each(6), Basis::Together(2), Basis::Together(3)];
 /// At most one polynomial for this many rows.
 const ROWS_EACH: usize = 5;
 const ROWS_TOGETHER: usize = 10;
-/// Most variates that the start takes.
+/// Maximum number of variates in the initial state.
 const VARIATES: usize = 8;
 
-/// Where training starts: leading variates of all rows, and the bilinear form that they would need if they
-/// were Gaussian.
+/// The initial state: leading variates of all rows, and the bilinear form that is exact for Gaussian
+/// variates.
 pub(super) struct CriticInit {
     pub(super) u: Array2<f64>,
     pub(super) v: Array2<f64>,

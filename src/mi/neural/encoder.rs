@@ -5,9 +5,9 @@
 //! e(x) = S x + W_3 silu(W_2 silu(W_1 x + b_1) + b_2) + b_3
 //! ```
 //!
-//! It stands beside candle's layers, which [`super::network`] uses, for its numbers: on plain slices and the
-//! products of [`kernels`] the bits of `ensemble` and `infonce` do not depend on threads. Candle adds in
-//! another order, so that its layers here would change every number of these two estimators.
+//! [`super::network`] uses candle's layers. This file does not, because on plain slices and the products of
+//! [`kernels`] the results of `ensemble` and `infonce` do not depend on the number of threads. Candle adds in
+//! another order, so that its layers would change every number of these two estimators.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -25,7 +25,7 @@ pub(crate) struct Encoder {
     pub(crate) parameters: [Vec<f32>; 7],
 }
 
-/// What the forward pass leaves for the backward one.
+/// Values of the forward pass that the backward pass needs.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     x: Vec<f32>,
@@ -163,7 +163,7 @@ impl pulp::NullaryFnOnce for SiluGradient<'_> {
     }
 }
 
-/// AdamW: Adam with weight decay apart from the gradient.
+/// AdamW: Adam with decoupled weight decay.
 ///
 /// # References
 /// Loshchilov & Hutter, ICLR 2019.
@@ -178,7 +178,7 @@ impl AdamW {
         Self { moments: sizes.map(|size| (vec![0.0; size], vec![0.0; size])).collect(), step: 0 }
     }
 
-    /// One step, the gradients clipped to a norm of 1 together.
+    /// One step, with the gradients clipped to a joint norm of 1.
     pub(crate) fn update<'p>(
         &mut self,
         parameters: impl Iterator<Item = &'p mut Vec<f32>>,

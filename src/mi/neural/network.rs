@@ -81,7 +81,7 @@ impl Network {
         self.layers.iter().flat_map(|(weight, bias)| [weight.clone(), bias.clone()]).collect()
     }
 
-    /// The weights, to be brought back by [`Network::restore`].
+    /// A copy of the weights for [`Network::restore`].
     ///
     /// # Errors
     /// [`crate::Error::Compute`]
@@ -121,8 +121,8 @@ pub(crate) fn clip(gradients: &mut GradStore, variables: &[Var]) -> Result<()> {
     Ok(())
 }
 
-/// `mean(joint) - log mean exp(apart)`: what a critic's scores of pairs and of independent pairs are worth
-/// (Donsker & Varadhan 1983).
+/// The bound of Donsker & Varadhan (1983), `mean(joint) - log mean exp(independent)`, from a critic's
+/// scores of pairs and of independent pairs.
 ///
 /// # Errors
 /// [`crate::Error::Compute`]

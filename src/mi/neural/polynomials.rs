@@ -6,7 +6,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-/// Which polynomials.
+/// A basis of polynomials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Basis {
     /// Of each column alone, up to this degree.
@@ -37,7 +37,7 @@ impl Basis {
         }
     }
 
-    /// How many there are of `d` columns.
+    /// Number of polynomials of `d` columns.
     pub(crate) fn size(self, d: usize) -> usize {
         match self {
             Self::Each(most) => most * d,
@@ -58,7 +58,7 @@ impl Basis {
         let mut powers = vec![1.0_f64; d * (most + 1)];
         for (values, mut row) in scores.rows().into_iter().zip(out.rows_mut()) {
             for (value, powers) in values.iter().zip(powers.chunks_exact_mut(most + 1)) {
-                // Beyond 3.2 the sixth degree is larger than everything else together.
+                // Values are clipped at 3.2, beyond which the sixth degree dominates all others.
                 let u = value.clamp(-3.2, 3.2);
                 powers[1] = u;
                 for k in 1..most {
@@ -97,7 +97,7 @@ mod tests {
             let values = basis.of(scores.view());
             assert_eq!((values.ncols(), basis.size(3)), (size, size), "{basis:?}");
             if basis == Basis::Each(6) {
-                // Values beyond 3.2 are cut, which tilts high degrees towards each other.
+                // The clipping at 3.2 makes high degrees slightly correlated.
                 continue;
             }
             let products = values.t().dot(&values) / n as f64;

@@ -1,4 +1,4 @@
-//! One side of paired samples: its columns as they came, in standard units, and as normal scores.
+//! One side of paired samples: its columns unchanged, standardised, and as normal scores.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand_distr::{Distribution, StandardNormal};
@@ -10,10 +10,9 @@ use crate::numeric::normal_scores::{normal_quantiles, write_scores};
 use crate::numeric::statistics::{entropy_nats, median};
 use crate::seed::stream;
 
-/// A column whose standard deviation is at most this fraction of its mean holds rounding of `f32` and nothing
-/// else.
+/// A column whose standard deviation is at most this fraction of its mean contains only rounding of `f32`.
 const CONSTANT: f64 = 2e-7;
-/// Standard deviations of the noise that tells equal rows apart.
+/// Standard deviations of the noise that breaks ties of equal rows.
 const JITTER: f64 = 1e-6;
 
 /// The distances of values from their median, and the median of those above 0; `None` for equal values.
@@ -27,34 +26,34 @@ fn distances(values: ArrayView1<'_, f32>) -> Option<(Vec<f64>, f64)> {
 /// One side of the pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    /// `(n, d)`: columns that vary, as they came. Where one value is far from the others, those are told
-    /// apart here and not in standard units.
+    /// `(n, d)`: columns that vary, unchanged. Where one value is far from the others, these differ here,
+    /// but not after standardisation.
     raw: Array2<f32>,
     units: Vec<Unit>,
-    /// Seeded noise that puts equal rows in order, 0 for others; empty without any.
+    /// Seeded noise that orders equal rows, 0 for others; empty without equal rows.
     noise: Array2<f64>,
     /// Columns that do not vary.
     pub(crate) constant: Vec<usize>,
     /// For each row the number of its value, from 0 in order of appearance.
     pub(crate) ids: Vec<usize>,
-    /// Different rows.
+    /// Number of different rows.
     pub(crate) n_distinct: usize,
-    /// Columns it came with.
+    /// Number of columns of the input.
     pub(crate) columns: usize,
 }
 
-/// How a column comes to standard units.
+/// How a column is standardised.
 #[derive(Debug, Clone, Copy)]
 struct Unit {
     mean: f64,
     sd: f64,
-    /// Standard deviation of the noise of rows that have an equal, in standard units.
+    /// Standard deviation of the noise of equal rows, in standard units.
     jitter: f64,
 }
 
 impl Block {
     pub(crate) fn new(what: &str, view: ArrayView2<'_, f32>) -> Result<Self> {
-        // The zeros of either sign are one value.
+        // Zeros of either sign are the same value.
         let is_negative_zero = |value: &f32| value.to_bits() == (-0.0_f32).to_bits();
         if view.iter().any(is_negative_zero) {
             return Self::new(what, view.mapv(|value| value + 0.0).view());
@@ -85,7 +84,7 @@ impl Block {
         })
     }
 
-    /// Columns that vary and are no function of others, as far as that was looked for.
+    /// Number of columns that vary and are not known to be a function of others.
     pub(crate) fn width(&self) -> usize {
         self.raw.ncols()
     }
@@ -122,8 +121,7 @@ impl Block {
         }
     }
 
-    /// For each row how far it is from the median of a column, in typical distances from it, where it is
-    /// farthest.
+    /// For each row the maximum over columns of its distance from the median, in median distances.
     pub(crate) fn max_scaled_deviation(&self) -> Vec<f64> {
         let mut far = vec![0.0_f64; self.raw.nrows()];
         for (distances, typical) in self.raw.columns().into_iter().filter_map(distances) {
@@ -150,7 +148,7 @@ impl Block {
         }
     }
 
-    /// Noise that is small beside the spread of most values, however far the others are.
+    /// Noise that is small relative to the spread of most values, however far the others are.
     pub(crate) fn jitter(&mut self, label: &str, seed: u64) {
         let mut counts = vec![0_usize; self.n_distinct];
         self.ids.iter().for_each(|id| counts[*id] += 1);
@@ -166,8 +164,8 @@ impl Block {
         self.units.iter_mut().zip(distances).for_each(|(unit, distance)| unit.jitter = JITTER * distance);
     }
 
-    /// In standard deviations, at most 1. From the columns as they came: in standard units values that are
-    /// near each other beside a far one are one.
+    /// In standard deviations, at most 1. From the unchanged columns: after standardisation, values that
+    /// are near each other in a column with a far one coincide.
     fn typical_distances(&self) -> Vec<f64> {
         let of = |(column, unit): (ArrayView1<'_, f32>, &Unit)| {
             distances(column).map_or(1.0, |(_, typical)| (typical / unit.sd).min(1.0))
@@ -179,7 +177,7 @@ impl Block {
     pub(crate) fn write_scores(&self, mut out: ArrayViewMut2<'_, f64>) {
         let quantiles = normal_quantiles(out.nrows());
         for (column, out) in out.columns_mut().into_iter().enumerate() {
-            // In the order of a column values lie far apart in memory.
+            // Values of a column are far apart in memory.
             let raw = self.raw.column(column).to_vec();
             let noise = |row: usize| self.noise.get((row, column)).copied().unwrap_or_default();
             let compare =
@@ -188,8 +186,8 @@ impl Block {
         }
     }
 
-    /// Of the columns the least typical distance between values, in standard deviations: far below 1 where
-    /// one value is far from all others.
+    /// The minimum over columns of the median distance between values, in standard deviations: far below 1
+    /// where one value is far from all others.
     pub(crate) fn least_distance(&self) -> f64 {
         self.typical_distances().into_iter().fold(1.0, f64::min)
     }

@@ -1,7 +1,7 @@
-//! Rows that occur more than once, counted: each distinct pair of rows is worked on once.
+//! Counts repeated rows, so that each distinct pair of rows is processed once.
 //!
-//! States are computed once per distinct prefix, so rows that mean the same are equal bit by bit, and
-//! equality of bits is what is tested here; nothing is rounded.
+//! States are computed once per distinct prefix, so that equal states are equal bit by bit, and rows are
+//! compared by their bits without rounding.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl Distinct {
     /// From a number for each row's `x`, and how many there are.
     fn of((x_ids, n_inputs): (Vec<usize>, usize), y: &Matrix<'_>) -> Self {
         let y_ids = if n_inputs == y.rows() {
-            // No two rows share x, so no two pairs are equal and y need not be looked at.
+            // No two rows share x, so that no two pairs are equal, whatever y is.
             vec![0; y.rows()]
         } else {
             ids(y).0
@@ -83,8 +83,8 @@ impl Distinct {
         self.groups.len() < self.first.len()
     }
 
-    /// Entropy of `y` among the rows that share `x`: what taking each pair for an `x` of its own can add to
-    /// any information about `x`, at most.
+    /// Entropy of `y` among the rows that share `x`: an upper bound of the information that is added by
+    /// treating each pair as an `x` of its own.
     pub(crate) fn within_nats(&self) -> f64 {
         let n = self.count(&(0..self.len())) as f64;
         let of_group = |group: &Range<usize>| {
@@ -115,8 +115,8 @@ pub(crate) fn ids(matrix: &Matrix<'_>) -> (Vec<usize>, usize) {
     let mut by_hash: Vec<(u64, usize)> = (0..matrix.rows()).map(|row| (hash(matrix.row(row)), row)).collect();
     by_hash.sort_unstable();
 
-    // For each row the first row that equals it. Rows of one hash are compared, so a collision costs time and
-    // never correctness.
+    // For each row the first row that equals it. Rows with the same hash are compared, so that a collision
+    // costs time only.
     let mut leader: Vec<usize> = vec![0; matrix.rows()];
     for same_hash in by_hash.chunk_by(|a, b| a.0 == b.0) {
         let mut leaders: Vec<usize> = Vec::new();
@@ -151,7 +151,7 @@ pub(crate) fn row_labels(what: &str, rows: ArrayView2<'_, f32>) -> Result<Vec<u3
     Ok(ids.into_iter().map(|id| id as u32).collect())
 }
 
-/// A hash of the bits of a row: four chains of multiply and rotate, so that one need not wait for another.
+/// A hash of the bits of a row: four chains of multiply and rotate, which do not depend on each other.
 fn hash(row: &[f32]) -> u64 {
     const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 divided by the golden ratio (Knuth).
     let mix = |state: u64, low: f32, high: f32| {

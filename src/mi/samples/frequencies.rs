@@ -18,13 +18,13 @@ use crate::mi::Flag;
 use crate::numeric::statistics::{entropy_nats, mean_and_stderr};
 use crate::seed::stream;
 
-/// Counts say nothing where more than this fraction of the rows hold a pair that occurs once.
+/// Frequencies are uninformative where more than this fraction of the rows have a pair that occurs once.
 pub(crate) const MOST_SINGLE: f64 = 0.5;
 /// Samples drawn from the mixture.
 const DRAWS: usize = 24;
 /// Steps between the product of the marginals and the observed table.
 const SHARES: usize = 40;
-/// Flagged where what is drawn shows so much more than it holds.
+/// Bias above which the estimate is flagged, in nats.
 const MOST_EXCESS_NATS: f64 = 0.05;
 
 /// The information of values that repeat.
@@ -65,13 +65,12 @@ pub(crate) fn discrete(samples: &Samples, seed: u64) -> Found {
 }
 
 /// The information of values that are known to be discrete, and need not repeat: where one side determines
-/// the other, the entropy of the observed frequencies as it is.
+/// the other, the plug-in entropy without further correction.
 pub(crate) fn known_discrete(samples: &Samples, seed: u64) -> Found {
     if is_function(samples, 1.0) { FrequencyTable::new(samples).plug_in() } else { discrete(samples, seed) }
 }
 
-/// Whether one side determines the other, as far as its values repeat: all but such a share of the rows hold
-/// one that does.
+/// Whether one side determines the other wherever its values repeat, except for a small share of the rows.
 fn is_function(samples: &Samples, most_single: f64) -> bool {
     let pairs = samples.pair_counts().len();
     [&samples.x, &samples.y].into_iter().any(|side| {
@@ -83,7 +82,7 @@ fn is_function(samples: &Samples, most_single: f64) -> bool {
 /// How often values occur together.
 struct FrequencyTable {
     n: f64,
-    /// Of each pair that occurs its share of the rows, and what that share would be if nothing were shared.
+    /// For each observed pair its share of the rows, and that share under independence.
     cells: Vec<(f64, f64)>,
     mi_nats: f64,
 }
@@ -104,7 +103,7 @@ impl FrequencyTable {
         let cells = cells
             .iter()
             .map(|((i, j), count)| (*count as f64 / n, rows[*i] as f64 / n * columns[*j] as f64 / n));
-        // Sorted, because a sum over a map has no order.
+        // Sorted, because a map has no fixed order of summation.
         let mut cells: Vec<(f64, f64)> = cells.collect();
         cells.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         Self { n, cells, mi_nats }

@@ -1,5 +1,5 @@
-//! Paired samples as every estimator but `channel` reads them: checked, standardised in `f64`, without
-//! columns that say nothing.
+//! Paired samples in the form that every estimator except `channel` uses: checked, standardised in `f64`,
+//! without constant columns.
 
 use ndarray::{Array2, ArrayViewMut2, s};
 
@@ -11,11 +11,11 @@ use crate::{Error, Result};
 
 /// Fewer rows than this are flagged.
 pub(crate) const SMALL_SAMPLE: usize = 50;
-/// A row is far where a value is so many typical distances from the others of its column.
+/// A row is an outlier if a value is this many median distances from the median of its column.
 const FAR: f64 = 1e3;
-/// Values are trusted below this fraction of `log n`.
+/// Estimates are trusted below this fraction of `log n`.
 pub(crate) const TRUSTED: f64 = 0.60;
-/// At least this fraction of the rows must differ for neighbours, and of the pairs for a standard error.
+/// The fraction of rows that must differ for neighbours, and of pairs for a standard error.
 pub(crate) const LEAST_DISTINCT: f64 = 0.99;
 
 /// How often each pair of values occurs.
@@ -25,7 +25,7 @@ pub(crate) fn pair_counts(x: &[usize], y: &[usize]) -> Vec<u64> {
     pairs.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect()
 }
 
-/// Both sides, and what all estimates from them share.
+/// Both sides, and the parts that all estimates from them share.
 #[derive(Debug, Clone)]
 pub(crate) struct Samples {
     pub(crate) estimator: &'static str,
@@ -36,7 +36,7 @@ pub(crate) struct Samples {
     pub(crate) flags: Vec<Flag>,
 }
 
-/// What an estimator found, before it is put beside what all estimates share.
+/// The result of an estimator, without the parts that all estimates share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) mi_nats: f64,
@@ -74,7 +74,7 @@ impl Samples {
         self.y.width()
     }
 
-    /// The estimate where one side does not vary: zero by definition.
+    /// The estimate if one side does not vary: zero by definition.
     pub(crate) fn constant(&self, kind: Kind) -> Option<Estimate> {
         (self.dx() == 0 || self.dy() == 0).then(|| {
             let zero = Found { stderr_nats: Some(0.0), flags: vec![Flag::Constant], ..Found::default() };
@@ -82,23 +82,22 @@ impl Samples {
         })
     }
 
-    /// Pairs of rows that differ.
+    /// How often each distinct pair of rows occurs.
     pub(crate) fn pair_counts(&self) -> Vec<u64> {
         pair_counts(&self.x.ids, &self.y.ids)
     }
 
-    /// Warns where more than one in a hundred pairs is the copy of another, for an estimator that takes them
-    /// as they come.
+    /// Flags samples in which more than one in a hundred pairs is a copy of another, for an estimator that
+    /// uses copies.
     pub(crate) fn flag_duplicates(&mut self) {
         if (self.pair_counts().len() as f64) < LEAST_DISTINCT * self.n as f64 {
             self.flags.push(Flag::Repeated);
         }
     }
 
-    /// Leaves one of equal pairs where one side's values alone tell the pairs apart and at least half of the
-    /// pairs differ: then equal pairs are copies, as in a bootstrap sample, that would look like
-    /// dependence by neighbours and by whatever is held out. Values that repeat with different partners are
-    /// left.
+    /// Removes copies of pairs where one side's values alone distinguish the pairs and at least half of the
+    /// pairs differ: then equal pairs are copies, as in a bootstrap sample, which neighbours and held-out
+    /// scores would mistake for dependence. Values that repeat with different partners are kept.
     pub(crate) fn count_copies_once(&mut self) {
         let pairs = self.pair_counts().len();
         if pairs == self.n || pairs < self.n / 2 || pairs != self.x.n_distinct.max(self.y.n_distinct) {
@@ -118,7 +117,7 @@ impl Samples {
         self.flags.push(Flag::Copies);
     }
 
-    /// Refuses where a joint covariance cannot be estimated, and warns where it hardly can.
+    /// Refuses samples whose joint covariance cannot be estimated, and flags those where it hardly can.
     ///
     /// # Errors
     /// [`Error::Samples`] if `n < d_x + d_y + 2`.
@@ -140,8 +139,8 @@ impl Samples {
         Ok(())
     }
 
-    /// Leaves out columns that others on their side determine. `Some` is the estimate where one side then
-    /// determines a coordinate of the other.
+    /// Removes columns that are linear functions of others on their side. `Some` is the estimate if a
+    /// column of one side is then a linear function of the other side.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
         match self.core() {
             None => self.determined(kind, self.n, &Block::write_values),
@@ -151,15 +150,13 @@ impl Samples {
         }
     }
 
-    /// The same of values and of their ranks, as of `exp x` beside `x`: for an estimator that looks at ranks
-    /// alone.
+    /// The same for values and for ranks, which are equal for `x` and `exp x`: for rank-based estimators.
     pub(crate) fn need_independent_ranks(&mut self, kind: Kind) -> Option<Estimate> {
         self.need_independence(kind).or_else(|| self.determined(kind, self.n, &Block::write_scores))
     }
 
-    /// The rows without those that are far from the others, if there are such: one row that is far in two
-    /// columns makes them all but proportional, whatever the others say. What is a linear function is one
-    /// on part of the rows too.
+    /// The rows without outliers, if there are any: a single outlier in two columns makes them nearly
+    /// proportional, whatever the other rows are. A linear function is one on a part of the rows, too.
     fn core(&self) -> Option<Vec<usize>> {
         let far: Vec<f64> = self
             .x
@@ -175,14 +172,14 @@ impl Samples {
         (core.len() < self.n).then_some(core)
     }
 
-    /// `seen` writes what is looked at, so many rows of it.
+    /// `seen` writes the values or ranks that are tested, `rows` rows of them.
     fn determined(
         &mut self,
         kind: Kind,
         rows: usize,
         seen: &dyn Fn(&Block, ArrayViewMut2<'_, f64>),
     ) -> Option<Estimate> {
-        // A column that does not vary where it is looked at is no function of others there.
+        // A column that does not vary in these rows does not count as a function of others.
         let independent = |z: Array2<f64>| {
             let mut covariance = linear::covariance(z.view());
             covariance.diag_mut().mapv_inplace(|variance| if variance > 0.0 { variance } else { 1.0 });
@@ -205,7 +202,7 @@ impl Samples {
         if dependent.is_empty() {
             return None;
         }
-        // Columns that take few values share their entropy, and what the others share beyond it is not known.
+        // Columns with few values share their entropy; the information of the others beyond it is unknown.
         let mut shared = self.y.bits(&dependent.iter().map(|column| column - self.dx()).collect::<Vec<_>>());
         shared.sort_unstable();
         let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
@@ -219,7 +216,7 @@ impl Samples {
             };
             return Some(self.report(kind, found));
         }
-        // Of values that repeat, the information is the entropy that the two sides share, and finite.
+        // For repeated values, the information is the entropy that the two sides share, which is finite.
         let least = self.ceilings.least_nats();
         let repeated = self.x.n_distinct.min(self.y.n_distinct) < self.n;
         let mi_nats = if repeated { least } else { f64::INFINITY };
@@ -236,7 +233,7 @@ impl Samples {
         self.written(self.n, &Block::write_scores)
     }
 
-    /// The same, where nothing looks at values any more: they are given back to memory.
+    /// The same, where the values are no longer needed: their memory is released.
     pub(crate) fn take_scores(&mut self) -> Array2<f64> {
         let scores = self.scores();
         self.x.release_values();
@@ -251,12 +248,7 @@ impl Samples {
         out
     }
 
-    /// True where any two rows of a side are equal.
-    pub(crate) fn has_ties(&self) -> bool {
-        self.x.n_distinct < self.n || self.y.n_distinct < self.n
-    }
-
-    /// Adds seeded noise to rows that have an equal on their side.
+    /// Adds seeded noise to rows that occur more than once on their side.
     pub(crate) fn jitter(&mut self, seed: u64) {
         for (label, block) in [("x", &mut self.x), ("y", &mut self.y)] {
             if block.n_distinct < self.n {
@@ -268,7 +260,7 @@ impl Samples {
         }
     }
 
-    /// Puts what was found beside what all estimates from these samples share.
+    /// The estimate: a result with the parts that all estimates from these samples share.
     pub(crate) fn report(&self, kind: Kind, found: Found) -> Estimate {
         let ceilings = Ceilings { compared_nats: found.compared_nats, ..self.ceilings };
         let ceiling_nats = ceilings.least_nats();
@@ -283,8 +275,8 @@ impl Samples {
             if mi_nats > ceiling_nats + chance + 1e-9 {
                 flags.push(Flag::AboveCeiling);
             }
-            // No bound that samples bear out is above the ceiling (McAllester & Stratos 2020): what a critic
-            // says there is that it saw too few of the pairs that matter.
+            // No bound that samples can support is above the ceiling (McAllester & Stratos 2020): a larger
+            // value shows that the critic saw too few of the pairs that matter.
             if matches!(kind, Kind::Consistent | Kind::LowerBound) {
                 mi_nats = mi_nats.min(ceiling_nats);
             }

@@ -187,7 +187,7 @@ impl<'a> Worker<'a> {
                 retries: 4,
                 unknown_retries: 1,
                 backoff: Backoff { first_s: 0.1, longest_s: 5.0 },
-                silence: Duration::from_secs(300),
+                idle_timeout: Duration::from_secs(300),
                 keep_truncated: true,
                 model_snapshot: None,
             },

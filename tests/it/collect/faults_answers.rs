@@ -224,7 +224,10 @@ fn fault_32_a_redirect_is_not_followed() {
         let target = format!("{}/chat/completions", other.url);
         let server = Server::start(move |_| Reply::new(status, "").with("location", &target));
         let case = Case::new(&server, 3);
-        case.ends(1, &[]).says("points to").says(other.url.trim_start_matches("http://")).says("--base-url");
+        case.ends(1, &[])
+            .says("redirects to")
+            .says(other.url.trim_start_matches("http://"))
+            .says("--base-url");
         assert_eq!((server.posts().len(), other.posts().len()), (1, 0), "{status}");
     }
 }

@@ -36,7 +36,7 @@ fn fault_02_a_torn_tail_is_set_aside_wherever_it_is_torn() {
     }
     // The command says so and goes on.
     std::fs::write(case.out().join("journal.jsonl"), &whole[..whole.len() - 5]).expect("a file");
-    case.ends(0, &[]).says("1 torn record set aside").says("may have been billed");
+    case.ends(0, &[]).says("1 incomplete record moved").says("may have been billed");
     assert_eq!((server.questions(), case.score("n_scored")), (4, "3".into()));
 }
 
@@ -132,11 +132,14 @@ fn fault_03_a_folder_whose_configuration_is_damaged_takes_nothing_else_unasked()
     case.ends(0, &["--concurrency", "1"]);
     damaged(&case, &[0]);
     repaired(&case);
-    case.ends(2, &["--max-tokens", "7"]).says("no record of what was asked").says("--new-config");
+    case.ends(2, &["--max-tokens", "7"])
+        .says("the record of their configuration was damaged")
+        .says("--new-config");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     let output = command.current_dir(case.folder.path()).args(["collect", "rescore", "-o", "out"]).output();
     assert!(
-        String::from_utf8_lossy(&output.expect("the binary").stderr).contains("no record of what was asked")
+        String::from_utf8_lossy(&output.expect("the binary").stderr)
+            .contains("the record of their configuration was damaged")
     );
     case.ends(0, &["--new-config"]);
     assert_eq!((server.questions(), case.score("n_scored")), (3, "3".into()));
@@ -202,7 +205,7 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     )
     .says("more than the 0.0003 of --budget-usd, at which the run ends");
     assert_eq!(ran.stderr.matches("questions are left").count(), 1);
-    ran.says("the budget allows no other request")
+    ran.says("the budget allows no further request")
         .says("of 200 questions have no answer")
         .says("spent 0.000");
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");

@@ -19,7 +19,7 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
     let sent = error.clone();
     let server = Server::start(move |_| Reply::new(401, sent.clone()).with("x-request-id", KEY));
     let case = Case::new(&server, 2);
-    case.ends(5, &[]).says("the key is refused").says("[REDACTED]").says("OPENAI_API_KEY");
+    case.ends(5, &[]).says("the server refuses the key").says("[REDACTED]").says("OPENAI_API_KEY");
     assert!(case.records().iter().any(|r| r["redacted"] == true));
     // In an answer, an HTML page, a header of a redirect.
     let (case, _) = with_w0(0, |_| Reply::say(&format!("your key is {KEY}")));
@@ -40,7 +40,7 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
         &format!("{}/v1?key=another", server.url),
         "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n",
     );
-    case.ends(2, &[]).says("holds a key in its query");
+    case.ends(2, &[]).says("contains a key in its query");
     // A key that is missing is named, and only by its variable.
     let case = Case::new(&server, 1);
     let ran = case.ran(&case.command(&[]).env_remove("OPENAI_API_KEY").output().expect("the binary"));

@@ -108,7 +108,7 @@ fn fault_10_a_quota_that_is_used_up_ends_the_run_at_once_and_keeps_everything() 
             move |posted| if posted.before < 6 { Reply::say(posted.word()) } else { reply.clone() },
         );
         let case = Case::new(&server, 20);
-        case.ends(5, &["--concurrency", "1"]).says("the account may ask no more");
+        case.ends(5, &["--concurrency", "1"]).says("the account's quota is used up");
         assert_eq!(server.posts().len(), 7, "one request hears of it, none follows");
         assert_eq!((case.score("n_scored"), case.score("n_error")), ("5".into(), "15".into()));
     }
@@ -171,7 +171,7 @@ fn fault_13_a_server_that_is_not_there_is_one_message_and_no_item_fails() {
             .map(|i| json!({"id": i.to_string(), "prompt": i.to_string(), "answer": "x"}).to_string() + "\n")
             .collect();
         let case = Case::of(&url, &lines);
-        case.ends(1, &["--patience-s", "0.5"]).says("cannot be reached").says(&url);
+        case.ends(1, &["--idle-timeout-s", "0.5"]).says("cannot be reached").says(&url);
         assert_eq!(case.outcomes().len(), 0, "a probe finds out");
         let rows = case.score("n_error");
         assert_eq!(rows, "1000");

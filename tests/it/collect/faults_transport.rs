@@ -98,7 +98,7 @@ fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
         let began = Instant::now();
         let arguments = ["--ca-cert", &authority];
         case.ends(1, if trusted { &arguments } else { &[] })
-            .says("cannot be secured")
+            .says("no secure connection can be made")
             .says("--ca-cert")
             .says(&url);
         assert!(began.elapsed() < seconds(8.0), "it is not tried again");
@@ -216,7 +216,7 @@ fn fault_19_a_server_that_says_nothing_ends_at_the_time_limit() {
     let url = format!("https://{}", silent.local_addr().expect("an address"));
     let case = Case::of(&url, "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
     let began = Instant::now();
-    case.ends(1, &["--timeout-s", "1", "--patience-s", "1.5"]);
+    case.ends(1, &["--timeout-s", "1", "--idle-timeout-s", "1.5"]);
     assert!(began.elapsed() < seconds(8.0));
 }
 

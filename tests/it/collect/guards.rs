@@ -59,7 +59,10 @@ fn a_key_between_punctuation_is_kept_nowhere() {
     let case = Case::new(&server, 2);
     case.ends(0, &["--ignore-punctuation"]);
     let items = case.file("items.csv");
-    assert!(!items.contains(&bare) && items.contains("the answer held the key in pieces"), "{items}");
+    assert!(
+        !items.contains(&bare) && items.contains("the answer contained the key in several parts"),
+        "{items}"
+    );
     assert_eq!((case.score("n_unreadable"), case.score("accuracy")), ("1".into(), "1.0".into()));
 }
 
@@ -154,7 +157,7 @@ fn nothing_is_written_or_promised_that_would_be_refused() {
     let output = rescore(&["--grader", "letter", "--ignore-case"]);
     assert_eq!((output.status.code(), case.file("summary.json")), (Some(2), before));
     assert!(String::from_utf8_lossy(&output.stderr).contains("letter needs other prompts than exact"));
-    case.ends(2, &["--dry-run", "--max-tokens", "7"]).says("holds answers to another configuration");
+    case.ends(2, &["--dry-run", "--max-tokens", "7"]).says("contains answers to another configuration");
     let dry = case.ends(0, &["--dry-run", "--max-tokens", "7", "--new-config"]);
     assert!(dry.stdout.contains("calls\t3\ncached\t0\n"), "{}", dry.stdout);
     let dry = case.ends(0, &["--dry-run"]);

@@ -218,7 +218,11 @@ fn what_cannot_be_imported_is_told() {
         )
         .is_ok()
     );
-    assert!(error("{").contains("results_t.json"));
+    for other in ["", "{", "[]", "{\"accuracy\": 0.5}", "item,correct\n1,1\n"] {
+        let error = error(other);
+        assert!(error.contains("results_t.json") && error.contains("lm-evaluation-harness"), "{error}");
+        assert!(error.contains("samples_*.jsonl"), "{error}");
+    }
     assert!(error("{\"results\":{}}").contains("no `results`"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"model_name\":\"m\"}").contains("--shots"));
     assert!(error("{\"results\":{\"a\":{\"acc,none\":0.5}},\"n-shot\":{\"a\":0}}").contains("--model"));

@@ -42,7 +42,7 @@ fn child() {
             retries: 4,
             unknown_retries: 1,
             backoff: Backoff { first_s: 0.05, longest_s: 1.0 },
-            silence: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(20),
             keep_truncated: false,
             model_snapshot: None,
         },
@@ -54,7 +54,7 @@ fn child() {
         durable: true,
     };
     let progress =
-        Progress::new(|line| assert!(!line.contains("turns requests away"), "it held {KEY} and {line}"));
+        Progress::new(|line| assert!(!line.contains("rejects requests"), "it held {KEY} and {line}"));
     let ended = run.collect(Ok(secrets), &Arc::new(progress), |_| {}).expect("a run");
     let early = ended.early.expect("a reason");
     cli::status(&format!("it ended: {early}"));

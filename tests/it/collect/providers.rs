@@ -200,6 +200,8 @@ fn requests_go_where_each_provider_serves_them() {
         let provider = provider::find(name).expect("a provider");
         assert_eq!((provider.key_variable(), provider.key_header()), (variable, header), "{name}");
     }
+    let headers: Vec<_> = provider::key_headers().into_iter().map(KeyHeader::name).collect();
+    assert_eq!(headers, ["bearer", "api-key", "x-api-key", "x-goog-api-key"]);
 }
 
 #[test]

@@ -72,7 +72,8 @@ impl Case {
         command.env("TMPDIR", self.folder.path());
         command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
         command.args(["collect", "items.jsonl", "--base-url", &self.url, "--model", "m", "-o", "out"]);
-        for (name, value) in [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--patience-s", "20")]
+        for (name, value) in
+            [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--idle-timeout-s", "20")]
         {
             if !typed(name) {
                 command.args([name, value]);
