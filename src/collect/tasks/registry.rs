@@ -24,7 +24,8 @@ pub fn built_in() -> Vec<(&'static str, String)> {
     );
     rows.push((
         TEXTS,
-        "free texts about entities of the default categories; texts:FILE reads prompts from a file".to_owned(),
+        "free texts about entities of the default categories; texts:FILE reads prompts from a file"
+            .to_owned(),
     ));
     rows
 }
