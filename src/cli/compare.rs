@@ -54,7 +54,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
     let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
     let cut = flags.texts.cut(sampling.draw);
-    let settings = flags.estimator.settings(sampling, Micro::Alone)?;
+    let settings = flags.estimator.settings(sampling.scale, sampling.draw.seed, Micro::Alone)?;
     let bar = progress(flags.models.len() * n_pairs * flags.permutations, quiet);
     let mut rows: Vec<Comparison> = vec![];
     for (at, name) in flags.models.iter().enumerate() {

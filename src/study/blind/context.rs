@@ -32,7 +32,7 @@ struct Told {
 /// Upper bound on the context information of every corpus at precision `b = .1`, nats.
 ///
 /// # Errors
-/// [`Error::Fit`] if an answer has no log-probabilities.
+/// [`Error::Study`] if an answer has no log-probabilities.
 pub(crate) fn context_nats(
     shown: &[Shown],
     answers: &BTreeMap<String, Answer>,
@@ -57,7 +57,7 @@ pub(crate) fn context_nats(
 
 fn told(id: &str, answers: &BTreeMap<String, Answer>) -> Result<Told> {
     let first = answers.get(id).and_then(|answer| answer.logprobs.as_ref()?.first());
-    let first = first.filter(|token| !token.top.is_empty()).ok_or_else(|| Error::Fit {
+    let first = first.filter(|token| !token.top.is_empty()).ok_or_else(|| Error::Study {
         reason: format!(
             "the answer to {id} has no log-probabilities; nothing can be said of what it owes to its context"
         ),
@@ -96,5 +96,5 @@ fn information(told: &[Told], tokens: &[&str], labels: &[u32], seed: u64) -> Res
     let pairs = Pairs::new(x.view(), y.view())?.with_labels(labels)?;
     let estimates = Channel::new(Scale::Spread, vec![PRECISION])?.estimate(&pairs, seed)?;
     let one = estimates.first().map(|estimate| estimate.upper_nats.unwrap_or(estimate.mi_nats));
-    one.ok_or_else(|| Error::Fit { reason: "the channel has no precision".into() })
+    one.ok_or_else(|| Error::Study { reason: "the channel has no precision".into() })
 }

@@ -1,94 +1,82 @@
-//! The emergence of members: their profiles are read where they exist and measured where they do not.
+//! The profiles of members: read where they exist and measured where they do not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::family::Family;
 use super::settings::BlindSettings;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence;
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
-use crate::mi::Channel;
+use crate::observations::MeasuredModel;
 use crate::study::profiles;
+
+/// The profiles of members on all corpora, measured on demand.
+pub(crate) struct Inside<'a> {
+    family: &'a Family,
+    settings: &'a BlindSettings,
+    folder: PathBuf,
+    known: BTreeMap<String, Rc<[Profile]>>,
+}
+
+impl<'a> Inside<'a> {
+    pub fn new(family: &'a Family, settings: &'a BlindSettings, folder: PathBuf) -> Self {
+        Self { family, settings, folder, known: BTreeMap::new() }
+    }
+
+    /// The profiles of a member, one for each corpus.
+    ///
+    /// # Errors
+    /// Whatever opening or measuring it finds wrong; [`crate::Error::Json`] for a profile that is damaged.
+    pub fn profiles(&mut self, id: &str) -> Result<Rc<[Profile]>> {
+        if let Some(known) = self.known.get(id) {
+            return Ok(Rc::clone(known));
+        }
+        disk::make_folder(&self.folder)?;
+        let model = self.family.load(self.family.member(id)?)?;
+        let (measure, settings) = (self.settings.measure()?, self.settings);
+        let profile = |name: &String| {
+            let category = Category::load(name)?;
+            let series = Series::draw(&category, settings.shots, settings.windows, settings.seed)?;
+            let corpus = series.tokenize(&model.tokenizer)?;
+            let file = profiles::file(&self.folder, id, &category.name);
+            profiles::read_or_measure(&file, &model, &corpus, &measure)
+        };
+        let profiles: Rc<[Profile]> = settings.corpora.iter().map(profile).collect::<Result<_>>()?;
+        self.known.insert(id.into(), Rc::clone(&profiles));
+        Ok(profiles)
+    }
+}
 
 /// The emergence of one member, mean over the corpora.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
     pub emergence_nats: f64,
-    /// The corpora are drawn apart, so that their errors add in quadrature.
-    pub stderr_nats: f64,
+    /// `None` for an estimator that states none.
+    pub stderr_nats: Option<f64>,
     pub random_init_nats: f64,
     /// Widest gap between the bounds of a reading that the headline is made of.
     pub widest_gap_nats: f64,
 }
 
-/// The emergence of members, measured on demand.
-pub(crate) struct Inside<'a> {
-    family: &'a Family,
-    settings: &'a BlindSettings,
-    noise_scale: f64,
-    folder: PathBuf,
-    known: BTreeMap<String, Measured>,
-}
-
-impl<'a> Inside<'a> {
-    pub fn new(family: &'a Family, settings: &'a BlindSettings, noise_scale: f64, folder: PathBuf) -> Self {
-        Self { family, settings, noise_scale, folder, known: BTreeMap::new() }
-    }
-
-    /// The emergence of a member, measured if it is not known.
-    ///
+impl Measured {
     /// # Errors
-    /// Whatever opening or measuring it finds wrong; [`Error::Json`] for a profile that is damaged;
-    /// [`Error::Fit`] for a model of one block.
-    pub fn emergence_nats(&mut self, id: &str) -> Result<Measured> {
-        if let Some(known) = self.known.get(id) {
-            return Ok(*known);
-        }
-        disk::make_folder(&self.folder)?;
-        let model = self.family.load(self.family.member(id)?)?;
-        let channel = Channel::with_scale(self.settings.scale);
-        let how = emergence::MeasureSettings::new(channel, self.settings.seed, self.settings.seed);
-        let mut measured_profiles: Vec<Profile> = vec![];
-        for name in &self.settings.corpora {
-            let category = Category::load(name)?;
-            let series =
-                Series::draw(&category, self.settings.shots, self.settings.windows, self.settings.seed)?;
-            let corpus = series.tokenize(&model.tokenizer)?;
-            let file = profiles::file(&self.folder, id, &category.name);
-            measured_profiles.push(profiles::read_or_measure(&file, &model, &corpus, &how)?);
-        }
-        let headlines = measured_profiles
-            .iter()
-            .map(|profile| profile.headline_at(self.noise_scale))
-            .collect::<Option<Vec<_>>>();
-        let headlines = headlines.ok_or_else(|| Error::Fit {
-            reason: format!(
-                "{id} has no headline at b = {}; it needs two blocks and a noise scale of the grid",
-                self.noise_scale
-            ),
+    /// [`Error::Study`] for a model of one block.
+    pub fn new(profiles: &[Profile], noise_scale: Option<f64>) -> Result<Self> {
+        let measured = MeasuredModel::over_corpora(profiles.iter().collect(), noise_scale);
+        let measured = measured.ok_or_else(|| {
+            let id = profiles.first().map_or("", |profile| &profile.model.id);
+            let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
+            Error::Study { reason: format!("{id} has no headline {at}; it needs two blocks") }
         })?;
-        let n = headlines.len() as f64;
-        let mean = |value: fn(&emergence::Headline) -> f64| headlines.iter().map(value).sum::<f64>() / n;
-        let measured = Measured {
-            emergence_nats: mean(|h| h.emergence_nats),
-            // `channel` states one always.
-            stderr_nats: headlines
-                .iter()
-                .filter_map(|h| h.stderr_nats)
-                .map(|e| e.powi(2))
-                .sum::<f64>()
-                .sqrt()
-                / n,
-            random_init_nats: mean(|h| h.random_init_nats),
-            widest_gap_nats: measured_profiles
-                .iter()
-                .map(|p| p.headline_gap_nats(self.noise_scale))
-                .fold(0.0, f64::max),
-        };
-        self.known.insert(id.into(), measured);
-        Ok(measured)
+        let gaps = profiles.iter().map(|profile| profile.headline_gap_nats(noise_scale));
+        Ok(Self {
+            emergence_nats: measured.headline_nats,
+            stderr_nats: measured.stderr_nats(),
+            random_init_nats: measured.random_init_nats,
+            widest_gap_nats: gaps.fold(0.0, f64::max),
+        })
     }
 }

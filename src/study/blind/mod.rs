@@ -24,6 +24,6 @@ mod settings;
 pub use self::family::{Family, Member};
 pub use self::outside::Outside;
 pub use self::prediction::{FEATURES, HiddenPrediction};
-pub use self::record::{BlindRow, BlindTest, Summary};
+pub use self::record::{BlindRow, BlindTest};
 pub use self::run::run;
 pub use self::settings::{BlindSettings, PredictionSettings};

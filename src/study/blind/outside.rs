@@ -9,6 +9,7 @@ use crate::collect::Score;
 use crate::collect::results::scores::empirical_logit;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
+use crate::numeric::statistics::mean;
 
 /// Where a model is certain of every answer, its surprisal is taken to be this.
 const LEAST_SURPRISAL_NATS: f64 = 1e-6;
@@ -79,8 +80,4 @@ impl Outside {
             accuracy_few: over(&self.scores, true, &accuracy),
         }
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
