@@ -11,6 +11,7 @@ use super::{Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
+use crate::numeric::statistics;
 
 /// Half the width of a 95 % band in standard errors.
 pub(super) const BAND: f64 = 1.96;
@@ -129,7 +130,7 @@ fn means(rows: &[ProfileRow]) -> Vec<Mean> {
 /// The mean of a value over rows; `None` if any row lacks it.
 pub(super) fn mean(rows: &[&ProfileRow], value: impl Fn(&ProfileRow) -> Option<f64>) -> Option<f64> {
     let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
-    values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
+    values.map(|values| statistics::mean(&values))
 }
 
 fn draw(means: &[Mean], models: &[&str]) -> Result<Vec<(String, Figure)>> {

@@ -12,6 +12,7 @@ use crate::emergence::block_mi::block_mi;
 use crate::emergence::settings::MeasureSettings;
 use crate::error::Result;
 use crate::model::{Model, Point, States};
+use crate::numeric::statistics::variance;
 use crate::seed;
 
 /// The windows of two groups and the states of each, from which any part of them can be read.
@@ -157,9 +158,8 @@ impl<'a> Pool<'a> {
             let observed = values[0] - values[1];
             let null: Vec<f64> = permuted.iter().map(|differences| differences[at]).collect();
             let beyond = null.iter().filter(|value| value.abs() >= observed.abs()).count();
-            let mean = null.iter().sum::<f64>() / null.len() as f64;
-            let variance =
-                null.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (null.len() - 1) as f64;
+            // At least 19 permutations are drawn.
+            let variance = variance(&null).unwrap_or(f64::NAN);
             Test {
                 values,
                 effect_size: observed / (variance * n as f64 / 2.0).sqrt(),
