@@ -56,13 +56,8 @@ impl ModelInfo {
                  read it, and the states here are as without it"
             )),
             ("foreign_code", class) => Some(format!(
-<<<<<<< Updated upstream
-                "warning: {id}: config.json was written for code of its own (auto_map: `{class}`); the states \
-                 here are those of a causal {}",
-=======
                 "warning: {id}: config.json was written for code of its own (auto_map: `{class}`); the \
                  states here are those of a causal {}",
->>>>>>> Stashed changes
                 self.architecture
             )),
             _ => None,

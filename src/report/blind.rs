@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
 use super::read::{csv_rows, names};
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::calibration::{ErrorSummary, Outcome};
 use crate::error::{Error, Result};
 use crate::study::blind::BlindRow;
@@ -45,7 +45,7 @@ impl Report for Blind {
         BLIND
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let mut rows: Vec<BlindRow> = vec![];
         for input in inputs {
             let all = csv_rows::<BlindRow>(&BLIND, input)?;
@@ -103,7 +103,7 @@ impl Report for Blind {
             let names = families.iter().map(|name| (*name).to_owned()).collect();
             figures.push((String::new(), Scatter { pairs, names, unit: "nats".into() }.figure()?));
         }
-        Ok(Made { table, figures, caption: caption(&rows) })
+        Ok(ReportContent { table, figures, caption: caption(&rows) })
     }
 }
 

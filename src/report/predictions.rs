@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
 use super::read::names;
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::calibration::{ErrorSummary, Outcome, PredictionRow};
 use crate::error::{Error, Result};
 
@@ -28,7 +28,7 @@ impl Report for Predictions {
         PREDICTIONS
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let mut rows: Vec<PredictionRow> = vec![];
         for input in inputs {
             let all = PredictionRow::read(&PREDICTIONS.at(input))?;
@@ -91,7 +91,7 @@ impl Report for Predictions {
             let names = named.iter().map(|name| (*name).to_owned()).collect();
             figures.push((String::new(), Scatter { pairs, names, unit: unit(&rows).into() }.figure()?));
         }
-        Ok(Made { table, figures, caption: caption(&rows) })
+        Ok(ReportContent { table, figures, caption: caption(&rows) })
     }
 }
 

@@ -7,7 +7,7 @@ use super::draw::Figure;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, by_size, names, profiles};
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -45,7 +45,7 @@ impl Report for Shots {
         PROFILES
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let means = means(&rows);
         if means.is_empty() {
@@ -86,7 +86,7 @@ impl Report for Shots {
              blocks, which share their windows).",
             at_noise_scale(noise_scale)
         );
-        Ok(Made { table, figures, caption })
+        Ok(ReportContent { table, figures, caption })
     }
 }
 

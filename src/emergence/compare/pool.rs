@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::corpus::{Corpus, Cut, Texts, Window};
+use crate::corpus::{Corpus, Texts, Window, WindowSettings};
 use crate::emergence::block_mi::block_mi;
 use crate::emergence::settings::MeasureSettings;
 use crate::error::Result;
@@ -45,7 +45,7 @@ impl<'a> Pool<'a> {
         model: &Model,
         names: [&Texts; 2],
         groups: [&Vec<(usize, Window)>; 2],
-        cut: &Cut,
+        window_settings: &WindowSettings,
         settings: &'a MeasureSettings,
     ) -> Result<Self> {
         let noise_scales = settings.estimator().noise_scales();
@@ -53,11 +53,11 @@ impl<'a> Pool<'a> {
         let at = noise_scales.iter().position(|b| Some(*b) == headline).unwrap_or(0);
         let corpora = [0, 1].map(|group| {
             let windows = groups[group].iter().map(|(_, window)| window.clone()).collect();
-            cut.of(names[group], &model.tokenizer, windows)
+            window_settings.of(names[group], &model.tokenizer, windows)
         });
         let [Corpus { prefix: before, control, .. }, _] = &corpora;
         let prefix = before.len();
-        let last = prefix + cut.window_tokens - 1;
+        let last = prefix + window_settings.window_tokens - 1;
         let mut first = 0;
         let texts = groups.map(|group| {
             let mut by_text: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -94,7 +94,7 @@ impl<'a> Pool<'a> {
             at,
             noise_scale: noise_scales.get(at).copied(),
             n_layers: model.info.n_layers,
-            window_tokens: cut.window_tokens,
+            window_tokens: window_settings.window_tokens,
             prefix,
             ids,
             texts,

@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
+use super::api_answers::ApiAnswers;
 use super::family::Member;
-use super::outside::Outside;
 use crate::disk;
 use crate::emergence::Profile;
 use crate::error::Result;
@@ -13,7 +13,7 @@ use crate::observations::{CorporaTarget, over_corpora};
 /// A member as it is observed.
 pub(crate) struct ObservedMember<'a> {
     pub member: &'a Member,
-    pub outside: &'a Outside,
+    pub answers: &'a ApiAnswers,
     /// Its texts as the reader reads them, where they give enough windows.
     pub reading: Option<Rc<Profile>>,
     /// Its own profiles, one for each corpus; none while it is hidden.
@@ -47,7 +47,7 @@ pub(crate) fn observations(
 }
 
 fn target<'a>(observed: &'a ObservedMember, sizes: bool) -> CorporaTarget<'a> {
-    let (seen, n_params) = (observed.outside.features(), observed.member.n_params as f64);
+    let (seen, n_params) = (observed.answers.features(), observed.member.n_params as f64);
     let mut added = vec![
         ("context_nats", Some(seen.context_nats)),
         ("surprisal_zero", seen.surprisal_zero),
@@ -64,7 +64,7 @@ fn target<'a>(observed: &'a ObservedMember, sizes: bool) -> CorporaTarget<'a> {
         params_b: (sizes || observed.profiles.is_some()).then_some(n_params / 1e9),
         profiles: observed.profiles.as_deref().unwrap_or_default(),
         reading: observed.reading.as_deref(),
-        scores: &observed.outside.scores,
+        scores: &observed.answers.scores,
         added,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::family::Member;
-use super::inside::Measured;
+use super::member_profiles::Measured;
 use super::observe::{self, FEATURE_COLUMNS, ObservedMember, SIZE};
 use super::settings::{BlindSettings, PredictionSettings};
 use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};

@@ -7,11 +7,11 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
+use super::api_answers::ApiAnswers;
 use super::family::{Family, Member};
-use super::outside::Outside;
 use super::settings::BlindSettings;
 use crate::corpus::texts::Text;
-use crate::corpus::{Control, Cut, Texts};
+use crate::corpus::{Control, Texts, WindowSettings};
 use crate::disk;
 use crate::emergence::Profile;
 use crate::error::Result;
@@ -42,7 +42,7 @@ impl<'a> Readings<'a> {
     ///
     /// # Errors
     /// Those of [`Self::read`].
-    pub fn read_by(&mut self, reader: Option<&Member>, of: &Outside) -> Result<Option<Rc<Profile>>> {
+    pub fn read_by(&mut self, reader: Option<&Member>, of: &ApiAnswers) -> Result<Option<Rc<Profile>>> {
         reader.map_or(Ok(None), |reader| self.read(reader, of))
     }
 
@@ -51,7 +51,7 @@ impl<'a> Readings<'a> {
     ///
     /// # Errors
     /// Whatever opening the reader or measuring finds wrong.
-    fn read(&mut self, reader: &Member, of: &Outside) -> Result<Option<Rc<Profile>>> {
+    fn read(&mut self, reader: &Member, of: &ApiAnswers) -> Result<Option<Rc<Profile>>> {
         let key = (reader.id.clone(), of.model.clone());
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
@@ -69,12 +69,16 @@ impl<'a> Readings<'a> {
             texts,
         };
         let seed = self.settings.seed;
-        let cut =
-            Cut { window_tokens: WINDOW_TOKENS, windows: WINDOWS, seed, control: Some(Control::Shuffled) };
-        let profile = if cut.all(&texts, &model.tokenizer)?.len() < LEAST_WINDOWS {
+        let settings = WindowSettings {
+            window_tokens: WINDOW_TOKENS,
+            windows: WINDOWS,
+            seed,
+            control: Some(Control::Shuffled),
+        };
+        let profile = if settings.all(&texts, &model.tokenizer)?.len() < LEAST_WINDOWS {
             None
         } else {
-            let corpus = cut.corpus(&texts, &model.tokenizer)?;
+            let corpus = settings.corpus(&texts, &model.tokenizer)?;
             let file = profiles::file(&self.folder, &reader.id, &texts.name);
             let measure = self.settings.measure()?;
             Some(Rc::new(profiles::read_or_measure(&file, &model, &corpus, &measure)?))

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::family::{Family, Member};
-use super::inside::Measured;
+use super::member_profiles::Measured;
 use super::prediction::{HiddenPrediction, UNIT};
 use super::settings::{BlindSettings, PredictionSettings};
 use crate::calibration::{ErrorSummary, Outcome};

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::closed;
 use super::family::{Family, Member};
 use super::folder::check_settings;
-use super::inside::{Inside, Measured};
+use super::member_profiles::{Measured, MemberProfiles};
 use super::observe::{ObservedMember, observations};
 use super::prediction::{check, predict};
 use super::reading::Readings;
@@ -34,10 +34,10 @@ pub fn run(
     disk::make_folder(folder)?;
     disk::probe(folder)?;
     check_settings(folder, family, settings)?;
-    let outside = closed::ask(family, &hidden, settings, how.port, folder, step)?;
-    let scores: Vec<&Score> = outside.values().flat_map(|outside| &outside.scores).collect();
+    let answers = closed::ask(family, &hidden, settings, how.port, folder, step)?;
+    let scores: Vec<&Score> = answers.values().flat_map(|answers| &answers.scores).collect();
     disk::write(&folder.join("scores.csv"), &disk::csv_bytes("scores.csv".as_ref(), &scores)?)?;
-    let mut inside = Inside::new(family, settings, folder.join("profiles"));
+    let mut profiles = MemberProfiles::new(family, settings, folder.join("profiles"));
     let mut readings = Readings::new(family, settings, folder.join("readings"));
     let (mut predictions, mut rows): (Vec<PredictionRow>, Vec<BlindRow>) = (vec![], vec![]);
     for member in &hidden {
@@ -47,29 +47,29 @@ pub fn run(
         let mut known = vec![];
         for other in &others {
             // Of the others alone: the profile of `member` is not asked for before its prediction is written.
-            let profiles = Some(inside.profiles(&other.id)?);
-            let outside = &outside[&other.id];
-            let reading = readings.read_by(reader, outside)?;
-            known.push(ObservedMember { member: other, outside, reading, profiles });
+            let own = Some(profiles.of(&other.id)?);
+            let answers = &answers[&other.id];
+            let reading = readings.read_by(reader, answers)?;
+            known.push(ObservedMember { member: other, answers, reading, profiles: own });
         }
-        let outside = &outside[&member.id];
-        let reading = readings.read_by(reader, outside)?;
-        let observed = ObservedMember { member, outside, reading, profiles: None };
+        let answers = &answers[&member.id];
+        let reading = readings.read_by(reader, answers)?;
+        let observed = ObservedMember { member, answers, reading, profiles: None };
         let prediction = predict(known, observed, how)?;
         prediction.write(folder, &predictions)?;
         step(&format!("{}, unmasked", member.id));
-        let measured = Measured::new(&inside.profiles(&member.id)?, how.noise_scale)?;
+        let measured = Measured::new(&profiles.of(&member.id)?, how.noise_scale)?;
         rows.push(BlindRow::new(member, &prediction, measured, &settings.estimator, how));
         predictions.push(prediction.measured(measured));
     }
     // All are known now: a table of all of them, and the predictions beside the measurements.
-    let known: Vec<&Member> = family.members.iter().filter(|m| outside.contains_key(&m.id)).collect();
+    let known: Vec<&Member> = family.members.iter().filter(|m| answers.contains_key(&m.id)).collect();
     let reader = family.reader(&known);
     let mut observed = vec![];
     for member in known {
-        let (profiles, outside) = (Some(inside.profiles(&member.id)?), &outside[&member.id]);
-        let reading = readings.read_by(reader, outside)?;
-        observed.push(ObservedMember { member, outside, reading, profiles });
+        let (own, answers) = (Some(profiles.of(&member.id)?), &answers[&member.id]);
+        let reading = readings.read_by(reader, answers)?;
+        observed.push(ObservedMember { member, answers, reading, profiles: own });
     }
     let table = observations(&observed, how.noise_scale, how.sizes)?;
     disk::write(&folder.join("observations.csv"), &table)?;

@@ -1,4 +1,4 @@
-//! What is known of a hidden model: the answers of its API.
+//! The answers of a model's API, and the features made of them: all that is known of a hidden model.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,9 +14,9 @@ use crate::numeric::statistics::mean;
 /// Where a model is certain of every answer, its surprisal is taken to be this.
 const LEAST_SURPRISAL_NATS: f64 = 1e-6;
 
-/// A model from outside. It holds nothing that is measured inside the model.
+/// The answers of one model. It holds nothing that is measured inside the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outside {
+pub struct ApiAnswers {
     /// Form and version of the file.
     pub schema: Schema,
     /// The model's id.
@@ -41,7 +41,7 @@ pub(crate) struct Features {
     pub accuracy_few: Option<f64>,
 }
 
-impl Outside {
+impl ApiAnswers {
     pub(crate) const SCHEMA: (&'static str, u32) = ("surmise-outside", 1);
 
     /// Reads what was written of a model.

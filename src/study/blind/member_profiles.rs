@@ -14,14 +14,14 @@ use crate::observations::MeasuredModel;
 use crate::study::profiles;
 
 /// The profiles of members on all corpora, measured on demand.
-pub(crate) struct Inside<'a> {
+pub(crate) struct MemberProfiles<'a> {
     family: &'a Family,
     settings: &'a BlindSettings,
     folder: PathBuf,
     known: BTreeMap<String, Rc<[Profile]>>,
 }
 
-impl<'a> Inside<'a> {
+impl<'a> MemberProfiles<'a> {
     pub fn new(family: &'a Family, settings: &'a BlindSettings, folder: PathBuf) -> Self {
         Self { family, settings, folder, known: BTreeMap::new() }
     }
@@ -30,7 +30,7 @@ impl<'a> Inside<'a> {
     ///
     /// # Errors
     /// Whatever opening or measuring it finds wrong; [`crate::Error::Json`] for a profile that is damaged.
-    pub fn profiles(&mut self, id: &str) -> Result<Rc<[Profile]>> {
+    pub fn of(&mut self, id: &str) -> Result<Rc<[Profile]>> {
         if let Some(known) = self.known.get(id) {
             return Ok(Rc::clone(known));
         }
