@@ -16,7 +16,7 @@ pub(super) fn check_seeds(profiles: &[&Profile]) -> Result<()> {
                 "{model} on {corpus} stands there twice with seed {seed}; name each folder once, and \
                  measure repetitions with another --seed"
             );
-            Err(Error::Fit { reason })
+            Err(Error::Observations { reason })
         }
     }
 }
@@ -32,7 +32,7 @@ pub(super) fn check_alike<'a>(corpus: &str, profiles: impl Iterator<Item = &'a &
                  same --windows, --shots, --seed and --scale",
                 first.model.id, profile.model.id
             );
-            return Err(Error::Fit { reason });
+            return Err(Error::Observations { reason });
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, names, profiles};
 use super::shots::BAND;
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -26,7 +26,7 @@ impl Report for Depth {
         PROFILES
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let columns = [
             "model",
@@ -72,7 +72,7 @@ impl Report for Depth {
              because its input knows only its own token.",
             at_noise_scale(noise_scale)
         );
-        Ok(Made { table, figures, caption })
+        Ok(ReportContent { table, figures, caption })
     }
 }
 

@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use super::held_out::held_out;
-use super::summary::DemoSummary;
-use crate::calibration::{CalibrationSpec, Card, PredictionRow, Table, calibrate};
+use crate::calibration::{CalibrationSpec, Card, ErrorSummary, Outcome, PredictionRow, Table, calibrate};
 use crate::collect::{Completion, Score, local};
 use crate::corpus::category::DEFAULT;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence::{self, Profile};
+use crate::emergence::{self, MeasureSettings, Profile};
 use crate::error::Result;
-use crate::mi::{Channel, Scale};
 use crate::model::Model;
 use crate::observations::{self, JoinInputs};
 use crate::study::profiles;
@@ -34,16 +32,14 @@ const TASK_SHOTS: usize = 7;
 const TASK_ITEMS: usize = 100;
 
 /// How the demonstration is run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub struct DemoSettings {
     /// Windows per profile.
     pub windows: usize,
     /// Entities per series.
     pub shots: usize,
-    /// Seed of corpora, noise, random initial weights and tasks.
-    pub seed: u64,
-    /// What the channel's noise is relative to.
-    pub scale: Scale,
+    /// How profiles are measured; its seed is also that of corpora and tasks.
+    pub measure: MeasureSettings,
     /// Family of the models whose family is not known.
     pub family: Option<String>,
 }
@@ -69,8 +65,8 @@ pub struct DemoRun {
 /// measurements are done, and the model and corpus of the next.
 ///
 /// # Errors
-/// Whatever a step finds wrong; [`crate::Error::Fit`] if there are too few models to calibrate on, or one of
-/// unknown family.
+/// Whatever a step finds wrong; [`crate::Error::Study`] if there are too few models to calibrate on, or one
+/// of unknown family.
 pub fn run(
     models: &[String],
     settings: &DemoSettings,
@@ -111,8 +107,7 @@ fn measure(
     folder: Option<&Path>,
     step: &dyn Fn(usize, &str, &str),
 ) -> Result<(Vec<Profile>, Vec<Score>)> {
-    let channel = Channel::with_scale(settings.scale);
-    let estimation = emergence::MeasureSettings::new(channel, settings.seed, settings.seed);
+    let seed = settings.measure.seed;
     let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
     let (mut profiles, mut scores) = (vec![], vec![]);
     for name in models {
@@ -120,16 +115,16 @@ fn measure(
         model.info.family = model.info.family.or_else(|| settings.family.clone());
         for category in &categories {
             step(profiles.len(), name, &category.name);
-            let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
+            let series = Series::draw(category, settings.shots, settings.windows, seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
             profiles.push(match folder {
                 Some(folder) => {
                     let file = profiles::file(folder, &model.info.id, &category.name);
-                    profiles::read_or_measure(&file, &model, &corpus, &estimation)?
+                    profiles::read_or_measure(&file, &model, &corpus, &settings.measure)?
                 }
-                None => emergence::measure(&model, &corpus, &estimation)?,
+                None => emergence::measure(&model, &corpus, &settings.measure)?,
             });
-            let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?;
+            let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, seed)?;
             scores.extend(local::grade(&model, &task)?);
         }
     }
@@ -155,8 +150,9 @@ fn add_size_line(predictions: &mut [PredictionRow], open: &Table, closed: &Table
 
 impl DemoRun {
     /// Errors of the predictions beside those of the baselines.
-    pub fn summary(&self) -> DemoSummary {
-        DemoSummary::new(&self.predictions)
+    pub fn summary(&self) -> ErrorSummary {
+        let outcomes: Vec<Outcome> = self.predictions.iter().map(Into::into).collect();
+        ErrorSummary::new("nats", &outcomes)
     }
 
     /// Writes profiles.csv, scores.csv, observations.csv, card.json and predictions.csv.
