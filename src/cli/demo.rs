@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::estimator::EstimatorFlag;
-use super::{Sampling, print, progress, status};
+use super::{Progress, Sampling, print, status};
 use crate::calibration::PredictionRow;
 use crate::corpus::category::DEFAULT;
 use crate::disk;
@@ -71,12 +71,12 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let measure = flags.estimator.settings(scale, draw.seed, Micro::Alone)?;
     let settings = DemoSettings { windows: draw.windows, shots: draw.shots, measure, family: None };
     let models: Vec<String> = FAMILY.iter().map(|member| member.name.to_owned()).collect();
-    let bar = progress(models.len() * DEFAULT.len(), quiet);
+    let bar = Progress::start((models.len() * DEFAULT.len()) as u64, quiet);
     let made = demo::run(&models, &settings, folder, &|done, model, corpus| {
         bar.set_position(done as u64);
         bar.set_message(format!("{model}, {corpus}"));
     })?;
-    bar.finish_and_clear();
+    bar.finish();
     if let Some(folder) = folder {
         made.write(folder)?;
     }

@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 
 use serde::Deserialize;
 
-use super::checks::check_seeds;
+use super::checks::check_repetitions;
 use super::columns::scale_name;
 use super::features::{mean, over_seeds};
 use crate::emergence::{Headline, Micro, Profile};
@@ -135,7 +135,7 @@ impl TextReadings {
         one(groups.iter().map(|(name, profiles)| ((*name).to_owned(), seeds(profiles))))?;
         let mut by_name = BTreeMap::new();
         for (name, profiles) in groups {
-            check_seeds(&profiles)?;
+            check_repetitions(&profiles)?;
             let reading = TextReading::new(&profiles, noise_scale).ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(

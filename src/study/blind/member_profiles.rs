@@ -8,10 +8,9 @@ use super::family::Family;
 use super::settings::BlindSettings;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence::Profile;
+use crate::emergence::{Profile, ProfileStore, measure_once};
 use crate::error::{Error, Result};
 use crate::observations::MeasuredModel;
-use crate::study::profiles;
 
 /// The profiles of members on all corpora, measured on demand.
 pub(crate) struct MemberProfiles<'a> {
@@ -35,14 +34,14 @@ impl<'a> MemberProfiles<'a> {
             return Ok(Rc::clone(known));
         }
         disk::make_folder(&self.folder)?;
+        let store = ProfileStore::new(&self.folder);
         let model = self.family.load(self.family.member(id)?)?;
         let (measure, settings) = (self.settings.measure()?, self.settings);
         let profile = |name: &String| {
             let category = Category::load(name)?;
             let series = Series::draw(&category, settings.shots, settings.windows, settings.seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            let file = profiles::file(&self.folder, id, &category.name);
-            profiles::read_or_measure(&file, &model, &corpus, &measure)
+            Ok(measure_once(Some(&store), &model, &corpus, &measure, &|_, _| ())?.0)
         };
         let profiles: Rc<[Profile]> = settings.corpora.iter().map(profile).collect::<Result<_>>()?;
         self.known.insert(id.into(), Rc::clone(&profiles));

@@ -13,10 +13,9 @@ use super::settings::BlindSettings;
 use crate::corpus::texts::Text;
 use crate::corpus::{Control, Texts, WindowSettings};
 use crate::disk;
-use crate::emergence::Profile;
+use crate::emergence::{Profile, ProfileStore, measure_once};
 use crate::error::Result;
 use crate::seed;
-use crate::study::profiles;
 
 /// Tokens of a window of text.
 const WINDOW_TOKENS: usize = 16;
@@ -79,9 +78,9 @@ impl<'a> Readings<'a> {
             None
         } else {
             let corpus = settings.corpus(&texts, &model.tokenizer)?;
-            let file = profiles::file(&self.folder, &reader.id, &texts.name);
+            let store = ProfileStore::new(&self.folder);
             let measure = self.settings.measure()?;
-            Some(Rc::new(profiles::read_or_measure(&file, &model, &corpus, &measure)?))
+            Some(Rc::new(measure_once(Some(&store), &model, &corpus, &measure, &|_, _| ())?.0))
         };
         self.known.insert(key, profile.clone());
         Ok(profile)
