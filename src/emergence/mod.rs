@@ -10,6 +10,7 @@
 //! | `measure.rs` | all of these put together to a profile, on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |
 //! | `profile_row.rs` | the rows of profiles.csv |
+//! | [`semantic`] | semantic emergence: which relation a prompt shows, and which examples |
 //! | [`compare`] | groups of texts compared by a permutation test |
 //!
 //! All values are in nats.
@@ -26,6 +27,7 @@ mod positional;
 mod profile;
 mod profile_row;
 mod random_init;
+pub mod semantic;
 mod settings;
 
 pub use self::block_reading::{BlockMi, BlockReading};
