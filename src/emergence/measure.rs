@@ -96,8 +96,8 @@ fn tokens_sha256(corpus: &Corpus) -> String {
         hash.update((window.ids.len() as u64).to_le_bytes());
         for (id, label) in window.ids.iter().zip(&window.labels) {
             hash.update(id.to_le_bytes());
-            hash.update([label.role as u8, u8::from(label.read)]);
-            hash.update((label.shot as u64).to_le_bytes());
+            hash.update([label.role as u8, u8::from(label.is_reading_point)]);
+            hash.update((label.reading_index as u64).to_le_bytes());
         }
     }
     seed::hex(&hash.finalize())

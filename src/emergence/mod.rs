@@ -12,6 +12,7 @@
 //! | `attention_sink.rs`, `reliability.rs` | what a reader should know before the numbers are used |
 //! | `profile_settings.rs` | everything that decides the numbers: the identity of a profile |
 //! | `store.rs`, `measure_once.rs`, `profile_row.rs` | the profiles of a folder, the rows of profiles.csv |
+//! | [`semantic`] | semantic emergence: which relation a prompt shows, and which examples |
 //! | [`compare`] | groups of texts compared by a permutation test |
 //!
 //! All values are in nats.
@@ -32,6 +33,7 @@ mod profile_row;
 mod profile_settings;
 mod random_init;
 pub(crate) mod reliability;
+pub mod semantic;
 mod settings;
 mod steps;
 pub mod store;
