@@ -3,12 +3,14 @@
 //! leaves it is `ndarray`.
 
 pub mod arch;
+mod attention_form;
 pub mod batch;
 pub mod cache;
 pub mod decoder;
 mod description;
 mod device;
 mod embedded;
+mod feed_forward;
 mod files;
 mod full_model;
 mod fused;

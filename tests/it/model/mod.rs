@@ -7,6 +7,7 @@ pub mod bad_shards;
 pub mod bad_tokenizers;
 pub mod checkpoints;
 pub mod equal_forms;
+pub mod experts;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "hub")]
@@ -15,6 +16,7 @@ pub mod hub_cached;
 pub mod hub_faults;
 #[cfg(feature = "hub")]
 pub mod hub_kinds;
+pub mod multimodal;
 pub mod parity;
 pub mod readme_table;
 pub mod second_reference;
