@@ -195,7 +195,7 @@ fn an_output_that_cannot_be_written_is_refused_before_anything_is_measured() {
     }
     assert!(scene.path("corpus.csv").is_file());
     refused(
-        &["line", "-o", &scene.text("corpus.csv")],
+        &["demo", "-o", &scene.text("corpus.csv")],
         1,
         &["cannot write", "corpus.csv", "choose a folder"],
     );
