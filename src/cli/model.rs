@@ -9,8 +9,8 @@ use crate::model::{Description, ModelInfo};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list
-    /// models`
+    /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
+    /// `surmise list models`
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]

@@ -12,8 +12,8 @@ use crate::model::{LoadedDecoder, Model, state_file};
 #[derive(Debug, Args)]
 #[group(id = "input", required = true, multiple = false, args = ["tokens", "corpus"])]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list
-    /// models`
+    /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
+    /// `surmise list models`
     #[arg(value_name = "MODEL")]
     model: String,
     /// A safetensors file with int64 `input_ids` (n, t)
