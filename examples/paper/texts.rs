@@ -35,8 +35,11 @@ fn verdict(pair: &[Comparison]) -> Verdict {
     let values = pair.iter().map(|row| {
         let quantity = row.quantity.replace('_', " ");
         format!(
-            "{quantity} {:.2} against {:.2} nats (d = {:.2}, p = {:.3})",
-            row.a_nats, row.b_nats, row.effect_size, row.p_value
+            "{quantity} {:.2} against {:.2} nats (d = {}, p = {:.3})",
+            row.a_nats,
+            row.b_nats,
+            row.effect_size.map_or("unknown".into(), |d| format!("{d:.2}")),
+            row.p_value
         )
     });
     let values: Vec<String> = values.collect();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Fetching, choice, print, progress, status};
+use super::{Fetching, Progress, choice, print, status};
 use crate::corpus::category::DEFAULT;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
@@ -126,13 +126,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let temporary =
         tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let folder = flags.output.as_deref().unwrap_or(temporary.path());
-    let bar = progress(0, quiet);
+    let bar = Progress::start(0, quiet);
     let step = |what: &str| {
         bar.set_message(what.to_owned());
         bar.inc(1);
     };
     let test = blind::run(&family, &settings, &how, folder, &step)?;
-    bar.finish_and_clear();
+    bar.finish();
     let json = |test: &BlindTest| {
         serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source })
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Sampling, print, progress, status};
+use super::{Progress, Sampling, print, status};
 use crate::calibration::PredictionRow;
 use crate::corpus::category::DEFAULT;
 use crate::disk;
@@ -67,12 +67,12 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let settings =
         DemoSettings { windows: draw.windows, shots: draw.shots, seed: draw.seed, scale, family: None };
     let models: Vec<String> = FAMILY.iter().map(|member| member.name.to_owned()).collect();
-    let bar = progress(models.len() * DEFAULT.len(), quiet);
+    let bar = Progress::start((models.len() * DEFAULT.len()) as u64, quiet);
     let made = demo::run(&models, &settings, folder, &|done, model, corpus| {
         bar.set_position(done as u64);
         bar.set_message(format!("{model}, {corpus}"));
     })?;
-    bar.finish_and_clear();
+    bar.finish();
     if let Some(folder) = folder {
         made.write(folder)?;
     }

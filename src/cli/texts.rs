@@ -13,8 +13,9 @@ use crate::model::Tokenizer;
 /// Texts and how they are cut into windows.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TextFlags {
-    /// Texts to be read by position: JSON lines (.jsonl), CSV (.csv), or plain text with a blank line
-    /// between texts; may be given several times. At most --windows windows of each group are taken
+    /// Texts to be read by position: a JSON array, JSON lines, CSV or TSV, or plain text with a blank line
+    /// between texts, also compressed by gzip; may be given several times. The content decides, not the
+    /// extension. At most --windows windows of each group are taken
     #[arg(long = "texts", value_name = "FILE")]
     texts: Vec<PathBuf>,
     /// Tokens of a window of text; windows begin at sentence starts and do not overlap

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::accuracy::accuracy;
-use super::checks::{check_alike, check_seeds};
+use super::checks::check_profiles;
 use super::columns::scale_name;
 use super::features::mean;
 use super::inputs::JoinInputs;
@@ -44,6 +44,7 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
             reason: "there is no profile; measure the proxy first (surmise measure -o DIR)".into(),
         });
     }
+    check_profiles(&inputs.profiles)?;
     let readings = TextReadings::new(&inputs.readings, &inputs.comparisons, inputs.noise_scale)?;
     let tasks: BTreeSet<&str> = inputs.scores.iter().map(|score| score.task.as_str()).collect();
     let scored = inputs.scores.iter().map(|score| score.model.as_str());
@@ -53,8 +54,6 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
     let mut joined =
         Joined { table: vec![header(&tasks)], n_unsupported: 0, unmatched: assigned.unmatched.clone() };
     for (corpus, models) in &measured {
-        check_alike(corpus, models.values().flatten())?;
-        models.values().try_for_each(|profiles| check_seeds(profiles))?;
         let join = CorpusJoin {
             inputs,
             reader: &readings.reader,

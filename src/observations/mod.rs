@@ -14,6 +14,7 @@ mod observation;
 mod readings;
 
 pub use self::accuracy::accuracy;
+pub use self::checks::check_profiles;
 pub use self::columns::{ANSWERS, CONDITIONS, READER, is_internal, renamed};
 pub use self::features::{FEATURES, ProfileFeature, features};
 pub use self::inputs::{JoinInputs, PublishedModel};

@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 
 use serde::Deserialize;
 
-use super::checks::check_seeds;
+use super::checks::check_repetitions;
 use super::columns::scale_name;
 use super::features::{mean, over_seeds};
 use crate::emergence::Profile;
@@ -101,7 +101,7 @@ impl TextReadings {
         one(groups.iter().map(|(name, profiles)| ((*name).to_owned(), seeds(profiles))))?;
         let mut by_name = BTreeMap::new();
         for (name, profiles) in groups {
-            check_seeds(&profiles)?;
+            check_repetitions(&profiles)?;
             let headlines: Option<Vec<_>> =
                 profiles.iter().map(|profile| profile.headline_at(noise_scale)).collect();
             let headlines = headlines.ok_or_else(|| {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, names, profiles};
+use super::reliability::reliability;
 use super::shots::BAND;
 use super::{Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
@@ -69,8 +70,9 @@ impl Report for Depth {
         }
         let caption = format!(
             "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). Block 1 is low \
-             because its input knows only its own token.",
-            at_noise_scale(noise_scale)
+             because its input knows only its own token.{}",
+            at_noise_scale(noise_scale),
+            reliability(&rows)
         );
         Ok(Made { table, figures, caption })
     }

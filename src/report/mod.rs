@@ -12,6 +12,7 @@ mod predictions;
 mod profiles;
 mod read;
 pub mod registry;
+mod reliability;
 mod selection;
 mod shots;
 pub mod table;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::draw::heat::{Heat, Map};
 use super::made::suffix;
 use super::read::{PROFILES, at_noise_scale, by_size, names, profiles};
+use super::reliability::reliability;
 use super::{Cell, Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
@@ -73,8 +74,9 @@ impl Report for Profiles {
         }
         let caption = format!(
             "Emergence by block and reading point {}: macro less micro mutual information; `learned` is what \
-             the randomly initialised model does not read.",
-            at_noise_scale(noise_scale)
+             the randomly initialised model does not read.{}",
+            at_noise_scale(noise_scale),
+            reliability(&rows)
         );
         Ok(Made { table, figures, caption })
     }

@@ -7,6 +7,7 @@ use super::draw::Figure;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, by_size, names, profiles};
+use super::reliability::reliability;
 use super::{Made, Report, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
@@ -82,8 +83,9 @@ impl Report for Shots {
         }
         let caption = format!(
             "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of the mean over \
-             blocks, which share their windows).",
-            at_noise_scale(noise_scale)
+             blocks, which share their windows).{}",
+            at_noise_scale(noise_scale),
+            reliability(&rows)
         );
         Ok(Made { table, figures, caption })
     }

@@ -35,7 +35,8 @@ pub(crate) struct Pool<'a> {
 /// One quantity of two groups.
 pub(crate) struct Test {
     pub(crate) values: [f64; 2],
-    pub(crate) effect_size: f64,
+    /// Missing where no permutation differs from another.
+    pub(crate) effect_size: Option<f64>,
     pub(crate) p_value: f64,
 }
 
@@ -162,7 +163,7 @@ impl<'a> Pool<'a> {
                 null.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (null.len() - 1) as f64;
             Test {
                 values,
-                effect_size: observed / (variance * n as f64 / 2.0).sqrt(),
+                effect_size: Some(observed / (variance * n as f64 / 2.0).sqrt()).filter(|d| d.is_finite()),
                 p_value: (1 + beyond) as f64 / (1 + null.len()) as f64,
             }
         };

@@ -8,10 +8,9 @@ use super::settings::BlindSettings;
 use crate::corpus::{Category, Series};
 use crate::disk;
 use crate::emergence;
-use crate::emergence::Profile;
+use crate::emergence::{Profile, ProfileStore, measure_once};
 use crate::error::{Error, Result};
 use crate::mi::Channel;
-use crate::study::profiles;
 
 /// The emergence of one member, mean over the corpora.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +47,7 @@ impl<'a> Inside<'a> {
             return Ok(*known);
         }
         disk::make_folder(&self.folder)?;
+        let store = ProfileStore::new(&self.folder);
         let model = self.family.load(self.family.member(id)?)?;
         let channel = Channel::with_scale(self.settings.scale);
         let how = emergence::MeasureSettings::new(channel, self.settings.seed, self.settings.seed);
@@ -57,8 +57,7 @@ impl<'a> Inside<'a> {
             let series =
                 Series::draw(&category, self.settings.shots, self.settings.windows, self.settings.seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            let file = profiles::file(&self.folder, id, &category.name);
-            measured_profiles.push(profiles::read_or_measure(&file, &model, &corpus, &how)?);
+            measured_profiles.push(measure_once(Some(&store), &model, &corpus, &how, &|_, _| ())?.0);
         }
         let headlines = measured_profiles
             .iter()

@@ -12,11 +12,10 @@ use super::settings::BlindSettings;
 use crate::corpus::texts::Text;
 use crate::corpus::{Control, Cut, Texts};
 use crate::disk;
-use crate::emergence;
+use crate::emergence::{self, ProfileStore, measure_once};
 use crate::error::Result;
 use crate::mi::Channel;
 use crate::seed;
-use crate::study::profiles;
 
 /// Tokens of a window of text.
 const WINDOW_TOKENS: usize = 16;
@@ -69,8 +68,8 @@ impl<'a> Readings<'a> {
         } else {
             let corpus = cut.corpus(&texts, &model.tokenizer)?;
             let how = emergence::MeasureSettings::new(Channel::with_scale(self.settings.scale), seed, seed);
-            let file = profiles::file(&self.folder, &reader.id, &texts.name);
-            let profile = profiles::read_or_measure(&file, &model, &corpus, &how)?;
+            let store = ProfileStore::new(&self.folder);
+            let (profile, _) = measure_once(Some(&store), &model, &corpus, &how, &|_, _| ())?;
             let own = profile.headline_at(self.noise_scale);
             let control = profile.control_headline_at(self.noise_scale);
             own.zip(control).map(|(own, control)| own.emergence_nats - control.emergence_nats)

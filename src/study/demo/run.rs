@@ -9,12 +9,11 @@ use crate::collect::{Completion, Score, local};
 use crate::corpus::category::DEFAULT;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence::{self, Profile};
+use crate::emergence::{self, Profile, ProfileStore, measure_once};
 use crate::error::Result;
 use crate::mi::{Channel, Scale};
 use crate::model::Model;
 use crate::observations::{self, JoinInputs};
-use crate::study::profiles;
 use crate::study::size_line::size_line;
 
 /// Features of the calibration: the proxy's emergence, and the target's in-context accuracy, which can be had
@@ -114,6 +113,7 @@ fn measure(
     let channel = Channel::with_scale(settings.scale);
     let estimation = emergence::MeasureSettings::new(channel, settings.seed, settings.seed);
     let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
+    let store = folder.map(ProfileStore::new);
     let (mut profiles, mut scores) = (vec![], vec![]);
     for name in models {
         let mut model = Model::load(name)?;
@@ -122,13 +122,7 @@ fn measure(
             step(profiles.len(), name, &category.name);
             let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            profiles.push(match folder {
-                Some(folder) => {
-                    let file = profiles::file(folder, &model.info.id, &category.name);
-                    profiles::read_or_measure(&file, &model, &corpus, &estimation)?
-                }
-                None => emergence::measure(&model, &corpus, &estimation)?,
-            });
+            profiles.push(measure_once(store.as_ref(), &model, &corpus, &estimation, &|_, _| ())?.0);
             let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?;
             scores.extend(local::grade(&model, &task)?);
         }
@@ -159,14 +153,14 @@ impl DemoRun {
         DemoSummary::new(&self.predictions)
     }
 
-    /// Writes profiles.csv, scores.csv, observations.csv, card.json and predictions.csv.
+    /// Writes scores.csv, observations.csv, card.json and predictions.csv, and profiles.csv of all profiles
+    /// that are in the folder.
     ///
     /// # Errors
     /// [`crate::Error::Write`], [`crate::Error::Json`]
     pub fn write(&self, folder: &Path) -> Result<()> {
         let file = |name: &str| folder.join(name);
-        let profiles: Vec<emergence::ProfileRow> = self.profiles.iter().flat_map(Profile::rows).collect();
-        disk::write(&file("profiles.csv"), &disk::csv_bytes(&file("profiles.csv"), &profiles)?)?;
+        ProfileStore::new(folder).write_table::<Profile>()?;
         disk::write(&file("scores.csv"), &disk::csv_bytes(&file("scores.csv"), &self.scores)?)?;
         disk::write(&file("observations.csv"), &self.observations)?;
         self.card.write(&file("card.json"))?;
