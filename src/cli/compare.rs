@@ -53,8 +53,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
     let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
-    let cut = flags.texts.cut(sampling.draw);
-    let settings = flags.estimator.settings(sampling, Micro::Alone)?;
+    let windows = flags.texts.window_settings(sampling.draw);
+    let settings = flags.estimator.settings(sampling.scale, sampling.draw.seed, Micro::Alone)?;
     let bar = Progress::start((flags.models.len() * n_pairs * flags.permutations) as u64, quiet);
     let mut rows: Vec<Comparison> = vec![];
     for (at, name) in flags.models.iter().enumerate() {
@@ -67,7 +67,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             reference: flags.reference.as_deref(),
             step: &|done| bar.set_position((before + done) as u64),
         };
-        rows.extend(compare::compare(&model, &groups, &cut, &settings, &how)?);
+        rows.extend(compare::compare(&model, &groups, &windows, &settings, &how)?);
     }
     bar.finish();
     let csv = disk::csv_bytes("comparisons.csv".as_ref(), &rows)?;

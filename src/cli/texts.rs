@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::SeriesFlags;
 use crate::corpus::texts::Columns;
-use crate::corpus::{Category, Control, Corpus, Cut, Series, Texts};
+use crate::corpus::{Category, Control, Corpus, Series, Texts, WindowSettings};
 use crate::error::Result;
 use crate::model::Tokenizer;
 
@@ -50,19 +50,19 @@ impl TextFlags {
         Ok(files.into_iter().flatten().collect())
     }
 
-    pub(super) fn cut(&self, draw: SeriesFlags) -> Cut {
+    pub(super) fn window_settings(&self, draw: SeriesFlags) -> WindowSettings {
         let control = match self.control {
             ControlChoice::Shuffled => Some(Control::Shuffled),
             ControlChoice::None => None,
         };
-        Cut { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }
+        WindowSettings { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }
     }
 }
 
 /// A corpus that is not tokenized yet.
 pub(super) enum CorpusSource {
     Series { name: String, series: Series },
-    Texts { texts: Texts, cut: Cut },
+    Texts { texts: Texts, settings: WindowSettings },
 }
 
 impl CorpusSource {
@@ -74,8 +74,8 @@ impl CorpusSource {
             let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
             sources.push(Self::Series { name: category.name, series });
         }
-        let cut = reading.cut(draw);
-        sources.extend(reading.read()?.into_iter().map(|texts| Self::Texts { texts, cut }));
+        let settings = reading.window_settings(draw);
+        sources.extend(reading.read()?.into_iter().map(|texts| Self::Texts { texts, settings }));
         Ok(sources)
     }
 
@@ -89,7 +89,7 @@ impl CorpusSource {
     pub(super) fn corpus(&self, tokenizer: &Tokenizer) -> Result<Corpus> {
         match self {
             Self::Series { series, .. } => series.tokenize(tokenizer),
-            Self::Texts { texts, cut } => cut.corpus(texts, tokenizer),
+            Self::Texts { texts, settings } => settings.corpus(texts, tokenizer),
         }
     }
 }

@@ -4,17 +4,17 @@
 
 pub mod category;
 pub mod control;
-pub mod cut;
 pub mod factorial;
 pub mod series;
 mod shuffle;
+pub mod text_windows;
 pub mod texts;
 mod windows;
 
 pub use self::category::{Category, Relation};
 pub use self::control::Control;
-pub use self::cut::Cut;
 pub use self::factorial::{DesignPrompts, DesignSettings, FactorialDesign, PromptForm};
 pub use self::series::Series;
+pub use self::text_windows::WindowSettings;
 pub use self::texts::Texts;
-pub use self::windows::{Corpus, Mark, Role, Window};
+pub use self::windows::{Corpus, Role, TokenLabel, Window};

@@ -94,10 +94,10 @@ fn tokens_sha256(corpus: &Corpus) -> String {
     let mut hash = Sha256::new();
     for window in &corpus.windows {
         hash.update((window.ids.len() as u64).to_le_bytes());
-        for (id, mark) in window.ids.iter().zip(&window.marks) {
+        for (id, label) in window.ids.iter().zip(&window.labels) {
             hash.update(id.to_le_bytes());
-            hash.update([mark.role as u8, u8::from(mark.read)]);
-            hash.update((mark.shot as u64).to_le_bytes());
+            hash.update([label.role as u8, u8::from(label.is_reading_point)]);
+            hash.update((label.reading_index as u64).to_le_bytes());
         }
     }
     seed::hex(&hash.finalize())

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// alone.
 ///
 /// # Errors
-/// [`Error::Fit`] with the settings that differ.
+/// [`Error::Observations`] with the settings that differ.
 pub fn check_profiles(profiles: &[Profile]) -> Result<()> {
     let mut by_corpus: BTreeMap<&str, BTreeMap<&str, Vec<&Profile>>> = BTreeMap::new();
     for profile in profiles {
@@ -39,7 +39,7 @@ pub(super) fn check_repetitions(profiles: &[&Profile]) -> Result<()> {
                  NAME=VALUE, or name folders with one of them",
                 differ.join("; ")
             );
-            return Err(Error::Fit { reason });
+            return Err(Error::Observations { reason });
         }
     }
     let mut by_seed: BTreeMap<u64, &Profile> = BTreeMap::new();
@@ -52,14 +52,14 @@ pub(super) fn check_repetitions(profiles: &[&Profile]) -> Result<()> {
                 "{model} on {corpus} stands there twice with seed {seed}{how}; name each folder once, and \
                  measure repetitions with another --seed"
             );
-            return Err(Error::Fit { reason });
+            return Err(Error::Observations { reason });
         }
     }
     Ok(())
 }
 
 /// Emergence is compared on the same texts, measured with the same estimator, seed by seed.
-fn check_alike<'a>(corpus: &str, profiles: impl Iterator<Item = &'a &'a Profile>) -> Result<()> {
+pub(super) fn check_alike<'a>(corpus: &str, profiles: impl Iterator<Item = &'a &'a Profile>) -> Result<()> {
     let mut by_seed: BTreeMap<u64, &Profile> = BTreeMap::new();
     for profile in profiles {
         let first = *by_seed.entry(profile.estimator.seed).or_insert(profile);
@@ -73,7 +73,7 @@ fn check_alike<'a>(corpus: &str, profiles: impl Iterator<Item = &'a &'a Profile>
                 profile.model.id,
                 differ.join("; ")
             );
-            return Err(Error::Fit { reason });
+            return Err(Error::Observations { reason });
         }
     }
     Ok(())

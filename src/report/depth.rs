@@ -7,7 +7,7 @@ use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, names, profiles};
 use super::reliability::reliability;
 use super::shots::BAND;
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -27,7 +27,7 @@ impl Report for Depth {
         PROFILES
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let columns = [
             "model",
@@ -74,7 +74,7 @@ impl Report for Depth {
             at_noise_scale(noise_scale),
             reliability(&rows)
         );
-        Ok(Made { table, figures, caption })
+        Ok(ReportContent { table, figures, caption })
     }
 }
 

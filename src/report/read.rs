@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::content::suffix;
 use super::input::ReportInput;
-use super::made::suffix;
 use super::selection::{Selection, settings};
 use crate::disk::Lines;
 use crate::emergence::{Profile, ProfileRow, ProfileSettings, ProfileStore};

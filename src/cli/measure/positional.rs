@@ -16,7 +16,7 @@ const STEPS: u64 = 1000;
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let sampling = flags.sampling.positional();
-    let settings = flags.estimator.settings(&sampling, flags.micro)?;
+    let settings = flags.estimator.settings(sampling.scale, sampling.draw.seed, flags.micro)?;
     let sources = CorpusSource::all(&flags.corpora, &flags.texts, sampling.draw)?;
     // A wrong name is an error before the first model is measured, not after.
     let hub = flags.fetching.hub(&flags.models, quiet)?;
