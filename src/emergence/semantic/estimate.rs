@@ -66,7 +66,7 @@ pub struct ConditionEstimate {
     /// Macro information with the relations permuted within query and set, which is 0.
     pub permuted: Replicated,
     /// Macro information over sets that share no answer, and the share of the comparisons that is left;
-    /// `None` where none is left.
+    /// `None` where less than a tenth is left.
     pub no_shared_answer: Option<(Replicated, f64)>,
     /// `sum_c Var_c(Y)`
     pub total_variance: f64,
@@ -161,13 +161,17 @@ fn check(states: ArrayView2<'_, f32>, layout: Layout, settings: &EstimateSetting
     }
 }
 
-/// The share of the comparisons between relations and sets that is kept; `None` where none is.
+/// With a smaller share of its comparisons a control is made of densities of one or two sets.
+const LEAST_KEPT: f64 = 0.1;
+
+/// The share of the comparisons between relations and sets that is kept; `None` where it is too small.
 fn kept_share(keep: &[bool], layout: Layout) -> Option<f64> {
     let Layout { relations, sets, .. } = layout;
     let of_pairs =
         keep.chunks(sets * sets).enumerate().filter(|(pair, _)| pair / relations != pair % relations);
     let n = of_pairs.flat_map(|(_, keep)| keep).filter(|keep| **keep).count();
-    (n > 0).then(|| n as f64 / (relations * (relations - 1) * sets * (sets - 1)) as f64)
+    let share = n as f64 / (relations * (relations - 1) * sets * (sets - 1)) as f64;
+    (share >= LEAST_KEPT).then_some(share)
 }
 
 /// For each query and example set a random order of the relations.
