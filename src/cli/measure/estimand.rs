@@ -31,7 +31,7 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
             positional(&format!("{} has fewer than two relations", names.join(", ")))
         }
         None if without.is_some() => {
-            let name = without.map_or("", |category| &category.name);
+            let name = without.map_or("", |category| category.name.as_str());
             let reason = format!(
                 "must be named: {name} has fewer than two relations, which the semantic estimand needs, and \
                  other categories have more; measure them in two runs, or all with --estimand positional"

@@ -84,7 +84,6 @@ impl PromptControl {
 
 /// The flags of the semantic estimand.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Semantic emergence")]
 pub(super) struct SemanticFlags {
     /// Example sets, S: lists of entities with their answers
     #[arg(long, default_value_t = 16, value_name = "S")]
