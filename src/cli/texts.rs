@@ -39,6 +39,11 @@ enum ControlChoice {
 }
 
 impl TextFlags {
+    /// Whether texts were given.
+    pub(super) fn has_texts(&self) -> bool {
+        !self.texts.is_empty()
+    }
+
     pub(super) fn read(&self) -> Result<Vec<Texts>> {
         let columns = Columns { text: self.text_column.clone(), group: self.group_column.clone() };
         let files = self.texts.iter().map(|file| Texts::read(file, &columns)).collect::<Result<Vec<_>>>()?;

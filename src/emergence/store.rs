@@ -59,7 +59,7 @@ pub struct ProfileStore {
 }
 
 /// Schemas of all files that stores hold. A file with another schema is refused.
-const SCHEMAS: &[&str] = &["profile"];
+const SCHEMAS: &[&str] = &["profile", "semantic-profile"];
 
 impl ProfileStore {
     /// The profiles of a folder, which need not be there yet.
@@ -112,6 +112,26 @@ impl ProfileStore {
         self.files()?.iter().filter_map(|file| read_kind(file).transpose()).collect()
     }
 
+    /// Whether the folder holds profiles of one kind alone, and all of them can be read: tables of two kinds
+    /// have other columns under the same name.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a profile of another kind; those of [`ProfileStore::read_all`].
+    pub fn check<P: StoredProfile>(&self) -> Result<()> {
+        for file in self.files()? {
+            if read_kind::<P>(&file)?.is_none() {
+                let reason = format!(
+                    "has {}, a profile of another estimand, and {} has other columns for each; name another \
+                     folder",
+                    file.display(),
+                    P::TABLE
+                );
+                return Err(Error::Parameter { name: "--output", reason });
+            }
+        }
+        Ok(())
+    }
+
     /// The profile of a model and corpus with these settings. Only the one file is read.
     ///
     /// # Errors
@@ -151,27 +171,35 @@ impl ProfileStore {
         )
     }
 
-    /// Makes the table of every profile of one kind in the folder. Whichever of several processes writes it
-    /// last has looked at the folder afterwards, so that no profile is missing in the end.
+    /// Makes the table of every profile of one kind in the folder.
     ///
     /// # Errors
     /// [`Error::Write`], and those of [`ProfileStore::read_all`].
     pub fn write_table<P: StoredProfile>(&self) -> Result<()> {
+        self.write_rows(P::TABLE, P::rows)
+    }
+
+    /// Makes a table of rows of every profile of one kind in the folder. Whichever of several processes
+    /// writes it last has looked at the folder afterwards, so that no profile is missing in the end.
+    ///
+    /// # Errors
+    /// [`Error::Write`], and those of [`ProfileStore::read_all`].
+    pub fn write_rows<P: StoredProfile, R: Serialize>(
+        &self,
+        name: &str,
+        rows: impl Fn(&P) -> Vec<R>,
+    ) -> Result<()> {
         loop {
             let files = self.files()?;
-            disk::write(&self.folder.join(P::TABLE), &self.table::<P>(&files)?)?;
+            let mut all: Vec<R> = vec![];
+            for file in &files {
+                all.extend(read_kind::<P>(file)?.iter().flat_map(&rows));
+            }
+            disk::write(&self.folder.join(name), &disk::csv_bytes(name.as_ref(), &all)?)?;
             if self.files()? == files {
                 return Ok(());
             }
         }
-    }
-
-    fn table<P: StoredProfile>(&self, files: &[PathBuf]) -> Result<Vec<u8>> {
-        let mut rows: Vec<P::Row> = vec![];
-        for file in files {
-            rows.extend(read_kind::<P>(file)?.iter().flat_map(P::rows));
-        }
-        disk::csv_bytes(P::TABLE.as_ref(), &rows)
     }
 }
 
