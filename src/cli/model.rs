@@ -1,4 +1,4 @@
-//! `surmise model`: what a checkpoint is.
+//! `surmise model`: the description of a checkpoint.
 
 use clap::Args;
 use serde::Serialize;
@@ -9,8 +9,8 @@ use crate::model::{Description, ModelInfo};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list
-    /// models`
+    /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
+    /// `surmise list models`
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]
@@ -31,7 +31,10 @@ struct ModelReport<'a> {
     n_kv_heads: usize,
     head_dim: usize,
     max_positions: usize,
-    /// Memory of the weights as they are held: four bytes for each parameter.
+    /// Experts of a block with a mixture, and those that a token goes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    experts: Option<[usize; 2]>,
+    /// Memory of the weights after loading: four bytes for each parameter.
     memory_bytes: usize,
     stored_dtype: &'a str,
 }
@@ -47,6 +50,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         n_kv_heads: spec.n_kv_heads,
         head_dim: spec.head_dim,
         max_positions: spec.max_positions,
+        experts: spec.mixture.map(|mixture| [mixture.n_experts, mixture.n_chosen]),
         memory_bytes: 4 * info.n_params,
         stored_dtype: &stored,
     };
@@ -84,7 +88,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ("dtype on disk", report.stored_dtype.to_owned()),
             ("sha256", weights_sha256.clone()),
         ];
-        rows.iter().map(|(name, value)| format!("{name}\t{value}\n")).collect()
+        let experts =
+            report.experts.map(|[n, chosen]| ("experts", format!("{n}, of which a token goes to {chosen}")));
+        rows.iter().chain(&experts).map(|(name, value)| format!("{name}\t{value}\n")).collect()
     };
     print(text.as_bytes())
 }

@@ -20,6 +20,7 @@ mod flex_olmo;
 mod gemma;
 mod gemma2;
 mod gemma3;
+pub(in crate::model) mod gguf;
 mod glm;
 mod glm4;
 mod gpt2;
@@ -75,7 +76,7 @@ mod vaultgemma;
 
 pub use self::architecture::Architecture;
 pub use self::config::Config;
-pub use self::multimodal::{MULTIMODAL, Multimodal};
+pub use self::multimodal::{MULTIMODAL, Multimodal, text_config};
 pub use self::registry::{ALL, read};
 pub use self::tensor_names::{Place, TensorNames};
 pub use self::unread_keys::{UnreadKeys, unread_keys};

@@ -101,3 +101,16 @@ pub(super) fn text_part(config: &Config) -> Result<Option<TextPart>> {
     }
     Ok(Some(TextPart { whole, config: part, key }))
 }
+
+/// The config that a tokenizer belongs to: that of the text part, with the special tokens of the whole
+/// where it names them; any other config itself.
+///
+/// # Errors
+/// Those of reading the text part.
+pub fn text_config(config: &Config) -> Result<Config> {
+    let Some(TextPart { config: part, .. }) = text_part(config)? else { return Ok(config.clone()) };
+    Ok(["bos_token_id", "eos_token_id"].into_iter().fold(part, |part, key| match config.get(key) {
+        Some(id) => part.with(key, id.clone()),
+        None => part,
+    }))
+}

@@ -90,7 +90,7 @@ fn a_config_that_cannot_be_a_decoder_is_refused_by_its_key() {
         (
             "gpt2",
             json!({"model_type": "mamba"}),
-            "model_type `mamba` is not supported; take a model of one of these: gpt2",
+            "model_type `mamba` is not supported: it computes its states by recurrence",
         ),
         ("gpt2", json!({"n_layer": null}), "key `n_layer` is missing; correct the file"),
         ("gpt2", json!({"n_layer": "three"}), "key `n_layer` is \"three\", not a size; correct the file"),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::hub::{Home, of_weights, refused, said};
 use super::parity::golden;
+use crate::support::gguf::GgufFile;
 use crate::support::hub_server::{Asked, COMMIT, ID, Reply, Repository, Server, WEIGHTS};
 
 fn verb(home: &Home, server: &Server, arguments: &[&str]) -> Command {
@@ -59,7 +60,21 @@ fn a_model_is_described_by_its_config_and_header_alone() {
     let folder = golden("gpt2");
     let own = done(&home, &hub, &["model", folder.to_str().expect("UTF-8"), "--json"]).0;
     assert_eq!(of(&described), of(&own));
-    done(&home, &hub, &["measure", ID, "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"]);
+    done(
+        &home,
+        &hub,
+        &[
+            "measure",
+            "--estimand=positional",
+            ID,
+            "--corpus",
+            "corpus.csv",
+            "--windows",
+            "60",
+            "--shots",
+            "3",
+        ],
+    );
     assert_eq!(done(&home, &hub, &["model", ID, "--json"]).0, described);
 }
 
@@ -70,9 +85,22 @@ fn the_oldest_ids_have_no_owner() {
         let target = asked.target.replace("/gpt2/", "/tiny/gpt2/");
         Repository::golden().answer(&Asked { target, ..asked.clone() })
     });
-    let rows =
-        done(&home, &hub, &["measure", "gpt2", "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"])
-            .0;
+    let rows = done(
+        &home,
+        &hub,
+        &[
+            "measure",
+            "--estimand=positional",
+            "gpt2",
+            "--corpus",
+            "corpus.csv",
+            "--windows",
+            "60",
+            "--shots",
+            "3",
+        ],
+    )
+    .0;
     assert!(rows.contains("\ngpt2,"), "{rows}");
     assert_eq!(targets(&hub)[0], "GET /api/models/gpt2/revision/main");
     assert!(home.path("hf/hub/models--gpt2/refs/main").is_file());
@@ -188,4 +216,31 @@ fn quantised_weights_are_seen_in_their_header() {
     assert!(gets.iter().all(|asked| asked.headers.contains_key("range")), "{gets:?}");
     let described = verb(&home, &hub, &["model", ID]).output().expect("the binary");
     assert!(said(&described).2.contains("quantised (GPTQ or AWQ)"));
+}
+
+#[test]
+fn one_gguf_file_of_a_repository_is_a_model() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let repository = Repository::golden().without(WEIGHTS).without("config.json");
+        let bytes = GgufFile::llama().bytes();
+        repository.with("tiny.Q8_0.gguf", &bytes).with("tiny.F32.gguf", &bytes).answer(asked)
+    });
+    let all = ["has GGUF files only", "owner/name:FILE", "tiny.F32.gguf, tiny.Q8_0.gguf"];
+    home.refused(&hub.url, &[], 1, &all);
+    let id = format!("{ID}:tiny.Q8_0.gguf");
+    hub.take();
+    let described = done(&home, &hub, &["model", &id, "--json"]).0;
+    let described: Value = serde_json::from_str(&described).expect("JSON");
+    assert_eq!((&described["id"], &described["architecture"]), (&json!(id), &json!("llama")));
+    let asked = targets(&hub);
+    assert!(asked.iter().all(|target| !target.contains("F32") && !target.contains("token")), "{asked:?}");
+    // What is in the cache is used without the hub.
+    done(&home, &hub, &["model", &id, "--offline"]);
+    assert!(hub.take().is_empty());
+    let missing = format!("{ID}:other.gguf");
+    let says = ["has no file other.gguf", "tiny.F32.gguf, tiny.Q8_0.gguf"];
+    refused(&mut verb(&home, &hub, &["model", &missing]), 1, &says);
+    let wrong = format!("{ID}:model.safetensors");
+    refused(&mut verb(&home, &hub, &["model", &wrong]), 1, &["`model.safetensors` behind a colon"]);
 }

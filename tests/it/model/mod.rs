@@ -8,6 +8,8 @@ pub mod bad_tokenizers;
 pub mod checkpoints;
 pub mod equal_forms;
 pub mod experts;
+pub mod gguf;
+pub mod gguf_bad;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "hub")]
@@ -19,6 +21,7 @@ pub mod hub_kinds;
 pub mod multimodal;
 pub mod parity;
 pub mod readme_table;
+pub mod real_models;
 pub mod second_reference;
 pub mod slow;
 pub mod tokenizers;

@@ -2,6 +2,7 @@
 //! its class, and what is said of the rest.
 
 use serde_json::{Value, json};
+use surmise::model::Model;
 use surmise::model::arch::{self, Config, UnreadKeys};
 use surmise::model::spec::Spec;
 use surmise::model::weights::Checkpoint;
@@ -108,5 +109,21 @@ fn tensors_of_images_are_not_read_and_those_of_text_are_all_read() {
         let message = open(&|key| key.contains("layers.1.mlp.up_proj").then_some(f64::NAN)).err();
         let message = message.expect("a damaged tensor").to_string();
         assert!(message.contains("layers.1.mlp.up_proj"), "{message}");
+    }
+}
+
+#[test]
+fn the_tokenizer_of_a_whole_is_that_of_its_text_part() {
+    for name in ["llava", "qwen2-vl"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in ["config.json", "model.safetensors"] {
+            std::fs::copy(golden(name).join(file), folder.path().join(file)).expect("a copy");
+        }
+        std::fs::copy(golden("gpt2").join("tokenizer.json"), folder.path().join("tokenizer.json"))
+            .expect("a copy");
+        let model = Model::load(&folder.path().to_string_lossy()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((model.info.vocab_size, model.ends.as_slice()), (64, &[0][..]), "{name}");
+        let random = model.random_init(7).expect("initial weights");
+        assert_eq!(random.n_params(), model.info.n_params);
     }
 }

@@ -110,8 +110,11 @@ fn a_gradient_reaches_every_parameter_of_every_architecture() {
         let loss = cross_entropy(&decoder.logits(&h).expect("logits"), &targets).expect("a loss");
         let gradients = loss.backward().expect("gradients");
         for (parameter, var) in source.vars.lock().expect("a lock").iter() {
-            let gradient =
-                gradients.get(var).unwrap_or_else(|| panic!("{name}: no gradient reaches {parameter}"));
+            let Some(gradient) = gradients.get(var) else {
+                // An expert that none of these tokens goes to.
+                assert!(parameter.contains(".experts."), "{name}: no gradient reaches {parameter}");
+                continue;
+            };
             let size = gradient
                 .abs()
                 .and_then(|g| g.max_all())
