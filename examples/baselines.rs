@@ -238,7 +238,7 @@ fn errors(sample: &Sample, folds: &[Fold], link: Link) -> Result<Vec<Vec<f64>>> 
 }
 
 fn fault(source: impl std::fmt::Display) -> Error {
-    Error::Fit { reason: source.to_string() }
+    Error::Calibration { reason: source.to_string() }
 }
 
 /// The target of the training row nearest in log size, the mean of those equally near.

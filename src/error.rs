@@ -194,10 +194,16 @@ pub enum Error {
         /// The column or candidate that is at fault, and what to do.
         reason: String,
     },
-    /// Observations that cannot carry a regression.
-    #[error("calibration: {reason}")]
-    Fit {
-        /// What is missing or degenerate.
+    /// Profiles, scores or readings that cannot be joined to observations.
+    #[error("observations: {reason}")]
+    Observations {
+        /// The model, corpus or group that is at fault, and what to do.
+        reason: String,
+    },
+    /// Models or answers that a study cannot be made of.
+    #[error("study: {reason}")]
+    Study {
+        /// The model or answer that is at fault.
         reason: String,
     },
     /// A checkpoint that gives residual streams and no logits.

@@ -2,7 +2,7 @@
 
 use surmise::Result;
 use surmise::corpus::texts::Columns;
-use surmise::corpus::{Control, Cut, Texts};
+use surmise::corpus::{Control, Texts, WindowSettings};
 use surmise::emergence;
 use surmise::emergence::Profile;
 
@@ -17,12 +17,19 @@ pub fn measure_texts(run: &Run, name: &str, groups: &[Texts]) -> Result<Vec<Prof
     let model = run.load(name)?;
     groups
         .iter()
-        .map(|texts| emergence::measure(&model, &cut(run).corpus(texts, &model.tokenizer)?, &settings()))
+        .map(|texts| {
+            emergence::measure(&model, &window_settings(run).corpus(texts, &model.tokenizer)?, &settings())
+        })
         .collect()
 }
 
-pub fn cut(run: &Run) -> Cut {
-    Cut { window_tokens: WINDOW, windows: run.opts.windows, seed: SEED, control: Some(Control::Shuffled) }
+pub fn window_settings(run: &Run) -> WindowSettings {
+    WindowSettings {
+        window_tokens: WINDOW,
+        windows: run.opts.windows,
+        seed: SEED,
+        control: Some(Control::Shuffled),
+    }
 }
 
 pub fn measure(run: &Run) -> Result<Vec<Verdict>> {

@@ -1,7 +1,8 @@
 //! (f) Small models predict large ones: the demonstration of the bare command on any models, the two largest
 //! of each family predicted from the others.
 
-use surmise::mi::Scale;
+use surmise::emergence::MeasureSettings;
+use surmise::mi::Channel;
 use surmise::study::demo::{self, DemoSettings, LEVEL};
 use surmise::{Error, Result};
 
@@ -15,13 +16,12 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let settings = DemoSettings {
         windows: run.opts.windows.max(1000),
         shots: SHOTS,
-        seed: SEED,
-        scale: Scale::Spread,
+        measure: MeasureSettings::new(Channel::default(), SEED, SEED),
         family: run.opts.family.clone(),
     };
     let made = match demo::run(&run.models, &settings, None, &|_, _, _| {}) {
         // Too few models are no failure of the other findings.
-        Err(Error::Fit { reason }) => {
+        Err(Error::Study { reason } | Error::Observations { reason } | Error::Calibration { reason }) => {
             return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);
         }
         made => made?,
@@ -29,7 +29,7 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     made.write(&folder)?;
     report("predictions", &folder)?;
     let summary = made.summary();
-    let errors = summary.calibration_nats.zip(summary.mean_nats).zip(summary.size_line_nats);
+    let errors = summary.mae.zip(summary.mean_mae).zip(summary.size_line_mae);
     let shown = errors.is_some_and(|((calibration, mean), size_line)| calibration < size_line.min(mean));
-    Ok(vec![Verdict { shown, numbers: summary.sentence(LEVEL) }])
+    Ok(vec![Verdict { shown, numbers: summary.sentence("held-out rows", LEVEL) }])
 }

@@ -6,7 +6,7 @@ use surmise::corpus::texts::Columns;
 use surmise::disk;
 use surmise::emergence::compare::{ALPHA, Comparison, Permutations, compare};
 
-use super::position::{cut, measure_texts};
+use super::position::{measure_texts, window_settings};
 use super::{Run, Verdict, facts, report_profiles, settings};
 
 /// Texts of each kind where none are given.
@@ -24,7 +24,7 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     let groups = Texts::read(&file, &Columns::default())?;
     report_profiles(&measure_texts(run, reader, &groups)?, "shots", &folder)?;
     let how = Permutations { permutations: 199, reference: None, step: &|_| {} };
-    let rows = compare(&run.load(reader)?, &groups, &cut(run), &settings(), &how)?;
+    let rows = compare(&run.load(reader)?, &groups, &window_settings(run), &settings(), &how)?;
     let file = folder.join("comparisons.csv");
     disk::write(&file, &disk::csv_bytes(&file, &rows)?)?;
     let pairs = rows.chunk_by(|x, y| (&x.group_a, &x.group_b) == (&y.group_a, &y.group_b));
@@ -35,8 +35,11 @@ fn verdict(pair: &[Comparison]) -> Verdict {
     let values = pair.iter().map(|row| {
         let quantity = row.quantity.replace('_', " ");
         format!(
-            "{quantity} {:.2} against {:.2} nats (d = {:.2}, p = {:.3})",
-            row.a_nats, row.b_nats, row.effect_size, row.p_value
+            "{quantity} {:.2} against {:.2} nats (d = {}, p = {:.3})",
+            row.a_nats,
+            row.b_nats,
+            row.effect_size.map_or("unknown".into(), |d| format!("{d:.2}")),
+            row.p_value
         )
     });
     let values: Vec<String> = values.collect();

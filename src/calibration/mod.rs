@@ -22,6 +22,7 @@ pub use self::card::contents::{Card, TrainingRows};
 pub use self::intervals::method::IntervalMethod;
 pub use self::intervals::residuals::{HeldOutResidual, Residuals};
 pub use self::intervals::selected::SelectedCandidate;
+pub use self::prediction::error_summary::{ErrorSummary, Outcome};
 pub use self::prediction::row::{PredictionRow, PredictionStatus};
 pub use self::table::columns::ColumnRoles;
 pub use self::table::condition::Condition;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Fetching, choice, print, progress, status};
+use super::estimator::EstimatorFlag;
+use super::{Fetching, Progress, choice, print, status};
 use crate::corpus::category::DEFAULT;
+use crate::emergence::Micro;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::study::blind;
@@ -50,11 +52,13 @@ pub(super) struct Flags {
         default_value = "spread"
     )]
     scale: Scale,
+    #[command(flatten)]
+    estimator: EstimatorFlag,
     /// Noise scale b of the emergence that is predicted [default: that of the headline]
     #[arg(long, alias = "setting", value_name = "B")]
     noise_scale: Option<f64>,
     /// Features of the card: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
-    /// reading_nats
+    /// reading_less_control_nats
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
     /// Treat the hidden member's size as published: a feature, and a baseline that a candidate must beat
@@ -74,8 +78,8 @@ pub(super) struct Flags {
     json: bool,
     #[command(flatten)]
     fetching: Fetching,
-    /// Folder for journals, scores, profiles, readings, cards, predictions.csv, blind.csv and blind.json;
-    /// what is there is neither asked nor measured again
+    /// Folder for journals, scores, profiles, readings, cards, observations.csv, predictions.csv, blind.csv
+    /// and blind.json; what is there is neither asked nor measured again
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
@@ -113,11 +117,14 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         items: flags.items,
         context_windows: flags.context_windows,
         seed: flags.seed,
+        estimator: flags.estimator.name().into(),
         scale,
     };
+    let headline = flags.estimator.settings(scale, flags.seed, Micro::Alone)?;
+    let headline = headline.estimator().headline_noise_scale();
     let how = PredictionSettings {
         hide: flags.hide.clone(),
-        noise_scale: flags.noise_scale.unwrap_or(scale.headline_precision()),
+        noise_scale: flags.noise_scale.or(headline),
         features: flags.features.clone(),
         sizes: flags.sizes,
         level: flags.level,
@@ -126,13 +133,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let temporary =
         tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let folder = flags.output.as_deref().unwrap_or(temporary.path());
-    let bar = progress(0, quiet);
+    let bar = Progress::start(0, quiet);
     let step = |what: &str| {
         bar.set_message(what.to_owned());
         bar.inc(1);
     };
     let test = blind::run(&family, &settings, &how, folder, &step)?;
-    bar.finish_and_clear();
+    bar.finish();
     let json = |test: &BlindTest| {
         serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source })
     };
@@ -142,7 +149,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         _ => print(&test.csv()?)?,
     }
     if !quiet {
-        status(&test.summary.sentence(test.level));
+        status(&test.summary.sentence("hidden members", test.level));
         let widest = test.rows.iter().map(|row| row.widest_gap_nats).fold(0.0, f64::max);
         if widest > WIDE_NATS {
             status(&format!(

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::estimator::EstimatorFlag;
 use super::texts::TextFlags;
-use super::{Fetching, Opening, Sampling, config_notes, print, progress, status};
+use super::{Fetching, Opening, Progress, Sampling, config_notes, print, status};
 use crate::disk;
 use crate::emergence::Micro;
 use crate::emergence::compare;
@@ -53,9 +53,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
     let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
-    let cut = flags.texts.cut(sampling.draw);
-    let settings = flags.estimator.settings(sampling, Micro::Alone)?;
-    let bar = progress(flags.models.len() * n_pairs * flags.permutations, quiet);
+    let windows = flags.texts.window_settings(sampling.draw);
+    let settings = flags.estimator.settings(sampling.scale, sampling.draw.seed, Micro::Alone)?;
+    let bar = Progress::start((flags.models.len() * n_pairs * flags.permutations) as u64, quiet);
     let mut rows: Vec<Comparison> = vec![];
     for (at, name) in flags.models.iter().enumerate() {
         bar.set_message(name.clone());
@@ -67,9 +67,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             reference: flags.reference.as_deref(),
             step: &|done| bar.set_position((before + done) as u64),
         };
-        rows.extend(compare::compare(&model, &groups, &cut, &settings, &how)?);
+        rows.extend(compare::compare(&model, &groups, &windows, &settings, &how)?);
     }
-    bar.finish_and_clear();
+    bar.finish();
     let csv = disk::csv_bytes("comparisons.csv".as_ref(), &rows)?;
     match output {
         Some(output) => output.fill(&csv)?,
@@ -89,11 +89,11 @@ fn summary(pair: &[Comparison]) -> String {
         .iter()
         .map(|row| {
             format!(
-                "{} {:.3} against {:.3} nats (d = {:.2}, p = {:.3})",
+                "{} {:.3} against {:.3} nats (d = {}, p = {:.3})",
                 row.quantity.replace('_', " "),
                 row.a_nats,
                 row.b_nats,
-                row.effect_size,
+                row.effect_size.map_or("unknown".into(), |d| format!("{d:.2}")),
                 row.p_value
             )
         })

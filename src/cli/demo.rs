@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Sampling, print, progress, status};
+use super::estimator::EstimatorFlag;
+use super::{Progress, Sampling, print, status};
 use crate::calibration::PredictionRow;
 use crate::corpus::category::DEFAULT;
 use crate::disk;
+use crate::emergence::Micro;
 use crate::error::{Error, Result};
 use crate::model::FAMILY;
 use crate::study::demo::{self, DemoSettings};
@@ -20,6 +22,8 @@ const PRINTED_PER_NAT: f64 = 1e4;
 pub(crate) struct Flags {
     #[command(flatten)]
     sampling: Sampling,
+    #[command(flatten)]
+    estimator: EstimatorFlag,
     /// Folder for the files of every step: one JSON per model and corpus, profiles.csv, scores.csv,
     /// observations.csv, card.json, predictions.csv
     #[arg(short, long, value_name = "DIR")]
@@ -64,15 +68,15 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::probe(folder)?;
     }
     let Sampling { draw, scale } = flags.sampling;
-    let settings =
-        DemoSettings { windows: draw.windows, shots: draw.shots, seed: draw.seed, scale, family: None };
+    let measure = flags.estimator.settings(scale, draw.seed, Micro::Alone)?;
+    let settings = DemoSettings { windows: draw.windows, shots: draw.shots, measure, family: None };
     let models: Vec<String> = FAMILY.iter().map(|member| member.name.to_owned()).collect();
-    let bar = progress(models.len() * DEFAULT.len(), quiet);
+    let bar = Progress::start((models.len() * DEFAULT.len()) as u64, quiet);
     let made = demo::run(&models, &settings, folder, &|done, model, corpus| {
         bar.set_position(done as u64);
         bar.set_message(format!("{model}, {corpus}"));
     })?;
-    bar.finish_and_clear();
+    bar.finish();
     if let Some(folder) = folder {
         made.write(folder)?;
     }
@@ -80,7 +84,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
     let summary = made.summary();
     if !quiet {
-        status(&summary.sentence(demo::LEVEL));
+        status(&summary.sentence("held-out rows", demo::LEVEL));
         if let Some(refused) = made.predictions.iter().find(|row| row.y_hat.is_none()) {
             status(&format!(
                 "{} on {}: no prediction, {}",

@@ -1,12 +1,11 @@
-//! The estimator of `measure` and `compare`: one flag, read in one place.
+//! The estimator of `measure`, `compare`, `demo` and `blind`: one flag, read in one place.
 
 use clap::Args;
 
-use super::Sampling;
 use super::choice::listed;
 use crate::emergence::{MeasureSettings, Micro};
 use crate::error::Result;
-use crate::mi::{self, Channel};
+use crate::mi::{self, Channel, Scale};
 
 const ESTIMATOR: &str = "An estimator; the default says how many states can be told apart at a stated \
                          precision. Deterministic states have repeated rows, which some estimators refuse";
@@ -22,22 +21,25 @@ pub(super) struct EstimatorFlag {
     estimator: String,
 }
 
+impl Default for EstimatorFlag {
+    fn default() -> Self {
+        Self { estimator: Channel::DEFAULT_NAME.to_owned() }
+    }
+}
+
 impl EstimatorFlag {
-    /// How profiles are measured with this estimator, at the seed and scale of `sampling`.
+    /// How profiles are measured with this estimator.
     ///
     /// # Errors
     /// [`crate::Error::Unknown`] with the names there are.
-    pub(super) fn settings(&self, sampling: &Sampling, micro: Micro) -> Result<MeasureSettings> {
-        let seed = sampling.draw.seed;
-        let by_channel = MeasureSettings::new(Channel::with_scale(sampling.scale), seed, seed);
-        let estimator = mi::find(&self.estimator)?;
-        let mut settings = if self.is_channel() { by_channel } else { by_channel.with_estimator(estimator) };
+    pub(super) fn settings(&self, scale: Scale, seed: u64, micro: Micro) -> Result<MeasureSettings> {
+        let mut settings = MeasureSettings::by_name(&self.estimator, scale, seed)?;
         settings.micro = micro;
         Ok(settings)
     }
 
-    /// Whether it is the default.
-    pub(super) fn is_channel(&self) -> bool {
-        self.estimator == Channel::DEFAULT_NAME
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.estimator
     }
 }

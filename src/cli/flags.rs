@@ -109,8 +109,8 @@ pub(super) struct Opening {
 /// What a config.json may say.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigFlags {
-    /// A key of config.json that changes no state, although the code of its own that auto_map names may read it;
-    /// may be given more than once
+    /// A key of config.json that changes no state, although the code of its own that auto_map names may read
+    /// it; may be given more than once
     #[arg(long, value_name = "KEY")]
     pub(super) allow_config_key: Vec<String>,
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::choice::listed;
-use super::{print, progress, status};
+use super::{Progress, print, status};
 use crate::arrays::{self, Array};
 use crate::disk::Schema;
 use crate::error::{Error, Result};
@@ -102,7 +102,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     let steps =
         flags.permutations.unwrap_or(0) as usize + if flags.self_check { CHECKED_NATS.len() } else { 0 };
-    let bar = progress(steps, quiet);
+    let bar = Progress::start(steps as u64, quiet);
     let test = flags.permutations.map(|k| {
         permutation_test(estimator, &pairs, estimate.mi_nats, k as usize, flags.seed, &|| bar.inc(1))
     });
@@ -119,7 +119,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     } else {
         vec![]
     };
-    bar.finish_and_clear();
+    bar.finish();
     if let Some(note) = estimator.note_on_samples().filter(|_| !quiet) {
         status(note);
     }

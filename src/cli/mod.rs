@@ -17,6 +17,7 @@ mod model;
 mod observations;
 mod output;
 mod predict;
+mod progress;
 mod renamed;
 mod report;
 mod scores;
@@ -28,6 +29,7 @@ mod watch;
 
 use self::flags::{ConfigFlags, Fetching, Opening, SHOTS, Sampling, SeriesFlags};
 pub use self::output::status;
-use self::output::{SECRETS, config_notes, print, progress};
+use self::output::{SECRETS, config_notes, print};
+use self::progress::Progress;
 pub use self::renamed::parse;
 pub use self::verbs::{Opts, exit_code, run};

@@ -9,15 +9,21 @@ use serde::Deserialize;
 use super::{print, status};
 use crate::collect::Score;
 use crate::disk::{self, Lines};
-use crate::emergence::Profile;
+use crate::emergence::{Profile, ProfileStore, SettingFilter};
 use crate::error::{Error, Result};
-use crate::observations::{ComparisonRow, JoinInputs, PublishedModel, choose_noise_scale, join, renamed};
+use crate::observations::{
+    ComparisonRow, JoinInputs, PublishedModel, check_profiles, choose_noise_scale, join, renamed,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// A folder of `surmise measure -o`; several are repetitions with other seeds
     #[arg(long, required = true, value_name = "DIR")]
     profiles: Vec<PathBuf>,
+    /// Use only profiles with this setting, such as n_windows=1000, dtype=f32 or seed=1; may be given several
+    /// times. The names are those under `settings` in a profile
+    #[arg(long, value_name = "NAME=VALUE")]
+    select: Vec<SettingFilter>,
     /// scores.csv of open and closed models
     #[arg(long, value_name = "FILE", num_args = 1..)]
     scores: Vec<PathBuf>,
@@ -53,7 +59,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::check_apart(flags.scores.iter().chain(&flags.models), path)?;
         // Of a folder every profile is read.
         for input in flags.profiles.iter().chain(&flags.readings) {
-            let files = if input.is_dir() { profile_files(input)? } else { vec![input.clone()] };
+            let files = if input.is_dir() { ProfileStore::new(input).files()? } else { vec![input.clone()] };
             disk::check_apart(&files, path)?;
         }
     }
@@ -66,7 +72,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             .flatten()
             .collect())
     };
-    let profiles = folders(&flags.profiles)?;
+    let profiles = selected(folders(&flags.profiles)?, &flags.select)?;
+    check_profiles(&profiles)?;
     let noise_scale = match flags.noise_scale {
         Some(noise_scale) => Some(measured_at(&profiles, noise_scale)?),
         None => choose_noise_scale(&profiles)?,
@@ -125,25 +132,32 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     Err(Error::Gaps { reason })
 }
 
-fn profile_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).map_err(|source| Error::Read { path: folder.into(), source })?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| {
-        file.extension().is_some_and(|json| json == "json") && file.to_string_lossy().contains("--")
-    });
-    files.sort_unstable();
-    Ok(files)
-}
-
 /// Every profile of a folder, by file name.
 fn profiles(folder: &Path) -> Result<Vec<Profile>> {
-    let files = profile_files(folder)?;
-    if files.is_empty() {
+    let profiles: Vec<Profile> = ProfileStore::new(folder).read_all()?;
+    if profiles.is_empty() {
         let reason = "holds no profile; it is the folder that `surmise measure -o` wrote, with one JSON per \
-                      model and corpus";
+                      model, corpus and settings";
         return Err(Error::Config { path: folder.into(), reason: reason.into() });
     }
-    files.iter().map(|file| Profile::read(file)).collect()
+    Ok(profiles)
+}
+
+/// The profiles that have every setting asked for.
+fn selected(profiles: Vec<Profile>, filters: &[SettingFilter]) -> Result<Vec<Profile>> {
+    let mut selected = vec![];
+    for profile in profiles {
+        let holds =
+            filters.iter().map(|filter| filter.holds(&profile.settings)).collect::<Result<Vec<_>>>()?;
+        if holds.iter().all(|holds| *holds) {
+            selected.push(profile);
+        }
+    }
+    if selected.is_empty() {
+        let reason = "leaves no profile; the values are under `settings` in the profiles".into();
+        return Err(Error::Parameter { name: "--select", reason });
+    }
+    Ok(selected)
 }
 
 fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {

@@ -1,11 +1,9 @@
-//! Output: data on stdout, status lines and progress on stderr.
+//! Output: data on stdout, status lines on stderr.
 
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::collect::secrets::Secrets;
 use crate::error::{Error, Result};
@@ -36,12 +34,3 @@ pub(super) fn config_notes(info: &ModelInfo, quiet: bool) {
 
 /// Secrets that are redacted in every line, once they are known.
 pub(super) static SECRETS: OnceLock<Arc<Secrets>> = OnceLock::new();
-
-/// A progress bar on stderr; silent if asked to be or where stderr is no terminal.
-pub(super) fn progress(steps: usize, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{elapsed_precise} [{wide_bar}] {pos}/{len} {msg}");
-    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::choice::listed;
 use super::{print, status};
 use crate::disk;
+use crate::emergence::SettingFilter;
 use crate::error::Result;
 use crate::report::{self, Selection};
 
@@ -26,6 +27,10 @@ pub(super) struct Flags {
     /// Show this corpus; may be given several times [default: all]
     #[arg(long = "corpus", value_name = "NAME")]
     corpora: Vec<String>,
+    /// Show only profiles with this setting, such as n_windows=1000 or dtype=f32; may be given several times.
+    /// The names are columns of profiles.csv
+    #[arg(long, value_name = "NAME=VALUE")]
+    select: Vec<SettingFilter>,
     /// Form of the table on stdout, where there is no -o
     #[arg(long, value_enum, default_value_t = Format::Csv, conflicts_with = "output")]
     format: Format,
@@ -55,6 +60,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         noise_scale: flags.noise_scale,
         models: flags.models.clone(),
         corpora: flags.corpora.clone(),
+        settings: flags.select.clone(),
     };
     let made = report.make(&flags.inputs, &selection)?;
     match &flags.output {

@@ -12,11 +12,11 @@ use crate::import::{self, ImportOptions};
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     #[command(subcommand)]
-    what: What,
+    verb: ScoresVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum ScoresVerb {
     /// Results of another tool (`surmise list importers`) as scores.csv
     Import(Import),
 }
@@ -45,7 +45,7 @@ struct Import {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let What::Import(flags) = &flags.what;
+    let ScoresVerb::Import(flags) = &flags.verb;
     let options = ImportOptions {
         metric: flags.metric.clone(),
         model: flags.model.clone(),

@@ -6,15 +6,16 @@ use clap::{Args, ValueEnum};
 
 use super::SeriesFlags;
 use crate::corpus::texts::Columns;
-use crate::corpus::{Category, Control, Corpus, Cut, Series, Texts};
+use crate::corpus::{Category, Control, Corpus, Series, Texts, WindowSettings};
 use crate::error::Result;
 use crate::model::Tokenizer;
 
 /// Texts and how they are cut into windows.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TextFlags {
-    /// Texts to be read by position: JSON lines (.jsonl), CSV (.csv), or plain text with a blank line
-    /// between texts; may be given several times. At most --windows windows of each group are taken
+    /// Texts to be read by position: a JSON array, JSON lines, CSV or TSV, or plain text with a blank line
+    /// between texts, also compressed by gzip; may be given several times. The content decides, not the
+    /// extension. At most --windows windows of each group are taken
     #[arg(long = "texts", value_name = "FILE")]
     texts: Vec<PathBuf>,
     /// Tokens of a window of text; windows begin at sentence starts and do not overlap
@@ -44,19 +45,19 @@ impl TextFlags {
         Ok(files.into_iter().flatten().collect())
     }
 
-    pub(super) fn cut(&self, draw: SeriesFlags) -> Cut {
+    pub(super) fn window_settings(&self, draw: SeriesFlags) -> WindowSettings {
         let control = match self.control {
             ControlChoice::Shuffled => Some(Control::Shuffled),
             ControlChoice::None => None,
         };
-        Cut { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }
+        WindowSettings { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }
     }
 }
 
 /// A corpus that is not tokenized yet.
 pub(super) enum CorpusSource {
     Series { name: String, series: Series },
-    Texts { texts: Texts, cut: Cut },
+    Texts { texts: Texts, settings: WindowSettings },
 }
 
 impl CorpusSource {
@@ -68,8 +69,8 @@ impl CorpusSource {
             let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
             sources.push(Self::Series { name: category.name, series });
         }
-        let cut = reading.cut(draw);
-        sources.extend(reading.read()?.into_iter().map(|texts| Self::Texts { texts, cut }));
+        let settings = reading.window_settings(draw);
+        sources.extend(reading.read()?.into_iter().map(|texts| Self::Texts { texts, settings }));
         Ok(sources)
     }
 
@@ -83,7 +84,7 @@ impl CorpusSource {
     pub(super) fn corpus(&self, tokenizer: &Tokenizer) -> Result<Corpus> {
         match self {
             Self::Series { series, .. } => series.tokenize(tokenizer),
-            Self::Texts { texts, cut } => cut.corpus(texts, tokenizer),
+            Self::Texts { texts, settings } => settings.corpus(texts, tokenizer),
         }
     }
 }

@@ -1,19 +1,16 @@
-//! The display of a long run: a progress bar where stderr is a terminal, else a line every half minute; and
-//! the handling of signals.
+//! The display of a run of `collect`, and the handling of signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use indicatif::ProgressStyle;
-
-use super::{progress, status};
+use super::progress::Progress as Display;
+use super::status;
 use crate::collect::client::stop::Stop;
 use crate::collect::progress::Progress;
 use crate::error::Error;
 
-const LINE_EVERY: Duration = Duration::from_secs(30);
 /// How long an interrupted run waits for requests in flight.
 const GRACE: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(100);
@@ -27,32 +24,24 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn start(quiet: bool) -> Self {
-        // Of a fixed width, because the message beside it is long.
-        let style = ProgressStyle::with_template("{elapsed_precise} [{bar:20}] {pos}/{len} {msg}");
-        let bar = progress(0, quiet).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let status_bar = bar.clone();
+        let display = Display::start(0, quiet);
+        let bar = display.bar();
         let progress = Arc::new(Progress::new(move |line| {
             if !quiet {
-                status_bar.suspend(|| status(line));
+                bar.suspend(|| status(line));
             }
         }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (shown, over) = (progress.clone(), is_over.clone());
         let thread = std::thread::spawn(move || {
-            let mut last = Instant::now();
             while !over.load(Relaxed) {
                 std::thread::sleep(TICK);
                 let (done, total) = (shown.done.load(Relaxed), shown.total.load(Relaxed));
-                if !bar.is_hidden() {
-                    bar.set_length(total);
-                    bar.set_position(done);
-                    bar.set_message(shown.line());
-                } else if !quiet && last.elapsed() >= LINE_EVERY {
-                    last = Instant::now();
-                    status(&format!("{done} of {total}, {}", shown.line()));
-                }
+                display.set_length(total);
+                display.set_position(done);
+                display.set_message(format!("{done} of {total}, {}", shown.line()));
             }
-            bar.finish_and_clear();
+            display.finish();
         });
         Self { progress, is_over, thread }
     }

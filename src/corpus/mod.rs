@@ -1,17 +1,20 @@
 //! The input of local models: a corpus is a set of windows in which every token knows its role. There are
-//! series, in-context lists of entities of one category, and natural texts cut into windows.
+//! series, in-context lists of entities of one category, and natural texts cut into windows. The prompts of
+//! semantic emergence are a [`factorial`] design of entities and their answers.
 
 pub mod category;
 pub mod control;
-pub mod cut;
+pub mod factorial;
 pub mod series;
 mod shuffle;
+pub mod text_windows;
 pub mod texts;
 mod windows;
 
 pub use self::category::{Category, Relation};
 pub use self::control::Control;
-pub use self::cut::Cut;
+pub use self::factorial::{DesignPrompts, DesignSettings, FactorialDesign, PromptForm};
 pub use self::series::Series;
+pub use self::text_windows::WindowSettings;
 pub use self::texts::Texts;
-pub use self::windows::{Corpus, Mark, Role, Window};
+pub use self::windows::{Corpus, Role, TokenLabel, Window};

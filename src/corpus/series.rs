@@ -7,7 +7,7 @@ use std::ops::Range;
 use rand::seq::index::sample;
 use sha2::{Digest, Sha256};
 
-use super::{Category, Corpus, Mark, Role, Window};
+use super::{Category, Corpus, Role, TokenLabel, Window};
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
@@ -48,7 +48,7 @@ impl Series {
         Ok(Self { category: category.name.clone(), lists: (0..windows).map(list).collect() })
     }
 
-    /// Tokenises the lists and marks every token.
+    /// Tokenises the lists and labels every token.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] for words the model does not know, [`Error::Corpus`] where a tokenizer melts an
@@ -92,25 +92,30 @@ impl Series {
     fn window(&self, text: &str, spans: &[Range<usize>], tokenizer: &Tokenizer) -> Result<Window> {
         let prefix = tokenizer.prefix();
         let mut ids = prefix.to_vec();
-        let mut marks = vec![Mark { role: Role::Prefix, shot: 0, read: false }; prefix.len()];
+        let prefix_label = TokenLabel { role: Role::Prefix, reading_index: 0, is_reading_point: false };
+        let mut labels = vec![prefix_label; prefix.len()];
         for token in tokenizer.encode(text)? {
             // Some tokenizers give a token the space before it: what counts is the byte the token ends on.
             let last = token.span.end.saturating_sub(1);
-            let shot = spans.partition_point(|entity| entity.start <= last);
-            let role = match spans.get(shot.wrapping_sub(1)) {
+            let reading_index = spans.partition_point(|entity| entity.start <= last);
+            let role = match spans.get(reading_index.wrapping_sub(1)) {
                 Some(entity) if last < entity.end => Role::Entity,
                 Some(_) => Role::Separator,
                 None => Role::Prefix,
             };
-            // A later token of the same role and shot takes the reading over: only the last one has seen it
-            // whole.
-            if let Some(before) = marks.iter_mut().rev().find(|mark| (mark.role, mark.shot) == (role, shot)) {
-                before.read = false;
+            // A later token of the same role and index takes over the reading point: only the last one has
+            // seen it whole.
+            if let Some(before) = labels
+                .iter_mut()
+                .rev()
+                .find(|label| (label.role, label.reading_index) == (role, reading_index))
+            {
+                before.is_reading_point = false;
             }
             ids.push(token.id);
-            marks.push(Mark { role, shot, read: role != Role::Prefix });
+            labels.push(TokenLabel { role, reading_index, is_reading_point: role != Role::Prefix });
         }
-        let read = marks.iter().filter(|mark| mark.read).count();
+        let read = labels.iter().filter(|label| label.is_reading_point).count();
         if read != 2 * spans.len() {
             let reason = format!(
                 "the model's tokenizer melts entities and separators of {text:?} into one token; take other \
@@ -118,7 +123,7 @@ impl Series {
             );
             return Err(Error::Corpus { name: self.category.clone(), reason });
         }
-        Ok(Window { ids, marks, n_bytes: text.len() })
+        Ok(Window { ids, labels, n_bytes: text.len() })
     }
 }
 

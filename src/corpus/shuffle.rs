@@ -11,7 +11,7 @@ impl Control {
         let mut control = Corpus { control: None, ..corpus.clone() };
         let mut rng = seed::stream("control", &corpus.name, seed);
         for window in &mut control.windows {
-            let prefix = window.marks.iter().take_while(|mark| mark.role == Role::Prefix).count();
+            let prefix = window.labels.iter().take_while(|label| label.role == Role::Prefix).count();
             match self {
                 Self::Shuffled => window.ids[prefix..].shuffle(&mut rng),
             }
@@ -23,15 +23,16 @@ impl Control {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::{Mark, Window};
+    use crate::corpus::{TokenLabel, Window};
     use crate::model::Bos;
 
     #[test]
     fn shuffling_keeps_the_tokens_of_each_window_and_its_prefix() {
-        let mark = |role, shot| Mark { role, shot, read: role == Role::Text };
+        let label =
+            |role, reading_index| TokenLabel { role, reading_index, is_reading_point: role == Role::Text };
         let window = |first: u32| Window {
             ids: [7].into_iter().chain(first..first + 20).collect(),
-            marks: (0..21).map(|t| mark(if t == 0 { Role::Prefix } else { Role::Text }, t)).collect(),
+            labels: (0..21).map(|t| label(if t == 0 { Role::Prefix } else { Role::Text }, t)).collect(),
             n_bytes: 80,
         };
         let corpus = Corpus {
@@ -47,7 +48,7 @@ mod tests {
         for (before, after) in corpus.windows.iter().zip(&shuffled.windows) {
             assert_eq!(after.ids[0], 7);
             assert_ne!(before.ids, after.ids);
-            assert_eq!(before.marks, after.marks);
+            assert_eq!(before.labels, after.labels);
             let sorted = |ids: &[u32]| {
                 let mut ids = ids.to_vec();
                 ids.sort_unstable();

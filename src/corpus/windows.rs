@@ -19,16 +19,16 @@ pub enum Role {
     Text,
 }
 
-/// The annotation of one position of a window.
+/// The label of one token of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Mark {
+pub struct TokenLabel {
     /// Its role.
     pub role: Role,
     /// Number of the entity it belongs to or follows, of a text that of the token in its window, from 1; 0
     /// for the prefix.
-    pub shot: usize,
+    pub reading_index: usize,
     /// Whether it is a reading point: the last token of its entity or separator.
-    pub read: bool,
+    pub is_reading_point: bool,
 }
 
 /// One sequence of tokens.
@@ -36,8 +36,8 @@ pub struct Mark {
 pub struct Window {
     /// Rows of the embedding.
     pub ids: Vec<u32>,
-    /// One mark per token.
-    pub marks: Vec<Mark>,
+    /// One label per token.
+    pub labels: Vec<TokenLabel>,
     /// Bytes of text that its tokens spell, the prefix left out.
     pub n_bytes: usize,
 }
@@ -66,19 +66,19 @@ impl Corpus {
         let mut points: Vec<_> = self
             .windows
             .iter()
-            .flat_map(|w| &w.marks)
-            .filter(|mark| mark.read)
-            .map(|mark| (mark.shot, mark.role))
+            .flat_map(|w| &w.labels)
+            .filter(|label| label.is_reading_point)
+            .map(|label| (label.reading_index, label.role))
             .collect();
         points.sort_unstable();
         points.dedup();
-        points.into_iter().map(|(shot, role)| (role, shot)).collect()
+        points.into_iter().map(|(reading_index, role)| (role, reading_index)).collect()
     }
 
     /// The reading point of each window that has one: `(window, token)`.
-    pub fn at(&self, role: Role, shot: usize) -> Vec<(usize, usize)> {
-        let wanted = Mark { role, shot, read: true };
-        let find = |window: &Window| window.marks.iter().position(|mark| *mark == wanted);
+    pub fn at(&self, role: Role, reading_index: usize) -> Vec<(usize, usize)> {
+        let wanted = TokenLabel { role, reading_index, is_reading_point: true };
+        let find = |window: &Window| window.labels.iter().position(|label| *label == wanted);
         self.windows.iter().enumerate().filter_map(|(w, window)| Some((w, find(window)?))).collect()
     }
 

@@ -27,15 +27,37 @@ pub struct BlockMi {
 }
 
 impl From<&Estimate> for BlockMi {
+    /// Bounds and errors that are not finite are missing: neither JSON nor CSV has a form for them.
     fn from(estimate: &Estimate) -> Self {
+        let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
         Self {
             mi_nats: estimate.mi_nats,
-            lower_nats: estimate.lower_nats,
-            upper_nats: estimate.upper_nats,
+            lower_nats: finite(estimate.lower_nats),
+            upper_nats: finite(estimate.upper_nats),
             ceiling_nats: estimate.ceiling_nats,
-            stderr_nats: estimate.stderr_nats,
-            optimism_nats: estimate.optimism_nats,
+            stderr_nats: finite(estimate.stderr_nats),
+            optimism_nats: finite(estimate.optimism_nats),
             flags: estimate.flags.clone(),
+        }
+    }
+}
+
+/// A warning about the states of a block, written in `snake_case`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BlockFlag {
+    /// The state at position 0 is more than 10 times as long as the others: the model uses that position as
+    /// an attention sink. A token alone stands there, so that the micro information is that of the sink.
+    AttentionSink,
+}
+
+impl BlockFlag {
+    /// Its name in files.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AttentionSink => "attention_sink",
         }
     }
 }
@@ -71,4 +93,33 @@ pub struct BlockReading {
     pub random_init_nats: f64,
     /// `emergence - random init`.
     pub learned_nats: f64,
+    /// Norm of the block's output at position 0, as a multiple of the median norm at the other positions.
+    #[serde(default)]
+    pub position_0_norm_ratio: Option<f64>,
+    /// Warnings about the block's states.
+    #[serde(default)]
+    pub flags: Vec<BlockFlag>,
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::mi::{Channel, Estimator, Pairs};
+
+    #[test]
+    fn bounds_and_errors_that_are_not_finite_are_missing() {
+        let x = Array2::from_shape_fn((60, 2), |(i, j)| ((i * 7 + j * 3) % 11) as f32);
+        let pairs = Pairs::new(x.view(), x.view()).unwrap();
+        let mut estimate = Channel::DEFAULT.estimate(&pairs, 0).unwrap().remove(0);
+        let whole = BlockMi::from(&estimate);
+        assert!(whole.lower_nats.is_some() && whole.upper_nats.is_some() && whole.stderr_nats.is_some());
+        estimate.lower_nats = Some(f64::NEG_INFINITY);
+        estimate.upper_nats = Some(f64::INFINITY);
+        estimate.stderr_nats = Some(f64::NAN);
+        estimate.optimism_nats = Some(f64::NAN);
+        let cut = BlockMi { lower_nats: None, upper_nats: None, stderr_nats: None, ..whole };
+        assert_eq!(BlockMi::from(&estimate), cut);
+    }
 }

@@ -52,18 +52,25 @@ impl Profile {
         slope(&depths, &emergence)
     }
 
+    /// Whether the headline is made of a row.
+    pub fn is_headline(&self, reading: &BlockReading) -> bool {
+        let Some(headline) = self.headline else { return false };
+        reading.block >= 2 && self.is_last_point(reading, headline.noise_scale, None)
+    }
+
+    fn is_last_point(&self, row: &BlockReading, noise_scale: Option<f64>, control: Option<&str>) -> bool {
+        row.role != Role::Separator
+            && row.reading_index == self.corpus.shots
+            && row.noise_scale == noise_scale
+            && row.control.as_deref() == control
+    }
+
     fn last_point<'a>(
         &'a self,
         noise_scale: Option<f64>,
         control: Option<&'a str>,
     ) -> impl Iterator<Item = &'a BlockReading> {
-        let shots = self.corpus.shots;
-        self.blocks.iter().filter(move |row| {
-            row.role != Role::Separator
-                && row.reading_index == shots
-                && row.noise_scale == noise_scale
-                && row.control.as_deref() == control
-        })
+        self.blocks.iter().filter(move |row| self.is_last_point(row, noise_scale, control))
     }
 
     /// The widest gap between upper and lower bound over all rows of a noise scale, every block and reading

@@ -1,16 +1,26 @@
 //! A profile measured: macro and micro information of every block, trained and randomly initialised, on a
 //! corpus and its control.
 
-use super::block_reading::{BlockMi, BlockReading};
+use sha2::{Digest, Sha256};
+
+use super::attention_sink::position_0_norm_ratios;
+use super::block_reading::{BlockFlag, BlockMi, BlockReading};
 use super::positional::block_information;
-use super::profile::{CorpusInfo, EstimatorInfo, Profile, VERSION};
+use super::profile::{CorpusInfo, EstimatorInfo, Profile};
+use super::profile_settings::ProfileSettings;
 use super::random_init::random_init_information;
 use super::settings::MeasureSettings;
+use super::steps::Steps;
+use super::store::StoredProfile;
 use crate::corpus::{Corpus, Role};
 use crate::disk::Schema;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mi::Estimate;
-use crate::model::Model;
+use crate::model::{Bos, Model};
+use crate::seed;
+
+/// Above this ratio of norms position 0 is called an attention sink.
+const SINK_RATIO: f64 = 10.0;
 
 /// Measures the emergence of `model` on `corpus` at every block and reading point, with the randomly
 /// initialised model, and the same on the control of the corpus if it has one: the same tokens without what
@@ -23,22 +33,84 @@ use crate::model::Model;
 /// If a window does not fit the model, a residual stream holds NaN or infinity, or the estimator refuses the
 /// states.
 pub fn measure(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> Result<Profile> {
+    measure_with_progress(model, corpus, settings, &|_, _| ())
+}
+
+/// The same. `progress` receives the number of steps done and their total.
+///
+/// # Errors
+/// Those of [`measure`].
+pub fn measure_with_progress(
+    model: &Model,
+    corpus: &Corpus,
+    settings: &MeasureSettings,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Profile> {
+    let n_corpora = if corpus.control.is_some() { 2 } else { 1 };
+    // Trained and randomly initialised, states and estimates.
+    let steps = Steps::new(n_corpora * 4 * model.info.n_layers, progress);
     let mut profile = without_readings(model, corpus, settings);
-    profile.blocks = readings(model, corpus, settings)?;
+    profile.blocks = readings(model, corpus, settings, &steps)?;
     profile.headline = profile.headline_at(settings.estimator().headline_noise_scale());
     if let Some(control) = corpus.control {
-        let readings = readings(model, &control.of(corpus, settings.seed), settings)?;
+        let readings = readings(model, &control.of(corpus, settings.seed), settings, &steps)?;
         let named = |reading| BlockReading { control: Some(control.name().into()), ..reading };
         profile.blocks.extend(readings.into_iter().map(named));
     }
     Ok(profile)
 }
 
-/// Whether measuring again would give this profile: the same weights, texts, estimator, seeds and schema.
-pub fn is_current(profile: &Profile, model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> bool {
-    let wanted = without_readings(model, corpus, settings);
-    (&profile.schema, &profile.model, &profile.corpus, &profile.estimator, profile.random_init_seed)
-        == (&wanted.schema, &wanted.model, &wanted.corpus, &wanted.estimator, wanted.random_init_seed)
+/// Everything that decides the numbers of a profile. Its names are those of the columns of profiles.csv where
+/// there is one.
+pub fn settings_of(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> ProfileSettings {
+    let estimator = settings.estimator();
+    let noise_scales: Vec<String> = estimator.noise_scales().iter().map(f64::to_string).collect();
+    // What config.json asks for, as the decoder does it.
+    let spec = format!("{:?}", model.decoder.spec());
+    ProfileSettings::new([
+        ("estimand", "positional".to_owned()),
+        ("weights_sha256", model.info.weights_sha256.clone()),
+        ("spec_sha256", seed::sha256_hex(spec.as_bytes())),
+        ("dtype", model.info.dtype.name().to_owned()),
+        ("device", model.info.device.to_string()),
+        ("corpus_sha256", corpus.sha256.clone()),
+        ("tokens_sha256", tokens_sha256(corpus)),
+        ("n_windows", corpus.windows.len().to_string()),
+        ("shots", shots(corpus).to_string()),
+        ("bos", bos(corpus).name().to_owned()),
+        ("control", corpus.control.map_or("none", |control| control.name()).to_owned()),
+        ("estimator", estimator.name().to_owned()),
+        ("scale", settings.scale().name().to_owned()),
+        ("noise_scales", noise_scales.join(" ")),
+        ("micro", settings.micro.name().to_owned()),
+        ("seed", settings.seed.to_string()),
+        ("random_init", "on".to_owned()),
+        ("random_init_seed", settings.random_init_seed.to_string()),
+    ])
+}
+
+/// SHA-256 of the token ids of all windows with their roles: what a tokenizer made of the texts.
+fn tokens_sha256(corpus: &Corpus) -> String {
+    let mut hash = Sha256::new();
+    for window in &corpus.windows {
+        hash.update((window.ids.len() as u64).to_le_bytes());
+        for (id, label) in window.ids.iter().zip(&window.labels) {
+            hash.update(id.to_le_bytes());
+            hash.update([label.role as u8, u8::from(label.is_reading_point)]);
+            hash.update((label.reading_index as u64).to_le_bytes());
+        }
+    }
+    seed::hex(&hash.finalize())
+}
+
+/// Entities per series, or tokens per window of a text.
+fn shots(corpus: &Corpus) -> usize {
+    corpus.reading_points().iter().map(|(_, index)| *index).max().unwrap_or(0)
+}
+
+/// Whether windows begin with special tokens, whatever decided it.
+fn bos(corpus: &Corpus) -> Bos {
+    if corpus.prefix.is_empty() { Bos::Off } else { Bos::On }
 }
 
 fn without_readings(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> Profile {
@@ -47,7 +119,8 @@ fn without_readings(model: &Model, corpus: &Corpus, settings: &MeasureSettings) 
     roles.sort_unstable();
     roles.dedup();
     Profile {
-        schema: Schema::new("profile", VERSION),
+        schema: Schema::new(Profile::SCHEMA, Profile::VERSION),
+        settings: settings_of(model, corpus, settings),
         model: model.info.clone(),
         corpus: CorpusInfo {
             name: corpus.name.clone(),
@@ -57,9 +130,9 @@ fn without_readings(model: &Model, corpus: &Corpus, settings: &MeasureSettings) 
             window_tokens: corpus.windows.iter().map(|window| window.ids.len()).max().unwrap_or(0),
             n_tokens: corpus.windows.iter().map(|window| window.ids.len() - corpus.prefix.len()).sum(),
             n_bytes: corpus.windows.iter().map(|window| window.n_bytes).sum(),
-            shots: points.iter().map(|(_, index)| *index).max().unwrap_or(0),
+            shots: shots(corpus),
             roles,
-            bos: corpus.bos,
+            bos: bos(corpus),
             control: corpus.control,
         },
         estimator: EstimatorInfo {
@@ -76,20 +149,28 @@ fn without_readings(model: &Model, corpus: &Corpus, settings: &MeasureSettings) 
 }
 
 /// One row for each block, reading point and noise scale.
-fn readings(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> Result<Vec<BlockReading>> {
+fn readings(
+    model: &Model,
+    corpus: &Corpus,
+    settings: &MeasureSettings,
+    steps: &Steps<'_>,
+) -> Result<Vec<BlockReading>> {
     let room = model.room_for_states()?;
-    let trained = block_information(&model.decoder, &model.info.id, corpus, settings, room)?;
-    let random_init = random_init_information(model, corpus, settings, room)?;
+    let ratios = position_0_norm_ratios(&model.decoder, &model.info.id, corpus, room)?;
+    let trained = block_information(&model.decoder, &model.info.id, corpus, settings, room, steps)?;
+    let random_init = random_init_information(model, corpus, settings, room, steps)?;
     let reading_points = corpus.reading_points();
     let mut readings = vec![];
     for (block, (trained, random_init)) in trained.iter().zip(&random_init).enumerate() {
+        let position_0_norm_ratio = ratios.get(block).copied().flatten();
+        let is_sink = position_0_norm_ratio.is_some_and(|ratio| ratio > SINK_RATIO);
         for (at, &(role, reading_index)) in reading_points.iter().enumerate() {
             let position = position(corpus, role, reading_index);
             for (s, (macro_mi, micro_mi)) in trained.macro_mi[at].iter().zip(&trained.micro_mi).enumerate() {
                 let emergence_nats = trained.emergence_nats(at, s);
                 let random_init_nats = random_init.emergence_nats(at, s);
-                let stderr = |e: &Estimate| e.stderr_nats;
-                readings.push(BlockReading {
+                let stderr = |e: &Estimate| e.stderr_nats.filter(|stderr| stderr.is_finite());
+                let reading = BlockReading {
                     block: block + 1,
                     position,
                     role,
@@ -103,11 +184,37 @@ fn readings(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> Resul
                     variance_nats2: stderr(macro_mi).map(|e| e * e * macro_mi.n as f64),
                     random_init_nats,
                     learned_nats: emergence_nats - random_init_nats,
-                });
+                    position_0_norm_ratio,
+                    flags: if is_sink { vec![BlockFlag::AttentionSink] } else { vec![] },
+                };
+                check_finite(&reading, settings)?;
+                readings.push(reading);
             }
         }
     }
     Ok(readings)
+}
+
+/// Refuses a number that files cannot hold. Estimates that are infinite were refused before with their
+/// reason.
+fn check_finite(reading: &BlockReading, settings: &MeasureSettings) -> Result<()> {
+    let numbers = [
+        ("macro_mi_nats", reading.macro_mi.mi_nats),
+        ("macro_ceiling_nats", reading.macro_mi.ceiling_nats),
+        ("micro_mi_nats", reading.micro_mi.mi_nats),
+        ("micro_ceiling_nats", reading.micro_mi.ceiling_nats),
+        ("random_init_nats", reading.random_init_nats),
+    ];
+    match numbers.iter().find(|(_, number)| !number.is_finite()) {
+        None => Ok(()),
+        Some((name, number)) => {
+            let reason = format!(
+                "{name} is {number} at block {}, {:?}/{}; choose another estimator, or more windows",
+                reading.block, reading.role, reading.reading_index
+            );
+            Err(Error::Samples { estimator: settings.estimator().name(), reason })
+        }
+    }
 }
 
 /// The token index of a reading point, if it is the same in every window.

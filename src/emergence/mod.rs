@@ -9,7 +9,10 @@
 //! | `random_init.rs` | the same of the randomly initialised model |
 //! | `measure.rs` | all of these put together to a profile, on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |
-//! | `profile_row.rs` | the rows of profiles.csv |
+//! | `attention_sink.rs`, `reliability.rs` | what a reader should know before the numbers are used |
+//! | `profile_settings.rs` | everything that decides the numbers: the identity of a profile |
+//! | `store.rs`, `measure_once.rs`, `profile_row.rs` | the profiles of a folder, the rows of profiles.csv |
+//! | [`semantic`] | semantic emergence: which relation a prompt shows, and which examples |
 //! | [`compare`] | groups of texts compared by a permutation test |
 //!
 //! All values are in nats.
@@ -17,19 +20,30 @@
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617.
 
+mod attention_sink;
 mod block_mi;
 mod block_reading;
 pub mod compare;
 mod headline;
 mod measure;
+mod measure_once;
 mod positional;
 mod profile;
 mod profile_row;
+mod profile_settings;
 mod random_init;
+pub(crate) mod reliability;
+pub mod semantic;
 mod settings;
+mod steps;
+pub mod store;
 
-pub use self::block_reading::{BlockMi, BlockReading};
-pub use self::measure::{is_current, measure};
+pub use self::block_reading::{BlockFlag, BlockMi, BlockReading};
+pub use self::measure::{measure, measure_with_progress, settings_of};
+pub use self::measure_once::{Origin, measure_once};
 pub use self::profile::{CorpusInfo, EstimatorInfo, Headline, Micro, Profile};
 pub use self::profile_row::ProfileRow;
+pub use self::profile_settings::{ProfileSettings, SettingFilter};
+pub use self::reliability::Reliability;
 pub use self::settings::MeasureSettings;
+pub use self::store::{ProfileStore, StoredProfile};

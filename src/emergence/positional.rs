@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::block_mi::block_mi;
 use super::profile::Micro;
 use super::settings::MeasureSettings;
+use super::steps::Steps;
 use crate::corpus::{Corpus, Role};
 use crate::error::Result;
 use crate::mi::Estimate;
@@ -35,17 +36,24 @@ impl BlockInformation {
     }
 }
 
-/// The information of every block of a model, the first block first.
+/// The information of every block of a model, the first block first. Of the steps, the states and the
+/// estimates of a block are one each.
 pub(super) fn block_information(
     decoder: &Decoder,
     name: &str,
     corpus: &Corpus,
     settings: &MeasureSettings,
     room_bytes: Option<u64>,
+    steps: &Steps<'_>,
 ) -> Result<Vec<BlockInformation>> {
     let states = PositionalStates::new(decoder, name, corpus, settings, room_bytes)?;
-    let blocks = (1..=decoder.spec().n_layers).into_par_iter().map(|block| {
-        Ok(BlockInformation { macro_mi: states.macro_mi(block)?, micro_mi: states.micro_mi(block)? })
+    let n_layers = decoder.spec().n_layers;
+    steps.add(n_layers);
+    let blocks = (1..=n_layers).into_par_iter().map(|block| {
+        let information =
+            BlockInformation { macro_mi: states.macro_mi(block)?, micro_mi: states.micro_mi(block)? };
+        steps.add(1);
+        Ok(information)
     });
     blocks.collect()
 }

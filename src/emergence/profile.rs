@@ -5,20 +5,21 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::block_reading::BlockReading;
+use super::profile_settings::ProfileSettings;
+use super::store;
 use crate::corpus::{Control, Role};
 use crate::disk::Schema;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mi::Scale;
 use crate::model::{Bos, ModelInfo};
-
-/// Version of the JSON form.
-pub(super) const VERSION: u32 = 2;
 
 /// The emergence of one model on one corpus with one estimator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Name and version of the JSON schema.
     pub schema: Schema,
+    /// Everything that decides the numbers below.
+    pub settings: ProfileSettings,
     /// The model.
     pub model: ModelInfo,
     /// The corpus.
@@ -56,8 +57,7 @@ pub struct CorpusInfo {
     pub shots: usize,
     /// The roles that were read.
     pub roles: Vec<Role>,
-    /// The option that says which token begins every window.
-    #[serde(default)]
+    /// Whether special tokens begin every window: [`Bos::On`] or [`Bos::Off`].
     pub bos: Bos,
     /// The control that was measured with it.
     #[serde(default)]
@@ -141,31 +141,9 @@ impl Profile {
     /// Reads a profile from JSON.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for a form or version this version does not
-    /// know.
+    /// [`crate::Error::Read`], [`crate::Error::Json`], and [`crate::Error::Parameter`] for a schema or
+    /// version that is not known.
     pub fn read(path: &Path) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Head {
-            schema: Schema,
-        }
-        let json = |source| Error::Json { path: path.into(), source };
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let Head { schema } = serde_json::from_slice(&bytes).map_err(json)?;
-        if (schema.name.as_str(), schema.version) != ("profile", VERSION) {
-            let old = if schema.name == "profile" && schema.version < VERSION {
-                "; version 2 has noise_scale, random_init_nats and reading_index for setting, twin_nats and \
-                 shot: measure again into another folder"
-            } else {
-                ""
-            };
-            let reason = format!(
-                "of {} is {} version {}, this version of surmise reads profile version {VERSION}{old}",
-                path.display(),
-                schema.name,
-                schema.version
-            );
-            return Err(Error::Parameter { name: "schema", reason });
-        }
-        serde_json::from_slice(&bytes).map_err(json)
+        store::read(path)
     }
 }

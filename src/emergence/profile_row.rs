@@ -1,10 +1,13 @@
-//! One row of profiles.csv.
+//! One row of profiles.csv, and profiles as they lie in a folder.
 
 use serde::{Deserialize, Serialize};
 
-use super::block_reading::BlockReading;
+use super::block_reading::{BlockFlag, BlockReading};
 use super::profile::{Micro, Profile};
+use super::profile_settings::ProfileSettings;
+use super::store::{ProfileStore, StoredProfile};
 use crate::corpus::Role;
+use crate::disk::Schema;
 use crate::mi::{Flag, Scale};
 
 /// One row of profiles.csv.
@@ -56,6 +59,32 @@ pub struct ProfileRow {
     pub variance_nats2: Option<f64>,
     pub random_init_nats: f64,
     pub learned_nats: f64,
+    #[serde(default)]
+    pub blocks: usize,
+    #[serde(default)]
+    pub shots: usize,
+    #[serde(default)]
+    pub dtype: String,
+    #[serde(default)]
+    pub bos: String,
+    #[serde(default)]
+    pub weights_sha256: String,
+    #[serde(default)]
+    pub corpus_sha256: String,
+    #[serde(default)]
+    pub n_distinct: Option<usize>,
+    #[serde(default)]
+    pub is_headline: bool,
+    #[serde(default)]
+    pub position_0_norm_ratio: Option<f64>,
+    #[serde(default)]
+    pub flags: String,
+    /// The name of the profile's file without extension: rows of one profile have the same.
+    #[serde(default)]
+    pub profile: String,
+    /// The version of surmise that measured it.
+    #[serde(default)]
+    pub version: String,
 }
 
 /// Reports read files that lack the columns they do not need.
@@ -71,8 +100,15 @@ impl ProfileRow {
             family: profile.model.family.clone(),
             architecture: profile.model.architecture.clone(),
             n_params: profile.model.n_params,
+            blocks: profile.model.n_layers,
+            dtype: profile.model.dtype.name().into(),
+            weights_sha256: profile.model.weights_sha256.clone(),
             corpus: profile.corpus.name.clone(),
+            corpus_sha256: profile.corpus.sha256.clone(),
+            bos: profile.corpus.bos.name().into(),
             n_windows: profile.corpus.n_windows,
+            n_distinct: Some(profile.corpus.n_distinct),
+            shots: profile.corpus.shots,
             seed: profile.estimator.seed,
             estimator: profile.estimator.name.clone(),
             scale: profile.estimator.scale,
@@ -83,6 +119,7 @@ impl ProfileRow {
             reading_index: reading.reading_index,
             control: reading.control.clone(),
             noise_scale: reading.noise_scale,
+            is_headline: profile.is_headline(reading),
             macro_mi_nats: macro_mi.mi_nats,
             macro_lower_nats: macro_mi.lower_nats,
             macro_upper_nats: macro_mi.upper_nats,
@@ -100,6 +137,10 @@ impl ProfileRow {
             variance_nats2: reading.variance_nats2,
             random_init_nats: reading.random_init_nats,
             learned_nats: reading.learned_nats,
+            position_0_norm_ratio: reading.position_0_norm_ratio,
+            flags: reading.flags.iter().map(BlockFlag::name).collect::<Vec<_>>().join(" "),
+            profile: ProfileStore::stem(&profile.model.id, &profile.corpus.name, &profile.settings),
+            version: profile.schema.tool_version.clone(),
         }
     }
 }
@@ -108,6 +149,36 @@ impl Profile {
     /// The rows of profiles.csv.
     pub fn rows(&self) -> Vec<ProfileRow> {
         self.blocks.iter().map(|reading| ProfileRow::new(self, reading)).collect()
+    }
+}
+
+impl StoredProfile for Profile {
+    const SCHEMA: &'static str = "profile";
+    const VERSION: u32 = 3;
+    const OLDER: &'static str = "version 3 has `settings`, version 2 noise_scale, random_init_nats and \
+                                 reading_index for setting, twin_nats and shot: measure again into another \
+                                 folder";
+    const TABLE: &'static str = "profiles.csv";
+    type Row = ProfileRow;
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn model_label(&self) -> &str {
+        &self.model.id
+    }
+
+    fn corpus_name(&self) -> &str {
+        &self.corpus.name
+    }
+
+    fn settings(&self) -> &ProfileSettings {
+        &self.settings
+    }
+
+    fn rows(&self) -> Vec<ProfileRow> {
+        self.rows()
     }
 }
 

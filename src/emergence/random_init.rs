@@ -5,6 +5,7 @@
 
 use super::positional::{BlockInformation, block_information};
 use super::settings::MeasureSettings;
+use super::steps::Steps;
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::model::Model;
@@ -15,8 +16,9 @@ pub(super) fn random_init_information(
     corpus: &Corpus,
     settings: &MeasureSettings,
     room_bytes: Option<u64>,
+    steps: &Steps<'_>,
 ) -> Result<Vec<BlockInformation>> {
     let decoder = model.random_init(settings.random_init_seed)?;
     let name = format!("the randomly initialised model of {}", model.info.id);
-    block_information(&decoder, &name, corpus, settings, room_bytes)
+    block_information(&decoder, &name, corpus, settings, room_bytes, steps)
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::profile::Micro;
-use crate::mi::{Channel, Estimator, Scale};
+use crate::error::Result;
+use crate::mi::{self, Channel, Estimator, Scale};
 
 /// How a profile is measured.
 #[derive(Clone)]
@@ -24,6 +25,18 @@ impl MeasureSettings {
     pub fn new(channel: Channel, seed: u64, random_init_seed: u64) -> Self {
         let scale = channel.scale();
         Self { estimator: Arc::new(channel), scale, micro: Micro::Alone, seed, random_init_seed }
+    }
+
+    /// The estimator of that name, `channel` at this scale, with one seed for all that is drawn.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] with the names there are.
+    pub fn by_name(estimator: &str, scale: Scale, seed: u64) -> Result<Self> {
+        let by_channel = Self::new(Channel::with_scale(scale), seed, seed);
+        if estimator == Channel::DEFAULT_NAME {
+            return Ok(by_channel);
+        }
+        Ok(by_channel.with_estimator(mi::find(estimator)?))
     }
 
     /// The same with another estimator.

@@ -7,6 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::{Estimator, Kind, Pairs};
+use crate::numeric::statistics::{mean, variance};
 use crate::seed::{derive, stream};
 use crate::{Error, Result};
 
@@ -66,14 +67,12 @@ pub fn permutation_test(
         step();
     }
     let k = estimates.len() as f64;
-    let mean = estimates.iter().sum::<f64>() / k;
-    let squares: f64 = estimates.iter().map(|value| (value - mean).powi(2)).sum();
     let as_large = estimates.iter().filter(|value| **value >= observed_nats).count() as f64;
     Ok(PermutationTest {
         permutations,
         p_value: (1.0 + as_large) / (1.0 + k),
-        mean_nats: mean,
-        sd_nats: (estimates.len() > 1).then(|| (squares / (k - 1.0)).sqrt()),
+        mean_nats: mean(&estimates),
+        sd_nats: variance(&estimates).map(f64::sqrt),
         max_nats: estimates.iter().copied().fold(f64::NEG_INFINITY, f64::max),
     })
 }

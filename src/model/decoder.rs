@@ -189,6 +189,23 @@ impl Decoder {
         Ok(self.norm(&x.reshape(((), self.spec.head_dim))?, weights)?.reshape(x.shape())?)
     }
 
+    /// What the model itself reads next of residual streams after block `l`, `(n, d_model)`: the streams
+    /// through the norm that stands before attention in block `l + 1`, with its gain, or through the final
+    /// norm for `l = L`. Where no norm stands there, the streams as they are.
+    ///
+    /// # Errors
+    /// Failures of the tensor library.
+    pub fn next_input(&self, l: usize, h: &Tensor) -> Result<Tensor> {
+        match self.parts.blocks.get(l) {
+            Some(block) => self.branch_input(h, &block.attention_norms),
+            None => self.head_norm(h),
+        }
+    }
+
+    fn head_norm(&self, h: &Tensor) -> Result<Tensor> {
+        self.parts.final_norm.as_ref().map_or(Ok(h.clone()), |norm| self.norm(h, norm))
+    }
+
     /// The map to logits.
     ///
     /// # Errors
@@ -202,11 +219,30 @@ impl Decoder {
     /// # Errors
     /// Failures of the tensor library.
     pub fn logits(&self, h: &Tensor) -> Result<Tensor> {
-        let mut x = self.parts.final_norm.as_ref().map_or(Ok(h.clone()), |norm| self.norm(h, norm))?;
+        self.logits_by(h, self.head()?)
+    }
+
+    /// The logits of some tokens alone, `(n, tokens)`, of residual streams `(n, d_model)` of any block: the
+    /// final norm and the head applied to them (the logit lens).
+    ///
+    /// # Errors
+    /// [`Error::NoHead`], and failures of the tensor library.
+    ///
+    /// # References
+    /// nostalgebraist 2020, "interpreting GPT: the logit lens".
+    pub fn logits_of(&self, h: &Tensor, tokens: &[u32]) -> Result<Tensor> {
+        let head = self.head()?;
+        let tokens = Tensor::from_slice(tokens, tokens.len(), head.weight.device())?;
+        let bias = head.bias.as_ref().map(|bias| bias.index_select(&tokens, 0)).transpose()?;
+        self.logits_by(h, &Linear { weight: head.weight.index_select(&tokens, 0)?, bias })
+    }
+
+    fn logits_by(&self, h: &Tensor, head: &Linear) -> Result<Tensor> {
+        let mut x = self.head_norm(h)?;
         if let Some([_, project_out]) = &self.parts.projections {
             x = self.ops.linear(&x, project_out)?;
         }
-        let mut logits = self.ops.linear(&x, self.head()?)?;
+        let mut logits = self.ops.linear(&x, head)?;
         if self.spec.logit_scale != 1.0 {
             logits = (logits * self.spec.logit_scale)?;
         }

@@ -30,8 +30,9 @@ pub struct ModelInfo {
     /// Keys of config.json that transformers does not read and that changed nothing.
     #[serde(default)]
     pub ignored_config_keys: Vec<String>,
-    /// What a reader of the numbers should know of the config: `unread_key:KEY`, an ignored key that looks like
-    /// arithmetic and is switched on; `foreign_code:CLASS`, a class in `auto_map` that may compute other states.
+    /// What a reader of the numbers should know of the config: `unread_key:KEY`, an ignored key that looks
+    /// like arithmetic and is switched on; `foreign_code:CLASS`, a class in `auto_map` that may compute other
+    /// states.
     #[serde(default)]
     pub flags: Vec<String>,
     /// The precision that the weights were rounded to before they were used.
@@ -51,12 +52,12 @@ impl ModelInfo {
             .then(|| format!("{id}: config.json has keys that transformers does not read; ignored: {keys}"));
         let warning = |flag: &String| match flag.split_once(':')? {
             ("unread_key", key) => Some(format!(
-                "warning: {id}: config.json sets `{key}`, which looks like arithmetic; transformers does not read \
-                 it, and the states here are as without it"
+                "warning: {id}: config.json sets `{key}`, which looks like arithmetic; transformers does not \
+                 read it, and the states here are as without it"
             )),
             ("foreign_code", class) => Some(format!(
-                "warning: {id}: config.json was written for code of its own (auto_map: `{class}`); the states here \
-                 are those of a causal {}",
+                "warning: {id}: config.json was written for code of its own (auto_map: `{class}`); the \
+                 states here are those of a causal {}",
                 self.architecture
             )),
             _ => None,

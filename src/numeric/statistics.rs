@@ -1,19 +1,26 @@
-//! Statistics of samples that several modules share: mean, standard error, median, slope, plug-in entropy.
+//! Statistics of samples that several modules share: means, standard error, variance, median, slope,
+//! correlations, effective sample size, plug-in entropy.
 //!
 //! # References
-//! Miller 1955 (bias of the plug-in entropy).
+//! Kish 1965 (effective sample size). Miller 1955 (bias of the plug-in entropy).
+
+use std::collections::BTreeMap;
 
 /// The mean; NaN of no values.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The mean and its standard error, from the sample variance (divisor `n - 1`).
-pub fn mean_and_stderr(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
+/// The sample variance (divisor `n - 1`); `None` below two values.
+pub fn variance(values: &[f64]) -> Option<f64> {
     let mean = mean(values);
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    (mean, (variance / n).sqrt())
+    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    (values.len() >= 2).then(|| squares / (values.len() - 1) as f64)
+}
+
+/// The mean and its standard error, from the sample variance; the standard error of one value is 0.
+pub fn mean_and_stderr(values: &[f64]) -> (f64, f64) {
+    (mean(values), (variance(values).unwrap_or(0.0) / values.len() as f64).sqrt())
 }
 
 /// The upper median; `None` of no values.
@@ -22,7 +29,7 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
     (!values.is_empty()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
 }
 
-/// The least-squares slope of `y` over `x`; `None` below two points.
+/// The least-squares slope of `y` over `x`; `None` where `x` does not vary.
 ///
 /// # Formula
 /// `sum_i (x_i - mean x)(y_i - mean y) / sum_i (x_i - mean x)^2`
@@ -30,7 +37,66 @@ pub fn slope(x: &[f64], y: &[f64]) -> Option<f64> {
     let (mean_x, mean_y) = (mean(x), mean(y));
     let square: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();
     let product = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>();
-    (x.len() >= 2).then(|| product / square)
+    (square > 0.0).then(|| product / square)
+}
+
+/// `sum w v / sum w`
+pub fn weighted_mean(values: &[f64], weights: &[f64]) -> f64 {
+    values.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>() / weights.iter().sum::<f64>()
+}
+
+/// Kish's effective sample size `(sum w)^2 / sum w^2` over clusters: the number of clusters of equal weight
+/// that carry as much information as these.
+pub fn effective_n<'a>(rows: impl Iterator<Item = (&'a str, f64)>) -> f64 {
+    let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
+    rows.for_each(|(cluster, weight)| *weights.entry(cluster).or_default() += weight);
+    let sum: f64 = weights.values().sum();
+    let squares: f64 = weights.values().map(|weight| weight * weight).sum();
+    if squares > 0.0 { sum * sum / squares } else { 0.0 }
+}
+
+/// The pairs of which both values are finite.
+pub fn complete_pairs(a: &[f64], b: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    a.iter().copied().zip(b.iter().copied()).filter(|(a, b)| a.is_finite() && b.is_finite()).unzip()
+}
+
+/// Covariance over the pairs of which both values are finite, with `n` in the denominator.
+pub fn covariance(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = complete_pairs(a, b);
+    let n = a.len().max(1) as f64;
+    cross_product(&a, &b, n) / n
+}
+
+/// Pearson's correlation; 0 where one of the two does not vary.
+pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len() as f64;
+    let scale = (cross_product(a, a, n) * cross_product(b, b, n)).sqrt();
+    if scale > 0.0 { cross_product(a, b, n) / scale } else { 0.0 }
+}
+
+/// Spearman's rank correlation, with mid-ranks for ties; 0 where one of the two does not vary.
+pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
+    pearson(&mid_ranks(a), &mid_ranks(b))
+}
+
+/// `sum (a - mean a) (b - mean b)`
+fn cross_product(a: &[f64], b: &[f64], n: f64) -> f64 {
+    let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
+    a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum()
+}
+
+fn mid_ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut first = 0;
+    for tied in order.chunk_by(|a, b| values[*a] == values[*b]) {
+        for at in tied {
+            ranks[*at] = first as f64 + (tied.len() as f64 - 1.0) / 2.0;
+        }
+        first += tied.len();
+    }
+    ranks
 }
 
 /// Plug-in entropy in nats of values that occur `counts` times, with the Miller-Madow term.
@@ -70,7 +136,30 @@ mod tests {
         let (mean, stderr) = mean_and_stderr(&[1.0, 2.0, 6.0]);
         assert!((mean - 3.0).abs() < 1e-12 && (stderr - (7.0_f64 / 3.0).sqrt()).abs() < 1e-12);
         assert_eq!(slope(&[0.0, 1.0, 2.0], &[1.0, 3.0, 5.0]), Some(2.0));
-        assert_eq!(slope(&[0.0], &[1.0]), None);
+        assert_eq!((slope(&[0.0], &[1.0]), slope(&[2.0, 2.0], &[1.0, 3.0])), (None, None));
+        assert_eq!((variance(&[1.0, 2.0, 6.0]), variance(&[1.0])), (Some(7.0), None));
+        assert_eq!(mean_and_stderr(&[3.0]), (3.0, 0.0));
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+    }
+
+    #[test]
+    fn rank_correlation_agrees_with_hand_values() {
+        // Ranks 1 2 3 4 against 2 1 4 3: 1 - 6 * 4 / (4 * 15) = .6; ties take the mean of their ranks.
+        assert!((spearman(&[1.0, 2.0, 3.0, 4.0], &[0.2, 0.1, 9.0, 7.0]) - 0.6).abs() < 1e-12);
+        assert_eq!(mid_ranks(&[5.0, 1.0, 5.0]), [1.5, 0.0, 1.5]);
+        assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), 0.0);
+    }
+
+    #[test]
+    fn equal_weights_count_each_cluster_once() {
+        let of = |rows: &[(&'static str, f64)]| effective_n(rows.iter().copied());
+        assert_eq!(of(&[("a", 1.0), ("b", 1.0), ("b", 0.0)]), 2.0);
+        // (3 + 1)^2 / (9 + 1) = 1.6
+        assert_eq!(of(&[("a", 1.0), ("a", 2.0), ("b", 1.0)]), 1.6);
+    }
+
+    #[test]
+    fn pairs_with_a_missing_value_are_left_out() {
+        assert_eq!(covariance(&[1.0, f64::NAN, 3.0], &[2.0, 9.0, 6.0]), 2.0);
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::LN_2;
 
 use crate::corpus::Role;
 use crate::emergence::{BlockReading, Profile};
-use crate::numeric::statistics;
+use crate::numeric::statistics::{self, slope, variance};
 
 /// A number that is made of a profile.
 #[derive(Debug, Clone, Copy)]
@@ -126,14 +126,9 @@ impl EmergenceShape {
     }
 }
 
+/// The mean; `None` of no values.
 pub(super) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| statistics::mean(values))
-}
-
-/// With `n - 1` in the denominator; `None` below two values.
-pub(super) fn variance(values: &[f64]) -> Option<f64> {
-    let mean = mean(values).filter(|_| values.len() >= 2)?;
-    Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
 }
 
 /// Standard errors of a mean over seeds: that of the estimator, and, from how they differ, that of the seeds.
@@ -142,11 +137,4 @@ pub(super) fn over_seeds(values: &[f64], stderrs: &[Option<f64>]) -> (Option<f64
     let squares: Option<Vec<f64>> =
         stderrs.iter().map(|stderr| stderr.map(|stderr| stderr * stderr)).collect();
     (squares.map(|squares| squares.iter().sum::<f64>().sqrt() / n), variance(values).map(|v| (v / n).sqrt()))
-}
-
-/// Least squares slope of `y` on `x`; `None` where `x` does not vary.
-pub(super) fn slope(x: &[f64], y: &[f64]) -> Option<f64> {
-    let (mx, my) = (mean(x)?, mean(y)?);
-    let square: f64 = x.iter().map(|x| (x - mx).powi(2)).sum();
-    (square > 0.0).then(|| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>() / square)
 }

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::accuracy::accuracy;
-use super::checks::{check_alike, check_seeds};
+use super::checks::check_profiles;
 use super::columns::scale_name;
-use super::features::mean;
 use super::inputs::JoinInputs;
 use super::measured::MeasuredModel;
 use super::observation::{Observation, TaskScore};
@@ -32,18 +31,19 @@ type ProfilesByModel<'a> = BTreeMap<&'a str, Vec<&'a Profile>>;
 /// Joins profiles, scores and readings. A target that lacks a proxy is a row without one, with a note.
 ///
 /// # Errors
-/// [`Error::Fit`] if there is no profile, if profiles of one corpus or readings were not measured alike, or
-/// if the proxy that was named was not measured.
+/// [`Error::Observations`] if there is no profile, if profiles of one corpus or readings were not measured
+/// alike, or if the proxy that was named was not measured.
 pub fn join(inputs: &JoinInputs) -> Result<Joined> {
     let mut measured: BTreeMap<&str, ProfilesByModel> = BTreeMap::new();
     for profile in &inputs.profiles {
         measured.entry(&profile.corpus.name).or_default().entry(&profile.model.id).or_default().push(profile);
     }
     if measured.is_empty() {
-        return Err(Error::Fit {
+        return Err(Error::Observations {
             reason: "there is no profile; measure the proxy first (surmise measure -o DIR)".into(),
         });
     }
+    check_profiles(&inputs.profiles)?;
     let readings = TextReadings::new(&inputs.readings, &inputs.comparisons, inputs.noise_scale)?;
     let tasks: BTreeSet<&str> = inputs.scores.iter().map(|score| score.task.as_str()).collect();
     let scored = inputs.scores.iter().map(|score| score.model.as_str());
@@ -53,8 +53,6 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
     let mut joined =
         Joined { table: vec![header(&tasks)], n_unsupported: 0, unmatched: assigned.unmatched.clone() };
     for (corpus, models) in &measured {
-        check_alike(corpus, models.values().flatten())?;
-        models.values().try_for_each(|profiles| check_seeds(profiles))?;
         let join = CorpusJoin {
             inputs,
             reader: &readings.reader,
@@ -134,7 +132,7 @@ impl<'a> CorpusJoin<'a> {
         if !proxy_model.is_empty() && !self.models.contains_key(proxy_model.as_str()) {
             let reason =
                 format!("{target} on {}: the proxy {proxy_model} was not measured on it", self.corpus);
-            return Err(Error::Fit { reason });
+            return Err(Error::Observations { reason });
         }
         let mut find = |model: &str| {
             self.measured(model).unwrap_or_else(|why| {
@@ -180,22 +178,16 @@ impl<'a> CorpusJoin<'a> {
             accuracy: accuracy(&inputs.scores, target, self.corpus),
             reading: self.assigned.of(target),
             reference: self.assigned.reference(),
-            tasks: self.tasks.iter().map(|task| self.task_score(target, task)).collect(),
+            tasks: self.tasks.iter().map(|task| TaskScore::new(&inputs.scores, target, task)).collect(),
+            added: vec![],
             proxy_model,
             note,
         }))
     }
-
-    fn task_score(&self, target: &str, task: &'a str) -> TaskScore<'a> {
-        let scores = &self.inputs.scores;
-        let of_task = scores.iter().filter(|score| score.model == target && score.task == task);
-        let logprobs: Vec<f64> = of_task.filter_map(|score| score.mean_logprob).collect();
-        TaskScore { task, accuracy: accuracy(scores, target, task), logprob_nats: mean(&logprobs) }
-    }
 }
 
 /// The hashes of the texts, one per seed.
-fn hashes(profiles: &[&Profile]) -> String {
+pub(super) fn hashes(profiles: &[&Profile]) -> String {
     let hashes: BTreeSet<&str> = profiles.iter().map(|profile| profile.corpus.sha256.as_str()).collect();
     hashes.into_iter().collect::<Vec<_>>().join(" ")
 }

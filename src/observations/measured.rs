@@ -1,4 +1,4 @@
-//! What was measured inside one model on one corpus, as means over seeds.
+//! What was measured inside one model, as means over the seeds of one corpus or over several corpora.
 
 use std::collections::BTreeSet;
 use std::f64::consts::LN_2;
@@ -6,8 +6,8 @@ use std::f64::consts::LN_2;
 use super::features::{FEATURES, features, mean, over_seeds};
 use crate::emergence::Profile;
 
-/// One model on one corpus, over all seeds.
-pub(super) struct MeasuredModel<'a> {
+/// One model on one corpus over all seeds, or on several corpora with one seed.
+pub(crate) struct MeasuredModel<'a> {
     pub profiles: Vec<&'a Profile>,
     pub headline_nats: f64,
     pub learned_nats: f64,
@@ -43,6 +43,14 @@ impl<'a> MeasuredModel<'a> {
             features: std::array::from_fn(feature),
             profiles,
         })
+    }
+
+    /// The means over several corpora, each measured with one seed. The corpora are drawn independently, so
+    /// that the estimator's errors add in quadrature; how the corpora differ is no error. Bits per byte are
+    /// not given: a mean over corpora is not a product of means.
+    pub fn over_corpora(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Option<Self> {
+        let all = Self::new(profiles, noise_scale)?;
+        Some(Self { seed_stderr_nats: None, tokens_per_byte: None, ..all })
     }
 
     /// Of the mean over seeds: the estimator's own and the seeds'.

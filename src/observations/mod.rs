@@ -11,12 +11,16 @@ mod join;
 mod measured;
 mod noise_scale;
 mod observation;
+mod over_corpora;
 mod readings;
 
 pub use self::accuracy::accuracy;
+pub use self::checks::check_profiles;
 pub use self::columns::{ANSWERS, CONDITIONS, READER, is_internal, renamed};
 pub use self::features::{FEATURES, ProfileFeature, features};
 pub use self::inputs::{JoinInputs, PublishedModel};
 pub use self::join::{Joined, join};
+pub(crate) use self::measured::MeasuredModel;
 pub use self::noise_scale::choose_noise_scale;
+pub(crate) use self::over_corpora::{CorporaTarget, over_corpora};
 pub use self::readings::{ComparisonRow, REFERENCE};

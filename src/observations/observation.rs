@@ -1,8 +1,10 @@
 //! One row of observations.csv: the only declaration of its columns and their order.
 
-use super::features::FEATURES;
+use super::accuracy::accuracy;
+use super::features::{FEATURES, mean};
 use super::measured::MeasuredModel;
 use super::readings::TextReading;
+use crate::collect::Score;
 
 /// A target on a corpus.
 #[derive(Default)]
@@ -29,6 +31,8 @@ pub(super) struct Observation<'a> {
     pub reference: TextReading,
     /// The target's scores on every task.
     pub tasks: Vec<TaskScore<'a>>,
+    /// Features that a study adds, by column.
+    pub added: Vec<(&'a str, Option<f64>)>,
     /// Why the row lacks a proxy or headline; empty if it lacks none.
     pub note: String,
 }
@@ -40,6 +44,15 @@ pub(super) struct TaskScore<'a> {
     pub accuracy: Option<(f64, f64)>,
     /// Mean log-probability of the right answer.
     pub logprob_nats: Option<f64>,
+}
+
+impl<'a> TaskScore<'a> {
+    /// The scores of `model` on `task`.
+    pub fn new(scores: &[Score], model: &str, task: &'a str) -> Self {
+        let of_task = scores.iter().filter(|score| score.model == model && score.task == task);
+        let logprobs: Vec<f64> = of_task.filter_map(|score| score.mean_logprob).collect();
+        Self { task, accuracy: accuracy(scores, model, task), logprob_nats: mean(&logprobs) }
+    }
 }
 
 impl Observation<'_> {
@@ -68,7 +81,7 @@ impl Observation<'_> {
         text("emergence_nats", &number(own.map(|own| own.headline_nats)));
         text("emergence_stderr_nats", &number(own.and_then(MeasuredModel::stderr_nats)));
         text("seed_stderr_nats", &number(own.and_then(|own| own.seed_stderr_nats)));
-        text("n_seeds", &count(own.map(|own| own.profiles.len())));
+        text("n_seeds", &count(own.map(|own| own.seeds().len())));
         text("learned_nats", &number(own.map(|own| own.learned_nats)));
         text("random_init_nats", &number(own.map(|own| own.random_init_nats)));
         text("emergence_bits_per_byte", &number(own.and_then(MeasuredModel::bits_per_byte)));
@@ -94,6 +107,9 @@ impl Observation<'_> {
             text(&format!("score_{task}_logit"), &number(accuracy.map(|accuracy| accuracy.0)));
             text(&format!("score_{task}_slope"), &number(accuracy.map(|accuracy| accuracy.1)));
             text(&format!("score_{task}_logprob_nats"), &number(*logprob_nats));
+        }
+        for (name, value) in &self.added {
+            text(name, &number(*value));
         }
         for (j, feature) in FEATURES.iter().enumerate() {
             text(feature.name, &number(own.and_then(|own| own.features[j])));

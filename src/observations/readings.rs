@@ -6,10 +6,10 @@ use std::f64::consts::LN_2;
 
 use serde::Deserialize;
 
-use super::checks::check_seeds;
+use super::checks::check_repetitions;
 use super::columns::scale_name;
 use super::features::{mean, over_seeds};
-use crate::emergence::Profile;
+use crate::emergence::{Headline, Micro, Profile};
 use crate::error::{Error, Result};
 
 /// Name of the group of texts that no model wrote.
@@ -57,6 +57,47 @@ pub(super) struct TextReading {
     pub bits_per_byte: Option<f64>,
 }
 
+impl TextReading {
+    /// The reading in the profiles of one group of texts, one profile per seed; `None` if one has no headline
+    /// at that noise scale.
+    pub fn new(profiles: &[&Profile], noise_scale: Option<f64>) -> Option<Self> {
+        let headlines: Vec<Headline> =
+            profiles.iter().map(|profile| profile.headline_at(noise_scale)).collect::<Option<_>>()?;
+        let nats: Vec<f64> = headlines.iter().map(|headline| headline.emergence_nats).collect();
+        let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
+        let controls: Option<Vec<f64>> = profiles
+            .iter()
+            .map(|p| p.control_headline_at(noise_scale).map(|control| control.emergence_nats))
+            .collect();
+        let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
+        let nats_mean = mean(&nats);
+        let of_seeds = over_seeds(&nats, &stderrs);
+        Some(Self {
+            nats: nats_mean,
+            stderr_nats: of_seeds.0.map(|own| own.hypot(of_seeds.1.unwrap_or(0.0))),
+            less_control_nats: nats_mean.zip(controls.and_then(|c| mean(&c))).map(|(own, c)| own - c),
+            bits_per_byte: nats_mean.zip(per_byte.and_then(|t| mean(&t))).map(|(own, t)| own * t / LN_2),
+        })
+    }
+}
+
+/// The reader of a profile and how it read; rows with another reading are not alike. Without `n_windows`,
+/// texts may differ in how many windows they give.
+pub(super) fn reader_name(profile: &Profile, noise_scale: Option<f64>, n_windows: Option<usize>) -> String {
+    let (model, estimator) = (&profile.model, &profile.estimator);
+    let b = noise_scale.map_or_else(String::new, |b| b.to_string());
+    let micro = if estimator.micro == Micro::First { " first" } else { "" };
+    let n_windows = n_windows.map_or_else(String::new, |n| format!("{n} "));
+    format!(
+        "{} {:.12}, {}{micro} {} {b}, {n_windows}windows of {}",
+        model.id,
+        model.weights_sha256,
+        estimator.name,
+        scale_name(estimator.scale),
+        profile.corpus.shots
+    )
+}
+
 /// Readings by who wrote the texts, all by one reader and in one way.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TextReadings {
@@ -67,7 +108,7 @@ pub(super) struct TextReadings {
 
 impl TextReadings {
     /// # Errors
-    /// [`Error::Fit`] if there are two readers, two ways of reading, or both kinds of files.
+    /// [`Error::Observations`] if there are two readers, two ways of reading, or both kinds of files.
     pub fn new(profiles: &[Profile], compared: &[ComparisonRow], noise_scale: Option<f64>) -> Result<Self> {
         match (profiles.is_empty(), compared.is_empty()) {
             (true, true) => Ok(Self::default()),
@@ -84,14 +125,7 @@ impl TextReadings {
         let b = noise_scale.map_or_else(String::new, |b| b.to_string());
         let mut groups: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
         profiles.iter().for_each(|profile| groups.entry(&profile.corpus.name).or_default().push(profile));
-        let way = |profile: &Profile| {
-            let (corpus, estimator) = (&profile.corpus, &profile.estimator);
-            let name = &estimator.name;
-            let micro = if estimator.micro == crate::emergence::Micro::First { " first" } else { "" };
-            let scale = scale_name(estimator.scale);
-            let how = format!("{name}{micro} {scale} {b}, {} windows of {}", corpus.n_windows, corpus.shots);
-            format!("{} {:.12}, {how}", profile.model.id, profile.model.weights_sha256)
-        };
+        let way = |profile: &Profile| reader_name(profile, noise_scale, Some(profile.corpus.n_windows));
         let reader = one(profiles.iter().map(|profile| (profile.corpus.name.clone(), way(profile))))?;
         let seeds = |profiles: &[&Profile]| {
             let mut seeds: Vec<u64> = profiles.iter().map(|profile| profile.estimator.seed).collect();
@@ -101,33 +135,14 @@ impl TextReadings {
         one(groups.iter().map(|(name, profiles)| ((*name).to_owned(), seeds(profiles))))?;
         let mut by_name = BTreeMap::new();
         for (name, profiles) in groups {
-            check_seeds(&profiles)?;
-            let headlines: Option<Vec<_>> =
-                profiles.iter().map(|profile| profile.headline_at(noise_scale)).collect();
-            let headlines = headlines.ok_or_else(|| {
+            check_repetitions(&profiles)?;
+            let reading = TextReading::new(&profiles, noise_scale).ok_or_else(|| {
                 let reader = &profiles[0].model.id;
                 fault(format!(
                     "{reader} on texts of {name} has no headline at {b}; measure with the --scale \
                      of the profiles"
                 ))
             })?;
-            let nats: Vec<f64> = headlines.iter().map(|headline| headline.emergence_nats).collect();
-            let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
-            let controls: Option<Vec<f64>> = profiles
-                .iter()
-                .map(|p| p.control_headline_at(noise_scale).map(|control| control.emergence_nats))
-                .collect();
-            let per_byte: Option<Vec<f64>> = profiles.iter().map(|p| p.corpus.tokens_per_byte()).collect();
-            let nats_mean = mean(&nats);
-            let of_seeds = over_seeds(&nats, &stderrs);
-            let reading = TextReading {
-                nats: nats_mean,
-                stderr_nats: of_seeds.0.map(|own| own.hypot(of_seeds.1.unwrap_or(0.0))),
-                less_control_nats: nats_mean
-                    .zip(controls.and_then(|c| mean(&c)))
-                    .map(|(own, control)| own - control),
-                bits_per_byte: nats_mean.zip(per_byte.and_then(|t| mean(&t))).map(|(own, t)| own * t / LN_2),
-            };
             by_name.insert(name.to_owned(), reading);
         }
         Ok(Self { reader, by_name })
@@ -164,7 +179,7 @@ impl TextReadings {
     /// its texts came from and a point, with `--` for the slash of an id.
     ///
     /// # Errors
-    /// [`Error::Fit`] if two groups are of one target.
+    /// [`Error::Observations`] if two groups are of one target.
     pub fn assign(&self, targets: &BTreeSet<&str>) -> Result<AssignedReadings> {
         let mut assigned = AssignedReadings::default();
         let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
@@ -214,7 +229,7 @@ impl AssignedReadings {
 }
 
 fn fault(reason: String) -> Error {
-    Error::Fit { reason }
+    Error::Observations { reason }
 }
 
 /// Whether two values are of one group: beside another group its states are summed in another order, which

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
-
 use super::draw::scatter::{Pair, Scatter};
 use super::read::{csv_rows, names};
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
+use crate::calibration::{ErrorSummary, Outcome};
 use crate::error::{Error, Result};
+use crate::study::blind::BlindRow;
 
 pub(super) struct Blind;
 
-/// blind.csv, with the columns of [`Row`].
+/// blind.csv, with the columns of [`BlindRow`].
 const BLIND: ReportInput = ReportInput {
     file: "blind.csv",
     columns: &[
@@ -31,30 +31,6 @@ const BLIND: ReportInput = ReportInput {
     ],
 };
 
-/// The columns of blind.csv that are shown.
-#[derive(Debug, Clone, Deserialize)]
-struct Row {
-    target_model: String,
-    family: String,
-    n_params: usize,
-    predicted_nats: Option<f64>,
-    low_nats: Option<f64>,
-    high_nats: Option<f64>,
-    measured_nats: f64,
-    size_line_nats: Option<f64>,
-    mean_nats: f64,
-    noise_scale: f64,
-    level: f64,
-    regime: String,
-    note: String,
-}
-
-impl Row {
-    fn inside(&self) -> Option<bool> {
-        Some((self.low_nats?..=self.high_nats?).contains(&self.measured_nats))
-    }
-}
-
 impl Report for Blind {
     fn name(&self) -> &'static str {
         "blind"
@@ -69,13 +45,13 @@ impl Report for Blind {
         BLIND
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
-        let mut rows: Vec<Row> = vec![];
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
+        let mut rows: Vec<BlindRow> = vec![];
         for input in inputs {
-            let all = csv_rows::<Row>(&BLIND, input)?;
-            let chosen = |row: &Row| {
+            let all = csv_rows::<BlindRow>(&BLIND, input)?;
+            let chosen = |row: &BlindRow| {
                 selection.admits(&row.target_model, "")
-                    && selection.noise_scale.is_none_or(|s| s == row.noise_scale)
+                    && selection.noise_scale.is_none_or(|b| row.noise_scale == Some(b))
             };
             rows.extend(all.into_iter().filter(chosen));
         }
@@ -107,7 +83,7 @@ impl Report for Blind {
                 row.high_nats.into(),
                 row.measured_nats.into(),
                 row.predicted_nats.map(|predicted| predicted - row.measured_nats).into(),
-                row.inside().map(|inside| if inside { "yes" } else { "no" }).into(),
+                Outcome::from(row).is_inside().map(|inside| if inside { "yes" } else { "no" }).into(),
                 row.size_line_nats.into(),
                 row.mean_nats.into(),
                 if row.predicted_nats.is_some() { row.regime.as_str() } else { "refused" }.into(),
@@ -127,16 +103,18 @@ impl Report for Blind {
             let names = families.iter().map(|name| (*name).to_owned()).collect();
             figures.push((String::new(), Scatter { pairs, names, unit: "nats".into() }.figure()?));
         }
-        Ok(Made { table, figures, caption: caption(&rows) })
+        Ok(ReportContent { table, figures, caption: caption(&rows) })
     }
 }
 
 /// Errors at several precisions, intervals of several levels and one member counted twice have no common
 /// mean.
-fn one_kind(rows: &[Row]) -> Result<()> {
+fn one_kind(rows: &[BlindRow]) -> Result<()> {
     let first = &rows[0];
     let reason = if rows.iter().any(|row| row.noise_scale != first.noise_scale) {
         "were made at several precisions; choose one with --noise-scale".to_owned()
+    } else if let Some(other) = rows.iter().find(|row| row.estimator != first.estimator) {
+        format!("were measured by {} and by {}; report each by itself", first.estimator, other.estimator)
     } else if rows.iter().any(|row| row.level != first.level) {
         "have intervals of several levels; report each by itself".to_owned()
     } else if let Some(twice) = rows.iter().enumerate().find(|(at, row)| {
@@ -152,31 +130,17 @@ fn one_kind(rows: &[Row]) -> Result<()> {
 }
 
 /// n, errors beside the baselines' on the same members, coverage, and what was refused.
-fn caption(rows: &[Row]) -> String {
-    let predicted: Vec<&Row> = rows.iter().filter(|row| row.predicted_nats.is_some()).collect();
-    let n = predicted.len();
-    let mut caption = format!("n = {n} of {} hidden members predicted", rows.len());
-    let error = |value: fn(&Row) -> Option<f64>| {
-        let errors: Vec<f64> =
-            predicted.iter().filter_map(|row| Some((value(row)? - row.measured_nats).abs())).collect();
-        (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
-    };
-    if let Some(own) = error(|row| row.predicted_nats) {
-        caption.push_str(&format!("; mean absolute error {own:.3} nats"));
-    }
-    for (name, value) in
-        [("size line", error(|row| row.size_line_nats)), ("mean", error(|row| Some(row.mean_nats)))]
-    {
-        if let Some(value) = value {
-            caption.push_str(&format!(", {name} {value:.3}"));
-        }
-    }
-    let inside = predicted.iter().filter(|row| row.inside() == Some(true)).count();
-    if let Some(row) = predicted.first() {
-        let level = 100.0 * row.level;
+fn caption(rows: &[BlindRow]) -> String {
+    let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
+    let summary = ErrorSummary::new("nats", &outcomes);
+    let ErrorSummary { n, n_predicted, n_intervals, n_inside, .. } = summary;
+    let mut caption = format!("n = {n_predicted} of {n} hidden members predicted");
+    if let Some(errors) = summary.errors() {
+        let level = 100.0 * rows[0].level;
+        let noise_scale = rows[0].noise_scale.map_or(String::new(), |b| format!("; b = {b}"));
         caption.push_str(&format!(
-            "; {inside} of {n} measurements inside their {level:.0} % interval; b = {}",
-            row.noise_scale
+            "; {errors}; {n_inside} of {n_intervals} measurements inside their {level:.0} % \
+             interval{noise_scale}"
         ));
     }
     let refused: Vec<String> = rows

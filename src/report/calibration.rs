@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::draw::dots::Dots;
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::calibration::{self, Card};
 use crate::error::Result;
 
@@ -34,7 +34,7 @@ impl Report for Calibration {
         ReportInput { file: "card.json", columns: &[] }
     }
 
-    fn make(&self, inputs: &[PathBuf], _: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], _: &Selection) -> Result<ReportContent> {
         let mut table =
             Table::new(&["split", "candidate", "mae", "rmse", "skill_mean", "skill_size", "spearman"]);
         let (mut figures, mut captions) = (vec![], vec![]);
@@ -61,7 +61,7 @@ impl Report for Calibration {
             figures.push((suffix, dots(&scores, unit).figure()?));
             captions.push(caption(&card, unit));
         }
-        Ok(Made { table, figures, caption: captions.join("\n") })
+        Ok(ReportContent { table, figures, caption: captions.join("\n") })
     }
 }
 

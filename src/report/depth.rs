@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, names, profiles};
+use super::reliability::reliability;
 use super::shots::BAND;
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -26,7 +27,7 @@ impl Report for Depth {
         PROFILES
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let columns = [
             "model",
@@ -69,10 +70,11 @@ impl Report for Depth {
         }
         let caption = format!(
             "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). Block 1 is low \
-             because its input knows only its own token.",
-            at_noise_scale(noise_scale)
+             because its input knows only its own token.{}",
+            at_noise_scale(noise_scale),
+            reliability(&rows)
         );
-        Ok(Made { table, figures, caption })
+        Ok(ReportContent { table, figures, caption })
     }
 }
 

@@ -4,23 +4,24 @@
 
 mod blind;
 mod calibration;
+mod content;
 mod depth;
 pub mod draw;
 mod input;
-mod made;
 mod predictions;
 mod profiles;
 mod read;
 pub mod registry;
+mod reliability;
 mod selection;
 mod shots;
 pub mod table;
 
 use std::path::PathBuf;
 
+pub use self::content::ReportContent;
 pub use self::draw::Figure;
 pub use self::input::ReportInput;
-pub use self::made::Made;
 pub use self::registry::{ALL, find};
 pub use self::selection::Selection;
 pub use self::table::{Cell, Table};
@@ -43,5 +44,5 @@ pub trait Report: Sync {
     /// [`Error::Read`](crate::Error::Read), [`Error::Csv`](crate::Error::Csv) or
     /// [`Error::Json`](crate::Error::Json) naming the file, and [`Error::Parameter`](crate::Error::Parameter)
     /// for a selection that leaves nothing.
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made>;
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent>;
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
 use super::read::names;
-use super::{Made, Report, ReportInput, Selection, Table};
-use crate::calibration::PredictionRow;
+use super::{Report, ReportContent, ReportInput, Selection, Table};
+use crate::calibration::{ErrorSummary, Outcome, PredictionRow};
 use crate::error::{Error, Result};
 
 pub(super) struct Predictions;
@@ -28,7 +28,7 @@ impl Report for Predictions {
         PREDICTIONS
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let mut rows: Vec<PredictionRow> = vec![];
         for input in inputs {
             let all = PredictionRow::read(&PREDICTIONS.at(input))?;
@@ -91,7 +91,7 @@ impl Report for Predictions {
             let names = named.iter().map(|name| (*name).to_owned()).collect();
             figures.push((String::new(), Scatter { pairs, names, unit: unit(&rows).into() }.figure()?));
         }
-        Ok(Made { table, figures, caption: caption(&rows) })
+        Ok(ReportContent { table, figures, caption: caption(&rows) })
     }
 }
 
@@ -115,35 +115,21 @@ fn unit(rows: &[PredictionRow]) -> &str {
 /// n, errors beside the baselines' on the same rows, how many intervals held, and how many predictions were
 /// refused.
 fn caption(rows: &[PredictionRow]) -> String {
-    let predicted: Vec<&PredictionRow> = rows.iter().filter(|row| row.y_hat.is_some()).collect();
+    let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
+    let summary = ErrorSummary::new(unit(rows), &outcomes);
     let targets = names(rows, |row| row.target_model.as_str()).len();
-    let n = predicted.len();
+    let ErrorSummary { n_predicted: n, n_intervals, n_inside, .. } = summary;
     let mut caption = if n < rows.len() {
         format!("n = {n} predictions of {} for {targets} models, the others refused", rows.len())
     } else {
         format!("n = {n} predictions of {targets} models")
     };
-    let error = |value: fn(&PredictionRow) -> Option<f64>| {
-        let errors: Vec<f64> =
-            predicted.iter().filter_map(|row| Some((value(row)? - row.measured?).abs())).collect();
-        let n = errors.len();
-        (n > 0).then(|| errors.iter().sum::<f64>() / n as f64)
-    };
-    let Some(own) = error(|row| row.y_hat) else {
+    let Some(errors) = summary.errors() else {
         return format!("{caption}, none of which was measured.");
     };
-    caption.push_str(&format!("; mean absolute error {own:.3} {}", unit(rows)));
-    for (name, value) in
-        [("size line", error(|row| row.baseline_size)), ("mean", error(|row| row.baseline_mean))]
-    {
-        if let Some(value) = value {
-            caption.push_str(&format!(", {name} {value:.3}"));
-        }
-    }
-    let inside: Vec<bool> = predicted.iter().filter_map(|row| row.is_inside()).collect();
-    if !inside.is_empty() {
-        let n = inside.iter().filter(|inside| **inside).count();
-        caption.push_str(&format!("; {n} of {} measurements inside their interval", inside.len()));
+    caption.push_str(&format!("; {errors}"));
+    if n_intervals > 0 {
+        caption.push_str(&format!("; {n_inside} of {n_intervals} measurements inside their interval"));
     }
     format!("{caption}.")
 }

@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
-use super::draw::heat::{Heat, Map};
-use super::made::suffix;
+use super::content::suffix;
+use super::draw::heatmap::{Heatmap, Heatmaps};
 use super::read::{PROFILES, at_noise_scale, by_size, names, profiles};
-use super::{Cell, Made, Report, ReportInput, Selection, Table};
+use super::reliability::reliability;
+use super::{Cell, Report, ReportContent, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -26,7 +27,7 @@ impl Report for Profiles {
         PROFILES
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let mut table = Table::new(&[
             "model",
@@ -73,10 +74,11 @@ impl Report for Profiles {
         }
         let caption = format!(
             "Emergence by block and reading point {}: macro less micro mutual information; `learned` is what \
-             the randomly initialised model does not read.",
-            at_noise_scale(noise_scale)
+             the randomly initialised model does not read.{}",
+            at_noise_scale(noise_scale),
+            reliability(&rows)
         );
-        Ok(Made { table, figures, caption })
+        Ok(ReportContent { table, figures, caption })
     }
 }
 
@@ -99,7 +101,7 @@ pub(super) fn beside(row: &ProfileRow, control: &[&ProfileRow]) -> Option<f64> {
 }
 
 /// The maps of one model and corpus: of series the entities, without the separators, which are one token.
-fn heat(title: &str, own: &[&ProfileRow], control: &[&ProfileRow]) -> Heat {
+fn heat(title: &str, own: &[&ProfileRow], control: &[&ProfileRow]) -> Heatmaps {
     let shown: Vec<&&ProfileRow> = own.iter().filter(|row| row.role != Role::Separator).collect();
     let blocks = shown.iter().map(|row| row.block).max().unwrap_or(0);
     let positions = shown.iter().map(|row| row.reading_index).max().unwrap_or(0);
@@ -112,18 +114,18 @@ fn heat(title: &str, own: &[&ProfileRow], control: &[&ProfileRow]) -> Heat {
         values
     };
     let mut maps =
-        vec![Map { title: title.into(), values: fill(&|row| Some(row.emergence_nats)), signed: false }];
+        vec![Heatmap { title: title.into(), values: fill(&|row| Some(row.emergence_nats)), signed: false }];
     if control.is_empty() {
-        maps.push(Map {
+        maps.push(Heatmap {
             title: "less its randomly initialised model".into(),
             values: fill(&|row| Some(row.learned_nats)),
             signed: true,
         });
     } else {
         let less = |row: &ProfileRow| beside(row, control).map(|control| row.emergence_nats - control);
-        maps.push(Map { title: "less its shuffled control".into(), values: fill(&less), signed: true });
+        maps.push(Heatmap { title: "less its shuffled control".into(), values: fill(&less), signed: true });
     }
-    Heat {
+    Heatmaps {
         maps,
         x_label: if texts { "position in the window" } else { "entity of the series" }.into(),
         y_label: "block".into(),

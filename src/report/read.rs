@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::content::suffix;
 use super::input::ReportInput;
-use super::made::suffix;
-use super::selection::Selection;
+use super::selection::{Selection, settings};
 use crate::disk::Lines;
-use crate::emergence::ProfileRow;
+use crate::emergence::{Profile, ProfileRow, ProfileSettings, ProfileStore};
 use crate::error::{Error, Result};
 
 /// Curves that can be told apart in one panel.
@@ -49,9 +49,16 @@ pub(super) const PROFILES: ReportInput = ReportInput {
 pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec<ProfileRow>, Option<f64>)> {
     let mut rows: Vec<ProfileRow> = vec![];
     for input in inputs {
-        rows.extend(csv_rows::<ProfileRow>(&PROFILES, input)?);
+        let known: BTreeSet<String> = rows.iter().map(|row| row.profile.clone()).collect();
+        let read = profile_rows(input)?;
+        // A profile that is named twice, or lies in two folders, is one.
+        rows.extend(read.into_iter().filter(|row| row.profile.is_empty() || !known.contains(&row.profile)));
     }
     rows.retain(|row| selection.admits(&row.model, &row.corpus));
+    let admitted = rows.iter().map(|row| selection.admits_settings(row)).collect::<Result<Vec<_>>>()?;
+    let mut admitted = admitted.into_iter();
+    rows.retain(|_| admitted.next().unwrap_or(false));
+    check_one_profile_each(&rows)?;
     let path = inputs.first().map_or_else(PathBuf::new, |input| PROFILES.at(input));
     let first = rows.first().ok_or_else(|| Selection::nothing(&path, "row"))?;
     let (estimator, scale) = (first.estimator.clone(), first.scale);
@@ -77,6 +84,38 @@ pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec
     }
     rows.retain(|row| row.noise_scale == wanted);
     Ok((rows, wanted))
+}
+
+/// The rows of the profiles of a folder, or of a file profiles.csv.
+fn profile_rows(input: &Path) -> Result<Vec<ProfileRow>> {
+    if input.is_dir() {
+        let profiles: Vec<Profile> = ProfileStore::new(input).read_all()?;
+        if !profiles.is_empty() {
+            return Ok(profiles.iter().flat_map(Profile::rows).collect());
+        }
+    }
+    csv_rows(&PROFILES, input)
+}
+
+/// Refuses two profiles of one model and corpus: a table or curve would mix them.
+fn check_one_profile_each(rows: &[ProfileRow]) -> Result<()> {
+    let mut first: BTreeMap<(&str, &str), &ProfileRow> = BTreeMap::new();
+    for row in rows {
+        let one = *first.entry((&row.model, &row.corpus)).or_insert(row);
+        if one.profile == row.profile {
+            continue;
+        }
+        let cells = |row| ProfileSettings::new(settings(row));
+        let differ = cells(one).differences(&cells(row), &["profile"]);
+        let reason = format!(
+            "of {} on {} are of two profiles ({}); choose one with --select NAME=VALUE",
+            row.model,
+            row.corpus,
+            differ.join("; ")
+        );
+        return Err(Error::Parameter { name: "rows", reason });
+    }
+    Ok(())
 }
 
 /// The noise scale in a caption.

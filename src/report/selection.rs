@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::error::Error;
+use crate::emergence::{ProfileRow, SettingFilter};
+use crate::error::{Error, Result};
 
 /// The rows of the inputs that are shown.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,25 @@ pub struct Selection {
     pub models: Vec<String>,
     /// Names of corpora; all if none is named.
     pub corpora: Vec<String>,
+    /// Values that columns of profiles.csv must have.
+    pub settings: Vec<SettingFilter>,
+}
+
+/// The columns of profiles.csv that describe how a profile was measured, with their cells.
+pub(super) fn settings(row: &ProfileRow) -> [(&'static str, String); 11] {
+    [
+        ("weights_sha256", row.weights_sha256.clone()),
+        ("corpus_sha256", row.corpus_sha256.clone()),
+        ("dtype", row.dtype.clone()),
+        ("bos", row.bos.clone()),
+        ("n_windows", row.n_windows.to_string()),
+        ("shots", row.shots.to_string()),
+        ("seed", row.seed.to_string()),
+        ("estimator", row.estimator.clone()),
+        ("scale", row.scale.name().to_owned()),
+        ("micro", row.micro.name().to_owned()),
+        ("profile", row.profile.clone()),
+    ]
 }
 
 impl Selection {
@@ -22,10 +42,30 @@ impl Selection {
         among(&self.models, model) && among(&self.corpora, corpus)
     }
 
+    /// Whether a row of profiles.csv has the settings asked for.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a setting that no column holds.
+    pub(super) fn admits_settings(&self, row: &ProfileRow) -> Result<bool> {
+        if self.settings.is_empty() {
+            return Ok(true);
+        }
+        let cells = settings(row);
+        for filter in &self.settings {
+            let Some((_, cell)) = cells.iter().find(|(name, _)| *name == filter.name) else {
+                return Err(filter.unknown(&cells.each_ref().map(|(name, _)| *name)));
+            };
+            if !filter.admits(cell) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The error for a selection that leaves nothing of a file.
     pub(super) fn nothing(path: &Path, what: &str) -> Error {
         let reason = format!(
-            "leaves no {what} of {}; choose others (--model, --corpus, --noise-scale)",
+            "leaves no {what} of {}; choose others (--model, --corpus, --noise-scale, --select)",
             path.display()
         );
         Error::Parameter { name: "the selection", reason }

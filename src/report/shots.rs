@@ -7,10 +7,12 @@ use super::draw::Figure;
 use super::draw::curves::{Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, by_size, names, profiles};
-use super::{Made, Report, ReportInput, Selection, Table};
+use super::reliability::reliability;
+use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
+use crate::numeric::statistics;
 
 /// Half the width of a 95 % band in standard errors.
 pub(super) const BAND: f64 = 1.96;
@@ -44,7 +46,7 @@ impl Report for Shots {
         PROFILES
     }
 
-    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<Made> {
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let means = means(&rows);
         if means.is_empty() {
@@ -82,10 +84,11 @@ impl Report for Shots {
         }
         let caption = format!(
             "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of the mean over \
-             blocks, which share their windows).",
-            at_noise_scale(noise_scale)
+             blocks, which share their windows).{}",
+            at_noise_scale(noise_scale),
+            reliability(&rows)
         );
-        Ok(Made { table, figures, caption })
+        Ok(ReportContent { table, figures, caption })
     }
 }
 
@@ -129,7 +132,7 @@ fn means(rows: &[ProfileRow]) -> Vec<Mean> {
 /// The mean of a value over rows; `None` if any row lacks it.
 pub(super) fn mean(rows: &[&ProfileRow], value: impl Fn(&ProfileRow) -> Option<f64>) -> Option<f64> {
     let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
-    values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
+    values.map(|values| statistics::mean(&values))
 }
 
 fn draw(means: &[Mean], models: &[&str]) -> Result<Vec<(String, Figure)>> {

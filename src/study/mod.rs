@@ -2,5 +2,4 @@
 
 pub mod blind;
 pub mod demo;
-mod profiles;
 mod size_line;

@@ -17,7 +17,7 @@ const LEAST_SPREAD: f64 = 1e-9;
 /// three models, or models of one size.
 ///
 /// # Errors
-/// [`Error::Fit`] if the regression fails.
+/// [`Error::Study`] if the regression fails.
 pub(crate) fn size_line(log10_sizes: &[f64], y: &[f64], log10_size: f64) -> Result<Option<f64>> {
     let n = log10_sizes.len() as f64;
     let mean = Array1::from(log10_sizes.to_vec()).sum() / n;
@@ -29,7 +29,7 @@ pub(crate) fn size_line(log10_sizes: &[f64], y: &[f64], log10_size: f64) -> Resu
     let design = Array2::from_shape_fn((log10_sizes.len(), 1), |(i, _)| standardised(log10_sizes[i]));
     let fitted = LinearRegression::default()
         .fit(&Dataset::new(design, Array1::from(y.to_vec())))
-        .map_err(|source| Error::Fit { reason: format!("size line: {source}") })?;
+        .map_err(|source| Error::Study { reason: format!("size line: {source}") })?;
     Ok(Some(fitted.intercept() + fitted.params()[0] * standardised(log10_size)))
 }
 

@@ -3,6 +3,7 @@
 mod calibration;
 mod cli;
 mod collect;
+mod emergence;
 mod mi;
 mod model;
 mod serve;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::table::sample::{Predictors, Sample};
 use crate::error::{Error, Result};
+use crate::numeric::statistics::mean;
 
 /// Most components that are kept.
 pub(crate) const COMPONENTS: usize = 5;
@@ -89,7 +90,7 @@ impl Basis {
                 continue;
             }
             let n = known.len() as f64;
-            let mean = known.iter().sum::<f64>() / n;
+            let mean = mean(&known);
             let sd = (known.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
             basis.mean[j] = mean;
             basis.sd[j] = if sd > 1e-12 * mean.abs() && sd > 0.0 { sd } else { 1.0 };
@@ -98,7 +99,7 @@ impl Basis {
         }
         let sizes: Vec<f64> = sample.log10_sizes.iter().copied().filter(|size| size.is_finite()).collect();
         if !sizes.is_empty() {
-            basis.log10_size = sizes.iter().sum::<f64>() / sizes.len() as f64;
+            basis.log10_size = mean(&sizes);
         }
         basis
     }

@@ -17,8 +17,8 @@ use super::regression::{PRIOR, fractional_logistic, working_response};
 use super::training_set::TrainingSet;
 use super::{Candidate, FittedModel};
 use crate::calibration::table::folds::by_cluster;
-use crate::calibration::table::statistics::weighted_mean;
 use crate::error::{Error, Result};
+use crate::numeric::statistics::weighted_mean;
 
 /// Penalties that are tried, as shares of the least one at which every slope is 0.
 const SHARES: [f64; 4] = [0.3, 0.1, 0.03, 0.01];

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::linear::LinearModel;
 use super::training_set::TrainingSet;
 use super::{Candidate, FittedModel, Role};
-use crate::calibration::table::statistics::weighted_mean;
 use crate::error::Result;
+use crate::numeric::statistics::weighted_mean;
 
 /// The weighted mean, in the unit of the response.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::candidates::fitted::FittedCandidate;
-use crate::calibration::table::statistics::effective_n;
+use crate::numeric::statistics::effective_n;
 
 /// A row that a fold left out, and the error of its prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Predictions: a card and a table become one row per query, with an interval or the reason for a refusal.
 
+pub(super) mod error_summary;
 mod extrapolation_limit;
 mod notes;
 mod placement;

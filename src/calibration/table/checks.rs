@@ -3,9 +3,9 @@
 
 use super::columns::ColumnRoles;
 use super::sample::{LEAST_MODELS, Sample};
-use super::statistics::{complete_pairs, pearson, spearman};
 use super::tidy::Table;
 use crate::error::{Error, Result};
+use crate::numeric::statistics::{complete_pairs, pearson, spearman};
 
 /// Columns with a correlation of at least this size are the same column in another unit.
 const IDENTICAL: f64 = 1.0 - 1e-10;

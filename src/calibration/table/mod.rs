@@ -12,5 +12,4 @@ pub(super) mod prepare;
 pub(super) mod ranges;
 pub(super) mod sample;
 pub(super) mod specification;
-pub(super) mod statistics;
 pub(super) mod tidy;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis};
 
-use super::statistics::weighted_mean;
+use crate::numeric::statistics::weighted_mean;
 
 /// Fewest models that a calibration is fitted on.
 pub const LEAST_MODELS: usize = 5;

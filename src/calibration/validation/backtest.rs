@@ -13,8 +13,8 @@ use crate::calibration::intervals::method::IntervalMethod;
 use crate::calibration::table::folds::{BySplit, Fold, Split};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
-use crate::calibration::table::statistics::{effective_n, weighted_mean};
 use crate::error::Result;
+use crate::numeric::statistics::{effective_n, weighted_mean};
 
 /// Most folds of a back-test: outside, where families are left out of forward folds, and inside.
 #[derive(Debug, Clone, Copy)]

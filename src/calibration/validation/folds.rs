@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::calibration::candidates::basis::Basis;
 use crate::calibration::table::folds::{Fold, Split, grouped};
 use crate::calibration::table::sample::{Sample, distinct};
-use crate::calibration::table::statistics::covariance;
 use crate::error::Result;
+use crate::numeric::statistics::covariance;
 
 /// Shares of the weaker models that forward folds train on.
 const CUTS: [f64; 4] = [0.40, 0.55, 0.70, 0.85];

@@ -10,7 +10,7 @@ use crate::calibration::candidates::Role;
 use crate::calibration::candidates::registry::{ALL, baseline};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
-use crate::calibration::table::statistics::{spearman, weighted_mean};
+use crate::numeric::statistics::{spearman, weighted_mean};
 use crate::seed::stream;
 
 /// Resamples of whole families for the interval of a skill.

@@ -9,7 +9,7 @@ use crate::calibration::candidates::Role;
 use crate::calibration::candidates::registry::{baseline, selectable};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
-use crate::calibration::table::statistics::weighted_mean;
+use crate::numeric::statistics::weighted_mean;
 
 /// A cross-validation with the scores of the candidates, in the order of the registry.
 pub(super) type ValidatedSplit<'a> = (&'a CrossValidation, &'a [Option<CandidateScore>]);

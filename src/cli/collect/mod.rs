@@ -30,13 +30,13 @@ use crate::provider;
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Flags {
     #[command(subcommand)]
-    after: Option<After>,
+    verb: Option<FolderVerb>,
     #[command(flatten)]
     ask: CollectFlags,
 }
 
 #[derive(Debug, Subcommand)]
-enum After {
+enum FolderVerb {
     /// Grade the stored answers again, without network access
     Rescore(RescoreFlags),
     /// Remove damaged lines from a journal; they are kept beside it
@@ -48,10 +48,10 @@ enum After {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    match &flags.after {
+    match &flags.verb {
         None => collect(&flags.ask, quiet),
-        Some(After::Rescore(flags)) => rescore_folder(flags, quiet),
-        Some(After::Repair { output }) => {
+        Some(FolderVerb::Rescore(flags)) => rescore_folder(flags, quiet),
+        Some(FolderVerb::Repair { output }) => {
             let message = match journal::repair(output)? {
                 None => "no line is damaged".into(),
                 Some((n, aside)) => format!("{n} damaged line(s) removed and stored in {}", aside.display()),

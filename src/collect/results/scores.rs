@@ -11,6 +11,7 @@ use crate::disk;
 use crate::error::Result;
 use crate::numeric::proportions::paired_bootstrap;
 pub use crate::numeric::proportions::{empirical_logit, wilson};
+use crate::numeric::statistics::mean;
 use crate::seed;
 
 /// One row of scores.csv. The kinds add up to the items.
@@ -167,12 +168,12 @@ impl Tally {
         };
         *count.kinds.entry(kind).or_default() += 1;
         if scored {
-            let credit = credits.iter().sum::<f64>() / credits.len() as f64;
+            let credit = mean(&credits);
             count.credit += credit;
             count.questions.push((seed::sha256_half(asked.question.as_bytes()), credit));
             let logprobs: Vec<f64> = grades.iter().filter_map(|grade| grade.logprob).collect();
             if logprobs.len() == credits.len() {
-                count.logprob += logprobs.iter().sum::<f64>() / logprobs.len() as f64;
+                count.logprob += mean(&logprobs);
                 count.n_logprob += 1;
             }
         }

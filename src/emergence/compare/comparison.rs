@@ -38,8 +38,8 @@ pub struct Comparison {
     pub b_nats: f64,
     /// `a - b`.
     pub difference_nats: f64,
-    /// Cohen's d.
-    pub effect_size: f64,
+    /// Cohen's d; missing where no permutation differs from another.
+    pub effect_size: Option<f64>,
     /// Two-sided p value of the permutations.
     pub p_value: f64,
     /// The same with Holm's correction over the pairs.

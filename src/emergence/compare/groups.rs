@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::comparison::{Comparison, Verdict};
 use super::pool::Pool;
-use crate::corpus::{Cut, Texts, Window};
+use crate::corpus::{Texts, Window, WindowSettings};
 use crate::emergence::settings::MeasureSettings;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -15,11 +15,11 @@ use crate::numeric::statistics::entropy_nats;
 ///
 /// # Errors
 /// [`Error::Parameter`] for fewer than two groups, an unknown reference, no permutation, or a model of one
-/// block; those of [`Cut::all`] and of the estimator.
+/// block; those of [`WindowSettings::all`] and of the estimator.
 pub fn compare(
     model: &Model,
     groups: &[Texts],
-    cut: &Cut,
+    window_settings: &WindowSettings,
     settings: &MeasureSettings,
     how: &Permutations<'_>,
 ) -> Result<Vec<Comparison>> {
@@ -29,10 +29,13 @@ pub fn compare(
             format!("{} has one block, and its input knows only its own token; take another", model.info.id);
         return Err(Error::Parameter { name: "MODEL", reason });
     }
-    let cuts = groups.iter().map(|group| cut.all(group, &model.tokenizer)).collect::<Result<Vec<_>>>()?;
-    let n = cuts.iter().map(Vec::len).min().unwrap_or(0).min(cut.windows);
-    let even = Cut { windows: n, ..*cut };
-    let drawn = groups.iter().zip(&cuts).map(|(group, all)| {
+    let windows = groups
+        .iter()
+        .map(|group| window_settings.all(group, &model.tokenizer))
+        .collect::<Result<Vec<_>>>()?;
+    let n = windows.iter().map(Vec::len).min().unwrap_or(0).min(window_settings.windows);
+    let even = WindowSettings { windows: n, ..*window_settings };
+    let drawn = groups.iter().zip(&windows).map(|(group, all)| {
         even.draw(&group.name, all.len())
             .into_iter()
             .map(|w| all[w].clone())
@@ -58,7 +61,7 @@ pub fn compare(
                 estimator: settings.estimator().name().into(),
                 scale: settings.scale(),
                 noise_scale: pool.noise_scale,
-                window_tokens: cut.window_tokens,
+                window_tokens: window_settings.window_tokens,
                 n_windows: n,
                 n_texts_a: n_texts(*a),
                 n_texts_b: n_texts(*b),
@@ -128,7 +131,7 @@ pub fn pairs(groups: &[Texts], reference: Option<&str>) -> Result<Vec<(usize, us
 fn ngram_entropy_nats<'a>(windows: impl Iterator<Item = &'a Window>, size: usize) -> f64 {
     let mut counts: HashMap<&[u32], u64> = HashMap::new();
     for window in windows {
-        let text = window.marks.iter().take_while(|mark| !mark.read).count();
+        let text = window.labels.iter().take_while(|label| !label.is_reading_point).count();
         window.ids[text..].windows(size).for_each(|tokens| *counts.entry(tokens).or_default() += 1);
     }
     // In order, so that the sum is the same to the bit each time.

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::corpus::{Corpus, Cut, Texts, Window};
+use crate::corpus::{Corpus, Texts, Window, WindowSettings};
 use crate::emergence::block_mi::block_mi;
 use crate::emergence::settings::MeasureSettings;
 use crate::error::Result;
 use crate::model::{Model, Point, States};
+use crate::numeric::statistics::variance;
 use crate::seed;
 
 /// The windows of two groups and the states of each, from which any part of them can be read.
@@ -35,7 +36,8 @@ pub(crate) struct Pool<'a> {
 /// One quantity of two groups.
 pub(crate) struct Test {
     pub(crate) values: [f64; 2],
-    pub(crate) effect_size: f64,
+    /// Missing where no permutation differs from another.
+    pub(crate) effect_size: Option<f64>,
     pub(crate) p_value: f64,
 }
 
@@ -44,7 +46,7 @@ impl<'a> Pool<'a> {
         model: &Model,
         names: [&Texts; 2],
         groups: [&Vec<(usize, Window)>; 2],
-        cut: &Cut,
+        window_settings: &WindowSettings,
         settings: &'a MeasureSettings,
     ) -> Result<Self> {
         let noise_scales = settings.estimator().noise_scales();
@@ -52,11 +54,11 @@ impl<'a> Pool<'a> {
         let at = noise_scales.iter().position(|b| Some(*b) == headline).unwrap_or(0);
         let corpora = [0, 1].map(|group| {
             let windows = groups[group].iter().map(|(_, window)| window.clone()).collect();
-            cut.of(names[group], &model.tokenizer, windows)
+            window_settings.of(names[group], &model.tokenizer, windows)
         });
         let [Corpus { prefix: before, control, .. }, _] = &corpora;
         let prefix = before.len();
-        let last = prefix + cut.window_tokens - 1;
+        let last = prefix + window_settings.window_tokens - 1;
         let mut first = 0;
         let texts = groups.map(|group| {
             let mut by_text: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -93,7 +95,7 @@ impl<'a> Pool<'a> {
             at,
             noise_scale: noise_scales.get(at).copied(),
             n_layers: model.info.n_layers,
-            window_tokens: cut.window_tokens,
+            window_tokens: window_settings.window_tokens,
             prefix,
             ids,
             texts,
@@ -157,12 +159,11 @@ impl<'a> Pool<'a> {
             let observed = values[0] - values[1];
             let null: Vec<f64> = permuted.iter().map(|differences| differences[at]).collect();
             let beyond = null.iter().filter(|value| value.abs() >= observed.abs()).count();
-            let mean = null.iter().sum::<f64>() / null.len() as f64;
-            let variance =
-                null.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (null.len() - 1) as f64;
+            // At least 19 permutations are drawn.
+            let variance = variance(&null).unwrap_or(f64::NAN);
             Test {
                 values,
-                effect_size: observed / (variance * n as f64 / 2.0).sqrt(),
+                effect_size: Some(observed / (variance * n as f64 / 2.0).sqrt()).filter(|d| d.is_finite()),
                 p_value: (1 + beyond) as f64 / (1 + null.len()) as f64,
             }
         };

@@ -13,6 +13,7 @@ use crate::collect::grading::{Grade, GradeKind};
 use crate::collect::results::scores::{QuestionRef, Score, Tally};
 use crate::error::{Error, Result};
 use crate::import::imported::{ImportOptions, Imported, SourceFile};
+use crate::numeric::statistics::mean;
 use crate::provider::json;
 use crate::seed;
 
@@ -104,7 +105,7 @@ impl Samples {
                 let lines = self.of(metric, filter);
                 let values: Option<Vec<f64>> = lines.iter().map(|line| share(&line[*metric])).collect();
                 if let Some(values) = values.filter(|values| asked && !values.is_empty()) {
-                    let value = values.iter().sum::<f64>() / values.len() as f64;
+                    let value = mean(&values);
                     rows.push(MetricRow {
                         metric: (*metric).into(),
                         filter: (*filter).into(),
@@ -134,7 +135,7 @@ impl Samples {
         let values: Option<Vec<f64>> =
             lines.iter().map(|line| share(&line[metric.metric.as_str()])).collect();
         let Some(values) = values.filter(|values| !values.is_empty()) else { return Ok(None) };
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let mean = mean(&values);
         // Results have all digits; sums in another order differ in the last digits only.
         if (mean - metric.value).abs() > 1e-6 {
             let reason = format!(

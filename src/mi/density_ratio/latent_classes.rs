@@ -116,7 +116,7 @@ mod tests {
         let (same, other) = (kept * k as f64 + 1.0 - kept, 1.0 - kept);
         let exact = (same * same.ln() + (k as f64 - 1.0) * other * other.ln()) / k as f64;
         let ratios = found.log_ratios(&z, 1).expect("ratios");
-        let mean = ratios.iter().sum::<f64>() / n as f64;
+        let mean = crate::numeric::statistics::mean(&ratios);
         assert!((mean - exact).abs() < 0.03, "{mean} {exact}");
         let pairwise = found.pairwise_log_ratios(&z, 1).expect("ratios");
         for (row, ratio) in ratios.iter().enumerate().step_by(97) {

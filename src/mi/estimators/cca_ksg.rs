@@ -12,7 +12,7 @@
 use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::mi::neighbours::canonical_variates::CanonicalVariates;
 use crate::mi::neighbours::ksg::{dependence_inflation, pointwise_nats};
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
@@ -44,7 +44,7 @@ impl Estimator for CcaKsg {
 }
 
 /// The estimate of `ksg` on the leading canonical variates.
-fn project_and_measure(samples: &mut Samples) -> Result<Found> {
+fn project_and_measure(samples: &mut Samples) -> Result<RawEstimate> {
     let scores = samples.take_scores();
     let dx = samples.dx();
     let Some(view) = CanonicalVariates::new(&scores, dx) else {
@@ -55,5 +55,5 @@ fn project_and_measure(samples: &mut Samples) -> Result<Found> {
     let (u, v) = view.project(&scores, dx);
     let (mi_nats, stderr) = mean_and_stderr(&pointwise_nats(&u, &v));
     let stderr = stderr * dependence_inflation(&u, &v, stderr);
-    Ok(Found { mi_nats, stderr_nats: Some(stderr), ..Found::default() })
+    Ok(RawEstimate { mi_nats, stderr_nats: Some(stderr), ..RawEstimate::default() })
 }

@@ -29,7 +29,7 @@ use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::neural::critic::DIVERGENCE_THRESHOLD_NATS;
 use crate::mi::neural::network::{Initial, Network, clip, donsker_varadhan, rows};
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::linear::{canonical, covariance};
 use crate::numeric::statistics::mean_and_stderr;
@@ -82,7 +82,7 @@ impl Estimator for Dv {
 }
 
 /// The mean of the bounds of both halves.
-fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<Found> {
+fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<RawEstimate> {
     let scores = samples.take_scores();
     let mut order: Vec<usize> = (0..samples.n).collect();
     order.shuffle(&mut stream("mi/dv", "order", seed));
@@ -97,13 +97,17 @@ fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<Found> {
         .collect::<Result<_>>()?;
     let bounds: Vec<Bound> = bounds.into_iter().flatten().collect();
     if bounds.len() < halves.len() {
-        return Ok(Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() });
+        return Ok(RawEstimate {
+            flags: vec![Flag::Failed],
+            lower_nats: Some(0.0),
+            ..RawEstimate::default()
+        });
     }
     let mi_nats = bounds.iter().map(|bound| bound.nats).sum::<f64>() / 2.0;
     let variance = bounds.iter().map(|bound| bound.variance).sum::<f64>() / 4.0;
     let flags = if mi_nats < DIVERGENCE_THRESHOLD_NATS { vec![Flag::Failed] } else { vec![] };
     let stderr_nats = Some(variance.sqrt());
-    Ok(Found { mi_nats, lower_nats: Some(mi_nats), stderr_nats, flags, ..Found::default() })
+    Ok(RawEstimate { mi_nats, lower_nats: Some(mi_nats), stderr_nats, flags, ..RawEstimate::default() })
 }
 
 /// A bound on test rows, and the variance of its mean.

@@ -50,7 +50,7 @@ use crate::mi::neighbours::gaussian_corrected::gaussian_corrected_nats;
 use crate::mi::neighbours::ksg::need_neighbours;
 use crate::mi::neural::critic;
 use crate::mi::samples::frequencies::discrete;
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::normal_scores::normal_scores;
 use crate::numeric::statistics::{mean, mean_and_stderr};
@@ -181,7 +181,7 @@ impl<'a> Models<'a> {
     }
 
     /// The estimate.
-    fn found(&self, seed: u64) -> Found {
+    fn found(&self, seed: u64) -> RawEstimate {
         let (_, copula) = &self.copula;
         let critic = self.critic.as_ref().map(|(_, candidate)| candidate);
         // The free models are compared with each other by their scores alone.
@@ -199,7 +199,7 @@ impl<'a> Models<'a> {
     }
 
     /// The estimate of a free model, from its value and its nearest-neighbour residual.
-    fn found_by(&self, best: &HeldOutScore, value_nats: f64, is_low: bool) -> Found {
+    fn found_by(&self, best: &HeldOutScore, value_nats: f64, is_low: bool) -> RawEstimate {
         let mut mi_nats = value_nats;
         let mut unsure_nats = 0.0_f64;
         if let Some(repaired) = &best.repaired {
@@ -217,11 +217,16 @@ impl<'a> Models<'a> {
         // The truth is somewhere between the score and the mean at the model's own pairs.
         let stderr = chance.hypot(value_nats - best.score()).hypot(unsure_nats);
         let mi_nats = mi_nats.max(best.score());
-        Found { mi_nats, lower_nats: Some(best.score()), stderr_nats: Some(stderr), ..Found::default() }
+        RawEstimate {
+            mi_nats,
+            lower_nats: Some(best.score()),
+            stderr_nats: Some(stderr),
+            ..RawEstimate::default()
+        }
     }
 
     /// The estimate where no free model scores higher than the copula.
-    fn found_by_copula(&self, seed: u64) -> Found {
+    fn found_by_copula(&self, seed: u64) -> RawEstimate {
         let (copula, score) = &self.copula;
         let mut mi_nats = score.value_nats;
         let (_, chance) = mean_and_stderr(&score.terms);
@@ -247,7 +252,12 @@ impl<'a> Models<'a> {
         // from its score.
         let lower_nats = score.score() - copula.bias_nats;
         let mi_nats = mi_nats.max(lower_nats);
-        Found { mi_nats, lower_nats: Some(lower_nats), stderr_nats: Some(stderr), ..Found::default() }
+        RawEstimate {
+            mi_nats,
+            lower_nats: Some(lower_nats),
+            stderr_nats: Some(stderr),
+            ..RawEstimate::default()
+        }
     }
 
     /// The largest nearest-neighbour estimate over numbers of leading features of held-out pairs, between the

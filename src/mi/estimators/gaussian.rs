@@ -16,7 +16,7 @@
 use ndarray::{Array2, s};
 
 use super::requirements::{Copies, Reads, Requirements, estimate_checked};
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::linear::{
     cholesky, covariance, gaussian_nats, mahalanobis, squared_correlations, wishart_bias_nats,
@@ -51,7 +51,7 @@ impl Estimator for Gaussian {
 }
 
 /// The information of the normal distribution with the covariance of the samples, minus its bias.
-fn corrected(samples: &Samples) -> Result<Found> {
+fn corrected(samples: &Samples) -> Result<RawEstimate> {
     let (n, dx, dy) = (samples.n, samples.dx(), samples.dy());
     let values = samples.joint();
     let joint = covariance(values.view());
@@ -66,10 +66,10 @@ fn corrected(samples: &Samples) -> Result<Found> {
     // pair does, which is the influence of the pair on the estimate.
     let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
     let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
-    Ok(Found {
+    Ok(RawEstimate {
         mi_nats: plug_in - wishart_bias_nats(n, dx, dy),
         stderr_nats: Some(variance.sqrt()),
-        ..Found::default()
+        ..RawEstimate::default()
     })
 }
 

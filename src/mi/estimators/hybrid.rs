@@ -17,7 +17,7 @@ use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
 use crate::mi::density_ratio::neighbour_residual::copula_residual;
-use crate::mi::samples::paired::Found;
+use crate::mi::samples::paired::RawEstimate;
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 
 /// The estimator.
@@ -47,7 +47,7 @@ impl Estimator for Hybrid {
             let copula = Copula::new(samples.estimator, &scores, samples.dx(), seed)?;
             let residual = copula_residual(&scores, &copula, samples.dx(), seed);
             let stderr_nats = Some(residual.stderr_nats.max(copula.stderr_nats()));
-            Ok(Found { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..Found::default() })
+            Ok(RawEstimate { mi_nats: copula.mi_nats + residual.nats, stderr_nats, ..RawEstimate::default() })
         })
     }
 }

@@ -12,7 +12,7 @@ use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::neighbour_residual::sides;
 use crate::mi::neural::critic;
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 
@@ -54,10 +54,14 @@ impl Estimator for InfoNce {
 }
 
 /// The mean of the bounds of all parts.
-fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<Found> {
+fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<RawEstimate> {
     let (x, y) = sides(&samples.take_scores(), samples.dx());
     let Some(cross_fitted) = critic::cross_fitted(&x, &y, false, seed) else {
-        return Ok(Found { flags: vec![Flag::Failed], lower_nats: Some(0.0), ..Found::default() });
+        return Ok(RawEstimate {
+            flags: vec![Flag::Failed],
+            lower_nats: Some(0.0),
+            ..RawEstimate::default()
+        });
     };
     let (mi_nats, stderr) = mean_and_stderr(&cross_fitted.terms);
     let compared = cross_fitted.compared as f64;
@@ -65,12 +69,12 @@ fn cross_fitted(samples: &mut Samples, seed: u64) -> Result<Found> {
     if mi_nats < critic::DIVERGENCE_THRESHOLD_NATS {
         flags.push(Flag::Failed);
     }
-    Ok(Found {
+    Ok(RawEstimate {
         mi_nats,
         lower_nats: Some(mi_nats),
         stderr_nats: Some(stderr),
         compared_nats: Some(compared.ln()),
         flags,
-        ..Found::default()
+        ..RawEstimate::default()
     })
 }

@@ -15,7 +15,7 @@
 //! Rev. E 100, 022404 (2019), the standard error.
 
 use crate::mi::neighbours::ksg::{dependence_inflation, need_neighbours, pointwise_nats};
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 use crate::numeric::statistics::mean_and_stderr;
 use crate::{Error, Result};
@@ -78,6 +78,9 @@ impl Estimator for Ksg {
         let terms = pointwise_nats(&x, &y);
         let (mi_nats, stderr) = mean_and_stderr(&terms);
         let stderr = stderr * dependence_inflation(&x, &y, stderr);
-        Ok(vec![samples.report(kind, Found { mi_nats, stderr_nats: Some(stderr), ..Found::default() })])
+        Ok(vec![
+            samples
+                .report(kind, RawEstimate { mi_nats, stderr_nats: Some(stderr), ..RawEstimate::default() }),
+        ])
     }
 }

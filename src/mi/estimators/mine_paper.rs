@@ -22,7 +22,7 @@ use rand::seq::SliceRandom;
 use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::neural::network::{Initial, Network, donsker_varadhan, rows};
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 use crate::seed::stream;
 
@@ -68,7 +68,7 @@ impl Estimator for MinePaper {
     }
 }
 
-fn train(samples: &Samples, seed: u64) -> Result<Found> {
+fn train(samples: &Samples, seed: u64) -> Result<RawEstimate> {
     let mut order: Vec<usize> = (0..samples.n).collect();
     order.shuffle(&mut stream("mi/mine-paper", "order", seed));
     let (held_out, train) = order.split_at(samples.n / HELD_OUT);
@@ -94,7 +94,7 @@ fn train(samples: &Samples, seed: u64) -> Result<Found> {
         let objective = bound(train, &permuted)?;
         let value = f64::from(objective.to_scalar::<f32>()?);
         if !value.is_finite() {
-            return Ok(Found { flags: vec![Flag::Failed], ..Found::default() });
+            return Ok(RawEstimate { flags: vec![Flag::Failed], ..RawEstimate::default() });
         }
         most = most.max(value);
         let left = 1.0 - epoch.saturating_sub(WARM_UP) as f64 / (EPOCHS - WARM_UP) as f64;
@@ -111,11 +111,11 @@ fn train(samples: &Samples, seed: u64) -> Result<Found> {
     let lower = f64::from(bound(held_out, &moved)?.to_scalar::<f32>()?);
     let optimism = most - lower;
     let flags = if optimism > OPTIMISTIC_NATS { vec![Flag::Optimistic] } else { vec![] };
-    Ok(Found {
+    Ok(RawEstimate {
         mi_nats: most,
         lower_nats: Some(lower),
         optimism_nats: Some(optimism),
         flags,
-        ..Found::default()
+        ..RawEstimate::default()
     })
 }

@@ -1,7 +1,7 @@
 //! What estimators require of samples, and the checks that are the same for all of them.
 
 use crate::mi::neighbours::ksg::need_neighbours;
-use crate::mi::samples::paired::{Found, Samples};
+use crate::mi::samples::paired::{RawEstimate, Samples};
 use crate::mi::{Estimate, Estimator, Pairs};
 use crate::{Error, Result};
 
@@ -50,7 +50,7 @@ pub(super) fn estimate_checked(
     pairs: &Pairs<'_>,
     required: Requirements,
     seed: u64,
-    measure: impl FnOnce(&mut Samples) -> Result<Found>,
+    measure: impl FnOnce(&mut Samples) -> Result<RawEstimate>,
 ) -> Result<Vec<Estimate>> {
     let kind = estimator.about().kind;
     let mut samples = Samples::new(estimator.name(), pairs)?;

@@ -21,7 +21,7 @@
 use super::requirements::{Copies, Reads, Requirements, estimate_checked};
 use crate::Result;
 use crate::mi::density_ratio::copula::Copula;
-use crate::mi::samples::paired::Found;
+use crate::mi::samples::paired::RawEstimate;
 use crate::mi::{About, Estimate, Estimator, Kind, Pairs};
 
 /// The estimator.
@@ -49,7 +49,7 @@ impl Estimator for TCopula {
         estimate_checked(self, pairs, required, seed, |samples| {
             let copula = Copula::new(samples.estimator, &samples.take_scores(), samples.dx(), seed)?;
             let stderr_nats = Some(copula.stderr_nats());
-            Ok(Found { mi_nats: copula.mi_nats, stderr_nats, ..Found::default() })
+            Ok(RawEstimate { mi_nats: copula.mi_nats, stderr_nats, ..RawEstimate::default() })
         })
     }
 }

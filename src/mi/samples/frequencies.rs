@@ -13,7 +13,7 @@ use rand::Rng;
 use rand::distr::{Distribution, Uniform};
 use rayon::prelude::*;
 
-use super::paired::{Found, Samples, pair_counts};
+use super::paired::{RawEstimate, Samples, pair_counts};
 use crate::mi::Flag;
 use crate::numeric::statistics::{entropy_nats, mean_and_stderr};
 use crate::seed::stream;
@@ -28,7 +28,7 @@ const SHARES: usize = 40;
 const MOST_EXCESS_NATS: f64 = 0.05;
 
 /// The information of values that repeat.
-pub(crate) fn discrete(samples: &Samples, seed: u64) -> Found {
+pub(crate) fn discrete(samples: &Samples, seed: u64) -> RawEstimate {
     let table = FrequencyTable::new(samples);
     if is_function(samples, MOST_SINGLE) {
         return table.plug_in();
@@ -61,12 +61,12 @@ pub(crate) fn discrete(samples: &Samples, seed: u64) -> Found {
     if excess > MOST_EXCESS_NATS {
         flags.push(Flag::Undersampled);
     }
-    Found { mi_nats: table.mi_nats - excess, stderr_nats, flags, ..Found::default() }
+    RawEstimate { mi_nats: table.mi_nats - excess, stderr_nats, flags, ..RawEstimate::default() }
 }
 
 /// The information of values that are known to be discrete, and need not repeat: where one side determines
 /// the other, the plug-in entropy without further correction.
-pub(crate) fn known_discrete(samples: &Samples, seed: u64) -> Found {
+pub(crate) fn known_discrete(samples: &Samples, seed: u64) -> RawEstimate {
     if is_function(samples, 1.0) { FrequencyTable::new(samples).plug_in() } else { discrete(samples, seed) }
 }
 
@@ -109,9 +109,14 @@ impl FrequencyTable {
         Self { n, cells, mi_nats }
     }
 
-    fn plug_in(&self) -> Found {
+    fn plug_in(&self) -> RawEstimate {
         let stderr_nats = Some(self.stderr_nats());
-        Found { mi_nats: self.mi_nats, stderr_nats, flags: vec![Flag::Discrete], ..Found::default() }
+        RawEstimate {
+            mi_nats: self.mi_nats,
+            stderr_nats,
+            flags: vec![Flag::Discrete],
+            ..RawEstimate::default()
+        }
     }
 
     /// The share of the observed table in the mixture that predicts each row best from the others.

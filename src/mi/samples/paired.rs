@@ -38,7 +38,7 @@ pub(crate) struct Samples {
 
 /// The result of an estimator, without the parts that all estimates share.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Found {
+pub(crate) struct RawEstimate {
     pub(crate) mi_nats: f64,
     pub(crate) lower_nats: Option<f64>,
     pub(crate) upper_nats: Option<f64>,
@@ -77,7 +77,8 @@ impl Samples {
     /// The estimate if one side does not vary: zero by definition.
     pub(crate) fn constant(&self, kind: Kind) -> Option<Estimate> {
         (self.dx() == 0 || self.dy() == 0).then(|| {
-            let zero = Found { stderr_nats: Some(0.0), flags: vec![Flag::Constant], ..Found::default() };
+            let zero =
+                RawEstimate { stderr_nats: Some(0.0), flags: vec![Flag::Constant], ..RawEstimate::default() };
             self.report(kind, zero)
         })
     }
@@ -208,11 +209,11 @@ impl Samples {
         let counts: Vec<u64> = shared.chunk_by(|a, b| a == b).map(|chunk| chunk.len() as u64).collect();
         if counts.len() <= self.n / 2 && (dependent.len() < self.dy() || self.x.n_distinct == self.n) {
             let least = entropy_nats(counts.into_iter());
-            let found = Found {
+            let found = RawEstimate {
                 mi_nats: least,
                 lower_nats: Some(least),
                 flags: vec![Flag::SharedValues],
-                ..Found::default()
+                ..RawEstimate::default()
             };
             return Some(self.report(kind, found));
         }
@@ -220,7 +221,9 @@ impl Samples {
         let least = self.ceilings.least_nats();
         let repeated = self.x.n_distinct.min(self.y.n_distinct) < self.n;
         let mi_nats = if repeated { least } else { f64::INFINITY };
-        Some(self.report(kind, Found { mi_nats, flags: vec![Flag::Infinite], ..Found::default() }))
+        Some(
+            self.report(kind, RawEstimate { mi_nats, flags: vec![Flag::Infinite], ..RawEstimate::default() }),
+        )
     }
 
     /// `(n, d_x + d_y)`
@@ -261,7 +264,7 @@ impl Samples {
     }
 
     /// The estimate: a result with the parts that all estimates from these samples share.
-    pub(crate) fn report(&self, kind: Kind, found: Found) -> Estimate {
+    pub(crate) fn report(&self, kind: Kind, found: RawEstimate) -> Estimate {
         let ceilings = Ceilings { compared_nats: found.compared_nats, ..self.ceilings };
         let ceiling_nats = ceilings.least_nats();
         let mut flags = self.flags.clone();

@@ -1,6 +1,6 @@
 //! What transformers does with each key of a config.json, by `model_type`: read from its config classes and
-//! modelling code by `scripts/config_keys.py`. A key that it does not read cannot change the states there, and
-//! an architecture here does not see it.
+//! modelling code by `scripts/config_keys.py`. A key that it does not read cannot change the states there,
+//! and an architecture here does not see it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -44,8 +44,8 @@ impl ConfigKeys {
         self.read.contains_key(key) || self.is_harmless(key)
     }
 
-    /// Whether a key asks for nothing beyond what a decoder does that never looked at it: it changes no state,
-    /// or has the value that its class has by itself.
+    /// Whether a key asks for nothing beyond what a decoder does that never looked at it: it changes no
+    /// state, or has the value that its class has by itself.
     pub(super) fn asks_for_nothing(&self, key: &str, value: &Value) -> bool {
         let Some(default) = self.read.get(key) else { return true };
         // Without the key attention is causal.

@@ -14,7 +14,8 @@ impl TensorNames {
     /// # Errors
     /// Those of `source`.
     pub fn load(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
-        // Of two tied tensors a file may hold either, so that a norm tells the prefix where there is no embedding.
+        // Of two tied tensors a file may hold either, so that a norm tells the prefix where there is no
+        // embedding.
         let of_part = |part: &str| {
             let fits = |prefix: &&&str| source.has(&format!("{prefix}{part}.weight"));
             self.prefixes.iter().find(fits).copied()

@@ -1,5 +1,6 @@
 //! Published architectures, one per file: a config.json becomes a [`Spec`](super::spec::Spec), and a table
-//! says what the tensors are called. To add one, write a file beside these and a row in `registry.rs`, and let
+//! says what the tensors are called. To add one, write a file beside these and a row in `registry.rs`, and
+//! let
 //! `scripts/config_keys.py` look up its keys. A config key that asks for something the decoder cannot do is
 //! refused by name: ignored, it would give wrong states without an error. One that transformers does not read
 //! either is named and stored with the results.

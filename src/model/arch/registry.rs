@@ -42,8 +42,8 @@ pub static ALL: &[&dyn Architecture] = &[
 ///
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) if `model_type` is missing or names an architecture that is not in
-/// [`ALL`], for a key that is missing or malformed, and for every key that transformers reads with a value that
-/// the decoder does not do. A key that it does not read is not seen here: [`unread_keys`] names those.
+/// [`ALL`], for a key that is missing or malformed, and for every key that transformers reads with a value
+/// that the decoder does not do. A key that it does not read is not seen here: [`unread_keys`] names those.
 ///
 /// [`unread_keys`]: super::unread_keys()
 pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {

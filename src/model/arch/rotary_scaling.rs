@@ -1,6 +1,6 @@
-//! How a description of rotary positions changes the inverse frequencies, by its `rope_type`: a factor that cosines
-//! and sines are multiplied by comes with it. What changes with the length of a window is limited to the lengths up
-//! to which it does not.
+//! How a description of rotary positions changes the inverse frequencies, by its `rope_type`: a factor that
+//! cosines and sines are multiplied by comes with it. What changes with the length of a window is limited to
+//! the lengths up to which it does not.
 
 use std::f64::consts::TAU;
 
@@ -45,7 +45,8 @@ pub(super) fn holder<'a>(config: &'a Config, sources: &[&'a Config], key: &str) 
     sources.iter().copied().find(|source| source.get(key).is_some()).unwrap_or(config)
 }
 
-/// Scales `inv_freq` as a `rope_type` says; returns what cosines and sines are multiplied by. The positions of
+/// Scales `inv_freq` as a `rope_type` says; returns what cosines and sines are multiplied by. The positions
+/// of
 /// `spec` become those up to which the table holds.
 ///
 /// # Errors
@@ -57,8 +58,8 @@ pub(super) fn scale(
     spec: &mut Spec,
 ) -> Result<f64> {
     match kind {
-        // Of text all three of mrope's positions are the same one. The base of "dynamic" grows with windows beyond
-        // those of training, which are refused.
+        // Of text all three of mrope's positions are the same one. The base of "dynamic" grows with windows
+        // beyond those of training, which are refused.
         "default" | "mrope" | "dynamic" => Ok(1.0),
         "linear" => {
             let factor = description.positive("factor")?;
@@ -112,11 +113,12 @@ fn longrope(description: &Description<'_>, inv_freq: &mut [f64], spec: &mut Spec
     Ok(attention_factor)
 }
 
-/// Slow pairs are interpolated by the factor, fast ones stay, and those between lie on a line. The table is the same
-/// for windows of any length.
+/// Slow pairs are interpolated by the factor, fast ones stay, and those between lie on a line. The table is
+/// the same for windows of any length.
 ///
 /// # References
-/// Peng, Quesnelle, Fan and Shippole 2023, "YaRN: Efficient Context Window Extension of Large Language Models".
+/// Peng, Quesnelle, Fan and Shippole 2023, "YaRN: Efficient Context Window Extension of Large Language
+/// Models".
 fn yarn(description: &Description<'_>, inv_freq: &mut [f64], spec: &Spec) -> Result<f64> {
     let original = description.original(spec)? as f64;
     let factor = description.positive_or("factor", spec.max_positions as f64 / original)?;

@@ -14,16 +14,16 @@ pub struct UnreadKeys {
     pub config_class: String,
     /// The keys; one within a description of rotary positions stands behind its name and a point.
     pub keys: Vec<String>,
-    /// `unread_key:KEY` for a key that looks like arithmetic and is switched on, `foreign_code:CLASS` for a class
-    /// in `auto_map` that is not of transformers' own code.
+    /// `unread_key:KEY` for a key that looks like arithmetic and is switched on, `foreign_code:CLASS` for a
+    /// class in `auto_map` that is not of transformers' own code.
     pub flags: Vec<String>,
 }
 
 /// Notes of tools about the file itself; they mean nothing to any code.
 const PROVENANCE: [&str; 4] = ["transformers.js_config", "unsloth_fixed", "unsloth_version", "tokenizer"];
 
-/// Finds the keys that the architecture of `config` does not read. Beside an `auto_map` to foreign code, which
-/// may read them, each must be among `allowed`.
+/// Finds the keys that the architecture of `config` does not read. Beside an `auto_map` to foreign code,
+/// which may read them, each must be among `allowed`.
 ///
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) for a key beside foreign code that is not allowed.
@@ -54,8 +54,8 @@ pub fn unread_keys(config: &Config, allowed: &[String]) -> Result<UnreadKeys> {
     let asked = unread.keys.iter().find(|key| !PROVENANCE.contains(&key.as_str()) && !allowed.contains(key));
     if let (Some(class), Some(key)) = (foreign.first(), asked) {
         return Err(config.refusal(format!(
-            "auto_map names code of its own, `{class}`, which may read `{key}`; `{}` of transformers does not, \
-             and neither does this decoder. Add `--allow-config-key {key}` if it changes no state",
+            "auto_map names code of its own, `{class}`, which may read `{key}`; `{}` of transformers does \
+             not, and neither does this decoder. Add `--allow-config-key {key}` if it changes no state",
             unread.config_class
         )));
     }

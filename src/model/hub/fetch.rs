@@ -12,6 +12,7 @@ use super::download::Downloads;
 use super::fault::Fault;
 use super::header;
 use super::id::Id;
+use super::kept_headers::KeptHeaders;
 use super::layout;
 use super::need::Need;
 use super::settings::HubSettings;
@@ -133,7 +134,9 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
     } else {
         [weights.to_owned()].into()
     };
-    Ok(Some((cache.snapshot(commit), header::read(&downloads, commit, &files)?)))
+    let headers = header::read(&downloads, commit, &files)?;
+    KeptHeaders::write(settings, id, commit, &headers);
+    Ok(Some((cache.snapshot(commit), headers)))
 }
 
 /// Asks once for the files of a revision, and the commit that it is.

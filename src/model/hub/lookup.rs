@@ -8,6 +8,8 @@ use super::cache::Cache;
 #[cfg(feature = "hub")]
 use super::connection::Connection;
 use super::id::{Id, MAIN, check_revision};
+#[cfg(feature = "hub")]
+use super::kept_headers::KeptHeaders;
 use super::need::Need;
 use super::settings::HubSettings;
 #[cfg(feature = "hub")]
@@ -111,18 +113,37 @@ impl Hub {
         Ok(folder)
     }
 
-    /// The folder with the config of an id that is not in the cache, and the headers of its weights; `None`
-    /// if it is in the cache, or its weights have no such headers.
+    /// The folder with the config of an id that is not in the cache, and the headers of its weights, as they
+    /// were kept if the hub cannot be asked; `None` if it is in the cache, or its weights have no such
+    /// headers.
     ///
     /// # Errors
     /// Those of [`Hub::folder`].
     #[cfg(feature = "hub")]
     pub(in crate::model) fn headers(&self, name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
         let id = Id::parse(name, &self.settings.revision)?;
-        if self.settings.offline || id.file.is_some() || self.in_cache(&id).is_ok() {
+        if id.file.is_some() || self.in_cache(&id).is_ok() {
             return Ok(None);
         }
-        in_thread(|| fetch::headers(&self.settings, &id))
+        let fetch = || in_thread(|| fetch::headers(&self.settings, &id));
+        let Some(kept) = KeptHeaders::read(&self.settings, &id) else {
+            return if self.settings.offline { Ok(None) } else { fetch() };
+        };
+        if self.settings.offline || cache::is_commit(&id.revision) {
+            return Ok(kept.open(&self.settings, &id));
+        }
+        match latest::ask(&self.settings, &id) {
+            latest::Answer::Listing(listing) if listing.sha == kept.commit => {
+                kept.open(&self.settings, &id).map_or_else(fetch, |headers| Ok(Some(headers)))
+            }
+            latest::Answer::Listing(_) => fetch(),
+            latest::Answer::Away(why) => {
+                let (repository, commit) = (&id.repository, &kept.commit);
+                self.note(&format!("{repository}: {why}; what is known of commit {commit} is used"));
+                Ok(kept.open(&self.settings, &id))
+            }
+            latest::Answer::Refused(error) => Err(error),
+        }
     }
 
     /// A build that fetches nothing has no headers either.

@@ -24,6 +24,8 @@ mod fetch;
 mod header;
 mod id;
 #[cfg(feature = "hub")]
+mod kept_headers;
+#[cfg(feature = "hub")]
 mod latest;
 mod layout;
 mod lookup;

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::{
-    Area, Drawn, Figure, GREY, LINE, SMALL, STROKE, Sign, TEXT, WIDTH, centred, colour, legend,
+    Area, DrawResult, Figure, GREY, LINE, LegendMarker, SMALL, STROKE, TEXT, WIDTH, centred, colour, legend,
     legend_height, range, tick, words,
 };
 use crate::error::Result;
@@ -65,14 +65,14 @@ impl Curves {
         let beside = if self.panels.len() > 1 { 2 } else { 1 };
         let rows = self.panels.len().div_ceil(beside);
         let height = if beside == 1 { 520 } else { 390 };
-        let mut entries: Vec<(Sign, String)> = self
+        let mut entries: Vec<(LegendMarker, String)> = self
             .names
             .iter()
             .enumerate()
-            .map(|(at, name)| (Sign::Line(colour(at, self.names.len())), name.clone()))
+            .map(|(at, name)| (LegendMarker::Line(colour(at, self.names.len())), name.clone()))
             .collect();
         if let Some(name) = &self.dashed {
-            entries.push((Sign::Dashes(GREY), name.clone()));
+            entries.push((LegendMarker::Dashes(GREY), name.clone()));
         }
         let below = legend_height(&entries);
         let total = rows as u32 * height + LINE + below;
@@ -98,7 +98,7 @@ impl Curves {
         })
     }
 
-    fn panel(&self, area: &Area<'_>, panel: &Panel, x: (f64, f64), y: (f64, f64)) -> Drawn {
+    fn panel(&self, area: &Area<'_>, panel: &Panel, x: (f64, f64), y: (f64, f64)) -> DrawResult {
         let mut chart = ChartBuilder::on(area)
             .margin(8)
             .margin_right(16)

@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    Figure, GREY, LINE, SMALL, SVG_SIZE, Sign, TEXT, WIDTH, centred, colour, legend, legend_height, range,
-    right, tick,
+    Figure, GREY, LINE, LegendMarker, SMALL, SVG_SIZE, TEXT, WIDTH, centred, colour, legend, legend_height,
+    range, right, tick,
 };
 use crate::error::Result;
 
@@ -25,8 +25,8 @@ impl Dots {
     /// # Errors
     /// [`crate::Error::Figure`]
     pub fn figure(&self) -> Result<Figure> {
-        let sign = |at| Sign::Point(colour(at, self.kinds.len()));
-        let entries: Vec<(Sign, String)> =
+        let sign = |at| LegendMarker::Point(colour(at, self.kinds.len()));
+        let entries: Vec<(LegendMarker, String)> =
             self.kinds.iter().enumerate().map(|(at, kind)| (sign(at), kind.clone())).collect();
         let row = 52;
         let bottom = 24 + row * self.rows.len() as i32;

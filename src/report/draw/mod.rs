@@ -4,7 +4,7 @@
 
 pub mod curves;
 pub mod dots;
-pub mod heat;
+pub mod heatmap;
 pub mod scatter;
 
 use std::sync::Arc;
@@ -92,7 +92,7 @@ pub struct Figure {
 }
 
 /// What a drawing routine returns.
-pub type Drawn = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>;
+pub type DrawResult = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// Where is drawn.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -102,7 +102,7 @@ impl Figure {
     ///
     /// # Errors
     /// [`Error::Figure`]
-    pub fn draw(height: u32, routine: impl FnOnce(&Area<'_>) -> Drawn) -> Result<Self> {
+    pub fn draw(height: u32, routine: impl FnOnce(&Area<'_>) -> DrawResult) -> Result<Self> {
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
         let fault =
@@ -190,7 +190,7 @@ pub fn tick(value: f64, span: f64) -> String {
 }
 
 /// One entry of a legend.
-pub enum Sign {
+pub enum LegendMarker {
     /// A line in some colour.
     Line(RGBColor),
     /// A dashed line in some colour.
@@ -209,7 +209,7 @@ fn columns(longest: usize) -> usize {
 }
 
 /// Height of a legend.
-pub fn legend_height(entries: &[(Sign, String)]) -> u32 {
+pub fn legend_height(entries: &[(LegendMarker, String)]) -> u32 {
     let longest = entries.iter().map(|(_, name)| name.chars().count()).max().unwrap_or(0);
     if entries.is_empty() { 0 } else { entries.len().div_ceil(columns(longest)) as u32 * LINE + 10 }
 }
@@ -218,7 +218,7 @@ pub fn legend_height(entries: &[(Sign, String)]) -> u32 {
 ///
 /// # Errors
 /// Failures of the backend.
-pub fn legend(area: &Area<'_>, entries: &[(Sign, String)]) -> Drawn {
+pub fn legend(area: &Area<'_>, entries: &[(LegendMarker, String)]) -> DrawResult {
     let longest = entries.iter().map(|(_, name)| name.chars().count()).max().unwrap_or(0);
     let columns = columns(longest);
     let rows = entries.len().div_ceil(columns);
@@ -226,13 +226,13 @@ pub fn legend(area: &Area<'_>, entries: &[(Sign, String)]) -> Drawn {
     for (at, (sign, name)) in entries.iter().enumerate() {
         let (x, y) = (30 + width * (at / rows) as i32, 20 + LINE as i32 * (at % rows) as i32);
         match sign {
-            Sign::Line(colour) => {
+            LegendMarker::Line(colour) => {
                 area.draw(&PathElement::new(
                     vec![(x, y), (x + SIGN - 20, y)],
                     colour.stroke_width(2 * STROKE),
                 ))?;
             }
-            Sign::Dashes(colour) => {
+            LegendMarker::Dashes(colour) => {
                 for part in 0..3 {
                     let from = x + 18 * part;
                     area.draw(&PathElement::new(
@@ -241,7 +241,7 @@ pub fn legend(area: &Area<'_>, entries: &[(Sign, String)]) -> Drawn {
                     ))?;
                 }
             }
-            Sign::Point(colour) => area.draw(&Circle::new((x + 25, y), 9, colour.filled()))?,
+            LegendMarker::Point(colour) => area.draw(&Circle::new((x + 25, y), 9, colour.filled()))?,
         }
         area.draw(&Text::new(name.clone(), (x + SIGN - 8, y), left(SMALL)))?;
     }

@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    Figure, GREY, LINE, SMALL, STROKE, Sign, TEXT, WIDTH, centred, colour, legend, legend_height, range,
-    tick, words,
+    Figure, GREY, LINE, LegendMarker, SMALL, STROKE, TEXT, WIDTH, centred, colour, legend, legend_height,
+    range, tick, words,
 };
 use crate::error::Result;
 
@@ -38,13 +38,13 @@ impl Scatter {
     /// # Errors
     /// [`crate::Error::Figure`]
     pub fn figure(&self) -> Result<Figure> {
-        let mut entries: Vec<(Sign, String)> = self
+        let mut entries: Vec<(LegendMarker, String)> = self
             .names
             .iter()
             .enumerate()
-            .map(|(at, name)| (Sign::Point(colour(at, self.names.len())), name.clone()))
+            .map(|(at, name)| (LegendMarker::Point(colour(at, self.names.len())), name.clone()))
             .collect();
-        entries.push((Sign::Dashes(GREY), "predicted = measured".into()));
+        entries.push((LegendMarker::Dashes(GREY), "predicted = measured".into()));
         let square = 760;
         Figure::draw(square + LINE + legend_height(&entries), |area| {
             let (plot, foot) = area.split_vertically(square);

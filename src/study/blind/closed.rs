@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::api_answers::ApiAnswers;
 use super::context;
 use super::context::TOKENS;
 use super::family::{Family, Member};
-use super::outside::Outside;
 use super::questions::Questions;
 use super::settings::BlindSettings;
 use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
@@ -49,26 +49,26 @@ pub(crate) fn ask(
     port: u16,
     folder: &Path,
     step: &dyn Fn(&str),
-) -> Result<BTreeMap<String, Outside>> {
+) -> Result<BTreeMap<String, ApiAnswers>> {
     let questions = Questions::write(settings, &folder.join("questions"))?;
     let is_needed = |member: &&Member| {
         hidden.iter().any(|h| h.id == member.id || family.others(h).iter().any(|other| other.id == member.id))
     };
-    let mut outside = BTreeMap::new();
+    let mut answers = BTreeMap::new();
     for member in family.members.iter().filter(is_needed) {
         let own = folder.join("outside").join(disk::id_in_file_names(&member.id));
         let kept = own.join("outside.json");
         let known = if kept.is_file() {
-            Outside::read(&kept)?
+            ApiAnswers::read(&kept)?
         } else {
             step(&format!("{}, served", member.id));
-            let known = Worker::new(family, member, settings, port, &own, &questions)?.outside()?;
+            let known = Worker::new(family, member, settings, port, &own, &questions)?.answers()?;
             disk::write_json(&kept, &known)?;
             known
         };
-        outside.insert(member.id.clone(), known);
+        answers.insert(member.id.clone(), known);
     }
-    Ok(outside)
+    Ok(answers)
 }
 
 /// One member, served, and what it is asked.
@@ -102,7 +102,7 @@ impl<'a> Worker<'a> {
         Ok(Self { server, model: member.id.clone(), settings, folder, questions })
     }
 
-    fn outside(&self) -> Result<Outside> {
+    fn answers(&self) -> Result<ApiAnswers> {
         let files =
             |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
         let exact = GenerationParams { max_tokens: ANSWER_TOKENS, ..GenerationParams::default() };
@@ -135,13 +135,13 @@ impl<'a> Worker<'a> {
             Outcome::Answered { text } | Outcome::Truncated { text } => Some(text),
             _ => None,
         });
-        let (name, version) = Outside::SCHEMA;
-        Ok(Outside {
+        let (name, version) = ApiAnswers::SCHEMA;
+        Ok(ApiAnswers {
             schema: Schema::new(name, version),
             model: self.model.clone(),
             scores: scores.scores,
             likelihoods: likelihoods.scores,
-            context_nats: context::context_nats(&self.questions.shown, &answers, self.settings.seed)?,
+            context_nats: context::context_nats(&self.questions.series, &answers, self.settings.seed)?,
             texts: said.collect(),
         })
     }

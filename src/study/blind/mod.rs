@@ -2,18 +2,18 @@
 //! predicted from what came back, and only then opened.
 //!
 //! Each hidden member is one back-test: the card is fitted on all members of other families and on the
-//! smaller members of its own. The prediction uses an [`Outside`] of the hidden member (the answers of its
-//! API) and the profiles of the others, never the hidden member's own profile. With one hidden member, that
-//! profile is measured only after the prediction is on disk; with several, it may exist earlier as one of the
-//! others.
+//! smaller members of its own. The prediction uses the [`ApiAnswers`] of the hidden member (the answers of
+//! its API) and the profiles of the others, never the hidden member's own profile. With one hidden member,
+//! that profile is measured only after the prediction is on disk; with several, it may exist earlier as one
+//! of the others.
 
+mod api_answers;
 mod closed;
 mod context;
 mod family;
 mod folder;
-mod inside;
+mod member_profiles;
 mod observe;
-mod outside;
 mod prediction;
 mod questions;
 mod reading;
@@ -21,9 +21,9 @@ mod record;
 mod run;
 mod settings;
 
+pub use self::api_answers::ApiAnswers;
 pub use self::family::{Family, Member};
-pub use self::outside::Outside;
 pub use self::prediction::{FEATURES, HiddenPrediction};
-pub use self::record::{BlindRow, BlindTest, Summary};
+pub use self::record::{BlindRow, BlindTest};
 pub use self::run::run;
 pub use self::settings::{BlindSettings, PredictionSettings};

@@ -1,63 +1,70 @@
-//! The table a card is fitted on: a row for each other member, with what is known of it from outside and its
-//! emergence.
+//! The observations of a blind test: a row for each member, in the columns of observations.csv, with what is
+//! known of it from outside and its emergence where it was measured.
 
+use std::rc::Rc;
+
+use super::api_answers::ApiAnswers;
 use super::family::Member;
-use super::outside::Outside;
+use crate::disk;
+use crate::emergence::Profile;
+use crate::error::Result;
+use crate::observations::{CorporaTarget, over_corpora};
 
-/// A member whose emergence is known.
-pub(crate) struct Known<'a> {
+/// A member as it is observed.
+pub(crate) struct ObservedMember<'a> {
     pub member: &'a Member,
-    pub outside: &'a Outside,
-    pub emergence_nats: f64,
+    pub answers: &'a ApiAnswers,
+    /// Its texts as the reader reads them, where they give enough windows.
+    pub reading: Option<Rc<Profile>>,
+    /// Its own profiles, one for each corpus; none while it is hidden.
+    pub profiles: Option<Rc<[Profile]>>,
 }
 
 /// Every column that can be a feature.
-pub(crate) const COLUMNS: [&str; 6] =
-    ["context_nats", "surprisal_zero", "surprisal_few", "accuracy_zero", "accuracy_few", "reading_nats"];
+pub(crate) const FEATURE_COLUMNS: [&str; 6] = [
+    "context_nats",
+    "surprisal_zero",
+    "surprisal_few",
+    "accuracy_zero",
+    "accuracy_few",
+    "reading_less_control_nats",
+];
 
-/// Columns that a table has or has not.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Columns {
-    /// The size, where it counts as published.
-    pub sizes: bool,
-    /// The recipe.
-    pub families: bool,
+/// The size as a feature, where sizes count as published.
+pub(crate) const SIZE: &str = "log10_params";
+
+/// observations.csv. The size of a hidden member is in it only where `sizes` count as published.
+///
+/// # Errors
+/// Those of [`over_corpora`].
+pub(crate) fn observations(
+    members: &[ObservedMember],
+    noise_scale: Option<f64>,
+    sizes: bool,
+) -> Result<Vec<u8>> {
+    let targets: Vec<CorporaTarget> = members.iter().map(|member| target(member, sizes)).collect();
+    disk::csv_bytes("observations.csv".as_ref(), &over_corpora(&targets, noise_scale)?)
 }
 
-/// The table's header; a column `family` is what a calibration takes for families to be left out.
-pub(crate) fn header(columns: Columns) -> Vec<String> {
-    let recipe = if columns.families { "family" } else { "recipe" };
-    let mut header: Vec<String> = ["model", recipe, "emergence_nats"].map(Into::into).to_vec();
-    header.extend(COLUMNS.map(Into::into));
-    if columns.sizes {
-        header.extend(["params_b", "log10_params"].map(Into::into));
+fn target<'a>(observed: &'a ObservedMember, sizes: bool) -> CorporaTarget<'a> {
+    let (seen, n_params) = (observed.answers.features(), observed.member.n_params as f64);
+    let mut added = vec![
+        ("context_nats", Some(seen.context_nats)),
+        ("surprisal_zero", seen.surprisal_zero),
+        ("surprisal_few", seen.surprisal_few),
+        ("accuracy_zero", seen.accuracy_zero),
+        ("accuracy_few", seen.accuracy_few),
+    ];
+    if sizes {
+        added.push((SIZE, Some(n_params.log10())));
     }
-    header
-}
-
-/// One row; without `emergence_nats` it is a closed model's.
-pub(crate) fn row(
-    member: &Member,
-    outside: &Outside,
-    reading_nats: Option<f64>,
-    emergence_nats: Option<f64>,
-    columns: Columns,
-) -> Vec<String> {
-    // An empty cell for what is missing, and for what no CSV should hold.
-    let cell = |value: Option<f64>| value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string());
-    let seen = outside.features();
-    let mut row = vec![member.id.clone(), member.family.clone(), cell(emergence_nats)];
-    row.extend([
-        cell(Some(seen.context_nats)),
-        cell(seen.surprisal_zero),
-        cell(seen.surprisal_few),
-        cell(seen.accuracy_zero),
-        cell(seen.accuracy_few),
-        cell(reading_nats),
-    ]);
-    if columns.sizes {
-        let n = member.n_params as f64;
-        row.extend([cell(Some(n / 1e9)), cell(Some(n.log10()))]);
+    CorporaTarget {
+        model: &observed.member.id,
+        family: &observed.member.family,
+        params_b: (sizes || observed.profiles.is_some()).then_some(n_params / 1e9),
+        profiles: observed.profiles.as_deref().unwrap_or_default(),
+        reading: observed.reading.as_deref(),
+        scores: &observed.answers.scores,
+        added,
     }
-    row
 }

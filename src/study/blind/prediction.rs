@@ -4,20 +4,23 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::family::Member;
-use super::observe;
-use super::observe::{COLUMNS, Columns, Known};
-use super::outside::Outside;
+use super::member_profiles::Measured;
+use super::observe::{self, FEATURE_COLUMNS, ObservedMember, SIZE};
 use super::settings::{BlindSettings, PredictionSettings};
 use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::mi::Channel;
+use crate::numeric::statistics::mean;
 use crate::study::size_line::size_line;
 
 /// The default feature of a card, as a few members support no more: the context information of the next
 /// token, which estimates emergence from outside.
 pub const FEATURES: [&str; 1] = ["context_nats"];
 
+/// The predicted column.
+const TARGET: &str = "emergence_nats";
+/// Its unit.
+pub(super) const UNIT: &str = "nats";
 /// Fewest recipes that can be left out one by one.
 const LEAST_FAMILIES: usize = 3;
 
@@ -41,93 +44,97 @@ pub struct HiddenPrediction {
 
 /// Checks the settings before the long work.
 pub(crate) fn check(how: &PredictionSettings, settings: &BlindSettings) -> Result<()> {
-    if let Some(name) = how.features.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
-        let hint = format!("there are {}", COLUMNS.join(", "));
+    if let Some(name) = how.features.iter().find(|name| !FEATURE_COLUMNS.contains(&name.as_str())) {
+        let hint = match name.as_str() {
+            "reading_nats" => "reading_less_control_nats is its name now, as in observations.csv".into(),
+            _ => format!("there are {}", FEATURE_COLUMNS.join(", ")),
+        };
         return Err(Error::Unknown { kind: "feature", name: name.clone(), hint });
     }
-    let channel = Channel::with_scale(settings.scale);
-    if !channel.precisions().contains(&how.noise_scale) {
-        let known: Vec<String> = channel.precisions().iter().map(f64::to_string).collect();
-        let reason = format!("is {}, and is one of {}", how.noise_scale, known.join(", "));
-        return Err(Error::Parameter { name: "--noise-scale", reason });
-    }
-    Ok(())
+    let measure = settings.measure()?;
+    let (estimator, known) = (measure.estimator().name(), measure.estimator().noise_scales());
+    let reason = match how.noise_scale {
+        Some(b) if known.is_empty() => format!("is {b}, and {estimator} adds no noise; leave it out"),
+        Some(b) if !known.contains(&b) => {
+            let known: Vec<String> = known.iter().map(f64::to_string).collect();
+            format!("is {b}, and is one of {}", known.join(", "))
+        }
+        None if !known.is_empty() => format!("is missing, and {estimator} adds noise; name one"),
+        _ => return Ok(()),
+    };
+    Err(Error::Parameter { name: "--noise-scale", reason })
 }
 
-/// Predicts `hidden` from what its API says. What is known of the others comes with `gains`, the readings of
-/// their texts.
+/// Predicts `hidden` from what its API says. The `others` were measured; `hidden` was not.
 ///
 /// # Errors
-/// [`Error::Fit`] if the table of the others cannot carry a card.
+/// [`Error::Calibration`] if the table of the others cannot carry a card.
 pub(crate) fn predict(
-    known: &[Known],
-    gains: &[Option<f64>],
-    hidden: &Member,
-    outside: &Outside,
-    gain: Option<f64>,
+    others: Vec<ObservedMember>,
+    hidden: ObservedMember,
     how: &PredictionSettings,
 ) -> Result<HiddenPrediction> {
-    let columns = Columns { sizes: how.sizes, families: families_matter(known, hidden) };
-    let rows = known.iter().zip(gains);
-    let rows =
-        rows.map(|(k, gain)| observe::row(k.member, k.outside, *gain, Some(k.emergence_nats), columns));
-    let others: Vec<Vec<String>> = rows.collect();
-    let asked = observe::row(hidden, outside, gain, None, columns);
-    let table = |rows: &[Vec<String>]| {
-        let bytes = csv(&observe::header(columns), rows)?;
-        Table::from_bytes("observations.csv".as_ref(), &bytes)
-    };
+    let member = hidden.member;
+    let ignored = ignored_columns(&others, member, how.sizes);
+    let (sizes, values) = known_emergence(&others, how.noise_scale)?;
+    let n_others = others.len();
+    let members: Vec<ObservedMember> = others.into_iter().chain([hidden]).collect();
+    let observations = observe::observations(&members, how.noise_scale, how.sizes)?;
+    let table = Table::from_bytes("observations.csv".as_ref(), &observations)?;
     let mut features = how.features.clone();
     if how.sizes {
-        features.push("log10_params".into());
+        features.push(SIZE.into());
     }
     let plan = CalibrationSpec {
-        target: "emergence_nats".into(),
+        target: TARGET.into(),
         features,
         link: Some(Link::Identity),
         for_api: true,
         level: how.level,
-        unit: "nats".into(),
+        unit: UNIT.into(),
         ..CalibrationSpec::default()
     };
-    let card = calibrate(&table(&others)?, &plan)?;
-    let prediction = card.predict(&table(std::slice::from_ref(&asked))?, how.level)?.into_iter().next();
+    let known: Vec<usize> = (0..n_others).collect();
+    let card = calibrate(&table.select(&known).without(&ignored)?, &plan)?;
+    let prediction = card.predict(&table.select(&[n_others]), how.level)?.into_iter().next();
     let prediction =
-        prediction.ok_or_else(|| Error::Fit { reason: format!("there is no row of {}", hidden.id) })?;
-    let all: Vec<Vec<String>> = others.into_iter().chain([asked]).collect();
+        prediction.ok_or_else(|| Error::Study { reason: format!("there is no row of {}", member.id) })?;
     Ok(HiddenPrediction {
         prediction,
         card,
-        n_others: known.len(),
-        mean_nats: known.iter().map(|k| k.emergence_nats).sum::<f64>() / known.len() as f64,
-        size_line_nats: size_baseline(known, hidden)?,
-        observations: csv(&observe::header(columns), &all)?,
+        n_others,
+        mean_nats: mean(&values),
+        size_line_nats: size_line(&sizes, &values, log10_params(member))?,
+        observations,
     })
+}
+
+/// The columns that the card is not given: sizes of closed models are seldom published; and of two families,
+/// leaving one out says nothing about the other, so that members are left out one by one.
+fn ignored_columns(others: &[ObservedMember], hidden: &Member, sizes: bool) -> Vec<String> {
+    let columns = [("params_b", sizes), ("family", families_matter(others, hidden))];
+    columns.into_iter().filter(|(_, is_given)| !is_given).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Log10 parameters and emergence of the others.
+fn known_emergence(others: &[ObservedMember], noise_scale: Option<f64>) -> Result<(Vec<f64>, Vec<f64>)> {
+    let pairs = others.iter().map(|other| {
+        let measured = Measured::new(other.profiles.as_deref().unwrap_or_default(), noise_scale)?;
+        Ok((log10_params(other.member), measured.emergence_nats))
+    });
+    Ok(pairs.collect::<Result<Vec<_>>>()?.into_iter().unzip())
+}
+
+fn log10_params(member: &Member) -> f64 {
+    (member.n_params as f64).log10()
 }
 
 /// Whether the card is given families. With two families, leaving one out says nothing about the other, so
 /// that members are left out one by one. If the hidden member's family is not among the others, the card is
 /// given families, and refuses the claims that they do not support.
-fn families_matter(known: &[Known], hidden: &Member) -> bool {
-    let families: BTreeSet<&str> = known.iter().map(|k| k.member.family.as_str()).collect();
+fn families_matter(others: &[ObservedMember], hidden: &Member) -> bool {
+    let families: BTreeSet<&str> = others.iter().map(|other| other.member.family.as_str()).collect();
     families.len() >= LEAST_FAMILIES || !families.contains(hidden.family.as_str())
-}
-
-/// The regression of the others' emergence on log10 parameters, at the size of the hidden member.
-fn size_baseline(known: &[Known], hidden: &Member) -> Result<Option<f64>> {
-    let log10 = |member: &Member| (member.n_params as f64).log10();
-    let sizes: Vec<f64> = known.iter().map(|k| log10(k.member)).collect();
-    let y: Vec<f64> = known.iter().map(|k| k.emergence_nats).collect();
-    size_line(&sizes, &y, log10(hidden))
-}
-
-fn csv(header: &[String], rows: &[Vec<String>]) -> Result<Vec<u8>> {
-    let fault = |source: std::io::Error| Error::Write { path: "observations.csv".into(), source };
-    let mut writer = csv::Writer::from_writer(vec![]);
-    for row in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)) {
-        writer.write_record(row).map_err(|error| fault(std::io::Error::other(error)))?;
-    }
-    writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
 }
 
 impl HiddenPrediction {
@@ -135,15 +142,22 @@ impl HiddenPrediction {
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]
-    pub(crate) fn write(&self, folder: &Path, before: &mut Vec<PredictionRow>) -> Result<()> {
+    pub(crate) fn write(&self, folder: &Path, before: &[PredictionRow]) -> Result<()> {
         let name = disk::id_in_file_names(&self.prediction.target_model);
         for part in ["cards", "observations"] {
             disk::make_folder(&folder.join(part))?;
         }
         self.card.write(&folder.join("cards").join(format!("{name}.json")))?;
         disk::write(&folder.join("observations").join(format!("{name}.csv")), &self.observations)?;
-        before.push(self.prediction.clone());
+        let rows = [before, std::slice::from_ref(&self.prediction)].concat();
         let path = folder.join("predictions.csv");
-        disk::write(&path, &disk::csv_bytes(&path, before)?)
+        disk::write(&path, &PredictionRow::to_bytes(&path, &rows)?)
+    }
+
+    /// The prediction beside its measurement and the size line, which is told the true size.
+    pub(crate) fn measured(&self, measured: Measured) -> PredictionRow {
+        let baseline_size = self.prediction.y_hat.and(self.size_line_nats);
+        let measured = Some(measured.emergence_nats);
+        PredictionRow { measured, baseline_size, ..self.prediction.clone() }
     }
 }

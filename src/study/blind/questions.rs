@@ -13,9 +13,9 @@ use crate::disk;
 use crate::error::Result;
 use crate::seed;
 
-/// A series a hidden model is shown, and its last entity alone.
+/// The two questions about a series: what follows the whole of it, and what follows its last entity alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shown {
+pub(crate) struct SeriesQuestions {
     pub corpus: String,
     /// Id of the item with the whole series.
     pub series: String,
@@ -29,8 +29,8 @@ pub(crate) struct Questions {
     pub choices: Vec<PathBuf>,
     /// Series and lone entities, of which the next token is asked.
     pub context: PathBuf,
-    /// What each series of that file is.
-    pub shown: Vec<Shown>,
+    /// The questions about each series in that file.
+    pub series: Vec<SeriesQuestions>,
     /// Beginnings of texts.
     pub beginnings: PathBuf,
 }
@@ -44,13 +44,14 @@ impl Questions {
         // A corpus may be called as the files beside them are.
         let of_corpora = folder.join("choices");
         disk::make_folder(&of_corpora)?;
-        let (mut choices, mut context, mut shown, mut beginnings) = (vec![], vec![], vec![], vec![]);
+        let (mut choices, mut context, mut series_questions, mut beginnings) =
+            (vec![], vec![], vec![], vec![]);
         for name in &settings.corpora {
             let category = Category::load(name)?;
             let path = of_corpora.join(format!("{}.jsonl", category.name));
             lines(&path, &choice_items(&category, settings)?)?;
             choices.push(path);
-            series(&category, settings, &mut context, &mut shown)?;
+            series(&category, settings, &mut context, &mut series_questions)?;
             let named =
                 |entity: &String| json!({"id": format!("{}/{entity}", category.name), "prompt": entity});
             beginnings.extend(category.entities.iter().map(named));
@@ -58,7 +59,12 @@ impl Questions {
         let file = |name: &str| folder.join(name);
         lines(&file("context.jsonl"), &context)?;
         lines(&file("beginnings.jsonl"), &beginnings)?;
-        Ok(Self { choices, context: file("context.jsonl"), shown, beginnings: file("beginnings.jsonl") })
+        Ok(Self {
+            choices,
+            context: file("context.jsonl"),
+            series: series_questions,
+            beginnings: file("beginnings.jsonl"),
+        })
     }
 }
 
@@ -97,7 +103,7 @@ fn series(
     category: &Category,
     settings: &BlindSettings,
     context: &mut Vec<Value>,
-    shown: &mut Vec<Shown>,
+    series_questions: &mut Vec<SeriesQuestions>,
 ) -> Result<()> {
     let mut rng = seed::stream("blind", &format!("series/{}", category.name), settings.seed);
     let n = category.entities.len();
@@ -112,7 +118,7 @@ fn series(
         if !std::mem::replace(&mut lone[last], true) {
             context.push(json!({"id": alone, "prompt": category.entities[last]}));
         }
-        shown.push(Shown { corpus: category.name.clone(), series, alone });
+        series_questions.push(SeriesQuestions { corpus: category.name.clone(), series, alone });
     }
     Ok(())
 }

@@ -1,22 +1,21 @@
 //! The hidden model's texts as a small open model reads them: emergence at the last position of their
-//! windows, less that of the same tokens shuffled.
+//! windows, beside that of the same tokens shuffled.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
+use super::api_answers::ApiAnswers;
 use super::family::{Family, Member};
-use super::outside::Outside;
 use super::settings::BlindSettings;
 use crate::corpus::texts::Text;
-use crate::corpus::{Control, Cut, Texts};
+use crate::corpus::{Control, Texts, WindowSettings};
 use crate::disk;
-use crate::emergence;
+use crate::emergence::{Profile, ProfileStore, measure_once};
 use crate::error::Result;
-use crate::mi::Channel;
 use crate::seed;
-use crate::study::profiles;
 
 /// Tokens of a window of text.
 const WINDOW_TOKENS: usize = 16;
@@ -29,25 +28,32 @@ const LEAST_WINDOWS: usize = 20;
 pub(crate) struct Readings<'a> {
     family: &'a Family,
     settings: &'a BlindSettings,
-    noise_scale: f64,
     folder: PathBuf,
-    known: BTreeMap<(String, String), Option<f64>>,
+    known: BTreeMap<(String, String), Option<Rc<Profile>>>,
 }
 
 impl<'a> Readings<'a> {
-    pub fn new(family: &'a Family, settings: &'a BlindSettings, noise_scale: f64, folder: PathBuf) -> Self {
-        Self { family, settings, noise_scale, folder, known: BTreeMap::new() }
+    pub fn new(family: &'a Family, settings: &'a BlindSettings, folder: PathBuf) -> Self {
+        Self { family, settings, folder, known: BTreeMap::new() }
     }
 
-    /// What `reader` reads in the texts of a model beyond their shuffled control, nats; `None` where they
-    /// give too few windows.
+    /// The profile of the reader, if there is one, as in [`Self::read`].
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_by(&mut self, reader: Option<&Member>, of: &ApiAnswers) -> Result<Option<Rc<Profile>>> {
+        reader.map_or(Ok(None), |reader| self.read(reader, of))
+    }
+
+    /// The profile of `reader` on the texts of a model and on their shuffled control; `None` where they give
+    /// too few windows.
     ///
     /// # Errors
     /// Whatever opening the reader or measuring finds wrong.
-    pub fn gain_nats(&mut self, reader: &Member, of: &Outside) -> Result<Option<f64>> {
+    fn read(&mut self, reader: &Member, of: &ApiAnswers) -> Result<Option<Rc<Profile>>> {
         let key = (reader.id.clone(), of.model.clone());
         if let Some(known) = self.known.get(&key) {
-            return Ok(*known);
+            return Ok(known.clone());
         }
         disk::make_folder(&self.folder)?;
         let model = self.family.load(reader)?;
@@ -62,20 +68,21 @@ impl<'a> Readings<'a> {
             texts,
         };
         let seed = self.settings.seed;
-        let cut =
-            Cut { window_tokens: WINDOW_TOKENS, windows: WINDOWS, seed, control: Some(Control::Shuffled) };
-        let gain = if cut.all(&texts, &model.tokenizer)?.len() < LEAST_WINDOWS {
+        let settings = WindowSettings {
+            window_tokens: WINDOW_TOKENS,
+            windows: WINDOWS,
+            seed,
+            control: Some(Control::Shuffled),
+        };
+        let profile = if settings.all(&texts, &model.tokenizer)?.len() < LEAST_WINDOWS {
             None
         } else {
-            let corpus = cut.corpus(&texts, &model.tokenizer)?;
-            let how = emergence::MeasureSettings::new(Channel::with_scale(self.settings.scale), seed, seed);
-            let file = profiles::file(&self.folder, &reader.id, &texts.name);
-            let profile = profiles::read_or_measure(&file, &model, &corpus, &how)?;
-            let own = profile.headline_at(self.noise_scale);
-            let control = profile.control_headline_at(self.noise_scale);
-            own.zip(control).map(|(own, control)| own.emergence_nats - control.emergence_nats)
+            let corpus = settings.corpus(&texts, &model.tokenizer)?;
+            let store = ProfileStore::new(&self.folder);
+            let measure = self.settings.measure()?;
+            Some(Rc::new(measure_once(Some(&store), &model, &corpus, &measure, &|_, _| ())?.0))
         };
-        self.known.insert(key, gain);
-        Ok(gain)
+        self.known.insert(key, profile.clone());
+        Ok(profile)
     }
 }

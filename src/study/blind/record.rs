@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::family::{Family, Member};
-use super::inside::Measured;
-use super::prediction::HiddenPrediction;
+use super::member_profiles::Measured;
+use super::prediction::{HiddenPrediction, UNIT};
 use super::settings::{BlindSettings, PredictionSettings};
+use crate::calibration::{ErrorSummary, Outcome};
 use crate::disk::{self, Schema};
 use crate::error::Result;
 use crate::seed::sha256_hex;
 
-/// One back-test: a row of blind.csv. Numbers of a prediction are empty where `status` is not `ok`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One back-test: a row of blind.csv, for whoever writes or reads that file. Numbers of a prediction are
+/// empty where `status` is not `ok`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the columns are explained in the README and by their names")]
 pub struct BlindRow {
     pub target_model: String,
@@ -24,13 +27,14 @@ pub struct BlindRow {
     pub low_nats: Option<f64>,
     pub high_nats: Option<f64>,
     pub measured_nats: f64,
-    pub stderr_nats: f64,
+    pub stderr_nats: Option<f64>,
     pub inside: Option<bool>,
     pub size_line_nats: Option<f64>,
     pub mean_nats: f64,
     pub random_init_nats: f64,
     pub widest_gap_nats: f64,
-    pub noise_scale: f64,
+    pub estimator: String,
+    pub noise_scale: Option<f64>,
     pub level: f64,
     pub regime: String,
     pub interval_method: String,
@@ -45,6 +49,7 @@ impl BlindRow {
         member: &Member,
         hidden: &HiddenPrediction,
         measured: Measured,
+        estimator: &str,
         how: &PredictionSettings,
     ) -> Self {
         let said = &hidden.prediction;
@@ -64,6 +69,7 @@ impl BlindRow {
             mean_nats: hidden.mean_nats,
             random_init_nats: measured.random_init_nats,
             widest_gap_nats: measured.widest_gap_nats,
+            estimator: estimator.into(),
             noise_scale: how.noise_scale,
             level: how.level,
             regime: said.regime.clone(),
@@ -76,59 +82,15 @@ impl BlindRow {
     }
 }
 
-/// All back-tests together: errors over the members that were predicted.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Summary {
-    /// Hidden members.
-    pub n_hidden: usize,
-    /// Of these, those with a prediction.
-    pub n_predicted: usize,
-    /// Mean absolute error of the predictions, nats.
-    pub mae_nats: Option<f64>,
-    /// Of the line in log10 parameters, which is told the hidden member's size.
-    pub size_line_mae_nats: Option<f64>,
-    /// Of the mean of the others.
-    pub mean_mae_nats: Option<f64>,
-    /// Measurements inside their intervals.
-    pub n_inside: usize,
-}
-
-impl Summary {
-    /// Adds rows up.
-    pub fn of(rows: &[BlindRow]) -> Self {
-        let predicted: Vec<&BlindRow> = rows.iter().filter(|row| row.predicted_nats.is_some()).collect();
-        let mae = |value: fn(&BlindRow) -> Option<f64>| {
-            let errors: Option<Vec<f64>> =
-                predicted.iter().map(|row| Some((value(row)? - row.measured_nats).abs())).collect();
-            errors
-                .filter(|errors| !errors.is_empty())
-                .map(|errors| errors.iter().sum::<f64>() / errors.len() as f64)
-        };
+impl From<&BlindRow> for Outcome {
+    fn from(row: &BlindRow) -> Self {
         Self {
-            n_hidden: rows.len(),
-            n_predicted: predicted.len(),
-            mae_nats: mae(|row| row.predicted_nats),
-            size_line_mae_nats: mae(|row| row.size_line_nats),
-            mean_mae_nats: mae(|row| Some(row.mean_nats)),
-            n_inside: predicted.iter().filter(|row| row.inside == Some(true)).count(),
+            predicted: row.predicted_nats,
+            interval: row.low_nats.zip(row.high_nats),
+            measured: Some(row.measured_nats),
+            size_line: row.size_line_nats,
+            mean: Some(row.mean_nats),
         }
-    }
-
-    /// In one sentence.
-    pub fn sentence(&self, level: f64) -> String {
-        let nats = |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value:.3}"));
-        format!(
-            "{} of {} hidden members predicted; mean absolute error {} nats, size line {}, mean {}; {} of \
-             {} inside their {:.0} % interval",
-            self.n_predicted,
-            self.n_hidden,
-            nats(self.mae_nats),
-            nats(self.size_line_mae_nats),
-            nats(self.mean_mae_nats),
-            self.n_inside,
-            self.n_predicted,
-            100.0 * level
-        )
     }
 }
 
@@ -141,8 +103,8 @@ pub struct BlindTest {
     pub members: Vec<Member>,
     /// What was asked and measured.
     pub settings: BlindSettings,
-    /// The estimator's noise scale.
-    pub noise_scale: f64,
+    /// The estimator's noise scale; null for an estimator without noise.
+    pub noise_scale: Option<f64>,
     /// What cards were fitted on.
     pub features: Vec<String>,
     /// Whether sizes counted as published.
@@ -152,7 +114,7 @@ pub struct BlindTest {
     /// Nominal level of the intervals.
     pub level: f64,
     /// All rows together.
-    pub summary: Summary,
+    pub summary: ErrorSummary,
     /// A row for each hidden member.
     pub rows: Vec<BlindRow>,
 }
@@ -164,8 +126,9 @@ impl BlindTest {
         how: &PredictionSettings,
         rows: Vec<BlindRow>,
     ) -> Self {
+        let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
         Self {
-            schema: Schema::new("surmise-blind", 2),
+            schema: Schema::new("surmise-blind", 3),
             members: family.members.clone(),
             settings: settings.clone(),
             noise_scale: how.noise_scale,
@@ -173,7 +136,7 @@ impl BlindTest {
             sizes: how.sizes,
             blind_sha256: String::new(),
             level: how.level,
-            summary: Summary::of(&rows),
+            summary: ErrorSummary::new(UNIT, &outcomes),
             rows,
         }
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::closed;
 use super::family::{Family, Member};
 use super::folder::check_settings;
-use super::inside::Inside;
-use super::observe::Known;
+use super::member_profiles::{Measured, MemberProfiles};
+use super::observe::{ObservedMember, observations};
 use super::prediction::{check, predict};
 use super::reading::Readings;
 use super::record::{BlindRow, BlindTest};
@@ -34,34 +34,47 @@ pub fn run(
     disk::make_folder(folder)?;
     disk::probe(folder)?;
     check_settings(folder, family, settings)?;
-    let outside = closed::ask(family, &hidden, settings, how.port, folder, step)?;
-    let scores: Vec<&Score> = outside.values().flat_map(|outside| &outside.scores).collect();
+    let answers = closed::ask(family, &hidden, settings, how.port, folder, step)?;
+    let scores: Vec<&Score> = answers.values().flat_map(|answers| &answers.scores).collect();
     disk::write(&folder.join("scores.csv"), &disk::csv_bytes("scores.csv".as_ref(), &scores)?)?;
-    let mut inside = Inside::new(family, settings, how.noise_scale, folder.join("profiles"));
-    let mut readings = Readings::new(family, settings, how.noise_scale, folder.join("readings"));
+    let mut profiles = MemberProfiles::new(family, settings, folder.join("profiles"));
+    let mut readings = Readings::new(family, settings, folder.join("readings"));
     let (mut predictions, mut rows): (Vec<PredictionRow>, Vec<BlindRow>) = (vec![], vec![]);
     for member in &hidden {
         step(&format!("the others of {}", member.id));
         let others = family.others(member);
+        let reader = family.reader(&others);
         let mut known = vec![];
         for other in &others {
             // Of the others alone: the profile of `member` is not asked for before its prediction is written.
-            let emergence_nats = inside.emergence_nats(&other.id)?.emergence_nats;
-            known.push(Known { member: other, outside: &outside[&other.id], emergence_nats });
+            let own = Some(profiles.of(&other.id)?);
+            let answers = &answers[&other.id];
+            let reading = readings.read_by(reader, answers)?;
+            known.push(ObservedMember { member: other, answers, reading, profiles: own });
         }
-        let reader = family.reader(&others);
-        let read = |readings: &mut Readings, of: &Member| match reader {
-            Some(reader) => readings.gain_nats(reader, &outside[&of.id]),
-            None => Ok(None),
-        };
-        let gains = others.iter().map(|other| read(&mut readings, other)).collect::<Result<Vec<_>>>()?;
-        let gain = read(&mut readings, member)?;
-        let prediction = predict(&known, &gains, member, &outside[&member.id], gain, how)?;
-        prediction.write(folder, &mut predictions)?;
+        let answers = &answers[&member.id];
+        let reading = readings.read_by(reader, answers)?;
+        let observed = ObservedMember { member, answers, reading, profiles: None };
+        let prediction = predict(known, observed, how)?;
+        prediction.write(folder, &predictions)?;
         step(&format!("{}, unmasked", member.id));
-        let measured = inside.emergence_nats(&member.id)?;
-        rows.push(BlindRow::new(member, &prediction, measured, how));
+        let measured = Measured::new(&profiles.of(&member.id)?, how.noise_scale)?;
+        rows.push(BlindRow::new(member, &prediction, measured, &settings.estimator, how));
+        predictions.push(prediction.measured(measured));
     }
+    // All are known now: a table of all of them, and the predictions beside the measurements.
+    let known: Vec<&Member> = family.members.iter().filter(|m| answers.contains_key(&m.id)).collect();
+    let reader = family.reader(&known);
+    let mut observed = vec![];
+    for member in known {
+        let (own, answers) = (Some(profiles.of(&member.id)?), &answers[&member.id]);
+        let reading = readings.read_by(reader, answers)?;
+        observed.push(ObservedMember { member, answers, reading, profiles: own });
+    }
+    let table = observations(&observed, how.noise_scale, how.sizes)?;
+    disk::write(&folder.join("observations.csv"), &table)?;
+    let path = folder.join("predictions.csv");
+    disk::write(&path, &PredictionRow::to_bytes(&path, &predictions)?)?;
     let mut test = BlindTest::new(family, settings, how, rows);
     test.write(folder)?;
     Ok(test)

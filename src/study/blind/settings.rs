@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::emergence::MeasureSettings;
+use crate::error::Result;
 use crate::mi::Scale;
 
 /// What is asked and measured: everything that decides what a folder holds.
@@ -21,8 +23,20 @@ pub struct BlindSettings {
     pub context_windows: usize,
     /// One seed for all that is drawn.
     pub seed: u64,
-    /// Scale of the estimator.
+    /// The estimator of the profiles, by name.
+    pub estimator: String,
+    /// What the channel's noise is relative to.
     pub scale: Scale,
+}
+
+impl BlindSettings {
+    /// How profiles are measured.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] for an estimator that is not there.
+    pub(super) fn measure(&self) -> Result<MeasureSettings> {
+        MeasureSettings::by_name(&self.estimator, self.scale, self.seed)
+    }
 }
 
 /// How predictions are made of what a folder holds.
@@ -30,8 +44,8 @@ pub struct BlindSettings {
 pub struct PredictionSettings {
     /// Recipes or members to be hidden; all if none is named.
     pub hide: Vec<String>,
-    /// The estimator's noise scale at which emergence is predicted.
-    pub noise_scale: f64,
+    /// The estimator's noise scale at which emergence is predicted; `None` for an estimator without noise.
+    pub noise_scale: Option<f64>,
     /// What the card is fitted on.
     pub features: Vec<String>,
     /// Whether sizes count as published: the size is then a feature, and a candidate has to beat the size

@@ -11,11 +11,11 @@ const HELD_OUT: usize = 2;
 /// Ids of the held-out models. The smallest model of a family is the proxy of the others and never held out.
 ///
 /// # Errors
-/// [`Error::Fit`] for a model of unknown family.
+/// [`Error::Study`] for a model of unknown family.
 pub(super) fn held_out(profiles: &[Profile]) -> Result<BTreeSet<String>> {
     let mut families: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
     for profile in profiles {
-        let family = profile.model.family.as_deref().ok_or_else(|| Error::Fit {
+        let family = profile.model.family.as_deref().ok_or_else(|| Error::Study {
             reason: format!("the family of {} is not known, so that it has no proxy", profile.model.id),
         })?;
         families.entry(family).or_default().insert(profile.model.n_params, &profile.model.id);

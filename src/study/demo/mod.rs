@@ -4,7 +4,5 @@
 
 mod held_out;
 mod run;
-mod summary;
 
 pub use self::run::{CALIBRATION_FEATURES, DemoRun, DemoSettings, IGNORED_COLUMNS, LEVEL, run};
-pub use self::summary::DemoSummary;

@@ -3,18 +3,15 @@
 use std::path::Path;
 
 use super::held_out::held_out;
-use super::summary::DemoSummary;
-use crate::calibration::{CalibrationSpec, Card, PredictionRow, Table, calibrate};
+use crate::calibration::{CalibrationSpec, Card, ErrorSummary, Outcome, PredictionRow, Table, calibrate};
 use crate::collect::{Completion, Score, local};
 use crate::corpus::category::DEFAULT;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence::{self, Profile};
+use crate::emergence::{MeasureSettings, Profile, ProfileStore, measure_once};
 use crate::error::Result;
-use crate::mi::{Channel, Scale};
 use crate::model::Model;
 use crate::observations::{self, JoinInputs};
-use crate::study::profiles;
 use crate::study::size_line::size_line;
 
 /// Features of the calibration: the proxy's emergence, and the target's in-context accuracy, which can be had
@@ -34,16 +31,14 @@ const TASK_SHOTS: usize = 7;
 const TASK_ITEMS: usize = 100;
 
 /// How the demonstration is run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub struct DemoSettings {
     /// Windows per profile.
     pub windows: usize,
     /// Entities per series.
     pub shots: usize,
-    /// Seed of corpora, noise, random initial weights and tasks.
-    pub seed: u64,
-    /// What the channel's noise is relative to.
-    pub scale: Scale,
+    /// How profiles are measured; its seed is also that of corpora and tasks.
+    pub measure: MeasureSettings,
     /// Family of the models whose family is not known.
     pub family: Option<String>,
 }
@@ -69,8 +64,8 @@ pub struct DemoRun {
 /// measurements are done, and the model and corpus of the next.
 ///
 /// # Errors
-/// Whatever a step finds wrong; [`crate::Error::Fit`] if there are too few models to calibrate on, or one of
-/// unknown family.
+/// Whatever a step finds wrong; [`crate::Error::Study`] if there are too few models to calibrate on, or one
+/// of unknown family.
 pub fn run(
     models: &[String],
     settings: &DemoSettings,
@@ -111,25 +106,19 @@ fn measure(
     folder: Option<&Path>,
     step: &dyn Fn(usize, &str, &str),
 ) -> Result<(Vec<Profile>, Vec<Score>)> {
-    let channel = Channel::with_scale(settings.scale);
-    let estimation = emergence::MeasureSettings::new(channel, settings.seed, settings.seed);
+    let seed = settings.measure.seed;
     let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
+    let store = folder.map(ProfileStore::new);
     let (mut profiles, mut scores) = (vec![], vec![]);
     for name in models {
         let mut model = Model::load(name)?;
         model.info.family = model.info.family.or_else(|| settings.family.clone());
         for category in &categories {
             step(profiles.len(), name, &category.name);
-            let series = Series::draw(category, settings.shots, settings.windows, settings.seed)?;
+            let series = Series::draw(category, settings.shots, settings.windows, seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            profiles.push(match folder {
-                Some(folder) => {
-                    let file = profiles::file(folder, &model.info.id, &category.name);
-                    profiles::read_or_measure(&file, &model, &corpus, &estimation)?
-                }
-                None => emergence::measure(&model, &corpus, &estimation)?,
-            });
-            let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, settings.seed)?;
+            profiles.push(measure_once(store.as_ref(), &model, &corpus, &settings.measure, &|_, _| ())?.0);
+            let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, seed)?;
             scores.extend(local::grade(&model, &task)?);
         }
     }
@@ -155,18 +144,19 @@ fn add_size_line(predictions: &mut [PredictionRow], open: &Table, closed: &Table
 
 impl DemoRun {
     /// Errors of the predictions beside those of the baselines.
-    pub fn summary(&self) -> DemoSummary {
-        DemoSummary::new(&self.predictions)
+    pub fn summary(&self) -> ErrorSummary {
+        let outcomes: Vec<Outcome> = self.predictions.iter().map(Into::into).collect();
+        ErrorSummary::new("nats", &outcomes)
     }
 
-    /// Writes profiles.csv, scores.csv, observations.csv, card.json and predictions.csv.
+    /// Writes scores.csv, observations.csv, card.json and predictions.csv, and profiles.csv of all profiles
+    /// that are in the folder.
     ///
     /// # Errors
     /// [`crate::Error::Write`], [`crate::Error::Json`]
     pub fn write(&self, folder: &Path) -> Result<()> {
         let file = |name: &str| folder.join(name);
-        let profiles: Vec<emergence::ProfileRow> = self.profiles.iter().flat_map(Profile::rows).collect();
-        disk::write(&file("profiles.csv"), &disk::csv_bytes(&file("profiles.csv"), &profiles)?)?;
+        ProfileStore::new(folder).write_table::<Profile>()?;
         disk::write(&file("scores.csv"), &disk::csv_bytes(&file("scores.csv"), &self.scores)?)?;
         disk::write(&file("observations.csv"), &self.observations)?;
         self.card.write(&file("card.json"))?;

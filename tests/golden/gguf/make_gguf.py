@@ -42,6 +42,7 @@ MODELS = {
     "llama3-rope": "llama",
     "llama-linear-rope": "llama",
     "llama-yarn": "llama",
+    "mistral": "llama",
     "qwen2": "qwen2",
     "qwen3": "qwen3",
     "gemma": "gemma",
@@ -316,21 +317,26 @@ def make_pieces():
     import sentencepiece
 
     truth = {}
-    for kind, name in (("llama", "bpe-bytes"), ("t5", "unigram-bytes")):
+    # As make_tokenizers.py trained them: with a space before the first word, or without.
+    for kind, name, has_prefix in (("llama", "bpe-bytes", True), ("t5", "unigram-bytes", False)):
         folder = HERE.parent / "tokenizers"
         path = next(p for p in sorted(folder.rglob("*.model")) if name in str(p))
         model = sentencepiece.SentencePieceProcessor(str(path))
         n = model.vocab_size()
+        pieces = [model.id_to_piece(i) for i in range(n)]
         tests = {2: model.is_unknown, 3: model.is_control, 5: model.is_unused, 6: model.is_byte}
         types = [next((code for code, test in tests.items() if test(i)), 1) for i in range(n)]
+        for whole in ("<|mark|>", "\n"):
+            if whole in pieces:
+                types[pieces.index(whole)] = 4
         writer = gguf.GGUFWriter(HERE / f"tokens-{kind}.gguf", "llama")
         writer.add_tokenizer_model(kind)
         writer.add_tokenizer_pre("default")
-        writer.add_token_list([model.id_to_piece(i) for i in range(n)])
+        writer.add_token_list(pieces)
         writer.add_token_scores([model.get_score(i) for i in range(n)])
         writer.add_token_types(types)
-        writer.add_add_space_prefix(True)
-        writer.add_remove_extra_whitespaces(False)  # as make_tokenizers.py trained both
+        writer.add_add_space_prefix(has_prefix)
+        writer.add_remove_extra_whitespaces(False)
         writer.add_bos_token_id(model.bos_id())
         writer.add_eos_token_id(model.eos_id())
         writer.add_unk_token_id(model.unk_id())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use surmise::corpus::category::EMBEDDED;
 
-use crate::support::tidy::surmise;
+use crate::support::tidy::{profile_file, surmise};
 
 pub fn done(arguments: &[&str]) -> String {
     let output = surmise(arguments);
@@ -60,16 +60,26 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
         done(&["measure", "minigpt-1", "--corpus", "colours", "--windows", "100", "--seed", seed, "-o", out]);
     };
     measure("0");
-    let file = folder.path().join("minigpt-1--colours.json");
+    let file = profile_file(folder.path(), "minigpt-1", "colours");
     // A mark in the kept file shows whether it was used or made again.
     let text = std::fs::read_to_string(&file).expect("a profile");
     let mut profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     profile["blocks"][0]["emergence_nats"] = 12345.5.into();
     std::fs::write(&file, profile.to_string()).expect("a file");
     measure("0");
-    assert!(std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows").contains("12345.5"));
+    let table = || std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows");
+    assert!(table().contains("12345.5"));
+    // Another seed is another file, and the table holds both.
     measure("1");
-    assert!(!std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows").contains("12345.5"));
+    assert!(table().contains("12345.5"));
+    let seeds: std::collections::BTreeSet<_> =
+        rows(&table()).into_iter().map(|row| row["seed"].clone()).collect();
+    assert_eq!(seeds.into_iter().collect::<Vec<_>>(), ["0", "1"]);
+    // A profile by another version of surmise is measured again.
+    profile["schema"]["tool_version"] = "0.0.1".into();
+    std::fs::write(&file, profile.to_string()).expect("a file");
+    measure("0");
+    assert!(!table().contains("12345.5"));
 }
 
 #[test]
@@ -81,7 +91,7 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
         let out_flag = ["--estimator", estimator, "-o", out.to_str().expect("UTF-8")];
         let output = surmise(&[&bare[..], &out_flag].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = std::fs::read_to_string(out.join("minigpt-2--colours.json")).expect("a profile");
+        let text = std::fs::read_to_string(profile_file(&out, "minigpt-2", "colours")).expect("a profile");
         let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         (profile, String::from_utf8(output.stderr).expect("UTF-8"))
     };
@@ -112,12 +122,11 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     // One estimator's profile is not written over with another's.
     let out = folder.path().join("channel");
     let other = ["--estimator", "gaussian", "-o", out.to_str().expect("UTF-8")];
-    let refused = surmise(&[&bare[..], &other].concat());
-    assert_eq!(refused.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&refused.stderr).contains("is a profile by channel; name another folder")
-    );
-    assert_eq!(measure("channel").0, channel);
+    done(&[&bare[..], &other].concat());
+    let both = rows(&std::fs::read_to_string(out.join("profiles.csv")).expect("rows"));
+    let by = |name: &str| both.iter().filter(|row| row["estimator"] == name).count();
+    // Four noise scales of channel.
+    assert_eq!((by("gaussian"), by("channel"), both.len()), (8, 32, 40));
     // Every colour occurs many times: for plugin the number is the entropy of the rows, flagged.
     for reading in measure("plugin").0["blocks"].as_array().expect("readings") {
         let alone = &reading["micro"];
@@ -153,7 +162,8 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
             "-o",
             out,
         ]);
-        let text = std::fs::read_to_string(folder.path().join("minigpt-2--colours.json")).expect("a profile");
+        let text =
+            std::fs::read_to_string(profile_file(folder.path(), "minigpt-2", "colours")).expect("a profile");
         let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(profile["estimator"]["micro"], micro);
         rows(&std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows"))

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::tidy::{folder, surmise, table, with, write};
+use crate::support::tidy::{folder, profile_file, surmise, table, with, write};
 
 fn refused(output: &Output, words: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -29,14 +29,16 @@ fn an_old_profile_and_an_old_profiles_csv_name_the_new_words() {
         &["profiles.csv", "column setting is called noise_scale now"],
     );
 
-    let json = at("p/minigpt-1--colours.json");
+    let json = profile_file(at("p").as_ref(), "minigpt-1", "colours");
     let mut profile: Value = serde_json::from_slice(&std::fs::read(&json).expect("a profile")).expect("JSON");
-    profile["schema"]["version"] = 1.into();
-    std::fs::write(&json, profile.to_string()).expect("a file");
-    refused(
-        &surmise(&["observations", "--profiles", &at("p")]),
-        &["version 1", "noise_scale", "random_init_nats", "reading_index"],
-    );
+    for version in [1, 2] {
+        profile["schema"]["version"] = version.into();
+        std::fs::write(&json, profile.to_string()).expect("a file");
+        let says = format!("version {version}");
+        let says = [says.as_str(), "`settings`", "noise_scale", "random_init_nats", "reading_index"];
+        refused(&surmise(&["observations", "--profiles", &at("p")]), &says);
+        refused(&surmise(&[&measure[..], &[&at("p")]].concat()), &says);
+    }
 }
 
 #[test]

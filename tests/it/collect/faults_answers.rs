@@ -166,11 +166,11 @@ fn fault_29_answers_that_are_cut_end_the_run_before_all_are() {
     });
     let case = Case::new(&server, 100);
     case.ends(3, &["--concurrency", "1"])
-        .says("20 of the first 20 answers were cut")
+        .says("20 of the first 20 answers were truncated")
         .says("--max-tokens")
         .says("--keep-truncated");
     assert_eq!(server.questions(), 20);
-    case.ends(3, &["--concurrency", "1"]).says("20 of the first 20 answers were cut");
+    case.ends(3, &["--concurrency", "1"]).says("20 of the first 20 answers were truncated");
     assert_eq!(server.questions(), 20, "the next run knows it");
     case.ends(0, &["--keep-truncated"]);
     assert_eq!((case.score("n_truncated"), server.questions()), ("100".into(), 100));
@@ -197,7 +197,7 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     let ran = Case::new(&never, 1).ends(1, &["--adapt-params"]);
     assert!(!ran.says("does not support `messages`").stderr.contains("pass --adapt-params"));
     assert_eq!(server.posts().len(), 1, "the probe finds out");
-    case.ends(0, &["--adapt-params"]).says("does not support `temperature`; all requests go without it");
+    case.ends(0, &["--adapt-params"]).says("does not support `temperature`; it is omitted from all requests");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
         .iter()
         .filter(|p| !p.is_probe())
@@ -240,7 +240,7 @@ fn fault_33_another_model_than_before_is_said_or_refused() {
         Reply::new(200, body.to_string())
     });
     let case = Case::new(&server, 6);
-    case.ends(0, &["--concurrency", "1"]).says("answers came from m-1 and m-2");
+    case.ends(0, &["--concurrency", "1"]).says("the model snapshot changed during the run: m-1 and m-2");
     assert_eq!(case.score("model_snapshot"), "m-1+m-2");
     let server = Server::right();
     let case = Case::new(&server, 6);

@@ -287,7 +287,9 @@ fn fault_39_another_configuration_does_not_come_into_the_same_folder_unasked() {
     let case = Case::new(&server, 3);
     case.ends(0, &[]);
     let scores = case.file("scores.csv");
-    case.ends(2, &["--max-tokens", "7"]).says("settings.max_tokens: 32 there, 7 here").says("--new-config");
+    case.ends(2, &["--max-tokens", "7"])
+        .says("settings.max_tokens: 32 in the folder, 7 now")
+        .says("--new-config");
     assert_eq!((server.posts().len(), case.file("scores.csv")), (4, scores));
     case.ends(0, &["--max-tokens", "7", "--new-config"]);
     assert_eq!(server.posts().len(), 8, "no old answer is taken for another question");
@@ -391,6 +393,6 @@ fn what_would_ask_nothing_or_nobody_is_refused() {
         .env("OPENAI_API_KEY", "unused-key-000000")
         .args(typed)
         .output();
-    case.ran(&output.expect("the binary")).says("--model must be the name");
+    case.ran(&output.expect("the binary")).says("--model must be the model's name");
     assert!(!case.out().exists() && server.count_all() == 0);
 }

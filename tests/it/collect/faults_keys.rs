@@ -30,11 +30,11 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
         &format!("{}/v1?token={KEY}", server.url),
         "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n",
     );
-    case.ends(2, &[]).says("holds the key");
+    case.ends(2, &[]).says("contains the key");
     let case =
         Case::of(&format!("{}/{KEY}/v1", server.url), "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n");
-    case.ends(2, &[]).says("holds the key");
-    case.ends(2, &["--dry-run"]).says("holds the key");
+    case.ends(2, &[]).says("contains the key");
+    case.ends(2, &["--dry-run"]).says("contains the key");
     assert!(!case.out().exists());
     let case = Case::of(
         &format!("{}/v1?key=another", server.url),
@@ -64,7 +64,7 @@ fn fault_31_a_key_behind_escapes_or_in_part_is_kept_nowhere() {
         }
         let server = Server::start(move |_| Reply::new(200, body.clone()));
         let ran = Case::new(&server, 1).ends(1, &["--require-model-snapshot", "m-1"]);
-        assert!(!ran.says("[REDACTED] answers").stderr.contains(inner));
+        assert!(!ran.says("[REDACTED] answered").stderr.contains(inner));
         let error = r#"{"error":{"message":"HIDDEN","type":"invalid_request_error",
             "code":"unsupported_parameter","param":"stop"}}"#;
         let error = error.replace("HIDDEN", hidden);
@@ -164,7 +164,7 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(
-            stderr.contains(says) && stderr.contains("holds the key") && !stderr.contains(&KEY[..12]),
+            stderr.contains(says) && stderr.contains("contains the key") && !stderr.contains(&KEY[..12]),
             "{stderr}"
         );
         assert!(!case.out().exists());
@@ -179,7 +179,7 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
     }
     let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let case = Case::of(&format!("{}/{percent}/v1", server.url), &item("x"));
-    case.ends(2, &[]).says("holds the key");
+    case.ends(2, &[]).says("contains the key");
     assert_eq!(server.count_all(), 0);
     // What is too short, or a word, stands for no key, and taking it out would take words out of answers: it
     // is left in, and that is said.

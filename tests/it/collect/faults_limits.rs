@@ -24,7 +24,7 @@ fn fault_07_a_storm_of_429_is_one_pause_for_all_and_costs_nobody_an_attempt() {
     });
     let case = Case::new(&server, 40);
     let ran = case.ends(0, &["--retries", "0", "--unknown-retries", "0", "--concurrency", "16"]);
-    ran.says("turns requests away; all wait 1.");
+    ran.says("rejects requests (429); all requests wait 1.");
     let posts: Vec<_> = server.posts().into_iter().filter(|posted| !posted.is_probe()).collect();
     let first = posts[0].at;
     let during = posts.iter().filter(|p| p.at > first + seconds(0.3) && p.at < first + seconds(0.95)).count();
@@ -84,7 +84,7 @@ fn fault_09_an_absurd_retry_after_is_capped_or_ignored() {
         let ran = case.ends(0, &["--max-wait-s", "0.5"]);
         assert!(began.elapsed() < seconds(5.0), "{value}");
         if value == "86400" {
-            ran.says("it asks for 86400 s; no wait is longer than --max-wait-s");
+            ran.says("it asks for 86400 s; --max-wait-s limits every wait");
         }
     }
 }
@@ -144,7 +144,7 @@ fn fault_11_a_server_error_for_ever_on_one_item_is_bounded_and_on_all_ends_the_r
         if posted.is_probe() { Reply::say("yes") } else { Reply::new(500, "<html>oops</html>") }
     });
     let case = Case::new(&server, 1000);
-    case.ends(1, &["--concurrency", "4"]).says("10 questions in a row failed in the same way");
+    case.ends(1, &["--concurrency", "4"]).says("10 consecutive questions failed in the same way");
     assert!(server.questions() < 60, "{} posts", server.questions());
 }
 
@@ -155,7 +155,7 @@ fn fault_12_an_overloaded_server_is_left_alone_for_longer() {
             if posted.same < 3 { Reply::error(status, "overloaded_error") } else { Reply::say("w0") }
         });
         let case = Case::new(&server, 1);
-        case.ends(0, &["--backoff-s", "0.1", "--retries", "0"]).says("is overloaded; all wait");
+        case.ends(0, &["--backoff-s", "0.1", "--retries", "0"]).says("is overloaded; all requests wait");
         let posts = server.posts();
         let waited = (posts[4].at - posts[1].at).as_secs_f64();
         assert!(waited > 0.5 * (0.4 + 0.8 + 1.6), "{waited}");

@@ -105,7 +105,7 @@ fn what_was_asked_without_a_price_is_booked_by_the_first_that_is_known() {
     // cost.
     let n = server.count_all();
     let ran = case.ends(4, &["--budget-usd", "0.00009", "--prices", "prices.toml"]);
-    ran.says("11 earlier request(s) had no price; they are booked at 0.000040 USD")
+    ran.says("11 earlier request(s) had no price; by the price in --prices they cost 0.000040 USD")
         .says("0.000040 are spent");
     assert_eq!(server.count_all(), n);
 }
@@ -122,7 +122,7 @@ fn a_question_that_is_too_dear_holds_up_no_other() {
     std::fs::write(case.folder.path().join("prices.toml"), PRICES).expect("a file");
     let ran = case.ends(4, &["--budget-usd", "0.001", "--prices", "prices.toml", "--concurrency", "1"]);
     // Four requests are paid; of the dear one 1251 tokens at least.
-    ran.says("of --budget-usd 0.001, 0.000014 are spent, and what is left costs 0.000502 to 0.00");
+    ran.says("0.000014 of --budget-usd 0.001 are spent, and the remaining questions cost 0.000502 to 0.00");
     ran.says("1 of 4 questions have no answer");
     assert_eq!((server.questions(), server.count("wa"), case.score("n_scored")), (3, 0, "3".into()));
 }
@@ -132,7 +132,7 @@ fn answers_nobody_can_read_end_the_run_like_failures() {
     let server = Server::start(|_| Reply::new(200, "<html><body>Welcome to the portal</body></html>"));
     let case = Case::new(&server, 200);
     case.ends(1, &["--concurrency", "2"])
-        .says("10 answers in a row cannot be read")
+        .says("10 consecutive answers cannot be read")
         .says("--redo unreadable");
     assert!((10..=12).contains(&server.count_all()), "{}", server.count_all());
     // One here and there ends nothing.

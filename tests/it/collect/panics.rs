@@ -75,9 +75,7 @@ fn fault_31_a_panic_says_no_key_and_loses_no_answer() {
     child.args(["collect::panics::child", "--exact", "--ignored", "--nocapture", "--test-threads", "1"]);
     let ran = case.ran(&child.env(FOLDER, case.out()).output().expect("a child"));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    ran.says("a mistake of the program itself at ")
-        .says("it held [REDACTED] and")
-        .says("it ended: surmise made a mistake");
+    ran.says("internal error at ").says("it held [REDACTED] and").says("it ended: surmise panicked");
     // Whatever had come is there, and the rest is asked once.
     let kept = case.outcomes().iter().filter(|record| record["outcome"] == "answered").count();
     assert!(kept >= 10, "{kept}");

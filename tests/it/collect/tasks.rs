@@ -147,7 +147,7 @@ fn what_is_wrong_is_told_with_its_line() {
             "shots",
         ),
         ("t.jsonl", format!("{ok}{{\"id\":\"2\",").into(), 2, "JSON"),
-        ("t.jsonl", format!("{ok}[1]").into(), 2, "no object"),
+        ("t.jsonl", format!("{ok}[1]").into(), 2, "not an object"),
         ("t.jsonl", format!("{ok}{{\"id\":\"\\ud800\"}}").into(), 2, "JSON"),
         (
             "t.jsonl",

@@ -19,7 +19,7 @@ const CONFIG: &str = "adapter_config.json";
 /// A folder with a golden model, its adapter, or both.
 fn folder(name: &str, model: bool, adapter: bool) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut copy = |from: &Path| {
+    let copy = |from: &Path| {
         for entry in std::fs::read_dir(from).expect("a folder") {
             let entry = entry.expect("an entry");
             if !entry.file_name().to_string_lossy().starts_with("oracle") {
@@ -59,7 +59,7 @@ fn assert_parity(name: &str, loaded: &LoadedDecoder) {
     let ids: Vec<Vec<i64>> = oracle["input_ids"].to_vec2().expect("ids");
     let ids: Vec<Vec<u32>> = ids.iter().map(|row| row.iter().map(|id| *id as u32).collect()).collect();
     let mut layer = 0;
-    let mut near = |key: &str, ours: &Tensor| {
+    let near = |key: &str, ours: &Tensor| {
         let (ours, theirs) = (flat(ours), flat(&oracle[key]));
         let top = theirs.iter().fold(0_f32, |top, v| top.max(v.abs()));
         let far = ours.iter().zip(&theirs).fold(0_f32, |far, (a, b)| far.max((a - b).abs()));

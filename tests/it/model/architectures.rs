@@ -233,7 +233,8 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
         json!({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1]}});
     let found = unread("llama-gqa", rope, &[]).expect("a harmless key");
     assert_eq!(found.keys, ["rope_parameters.mrope_section"]);
-    // Beside foreign code a key must be allowed; beside transformers' own, named in the same way, it need not.
+    // Beside foreign code a key must be allowed; beside transformers' own, named in the same way, it need
+    // not.
     let map = |class: &str| json!({"auto_map": {"AutoModel": format!("modeling.{class}")}, "next_year": 2});
     let own = unread("llama-gqa", map("LlamaModel"), &[]).expect("own code");
     assert!(own.flags.is_empty() && own.keys == ["next_year"]);

@@ -11,6 +11,7 @@ use surmise::model::hub::Hub;
 use surmise::model::{Bos, LoadedDecoder, Model, Options, Precision};
 
 use super::parity::{golden, tensors};
+use crate::support::tidy::profile_file;
 
 const BASE: &str = "llama-linear-rope";
 
@@ -132,27 +133,28 @@ fn a_special_token_written_out_in_a_text_is_text() {
 
 #[test]
 fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
-    let out = tempfile::tempdir().expect("a folder");
     let measure = |flags: &[&str]| {
-        let model = golden("gpt2");
+        let (model, out) = (golden("gpt2"), tempfile::tempdir().expect("a folder"));
         let mut arguments =
             vec!["measure", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "60"];
         arguments.extend(["--shots", "3", "-o", out.path().to_str().expect("UTF-8")]);
         arguments.extend(flags);
         done(&arguments);
-        let profile = std::fs::read(out.path().join("gpt2--colours.json")).expect("a profile");
-        serde_json::from_slice::<Value>(&profile).expect("JSON")
+        let file = profile_file(out.path(), "gpt2", "colours");
+        let profile = std::fs::read(&file).expect("a profile");
+        (file.file_name().map(ToOwned::to_owned), serde_json::from_slice::<Value>(&profile).expect("JSON"))
     };
-    // The same folder each time: what was measured otherwise is measured again.
-    let auto = measure(&[]);
-    let on = measure(&["--bos", "on"]);
-    let half = measure(&["--dtype", "bf16"]);
-    assert_eq!([&auto["corpus"]["bos"], &on["corpus"]["bos"]], ["auto", "on"]);
+    let (auto_file, auto) = measure(&[]);
+    let (on_file, on) = measure(&["--bos", "on"]);
+    let (half_file, half) = measure(&["--dtype", "bf16"]);
+    // What decided it is not recorded, what was done is.
+    assert_eq!([&auto["corpus"]["bos"], &on["corpus"]["bos"]], ["off", "on"]);
     assert_eq!([&auto["model"]["dtype"], &half["model"]["dtype"]], ["f32", "bf16"]);
     let tokens = |profile: &Value| profile["corpus"]["window_tokens"].as_u64().expect("a number");
     assert_eq!(tokens(&on), tokens(&auto) + 1);
     assert_ne!(auto["blocks"], half["blocks"]);
-    assert_eq!(measure(&["--bos", "off"])["blocks"], auto["blocks"]);
+    assert!(auto_file != on_file && auto_file != half_file && on_file != half_file);
+    assert_eq!(measure(&["--bos", "off"]), (auto_file, auto));
 }
 
 pub fn surmise(arguments: &[&str]) -> Output {

@@ -1,5 +1,5 @@
-//! Checkpoints that hold the same weights in another way: in double precision, under the names of wrappers, with
-//! the other of two tied tensors, with a head of another kind.
+//! Checkpoints that hold the same weights in another way: in double precision, under the names of wrappers,
+//! with the other of two tied tensors, with a head of another kind.
 
 use std::collections::HashMap;
 

@@ -11,6 +11,7 @@ use surmise::seed::sha256_hex;
 use tempfile::TempDir;
 
 use crate::support::hub_server::{Asked, COMMIT, ID, Reply, Repository, Server, WEIGHTS, ranged};
+use crate::support::tidy::profile_file;
 
 pub const TOKEN: &str = "hf_thisIsTheSecretOfTheTest";
 const LATER: &str = "89abcdef0123456789abcdef0123456789abcdef";
@@ -144,7 +145,7 @@ fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() 
     assert!(hub.take().is_empty() && storage.take().is_empty());
     // Profiles of an id are files in the folder given, not below it.
     home.done(&hub, &["-o", "out"]);
-    assert!(home.path("out/tiny--gpt2--corpus.json").is_file());
+    profile_file(&home.path("out"), "tiny--gpt2", "corpus");
 }
 
 #[test]

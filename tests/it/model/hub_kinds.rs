@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::hub::{Home, of_weights, refused, said};
 use super::parity::golden;
 use crate::support::gguf::GgufFile;
-use crate::support::hub_server::{Asked, COMMIT, ID, Repository, Server, WEIGHTS};
+use crate::support::hub_server::{Asked, COMMIT, ID, Reply, Repository, Server, WEIGHTS};
 
 fn verb(home: &Home, server: &Server, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
@@ -42,6 +42,15 @@ fn a_model_is_described_by_its_config_and_header_alone() {
     assert!(gets.iter().all(|asked| asked.headers["range"] == "bytes=0-65535"), "{gets:?}");
     assert!(!home.cache("snapshots").join(COMMIT).join(WEIGHTS).exists());
     assert!(!home.cache("refs/main").exists());
+    // Again, the headers are known; they still are when the hub is away, within a second or so.
+    assert_eq!(done(&home, &hub, &["model", ID, "--json"]).0, described);
+    assert_eq!(hub.take().len(), 1);
+    let away = Server::start(|_, _| Reply { status: 503, ..Reply::default() });
+    let (again, note) = done(&home, &away, &["model", ID, "--json"]);
+    assert_eq!((again.as_str(), away.take().len()), (described.as_str(), 1));
+    assert!(note.contains(&format!("what is known of commit {COMMIT} is used")), "{note}");
+    assert_eq!(done(&home, &away, &["model", ID, "--json", "--offline"]).0, described);
+    assert!(away.take().is_empty());
     // The same as of the folder, and of the cache when it is complete.
     let of = |text: &str| -> Value {
         let mut value: Value = serde_json::from_str(text).expect("JSON");
@@ -69,7 +78,7 @@ fn the_oldest_ids_have_no_owner() {
     assert_eq!(targets(&hub)[0], "GET /api/models/gpt2/revision/main");
     assert!(home.path("hf/hub/models--gpt2/refs/main").is_file());
     // Another name without owner is a typing error, and nobody is asked.
-    refused(&mut verb(&home, &hub, &["model", "gpt3"]), 1, &["unknown model `gpt3`"]);
+    refused(&mut verb(&home, &hub, &["model", "gpt3"]), 2, &["unknown model `gpt3`"]);
     assert!(hub.take().is_empty());
 }
 
@@ -206,5 +215,5 @@ fn one_gguf_file_of_a_repository_is_a_model() {
     let says = ["has no file other.gguf", "tiny.F32.gguf, tiny.Q8_0.gguf"];
     refused(&mut verb(&home, &hub, &["model", &missing]), 1, &says);
     let wrong = format!("{ID}:model.safetensors");
-    refused(&mut verb(&home, &hub, &["model", &wrong]), 1, &["`model.safetensors` behind a colon"]);
+    refused(&mut verb(&home, &hub, &["model", &wrong]), 2, &["`model.safetensors` behind a colon"]);
 }

@@ -24,6 +24,17 @@ pub fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_path(path).expect(path).deserialize().map(|row| row.expect("a row")).collect()
 }
 
+/// The one profile in a folder whose file name begins with its model and corpus.
+pub fn profile_file(folder: &Path, model: &str, corpus: &str) -> PathBuf {
+    let start = format!("{model}--{corpus}--");
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let found: Vec<PathBuf> = entries
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&start)))
+        .collect();
+    assert_eq!(found.len(), 1, "{start}: {found:?}");
+    found[0].clone()
+}
+
 /// A table of `n` models in families of three whose score rises with size and with two features.
 pub fn table(n: usize) -> Rows {
     let row = |i: usize| {

@@ -1,30 +1,24 @@
-//! Files of texts: JSON lines or CSV with one text a row, or plain text in which blank lines part one text
-//! from the next. Rows may be parted into groups (human, model A, model B), each of which becomes a corpus of
-//! its own.
+//! Files of texts: a JSON array, JSON lines, CSV or TSV with one text a row, or plain text in which blank
+//! lines separate one text from the next; any of them compressed by gzip. Rows may be parted into groups
+//! (human, model A, model B), each of which becomes a corpus of its own.
+
+mod content;
+mod form;
+mod json;
+mod plain;
+mod table;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::disk::{self, Lines};
+use self::form::Form;
+pub use self::text::{Columns, Text};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed;
-
-/// The columns, or the fields of each JSON object, that hold texts and their groups.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Columns {
-    /// The text.
-    pub text: String,
-    /// The group; a file need not have it.
-    pub group: String,
-}
-
-impl Default for Columns {
-    fn default() -> Self {
-        Self { text: "text".into(), group: "group".into() }
-    }
-}
 
 /// Texts of one group, before any tokenizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,43 +33,28 @@ pub struct Texts {
     pub texts: Vec<Text>,
 }
 
-/// One text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// Its text.
-    pub text: String,
-    /// The line it begins on, from 1.
-    pub line: u64,
-}
-
-/// A text with its group, if its row names one.
-type GroupedText = (Text, Option<String>);
-
 impl Texts {
-    /// Reads a file, by its extension: `.jsonl` or `.ndjson`, `.csv`, anything else as plain text. Groups
-    /// come in order of their names.
+    /// Reads a file; its form is judged by its content. Groups come in order of their names.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::Csv`] with the line of a row that is malformed, not UTF-8, lacks its text or
     /// its group, or whose text is empty or a single word, which has no context to be read in;
-    /// [`Error::Corpus`] for a file without texts.
+    /// [`Error::Corpus`] for a file without texts, or of a form that is not read.
     pub fn read(path: &Path, columns: &Columns) -> Result<Vec<Self>> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let content = std::str::from_utf8(bytes).map_err(|fault| {
-            let line = 1 + bytes[..fault.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u64;
-            Error::Csv { path: path.into(), line, reason: "is not UTF-8; save the file as UTF-8".into() }
-        })?;
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        let rows = match extension.as_deref() {
-            Some("jsonl" | "ndjson") => json_lines(path, content, columns)?,
-            Some("csv") => csv_rows(path, content, columns)?,
-            _ => paragraphs(content),
+        let content = content::text(path, bytes)?;
+        let rows = match Form::of(path, &content, columns)? {
+            Form::JsonArray => json::array(path, &content, columns)?,
+            Form::JsonLines => json::lines(path, &content, columns)?,
+            Form::Table(separator) => table::rows(path, &content, columns, separator)?,
+            Form::Plain => plain::paragraphs(&content),
         };
         for (text, _) in &rows {
             check(path, text)?;
         }
         let stem = disk::file_stem(path);
+        let is_gzip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        let stem = if is_gzip { disk::file_stem(stem.as_ref()) } else { stem };
         let mut groups: BTreeMap<Option<String>, Vec<Text>> = BTreeMap::new();
         let parted = rows.first().is_some_and(|(_, group)| group.is_some());
         for (text, group) in rows {
@@ -86,7 +65,7 @@ impl Texts {
             groups.entry(group).or_default().push(text);
         }
         if groups.is_empty() {
-            let reason = "holds no text; give JSON lines or CSV with a field `text`, or plain text".into();
+            let reason = "holds no text; give JSON, CSV or TSV with a field `text`, or plain text".into();
             return Err(Error::Corpus { name: path.display().to_string(), reason });
         }
         let named = |(group, texts): (Option<String>, Vec<Text>)| {
@@ -119,88 +98,6 @@ fn check(path: &Path, text: &Text) -> Result<()> {
     Err(Error::Csv { path: path.into(), line: text.line, reason: reason.into() })
 }
 
-fn json_lines(path: &Path, content: &str, columns: &Columns) -> Result<Vec<GroupedText>> {
-    let mut rows = vec![];
-    for (line, row) in (1..).zip(content.lines()).filter(|(_, row)| !row.trim().is_empty()) {
-        let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(row)
-            .map_err(|source| fault(format!("is not a JSON object ({source}); give one object a line")))?;
-        let field = |name: &str| match object.get(name) {
-            Some(serde_json::Value::String(text)) => Ok(Some(text.clone())),
-            None | Some(serde_json::Value::Null) => Ok(None),
-            Some(_) => Err(fault(format!("has a `{name}` that is no string; give a string"))),
-        };
-        // An answer that never came is recorded by `null`: there is no text, which is not the same as one
-        // that says nothing.
-        if object.get(&columns.text).is_some_and(serde_json::Value::is_null) {
-            continue;
-        }
-        let missing = || {
-            let known: Vec<_> = object.keys().map(String::as_str).collect();
-            let (text, known) = (&columns.text, known.join(", "));
-            fault(format!(
-                "has no field `{text}`, but {known}; name the one that holds the text with --text-column"
-            ))
-        };
-        let text = field(&columns.text)?.ok_or_else(missing)?;
-        rows.push((Text { text, line }, field(&columns.group)?));
-    }
-    Ok(rows)
-}
-
-fn csv_rows(path: &Path, content: &str, columns: &Columns) -> Result<Vec<GroupedText>> {
-    let mut reader = csv::Reader::from_reader(content.as_bytes());
-    let malformed = |error: csv::Error| {
-        let line = Lines::at(content.as_bytes(), error.position());
-        let reason = match error.kind() {
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-                "has {len} fields where the header has {expected_len}; put a text that holds a comma in \
-                 quotes, leave none out"
-            ),
-            _ => format!("{error}; correct the file"),
-        };
-        Error::Csv { path: path.into(), line, reason }
-    };
-    let header = reader.headers().map_err(malformed)?.clone();
-    let at = |name: &str| header.iter().position(|column| column.trim() == name);
-    let Some(text) = at(&columns.text) else {
-        let known: Vec<_> = header.iter().collect();
-        let reason = format!(
-            "has no column `{}`, but {}; name the one that holds the text with --text-column",
-            columns.text,
-            known.join(", ")
-        );
-        return Err(Error::Csv { path: path.into(), line: 1, reason });
-    };
-    let group = at(&columns.group);
-    let mut lines = Lines::new(content.as_bytes());
-    let rows = reader.records().map(|row| {
-        let row = row.map_err(malformed)?;
-        let line = lines.of(row.position());
-        let cell = |at: usize| row.get(at).unwrap_or_default().to_owned();
-        Ok((Text { text: cell(text), line }, group.map(cell)))
-    });
-    rows.collect()
-}
-
-fn paragraphs(content: &str) -> Vec<GroupedText> {
-    let mut texts: Vec<GroupedText> = vec![];
-    let mut open = false;
-    for (line, row) in (1..).zip(content.lines()) {
-        let blank = row.trim().is_empty();
-        match texts.last_mut().filter(|_| open) {
-            Some((text, _)) if !blank => {
-                text.text.push('\n');
-                text.text.push_str(row);
-            }
-            None if !blank => texts.push((Text { text: row.into(), line }, None)),
-            _ => {}
-        }
-        open = !blank;
-    }
-    texts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +125,95 @@ mod tests {
             assert_eq!(form[0].texts.iter().map(|text| text.line).collect::<Vec<_>>(), lines);
             assert_eq!((&form[0].sha256, form[0].name.as_str()), (&plain[0].sha256, "a"));
         }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn the_content_decides_the_form_and_not_the_extension() {
+        let wanted = [("a.human", "One two, three."), ("a.model", "Four five.")];
+        let forms: [&[u8]; 7] = [
+            br#"[{"text": "One two, three.", "group": "human"},
+                {"group": "model", "text": "Four five."}]"#,
+            b"{\"text\": \"One two, three.\", \"group\": \"human\"}\n\
+              {\"text\": \"Four five.\", \"group\": \"model\"}",
+            b"text\tgroup\nOne two, three.\thuman\nFour five.\tmodel\n",
+            b"group,text\nhuman,\"One two, three.\"\nmodel,Four five.\n",
+            b"group;text\nhuman;One two, three.\nmodel;Four five.\n",
+            b"\xef\xbb\xbftext\tgroup\r\nOne two, three.\thuman\r\nFour five.\tmodel\r\n",
+            b"\n[{\"text\": \"One two, three.\", \"group\": \"human\"}, null, {\"text\": null},\n\
+              {\"group\": \"model\", \
+              \"text\": \"Four five.\"}]\n",
+        ];
+        for bytes in forms {
+            for name in ["a.txt", "a", "a.csv", "a.tsv", "a.json", "a.jsonl"] {
+                // JSON lines are taken at their word.
+                let (is_json, is_array) =
+                    (b"[{".contains(&bytes.trim_ascii()[0]), bytes.trim_ascii()[0] == b'[');
+                if (name == "a.jsonl" && (!is_json || is_array)) || (name == "a.json" && !is_json) {
+                    assert!(read(name, bytes).is_err(), "{name}");
+                    continue;
+                }
+                let zipped = format!("{name}.gz");
+                for (name, bytes) in [(name, bytes.to_vec()), (zipped.as_str(), gzip(bytes))] {
+                    let found = read(name, &bytes).unwrap();
+                    let found: Vec<_> =
+                        found.iter().map(|of| (of.name.as_str(), of.texts[0].text.as_str())).collect();
+                    assert_eq!(found, wanted, "{name}: {}", String::from_utf8_lossy(&bytes));
+                }
+            }
+        }
+        let strings = read("a.json", b"[\"One two.\",\n\n\"Three four.\"]").unwrap();
+        let lines: Vec<_> = strings[0].texts.iter().map(|text| (text.text.as_str(), text.line)).collect();
+        assert_eq!(lines, [("One two.", 1), ("Three four.", 3)]);
+        let strings = read("a.jsonl", b"\"One two.\"\n\"Three four.\"\n").unwrap();
+        assert_eq!(strings[0].texts.len(), 2);
+    }
+
+    #[test]
+    fn prose_with_brackets_commas_and_tabs_is_prose() {
+        for text in [
+            "[Chapter 1] It was late.",
+            "{stage left} Enter the king.",
+            "\tIt was late.\n\n\tThe king slept.",
+            "Send a text, please.\n\nThen wait.",
+            "\"Stop!\" he said, and ran.",
+            "a < b and b > c",
+            "<he was late> they said",
+            "name\tof the king\n\nThe king slept.",
+        ] {
+            let found = read("a.txt", text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(found[0].texts[0].text, text.split("\n\n").next().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_by_name() {
+        let says = |name: &str, bytes: &[u8]| read(name, bytes).unwrap_err().to_string();
+        assert!(says("a.json", b"[\"x y\", 3]").contains("line 1: is not a JSON object or string"));
+        assert!(
+            says("a.json", b"[\n{\"text\": \"x y\"},\n{\"body\": \"x y\"}]").contains("line 3: has no field")
+        );
+        assert!(says("a.txt", b"[\"x y\",\n \"z w\"").contains("line 2: looks like JSON and does not parse"));
+        assert!(says("a.txt", b"{\n\"data\": [\"x y\"]}").contains("is one JSON object"));
+        assert!(says("a.txt", b"{\n\"text\": \"x y\"}\n{\n\"text\": \"x y\"}").contains("looks like JSON"));
+        assert!(says("a.json", b"x y").contains("looks like JSON and does not parse"));
+        assert!(says("a.json", b"\"x y\"").contains("no array"));
+        assert!(says("a.txt", b"id\tbody\n1\tx y\n2\tz w\n").contains("a table of 2 columns"));
+        assert!(says("a.tsv", b"id\tbody\n1\tx y\n").contains("has no column `text`, but id, body"));
+        assert!(says("a.html", b" <!DOCTYPE html><p>x y").contains("is HTML or XML"));
+        assert!(says("a.txt", b"PK\x03\x04...").contains("a zip archive"));
+        assert!(says("a.txt", b"PAR1...").contains("Parquet"));
+        assert!(says("a.txt", b"\xff\xfex\0").contains("UTF-16"));
+        let mut cut = gzip(b"x y z");
+        cut.truncate(cut.len() - 6);
+        assert!(says("a.txt.gz", &cut).contains("a damaged gzip file"));
+        assert!(says("a.txt.gz", &gzip(b"x y\nz\xff")).contains("line 2: is not UTF-8"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is known of a hidden model: the answers of its API.
+//! The answers of a model's API, and the features made of them: all that is known of a hidden model.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,13 +9,14 @@ use crate::collect::Score;
 use crate::collect::results::scores::empirical_logit;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
+use crate::numeric::statistics::mean;
 
 /// Where a model is certain of every answer, its surprisal is taken to be this.
 const LEAST_SURPRISAL_NATS: f64 = 1e-6;
 
-/// A model from outside. It holds nothing that is measured inside the model.
+/// The answers of one model. It holds nothing that is measured inside the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outside {
+pub struct ApiAnswers {
     /// Form and version of the file.
     pub schema: Schema,
     /// The model's id.
@@ -40,7 +41,7 @@ pub(crate) struct Features {
     pub accuracy_few: Option<f64>,
 }
 
-impl Outside {
+impl ApiAnswers {
     pub(crate) const SCHEMA: (&'static str, u32) = ("surmise-outside", 1);
 
     /// Reads what was written of a model.
@@ -79,8 +80,4 @@ impl Outside {
             accuracy_few: over(&self.scores, true, &accuracy),
         }
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }

@@ -1,15 +1,15 @@
-//! Heat maps of block by position, one below the other, each with its own scale beside it.
+//! Heatmaps maps of block by position, one below the other, each with its own scale beside it.
 
 use plotters::prelude::*;
 
 use super::{
-    Area, Drawn, Figure, GREY, LINE, SMALL, TEXT, WIDTH, centred, diverging, left, right, tick, viridis,
+    Area, DrawResult, Figure, GREY, LINE, SMALL, TEXT, WIDTH, centred, diverging, left, right, tick, viridis,
 };
 use crate::error::Result;
 
 /// One map.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Map {
+pub struct Heatmap {
     /// What stands above it.
     pub title: String,
     /// Values by row, from below, and column; `None` is left white.
@@ -20,9 +20,9 @@ pub struct Map {
 
 /// A figure of maps that share their axes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Heat {
+pub struct Heatmaps {
     /// The maps.
-    pub maps: Vec<Map>,
+    pub maps: Vec<Heatmap>,
     /// Below the last.
     pub x_label: String,
     /// Beside each.
@@ -40,7 +40,7 @@ const SCALE: (i32, i32) = (706, 736);
 /// Steps of a scale.
 const STEPS: i32 = 64;
 
-impl Heat {
+impl Heatmaps {
     /// The figure.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Heat {
         })
     }
 
-    fn map(&self, area: &Area<'_>, map: &Map, top: i32, height: i32) -> Drawn {
+    fn map(&self, area: &Area<'_>, map: &Heatmap, top: i32, height: i32) -> DrawResult {
         let values = || map.values.iter().flatten().copied().flatten();
         let (mut low, mut high) =
             values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// A finished report.
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct ReportContent {
     /// The numbers.
     pub table: Table,
     /// The figures, each with the suffix of its file name.
@@ -18,7 +18,7 @@ pub struct Made {
     pub caption: String,
 }
 
-impl Made {
+impl ReportContent {
     /// Writes `NAME.csv`, `NAME.tex`, `NAME.md`, and each figure as `.svg` and `.pdf`, into a folder; returns
     /// the files.
     ///

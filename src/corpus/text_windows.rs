@@ -3,7 +3,7 @@
 use rand::seq::index::sample;
 
 use super::texts::Texts;
-use super::{Control, Corpus, Mark, Role, Window};
+use super::{Control, Corpus, Role, TokenLabel, Window};
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
@@ -14,7 +14,7 @@ const BYTES_PER_TOKEN: usize = 16;
 
 /// How texts become windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cut {
+pub struct WindowSettings {
     /// Tokens of a window, what the tokenizer puts before every text left out.
     pub window_tokens: usize,
     /// Most windows; where the texts give more, these are drawn.
@@ -25,12 +25,12 @@ pub struct Cut {
     pub control: Option<Control>,
 }
 
-impl Cut {
+impl WindowSettings {
     /// The windows of some texts as a corpus: at most `windows` of them, drawn without replacement, in their
     /// order.
     ///
     /// # Errors
-    /// Those of [`Cut::all`].
+    /// Those of [`WindowSettings::all`].
     pub fn corpus(&self, texts: &Texts, tokenizer: &Tokenizer) -> Result<Corpus> {
         let all = self.all(texts, tokenizer)?;
         let windows = self.draw(&texts.name, all.len()).into_iter().map(|w| all[w].1.clone()).collect();
@@ -85,7 +85,7 @@ impl Cut {
                 },
                 other => other,
             };
-            let (of_text, seen) = self.cut(&text.text, tokenizer).map_err(fault)?;
+            let (of_text, seen) = self.windows_of(&text.text, tokenizer).map_err(fault)?;
             longest = longest.max(seen);
             windows.extend(of_text.into_iter().map(|window| (number, window)));
         }
@@ -103,7 +103,7 @@ impl Cut {
     }
 
     /// The windows of one text, and the tokens of its longest stretch that was looked at.
-    fn cut(&self, text: &str, tokenizer: &Tokenizer) -> Result<(Vec<Window>, usize)> {
+    fn windows_of(&self, text: &str, tokenizer: &Tokenizer) -> Result<(Vec<Window>, usize)> {
         let (mut windows, mut from, mut longest) = (vec![], 0, 0);
         for start in sentence_starts(text) {
             if start < from {
@@ -124,9 +124,14 @@ impl Cut {
 }
 
 fn window(prefix: &[u32], ids: &[u32], n_bytes: usize) -> Window {
-    let before = prefix.iter().map(|_| Mark { role: Role::Prefix, shot: 0, read: false });
-    let marks = before.chain((1..=ids.len()).map(|shot| Mark { role: Role::Text, shot, read: true }));
-    Window { ids: [prefix, ids].concat(), marks: marks.collect(), n_bytes }
+    let before =
+        prefix.iter().map(|_| TokenLabel { role: Role::Prefix, reading_index: 0, is_reading_point: false });
+    let text = (1..=ids.len()).map(|reading_index| TokenLabel {
+        role: Role::Text,
+        reading_index,
+        is_reading_point: true,
+    });
+    Window { ids: [prefix, ids].concat(), labels: before.chain(text).collect(), n_bytes }
 }
 
 /// At least the first `n` tokens of a text, if it has as many. No more of it is tokenised than that takes.

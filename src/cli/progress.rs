@@ -1,0 +1,140 @@
+//! The progress of a long run: a bar with the time that is left where stderr is a terminal, else a line every
+//! half minute.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::status;
+
+const LINE_EVERY: Duration = Duration::from_secs(30);
+/// The bar has a fixed width, because the message beside it may be long.
+const COUNTED: &str = "{elapsed_precise} [{bar:20}] {percent}%, {eta} left, {msg}";
+const UNCOUNTED: &str = "{elapsed_precise} {msg}";
+
+/// The progress of one run, counted in steps of about the same length.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    message: Arc<Mutex<String>>,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Starts the display of a run of `steps` steps, 0 if their number is not known; it shows nothing if
+    /// asked to be quiet.
+    pub(super) fn start(steps: u64, quiet: bool) -> Self {
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(steps) };
+        bar.set_style(style(if steps == 0 { UNCOUNTED } else { COUNTED }));
+        let message = Arc::new(Mutex::new(String::new()));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let thread = (!quiet && bar.is_hidden()).then(|| {
+            let (bar, message, over) = (bar.clone(), message.clone(), is_over.clone());
+            std::thread::spawn(move || lines(&bar, &message, &over))
+        });
+        Self { bar, message, is_over, thread }
+    }
+
+    /// What is worked on.
+    pub(super) fn set_message(&self, message: String) {
+        self.bar.set_message(message.clone());
+        *self.message.lock().unwrap_or_else(PoisonError::into_inner) = message;
+    }
+
+    /// Sets the number of steps that are done.
+    pub(super) fn set_position(&self, steps: u64) {
+        self.bar.set_position(steps);
+    }
+
+    /// Sets the number of steps of the run.
+    pub(super) fn set_length(&self, steps: u64) {
+        if steps != self.bar.length().unwrap_or(0) {
+            self.bar.set_length(steps);
+            self.bar.set_style(style(COUNTED));
+        }
+    }
+
+    /// Adds to the steps that are done.
+    pub(super) fn inc(&self, steps: u64) {
+        self.bar.inc(steps);
+    }
+
+    /// A handle that writes lines without tearing the bar.
+    pub(super) fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
+    /// Ends the display; so does dropping it.
+    pub(super) fn finish(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.is_over.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // The thread neither panics nor returns a value.
+            thread.join().unwrap_or_default();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Writes a line every half minute until the run is over.
+fn lines(bar: &ProgressBar, message: &Mutex<String>, is_over: &AtomicBool) {
+    let (began, mut last) = (Instant::now(), Instant::now());
+    while !is_over.load(Relaxed) {
+        std::thread::park_timeout(LINE_EVERY.saturating_sub(last.elapsed()));
+        if last.elapsed() >= LINE_EVERY {
+            last = Instant::now();
+            let message = message.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            status(&line(bar.position(), bar.length().unwrap_or(0), began.elapsed(), &message));
+        }
+    }
+}
+
+/// The progress in words. The time left assumes that the steps to come take as long as those before.
+fn line(done: u64, total: u64, elapsed: Duration, message: &str) -> String {
+    let share = if total == 0 { 0.0 } else { (done as f64 / total as f64).min(1.0) };
+    let left = if share > 0.0 {
+        format!("about {} left", time(elapsed.mul_f64((1.0 - share) / share)))
+    } else {
+        "time left not known yet".into()
+    };
+    let percent = (100.0 * share).floor();
+    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    format!("{percent} %, {} so far, {left}{message}", time(elapsed))
+}
+
+fn time(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_the_share_the_time_and_the_time_left() {
+        let after = |seconds| Duration::from_secs(seconds);
+        assert_eq!(line(0, 10, after(30), ""), "0 %, 30 s so far, time left not known yet");
+        assert_eq!(line(0, 0, after(30), "m"), "0 %, 30 s so far, time left not known yet: m");
+        assert_eq!(line(1, 4, after(60), "m, c"), "25 %, 1 min 0 s so far, about 3 min 0 s left: m, c");
+        assert_eq!(line(1, 2, after(3660), ""), "50 %, 1 h 1 min so far, about 1 h 1 min left");
+        assert_eq!(line(4, 4, after(5), ""), "100 %, 5 s so far, about 0 s left");
+    }
+}

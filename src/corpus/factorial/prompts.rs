@@ -1,0 +1,188 @@
+//! A factorial design as token ids of one model.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::design::FactorialDesign;
+use super::prompt_form::PromptForm;
+use crate::error::{Error, Result};
+use crate::model::Tokenizer;
+use crate::seed;
+
+/// The prompts of a design, tokenized.
+#[derive(Debug, Clone)]
+pub struct DesignPrompts {
+    /// Token ids of every prompt; [`DesignPrompts::place`] says where each stands.
+    pub windows: Vec<Vec<u32>>,
+    /// For each query and relation the first token of the answer, which is all that is read of the output;
+    /// empty for foreign queries.
+    pub answer_tokens: Vec<Vec<u32>>,
+    /// SHA-256 of the texts, each ended by a line feed: the same for every tokenizer.
+    pub sha256: String,
+    n_relations: usize,
+    n_sets: usize,
+}
+
+impl DesignPrompts {
+    /// Tokenizes every prompt and checks that it can be read at its last token.
+    ///
+    /// # Errors
+    /// [`Error::Corpus`] for an entity or an answer that the tokenizer cannot spell, for two entities that it
+    /// makes one, and where it joins the end of a prompt with what stands beside it. [`Error::Window`] for a
+    /// prompt that is longer than the model's positions.
+    pub fn new(
+        design: &FactorialDesign,
+        tokenizer: &Tokenizer,
+        model: &str,
+        max_positions: usize,
+    ) -> Result<Self> {
+        check_words(design, tokenizer)?;
+        let (n_relations, n_sets) = (design.relations.len(), design.n_sets());
+        let mut hash = Sha256::new();
+        let mut windows = vec![];
+        for &shots in &design.shots {
+            let examples: Vec<Vec<_>> = (0..n_relations)
+                .map(|r| (0..n_sets).map(|s| design.examples(r, s)[..shots].to_vec()).collect())
+                .collect();
+            for query in &design.queries {
+                for of_relation in &examples {
+                    for examples in of_relation {
+                        let (text, at) = design.form.render(examples, &query.entity);
+                        hash.update(&text);
+                        hash.update("\n");
+                        windows.push(prompt(design, tokenizer, &text, at.end)?);
+                    }
+                }
+            }
+            // The prompts of the most shots come last, so that the first that is too long is of the fewest
+            // shots that are too many.
+            let longest = windows.iter().map(Vec::len).max().unwrap_or_default();
+            if longest > max_positions {
+                let reason = format!(
+                    "a prompt of {} with {shots} shots has {longest} tokens, and the model has \
+                     {max_positions} positions; lower --shots, or take a model with more",
+                    design.category
+                );
+                return Err(Error::Window { model: model.into(), reason });
+            }
+        }
+        let answer_tokens = answer_tokens(design, tokenizer)?;
+        let prompts =
+            Self { windows, answer_tokens, sha256: seed::hex(&hash.finalize()), n_relations, n_sets };
+        prompts.check_pairs(design)?;
+        Ok(prompts)
+    }
+
+    /// The place of a prompt among the windows: at the shots of this index, of query `x`, relation `r`,
+    /// example set `s`. Prompts of one query stand together.
+    pub fn place(&self, shots_index: usize, x: usize, r: usize, s: usize) -> usize {
+        let n_queries = self.n_queries();
+        ((shots_index * n_queries + x) * self.n_relations + r) * self.n_sets + s
+    }
+
+    /// Number of queries, X.
+    pub fn n_queries(&self) -> usize {
+        self.answer_tokens.len()
+    }
+
+    /// Whether query `x` is left out of the pair of relations `p` and `q`: its answers begin with the same
+    /// token, so that the next token does not tell them apart.
+    pub fn is_left_out(&self, p: usize, q: usize, x: usize) -> bool {
+        let tokens = &self.answer_tokens[x];
+        !tokens.is_empty() && tokens[p] == tokens[q]
+    }
+
+    /// How many queries are left out of the pair of relations `p` and `q`.
+    pub fn n_left_out(&self, p: usize, q: usize) -> usize {
+        (0..self.n_queries()).filter(|x| self.is_left_out(p, q, *x)).count()
+    }
+
+    /// A pair of relations without queries tells nothing apart.
+    fn check_pairs(&self, design: &FactorialDesign) -> Result<()> {
+        let n = self.n_queries();
+        for p in 0..self.n_relations {
+            for q in 0..p {
+                let left = n - self.n_left_out(p, q);
+                if left < 2 {
+                    let reason = format!(
+                        "the answers of columns {} and {} begin with the same token for all but {left} of \
+                         {n} queries, and 2 are needed; remove one of the columns, or raise --queries",
+                        design.relations[q], design.relations[p]
+                    );
+                    return Err(Error::Corpus { name: design.category.clone(), reason });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ids of a prompt whose query ends before byte `end`.
+fn prompt(design: &FactorialDesign, tokenizer: &Tokenizer, text: &str, end: usize) -> Result<Vec<u32>> {
+    let tokens = tokenizer.encode(text)?;
+    if tokens.last().is_none_or(|last| last.span.start < end) {
+        let reason = format!(
+            "the model's tokenizer joins the query and the end of {text:?} in one token, so that the state \
+             there cannot be read apart from the query; take another form of prompt or another model"
+        );
+        return Err(Error::Corpus { name: design.category.clone(), reason });
+    }
+    Ok(tokenizer.prefix().iter().copied().chain(tokens.into_iter().map(|token| token.id)).collect())
+}
+
+/// Whether the tokenizer can spell every word of the design, and tells the entities apart.
+fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<()> {
+    let fault = |reason: String| Error::Corpus { name: design.category.clone(), reason };
+    let spell = |kind: &str, word: &str, text: &str| {
+        tokenizer.encode(text).map_err(|error| {
+            fault(format!("the model's tokenizer cannot spell {kind} {word:?} ({error}); remove the row"))
+        })
+    };
+    let examples = design.sets.iter().flatten().map(|entity| &design.entities[*entity]);
+    let mut seen: BTreeMap<Vec<u32>, &String> = BTreeMap::new();
+    let mut entities: Vec<&String> =
+        examples.chain(design.queries.iter().map(|query| &query.entity)).collect();
+    entities.sort_unstable();
+    entities.dedup();
+    for entity in entities {
+        let tokens = spell("entity", entity, &design.form.render(&[], entity).0)?;
+        let ids = tokens.into_iter().map(|token| token.id).collect();
+        if let Some(other) = seen.insert(ids, entity) {
+            return Err(fault(format!(
+                "{other:?} and {entity:?} are the same to the model's tokenizer; keep one of them"
+            )));
+        }
+    }
+    for (answers, name) in design.answers.iter().zip(&design.relations) {
+        for answer in answers {
+            spell(&format!("the answer of column {name},"), answer, &PromptForm::answer(answer))?;
+        }
+    }
+    Ok(())
+}
+
+/// For each query and relation the token that an answer begins with behind the prompt.
+fn answer_tokens(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>> {
+    let first = |entity: &str, answer: &str| {
+        let (prompt, _) = design.form.render(&[], entity);
+        let ids = |text: &str| -> Result<Vec<u32>> {
+            Ok(tokenizer.encode(text)?.into_iter().map(|token| token.id).collect())
+        };
+        let (before, whole) = (ids(&prompt)?, ids(&(prompt.clone() + &PromptForm::answer(answer)))?);
+        match whole.strip_prefix(before.as_slice()) {
+            Some([first, ..]) => Ok(*first),
+            _ => {
+                let reason = format!(
+                    "the model's tokenizer joins the end of {prompt:?} with the answer {answer:?}, so that \
+                     the answer has no first token; take another form of prompt or another model"
+                );
+                Err(Error::Corpus { name: design.category.clone(), reason })
+            }
+        }
+    };
+    let of_query = |query: &super::design::Query| {
+        query.answers.iter().flatten().map(|answer| first(&query.entity, answer)).collect()
+    };
+    design.queries.iter().map(of_query).collect()
+}

@@ -1,0 +1,28 @@
+//! One text of a file, and where its row holds it.
+
+/// The columns, or the fields of each JSON object, that hold texts and their groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// The text.
+    pub text: String,
+    /// The group; a file need not have it.
+    pub group: String,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { text: "text".into(), group: "group".into() }
+    }
+}
+
+/// One text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Its text.
+    pub text: String,
+    /// The line it begins on, from 1.
+    pub line: u64,
+}
+
+/// A text with its group, if its row names one.
+pub(super) type GroupedText = (Text, Option<String>);

@@ -1,0 +1,119 @@
+//! The states of one condition: one model, category, block and number of shots, in a full factorial design.
+
+use ndarray::ArrayView2;
+use rand::Rng;
+use rand_distr::StandardNormal;
+
+use super::query_kernel::QueryKernel;
+use crate::seed;
+
+/// The sizes of a factorial design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Queries, X.
+    pub queries: usize,
+    /// Relations, R.
+    pub relations: usize,
+    /// Example sets, S.
+    pub sets: usize,
+}
+
+impl Layout {
+    /// Number of states.
+    pub fn len(&self) -> usize {
+        self.queries * self.per_query()
+    }
+
+    /// Whether there is no state at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of states of one query.
+    pub(super) fn per_query(&self) -> usize {
+        self.relations * self.sets
+    }
+}
+
+/// States centred over the condition, with their spread.
+#[derive(Debug)]
+pub(super) struct Centred {
+    layout: Layout,
+    d: usize,
+    values: Vec<f64>,
+    /// `sum_c Var_c(Y)`, the variance of each coordinate over all states, summed over coordinates.
+    pub(super) total_variance: f64,
+    /// The squared norm of the mean state over the mean squared norm.
+    pub(super) mean_power_share: f64,
+}
+
+impl Centred {
+    /// # Shapes
+    /// `states` is `(layout.len(), d)`, query by query, in each relation by relation.
+    pub(super) fn new(states: ArrayView2<'_, f32>, layout: Layout) -> Self {
+        let (n, d) = states.dim();
+        let mut mean = vec![0.0; d];
+        for row in states.rows() {
+            mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += f64::from(*value));
+        }
+        mean.iter_mut().for_each(|mean| *mean /= n as f64);
+        let centred = |row: ndarray::ArrayView1<'_, f32>| -> Vec<f64> {
+            row.iter().zip(&mean).map(|(value, mean)| f64::from(*value) - mean).collect()
+        };
+        let values: Vec<f64> = states.rows().into_iter().flat_map(centred).collect();
+        let total_variance = values.iter().map(|value| value * value).sum::<f64>() / n as f64;
+        let of_mean: f64 = mean.iter().map(|mean| mean * mean).sum();
+        let power = of_mean + total_variance;
+        let mean_power_share = if power > 0.0 { of_mean / power } else { 0.0 };
+        Self { layout, d, values, total_variance, mean_power_share }
+    }
+
+    /// The distances between the states of query `x`, with the noise of each.
+    pub(super) fn kernel(&self, x: usize, noise: &Noise) -> QueryKernel {
+        let n = self.layout.per_query() * self.d;
+        let of_query = x * n..(x + 1) * n;
+        let sizes = (self.layout.relations, self.layout.sets);
+        QueryKernel::new(sizes, self.d, &self.values[of_query.clone()], &noise.values[of_query])
+    }
+}
+
+/// Standard normal noise for every state of a design. The same draws serve every block, number of shots and
+/// noise scale, so that differences between them hold no noise of their own.
+#[derive(Debug)]
+pub struct Noise {
+    values: Vec<f64>,
+}
+
+impl Noise {
+    /// Noise for states of `d` coordinates; each state has a stream of its own.
+    pub fn draw(layout: Layout, d: usize, seed: u64) -> Self {
+        let mut values = Vec::with_capacity(layout.len() * d);
+        for state in 0..layout.len() {
+            let mut rng = seed::stream("noise", "semantic", seed);
+            rng.set_stream(state as u64);
+            values.extend((0..d).map(|_| rng.sample::<f64, _>(StandardNormal)));
+        }
+        Self { values }
+    }
+
+    /// Noise that was drawn elsewhere, `(layout.len(), d)` row by row.
+    pub fn given(values: Vec<f64>) -> Self {
+        Self { values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn variance_and_mean_power_are_those_one_can_compute_by_hand() {
+        let layout = Layout { queries: 1, relations: 2, sets: 2 };
+        let states = array![[1.0, 5.0], [3.0, 5.0], [1.0, 5.0], [3.0, 5.0]];
+        let centred = Centred::new(states.view(), layout);
+        assert_eq!(centred.total_variance, 1.0);
+        // Mean (2, 5): 29 of 29 + 1.
+        assert!((centred.mean_power_share - 29.0 / 30.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,184 @@
+//! Macro and micro information of one condition.
+//!
+//! # Formula
+//! For a state of prompt `(p, s, x)` and another relation `q`, with `D` and `micro` as `query_kernel.rs`
+//! defines them:
+//!
+//! ```text
+//! M = mean over pairs, sets and queries of [ log 2 - log(1 + exp(tau D)) ]
+//! m = mean over relations, sets and queries of micro
+//! ```
+//!
+//! `M` is a log score on a set that the densities have not seen, so in expectation a lower bound on what the
+//! state tells of which of two relations is meant; at most `log 2`. `m` is at most `log S`.
+
+use ndarray::ArrayView2;
+use rand::seq::SliceRandom;
+
+use super::condition::{Centred, Layout, Noise};
+use super::jackknife::Replicated;
+use super::query_kernel::{Compared, QueryKernel};
+use super::tally::{Tally, information};
+use crate::error::{Error, Result};
+use crate::seed;
+
+/// How a condition is estimated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EstimateSettings {
+    /// Noise scales `b`: `sigma^2 = b^2 sum_c Var_c(Y)`.
+    pub noise_scales: Vec<f64>,
+    /// The one of them that the controls are computed at.
+    pub default_noise_scale: f64,
+    /// Seed of noise and of permuted relations.
+    pub seed: u64,
+}
+
+/// Comparisons that are left out of a condition.
+#[derive(Debug, Clone, Default)]
+pub struct Exclusions {
+    /// `(queries, relations, relations)`: queries left out of a pair of relations; none if empty.
+    pub left_out: Vec<bool>,
+    /// `(relations, relations, sets, sets)`: whether set `t` shows no answer that set `s` shows, for the
+    /// control of that name; the control is left out if empty.
+    pub no_shared_answer: Vec<bool>,
+}
+
+/// Macro and micro information at one noise scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Information {
+    /// `b`
+    pub noise_scale: f64,
+    /// `M` in nats.
+    pub macro_nats: Replicated,
+    /// `m` in nats.
+    pub micro_nats: Replicated,
+    /// Mean temperature that was chosen.
+    pub temperature: f64,
+}
+
+/// Everything that is estimated of one condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConditionEstimate {
+    /// For each noise scale.
+    pub information: Vec<Information>,
+    /// At the default noise scale with half of the example sets, mean over both halves.
+    pub half_sets: Information,
+    /// Macro information with the relations permuted within query and set, which is 0.
+    pub permuted: Replicated,
+    /// Macro information over sets that share no answer, and the share of the comparisons that is left;
+    /// `None` where none is left.
+    pub no_shared_answer: Option<(Replicated, f64)>,
+    /// `sum_c Var_c(Y)`
+    pub total_variance: f64,
+    /// The share of the mean state in the power of the states.
+    pub mean_power_share: f64,
+}
+
+/// Estimates one condition.
+///
+/// # Shapes
+/// `states` is `(layout.len(), d)`: query by query, in each relation by relation, in each set by set.
+///
+/// # Errors
+/// [`Error::Parameter`] for sizes that do not fit and noise scales that are not positive.
+pub fn estimate(
+    states: ArrayView2<'_, f32>,
+    layout: Layout,
+    noise: &Noise,
+    exclusions: &Exclusions,
+    settings: &EstimateSettings,
+) -> Result<ConditionEstimate> {
+    check(states, layout, settings)?;
+    let centred = Centred::new(states, layout);
+    let kernels: Vec<QueryKernel> = (0..layout.queries).map(|x| centred.kernel(x, noise)).collect();
+    // Where all states are one, any noise hides nothing: their exponents are 0 at every scale.
+    let spread = if centred.total_variance > 0.0 { centred.total_variance.sqrt() } else { 1.0 };
+    let sigma = |noise_scale: f64| noise_scale * spread;
+    let n_pairs = layout.relations * layout.relations;
+    let everything = vec![false; n_pairs];
+    let left_out = |x: usize| exclusions.left_out.get(x * n_pairs..(x + 1) * n_pairs).unwrap_or(&everything);
+    let tallies = |kernels: &[QueryKernel], noise_scale, keep, with_replicates| -> Vec<Vec<Tally>> {
+        let of_query = |(x, kernel): (usize, &QueryKernel)| {
+            kernel.tallies(sigma(noise_scale), &Compared { left_out: left_out(x), keep, with_replicates })
+        };
+        kernels.iter().enumerate().map(of_query).collect()
+    };
+    let at = |noise_scale, tallies: &[Vec<Tally>]| {
+        let (macro_nats, micro_nats, temperature) = information(tallies);
+        Information { noise_scale, macro_nats, micro_nats, temperature }
+    };
+    let b = settings.default_noise_scale;
+    let scales = settings.noise_scales.iter();
+    let all: Vec<Information> = scales.map(|b| at(*b, &tallies(&kernels, *b, None, true))).collect();
+
+    let middle = layout.sets / 2;
+    let halves = [0..middle, middle..2 * middle].map(|sets| {
+        let half: Vec<_> = kernels.iter().map(|kernel| kernel.of_sets(sets.clone())).collect();
+        at(b, &tallies(&half, b, None, false))
+    });
+    let [first, second] = &halves;
+    let half_sets = Information {
+        noise_scale: b,
+        macro_nats: first.macro_nats.zip(&second.macro_nats, |a, b| 0.5 * (a + b)),
+        micro_nats: first.micro_nats.zip(&second.micro_nats, |a, b| 0.5 * (a + b)),
+        temperature: 0.5 * (first.temperature + second.temperature),
+    };
+
+    let renamed = permuted_names(layout, settings.seed);
+    let renamed: Vec<_> =
+        kernels.iter().zip(&renamed).map(|(kernel, names)| kernel.with_names(names)).collect();
+    let permuted = at(b, &tallies(&renamed, b, None, true)).macro_nats;
+
+    let keep = &exclusions.no_shared_answer;
+    let no_shared_answer =
+        (!keep.is_empty()).then(|| tallies(&kernels, b, Some(keep), true)).and_then(|kept| {
+            let n = |tallies: &[Vec<Tally>]| tallies.iter().map(|query| query[0].n_scores).sum::<f64>();
+            let share = n(&kept) / n(&tallies(&kernels, b, None, false));
+            let found = at(b, &kept).macro_nats;
+            // A replicate without a comparison has no value, and then there is no standard error.
+            (share > 0.0).then(|| {
+                (
+                    if found.stderr().is_some_and(f64::is_finite) {
+                        found
+                    } else {
+                        Replicated::exact(found.value)
+                    },
+                    share,
+                )
+            })
+        });
+    Ok(ConditionEstimate {
+        information: all,
+        half_sets,
+        permuted,
+        no_shared_answer,
+        total_variance: centred.total_variance,
+        mean_power_share: centred.mean_power_share,
+    })
+}
+
+fn check(states: ArrayView2<'_, f32>, layout: Layout, settings: &EstimateSettings) -> Result<()> {
+    if states.nrows() != layout.len() || layout.is_empty() {
+        let reason = format!("has {} rows, and the design has {} prompts", states.nrows(), layout.len());
+        return Err(Error::Parameter { name: "states", reason });
+    }
+    let scales = settings.noise_scales.iter().chain([&settings.default_noise_scale]);
+    match scales.into_iter().find(|b| !(**b > 0.0 && b.is_finite())) {
+        Some(b) => Err(Error::Parameter {
+            name: "noise scale",
+            reason: format!("must be positive and finite, and is {b}"),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// For each query and example set a random order of the relations.
+fn permuted_names(layout: Layout, seed: u64) -> Vec<Vec<Vec<usize>>> {
+    let mut rng = seed::stream("permuted relations", "semantic", seed);
+    let mut order = || {
+        let mut names: Vec<usize> = (0..layout.relations).collect();
+        names.shuffle(&mut rng);
+        names
+    };
+    (0..layout.queries).map(|_| (0..layout.sets).map(|_| order()).collect()).collect()
+}

@@ -1,0 +1,139 @@
+//! Values with the replicates that their standard errors are computed from. Queries and example sets are both
+//! drawn, so that a value is left-one-out over either and over their crossings.
+//!
+//! # References
+//! Efron & Stein 1981 (jackknife); Cameron, Gelbach & Miller 2011 (variance with two ways of clustering).
+
+/// A value, and what it is when a query, an example set, or one crossing of both is left out. A value without
+/// replicates has no standard error.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replicated {
+    /// The value of the whole design.
+    pub value: f64,
+    queries: Vec<f64>,
+    sets: Vec<f64>,
+    cells: Vec<f64>,
+}
+
+/// The sum of some observations and their number.
+pub(super) type Cell = (f64, f64);
+
+impl Replicated {
+    /// A value without standard error.
+    pub(super) fn exact(value: f64) -> Self {
+        Self { value, queries: vec![], sets: vec![], cells: vec![] }
+    }
+
+    /// A value from what it is of all queries and of each reduced design: without one query, without one
+    /// set, and without one crossing, query by query.
+    pub(super) fn new(value: f64, queries: Vec<f64>, sets: Vec<f64>, cells: Vec<f64>) -> Self {
+        Self { value, queries, sets, cells }
+    }
+
+    /// The mean of observations, from the sum and number of those in each crossing, query by query. `None`
+    /// without observations.
+    pub(super) fn mean_of_cells(cells: &[Cell], n_sets: usize) -> Option<Self> {
+        let add = |a: Cell, b: &Cell| (a.0 + b.0, a.1 + b.1);
+        let total = cells.iter().fold((0.0, 0.0), add);
+        let of_query = |x: usize| cells[x * n_sets..][..n_sets].iter().fold((0.0, 0.0), add);
+        let of_set = |s: usize| cells.iter().skip(s).step_by(n_sets).fold((0.0, 0.0), add);
+        let without = |part: Cell| {
+            let (sum, count) = (total.0 - part.0, total.1 - part.1);
+            if count > 0.0 { sum / count } else { total.0 / total.1 }
+        };
+        (total.1 > 0.0).then(|| Self {
+            value: total.0 / total.1,
+            queries: (0..cells.len() / n_sets).map(|x| without(of_query(x))).collect(),
+            sets: (0..n_sets).map(|s| without(of_set(s))).collect(),
+            cells: cells.iter().map(|cell| without(*cell)).collect(),
+        })
+    }
+
+    /// A function of the value, applied to every replicate.
+    #[must_use]
+    pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+        let all = |values: &[f64]| values.iter().map(|value| f(*value)).collect();
+        Self {
+            value: f(self.value),
+            queries: all(&self.queries),
+            sets: all(&self.sets),
+            cells: all(&self.cells),
+        }
+    }
+
+    /// A function of two values of the same design, so that the standard error of a difference is that of
+    /// paired values. If one has no replicates, the result has none.
+    #[must_use]
+    pub fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        let all = |a: &[f64], b: &[f64]| -> Vec<f64> {
+            if a.len() == b.len() { a.iter().zip(b).map(|(a, b)| f(*a, *b)).collect() } else { vec![] }
+        };
+        Self {
+            value: f(self.value, other.value),
+            queries: all(&self.queries, &other.queries),
+            sets: all(&self.sets, &other.sets),
+            cells: all(&self.cells, &other.cells),
+        }
+    }
+
+    /// The mean of values of the same design; `None` of none.
+    pub fn mean<'a>(values: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut n = 0.0;
+        let sum = values.into_iter().inspect(|_| n += 1.0).fold(None, |sum: Option<Self>, value| {
+            Some(sum.map_or_else(|| value.clone(), |sum| sum.zip(value, |a, b| a + b)))
+        });
+        sum.map(|sum| sum.map(|value| value / n))
+    }
+
+    /// The standard error, `sqrt(V_X + V_S - V_XS)`; `None` without replicates.
+    ///
+    /// Each `V` is the jackknife variance over queries, sets and crossings. Where the estimate of the whole
+    /// is not positive, which happens by chance where neither queries nor sets matter much, the largest of
+    /// the three stands for it.
+    pub fn stderr(&self) -> Option<f64> {
+        let [x, s, xs] = [&self.queries, &self.sets, &self.cells].map(|values| variance(values));
+        (!self.cells.is_empty()).then(|| {
+            let both = x + s - xs;
+            if both > 0.0 { both.sqrt() } else { x.max(s).max(xs).sqrt() }
+        })
+    }
+}
+
+/// `(n - 1) / n sum_i (v_i - mean)^2`
+fn variance(replicates: &[f64]) -> f64 {
+    let n = replicates.len() as f64;
+    let mean = replicates.iter().sum::<f64>() / n;
+    (n - 1.0) / n * replicates.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four queries by three sets, one observation each.
+    fn cells(value: impl Fn(usize, usize) -> f64) -> Vec<Cell> {
+        (0..12).map(|i| (value(i / 3, i % 3), 1.0)).collect()
+    }
+
+    #[test]
+    fn an_effect_of_queries_alone_has_the_standard_error_of_a_mean_over_queries() {
+        let mean = Replicated::mean_of_cells(&cells(|x, _| [1.0, 2.0, 3.0, 6.0][x]), 3).unwrap();
+        assert_eq!(mean.value, 3.0);
+        // Variance over queries (4 + 1 + 0 + 9) / 3, over 4 of them. The crossings know the same effect with
+        // 12 observations: 3 * 14 / 11 / 12. Sets have none.
+        let exact: f64 = 14.0 / 3.0 / 4.0 - 3.0 * 14.0 / 11.0 / 12.0;
+        assert!((mean.stderr().unwrap() - exact.sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn differences_are_paired_and_constants_have_no_error() {
+        let one = Replicated::mean_of_cells(&cells(|x, s| (x * x + 2 * s) as f64), 3).unwrap();
+        let other = one.map(|value| value + 5.0);
+        let difference = other.zip(&one, |a, b| a - b);
+        assert!((difference.value - 5.0).abs() < 1e-12 && difference.stderr().unwrap() < 1e-7);
+        assert_eq!(Replicated::exact(2.0).stderr(), None);
+        assert_eq!(Replicated::mean([&one, &Replicated::exact(0.0)]).unwrap().stderr(), None);
+        assert_eq!(Replicated::mean([&one, &one]).unwrap(), one);
+        assert_eq!(Replicated::mean_of_cells(&[(0.0, 0.0); 4], 2), None);
+    }
+}

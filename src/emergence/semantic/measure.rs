@@ -1,0 +1,221 @@
+//! A semantic profile measured: states of every prompt, estimates of every block, of the trained and the
+//! randomly initialised model and of the controls.
+
+use rayon::prelude::*;
+
+use super::condition::Noise;
+use super::estimate::{ConditionEstimate, Exclusions, estimate};
+use super::jackknife::Replicated;
+use super::output::{OutputEstimate, output, output_share};
+use super::profile::{DesignInfo, LeftOut, SCHEMA, SemanticProfile, ShotInfo};
+use super::prompt_grid::{PromptGrid, exclusions, layout, run};
+use super::reading::{Control, Init, Source, share};
+use super::settings::SemanticSettings;
+use super::summary::Curves;
+use super::tally::TEMPERATURES;
+use crate::corpus::{DesignPrompts, FactorialDesign};
+use crate::disk::Schema;
+use crate::error::Result;
+use crate::model::Model;
+use crate::model::decoder::Decoder;
+
+/// Measures the semantic emergence of `model` with a design at every block and number of shots, the randomly
+/// initialised model beside it if `settings` ask for it.
+///
+/// Each distinct prefix of the prompts is computed once. The result is the same to the bit on any number of
+/// threads.
+///
+/// # Errors
+/// Before anything is computed, those of [`DesignPrompts::new`]. Then
+/// [`Error::NonFinite`](crate::Error::NonFinite) for NaN or infinity in a state.
+pub fn measure(
+    model: &Model,
+    design: &FactorialDesign,
+    settings: &SemanticSettings,
+) -> Result<SemanticProfile> {
+    let prompts = tokenized(model, design)?;
+    let with_permuted = settings.permuted_answers.then(|| design.with_permuted_answers());
+    let with_foreign =
+        settings.foreign.as_ref().map(|other| design.with_foreign_queries(other)).transpose()?;
+    let controls = [(Control::PermutedAnswers, with_permuted), (Control::ForeignQuery, with_foreign)];
+    let controls = controls.into_iter().filter_map(|(control, design)| Some((control, design?)));
+    let controls = controls
+        .map(|(control, design)| Ok((control, tokenized(model, &design)?, design)))
+        .collect::<Result<Vec<_>>>()?;
+
+    let noise = Noise::draw(layout(design), model.decoder.spec().d_model, settings.estimate.seed);
+    let reader = Reader { model, settings, noise: &noise };
+    let trained = reader.read(&model.decoder, &model.info.id, design, &prompts, true)?;
+    let random_init = match settings.random_init_seed {
+        Some(seed) => {
+            let name = format!("the randomly initialised model of {}", model.info.id);
+            Some(reader.read(&model.random_init(seed)?, &name, design, &prompts, true)?)
+        }
+        None => None,
+    };
+    let mut profile = without_readings(model, design, &prompts, settings);
+    let mut curves: Vec<Curves> = vec![];
+    for (i, shots) in design.shots.iter().enumerate() {
+        curves.push(trained.curves(i, random_init.as_ref(), settings.estimate.default_noise_scale));
+        let before = i.checked_sub(1).map(|i| &curves[i]);
+        profile.shots.push(curves[i].summary(*shots, before));
+    }
+    let mut add = |read: &Read, init, control| {
+        for (i, &shots) in design.shots.iter().enumerate() {
+            for (l, condition) in read.conditions[i].iter().enumerate() {
+                let source = Source { shots, block: l + 1, init, control, layout: layout(design) };
+                profile.readings.extend(source.readings(condition, read.lens[i][l].as_ref()));
+            }
+        }
+    };
+    add(&trained, Init::Trained, None);
+    random_init.iter().for_each(|read| add(read, Init::RandomInit, None));
+    for (control, prompts, design) in &controls {
+        let read = reader.read(&model.decoder, &model.info.id, design, prompts, false)?;
+        add(&read, Init::Trained, Some(*control));
+    }
+    Ok(profile)
+}
+
+/// Whether measuring again would give this profile: the same weights, prompts, settings, seeds and schema.
+///
+/// # Errors
+/// Those of [`DesignPrompts::new`].
+pub fn is_current(
+    profile: &SemanticProfile,
+    model: &Model,
+    design: &FactorialDesign,
+    settings: &SemanticSettings,
+) -> Result<bool> {
+    let wanted = without_readings(model, design, &tokenized(model, design)?, settings);
+    Ok(SemanticProfile { shots: vec![], readings: vec![], ..profile.clone() } == wanted)
+}
+
+fn tokenized(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
+    DesignPrompts::new(design, &model.tokenizer, &model.info.id, model.decoder.spec().max_positions)
+}
+
+fn without_readings(
+    model: &Model,
+    design: &FactorialDesign,
+    prompts: &DesignPrompts,
+    settings: &SemanticSettings,
+) -> SemanticProfile {
+    let n = prompts.windows.len() / design.shots.len();
+    let shots = design.shots.iter().zip(prompts.windows.chunks(n)).map(|(&shots, windows)| ShotInfo {
+        shots,
+        overlap: design.overlap(shots),
+        longest_prompt_tokens: windows.iter().map(Vec::len).max().unwrap_or_default(),
+    });
+    let mut left_out = vec![];
+    for p in 0..design.relations.len() {
+        for q in p + 1..design.relations.len() {
+            let (relation, other) = (design.relations[p].clone(), design.relations[q].clone());
+            let queries = prompts.n_left_out(p, q);
+            left_out.extend((queries > 0).then_some(LeftOut { relation, other, queries }));
+        }
+    }
+    SemanticProfile {
+        schema: Schema::new(SCHEMA.0, SCHEMA.1),
+        model: model.info.clone(),
+        corpus: DesignInfo {
+            name: design.category.clone(),
+            sha256: design.category_sha256.clone(),
+            prompts_sha256: prompts.sha256.clone(),
+            relations: design.relations.clone(),
+            sets: design.n_sets(),
+            queries: design.queries.len(),
+            form: design.form.name.into(),
+            bos: model.tokenizer.bos(),
+            shots: shots.collect(),
+            left_out,
+        },
+        noise_scales: settings.estimate.noise_scales.clone(),
+        default_noise_scale: settings.estimate.default_noise_scale,
+        temperatures: TEMPERATURES.to_vec(),
+        seed: settings.estimate.seed,
+        random_init_seed: settings.random_init_seed,
+        permuted_answers: settings.permuted_answers,
+        foreign: settings.foreign.as_ref().map(|other| (other.name.clone(), other.sha256.clone())),
+        shots: vec![],
+        readings: vec![],
+    }
+}
+
+/// What reading a decoder needs beside it and its prompts.
+struct Reader<'a> {
+    model: &'a Model,
+    settings: &'a SemanticSettings,
+    noise: &'a Noise,
+}
+
+/// Everything that is read of one decoder, by number of shots.
+struct Read {
+    /// For each block.
+    conditions: Vec<Vec<ConditionEstimate>>,
+    /// `O` of each block.
+    lens: Vec<Vec<Option<Replicated>>>,
+    output: Vec<Option<OutputEstimate>>,
+}
+
+impl Reader<'_> {
+    /// Runs a decoder and estimates every condition. Sets that share no answer are a control of the design
+    /// itself, not of other controls.
+    fn read(
+        &self,
+        decoder: &Decoder,
+        name: &str,
+        design: &FactorialDesign,
+        prompts: &DesignPrompts,
+        is_whole: bool,
+    ) -> Result<Read> {
+        let states = run(decoder, name, prompts, self.model.room_for_states()?)?;
+        let grid = PromptGrid::new(design, prompts, &states);
+        let (n_shots, n_blocks) = (design.shots.len(), states.n_blocks());
+        let left_out: Vec<Exclusions> = design
+            .shots
+            .iter()
+            .map(|shots| {
+                let found = exclusions(design, prompts, *shots);
+                if is_whole { found } else { Exclusions { no_shared_answer: vec![], ..found } }
+            })
+            .collect();
+        let conditions: Vec<ConditionEstimate> = (0..n_shots * n_blocks)
+            .into_par_iter()
+            .map(|condition| {
+                let (i, block) = (condition / n_blocks, condition % n_blocks + 1);
+                let rows = grid.rows(i, block)?;
+                estimate(rows.view(), grid.layout, self.noise, &left_out[i], &self.settings.estimate)
+            })
+            .collect::<Result<_>>()?;
+        let lens = |i: usize| (1..=n_blocks).map(|block| output_share(&grid, i, block)).collect();
+        Ok(Read {
+            conditions: conditions.chunks(n_blocks).map(<[_]>::to_vec).collect(),
+            lens: (0..n_shots).map(lens).collect(),
+            output: (0..n_shots).map(|i| output(&grid, i)).collect(),
+        })
+    }
+}
+
+impl Read {
+    /// The curves over depth at the default noise scale.
+    fn curves(&self, shots_index: usize, random_init: Option<&Self>, noise_scale: f64) -> Curves {
+        let at_default = |read: &Self| -> Vec<_> {
+            let of = |condition: &ConditionEstimate| {
+                condition.information.iter().find(|at| at.noise_scale == noise_scale).cloned()
+            };
+            read.conditions[shots_index].iter().filter_map(of).collect()
+        };
+        let own = at_default(self);
+        let shares =
+            |of: &[super::estimate::Information]| of.iter().map(|at| share(&at.macro_nats)).collect();
+        Curves {
+            shares: shares(&own),
+            micro_nats: own.iter().map(|at| at.micro_nats.clone()).collect(),
+            emergence_nats: own.iter().map(|at| at.macro_nats.zip(&at.micro_nats, |a, b| a - b)).collect(),
+            random_init_shares: random_init.map(|read| shares(&at_default(read))),
+            output_share: self.lens[shots_index].last().cloned().flatten(),
+            output: self.output[shots_index].clone(),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The prompts of a design with the states and outputs of one model.
+
+use ndarray::Array2;
+
+use super::condition::Layout;
+use super::estimate::Exclusions;
+use crate::corpus::{DesignPrompts, FactorialDesign};
+use crate::error::Result;
+use crate::model::PromptStates;
+use crate::model::decoder::Decoder;
+
+/// A design, its prompts as tokens, and what one decoder made of them.
+pub(super) struct PromptGrid<'a> {
+    pub(super) layout: Layout,
+    pub(super) prompts: &'a DesignPrompts,
+    pub(super) states: &'a PromptStates,
+}
+
+impl<'a> PromptGrid<'a> {
+    pub(super) fn new(
+        design: &FactorialDesign,
+        prompts: &'a DesignPrompts,
+        states: &'a PromptStates,
+    ) -> Self {
+        Self { layout: layout(design), prompts, states }
+    }
+
+    /// The states after a block of all prompts with some number of shots.
+    pub(super) fn rows(&self, shots_index: usize, block: usize) -> Result<Array2<f32>> {
+        let first = shots_index * self.layout.len();
+        self.states.rows(block, first..first + self.layout.len())
+    }
+
+    /// The logit of the answer of relation `r` after prompt `(p, s, x)`.
+    pub(super) fn logit(
+        &self,
+        shots_index: usize,
+        block: usize,
+        (p, s, x): (usize, usize, usize),
+        r: usize,
+    ) -> Option<f64> {
+        let token = *self.prompts.answer_tokens[x].get(r)?;
+        self.states.logit(block, self.prompts.place(shots_index, x, p, s), token)
+    }
+}
+
+/// The sizes of a design.
+pub(super) fn layout(design: &FactorialDesign) -> Layout {
+    Layout { queries: design.queries.len(), relations: design.relations.len(), sets: design.n_sets() }
+}
+
+/// Runs a decoder over the prompts.
+pub(super) fn run(
+    decoder: &Decoder,
+    name: &str,
+    prompts: &DesignPrompts,
+    room_bytes: Option<u64>,
+) -> Result<PromptStates> {
+    let tokens = prompts.answer_tokens.concat();
+    PromptStates::of(decoder, name, &prompts.windows, &tokens, room_bytes)
+}
+
+/// What is left out of the comparisons at some number of shots.
+pub(super) fn exclusions(design: &FactorialDesign, prompts: &DesignPrompts, shots: usize) -> Exclusions {
+    let Layout { queries, relations, sets } = layout(design);
+    let mut left_out = vec![];
+    for x in 0..queries {
+        for p in 0..relations {
+            left_out.extend((0..relations).map(|q| prompts.is_left_out(p, q, x)));
+        }
+    }
+    let shared = |r: usize, q: usize, s: usize, t: usize| design.shares_answer(shots, (r, s), (q, t));
+    let mut no_shared_answer = vec![];
+    for p in 0..relations {
+        for q in 0..relations {
+            for s in 0..sets {
+                // A set is compared in both relations or in neither, so that a state that knows its examples
+                // alone still scores 0.
+                no_shared_answer
+                    .extend((0..sets).map(|t| t != s && !shared(p, p, s, t) && !shared(p, q, s, t)));
+            }
+        }
+    }
+    Exclusions { left_out, no_shared_answer }
+}

@@ -1,0 +1,215 @@
+//! The profiles of a folder: one JSON file each, and a CSV table that is made of all of them.
+//!
+//! A file is named after the model, the corpus and a short hash of everything that decides the numbers. So
+//! the same measurement has the same file, another measurement has another file, and none replaces another.
+//!
+//! Several processes may write to one folder. Every file appears whole, by renaming. The table is made again
+//! until it holds every profile that is in the folder after it was written.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::profile_settings::ProfileSettings;
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+
+/// A profile as it lies in a folder. One kind for each estimand; the schema's name tells them apart.
+pub trait StoredProfile: Serialize + DeserializeOwned {
+    /// The schema's name.
+    const SCHEMA: &'static str;
+    /// The version of the schema that is written and read.
+    const VERSION: u32;
+    /// What to do about files of an older version.
+    const OLDER: &'static str;
+    /// The table of all profiles of this kind.
+    const TABLE: &'static str;
+    /// A row of the table.
+    type Row: Serialize;
+
+    /// Schema and version of the tool.
+    fn schema(&self) -> &Schema;
+    /// The label of the model.
+    fn model_label(&self) -> &str;
+    /// The name of the corpus.
+    fn corpus_name(&self) -> &str;
+    /// Everything that decides the numbers.
+    fn settings(&self) -> &ProfileSettings;
+    /// The rows of the table.
+    fn rows(&self) -> Vec<Self::Row>;
+}
+
+/// A profile that was looked for.
+#[derive(Debug)]
+pub enum Found<P> {
+    /// Measuring again would give this one.
+    Current(P),
+    /// It was measured by another version of surmise.
+    OtherVersion(P),
+    /// There is none.
+    Missing,
+}
+
+/// A folder of profiles.
+#[derive(Debug, Clone)]
+pub struct ProfileStore {
+    folder: PathBuf,
+}
+
+/// Schemas of all files that stores hold. A file with another schema is refused.
+const SCHEMAS: &[&str] = &["profile"];
+
+impl ProfileStore {
+    /// The profiles of a folder, which need not be there yet.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The name of the file, without extension, for a model and corpus measured with these settings.
+    pub fn stem(model: &str, corpus: &str, settings: &ProfileSettings) -> String {
+        let plain = |name: &str| {
+            disk::id_in_file_names(name).replace(|c: char| c.is_control() || "\\:*?\"<>|".contains(c), "-")
+        };
+        format!("{}--{}--{}", plain(model), plain(corpus), settings.short_hash())
+    }
+
+    /// The file of a profile.
+    pub fn file(&self, model: &str, corpus: &str, settings: &ProfileSettings) -> PathBuf {
+        self.folder.join(format!("{}.json", Self::stem(model, corpus, settings)))
+    }
+
+    /// The files of profiles, of every kind, by name.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if the folder cannot be listed.
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let fault = |source| Error::Read { path: self.folder.clone(), source };
+        let entries = std::fs::read_dir(&self.folder).map_err(fault)?;
+        let mut files = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<std::io::Result<Vec<_>>>()
+            .map_err(fault)?;
+        files.retain(|file| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            name.contains("--") && name.ends_with(".json") && !name.starts_with('.')
+        });
+        files.sort_unstable();
+        Ok(files)
+    }
+
+    /// Every profile of one kind, by file name.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; those of [`read`] for a file that is damaged or of another version.
+    pub fn read_all<P: StoredProfile>(&self) -> Result<Vec<P>> {
+        self.files()?.iter().filter_map(|file| read_kind(file).transpose()).collect()
+    }
+
+    /// The profile of a model and corpus with these settings. Only the one file is read.
+    ///
+    /// # Errors
+    /// Those of [`read`]; [`Error::Parameter`] for a file whose content has other settings than its name
+    /// says.
+    pub fn find<P: StoredProfile>(
+        &self,
+        model: &str,
+        corpus: &str,
+        settings: &ProfileSettings,
+    ) -> Result<Found<P>> {
+        let file = self.file(model, corpus, settings);
+        if !file.is_file() {
+            return Ok(Found::Missing);
+        }
+        let profile: P = read(&file)?;
+        if profile.settings() != settings {
+            let differ = profile.settings().differences(settings, &[]).join(", ");
+            let reason = format!(
+                "has a file {} whose settings are not those of its name ({differ}); move it elsewhere",
+                file.display()
+            );
+            return Err(Error::Parameter { name: "--output", reason });
+        }
+        let is_current = *profile.schema() == Schema::new(P::SCHEMA, P::VERSION);
+        Ok(if is_current { Found::Current(profile) } else { Found::OtherVersion(profile) })
+    }
+
+    /// Writes a profile to its file.
+    ///
+    /// # Errors
+    /// [`Error::Write`], [`Error::Json`]
+    pub fn put<P: StoredProfile>(&self, profile: &P) -> Result<()> {
+        disk::write_json(
+            &self.file(profile.model_label(), profile.corpus_name(), profile.settings()),
+            profile,
+        )
+    }
+
+    /// Makes the table of every profile of one kind in the folder. Whichever of several processes writes it
+    /// last has looked at the folder afterwards, so that no profile is missing in the end.
+    ///
+    /// # Errors
+    /// [`Error::Write`], and those of [`ProfileStore::read_all`].
+    pub fn write_table<P: StoredProfile>(&self) -> Result<()> {
+        loop {
+            let files = self.files()?;
+            disk::write(&self.folder.join(P::TABLE), &self.table::<P>(&files)?)?;
+            if self.files()? == files {
+                return Ok(());
+            }
+        }
+    }
+
+    fn table<P: StoredProfile>(&self, files: &[PathBuf]) -> Result<Vec<u8>> {
+        let mut rows: Vec<P::Row> = vec![];
+        for file in files {
+            rows.extend(read_kind::<P>(file)?.iter().flat_map(P::rows));
+        }
+        disk::csv_bytes(P::TABLE.as_ref(), &rows)
+    }
+}
+
+/// Reads a profile.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for a schema or version that is not known.
+pub fn read<P: StoredProfile>(path: &Path) -> Result<P> {
+    read_kind(path)?.ok_or_else(|| {
+        let reason = format!("of {} is that of another estimand, not {}", path.display(), P::SCHEMA);
+        Error::Parameter { name: "schema", reason }
+    })
+}
+
+/// The same; `None` for a profile of another kind.
+fn read_kind<P: StoredProfile>(path: &Path) -> Result<Option<P>> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Schema,
+    }
+    let json = |source| Error::Json { path: path.into(), source };
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let Head { schema } = serde_json::from_slice(&bytes).map_err(json)?;
+    let name = schema.name.as_str();
+    if name != P::SCHEMA && SCHEMAS.contains(&name) {
+        return Ok(None);
+    }
+    if (name, schema.version) != (P::SCHEMA, P::VERSION) {
+        let older = name == P::SCHEMA && schema.version < P::VERSION;
+        let reason = format!(
+            "of {} is {name} version {}, this version of surmise reads {} version {}{}",
+            path.display(),
+            schema.version,
+            P::SCHEMA,
+            P::VERSION,
+            if older { format!("; {}", P::OLDER) } else { String::new() }
+        );
+        return Err(Error::Parameter { name: "schema", reason });
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(json)
+}

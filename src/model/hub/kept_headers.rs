@@ -1,0 +1,75 @@
+//! What `surmise model ID` read of a model that was not fetched: kept beside the cache of the Python tools,
+//! so that the model can be described again while its hub is away.
+//!
+//! ```text
+//! .surmise/models--owner--name/<revision>.json    commit and headers, as they were when last asked for
+//! ```
+
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::cache::{self, Cache};
+use super::id::Id;
+use super::layout;
+use super::settings::HubSettings;
+use crate::disk;
+use crate::model::weights::FileHeader;
+
+/// The headers of one revision, without the weights behind them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KeptHeaders {
+    pub(super) commit: String,
+    files: Vec<KeptFile>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptFile {
+    name: String,
+    len: u64,
+    sha256: Option<String>,
+    base64: String,
+}
+
+impl KeptHeaders {
+    fn path(settings: &HubSettings, id: &Id) -> PathBuf {
+        let name = format!("models--{}", disk::id_in_file_names(&id.repository));
+        let revision = disk::id_in_file_names(&id.revision);
+        settings.cache.join(".surmise").join(name).join(format!("{revision}.json"))
+    }
+
+    /// What is kept of an id, if all of it is there.
+    pub(super) fn read(settings: &HubSettings, id: &Id) -> Option<Self> {
+        let kept: Self = serde_json::from_slice(&std::fs::read(Self::path(settings, id)).ok()?).ok()?;
+        let config = Cache::new(&settings.cache, &id.repository).snapshot(&kept.commit).join(layout::CONFIG);
+        (cache::is_commit(&kept.commit) && config.is_file()).then_some(kept)
+    }
+
+    /// Keeps headers. A cache that cannot be written is no reason to fail: they are asked for again.
+    pub(super) fn write(settings: &HubSettings, id: &Id, commit: &str, headers: &[FileHeader]) {
+        let file = |header: &FileHeader| KeptFile {
+            name: header.name.clone(),
+            len: header.len,
+            sha256: header.sha256.clone(),
+            base64: STANDARD.encode(&header.bytes),
+        };
+        let kept = Self { commit: commit.to_owned(), files: headers.iter().map(file).collect() };
+        let path = Self::path(settings, id);
+        let folder_is_there = path.parent().is_some_and(|folder| std::fs::create_dir_all(folder).is_ok());
+        if folder_is_there {
+            disk::write_json(&path, &kept).unwrap_or_default();
+        }
+    }
+
+    /// The folder with the config, and the headers; nothing if they are damaged.
+    pub(super) fn open(self, settings: &HubSettings, id: &Id) -> Option<(PathBuf, Vec<FileHeader>)> {
+        let header = |file: KeptFile| {
+            let bytes = STANDARD.decode(file.base64).ok()?;
+            Some(FileHeader { name: file.name, bytes, len: file.len, sha256: file.sha256 })
+        };
+        let headers = self.files.into_iter().map(header).collect::<Option<_>>()?;
+        Some((Cache::new(&settings.cache, &id.repository).snapshot(&self.commit), headers))
+    }
+}

@@ -1,0 +1,189 @@
+//! Semantic profiles of small models: what the model reads next, the same result on any number of threads,
+//! and designs that are refused before anything is computed.
+
+use candle_core::{DType, Device, Tensor};
+use surmise::corpus::{Category, DesignSettings, FactorialDesign};
+use surmise::emergence::semantic::{
+    Control, Init, SemanticProfile, SemanticReading, SemanticSettings, is_current, measure,
+};
+use surmise::model::batch::Batch;
+use surmise::model::ops::Ops;
+use surmise::model::{Model, PromptStates};
+
+use crate::model::parity::{decoder, flat, golden, tensors};
+
+#[test]
+fn states_are_what_the_next_block_reads_in_transformers() {
+    let reference = tensors(&golden("semantic/next_inputs.safetensors"));
+    for name in ["gpt2", "llama-gqa", "gemma3", "pythia", "olmo2", "opt-350m"] {
+        let ids = tensors(&golden(name).join("oracle.safetensors"))["input_ids"]
+            .to_dtype(DType::U32)
+            .and_then(|ids| ids.to_vec2::<u32>())
+            .expect("ids");
+        let decoder = decoder(name, "config.json", Ops::Fused);
+        let n_blocks = decoder.spec().n_layers;
+        let states = PromptStates::of(&decoder, name, &ids, &[3, 1], None).expect("states");
+        for block in 1..=n_blocks {
+            let expected = flat(&reference[&format!("{name}.{block}")]);
+            let found = states.rows(block, 0..ids.len()).expect("rows");
+            let top = expected.iter().fold(0f32, |top, v| top.max(v.abs()));
+            let worst = found.iter().zip(&expected).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
+            assert!(worst < 1e-4 * top, "{name}, block {block}: off by {worst} of {top}");
+        }
+        // The output is that of the whole head at the last token.
+        let h = decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("a forward pass");
+        let t = ids[0].len();
+        let logits = decoder.logits(&h).and_then(|logits| Ok(logits.to_vec2::<f32>()?)).expect("logits");
+        for w in 0..ids.len() {
+            let row = &logits[w * t + t - 1];
+            let top = (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).expect("a vocabulary");
+            assert_eq!(states.top_token(w), Some(top as u32), "{name}");
+            let total: f64 = row.iter().map(|x| f64::from(*x).exp()).sum::<f64>().ln();
+            let log_probability = states.log_probability(w, 3).expect("a token that was asked about");
+            assert!((log_probability - (f64::from(row[3]) - total)).abs() < 1e-4, "{name}");
+            assert_eq!(states.log_probability(w, 2), None);
+        }
+    }
+}
+
+#[test]
+fn the_size_of_a_residual_stream_does_not_change_what_the_next_block_reads() {
+    let decoder = decoder("llama-gqa", "config.json", Ops::Fused);
+    let values: Vec<f32> = (0..96).map(|i| 10.0 * (i as f32).sin()).collect();
+    let h = Tensor::from_vec(values, (2, 48), &Device::Cpu).expect("a tensor");
+    for l in 0..=decoder.spec().n_layers {
+        let read = flat(&decoder.next_input(l, &h).expect("a state"));
+        let larger = flat(&decoder.next_input(l, &(&h * 64.0).expect("a tensor")).expect("a state"));
+        let worst = read.iter().zip(&larger).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        assert!(worst < 1e-4, "after block {l}: {worst}");
+    }
+}
+
+fn design(category: &str, shots: &[usize]) -> FactorialDesign {
+    let settings = DesignSettings { sets: 8, queries: 6, shots: shots.into(), ..Default::default() };
+    FactorialDesign::draw(&Category::load(category).expect("embedded"), &settings).expect("a design")
+}
+
+fn measured(model: &str, design: &FactorialDesign, settings: &SemanticSettings) -> SemanticProfile {
+    measure(&Model::load(model).expect("embedded"), design, settings).expect("a profile")
+}
+
+fn all_settings() -> SemanticSettings {
+    let foreign = Some(Category::load("animals").expect("embedded"));
+    SemanticSettings { permuted_answers: true, foreign, ..SemanticSettings::new(3, Some(4)) }
+}
+
+#[test]
+fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on_threads() {
+    let (design, settings) = (design("countries", &[1, 3]), all_settings());
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| measured("minillama-2", &design, &settings))
+    };
+    let profile = on(1);
+    assert_eq!(serde_json::to_string(&profile).unwrap(), serde_json::to_string(&on(2)).unwrap());
+    let n_blocks = profile.model.n_layers;
+    let count = |init: Init, control: Option<Control>| {
+        profile.readings.iter().filter(|r| (r.init, r.control) == (init, control)).count()
+    };
+    for init in [Init::Trained, Init::RandomInit] {
+        assert_eq!(count(init, None), 2 * n_blocks * profile.noise_scales.len());
+        assert_eq!(count(init, Some(Control::PermutedRelations)), 2 * n_blocks);
+        assert_eq!(count(init, Some(Control::HalfSets)), 2 * n_blocks);
+    }
+    for control in [Control::PermutedAnswers, Control::ForeignQuery] {
+        assert_eq!(count(Init::Trained, Some(control)), 2 * n_blocks * profile.noise_scales.len());
+    }
+    let finite = |reading: &SemanticReading| {
+        reading.macro_nats.is_finite() && reading.macro_nats <= 2.0_f64.ln() + 1e-12
+    };
+    assert!(profile.readings.iter().all(finite));
+    let main = profile.readings.iter().filter(|r| r.control.is_none());
+    assert!(main.clone().all(|r| r.macro_share_stderr.is_some_and(f64::is_finite)));
+    assert!(main.clone().all(|r| r.micro_nats.is_some_and(|m| m <= 8.0_f64.ln() + 1e-9)));
+    assert!(main.clone().all(|r| r.output_share.is_some()));
+    // The rows of profiles.csv: the marked ones have the headline as their mean.
+    let rows = profile.rows();
+    assert_eq!(rows.len(), 2 * n_blocks);
+    let marked: Vec<f64> = rows.iter().filter(|row| row.is_headline).map(|row| row.macro_share).collect();
+    assert_eq!(marked.len(), n_blocks - 1);
+    let mean = marked.iter().sum::<f64>() / marked.len() as f64;
+    assert!((mean - profile.headline().expect("two blocks").value).abs() < 1e-12);
+    assert!(rows.iter().all(|row| row.macro_share_random_init.is_some()));
+    // What was measured is current, and a change of seed or prompts is not.
+    let model = Model::load("minillama-2").expect("embedded");
+    assert!(is_current(&profile, &model, &design, &settings).expect("prompts"));
+    let other = SemanticSettings { random_init_seed: None, ..settings.clone() };
+    assert!(!is_current(&profile, &model, &design, &other).expect("prompts"));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    surmise::disk::write_json(file.path(), &profile).expect("written");
+    assert_eq!(SemanticProfile::read(file.path()).expect("read"), profile);
+}
+
+#[test]
+fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
+    let profile = measured("minillama-5", &design("countries", &[2]), &SemanticSettings::new(0, Some(0)));
+    let summary = &profile.shots[0];
+    let excess = summary.share_mean_above_random_init.expect("two blocks");
+    println!("{summary:?}");
+    assert!(excess.value > 3.0 * excess.stderr.expect("an error"), "{excess:?}");
+    let permuted = profile.readings.iter().filter(|r| r.control == Some(Control::PermutedRelations));
+    for reading in permuted {
+        let error = reading.macro_share_stderr.expect("an error");
+        assert!(reading.macro_share.abs() < 3.0 * error + 0.02, "{reading:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_before_anything_is_computed() {
+    let model = Model::load("minigpt-1").expect("embedded");
+    let refused = |design: &FactorialDesign| {
+        measure(&model, design, &SemanticSettings::new(0, None)).unwrap_err().to_string()
+    };
+    // 64 positions.
+    let long = design("countries", &[1, 40]);
+    let error = refused(&long);
+    assert!(
+        error.contains("64 positions") && error.contains("40 shots") && error.contains("tokens"),
+        "{error}"
+    );
+    // A vocabulary that lacks the words.
+    let error = refused(&design("elements", &[1]));
+    assert!(error.contains("cannot spell entity"), "{error}");
+    // Two entities that lower-casing makes one.
+    let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
+    let rows = "entity,a,b\nFrance,Paris,Europe\nfrance,Rome,Asia\nItaly,Rome,Europe\nSpain,Madrid,Europe\n\
+                Peru,Lima,Africa\nJapan,Tokyo,Asia\nChina,Beijing,Asia\n";
+    std::fs::write(file.path(), rows).expect("written");
+    let category = Category::load(file.path().to_str().expect("UTF-8")).expect("a category");
+    let settings = DesignSettings { sets: 4, queries: 3, shots: vec![1], ..Default::default() };
+    let error = refused(&FactorialDesign::draw(&category, &settings).expect("a design"));
+    assert!(error.contains("are the same to the model's tokenizer"), "{error}");
+}
+
+#[test]
+fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_out() {
+    let model = Model::load("minigpt-1").expect("embedded");
+    let table = |differ: usize| {
+        let cities = ["Paris", "Rome", "Madrid", "Lima", "Tokyo", "Beijing", "Cairo"];
+        let countries = ["France", "Italy", "Spain", "Peru", "Japan", "China", "Egypt"];
+        let mut rows = "entity,a,b\n".to_owned();
+        for (i, (country, city)) in countries.iter().zip(cities).enumerate() {
+            let other = if i < differ { "Africa" } else { city };
+            // The second answer has another second word throughout.
+            rows += &format!("{country},{city} Africa,{other} Europe\n");
+        }
+        let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
+        std::fs::write(file.path(), rows).expect("written");
+        let category = Category::load(file.path().to_str().expect("UTF-8")).expect("a category");
+        let settings = DesignSettings { sets: 4, queries: 3, shots: vec![1], ..Default::default() };
+        let design = FactorialDesign::draw(&category, &settings).expect("a design");
+        measure(&model, &design, &SemanticSettings::new(0, None))
+    };
+    let error = table(0).unwrap_err().to_string();
+    assert!(error.contains("columns a and b") && error.contains("all but 0 of 3"), "{error}");
+    assert!(table(7).expect("a profile").corpus.left_out.is_empty());
+    let left_out: usize =
+        table(5).map_or(0, |profile| profile.corpus.left_out.iter().map(|l| l.queries).sum());
+    assert!(left_out <= 1);
+}
