@@ -9,9 +9,10 @@ sentencepiece 0.2.3; with accelerate, which transformers wants for GGUF files. T
     NAME.gguf             the checkpoint ../NAME as llama.cpp's converter would store it: tensor names
                           by the `gguf` package, queries and keys of Llamas with rotary pairs side by
                           side, norms of Gemma with 1 added, fused projections in its order; f32
-    NAME.safetensors      where the format cannot hold the checkpoint as it is (Gemma's scale of scores
-                          follows from the head's width there): states and logits of the model that
-                          the file is of. Elsewhere those of ../NAME/oracle.safetensors count.
+    NAME.safetensors      where the format cannot hold the checkpoint as it is (there Gemma's scale of
+                          scores follows from the head's width, and SmolLM3's blocks without positions
+                          from their number): states and logits of the model that the file is of.
+                          Elsewhere those of ../NAME/oracle.safetensors count.
     types.gguf            a tensor of each type that is read; types.safetensors has what the `gguf`
                           package makes of it
     tokens-KIND.gguf      tokenizers without a model, and tokens.json: the ids of some texts by the
@@ -62,8 +63,9 @@ MODELS = {
     "granite": "granite",
     "falcon": "falcon",
     "bloom": "bloom",
+    "smollm3": "smollm3",
 }
-INTERLEAVED = ("llama", "granite", "olmo")
+INTERLEAVED = ("llama", "granite", "olmo", "smollm3")
 
 
 def interleave(weight, n_heads):
@@ -169,6 +171,13 @@ def convert(name, arch):
         config.query_pre_attn_scalar = config.head_dim
         model = AutoModelForCausalLM.from_pretrained(HERE.parent / name, config=config, dtype=torch.float32)
         model.eval()
+        ids = torch.arange(36).reshape(3, 12) % config.vocab_size
+        save_file(golden.oracle(model, ids), HERE / f"{name}.safetensors")
+    if arch == "smollm3":  # nor for which blocks rotate: each fourth does not
+        config.num_hidden_layers, config.no_rope_layers = 4, [1, 1, 1, 0]
+        config.layer_types = ["full_attention"] * 4
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+        golden.randomise(model, 1)
         ids = torch.arange(36).reshape(3, 12) % config.vocab_size
         save_file(golden.oracle(model, ids), HERE / f"{name}.safetensors")
     n_heads = of(config, "num_attention_heads", "n_head")
