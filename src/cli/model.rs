@@ -1,4 +1,4 @@
-//! `surmise model`: what a checkpoint is.
+//! `surmise model`: the description of a checkpoint.
 
 use clap::Args;
 use serde::Serialize;
@@ -31,7 +31,7 @@ struct ModelReport<'a> {
     n_kv_heads: usize,
     head_dim: usize,
     max_positions: usize,
-    /// Memory of the weights as they are held: four bytes for each parameter.
+    /// Memory of the weights after loading: four bytes for each parameter.
     memory_bytes: usize,
     stored_dtype: &'a str,
 }

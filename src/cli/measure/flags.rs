@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::semantic_flags::{Estimand, SemanticFlags};
 use crate::cli::estimator::EstimatorFlag;
+use crate::cli::flags::WINDOWS;
 use crate::cli::texts::TextFlags;
-use crate::cli::{Fetching, Opening, Sampling, choice};
+use crate::cli::{Fetching, Opening, SHOTS, Sampling, SeriesFlags, choice};
 use crate::emergence::Micro;
+use crate::mi::Scale;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
@@ -19,12 +22,17 @@ pub(in crate::cli) struct Flags {
     /// A name from `surmise list corpora`, or a CSV file with a column `entity`; may be given several times
     #[arg(long = "corpus", required_unless_present = "texts", value_name = "NAME|FILE")]
     pub(super) corpora: Vec<String>,
+    /// What is measured [default: semantic for categories with two relations or more, else positional]
+    #[arg(long, value_parser = choice::choice(&Estimand::ALL, Estimand::name, Estimand::describe))]
+    pub(super) estimand: Option<Estimand>,
     #[command(flatten)]
     pub(super) texts: TextFlags,
     #[command(flatten)]
     pub(super) fetching: Fetching,
     #[command(flatten)]
-    pub(super) sampling: Sampling,
+    pub(super) sampling: MeasureSampling,
+    #[command(flatten)]
+    pub(super) semantic: SemanticFlags,
     #[command(flatten)]
     pub(super) opening: Opening,
     #[command(flatten)]
@@ -47,4 +55,36 @@ pub(in crate::cli) struct Flags {
     /// there already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
+}
+
+/// How prompts or series are drawn.
+#[derive(Debug, Clone, Args)]
+pub(super) struct MeasureSampling {
+    /// Numbers of examples in a prompt, separated by commas [default: 1,4]; for the positional estimand the
+    /// entities of a series [default: 4], of which each is read
+    #[arg(long, value_delimiter = ',', value_name = "K,...")]
+    pub(super) shots: Vec<usize>,
+    /// Seed of prompts, series, noise and random initial weights
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Positional: series per corpus, or most windows per group of texts
+    #[arg(long, default_value_t = WINDOWS, value_name = "N")]
+    pub(super) windows: usize,
+    /// Positional: what the channel's noise is relative to, the spread of each coordinate or the norm of each
+    /// state
+    #[arg(
+        long,
+        value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
+        default_value = "spread"
+    )]
+    pub(super) scale: Scale,
+}
+
+impl MeasureSampling {
+    /// How series are drawn: a series of the most shots contains those of fewer.
+    pub(super) fn positional(&self) -> Sampling {
+        let shots = self.shots.iter().copied().max().unwrap_or(SHOTS);
+        let draw = SeriesFlags { windows: self.windows, shots, seed: self.seed };
+        Sampling { draw, scale: self.scale }
+    }
 }

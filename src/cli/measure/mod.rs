@@ -1,12 +1,26 @@
 //! `surmise measure`: profiles of models on corpora, as files or as CSV on stdout.
 
+mod estimand;
 mod flags;
+mod names;
 mod positional;
+mod semantic;
+mod semantic_flags;
 mod summary;
 
+use self::estimand::estimand;
 pub(super) use self::flags::Flags;
+use self::semantic_flags::Estimand;
+use super::status;
+use crate::corpus::Category;
 use crate::error::Result;
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    positional::run(flags, quiet)
+    let categories = flags.corpora.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
+    let (estimand, note) = estimand(flags, &categories)?;
+    note.iter().filter(|_| !quiet).for_each(|note| status(&format!("note: {note}")));
+    match estimand {
+        Estimand::Semantic => semantic::run(flags, &categories, quiet),
+        Estimand::Positional => positional::run(flags, quiet),
+    }
 }

@@ -1,14 +1,13 @@
 //! Positional profiles: each model on each corpus, kept in a folder or printed.
 
-use std::collections::BTreeSet;
-
 use super::flags::Flags;
+use super::names::{check_label, check_names, kept};
 use super::summary::{self, summary};
 use crate::cli::texts::CorpusSource;
 use crate::cli::{Progress, config_notes, print, status};
 use crate::disk;
 use crate::emergence::{self, Origin, Profile, ProfileRow, ProfileStore};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Model;
 use crate::model::hub;
 
@@ -16,7 +15,7 @@ use crate::model::hub;
 const STEPS: u64 = 1000;
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let sampling = &flags.sampling;
+    let sampling = flags.sampling.positional();
     let settings = flags.estimator.settings(sampling.scale, sampling.draw.seed, flags.micro)?;
     let sources = CorpusSource::all(&flags.corpora, &flags.texts, sampling.draw)?;
     // A wrong name is an error before the first model is measured, not after.
@@ -30,7 +29,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         disk::make_folder(store.folder())?;
         disk::probe(store.folder())?;
         // So is a file of the folder that the table could not be made of.
-        store.read_all::<Profile>()?;
+        store.check::<Profile>()?;
     }
     // So is a download that fails; and no measurement waits for one.
     let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
@@ -63,7 +62,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if !quiet {
         for (profile, origin) in &profiles {
-            if let Some(note) = kept(profile, origin) {
+            if let Some(note) = kept(&profile.model.id, &profile.corpus.name, &profile.settings, origin) {
                 status(&note);
             }
             status(&summary(profile));
@@ -73,50 +72,6 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             status(summary::DETERMINISTIC);
         }
         status(summary::NOT_ACROSS_FAMILIES);
-    }
-    Ok(())
-}
-
-/// What became of a profile that was in the folder.
-fn kept(profile: &Profile, origin: &Origin) -> Option<String> {
-    let stem = ProfileStore::stem(&profile.model.id, &profile.corpus.name, &profile.settings);
-    match origin {
-        Origin::Measured => None,
-        Origin::Kept => {
-            Some(format!("{stem}.json was measured before with these settings; not measured again"))
-        }
-        Origin::Replaced(version) => {
-            Some(format!("{stem}.json was measured by surmise {version}; measured again and replaced"))
-        }
-    }
-}
-
-/// A label is of one model, and can stand in a line of a table.
-fn check_label(flags: &Flags) -> Result<()> {
-    let Some(label) = &flags.name else { return Ok(()) };
-    let reason = match () {
-        () if flags.models.len() > 1 => {
-            format!("names one model, and {} are given; measure them one by one", flags.models.len())
-        }
-        () if label.trim() != label || label.is_empty() || label.contains(char::is_control) => {
-            format!("is {label:?}; give a label without blanks around it")
-        }
-        () => return Ok(()),
-    };
-    Err(Error::Parameter { name: "--name", reason })
-}
-
-/// The rows of two models or corpora with one name could not be told apart.
-fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>, otherwise: &str) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            let reason = format!(
-                "names {name} twice, or two folders or files that end in it; measure them in two runs, and \
-                 {otherwise}"
-            );
-            return Err(Error::Parameter { name: what, reason });
-        }
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ pub struct ConditionEstimate {
     /// Macro information with the relations permuted within query and set, which is 0.
     pub permuted: Replicated,
     /// Macro information over sets that share no answer, and the share of the comparisons that is left;
-    /// `None` where none is left.
+    /// `None` where less than a tenth is left.
     pub no_shared_answer: Option<(Replicated, f64)>,
     /// `sum_c Var_c(Y)`
     pub total_variance: f64,
@@ -130,23 +130,12 @@ pub fn estimate(
     let permuted = at(b, &tallies(&renamed, b, None, true)).macro_nats;
 
     let keep = &exclusions.no_shared_answer;
-    let no_shared_answer =
-        (!keep.is_empty()).then(|| tallies(&kernels, b, Some(keep), true)).and_then(|kept| {
-            let n = |tallies: &[Vec<Tally>]| tallies.iter().map(|query| query[0].n_scores).sum::<f64>();
-            let share = n(&kept) / n(&tallies(&kernels, b, None, false));
-            let found = at(b, &kept).macro_nats;
-            // A replicate without a comparison has no value, and then there is no standard error.
-            (share > 0.0).then(|| {
-                (
-                    if found.stderr().is_some_and(f64::is_finite) {
-                        found
-                    } else {
-                        Replicated::exact(found.value)
-                    },
-                    share,
-                )
-            })
-        });
+    let no_shared_answer = kept_share(keep, layout).map(|share| {
+        let found = at(b, &tallies(&kernels, b, Some(keep), true)).macro_nats;
+        // A replicate without a comparison has no value, and then there is no standard error.
+        let has_error = found.stderr().is_some_and(f64::is_finite);
+        (if has_error { found } else { Replicated::exact(found.value) }, share)
+    });
     Ok(ConditionEstimate {
         information: all,
         half_sets,
@@ -170,6 +159,19 @@ fn check(states: ArrayView2<'_, f32>, layout: Layout, settings: &EstimateSetting
         }),
         None => Ok(()),
     }
+}
+
+/// With a smaller share of its comparisons a control is made of densities of one or two sets.
+const LEAST_KEPT: f64 = 0.1;
+
+/// The share of the comparisons between relations and sets that is kept; `None` where it is too small.
+fn kept_share(keep: &[bool], layout: Layout) -> Option<f64> {
+    let Layout { relations, sets, .. } = layout;
+    let of_pairs =
+        keep.chunks(sets * sets).enumerate().filter(|(pair, _)| pair / relations != pair % relations);
+    let n = of_pairs.flat_map(|(_, keep)| keep).filter(|keep| **keep).count();
+    let share = n as f64 / (relations * (relations - 1) * sets * (sets - 1)) as f64;
+    (share >= LEAST_KEPT).then_some(share)
 }
 
 /// For each query and example set a random order of the relations.

@@ -7,7 +7,7 @@ use super::condition::Noise;
 use super::estimate::{ConditionEstimate, Exclusions, estimate};
 use super::jackknife::Replicated;
 use super::output::{OutputEstimate, output, output_share};
-use super::profile::{DesignInfo, LeftOut, SCHEMA, SemanticProfile, ShotInfo};
+use super::profile::{DesignInfo, LeftOut, SemanticProfile, ShotInfo};
 use super::prompt_grid::{PromptGrid, exclusions, layout, run};
 use super::reading::{Control, Init, Source, share};
 use super::settings::SemanticSettings;
@@ -15,9 +15,12 @@ use super::summary::Curves;
 use super::tally::TEMPERATURES;
 use crate::corpus::{DesignPrompts, FactorialDesign};
 use crate::disk::Schema;
+use crate::emergence::profile_settings::ProfileSettings;
+use crate::emergence::store::StoredProfile;
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::decoder::Decoder;
+use crate::seed;
 
 /// Measures the semantic emergence of `model` with a design at every block and number of shots, the randomly
 /// initialised model beside it if `settings` ask for it.
@@ -77,18 +80,52 @@ pub fn measure(
     Ok(profile)
 }
 
-/// Whether measuring again would give this profile: the same weights, prompts, settings, seeds and schema.
+/// Everything that decides the numbers of a profile.
 ///
 /// # Errors
 /// Those of [`DesignPrompts::new`].
-pub fn is_current(
-    profile: &SemanticProfile,
+pub fn settings_of(
     model: &Model,
     design: &FactorialDesign,
     settings: &SemanticSettings,
-) -> Result<bool> {
-    let wanted = without_readings(model, design, &tokenized(model, design)?, settings);
-    Ok(SemanticProfile { shots: vec![], readings: vec![], ..profile.clone() } == wanted)
+) -> Result<ProfileSettings> {
+    Ok(profile_settings(model, design, &tokenized(model, design)?, settings))
+}
+
+fn profile_settings(
+    model: &Model,
+    design: &FactorialDesign,
+    prompts: &DesignPrompts,
+    settings: &SemanticSettings,
+) -> ProfileSettings {
+    let all = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(" ");
+    // What config.json asks for, as the decoder does it.
+    let spec = format!("{:?}", model.decoder.spec());
+    let tokens: Vec<u8> = prompts.windows.iter().flat_map(|ids| format!("{ids:?}\n").into_bytes()).collect();
+    let seed = settings.random_init_seed;
+    ProfileSettings::new([
+        ("estimand", "semantic".to_owned()),
+        ("weights_sha256", model.info.weights_sha256.clone()),
+        ("spec_sha256", seed::sha256_hex(spec.as_bytes())),
+        ("dtype", model.info.dtype.name().to_owned()),
+        ("device", model.info.device.to_string()),
+        ("corpus_sha256", design.category_sha256.clone()),
+        ("prompts_sha256", prompts.sha256.clone()),
+        ("tokens_sha256", seed::sha256_hex(&tokens)),
+        ("sets", design.n_sets().to_string()),
+        ("queries", design.queries.len().to_string()),
+        ("shots", all(&mut design.shots.iter().map(usize::to_string))),
+        ("form", design.form.name.to_owned()),
+        ("bos", model.tokenizer.bos().name().to_owned()),
+        ("noise_scales", all(&mut settings.estimate.noise_scales.iter().map(f64::to_string))),
+        ("noise_scale", settings.estimate.default_noise_scale.to_string()),
+        ("seed", design.seed.to_string()),
+        ("noise_seed", settings.estimate.seed.to_string()),
+        ("random_init", if seed.is_some() { "on" } else { "off" }.to_owned()),
+        ("random_init_seed", seed.map_or_else(String::new, |seed| seed.to_string())),
+        ("permuted_answers", if settings.permuted_answers { "on" } else { "off" }.to_owned()),
+        ("foreign_sha256", settings.foreign.as_ref().map_or_else(String::new, |other| other.sha256.clone())),
+    ])
 }
 
 fn tokenized(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
@@ -116,7 +153,8 @@ fn without_readings(
         }
     }
     SemanticProfile {
-        schema: Schema::new(SCHEMA.0, SCHEMA.1),
+        schema: Schema::new(SemanticProfile::SCHEMA, SemanticProfile::VERSION),
+        settings: profile_settings(model, design, prompts, settings),
         model: model.info.clone(),
         corpus: DesignInfo {
             name: design.category.clone(),
@@ -135,8 +173,6 @@ fn without_readings(
         temperatures: TEMPERATURES.to_vec(),
         seed: settings.estimate.seed,
         random_init_seed: settings.random_init_seed,
-        permuted_answers: settings.permuted_answers,
-        foreign: settings.foreign.as_ref().map(|other| (other.name.clone(), other.sha256.clone())),
         shots: vec![],
         readings: vec![],
     }

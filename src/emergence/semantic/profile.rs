@@ -1,23 +1,20 @@
 //! The semantic profile of one model on one category, as it is stored in JSON.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use super::reading::SemanticReading;
 use super::summary::ShotSummary;
 use crate::disk::Schema;
-use crate::error::{Error, Result};
+use crate::emergence::profile_settings::ProfileSettings;
 use crate::model::{Bos, ModelInfo};
-
-/// Name and version of the JSON form.
-pub(super) const SCHEMA: (&str, u32) = ("semantic-profile", 1);
 
 /// The semantic emergence of one model on one category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SemanticProfile {
     /// Name and version of the JSON schema.
     pub schema: Schema,
+    /// Everything that decides the numbers.
+    pub settings: ProfileSettings,
     /// The model.
     pub model: ModelInfo,
     /// The category and the design that was drawn from it.
@@ -32,10 +29,6 @@ pub struct SemanticProfile {
     pub seed: u64,
     /// Seed of the randomly initialised model, if it was measured.
     pub random_init_seed: Option<u64>,
-    /// Whether the control with permuted answers was measured.
-    pub permuted_answers: bool,
-    /// The category of foreign queries, if that control was measured: name and SHA-256.
-    pub foreign: Option<(String, String)>,
     /// One summary for each number of shots.
     pub shots: Vec<ShotSummary>,
     /// One row for each block, number of shots, noise scale and control.
@@ -90,34 +83,6 @@ pub struct LeftOut {
 }
 
 impl SemanticProfile {
-    /// Reads a profile from JSON.
-    ///
-    /// # Errors
-    /// [`Error::Read`], [`Error::Json`], and [`Error::Parameter`] for a form or version this version does not
-    /// know.
-    pub fn read(path: &Path) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Head {
-            schema: Schema,
-        }
-        let json = |source| Error::Json { path: path.into(), source };
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let Head { schema } = serde_json::from_slice(&bytes).map_err(json)?;
-        if (schema.name.as_str(), schema.version) != SCHEMA {
-            let reason = format!(
-                "of {} is {} version {}, this version of surmise reads {} version {}; measure again into \
-                 another folder",
-                path.display(),
-                schema.name,
-                schema.version,
-                SCHEMA.0,
-                SCHEMA.1
-            );
-            return Err(Error::Parameter { name: "schema", reason });
-        }
-        serde_json::from_slice(&bytes).map_err(json)
-    }
-
     /// The headline, the mean macro share over blocks `2..L` at the most shots: the mean of the rows of
     /// profiles.csv that `is_headline` marks. `None` for a model of one block.
     pub fn headline(&self) -> Option<super::depth::WithError> {

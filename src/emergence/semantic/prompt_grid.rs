@@ -74,10 +74,11 @@ pub(super) fn exclusions(design: &FactorialDesign, prompts: &DesignPrompts, shot
     for p in 0..relations {
         for q in 0..relations {
             for s in 0..sets {
-                // A set is compared in both relations or in neither, so that a state that knows its examples
-                // alone still scores 0.
+                // The same sets are compared in both relations and from either of them: a state that knows
+                // its examples alone scores 0, and no relation is asked about more often.
+                let pairs = [(p, p), (p, q), (q, p), (q, q)];
                 no_shared_answer
-                    .extend((0..sets).map(|t| t != s && !shared(p, p, s, t) && !shared(p, q, s, t)));
+                    .extend((0..sets).map(|t| t != s && !pairs.iter().any(|(a, b)| shared(*a, *b, s, t))));
             }
         }
     }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::depth::WithError;
 use super::profile::SemanticProfile;
 use super::reading::{Control, Init, SemanticReading};
+use crate::disk::Schema;
+use crate::emergence::profile_settings::ProfileSettings;
+use crate::emergence::store::StoredProfile;
 
 /// One row of profiles.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,6 +120,34 @@ pub struct SummaryRow {
     pub sets: usize,
     pub queries: usize,
     pub overlap: f64,
+}
+
+impl StoredProfile for SemanticProfile {
+    const SCHEMA: &'static str = "semantic-profile";
+    const VERSION: u32 = 1;
+    const OLDER: &'static str = "measure again into another folder";
+    const TABLE: &'static str = "profiles.csv";
+    type Row = SemanticRow;
+
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn model_label(&self) -> &str {
+        &self.model.id
+    }
+
+    fn corpus_name(&self) -> &str {
+        &self.corpus.name
+    }
+
+    fn settings(&self) -> &ProfileSettings {
+        &self.settings
+    }
+
+    fn rows(&self) -> Vec<SemanticRow> {
+        self.rows()
+    }
 }
 
 impl SemanticProfile {

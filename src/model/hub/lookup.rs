@@ -97,7 +97,8 @@ impl Hub {
     }
 
     /// The folder in the cache with the files of an id that `need` asks for, or its one file, fetched first
-    /// if they are not there. What is there is used, with a note, where the hub cannot be asked whether it is the latest.
+    /// if they are not there. What is there is used, with a note, where the hub cannot be asked whether it is
+    /// the latest.
     ///
     /// # Errors
     /// [`Error::Hub`](crate::Error::Hub) with what to do about it, [`Error::Cache`](crate::Error::Cache),

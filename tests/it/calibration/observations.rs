@@ -31,6 +31,7 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
     let (_keep, at) = folder();
     let measured = surmise(&[
         "measure",
+        "--estimand=positional",
         "minigpt-1",
         "minigpt-2",
         "minigpt-3",
@@ -142,6 +143,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
         let folder = at(seed);
         run(&[
             "measure",
+            "--estimand=positional",
             "minigpt-2",
             "minigpt-3",
             "--corpus",
@@ -261,7 +263,7 @@ fn seeds_become_a_standard_error_and_depth_bytes_entropy_and_vocabulary_the_unit
 fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_reading_are_refused() {
     let (_keep, at) = folder();
     let series = ["minigpt-1", "minigpt-2", "minigpt-3", "--corpus", "colours", "--windows", "60", "-o"];
-    run(&[&["measure"], &series[..], &[at("profiles").as_str()]].concat());
+    run(&[&["measure", "--estimand=positional"], &series[..], &[at("profiles").as_str()]].concat());
     let animals =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/animals.csv")).expect("animals");
     let words: Vec<&str> = animals.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
@@ -277,7 +279,17 @@ fn texts_read_by_one_reader_are_joined_to_who_wrote_them_and_other_ways_of_readi
     let file = at("t.csv");
     std::fs::write(&file, texts).expect("texts");
     let read = |reader: &str, folder: &str, flags: &[&str]| {
-        let all = ["measure", reader, "--texts", &file, "--window-tokens", "8", "-o", folder];
+        let all = [
+            "measure",
+            "--estimand=positional",
+            reader,
+            "--texts",
+            &file,
+            "--window-tokens",
+            "8",
+            "-o",
+            folder,
+        ];
         run(&[&all[..], flags].concat());
     };
     read("minillama-1", &at("readings"), &[]);

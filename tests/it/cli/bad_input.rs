@@ -52,7 +52,7 @@ impl Scene {
             }
         }
         let flags = all.iter().flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()]);
-        ["measure".to_owned(), model].into_iter().chain(flags).collect()
+        ["measure", "--estimand=positional", &model].map(str::to_owned).into_iter().chain(flags).collect()
     }
 
     /// Asserts that `measure` is refused and writes nothing.
@@ -134,7 +134,7 @@ fn unknown_names_are_answered_with_what_there_is() {
     for (name, says) in
         [("minigtp-1", known), ("/no/such/folder", known), ("", known), (&*file, "it is a file")]
     {
-        let arguments = ["measure", name, "--corpus", "colours", "-o", &out];
+        let arguments = ["measure", "--estimand=positional", name, "--corpus", "colours", "-o", &out];
         refused(&arguments, 2, &[&format!("unknown model `{name}`"), says, "with config.json"]);
     }
     scene.left_nothing();
@@ -238,7 +238,8 @@ fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     // Five corpora are more than a pipe holds, so that the rows are still being written when the reader goes.
-    let mut arguments = vec!["measure", "minigpt-3", "--windows", "60", "--shots", "4"];
+    let mut arguments =
+        vec!["measure", "--estimand=positional", "minigpt-3", "--windows", "60", "--shots", "4"];
     arguments.extend(surmise::corpus::category::DEFAULT.into_iter().flat_map(|corpus| ["--corpus", corpus]));
     let pipes = |command: &mut Command| {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary")

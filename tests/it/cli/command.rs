@@ -14,6 +14,11 @@ pub fn done(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// What `measure` prints with the positional estimand.
+fn measured(arguments: &[&str]) -> String {
+    done(&[&["measure", "--estimand=positional"], arguments].concat())
+}
+
 pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
     entries
@@ -32,8 +37,7 @@ fn measuring_twice_on_one_thread_or_two_gives_the_same_bytes() {
     let made = |threads: &str| {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().to_str().expect("UTF-8");
-        done(&[
-            "measure",
+        measured(&[
             "minillama-3",
             "minigpt-3",
             "--corpus",
@@ -57,7 +61,7 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().to_str().expect("UTF-8");
     let measure = |seed: &str| {
-        done(&["measure", "minigpt-1", "--corpus", "colours", "--windows", "100", "--seed", seed, "-o", out]);
+        measured(&["minigpt-1", "--corpus", "colours", "--windows", "100", "--seed", seed, "-o", out]);
     };
     measure("0");
     let file = profile_file(folder.path(), "minigpt-1", "colours");
@@ -85,7 +89,17 @@ fn what_is_measured_already_is_not_measured_again_and_what_changed_is() {
 #[test]
 fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
     let folder = tempfile::tempdir().expect("a folder");
-    let bare = ["measure", "minigpt-2", "--corpus", "colours", "--windows", "200", "--shots", "2"];
+    let bare = [
+        "measure",
+        "--estimand=positional",
+        "minigpt-2",
+        "--corpus",
+        "colours",
+        "--windows",
+        "200",
+        "--shots",
+        "2",
+    ];
     let measure = |estimator: &str| {
         let out = folder.path().join(estimator);
         let out_flag = ["--estimator", estimator, "-o", out.to_str().expect("UTF-8")];
@@ -150,18 +164,7 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
     let with = |micro: &str| {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().to_str().expect("UTF-8");
-        done(&[
-            "measure",
-            "minigpt-2",
-            "--corpus",
-            "colours",
-            "--windows",
-            "300",
-            "--micro",
-            micro,
-            "-o",
-            out,
-        ]);
+        measured(&["minigpt-2", "--corpus", "colours", "--windows", "300", "--micro", micro, "-o", out]);
         let text =
             std::fs::read_to_string(profile_file(folder.path(), "minigpt-2", "colours")).expect("a profile");
         let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -187,7 +190,7 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
 #[test]
 fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
     let table =
-        rows(&done(&["measure", "minillama-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
+        rows(&measured(&["minillama-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
     // 3 blocks, 3 entities and 3 separators, 4 settings.
     assert_eq!(table.len(), 3 * 6 * 4);
     let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
@@ -215,7 +218,8 @@ fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
 fn only_block_1_shares_inputs_between_contexts() {
     // From the second block on the input stands for its context, also where f32 rounds two contexts to one
     // state.
-    let mut arguments: Vec<&str> = vec!["measure", "--corpus", "countries", "--windows", "200", "-q"];
+    let mut arguments: Vec<&str> =
+        vec!["measure", "--estimand=positional", "--corpus", "countries", "--windows", "200", "-q"];
     arguments.extend(surmise::model::FAMILY.iter().map(|member| member.name));
     let table = rows(&done(&arguments));
     assert!(table.iter().any(|row| row["macro_flags"].contains("grouped")));
@@ -227,8 +231,15 @@ fn entities_that_are_one_to_the_tokenizer_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let corpus = folder.path().join("shades.csv");
     std::fs::write(&corpus, "entity\nred\nblue\nRed\ngreen\n").expect("a corpus");
-    let output =
-        surmise(&["measure", "minigpt-1", "--corpus", corpus.to_str().expect("UTF-8"), "--shots", "2"]);
+    let output = surmise(&[
+        "measure",
+        "--estimand=positional",
+        "minigpt-1",
+        "--corpus",
+        corpus.to_str().expect("UTF-8"),
+        "--shots",
+        "2",
+    ]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("\"Red\" and \"red\" are the same"), "{stderr}");
@@ -239,7 +250,7 @@ fn profiles_csv_holds_every_profile_of_its_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().to_str().expect("UTF-8");
     for model in ["minigpt-2", "minigpt-1"] {
-        done(&["measure", model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", out]);
+        measured(&[model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", out]);
     }
     let table = rows(&std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows"));
     let models: std::collections::BTreeSet<_> = table.iter().map(|row| row["model"].as_str()).collect();
@@ -250,21 +261,19 @@ fn profiles_csv_holds_every_profile_of_its_folder() {
 fn a_folder_of_ones_own_is_measured_like_an_embedded_model() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("calibration/minigpt-2");
-    let own = done(&["measure", folder.to_str().expect("UTF-8"), "--corpus", "animals", "--windows", "100"]);
-    let embedded = done(&["measure", "minigpt-2", "--corpus", "animals", "--windows", "100"]);
+    let own = measured(&[folder.to_str().expect("UTF-8"), "--corpus", "animals", "--windows", "100"]);
+    let embedded = measured(&["minigpt-2", "--corpus", "animals", "--windows", "100"]);
     // Only the family differs: that of a folder is not known.
     assert_eq!(own.replace("minigpt-2,,gpt2,", "minigpt-2,minigpt,gpt2,"), embedded);
     let category = root.join("data/animals.csv");
-    let file =
-        done(&["measure", "minigpt-2", "--corpus", category.to_str().expect("UTF-8"), "--windows", "100"]);
+    let file = measured(&["minigpt-2", "--corpus", category.to_str().expect("UTF-8"), "--windows", "100"]);
     assert_eq!(file, embedded);
 }
 
 #[test]
 fn a_byte_level_tokenizer_gives_entities_of_many_tokens_aligned_by_role() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
-    let table = rows(&done(&[
-        "measure",
+    let table = rows(&measured(&[
         folder.to_str().expect("UTF-8"),
         "--corpus",
         "numbers",
@@ -286,7 +295,17 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/minigpt-2");
     let measure = |more: &[&str]| {
         let model = folder.to_str().expect("UTF-8");
-        let all = ["measure", model, "--corpus", "colours", "--windows", "60", "--shots", "2"];
+        let all = [
+            "measure",
+            "--estimand=positional",
+            model,
+            "--corpus",
+            "colours",
+            "--windows",
+            "60",
+            "--shots",
+            "2",
+        ];
         let table = rows(&done(&[&all, more].concat()));
         (table[0]["family"].clone(), table[0]["architecture"].clone())
     };
@@ -297,7 +316,7 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
     let scene = tempfile::tempdir().expect("a folder");
     let at = |name: &str| scene.path().join(name).to_str().expect("UTF-8").to_owned();
     for model in ["minigpt-1", folder.to_str().expect("UTF-8")] {
-        done(&["measure", model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", &at("p")]);
+        measured(&[model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", &at("p")]);
     }
     let join = |more: &[&str]| {
         let (profiles, fixed) = (at("p"), ["observations", "-q", "--noise-scale", "0.4", "--profiles"]);

@@ -6,5 +6,6 @@ pub mod data;
 pub mod old_files;
 pub mod outputs;
 pub mod reports;
+pub mod semantic;
 pub mod slow;
 pub mod texts;

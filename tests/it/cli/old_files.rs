@@ -17,7 +17,18 @@ fn refused(output: &Output, words: &[&str]) {
 #[test]
 fn an_old_profile_and_an_old_profiles_csv_name_the_new_words() {
     let (_keep, at) = folder();
-    let measure = ["measure", "minigpt-1", "--corpus", "colours", "--windows", "60", "--shots", "2", "-o"];
+    let measure = [
+        "measure",
+        "--estimand=positional",
+        "minigpt-1",
+        "--corpus",
+        "colours",
+        "--windows",
+        "60",
+        "--shots",
+        "2",
+        "-o",
+    ];
     let output = surmise(&[&measure[..], &[&at("p")]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
@@ -57,7 +68,18 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());
 
-    let measure = ["measure", "minigpt-1", "--corpus", "colours", "--windows", "60", "--shots", "2", "-o"];
+    let measure = [
+        "measure",
+        "--estimand=positional",
+        "minigpt-1",
+        "--corpus",
+        "colours",
+        "--windows",
+        "60",
+        "--shots",
+        "2",
+        "-o",
+    ];
     assert!(surmise(&[&measure[..], &[&at("p")]].concat()).status.success());
     std::fs::write(at("comparisons.csv"), "model,group_a,group_b,setting\nm,a,b,0.4\n").expect("a file");
     let join = ["observations", "--profiles", &at("p"), "--noise-scale", "0.4", "--readings"];

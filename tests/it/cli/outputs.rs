@@ -10,7 +10,7 @@ use safetensors::SafeTensors;
 use super::command::{done, files, rows};
 use crate::support::tidy::{folder, surmise};
 
-const MODEL: [&str; 4] = ["measure", "minillama-2", "--corpus", "colours"];
+const MODEL: [&str; 5] = ["measure", "--estimand=positional", "minillama-2", "--corpus", "colours"];
 
 fn said(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -125,7 +125,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
     for model in ["minillama-1", "minillama-2"] {
         for windows in ["60", "80"] {
             let flags = ["--corpus", "colours", "--windows", windows, "--shots", "2", "-o", &out];
-            done(&[&["measure", model], &flags[..]].concat());
+            done(&[&["measure", "--estimand=positional", model], &flags[..]].concat());
         }
     }
     let join = ["observations", "--profiles", &out, "--noise-scale", "0.4"];
@@ -163,7 +163,7 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     let out = at("out");
     let flags = ["--corpus", "colours", "--windows", "60", "--shots", "2", "-o", &out];
     let measure = |model: &str, more: &[&str]| {
-        [&["measure", model], &flags[..], more]
+        [&["measure", "--estimand=positional", model], &flags[..], more]
             .concat()
             .iter()
             .map(|word| word.to_string())
@@ -185,10 +185,13 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     refused(&["report", "depth", &out], &["m on colours", "weights_sha256"]);
     // In one command their rows could not be told apart.
     let both = [at("a/m"), at("b/m")];
-    let both = [&["measure", &both[0], &both[1]], &flags[..]].concat();
+    let both = [&["measure", "--estimand=positional", &both[0], &both[1]], &flags[..]].concat();
     refused(&both, &["names m twice", "--name"]);
     refused(&[&both[..], &["--name", "x"]].concat(), &["--name", "2 are given"]);
-    refused(&["measure", "minigpt-1", "--corpus", "colours", "--name", " "], &["--name", "label"]);
+    refused(
+        &["measure", "--estimand=positional", "minigpt-1", "--corpus", "colours", "--name", " "],
+        &["--name", "label"],
+    );
 
     std::fs::remove_dir_all(&out).expect("a folder");
     run(measure(&at("a/m"), &["--name", "first/m"]));
@@ -197,6 +200,11 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     let names: BTreeSet<&str> = table.iter().map(|row| row["model"].as_str()).collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["first/m", "second"]);
     assert!(files(out.as_ref()).keys().any(|name| name.starts_with("first--m--colours--")));
+    // No label hides its file from the table, or makes a name that is too long for it.
+    run(measure(&at("b/m"), &["--name", "../x"]));
+    run(measure(&at("b/m"), &["--name", &"long".repeat(100)]));
+    let table = rows(&std::fs::read_to_string(at("out/profiles.csv")).expect("a table"));
+    assert_eq!(table.iter().map(|row| row["model"].as_str()).collect::<BTreeSet<_>>().len(), 4);
     done(&["report", "depth", &out]);
 }
 
@@ -208,7 +216,7 @@ fn of_processes_in_one_folder_every_result_survives() {
         let seed = (seed % 4).to_string();
         let flags = ["--windows", "50", "--shots", "2", "--threads", "1", "-q", "--seed", &seed, "-o", &out];
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
-        command.args(["measure", "minigpt-1", "--corpus", "colours"]).args(flags);
+        command.args(["measure", "--estimand=positional", "minigpt-1", "--corpus", "colours"]).args(flags);
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary")
     };
     // Four measurements, each by two processes at once.
@@ -245,8 +253,11 @@ fn a_file_whose_settings_are_not_those_of_its_name_is_refused() {
 
 #[test]
 fn what_cannot_be_trusted_is_said_with_its_bounds_and_what_to_do() {
-    let measure =
-        |flags: &[&str]| said(&surmise(&[&["measure", "minigpt-3", "--corpus", "colours"], flags].concat()));
+    let measure = |flags: &[&str]| {
+        said(&surmise(
+            &[&["measure", "--estimand=positional", "minigpt-3", "--corpus", "colours"], flags].concat(),
+        ))
+    };
     // One shot of about 90 colours in 400 windows.
     let told = measure(&["--windows", "400", "--shots", "1"]);
     assert!(told.contains(" nats at b = 0.25, bounds ") && told.contains("BOS off"), "{told}");
@@ -266,6 +277,7 @@ fn an_attention_sink_is_flagged_on_every_row_of_its_blocks() {
         checkpoint(at(name).as_ref(), factor);
         let output = surmise(&[
             "measure",
+            "--estimand=positional",
             &at(name),
             "--corpus",
             "colours",

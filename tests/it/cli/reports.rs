@@ -105,6 +105,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     let (run, out) = (folder.path().join("run"), folder.path().join("out"));
     let measure = [
         "measure",
+        "--estimand=positional",
         "minigpt-3",
         "minillama-2",
         "--corpus",

@@ -59,7 +59,13 @@ fn texts_are_read_at_every_position_beside_their_shuffled_control() {
     put(&file, &texts);
     let file = file.to_str().expect("UTF-8");
     let of = |flags: &[&str]| {
-        surmise(&[&["measure", "minillama-3", "--texts", file, "--window-tokens", "8"], flags].concat())
+        surmise(
+            &[
+                &["measure", "--estimand=positional", "minillama-3", "--texts", file, "--window-tokens", "8"],
+                flags,
+            ]
+            .concat(),
+        )
     };
     let output = of(&[]);
     assert_eq!(of(&["--threads", "1"]).stdout, output.stdout);
@@ -157,7 +163,9 @@ fn files_of_texts_that_cannot_work_are_named_with_their_line() {
         std::fs::write(&path, bytes).expect("a file");
         let out = folder.path().join("out");
         let (path, out) = (path.to_str().expect("UTF-8"), out.to_str().expect("UTF-8"));
-        let output = surmise(&[&["measure", "minigpt-1", "--texts", path, "-o", out], flags].concat());
+        let output = surmise(
+            &[&["measure", "--estimand=positional", "minigpt-1", "--texts", path, "-o", out], flags].concat(),
+        );
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{name}: {stderr}");
         assert!(output.stdout.is_empty());

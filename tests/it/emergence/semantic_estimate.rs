@@ -80,7 +80,11 @@ fn information_and_standard_errors_are_those_of_an_independent_implementation() 
     let (kept, share) = found.no_shared_answer.expect("comparisons are left");
     agree(kept.value, &reference["no_shared_answer"]["macro_nats"], "macro of kept sets");
     agree(stderr(&kept), &reference["no_shared_answer"]["macro_stderr"], "its error");
-    assert!(share > 0.9 && share < 1.0, "one relation and set of 3 x 6 has nothing to compare: {share}");
+    // Of 6 x 6 x 5 comparisons of different relations and sets.
+    let keep = flags("keep");
+    let kept = keep.chunks(36).enumerate().filter(|(pair, _)| pair / 3 != pair % 3);
+    let n = kept.flat_map(|(_, keep)| keep).filter(|keep| **keep).count();
+    assert!((share - n as f64 / 180.0).abs() < 1e-12, "{share}");
     agree(found.half_sets.macro_nats.value, &reference["half_sets"][0], "macro of half of the sets");
     agree(found.half_sets.micro_nats.value, &reference["half_sets"][1], "micro of half of the sets");
 }
@@ -115,7 +119,8 @@ fn a_state_that_knows_its_relation_alone_has_the_information_of_the_integral() {
                 assert!(at.micro_nats.value.abs() < 1e-12, "{}", at.micro_nats.value);
             }
         }
-        assert!(found.information.iter().all(|at| at.temperature == 1.0));
+        // The densities are exact, so that the best temperature is 1 but for chance.
+        assert!(found.information.iter().all(|at| at.temperature >= 0.75));
         assert!((found.permuted.value / 2.0_f64.ln()).abs() < 0.02, "{}", found.permuted.value);
     }
 }

@@ -4,8 +4,9 @@
 use candle_core::{DType, Device, Tensor};
 use surmise::corpus::{Category, DesignSettings, FactorialDesign};
 use surmise::emergence::semantic::{
-    Control, Init, SemanticProfile, SemanticReading, SemanticSettings, is_current, measure,
+    Control, Init, SemanticProfile, SemanticReading, SemanticSettings, measure, measure_once,
 };
+use surmise::emergence::{Origin, Profile, ProfileStore};
 use surmise::model::batch::Batch;
 use surmise::model::ops::Ops;
 use surmise::model::{Model, PromptStates};
@@ -110,14 +111,17 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     let mean = marked.iter().sum::<f64>() / marked.len() as f64;
     assert!((mean - profile.headline().expect("two blocks").value).abs() < 1e-12);
     assert!(rows.iter().all(|row| row.macro_share_random_init.is_some()));
-    // What was measured is current, and a change of seed or prompts is not.
+    // What was measured is kept, and other settings are another profile.
     let model = Model::load("minillama-2").expect("embedded");
-    assert!(is_current(&profile, &model, &design, &settings).expect("prompts"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = ProfileStore::new(folder.path());
+    store.put(&profile).expect("written");
+    let (kept, origin) = measure_once(Some(&store), &model, &design, &settings).expect("a profile");
+    assert_eq!((kept, origin), (profile, Origin::Kept));
     let other = SemanticSettings { random_init_seed: None, ..settings.clone() };
-    assert!(!is_current(&profile, &model, &design, &other).expect("prompts"));
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    surmise::disk::write_json(file.path(), &profile).expect("written");
-    assert_eq!(SemanticProfile::read(file.path()).expect("read"), profile);
+    let (_, origin) = measure_once(Some(&store), &model, &design, &other).expect("a profile");
+    assert_eq!((origin, store.files().expect("files").len()), (Origin::Measured, 2));
+    assert!(store.check::<SemanticProfile>().is_ok() && store.check::<Profile>().is_err());
 }
 
 #[test]

@@ -135,8 +135,15 @@ fn a_special_token_written_out_in_a_text_is_text() {
 fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
     let measure = |flags: &[&str]| {
         let (model, out) = (golden("gpt2"), tempfile::tempdir().expect("a folder"));
-        let mut arguments =
-            vec!["measure", model.to_str().expect("UTF-8"), "--corpus", "colours", "--windows", "60"];
+        let mut arguments = vec![
+            "measure",
+            "--estimand=positional",
+            model.to_str().expect("UTF-8"),
+            "--corpus",
+            "colours",
+            "--windows",
+            "60",
+        ];
         arguments.extend(["--shots", "3", "-o", out.path().to_str().expect("UTF-8")]);
         arguments.extend(flags);
         done(&arguments);
@@ -275,14 +282,19 @@ fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
 fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
     // About 1 MB of weights, twice, and 4 MB of states.
     let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--shots", "4"];
-    let unbounded = done(&[&["measure"][..], &flags].concat());
-    assert_eq!(done(&[&["measure"][..], &flags, &["--max-memory", "3M"]].concat()), unbounded);
-    let refused = surmise(&[&["measure"][..], &flags, &["--max-memory", "1500K"]].concat());
+    let unbounded = done(&[&["measure", "--estimand=positional"][..], &flags].concat());
+    assert_eq!(
+        done(&[&["measure", "--estimand=positional"][..], &flags, &["--max-memory", "3M"]].concat()),
+        unbounded
+    );
+    let refused =
+        surmise(&[&["measure", "--estimand=positional"][..], &flags, &["--max-memory", "1500K"]].concat());
     let message = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2), "{message}");
     assert!(message.contains("--max-memory") && message.contains("minigpt-5 needs 19"), "{message}");
     for size in ["a lot", "-1", "3Q", "99999999999999999999", "18446744073709551615K"] {
-        let refused = surmise(&[&["measure"][..], &flags, &["--max-memory", size]].concat());
+        let refused =
+            surmise(&[&["measure", "--estimand=positional"][..], &flags, &["--max-memory", size]].concat());
         assert_eq!(refused.status.code(), Some(2), "{size}");
     }
 }
@@ -291,8 +303,15 @@ fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
 fn a_device_that_is_not_there_is_refused_by_name() {
     let base = golden(BASE);
     let run = |device: &str| {
-        let output =
-            surmise(&["measure", base.to_str().expect("UTF-8"), "--corpus", "colours", "--device", device]);
+        let output = surmise(&[
+            "measure",
+            "--estimand=positional",
+            base.to_str().expect("UTF-8"),
+            "--corpus",
+            "colours",
+            "--device",
+            device,
+        ]);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (code, message) = run("gpu");

@@ -43,7 +43,17 @@ impl Home {
     pub fn command(&self, endpoint: &str, model: &str, flags: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         command
-            .args(["measure", model, "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"])
+            .args([
+                "measure",
+                "--estimand=positional",
+                model,
+                "--corpus",
+                "corpus.csv",
+                "--windows",
+                "60",
+                "--shots",
+                "3",
+            ])
             .args(flags);
         for name in [
             "HF_HUB_CACHE",

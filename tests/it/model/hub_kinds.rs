@@ -60,7 +60,21 @@ fn a_model_is_described_by_its_config_and_header_alone() {
     let folder = golden("gpt2");
     let own = done(&home, &hub, &["model", folder.to_str().expect("UTF-8"), "--json"]).0;
     assert_eq!(of(&described), of(&own));
-    done(&home, &hub, &["measure", ID, "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"]);
+    done(
+        &home,
+        &hub,
+        &[
+            "measure",
+            "--estimand=positional",
+            ID,
+            "--corpus",
+            "corpus.csv",
+            "--windows",
+            "60",
+            "--shots",
+            "3",
+        ],
+    );
     assert_eq!(done(&home, &hub, &["model", ID, "--json"]).0, described);
 }
 
@@ -71,9 +85,22 @@ fn the_oldest_ids_have_no_owner() {
         let target = asked.target.replace("/gpt2/", "/tiny/gpt2/");
         Repository::golden().answer(&Asked { target, ..asked.clone() })
     });
-    let rows =
-        done(&home, &hub, &["measure", "gpt2", "--corpus", "corpus.csv", "--windows", "60", "--shots", "3"])
-            .0;
+    let rows = done(
+        &home,
+        &hub,
+        &[
+            "measure",
+            "--estimand=positional",
+            "gpt2",
+            "--corpus",
+            "corpus.csv",
+            "--windows",
+            "60",
+            "--shots",
+            "3",
+        ],
+    )
+    .0;
     assert!(rows.contains("\ngpt2,"), "{rows}");
     assert_eq!(targets(&hub)[0], "GET /api/models/gpt2/revision/main");
     assert!(home.path("hf/hub/models--gpt2/refs/main").is_file());

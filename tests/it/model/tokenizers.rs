@@ -219,7 +219,17 @@ fn a_sentencepiece_model_begins_texts_as_its_class_in_python_does() {
 #[test]
 fn a_damaged_tokenizer_of_an_older_kind_is_one_message() {
     let refused = |folder: &TempDir, says: &[&str]| {
-        let arguments = ["measure", name(folder), "--corpus", "colours", "--windows", "4", "--shots", "2"];
+        let arguments = [
+            "measure",
+            "--estimand=positional",
+            name(folder),
+            "--corpus",
+            "colours",
+            "--windows",
+            "4",
+            "--shots",
+            "2",
+        ];
         let output = surmise(&arguments);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{stderr}");

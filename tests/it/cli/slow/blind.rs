@@ -95,6 +95,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     let profiles = folder.path().join("profiles");
     done(&[
         "measure",
+        "--estimand=positional",
         "-q",
         "minigpt-3",
         "--corpus",

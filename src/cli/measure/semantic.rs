@@ -1,0 +1,121 @@
+//! Semantic profiles: each model on each category, kept in a folder or printed.
+
+use super::flags::Flags;
+use super::names::{check_label, check_names, kept};
+use crate::cli::{Progress, config_notes, print, status};
+use crate::corpus::{Category, FactorialDesign};
+use crate::disk;
+use crate::emergence::semantic::{self, SemanticProfile, SemanticRow, WithError};
+use crate::emergence::{Origin, ProfileStore};
+use crate::error::Result;
+use crate::model::{Model, hub};
+
+/// The tables beside profiles.csv.
+const READINGS: &str = "readings.csv";
+const SUMMARIES: &str = "summaries.csv";
+
+pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result<()> {
+    let seed = flags.sampling.seed;
+    let how = flags.semantic.design(&flags.sampling.shots, seed);
+    let designs = categories
+        .iter()
+        .map(|category| FactorialDesign::draw(category, &how))
+        .collect::<Result<Vec<_>>>()?;
+    // A wrong name is an error before the first model is measured, not after.
+    flags.semantic.settings(seed, 0)?;
+    let hub = flags.fetching.hub(&flags.models, quiet)?;
+    let labels = flags.models.iter().map(|name| Model::find(name, &hub)).collect::<Result<Vec<_>>>()?;
+    check_label(flags)?;
+    check_names("MODEL", labels.iter().map(String::as_str), "give one of them a --name of its own")?;
+    check_names("--corpus", categories.iter().map(|c| c.name.as_str()), "rename one of the files")?;
+    let store = flags.output.as_deref().map(ProfileStore::new);
+    if let Some(store) = &store {
+        disk::make_folder(store.folder())?;
+        disk::probe(store.folder())?;
+        // So is a file of the folder that the tables could not be made of.
+        store.check::<SemanticProfile>()?;
+    }
+    // So is a download that fails; and no measurement waits for one.
+    let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
+    ids.try_for_each(|name| hub.folder(name, hub::Need::Text).map(drop))?;
+    let progress = Progress::start((flags.models.len() * designs.len()) as u64, quiet);
+    let mut profiles: Vec<(SemanticProfile, Origin)> = vec![];
+    for name in &flags.models {
+        let mut model = Model::load_with(name, flags.opening.clone().into(), &hub)?;
+        config_notes(&model.info, quiet);
+        model.info.family = flags.family.clone().or(model.info.family);
+        model.info.id = flags.name.clone().unwrap_or(model.info.id);
+        let settings = flags.semantic.settings(seed, model.info.n_params)?;
+        // Every category is tokenized before the first is computed.
+        for design in &designs {
+            semantic::settings_of(&model, design, &settings)?;
+        }
+        for design in &designs {
+            progress.set_message(format!("{}, {}", model.info.id, design.category));
+            profiles.push(semantic::measure_once(store.as_ref(), &model, design, &settings)?);
+            progress.inc(1);
+        }
+    }
+    progress.finish();
+    match &store {
+        Some(store) => {
+            store.write_table::<SemanticProfile>()?;
+            store.write_rows(READINGS, SemanticProfile::reading_rows)?;
+            store.write_rows(SUMMARIES, SemanticProfile::summary_rows)?;
+        }
+        None => {
+            let rows: Vec<SemanticRow> = profiles.iter().flat_map(|(profile, _)| profile.rows()).collect();
+            print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
+        }
+    }
+    for (profile, origin) in profiles.iter().filter(|_| !quiet) {
+        let note = kept(&profile.model.id, &profile.corpus.name, &profile.settings, origin);
+        note.iter().chain(&lines(profile)).for_each(|line| status(line));
+    }
+    Ok(())
+}
+
+/// What is said about a profile: the share at each number of shots, and what to know of the design.
+fn lines(profile: &SemanticProfile) -> Vec<String> {
+    let (model, corpus) = (&profile.model.id, &profile.corpus);
+    let shown = |value: Option<WithError>| match value {
+        Some(WithError { value, stderr: Some(stderr) }) => format!("{value:.2} +- {stderr:.2}"),
+        Some(WithError { value, stderr: None }) => format!("{value:.2}"),
+        None => "unknown".into(),
+    };
+    let mut lines: Vec<String> = vec![];
+    for summary in &profile.shots {
+        let random_init = match summary.share_mean_random_init {
+            Some(share) => format!(" (random init {:.2})", share.value),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "{model} on {}, {} shots, BOS {}: share of semantic information {}{random_init}, last block {}; \
+             accuracy {}, output share {}",
+            corpus.name,
+            summary.shots,
+            corpus.bos.name(),
+            shown(summary.share_mean),
+            shown(summary.share_last),
+            shown(summary.accuracy),
+            shown(summary.output_share),
+        ));
+    }
+    for shots in corpus.shots.iter().filter(|shots| shots.overlap > 0.0) {
+        lines.push(format!(
+            "note: {} has too few entities for disjoint example sets of {} shots: two sets share {:.0} % of \
+             their entities",
+            corpus.name,
+            shots.shots,
+            100.0 * shots.overlap
+        ));
+    }
+    for left_out in &corpus.left_out {
+        lines.push(format!(
+            "note: {} of {} queries of {} are left out of {} against {}: their answers begin with the same \
+             token",
+            left_out.queries, corpus.queries, corpus.name, left_out.relation, left_out.other
+        ));
+    }
+    lines
+}

@@ -1,0 +1,140 @@
+//! The flags of the semantic estimand.
+
+use clap::Args;
+
+use crate::cli::choice::choice;
+use crate::corpus::{Category, DesignSettings, PromptForm};
+use crate::emergence::semantic::SemanticSettings;
+use crate::error::Result;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Estimand {
+    Semantic,
+    Positional,
+}
+
+impl Estimand {
+    pub(super) const ALL: [Self; 2] = [Self::Semantic, Self::Positional];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Semantic => "semantic",
+            Self::Positional => "positional",
+        }
+    }
+
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Semantic => "How well states tell which relation the examples of a prompt show",
+            Self::Positional => "Macro less micro information of blocks at a position (the paper's)",
+        }
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Switch {
+    On,
+    Off,
+}
+
+impl Switch {
+    const ALL: [Self; 2] = [Self::On, Self::Off];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            Self::On => "Measure it",
+            Self::Off => "Leave it out",
+        }
+    }
+}
+
+/// A control that needs prompts of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PromptControl {
+    PermutedAnswers,
+    ForeignQuery,
+}
+
+impl PromptControl {
+    const ALL: [Self; 2] = [Self::PermutedAnswers, Self::ForeignQuery];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::PermutedAnswers => "permuted-answers",
+            Self::ForeignQuery => "foreign-query",
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            Self::PermutedAnswers => "Answers of the examples permuted within their relation",
+            Self::ForeignQuery => "Queries that are entities of another category",
+        }
+    }
+}
+
+/// The flags of the semantic estimand.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SemanticFlags {
+    /// Example sets, S: lists of entities with their answers
+    #[arg(long, default_value_t = 16, value_name = "S")]
+    sets: usize,
+    /// Queries, X: entities that a prompt asks about
+    #[arg(long, default_value_t = 16, value_name = "X")]
+    queries: usize,
+    /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon or sentence
+    #[arg(long, default_value = "arrow", value_name = "NAME", value_parser = form)]
+    form: PromptForm,
+    /// Measure the model with random weights too [default: on up to 300 million parameters]
+    #[arg(long, value_parser = choice(&Switch::ALL, Switch::name, Switch::describe))]
+    random_init: Option<Switch>,
+    /// A control that needs prompts of its own; may be given several times
+    #[arg(
+        long = "with-control",
+        value_parser = choice(&PromptControl::ALL, PromptControl::name, PromptControl::describe)
+    )]
+    controls: Vec<PromptControl>,
+    /// The category of foreign queries: a name from `surmise list corpora`, or a CSV file
+    #[arg(long, default_value = "animals", value_name = "NAME|FILE")]
+    foreign: String,
+}
+
+/// Models of more parameters are not measured with random weights unless asked.
+const MOST_PARAMS_OF_RANDOM_INIT: usize = 300_000_000;
+
+fn form(name: &str) -> std::result::Result<PromptForm, String> {
+    let known = PromptForm::names().collect::<Vec<_>>().join(", ");
+    PromptForm::find(name).ok_or_else(|| format!("the forms are {known}"))
+}
+
+impl SemanticFlags {
+    /// How designs are drawn.
+    pub(super) fn design(&self, shots: &[usize], seed: u64) -> DesignSettings {
+        let shots = if shots.is_empty() { DesignSettings::default().shots } else { shots.into() };
+        DesignSettings { sets: self.sets, queries: self.queries, shots, seed, form: self.form }
+    }
+
+    /// How a model of so many parameters is measured.
+    pub(super) fn settings(&self, seed: u64, n_params: usize) -> Result<SemanticSettings> {
+        let random_init = match self.random_init {
+            Some(switch) => switch == Switch::On,
+            None => n_params <= MOST_PARAMS_OF_RANDOM_INIT,
+        };
+        let has = |control| self.controls.contains(&control);
+        let foreign = has(PromptControl::ForeignQuery).then(|| Category::load(&self.foreign)).transpose()?;
+        Ok(SemanticSettings {
+            permuted_answers: has(PromptControl::PermutedAnswers),
+            foreign,
+            ..SemanticSettings::new(seed, random_init.then_some(seed))
+        })
+    }
+}

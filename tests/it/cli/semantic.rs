@@ -1,0 +1,133 @@
+//! `surmise measure` with the semantic estimand: what it writes, what it says, what it refuses.
+
+use std::path::Path;
+
+use super::command::done;
+use crate::support::tidy::surmise;
+
+/// A small design.
+const SMALL: [&str; 7] = ["--shots", "1,2", "--sets", "6", "--queries", "5", "-o"];
+
+fn said(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_folder_holds_a_row_for_each_block_and_shot_and_is_measured_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("p");
+    let out = out.to_str().expect("UTF-8");
+    let arguments =
+        [&["measure", "minigpt-2", "--corpus", "countries", "--corpus", "animals"], &SMALL[..], &[out]];
+    let first = surmise(&arguments.concat());
+    assert!(first.status.success() && first.stdout.is_empty(), "{}", said(&first));
+    for words in ["the estimand is semantic", "countries, 2 shots, BOS", "random init", "accuracy"] {
+        assert!(said(&first).contains(words), "{words}: {}", said(&first));
+    }
+    let read = |name: &str| std::fs::read_to_string(Path::new(out).join(name)).expect("a table");
+    let profiles = read("profiles.csv");
+    let header = profiles.lines().next().expect("a header");
+    for column in [
+        "model",
+        "corpus",
+        "shots",
+        "block",
+        "blocks",
+        "macro_share",
+        "macro_nats",
+        "micro_nats",
+        "emergence_nats",
+        "output_share",
+        "macro_share_random_init",
+        "is_headline",
+    ] {
+        assert!(header.split(',').any(|name| name == column), "{column}: {header}");
+    }
+    let blocks = surmise::model::Model::load("minigpt-2").expect("embedded").info.n_layers;
+    assert_eq!(profiles.lines().count(), 1 + 2 * 2 * blocks);
+    assert_eq!(read("summaries.csv").lines().count(), 1 + 2 * 2);
+    // Five noise scales and three controls of the same states, trained and with random weights.
+    let controls = read("readings.csv").lines().filter(|row| row.contains("no_shared_answer")).count();
+    assert_eq!(read("readings.csv").lines().count(), 1 + 2 * 2 * 2 * blocks * 7 + controls);
+
+    let again = surmise(&arguments.concat());
+    assert!(said(&again).contains("not measured again"), "{}", said(&again));
+    assert_eq!(read("profiles.csv"), profiles);
+    let positional = ["measure", "minigpt-2", "--estimand", "positional", "--corpus", "countries", "-o", out];
+    let refused = surmise(&positional);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains("another estimand"), "{}", said(&refused));
+}
+
+#[test]
+fn the_same_flags_give_the_same_bytes_on_stdout() {
+    let bare = [
+        "measure",
+        "minillama-1",
+        "--corpus",
+        "countries",
+        "--shots",
+        "1",
+        "--sets",
+        "4",
+        "--queries",
+        "4",
+        "-q",
+    ];
+    let one = done(&[&bare[..], &["--threads", "1"]].concat());
+    assert_eq!(one, done(&[&bare[..], &["--threads", "2"]].concat()));
+    assert!(one.starts_with("model,"));
+    let off = done(&[&bare[..], &["--random-init", "off"]].concat());
+    let column =
+        off.lines().next().expect("a header").split(',').position(|name| name == "macro_share_random_init");
+    let cell = off.lines().nth(1).expect("a row").split(',').nth(column.expect("a column"));
+    assert_eq!(cell, Some(""));
+}
+
+#[test]
+fn what_has_no_two_relations_is_positional_and_contradictions_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, header: &str, row: &dyn Fn(usize) -> String| {
+        let names =
+            ["France", "Italy", "Spain", "Peru", "Japan", "China", "Egypt", "India", "Kenya", "Chile"];
+        let rows: String = (0..names.len()).map(|i| format!("{}{}\n", names[i], row(i))).collect();
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("{header}\n{rows}")).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let list = file("list.csv", "entity", &|_| String::new());
+    let one = file("one.csv", "entity,a", &|_| ",Asia".into());
+    let measure = |flags: &[&str]| surmise(&[&["measure", "minigpt-1", "--windows", "60"], flags].concat());
+    for corpus in [&list, &one] {
+        let output = measure(&["--corpus", corpus, "--shots", "2"]);
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(said(&output).contains("fewer than two relations: the estimand is positional"));
+    }
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let output = surmise(arguments);
+        assert!(!output.status.success() && output.stdout.is_empty());
+        words.iter().for_each(|word| assert!(said(&output).contains(word), "{word}: {}", said(&output)));
+    };
+    let semantic = |corpus: &str, flags: &[&str], words: &[&str]| {
+        let all = ["measure", "minigpt-1", "--estimand", "semantic", "--corpus", corpus];
+        refused(&[&all[..], flags].concat(), words);
+    };
+    semantic(&one, &[], &["has 1 relation, a", "needs 2"]);
+    semantic("countries", &["--windows", "60"], &["--windows", "positional"]);
+    semantic("countries", &["--shots", "0"], &["--shots", "at least 1"]);
+    semantic("countries", &["--sets", "90"], &["has 100 entities", "need 106"]);
+    semantic("countries", &["--shots", "40", "--sets", "4"], &["64 positions", "40 shots"]);
+    let equal = file("equal.csv", "entity,a,b", &|i| format!(",a{i},a{i}"));
+    semantic(&equal, &["--sets", "4", "--queries", "3", "--shots", "1"], &["a and b have the same answers"]);
+    let empty = file("empty.csv", "entity,a,b", &|i| format!(",a{i},{}", if i == 4 { "" } else { "b" }));
+    semantic(
+        &empty,
+        &["--sets", "4", "--queries", "3", "--shots", "1"],
+        &["column b has no answer for \"Japan\""],
+    );
+    semantic("elements", &[], &["cannot spell entity"]);
+    refused(
+        &["measure", "minigpt-1", "--corpus", "countries", "--corpus", &one],
+        &["--estimand must be named"],
+    );
+}
