@@ -73,9 +73,10 @@ pub fn file_stem(path: &Path) -> String {
     path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The id of a model as it stands in file names: the slash of an id on a hub becomes `--`.
+/// The id of a model as it stands in file names: the slash of an id on a hub, and the
+/// colon before its file, become `--`.
 pub fn id_in_file_names(id: &str) -> String {
-    id.replace('/', "--")
+    id.replace(['/', ':'], "--")
 }
 
 /// A file under a temporary name beside its place. It is gone if it is dropped before it is complete.

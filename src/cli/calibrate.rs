@@ -17,59 +17,59 @@ pub(super) struct Flags {
     /// The column to be predicted; rows where it is empty are not used for fitting
     #[arg(long, value_name = "COL")]
     target: String,
-    /// Features, by name or with a `*` [default: every numeric column that most rows know, with and without
-    /// a target]
+    /// Features, by name or with a `*` [default: every numeric column that has a value in most rows, both
+    /// with and without a target]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     features: Vec<String>,
-    /// Family of a row [default: family]
+    /// Column with the family of the model [default: family]
     #[arg(long, value_name = "COL")]
     group: Option<String>,
-    /// Size of a row's model, above 0 [default: params_b]
+    /// Column with the size of the model, above 0 [default: params_b]
     #[arg(long, value_name = "COL")]
     size: Option<String>,
-    /// The model that a row is an observation of; rows of one model are never on both sides of a fold and
-    /// weigh 1 together [default: target_model, else model, else each row by itself]
+    /// Column with the name of the model; rows of one model stay in one fold and have a total weight of 1
+    /// [default: target_model, else model, else every row is a model]
     #[arg(long, value_name = "COL")]
     id: Option<String>,
-    /// Weight of a row
+    /// Column with the weight of the row
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
-    /// A proxy's value of the target column, for the candidate `gain`
+    /// Column with the proxy's value of the target, for the candidates gain-1 and gain
     #[arg(long, value_name = "COL")]
     proxy: Option<String>,
-    /// The proxy's size
+    /// Column with the size of the proxy
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
-    /// Standard error of the target, for the share of the error that no calibration can remove [default: the
-    /// column named like the target with _stderr behind]
+    /// Column with the standard error of the target, of which the card reports the share in the error
+    /// [default: the column with the target's name and _stderr]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
     /// The scale on which regressions are linear; auto: logit where all targets lie between 0 and 1
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     link: Choice,
-    /// Least and largest value the target can have, for the logit link [default: 0,1]
+    /// Lowest and highest value that the target can have, for the logit link [default: 0,1]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     range: Vec<f64>,
-    /// Only rows that meet a condition, such as flops_1e21<=84; may be given several times
+    /// Use only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
-    /// Columns that are ignored, as if the table lacked them
+    /// Columns to ignore, as if the table lacked them
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// Columns in which a row to be predicted must hold a value that rows fitted on hold [default, for
-    /// surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
+    /// Columns in which a row to be predicted must have a value that occurs in the training rows [default,
+    /// for surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     same: Vec<String>,
-    /// Refuse features that a model behind an API cannot have
+    /// Refuse features that cannot be observed of a model behind an API
     #[arg(long)]
     for_api: bool,
     /// Level of the intervals
     #[arg(long, default_value_t = 0.9, value_name = "P")]
     level: f64,
-    /// Unit of the target, for the record
+    /// Unit of the target, which card and predictions report
     #[arg(long, default_value = "", value_name = "UNIT")]
     unit: String,
-    /// The card to be written [default: stdout]
+    /// Card to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -89,7 +89,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
-    // A file that cannot be written is reported before the work, not after.
+    // A file that cannot be written is reported before the calibration, which takes time.
     let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
     let card = calibrate(&table, &specification(flags)?)?;
     drop(partial);
@@ -145,7 +145,7 @@ pub(super) fn conditions(typed: &[String]) -> Result<Vec<Condition>> {
     typed.iter().map(parse).collect()
 }
 
-/// A card that supports nothing is written, and the exit code says so.
+/// A card without any supported regime is still written; the exit code reports it.
 fn unsupported(card: &Card) -> Result<()> {
     let missing = card.support.iter().filter(|support| support.unsupported.is_some()).count();
     if missing < card.support.len() {

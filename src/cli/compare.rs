@@ -16,16 +16,15 @@ use crate::model::Model;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The models that the texts are fed to: folders, ids on a Hugging Face hub, or names from `surmise list
-    /// models`
+    /// Models that read the texts: folders, ids on a Hugging Face hub, or names from `surmise list models`
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<String>,
     #[command(flatten)]
     texts: TextFlags,
-    /// Compare every other group with this one alone
+    /// Compare each group with this group only [default: all pairs]
     #[arg(long, value_name = "GROUP")]
     reference: Option<String>,
-    /// Permutations of the groups' labels; the least p value is 1 / (1 + N)
+    /// Permutations of the group labels; the smallest possible p-value is 1 / (1 + N)
     #[arg(long, default_value_t = 199, value_name = "N")]
     permutations: usize,
     #[command(flatten)]
@@ -36,15 +35,17 @@ pub(super) struct Flags {
     estimator: EstimatorFlag,
     #[command(flatten)]
     opening: Opening,
-    /// CSV file to be written; without it the rows go to stdout
+    /// CSV file to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if !(19..=99_999).contains(&flags.permutations) {
-        let reason =
-            format!("must be from 19, which can just show p = .05, to 99999, and is {}", flags.permutations);
+        let reason = format!(
+            "must be from 19, the fewest that can give p = .05, to 99999, and is {}",
+            flags.permutations
+        );
         return Err(Error::Parameter { name: "--permutations", reason });
     }
     let sampling = &flags.sampling;

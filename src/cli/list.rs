@@ -18,29 +18,29 @@ use crate::report;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Which table
+    /// What to list
     kind: Kind,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
-    /// Embedded models
+    /// Embedded models: name, recipe, sizes
     Models,
-    /// Architectures that can be opened
+    /// Supported model architectures
     Architectures,
     /// Estimators of mutual information: name, kind of number, what it does, reference, cost, limits
     Estimators,
-    /// Embedded corpora
+    /// Embedded corpora: name, number of entities, relations
     Corpora,
-    /// Wire formats of closed models, where they are served, and the variable that holds the key
+    /// APIs of closed models: name, base URL, environment variable that holds the key
     Providers,
-    /// Tools whose results can be imported as scores, and the files that are read
+    /// Tools whose results can be imported as scores, and their files
     Importers,
-    /// Tasks that closed models can be asked
+    /// Built-in tasks for closed models
     Tasks,
-    /// Tables and figures
+    /// Reports: name, input file, tables and figures
     Reports,
-    /// Regressions among which a calibration chooses: name, what it is for, fewest rows
+    /// Regressions that a calibration selects from: name, role, minimum number of rows
     Candidates,
 }
 

@@ -1,4 +1,4 @@
-//! `surmise model`: what a checkpoint is.
+//! `surmise model`: the description of a checkpoint.
 
 use clap::Args;
 use serde::Serialize;
@@ -9,8 +9,8 @@ use crate::model::{Description, ModelInfo};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list
-    /// models`
+    /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
+    /// `surmise list models`
     #[arg(value_name = "MODEL")]
     model: String,
     #[command(flatten)]
@@ -31,7 +31,7 @@ struct ModelReport<'a> {
     n_kv_heads: usize,
     head_dim: usize,
     max_positions: usize,
-    /// Memory of the weights as they are held: four bytes for each parameter.
+    /// Memory of the weights after loading: four bytes for each parameter.
     memory_bytes: usize,
     stored_dtype: &'a str,
 }

@@ -12,19 +12,19 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The card
+    /// Card of `surmise calibrate`
     #[arg(long, value_name = "CARD")]
     calibration: PathBuf,
     /// A CSV file with the features of the card; the target column need not be there
     #[arg(long, value_name = "FILE")]
     observations: PathBuf,
-    /// Only rows that meet a condition, such as family!=Llama; may be given several times
+    /// Use only rows that meet a condition, such as family!=Llama; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
     /// Level of the intervals [default: the card's]
     #[arg(long, value_name = "P")]
     level: Option<f64>,
-    /// The CSV file to be written [default: stdout]
+    /// CSV file to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -50,7 +50,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let short = predictions.iter().filter(|prediction| prediction.undercovers()).count();
         if short > 0 {
             status(&format!(
-                "{short} of them have intervals that HELD MUCH LESS than their level in back-test: read \
+                "{short} of them have intervals whose back-tested coverage is WELL BELOW their level: read \
                  backtest_coverage, not level"
             ));
         }

@@ -12,15 +12,15 @@ use crate::model::{LoadedDecoder, Model, state_file};
 #[derive(Debug, Args)]
 #[group(id = "input", required = true, multiple = false, args = ["tokens", "corpus"])]
 pub(super) struct Flags {
-    /// A folder with config.json and weights, an id on a Hugging Face hub, or a name from `surmise list
-    /// models`
+    /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
+    /// `surmise list models`
     #[arg(value_name = "MODEL")]
     model: String,
     /// A safetensors file with int64 `input_ids` (n, t)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["windows", "shots", "seed", "bos"])]
     tokens: Option<PathBuf>,
-    /// Instead of tokens: a name from `surmise list corpora`, or a CSV file with a column `entity`, whose
-    /// entities are all as many tokens
+    /// A corpus in place of --tokens: a name from `surmise list corpora`, or a CSV file with a column
+    /// `entity`; all entities must have the same number of tokens
     #[arg(long, value_name = "NAME|FILE")]
     corpus: Option<String>,
     #[command(flatten)]
@@ -29,11 +29,11 @@ pub(super) struct Flags {
     draw: SeriesFlags,
     #[command(flatten)]
     opening: Opening,
-    /// Write the logits too
+    /// Also write the logits
     #[arg(long)]
     logits: bool,
-    /// The safetensors file to be written: f32 h_0 .. h_L (n, t, width), each the residual stream after l
-    /// blocks and before the final norm
+    /// Safetensors file to write: f32 h_0 .. h_L (n, t, width), where h_l is the residual stream after l
+    /// blocks, before the final norm
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! The flags for texts, which `measure` and `compare` have in common, and corpora of either kind.
+//! Flags for texts, shared by `measure` and `compare`, and corpora of both kinds: series and texts.
 
 use std::path::PathBuf;
 
@@ -13,15 +13,15 @@ use crate::model::Tokenizer;
 /// Texts and how they are cut into windows.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TextFlags {
-    /// Texts to be read by position: a JSON array, JSON lines, CSV or TSV, or plain text with a blank line
+    /// Texts: a JSON array, JSON lines, CSV or TSV, or plain text with a blank line
     /// between texts, also compressed by gzip; may be given several times. The content decides, not the
-    /// extension. At most --windows windows of each group are taken
+    /// extension. At most --windows windows of each group are used
     #[arg(long = "texts", value_name = "FILE")]
     texts: Vec<PathBuf>,
-    /// Tokens of a window of text; windows begin at sentence starts and do not overlap
+    /// Tokens per window of text; windows begin at sentence starts and do not overlap
     #[arg(long, default_value_t = 32, value_name = "T")]
     window_tokens: usize,
-    /// Control that texts are compared with: the same tokens shuffled within each window, or none
+    /// Control to compare the texts with: the same tokens shuffled within each window, or none
     #[arg(long, value_enum, default_value_t = ControlChoice::Shuffled)]
     control: ControlChoice,
     /// Column or JSON field that holds the text
@@ -66,7 +66,7 @@ pub(super) enum CorpusSource {
 }
 
 impl CorpusSource {
-    /// The corpora named, series first.
+    /// The named corpora, then the groups of texts.
     pub(super) fn all(names: &[String], reading: &TextFlags, draw: SeriesFlags) -> Result<Vec<Self>> {
         let mut sources = vec![];
         for name in names {

@@ -36,8 +36,8 @@ impl BlockInformation {
     }
 }
 
-/// The information of every block of a model, the first block first. Of the steps, the states and the
-/// estimates of a block are one each.
+/// The information of every block of a model, the first block first. The states are as many steps as there
+/// are blocks, the estimates of a block are one.
 pub(super) fn block_information(
     decoder: &Decoder,
     name: &str,
@@ -46,9 +46,11 @@ pub(super) fn block_information(
     room_bytes: Option<u64>,
     steps: &Steps<'_>,
 ) -> Result<Vec<BlockInformation>> {
-    let states = PositionalStates::new(decoder, name, corpus, settings, room_bytes)?;
     let n_layers = decoder.spec().n_layers;
-    steps.add(n_layers);
+    let part = steps.part(n_layers);
+    let batch = |done: usize, total: usize| part.reach(done, total);
+    let states = PositionalStates::new(decoder, name, corpus, settings, room_bytes, &batch)?;
+    part.reach(1, 1);
     let blocks = (1..=n_layers).into_par_iter().map(|block| {
         let information =
             BlockInformation { macro_mi: states.macro_mi(block)?, micro_mi: states.micro_mi(block)? };
@@ -76,6 +78,7 @@ impl<'a> PositionalStates<'a> {
         corpus: &Corpus,
         settings: &'a MeasureSettings,
         room_bytes: Option<u64>,
+        batch: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self> {
         let windows: Vec<Vec<u32>> = corpus.windows.iter().map(|window| window.ids.clone()).collect();
         let reading_points: Vec<((Role, usize), Vec<Point>)> = corpus
@@ -87,10 +90,10 @@ impl<'a> PositionalStates<'a> {
         if settings.micro == Micro::First {
             let first: Vec<Point> = (0..windows.len()).map(|w| (w, corpus.prefix.len())).collect();
             wanted.extend_from_slice(&first);
-            let in_context = States::within(decoder, name, &windows, &wanted, room_bytes)?;
+            let in_context = States::with_progress(decoder, name, &windows, &wanted, room_bytes, batch)?;
             return Ok(Self { settings, in_context, reading_points, alone: None, micro_points: first });
         }
-        let in_context = States::within(decoder, name, &windows, &wanted, room_bytes)?;
+        let in_context = States::with_progress(decoder, name, &windows, &wanted, room_bytes, batch)?;
 
         // The tokens read of entities and texts, pooled over windows and reading points, each alone behind
         // the tokenizer's prefix. Separators are one token and carry nothing.

@@ -15,7 +15,48 @@ impl<'a> Steps<'a> {
         Self { total, done: AtomicUsize::new(0), report }
     }
 
+    /// Some of the steps, which are reached little by little.
+    pub(super) fn part(&self, steps: usize) -> Part<'_> {
+        Part { steps: self, total: steps, reached: AtomicUsize::new(0) }
+    }
+
     pub(super) fn add(&self, steps: usize) {
         (self.report)(steps + self.done.fetch_add(steps, Ordering::Relaxed), self.total);
+    }
+}
+
+/// A part of the steps.
+pub(super) struct Part<'a> {
+    steps: &'a Steps<'a>,
+    total: usize,
+    reached: AtomicUsize,
+}
+
+impl Part<'_> {
+    /// Reports that `done` of `of` pieces of the part are done; they may arrive in any order.
+    pub(super) fn reach(&self, done: usize, of: usize) {
+        let now = self.total * done / of.max(1);
+        let before = self.reached.fetch_max(now, Ordering::Relaxed);
+        if now > before {
+            self.steps.add(now - before);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn pieces_in_any_order_add_up_to_the_steps_of_their_part() {
+        let seen = Mutex::new(vec![]);
+        let report = |done, total| seen.lock().unwrap().push((done, total));
+        let steps = Steps::new(7, &report);
+        let part = steps.part(4);
+        [(1, 8), (3, 8), (2, 8), (8, 8), (1, 1)].into_iter().for_each(|(done, of)| part.reach(done, of));
+        steps.add(3);
+        assert_eq!(*seen.lock().unwrap(), [(1, 7), (4, 7), (7, 7)]);
     }
 }

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::profile_settings::ProfileSettings;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
+use crate::seed;
 
 /// A profile as it lies in a folder. One kind for each estimand; the schema's name tells them apart.
 pub trait StoredProfile: Serialize + DeserializeOwned {
@@ -74,10 +75,7 @@ impl ProfileStore {
 
     /// The name of the file, without extension, for a model and corpus measured with these settings.
     pub fn stem(model: &str, corpus: &str, settings: &ProfileSettings) -> String {
-        let plain = |name: &str| {
-            disk::id_in_file_names(name).replace(|c: char| c.is_control() || "\\:*?\"<>|".contains(c), "-")
-        };
-        format!("{}--{}--{}", plain(model), plain(corpus), settings.short_hash())
+        format!("{}--{}--{}", part(model), part(corpus), settings.short_hash())
     }
 
     /// The file of a profile.
@@ -148,11 +146,19 @@ impl ProfileStore {
             return Ok(Found::Missing);
         }
         let profile: P = read(&file)?;
-        if profile.settings() != settings {
-            let differ = profile.settings().differences(settings, &[]).join(", ");
+        let mut differ = profile.settings().differences(settings, &[]);
+        for (what, ours, theirs) in
+            [("model", profile.model_label(), model), ("corpus", profile.corpus_name(), corpus)]
+        {
+            if ours != theirs {
+                differ.push(format!("{what}: {ours} and {theirs}"));
+            }
+        }
+        if !differ.is_empty() {
             let reason = format!(
-                "has a file {} whose settings are not those of its name ({differ}); move it elsewhere",
-                file.display()
+                "has a file {} whose content is not what its name says ({}); move it elsewhere",
+                file.display(),
+                differ.join(", ")
             );
             return Err(Error::Parameter { name: "--output", reason });
         }
@@ -203,6 +209,23 @@ impl ProfileStore {
     }
 }
 
+/// The longest label that is written out in the name of a file, in bytes; file systems allow 255 in all.
+const LONGEST_PART: usize = 80;
+
+/// A label as a part of a file name: without characters that some file systems refuse, without a dot at its
+/// beginning, which would hide the file, and not too long.
+fn part(label: &str) -> String {
+    let name = disk::id_in_file_names(label);
+    let name = name.replace(|c: char| c.is_control() || "\\:*?\"<>|".contains(c), "-");
+    let hidden = name.len() - name.trim_start_matches('.').len();
+    let name = format!("{}{}", "_".repeat(hidden), &name[hidden..]);
+    if name.len() <= LONGEST_PART {
+        return name;
+    }
+    let end = (0..=LONGEST_PART).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}-{:.8}", &name[..end], seed::sha256_hex(label.as_bytes()))
+}
+
 /// Reads a profile.
 ///
 /// # Errors
@@ -240,4 +263,31 @@ fn read_kind<P: StoredProfile>(path: &Path) -> Result<Option<P>> {
         return Err(Error::Parameter { name: "schema", reason });
     }
     serde_json::from_slice(&bytes).map(Some).map_err(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_become_names_that_every_file_system_takes_and_that_stay_apart() {
+        assert_eq!(part("owner/name@main"), "owner--name@main");
+        assert_eq!(part("../a:b*"), "__--a-b-");
+        assert_eq!(part(".."), "__");
+        let long = |last: char| format!("{}{last}", "\u{e9}".repeat(200));
+        let (a, b) = (part(&long('a')), part(&long('b')));
+        assert!(a.len() < 100 && a != b && a.starts_with("\u{e9}\u{e9}"), "{a}");
+    }
+
+    #[test]
+    fn only_files_of_profiles_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a--b--1.json", "card.json", "a--b.csv", ".hidden--b.json", "c--d.json"] {
+            std::fs::write(folder.path().join(name), "{}").unwrap();
+        }
+        let files = ProfileStore::new(folder.path()).files().unwrap();
+        let names: Vec<_> = files.iter().filter_map(|file| file.file_name()?.to_str()).collect();
+        assert_eq!(names, ["a--b--1.json", "c--d.json"]);
+        assert!(ProfileStore::new(&folder.path().join("none")).files().is_err());
+    }
 }

@@ -1,14 +1,19 @@
 //! Finds the files of a model by its name: an embedded model, a folder, or an id on a hub.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::arch;
 use super::embedded::{FAMILY, Member};
 use super::hub::{self, Hub, Need};
-use super::tokenizer::TokenizerFiles;
+use super::tokenizer::{self, TokenizerFiles};
+use super::weights::gguf::{self, Gguf};
 use super::weights::{self, Checkpoint, adapter, foreign};
 use crate::disk;
 use crate::error::{Error, Result};
+
+const CONFIG: &str = "config.json";
 
 /// The files of one model, on disk or in the binary.
 pub(super) struct ModelFiles {
@@ -17,6 +22,8 @@ pub(super) struct ModelFiles {
     pub(super) member: Option<&'static Member>,
     /// The folder of an adapter that is merged into the weights.
     pub(super) adapter: Option<PathBuf>,
+    /// The one file that holds everything.
+    pub(super) gguf: Option<Gguf>,
 }
 
 impl ModelFiles {
@@ -24,17 +31,43 @@ impl ModelFiles {
         let id = find(name, hub)?;
         let member = FAMILY.iter().find(|member| member.name == name);
         if member.is_some() {
-            return Ok(Self { id, folder: name.into(), member, adapter: None });
+            return Ok(Self { id, folder: name.into(), member, adapter: None, gguf: None });
         }
-        let folder = if hub::is_id(name) { hub.folder(name, need)? } else { name.into() };
+        let found = if hub::is_id(name) { hub.folder(name, need)? } else { name.into() };
+        let (folder, file) = match (found.is_file(), found.parent()) {
+            (true, Some(folder)) => (folder.to_owned(), Some(found.clone())),
+            _ => (found, None),
+        };
         let names = names(&folder);
         let has = |name: &str| names.iter().any(|other| other == name);
-        let has_weights = weights::PUBLISHED.into_iter().any(has) || has_gguf(&names);
-        let fault = |file: &str, reason: String| Error::Config { path: folder.join(file), reason };
+        let is_published = file.is_none() && weights::PUBLISHED.into_iter().any(has);
+        let file = match (is_published, file) {
+            (false, None) => {
+                let chosen = gguf::choose(&names).map_err(|reason| fault_of(&folder, "", reason))?;
+                chosen.map(|name| folder.join(name))
+            }
+            (_, file) => file,
+        };
+        if let Some(file) = file {
+            if has(adapter::CONFIG) {
+                let reason = "is beside a GGUF file, and a LoRA is merged into weights that are not \
+                              quantised; move it away to measure the GGUF as it is, or merge it into the \
+                              model's safetensors";
+                return Err(fault_of(&folder, adapter::CONFIG, reason.into()));
+            }
+            if hub.base().is_some() {
+                let reason = format!("is for an adapter without weights beside it, and {name} is a model");
+                return Err(Error::Parameter { name: "--base", reason });
+            }
+            let gguf = Some(Gguf::open(&file)?);
+            return Ok(Self { id, folder, member, adapter: None, gguf });
+        }
+        let has_weights = is_published;
+        let fault = |file: &str, reason: String| fault_of(&folder, file, reason);
         match (has_weights, has(adapter::CONFIG), hub.base()) {
             (true, is_adapted, None) => {
                 let adapter = is_adapted.then(|| folder.clone());
-                Ok(Self { id, folder, member, adapter })
+                Ok(Self { id, folder, member, adapter, gguf: None })
             }
             (true, _, Some(_)) => {
                 let reason = format!(
@@ -44,6 +77,11 @@ impl ModelFiles {
             }
             (false, true, Some(base)) => {
                 let base = Self::open(base, &hub.without_base(), need)?;
+                if base.gguf.is_some() {
+                    let reason = "is a GGUF file, and a LoRA is merged into weights that are not \
+                                  quantised; name the model in safetensors";
+                    return Err(Error::Parameter { name: "--base", reason: reason.into() });
+                }
                 if base.adapter.is_some() {
                     let reason =
                         "is for a model without adapter, and this one has its own: only one is merged";
@@ -68,42 +106,59 @@ impl ModelFiles {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 match foreign::reason(&names) {
                     Some(reason) => Err(fault("", reason)),
-                    None => Ok(Self { id, folder, member, adapter: None }),
+                    None => Ok(Self { id, folder, member, adapter: None, gguf: None }),
                 }
             }
         }
     }
 
     pub(super) fn path(&self, file: &str) -> PathBuf {
-        self.folder.join(file)
+        match &self.gguf {
+            Some(gguf) if file == CONFIG => gguf.path().into(),
+            _ => self.folder.join(file),
+        }
     }
 
     /// The file of weights, or the index of several.
     pub(super) fn weights(&self) -> Result<PathBuf> {
-        if self.member.is_some() {
-            Ok(self.path("model.safetensors"))
-        } else {
-            Checkpoint::find(&self.folder)
+        match (self.member, &self.gguf) {
+            (Some(_), _) => Ok(self.path("model.safetensors")),
+            (None, Some(gguf)) => Ok(gguf.path().into()),
+            (None, None) => Checkpoint::find(&self.folder),
         }
     }
 
     /// The bytes of a file other than the weights.
     pub(super) fn read(&self, file: &str) -> Result<Cow<'static, [u8]>> {
+        if let Some(gguf) = &self.gguf {
+            let made = match file {
+                CONFIG => Some(arch::gguf::config(gguf)?),
+                "tokenizer_config.json" => Some(tokenizer::gguf_settings(gguf)?),
+                _ => None,
+            };
+            return match made {
+                Some(made) => Ok(Cow::Owned(made.to_string().into_bytes())),
+                // Of the files beside it, those of a tokenizer alone may be its own.
+                None if file == "tokenizer.json" => Self::on_disk(self.path(file)),
+                None => Err(Error::Read { path: self.path(file), source: ErrorKind::NotFound.into() }),
+            };
+        }
         match (self.member, file) {
-            (Some(member), "config.json") => Ok(Cow::Borrowed(member.config)),
+            (Some(member), CONFIG) => Ok(Cow::Borrowed(member.config)),
             (Some(member), "tokenizer.json") => Ok(Cow::Borrowed(member.tokenizer)),
             _ => {
                 // The tokenizer of an adapter goes before that of its base.
                 let own = self.adapter.as_ref().map(|folder| folder.join(file));
-                let path = own
-                    .filter(|own| file != "config.json" && own.is_file())
-                    .unwrap_or_else(|| self.path(file));
-                disk::is_regular(&path)
-                    .and_then(|()| std::fs::read(&path))
-                    .map(Cow::Owned)
-                    .map_err(|source| Error::Read { path, source })
+                let path =
+                    own.filter(|own| file != CONFIG && own.is_file()).unwrap_or_else(|| self.path(file));
+                Self::on_disk(path)
             }
         }
+    }
+
+    fn on_disk(path: PathBuf) -> Result<Cow<'static, [u8]>> {
+        let read = disk::is_regular(&path).and_then(|()| std::fs::read(&path));
+        read.map(Cow::Owned).map_err(|source| Error::Read { path, source })
     }
 }
 
@@ -114,9 +169,13 @@ impl TokenizerFiles for ModelFiles {
 
     fn read(&self, file: &str) -> Result<Option<Cow<'static, [u8]>>> {
         match self.read(file) {
-            Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
             read => read.map(Some),
         }
+    }
+
+    fn gguf(&self) -> Option<&Gguf> {
+        self.gguf.as_ref()
     }
 }
 
@@ -142,8 +201,8 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn has_gguf(names: &[String]) -> bool {
-    names.iter().any(|name| !name.contains('/') && name.to_ascii_lowercase().ends_with(".gguf"))
+fn fault_of(folder: &Path, file: &str, reason: String) -> Error {
+    Error::Config { path: folder.join(file), reason }
 }
 
 /// The id of the model that a name stands for, before any of it is read or fetched.
@@ -164,9 +223,14 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
             .file_name()
             .map_or_else(|| name.into(), |last| last.to_string_lossy().into_owned()));
     }
+    if folder.is_file() && gguf::is_gguf(name) {
+        return Ok(folder.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+    }
     if folder.is_file() {
         let hint =
-            "it is a file; give the folder it is in, with config.json, tokenizer.json and weights".into();
+            "it is a file and no GGUF; give the folder it is in, with config.json, tokenizer.json and \
+                    weights"
+                .into();
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });
     }
     // Links that lead in circles, and what may not be looked at.
@@ -175,8 +239,8 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
     }
     let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
     let hint = format!(
-        "it is no folder, and embedded are {}; give a folder with config.json, tokenizer.json and \
-         weights, or owner/name on a hub",
+        "it is no folder or file, and embedded are {}; give a folder with config.json, tokenizer.json and \
+         weights, a GGUF file, or owner/name on a hub",
         known.join(", ")
     );
     Err(Error::Unknown { kind: "model", name: name.into(), hint })

@@ -1,8 +1,7 @@
 //! Opening a model: a decoder with its tokenizer.
 
-use std::path::PathBuf;
-
 use super::arch::{Architecture, Config};
+use super::chat_files::ChatFiles;
 use super::decoder::Decoder;
 use super::files::{self, ModelFiles};
 use super::hub::{Hub, Need};
@@ -27,16 +26,16 @@ pub struct Model {
     pub options: Options,
     /// Tokens that end a text: `eos_token_id` of config.json.
     pub ends: Vec<u32>,
-    /// The folder of its files; an embedded model has a path that does not exist.
-    pub folder: PathBuf,
+    /// How messages become a prompt.
+    pub chat: ChatFiles,
     stored: String,
     architecture: &'static dyn Architecture,
 }
 
 impl Model {
     /// Loads `name`: an embedded model; a folder with config.json, tokenizer.json and weights (f32, f16 or
-    /// bf16) in model.safetensors or pytorch_model.bin, in one file or in several with an index; or an id
-    /// on a hub, by the settings of the environment.
+    /// bf16) in model.safetensors or pytorch_model.bin, in one file or in several with an index; a GGUF file
+    /// or a folder with one; or an id on a hub, by the settings of the environment.
     ///
     /// # Errors
     /// For a name that is none of these, and for whatever is wrong with the files: the message names file,
@@ -58,7 +57,8 @@ impl Model {
         let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, options.clone(), hub, both)?;
         let LoadedDecoder { info, decoder, stored, architecture } = loaded;
         tokenizer.notes().iter().for_each(|note| hub.note(&format!("{}: {note}", info.id)));
-        Ok(Self { info, decoder, tokenizer, options, ends, folder: files.folder, stored, architecture })
+        let chat = ChatFiles::read(&files)?;
+        Ok(Self { info, decoder, tokenizer, options, ends, chat, stored, architecture })
     }
 
     /// The id of the model that a name stands for: an embedded one, a folder, or one on a hub. Nothing is

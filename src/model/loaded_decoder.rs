@@ -24,7 +24,7 @@ pub struct LoadedDecoder {
 }
 
 impl LoadedDecoder {
-    /// Loads the decoder of an embedded model, a folder, or an id on a hub.
+    /// Loads the decoder of an embedded model, a folder, a GGUF file, or an id on a hub.
     ///
     /// # Errors
     /// Those of [`Model::load`], the tokenizer's excepted.
@@ -54,7 +54,10 @@ impl LoadedDecoder {
         let (architecture, spec) = arch::read(&config)?;
         let unread = arch::unread_keys(&config, &options.allow_config_keys)?;
         let also = also(files, &config)?;
-        let mut checkpoint = open()?;
+        let mut checkpoint = match &files.gguf {
+            Some(gguf) => arch::gguf::checkpoint(gguf, &spec, &architecture.tensor_names(&spec), dtype)?,
+            None => open()?,
+        };
         checkpoint.check_unquantised()?;
         if let Some(folder) = &files.adapter {
             checkpoint = checkpoint.adapted(folder, architecture.tensor_names(&spec).transposed)?;

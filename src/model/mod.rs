@@ -1,10 +1,12 @@
-//! From a checkpoint to residual streams: a folder as Hugging Face tools write it, an id on a hub, or the
-//! name of an embedded model becomes one decoder and a tokenizer. Tensors stay inside this module; what
+//! From a checkpoint to residual streams: a folder as Hugging Face tools write it, a GGUF file, an id on a
+//! hub, or the name of an embedded model becomes one decoder and a tokenizer. Tensors stay inside this
+//! module; what
 //! leaves it is `ndarray`.
 
 pub mod arch;
 pub mod batch;
 pub mod cache;
+mod chat_files;
 pub mod decoder;
 mod description;
 mod device;
@@ -27,6 +29,7 @@ mod store;
 pub mod tokenizer;
 pub mod weights;
 
+pub use self::chat_files::ChatFiles;
 pub use self::description::Description;
 pub use self::device::Device;
 pub use self::embedded::{FAMILY, Member};

@@ -1,6 +1,8 @@
 //! Residual streams at chosen positions of many windows: each distinct prefix is computed once, batches run
 //! on all cores, and only the wanted rows are kept.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -46,6 +48,21 @@ impl States {
         points: &[Point],
         room_bytes: Option<u64>,
     ) -> Result<Self> {
+        Self::with_progress(decoder, model, windows, points, room_bytes, &|_, _| ())
+    }
+
+    /// The same. `progress` receives the number of batches done and their total.
+    ///
+    /// # Errors
+    /// Those of [`States::within`].
+    pub fn with_progress(
+        decoder: &Decoder,
+        model: &str,
+        windows: &[Vec<u32>],
+        points: &[Point],
+        room_bytes: Option<u64>,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self> {
         check(decoder, model, windows)?;
         let trie = Trie::new(windows);
         let mut row_of = vec![None; trie.len()];
@@ -57,14 +74,16 @@ impl States {
         }
         let (spec, n_rows) = (decoder.spec(), row_of.iter().flatten().count());
         let store = Store::new(spec.n_layers + 1, n_rows, spec.d_model, room_bytes)?;
-        trie.batches(trie.batch_tokens(BATCH_TOKENS)).into_par_iter().try_for_each(|(owned, batch)| {
+        let batches = trie.batches(trie.batch_tokens(BATCH_TOKENS));
+        let (done, total) = (AtomicUsize::new(0), batches.len());
+        batches.into_par_iter().try_for_each(|(owned, batch)| {
             let first = batch.len() - owned.len();
             let wanted: Vec<(usize, u32)> = owned
                 .enumerate()
                 .filter_map(|(i, node)| row_of[node as usize].map(|row| (first + i, row)))
                 .collect();
             // Rows are numbered in the order of nodes, so that those of a batch stand together.
-            let Some((_, row)) = wanted.first().copied() else { return Ok(()) };
+            let Some((_, row)) = wanted.first().copied() else { return Ok::<(), Error>(()) };
             let mut layer = 0;
             let mut see = |_: usize, h: &candle_core::Tensor| {
                 let all = h.flatten_all()?.to_vec1::<f32>()?;
@@ -76,7 +95,9 @@ impl States {
                 layer += 1;
                 Ok(())
             };
-            decoder.forward(&batch, &mut see).map(drop)
+            decoder.forward(&batch, &mut see)?;
+            progress(1 + done.fetch_add(1, Ordering::Relaxed), total);
+            Ok(())
         })?;
         Ok(Self { trie, row_of, store })
     }

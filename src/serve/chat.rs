@@ -1,13 +1,12 @@
 //! Renders messages as one prompt: with the chat template of tokenizer_config.json (or
 //! chat_template.jinja), or without one as the contents of the messages, one per line.
 
-use std::path::Path;
-
 use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
 use serde_json::Value;
 
 use super::request::{ApiError, ApiResult, Message};
 use crate::error::{Error, Result};
+use crate::model::ChatFiles;
 
 const NAME: &str = "chat";
 
@@ -18,22 +17,18 @@ pub(super) struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// The template of a model's folder.
+    /// The template among the files of a model.
     ///
     /// # Errors
     /// [`Error::Config`] if there is one that does not parse.
-    pub fn of(folder: &Path) -> Result<Self> {
-        let path = folder.join("tokenizer_config.json");
-        let config: Value = std::fs::read(&path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
+    pub fn of(files: &ChatFiles) -> Result<Self> {
+        let ChatFiles { path, settings: config, template } = files;
         // Of several named templates, `default` is the one for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
         let source = match &config["chat_template"] {
             Value::String(source) => Some(source.clone()),
             Value::Array(list) => named(list).and_then(|entry| entry["template"].as_str().map(str::to_owned)),
-            _ => std::fs::read_to_string(folder.join("chat_template.jinja")).ok(),
+            _ => template.clone(),
         };
         let Some(source) = source else { return Ok(Self { template: None }) };
         let malformed = |fault: Fault| Error::Config {
@@ -94,16 +89,14 @@ mod tests {
 
     #[test]
     fn a_template_of_the_published_kind_is_rendered_and_can_refuse() {
-        let folder = tempfile::tempdir().unwrap();
         let source = "{{ bos_token }}{% for message in messages %}\n  {% if message.role == 'tool' %}{{ \
                       raise_exception('no tools') }}{% endif %}\n<|{{ message['role'] }}|>{{ \
                       message['content'].strip() }}{{ eos_token }}\n{% endfor %}\n{% if \
                       add_generation_prompt %}<|assistant|>{% endif %}";
-        let config = serde_json::json!({
+        let settings = serde_json::json!({
             "chat_template": source, "bos_token": "<s>", "eos_token": {"content": "</s>"}
         });
-        std::fs::write(folder.path().join("tokenizer_config.json"), config.to_string()).unwrap();
-        let template = ChatTemplate::of(folder.path()).unwrap();
+        let template = ChatTemplate::of(&ChatFiles { settings, ..ChatFiles::default() }).unwrap();
         let (text, special) = template.render(&[message("user", " hi "), message("user", "you")]).unwrap();
         assert!(special);
         assert_eq!(text.replace('\n', ""), "<s><|user|>hi</s><|user|>you</s><|assistant|>");
@@ -113,8 +106,7 @@ mod tests {
 
     #[test]
     fn without_a_template_the_contents_are_the_prompt() {
-        let folder = tempfile::tempdir().unwrap();
-        let template = ChatTemplate::of(folder.path()).unwrap();
+        let template = ChatTemplate::of(&ChatFiles::default()).unwrap();
         let text = template.render(&[message("system", "a"), message("user", "b")]).unwrap();
         assert_eq!(text, ("a\nb".to_owned(), false));
     }

@@ -1,7 +1,5 @@
 //! A model that is served: its id, its limits, its chat template, and the engine that decodes.
 
-use std::path::Path;
-
 use super::chat::ChatTemplate;
 use super::engine::Engine;
 use super::settings::ServerSettings;
@@ -26,7 +24,7 @@ impl ServedModel {
     /// [`Error::Config`](crate::Error::Config) for a template that does not parse,
     /// [`Error::Serve`](crate::Error::Serve) if no thread can be started.
     pub(super) fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
-        let template = ChatTemplate::of(Path::new(&model.folder))?;
+        let template = ChatTemplate::of(&model.chat)?;
         Ok(Self {
             id: model.info.id.clone(),
             max_positions: model.decoder.spec().max_positions,

@@ -6,7 +6,7 @@ use crate::cli::flags::WINDOWS;
 use crate::corpus::Category;
 use crate::emergence::Micro;
 use crate::error::{Error, Result};
-use crate::mi::Scale;
+use crate::mi::{Channel, Scale};
 
 /// The estimand that flags and categories mean, and what to say if it was not named.
 ///
@@ -53,7 +53,7 @@ fn check_flags(flags: &Flags) -> Result<()> {
     let given = [
         ("--windows", sampling.windows != WINDOWS),
         ("--scale", sampling.scale != Scale::Spread),
-        ("--estimator", !estimator.is_channel()),
+        ("--estimator", estimator.name() != Channel::DEFAULT_NAME),
         ("--micro", *micro != Micro::Alone),
     ];
     match given.into_iter().find(|(_, given)| *given) {

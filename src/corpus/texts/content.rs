@@ -36,6 +36,10 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String> {
         return Err(Error::Corpus { name: name(), reason: format!("is {what}") });
     }
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    if bytes.contains(&0) {
+        let reason = "holds NUL bytes, as binary files and UTF-16 do; save the file as UTF-8".into();
+        return Err(Error::Corpus { name: name(), reason });
+    }
     std::str::from_utf8(&bytes[start..]).map(ToOwned::to_owned).map_err(|fault| {
         let before = &bytes[start..start + fault.valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;

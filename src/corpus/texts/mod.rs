@@ -210,6 +210,7 @@ mod tests {
         assert!(says("a.txt", b"PK\x03\x04...").contains("a zip archive"));
         assert!(says("a.txt", b"PAR1...").contains("Parquet"));
         assert!(says("a.txt", b"\xff\xfex\0").contains("UTF-16"));
+        assert!(says("a.txt", b"x y\0z").contains("NUL bytes"));
         let mut cut = gzip(b"x y z");
         cut.truncate(cut.len() - 6);
         assert!(says("a.txt.gz", &cut).contains("a damaged gzip file"));

@@ -41,7 +41,7 @@ impl ConfigKeys {
 
     /// Whether transformers reads a key.
     pub(super) fn knows(&self, key: &str) -> bool {
-        self.read.contains_key(key) || self.is_harmless(key)
+        self.read.contains_key(key) || self.has_no_effect(key)
     }
 
     /// Whether a key asks for nothing beyond what a decoder does that never looked at it: it changes no
@@ -59,7 +59,7 @@ impl ConfigKeys {
         as_default || (is_off(value) && is_off(default))
     }
 
-    fn is_harmless(&self, key: &str) -> bool {
+    fn has_no_effect(&self, key: &str) -> bool {
         TABLE.base.iter().chain(&self.no_effect).any(|known| known == key)
     }
 }

@@ -13,6 +13,7 @@ mod falcon;
 mod gemma;
 mod gemma2;
 mod gemma3;
+pub(in crate::model) mod gguf;
 mod gpt2;
 mod gpt_neo;
 mod gpt_neox;

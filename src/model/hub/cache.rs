@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::id::Id;
 use super::layout;
 use crate::disk;
 use crate::model::weights::adapter;
@@ -45,10 +46,14 @@ impl Cache {
         Some(text.trim().to_owned()).filter(|text| is_commit(text))
     }
 
-    /// The folder of a revision as it is here, or what is missing for it to be a model.
-    pub(super) fn folder(&self, revision: &str) -> Result<PathBuf, String> {
-        let commit = self.commit(revision).ok_or("this revision was never fetched")?;
+    /// The folder of an id as it is here, or its one file; or what is missing for it to be a model.
+    pub(super) fn find(&self, id: &Id) -> Result<PathBuf, String> {
+        let commit = self.commit(&id.revision).ok_or("this revision was never fetched")?;
         let folder = self.snapshot(&commit);
+        if let Some(file) = &id.file {
+            let path = folder.join(file);
+            return if path.is_file() { Ok(path) } else { Err(format!("{file} is missing")) };
+        }
         let has = |file: &str| folder.join(file).is_file();
         if has(adapter::CONFIG) && layout::adapter_weights(&has).is_none() {
             return Err("the weights of the adapter are missing".into());

@@ -41,7 +41,7 @@ impl Listing {
     }
 }
 
-/// The folder of an id, complete and as the hub has it now.
+/// The folder of an id, or its one file, complete and as the hub has it now.
 pub(super) fn folder(settings: &HubSettings, id: &Id, need: Need) -> Result<PathBuf> {
     let connection = Connection::new(settings, id)?;
     let listing = connection.with_retries("the list of files", || ask(&connection))?;
@@ -56,6 +56,14 @@ pub(super) fn complete(connection: &Connection, listing: &Listing, need: Need) -
     let names = listing.names();
     let has = |file: &str| names.contains(&file);
     let refuse = |why: String| connection.fault(format!("the repository {why}"));
+    if let Some(file) = &id.file {
+        if !has(file) {
+            return Err(refuse(layout::without_file(file, &names)));
+        }
+        downloads.file(&listing.sha, file)?;
+        keep_ref(&cache, id, &listing.sha)?;
+        return Ok(cache.snapshot(&listing.sha).join(file));
+    }
     let weights = layout::weights(&has, &names).map_err(refuse)?;
     if need == Need::Text && weights.is_some() {
         layout::check_tokenizer(&names).map_err(refuse)?;
@@ -87,11 +95,16 @@ pub(super) fn complete(connection: &Connection, listing: &Listing, need: Need) -
     for file in &large {
         downloads.file(commit, file)?;
     }
-    // Last, so that a branch never points at a folder that is not complete.
+    keep_ref(&cache, id, commit)?;
+    Ok(snapshot)
+}
+
+/// Notes the commit of a branch: last, so that it never points at a folder that is not complete.
+fn keep_ref(cache: &Cache, id: &Id, commit: &str) -> Result<()> {
     if !cache::is_commit(&id.revision) && cache.commit(&id.revision).as_deref() != Some(commit) {
         cache.set_ref(&id.revision, commit)?;
     }
-    Ok(snapshot)
+    Ok(())
 }
 
 /// Whether config.json names a method of quantisation.

@@ -1,9 +1,10 @@
-//! The id of a model on a hub: `owner/name`, or `owner/name@revision`.
+//! The id of a model on a hub: `owner/name`, or `owner/name@revision`, and behind either `:file.gguf`.
 
 use std::path::Path;
 
 use super::layout;
 use crate::error::{Error, Result};
+use crate::model::weights::gguf::is_gguf;
 
 /// The revision of an id that names none.
 pub(super) const MAIN: &str = "main";
@@ -17,17 +18,28 @@ pub(super) struct Id {
     pub(super) repository: String,
     /// Branch, tag or commit.
     pub(super) revision: String,
+    /// The one file of the repository that is the model.
+    pub(super) file: Option<String>,
 }
 
 impl Id {
     /// The id that a name has the form of; `revision` is for names without one.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for what cannot be a revision.
+    /// [`Error::Parameter`] for what cannot be a revision or a file.
     pub(super) fn parse(name: &str, revision: &str) -> Result<Self> {
+        let (name, file) = split_file(name);
         let (repository, revision) = name.split_once('@').unwrap_or((name, revision));
         check_revision(revision)?;
-        Ok(Self { repository: repository.to_owned(), revision: revision.to_owned() })
+        if let Some(file) = file.filter(|file| !is_gguf(file) || !layout::stays_inside(file)) {
+            let reason = format!(
+                "names `{}` behind a colon, where the name of a GGUF file in the repository stands",
+                file.escape_debug()
+            );
+            return Err(Error::Parameter { name: "MODEL", reason });
+        }
+        let file = file.map(str::to_owned);
+        Ok(Self { repository: repository.to_owned(), revision: revision.to_owned(), file })
     }
 
     /// Owner and name, as parts of a route.
@@ -51,10 +63,16 @@ const WITHOUT_OWNER: [&str; 10] = [
     "xlnet-large-cased",
 ];
 
+/// A name, and the file behind its colon.
+fn split_file(name: &str) -> (&str, Option<&str>) {
+    name.split_once(':').map_or((name, None), |(name, file)| (name, Some(file)))
+}
+
 /// Whether a name has the form of an id, `owner/name` or `owner/name@revision` or one of the oldest without
-/// owner, and is no folder.
+/// owner, with or without `:file.gguf`, and is no folder.
 pub fn is_id(name: &str) -> bool {
-    let repository = name.split_once('@').map_or(name, |(repository, _)| repository);
+    let (id, _) = split_file(name);
+    let repository = id.split_once('@').map_or(id, |(repository, _)| repository);
     let part = |part: &str| {
         (1..=LONGEST_NAME).contains(&part.len())
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

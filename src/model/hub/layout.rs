@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 
 use serde_json::Value;
 
+use crate::model::weights::gguf::is_gguf;
 use crate::model::weights::{PUBLISHED, adapter, foreign};
 
 pub(super) const CONFIG: &str = "config.json";
@@ -85,11 +86,7 @@ pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<Opti
         return Ok(None);
     }
     if weights.is_none() && some(".gguf") {
-        return Err("has GGUF files only, which are quantised and not read; take the repository they were \
-                    made from (its model card names the base model), or convert one with transformers \
-                    (`AutoModelForCausalLM.from_pretrained(id, gguf_file=...)`, then \
-                    `save_pretrained(folder)`) and give the folder"
-            .into());
+        return Err(format!("has GGUF files only; give one of them as owner/name:FILE: {}", ggufs(names)));
     }
     if weights.is_none()
         && let Some(reason) = foreign::reason(names)
@@ -106,6 +103,19 @@ pub(super) fn weights(has: &dyn Fn(&str) -> bool, names: &[&str]) -> Result<Opti
         return Err("has no config.json; take a repository in the format of transformers".into());
     }
     Ok(Some(weights))
+}
+
+/// Why a repository with these files does not have the one that is asked for.
+#[cfg(feature = "hub")]
+pub(super) fn without_file(file: &str, names: &[&str]) -> String {
+    let known = ggufs(names);
+    let known = if known.is_empty() { "no GGUF file".into() } else { known };
+    format!("has no file {file}; it has {known}")
+}
+
+/// The GGUF files among some names.
+fn ggufs(names: &[&str]) -> String {
+    names.iter().copied().filter(|name| is_gguf(name)).collect::<Vec<_>>().join(", ")
 }
 
 /// The files an index names, each below the index's folder.
@@ -143,7 +153,7 @@ mod tests {
     #[test]
     fn what_is_missing_in_a_repository_is_said_with_a_way_out() {
         let says = |names: &[&str]| weights(&|file| names.contains(&file), names).expect_err("no model");
-        assert!(says(&["config.json", "model.Q4.gguf"]).contains("GGUF files only"));
+        assert!(says(&["config.json", "model.Q4.gguf"]).ends_with("owner/name:FILE: model.Q4.gguf"));
         assert!(says(&["config.json", "tokenizer.json"]).contains("no weights"));
         assert!(says(&["config.json", "tf_model.h5"]).contains("TensorFlow's"));
         assert!(says(&["pytorch_model.bin"]).contains("no config.json"));

@@ -86,17 +86,19 @@ impl Hub {
         self
     }
 
-    /// The name of a model in tables: the id, and the revision unless it is `main`.
+    /// The name of a model in tables: the id, the revision unless it is `main`, and its file if it has one.
     ///
     /// # Errors
     /// Those of [`Hub::folder`] about the id.
     pub fn label(&self, name: &str) -> Result<String> {
-        let Id { repository, revision } = Id::parse(name, &self.settings.revision)?;
-        Ok(if revision == MAIN { repository } else { format!("{repository}@{revision}") })
+        let Id { repository, revision, file } = Id::parse(name, &self.settings.revision)?;
+        let label = if revision == MAIN { repository } else { format!("{repository}@{revision}") };
+        Ok(file.map_or_else(|| label.clone(), |file| format!("{label}:{file}")))
     }
 
-    /// The folder in the cache with the files of an id that `need` asks for, fetched first if they are not
-    /// there. What is there is used, with a note, where the hub cannot be asked whether it is the latest.
+    /// The folder in the cache with the files of an id that `need` asks for, or its one file, fetched first
+    /// if they are not there. What is there is used, with a note, where the hub cannot be asked whether it is
+    /// the latest.
     ///
     /// # Errors
     /// [`Error::Hub`](crate::Error::Hub) with what to do about it, [`Error::Cache`](crate::Error::Cache),
@@ -121,7 +123,7 @@ impl Hub {
     #[cfg(feature = "hub")]
     pub(in crate::model) fn headers(&self, name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
         let id = Id::parse(name, &self.settings.revision)?;
-        if self.in_cache(&id).is_ok() {
+        if id.file.is_some() || self.in_cache(&id).is_ok() {
             return Ok(None);
         }
         let fetch = || in_thread(|| fetch::headers(&self.settings, &id));
@@ -164,8 +166,8 @@ impl Hub {
             return Ok(folder);
         }
         let kept = |why: &dyn std::fmt::Display| {
-            let (repository, commit) = (&id.repository, folder.file_name().unwrap_or_default());
-            let commit = commit.to_string_lossy();
+            let (repository, commit) = (&id.repository, self.cache(id).commit(&id.revision));
+            let commit = commit.unwrap_or_default();
             self.note(&format!("{repository}: {why}; what the cache has is used, commit {commit}"));
             Ok(folder.clone())
         };
@@ -184,8 +186,12 @@ impl Hub {
         self.cached(id, "this build lacks the feature `hub` and fetches nothing")
     }
 
+    fn cache(&self, id: &Id) -> Cache {
+        Cache::new(&self.settings.cache, &id.repository)
+    }
+
     fn in_cache(&self, id: &Id) -> std::result::Result<PathBuf, String> {
-        Cache::new(&self.settings.cache, &id.repository).folder(&id.revision)
+        self.cache(id).find(id)
     }
 
     /// The folder of an id as it is in the cache.

@@ -100,7 +100,7 @@ impl HubSettings {
 
     /// An error about a model of this hub.
     pub(super) fn fault(&self, id: &Id, reason: String, source: Option<Cause>) -> Error {
-        let Id { repository, revision } = id.clone();
+        let Id { repository, revision, .. } = id.clone();
         Error::Hub { id: repository, revision, endpoint: self.endpoint.clone(), reason, source }
     }
 }

@@ -8,6 +8,7 @@ mod beginning;
 mod bos;
 mod charsmap;
 mod encode;
+mod gguf;
 mod json;
 mod open;
 mod pieces;
@@ -18,6 +19,8 @@ mod vocab_merges;
 
 pub use self::bos::Bos;
 pub use self::encode::{Token, Tokenizer};
+pub(in crate::model) use self::gguf::settings as gguf_settings;
+use super::weights::gguf::Gguf;
 use crate::error::Result;
 
 /// The files of a model, by their names.
@@ -29,4 +32,9 @@ pub trait TokenizerFiles {
     /// # Errors
     /// [`Error::Read`](crate::Error::Read) if it is there and cannot be read.
     fn read(&self, file: &str) -> Result<Option<Cow<'static, [u8]>>>;
+    /// The GGUF file that the model is in, if it is in one.
+    #[doc(hidden)]
+    fn gguf(&self) -> Option<&Gguf> {
+        None
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::TokenizerFiles;
 use super::sentencepiece::SentencePiece;
 use super::settings::Settings;
-use super::{json, vocab_merges};
+use super::{gguf, json, vocab_merges};
 use crate::error::{Error, Result};
 
 pub(super) const JSON: &str = "tokenizer.json";
@@ -39,7 +39,15 @@ pub(super) fn open(files: &dyn TokenizerFiles, settings: &Settings, model_type: 
     let path = files.path(JSON);
     if let Some(bytes) = files.read(JSON)? {
         let inner = json::read(&path, &bytes)?;
-        return Ok(Opened { path, inner, unknown: None, bos: None, begins: false });
+        // Beside a GGUF file may lie the tokenizer of another model.
+        if files.gguf().is_none_or(|file| gguf::belongs(&inner, file)) {
+            return Ok(Opened { path, inner, unknown: None, bos: None, begins: false });
+        }
+    }
+    if let Some(file) = files.gguf() {
+        let (mut inner, unknown) = gguf::open(file)?;
+        inner.set_encode_special_tokens(true);
+        return Ok(Opened { path: file.path().into(), inner, unknown, bos: None, begins: false });
     }
     let has = |name: &str| files.read(name).is_ok_and(|bytes| bytes.is_some());
     if has(vocab_merges::VOCAB) && has(vocab_merges::MERGES) {

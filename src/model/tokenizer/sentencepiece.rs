@@ -129,7 +129,11 @@ impl SentencePiece {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Checks that it can be a tokenizer.
+    ///
+    /// # Errors
+    /// The reason why it cannot.
+    pub(super) fn check(&self) -> Result<(), String> {
         if self.pieces.iter().filter(|piece| piece.kind == Kind::Unknown).count() != 1 {
             return Err("it does not have one piece for unknown text".into());
         }

@@ -64,25 +64,17 @@ impl Checkpoint {
     /// if there is none.
     ///
     /// # Errors
-    /// [`Error::Config`] if the folder has weights in GGUF files alone, [`Error::Weights`] for shards without
-    /// their index.
+    /// [`Error::Weights`] for shards without their index.
     pub fn find(folder: &Path) -> Result<PathBuf> {
         if let Some(name) = PUBLISHED.iter().find(|name| folder.join(name).exists()) {
             return Ok(folder.join(name));
         }
-        let gguf = |name: &str| name.to_ascii_lowercase().ends_with(".gguf");
         let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
         if let Some(shard) = names.iter().find(|name| name.contains("-of-0") && name.starts_with("model-")) {
             let reason = "is one of several files whose index is not there; download or save \
                           model.safetensors.index.json too";
             return Err(Error::Weights { path: folder.join(shard), reason: reason.into() });
-        }
-        if let Some(name) = names.into_iter().find(|name| gguf(name)) {
-            let reason = "is a GGUF file, made for inference and mostly quantised, which is not read; take \
-                          the checkpoint it was made from, a folder with config.json, tokenizer.json and \
-                          model.safetensors or pytorch_model.bin";
-            return Err(Error::Config { path: folder.join(name), reason: reason.into() });
         }
         Ok(folder.join(PUBLISHED[0]))
     }
@@ -129,6 +121,16 @@ impl Checkpoint {
         Ok(Self::of(folder, files, all, Precision::F32))
     }
 
+    /// The tensors of one file, under the names and in the layouts that are published.
+    pub(super) fn of_entries(
+        file: Bytes,
+        entries: HashMap<String, TensorEntry>,
+        precision: Precision,
+    ) -> Self {
+        let path = file.path().to_owned();
+        Self::of(&path, vec![file], entries, precision)
+    }
+
     fn of(
         path: &Path,
         files: Vec<Bytes>,
@@ -157,7 +159,7 @@ impl Checkpoint {
         let names = self.entries.keys().map(String::as_str);
         let is_copy = |name: &str, shape: &[usize], values: &[f32]| {
             let entry = self.entries.get(name).filter(|entry| entry.shape == shape);
-            let own = entry.and_then(|entry| Some(self.values(entry, entry.stored.size()?)));
+            let own = entry.and_then(|entry| entry.stored.block().map(|_| self.values(entry)));
             Ok(own.transpose()?.is_some_and(|own| own == values))
         };
         self.adapter = Some(Adapter::open(folder, shape_of, names, is_copy)?);
@@ -210,7 +212,7 @@ impl Checkpoint {
     /// How its weights are stored: "F32", "F16", "BF16", "F64", or several of them.
     pub fn stored(&self) -> String {
         let types: BTreeSet<&StoredType> = self.entries.values().map(|entry| &entry.stored).collect();
-        let names = types.into_iter().filter(|stored| stored.size().is_some()).map(StoredType::name);
+        let names = types.into_iter().filter(|stored| stored.block().is_some()).map(StoredType::name);
         names.collect::<Vec<_>>().join("+")
     }
 
@@ -222,7 +224,7 @@ impl Checkpoint {
     /// The names and shapes of what is a parameter: no mask or table that follows from the config.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &[usize])> {
         let entries = self.entries.iter().filter(|(name, entry)| {
-            entry.stored.size().is_some() && !BUFFERS.iter().any(|buffer| name.ends_with(buffer))
+            entry.stored.block().is_some() && !BUFFERS.iter().any(|buffer| name.ends_with(buffer))
         });
         entries.map(|(name, entry)| (name.as_str(), entry.shape.as_slice()))
     }
@@ -246,8 +248,8 @@ impl Checkpoint {
         Ok((entry.shape.clone(), values.collect()))
     }
 
-    fn values(&self, entry: &TensorEntry, size: usize) -> Result<Vec<f32>> {
-        values::read(&self.files[entry.file], entry, size)
+    fn values(&self, entry: &TensorEntry) -> Result<Vec<f32>> {
+        values::read(&self.files[entry.file], entry)
     }
 }
 
@@ -276,7 +278,7 @@ impl ParameterSource for Checkpoint {
         let read = self.read_names.lock().unwrap_or_else(PoisonError::into_inner);
         let is_read = |name: &str| read.contains(name) || BUFFERS.iter().any(|buffer| name.ends_with(buffer));
         let unread = self.entries.iter().filter(|(name, entry)| {
-            name.starts_with(prefix) && entry.stored.size().is_some() && !is_read(name)
+            name.starts_with(prefix) && entry.stored.block().is_some() && !is_read(name)
         });
         let Some((name, entry)) = unread.min_by_key(|(name, _)| *name) else { return Ok(()) };
         let reason = "is a parameter that this architecture with this config.json does not have; take the \
@@ -302,13 +304,13 @@ impl ParameterSource for Checkpoint {
                 entry.shape
             )));
         }
-        let Some(size) = entry.stored.size() else {
+        if entry.stored.block().is_none() {
             return Err(fault(format!(
                 "has type {}; save the checkpoint again as f32, f16 or bf16",
                 entry.stored.name()
             )));
-        };
-        let mut values = self.values(entry, size)?;
+        }
+        let mut values = self.values(entry)?;
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             return Err(fault(format!(
                 "holds {} at element {index}: the checkpoint is damaged; download or save it again",

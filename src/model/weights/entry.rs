@@ -1,5 +1,7 @@
 //! The type, shape and position of a tensor, from the header of its file.
 
+use super::quantised::Quantised;
+
 /// How the values of a tensor are stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum StoredType {
@@ -7,16 +9,20 @@ pub(super) enum StoredType {
     F16,
     Bf16,
     F64,
+    /// In blocks that share a scale (GGUF).
+    Quantised(Quantised),
     /// Another type, by its name: no weights.
     Other(String),
 }
 
 impl StoredType {
-    pub(super) fn size(&self) -> Option<usize> {
+    /// The values that are stored together, and the bytes they take; `None` for a type that is no weights.
+    pub(super) fn block(&self) -> Option<(usize, usize)> {
         match self {
-            Self::F32 => Some(4),
-            Self::F16 | Self::Bf16 => Some(2),
-            Self::F64 => Some(8),
+            Self::F32 => Some((1, 4)),
+            Self::F16 | Self::Bf16 => Some((1, 2)),
+            Self::F64 => Some((1, 8)),
+            Self::Quantised(quantised) => Some(quantised.block()),
             Self::Other(_) => None,
         }
     }
@@ -27,10 +33,12 @@ impl StoredType {
             Self::F16 => "F16",
             Self::Bf16 => "BF16",
             Self::F64 => "F64",
+            Self::Quantised(quantised) => quantised.name(),
             Self::Other(name) => name,
         }
     }
 
+    /// Appends the values of whole blocks.
     pub(super) fn widen(&self, bytes: &[u8], out: &mut Vec<f32>) {
         match self {
             Self::F32 => {
@@ -46,18 +54,79 @@ impl StoredType {
                 let wide = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
                 out.extend(bytes.chunks_exact(8).map(|b| wide(b) as f32));
             }
+            Self::Quantised(quantised) => quantised.widen(bytes, out),
             Self::Other(_) => {}
         }
     }
 }
 
-/// The position of a tensor's values within its file: dense, row after row.
+/// How the values of a tensor lie in its file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::model) enum Layout {
+    /// As published: row after row.
+    #[default]
+    Published,
+    /// A matrix column after column.
+    Transposed,
+    /// In `outer` groups of `a` times `b` pieces, which are published as `b` times `a`.
+    Swapped {
+        /// Groups.
+        outer: usize,
+        /// Pieces as they lie in the file: the slower of the two.
+        a: usize,
+        /// The faster.
+        b: usize,
+    },
+    /// Each value is one more than the published one (norms of Gemma in a GGUF file).
+    PlusOne,
+}
+
+/// The position of a tensor's values within its file.
 #[derive(Debug, Clone)]
 pub(super) struct TensorEntry {
     pub(super) file: usize,
     pub(super) stored: StoredType,
+    /// The published shape.
     pub(super) shape: Vec<usize>,
     pub(super) start: u64,
-    /// A matrix that lies column after column.
-    pub(super) transposed: bool,
+    pub(super) layout: Layout,
+}
+
+impl TensorEntry {
+    /// Number of values.
+    pub(super) fn n_values(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The entry of some rows, given as the first and how many; `None` if there are no such rows.
+    pub(super) fn with_rows(&self, rows: Option<[usize; 2]>) -> Option<Self> {
+        let Some([first, n]) = rows else { return Some(self.clone()) };
+        let (values, bytes) = self.stored.block()?;
+        let (all, rest) = self.shape.split_first()?;
+        let row: usize = rest.iter().product();
+        if first.checked_add(n)? > *all || !row.is_multiple_of(values) {
+            return None;
+        }
+        let start = self.start + (first * row / values * bytes) as u64;
+        let shape = std::iter::once(n).chain(rest.iter().copied()).collect();
+        Some(Self { shape, start, ..self.clone() })
+    }
+
+    /// The entry with another layout; `None` if its shape has no such layout.
+    pub(super) fn with_layout(&self, layout: Layout) -> Option<Self> {
+        let shape = match (layout, self.shape.as_slice()) {
+            (Layout::Transposed, [rows, columns]) => vec![*columns, *rows],
+            (Layout::Transposed, _) => return None,
+            (Layout::Swapped { outer, a, b }, [rows, ..]) => {
+                let pieces = outer.checked_mul(a)?.checked_mul(b)?;
+                if pieces == 0 || !rows.is_multiple_of(pieces) {
+                    return None;
+                }
+                self.shape.clone()
+            }
+            (Layout::Swapped { .. }, []) => return None,
+            (Layout::Published | Layout::PlusOne, shape) => shape.to_vec(),
+        };
+        Some(Self { shape, layout, ..self.clone() })
+    }
 }

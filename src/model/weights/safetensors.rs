@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use super::bytes::{Bytes, POINTER};
-use super::entry::{StoredType, TensorEntry};
+use super::entry::{Layout, StoredType, TensorEntry};
 use crate::error::Result;
 
 /// Bytes of the header's length.
@@ -53,7 +53,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
         return Err(file.fault(format!("truncated or added to: {n} bytes do not match its header")));
     }
     let entry = |info: &TensorInfo| TensorEntry {
-        transposed: false,
+        layout: Layout::Published,
         file: index,
         stored: stored_type(info.dtype),
         shape: info.shape.clone(),

@@ -11,7 +11,7 @@ use std::io::BufReader;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::bytes::{Bytes, POINTER};
-use super::entry::{StoredType, TensorEntry};
+use super::entry::{Layout, StoredType, TensorEntry};
 use super::pickle::{self, PickledTensor};
 use crate::error::Result;
 
@@ -61,7 +61,7 @@ pub(super) fn entries(file: &Bytes, index: usize) -> Result<Vec<(String, TensorE
         fits.then_some(TensorEntry {
             file: index,
             stored,
-            transposed: tensor.is_transposed(),
+            layout: if tensor.is_transposed() { Layout::Transposed } else { Layout::Published },
             shape: tensor.shape,
             start: start + first,
         })

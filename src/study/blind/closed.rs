@@ -28,16 +28,16 @@ use crate::serve::{self, Background};
 
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
-/// Sequences that are decoded at once: the last digits of a log-probability depend on who shares its batch,
-/// and nothing of what is written may.
+/// Sequences decoded at once. The last digits of a log-probability depend on the other sequences of its
+/// batch, and results must not.
 const SEQUENCES: usize = 1;
 /// Tokens of a text.
 const TEXT_TOKENS: u32 = 40;
 /// Most tokens of an answer to a question.
 const ANSWER_TOKENS: u32 = 12;
 
-/// Asks every member that any of the hidden needs, and the hidden themselves; what a folder holds of a member
-/// is not asked for again.
+/// Queries the hidden members and all members that their predictions need. Answers that the folder holds are
+/// reused.
 ///
 /// # Errors
 /// [`Error::Serve`] if the port is in use; whatever the client finds wrong; [`Error::Gaps`] if a question has
@@ -71,7 +71,7 @@ pub(crate) fn ask(
     Ok(answers)
 }
 
-/// One member, served, and what it is asked.
+/// One served member and its questions.
 struct Worker<'a> {
     server: Background,
     model: String,
@@ -146,24 +146,24 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Asks what is missing of one kind of question, and reads what the journal holds then.
+    /// Asks the missing questions of one kind, and reads all answers from the journal.
     fn collect(
         &self,
         kind: &str,
         provider: &str,
         sources: Vec<String>,
         grader: Grader,
-        manner: GenerationParams,
+        params: GenerationParams,
     ) -> Result<Collected> {
         let folder = self.folder.join(kind);
         let limits = provider::find(provider)?.capabilities();
-        let seed = manner.seed.map(|seed| limits.max_seed.map_or(seed, |most| seed % most));
+        let seed = params.seed.map(|seed| limits.max_seed.map_or(seed, |most| seed % most));
         let normalisation = Normalisation { ignore_case: true, ..Normalisation::default() };
         let configuration = Configuration {
             provider: provider.into(),
             base_url: self.server.url().into(),
             model: self.model.clone(),
-            params: GenerationParams { seed, ..manner },
+            params: GenerationParams { seed, ..params },
             without: vec![],
             sources,
             shots: self.settings.task_shots,
@@ -178,7 +178,7 @@ impl<'a> Worker<'a> {
         let run = Run {
             folder: folder.clone(),
             configuration: configuration.clone(),
-            // A run that was ended has answers of another port; they are left as they are.
+            // An interrupted run has answers from another port; they stay valid.
             new_config: true,
             redo: RedoSelection::default(),
             adapt: false,
@@ -196,7 +196,7 @@ impl<'a> Worker<'a> {
             cap_usd: None,
             key_header: None,
             ca_cert: None,
-            // What is lost here is asked again for nothing.
+            // Asking again costs nothing here.
             durable: false,
         };
         disk::make_folder(&folder)?;
@@ -225,7 +225,7 @@ impl<'a> Worker<'a> {
                     line: 1,
                     reason: error.to_string(),
                 };
-                // When an answer came is in the journal; what is derived from it does not depend on it.
+                // The journal has the time of each answer; derived files must not depend on it.
                 scores.push(Score { collected_at: None, ..row.map_err(fault)? });
             }
         }
@@ -237,13 +237,13 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// What a folder holds: grades where there are any, answers by item.
+/// The contents of a folder: grades, if any, and answers by item.
 struct Collected {
     scores: Vec<Score>,
     answers: Vec<(String, Answer)>,
 }
 
-/// The files as prompts without right or wrong.
+/// The files as prompts without a right answer.
 fn of_texts(files: Vec<String>) -> Vec<String> {
     files.into_iter().map(|file| format!("texts:{file}")).collect()
 }

@@ -16,8 +16,8 @@ use crate::collect::Score;
 use crate::disk;
 use crate::error::Result;
 
-/// Runs the back-tests into a folder; what is there already is neither asked nor measured again. `step` is
-/// told what comes next.
+/// Runs the back-tests and writes their files into a folder. Answers and measurements that the folder already
+/// holds are reused. `step` receives a description of each step.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a folder of other settings, an unknown member, or a family of which nothing can
@@ -46,7 +46,7 @@ pub fn run(
         let reader = family.reader(&others);
         let mut known = vec![];
         for other in &others {
-            // Of the others alone: the profile of `member` is not asked for before its prediction is written.
+            // Of the others only: the profile of `member` is not read before its prediction is written.
             let own = Some(profiles.of(&other.id)?);
             let answers = &answers[&other.id];
             let reading = readings.read_by(reader, answers)?;
@@ -62,7 +62,7 @@ pub fn run(
         rows.push(BlindRow::new(member, &prediction, measured, &settings.estimator, how));
         predictions.push(prediction.measured(measured));
     }
-    // All are known now: a table of all of them, and the predictions beside the measurements.
+    // Every member is measured now: one table of all, and the predictions beside the measurements.
     let known: Vec<&Member> = family.members.iter().filter(|m| answers.contains_key(&m.id)).collect();
     let reader = family.reader(&known);
     let mut observed = vec![];

@@ -6,7 +6,7 @@ use crate::emergence::MeasureSettings;
 use crate::error::Result;
 use crate::mi::Scale;
 
-/// What is asked and measured: everything that decides what a folder holds.
+/// Settings of questions and measurements, on which the contents of a folder depend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlindSettings {
     /// Corpora, by name or file; the headline is the mean over them.
@@ -19,9 +19,9 @@ pub struct BlindSettings {
     pub task_shots: usize,
     /// Questions per relation of the in-context tasks.
     pub items: usize,
-    /// Series per corpus that a hidden model is shown to see what its next token owes to their beginning.
+    /// Series per corpus for the context information of the next token.
     pub context_windows: usize,
-    /// One seed for all that is drawn.
+    /// Seed of all random draws.
     pub seed: u64,
     /// The estimator of the profiles, by name.
     pub estimator: String,
@@ -39,17 +39,17 @@ impl BlindSettings {
     }
 }
 
-/// How predictions are made of what a folder holds.
+/// Settings of the predictions, which are made from the files of a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PredictionSettings {
-    /// Recipes or members to be hidden; all if none is named.
+    /// Families or members to hide; all members if none is named.
     pub hide: Vec<String>,
     /// The estimator's noise scale at which emergence is predicted; `None` for an estimator without noise.
     pub noise_scale: Option<f64>,
-    /// What the card is fitted on.
+    /// Features of the card.
     pub features: Vec<String>,
-    /// Whether sizes count as published: the size is then a feature, and a candidate has to beat the size
-    /// line.
+    /// Whether sizes count as published. If so, the size is a feature, and a candidate must beat the size
+    /// baseline.
     pub sizes: bool,
     /// Nominal level of the intervals.
     pub level: f64,

@@ -109,6 +109,10 @@ fn measure(
     let seed = settings.measure.seed;
     let categories = DEFAULT.into_iter().map(Category::load).collect::<Result<Vec<_>>>()?;
     let store = folder.map(ProfileStore::new);
+    if let Some(store) = &store {
+        // A file that profiles.csv could not be made of is an error before the work, not after.
+        store.read_all::<Profile>()?;
+    }
     let (mut profiles, mut scores) = (vec![], vec![]);
     for name in models {
         let mut model = Model::load(name)?;

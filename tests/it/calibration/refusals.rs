@@ -368,7 +368,10 @@ fn intervals_that_held_much_less_than_their_level_say_so_in_row_talk_and_card() 
     }
     let told = String::from_utf8_lossy(&talk).into_owned();
     assert!(
-        short > 0 && told.contains(&format!("{short} of them have intervals that HELD MUCH LESS")),
+        short > 0
+            && told.contains(&format!(
+                "{short} of them have intervals whose back-tested coverage is WELL BELOW"
+            )),
         "{told}"
     );
     // What a level is short of goes with the level.

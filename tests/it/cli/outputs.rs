@@ -200,6 +200,11 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     let names: BTreeSet<&str> = table.iter().map(|row| row["model"].as_str()).collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["first/m", "second"]);
     assert!(files(out.as_ref()).keys().any(|name| name.starts_with("first--m--colours--")));
+    // No label hides its file from the table, or makes a name that is too long for it.
+    run(measure(&at("b/m"), &["--name", "../x"]));
+    run(measure(&at("b/m"), &["--name", &"long".repeat(100)]));
+    let table = rows(&std::fs::read_to_string(at("out/profiles.csv")).expect("a table"));
+    assert_eq!(table.iter().map(|row| row["model"].as_str()).collect::<BTreeSet<_>>().len(), 4);
     done(&["report", "depth", &out]);
 }
 

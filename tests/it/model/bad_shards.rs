@@ -202,13 +202,12 @@ fn not_a_number_in_a_pytorch_file_is_refused_by_its_tensor() {
 }
 
 #[test]
-fn a_folder_of_gguf_files_is_told_what_to_take() {
+fn a_gguf_file_is_read_where_there_are_no_other_weights() {
     let form = Form::new("torch");
-    form.remove(TORCH);
     form.put("model-Q4_K_M.gguf", b"GGUF");
-    form.refuses(&["model-Q4_K_M.gguf", "is a GGUF file", "take the checkpoint it was made from"]);
-    form.remove("config.json");
-    form.refuses(&["is a GGUF file", "config.json, tokenizer.json and model.safetensors"]);
+    super::checkpoints::done(&["model", form.path().to_str().expect("UTF-8")]);
+    form.remove(TORCH);
+    form.refuses(&["model-Q4_K_M.gguf", "truncated: its version needs 4 bytes"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::hub::{Home, of_weights, refused, said};
 use super::parity::golden;
+use crate::support::gguf::GgufFile;
 use crate::support::hub_server::{Asked, COMMIT, ID, Reply, Repository, Server, WEIGHTS};
 
 fn verb(home: &Home, server: &Server, arguments: &[&str]) -> Command {
@@ -215,4 +216,31 @@ fn quantised_weights_are_seen_in_their_header() {
     assert!(gets.iter().all(|asked| asked.headers.contains_key("range")), "{gets:?}");
     let described = verb(&home, &hub, &["model", ID]).output().expect("the binary");
     assert!(said(&described).2.contains("quantised (GPTQ or AWQ)"));
+}
+
+#[test]
+fn one_gguf_file_of_a_repository_is_a_model() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        let repository = Repository::golden().without(WEIGHTS).without("config.json");
+        let bytes = GgufFile::llama().bytes();
+        repository.with("tiny.Q8_0.gguf", &bytes).with("tiny.F32.gguf", &bytes).answer(asked)
+    });
+    let all = ["has GGUF files only", "owner/name:FILE", "tiny.F32.gguf, tiny.Q8_0.gguf"];
+    home.refused(&hub.url, &[], 1, &all);
+    let id = format!("{ID}:tiny.Q8_0.gguf");
+    hub.take();
+    let described = done(&home, &hub, &["model", &id, "--json"]).0;
+    let described: Value = serde_json::from_str(&described).expect("JSON");
+    assert_eq!((&described["id"], &described["architecture"]), (&json!(id), &json!("llama")));
+    let asked = targets(&hub);
+    assert!(asked.iter().all(|target| !target.contains("F32") && !target.contains("token")), "{asked:?}");
+    // What is in the cache is used without the hub.
+    done(&home, &hub, &["model", &id, "--offline"]);
+    assert!(hub.take().is_empty());
+    let missing = format!("{ID}:other.gguf");
+    let says = ["has no file other.gguf", "tiny.F32.gguf, tiny.Q8_0.gguf"];
+    refused(&mut verb(&home, &hub, &["model", &missing]), 1, &says);
+    let wrong = format!("{ID}:model.safetensors");
+    refused(&mut verb(&home, &hub, &["model", &wrong]), 1, &["`model.safetensors` behind a colon"]);
 }

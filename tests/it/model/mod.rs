@@ -7,6 +7,8 @@ pub mod bad_shards;
 pub mod bad_tokenizers;
 pub mod checkpoints;
 pub mod equal_forms;
+pub mod gguf;
+pub mod gguf_bad;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "hub")]
@@ -17,6 +19,7 @@ pub mod hub_faults;
 pub mod hub_kinds;
 pub mod parity;
 pub mod readme_table;
+pub mod real_models;
 pub mod second_reference;
 pub mod slow;
 pub mod tokenizers;

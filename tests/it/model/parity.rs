@@ -58,7 +58,7 @@ fn oracle(name: &str) -> (Vec<Vec<u32>>, std::collections::HashMap<String, Tenso
     (ids, oracle)
 }
 
-fn assert_close(ours: &Tensor, reference: &Tensor, what: &str) {
+pub fn assert_close(ours: &Tensor, reference: &Tensor, what: &str) {
     let (ours, reference) = (flat(ours), flat(reference));
     assert_eq!(ours.len(), reference.len(), "{what}");
     let top = reference.iter().fold(0f32, |top, v| top.max(v.abs()));

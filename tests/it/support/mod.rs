@@ -2,6 +2,7 @@
 
 pub mod collect_case;
 pub mod fault_server;
+pub mod gguf;
 #[cfg(feature = "hub")]
 pub mod hub_server;
 pub mod tidy;

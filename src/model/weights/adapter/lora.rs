@@ -60,9 +60,8 @@ impl Adapter {
         let (pairs, others) = tensors(&file)?;
         for (name, module, entry) in others {
             // peft writes the embedding and the head again where it changes one of them.
-            let copy = target(&module, names.clone()).zip(entry.stored.size());
-            let is_same = copy
-                .map(|(target, size)| is_copy(&target, &entry.shape, &values::read(&file, &entry, size)?));
+            let copy = target(&module, names.clone()).filter(|_| entry.stored.block().is_some());
+            let is_same = copy.map(|target| is_copy(&target, &entry.shape, &values::read(&file, &entry)?));
             if !is_same.transpose()?.unwrap_or(false) {
                 let reason = "is no map of a LoRA over linear layers, and is not merged; merge the adapter \
                               with peft (`model.merge_and_unload().save_pretrained(folder)`) and give that \
@@ -146,11 +145,11 @@ impl Adapter {
                 tensor: format!("{module}.lora_{which}"),
                 reason,
             };
-            let Some(size) = entry.stored.size() else {
+            if entry.stored.block().is_none() {
                 let name = entry.stored.name();
                 return Err(fault(format!("has type {name}; save it again as f32, f16 or bf16")));
-            };
-            let values = values::read(&self.file, entry, size)?;
+            }
+            let values = values::read(&self.file, entry)?;
             if values.iter().any(|value| !value.is_finite()) {
                 return Err(fault("holds NaN or infinity; download or save the adapter again".into()));
             }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 
 /// Keys that say how an adapter was trained or where, and change nothing in the adapter that came out.
-const HARMLESS: [&str; 20] = [
+const IGNORED_KEYS: [&str; 20] = [
     "auto_mapping",
     "base_model_class",
     "base_model_name_or_path",
@@ -83,7 +83,7 @@ impl Settings {
                 "init_lora_weights" => {
                     value.is_boolean() || value.as_str().is_some_and(|init| INITS.contains(&init))
                 }
-                key if HARMLESS.contains(&key) => true,
+                key if IGNORED_KEYS.contains(&key) => true,
                 _ => false,
             };
             if !is_known && !is_off(value) {

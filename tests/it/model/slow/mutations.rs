@@ -14,7 +14,7 @@ use crate::model::parity::golden;
 
 /// Changes some bytes near each other: other values, a piece cut out, a piece twice, digits of another size,
 /// an end that is gone.
-fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
+pub fn damage(bytes: &[u8], within: usize, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..rng.random_range(1..4) {
         let top = within.min(bytes.len()).max(1);

@@ -1,0 +1,72 @@
+//! Gemma 2 and 3: windows, caps, two rotary bases. The files do not hold the scale of the scores; it follows
+//! from the size of the model, as in llama.cpp.
+
+use serde_json::{Value, json};
+
+use super::form::ConfigMap;
+use super::keys::Keys;
+use crate::error::Result;
+
+/// The number of blocks of the models whose scale is that of `d_model / n_heads`: 27B of both generations.
+const BLOCKS_OF_27B: [usize; 2] = [46, 62];
+
+/// `query_pre_attn_scalar`: the head width, but for the models of 27B.
+fn scale(keys: &Keys, config: &mut ConfigMap, blocks_of_27b: usize) -> Result<()> {
+    let (d_model, n_heads) = (keys.required("embedding_length")?, keys.required("attention.head_count")?);
+    let shared = d_model.checked_div(n_heads).unwrap_or_default();
+    let head_dim = keys.size("attention.key_length")?.unwrap_or(shared);
+    let is_27b = keys.required("block_count")? == blocks_of_27b;
+    config.insert("query_pre_attn_scalar".into(), if is_27b { shared } else { head_dim }.into());
+    Ok(())
+}
+
+/// Caps of scores and logits, `null` where there is none.
+fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
+        let cap = keys.number(key)?.filter(|cap| *cap != 0.0);
+        config.insert(key.into(), cap.map_or(Value::Null, Value::from));
+    }
+    Ok(())
+}
+
+/// Which blocks slide: every one but each `period`-th, or as the file says for each.
+fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Result<()> {
+    let n = keys.required("block_count")?;
+    config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(4096).into());
+    let listed = keys.flags("attention.sliding_window_pattern").filter(|flags| flags.len() > 1);
+    let slides: Vec<bool> = match listed {
+        Some(flags) if flags.len() == n => flags,
+        Some(flags) => {
+            return Err(
+                keys.unsupported("attention.sliding_window_pattern", format!("{} blocks", flags.len()))
+            );
+        }
+        None => {
+            let period = keys.size("attention.sliding_window_pattern")?.unwrap_or(period);
+            (0..n.min(MOST_BLOCKS)).map(|l| period == 0 || (l + 1) % period != 0).collect()
+        }
+    };
+    let kind = |slides: bool| if slides { "sliding_attention" } else { "full_attention" };
+    config.insert("layer_types".into(), slides.into_iter().map(kind).collect());
+    Ok(())
+}
+
+/// No model comes near; the number of blocks is what the file claims.
+const MOST_BLOCKS: usize = 65_536;
+
+pub(super) fn gemma2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    scale(keys, config, BLOCKS_OF_27B[0])?;
+    caps(keys, config)?;
+    windows(keys, config, 2)
+}
+
+pub(super) fn gemma3(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    scale(keys, config, BLOCKS_OF_27B[1])?;
+    caps(keys, config)?;
+    windows(keys, config, 6)?;
+    let full = config.remove("rope_parameters").unwrap_or_default();
+    let base = keys.number("rope.freq_base_swa")?.unwrap_or(10_000.0);
+    let sliding = json!({ "rope_type": "default", "rope_theta": base });
+    config.insert("rope_parameters".into(), json!({ "full_attention": full, "sliding_attention": sliding }));
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! GGUF: metadata becomes the config.json that the same model has elsewhere, so that one routine for each
+//! architecture makes the spec, and tensors get their published names and layouts. To add an architecture,
+//! add a row to `registry.rs`.
+//!
+//! # References
+//! The names, and what differs from the published layouts, are those of llama.cpp's `convert_hf_to_gguf.py`
+//! and of the `gguf` package.
+
+mod config;
+mod falcon;
+mod form;
+mod gemma;
+mod keys;
+mod kind;
+mod registry;
+mod rope;
+mod scales;
+mod tensors;
+mod variants;
+
+pub(in crate::model) use self::config::config;
+pub(in crate::model) use self::tensors::checkpoint;

@@ -1,0 +1,34 @@
+//! Multipliers and limits of single architectures.
+
+use super::form::ConfigMap;
+use super::keys::Keys;
+use crate::error::Result;
+
+/// The four multipliers of Granite.
+pub(super) fn granite(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    for (from, to) in [
+        ("attention.scale", "attention_multiplier"),
+        ("embedding_scale", "embedding_multiplier"),
+        ("residual_scale", "residual_multiplier"),
+        ("logit_scale", "logits_scaling"),
+    ] {
+        if let Some(scale) = keys.number(from)?.filter(|scale| *scale != 0.0) {
+            config.insert(to.into(), scale.into());
+        }
+    }
+    // Without one the scores have the usual scale, whereas a config.json without one means 1.
+    if !config.contains_key("attention_multiplier") {
+        let head_dim = config.get("head_dim").and_then(serde_json::Value::as_f64).unwrap_or(1.0);
+        config.insert("attention_multiplier".into(), head_dim.powf(-0.5).into());
+    }
+    Ok(())
+}
+
+/// OLMo's limit of queries, keys and values; its norms have no weights, and their epsilon is no setting.
+pub(super) fn clip(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    config.remove("layer_norm_epsilon");
+    if let Some(limit) = keys.number("attention.clamp_kqv")?.filter(|limit| *limit != 0.0) {
+        config.insert("clip_qkv".into(), limit.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What the files of a model say of how messages become one prompt.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::tokenizer::TokenizerFiles;
+use crate::error::Result;
+
+/// The settings and the chat template beside a tokenizer.
+#[derive(Debug, Clone, Default)]
+pub struct ChatFiles {
+    /// The file that an error names.
+    pub path: PathBuf,
+    /// tokenizer_config.json; `null` if there is none or it does not parse.
+    pub settings: Value,
+    /// chat_template.jinja.
+    pub template: Option<String>,
+}
+
+impl ChatFiles {
+    /// Reads whichever of the two files are there; of a GGUF file its metadata.
+    ///
+    /// # Errors
+    /// [`Error::Read`](crate::Error::Read) if one is there and cannot be read.
+    pub(super) fn read(files: &dyn TokenizerFiles) -> Result<Self> {
+        let text = |name: &str| -> Result<Option<String>> {
+            let bytes = files.read(name)?;
+            Ok(bytes.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok()))
+        };
+        let settings = text(SETTINGS)?.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(Self {
+            path: files.gguf().map_or_else(|| files.path(SETTINGS), |gguf| gguf.path().into()),
+            settings: settings.unwrap_or_default(),
+            template: text("chat_template.jinja")?,
+        })
+    }
+}
+
+const SETTINGS: &str = "tokenizer_config.json";

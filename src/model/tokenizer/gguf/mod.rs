@@ -1,0 +1,15 @@
+//! The tokenizer in the metadata of a GGUF file: byte-level BPE with its merges, or a sentencepiece model
+//! with its scores.
+//!
+//! # References
+//! What the keys mean is what llama.cpp makes of them (`llama-vocab.cpp`).
+
+mod byte_level;
+mod cuts;
+mod open;
+mod pieces;
+mod settings;
+mod vocabulary;
+
+pub(super) use self::open::{belongs, open};
+pub(in crate::model) use self::settings::settings;

@@ -1,0 +1,73 @@
+//! The header of a GGUF file as a whole.
+
+use std::collections::BTreeMap;
+
+use super::cursor::Cursor;
+use super::metadata::Metadata;
+use super::tensors::{self, Listed};
+use super::value::Value;
+use crate::error::Result;
+use crate::model::weights::bytes::{Bytes, POINTER};
+use crate::model::weights::entry::TensorEntry;
+
+const MAGIC: &[u8] = b"GGUF";
+/// Where the header does not say how tensors are aligned.
+const ALIGNMENT: u64 = 32;
+/// The largest alignment that a file may ask for: a page of 64 KiB.
+const MOST_ALIGNMENT: u64 = 1 << 16;
+/// The least that a key takes: the length of its name, its type, one byte.
+const LEAST_BYTES: u64 = 13;
+
+/// Reads metadata and tensors.
+///
+/// # Errors
+/// [`Error::Weights`](crate::Error::Weights) for a file that is no GGUF, or is damaged or cut short;
+/// [`Error::Tensor`](crate::Error::Tensor) for a tensor that cannot be read.
+pub(super) fn read(file: &Bytes) -> Result<(Metadata, Vec<(String, TensorEntry)>)> {
+    if file.is_pointer()? {
+        return Err(file.fault(POINTER));
+    }
+    let mut cursor = Cursor::new(file);
+    let magic: [u8; 4] = cursor.array("its first word")?;
+    if magic != MAGIC {
+        return Err(file.fault("no GGUF file: it does not begin with `GGUF`"));
+    }
+    let version = cursor.u32("its version")?;
+    match version {
+        2 | 3 => {}
+        _ if version.swap_bytes() <= 3 => {
+            return Err(file.fault("a GGUF file for big-endian machines, which is not read"));
+        }
+        1 => {
+            let reason =
+                "a GGUF file of version 1, which is no longer written; take a newer file of the model";
+            return Err(file.fault(reason));
+        }
+        _ => return Err(file.fault(format!("a GGUF file of version {version}; 2 and 3 are read"))),
+    }
+    let n_tensors = cursor.count(tensors::LEAST_BYTES, "the number of tensors")?;
+    let n_keys = cursor.count(LEAST_BYTES, "the number of keys")?;
+    let mut values = BTreeMap::new();
+    for _ in 0..n_keys {
+        let key = cursor.text("the name of a key")?;
+        let value = Value::read(&mut cursor, &key)?;
+        if values.contains_key(&key) {
+            return Err(file.fault(format!("damaged: it has the key `{key}` twice")));
+        }
+        values.insert(key, value);
+    }
+    let metadata = Metadata::new(file.path(), values);
+    let alignment = metadata.size("general.alignment")?.map_or(ALIGNMENT, |size| size as u64);
+    if !alignment.is_power_of_two() || alignment > MOST_ALIGNMENT {
+        let reason =
+            format!("key `general.alignment` is {alignment}, no power of two; download the file again");
+        return Err(metadata.fault(reason));
+    }
+    let mut listed = vec![];
+    for _ in 0..n_tensors {
+        listed.push(Listed::read(&mut cursor, file)?);
+    }
+    let data = cursor.position().next_multiple_of(alignment);
+    let entries = tensors::entries(listed, file, [data, alignment])?;
+    Ok((metadata, entries))
+}

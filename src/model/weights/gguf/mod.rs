@@ -1,0 +1,21 @@
+//! GGUF, the file format of llama.cpp: metadata by name, then tensors, most of them quantised in blocks.
+//! The header is read here; what its keys mean for a decoder is in `model::arch::gguf`.
+//!
+//! candle has a reader of its own, which holds every value of an array in an enumeration and checks neither
+//! duplicate names nor tensors that overlap; its arithmetic of the quantised blocks is used.
+//!
+//! # References
+//! The format is that of ggml's `docs/gguf.md`, versions 2 and 3.
+
+mod choice;
+mod cursor;
+mod file;
+mod header;
+mod metadata;
+mod tensors;
+mod value;
+
+pub(in crate::model) use self::choice::{choose, is_gguf};
+pub use self::file::Gguf;
+pub(in crate::model) use self::file::Placed;
+pub(in crate::model) use self::metadata::Metadata;
