@@ -32,29 +32,89 @@ from transformers import CONFIG_MAPPING, GenerationConfig, PreTrainedConfig
 from transformers.models.auto import modeling_auto
 
 TYPES = [
+    "arcee",
     "bloom",
+    "cohere",
+    "cohere2",
+    "cwm",
+    "ernie4_5",
+    "exaone",
+    "exaone4",
     "falcon",
+    "flex_olmo",
     "gemma",
     "gemma2",
     "gemma3_text",
+    "glm",
+    "glm4",
     "gpt2",
+    "gpt_bigcode",
     "gpt_neo",
     "gpt_neox",
+    "gpt_oss",
     "gptj",
     "granite",
+    "granitemoe",
+    "granitemoeshared",
+    "helium",
+    "hyperclovax",
+    "internlm3",
+    "iquestcoder",
+    "jais2",
     "llama",
+    "ministral",
+    "ministral3",
     "mistral",
+    "mixtral",
+    "mpt",
+    "nemotron",
     "olmo",
     "olmo2",
+    "olmo3",
+    "olmoe",
     "opt",
     "phi",
     "phi3",
     "qwen2",
+    "qwen2_moe",
     "qwen3",
+    "qwen3_moe",
+    "seed_oss",
     "smollm3",
     "stablelm",
     "starcoder2",
+    "vaultgemma",
 ]
+
+# Text parts of models of several parts that have a model_type of their own, with their class.
+TEXT_PARTS = {
+    "qwen2_5_vl_text": "Qwen2_5_VLTextModel",
+    "qwen2_vl_text": "Qwen2VLTextModel",
+    "qwen3_vl_text": "Qwen3VLTextModel",
+}
+
+# Models of several parts; none of their own keys reaches the states of the text part.
+WHOLE = [
+    "gemma3",
+    "idefics3",
+    "llava",
+    "mistral3",
+    "qwen2_5_vl",
+    "qwen2_vl",
+    "qwen3_vl",
+    "smolvlm",
+]
+
+# InternLM 2 is no class of transformers: its code came with its files. It is a Llama with one switch for biases.
+FOREIGN = {
+    "internlm2": dict(
+        config="InternLM2Config",
+        classes=["InternLM2Config", "InternLM2ForCausalLM", "InternLM2Model"],
+        like="llama",
+        read={"bias": True},
+        unread=["attention_bias", "mlp_bias"],
+    )
+}
 
 # What the shared code reads when a model calls it.
 CALLS = {
@@ -88,6 +148,7 @@ EARLIER = {
     "falcon": ["n_head", "n_layer"],
     "gemma": ["hidden_activation"],
     "gemma3_text": ["rope_local_base_freq", "sliding_window_pattern"],
+    "cohere2": ["sliding_window_pattern"],
     "gpt_neox": ["rotary_emb_base", "rotary_pct"],
     "qwen2": ["sliding_window", "max_window_layers", "use_sliding_window"],
 }
@@ -110,10 +171,10 @@ BASE_BUT_READ = {"add_cross_attention"}
 # and the order or precision of the same arithmetic.
 HARMLESS = set(
     """
-activation_dropout attention_dropout attn_pdrop classifier_dropout dropout embd_pdrop embed_dropout embedding_dropout
-hidden_dropout initializer_range layerdrop num_ln_in_parallel_attn output_router_logits pretraining_tp
+activation_dropout attention_dropout attention_softmax_in_fp32 attn_pdrop classifier_dropout dropout embd_pdrop embed_dropout embedding_dropout
+hidden_dropout initializer_range layerdrop output_router_logits pretraining_tp
 reorder_and_upcast_attn resid_dropout resid_pdrop residual_dropout router_aux_loss_coef router_jitter_noise
-slow_but_exact
+scale_attention_softmax_in_fp32 slow_but_exact
 """.split()
 )
 # Keys of the multimodal relative in the same modelling file.
@@ -202,7 +263,7 @@ def plain(value):
 
 def row(model_type, base):
     cls = CONFIG_MAPPING[model_type]
-    name = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[model_type]
+    name = TEXT_PARTS.get(model_type) or modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[model_type]
     # As the class declares it, before one setting fills in for another.
     fields = {
         field.name: None if field.default is dataclasses.MISSING else field.default
@@ -218,17 +279,32 @@ def row(model_type, base):
     own = set(fields) | set(cls.attribute_map)
     harmless = (base - BASE_BUT_READ) | HARMLESS
     read = EVERY | {key: plain(fields.get(key)) for key in sorted(keys - harmless)}
-    read["tie_word_embeddings"] = fields.get("tie_word_embeddings", True)
+    read["tie_word_embeddings"] = fields.get("tie_word_embeddings", model_type not in TEXT_PARTS)
+    return {
+        "config": cls.__name__,
+        "classes": classes_of(model_type, cls),
+        "read": dict(sorted(read.items())),
+        "no_effect": sorted((own | keys) - set(read) - base),
+    }
+
+
+def classes_of(model_type, cls):
     classes = {cls.__name__}
     for mapping, names in vars(modeling_auto).items():
         if mapping.endswith("_MAPPING_NAMES") and isinstance(names, dict) and model_type in names:
             value = names[model_type]
             classes |= {value} if isinstance(value, str) else set(value)
+    return sorted(classes)
+
+
+def row_of_whole(model_type, base):
+    cls = CONFIG_MAPPING[model_type]
+    own = {field.name for field in dataclasses.fields(cls)} | set(cls.attribute_map)
     return {
         "config": cls.__name__,
-        "classes": sorted(classes),
-        "read": dict(sorted(read.items())),
-        "no_effect": sorted((own | keys) - set(read) - base),
+        "classes": classes_of(model_type, cls),
+        "read": {"quantization_config": None, "tie_word_embeddings": None},
+        "no_effect": sorted(own - base - {"quantization_config", "tie_word_embeddings"}),
     }
 
 
@@ -236,7 +312,17 @@ def main():
     base = {field.name for field in dataclasses.fields(PreTrainedConfig)} | set(BASE_EARLIER)
     base |= set(GenerationConfig._get_default_generation_params())
     base |= {"bos_token_id", "eos_token_id", "pad_token_id", "use_cache", "output_hidden_states"}
-    rows = {"base": sorted(base)} | {kind: row(kind, base) for kind in TYPES}
+    rows = {"base": sorted(base)} | {kind: row(kind, base) for kind in [*TYPES, *TEXT_PARTS]}
+    rows |= {kind: row_of_whole(kind, base) for kind in WHOLE}
+    for kind, foreign in FOREIGN.items():
+        like = rows[foreign["like"]]
+        read = {key: value for key, value in like["read"].items() if key not in foreign["unread"]} | foreign["read"]
+        rows[kind] = {
+            "config": foreign["config"],
+            "classes": foreign["classes"],
+            "read": dict(sorted(read.items())),
+            "no_effect": like["no_effect"],
+        }
     out = Path(__file__).resolve().parent.parent / "src/model/arch/config_keys.json"
     text = ",\n".join(f"{json.dumps(kind)}: {json.dumps(value)}" for kind, value in rows.items())
     out.write_text("{\n" + text + "\n}\n")

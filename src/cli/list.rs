@@ -56,7 +56,10 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                 line(&[member.name, member.recipe, &sizes]);
             }
         }
-        Kind::Architectures => arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()])),
+        Kind::Architectures => {
+            arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()]));
+            arch::MULTIMODAL.iter().for_each(|whole| line(&[whole.model_type, whole.summary]));
+        }
         Kind::Estimators => mi::ALL.iter().for_each(|estimator| {
             let about = estimator.about();
             line(&[

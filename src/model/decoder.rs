@@ -5,11 +5,13 @@
 use candle_core::Tensor;
 use ndarray::ArrayView2;
 
+use super::attention_form::AttentionForm;
 use super::batch::Batch;
 use super::cache::{BlockCache, Cache};
+use super::feed_forward;
 use super::fused_ops::FusedCachedAttention;
 use super::ops::{Angles, Ops};
-use super::parameters::{Block, Linear, NormWeights, Norms, Parameters};
+use super::parameters::{Block, FeedForward, Linear, NormWeights, Norms, Parameters};
 use super::spec::{Form, Layer, QkNorm, Spec};
 use crate::error::{Error, Result};
 
@@ -117,10 +119,19 @@ impl Decoder {
             Form::Parallel { shared_norm: false } => self.branch_input(h, mlp_norms)?,
             _ => self.branch_input(&after, mlp_norms)?,
         };
-        let gate = block.mlp.gate.as_ref().map(|gate| self.ops.linear(&x, gate)).transpose()?;
-        let up = self.ops.linear(&x, &block.mlp.up)?;
-        let inner = self.ops.activate(self.spec.activation, gate.as_ref(), &up)?;
-        self.add_branch(&after, &inner, &block.mlp.down, mlp_norms)
+        match (&block.mlp, &self.spec.mixture) {
+            (FeedForward::Mixture(maps), Some(mixture)) => {
+                let branch = feed_forward::mixture(self.ops, self.spec.activation, mixture, maps, &x)?;
+                self.add_output(&after, branch, mlp_norms)
+            }
+            (FeedForward::Mixture(_), None) => {
+                Err(candle_core::Error::Msg("the spec has no mixture for its experts".into()).into())
+            }
+            (FeedForward::Dense(mlp), _) => {
+                let inner = feed_forward::inner(self.ops, self.spec.activation, mlp, &x)?;
+                self.add_branch(&after, &inner, &mlp.down, mlp_norms)
+            }
+        }
     }
 
     /// The input of a branch.
@@ -133,19 +144,26 @@ impl Decoder {
 
     /// The stream with what a branch adds to it: `map` of `inner`.
     fn add_branch(&self, h: &Tensor, inner: &Tensor, map: &Linear, norms: &Norms) -> Result<Tensor> {
+        let is_plain = !matches!(self.spec.form, Form::Sandwich | Form::PostBranch);
+        if is_plain && self.spec.residual_scale == 1.0 {
+            return self.after_branch(self.ops.linear_onto(h, inner, map)?, norms);
+        }
+        self.add_output(h, self.ops.linear(inner, map)?, norms)
+    }
+
+    /// The stream with the output of a branch.
+    fn add_output(&self, h: &Tensor, branch: Tensor, norms: &Norms) -> Result<Tensor> {
         let on_branch = match self.spec.form {
             Form::Sandwich => norms.post.as_ref(),
             Form::PostBranch => Some(&norms.norm),
             Form::Pre | Form::PostResidual | Form::Parallel { .. } => None,
         };
+        let branch = on_branch.map_or(Ok(branch.clone()), |norm| self.norm(&branch, norm))?;
         let scale = self.spec.residual_scale;
-        let sum = if on_branch.is_none() && scale == 1.0 {
-            self.ops.linear_onto(h, inner, map)?
-        } else {
-            let branch = self.ops.linear(inner, map)?;
-            let branch = on_branch.map_or(Ok(branch.clone()), |norm| self.norm(&branch, norm))?;
-            (h + if scale == 1.0 { branch } else { (branch * scale)? })?
-        };
+        self.after_branch((h + if scale == 1.0 { branch } else { (branch * scale)? })?, norms)
+    }
+
+    fn after_branch(&self, sum: Tensor, norms: &Norms) -> Result<Tensor> {
         if self.spec.form == Form::PostResidual { self.norm(&sum, &norms.norm) } else { Ok(sum) }
     }
 
@@ -171,10 +189,12 @@ impl Decoder {
         if let Some(angles) = layer.rope.map(|rope| &angles[rope]) {
             (q, k) = (ops.rotate(&q, angles, spec.head_dim)?, ops.rotate(&k, angles, spec.head_dim)?);
         }
-        let Some(kept) = kept else { return Ok(ops.attention(&q, &k, &v, batch, spec, layer.window)?) };
+        let form =
+            AttentionForm { spec, window: layer.window, sinks: maps.sinks.as_ref().filter(|_| spec.sinks) };
+        let Some(kept) = kept else { return Ok(ops.attention(&q, &k, &v, batch, form)?) };
         kept.write(&batch.cache_rows, &k, &v)?;
         let (keys, values) = (&kept.keys, &kept.values);
-        Ok(q.apply_op1_no_bwd(&FusedCachedAttention { keys, values, batch, spec, window: layer.window })?)
+        Ok(q.apply_op1_no_bwd(&FusedCachedAttention { keys, values, batch, form })?)
     }
 
     fn norm(&self, x: &Tensor, weights: &NormWeights) -> Result<Tensor> {
@@ -183,10 +203,19 @@ impl Decoder {
 
     /// The norm of queries or keys, `(n, heads * head_dim)`.
     fn norm_heads(&self, x: &Tensor, weights: &NormWeights) -> Result<Tensor> {
-        if self.spec.qk_norm == Some(QkNorm::Full) {
-            return self.norm(x, weights);
+        let head_dim = self.spec.head_dim;
+        match self.spec.qk_norm {
+            Some(QkNorm::Full) => self.norm(x, weights),
+            Some(QkNorm::EachHead) => {
+                let plain = NormWeights { weight: None, bias: None };
+                let normed = self.norm(&x.reshape(((), head_dim))?, &plain)?.reshape(x.shape())?;
+                Ok(weights
+                    .weight
+                    .as_ref()
+                    .map_or(Ok(normed.clone()), |weight| normed.broadcast_mul(weight))?)
+            }
+            _ => Ok(self.norm(&x.reshape(((), head_dim))?, weights)?.reshape(x.shape())?),
         }
-        Ok(self.norm(&x.reshape(((), self.spec.head_dim))?, weights)?.reshape(x.shape())?)
     }
 
     /// What the model itself reads next of residual streams after block `l`, `(n, d_model)`: the streams

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::arch::{self, Config, TensorNames};
+use super::arch::{self, Config, Place, TensorNames};
 use super::files;
 use super::hub::{self, Hub};
 use super::info::ModelInfo;
@@ -71,13 +71,11 @@ impl Description {
 /// The parameters among the tensors of a checkpoint: those of its blocks and around them. A tied head counts
 /// once.
 fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint) -> usize {
-    let has = |name: &str| checkpoint.shapes().any(|(other, _)| other == name);
-    let fits = |prefix: &&&str| has(&format!("{prefix}{}.weight", names.embedding));
-    let prefix = names.prefixes.iter().find(fits).copied().unwrap_or_default();
+    let Place { prefix, head } = names.place(&|name| checkpoint.shapes().any(|(other, _)| other == name));
     let around = [names.embedding, names.embedding_norm, names.positions, names.final_norm];
     let is_around = |module: &str| {
-        (!spec.tied && module == names.head)
-            || module.strip_prefix(prefix).is_some_and(|module| {
+        (!spec.tied && module == head)
+            || module.strip_prefix(&prefix).is_some_and(|module| {
                 !module.is_empty() && (around.contains(&module) || names.projections.contains(&module))
             })
     };

@@ -5,7 +5,7 @@
 use pulp::NullaryFnOnce;
 
 use super::batch::Batch;
-use super::spec::{Activation, Spec, alibi_slopes};
+use super::spec::{Activation, Alibi, Spec};
 use crate::numeric::kernels::exp;
 
 /// Sums are kept in this many lanes, the width of an AVX-512 register.
@@ -111,10 +111,28 @@ impl NullaryFnOnce for Activate<'_> {
                     *o = if *o < 0.0 { 0.0 } else { *o };
                 }
             }
+            Activation::SquaredRelu => {
+                for o in self.out.iter_mut() {
+                    *o = if *o < 0.0 { 0.0 } else { *o * *o };
+                }
+            }
             Activation::Silu => {
                 for o in self.out.iter_mut() {
                     *o /= 1.0 + exp(-*o);
                 }
+            }
+            Activation::ClampedSwiGlu { alpha, limit } => {
+                for o in self.out.iter_mut() {
+                    // A comparison that keeps NaN.
+                    let gate = if *o > limit { limit } else { *o };
+                    *o = gate / (1.0 + exp(-alpha * gate));
+                }
+                if let Some(up) = self.up {
+                    for (o, u) in self.out.iter_mut().zip(up) {
+                        *o *= u.clamp(-limit, limit) + 1.0;
+                    }
+                }
+                return;
             }
         }
         if let Some(up) = self.up {
@@ -173,7 +191,7 @@ pub(super) fn rotate_interleaved(
 
 /// Softmax attention of each token over the last `window` tokens of its path. Queries are `(n, heads *
 /// head_dim)`, keys and values `(n, kv_heads * head_dim)`; the work is proportional to the paths, whatever
-/// they share.
+/// they share. `sinks` is a score of each head beside those of its keys.
 pub(super) fn attention(
     q: &[f32],
     k: &[f32],
@@ -181,11 +199,11 @@ pub(super) fn attention(
     batch: &Batch,
     spec: &Spec,
     window: Option<usize>,
+    sinks: Option<&[f32]>,
 ) -> Vec<f32> {
     let mut out = vec![0.0; q.len()];
-    let slopes = if spec.alibi { alibi_slopes(spec.n_heads) } else { vec![] };
     let window = window.unwrap_or(usize::MAX);
-    pulp::Arch::new().dispatch(Attend { q, k, v, batch, spec, window, slopes: &slopes, out: &mut out });
+    pulp::Arch::new().dispatch(Attend { q, k, v, batch, spec, window, sinks, out: &mut out });
     out
 }
 
@@ -196,8 +214,7 @@ struct Attend<'a> {
     batch: &'a Batch,
     spec: &'a Spec,
     window: usize,
-    /// One for each head, or none.
-    slopes: &'a [f32],
+    sinks: Option<&'a [f32]>,
     out: &'a mut [f32],
 }
 
@@ -212,7 +229,9 @@ impl NullaryFnOnce for Attend<'_> {
         let mut weights: Vec<f32> = vec![];
         for (i, (q, out)) in self.q.chunks_exact(width).zip(self.out.chunks_exact_mut(width)).enumerate() {
             let path = self.batch.path(i);
-            let path = &path[path.len().saturating_sub(self.window)..];
+            // The position of the first token that is seen.
+            let start = path.len().saturating_sub(self.window);
+            let path = &path[start..];
             weights.resize(path.len(), 0.0);
             for (h, (q, out)) in q.chunks_exact(hd).zip(out.chunks_exact_mut(hd)).enumerate() {
                 let first = h / group * hd;
@@ -226,13 +245,24 @@ impl NullaryFnOnce for Attend<'_> {
                         *w = cap * (1.0 - 2.0 / (1.0 + exp(2.0 * *w / cap)));
                     }
                 }
-                if let Some(slope) = self.slopes.get(h) {
-                    for (distance, w) in weights.iter_mut().rev().enumerate() {
-                        *w -= slope * distance as f32;
+                match &spec.alibi {
+                    // The rule of `Alibi::bias`, in a loop that can be widened.
+                    Some(Alibi { slopes, is_rounded: false }) => {
+                        for (distance, w) in weights.iter_mut().rev().enumerate() {
+                            *w -= slopes[h] * distance as f32;
+                        }
                     }
+                    Some(alibi) => {
+                        let query = start + weights.len() - 1;
+                        for (key, w) in weights.iter_mut().enumerate() {
+                            *w += alibi.bias(h, query, start + key, spec.attention_scale);
+                        }
+                    }
+                    None => {}
                 }
-                let top = weights.iter().fold(f32::NEG_INFINITY, |top, w| top.max(*w));
-                let mut total = 0.0;
+                let sink = self.sinks.map_or(f32::NEG_INFINITY, |sinks| sinks[h]);
+                let top = weights.iter().fold(sink, |top, w| top.max(*w));
+                let mut total = if self.sinks.is_some() { exp(sink - top) } else { 0.0 };
                 for w in &mut weights {
                     *w = exp(*w - top);
                     total += *w;

@@ -2,11 +2,11 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor};
 
+use super::attention_form::AttentionForm;
 use super::batch::Batch;
 use super::fused;
-
 use super::parameters::NormWeights;
-use super::spec::{Activation, Spec};
+use super::spec::Activation;
 use crate::numeric::kernels;
 
 /// The contiguous f32 values behind a tensor.
@@ -197,8 +197,7 @@ impl CustomOp3 for FusedRotate {
 
 pub(super) struct FusedAttention<'a> {
     pub batch: &'a Batch,
-    pub spec: &'a Spec,
-    pub window: Option<usize>,
+    pub form: AttentionForm<'a>,
 }
 
 impl CustomOp3 for FusedAttention<'_> {
@@ -215,9 +214,8 @@ impl CustomOp3 for FusedAttention<'_> {
         v: &CpuStorage,
         vl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let out =
-            fused::attention(slice(q, ql)?, slice(k, kl)?, slice(v, vl)?, self.batch, self.spec, self.window);
-        made(out, ql.shape().clone())
+        let (q, keys, values) = (slice(q, ql)?, slice(k, kl)?, slice(v, vl)?);
+        attention(q, keys, values, self.batch, self.form, ql)
     }
 }
 
@@ -226,8 +224,7 @@ pub(super) struct FusedCachedAttention<'a> {
     pub keys: &'a [f32],
     pub values: &'a [f32],
     pub batch: &'a Batch,
-    pub spec: &'a Spec,
-    pub window: Option<usize>,
+    pub form: AttentionForm<'a>,
 }
 
 impl CustomOp1 for FusedCachedAttention<'_> {
@@ -236,7 +233,19 @@ impl CustomOp1 for FusedCachedAttention<'_> {
     }
 
     fn cpu_fwd(&self, q: &CpuStorage, ql: &Layout) -> Result<(CpuStorage, Shape)> {
-        let out = fused::attention(slice(q, ql)?, self.keys, self.values, self.batch, self.spec, self.window);
-        made(out, ql.shape().clone())
+        attention(slice(q, ql)?, self.keys, self.values, self.batch, self.form, ql)
     }
+}
+
+fn attention(
+    q: &[f32],
+    keys: &[f32],
+    values: &[f32],
+    batch: &Batch,
+    form: AttentionForm<'_>,
+    layout: &Layout,
+) -> Result<(CpuStorage, Shape)> {
+    let AttentionForm { spec, window, sinks } = form;
+    let out = with_values(sinks, |sinks| Ok(fused::attention(q, keys, values, batch, spec, window, sinks)))?;
+    made(out, layout.shape().clone())
 }

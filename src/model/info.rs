@@ -14,7 +14,7 @@ pub struct ModelInfo {
     /// The recipe it belongs to, if it is known. It is not the architecture.
     #[serde(default)]
     pub family: Option<String>,
-    /// `model_type` of config.json.
+    /// `model_type` of config.json; of a model of several parts, the architecture of its text part.
     pub architecture: String,
     /// Parameters; a tied head counts once.
     pub n_params: usize,
@@ -31,8 +31,8 @@ pub struct ModelInfo {
     #[serde(default)]
     pub ignored_config_keys: Vec<String>,
     /// What a reader of the numbers should know of the config: `unread_key:KEY`, an ignored key that looks
-    /// like arithmetic and is switched on; `foreign_code:CLASS`, a class in `auto_map` that may compute other
-    /// states.
+    /// like arithmetic and is switched on; `foreign_code:CLASS`, a class in `auto_map` that may compute
+    /// other states; `text_part_of:MODEL_TYPE`, a model of which the text part alone is read.
     #[serde(default)]
     pub flags: Vec<String>,
     /// The precision that the weights were rounded to before they were used.
@@ -48,8 +48,17 @@ impl ModelInfo {
     pub fn notes(&self) -> (Option<String>, Vec<String>) {
         let id = &self.id;
         let keys = self.ignored_config_keys.join(", ");
-        let note = (!keys.is_empty())
+        let whole = self.flags.iter().find_map(|flag| flag.strip_prefix("text_part_of:"));
+        let part = whole.map(|whole| {
+            format!(
+                "{id}: the text part of a {whole} is read, as a causal {}; the rest is not",
+                self.architecture
+            )
+        });
+        let ignored = (!keys.is_empty())
             .then(|| format!("{id}: config.json has keys that transformers does not read; ignored: {keys}"));
+        let notes: Vec<String> = part.into_iter().chain(ignored).collect();
+        let note = (!notes.is_empty()).then(|| notes.join("\n"));
         let warning = |flag: &String| match flag.split_once(':')? {
             ("unread_key", key) => Some(format!(
                 "warning: {id}: config.json sets `{key}`, which looks like arithmetic; transformers does not \

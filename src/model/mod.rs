@@ -4,6 +4,7 @@
 //! leaves it is `ndarray`.
 
 pub mod arch;
+mod attention_form;
 pub mod batch;
 pub mod cache;
 mod chat_files;
@@ -11,6 +12,7 @@ pub mod decoder;
 mod description;
 mod device;
 mod embedded;
+mod feed_forward;
 mod files;
 mod full_model;
 mod fused;

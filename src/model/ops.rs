@@ -4,12 +4,13 @@
 
 use candle_core::{Device, Result, Tensor};
 
+use super::attention_form::AttentionForm;
 use super::batch::Batch;
 use super::fused_ops::{
     FusedActivation, FusedAttention, FusedLinear, FusedLinearOnto, FusedNorm, FusedRotate,
 };
 use super::parameters::{Linear, NormWeights};
-use super::spec::{Activation, Norm, Rope, Spec, alibi_slopes};
+use super::spec::{Activation, Norm, Rope, Spec};
 
 /// Which form of the operations a decoder uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,14 @@ impl Ops {
                     Activation::GeluTanh => gelu_tanh(inner)?,
                     Activation::GeluErf => inner.gelu_erf()?,
                     Activation::Relu => inner.relu()?,
+                    Activation::SquaredRelu => inner.relu()?.sqr()?,
                     Activation::Silu => inner.silu()?,
+                    Activation::ClampedSwiGlu { alpha, limit } => {
+                        let (alpha, limit) = (f64::from(alpha), f64::from(limit));
+                        let gate = inner.minimum(limit)?;
+                        let active = (&gate * candle_nn::ops::sigmoid(&(&gate * alpha)?)?)?;
+                        return active * (up.clamp(-limit, limit)? + 1.0)?;
+                    }
                 };
                 if gate.is_some() { active * up } else { Ok(active) }
             }
@@ -121,12 +129,12 @@ impl Ops {
         k: &Tensor,
         v: &Tensor,
         batch: &Batch,
-        spec: &Spec,
-        window: Option<usize>,
+        form: AttentionForm<'_>,
     ) -> Result<Tensor> {
         if self == Self::Fused {
-            return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, spec, window });
+            return q.apply_op3_no_bwd(k, v, &FusedAttention { batch, form });
         }
+        let AttentionForm { spec, window, sinks } = form;
         // Windows of equal length share one causal mask; any other batch is one row with a mask of ancestors.
         let (rows, t) = batch.rows.unwrap_or((1, batch.len()));
         let split = |x: &Tensor, heads: usize| {
@@ -153,7 +161,15 @@ impl Ops {
         if let Some(cap) = spec.attention_softcap.map(f64::from) {
             scores = ((scores / cap)?.tanh()? * cap)?;
         }
-        let weights = softmax(&scores.broadcast_add(&mask(batch, t, spec, window, scores.device())?)?)?;
+        let scores = scores.broadcast_add(&mask(batch, t, spec, window, scores.device())?)?;
+        let weights = match sinks {
+            None => softmax(&scores)?,
+            Some(sinks) => {
+                let sinks = sinks.reshape((1, spec.n_heads, 1, 1))?;
+                let sinks = sinks.broadcast_as((rows, spec.n_heads, t, 1))?;
+                softmax(&Tensor::cat(&[&scores, &sinks], 3)?)?.narrow(3, 0, t)?.contiguous()?
+            }
+        };
         weights.matmul(&v)?.transpose(1, 2)?.reshape((rows * t, spec.n_heads * spec.head_dim))
     }
 }
@@ -189,7 +205,7 @@ fn gelu_tanh(x: &Tensor) -> Result<Tensor> {
 
 /// Softmax over the last dimension in composed operations: candle's own fused one cuts the gradient without
 /// an error.
-fn softmax(x: &Tensor) -> Result<Tensor> {
+pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
     let last = x.rank() - 1;
     let e = x.broadcast_sub(&x.max_keepdim(last)?.detach())?.exp()?;
     e.broadcast_div(&e.sum_keepdim(last)?)
@@ -198,15 +214,20 @@ fn softmax(x: &Tensor) -> Result<Tensor> {
 /// The mask that is added to the scores of the first `t` tokens of a batch, or of all: minus infinity where a
 /// token is not seen, ALiBi's slope where it is. `(t, t)`, or `(n_heads, t, t)` with slopes.
 fn mask(batch: &Batch, t: usize, spec: &Spec, window: Option<usize>, device: &Device) -> Result<Tensor> {
-    let slopes = if spec.alibi { alibi_slopes(spec.n_heads) } else { vec![0.0] };
-    let mut mask = vec![f32::NEG_INFINITY; slopes.len() * t * t];
-    for (slope, mask) in slopes.iter().zip(mask.chunks_exact_mut((t * t).max(1))) {
+    let heads = if spec.alibi.is_some() { spec.n_heads } else { 1 };
+    let bias = |h: usize, query: usize, key: usize| {
+        spec.alibi.as_ref().map_or(0.0, |alibi| alibi.bias(h, query, key, spec.attention_scale))
+    };
+    let mut mask = vec![f32::NEG_INFINITY; heads * t * t];
+    for (h, mask) in mask.chunks_exact_mut((t * t).max(1)).enumerate() {
         for i in 0..t {
-            for (distance, j) in batch.path(i).iter().rev().take(window.unwrap_or(usize::MAX)).enumerate() {
-                mask[i * t + *j as usize] = -slope * distance as f32;
+            let path = batch.path(i);
+            let seen = path.iter().enumerate().rev().take(window.unwrap_or(usize::MAX));
+            for (position, j) in seen {
+                mask[i * t + *j as usize] = bias(h, path.len() - 1, position);
             }
         }
     }
-    let mask = Tensor::from_vec(mask, (slopes.len(), t, t), device)?;
-    if spec.alibi { Ok(mask) } else { mask.squeeze(0) }
+    let mask = Tensor::from_vec(mask, (heads, t, t), device)?;
+    if spec.alibi.is_some() { Ok(mask) } else { mask.squeeze(0) }
 }

@@ -32,22 +32,23 @@ impl Linear {
         })
     }
 
-    /// Takes a map apart whose outputs are, head after head, `N` parts of `head_dim` values.
+    /// Takes a map to queries, keys and values apart whose outputs are, for one key head after the other, its
+    /// `group` queries, its key and its value.
     ///
     /// # Errors
-    /// If the outputs are not `n_heads * N * head_dim`.
-    pub fn split_per_head<const N: usize>(&self, n_heads: usize, head_dim: usize) -> Result<[Self; N]> {
-        let take = |values: &Tensor, part: usize, shape: &[usize]| {
-            values.reshape((n_heads, N, head_dim, ()))?.narrow(1, part, 1)?.contiguous()?.reshape(shape)
+    /// If the outputs are not `n_kv_heads * (group + 2) * head_dim`.
+    pub fn split_grouped(&self, n_kv_heads: usize, group: usize, head_dim: usize) -> Result<[Self; 3]> {
+        let n_in = self.weight.dim(1)?;
+        let part = |first: usize, heads: usize| -> Result<Self> {
+            let take = |values: &Tensor, shape: &[usize]| {
+                let by_head = values.reshape((n_kv_heads, group + 2, head_dim, ()))?;
+                by_head.narrow(1, first, heads)?.contiguous()?.reshape(shape)
+            };
+            let n_out = n_kv_heads * heads * head_dim;
+            let bias = self.bias.as_ref().map(|bias| take(bias, &[n_out])).transpose()?;
+            Ok(Self { weight: take(&self.weight, &[n_out, n_in])?, bias })
         };
-        let (n_out, n_in) = (n_heads * head_dim, self.weight.dim(1)?);
-        let mut parts = Vec::with_capacity(N);
-        for part in 0..N {
-            let bias = self.bias.as_ref().map(|bias| take(bias, part, &[n_out])).transpose()?;
-            parts.push(Self { weight: take(&self.weight, part, &[n_out, n_in])?, bias });
-        }
-        <[Self; N]>::try_from(parts)
-            .map_err(|_| candle_core::Error::Msg("a fused projection does not split by heads".into()).into())
+        Ok([part(0, group)?, part(group, 1)?, part(group + 1, 1)?])
     }
 
     fn to_device(&self, device: &Device) -> Result<Self> {
@@ -111,6 +112,8 @@ pub struct Attention {
     pub output: Linear,
     /// Norms of queries and keys.
     pub qk_norms: Option<[NormWeights; 2]>,
+    /// `(n_heads)`, a score of each head beside those of its keys.
+    pub sinks: Option<Tensor>,
 }
 
 /// The maps of an MLP: `down(activation(gate) * up)`, or `down(activation(up))` without a gate.
@@ -124,6 +127,26 @@ pub struct Mlp {
     pub down: Linear,
 }
 
+/// The maps of a mixture of experts.
+#[derive(Debug, Clone)]
+pub struct ExpertMaps {
+    /// `d_model -> n_experts`
+    pub router: Linear,
+    /// The experts.
+    pub experts: Vec<Mlp>,
+    /// The expert of all tokens, and the map to its gate, `d_model -> 1`.
+    pub shared: Option<(Mlp, Option<Linear>)>,
+}
+
+/// What a block does with each token by itself.
+#[derive(Debug, Clone)]
+pub enum FeedForward {
+    /// One MLP.
+    Dense(Mlp),
+    /// A mixture of experts.
+    Mixture(ExpertMaps),
+}
+
 /// The parameters of one block.
 #[derive(Debug, Clone)]
 pub struct Block {
@@ -133,8 +156,8 @@ pub struct Block {
     pub attention: Attention,
     /// Around the MLP; absent where it reads through attention's norm.
     pub mlp_norms: Option<Norms>,
-    /// The MLP.
-    pub mlp: Mlp,
+    /// The MLP, or a mixture of several.
+    pub mlp: FeedForward,
 }
 
 /// All parameters.
@@ -198,9 +221,52 @@ impl Parameters {
     }
 }
 
+impl Mlp {
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(Self {
+            gate: self.gate.as_ref().map(|gate| gate.to_device(device)).transpose()?,
+            up: self.up.to_device(device)?,
+            down: self.down.to_device(device)?,
+        })
+    }
+
+    fn n_params(&self) -> usize {
+        [&self.up, &self.down].into_iter().chain(&self.gate).map(Linear::n_params).sum()
+    }
+}
+
+impl FeedForward {
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        let maps = match self {
+            Self::Dense(mlp) => return Ok(Self::Dense(mlp.to_device(device)?)),
+            Self::Mixture(maps) => maps,
+        };
+        let shared = |(mlp, gate): &(Mlp, Option<Linear>)| -> Result<_> {
+            Ok((mlp.to_device(device)?, gate.as_ref().map(|gate| gate.to_device(device)).transpose()?))
+        };
+        Ok(Self::Mixture(ExpertMaps {
+            router: maps.router.to_device(device)?,
+            experts: maps.experts.iter().map(|expert| expert.to_device(device)).collect::<Result<_>>()?,
+            shared: maps.shared.as_ref().map(shared).transpose()?,
+        }))
+    }
+
+    fn n_params(&self) -> usize {
+        match self {
+            Self::Dense(mlp) => mlp.n_params(),
+            Self::Mixture(ExpertMaps { router, experts, shared }) => {
+                let shared = shared
+                    .iter()
+                    .map(|(mlp, gate)| mlp.n_params() + gate.as_ref().map_or(0, Linear::n_params));
+                router.n_params() + experts.iter().map(Mlp::n_params).chain(shared).sum::<usize>()
+            }
+        }
+    }
+}
+
 impl Block {
     fn to_device(&self, device: &Device) -> Result<Self> {
-        let (attention, mlp) = (&self.attention, &self.mlp);
+        let attention = &self.attention;
         let qk_norms =
             |[a, b]: &[NormWeights; 2]| Ok::<_, crate::Error>([a.to_device(device)?, b.to_device(device)?]);
         Ok(Self {
@@ -211,23 +277,21 @@ impl Block {
                 value: attention.value.to_device(device)?,
                 output: attention.output.to_device(device)?,
                 qk_norms: attention.qk_norms.as_ref().map(qk_norms).transpose()?,
+                sinks: moved(attention.sinks.as_ref(), device)?,
             },
             mlp_norms: self.mlp_norms.as_ref().map(|norms| norms.to_device(device)).transpose()?,
-            mlp: Mlp {
-                gate: mlp.gate.as_ref().map(|gate| gate.to_device(device)).transpose()?,
-                up: mlp.up.to_device(device)?,
-                down: mlp.down.to_device(device)?,
-            },
+            mlp: self.mlp.to_device(device)?,
         })
     }
 
     fn n_params(&self) -> usize {
-        let (attention, mlp) = (&self.attention, &self.mlp);
-        let maps =
-            [&attention.query, &attention.key, &attention.value, &attention.output, &mlp.up, &mlp.down];
+        let attention = &self.attention;
+        let maps = [&attention.query, &attention.key, &attention.value, &attention.output];
         let around = std::iter::once(&self.attention_norms).chain(&self.mlp_norms);
         let norms = around.flat_map(|norms| std::iter::once(&norms.norm).chain(&norms.post));
-        maps.into_iter().chain(&mlp.gate).map(Linear::n_params).sum::<usize>()
+        maps.into_iter().map(Linear::n_params).sum::<usize>()
+            + self.mlp.n_params()
+            + attention.sinks.as_ref().map_or(0, Tensor::elem_count)
             + norms.chain(attention.qk_norms.iter().flatten()).map(NormWeights::n_params).sum::<usize>()
     }
 }

@@ -23,7 +23,7 @@ pub enum Norm {
 }
 
 /// The non-linearity of the MLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Activation {
     /// `x / 2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`, "gelu_new" in published configs.
     GeluTanh,
@@ -31,8 +31,18 @@ pub enum Activation {
     GeluErf,
     /// `max(x, 0)`.
     Relu,
+    /// `max(x, 0)^2`.
+    SquaredRelu,
     /// `x * sigmoid(x)`.
     Silu,
+    /// `x * sigmoid(alpha * x)` of gates cut off above `limit`, times `up + 1`, `up` clamped to plus or minus
+    /// `limit` (gpt-oss). Only of gated MLPs.
+    ClampedSwiGlu {
+        /// Steepness of the sigmoid.
+        alpha: f32,
+        /// Largest gate, and largest size of `up`.
+        limit: f32,
+    },
 }
 
 /// How attention and MLP, the branches `f` of a block, stand around the residual stream `h`.
@@ -72,13 +82,53 @@ pub struct Layer {
     pub window: Option<usize>,
     /// Which of the spec's rotary tables turns queries and keys, if any.
     pub rope: Option<usize>,
+    /// The block has the spec's mixture of experts in place of an MLP.
+    pub mixture: bool,
 }
 
-/// A norm of queries and keys, of the kind root mean square.
+/// How much each chosen expert counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpertWeights {
+    /// Softmax of the router's logits of the chosen experts: they add up to 1.
+    SoftmaxOfChosen,
+    /// Softmax of the router's logits of all experts: those of the chosen ones add up to less.
+    SoftmaxOfAll,
+}
+
+/// An MLP of a mixture that every token goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedExpert {
+    /// Width inside.
+    pub d_mlp: usize,
+    /// Its output is multiplied by the sigmoid of a linear map of its input (Qwen2-MoE).
+    pub gated: bool,
+}
+
+/// A mixture of experts: a router sends each token to a few of many MLPs, whose outputs are weighted and
+/// added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mixture {
+    /// Experts.
+    pub n_experts: usize,
+    /// Experts that a token goes to: those with the largest logits, the first of equal ones.
+    pub n_chosen: usize,
+    /// Width inside an expert.
+    pub d_expert: usize,
+    /// How much each counts.
+    pub weights: ExpertWeights,
+    /// The router has a bias.
+    pub router_bias: bool,
+    /// The expert of all tokens, if there is one.
+    pub shared: Option<SharedExpert>,
+}
+
+/// A norm of queries and keys, of the kind of the other norms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QkNorm {
     /// Each head by itself, with one weight for all.
     Head,
+    /// Each head by itself, with weights of its own (Cohere).
+    EachHead,
     /// All heads together.
     Full,
 }
@@ -99,6 +149,29 @@ pub struct Biases {
 impl Biases {
     /// A bias in every map of a block, none in the head.
     pub const BLOCKS: Self = Self { qkv: true, output: true, mlp: true, head: false };
+}
+
+/// Attention with linear biases: scores fall with the distance of the key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alibi {
+    /// One for each head.
+    pub slopes: Vec<f32>,
+    /// Slopes, positions and their products are rounded to bf16, and scaled with the scores (Falcon).
+    pub is_rounded: bool,
+}
+
+impl Alibi {
+    /// What is added to the scaled score of a key at position `key` for a query at position `query`, up to a
+    /// constant of the query.
+    pub fn bias(&self, head: usize, query: usize, key: usize, scale: f32) -> f32 {
+        let slope = self.slopes[head];
+        if self.is_rounded {
+            let rounded = |value: f32| half::bf16::from_f32(value).to_f32();
+            rounded(rounded(slope) * rounded(key as f32)) * scale
+        } else {
+            -slope * (query - key) as f32
+        }
+    }
 }
 
 /// The switches and sizes of one decoder. The default has no size and every switch off.
@@ -133,6 +206,8 @@ pub struct Spec {
 
     /// Norm kind, everywhere the same.
     pub norm: Norm,
+    /// Layer norms with weights have biases too.
+    pub norm_bias: bool,
     /// How a block is put together.
     pub form: Form,
     /// The output of a branch is multiplied by this before it is added to the stream (Granite).
@@ -145,16 +220,20 @@ pub struct Spec {
     pub attention_scale: f32,
     /// Attention scores `s` become `cap * tanh(s / cap)`.
     pub attention_softcap: Option<f32>,
-    /// Each head's scores fall linearly with distance, with the slopes of [`alibi_slopes`].
-    pub alibi: bool,
+    /// Each head's scores fall with distance, if they do.
+    pub alibi: Option<Alibi>,
     /// Queries, keys and values are clamped to plus or minus this (OLMo).
     pub clip_qkv: Option<f64>,
+    /// Each head has a learned score beside those of its keys, which takes attention from them (gpt-oss).
+    pub sinks: bool,
     /// Queries and keys are normalised before they are rotated.
     pub qk_norm: Option<QkNorm>,
     /// MLP non-linearity.
     pub activation: Activation,
     /// The MLP multiplies `up` by an activated gate.
     pub gated: bool,
+    /// The experts of those layers that have a mixture.
+    pub mixture: Option<Mixture>,
     /// Which maps have a bias.
     pub biases: Biases,
 
@@ -189,17 +268,20 @@ impl Default for Spec {
             embedding_norm: false,
             learned_positions: None,
             norm: Norm::Layer { eps: 1e-5, affine: true },
+            norm_bias: true,
             form: Form::Pre,
             residual_scale: 1.0,
             ropes: vec![],
             layers: vec![],
             attention_scale: 1.0,
             attention_softcap: None,
-            alibi: false,
+            alibi: None,
             clip_qkv: None,
+            sinks: false,
             qk_norm: None,
             activation: Activation::GeluTanh,
             gated: false,
+            mixture: None,
             biases: Biases::default(),
             final_norm: true,
             tied: true,
@@ -236,6 +318,19 @@ impl Spec {
         }
         if self.layers.iter().any(|layer| layer.window == Some(0)) {
             return Some("the attention window is 0".into());
+        }
+        self.mixture.as_ref().and_then(Mixture::fault)
+    }
+}
+
+impl Mixture {
+    fn fault(&self) -> Option<String> {
+        let Self { n_experts, n_chosen, d_expert, shared, .. } = *self;
+        if n_experts == 0 || d_expert == 0 || shared.is_some_and(|shared| shared.d_mlp == 0) {
+            return Some("a mixture has no experts, or experts of width 0".into());
+        }
+        if n_chosen == 0 || n_chosen > n_experts {
+            return Some(format!("each token goes to {n_chosen} of {n_experts} experts"));
         }
         None
     }

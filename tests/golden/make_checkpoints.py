@@ -5,7 +5,7 @@
 
 OUT is this script's own folder unless given; with names only those of SMALL are made.
 
-Made with Python 3.11, torch 2.15.0, transformers 5.23.0, tokenizers 0.23.3 and
+Made with Python 3.11, torch 2.15.0, transformers 5.23.0 (from `mixtral` on 5.24.0), tokenizers 0.23.3 and
 safetensors 0.8.0, on one CPU thread, in f32. Two runs on one machine write the same bytes.
 
 Each folder is a complete checkpoint; those of SMALL have 64 tokens of vocabulary and no tokenizer:
@@ -40,7 +40,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, LlamaConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, GPT2Config, LlamaConfig
 from transformers.pytorch_utils import Conv1D
 
 VOCAB = 384
@@ -140,6 +140,15 @@ _LONGROPE = dict(
     long_factor=[1.0, 2.0, 4.0],
     original_max_position_embeddings=32,
 )
+# Sizes of a tower for images, which nothing here looks at.
+_IMAGES = dict(
+    hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, image_size=4, patch_size=2
+)
+_QWEN_IMAGES = dict(
+    depth=1, hidden_size=8, intermediate_size=8, out_hidden_size=32, num_heads=2, patch_size=2
+)
+_EXPERTS = {**_RMS, "intermediate_size": 24, "num_experts_per_tok": 2}
+_MROPE = dict(rope_type="default", rope_theta=50000.0, mrope_section=[1, 1, 2])
 SMALL = {
     "pythia": ("GPTNeoX", dict(use_parallel_residual=True, **_NEOX)),
     "neox-sequential": ("GPTNeoX", dict(use_parallel_residual=False, **_NEOX)),
@@ -250,7 +259,216 @@ SMALL = {
             ),
         },
     ),
+    "mixtral": ("Mixtral", dict(num_local_experts=4, sliding_window=5, **_EXPERTS)),
+    "qwen2-moe": (
+        "Qwen2Moe",
+        {
+            **_EXPERTS,
+            "num_hidden_layers": 3,
+            "num_experts": 5,
+            "moe_intermediate_size": 16,
+            "shared_expert_intermediate_size": 20,
+            "norm_topk_prob": False,
+            "mlp_only_layers": [1],
+            "use_sliding_window": True,
+            "sliding_window": 5,
+            "max_window_layers": 2,
+        },
+    ),
+    "qwen3-moe": (
+        "Qwen3Moe",
+        dict(head_dim=16, num_experts=4, moe_intermediate_size=16, norm_topk_prob=True, **_EXPERTS),
+    ),
+    "olmoe": ("Olmoe", dict(num_experts=4, norm_topk_prob=False, **_EXPERTS)),
+    "granite-moe": (
+        "GraniteMoe",
+        {
+            **_EXPERTS,
+            "num_local_experts": 4,
+            "embedding_multiplier": 6.0,
+            "attention_multiplier": 0.2,
+            "residual_multiplier": 0.3,
+            "logits_scaling": 4.0,
+        },
+    ),
+    "gpt-oss": (
+        "GptOss",
+        {
+            **_EXPERTS,
+            "num_local_experts": 4,
+            "head_dim": 16,
+            "sliding_window": 5,
+            "swiglu_limit": 1.0,
+            "rope_parameters": {**_YARN, "rope_theta": 150000.0, "truncate": False},
+        },
+    ),
+    "olmo3": (
+        "Olmo3",
+        {
+            **_RMS,
+            "sliding_window": 5,
+            "layer_types": ["sliding_attention", "full_attention"],
+            "rope_parameters": {
+                "full_attention": {**_YARN, "rope_theta": 500000.0},
+                "sliding_attention": dict(rope_type="default", rope_theta=500000.0),
+            },
+        },
+    ),
+    "falcon-40b": ("Falcon", dict(new_decoder_architecture=True, num_kv_heads=2, **_FALCON)),
+    "falcon-rw": (
+        "Falcon",
+        {
+            **_FALCON,
+            "num_attention_heads": 16,
+            "alibi": True,
+            "multi_query": False,
+            "parallel_attn": False,
+            "bias": True,
+        },
+    ),
+    "gpt-bigcode": (
+        "GPTBigCode",
+        dict(n_embd=32, n_layer=2, n_head=4, n_positions=32, n_inner=48, **_IDS),
+    ),
+    "mpt": (
+        "Mpt",
+        dict(
+            d_model=24,
+            n_heads=3,
+            n_layers=2,
+            max_seq_len=32,
+            attn_config=dict(clip_qkv=1.5, softmax_scale=0.3),
+            **_IDS,
+        ),
+    ),
+    "cohere": ("Cohere", dict(logit_scale=0.25, **_LLAMA)),
+    "cohere-qk-norm": ("Cohere", dict(use_qk_norm=True, attention_bias=True, **_LLAMA)),
+    "cohere2": (
+        "Cohere2",
+        dict(sliding_window=5, layer_types=["sliding_attention", "full_attention"], **_LLAMA),
+    ),
+    "gemma3-images": (
+        "Gemma3",
+        dict(
+            text_config={
+                **_SANDWICH,
+                "layer_types": ["sliding_attention", "full_attention"],
+                "rope_parameters": {
+                    "full_attention": dict(rope_type="linear", factor=8.0, rope_theta=2e6),
+                    "sliding_attention": dict(rope_type="default", rope_theta=5000.0),
+                },
+            },
+            vision_config=dict(model_type="siglip_vision_model", **_IMAGES),
+            mm_tokens_per_image=4,
+        ),
+    ),
+    "llava": (
+        "Llava",
+        dict(
+            text_config=dict(model_type="mistral", sliding_window=5, **_RMS),
+            vision_config=dict(model_type="clip_vision_model", projection_dim=8, **_IMAGES),
+        ),
+    ),
+    "qwen2-vl": (
+        "Qwen2VL",
+        dict(
+            text_config={**_LLAMA, "rope_parameters": _MROPE},
+            vision_config=dict(depth=1, embed_dim=8, hidden_size=32, num_heads=2, mlp_ratio=1, patch_size=2),
+            tie_word_embeddings=True,
+        ),
+    ),
+    "qwen2.5-vl": (
+        "Qwen2_5_VL",
+        dict(text_config={**_LLAMA, "rope_parameters": _MROPE}, vision_config=_QWEN_IMAGES),
+    ),
+    "qwen3-vl": (
+        "Qwen3VL",
+        dict(
+            text_config={**_LLAMA, "head_dim": 8, "rope_parameters": _MROPE},
+            vision_config=dict(
+                num_position_embeddings=4, deepstack_visual_indexes=[0], **_QWEN_IMAGES
+            ),
+        ),
+    ),
+    "mistral3": (
+        "Mistral3",
+        dict(
+            text_config=dict(model_type="mistral", head_dim=16, sliding_window=None, **_RMS),
+            vision_config=dict(model_type="pixtral", head_dim=4, **_IMAGES),
+            tie_word_embeddings=False,
+        ),
+    ),
+    "idefics3": ("Idefics3", dict(text_config=dict(model_type="llama", **_RMS), vision_config=_IMAGES)),
+    "smolvlm": ("SmolVLM", dict(text_config=dict(model_type="llama", **_RMS), vision_config=_IMAGES)),
+    "arcee": ("Arcee", _RMS),
+    "helium": ("Helium", {**_RMS, "head_dim": 8, "attention_bias": True}),
+    "ernie4.5": ("Ernie4_5", {**_LLAMA, "head_dim": 8, "use_bias": True}),
+    "seed-oss": ("SeedOss", {**_RMS, "head_dim": 16, "attention_out_bias": True}),
+    "ministral": (
+        "Ministral",
+        dict(head_dim=16, sliding_window=5, layer_types=["sliding_attention", "full_attention"], **_RMS),
+    ),
+    "ministral3": (
+        "Ministral3",
+        dict(
+            head_dim=16,
+            rope_parameters={
+                **_YARN,
+                "mscale": 1.0,
+                "mscale_all_dim": 1.0,
+                "llama_4_scaling_beta": 0.1,
+                "max_position_embeddings": 128,
+            },
+            **_RMS,
+        ),
+    ),
+    "cwm": (
+        "Cwm",
+        dict(
+            head_dim=8,
+            sliding_window=5,
+            layer_types=["full_attention", "sliding_attention"],
+            rope_parameters=_LLAMA3,
+            **_RMS,
+        ),
+    ),
+    "jais2": ("Jais2", dict(tie_word_embeddings=False, layer_norm_eps=1e-5, **_LLAMA)),
+    "glm": ("Glm", dict(head_dim=8, **_RMS)),
+    "glm4": ("Glm4", dict(head_dim=16, attention_bias=True, **_RMS)),
+    "vaultgemma": (
+        "VaultGemma",
+        dict(attn_logit_softcapping=5.0, final_logit_softcapping=8.0, **_SANDWICH),
+    ),
+    "exaone": ("Exaone", _RMS),
+    "exaone4": (
+        "Exaone4",
+        dict(sliding_window=5, layer_types=["sliding_attention", "full_attention"], **_RMS),
+    ),
+    "iquestcoder": ("IQuestCoder", dict(head_dim=16, **_RMS)),
+    "flex-olmo": ("FlexOlmo", dict(num_experts=4, **_EXPERTS)),
+    "granite-moe-shared": (
+        "GraniteMoeShared",
+        dict(num_local_experts=4, shared_intermediate_size=20, attention_multiplier=0.2, **_EXPERTS),
+    ),
+    "hyperclovax": (
+        "HyperCLOVAX",
+        dict(
+            embedding_multiplier=6.0,
+            attention_multiplier=0.2,
+            residual_multiplier=0.3,
+            logits_scaling=0.25,
+            **_RMS,
+        ),
+    ),
+    "internlm2": ("Llama", _RMS),
+    "internlm3": ("InternLM3", {**_RMS, "head_dim": 8, "attention_bias": True, "mlp_bias": True}),
+    "nemotron": ("Nemotron", dict(tie_word_embeddings=False, norm_eps=1e-5, **_LLAMA)),
 }
+
+
+def auto_class(config):
+    """The class that makes models of a config, with images or without."""
+    return AutoModelForImageTextToText if hasattr(config, "vision_config") else AutoModelForCausalLM
 
 
 def make_tokenizer():
@@ -282,18 +500,21 @@ def randomise(model, seed):
     modules = dict(model.named_modules())
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
-        if parameter.ndim >= 2:
+        if parameter.ndim >= 2 and not name.endswith("bias"):
             if any(part in name for part in ("embed", "wte", "wpe")):
                 scale = 0.5
             else:
                 # Conv1D (GPT-2) stores its weight as (inputs, outputs), Linear the other way.
                 transposed = isinstance(modules[name.rpartition(".")[0]], Conv1D)
-                scale = 1.6 / parameter.shape[0 if transposed else -1] ** 0.5
+                # So are the stacked experts of gpt-oss.
+                transposed |= parameter.ndim == 3 and model.config.model_type == "gpt_oss"
+                scale = 1.6 / parameter.shape[-2 if transposed else -1] ** 0.5
             parameter.copy_(noise * scale)
         elif name.endswith("bias"):
             parameter.copy_(noise * 0.2)
-        else:  # the weight of a norm, which Gemma stores less 1
-            centre = 0.0 if model.config.model_type.startswith("gemma") else 1.0
+        else:  # the weight of a norm, which Gemma and Nemotron store less 1
+            is_less_one = model.config.model_type.startswith(("gemma", "nemotron", "vaultgemma"))
+            centre = 0.0 if is_less_one else 1.0
             parameter.copy_(centre + noise * 0.3)
 
 
@@ -303,21 +524,39 @@ def hub_config(config, name):
     old["_name_or_path"] = name
     old["transformers_version"] = "4.40.0"
     old["torch_dtype"] = str(old.pop("dtype")).removeprefix("torch.")
+    if hasattr(config, "vision_config"):
+        text = in_older_dialect(config.text_config.to_dict(), config.text_config.model_type)
+        text.pop("dtype", None)
+        if config.model_type in ("qwen2_vl", "qwen2_5_vl"):  # at the top
+            del old["text_config"]
+            return {**text, **old}
+        return {**old, "text_config": text}
+    return in_older_dialect(old, config.model_type)
+
+
+def in_older_dialect(old, model_type):
+    """The same with rotary positions and kinds of blocks as they were described before."""
     rope = old.pop("rope_parameters", None)
-    if rope is not None and "full_attention" in rope:  # Gemma 3
-        old["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
+    is_kept = model_type in ("cwm", "exaone4", "gpt_oss", "ministral", "olmo3")
+    if model_type in ("cohere2", "gemma3_text"):
         old["sliding_window_pattern"] = old["layer_types"].index("full_attention") + 1
+    if rope is not None and "full_attention" in rope:
+        if model_type == "gemma3_text":
+            old["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
         rope = rope["full_attention"]
     if rope is not None:
         rope = dict(rope)
         base, share = ("rope_theta", "partial_rotary_factor")
-        if config.model_type == "gpt_neox":
+        if model_type == "gpt_neox":
             base, share = ("rotary_emb_base", "rotary_pct")
         old[base] = rope.pop("rope_theta")
         if "partial_rotary_factor" in rope:
             old[share] = rope.pop("partial_rotary_factor")
-        old["rope_scaling"] = None if rope["rope_type"] == "default" else rope
-    old.pop("layer_types", None)
+        if "mrope_section" in rope and model_type != "qwen3_vl_text":
+            rope = {"type": "mrope", "mrope_section": rope["mrope_section"]}
+        old["rope_scaling"] = None if rope == {"rope_type": "default"} else rope
+    if not is_kept:
+        old.pop("layer_types", None)
     kept_null = ("rope_scaling", "pad_token_id", "sliding_window")
     return {key: value for key, value in old.items() if value is not None or key in kept_null}
 
@@ -346,12 +585,57 @@ def add_pythia_buffers(folder, config):
     save_file(weights, path, metadata={"format": "pt"})
 
 
+def rename_as_internlm2(folder):
+    """Rewrite a Llama as an InternLM 2, whose code is not transformers' own: names, keys, and one map to queries,
+    keys and values, for one key head after the other."""
+    path = folder / "model.safetensors"
+    llama = load_file(path)
+    config = json.loads((folder / "config.json").read_text())
+    kv, dim = config["num_key_value_heads"], config["head_dim"]
+    names = {
+        "model.embed_tokens": "model.tok_embeddings",
+        "lm_head": "output",
+        "input_layernorm": "attention_norm",
+        "post_attention_layernorm": "ffn_norm",
+        "self_attn.o_proj": "attention.wo",
+        "mlp.gate_proj": "feed_forward.w1",
+        "mlp.up_proj": "feed_forward.w3",
+        "mlp.down_proj": "feed_forward.w2",
+    }
+    weights = {}
+    for name, tensor in llama.items():
+        if "q_proj" in name:
+            parts = [tensor, *(llama[name.replace("q_proj", other)] for other in ("k_proj", "v_proj"))]
+            heads = [part.reshape(kv, -1, dim, part.shape[-1]) for part in parts]
+            name = name.replace("self_attn.q_proj", "attention.wqkv")
+            weights[name] = torch.cat(heads, 1).reshape(-1, tensor.shape[-1]).contiguous()
+        elif "k_proj" not in name and "v_proj" not in name:
+            for ours, theirs in names.items():
+                name = name.replace(ours, theirs)
+            weights[name] = tensor
+    save_file(weights, path, metadata={"format": "pt"})
+    for file in ("config.json", "config.hub.json"):
+        config = json.loads((folder / file).read_text())
+        for key in ("attention_bias", "mlp_bias", "head_dim"):
+            config.pop(key)
+        config |= {
+            "model_type": "internlm2",
+            "architectures": ["InternLM2ForCausalLM"],
+            "auto_map": {"AutoModelForCausalLM": "modeling_internlm2.InternLM2ForCausalLM"},
+            "bias": False,
+        }
+        (folder / file).write_text(json.dumps(config, indent=1) + "\n")
+
+
 def load(folder, config="config.json"):
     """The checkpoint as a model in f32, dropout off, every weight taken from its file."""
-    model, info = AutoModelForCausalLM.from_pretrained(
+    settings = AutoConfig.from_pretrained(folder / config)
+    # Falcon's own code adds ALiBi twice in "eager" attention, once in what it uses by itself.
+    implementation = "sdpa" if getattr(settings, "alibi", False) else "eager"
+    model, info = auto_class(settings).from_pretrained(
         folder,
-        config=AutoConfig.from_pretrained(folder / config),
-        attn_implementation="eager",
+        config=settings,
+        attn_implementation=implementation,
         dtype=torch.float32,
         output_loading_info=True,
     )
@@ -373,7 +657,15 @@ def find(module, path):
 @torch.no_grad()
 def oracle(model, ids):
     """Token ids, the raw residual stream around every block, and the logits."""
-    paths = ("transformer.h", "gpt_neox.layers", "model.decoder.layers", "model.layers")
+    paths = (
+        "transformer.h",
+        "transformer.blocks",
+        "gpt_neox.layers",
+        "model.decoder.layers",
+        "model.language_model.layers",
+        "model.text_model.layers",
+        "model.layers",
+    )
     blocks = next(b for b in (find(model, path) for path in paths) if b is not None)
     entering, leaving = [], []
 
@@ -432,7 +724,7 @@ def make(folder, config, seed, tokenizer=None, ids=None, as_on_hub=False, shown=
     """
     print(folder.name)
     folder.mkdir(parents=True, exist_ok=True)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float()
+    model = auto_class(config).from_config(config, attn_implementation="eager").float()
     randomise(model, seed)
     model.tie_weights()
     model.save_pretrained(folder)
@@ -478,7 +770,8 @@ def check_published(path):
 
 def write_defaults(path):
     """Every key that transformers writes for each model type, with its default."""
-    kinds = sorted({json.loads((path.parent / name / "config.json").read_text())["model_type"] for name in names(path.parent)})
+    kinds = {json.loads((path.parent / name / "config.json").read_text())["model_type"] for name in names(path.parent)}
+    kinds = sorted(kinds - {"internlm2"})
     rows = []
     for kind in kinds:
         config = transformers.AutoConfig.for_model(kind).to_dict()
@@ -540,6 +833,8 @@ def make_small(out, names):
         if name in names:
             config = getattr(transformers, f"{kind}Config")(**settings)
             make(out / name, config, seed, ids=ids, as_on_hub=name == "pythia")
+            if name == "internlm2":
+                rename_as_internlm2(out / name)
 
 
 def main():

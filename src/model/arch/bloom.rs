@@ -3,7 +3,7 @@
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2};
 use crate::error::Result;
-use crate::model::spec::{Biases, Layer, Norm, Spec};
+use crate::model::spec::{Alibi, Biases, Layer, Norm, Spec, alibi_slopes};
 
 pub(super) struct Bloom;
 
@@ -12,7 +12,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
     embedding: "word_embeddings",
     embedding_norm: "word_embeddings_layernorm",
     attention_norm: "input_layernorm",
-    qkv: Qkv::PerHead("self_attention.query_key_value"),
+    qkv: Qkv::Grouped("self_attention.query_key_value"),
     output: "self_attention.dense",
     mlp_norm: "post_attention_layernorm",
     mlp_in: MlpIn::Split { gate: "", up: "mlp.dense_h_to_4h" },
@@ -51,7 +51,7 @@ impl Architecture for Bloom {
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
             layers: vec![Layer::default(); n_layers],
             attention_scale: (head_dim as f32).powf(-0.5),
-            alibi: true,
+            alibi: Some(Alibi { slopes: alibi_slopes(n_heads), is_rounded: false }),
             biases: Biases::BLOCKS,
             tied: config.flag_or("tie_word_embeddings", true)?,
             init_std,

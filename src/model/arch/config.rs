@@ -90,6 +90,18 @@ impl Config {
         config
     }
 
+    /// The same file with another value of a key.
+    pub(super) fn with(&self, key: &str, value: Value) -> Self {
+        let mut config = self.clone();
+        config.value[key] = value;
+        config
+    }
+
+    /// The same file with a key where it does not have it, not even as null.
+    pub(super) fn with_absent(self, key: &str, value: &Value) -> Self {
+        if self.value.get(key).is_none() { self.with(key, value.clone()) } else { self }
+    }
+
     /// A required string.
     ///
     /// # Errors
@@ -227,6 +239,7 @@ impl Config {
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
             "gelu" | "gelu_python" => Ok(Activation::GeluErf),
             "relu" => Ok(Activation::Relu),
+            "relu2" => Ok(Activation::SquaredRelu),
             "silu" | "swish" => Ok(Activation::Silu),
             other => self.unsupported(key, other),
         }

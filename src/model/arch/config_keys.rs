@@ -39,6 +39,11 @@ impl ConfigKeys {
         TABLE.by_type.get(model_type)
     }
 
+    /// The keys that can reach the states and what its class takes for them, where it takes anything.
+    pub(super) fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.read.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value))
+    }
+
     /// Whether transformers reads a key.
     pub(super) fn knows(&self, key: &str) -> bool {
         self.read.contains_key(key) || self.has_no_effect(key)

@@ -71,7 +71,7 @@ impl Architecture for GptNeo {
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
             layers: kinds
                 .into_iter()
-                .map(|local| Layer { window: local.then_some(window), rope: None })
+                .map(|local| Layer { window: local.then_some(window), ..Layer::default() })
                 .collect(),
             attention_scale: 1.0,
             activation: config.activation("activation_function", "gelu_new")?,

@@ -41,7 +41,7 @@ impl Architecture for GptNeoX {
         TensorNames {
             prefixes: &["gpt_neox.", ""],
             embedding: "embed_in",
-            qkv: Qkv::PerHead("attention.query_key_value"),
+            qkv: Qkv::Grouped("attention.query_key_value"),
             output: "attention.dense",
             mlp_in: MlpIn::Split { gate: "", up: "mlp.dense_h_to_4h" },
             mlp_out: "mlp.dense_4h_to_h",

@@ -42,7 +42,7 @@ impl Architecture for GptJ {
                 attention_factor: 1.0,
                 interleaved: true,
             }],
-            layers: vec![Layer { window: None, rope: Some(0) }; n_layers],
+            layers: vec![Layer { rope: Some(0), ..Layer::default() }; n_layers],
             attention_scale: (head_dim as f32).powf(-0.5),
             activation: config.activation("activation_function", "gelu_new")?,
             biases: Biases { mlp: true, head: true, ..Biases::default() },

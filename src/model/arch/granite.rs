@@ -6,6 +6,16 @@ use crate::model::spec::Spec;
 
 pub(super) struct Granite;
 
+/// The spec that Granites start from.
+pub(super) fn base(config: &Config) -> Result<Spec> {
+    let mut spec = llama::base(config, rotary::USUAL)?;
+    spec.embedding_scale = config.positive_or("embedding_multiplier", 1.0)?;
+    spec.attention_scale = config.positive_or("attention_multiplier", 1.0)? as f32;
+    spec.residual_scale = config.positive_or("residual_multiplier", 1.0)?;
+    spec.logit_scale = 1.0 / config.positive_or("logits_scaling", 1.0)?;
+    Ok(spec)
+}
+
 impl Architecture for Granite {
     fn model_type(&self) -> &'static str {
         "granite"
@@ -16,12 +26,7 @@ impl Architecture for Granite {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::USUAL)?;
-        spec.embedding_scale = config.positive_or("embedding_multiplier", 1.0)?;
-        spec.attention_scale = config.positive_or("attention_multiplier", 1.0)? as f32;
-        spec.residual_scale = config.positive_or("residual_multiplier", 1.0)?;
-        spec.logit_scale = 1.0 / config.positive_or("logits_scaling", 1.0)?;
-        Ok(spec)
+        base(config)
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

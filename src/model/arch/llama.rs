@@ -2,7 +2,7 @@
 //! projections. Many later architectures are this one with a few switches set, and start from [`base`] and
 //! [`NAMES`].
 
-use super::tensor_names::{MlpIn, Qkv};
+use super::tensor_names::{ExpertNames, MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, rotary};
 use crate::error::Result;
 use crate::model::spec::{Biases, Norm, Spec};
@@ -21,14 +21,17 @@ pub(super) const NAMES: TensorNames = TensorNames {
     attention_post_norm: "",
     qkv: Qkv::Split(["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]),
     qk_norms: ["self_attn.q_norm", "self_attn.k_norm"],
+    sinks: "self_attn.sinks",
     output: "self_attn.o_proj",
     mlp_norm: "post_attention_layernorm",
     mlp_post_norm: "",
     mlp_in: MlpIn::Split { gate: "mlp.gate_proj", up: "mlp.up_proj" },
     mlp_out: "mlp.down_proj",
+    experts: ExpertNames::USUAL,
     final_norm: "norm",
     head: "lm_head",
     transposed: false,
+    norms_less_one: false,
 };
 
 /// The spec of a Llama, with the rotary defaults of a relative.

@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
+use super::loader::Loader;
 use super::tensor_names::{MlpIn, Qkv, TensorNames};
 use crate::error::Result;
-use crate::model::parameters::{Attention, Block, Linear, Mlp, NormWeights, Norms, Parameters};
-use crate::model::spec::{Form, Norm, QkNorm, Spec};
+use crate::model::parameters::{Attention, Block, FeedForward, Linear, Mlp, Norms, Parameters};
+use crate::model::spec::{Form, QkNorm, Spec};
 use crate::model::weights::{Init, ParameterSource};
 
 impl TensorNames {
@@ -14,19 +15,12 @@ impl TensorNames {
     /// # Errors
     /// Those of `source`.
     pub fn load(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
-        // Of two tied tensors a file may hold either, so that a norm tells the prefix where there is no
-        // embedding.
-        let of_part = |part: &str| {
-            let fits = |prefix: &&&str| source.has(&format!("{prefix}{part}.weight"));
-            self.prefixes.iter().find(fits).copied()
-        };
-        let prefix = of_part(self.embedding).or_else(|| of_part(self.final_norm));
-        let prefix = prefix.or(self.prefixes.first().copied()).unwrap_or_default();
-        let loader = Loader { names: self, spec, source, prefix };
+        let place = self.place(&|name| source.has(name));
+        let loader = Loader { names: self, spec, source, place };
         let normal = Init::Normal(spec.init_std);
         let embedding_shape = [spec.vocab_size, spec.d_embedding];
-        let (embedding_name, head_name) =
-            (format!("{prefix}{}.weight", self.embedding), format!("{}.weight", self.head));
+        let embedding_name = loader.full(&format!("{}.weight", self.embedding));
+        let head_name = format!("{}.weight", loader.place.head);
         let as_head = spec.tied && source.lacks(&embedding_name) && source.has(&head_name);
         let table = if as_head { &head_name } else { &embedding_name };
         let embedding = source.tensor(table, &embedding_shape, normal)?;
@@ -38,7 +32,8 @@ impl TensorNames {
         let head = || -> Result<Linear> {
             let tied = || Ok(embedding.clone());
             let weight = if spec.tied { tied() } else { source.tensor(&head_name, &embedding_shape, normal) };
-            let bias = || source.tensor(&format!("{}.bias", self.head), &[spec.vocab_size], Init::Zeros);
+            let bias =
+                || source.tensor(&format!("{}.bias", loader.place.head), &[spec.vocab_size], Init::Zeros);
             Ok(Linear { weight: weight?, bias: spec.biases.head.then(bias).transpose()? })
         };
         let head = if is_headless { None } else { Some(head()?) };
@@ -55,7 +50,7 @@ impl TensorNames {
             .learned_positions
             .map(|first| {
                 let shape = [spec.max_positions + first, spec.d_model];
-                source.tensor(&format!("{prefix}{}.weight", self.positions), &shape, normal)
+                source.tensor(&loader.full(&format!("{}.weight", self.positions)), &shape, normal)
             })
             .transpose()?;
         // All, and then the first error, so that a damaged file gives the same message every time.
@@ -73,48 +68,12 @@ impl TensorNames {
             head,
             embedding,
         };
-        source.check_all_read(&format!("{prefix}{}.", self.blocks))?;
+        source.check_all_read(&loader.full(&format!("{}.", self.blocks)))?;
         Ok(parts)
     }
 }
 
-/// Reads the tensors of one file by their names.
-struct Loader<'a> {
-    names: &'a TensorNames,
-    spec: &'a Spec,
-    source: &'a dyn ParameterSource,
-    prefix: &'static str,
-}
-
 impl Loader<'_> {
-    fn norm(&self, name: &str, width: usize) -> Result<NormWeights> {
-        let take =
-            |part: &str, init| self.source.tensor(&format!("{}{name}.{part}", self.prefix), &[width], init);
-        Ok(match self.spec.norm {
-            Norm::Layer { affine: false, .. } => NormWeights { weight: None, bias: None },
-            Norm::Layer { .. } => NormWeights {
-                weight: Some(take("weight", Init::Ones)?),
-                bias: Some(take("bias", Init::Zeros)?),
-            },
-            Norm::Rms { offset: false, .. } => {
-                NormWeights { weight: Some(take("weight", Init::Ones)?), bias: None }
-            }
-            Norm::Rms { offset: true, .. } => {
-                NormWeights { weight: Some((take("weight", Init::Zeros)? + 1.0)?), bias: None }
-            }
-        })
-    }
-
-    fn linear(&self, name: &str, [d_in, d_out]: [usize; 2], bias: bool, init: Init) -> Result<Linear> {
-        let shape = if self.names.transposed { [d_in, d_out] } else { [d_out, d_in] };
-        let weight = self.source.tensor(&format!("{}{name}.weight", self.prefix), &shape, init)?;
-        let weight = if self.names.transposed { weight.t()?.contiguous()? } else { weight };
-        let bias = bias
-            .then(|| self.source.tensor(&format!("{}{name}.bias", self.prefix), &[d_out], Init::Zeros))
-            .transpose()?;
-        Ok(Linear { weight, bias })
-    }
-
     fn block(&self, l: usize) -> Result<Block> {
         let (spec, names) = (self.spec, self.names);
         let at = |name: &str| format!("{}.{l}.{name}", names.blocks);
@@ -124,7 +83,10 @@ impl Loader<'_> {
             Ok(Norms { norm: self.norm(&at(name), spec.d_model)?, post })
         };
         let attention = self.attention(&at)?;
-        let mlp = self.mlp(&at)?;
+        let mlp = match spec.mixture.filter(|_| spec.layers[l].mixture) {
+            Some(mixture) => FeedForward::Mixture(self.experts(&at, &mixture)?),
+            None => FeedForward::Dense(self.mlp(&at)?),
+        };
         let shared = spec.form == Form::Parallel { shared_norm: true };
         Ok(Block {
             attention_norms: norms(names.attention_norm, names.attention_post_norm)?,
@@ -145,16 +107,23 @@ impl Loader<'_> {
                 [linear(query, d_query)?, linear(key, d_kv)?, linear(value, d_kv)?]
             }
             Qkv::Concat(name) => linear(name, d_query + 2 * d_kv)?.split([d_query, d_kv, d_kv])?,
-            Qkv::PerHead(name) => linear(name, 3 * d_query)?.split_per_head(spec.n_heads, spec.head_dim)?,
+            Qkv::Grouped(name) => {
+                let group = spec.n_heads / spec.n_kv_heads;
+                linear(name, d_query + 2 * d_kv)?.split_grouped(spec.n_kv_heads, group, spec.head_dim)?
+            }
         };
         let qk_norms = spec.qk_norm.map(|kind| -> Result<_> {
             let [of_query, of_key] = names.qk_norms;
-            let [query_width, key_width] = match kind {
-                QkNorm::Head => [spec.head_dim; 2],
-                QkNorm::Full => [d_query, d_kv],
-            };
-            Ok([self.norm(&at(of_query), query_width)?, self.norm(&at(of_key), key_width)?])
+            let (of_query, of_key) = (at(of_query), at(of_key));
+            Ok(match kind {
+                QkNorm::Head => [self.norm(&of_query, spec.head_dim)?, self.norm(&of_key, spec.head_dim)?],
+                QkNorm::Full => [self.norm(&of_query, d_query)?, self.norm(&of_key, d_kv)?],
+                QkNorm::EachHead => {
+                    [self.head_norms(&of_query, spec.n_heads)?, self.head_norms(&of_key, spec.n_kv_heads)?]
+                }
+            })
         });
+        let sinks = || self.source.tensor(&self.full(&at(names.sinks)), &[spec.n_heads], normal);
         let output_init = Init::Normal(spec.residual_init_std);
         Ok(Attention {
             query,
@@ -162,6 +131,7 @@ impl Loader<'_> {
             value,
             output: self.linear(&at(names.output), [d_query, d], biases.output, output_init)?,
             qk_norms: qk_norms.transpose()?,
+            sinks: spec.sinks.then(sinks).transpose()?,
         })
     }
 

@@ -6,6 +6,15 @@ use crate::model::spec::Spec;
 
 pub(super) struct Mistral;
 
+/// The spec of a Mistral.
+pub(super) fn base(config: &Config) -> Result<Spec> {
+    let mut spec = llama::base(config, rotary::USUAL)?;
+    let window = config.optional("sliding_window", Some(4096), Config::size)?;
+    let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
+    sliding_window::set_windows(&mut spec, window, &sliding);
+    Ok(spec)
+}
+
 impl Architecture for Mistral {
     fn model_type(&self) -> &'static str {
         "mistral"
@@ -16,11 +25,7 @@ impl Architecture for Mistral {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::USUAL)?;
-        let window = config.optional("sliding_window", Some(4096), Config::size)?;
-        let sliding = sliding_window::slides(config, spec.n_layers, |_| true)?;
-        sliding_window::set_windows(&mut spec, window, &sliding);
-        Ok(spec)
+        base(config)
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

@@ -1,46 +1,82 @@
 //! Published architectures, one per file: a config.json becomes a [`Spec`](super::spec::Spec), and a table
 //! says what the tensors are called. To add one, write a file beside these and a row in `registry.rs`, and
-//! let
-//! `scripts/config_keys.py` look up its keys. A config key that asks for something the decoder cannot do is
-//! refused by name: ignored, it would give wrong states without an error. One that transformers does not read
-//! either is named and stored with the results.
+//! let `scripts/config_keys.py` look up its keys. A config key that asks for something the decoder cannot
+//! do is refused by name: ignored, it would give wrong states without an error. One that transformers does
+//! not read either is named and stored with the results.
 
+mod arcee;
 mod architecture;
 mod bloom;
+mod cohere;
+mod cohere2;
 mod config;
 mod config_keys;
+mod cwm;
+mod ernie4_5;
+mod exaone;
+mod exaone4;
 mod falcon;
+mod flex_olmo;
 mod gemma;
 mod gemma2;
 mod gemma3;
 pub(in crate::model) mod gguf;
+mod glm;
+mod glm4;
 mod gpt2;
+mod gpt_bigcode;
 mod gpt_neo;
 mod gpt_neox;
+mod gpt_oss;
 mod gptj;
 mod granite;
+mod granitemoe;
+mod granitemoeshared;
+mod helium;
+mod hyperclovax;
+mod internlm2;
+mod internlm3;
+mod iquestcoder;
+mod jais2;
 mod llama;
 mod load;
+mod load_experts;
+mod loader;
+mod ministral;
+mod ministral3;
 mod mistral;
+mod mixtral;
+mod mixture;
+mod mpt;
+mod multimodal;
+mod nemotron;
 mod olmo;
 mod olmo2;
+mod olmo3;
+mod olmoe;
 mod opt;
 mod phi;
 mod phi3;
 mod qwen2;
+mod qwen2_moe;
 mod qwen3;
+mod qwen3_moe;
 mod registry;
 mod rotary;
 mod rotary_scaling;
+mod seed_oss;
 mod sliding_window;
 mod smollm3;
 mod stablelm;
 mod starcoder2;
 mod tensor_names;
 mod unread_keys;
+mod unsupported;
+mod vaultgemma;
 
 pub use self::architecture::Architecture;
 pub use self::config::Config;
+pub use self::multimodal::{MULTIMODAL, Multimodal};
 pub use self::registry::{ALL, read};
-pub use self::tensor_names::TensorNames;
+pub use self::tensor_names::{Place, TensorNames};
 pub use self::unread_keys::{UnreadKeys, unread_keys};

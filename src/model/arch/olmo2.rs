@@ -6,6 +6,22 @@ use crate::model::spec::{Form, Norm, QkNorm, Spec};
 
 pub(super) struct Olmo2;
 
+/// Two norms in a block, both after their branch.
+pub(super) const NAMES: TensorNames = TensorNames {
+    attention_norm: "post_attention_layernorm",
+    mlp_norm: "post_feedforward_layernorm",
+    ..llama::NAMES
+};
+
+/// The spec of an OLMo 2.
+pub(super) fn base(config: &Config) -> Result<Spec> {
+    let mut spec = llama::base(config, rotary::USUAL)?;
+    spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
+    spec.form = Form::PostBranch;
+    spec.qk_norm = Some(QkNorm::Full);
+    Ok(spec)
+}
+
 impl Architecture for Olmo2 {
     fn model_type(&self) -> &'static str {
         "olmo2"
@@ -16,18 +32,10 @@ impl Architecture for Olmo2 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let mut spec = llama::base(config, rotary::USUAL)?;
-        spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
-        spec.form = Form::PostBranch;
-        spec.qk_norm = Some(QkNorm::Full);
-        Ok(spec)
+        base(config)
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {
-        TensorNames {
-            attention_norm: "post_attention_layernorm",
-            mlp_norm: "post_feedforward_layernorm",
-            ..llama::NAMES
-        }
+        NAMES
     }
 }

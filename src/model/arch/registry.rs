@@ -5,9 +5,13 @@ use serde_json::Value;
 use super::architecture::Architecture;
 use super::config::Config;
 use super::config_keys::ConfigKeys;
+use super::multimodal::{self, MULTIMODAL};
 use super::{
-    bloom, falcon, gemma, gemma2, gemma3, gpt_neo, gpt_neox, gpt2, gptj, granite, llama, mistral, olmo,
-    olmo2, opt, phi, phi3, qwen2, qwen3, smollm3, stablelm, starcoder2,
+    arcee, bloom, cohere, cohere2, cwm, ernie4_5, exaone, exaone4, falcon, flex_olmo, gemma, gemma2, gemma3,
+    glm, glm4, gpt_bigcode, gpt_neo, gpt_neox, gpt_oss, gpt2, gptj, granite, granitemoe, granitemoeshared,
+    helium, hyperclovax, internlm2, internlm3, iquestcoder, jais2, llama, ministral, ministral3, mistral,
+    mixtral, mpt, nemotron, olmo, olmo2, olmo3, olmoe, opt, phi, phi3, qwen2, qwen2_moe, qwen3, qwen3_moe,
+    seed_oss, smollm3, stablelm, starcoder2, unsupported, vaultgemma,
 };
 use crate::error::Result;
 use crate::model::spec::Spec;
@@ -36,7 +40,45 @@ pub static ALL: &[&dyn Architecture] = &[
     &starcoder2::Starcoder2,
     &granite::Granite,
     &smollm3::SmolLm3,
+    &mixtral::Mixtral,
+    &qwen2_moe::Qwen2Moe,
+    &qwen3_moe::Qwen3Moe,
+    &olmoe::Olmoe,
+    &granitemoe::GraniteMoe,
+    &gpt_oss::GptOss,
+    &olmo3::Olmo3,
+    &gpt_bigcode::GptBigCode,
+    &mpt::Mpt,
+    &cohere::Cohere,
+    &cohere2::Cohere2,
+    &arcee::Arcee,
+    &cwm::Cwm,
+    &ernie4_5::Ernie45,
+    &exaone::Exaone,
+    &exaone4::Exaone4,
+    &glm::Glm,
+    &glm4::Glm4,
+    &helium::Helium,
+    &iquestcoder::IQuestCoder,
+    &jais2::Jais2,
+    &ministral::Ministral,
+    &ministral3::Ministral3,
+    &seed_oss::SeedOss,
+    &vaultgemma::VaultGemma,
+    &flex_olmo::FlexOlmo,
+    &granitemoeshared::GraniteMoeShared,
+    &hyperclovax::HyperClovaX,
+    &internlm2::InternLm2,
+    &internlm3::InternLm3,
+    &nemotron::Nemotron,
 ];
+
+/// Every `model_type` that opens.
+fn known() -> String {
+    let whole = MULTIMODAL.iter().map(|whole| whole.model_type);
+    let known: Vec<_> = ALL.iter().map(|a| a.model_type()).chain(whole).collect();
+    known.join(", ")
+}
 
 /// The architecture of a config, by its `model_type`, and what the config asks for.
 ///
@@ -47,13 +89,17 @@ pub static ALL: &[&dyn Architecture] = &[
 ///
 /// [`unread_keys`]: super::unread_keys()
 pub fn read(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
+    match multimodal::text_part(config)? {
+        Some(part) => read_decoder(&part.config),
+        None => read_decoder(config),
+    }
+}
+
+fn read_decoder(config: &Config) -> Result<(&'static dyn Architecture, Spec)> {
     let model_type = config.text("model_type")?;
-    let Some(architecture) = ALL.iter().copied().find(|a| a.model_type() == model_type) else {
-        let known: Vec<_> = ALL.iter().map(|a| a.model_type()).collect();
-        let known = known.join(", ");
-        return Err(config.refusal(format!(
-            "model_type `{model_type}` is not supported; take a model of one of these: {known}"
-        )));
+    let name = multimodal::architecture_of(model_type);
+    let Some(architecture) = ALL.iter().copied().find(|a| a.model_type() == name) else {
+        return Err(config.refusal(unsupported::reason(model_type, &known())));
     };
     let Some(keys) = ConfigKeys::of(model_type) else {
         return Err(config.refusal(format!("the keys of model_type `{model_type}` are not known")));

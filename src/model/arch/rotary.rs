@@ -30,6 +30,15 @@ pub(super) const KNOWN: &[&str] = &[
     "type",
 ];
 
+/// The keys that transformers reads in a description of some `model_type`s alone, and that change no state
+/// up to the positions that are measured.
+pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
+    ("ministral3", &["llama_4_scaling_beta", "max_position_embeddings"]),
+    ("qwen2_5_vl_text", &["mrope_section"]),
+    ("qwen2_vl_text", &["mrope_section"]),
+    ("qwen3_vl_text", &["mrope_interleaved", "mrope_section"]),
+];
+
 /// The defaults of an architecture.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Defaults {
@@ -55,7 +64,35 @@ pub(super) fn rotate(spec: &mut Spec, config: &Config, defaults: Defaults) -> Re
     let parameters = config.object("rope_parameters")?;
     let sources: Vec<&Config> = [scaling.as_ref(), parameters.as_ref()].into_iter().flatten().collect();
     spec.ropes = vec![table(spec, config, &sources, defaults)?];
-    spec.layers = vec![Layer { window: None, rope: Some(0) }; spec.n_layers];
+    spec.layers = vec![Layer { rope: Some(0), ..Layer::default() }; spec.n_layers];
+    Ok(())
+}
+
+/// Gives the blocks of `spec` that slide one rotary table and the others another. Transformers 5 nests the
+/// two in `rope_parameters`; before, `rope_theta` and `rope_scaling` were for blocks that see everything.
+/// The defaults are of those, then of the ones that slide.
+///
+/// # Errors
+/// Those of [`rotate`].
+pub(super) fn rotate_by_kind(
+    spec: &mut Spec,
+    config: &Config,
+    [full, slides]: [Defaults; 2],
+    sliding: &[bool],
+) -> Result<()> {
+    let nested = config.object("rope_parameters")?;
+    let nested =
+        |key: &str| nested.as_ref().map(|nested| nested.object(key)).transpose().map(Option::flatten);
+    let (scaling, of_full, of_slides) =
+        (config.object("rope_scaling")?, nested("full_attention")?, nested("sliding_attention")?);
+    let sources: Vec<&Config> = [scaling.as_ref(), of_full.as_ref()].into_iter().flatten().collect();
+    let full = table(spec, config, &sources, full)?;
+    let config = config.without(&["rope_theta"]);
+    let slides = table(spec, &config, &of_slides.iter().collect::<Vec<_>>(), slides)?;
+    spec.ropes = vec![full, slides];
+    for (layer, slides) in spec.layers.iter_mut().zip(sliding) {
+        layer.rope = Some(usize::from(*slides));
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! How a description of rotary positions changes the inverse frequencies, by its `rope_type`: a factor that
-//! cosines and sines are multiplied by comes with it. What changes with the length of a window is limited to
-//! the lengths up to which it does not.
+//! cosines and sines are multiplied by comes with it. What changes with the length of a window is limited
+//! to the lengths up to which it does not.
 
 use std::f64::consts::TAU;
 
@@ -46,8 +46,7 @@ pub(super) fn holder<'a>(config: &'a Config, sources: &[&'a Config], key: &str) 
 }
 
 /// Scales `inv_freq` as a `rope_type` says; returns what cosines and sines are multiplied by. The positions
-/// of
-/// `spec` become those up to which the table holds.
+/// of `spec` become those up to which the table holds.
 ///
 /// # Errors
 /// For a type that is not known and for numbers that cannot be right.

@@ -7,8 +7,8 @@ pub enum Qkv {
     Split([&'static str; 3]),
     /// In one: all queries, all keys, all values.
     Concat(&'static str),
-    /// In one: query, key and value of the first head, of the second ...
-    PerHead(&'static str),
+    /// In one: the queries of the first key head, its key and its value, those of the second ...
+    Grouped(&'static str),
 }
 
 /// The layout of the maps into an MLP. A spec without gate does not use the gate's name.
@@ -23,6 +23,46 @@ pub enum MlpIn {
     },
     /// In one: gate, then up.
     Concat(&'static str),
+}
+
+/// The layout of the maps of experts.
+#[derive(Debug, Clone, Copy)]
+pub enum ExpertMaps {
+    /// In three tensors for each expert, `list.N.gate` and so on.
+    Each {
+        /// The list of experts.
+        list: &'static str,
+        /// Gate, up and down.
+        maps: [&'static str; 3],
+    },
+    /// In two for all, `(n_experts, out, in)`: gate, then up; down.
+    Stacked([&'static str; 2]),
+    /// In two for all, `(n_experts, in, out)`, with biases: gate and up alternate; down. These are full
+    /// names, and those of the biases end in `_bias`.
+    Alternating([&'static str; 2]),
+}
+
+/// The names of a mixture of experts.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpertNames {
+    /// The router.
+    pub router: &'static str,
+    /// The experts.
+    pub maps: ExpertMaps,
+    /// Gate, up and down of the expert of all tokens; without a name for the gate, gate and up are in one.
+    pub shared: [&'static str; 3],
+    /// The map to its gate.
+    pub shared_gate: &'static str,
+}
+
+impl ExpertNames {
+    /// The names of most mixtures.
+    pub(super) const USUAL: Self = Self {
+        router: "mlp.gate",
+        maps: ExpertMaps::Each { list: "mlp.experts", maps: ["gate_proj", "up_proj", "down_proj"] },
+        shared: ["mlp.shared_expert.gate_proj", "mlp.shared_expert.up_proj", "mlp.shared_expert.down_proj"],
+        shared_gate: "mlp.shared_expert_gate",
+    };
 }
 
 /// The tensor names of an architecture. They stand without `.weight` and `.bias`; those within a block
@@ -50,6 +90,8 @@ pub struct TensorNames {
     pub qkv: Qkv,
     /// Norms of queries and keys.
     pub qk_norms: [&'static str; 2],
+    /// The scores of heads beside those of their keys.
+    pub sinks: &'static str,
     /// The map from heads to stream.
     pub output: &'static str,
     /// Norm of the MLP.
@@ -60,10 +102,43 @@ pub struct TensorNames {
     pub mlp_in: MlpIn,
     /// Out of it.
     pub mlp_out: &'static str,
+    /// Those of a mixture of experts.
+    pub experts: ExpertNames,
     /// Norm before the head.
     pub final_norm: &'static str,
     /// The head, which has no prefix.
     pub head: &'static str,
     /// The maps of blocks are stored `(in, out)` (Conv1D).
     pub transposed: bool,
+    /// The weights of layer norms are stored less 1.
+    pub norms_less_one: bool,
+}
+
+/// What stands before the names of a text model that is a part of another one.
+const OUTER: [&str; 5] = ["", "language_model.", "model.language_model.", "model.text_model.", "text_model."];
+
+/// Where the tensors of an architecture are in a collection.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The prefix of every name but the head's.
+    pub prefix: String,
+    /// The name of the head.
+    pub head: String,
+}
+
+impl TensorNames {
+    /// The prefix and the head's name in a collection that `has` some names; the published ones if nothing
+    /// fits.
+    pub fn place(&self, has: &dyn Fn(&str) -> bool) -> Place {
+        let all = || OUTER.iter().flat_map(|outer| self.prefixes.iter().map(move |prefix| (*outer, *prefix)));
+        // Of two tied tensors a file may hold either, so that a norm tells the prefix where there is no
+        // embedding.
+        let of_part =
+            |part: &str| all().find(|(outer, prefix)| has(&format!("{outer}{prefix}{part}.weight")));
+        let found = of_part(self.embedding).or_else(|| of_part(self.final_norm));
+        let (outer, prefix) = found.or_else(|| all().next()).unwrap_or_default();
+        let inner = format!("{outer}{}", self.head);
+        let head = if has(&format!("{inner}.weight")) { inner } else { self.head.to_owned() };
+        Place { prefix: format!("{outer}{prefix}"), head }
+    }
 }

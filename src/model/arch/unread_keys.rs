@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::config::Config;
 use super::config_keys::{ConfigKeys, is_suspicious};
+use super::multimodal::{self, TextPart};
 use super::rotary;
 use crate::error::Result;
 
@@ -15,8 +16,43 @@ pub struct UnreadKeys {
     /// The keys; one within a description of rotary positions stands behind its name and a point.
     pub keys: Vec<String>,
     /// `unread_key:KEY` for a key that looks like arithmetic and is switched on, `foreign_code:CLASS` for a
-    /// class in `auto_map` that is not of transformers' own code.
+    /// class in `auto_map` that is not of transformers' own code, `text_part_of:MODEL_TYPE` where the rest
+    /// of a model is not read.
     pub flags: Vec<String>,
+}
+
+impl UnreadKeys {
+    /// Notes the keys of one config that are not `known`, with what stands before their names.
+    fn look_through(
+        &mut self,
+        config: &Config,
+        model_type: &str,
+        prefix: &str,
+        known: impl Fn(&str) -> bool,
+    ) {
+        let of_type = rotary::KNOWN_TO.iter().filter(|(kind, _)| *kind == model_type);
+        let more: Vec<&str> = of_type.flat_map(|(_, keys)| *keys).copied().collect();
+        let is_known = |inner: &str| rotary::KNOWN.contains(&inner) || more.contains(&inner);
+        for (key, value) in config.entries() {
+            match value {
+                _ if !known(key) => self.note(format!("{prefix}{key}"), value),
+                Value::Object(description) if rotary::DESCRIPTIONS.contains(&key) => {
+                    let plain = description.iter().filter(|(_, value)| !value.is_object());
+                    for (inner, value) in plain.filter(|(inner, _)| !is_known(inner)) {
+                        self.note(format!("{prefix}{key}.{inner}"), value);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn note(&mut self, name: String, value: &Value) {
+        if is_suspicious(&name, value) {
+            self.flags.push(format!("unread_key:{name}"));
+        }
+        self.keys.push(name);
+    }
 }
 
 /// Notes of tools about the file itself; they mean nothing to any code.
@@ -28,26 +64,23 @@ const PROVENANCE: [&str; 4] = ["transformers.js_config", "unsloth_fixed", "unslo
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) for a key beside foreign code that is not allowed.
 pub fn unread_keys(config: &Config, allowed: &[String]) -> Result<UnreadKeys> {
-    let Some(known) = ConfigKeys::of(config.text("model_type")?) else { return Ok(UnreadKeys::default()) };
+    let model_type = config.text("model_type")?;
+    let Some(known) = ConfigKeys::of(model_type) else { return Ok(UnreadKeys::default()) };
     let mut unread = UnreadKeys { config_class: known.config.clone(), ..UnreadKeys::default() };
-    let mut note = |name: String, value: &Value| {
-        if is_suspicious(&name, value) {
-            unread.flags.push(format!("unread_key:{name}"));
-        }
-        unread.keys.push(name);
-    };
-    for (key, value) in config.entries() {
-        match value {
-            _ if !known.knows(key) => note(key.to_owned(), value),
-            Value::Object(description) if rotary::DESCRIPTIONS.contains(&key) => {
-                let unread = |inner: &&String| !rotary::KNOWN.contains(&inner.as_str());
-                for inner in
-                    description.keys().filter(unread).filter(|inner| !description[*inner].is_object())
-                {
-                    note(format!("{key}.{inner}"), &description[inner]);
+    match multimodal::text_part(config)? {
+        None => unread.look_through(config, model_type, "", |key| known.knows(key)),
+        Some(TextPart { whole, config: part, key }) => {
+            unread.flags.push(format!("text_part_of:{}", whole.model_type));
+            let kind = part.text("model_type")?;
+            let text = ConfigKeys::of(kind);
+            let in_text = |key: &str| text.is_none_or(|text| text.knows(key));
+            match key {
+                None => unread.look_through(config, kind, "", |key| known.knows(key) || in_text(key)),
+                Some(nested) => {
+                    unread.look_through(config, model_type, "", |key| known.knows(key));
+                    unread.look_through(&part, kind, &format!("{nested}."), in_text);
                 }
             }
-            _ => {}
         }
     }
     let foreign = foreign_classes(config, known);

@@ -33,7 +33,6 @@ pub trait TokenizerFiles {
     /// [`Error::Read`](crate::Error::Read) if it is there and cannot be read.
     fn read(&self, file: &str) -> Result<Option<Cow<'static, [u8]>>>;
     /// The GGUF file that the model is in, if it is in one.
-    #[doc(hidden)]
     fn gguf(&self) -> Option<&Gguf> {
         None
     }

@@ -9,9 +9,10 @@ sentencepiece 0.2.3; with accelerate, which transformers wants for GGUF files. T
     NAME.gguf             the checkpoint ../NAME as llama.cpp's converter would store it: tensor names
                           by the `gguf` package, queries and keys of Llamas with rotary pairs side by
                           side, norms of Gemma with 1 added, fused projections in its order; f32
-    NAME.safetensors      where the format cannot hold the checkpoint as it is (Gemma's scale of scores
-                          follows from the head's width there): states and logits of the model that
-                          the file is of. Elsewhere those of ../NAME/oracle.safetensors count.
+    NAME.safetensors      where the format cannot hold the checkpoint as it is (there Gemma's scale of
+                          scores follows from the head's width, and SmolLM3's blocks without positions
+                          from their number): states and logits of the model that the file is of.
+                          Elsewhere those of ../NAME/oracle.safetensors count.
     types.gguf            a tensor of each type that is read; types.safetensors has what the `gguf`
                           package makes of it
     tokens-KIND.gguf      tokenizers without a model, and tokens.json: the ids of some texts by the
@@ -42,6 +43,7 @@ MODELS = {
     "llama3-rope": "llama",
     "llama-linear-rope": "llama",
     "llama-yarn": "llama",
+    "mistral": "llama",
     "qwen2": "qwen2",
     "qwen3": "qwen3",
     "gemma": "gemma",
@@ -61,8 +63,9 @@ MODELS = {
     "granite": "granite",
     "falcon": "falcon",
     "bloom": "bloom",
+    "smollm3": "smollm3",
 }
-INTERLEAVED = ("llama", "granite", "olmo")
+INTERLEAVED = ("llama", "granite", "olmo", "smollm3")
 
 
 def interleave(weight, n_heads):
@@ -168,6 +171,13 @@ def convert(name, arch):
         config.query_pre_attn_scalar = config.head_dim
         model = AutoModelForCausalLM.from_pretrained(HERE.parent / name, config=config, dtype=torch.float32)
         model.eval()
+        ids = torch.arange(36).reshape(3, 12) % config.vocab_size
+        save_file(golden.oracle(model, ids), HERE / f"{name}.safetensors")
+    if arch == "smollm3":  # nor for which blocks rotate: each fourth does not
+        config.num_hidden_layers, config.no_rope_layers = 4, [1, 1, 1, 0]
+        config.layer_types = ["full_attention"] * 4
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+        golden.randomise(model, 1)
         ids = torch.arange(36).reshape(3, 12) % config.vocab_size
         save_file(golden.oracle(model, ids), HERE / f"{name}.safetensors")
     n_heads = of(config, "num_attention_heads", "n_head")
@@ -316,21 +326,26 @@ def make_pieces():
     import sentencepiece
 
     truth = {}
-    for kind, name in (("llama", "bpe-bytes"), ("t5", "unigram-bytes")):
+    # As make_tokenizers.py trained them: with a space before the first word, or without.
+    for kind, name, has_prefix in (("llama", "bpe-bytes", True), ("t5", "unigram-bytes", False)):
         folder = HERE.parent / "tokenizers"
         path = next(p for p in sorted(folder.rglob("*.model")) if name in str(p))
         model = sentencepiece.SentencePieceProcessor(str(path))
         n = model.vocab_size()
+        pieces = [model.id_to_piece(i) for i in range(n)]
         tests = {2: model.is_unknown, 3: model.is_control, 5: model.is_unused, 6: model.is_byte}
         types = [next((code for code, test in tests.items() if test(i)), 1) for i in range(n)]
+        for whole in ("<|mark|>", "\n"):
+            if whole in pieces:
+                types[pieces.index(whole)] = 4
         writer = gguf.GGUFWriter(HERE / f"tokens-{kind}.gguf", "llama")
         writer.add_tokenizer_model(kind)
         writer.add_tokenizer_pre("default")
-        writer.add_token_list([model.id_to_piece(i) for i in range(n)])
+        writer.add_token_list(pieces)
         writer.add_token_scores([model.get_score(i) for i in range(n)])
         writer.add_token_types(types)
-        writer.add_add_space_prefix(True)
-        writer.add_remove_extra_whitespaces(False)  # as make_tokenizers.py trained both
+        writer.add_add_space_prefix(has_prefix)
+        writer.add_remove_extra_whitespaces(False)
         writer.add_bos_token_id(model.bos_id())
         writer.add_eos_token_id(model.eos_id())
         writer.add_unk_token_id(model.unk_id())

@@ -107,7 +107,7 @@ fn what_is_wrong_with_a_file_is_named() {
         ("(mmproj)", |f| f.set("general.type", TEXT, text("mmproj"))),
         ("(mmproj)", |f| f.set("general.architecture", TEXT, text("clip"))),
         ("is one of 3 parts", |f| f.set("split.count", U32, u32s(3))),
-        ("has no tensor", |f| f.tensors.clear()),
+        ("holds a vocabulary and no weights", |f| f.tensors.clear()),
         ("unsupported llama.expert_count=8", |f| f.set("llama.expert_count", U32, u32s(8))),
         ("unsupported llama.attention.causal=false", |f| f.set("llama.attention.causal", BOOL, vec![0])),
         ("unsupported llama.logit_scale=4", |f| {
@@ -152,7 +152,7 @@ fn a_file_that_ends_early_is_refused_wherever_it_ends() {
         std::fs::write(&path, &whole[..n]).expect("a file");
         let error = Gguf::open(&path).err().unwrap_or_else(|| panic!("{n} of {} bytes open", whole.len()));
         let message = error.to_string();
-        let is_named = ["truncated", "cut short", "more than the", "begin with `GGUF`"];
+        let is_named = ["truncated", "cut short", "cannot hold", "begin with `GGUF`"];
         assert!(is_named.iter().any(|says| message.contains(says)), "{n}: {message}");
     }
 }

@@ -242,5 +242,5 @@ fn one_gguf_file_of_a_repository_is_a_model() {
     let says = ["has no file other.gguf", "tiny.F32.gguf, tiny.Q8_0.gguf"];
     refused(&mut verb(&home, &hub, &["model", &missing]), 1, &says);
     let wrong = format!("{ID}:model.safetensors");
-    refused(&mut verb(&home, &hub, &["model", &wrong]), 1, &["`model.safetensors` behind a colon"]);
+    refused(&mut verb(&home, &hub, &["model", &wrong]), 2, &["`model.safetensors` behind a colon"]);
 }

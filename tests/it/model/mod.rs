@@ -7,6 +7,7 @@ pub mod bad_shards;
 pub mod bad_tokenizers;
 pub mod checkpoints;
 pub mod equal_forms;
+pub mod experts;
 pub mod gguf;
 pub mod gguf_bad;
 #[cfg(feature = "hub")]
@@ -17,6 +18,7 @@ pub mod hub_cached;
 pub mod hub_faults;
 #[cfg(feature = "hub")]
 pub mod hub_kinds;
+pub mod multimodal;
 pub mod parity;
 pub mod readme_table;
 pub mod real_models;

@@ -41,6 +41,13 @@ pub fn spec(name: &str, config: &str) -> (&'static dyn Architecture, Spec) {
     arch::read(&config).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+/// The `model_type` of a golden checkpoint's config.
+pub fn model_type(name: &str) -> String {
+    let config = std::fs::read(golden(name).join("config.json")).expect("a golden file");
+    let config: serde_json::Value = serde_json::from_slice(&config).expect("JSON");
+    config["model_type"].as_str().expect("a name").to_owned()
+}
+
 /// The decoder of a golden checkpoint, by one of its two configs.
 pub fn decoder(name: &str, config: &str, ops: Ops) -> Decoder {
     let (architecture, spec) = spec(name, config);
@@ -100,9 +107,11 @@ fn both_configs_of_a_checkpoint_ask_for_the_same_and_every_architecture_has_a_ch
     for name in all() {
         let (architecture, ours) = spec(&name, "config.json");
         assert_eq!(ours, spec(&name, "config.hub.json").1, "{name}");
-        seen.insert(architecture.model_type());
+        seen.insert(architecture.model_type().to_owned());
+        seen.insert(model_type(&name));
     }
-    let known: std::collections::BTreeSet<_> = arch::ALL.iter().map(|a| a.model_type()).collect();
+    let whole = arch::MULTIMODAL.iter().map(|whole| whole.model_type);
+    let known = arch::ALL.iter().map(|a| a.model_type()).chain(whole).map(str::to_owned).collect();
     assert_eq!(seen, known);
 }
 
@@ -146,7 +155,16 @@ fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() 
                 .iter()
                 .any(|buffer| key.ends_with(buffer))
         };
-        let parameters = file.iter().filter(|(key, _)| !buffer(key));
+        // What belongs to images is not read.
+        let image = |key: &str| {
+            ["vision", "visual", "multi_modal_projector", "connector"].iter().any(|part| key.contains(part))
+        };
+        assert_eq!(
+            file.keys().any(|key| image(key)),
+            model_type(&name) != architecture.model_type(),
+            "{name}"
+        );
+        let parameters = file.iter().filter(|(key, _)| !buffer(key) && !image(key));
         let mut unread: Vec<_> = parameters.clone().filter(|(key, _)| !read.contains_key(*key)).collect();
         unread.sort_by_key(|(key, _)| key.as_str());
         assert!(unread.is_empty(), "{name}: {unread:?}");
@@ -154,7 +172,14 @@ fn every_parameter_of_a_file_is_read_and_the_untrained_twin_has_the_same_ones() 
         assert_eq!(n_params, n_made, "{name}");
         // Without a file there is no prefix to find out, so the published one stands.
         let bare = |asked: &std::collections::BTreeMap<String, Vec<usize>>| -> Vec<(String, Vec<usize>)> {
-            asked.iter().map(|(key, shape)| (key.replace("transformer.", ""), shape.clone())).collect()
+            let bare = |key: &str| {
+                ["transformer.", "language_model.", "text_model.", "model."]
+                    .iter()
+                    .fold(key.to_owned(), |key, prefix| key.replace(prefix, ""))
+            };
+            let mut asked: Vec<_> = asked.iter().map(|(key, shape)| (bare(key), shape.clone())).collect();
+            asked.sort();
+            asked
         };
         assert_eq!(bare(&read), bare(&made), "{name}");
     }

@@ -130,7 +130,9 @@ impl Table<'_> {
             ("attn_k", Qkv::Split([_, key, _])) => whole(key, rotated(n_kv_heads)),
             ("attn_v", Qkv::Split([_, _, value])) => whole(value, Layout::Published),
             ("attn_qkv", Qkv::Concat(name)) => whole(name, Layout::Published),
-            ("attn_qkv", Qkv::PerHead(name)) => whole(name, Layout::Swapped { outer: 1, a: 3, b: n_heads }),
+            ("attn_qkv", Qkv::Grouped(name)) if n_heads == n_kv_heads => {
+                whole(name, Layout::Swapped { outer: 1, a: 3, b: n_heads })
+            }
             ("attn_qkv", Qkv::Split([query, key, value])) => {
                 let (of_query, of_key) = (n_heads * head_dim, n_kv_heads * head_dim);
                 let module = |name, first, n, layout| Module { name, rows: Some([first, n]), layout };

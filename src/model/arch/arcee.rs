@@ -1,0 +1,34 @@
+//! Arcee's AFM: a Llama whose MLP has no gate and squares a ReLU.
+
+use super::tensor_names::MlpIn;
+use super::{Architecture, Config, TensorNames, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Norm, Spec};
+
+pub(super) struct Arcee;
+
+/// Two maps in the MLP, by the names that a Llama has for them.
+pub(super) const NAMES: TensorNames =
+    TensorNames { mlp_in: MlpIn::Split { gate: "", up: "mlp.up_proj" }, ..llama::NAMES };
+
+impl Architecture for Arcee {
+    fn model_type(&self) -> &'static str {
+        "arcee"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Arcee AFM (Llama with a squared ReLU without gate)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = llama::base(config, rotary::USUAL)?;
+        spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
+        spec.activation = config.activation("hidden_act", "relu2")?;
+        spec.gated = false;
+        Ok(spec)
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        NAMES
+    }
+}

@@ -1,0 +1,41 @@
+//! GLM-4-9B of the first form: a Llama with fused gate and up, biases of queries, keys and values, and half
+//! of each head rotated, in pairs of neighbours.
+
+use super::tensor_names::MlpIn;
+use super::{Architecture, Config, TensorNames, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Biases, Norm, Spec};
+
+pub(super) struct Glm;
+
+/// Gate and up in one.
+pub(super) const NAMES: TensorNames =
+    TensorNames { mlp_in: MlpIn::Concat("mlp.gate_up_proj"), ..llama::NAMES };
+
+/// The spec that GLMs start from.
+pub(super) fn base(config: &Config) -> Result<Spec> {
+    let defaults = rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL };
+    let mut spec = llama::base(&config.with_default("head_dim", 128), defaults)?;
+    spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1.5625e-7)?, offset: false };
+    spec.ropes.iter_mut().for_each(|rope| rope.interleaved = true);
+    spec.biases = Biases { qkv: config.flag_or("attention_bias", true)?, ..Biases::default() };
+    Ok(spec)
+}
+
+impl Architecture for Glm {
+    fn model_type(&self) -> &'static str {
+        "glm"
+    }
+
+    fn summary(&self) -> &'static str {
+        "GLM-4-9B (Llama with half-rotated heads, fused gate)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        base(config)
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        NAMES
+    }
+}

@@ -1,0 +1,57 @@
+//! Mixtures of experts as configs describe them.
+
+use super::config::Config;
+use crate::error::Result;
+use crate::model::spec::{ExpertWeights, Mixture, Spec};
+
+/// A mixture whose number of experts has one of several names, without a shared expert.
+///
+/// # Errors
+/// If a number is missing or none.
+pub(super) fn base(config: &Config, n_experts: &[&str], d_expert: usize) -> Result<Mixture> {
+    Ok(Mixture {
+        n_experts: config.count(config.present_alias(n_experts))?,
+        n_chosen: config.count("num_experts_per_tok")?,
+        d_expert,
+        weights: ExpertWeights::SoftmaxOfChosen,
+        router_bias: false,
+        shared: None,
+    })
+}
+
+/// `norm_topk_prob`: whether the weights of the chosen experts add up to 1.
+///
+/// # Errors
+/// If it is neither true nor false.
+pub(super) fn weights(config: &Config) -> Result<ExpertWeights> {
+    let normalised = config.flag_or("norm_topk_prob", false)?;
+    Ok(if normalised { ExpertWeights::SoftmaxOfChosen } else { ExpertWeights::SoftmaxOfAll })
+}
+
+/// Gives the blocks of `spec` that have it their mixture.
+pub(super) fn set(spec: &mut Spec, mixture: Mixture, has: impl Fn(usize) -> bool) {
+    spec.mixture = Some(mixture);
+    spec.layers.iter_mut().enumerate().for_each(|(l, layer)| layer.mixture = has(l));
+}
+
+/// Whether each block has experts: every `decoder_sparse_step`-th does that is not in `mlp_only_layers`.
+///
+/// # Errors
+/// If these are no counts.
+pub(super) fn sparse_blocks(config: &Config, n_layers: usize) -> Result<Vec<bool>> {
+    let step = config.count_or("decoder_sparse_step", 1)?;
+    if step == 0 {
+        return Err(config.fault("key `decoder_sparse_step` is 0"));
+    }
+    let mut sparse: Vec<bool> = (0..n_layers).map(|l| (l + 1) % step == 0).collect();
+    if config.get("mlp_only_layers").is_some() {
+        for layer in config.list("mlp_only_layers")? {
+            let index = layer.as_u64().and_then(|l| usize::try_from(l).ok());
+            let Some(index) = index else {
+                return Err(config.fault(format!("key `mlp_only_layers` holds {layer}, not a block")));
+            };
+            sparse.iter_mut().skip(index).take(1).for_each(|sparse| *sparse = false);
+        }
+    }
+    Ok(sparse)
+}

@@ -1,0 +1,103 @@
+//! Models of text and images: the text part alone is a decoder. Its config stands in `text_config`, its
+//! tensors behind a prefix; what belongs to images is not read. Without images every model here computes
+//! what its text model computes: rotary positions in three parts (mrope) are equal in all three.
+
+use serde_json::Value;
+
+use super::config::Config;
+use super::config_keys::ConfigKeys;
+use crate::error::Result;
+
+/// A kind of model whose text part can be measured.
+#[derive(Debug)]
+pub struct Multimodal {
+    /// `model_type` in config.json.
+    pub model_type: &'static str,
+    /// One line for `surmise list architectures`.
+    pub summary: &'static str,
+    /// `model_type` of a `text_config` that names none.
+    text: &'static str,
+    /// Where there is no `text_config`, its keys stand at the top.
+    is_flat: bool,
+    /// `tie_word_embeddings` where the whole does not say.
+    is_tied: bool,
+    /// A text part that is tied ties the whole.
+    ties_by_text: bool,
+}
+
+const fn nested(model_type: &'static str, text: &'static str, summary: &'static str) -> Multimodal {
+    Multimodal { model_type, summary, text, is_flat: false, is_tied: false, ties_by_text: false }
+}
+
+/// The kinds of which the text part is read.
+pub static MULTIMODAL: &[Multimodal] = &[
+    Multimodal { is_tied: true, ..nested("gemma3", "gemma3_text", "Gemma 3 with images (text part)") },
+    Multimodal {
+        ties_by_text: true,
+        ..nested("llava", "llama", "LLaVA (text part, of any architecture here)")
+    },
+    Multimodal {
+        is_flat: true,
+        ties_by_text: true,
+        ..nested("qwen2_vl", "qwen2_vl_text", "Qwen2-VL (text part)")
+    },
+    Multimodal {
+        is_flat: true,
+        ties_by_text: true,
+        ..nested("qwen2_5_vl", "qwen2_5_vl_text", "Qwen2.5-VL (text part)")
+    },
+    nested("qwen3_vl", "qwen3_vl_text", "Qwen3-VL (text part)"),
+    nested("mistral3", "mistral", "Mistral Small 3.1 with images (text part)"),
+    nested("idefics3", "llama", "Idefics3 (text part)"),
+    nested("smolvlm", "llama", "SmolVLM (text part)"),
+];
+
+/// The architecture of text parts that have a `model_type` of their own, and their default rotary base.
+const TEXT_PARTS: [(&str, &str, f64); 3] =
+    [("qwen2_vl_text", "qwen2", 1e6), ("qwen2_5_vl_text", "qwen2", 1e6), ("qwen3_vl_text", "qwen3", 5e5)];
+
+/// The architecture that computes a `model_type`.
+pub(super) fn architecture_of(model_type: &str) -> &str {
+    TEXT_PARTS.iter().find(|(part, ..)| *part == model_type).map_or(model_type, |(_, of, _)| of)
+}
+
+/// The text part of a config.
+pub(super) struct TextPart {
+    pub(super) whole: &'static Multimodal,
+    /// Its own config, with the defaults of its class.
+    pub(super) config: Config,
+    /// The key it stands behind; none where it stands at the top.
+    pub(super) key: Option<&'static str>,
+}
+
+/// The text part of a config of several parts; `None` for any other.
+///
+/// # Errors
+/// [`Error::Config`](crate::Error::Config) if it is missing or malformed.
+pub(super) fn text_part(config: &Config) -> Result<Option<TextPart>> {
+    let model_type = config.text("model_type")?;
+    let Some(whole) = MULTIMODAL.iter().find(|whole| whole.model_type == model_type) else { return Ok(None) };
+    let (text, key) = match config.object("text_config")? {
+        Some(text) => (text, Some("text_config")),
+        None if whole.is_flat => (config.clone(), None),
+        None => return Err(config.fault("key `text_config` is missing")),
+    };
+    let kind = match key {
+        Some(_) => text.text_or("model_type", whole.text)?.to_owned(),
+        None => whole.text.to_owned(),
+    };
+    let mut part = text.with("model_type", kind.clone().into());
+    if let Some(keys) = ConfigKeys::of(&kind) {
+        part = keys.defaults().fold(part, |part, (key, value)| part.with_absent(key, value));
+    }
+    if let Some((.., theta)) = TEXT_PARTS.iter().find(|(part, ..)| *part == kind) {
+        part = part.with_absent("rope_theta", &Value::from(*theta));
+    }
+    let tied = config.flag_or("tie_word_embeddings", whole.is_tied)?
+        || (whole.ties_by_text && part.flag_or("tie_word_embeddings", false)?);
+    part = part.with("tie_word_embeddings", tied.into());
+    if let Some(quantised) = config.get("quantization_config") {
+        part = part.with_absent("quantization_config", quantised);
+    }
+    Ok(Some(TextPart { whole, config: part, key }))
+}

@@ -1,0 +1,31 @@
+//! Nemotron 3 and 4 (Minitron): layer norms whose weights are stored less 1, a squared ReLU without gate,
+//! and half of each head rotated.
+
+use super::{Architecture, Config, TensorNames, arcee, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Norm, Spec};
+
+pub(super) struct Nemotron;
+
+impl Architecture for Nemotron {
+    fn model_type(&self) -> &'static str {
+        "nemotron"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Nemotron-4, Minitron (layer norms stored less 1, squared ReLU, half-rotated heads)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let defaults = rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL };
+        let mut spec = llama::base(config, defaults)?;
+        spec.norm = Norm::Layer { eps: config.positive_or("norm_eps", 1e-5)?, affine: true };
+        spec.activation = config.activation("hidden_act", "relu2")?;
+        spec.gated = false;
+        Ok(spec)
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        TensorNames { norms_less_one: true, ..arcee::NAMES }
+    }
+}

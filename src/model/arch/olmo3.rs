@@ -1,0 +1,32 @@
+//! OLMo 3: an OLMo 2 with a window in three of four blocks, whose rotary angles are not scaled.
+
+use super::{Architecture, Config, TensorNames, olmo2, rotary, sliding_window};
+use crate::error::Result;
+use crate::model::spec::Spec;
+
+pub(super) struct Olmo3;
+
+impl Architecture for Olmo3 {
+    fn model_type(&self) -> &'static str {
+        "olmo3"
+    }
+
+    fn summary(&self) -> &'static str {
+        "OLMo 3 (OLMo 2 with windows in three of four blocks)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        // The rotary settings are two: hidden from what reads the one of its relatives.
+        let mut spec = olmo2::base(&config.without(&rotary::DESCRIPTIONS))?;
+        let defaults = rotary::Defaults { theta: 500_000.0, ..rotary::USUAL };
+        let window = config.optional("sliding_window", Some(4096), Config::size)?;
+        let sliding = sliding_window::slides(config, spec.n_layers, |l| (l + 1) % 4 != 0)?;
+        sliding_window::set_windows(&mut spec, window, &sliding);
+        rotary::rotate_by_kind(&mut spec, config, [defaults; 2], &sliding)?;
+        Ok(spec)
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        olmo2::NAMES
+    }
+}

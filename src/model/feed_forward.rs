@@ -1,0 +1,79 @@
+//! The MLP of a block, and the mixture of experts in its place.
+
+use candle_core::{Result, Tensor};
+
+use super::ops::{Ops, softmax};
+use super::parameters::{ExpertMaps, Mlp};
+use super::spec::{Activation, ExpertWeights, Mixture};
+
+/// The values inside an MLP, `(n, d_mlp)`, which its last map takes back to the stream.
+pub(super) fn inner(ops: Ops, activation: Activation, mlp: &Mlp, x: &Tensor) -> Result<Tensor> {
+    let gate = mlp.gate.as_ref().map(|gate| ops.linear(x, gate)).transpose()?;
+    ops.activate(activation, gate.as_ref(), &ops.linear(x, &mlp.up)?)
+}
+
+/// The output of a mixture for inputs `(n, d_model)`. The tokens that go to one expert are computed together.
+pub(super) fn mixture(
+    ops: Ops,
+    activation: Activation,
+    mixture: &Mixture,
+    maps: &ExpertMaps,
+    x: &Tensor,
+) -> Result<Tensor> {
+    let ((n, d), n_chosen) = (x.dims2()?, mixture.n_chosen);
+    let whole = |mlp: &Mlp, x: &Tensor| ops.linear(&inner(ops, activation, mlp, x)?, &mlp.down);
+    let logits = ops.linear(x, &maps.router)?;
+    let chosen = largest(&logits.to_vec2()?, n_chosen);
+    let indices = Tensor::from_slice(&chosen, (n, n_chosen), x.device())?;
+    let weights = match mixture.weights {
+        ExpertWeights::SoftmaxOfChosen => softmax(&logits.gather(&indices, 1)?)?,
+        ExpertWeights::SoftmaxOfAll => softmax(&logits)?.gather(&indices, 1)?,
+    };
+
+    // A place is a token and one of its experts; outputs come expert by expert and are put back in their
+    // order.
+    let mut places: Vec<Vec<u32>> = vec![vec![]; mixture.n_experts];
+    chosen.iter().enumerate().for_each(|(place, expert)| places[*expert as usize].push(place as u32));
+    let mut outputs = vec![];
+    for (expert, places) in maps.experts.iter().zip(&places).filter(|(_, places)| !places.is_empty()) {
+        let tokens: Vec<u32> = places.iter().map(|place| place / n_chosen as u32).collect();
+        let tokens = Tensor::from_slice(&tokens, tokens.len(), x.device())?;
+        outputs.push(whole(expert, &x.index_select(&tokens, 0)?)?);
+    }
+    let mut order = vec![0u32; chosen.len()];
+    places.iter().flatten().enumerate().for_each(|(row, place)| order[*place as usize] = row as u32);
+    let order = Tensor::from_slice(&order, order.len(), x.device())?;
+    let outputs = Tensor::cat(&outputs, 0)?.index_select(&order, 0)?.reshape((n, n_chosen, d))?;
+    let mixed = outputs.broadcast_mul(&weights.unsqueeze(2)?)?.sum(1)?;
+
+    let Some((shared, gate)) = &maps.shared else { return Ok(mixed) };
+    let output = whole(shared, x)?;
+    mixed
+        + match gate {
+            Some(gate) => output.broadcast_mul(&candle_nn::ops::sigmoid(&ops.linear(x, gate)?)?)?,
+            None => output,
+        }
+}
+
+/// The places of the `n_chosen` largest values of each row, the largest first, and of equal ones the first.
+fn largest(rows: &[Vec<f32>], n_chosen: usize) -> Vec<u32> {
+    let mut chosen = Vec::with_capacity(rows.len() * n_chosen);
+    for row in rows {
+        let mut order: Vec<u32> = (0..row.len() as u32).collect();
+        order.sort_by(|a, b| row[*b as usize].total_cmp(&row[*a as usize]));
+        chosen.extend(&order[..n_chosen]);
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::largest;
+
+    #[test]
+    fn of_equal_logits_the_first_expert_is_chosen() {
+        let rows =
+            [vec![1.0, 3.0, 3.0, 2.0], vec![0.0, 0.0, 0.0, -0.0], vec![-1.0, f32::NEG_INFINITY, 5.0, 7.0]];
+        assert_eq!(largest(&rows, 2), [1, 2, 0, 1, 3, 2]);
+    }
+}
