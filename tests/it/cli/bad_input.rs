@@ -222,7 +222,7 @@ fn a_damaged_profile_in_the_output_folder_is_named_and_left_as_it_is() {
 fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
     let scene = Scene::new("gpt2");
     let mut command = scene.command(&[]);
-    command.insert(2, scene.text("nowhere"));
+    command.insert(3, scene.text("nowhere"));
     refused(&command, 2, &["unknown model", "nowhere"]);
     assert!(!scene.path("out").exists(), "a name that is wrong is said before anything is made");
     std::fs::create_dir(scene.path("nowhere")).expect("a folder");
