@@ -97,6 +97,11 @@ pub fn refused(command: &mut Command, code: i32, says: &[&str]) {
     says.iter().for_each(|words| assert!(stderr.contains(words), "not a word of {words:?} in: {stderr}"));
 }
 
+/// Rows of the golden folder as they are of its id: the model's label, and the name of the profile.
+pub fn of_id(rows: &str) -> String {
+    rows.replace("\ngpt2,", &format!("\n{ID},")).replace(",gpt2--", ",tiny--gpt2--")
+}
+
 /// Code, stdout and stderr, in which the token must not be.
 pub fn said(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
@@ -125,7 +130,7 @@ fn an_id_is_fetched_once_measured_like_its_folder_and_its_token_stays_at_home() 
 
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gpt2");
     let own = home.command(&hub.url, golden.to_str().expect("UTF-8"), &[]).output().expect("the binary");
-    assert_eq!(said(&own).1.replace("\ngpt2,", &format!("\n{ID},")), first);
+    assert_eq!(of_id(&said(&own).1), first);
 
     // The layout of the Python tools.
     assert_eq!(std::fs::read_to_string(home.cache("refs/main")).expect("a ref"), COMMIT);
@@ -274,7 +279,10 @@ fn offline_without_a_cache_asks_nobody_and_says_what_is_missing() {
 fn a_repository_without_what_is_needed_says_so_before_anything_is_fetched() {
     let golden = Repository::golden;
     for (repository, says) in [
-        (golden().without(WEIGHTS).with("model-Q4_K_M.gguf", b""), "GGUF files only, which are quantised"),
+        (
+            golden().without(WEIGHTS).with("model-Q4_K_M.gguf", b""),
+            "GGUF files only; give one of them as owner/name:FILE",
+        ),
         (golden().without(WEIGHTS), "has no weights: none of model.safetensors"),
         (golden().without(WEIGHTS).with("tf_model.h5", b""), "TensorFlow's and not read"),
         (
