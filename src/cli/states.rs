@@ -44,7 +44,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let (loaded, windows) = match (&flags.tokens, &flags.corpus) {
         (Some(file), _) => {
             let windows = state_file::read_windows(file)?;
-            (LoadedDecoder::load(&flags.model, flags.opening.clone().into(), &hub)?, windows)
+            (LoadedDecoder::load(&flags.model, &flags.opening.clone().into(), &hub)?, windows)
         }
         (None, corpus) => {
             let category = Category::load(corpus.as_deref().unwrap_or_default())?;

@@ -8,6 +8,7 @@ use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::model::decoder::Decoder;
 use crate::model::{Point, States};
+use crate::numeric::statistics::median;
 
 /// Windows whose states are looked at: the norms differ by orders of magnitude, so that few are enough.
 const WINDOWS: usize = 16;
@@ -41,13 +42,6 @@ pub(super) fn position_0_norm_ratios(
 
 fn ratio(first: Option<f64>, others: Option<f64>) -> Option<f64> {
     first.zip(others).map(|(first, others)| first / others).filter(|ratio| ratio.is_finite())
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    let upper = *values.get(n / 2)?;
-    Some(if n % 2 == 0 { 0.5 * (values[n / 2 - 1] + upper) } else { upper })
 }
 
 #[cfg(test)]

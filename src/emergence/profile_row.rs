@@ -153,6 +153,7 @@ impl Profile {
 }
 
 impl StoredProfile for Profile {
+    const ESTIMAND: &'static str = "positional";
     const SCHEMA: &'static str = "profile";
     const VERSION: u32 = 3;
     const OLDER: &'static str = "version 3 has `settings`, version 2 noise_scale, random_init_nats and \

@@ -19,6 +19,8 @@ use crate::seed;
 
 /// A profile as it lies in a folder. One kind for each estimand; the schema's name tells them apart.
 pub trait StoredProfile: Serialize + DeserializeOwned {
+    /// The estimand, as `measure --estimand` names it.
+    const ESTIMAND: &'static str;
     /// The schema's name.
     const SCHEMA: &'static str;
     /// The version of the schema that is written and read.
@@ -105,9 +107,23 @@ impl ProfileStore {
     /// Every profile of one kind, by file name.
     ///
     /// # Errors
-    /// [`Error::Read`]; those of [`read`] for a file that is damaged or of another version.
+    /// [`Error::Read`]; those of [`read`] for a file that is damaged or of another version;
+    /// [`Error::Parameter`] if there are profiles, and all are of another kind.
     pub fn read_all<P: StoredProfile>(&self) -> Result<Vec<P>> {
-        self.files()?.iter().filter_map(|file| read_kind(file).transpose()).collect()
+        let files = self.files()?;
+        let profiles: Vec<P> =
+            files.iter().filter_map(|file| read_kind(file).transpose()).collect::<Result<_>>()?;
+        if profiles.is_empty() && !files.is_empty() {
+            let reason = format!(
+                "of {} are of another estimand, and {} ones are read here; measure with --estimand {} into \
+                 another folder",
+                self.folder.display(),
+                P::ESTIMAND,
+                P::ESTIMAND
+            );
+            return Err(Error::Parameter { name: "profiles", reason });
+        }
+        Ok(profiles)
     }
 
     /// Whether the folder holds profiles of one kind alone, and all of them can be read: tables of two kinds

@@ -122,7 +122,7 @@ impl Decoder {
         match (&block.mlp, &self.spec.mixture) {
             (FeedForward::Mixture(maps), Some(mixture)) => {
                 let branch = feed_forward::mixture(self.ops, self.spec.activation, mixture, maps, &x)?;
-                self.add_output(&after, branch, mlp_norms)
+                self.add_output(&after, &branch, mlp_norms)
             }
             (FeedForward::Mixture(_), None) => {
                 Err(candle_core::Error::Msg("the spec has no mixture for its experts".into()).into())
@@ -148,17 +148,17 @@ impl Decoder {
         if is_plain && self.spec.residual_scale == 1.0 {
             return self.after_branch(self.ops.linear_onto(h, inner, map)?, norms);
         }
-        self.add_output(h, self.ops.linear(inner, map)?, norms)
+        self.add_output(h, &self.ops.linear(inner, map)?, norms)
     }
 
     /// The stream with the output of a branch.
-    fn add_output(&self, h: &Tensor, branch: Tensor, norms: &Norms) -> Result<Tensor> {
+    fn add_output(&self, h: &Tensor, branch: &Tensor, norms: &Norms) -> Result<Tensor> {
         let on_branch = match self.spec.form {
             Form::Sandwich => norms.post.as_ref(),
             Form::PostBranch => Some(&norms.norm),
             Form::Pre | Form::PostResidual | Form::Parallel { .. } => None,
         };
-        let branch = on_branch.map_or(Ok(branch.clone()), |norm| self.norm(&branch, norm))?;
+        let branch = on_branch.map_or_else(|| Ok(branch.clone()), |norm| self.norm(branch, norm))?;
         let scale = self.spec.residual_scale;
         self.after_branch((h + if scale == 1.0 { branch } else { (branch * scale)? })?, norms)
     }

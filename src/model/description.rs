@@ -37,7 +37,7 @@ impl Description {
             return Self::of_headers(id, &folder, headers, allow_config_keys);
         }
         let options = Options { allow_config_keys: allow_config_keys.to_vec(), ..Options::default() };
-        let LoadedDecoder { info, decoder, stored, .. } = LoadedDecoder::load(name, options, hub)?;
+        let LoadedDecoder { info, decoder, stored, .. } = LoadedDecoder::load(name, &options, hub)?;
         Ok(Self { info, spec: decoder.spec().clone(), stored })
     }
 

@@ -54,7 +54,7 @@ impl Model {
         let both = |files: &ModelFiles, config: &Config| {
             Ok((Tokenizer::open(files, config, options.bos)?, ends(config)))
         };
-        let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, options.clone(), hub, both)?;
+        let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, &options, hub, both)?;
         let LoadedDecoder { info, decoder, stored, architecture } = loaded;
         tokenizer.notes().iter().for_each(|note| hub.note(&format!("{}: {note}", info.id)));
         let chat = ChatFiles::read(&files)?;

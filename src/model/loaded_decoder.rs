@@ -28,7 +28,7 @@ impl LoadedDecoder {
     ///
     /// # Errors
     /// Those of [`Model::load`], the tokenizer's excepted.
-    pub fn load(name: &str, options: Options, hub: &Hub) -> Result<Self> {
+    pub fn load(name: &str, options: &Options, hub: &Hub) -> Result<Self> {
         Self::open(&ModelFiles::open(name, hub, Need::Weights)?, options, hub, |_, _| Ok(()))
             .map(|(loaded, ())| loaded)
     }
@@ -36,7 +36,7 @@ impl LoadedDecoder {
     /// What `also` reads comes before the weights, which take longest.
     pub(super) fn open<T>(
         files: &ModelFiles,
-        options: Options,
+        options: &Options,
         hub: &Hub,
         also: impl FnOnce(&ModelFiles, &Config) -> Result<T>,
     ) -> Result<(Self, T)> {

@@ -31,7 +31,7 @@ impl RateLimitInfo {
     pub fn read(
         headers: &Headers,
         body: Option<&Value>,
-        known: impl Iterator<Item = &'static Conventions> + Clone,
+        known: &(impl Iterator<Item = &'static Conventions> + Clone),
     ) -> Self {
         let now = headers.get("date").and_then(http_date);
         let (remaining_requests, reset_requests_s) =
@@ -141,7 +141,7 @@ mod tests {
         RateLimitInfo::read(
             &Headers::new(pairs.iter().map(|(name, value)| (*name, *value))),
             None,
-            conventions(),
+            &conventions(),
         )
     }
 
@@ -192,7 +192,7 @@ mod tests {
             {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}
         ]}});
         assert_eq!(
-            RateLimitInfo::read(&Headers::default(), Some(&gemini), conventions()).retry_after_s,
+            RateLimitInfo::read(&Headers::default(), Some(&gemini), &conventions()).retry_after_s,
             Some(22.0)
         );
     }

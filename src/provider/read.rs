@@ -23,7 +23,7 @@ pub fn read(provider: &dyn Provider, status: u16, headers: &Headers, body: &[u8]
         (_, Err(outcome)) => Answer::of(outcome),
         (None, Ok(())) => Answer::of(Outcome::Unreadable { reason: "the body is empty".into() }),
     };
-    answer.rate_limit = RateLimitInfo::read(headers, value.as_ref(), conventions());
+    answer.rate_limit = RateLimitInfo::read(headers, value.as_ref(), &conventions());
     answer
 }
 

@@ -14,8 +14,8 @@ use crate::mi::Scale;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
-    /// Folders with config.json, tokenizer.json and model.safetensors or pytorch_model.bin (in one file or
-    /// several), ids on a Hugging Face hub (owner/name, or owner/name@revision), or names from `surmise list
+    /// Folders with config.json, a tokenizer and weights (safetensors or PyTorch's), GGUF files, ids on a
+    /// Hugging Face hub (owner/name, owner/name@revision, owner/name:file.gguf), or names from `surmise list
     /// models`
     #[arg(required = true, value_name = "MODEL")]
     pub(super) models: Vec<String>,

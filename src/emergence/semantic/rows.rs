@@ -123,6 +123,7 @@ pub struct SummaryRow {
 }
 
 impl StoredProfile for SemanticProfile {
+    const ESTIMAND: &'static str = "semantic";
     const SCHEMA: &'static str = "semantic-profile";
     const VERSION: u32 = 1;
     const OLDER: &'static str = "measure again into another folder";

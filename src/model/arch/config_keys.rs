@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn every_architecture_has_its_keys() {
         for architecture in ALL {
-            let keys = ConfigKeys::of(architecture.model_type()).expect(architecture.model_type());
+            let model_type = architecture.model_type();
+            let keys = ConfigKeys::of(model_type).unwrap_or_else(|| panic!("no keys of {model_type}"));
             assert!(keys.knows("vocab_size") && keys.knows("torch_dtype") && !keys.knows("unsloth_fixed"));
         }
     }

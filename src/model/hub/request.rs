@@ -51,20 +51,21 @@ impl Connection<'_> {
         url: &Url,
         from_bytes: u64,
     ) -> std::result::Result<Answer, Fault> {
-        self.send_range(method, url, (from_bytes > 0).then(|| format!("bytes={from_bytes}-")))
+        let range = (from_bytes > 0).then(|| format!("bytes={from_bytes}-"));
+        self.send_range(method, url, range.as_deref())
     }
 
     fn send_range(
         &self,
         method: &Method,
         url: &Url,
-        range: Option<String>,
+        range: Option<&str>,
     ) -> std::result::Result<Answer, Fault> {
         let (mut url, mut at_home) = (url.clone(), true);
         for _ in 0..=MOST_REDIRECTS {
             let mut request =
                 self.client.request(method.clone(), url.clone()).header(ACCEPT_ENCODING, "identity");
-            if let Some(range) = &range {
+            if let Some(range) = range {
                 request = request.header(RANGE, range);
             }
             if let (true, Some(bearer)) = (at_home, &self.bearer) {
@@ -166,7 +167,7 @@ impl Connection<'_> {
 
     /// The first `n_bytes` of a file, or all of a shorter one.
     pub(super) fn head(&self, url: &Url, n_bytes: u64) -> std::result::Result<Vec<u8>, Fault> {
-        let mut answer = self.send_range(&Method::GET, url, Some(format!("bytes=0-{}", n_bytes - 1)))?;
+        let mut answer = self.send_range(&Method::GET, url, Some(&format!("bytes=0-{}", n_bytes - 1)))?;
         let mut head = vec![];
         // A server that knows no ranges sends everything, and is left after what was asked for.
         let read = (&mut answer.response).take(n_bytes).read_to_end(&mut head);

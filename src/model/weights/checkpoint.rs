@@ -162,7 +162,7 @@ impl Checkpoint {
             let own = entry.and_then(|entry| entry.stored.block().map(|_| self.values(entry)));
             Ok(own.transpose()?.is_some_and(|own| own == values))
         };
-        self.adapter = Some(Adapter::open(folder, shape_of, names, is_copy)?);
+        self.adapter = Some(Adapter::open(folder, shape_of, &names, is_copy)?);
         self.is_conv1d = is_conv1d;
         Ok(self)
     }

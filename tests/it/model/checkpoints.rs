@@ -32,7 +32,7 @@ fn form(kind: &str) -> tempfile::TempDir {
 }
 
 fn load(folder: &Path, dtype: Precision) -> LoadedDecoder {
-    LoadedDecoder::load(folder.to_str().expect("UTF-8"), Options { dtype, ..Options::default() }, &hub())
+    LoadedDecoder::load(folder.to_str().expect("UTF-8"), &Options { dtype, ..Options::default() }, &hub())
         .unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -31,7 +31,7 @@ fn models() -> Vec<String> {
 }
 
 fn load(path: &Path) -> surmise::Result<LoadedDecoder> {
-    LoadedDecoder::load(path.to_str().expect("UTF-8"), Options::default(), &hub())
+    LoadedDecoder::load(path.to_str().expect("UTF-8"), &Options::default(), &hub())
 }
 
 #[test]

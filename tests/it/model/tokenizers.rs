@@ -144,7 +144,7 @@ fn added_tokens_have_the_ids_that_their_file_gives_them() {
 #[test]
 fn a_model_without_tokenizer_is_opened_where_no_text_is_read() {
     let folder = bare("llama");
-    LoadedDecoder::load(name(&folder), Options::default(), &hub()).expect("a decoder");
+    LoadedDecoder::load(name(&folder), &Options::default(), &hub()).expect("a decoder");
     done(&["model", name(&folder)]);
     let error = open(&folder, Bos::Auto).err().expect("no tokenizer").to_string();
     assert!(error.contains("tokenizer.json: is not there, nor vocab.json with merges.txt, nor"), "{error}");

@@ -33,10 +33,10 @@ impl<'a> Vocabulary<'a> {
                 fault(gguf, "`tokenizer.ggml.token_type` holds an unknown kind; take another file".into())
             })?,
         };
-        if let Some(kind) = unknown.and_then(|id| kinds.get_mut(id)) {
-            if *kind == Kind::Control {
-                *kind = Kind::Unknown;
-            }
+        if let Some(kind) = unknown.and_then(|id| kinds.get_mut(id))
+            && *kind == Kind::Control
+        {
+            *kind = Kind::Unknown;
         }
         Ok(Self { texts, kinds })
     }

@@ -48,7 +48,7 @@ impl Adapter {
     pub(in crate::model::weights) fn open<'a>(
         folder: &Path,
         shape_of: impl Fn(&str) -> Option<&'a [usize]>,
-        names: impl Iterator<Item = &'a str> + Clone,
+        names: &(impl Iterator<Item = &'a str> + Clone),
         is_copy: impl Fn(&str, &[usize], &[f32]) -> Result<bool>,
     ) -> Result<Self> {
         let path = folder.join(CONFIG);
@@ -60,7 +60,7 @@ impl Adapter {
         let (pairs, others) = tensors(&file)?;
         for (name, module, entry) in others {
             // peft writes the embedding and the head again where it changes one of them.
-            let copy = target(&module, names.clone()).filter(|_| entry.stored.block().is_some());
+            let copy = target(&module, names).filter(|_| entry.stored.block().is_some());
             let is_same = copy.map(|target| is_copy(&target, &entry.shape, &values::read(&file, &entry)?));
             if !is_same.transpose()?.unwrap_or(false) {
                 let reason = "is no map of a LoRA over linear layers, and is not merged; merge the adapter \
@@ -80,7 +80,7 @@ impl Adapter {
                     "is one of two maps, and the other is missing; download or save the adapter again";
                 return Err(fault(&module, reason.into()));
             };
-            let Some(target) = target(&module, names.clone()) else {
+            let Some(target) = target(&module, names) else {
                 let reason = if module.ends_with("lm_head") {
                     "changes a head that is tied to the embedding, and so both; it is not merged: merge it \
                      with peft and give that folder"
@@ -188,7 +188,7 @@ fn tensors(file: &Bytes) -> Result<Tensors> {
 }
 
 /// The tensor of a module: files carry the prefix of the whole model or none, and so do adapters.
-fn target<'a>(module: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+fn target<'a>(module: &str, names: &(impl Iterator<Item = &'a str> + Clone)) -> Option<String> {
     let modules = || names.clone().filter_map(|name| name.strip_suffix(".weight"));
     let ends = |long: &str, short: &str| {
         long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_module_is_found_with_and_without_the_prefix_of_the_whole_model() {
-        let find = |module: &str, names: &[&str]| target(module, names.iter().copied());
+        let find = |module: &str, names: &[&str]| target(module, &names.iter().copied());
         let llama = ["model.layers.0.self_attn.q_proj.weight", "model.layers.1.self_attn.q_proj.weight"];
         for module in ["model.layers.1.self_attn.q_proj", "layers.1.self_attn.q_proj"] {
             assert_eq!(find(module, &llama).as_deref(), Some(llama[1]), "{module}");
