@@ -19,6 +19,7 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
         let note = format!("{reason}: the estimand is positional (--estimand positional says so)");
         Ok((Estimand::Positional, Some(note)))
     };
+    let given = positional_flag(flags);
     match flags.estimand {
         Some(Estimand::Positional) => Ok((Estimand::Positional, None)),
         Some(Estimand::Semantic) if flags.texts.has_texts() => fault(
@@ -26,6 +27,7 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
             "is for the positional estimand: a text has no relations; leave --estimand semantic out".into(),
         ),
         None if flags.texts.has_texts() => positional("a text has no relations"),
+        None if given.is_some() => positional(&format!("{} is its flag", given.unwrap_or_default())),
         None if !categories.is_empty() && categories.iter().all(|category| category.relations.len() < 2) => {
             let names: Vec<&str> = categories.iter().map(|category| category.name.as_str()).collect();
             positional(&format!("{} has fewer than two relations", names.join(", ")))
@@ -39,7 +41,12 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
             fault("--estimand", reason)
         }
         Some(Estimand::Semantic) | None => {
-            check_flags(flags)?;
+            if let Some(name) = given {
+                return fault(
+                    name,
+                    "is for the positional estimand; leave it or --estimand semantic out".into(),
+                );
+            }
             let note = "the estimand is semantic (--estimand positional reads series of entities, as the \
                         paper does)";
             Ok((Estimand::Semantic, flags.estimand.is_none().then(|| note.into())))
@@ -47,8 +54,8 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
     }
 }
 
-/// Flags of the positional estimand do nothing for the semantic one.
-fn check_flags(flags: &Flags) -> Result<()> {
+/// A flag that does nothing for the semantic estimand, if one is given.
+fn positional_flag(flags: &Flags) -> Option<&'static str> {
     let Flags { sampling, estimator, micro, .. } = flags;
     let given = [
         ("--windows", sampling.windows != WINDOWS),
@@ -56,11 +63,5 @@ fn check_flags(flags: &Flags) -> Result<()> {
         ("--estimator", estimator.name() != Channel::DEFAULT_NAME),
         ("--micro", *micro != Micro::Alone),
     ];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((name, _)) => {
-            let reason = "is for the positional estimand; add --estimand positional, or leave it out";
-            Err(Error::Parameter { name, reason: reason.into() })
-        }
-        None => Ok(()),
-    }
+    given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
 }

@@ -244,7 +244,7 @@ fn fault_33_another_model_than_before_is_said_or_refused() {
     assert_eq!(case.score("model_snapshot"), "m-1+m-2");
     let server = Server::right();
     let case = Case::new(&server, 6);
-    case.ends(1, &["--require-model-snapshot", "m-2025"]).says("m-2026-01-01 answers").says("m-2025");
+    case.ends(1, &["--require-model-snapshot", "m-2025"]).says("m-2026-01-01 answered").says("m-2025");
     assert_eq!(server.posts().len(), 1);
 }
 

@@ -203,7 +203,7 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
         "after 20 answers: 180 questions are left, about 900 tokens of prompts and 180 of answers, 0.000648 \
          USD beside",
     )
-    .says("more than the 0.0003 of --budget-usd, at which the run ends");
+    .says("the run ends at the 0.0003 of --budget-usd");
     assert_eq!(ran.stderr.matches("questions are left").count(), 1);
     ran.says("the budget allows no further request")
         .says("of 200 questions have no answer")

@@ -79,7 +79,7 @@ fn fault_31_a_panic_says_no_key_and_loses_no_answer() {
     // Whatever had come is there, and the rest is asked once.
     let kept = case.outcomes().iter().filter(|record| record["outcome"] == "answered").count();
     assert!(kept >= 10, "{kept}");
-    case.ends(0, &[]).says("1 request(s) were under way");
+    case.ends(0, &[]).says("1 request(s) were in flight");
     assert_eq!((case.score("n_scored"), case.score("accuracy")), ("40".into(), "1.0".into()));
     assert_eq!(server.count("w20"), 2);
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
