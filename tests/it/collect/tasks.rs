@@ -155,7 +155,7 @@ fn what_is_wrong_is_told_with_its_line() {
             2,
             "UTF-8",
         ),
-        ("t.jsonl", b"[{\"id\":1}]".to_vec(), 1, "one object a line"),
+        ("t.jsonl", b"[{\"id\":1}]".to_vec(), 1, "one object per line"),
         ("t.jsonl", b"".to_vec(), 1, "empty"),
         ("t.jsonl", b"\xef\xbb\xbf \n".to_vec(), 1, "empty"),
         ("t.csv", b"id,prompt,answer\n1,p,a\n2,p\n".to_vec(), 3, "2 fields where the header has 3"),
