@@ -27,11 +27,11 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
             "is for the positional estimand: a text has no relations; leave --estimand semantic out".into(),
         ),
         None if flags.texts.has_texts() => positional("a text has no relations"),
-        None if given.is_some() => positional(&format!("{} is its flag", given.unwrap_or_default())),
         None if !categories.is_empty() && categories.iter().all(|category| category.relations.len() < 2) => {
             let names: Vec<&str> = categories.iter().map(|category| category.name.as_str()).collect();
             positional(&format!("{} has fewer than two relations", names.join(", ")))
         }
+        None if given.is_some() => positional(&format!("{} is its flag", given.unwrap_or_default())),
         None if without.is_some() => {
             let name = without.map_or("", |category| category.name.as_str());
             let reason = format!(

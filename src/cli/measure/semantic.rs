@@ -79,14 +79,14 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
 fn lines(profile: &SemanticProfile) -> Vec<String> {
     let (model, corpus) = (&profile.model.id, &profile.corpus);
     let shown = |value: Option<WithError>| match value {
-        Some(WithError { value, stderr: Some(stderr) }) => format!("{value:.2} +- {stderr:.2}"),
-        Some(WithError { value, stderr: None }) => format!("{value:.2}"),
+        Some(WithError { value, stderr: Some(stderr) }) => format!("{} +- {stderr:.2}", two(value)),
+        Some(WithError { value, stderr: None }) => two(value),
         None => "unknown".into(),
     };
     let mut lines: Vec<String> = vec![];
     for summary in &profile.shots {
         let random_init = match summary.share_mean_random_init {
-            Some(share) => format!(" (random init {:.2})", share.value),
+            Some(share) => format!(" (random init {})", two(share.value)),
             None => String::new(),
         };
         lines.push(format!(
@@ -118,4 +118,9 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// Two decimals, without a sign before a zero.
+fn two(value: f64) -> String {
+    format!("{:.2}", if value.abs() < 0.005 { 0.0 } else { value })
 }

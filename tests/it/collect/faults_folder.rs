@@ -200,8 +200,8 @@ fn fault_37_the_cap_holds_and_the_rest_is_said() {
     // 180 more at 2 and 1.6 millionths, of 0.0003 dollars in all; it is said once, and the run goes on to the
     // cap.
     ran.says(
-        "after 20 answers: 180 questions are left, about 900 tokens of prompts and 180 of answers, 0.000648 \
-         USD beside",
+        "after 20 answers: 180 questions are left, about 900 prompt tokens and 180 answer tokens, 0.000648 \
+         USD in addition",
     )
     .says("the run ends at the 0.0003 of --budget-usd");
     assert_eq!(ran.stderr.matches("questions are left").count(), 1);
