@@ -9,6 +9,7 @@ use super::store::{ProfileStore, StoredProfile};
 use crate::corpus::Role;
 use crate::disk::Schema;
 use crate::mi::{Flag, Scale};
+use crate::model::ModelInfo;
 
 /// One row of profiles.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -166,8 +167,12 @@ impl StoredProfile for Profile {
         &self.schema
     }
 
-    fn model_label(&self) -> &str {
-        &self.model.id
+    fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    fn model_mut(&mut self) -> &mut ModelInfo {
+        &mut self.model
     }
 
     fn corpus_name(&self) -> &str {

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::profile_settings::ProfileSettings;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
+use crate::model::ModelInfo;
 use crate::seed;
 
 /// A profile as it lies in a folder. One kind for each estimand; the schema's name tells them apart.
@@ -34,8 +35,10 @@ pub trait StoredProfile: Serialize + DeserializeOwned {
 
     /// Schema and version of the tool.
     fn schema(&self) -> &Schema;
-    /// The label of the model.
-    fn model_label(&self) -> &str;
+    /// The model.
+    fn model(&self) -> &ModelInfo;
+    /// The model, whose family may become known after the measurement.
+    fn model_mut(&mut self) -> &mut ModelInfo;
     /// The name of the corpus.
     fn corpus_name(&self) -> &str;
     /// Everything that decides the numbers.
@@ -164,7 +167,7 @@ impl ProfileStore {
         let profile: P = read(&file)?;
         let mut differ = profile.settings().differences(settings, &[]);
         for (what, ours, theirs) in
-            [("model", profile.model_label(), model), ("corpus", profile.corpus_name(), corpus)]
+            [("model", profile.model().id.as_str(), model), ("corpus", profile.corpus_name(), corpus)]
         {
             if ours != theirs {
                 differ.push(format!("{what}: {ours} and {theirs}"));
@@ -188,7 +191,7 @@ impl ProfileStore {
     /// [`Error::Write`], [`Error::Json`]
     pub fn put<P: StoredProfile>(&self, profile: &P) -> Result<()> {
         disk::write_json(
-            &self.file(profile.model_label(), profile.corpus_name(), profile.settings()),
+            &self.file(&profile.model().id, profile.corpus_name(), profile.settings()),
             profile,
         )
     }

@@ -8,7 +8,7 @@ use crate::collect::{Completion, Score, local};
 use crate::corpus::category::DEFAULT;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence::{MeasureSettings, Profile, ProfileStore, measure_once};
+use crate::emergence::{self, MeasureSettings, Profile, ProfileStore, measure_once};
 use crate::error::Result;
 use crate::model::Model;
 use crate::observations::{self, JoinInputs};
@@ -121,7 +121,10 @@ fn measure(
             step(profiles.len(), name, &category.name);
             let series = Series::draw(category, settings.shots, settings.windows, seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            profiles.push(measure_once(store.as_ref(), &model, &corpus, &settings.measure, &|_, _| ())?.0);
+            let wanted = emergence::settings_of(&model, &corpus, &settings.measure);
+            let measure = || emergence::measure(&model, &corpus, &settings.measure);
+            profiles
+                .push(measure_once(store.as_ref(), &model.info, &corpus.name, &wanted, measure)?.0);
             let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, seed)?;
             scores.extend(local::grade(&model, &task)?);
         }
