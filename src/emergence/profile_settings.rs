@@ -91,8 +91,7 @@ pub struct SettingFilter {
 }
 
 impl SettingFilter {
-    /// Whether a value passes.
-    pub fn admits(&self, value: &str) -> bool {
+    fn admits(&self, value: &str) -> bool {
         value == self.value || (self.name.ends_with("_sha256") && value.starts_with(&self.value))
     }
 
@@ -107,8 +106,7 @@ impl SettingFilter {
         }
     }
 
-    /// The error about a name that does not exist.
-    pub fn unknown(&self, known: &[&str]) -> Error {
+    fn unknown(&self, known: &[&str]) -> Error {
         let reason = format!("names no setting `{}`; there are {}", self.name, known.join(", "));
         Error::Parameter { name: "--select", reason }
     }

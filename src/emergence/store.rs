@@ -22,7 +22,7 @@ use crate::seed;
 pub trait StoredProfile: Serialize + DeserializeOwned {
     /// The estimand, as `measure --estimand` names it.
     const ESTIMAND: &'static str;
-    /// The schema's name.
+    /// The schema's name, which ends with `profile`.
     const SCHEMA: &'static str;
     /// The version of the schema that is written and read.
     const VERSION: u32;
@@ -63,9 +63,6 @@ pub enum Found<P> {
 pub struct ProfileStore {
     folder: PathBuf,
 }
-
-/// Schemas of all files that stores hold. A file with another schema is refused.
-const SCHEMAS: &[&str] = &["profile", "semantic-profile"];
 
 impl ProfileStore {
     /// The profiles of a folder, which need not be there yet.
@@ -190,10 +187,7 @@ impl ProfileStore {
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]
     pub fn put<P: StoredProfile>(&self, profile: &P) -> Result<()> {
-        disk::write_json(
-            &self.file(&profile.model().id, profile.corpus_name(), profile.settings()),
-            profile,
-        )
+        disk::write_json(&self.file(&profile.model().id, profile.corpus_name(), profile.settings()), profile)
     }
 
     /// Makes the table of every profile of one kind in the folder.
@@ -266,7 +260,7 @@ fn read_kind<P: StoredProfile>(path: &Path) -> Result<Option<P>> {
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let Head { schema } = serde_json::from_slice(&bytes).map_err(json)?;
     let name = schema.name.as_str();
-    if name != P::SCHEMA && SCHEMAS.contains(&name) {
+    if name != P::SCHEMA && name.ends_with("profile") {
         return Ok(None);
     }
     if (name, schema.version) != (P::SCHEMA, P::VERSION) {

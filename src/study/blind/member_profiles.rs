@@ -67,11 +67,7 @@ impl Measured {
     /// [`Error::Study`] for a model of one block.
     pub fn new(profiles: &[Profile], noise_scale: Option<f64>) -> Result<Self> {
         let measured = MeasuredModel::over_corpora(profiles.iter().collect(), noise_scale);
-        let measured = measured.ok_or_else(|| {
-            let id = profiles.first().map_or("", |profile| &profile.model.id);
-            let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-            Error::Study { reason: format!("{id} has no headline {at}; it needs two blocks") }
-        })?;
+        let measured = measured.map_err(|reason| Error::Study { reason })?;
         let gaps = profiles.iter().map(|profile| profile.headline_gap_nats(noise_scale));
         Ok(Self {
             emergence_nats: measured.headline_nats,

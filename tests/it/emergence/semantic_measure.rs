@@ -2,11 +2,11 @@
 //! and designs that are refused before anything is computed.
 
 use candle_core::{DType, Device, Tensor};
+use surmise::Result;
 use surmise::corpus::{Category, DesignSettings, FactorialDesign};
 use surmise::emergence::semantic::{
     Control, Init, SemanticProfile, SemanticReading, SemanticSettings, measure, settings_of, tokenize,
 };
-use surmise::Result;
 use surmise::emergence::{Origin, Profile, ProfileStore, measure_once};
 use surmise::model::batch::Batch;
 use surmise::model::ops::Ops;
@@ -156,9 +156,7 @@ fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
 #[test]
 fn what_cannot_be_measured_is_refused_before_anything_is_computed() {
     let model = Model::load("minigpt-1").expect("embedded");
-    let refused = |design: &FactorialDesign| {
-        tokenize(&model, design).unwrap_err().to_string()
-    };
+    let refused = |design: &FactorialDesign| tokenize(&model, design).unwrap_err().to_string();
     // 64 positions.
     let long = design("countries", &[1, 40]);
     let error = refused(&long);
