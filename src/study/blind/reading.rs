@@ -11,7 +11,7 @@ use super::api_answers::ApiAnswers;
 use super::family::{Family, Member};
 use super::settings::BlindSettings;
 use crate::corpus::texts::Text;
-use crate::corpus::{Control, Texts, WindowSettings};
+use crate::corpus::{CorpusControl, Texts, WindowSettings};
 use crate::disk;
 use crate::emergence::{Profile, ProfileStore, measure, measure_once, settings_of};
 use crate::error::Result;
@@ -72,7 +72,7 @@ impl<'a> Readings<'a> {
             window_tokens: WINDOW_TOKENS,
             windows: WINDOWS,
             seed,
-            control: Some(Control::Shuffled),
+            control: Some(CorpusControl::Shuffled),
         };
         let profile = if settings.all(&texts, &model.tokenizer)?.len() < LEAST_WINDOWS {
             None
