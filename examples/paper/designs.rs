@@ -6,10 +6,10 @@ use std::path::Path;
 
 use surmise::corpus::category::DEFAULT;
 use surmise::corpus::{Category, DesignSettings, FactorialDesign};
-use surmise::emergence::ProfileStore;
 use surmise::emergence::semantic::{
-    SemanticProfile, SemanticSettings, ShotSummary, SummaryRow, WithError, measure_once,
+    SemanticProfile, SemanticSettings, ShotSummary, SummaryRow, WithError, measure, settings_of, tokenize,
 };
+use surmise::emergence::{ProfileStore, measure_once};
 use surmise::model::Model;
 use surmise::{Result, disk};
 
@@ -55,7 +55,11 @@ pub fn measured(
     settings: &SemanticSettings,
 ) -> Result<SemanticProfile> {
     let store = ProfileStore::new(&run.folder("semantic")?);
-    Ok(measure_once(Some(&store), model, &FactorialDesign::draw(category, how)?, settings)?.0)
+    let design = FactorialDesign::draw(category, how)?;
+    let prompts = tokenize(model, &design)?;
+    let own = settings_of(model, &design, &prompts, settings);
+    let measure = || measure(model, &design, &prompts, settings);
+    Ok(measure_once(Some(&store), &model.info, &design.category, &own, measure)?.0)
 }
 
 /// summaries.csv of some profiles, under another name.

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! stdout has one line for each finding and estimand: `shown` or `not shown`, and the numbers. The folder
-//! (`target/paper`, or that of `-o`) has a folder for each finding with the CSV files, tables and figures, and
-//! one of the semantic profiles, which are not measured again. A verdict is one on the models and corpora of
-//! the run, no more.
+//! (`target/paper`, or that of `-o`) has a folder for each finding with the CSV files, tables and figures,
+//! and one of the semantic profiles, which are not measured again. A verdict is one on the models and corpora
+//! of the run, no more.
 
 mod answers;
 mod designs;
@@ -52,8 +52,8 @@ struct Opts {
     /// The one estimand that is measured: semantic or positional [default: both]
     #[arg(long, value_parser = ["semantic", "positional"])]
     estimand: Option<String>,
-    /// Positional: natural sentences for position; for texts a file with a column `group`, such as who wrote the text
-    /// [default: sentences that state the embedded facts, and what a model goes on to say]
+    /// Positional: natural sentences for position; for texts a file with a column `group`, such as who wrote
+    /// the text [default: sentences that state the embedded facts, and what a model goes on to say]
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
     /// Positional: series of each corpus, and most windows of each group of texts
@@ -178,7 +178,7 @@ impl Run {
         Ok(model)
     }
 
-    /// The models that read texts: those that were named, of the embedded family the largest of each recipe.
+    /// The models that read texts: those that were named, of the embedded family the largest of each family.
     fn readers(&self) -> Vec<String> {
         match self.opts.models.as_slice() {
             [] => vec!["minigpt-7".into(), "minillama-7".into()],
