@@ -15,6 +15,20 @@ pub fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
     ))
 }
 
+/// The same for a table that is given to a calibration, where other people's columns may have the old names:
+/// it is surmise's own if it has the conditions of a measurement, or the features of a blind test.
+pub fn renamed_in_observations(has: impl Fn(&str) -> bool) -> Option<String> {
+    let is_joined = conditions().first().is_some_and(|column| has(column));
+    let is_blind = has("context_nats") && has("recipe") && !has("family");
+    match (is_joined, is_blind) {
+        (true, _) => renamed(has),
+        (_, true) => {
+            Some("column recipe is called family now; run the blind test again into another folder".into())
+        }
+        _ => None,
+    }
+}
+
 /// The shape of a model, which goes with its family.
 const SHAPE: [&str; 3] = ["n_layers", "d_model", "vocab_size"];
 

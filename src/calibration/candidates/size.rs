@@ -24,7 +24,7 @@ fn carries_a_line(sizes: &[f64]) -> bool {
 }
 
 /// The size baseline of models of known size and of a response without bounds, each of weight 1, at
-/// `log10_size`: the fit of the candidate `size`, for a card that is not told the sizes. `None` for fewer than
+/// `log10_size`: the fit of the candidate `size`, for a card that is not told sizes. `None` for fewer than
 /// three models, or models of one size.
 ///
 /// # Errors

@@ -71,9 +71,7 @@ impl ColumnRoles {
 fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap<String, Vec<String>>> {
     let conditions = observations::conditions();
     let is_ours = conditions.iter().all(|column| table.has(column));
-    if conditions.first().is_some_and(|column| table.has(column))
-        && let Some(reason) = observations::renamed(|column| table.has(column))
-    {
+    if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
         return Err(Error::Csv { path: table.path().into(), line: 1, reason });
     }
     let columns: Vec<String> = match spec.same.is_empty() && is_ours {
