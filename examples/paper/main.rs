@@ -1,16 +1,20 @@
 //! What "Quantifying Semantic Emergence in Language Models" (arXiv 2405.12617) reports, each finding measured
-//! on any models: the report that shows it, and a verdict on this run.
+//! on any models with both estimands: the report that shows it, and a verdict on this run.
 //!
 //! ```console
 //! $ cargo run --release --example paper                               # all six, on the embedded family
 //! $ cargo run --release --example paper -- shots position             # some
+//! $ cargo run --release --example paper -- --estimand semantic        # with one estimand
 //! $ cargo run --release --example paper -- --model gpt2 --model gpt2-medium --family gpt2 -o paper
 //! ```
 //!
-//! stdout has one line for each finding: its name, `shown` or `not shown`, and the numbers. The folder
-//! (`target/paper`, or that of `-o`) has a folder for each with the CSV files, tables and figures. A verdict
-//! is one on the models and corpora of the run, no more.
+//! stdout has one line for each finding and estimand: `shown` or `not shown`, and the numbers. The folder
+//! (`target/paper`, or that of `-o`) has a folder for each finding with the CSV files, tables and figures,
+//! and one of the semantic profiles, which are not measured again. A verdict is one on the models and corpora
+//! of the run, no more.
 
+mod answers;
+mod designs;
 mod facts;
 mod position;
 mod prediction;
@@ -32,6 +36,7 @@ use surmise::model::{FAMILY, Model, Options};
 use surmise::report::{self, Selection};
 use surmise::{Error, Result, disk};
 
+use designs::Designs;
 use series::Series;
 
 #[derive(Debug, Parser)]
@@ -44,11 +49,14 @@ struct Opts {
     /// Family of the named models: the recipe that they belong to
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
-    /// Natural sentences for position; for texts a file with a column `group`, such as who wrote the text
-    /// [default: sentences that state the embedded facts, and what a model goes on to say]
+    /// The one estimand that is measured: semantic or positional [default: both]
+    #[arg(long, value_parser = ["semantic", "positional"])]
+    estimand: Option<String>,
+    /// Positional: natural sentences for position; for texts a file with a column `group`, such as who wrote
+    /// the text [default: sentences that state the embedded facts, and what a model goes on to say]
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
-    /// Series of each corpus, and most windows of each group of texts
+    /// Positional: series of each corpus, and most windows of each group of texts
     #[arg(long, default_value_t = 600, value_name = "N")]
     windows: usize,
     /// Folder of the tables and figures
@@ -61,35 +69,48 @@ struct Finding {
     name: &'static str,
     /// What the paper says.
     says: &'static str,
-    measure: fn(&Run) -> Result<Vec<Verdict>>,
+    semantic: Measure,
+    positional: Measure,
 }
+
+type Measure = fn(&Run) -> Result<Vec<Verdict>>;
 
 static FINDINGS: [Finding; 6] = [
     Finding {
         name: "shots",
         says: "emergence grows with the number of shots, in every category",
-        measure: shots::measure,
+        semantic: shots::semantic,
+        positional: shots::positional,
     },
     Finding {
         name: "variance",
         says: "the variance of emergence over series goes with the number of shots and with error",
-        measure: variance::measure,
+        semantic: variance::semantic,
+        positional: variance::positional,
     },
     Finding {
         name: "position",
         says: "emergence grows with the position in natural sentences",
-        measure: position::measure,
+        semantic: position::semantic,
+        positional: position::positional,
     },
-    Finding { name: "size", says: "emergence grows with the size of the model", measure: size::measure },
+    Finding {
+        name: "size",
+        says: "emergence grows with the size of the model",
+        semantic: size::semantic,
+        positional: size::positional,
+    },
     Finding {
         name: "texts",
         says: "texts of models read differently from those of people",
-        measure: texts::measure,
+        semantic: texts::semantic,
+        positional: texts::positional,
     },
     Finding {
         name: "prediction",
         says: "small models tell the emergence of large ones",
-        measure: prediction::measure,
+        semantic: prediction::semantic,
+        positional: prediction::positional,
     },
 ];
 
@@ -105,6 +126,7 @@ struct Run {
     models: Vec<String>,
     hub: Hub,
     series: Series,
+    designs: Designs,
 }
 
 const SEED: u64 = 0;
@@ -132,11 +154,18 @@ fn run(opts: Opts) -> Result<()> {
         [] => FAMILY.iter().map(|member| member.name.to_owned()).collect(),
         named => named.to_vec(),
     };
-    let run = Run { opts, models, hub: Hub::from_env()?, series: Series::default() };
+    let run =
+        Run { opts, models, hub: Hub::from_env()?, series: Series::default(), designs: Designs::default() };
     for finding in findings {
-        for verdict in (finding.measure)(&run)? {
-            let shown = if verdict.shown { "shown" } else { "not shown" };
-            println!("{}: {}\n    {shown}: {}", finding.name, finding.says, verdict.numbers);
+        println!("{}: {}", finding.name, finding.says);
+        for (estimand, measure) in [("semantic", finding.semantic), ("positional", finding.positional)] {
+            if run.opts.estimand.as_deref().is_some_and(|wanted| wanted != estimand) {
+                continue;
+            }
+            for verdict in measure(&run)? {
+                let shown = if verdict.shown { "shown" } else { "not shown" };
+                println!("    {estimand}, {shown}: {}", verdict.numbers);
+            }
         }
     }
     Ok(())

@@ -1,11 +1,14 @@
-//! (c) Emergence by position in natural sentences, beside the same words shuffled.
+//! (c) Emergence by position in natural sentences, beside the same words shuffled; with the semantic estimand
+//! by sentence in a list of facts, beside the same list with its answers permuted.
 
-use surmise::Result;
 use surmise::corpus::texts::Columns;
-use surmise::corpus::{CorpusControl, Texts, WindowSettings};
+use surmise::corpus::{Category, CorpusControl, DesignSettings, PromptForm, Texts, WindowSettings};
 use surmise::emergence;
 use surmise::emergence::Profile;
+use surmise::emergence::semantic::{self, Init, SemanticProfile, SemanticSettings};
+use surmise::{Error, Result};
 
+use super::designs::{self, above, how, measured, with_examples};
 use super::rank::correlation;
 use super::series::mean_at;
 use super::{Run, SEED, Verdict, facts, report_profiles, settings};
@@ -32,7 +35,64 @@ pub fn window_settings(run: &Run) -> WindowSettings {
     }
 }
 
-pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
+/// Categories of the lists of facts.
+const LISTS: [&str; 2] = ["countries", "animals"];
+
+/// The share at the end of a list of facts by the number of its sentences ("For France, the answer is Paris.
+/// For Peru, the answer is"), beside the same list with the answers permuted within their relation. A
+/// tokenizer of fixed words that cannot spell the sentence reads the arrow.
+pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
+    let settings = SemanticSettings { permuted_answers: true, ..SemanticSettings::new(SEED, None) };
+    let sentence = PromptForm::find("sentence").unwrap_or(how().form);
+    let mut profiles = vec![];
+    for name in run.readers() {
+        let model = run.load(&name)?;
+        for category in LISTS {
+            let category = Category::load(category)?;
+            let of = |form| measured(run, &model, &category, &DesignSettings { form, ..how() }, &settings);
+            profiles.push(match of(sentence) {
+                Err(Error::Corpus { .. }) => of(how().form)?,
+                other => other?,
+            });
+        }
+    }
+    designs::write_summaries(&profiles, &run.folder("position")?.join("semantic.csv"))?;
+    Ok(profiles.iter().map(by_sentence).collect())
+}
+
+fn by_sentence(profile: &SemanticProfile) -> Verdict {
+    let summaries = with_examples(profile);
+    let shares: Vec<_> = summaries.iter().filter_map(|summary| summary.share_mean).collect();
+    let permuted = |shots: usize| {
+        let rows = profile.readings.iter().filter(|reading| {
+            (reading.shots, reading.init) == (shots, Init::Trained)
+                && reading.control == Some(semantic::Control::PermutedAnswers)
+                && reading.noise_scale == profile.default_noise_scale
+                && reading.block > 1
+        });
+        let values: Vec<f64> = rows.map(|reading| reading.macro_share).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let list = |values: &mut dyn Iterator<Item = f64>| {
+        values.map(|value| format!("{value:.2}")).collect::<Vec<_>>().join(" ")
+    };
+    let grown = match shares.as_slice() {
+        [first, .., last] => above(*first, *last) > designs::BEYOND,
+        _ => false,
+    };
+    let numbers = format!(
+        "{} on {} ({}), after {} sentences: share {}; with permuted answers {}",
+        profile.model.id,
+        profile.corpus.name,
+        profile.corpus.form,
+        summaries.iter().map(|summary| summary.shots.to_string()).collect::<Vec<_>>().join(", "),
+        list(&mut shares.iter().map(|share| share.value)),
+        list(&mut summaries.iter().map(|summary| permuted(summary.shots)))
+    );
+    Verdict { shown: grown, numbers }
+}
+
+pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("position")?;
     let file = match &run.opts.texts {
         Some(file) => file.clone(),

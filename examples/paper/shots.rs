@@ -2,6 +2,7 @@
 
 use surmise::Result;
 
+use super::designs::{self, above, with_examples};
 use super::rank::Correlations;
 use super::series::{SHOTS, mean_at};
 use super::{Run, Verdict, report_profiles};
@@ -9,7 +10,42 @@ use super::{Run, Verdict, report_profiles};
 /// Standard errors by which one shot has to be above another.
 const BEYOND: f64 = 2.0;
 
-pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
+/// The share of semantic information, mean over blocks, by number of examples.
+pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
+    let profiles = run.designs.profiles(run)?;
+    designs::write_summaries(profiles, &run.folder("shots")?.join("semantic.csv"))?;
+    let steps = designs::SHOTS.iter().filter(|shots| **shots > 0).zip(designs::SHOTS.iter().skip(2));
+    let mut steps: Vec<_> = steps.map(|(from, to)| (*from, *to, 0)).collect();
+    let (mut n, mut grown, mut first_shares, mut last_shares) = (0, 0, 0.0, 0.0);
+    for profile in profiles {
+        let summaries = with_examples(profile);
+        let (Some(first), Some(last)) = (summaries.first(), summaries.last()) else { continue };
+        let Some((first, last)) = first.share_mean.zip(last.share_mean) else { continue };
+        n += 1;
+        first_shares += first.value;
+        last_shares += last.value;
+        grown += usize::from(above(first, last) > designs::BEYOND);
+        for summary in summaries {
+            let change = summary
+                .share_mean_change
+                .filter(|change| change.value > designs::BEYOND * change.stderr.unwrap_or(f64::INFINITY));
+            let step = steps.iter_mut().find(|(_, to, _)| *to == summary.shots);
+            step.into_iter().for_each(|step| step.2 += usize::from(change.is_some()));
+        }
+    }
+    let by_step = steps.iter().map(|(from, to, count)| format!("from {from} to {to} in {count}"));
+    let numbers = format!(
+        "the share, mean over blocks, grows by more than {} standard errors from the fewest to the most \
+         examples in {grown} of {n} (model, category), from {:.2} to {:.2} on average; {}",
+        designs::BEYOND,
+        first_shares / n as f64,
+        last_shares / n as f64,
+        by_step.collect::<Vec<_>>().join(", ")
+    );
+    Ok(vec![Verdict { shown: n > 0 && grown == n, numbers }])
+}
+
+pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.series.profiles(run)?;
     report_profiles(profiles, "shots", &run.folder("shots")?)?;
     let mut grown = [0, 0];

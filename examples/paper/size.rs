@@ -3,15 +3,44 @@
 use std::collections::BTreeMap;
 
 use surmise::Result;
+use surmise::emergence::semantic::{SemanticProfile, ShotSummary};
 use surmise::emergence::{Headline, Profile};
+use surmise::model::ModelInfo;
 
+use super::designs::{self, with_examples};
 use super::rank::{Correlations, correlation};
 use super::{Run, Verdict, report_profiles};
+
+/// The share at the fewest and at the most examples, and that of random init.
+pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
+    let profiles = run.designs.profiles(run)?;
+    designs::write_summaries(profiles, &run.folder("size")?.join("semantic.csv"))?;
+    let share = |summary: &ShotSummary| Some(summary.share_mean?.value);
+    let random_init = |summary: &ShotSummary| Some(summary.share_mean_random_init?.value);
+    let above = |summary: &ShotSummary| Some(summary.share_mean_above_random_init?.value);
+    let quantities: [(String, usize, fn(&ShotSummary) -> Option<f64>); 4] = [
+        (format!("the share with {MOST} examples"), MOST, share),
+        (format!("with {FEWEST}"), FEWEST, share),
+        (format!("that of random init with {MOST}"), MOST, random_init),
+        ("the difference".into(), MOST, above),
+    ];
+    let found = quantities.map(|(name, shots, value)| {
+        let of = |profile: &SemanticProfile| {
+            value(with_examples(profile).into_iter().find(|summary| summary.shots == shots)?)
+        };
+        (name, within_families(profiles, |profile| (&profile.model, &profile.corpus.name), of))
+    });
+    Ok(vec![verdict(&found)])
+}
+
+/// The most and fewest examples of a design.
+const MOST: usize = designs::SHOTS[designs::SHOTS.len() - 1];
+const FEWEST: usize = designs::SHOTS[1];
 
 /// One of the numbers of a headline.
 type Quantity = fn(Headline) -> f64;
 
-pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
+pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.series.profiles(run)?;
     report_profiles(profiles, "depth", &run.folder("size")?)?;
     let quantities: [(&str, Quantity); 3] = [
@@ -19,7 +48,15 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
         ("that of randomly initialised models", |headline| headline.random_init_nats),
         ("the difference", |headline| headline.learned_nats),
     ];
-    let found = quantities.map(|(name, value)| (name, within_families(profiles, value)));
+    let found = quantities.map(|(name, value)| {
+        let of = |profile: &Profile| profile.headline.map(value);
+        (name.to_owned(), within_families(profiles, |profile| (&profile.model, &profile.corpus.name), of))
+    });
+    Ok(vec![verdict(&found)])
+}
+
+/// From rank correlations of several quantities; the first decides.
+fn verdict(found: &[(String, Option<Correlations>)]) -> Verdict {
     let numbers = found.iter().map(|(name, of)| match of {
         Some(of) => format!("{name} {of}"),
         None => format!("{name}: no family has three sizes"),
@@ -28,16 +65,20 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
         "rank correlation with parameters within family and category: {}",
         numbers.collect::<Vec<_>>().join("; ")
     );
-    Ok(vec![Verdict { shown: found[0].1.as_ref().is_some_and(Correlations::are_positive), numbers }])
+    Verdict { shown: found[0].1.as_ref().is_some_and(Correlations::are_positive), numbers }
 }
 
 /// Within a family and category, so that neither is taken for size.
-fn within_families(profiles: &[Profile], value: Quantity) -> Option<Correlations> {
+fn within_families<P>(
+    profiles: &[P],
+    of: impl Fn(&P) -> (&ModelInfo, &str),
+    value: impl Fn(&P) -> Option<f64>,
+) -> Option<Correlations> {
     let mut curves: BTreeMap<(&str, &str), Vec<(f64, f64)>> = BTreeMap::new();
     for profile in profiles {
-        if let (Some(headline), Some(family)) = (profile.headline, &profile.model.family) {
-            let curve = curves.entry((family, &profile.corpus.name)).or_default();
-            curve.push((profile.model.n_params as f64, value(headline)));
+        let (model, corpus) = of(profile);
+        if let (Some(value), Some(family)) = (value(profile), &model.family) {
+            curves.entry((family, corpus)).or_default().push((model.n_params as f64, value));
         }
     }
     Correlations::of(curves.values().map(|curve| correlation(curve)))

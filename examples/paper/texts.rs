@@ -1,18 +1,72 @@
-//! (e) Texts of people and of a model, as a model reads them.
+//! (e) Texts of people and of a model, as a model reads them; with the semantic estimand lists of facts and
+//! lists of what a model answers.
 
-use surmise::Result;
-use surmise::corpus::Texts;
+use surmise::corpus::category::DEFAULT;
 use surmise::corpus::texts::Columns;
+use surmise::corpus::{Category, DesignSettings, Texts};
 use surmise::disk;
 use surmise::emergence::compare::{ALPHA, Comparison, Permutations, compare};
+use surmise::emergence::semantic::SemanticSettings;
+use surmise::{Error, Result};
 
+use super::answers::stated;
+use super::designs::{self, above, how, measured, with_examples};
 use super::position::{measure_texts, window_settings};
-use super::{Run, Verdict, facts, report_profiles, settings};
+use super::{Run, SEED, Verdict, facts, report_profiles, settings};
 
 /// Texts of each kind where none are given.
 const TEXTS: usize = 300;
 
-pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
+/// Examples of a list.
+const EXAMPLES: usize = 4;
+
+/// The share that a reader shows on lists of facts, and on lists of the answers that a model gives.
+pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
+    let folder = run.folder("texts")?;
+    let readers = run.readers();
+    let (Some(reader), Some(writer)) = (readers.first(), readers.last()) else { return Ok(vec![]) };
+    let (reader, writer) = (run.load(reader)?, run.load(writer)?);
+    let (how, settings) =
+        (DesignSettings { shots: vec![EXAMPLES], ..how() }, SemanticSettings::new(SEED, None));
+    let (mut profiles, mut differ, mut n, mut shown) = (vec![], 0, 0, vec![]);
+    for name in DEFAULT {
+        let facts = Category::load(name)?;
+        let (answers, right) = stated(&facts, &writer, &folder.join(format!("{name}-stated.csv")))?;
+        let both = [&facts, &answers].map(|of| measured(run, &reader, of, &how, &settings));
+        let [facts, answers] = match both {
+            [Ok(facts), Ok(answers)] => [facts, answers],
+            // A model may give one answer for two relations, and no pair of them is left.
+            [_, Err(Error::Corpus { reason, .. })] => {
+                shown.push(format!("{name} cannot be told: {reason}"));
+                continue;
+            }
+            [facts, answers] => [facts?, answers?],
+        };
+        let share = |profile| with_examples(profile).first().and_then(|summary| summary.share_mean);
+        let Some((of_facts, of_answers)) = share(&facts).zip(share(&answers)) else { continue };
+        n += 1;
+        differ += usize::from(above(of_answers, of_facts).abs() > designs::BEYOND);
+        shown.push(format!(
+            "{name} {:.2} and {:.2} ({:.0} % of the answers are the facts)",
+            of_facts.value,
+            of_answers.value,
+            100.0 * right
+        ));
+        profiles.extend([facts, answers]);
+    }
+    designs::write_summaries(&profiles, &folder.join("semantic.csv"))?;
+    let numbers = format!(
+        "{} reads lists of {EXAMPLES} facts and of what {} answers; the share differs by more than {} \
+         standard errors in {differ} of {n} categories: {}",
+        reader.info.id,
+        writer.info.id,
+        designs::BEYOND,
+        shown.join(", ")
+    );
+    Ok(vec![Verdict { shown: n > 0 && differ == n, numbers }])
+}
+
+pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     let folder = run.folder("texts")?;
     // One model reads what another wrote, unless there is one alone.
     let readers = run.readers();

@@ -1,10 +1,12 @@
-//! (b) The variance of emergence over series by number of shots, and beside error ("hallucination").
+//! (b) The variance of emergence over inputs by number of shots, and beside error ("hallucination").
 
 use surmise::Result;
 use surmise::collect::{Completion, local};
 use surmise::corpus::Category;
 use surmise::corpus::category::DEFAULT;
+use surmise::emergence::semantic::{SemanticProfile, ShotSummary};
 
+use super::designs::{self, with_examples};
 use super::rank::{Correlations, correlation};
 use super::series::{SHOTS, mean_at};
 use super::{Run, SEED, Verdict, report_profiles};
@@ -12,15 +14,29 @@ use super::{Run, SEED, Verdict, report_profiles};
 /// Lists per relation that are asked for the error.
 const LISTS: usize = 100;
 
-pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
+/// The variance of the share over queries and example sets: its squared standard error at equal design.
+pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
+    let profiles = run.designs.profiles(run)?;
+    designs::write_summaries(profiles, &run.folder("variance")?.join("semantic.csv"))?;
+    let curve = |profile: &SemanticProfile| -> Curve {
+        let point = |summary: &ShotSummary| {
+            let variance = summary.share_mean?.stderr?.powi(2);
+            Some((summary.shots as f64, 1.0 - summary.accuracy?.value, variance))
+        };
+        with_examples(profile).into_iter().filter_map(point).collect()
+    };
+    let curves: Vec<Curve> = profiles.iter().map(curve).collect();
+    Ok(vec![verdict(&curves, DEFAULT.len(), designs::SHOTS.len() - 1)])
+}
+
+pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.series.profiles(run)?;
     report_profiles(profiles, "shots", &run.folder("variance")?)?;
     let tasks =
         DEFAULT.into_iter().map(|name| Completion::draw(&Category::load(name)?, SHOTS - 1, LISTS, SEED));
     let tasks = tasks.collect::<Result<Vec<_>>>()?;
     let n_corpora = tasks.len();
-    // (shots, error, variance) of each model and category.
-    let mut curves: Vec<Vec<(f64, f64, f64)>> = vec![];
+    let mut curves: Vec<Curve> = vec![];
     for (name, of) in run.models.iter().zip(profiles.chunks(n_corpora)) {
         let model = run.load(name)?;
         for (profile, task) in of.iter().zip(&tasks) {
@@ -33,6 +49,13 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
             curves.push(curve.collect());
         }
     }
+    Ok(vec![verdict(&curves, n_corpora, SHOTS)])
+}
+
+/// `(shots, error, variance)` of a model and category, by increasing number of shots.
+type Curve = Vec<(f64, f64, f64)>;
+
+fn verdict(curves: &[Curve], n_corpora: usize, n_shots: usize) -> Verdict {
     let by_shots =
         curves.iter().map(|curve| correlation(&curve.iter().map(|p| (p.0, p.2)).collect::<Vec<_>>()));
     let by_error =
@@ -41,7 +64,7 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
     // left to differ.
     let mut at_equal_shots = vec![];
     for category in 0..n_corpora {
-        for shots in 0..SHOTS {
+        for shots in 0..n_shots {
             let points = curves.iter().skip(category).step_by(n_corpora).filter_map(|curve| curve.get(shots));
             at_equal_shots.push(correlation(&points.map(|p| (p.1, p.2)).collect::<Vec<_>>()));
         }
@@ -60,5 +83,5 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
         say("with error over shots", &error),
         say("with error over models at equal shots and category", &equal)
     );
-    Ok(vec![Verdict { shown: with_shots && with_error, numbers }])
+    Verdict { shown: with_shots && with_error, numbers }
 }

@@ -104,6 +104,19 @@ impl ProfileStore {
         Ok(files)
     }
 
+    /// Whether there is a profile of one kind.
+    ///
+    /// # Errors
+    /// Those of [`ProfileStore::read_all`].
+    pub fn holds<P: StoredProfile>(&self) -> Result<bool> {
+        for file in self.files()? {
+            if read_kind::<P>(&file)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Every profile of one kind, by file name.
     ///
     /// # Errors

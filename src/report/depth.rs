@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::draw::curves::{Curve, Curves, Panel, Point};
+use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, names, profiles};
 use super::reliability::reliability;
-use super::shots::BAND;
-use super::{Report, ReportContent, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table, semantic};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -20,7 +19,7 @@ impl Report for Depth {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence at the last entity or position over relative depth; curves with bands"
+        "the semantic share, or positional emergence at the last entity or position, over relative depth"
     }
 
     fn input(&self) -> ReportInput {
@@ -28,6 +27,9 @@ impl Report for Depth {
     }
 
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
+        if let Some(tables) = semantic::read(inputs, selection)? {
+            return semantic::depth(&tables);
+        }
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let columns = [
             "model",

@@ -8,12 +8,14 @@ mod content;
 mod depth;
 pub mod draw;
 mod input;
+mod models;
 mod predictions;
 mod profiles;
 mod read;
 pub mod registry;
 mod reliability;
 mod selection;
+mod semantic;
 mod shots;
 pub mod table;
 

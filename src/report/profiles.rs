@@ -7,7 +7,7 @@ use super::content::suffix;
 use super::draw::heatmap::{Heatmap, Heatmaps};
 use super::read::{PROFILES, at_noise_scale, by_size, names, profiles};
 use super::reliability::reliability;
-use super::{Cell, Report, ReportContent, ReportInput, Selection, Table};
+use super::{Cell, Report, ReportContent, ReportInput, Selection, Table, semantic};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
@@ -20,7 +20,7 @@ impl Report for Profiles {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence by block and position; a heat map of each model and corpus"
+        "the semantic share by block and number of examples, or positional emergence by block and position"
     }
 
     fn input(&self) -> ReportInput {
@@ -28,6 +28,9 @@ impl Report for Profiles {
     }
 
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
+        if let Some(tables) = semantic::read(inputs, selection)? {
+            return semantic::profiles(&tables);
+        }
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let mut table = Table::new(&[
             "model",

@@ -7,15 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::content::suffix;
 use super::input::ReportInput;
+use super::models;
 use super::selection::Selection;
 use crate::disk::Lines;
 use crate::emergence::{Profile, ProfileRow, ProfileStore};
 use crate::error::{Error, Result};
-
-/// Curves that can be told apart in one panel.
-const MOST_CURVES: usize = 7;
 
 /// profiles.csv, with the columns of [`ProfileRow`].
 pub(super) const PROFILES: ReportInput = ReportInput {
@@ -144,30 +141,15 @@ pub(super) fn names<'a, T>(rows: &'a [T], of: impl Fn(&'a T) -> &'a str) -> Vec<
 
 /// Models, family by family, from small to large.
 pub(super) fn by_size<R: Borrow<ProfileRow>>(rows: &[R]) -> Vec<&str> {
-    families(rows).into_values().flatten().collect()
+    models::by_size(sizes(rows))
 }
 
-/// The models that one figure of curves shows, with a part of its name: all of them, or where they are more
-/// than can be told apart those of each family.
+/// The models of each figure of curves, with a part of its name.
 pub(super) fn figures<R: Borrow<ProfileRow>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
-    let all = by_size(rows);
-    if all.len() <= MOST_CURVES {
-        return vec![(String::new(), all)];
-    }
-    families(rows).into_iter().map(|(family, models)| (suffix(&[family]), models)).collect()
+    models::figures(sizes(rows))
 }
 
-fn families<R: Borrow<ProfileRow>>(rows: &[R]) -> BTreeMap<&str, Vec<&str>> {
-    let mut models: Vec<(&str, usize, &str)> = rows
-        .iter()
-        .map(Borrow::borrow)
-        .map(|row| (row.family.as_deref().unwrap_or_default(), row.n_params, row.model.as_str()))
-        .collect();
-    models.sort_unstable();
-    models.dedup();
-    let mut families: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (family, _, model) in models {
-        families.entry(family).or_default().push(model);
-    }
-    families
+fn sizes<R: Borrow<ProfileRow>>(rows: &[R]) -> impl Iterator<Item = (&str, usize, &str)> {
+    let rows = rows.iter().map(Borrow::borrow);
+    rows.map(|row| (row.family.as_deref().unwrap_or_default(), row.n_params, row.model.as_str()))
 }

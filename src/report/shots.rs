@@ -4,18 +4,15 @@
 use std::path::PathBuf;
 
 use super::draw::Figure;
-use super::draw::curves::{Curve, Curves, Panel, Point};
+use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, by_size, names, profiles};
 use super::reliability::reliability;
-use super::{Report, ReportContent, ReportInput, Selection, Table};
+use super::{Report, ReportContent, ReportInput, Selection, Table, semantic};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
 use crate::error::Result;
 use crate::numeric::statistics;
-
-/// Half the width of a 95 % band in standard errors.
-pub(super) const BAND: f64 = 1.96;
 
 pub(super) struct Shots;
 
@@ -38,8 +35,8 @@ impl Report for Shots {
     }
 
     fn summary(&self) -> &'static str {
-        "emergence and its variance by number of shots, of texts by position; curves with \
-         bands"
+        "the semantic share, accuracy and controls by number of examples; or positional emergence and its \
+         variance by shot, of texts by position"
     }
 
     fn input(&self) -> ReportInput {
@@ -47,6 +44,9 @@ impl Report for Shots {
     }
 
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
+        if let Some(tables) = semantic::read(inputs, selection)? {
+            return semantic::shots(&tables);
+        }
         let (rows, noise_scale) = profiles(inputs, selection)?;
         let means = means(&rows);
         if means.is_empty() {

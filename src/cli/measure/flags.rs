@@ -60,8 +60,8 @@ pub(in crate::cli) struct Flags {
 /// How prompts or series are drawn.
 #[derive(Debug, Clone, Args)]
 pub(super) struct MeasureSampling {
-    /// Numbers of examples in a prompt, separated by commas [default: 1,4]; for the positional estimand the
-    /// entities of a series [default: 4], of which each is read
+    /// Numbers of examples in a prompt, separated by commas [default: 1,4]; at 0 accuracy alone is read. For
+    /// the positional estimand the entities of a series [default: 4], of which each is read
     #[arg(long, value_delimiter = ',', value_name = "K,...")]
     pub(super) shots: Vec<usize>,
     /// Seed of prompts, series, noise and random initial weights

@@ -86,6 +86,16 @@ fn lines(profile: &SemanticProfile) -> Vec<String> {
     };
     let mut lines: Vec<String> = vec![];
     for summary in &profile.shots {
+        if summary.shots == 0 {
+            lines.push(format!(
+                "{model} on {}, 0 shots, BOS {}: accuracy {}; no prompt says which relation is meant, and no \
+                 share is read",
+                corpus.name,
+                corpus.bos.name(),
+                shown(summary.accuracy)
+            ));
+            continue;
+        }
         let random_init = match summary.share_mean_random_init {
             Some(share) => format!(" (random init {})", two(share.value)),
             None => String::new(),

@@ -129,6 +129,9 @@ impl FactorialDesign {
     /// 0 where sets are disjoint.
     pub fn overlap(&self, shots: usize) -> f64 {
         let (mut common, mut pairs) = (0, 0);
+        if shots == 0 {
+            return 0.0;
+        }
         for (s, set) in self.sets.iter().enumerate() {
             for other in &self.sets[..s] {
                 common += set[..shots].iter().filter(|entity| other[..shots].contains(entity)).count();
@@ -138,13 +141,15 @@ impl FactorialDesign {
         common as f64 / (pairs * shots) as f64
     }
 
-    /// Whether set `s` in relation `p` and set `t` in relation `q` show an answer in common.
+    /// Whether set `s` in relation `p` and set `t` in relation `q` show an answer in common, or a word of an
+    /// answer: a copier can repeat "one hundred" of "one hundred two" in "one hundred six".
     pub fn shares_answer(&self, shots: usize, (p, s): (usize, usize), (q, t): (usize, usize)) -> bool {
-        let answers = |r: usize, set: usize| {
-            self.shown[r][set][..shots].iter().map(move |entity| self.answers[r][*entity].as_str())
+        let words = |r: usize, set: usize| {
+            let shown = self.shown[r][set][..shots].iter();
+            shown.flat_map(move |entity| self.answers[r][*entity].split_whitespace())
         };
-        let of_s: BTreeSet<&str> = answers(p, s).collect();
-        answers(q, t).any(|answer| of_s.contains(answer))
+        let of_s: BTreeSet<&str> = words(p, s).collect();
+        words(q, t).any(|word| of_s.contains(word))
     }
 }
 
@@ -266,7 +271,8 @@ mod tests {
             FactorialDesign::draw(&Category::load("countries").unwrap(), &settings).is_err()
         };
         assert!(!refused(4, 3, &[1]));
-        assert!(refused(3, 3, &[1]) && refused(4, 2, &[1]) && refused(4, 3, &[]) && refused(4, 3, &[0, 1]));
+        assert!(refused(3, 3, &[1]) && refused(4, 2, &[1]) && refused(4, 3, &[]) && refused(4, 3, &[0]));
+        assert!(!refused(4, 3, &[0, 1]));
         assert!(refused(300, 3, &[1]) && refused(4, 3, &[usize::MAX]) && refused(4, 3, &[98]));
     }
 }

@@ -10,7 +10,8 @@ pub struct DesignSettings {
     pub sets: usize,
     /// Queries, X.
     pub queries: usize,
-    /// Numbers of examples in a prompt.
+    /// Numbers of examples in a prompt. At 0 there is no relation to tell; accuracy alone is read there,
+    /// beside another number.
     pub shots: Vec<usize>,
     /// Seed of the entities that are drawn.
     pub seed: u64,
@@ -49,16 +50,16 @@ impl DesignSettings {
         let mut shots = self.shots.clone();
         shots.sort_unstable();
         shots.dedup();
-        match (shots.first(), shots.last()) {
-            (Some(0), _) => {
-                let reason = "must be at least 1 for semantic emergence: without an example no prompt says \
-                              which relation is meant";
+        match shots.last() {
+            Some(0) => {
+                let reason = "must have a number above 0 for semantic emergence: without an example no \
+                              prompt says which relation is meant, and accuracy alone is read; write 0,1";
                 Err(Error::Parameter { name: "--shots", reason: reason.into() })
             }
-            (Some(_), Some(most)) if *most <= MOST => Ok(shots),
-            (_, most) => {
+            Some(most) if *most <= MOST => Ok(shots),
+            most => {
                 let given = most.map_or("empty".into(), usize::to_string);
-                let reason = format!("must be one or more numbers from 1 to {MOST}, and is {given}");
+                let reason = format!("must be one or more numbers up to {MOST}, and is {given}");
                 Err(Error::Parameter { name: "--shots", reason })
             }
         }

@@ -67,6 +67,7 @@ pub fn measure(
     }
     let mut add = |read: &Read, init, control| {
         for (i, &shots) in design.shots.iter().enumerate() {
+            // None at 0 shots.
             for (l, condition) in read.conditions[i].iter().enumerate() {
                 let source = Source { shots, block: l + 1, init, control, layout: layout(design) };
                 profile.readings.extend(source.readings(condition, read.lens[i][l].as_ref()));
@@ -176,9 +177,9 @@ struct Reader<'a> {
 
 /// Everything that is read of one decoder, by number of shots.
 struct Read {
-    /// For each block.
+    /// For each block; none at 0 shots, where prompts of all relations are one.
     conditions: Vec<Vec<ConditionEstimate>>,
-    /// `O` of each block.
+    /// `O` of each block; none at 0 shots.
     lens: Vec<Vec<Option<Replicated>>>,
     output: Vec<Option<OutputEstimate>>,
 }
@@ -205,7 +206,9 @@ impl Reader<'_> {
                 if is_whole { found } else { Exclusions { no_shared_answer: vec![], ..found } }
             })
             .collect();
-        let conditions: Vec<ConditionEstimate> = (0..n_shots * n_blocks)
+        // Shots increase, so that those without examples stand first.
+        let n_without = design.shots.iter().filter(|shots| **shots == 0).count();
+        let conditions: Vec<ConditionEstimate> = (n_without * n_blocks..n_shots * n_blocks)
             .into_par_iter()
             .map(|condition| {
                 let (i, block) = (condition / n_blocks, condition % n_blocks + 1);
@@ -214,9 +217,10 @@ impl Reader<'_> {
             })
             .collect::<Result<_>>()?;
         let lens = |i: usize| (1..=n_blocks).map(|block| output_share(&grid, i, block)).collect();
+        let without = std::iter::repeat_n(vec![], n_without);
         Ok(Read {
-            conditions: conditions.chunks(n_blocks).map(<[_]>::to_vec).collect(),
-            lens: (0..n_shots).map(lens).collect(),
+            conditions: without.chain(conditions.chunks(n_blocks).map(<[_]>::to_vec)).collect(),
+            lens: (0..n_shots).map(|i| if i < n_without { vec![] } else { lens(i) }).collect(),
             output: (0..n_shots).map(|i| output(&grid, i)).collect(),
         })
     }

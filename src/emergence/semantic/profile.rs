@@ -31,7 +31,7 @@ pub struct SemanticProfile {
     pub random_init_seed: Option<u64>,
     /// One summary for each number of shots.
     pub shots: Vec<ShotSummary>,
-    /// One row for each block, number of shots, noise scale and control.
+    /// One row for each block, number of shots, noise scale and control; none at 0 shots.
     pub readings: Vec<SemanticReading>,
 }
 

@@ -7,7 +7,8 @@ use super::jackknife::Replicated;
 use super::output::OutputEstimate;
 
 /// What a model says and what its states tell at one number of shots, at the default noise scale. Shares are
-/// of macro information; a summary that does not exist is missing.
+/// of macro information; a summary that does not exist is missing. At 0 shots accuracy and log-probability
+/// alone exist.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShotSummary {
     /// Examples in the prompt.

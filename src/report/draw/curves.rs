@@ -8,6 +8,9 @@ use super::{
 };
 use crate::error::Result;
 
+/// Half the width of a 95 % band in standard errors.
+pub const BAND: f64 = 1.96;
+
 /// A point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {

@@ -47,6 +47,12 @@ fn measured(
     })
 }
 
+/// All words of the answers, in any order.
+fn bag_of_words(query: &str, examples: &[(&str, &str)]) -> Array1<f32> {
+    let words = examples.iter().flat_map(|(_, answer)| answer.split(' '));
+    words.fold(0.5 * embedding(query), |sum, word| sum + embedding(word))
+}
+
 type State = fn(&str, &[(&str, &str)]) -> Array1<f32>;
 
 /// The last answer, with some of the query.
@@ -88,6 +94,23 @@ fn a_copier_and_a_bag_of_answers_show_no_excess_over_the_controls() {
             }
         }
     }
+}
+
+#[test]
+fn a_bag_of_words_shows_nothing_over_sets_that_share_no_word() {
+    // "one hundred two" and "one hundred six" are two answers with words in common.
+    for (category, shots) in [("numbers", 1), ("elements", 1), ("states", 2)] {
+        let found = measured(&design(category, shots), shots, bag_of_words);
+        let (nats, kept) = found.no_shared_answer.expect("comparisons are left");
+        let share = nats.value / 2.0_f64.ln();
+        println!(
+            "{category}, {shots} shots: share {:.3}, of {kept:.2} of the comparisons {share:.3}",
+            found.information[0].macro_nats.value / 2.0_f64.ln()
+        );
+        assert!(share.abs() < 0.03, "{category}: {share}");
+    }
+    // Sets of four numbers have words in common, however they are drawn.
+    assert!(measured(&design("numbers", 4), 4, bag_of_words).no_shared_answer.is_none());
 }
 
 #[test]

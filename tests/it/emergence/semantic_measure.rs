@@ -154,6 +154,42 @@ fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
 }
 
 #[test]
+fn without_examples_accuracy_alone_is_read_and_nothing_else_changes() {
+    let (with, without) = (design("countries", &[0, 1, 2]), design("countries", &[1, 2]));
+    let settings = SemanticSettings { permuted_answers: true, ..SemanticSettings::new(0, Some(0)) };
+    let (found, others) =
+        (measured("minigpt-3", &with, &settings), measured("minigpt-3", &without, &settings));
+    assert_eq!((&found.readings, &found.shots[1..]), (&others.readings, &others.shots[..]));
+    assert_eq!((found.corpus.shots[0].overlap, found.headline()), (0.0, others.headline()));
+    let zero = &found.shots[0];
+    assert!(zero.share_mean.is_none() && zero.output_share.is_none() && zero.micro_nats_mean.is_none());
+    // Every relation asks "query ->", and has an answer of its own.
+    let model = Model::load("minigpt-3").expect("embedded");
+    let ids = |text: &str| -> Vec<u32> {
+        model.tokenizer.encode(text).expect("words").iter().map(|token| token.id).collect()
+    };
+    let (mut right, mut logprob, mut n) = (0.0, 0.0, 0.0);
+    for query in &with.queries {
+        let window = ids(&format!("{} ->", query.entity));
+        let last = window.len() - 1;
+        let h = model.decoder.forward(&Batch::windows(&[window]), &mut |_, _| Ok(())).expect("a pass");
+        let logits = model.decoder.logits(&h).and_then(|logits| Ok(logits.to_vec2::<f32>()?));
+        let row = &logits.expect("logits")[last];
+        let top = (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).expect("a vocabulary");
+        let total: f64 = row.iter().map(|x| f64::from(*x).exp()).sum::<f64>().ln();
+        for answer in query.answers.iter().flatten() {
+            let token = ids(answer)[0] as usize;
+            right += f64::from(u8::from(top == token));
+            logprob += f64::from(row[token]) - total;
+            n += 1.0;
+        }
+    }
+    println!("accuracy {} of {n} prompts", right / n);
+    assert!((zero.accuracy.expect("a head").value - right / n).abs() < 1e-12 && right > 0.0);
+    assert!((zero.logprob_nats.expect("a head").value - logprob / n).abs() < 1e-5);
+}
+
+#[test]
 fn what_cannot_be_measured_is_refused_before_anything_is_computed() {
     let model = Model::load("minigpt-1").expect("embedded");
     let refused = |design: &FactorialDesign| tokenize(&model, design).unwrap_err().to_string();

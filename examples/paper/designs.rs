@@ -1,0 +1,81 @@
+//! Semantic profiles of all models on every category, measured once for the findings that look at them. They
+//! are kept in the folder `semantic`, so that a run that is repeated goes on from them.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use surmise::corpus::category::DEFAULT;
+use surmise::corpus::{Category, DesignSettings, FactorialDesign};
+use surmise::emergence::semantic::{
+    SemanticProfile, SemanticSettings, ShotSummary, SummaryRow, WithError, measure, settings_of, tokenize,
+};
+use surmise::emergence::{ProfileStore, measure_once};
+use surmise::model::Model;
+use surmise::{Result, disk};
+
+use super::{Run, SEED};
+
+/// Numbers of examples in a prompt.
+pub const SHOTS: [usize; 5] = [0, 1, 2, 4, 8];
+
+/// Standard errors by which one share has to be above another.
+pub const BEYOND: f64 = 2.0;
+
+#[derive(Default)]
+pub struct Designs(OnceCell<Vec<SemanticProfile>>);
+
+impl Designs {
+    pub fn profiles(&self, run: &Run) -> Result<&[SemanticProfile]> {
+        if self.0.get().is_none() {
+            let mut profiles = vec![];
+            for name in &run.models {
+                let model = run.load(name)?;
+                for category in DEFAULT {
+                    let settings = SemanticSettings::new(SEED, Some(SEED));
+                    profiles.push(measured(run, &model, &Category::load(category)?, &how(), &settings)?);
+                }
+            }
+            return Ok(self.0.get_or_init(|| profiles));
+        }
+        Ok(self.0.get().map_or(&[], Vec::as_slice))
+    }
+}
+
+/// The design of `surmise measure --shots 0,1,2,4,8`.
+pub fn how() -> DesignSettings {
+    DesignSettings { shots: SHOTS.into(), seed: SEED, ..DesignSettings::default() }
+}
+
+/// The profile of a model, read from the folder if it is there.
+pub fn measured(
+    run: &Run,
+    model: &Model,
+    category: &Category,
+    how: &DesignSettings,
+    settings: &SemanticSettings,
+) -> Result<SemanticProfile> {
+    let store = ProfileStore::new(&run.folder("semantic")?);
+    let design = FactorialDesign::draw(category, how)?;
+    let prompts = tokenize(model, &design)?;
+    let own = settings_of(model, &design, &prompts, settings);
+    let measure = || measure(model, &design, &prompts, settings);
+    Ok(measure_once(Some(&store), &model.info, &design.category, &own, measure)?.0)
+}
+
+/// summaries.csv of some profiles, under another name.
+pub fn write_summaries(profiles: &[SemanticProfile], file: &Path) -> Result<()> {
+    let rows: Vec<SummaryRow> = profiles.iter().flat_map(SemanticProfile::summary_rows).collect();
+    disk::write(file, &disk::csv_bytes(file, &rows)?)
+}
+
+/// The summaries with examples, by increasing number of shots.
+pub fn with_examples(profile: &SemanticProfile) -> Vec<&ShotSummary> {
+    profile.shots.iter().filter(|summary| summary.shots > 0).collect()
+}
+
+/// By how many standard errors one share is above another, as if they were independent: shares of the same
+/// queries are not, and their difference has a smaller error.
+pub fn above(from: WithError, to: WithError) -> f64 {
+    let stderr = from.stderr.unwrap_or(f64::NAN).hypot(to.stderr.unwrap_or(f64::NAN));
+    (to.value - from.value) / stderr
+}

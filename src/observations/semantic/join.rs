@@ -1,0 +1,178 @@
+//! Semantic profiles, scores and answers joined into one table: a row per target and corpus. A target without
+//! a profile is a closed model, whose own columns are empty.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answers::SemanticAnswersRow;
+use super::inputs::SemanticInputs;
+use super::measured::MeasuredShare;
+use super::observation::SemanticObservation;
+use crate::emergence::semantic::SemanticProfile;
+use crate::error::{Error, Result};
+use crate::observations::accuracy::accuracy;
+use crate::observations::cell::TaskScore;
+use crate::observations::checks::check_profiles;
+use crate::observations::join::Joined;
+use crate::observations::proxy::{Candidates, seeds_differ};
+
+/// Joins semantic profiles, scores and answers. A target that lacks a proxy is a row without one, with a
+/// note.
+///
+/// # Errors
+/// [`Error::Observations`] if there is no profile, if none has so many examples, if profiles of one corpus
+/// were not measured alike, if answers are of another design, or if the proxy that was named was not
+/// measured.
+pub fn join(inputs: &SemanticInputs) -> Result<Joined> {
+    let mut measured: BTreeMap<&str, BTreeMap<&str, Vec<&SemanticProfile>>> = BTreeMap::new();
+    for profile in &inputs.profiles {
+        measured.entry(&profile.corpus.name).or_default().entry(&profile.model.id).or_default().push(profile);
+    }
+    check_profiles(&inputs.profiles)?;
+    let shots = shots(inputs)?;
+    let tasks: BTreeSet<&str> = inputs.scores.iter().map(|score| score.task.as_str()).collect();
+    let scored = inputs.scores.iter().map(|score| score.model.as_str());
+    let answered = inputs.answers.iter().map(|row| row.model.as_str());
+    let others: BTreeSet<&str> =
+        scored.chain(answered).chain(inputs.published.keys().map(String::as_str)).collect();
+    let header = SemanticObservation {
+        tasks: tasks.iter().map(|task| TaskScore::unknown(task)).collect(),
+        ..SemanticObservation::default()
+    };
+    let names = header.cells().into_iter().map(|cell| cell.name).collect();
+    let mut joined = Joined { table: vec![names], n_unsupported: 0, unmatched: vec![] };
+    for (corpus, models) in &measured {
+        let first = |(model, profiles): (&&'_ str, &Vec<&'_ SemanticProfile>)| {
+            profiles.first().map(|profile| (*model, &profile.model))
+        };
+        let candidates = Candidates {
+            corpus,
+            measured: models.iter().filter_map(first).collect(),
+            published: &inputs.published,
+            named: inputs.proxy.as_deref(),
+        };
+        let join = CorpusJoin { inputs, shots, tasks: &tasks, corpus, models, candidates };
+        for target in models.keys().chain(&others).copied().collect::<BTreeSet<&str>>() {
+            if let Some(row) = join.observation(target)? {
+                joined.n_unsupported += usize::from(!row.is_ok());
+                joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
+            }
+        }
+    }
+    Ok(joined)
+}
+
+/// The number of examples that rows are of.
+fn shots(inputs: &SemanticInputs) -> Result<usize> {
+    let fault = |reason: String| Err(Error::Observations { reason });
+    let known: BTreeSet<usize> = inputs
+        .profiles
+        .iter()
+        .flat_map(|profile| profile.shots.iter().map(|summary| summary.shots))
+        .filter(|shots| *shots > 0)
+        .collect();
+    let Some(most) = known.last().copied() else {
+        return fault("there is no profile; measure the proxy first (surmise measure -o DIR)".into());
+    };
+    match inputs.shots {
+        None => Ok(most),
+        Some(shots) if known.contains(&shots) => Ok(shots),
+        Some(shots) => {
+            let known: Vec<String> = known.iter().map(usize::to_string).collect();
+            fault(format!("no profile has a share with {shots} examples; there are {}", known.join(", ")))
+        }
+    }
+}
+
+/// The join on one corpus.
+struct CorpusJoin<'a> {
+    inputs: &'a SemanticInputs,
+    shots: usize,
+    tasks: &'a BTreeSet<&'a str>,
+    corpus: &'a str,
+    models: &'a BTreeMap<&'a str, Vec<&'a SemanticProfile>>,
+    candidates: Candidates<'a>,
+}
+
+impl<'a> CorpusJoin<'a> {
+    fn measured(&self, model: &str) -> std::result::Result<Option<MeasuredShare<'a>>, String> {
+        let profiles = self.models.get(model).map(|profiles| MeasuredShare::new(profiles.clone(), self.shots));
+        profiles.transpose()
+    }
+
+    /// The row of a target; `None` for a target that is its own proxy, from which nothing could be learnt.
+    fn observation(&self, target: &'a str) -> Result<Option<SemanticObservation<'a>>> {
+        let (proxy_model, mut note) = match self.candidates.proxy(target)? {
+            Ok(proxy) if proxy == target => return Ok(None),
+            Ok(proxy) => (proxy, String::new()),
+            Err(why) => ("", why),
+        };
+        let mut find = |model: &str| {
+            self.measured(model).unwrap_or_else(|why| {
+                note = why;
+                None
+            })
+        };
+        let (own, mut proxy) = (find(target), find(proxy_model));
+        if let (Some(own), Some(other)) = (&own, &proxy)
+            && let Some(why) = seeds_differ((target, &own.seeds()), (proxy_model, &other.seeds()))
+        {
+            note = why;
+            proxy = None;
+        }
+        // All profiles of a corpus were measured alike.
+        let of_proxy = self.models.get(proxy_model);
+        let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
+        let first = alike.first();
+        let hashes: BTreeSet<&str> = alike.iter().map(|profile| profile.corpus.sha256.as_str()).collect();
+        Ok(Some(SemanticObservation {
+            target_model: target,
+            family: self.candidates.family(target),
+            params_b: self.candidates.params_b(target),
+            proxy_params_b: of_proxy.and_then(|_| self.candidates.params_b(proxy_model)),
+            proxy_model: proxy_model.to_owned(),
+            corpus: self.corpus,
+            corpus_sha256: hashes.into_iter().collect::<Vec<_>>().join(" "),
+            form: first.map_or("", |profile| &profile.corpus.form),
+            sets: first.map(|profile| profile.corpus.sets),
+            queries: first.map(|profile| profile.corpus.queries),
+            shots: Some(self.shots),
+            noise_scale: first.map(|profile| profile.default_noise_scale),
+            answers: first.map_or_else(|| Ok(SemanticAnswersRow::default()), |p| self.answers(target, p))?,
+            accuracy: accuracy(&self.inputs.scores, target, self.corpus),
+            tasks: self.tasks.iter().map(|task| TaskScore::new(&self.inputs.scores, target, task)).collect(),
+            own,
+            proxy,
+            note,
+        }))
+    }
+
+    /// What a target answers to the prompts of this design; nothing if it was not asked.
+    fn answers(&self, target: &str, profile: &SemanticProfile) -> Result<SemanticAnswersRow> {
+        let is_wanted = |row: &&SemanticAnswersRow| {
+            (row.model.as_str(), row.corpus.as_str(), row.shots) == (target, self.corpus, self.shots)
+        };
+        let mut rows = self.inputs.answers.iter().filter(is_wanted);
+        let Some(row) = rows.next() else { return Ok(SemanticAnswersRow::default()) };
+        let design = &profile.corpus;
+        let differ = [
+            ("form", row.form.clone(), design.form.clone()),
+            ("sets", row.sets.map(|n| n.to_string()), design.sets.to_string()),
+            ("queries", row.queries.map(|n| n.to_string()), design.queries.to_string()),
+            ("seed", row.seed.map(|n| n.to_string()), profile.seed.to_string()),
+        ];
+        let reason = match differ.into_iter().find(|(_, of, own)| of.as_ref().is_some_and(|of| of != own)) {
+            Some((what, of, own)) => format!(
+                "{target} was asked about another design of {} ({what}: {}, and {own} in the profiles); \
+                 collect and measure with the same",
+                self.corpus,
+                of.unwrap_or_default()
+            ),
+            None if rows.next().is_some() => format!(
+                "answers of {target} on {} with {} examples stand there twice; name each file once",
+                self.corpus, self.shots
+            ),
+            None => return Ok(row.clone()),
+        };
+        Err(Error::Observations { reason })
+    }
+}

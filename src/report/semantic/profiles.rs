@@ -1,0 +1,94 @@
+//! The share by block and number of examples, and as a heat map of each model and corpus.
+
+use super::super::content::suffix;
+use super::super::draw::heatmap::{Heatmap, Heatmaps};
+use super::super::{ReportContent, Table};
+use super::read::SemanticTables;
+use super::reliability::reliability;
+use crate::emergence::semantic::SemanticRow;
+use crate::error::Result;
+
+/// The report.
+pub(in crate::report) fn profiles(tables: &SemanticTables) -> Result<ReportContent> {
+    let mut table = Table::new(&[
+        "model",
+        "corpus",
+        "shots",
+        "block",
+        "macro_share",
+        "macro_share_stderr",
+        "micro_nats",
+        "emergence_nats",
+        "output_share",
+        "random_init_share",
+        "no_shared_answer_share",
+        "half_sets_share",
+    ]);
+    let mut figures = vec![];
+    let shots = tables.shots();
+    for model in tables.models() {
+        for corpus in tables.corpora() {
+            let of: Vec<Vec<&SemanticRow>> =
+                shots.iter().map(|shots| tables.blocks(model, corpus, *shots)).collect();
+            if of.iter().all(Vec::is_empty) {
+                continue;
+            }
+            for row in of.iter().flatten() {
+                table.rows.push(vec![
+                    model.into(),
+                    corpus.into(),
+                    row.shots.into(),
+                    row.block.into(),
+                    row.macro_share.into(),
+                    row.macro_share_stderr.into(),
+                    row.micro_nats.into(),
+                    row.emergence_nats.into(),
+                    row.output_share.into(),
+                    row.macro_share_random_init.into(),
+                    row.macro_share_no_shared_answer.into(),
+                    row.macro_share_half_sets.into(),
+                ]);
+            }
+            figures
+                .push((suffix(&[model, corpus]), heat(&format!("{model}, {corpus}"), &of, &shots).figure()?));
+        }
+    }
+    let caption = format!(
+        "Share of semantic information by block and number of examples at {}: 0 is chance, 1 certainty. \
+         Micro is the information about which examples were shown, emergence macro less micro, both in \
+         nats.{}",
+        tables.design(),
+        reliability(tables)
+    );
+    Ok(ReportContent { table, figures, caption })
+}
+
+/// The map of one model and corpus, and that of the difference from random init where it was measured.
+fn heat(title: &str, of: &[Vec<&SemanticRow>], shots: &[usize]) -> Heatmaps {
+    let blocks = of.iter().flatten().map(|row| row.blocks).max().unwrap_or(0);
+    let fill = |value: &dyn Fn(&SemanticRow) -> Option<f64>| {
+        let mut values = vec![vec![None; shots.len()]; blocks];
+        for (column, rows) in of.iter().enumerate() {
+            for row in rows.iter().filter(|row| (1..=blocks).contains(&row.block)) {
+                values[row.block - 1][column] = value(row);
+            }
+        }
+        values
+    };
+    let share = Heatmap { title: title.into(), values: fill(&|row| Some(row.macro_share)), signed: false };
+    let mut maps = vec![share];
+    if of.iter().flatten().any(|row| row.macro_share_random_init.is_some()) {
+        maps.push(Heatmap {
+            title: "less its randomly initialised model".into(),
+            values: fill(&|row| Some(row.macro_share - row.macro_share_random_init?)),
+            signed: true,
+        });
+    }
+    Heatmaps {
+        maps,
+        x_label: "examples in the prompt".into(),
+        y_label: "block".into(),
+        unit: "share of semantic information".into(),
+        columns: shots.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,210 @@
+//! Semantic profiles as they lie on disk: the JSON files of a folder, or profiles.csv with summaries.csv
+//! beside it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::super::input::ReportInput;
+use super::super::models::{by_size, figures};
+use super::super::read::csv_rows;
+use super::super::selection::Selection;
+use crate::emergence::semantic::{SemanticProfile, SemanticRow, SummaryRow};
+use crate::emergence::{ProfileSettings, ProfileStore};
+use crate::error::{Error, Result};
+
+/// profiles.csv, with the columns of [`SemanticRow`].
+const PROFILES: ReportInput = ReportInput {
+    file: "profiles.csv",
+    columns: &["model", "corpus", "shots", "block", "blocks", SHARE, "micro_nats", "output_share"],
+};
+
+/// summaries.csv, with the columns of [`SummaryRow`].
+const SUMMARIES: ReportInput = ReportInput {
+    file: "summaries.csv",
+    columns: &["model", "corpus", "shots", "accuracy", "share_mean", "share_mean_stderr"],
+};
+
+/// The column that tells a table of semantic profiles from one of positional profiles.
+const SHARE: &str = "macro_share";
+
+/// The chosen rows of semantic profiles, all of one design.
+pub(in crate::report) struct SemanticTables {
+    /// A row for each model, corpus, number of shots and block.
+    pub rows: Vec<SemanticRow>,
+    /// A row for each model, corpus and number of shots.
+    pub summaries: Vec<SummaryRow>,
+}
+
+/// The semantic profiles of the inputs; `None` if there is none among them.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Csv`]; [`Error::Parameter`] if some inputs are of another estimand, if the
+/// profiles are of several designs, if one model and corpus has several, or if none is left.
+pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Result<Option<SemanticTables>> {
+    let mut tables = SemanticTables { rows: vec![], summaries: vec![] };
+    let mut seen: BTreeMap<(String, String), ProfileSettings> = BTreeMap::new();
+    let mut n_semantic = 0;
+    for input in inputs {
+        let store = ProfileStore::new(input);
+        if input.is_dir() && store.holds::<SemanticProfile>()? {
+            n_semantic += 1;
+            for profile in store.read_all::<SemanticProfile>()? {
+                add_profile(&mut tables, &mut seen, &profile, selection)?;
+            }
+        } else if is_semantic_table(&PROFILES.at(input)) {
+            n_semantic += 1;
+            add_table(&mut tables, input, selection)?;
+        }
+    }
+    if n_semantic == 0 {
+        return Ok(None);
+    }
+    if n_semantic < inputs.len() {
+        let reason = "are semantic profiles and others; report them apart".into();
+        return Err(Error::Parameter { name: "the inputs", reason });
+    }
+    if tables.rows.is_empty() {
+        return Err(Selection::nothing(&inputs[0], "row"));
+    }
+    check_one_design(&tables, selection)?;
+    Ok(Some(tables))
+}
+
+fn add_profile(
+    tables: &mut SemanticTables,
+    seen: &mut BTreeMap<(String, String), ProfileSettings>,
+    profile: &SemanticProfile,
+    selection: &Selection,
+) -> Result<()> {
+    let (model, corpus) = (&profile.model.id, &profile.corpus.name);
+    let held = selection.settings.iter().map(|filter| filter.holds(&profile.settings));
+    let is_chosen = held.collect::<Result<Vec<_>>>()?.into_iter().all(|holds| holds);
+    if !is_chosen || !selection.admits(model, corpus) {
+        return Ok(());
+    }
+    match seen.insert((model.clone(), corpus.clone()), profile.settings.clone()) {
+        Some(before) if before != profile.settings => {
+            let differ = before.differences(&profile.settings, &[]).join("; ");
+            Err(twice(model, corpus, &format!(" ({differ}); choose one with --select NAME=VALUE")))
+        }
+        // A profile that is named twice, or lies in two folders, is one.
+        Some(_) => Ok(()),
+        None => {
+            tables.rows.extend(profile.rows());
+            tables.summaries.extend(profile.summary_rows());
+            Ok(())
+        }
+    }
+}
+
+fn add_table(tables: &mut SemanticTables, input: &Path, selection: &Selection) -> Result<()> {
+    if !selection.settings.is_empty() {
+        let reason =
+            "chooses among the profiles of a folder; name the folder that `surmise measure -o` wrote";
+        return Err(Error::Parameter { name: "--select", reason: reason.into() });
+    }
+    let beside = PROFILES.at(input).with_file_name(SUMMARIES.file);
+    let rows: Vec<SemanticRow> = csv_rows(&PROFILES, input)?;
+    let summaries: Vec<SummaryRow> = csv_rows(&SUMMARIES, &beside)?;
+    let rows = rows.into_iter().filter(|row| selection.admits(&row.model, &row.corpus));
+    for row in rows {
+        let place = |other: &SemanticRow| {
+            (&other.model, &other.corpus, other.shots, other.block)
+                == (&row.model, &row.corpus, row.shots, row.block)
+        };
+        if tables.rows.iter().any(place) {
+            return Err(twice(&row.model, &row.corpus, "; name the folder, and choose one with --select"));
+        }
+        tables.rows.push(row);
+    }
+    tables.summaries.extend(summaries.into_iter().filter(|row| selection.admits(&row.model, &row.corpus)));
+    Ok(())
+}
+
+fn twice(model: &str, corpus: &str, what: &str) -> Error {
+    Error::Parameter { name: "rows", reason: format!("of {model} on {corpus} are of two profiles{what}") }
+}
+
+/// Whether a file is a table of semantic profiles. What cannot be read is not.
+fn is_semantic_table(path: &Path) -> bool {
+    let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
+    header.is_ok_and(|header| header.iter().any(|column| column == SHARE))
+}
+
+/// The share depends on S, X and b: profiles of other designs do not compare.
+fn check_one_design(tables: &SemanticTables, selection: &Selection) -> Result<()> {
+    let design = |row: &SemanticRow| (row.sets, row.queries, row.noise_scale);
+    let first = &tables.rows[0];
+    if let Some(other) = tables.rows.iter().find(|row| design(row) != design(first)) {
+        let of = |row: &SemanticRow| {
+            let (sets, queries, b) = design(row);
+            format!("{sets} sets, {queries} queries and b = {b} ({} on {})", row.model, row.corpus)
+        };
+        let reason = format!(
+            "were measured with {} and with {}, which do not compare; report them apart",
+            of(first),
+            of(other)
+        );
+        return Err(Error::Parameter { name: "rows", reason });
+    }
+    match selection.noise_scale {
+        Some(b) if b != first.noise_scale => {
+            let reason = format!(
+                "{b} is not that of the tables, {}; readings.csv has the shares at every b",
+                first.noise_scale
+            );
+            Err(Error::Parameter { name: "--noise-scale", reason })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl SemanticTables {
+    /// Models, family by family, from small to large.
+    pub fn models(&self) -> Vec<&str> {
+        by_size(self.sizes())
+    }
+
+    /// The models of each figure of curves, with a part of its name.
+    pub fn figures(&self) -> Vec<(String, Vec<&str>)> {
+        figures(self.sizes())
+    }
+
+    fn sizes(&self) -> impl Iterator<Item = (&str, usize, &str)> {
+        self.rows
+            .iter()
+            .map(|row| (row.family.as_deref().unwrap_or_default(), row.n_params, row.model.as_str()))
+    }
+
+    /// The corpora, in the order in which they first stand.
+    pub fn corpora(&self) -> Vec<&str> {
+        super::super::read::names(&self.rows, |row| row.corpus.as_str())
+    }
+
+    /// The numbers of examples, increasing.
+    pub fn shots(&self) -> Vec<usize> {
+        let mut shots: Vec<usize> = self.rows.iter().map(|row| row.shots).collect();
+        shots.sort_unstable();
+        shots.dedup();
+        shots
+    }
+
+    /// The rows of a model on a corpus at some number of shots, by block.
+    pub fn blocks(&self, model: &str, corpus: &str, shots: usize) -> Vec<&SemanticRow> {
+        let is_wanted = |row: &&SemanticRow| row.model == model && row.corpus == corpus && row.shots == shots;
+        let mut rows: Vec<&SemanticRow> = self.rows.iter().filter(is_wanted).collect();
+        rows.sort_by_key(|row| row.block);
+        rows
+    }
+
+    /// The design and the noise scale of all rows.
+    pub fn design(&self) -> String {
+        let row = &self.rows[0];
+        format!("S = {}, X = {}, b = {}", row.sets, row.queries, row.noise_scale)
+    }
+
+    /// Whether the randomly initialised models were measured.
+    pub fn has_random_init(&self) -> bool {
+        self.rows.iter().any(|row| row.macro_share_random_init.is_some())
+    }
+}

@@ -1,0 +1,80 @@
+//! What semantic shares are worth, as sentences of a caption.
+
+use super::read::SemanticTables;
+use crate::emergence::semantic::SemanticRow;
+
+/// Standard errors, controls and the dependence on S, a sentence for each.
+pub(super) fn reliability(tables: &SemanticTables) -> String {
+    let rows = &tables.rows;
+    let mut text = String::new();
+    if let Some((error, row)) = largest(rows, |row| row.macro_share_stderr) {
+        text.push_str(&format!(" The standard error of a block is at most {} ({}).", two(error), place(row)));
+    }
+    if let Some((share, _)) = largest(rows, |row| row.macro_share_permuted_relations.map(f64::abs)) {
+        text.push_str(&format!(" Permuted relations read at most {share:.3} from 0."));
+    }
+    text.push_str(&random_init(rows));
+    if let Some((half, whole)) = halves(tables) {
+        text.push_str(&format!(
+            " With half of the example sets the mean over blocks and conditions is {}, with all {}: compare \
+             at equal S.",
+            two(half),
+            two(whole)
+        ));
+    }
+    let overlaps = tables.summaries.iter().filter(|row| row.overlap > 0.0);
+    if let Some(row) = overlaps.max_by(|a, b| a.overlap.total_cmp(&b.overlap)) {
+        text.push_str(&format!(
+            " Example sets share up to {:.0} % of their entities ({}, {} shots).",
+            100.0 * row.overlap,
+            row.corpus,
+            row.shots
+        ));
+    }
+    text
+}
+
+/// What random init reads, and over sets that share no answer.
+fn random_init(rows: &[SemanticRow]) -> String {
+    let later = || rows.iter().filter(|row| row.block > 1);
+    let Some((share, row)) = largest(later(), |row| row.macro_share_random_init) else {
+        return " Random init was not measured.".into();
+    };
+    let copied = largest(later(), |row| row.macro_share_no_shared_answer_random_init);
+    let copied = match copied {
+        Some((share, row)) => format!("{} ({})", two(share), place(row)),
+        None => "unknown: too few such sets".into(),
+    };
+    format!(
+        " After the first block random init reads at most {} ({}), over sets that share no answer {copied}.",
+        two(share),
+        place(row)
+    )
+}
+
+/// Mean shares with half of the example sets and with all.
+fn halves(tables: &SemanticTables) -> Option<(f64, f64)> {
+    let pairs = tables.rows.iter().filter(|row| row.block > 1);
+    let pairs: Vec<(f64, f64)> =
+        pairs.filter_map(|row| Some((row.macro_share_half_sets?, row.macro_share))).collect();
+    let n = pairs.len() as f64;
+    let (half, whole) = pairs.iter().fold((0.0, 0.0), |(a, b), (half, whole)| (a + half, b + whole));
+    (n > 0.0).then(|| (half / n, whole / n))
+}
+
+fn largest<'a>(
+    rows: impl IntoIterator<Item = &'a SemanticRow>,
+    value: impl Fn(&SemanticRow) -> Option<f64>,
+) -> Option<(f64, &'a SemanticRow)> {
+    let known = rows.into_iter().filter_map(|row| Some((value(row)?, row)));
+    known.max_by(|(a, _), (b, _)| a.total_cmp(b))
+}
+
+fn place(row: &SemanticRow) -> String {
+    format!("{} on {}, {} shots, block {}", row.model, row.corpus, row.shots, row.block)
+}
+
+/// Two decimals, without a sign before a zero.
+fn two(value: f64) -> String {
+    format!("{:.2}", if value.abs() < 0.005 { 0.0 } else { value })
+}
