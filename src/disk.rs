@@ -193,6 +193,18 @@ pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
 }
 
+/// Why a table of an earlier version is refused: the columns that have another name now, each with both names;
+/// `None` if `has` knows none of the old ones.
+pub(crate) fn renamed_columns<'a>(
+    renamed: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
+    has: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let old = renamed.into_iter().filter(|(old, new)| has(old) && !has(new));
+    let old: Vec<String> = old.map(|(old, new)| format!("column {old} is called {new} now")).collect();
+    (!old.is_empty())
+        .then(|| format!("{}; make the table again with this version, or rename it", old.join(", ")))
+}
+
 /// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows,
 /// because to it a record begins with the line feed before.
 pub(crate) struct Lines<'a> {
