@@ -23,6 +23,7 @@ pub mod arrays;
 pub mod cli;
 pub mod disk;
 pub mod error;
+mod finite;
 pub mod numeric;
 pub mod seed;
 

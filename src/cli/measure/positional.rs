@@ -33,7 +33,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     // So is a download that fails; and no measurement waits for one.
     let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
-    ids.try_for_each(|name| hub.folder(name, hub::Need::Text).map(drop))?;
+    ids.try_for_each(|name| hub.folder(name, hub::RequiredFiles::WeightsAndTokenizer).map(drop))?;
     let progress = Progress::start((flags.models.len() * sources.len()) as u64 * STEPS, quiet);
     let mut profiles: Vec<(Profile, Origin)> = vec![];
     for name in &flags.models {
