@@ -56,6 +56,7 @@ pub mod corpus;
 pub mod disk;
 pub mod emergence;
 pub mod error;
+mod finite;
 pub mod import;
 pub mod mi;
 pub mod model;

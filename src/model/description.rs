@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::arch::{self, Config};
+use super::arch::{self, Architecture, Config, TensorNames};
 use super::files;
 use super::hub::{self, Hub};
 use super::info::ModelInfo;
@@ -11,6 +11,7 @@ use super::loaded_decoder::LoadedDecoder;
 use super::options::Options;
 use super::parameter_count::n_params;
 use super::spec::Spec;
+use super::weights::gguf::{self, Gguf};
 use super::weights::{Checkpoint, FileHeader};
 use crate::error::{Error, Result};
 
@@ -43,19 +44,41 @@ impl Description {
     }
 
     fn of_headers(id: String, folder: &Path, headers: Vec<FileHeader>, allow: &[String]) -> Result<Self> {
+        if headers.first().is_some_and(|header| gguf::is_gguf(&header.name)) {
+            return Self::of_gguf(id, &Gguf::of_headers(folder, headers)?, allow);
+        }
         let path = folder.join("config.json");
         let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let config = Config::parse(&path, &bytes)?;
         let checkpoint = Checkpoint::of_headers(folder, headers)?;
         checkpoint.check_unquantised()?;
         let (architecture, spec) = arch::read(&config)?;
-        let unread = arch::unread_keys(&config, allow)?;
+        let names = architecture.tensor_names(&spec);
+        Self::of_checkpoint(id, &config, (architecture, spec, names), &checkpoint, allow)
+    }
+
+    fn of_gguf(id: String, gguf: &Gguf, allow: &[String]) -> Result<Self> {
+        let config = Config::parse(gguf.path(), arch::gguf::config(gguf)?.to_string().as_bytes())?;
+        let (architecture, spec) = arch::read(&config)?;
+        let names = arch::gguf::tensor_names(gguf, architecture.tensor_names(&spec));
+        let checkpoint = arch::gguf::checkpoint(gguf, &spec, &names, Options::default().dtype)?;
+        Self::of_checkpoint(id, &config, (architecture, spec, names), &checkpoint, allow)
+    }
+
+    fn of_checkpoint(
+        id: String,
+        config: &Config,
+        (architecture, spec, names): (&'static dyn Architecture, Spec, TensorNames),
+        checkpoint: &Checkpoint,
+        allow: &[String],
+    ) -> Result<Self> {
+        let unread = arch::unread_keys(config, allow)?;
         let Options { dtype, device, .. } = Options::default();
         let info = ModelInfo {
             id,
             family: None,
             architecture: architecture.model_type().to_owned(),
-            n_params: n_params(&architecture.tensor_names(&spec), &spec, &checkpoint),
+            n_params: n_params(&names, &spec, checkpoint),
             n_layers: spec.n_layers,
             d_model: spec.d_model,
             vocab_size: spec.vocab_size,

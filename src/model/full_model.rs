@@ -6,7 +6,7 @@ use super::arch::{Architecture, Config};
 use super::chat_files::ChatFiles;
 use super::decoder::Decoder;
 use super::files::{self, ModelFiles};
-use super::hub::{Hub, Need};
+use super::hub::{Hub, RequiredFiles};
 use super::info::ModelInfo;
 use super::loaded_decoder::{LoadedDecoder, plan};
 use super::memory::MemoryPlan;
@@ -54,7 +54,7 @@ impl Model {
     /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and
     /// there is none.
     pub fn load_with(name: &str, options: Options, hub: &Hub) -> Result<Self> {
-        let files = ModelFiles::open(name, hub, Need::Text)?;
+        let files = ModelFiles::open(name, hub, RequiredFiles::WeightsAndTokenizer)?;
         let both = |files: &ModelFiles, config: &Config| {
             Ok((Tokenizer::open(files, config, options.bos)?, ends(config)))
         };

@@ -10,6 +10,8 @@ pub mod block_parameters;
 pub mod blocks;
 pub mod cache;
 mod chat_files;
+#[cfg(test)]
+mod checkpoints_page;
 pub mod decoder;
 mod description;
 mod device;

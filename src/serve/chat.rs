@@ -1,5 +1,5 @@
-//! Renders messages as one prompt: with the chat template of tokenizer_config.json (or
-//! chat_template.jinja), or without one as the contents of the messages, one per line.
+//! Renders messages as one prompt: with the chat template of chat_template.jinja, else of
+//! tokenizer_config.json, or without one as the contents of the messages, one per line.
 
 use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
 use serde_json::Value;
@@ -25,10 +25,14 @@ impl ChatTemplate {
         let ChatFiles { path, settings: config, template } = files;
         // Of several named templates, `default` is the one for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
-        let source = match &config["chat_template"] {
-            Value::String(source) => Some(source.clone()),
-            Value::Array(list) => named(list).and_then(|entry| entry["template"].as_str().map(str::to_owned)),
-            _ => template.clone(),
+        // A file of its own goes before the key, as in transformers.
+        let source = match (template, &config["chat_template"]) {
+            (Some(template), _) => Some(template.clone()),
+            (None, Value::String(source)) => Some(source.clone()),
+            (None, Value::Array(list)) => {
+                named(list).and_then(|entry| entry["template"].as_str().map(str::to_owned))
+            }
+            (None, _) => None,
         };
         let Some(source) = source else { return Ok(Self { template: None }) };
         let malformed = |fault: Fault| Error::Config {
@@ -102,6 +106,16 @@ mod tests {
         assert_eq!(text.replace('\n', ""), "<s><|user|>hi</s><|user|>you</s><|assistant|>");
         let refusal = template.render(&[message("tool", "x")]).unwrap_err();
         assert!(refusal.message.contains("no tools"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn a_file_of_its_own_goes_before_the_key() {
+        let settings = serde_json::json!({ "chat_template": "of the key" });
+        let template = Some("of the file".to_owned());
+        let of = |template| ChatFiles { settings: settings.clone(), template, ..ChatFiles::default() };
+        let text = |files: &ChatFiles| ChatTemplate::of(files).unwrap().render(&[]).unwrap().0;
+        assert_eq!(text(&of(template)), "of the file");
+        assert_eq!(text(&of(None)), "of the key");
     }
 
     #[test]

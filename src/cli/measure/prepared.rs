@@ -40,7 +40,7 @@ impl<'a> Prepared<'a> {
             store.check::<P>()?;
         }
         let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
-        ids.try_for_each(|name| hub.folder(name, hub::Need::Text).map(drop))?;
+        ids.try_for_each(|name| hub.folder(name, hub::RequiredFiles::WeightsAndTokenizer).map(drop))?;
         Ok(Self { flags, hub, quiet, store })
     }
 

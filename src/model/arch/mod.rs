@@ -81,3 +81,5 @@ pub use self::multimodal::{MULTIMODAL, Multimodal, text_config};
 pub use self::registry::{ALL, read};
 pub use self::tensor_names::{Place, TensorNames};
 pub use self::unread_keys::{UnreadKeys, unread_keys};
+#[cfg(test)]
+pub(in crate::model) use self::unsupported::KINDS;

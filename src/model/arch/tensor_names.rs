@@ -35,6 +35,13 @@ pub enum ExpertMaps {
         /// Gate, up and down.
         maps: [&'static str; 3],
     },
+    /// In three for all, `(n_experts, out, in)`: gate, up and down (GGUF).
+    Apart {
+        /// Gate, up and down.
+        maps: [&'static str; 3],
+        /// Whether each has a bias, `(n_experts, out)`.
+        has_biases: bool,
+    },
     /// In two for all, `(n_experts, out, in)`: gate, then up; down.
     Stacked([&'static str; 2]),
     /// In two for all, `(n_experts, in, out)`, with biases: gate and up alternate; down. These are full

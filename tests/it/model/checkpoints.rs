@@ -165,7 +165,9 @@ fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
 }
 
 pub fn surmise(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
+    // What is named on this machine is not looked for elsewhere.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
+    command.args(arguments).env("HF_HUB_OFFLINE", "1").output().expect("the binary")
 }
 
 pub fn done(arguments: &[&str]) -> String {
@@ -323,4 +325,37 @@ fn a_device_that_is_not_there_is_refused_by_name() {
     let (code, message) = run("cuda:99");
     assert_eq!(code, Some(2));
     assert!(message.contains("--device") && message.contains("is cuda:99"), "{message}");
+}
+
+#[test]
+fn a_head_that_overflows_is_an_error_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = golden("llama-gqa");
+    for file in ["config.json", "tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(base.join(file), folder.path().join(file)).expect("a copy");
+    }
+    let mut weights = tensors(&base.join("model.safetensors"));
+    // Finite, and its products are not.
+    let head = (&weights["lm_head.weight"] * 1e38).expect("a head");
+    weights.insert("lm_head.weight".into(), head);
+    candle_core::safetensors::save(&weights, folder.path().join("model.safetensors")).expect("weights");
+    let (model, out) = (folder.path().to_str().expect("UTF-8"), folder.path().join("out"));
+    let tokens = base.join("oracle.safetensors");
+    let [tokens, out] = [&tokens, &out].map(|path| path.to_str().expect("UTF-8"));
+    for arguments in [
+        &["measure", model, "--corpus", "countries", "--shots", "1", "-o", out][..],
+        &["states", model, "--tokens", tokens, "--logits", "-o", out],
+    ] {
+        let refused = surmise(arguments);
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {message}");
+        assert!(message.contains("array `logits` holds"), "{message}");
+        let written = std::fs::read_dir(out).into_iter().flatten().flatten();
+        let written: Vec<_> = written.map(|entry| entry.file_name()).collect();
+        assert!(written.is_empty(), "{written:?}");
+        assert!(!Path::new(out).is_file());
+        std::fs::remove_dir(out).unwrap_or_default();
+    }
+    // The states themselves are numbers.
+    done(&["states", model, "--tokens", tokens, "-o", out]);
 }

@@ -10,7 +10,7 @@ use crate::model::arch::config_keys::ConfigKeys;
 use crate::model::weights::gguf::Gguf;
 
 /// Keys of an architecture that change no state here.
-const HARMLESS: [&str; 7] = [
+const HARMLESS: [&str; 8] = [
     "vocab_size",
     "tensor_data_layout",
     "pooling_type",
@@ -18,12 +18,14 @@ const HARMLESS: [&str; 7] = [
     "expert_used_count",
     "rope.dimension_sections",
     "attention.group_norm_groups",
+    "n_deepstack_layers",
 ];
 
 /// Keys that change the states of an architecture that reads them. Where they are not read, another value
 /// than the one beside them is refused.
-const STATES: [(&str, f64); 18] = [
+const STATES: [(&str, f64); 19] = [
     ("expert_count", 0.0),
+    ("leading_dense_block_count", 0.0),
     ("attention.causal", 1.0),
     ("logit_scale", 1.0),
     ("residual_scale", 1.0),
@@ -127,6 +129,8 @@ fn biases(keys: &Keys, form: &Form, config: &mut ConfigMap) {
     let switches = [
         ("attention_bias", of_attention),
         ("use_qkv_bias", of_attention),
+        ("qkv_bias", of_attention),
+        ("attention_out_bias", has("blk.0.attn_output.bias")),
         ("mlp_bias", has("blk.0.ffn_up.bias")),
         ("use_bias", of_attention),
         ("bias", of_attention),

@@ -14,6 +14,9 @@ pub(super) struct Form {
     pub(super) name: &'static str,
     /// `model_type` of the same models' config.json.
     pub(super) model_type: &'static str,
+    /// Those of other models that are stored under the same name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the page of checkpoints, which a test writes"))]
+    pub(super) also: &'static [&'static str],
     /// The key of config.json for what is added to a norm's variance.
     pub(super) epsilon: &'static str,
     /// Whether norms are root-mean-square norms.
@@ -34,6 +37,7 @@ impl Form {
     pub(super) const USUAL: Self = Self {
         name: "",
         model_type: "",
+        also: &[],
         epsilon: "rms_norm_eps",
         has_rms_norms: true,
         d_mlp: "intermediate_size",
