@@ -8,6 +8,7 @@ mod attention_form;
 pub mod batch;
 pub mod cache;
 mod chat_files;
+mod chat_template;
 pub mod decoder;
 mod description;
 mod device;
@@ -32,6 +33,7 @@ pub mod tokenizer;
 pub mod weights;
 
 pub use self::chat_files::ChatFiles;
+pub use self::chat_template::{ChatMessage, ChatTemplate};
 pub use self::description::Description;
 pub use self::device::Device;
 pub use self::embedded::{FAMILY, Member};

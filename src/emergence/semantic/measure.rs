@@ -129,7 +129,7 @@ fn profile_settings(
 }
 
 fn tokenized(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
-    DesignPrompts::new(design, &model.tokenizer, &model.info.id, model.decoder.spec().max_positions)
+    DesignPrompts::new(design, model)
 }
 
 fn without_readings(
