@@ -1,4 +1,4 @@
-//! Trains the embedded open family: two recipes of seven sizes on a generated corpus, on the CPU, with
+//! Trains the embedded open family: two families of seven sizes on a generated corpus, on the CPU, with
 //! candle.
 //!
 //! ```sh
@@ -211,7 +211,7 @@ fn table(generator: &Generator) -> Result<()> {
     let path = PathBuf::from("calibration/family.csv");
     let mut writer = csv::Writer::from_path(&path)?;
     let mut header: Vec<String> =
-        ["model", "recipe", "n_params", "tokens_seen", "held_out_loss_nats"].map(Into::into).into();
+        ["model", "family", "n_params", "tokens_seen", "held_out_loss_nats"].map(Into::into).into();
     header.extend((0..=SHOTS).map(|shots| format!("accuracy_{shots}_shots")));
     writer.write_record(&header)?;
     for recipe in MEMBERS {
@@ -222,7 +222,7 @@ fn table(generator: &Generator) -> Result<()> {
         let model = Model::load(&folder.to_string_lossy())?;
         let mut row = vec![
             recipe.name.to_owned(),
-            recipe.recipe.to_owned(),
+            recipe.family.to_owned(),
             model.info.n_params.to_string(),
             tokens_seen(&folder.join("loss.csv"))?.to_string(),
             format!("{:.4}", evaluate(&model.decoder, &held_out)?),

@@ -1,29 +1,75 @@
-#![doc = include_str!("../README.md")]
+//! surmise estimates how strongly emergence shows in a language model that cannot be opened, from what can be
+//! measured inside small open models and asked of the closed one from outside.
+//!
+//! Data flows in one direction, and every step can be used alone:
+//!
+//! ```text
+//! text ─► tokens ─► residual streams ─► mutual information ─► profile ─┐
+//! corpus    model                              mi           emergence │
+//!                                                                     ├─► observations ─► calibration
+//! in-context task ─► answers ─► scores ───────────────────────────────┘        ─► prediction ─► report
+//! ```
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`corpus`] | what is fed to models: categories of entities, series, factorial designs, texts |
+//! | [`model`] | opens checkpoints (safetensors, PyTorch, GGUF) and computes residual streams and logits |
+//! | [`mi`] | estimates mutual information from paired rows, in nats |
+//! | [`emergence`] | measures a profile: semantic or positional emergence of every block |
+//! | [`provider`], [`collect`] | ask a model behind an API, and grade and keep its answers |
+//! | [`import`] | reads scores of other harnesses |
+//! | [`serve`] | serves a local model with an OpenAI-compatible API |
+//! | [`observations`] | joins profiles and scores to one table |
+//! | [`calibration`] | learns the regression and predicts, with an interval or a refusal |
+//! | [`study`] | the bundled study and the blind test |
+//! | [`report`] | tables and figures |
+//!
+//! # Example
+//!
+//! The positional emergence of an embedded model:
+//!
+//! ```
+//! use surmise::corpus::{Category, Series};
+//! use surmise::emergence::{MeasureSettings, measure};
+//! use surmise::mi::Scale;
+//! use surmise::model::Model;
+//!
+//! # fn main() -> surmise::Result<()> {
+//! let model = Model::load("minigpt-2")?;
+//! let corpus = Series::draw(&Category::load("colours")?, 2, 60, 0)?.tokenize(&model.tokenizer)?;
+//! let profile = measure(&model, &corpus, &MeasureSettings::by_name("channel", Scale::Spread, 0)?)?;
+//! for reading in &profile.blocks {
+//!     println!("block {}: {:.3} nats", reading.block, reading.emergence_nats);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The command-line tool has a verb for each step; `README.md` describes them.
 #![deny(unsafe_code)]
 
-// The line, from left to right: models measured inside, models asked from outside, the table of both, the
-// calibration on it, whole studies, and reports.
+pub mod arrays;
+pub mod calibration;
+pub mod cli;
+pub mod collect;
 pub mod corpus;
+pub mod disk;
 pub mod emergence;
+pub mod error;
+pub mod import;
 pub mod mi;
 pub mod model;
-
-pub mod collect;
-pub mod import;
-pub mod provider;
-pub mod serve;
-
-pub mod calibration;
+pub mod numeric;
 pub mod observations;
+pub mod provider;
 pub mod report;
+pub mod seed;
+pub mod serve;
 pub mod study;
 
-// What all of them stand on.
-pub mod arrays;
-pub mod cli;
-pub mod disk;
-pub mod error;
-pub mod numeric;
-pub mod seed;
-
 pub use error::{Error, Result};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -149,7 +149,7 @@ impl Run {
         Ok(model)
     }
 
-    /// The models that read texts: those that were named, of the embedded family the largest of each recipe.
+    /// The models that read texts: those that were named, of the embedded family the largest of each family.
     fn readers(&self) -> Vec<String> {
         match self.opts.models.as_slice() {
             [] => vec!["minigpt-7".into(), "minillama-7".into()],

@@ -2,7 +2,7 @@
 
 use surmise::Result;
 use surmise::corpus::texts::Columns;
-use surmise::corpus::{Control, Texts, WindowSettings};
+use surmise::corpus::{CorpusControl, Texts, WindowSettings};
 use surmise::emergence;
 use surmise::emergence::Profile;
 
@@ -28,7 +28,7 @@ pub fn window_settings(run: &Run) -> WindowSettings {
         window_tokens: WINDOW,
         windows: run.opts.windows,
         seed: SEED,
-        control: Some(Control::Shuffled),
+        control: Some(CorpusControl::Shuffled),
     }
 }
 
@@ -49,7 +49,7 @@ pub fn measure(run: &Run) -> Result<Vec<Verdict>> {
             let point = |at: usize| Some((at as f64, mean_at(profile, at, control)?.emergence_nats));
             (1..=WINDOW).filter_map(point).collect()
         };
-        let (text, shuffled) = (curve(None), curve(Some(Control::Shuffled.name())));
+        let (text, shuffled) = (curve(None), curve(Some(CorpusControl::Shuffled.name())));
         let last = |curve: &[(f64, f64)]| {
             curve.iter().rev().take(WINDOW / 2).map(|point| point.1).sum::<f64>() / (WINDOW / 2) as f64
         };

@@ -7,7 +7,7 @@ pub struct Recipe {
     /// Its folder below `calibration/`.
     pub name: &'static str,
     /// Its family.
-    pub recipe: &'static str,
+    pub family: &'static str,
     d_model: usize,
     n_layers: usize,
     n_heads: usize,
@@ -15,11 +15,11 @@ pub struct Recipe {
     pub seed: u64,
 }
 
-const fn member(name: &'static str, recipe: &'static str, sizes: [usize; 3], seed: u64) -> Recipe {
-    Recipe { name, recipe, d_model: sizes[0], n_layers: sizes[1], n_heads: sizes[2], seed }
+const fn member(name: &'static str, family: &'static str, sizes: [usize; 3], seed: u64) -> Recipe {
+    Recipe { name, family, d_model: sizes[0], n_layers: sizes[1], n_heads: sizes[2], seed }
 }
 
-/// The two recipes, from small to large: width, blocks, heads.
+/// The two families, from small to large: width, blocks, heads.
 pub static MEMBERS: &[Recipe] = &[
     member("minigpt-1", "minigpt", [16, 2, 2], 11),
     member("minigpt-2", "minigpt", [24, 2, 2], 12),
@@ -54,7 +54,7 @@ impl Recipe {
     /// The config.json of this member.
     pub fn config(&self, vocab_size: usize) -> Value {
         let (d, heads) = (self.d_model, self.n_heads);
-        if self.recipe == "minigpt" {
+        if self.family == "minigpt" {
             // Wider than the customary 0.02: with learned positions, these widths and few steps it was seen
             // to recall more than twice as many facts.
             return json!({

@@ -11,15 +11,15 @@ use crate::emergence::Micro;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::study::blind;
-use crate::study::blind::{BlindSettings, BlindTest, FEATURES, Family, PredictionSettings};
+use crate::study::blind::{BlindSettings, BlindTest, FEATURES, Family, PredictionSettings, feature_columns};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family` (its
-    /// recipe) [default: the embedded family]
+    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family`
+    /// [default: the embedded models]
     #[arg(long, value_name = "FILE")]
     family: Option<PathBuf>,
-    /// Recipe or member to be hidden, each member by itself; may be given several times [default: every
+    /// Family or member to be hidden, each member by itself; may be given several times [default: every
     /// member]
     #[arg(long = "hide", value_name = "NAME")]
     hide: Vec<String>,
@@ -57,9 +57,13 @@ pub(super) struct Flags {
     /// Noise scale b of the emergence that is predicted [default: that of the headline]
     #[arg(long, alias = "setting", value_name = "B")]
     noise_scale: Option<f64>,
-    /// Features of the card: context_nats, surprisal_zero, surprisal_few, accuracy_zero, accuracy_few,
-    /// reading_less_control_nats
-    #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
+    #[arg(
+        long,
+        help = format!("Features of the card: {}", feature_columns().join(", ")),
+        value_delimiter = ',',
+        default_values_t = FEATURES.map(String::from),
+        value_name = "NAMES"
+    )]
     features: Vec<String>,
     /// Treat the hidden member's size as published: a feature, and a baseline that a candidate must beat
     #[arg(long)]

@@ -24,7 +24,7 @@ pub(super) struct Flags {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
-    /// Embedded models: name, recipe, sizes
+    /// Embedded models: name, family, sizes
     Models,
     /// Supported model architectures
     Architectures,
@@ -53,7 +53,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                 let info = Model::load(member.name)?.info;
                 let sizes =
                     format!("{} parameters, {} blocks, width {}", info.n_params, info.n_layers, info.d_model);
-                line(&[member.name, member.recipe, &sizes]);
+                line(&[member.name, member.family, &sizes]);
             }
         }
         Kind::Architectures => {

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::SeriesFlags;
 use crate::corpus::texts::Columns;
-use crate::corpus::{Category, Control, Corpus, Series, Texts, WindowSettings};
+use crate::corpus::{Category, Corpus, CorpusControl, Series, Texts, WindowSettings};
 use crate::error::Result;
 use crate::model::Tokenizer;
 
@@ -52,7 +52,7 @@ impl TextFlags {
 
     pub(super) fn window_settings(&self, draw: SeriesFlags) -> WindowSettings {
         let control = match self.control {
-            ControlChoice::Shuffled => Some(Control::Shuffled),
+            ControlChoice::Shuffled => Some(CorpusControl::Shuffled),
             ControlChoice::None => None,
         };
         WindowSettings { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }

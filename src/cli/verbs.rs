@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, nam
              predict the rest",
     long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise demonstrates \
                   itself on its embedded family of small models: it measures them, calibrates on the smaller \
-                  ones, predicts the two largest of each recipe, and prints predictions beside \
+                  ones, predicts the two largest of each family, and prints predictions beside \
                   measurements as CSV.",
     after_help = EXIT_CODES
 )]

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 /// A control that is made of a corpus, for comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Control {
+pub enum CorpusControl {
     /// The same tokens in each window, in random order.
     Shuffled,
 }
 
-impl Control {
+impl CorpusControl {
     /// Every control.
     pub const ALL: [Self; 1] = [Self::Shuffled];
 

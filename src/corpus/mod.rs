@@ -12,7 +12,7 @@ pub mod texts;
 mod windows;
 
 pub use self::category::{Category, Relation};
-pub use self::control::Control;
+pub use self::control::CorpusControl;
 pub use self::factorial::{DesignPrompts, DesignSettings, FactorialDesign, PromptForm};
 pub use self::series::Series;
 pub use self::text_windows::WindowSettings;

@@ -2,10 +2,10 @@
 
 use rand::seq::SliceRandom;
 
-use super::{Control, Corpus, Role};
+use super::{Corpus, CorpusControl, Role};
 use crate::seed;
 
-impl Control {
+impl CorpusControl {
     /// The control of a corpus. Marks and prefix stay where they are.
     pub fn of(self, corpus: &Corpus, seed: u64) -> Corpus {
         let mut control = Corpus { control: None, ..corpus.clone() };
@@ -41,10 +41,10 @@ mod tests {
             windows: vec![window(100), window(200)],
             prefix: vec![7],
             bos: Bos::Auto,
-            control: Some(Control::Shuffled),
+            control: Some(CorpusControl::Shuffled),
         };
-        let shuffled = Control::Shuffled.of(&corpus, 3);
-        assert_eq!(shuffled.windows, Control::Shuffled.of(&corpus, 3).windows);
+        let shuffled = CorpusControl::Shuffled.of(&corpus, 3);
+        assert_eq!(shuffled.windows, CorpusControl::Shuffled.of(&corpus, 3).windows);
         for (before, after) in corpus.windows.iter().zip(&shuffled.windows) {
             assert_eq!(after.ids[0], 7);
             assert_ne!(before.ids, after.ids);

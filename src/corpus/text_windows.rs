@@ -3,7 +3,7 @@
 use rand::seq::index::sample;
 
 use super::texts::Texts;
-use super::{Control, Corpus, Role, TokenLabel, Window};
+use super::{Corpus, CorpusControl, Role, TokenLabel, Window};
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
 use crate::seed;
@@ -22,7 +22,7 @@ pub struct WindowSettings {
     /// Seed of the drawing and of the control.
     pub seed: u64,
     /// The control that is measured beside the texts.
-    pub control: Option<Control>,
+    pub control: Option<CorpusControl>,
 }
 
 impl WindowSettings {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::control::Control;
+use super::control::CorpusControl;
 use crate::model::Bos;
 
 /// The role of a token in its window.
@@ -57,7 +57,7 @@ pub struct Corpus {
     /// The beginning-of-sequence token that was asked for.
     pub bos: Bos,
     /// The control that is measured beside it; none for series.
-    pub control: Option<Control>,
+    pub control: Option<CorpusControl>,
 }
 
 impl Corpus {

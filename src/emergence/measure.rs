@@ -65,14 +65,7 @@ pub fn measure_with_progress(
 pub fn settings_of(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -> ProfileSettings {
     let estimator = settings.estimator();
     let noise_scales: Vec<String> = estimator.noise_scales().iter().map(f64::to_string).collect();
-    // What config.json asks for, as the decoder does it.
-    let spec = format!("{:?}", model.decoder.spec());
-    ProfileSettings::new([
-        ("estimand", "positional".to_owned()),
-        ("weights_sha256", model.info.weights_sha256.clone()),
-        ("spec_sha256", seed::sha256_hex(spec.as_bytes())),
-        ("dtype", model.info.dtype.name().to_owned()),
-        ("device", model.info.device.to_string()),
+    let own = [
         ("corpus_sha256", corpus.sha256.clone()),
         ("tokens_sha256", tokens_sha256(corpus)),
         ("n_windows", corpus.windows.len().to_string()),
@@ -86,7 +79,8 @@ pub fn settings_of(model: &Model, corpus: &Corpus, settings: &MeasureSettings) -
         ("seed", settings.seed.to_string()),
         ("random_init", "on".to_owned()),
         ("random_init_seed", settings.random_init_seed.to_string()),
-    ])
+    ];
+    ProfileSettings::of_estimand(Profile::ESTIMAND, model, own)
 }
 
 /// SHA-256 of the token ids of all windows with their roles: what a tokenizer made of the texts.

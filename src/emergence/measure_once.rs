@@ -1,13 +1,10 @@
 //! Profiles of a folder are measured once: what is there and current is read, the rest is measured and
 //! written.
 
-use super::measure::{measure_with_progress, settings_of};
-use super::profile::Profile;
-use super::settings::MeasureSettings;
-use super::store::{Found, ProfileStore};
-use crate::corpus::Corpus;
+use super::profile_settings::ProfileSettings;
+use super::store::{Found, ProfileStore, StoredProfile};
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::ModelInfo;
 
 /// Where a profile comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,37 +17,34 @@ pub enum Origin {
     Replaced(String),
 }
 
-/// The profile of `model` on `corpus`: read from the store if the same was measured before, else measured and
-/// written there. Without a store it is measured.
+/// The profile of `model` on the corpus of that name, of any estimand: read from the store if the same was
+/// measured before, else measured and written there. Without a store it is measured.
 ///
-/// A family that is new does not change the numbers; it is written to the file that is kept. `progress`
-/// receives the number of steps done and their total.
+/// `settings` are those that `measure` writes into the profile. A family that is new does not change the
+/// numbers; it is written to the file that is kept.
 ///
 /// # Errors
-/// [`crate::Error::Json`] for a damaged file; whatever the measurement finds wrong.
-pub fn measure_once(
+/// [`crate::Error::Json`] for a damaged file; those of `measure`.
+pub fn measure_once<P: StoredProfile>(
     store: Option<&ProfileStore>,
-    model: &Model,
-    corpus: &Corpus,
-    settings: &MeasureSettings,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<(Profile, Origin)> {
-    let Some(store) = store else {
-        return Ok((measure_with_progress(model, corpus, settings, progress)?, Origin::Measured));
-    };
-    let found = store.find(&model.info.id, &corpus.name, &settings_of(model, corpus, settings))?;
-    let origin = match found {
-        Found::Current(mut kept @ Profile { .. }) => {
-            if model.info.family.is_some() && kept.model.family != model.info.family {
-                kept.model.family.clone_from(&model.info.family);
+    model: &ModelInfo,
+    corpus: &str,
+    settings: &ProfileSettings,
+    measure: impl FnOnce() -> Result<P>,
+) -> Result<(P, Origin)> {
+    let Some(store) = store else { return Ok((measure()?, Origin::Measured)) };
+    let origin = match store.find::<P>(&model.id, corpus, settings)? {
+        Found::Current(mut kept) => {
+            if model.family.is_some() && kept.model().family != model.family {
+                kept.model_mut().family.clone_from(&model.family);
                 store.put(&kept)?;
             }
             return Ok((kept, Origin::Kept));
         }
-        Found::OtherVersion(other) => Origin::Replaced(other.schema.tool_version),
+        Found::OtherVersion(other) => Origin::Replaced(other.schema().tool_version.clone()),
         Found::Missing => Origin::Measured,
     };
-    let measured = measure_with_progress(model, corpus, settings, progress)?;
+    let measured = measure()?;
     store.put(&measured)?;
     Ok((measured, origin))
 }

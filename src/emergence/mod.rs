@@ -5,7 +5,7 @@
 //! | to be found in | what |
 //! |---|---|
 //! | `positional.rs` | macro and micro information of every block, `IE_l = macro_l - micro_l` |
-//! | `block_mi.rs` | `I(h_{l-1} ; h_l)` at some positions, by any estimator |
+//! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at some positions, by any estimator; tokens alone |
 //! | `random_init.rs` | the same of the randomly initialised model |
 //! | `measure.rs` | all of these put together to a profile, on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |
@@ -25,6 +25,7 @@ mod block_mi;
 mod block_reading;
 pub mod compare;
 mod headline;
+mod lone_tokens;
 mod measure;
 mod measure_once;
 mod positional;

@@ -7,11 +7,10 @@
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
 use super::block_mi::block_mi;
+use super::lone_tokens::LoneTokens;
 use super::profile::Micro;
 use super::settings::MeasureSettings;
 use super::steps::Steps;
@@ -102,18 +101,10 @@ impl<'a> PositionalStates<'a> {
             .filter(|((role, _), _)| *role != Role::Separator)
             .flat_map(|(_, points)| points.iter().map(|(w, t)| windows[*w][*t]))
             .collect();
-        let distinct: BTreeMap<u32, usize> = {
-            let mut ids = pooled.clone();
-            ids.sort_unstable();
-            ids.dedup();
-            ids.into_iter().enumerate().map(|(place, id)| (id, place)).collect()
-        };
-        let alone: Vec<Vec<u32>> =
-            distinct.keys().map(|id| corpus.prefix.iter().copied().chain([*id]).collect()).collect();
-        let alone_points: Vec<Point> = (0..alone.len()).map(|w| (w, corpus.prefix.len())).collect();
-        let alone = States::within(decoder, name, &alone, &alone_points, room_bytes)?;
-        let micro_points = pooled.iter().map(|id| alone_points[distinct[id]]).collect();
-        Ok(Self { settings, in_context, reading_points, alone: Some(alone), micro_points })
+        let alone = LoneTokens::new(decoder, name, &corpus.prefix, pooled.iter().copied(), room_bytes)?;
+        let micro_points = alone.points(pooled.into_iter());
+        let alone = Some(alone.states);
+        Ok(Self { settings, in_context, reading_points, alone, micro_points })
     }
 
     /// Macro information of a block at every reading point: the token has seen its window so far.

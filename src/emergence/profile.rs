@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::block_reading::BlockReading;
 use super::profile_settings::ProfileSettings;
 use super::store;
-use crate::corpus::{Control, Role};
+use crate::corpus::{CorpusControl, Role};
 use crate::disk::Schema;
 use crate::error::Result;
 use crate::mi::Scale;
@@ -61,7 +61,7 @@ pub struct CorpusInfo {
     pub bos: Bos,
     /// The control that was measured with it.
     #[serde(default)]
-    pub control: Option<Control>,
+    pub control: Option<CorpusControl>,
 }
 
 impl CorpusInfo {

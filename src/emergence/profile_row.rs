@@ -9,6 +9,7 @@ use super::store::{ProfileStore, StoredProfile};
 use crate::corpus::Role;
 use crate::disk::Schema;
 use crate::mi::{Flag, Scale};
+use crate::model::ModelInfo;
 
 /// One row of profiles.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +94,23 @@ fn missing() -> f64 {
 }
 
 impl ProfileRow {
+    /// The columns that say how the profile of the row was measured, and which one it is.
+    pub fn settings(&self) -> ProfileSettings {
+        ProfileSettings::new([
+            ("weights_sha256", self.weights_sha256.clone()),
+            ("corpus_sha256", self.corpus_sha256.clone()),
+            ("dtype", self.dtype.clone()),
+            ("bos", self.bos.clone()),
+            ("n_windows", self.n_windows.to_string()),
+            ("shots", self.shots.to_string()),
+            ("seed", self.seed.to_string()),
+            ("estimator", self.estimator.clone()),
+            ("scale", self.scale.name().to_owned()),
+            ("micro", self.micro.name().to_owned()),
+            ("profile", self.profile.clone()),
+        ])
+    }
+
     fn new(profile: &Profile, reading: &BlockReading) -> Self {
         let BlockReading { macro_mi, micro_mi, .. } = reading;
         Self {
@@ -166,8 +184,12 @@ impl StoredProfile for Profile {
         &self.schema
     }
 
-    fn model_label(&self) -> &str {
-        &self.model.id
+    fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    fn model_mut(&mut self) -> &mut ModelInfo {
+        &mut self.model
     }
 
     fn corpus_name(&self) -> &str {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::Model;
 use crate::seed;
 
 /// Characters of a hash that are shown and that begin the name of a file.
@@ -21,6 +22,24 @@ impl ProfileSettings {
     /// Settings with these names and values.
     pub fn new<'a>(settings: impl IntoIterator<Item = (&'a str, String)>) -> Self {
         Self(settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// The settings of an estimand: those of the model, which every estimand has, and its own.
+    pub fn of_estimand<'a>(
+        estimand: &str,
+        model: &Model,
+        own: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Self {
+        // What config.json asks for, as the decoder does it.
+        let spec = format!("{:?}", model.decoder.spec());
+        let of_model = [
+            ("estimand", estimand.to_owned()),
+            ("weights_sha256", model.info.weights_sha256.clone()),
+            ("spec_sha256", seed::sha256_hex(spec.as_bytes())),
+            ("dtype", model.info.dtype.name().to_owned()),
+            ("device", model.info.device.to_string()),
+        ];
+        Self::new(of_model.into_iter().chain(own))
     }
 
     /// The value of a setting.
@@ -72,8 +91,7 @@ pub struct SettingFilter {
 }
 
 impl SettingFilter {
-    /// Whether a value passes.
-    pub fn admits(&self, value: &str) -> bool {
+    fn admits(&self, value: &str) -> bool {
         value == self.value || (self.name.ends_with("_sha256") && value.starts_with(&self.value))
     }
 
@@ -88,8 +106,7 @@ impl SettingFilter {
         }
     }
 
-    /// The error about a name that does not exist.
-    pub fn unknown(&self, known: &[&str]) -> Error {
+    fn unknown(&self, known: &[&str]) -> Error {
         let reason = format!("names no setting `{}`; there are {}", self.name, known.join(", "));
         Error::Parameter { name: "--select", reason }
     }

@@ -15,13 +15,14 @@ use serde::de::DeserializeOwned;
 use super::profile_settings::ProfileSettings;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
+use crate::model::ModelInfo;
 use crate::seed;
 
 /// A profile as it lies in a folder. One kind for each estimand; the schema's name tells them apart.
 pub trait StoredProfile: Serialize + DeserializeOwned {
     /// The estimand, as `measure --estimand` names it.
     const ESTIMAND: &'static str;
-    /// The schema's name.
+    /// The schema's name, which ends with `profile`.
     const SCHEMA: &'static str;
     /// The version of the schema that is written and read.
     const VERSION: u32;
@@ -34,8 +35,10 @@ pub trait StoredProfile: Serialize + DeserializeOwned {
 
     /// Schema and version of the tool.
     fn schema(&self) -> &Schema;
-    /// The label of the model.
-    fn model_label(&self) -> &str;
+    /// The model.
+    fn model(&self) -> &ModelInfo;
+    /// The model, whose family may become known after the measurement.
+    fn model_mut(&mut self) -> &mut ModelInfo;
     /// The name of the corpus.
     fn corpus_name(&self) -> &str;
     /// Everything that decides the numbers.
@@ -60,9 +63,6 @@ pub enum Found<P> {
 pub struct ProfileStore {
     folder: PathBuf,
 }
-
-/// Schemas of all files that stores hold. A file with another schema is refused.
-const SCHEMAS: &[&str] = &["profile", "semantic-profile"];
 
 impl ProfileStore {
     /// The profiles of a folder, which need not be there yet.
@@ -164,7 +164,7 @@ impl ProfileStore {
         let profile: P = read(&file)?;
         let mut differ = profile.settings().differences(settings, &[]);
         for (what, ours, theirs) in
-            [("model", profile.model_label(), model), ("corpus", profile.corpus_name(), corpus)]
+            [("model", profile.model().id.as_str(), model), ("corpus", profile.corpus_name(), corpus)]
         {
             if ours != theirs {
                 differ.push(format!("{what}: {ours} and {theirs}"));
@@ -187,10 +187,7 @@ impl ProfileStore {
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]
     pub fn put<P: StoredProfile>(&self, profile: &P) -> Result<()> {
-        disk::write_json(
-            &self.file(profile.model_label(), profile.corpus_name(), profile.settings()),
-            profile,
-        )
+        disk::write_json(&self.file(&profile.model().id, profile.corpus_name(), profile.settings()), profile)
     }
 
     /// Makes the table of every profile of one kind in the folder.
@@ -263,7 +260,7 @@ fn read_kind<P: StoredProfile>(path: &Path) -> Result<Option<P>> {
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let Head { schema } = serde_json::from_slice(&bytes).map_err(json)?;
     let name = schema.name.as_str();
-    if name != P::SCHEMA && SCHEMAS.contains(&name) {
+    if name != P::SCHEMA && name.ends_with("profile") {
         return Ok(None);
     }
     if (name, schema.version) != (P::SCHEMA, P::VERSION) {

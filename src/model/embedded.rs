@@ -1,4 +1,4 @@
-//! The open family that is compiled into the binary: two recipes of seven sizes, trained by
+//! The open family that is compiled into the binary: two families of seven sizes, trained by
 //! `examples/train_family.rs`.
 
 /// One embedded model.
@@ -6,18 +6,18 @@
 pub struct Member {
     /// Its name, which is its folder below `calibration/`.
     pub name: &'static str,
-    /// The recipe it belongs to: its family.
-    pub recipe: &'static str,
+    /// Its family: GPT-2-like or Llama-like.
+    pub family: &'static str,
     pub(super) config: &'static [u8],
     pub(super) tokenizer: &'static [u8],
     pub(super) weights: &'static [u8],
 }
 
 macro_rules! members {
-    ($($recipe:literal: $($name:literal)+;)+) => {
+    ($($family:literal: $($name:literal)+;)+) => {
         &[$($(Member {
             name: $name,
-            recipe: $recipe,
+            family: $family,
             config: include_bytes!(concat!("../../calibration/", $name, "/config.json")),
             tokenizer: include_bytes!(concat!("../../calibration/", $name, "/tokenizer.json")),
             weights: include_bytes!(concat!("../../calibration/", $name, "/model.safetensors")),
@@ -25,7 +25,7 @@ macro_rules! members {
     };
 }
 
-/// The embedded models, each recipe from small to large.
+/// The embedded models, family by family, from small to large.
 pub static FAMILY: &[Member] = members! {
     "minigpt": "minigpt-1" "minigpt-2" "minigpt-3" "minigpt-4" "minigpt-5" "minigpt-6" "minigpt-7";
     "minillama": "minillama-1" "minillama-2" "minillama-3" "minillama-4" "minillama-5" "minillama-6"

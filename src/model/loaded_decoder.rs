@@ -72,7 +72,7 @@ impl LoadedDecoder {
         let decoder = Decoder::new(spec.clone(), parts, Ops::of(&device));
         let info = ModelInfo {
             id: files.id.clone(),
-            family: files.member.map(|member| member.recipe.to_owned()),
+            family: files.member.map(|member| member.family.to_owned()),
             architecture: architecture.model_type().to_owned(),
             n_params: decoder.n_params(),
             n_layers: spec.n_layers,

@@ -1,32 +1,10 @@
 //! What the columns of observations.csv mean to a calibration.
 
-use super::features::FEATURES;
-use crate::mi::Scale;
-
-/// Columns that say how a row was measured; a card holds for rows that were measured alike.
-pub const CONDITIONS: [&str; 5] = ["corpus_sha256", "n_windows", "shots", "scale", "noise_scale"];
-
-/// The column that says which reader read the texts, and how; also a condition.
-pub const READER: &str = "reader";
-
-/// The target's own headline and what is derived from it: responses, never features.
-pub const ANSWERS: [&str; 7] = [
-    "n_seeds",
-    "emergence_nats",
-    "emergence_stderr_nats",
-    "learned_nats",
-    "random_init_nats",
-    "seed_stderr_nats",
-    "emergence_bits_per_byte",
-];
+use super::observation::{ColumnRole, Observation};
 
 /// Columns of surmise's own tables under their names in earlier versions, and their names now.
-const RENAMED: [(&str, &str); 4] = [
-    ("setting", "noise_scale"),
-    ("twin_nats", "random_init_nats"),
-    ("shot", "reading_index"),
-    ("interval_recipe", "interval_method"),
-];
+const RENAMED: [(&str, &str); 3] =
+    [("setting", "noise_scale"), ("twin_nats", "random_init_nats"), ("shot", "reading_index")];
 
 /// Why a table of an earlier version is refused: the column whose name has changed, and its new name.
 /// Under the old name a condition would not be checked, and a response would be taken for a feature.
@@ -37,18 +15,44 @@ pub fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
     ))
 }
 
+/// The same for a table that is given to a calibration, where other people's columns may have the old names:
+/// it is surmise's own if it has the conditions of a measurement, or the features of a blind test.
+pub fn renamed_in_observations(has: impl Fn(&str) -> bool) -> Option<String> {
+    let is_joined = conditions().first().is_some_and(|column| has(column));
+    let is_blind = has("context_nats") && has("recipe") && !has("family");
+    match (is_joined, is_blind) {
+        (true, _) => renamed(has),
+        (_, true) => {
+            Some("column recipe is called family now; run the blind test again into another folder".into())
+        }
+        _ => None,
+    }
+}
+
 /// The shape of a model, which goes with its family.
 const SHAPE: [&str; 3] = ["n_layers", "d_model", "vocab_size"];
 
-/// Whether a column is measured inside the target itself, so that it is not known of a model behind an API.
-pub fn is_internal(column: &str) -> bool {
-    FEATURES.iter().any(|feature| feature.name == column) || SHAPE.contains(&column)
+/// Columns that say how a row was measured; a card holds for rows that were measured alike.
+pub fn conditions() -> Vec<String> {
+    with_role(ColumnRole::Condition)
 }
 
-/// How a scale is written in a cell.
-pub(super) fn scale_name(scale: Scale) -> &'static str {
-    match scale {
-        Scale::Spread => "spread",
-        Scale::Norm => "norm",
-    }
+/// The column that says which reader read the texts, and how; also a condition, where a table has it.
+pub fn reader() -> Vec<String> {
+    with_role(ColumnRole::Reader)
+}
+
+/// Whether a column is the target's own headline or derived from it: a response, never a feature.
+pub fn is_response(column: &str) -> bool {
+    with_role(ColumnRole::Response).iter().any(|name| name == column)
+}
+
+/// Whether a column is measured inside the target itself, so that it is not known of a model behind an API.
+pub fn is_internal(column: &str) -> bool {
+    SHAPE.contains(&column) || with_role(ColumnRole::Internal).iter().any(|name| name == column)
+}
+
+fn with_role(role: ColumnRole) -> Vec<String> {
+    let cells = Observation::default().cells().into_iter();
+    cells.filter(|cell| cell.role == role).map(|cell| cell.name).collect()
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::accuracy::accuracy;
 use super::checks::check_profiles;
-use super::columns::scale_name;
 use super::inputs::JoinInputs;
 use super::measured::MeasuredModel;
 use super::observation::{Observation, TaskScore};
@@ -65,7 +64,7 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
         for target in targets {
             if let Some(row) = join.observation(target)? {
                 joined.n_unsupported += usize::from(!row.is_ok());
-                joined.table.push(row.cells().into_iter().map(|(_, cell)| cell).collect());
+                joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
             }
         }
     }
@@ -75,7 +74,7 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
 fn header(tasks: &BTreeSet<&str>) -> Vec<String> {
     let tasks = tasks.iter().map(|task| TaskScore { task, accuracy: None, logprob_nats: None });
     let row = Observation { tasks: tasks.collect(), ..Observation::default() };
-    row.cells().into_iter().map(|(name, _)| name).collect()
+    row.cells().into_iter().map(|cell| cell.name).collect()
 }
 
 /// The join on one corpus.
@@ -96,10 +95,7 @@ impl<'a> CorpusJoin<'a> {
     fn measured(&self, model: &str) -> std::result::Result<Option<MeasuredModel<'a>>, String> {
         let Some(profiles) = self.models.get(model) else { return Ok(None) };
         let noise_scale = self.inputs.noise_scale;
-        MeasuredModel::new(profiles.clone(), noise_scale).map(Some).ok_or_else(|| {
-            let at = noise_scale.map_or("without added noise".into(), |b| format!("at {b}"));
-            format!("{model} has no headline {at}; it needs two blocks")
-        })
+        MeasuredModel::new(profiles.clone(), noise_scale).map(Some)
     }
 
     /// The proxy of a family, or why there is none.
@@ -170,7 +166,7 @@ impl<'a> CorpusJoin<'a> {
             corpus_sha256: hashes(alike),
             n_windows: first.map(|profile| profile.corpus.n_windows),
             shots: first.map(|profile| profile.corpus.shots),
-            scale: first.map_or("", |profile| scale_name(profile.estimator.scale)),
+            scale: first.map_or("", |profile| profile.estimator.scale.name()),
             noise_scale: inputs.noise_scale,
             reader: self.reader,
             own,

@@ -5,6 +5,7 @@ use std::f64::consts::LN_2;
 
 use super::features::{FEATURES, features, mean, over_seeds};
 use crate::emergence::Profile;
+use crate::numeric::statistics;
 
 /// One model on one corpus over all seeds, or on several corpora with one seed.
 pub(crate) struct MeasuredModel<'a> {
@@ -21,8 +22,15 @@ pub(crate) struct MeasuredModel<'a> {
 }
 
 impl<'a> MeasuredModel<'a> {
-    pub fn new(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Option<Self> {
-        let headlines = profiles.iter().map(|p| p.headline_at(noise_scale)).collect::<Option<Vec<_>>>()?;
+    /// # Errors
+    /// Why there is no headline, naming the model.
+    pub fn new(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Result<Self, String> {
+        let headlines = profiles.iter().map(|p| p.headline_at(noise_scale)).collect::<Option<Vec<_>>>();
+        let headlines = headlines.filter(|headlines| !headlines.is_empty()).ok_or_else(|| {
+            let model = profiles.first().map_or("a model", |profile| &profile.model.id);
+            let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
+            format!("{model} has no headline {at}; it needs two blocks")
+        })?;
         let all = |value: &dyn Fn(usize) -> f64| (0..headlines.len()).map(value).collect::<Vec<f64>>();
         let stderrs: Vec<Option<f64>> = headlines.iter().map(|headline| headline.stderr_nats).collect();
         let errors = over_seeds(&all(&|at| headlines[at].emergence_nats), &stderrs);
@@ -33,10 +41,10 @@ impl<'a> MeasuredModel<'a> {
             let known: Option<Vec<f64>> = vectors.iter().map(|vector| vector[j]).collect();
             known.and_then(|known| mean(&known))
         };
-        Some(Self {
-            headline_nats: mean(&all(&|at| headlines[at].emergence_nats))?,
-            learned_nats: mean(&all(&|at| headlines[at].learned_nats))?,
-            random_init_nats: mean(&all(&|at| headlines[at].random_init_nats))?,
+        Ok(Self {
+            headline_nats: statistics::mean(&all(&|at| headlines[at].emergence_nats)),
+            learned_nats: statistics::mean(&all(&|at| headlines[at].learned_nats)),
+            random_init_nats: statistics::mean(&all(&|at| headlines[at].random_init_nats)),
             tokens_per_byte: per_byte.and_then(|tokens| mean(&tokens)),
             own_stderr_nats: errors.0,
             seed_stderr_nats: errors.1,
@@ -48,9 +56,12 @@ impl<'a> MeasuredModel<'a> {
     /// The means over several corpora, each measured with one seed. The corpora are drawn independently, so
     /// that the estimator's errors add in quadrature; how the corpora differ is no error. Bits per byte are
     /// not given: a mean over corpora is not a product of means.
-    pub fn over_corpora(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn over_corpora(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Result<Self, String> {
         let all = Self::new(profiles, noise_scale)?;
-        Some(Self { seed_stderr_nats: None, tokens_per_byte: None, ..all })
+        Ok(Self { seed_stderr_nats: None, tokens_per_byte: None, ..all })
     }
 
     /// Of the mean over seeds: the estimator's own and the seeds'.

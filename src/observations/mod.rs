@@ -16,7 +16,7 @@ mod readings;
 
 pub use self::accuracy::accuracy;
 pub use self::checks::check_profiles;
-pub use self::columns::{ANSWERS, CONDITIONS, READER, is_internal, renamed};
+pub use self::columns::{conditions, is_internal, is_response, reader, renamed, renamed_in_observations};
 pub use self::features::{FEATURES, ProfileFeature, features};
 pub use self::inputs::{JoinInputs, PublishedModel};
 pub use self::join::{Joined, join};

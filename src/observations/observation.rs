@@ -6,6 +6,29 @@ use super::measured::MeasuredModel;
 use super::readings::TextReading;
 use crate::collect::Score;
 
+/// What a column means to a calibration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ColumnRole {
+    /// How a row was measured; a card holds for rows that were measured alike.
+    Condition,
+    /// Which reader read the texts, and how: also a condition, in tables with texts.
+    Reader,
+    /// The target's own headline and what is derived from it: a response, never a feature.
+    Response,
+    /// Measured inside the target itself, so that it is not known of a model behind an API.
+    Internal,
+    /// None of these.
+    Other,
+}
+
+/// One cell of a row.
+#[derive(Debug)]
+pub(super) struct Cell {
+    pub role: ColumnRole,
+    pub name: String,
+    pub text: String,
+}
+
 /// A target on a corpus.
 #[derive(Default)]
 pub(super) struct Observation<'a> {
@@ -60,62 +83,64 @@ impl Observation<'_> {
         self.note.is_empty()
     }
 
-    /// Columns and cells, in order.
-    pub fn cells(&self) -> Vec<(String, String)> {
-        let mut row: Vec<(String, String)> = vec![];
-        let mut text = |name: &str, cell: &str| row.push((name.to_owned(), cell.to_owned()));
+    /// The cells, in order.
+    pub fn cells(&self) -> Vec<Cell> {
+        use ColumnRole::{Condition, Internal, Other, Response};
+        let mut row: Vec<Cell> = vec![];
+        let mut add = |role: ColumnRole, name: &str, text: &str| {
+            row.push(Cell { role, name: name.to_owned(), text: text.to_owned() });
+        };
         let count = |n: Option<usize>| n.map_or(String::new(), |n| n.to_string());
         let (own, proxy) = (self.own.as_ref(), self.proxy.as_ref());
-        text("target_model", self.target_model);
-        text("family", self.family);
-        text("params_b", &number(self.params_b));
-        text("proxy_model", &self.proxy_model);
-        text("proxy_params_b", &number(self.proxy_params_b));
-        text("corpus", self.corpus);
-        text("corpus_sha256", &self.corpus_sha256);
-        text("n_windows", &count(self.n_windows));
-        text("shots", &count(self.shots));
-        text("scale", self.scale);
-        text("noise_scale", &number(self.noise_scale));
-        text("reader", self.reader);
-        text("emergence_nats", &number(own.map(|own| own.headline_nats)));
-        text("emergence_stderr_nats", &number(own.and_then(MeasuredModel::stderr_nats)));
-        text("seed_stderr_nats", &number(own.and_then(|own| own.seed_stderr_nats)));
-        text("n_seeds", &count(own.map(|own| own.seeds().len())));
-        text("learned_nats", &number(own.map(|own| own.learned_nats)));
-        text("random_init_nats", &number(own.map(|own| own.random_init_nats)));
-        text("emergence_bits_per_byte", &number(own.and_then(MeasuredModel::bits_per_byte)));
-        text("proxy_headline_nats", &number(proxy.map(|proxy| proxy.headline_nats)));
-        text("proxy_headline_stderr_nats", &number(proxy.and_then(MeasuredModel::stderr_nats)));
+        add(Other, "target_model", self.target_model);
+        add(Other, "family", self.family);
+        add(Other, "params_b", &number(self.params_b));
+        add(Other, "proxy_model", &self.proxy_model);
+        add(Other, "proxy_params_b", &number(self.proxy_params_b));
+        add(Other, "corpus", self.corpus);
+        add(Condition, "corpus_sha256", &self.corpus_sha256);
+        add(Condition, "n_windows", &count(self.n_windows));
+        add(Condition, "shots", &count(self.shots));
+        add(Condition, "scale", self.scale);
+        add(Condition, "noise_scale", &number(self.noise_scale));
+        add(ColumnRole::Reader, "reader", self.reader);
+        add(Response, "emergence_nats", &number(own.map(|own| own.headline_nats)));
+        add(Response, "emergence_stderr_nats", &number(own.and_then(MeasuredModel::stderr_nats)));
+        add(Response, "seed_stderr_nats", &number(own.and_then(|own| own.seed_stderr_nats)));
+        add(Response, "n_seeds", &count(own.map(|own| own.seeds().len())));
+        add(Response, "learned_nats", &number(own.map(|own| own.learned_nats)));
+        add(Response, "random_init_nats", &number(own.map(|own| own.random_init_nats)));
+        add(Response, "emergence_bits_per_byte", &number(own.and_then(MeasuredModel::bits_per_byte)));
+        add(Other, "proxy_headline_nats", &number(proxy.map(|proxy| proxy.headline_nats)));
+        add(Other, "proxy_headline_stderr_nats", &number(proxy.and_then(MeasuredModel::stderr_nats)));
         for (j, feature) in FEATURES.iter().enumerate() {
-            text(&format!("proxy_{}", feature.name), &number(proxy.and_then(|proxy| proxy.features[j])));
+            let value = proxy.and_then(|proxy| proxy.features[j]);
+            add(Other, &format!("proxy_{}", feature.name), &number(value));
         }
-        text("accuracy_logit", &number(self.accuracy.map(|accuracy| accuracy.0)));
-        text("accuracy_slope", &number(self.accuracy.map(|accuracy| accuracy.1)));
+        add(Other, "accuracy_logit", &number(self.accuracy.map(|accuracy| accuracy.0)));
+        add(Other, "accuracy_slope", &number(self.accuracy.map(|accuracy| accuracy.1)));
         let (reading, reference) = (&self.reading, &self.reference);
         let gain = |own: Option<f64>, reference: Option<f64>| Some(own? - reference?);
-        text("reading_nats", &number(reading.nats));
-        text("reading_stderr_nats", &number(reading.stderr_nats));
-        text("reading_less_control_nats", &number(reading.less_control_nats));
-        text("reading_gain_nats", &number(gain(reading.nats, reference.nats)));
-        text(
-            "reading_gain_less_control_nats",
-            &number(gain(reading.less_control_nats, reference.less_control_nats)),
-        );
-        text("reading_bits_per_byte", &number(reading.bits_per_byte));
+        add(Other, "reading_nats", &number(reading.nats));
+        add(Other, "reading_stderr_nats", &number(reading.stderr_nats));
+        add(Other, "reading_less_control_nats", &number(reading.less_control_nats));
+        add(Other, "reading_gain_nats", &number(gain(reading.nats, reference.nats)));
+        let gain_less_control = gain(reading.less_control_nats, reference.less_control_nats);
+        add(Other, "reading_gain_less_control_nats", &number(gain_less_control));
+        add(Other, "reading_bits_per_byte", &number(reading.bits_per_byte));
         for TaskScore { task, accuracy, logprob_nats } in &self.tasks {
-            text(&format!("score_{task}_logit"), &number(accuracy.map(|accuracy| accuracy.0)));
-            text(&format!("score_{task}_slope"), &number(accuracy.map(|accuracy| accuracy.1)));
-            text(&format!("score_{task}_logprob_nats"), &number(*logprob_nats));
+            add(Other, &format!("score_{task}_logit"), &number(accuracy.map(|accuracy| accuracy.0)));
+            add(Other, &format!("score_{task}_slope"), &number(accuracy.map(|accuracy| accuracy.1)));
+            add(Other, &format!("score_{task}_logprob_nats"), &number(*logprob_nats));
         }
         for (name, value) in &self.added {
-            text(name, &number(*value));
+            add(Other, name, &number(*value));
         }
         for (j, feature) in FEATURES.iter().enumerate() {
-            text(feature.name, &number(own.and_then(|own| own.features[j])));
+            add(Internal, feature.name, &number(own.and_then(|own| own.features[j])));
         }
-        text("status", if self.is_ok() { "ok" } else { "unsupported" });
-        text("note", &self.note);
+        add(Other, "status", if self.is_ok() { "ok" } else { "unsupported" });
+        add(Other, "note", &self.note);
         row
     }
 }

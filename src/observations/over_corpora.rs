@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::accuracy::accuracy;
 use super::checks::check_alike;
-use super::columns::scale_name;
 use super::features::mean;
 use super::join::hashes;
 use super::measured::MeasuredModel;
-use super::observation::{Observation, TaskScore};
+use super::observation::{Cell, Observation, TaskScore};
 use super::readings::{TextReading, reader_name};
 use crate::collect::Score;
 use crate::emergence::Profile;
@@ -53,15 +52,12 @@ pub(crate) fn over_corpora(targets: &[CorporaTarget], noise_scale: Option<f64>) 
     let reader = readings.map_or_else(String::new, |reading| reader_name(reading, noise_scale, None));
     let scores = targets.iter().flat_map(|target| target.scores);
     let tasks: BTreeSet<&str> = scores.map(|score| score.task.as_str()).collect();
-    let row = |target: &CorporaTarget| -> Result<Vec<(String, String)>> {
+    let row = |target: &CorporaTarget| -> Result<Vec<Cell>> {
         let own = match target.profiles {
             [] => None,
             profiles => Some(
-                MeasuredModel::over_corpora(profiles.iter().collect(), noise_scale).ok_or_else(|| {
-                    let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-                    let reason = format!("{} has no headline {at}; it needs two blocks", target.model);
-                    Error::Observations { reason }
-                })?,
+                MeasuredModel::over_corpora(profiles.iter().collect(), noise_scale)
+                    .map_err(|reason| Error::Observations { reason })?,
             ),
         };
         let accuracies: Option<Vec<(f64, f64)>> =
@@ -76,7 +72,7 @@ pub(crate) fn over_corpora(targets: &[CorporaTarget], noise_scale: Option<f64>) 
             corpus_sha256: hashes(&alike),
             n_windows: Some(first.corpus.n_windows),
             shots: Some(first.corpus.shots),
-            scale: scale_name(first.estimator.scale),
+            scale: first.estimator.scale.name(),
             noise_scale,
             reader: &reader,
             own,
@@ -89,7 +85,7 @@ pub(crate) fn over_corpora(targets: &[CorporaTarget], noise_scale: Option<f64>) 
         Ok(observation.cells())
     };
     let rows = targets.iter().map(row).collect::<Result<Vec<_>>>()?;
-    let header = rows.first().into_iter().map(|row| row.iter().map(|(name, _)| name.clone()).collect());
-    let cells = rows.iter().map(|row| row.iter().map(|(_, cell)| cell.clone()).collect());
+    let header = rows.first().into_iter().map(|row| row.iter().map(|cell| cell.name.clone()).collect());
+    let cells = rows.iter().map(|row| row.iter().map(|cell| cell.text.clone()).collect());
     Ok(header.chain(cells).collect())
 }

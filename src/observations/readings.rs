@@ -7,7 +7,6 @@ use std::f64::consts::LN_2;
 use serde::Deserialize;
 
 use super::checks::check_repetitions;
-use super::columns::scale_name;
 use super::features::{mean, over_seeds};
 use crate::emergence::{Headline, Micro, Profile};
 use crate::error::{Error, Result};
@@ -93,7 +92,7 @@ pub(super) fn reader_name(profile: &Profile, noise_scale: Option<f64>, n_windows
         model.id,
         model.weights_sha256,
         estimator.name,
-        scale_name(estimator.scale),
+        estimator.scale.name(),
         profile.corpus.shots
     )
 }

@@ -1,4 +1,4 @@
-//! `blind`: hidden members, predicted and then measured, recipe by recipe.
+//! `blind`: hidden members, predicted and then measured, family by family.
 
 use std::path::PathBuf;
 

@@ -35,7 +35,7 @@ impl Report for Profiles {
             "n_windows",
             "block",
             "role",
-            "position",
+            "reading_index",
             "emergence_nats",
             "stderr_nats",
             "random_init_nats",

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::content::suffix;
 use super::input::ReportInput;
-use super::selection::{Selection, settings};
+use super::selection::Selection;
 use crate::disk::Lines;
-use crate::emergence::{Profile, ProfileRow, ProfileSettings, ProfileStore};
+use crate::emergence::{Profile, ProfileRow, ProfileStore};
 use crate::error::{Error, Result};
 
 /// Curves that can be told apart in one panel.
@@ -105,8 +105,7 @@ fn check_one_profile_each(rows: &[ProfileRow]) -> Result<()> {
         if one.profile == row.profile {
             continue;
         }
-        let cells = |row| ProfileSettings::new(settings(row));
-        let differ = cells(one).differences(&cells(row), &["profile"]);
+        let differ = one.settings().differences(&row.settings(), &["profile"]);
         let reason = format!(
             "of {} on {} are of two profiles ({}); choose one with --select NAME=VALUE",
             row.model,

@@ -18,23 +18,6 @@ pub struct Selection {
     pub settings: Vec<SettingFilter>,
 }
 
-/// The columns of profiles.csv that describe how a profile was measured, with their cells.
-pub(super) fn settings(row: &ProfileRow) -> [(&'static str, String); 11] {
-    [
-        ("weights_sha256", row.weights_sha256.clone()),
-        ("corpus_sha256", row.corpus_sha256.clone()),
-        ("dtype", row.dtype.clone()),
-        ("bos", row.bos.clone()),
-        ("n_windows", row.n_windows.to_string()),
-        ("shots", row.shots.to_string()),
-        ("seed", row.seed.to_string()),
-        ("estimator", row.estimator.clone()),
-        ("scale", row.scale.name().to_owned()),
-        ("micro", row.micro.name().to_owned()),
-        ("profile", row.profile.clone()),
-    ]
-}
-
 impl Selection {
     pub(super) fn admits(&self, model: &str, corpus: &str) -> bool {
         let among =
@@ -50,16 +33,9 @@ impl Selection {
         if self.settings.is_empty() {
             return Ok(true);
         }
-        let cells = settings(row);
-        for filter in &self.settings {
-            let Some((_, cell)) = cells.iter().find(|(name, _)| *name == filter.name) else {
-                return Err(filter.unknown(&cells.each_ref().map(|(name, _)| *name)));
-            };
-            if !filter.admits(cell) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let settings = row.settings();
+        let held = self.settings.iter().map(|filter| filter.holds(&settings));
+        Ok(held.collect::<Result<Vec<_>>>()?.into_iter().all(|holds| holds))
     }
 
     /// The error for a selection that leaves nothing of a file.

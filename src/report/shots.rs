@@ -24,7 +24,7 @@ struct Mean {
     model: String,
     corpus: String,
     texts: bool,
-    shot: usize,
+    reading_index: usize,
     emergence: f64,
     stderr: Option<f64>,
     variance: Option<f64>,
@@ -55,7 +55,7 @@ impl Report for Shots {
         let mut table = Table::new(&[
             "model",
             "corpus",
-            "shot",
+            "reading_index",
             "emergence_nats",
             "stderr_nats",
             "variance_nats2",
@@ -67,7 +67,7 @@ impl Report for Shots {
             table.rows.push(vec![
                 mean.model.as_str().into(),
                 mean.corpus.as_str().into(),
-                mean.shot.into(),
+                mean.reading_index.into(),
                 mean.emergence.into(),
                 mean.stderr.into(),
                 mean.variance.into(),
@@ -107,16 +107,16 @@ fn means(rows: &[ProfileRow]) -> Vec<Mean> {
                 .collect();
             let (own, control): (Vec<&ProfileRow>, Vec<&ProfileRow>) =
                 of.iter().partition(|row| row.control.is_none());
-            let shots = own.iter().map(|row| row.reading_index).max().unwrap_or(0);
-            for shot in 1..=shots {
+            let most = own.iter().map(|row| row.reading_index).max().unwrap_or(0);
+            for reading_index in 1..=most {
                 let at: Vec<&ProfileRow> =
-                    own.iter().copied().filter(|row| row.reading_index == shot).collect();
+                    own.iter().copied().filter(|row| row.reading_index == reading_index).collect();
                 let Some(first) = at.first() else { continue };
                 means.push(Mean {
                     model: model.into(),
                     corpus: corpus.into(),
                     texts: first.role == Role::Text,
-                    shot,
+                    reading_index,
                     emergence: mean(&at, |row| Some(row.emergence_nats)).unwrap_or(f64::NAN),
                     stderr: mean(&at, |row| row.stderr_nats),
                     variance: mean(&at, |row| row.variance_nats2),
@@ -176,12 +176,13 @@ fn draw(means: &[Mean], models: &[&str]) -> Result<Vec<(String, Figure)>> {
         let any = of.iter().any(|mean| beside(mean).is_some());
         let emergence = |mean: &Mean| {
             let half = BAND * mean.stderr.unwrap_or(0.0);
-            Some(Point { x: mean.shot as f64, y: mean.emergence, half, beside: beside(mean) })
+            Some(Point { x: mean.reading_index as f64, y: mean.emergence, half, beside: beside(mean) })
         };
         figures.push(figure("", "emergence, nats", any.then_some(named), &emergence)?);
         if of.iter().any(|mean| mean.variance.is_some()) {
-            let variance =
-                |mean: &Mean| Some(Point { x: mean.shot as f64, y: mean.variance?, half: 0.0, beside: None });
+            let variance = |mean: &Mean| {
+                Some(Point { x: mean.reading_index as f64, y: mean.variance?, half: 0.0, beside: None })
+            };
             figures.push(figure("-variance", "variance, nats²", None, &variance)?);
         }
     }

@@ -2,4 +2,3 @@
 
 pub mod blind;
 pub mod demo;
-mod size_line;

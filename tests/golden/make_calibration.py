@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/calibration/reference.json: regressions as scikit-learn and scipy solve them, on a small table with a column that all but repeats another.
+"""Makes tests/golden/calibration/reference.json: regressions as scikit-learn solves them, on a small table
+with a column that all but repeats another.
 
-    pip install scikit-learn==1.9.1 scipy numpy
+    pip install scikit-learn==1.9.1 numpy
     python tests/golden/make_calibration.py
 """
 
@@ -9,7 +10,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import scipy.stats
 from sklearn.decomposition import PCA
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
 
@@ -20,7 +20,6 @@ x[:, 4] = x[:, 0] + 0.05 * random.normal(size=n)
 y = 0.7 * x[:, 0] - 0.05 * x[:, 1] + 4 * x[:, 2] + 0.3 * random.normal(size=n)
 share = 1 / (1 + np.exp(-(y - y.mean())))
 weight = random.uniform(0.2, 2.0, size=n)
-query = x.mean(axis=0) + [0.5, -3, 0.02, 1, 0.4]
 
 ols = LinearRegression().fit(x, y)
 weighted = LinearRegression().fit(x, y, sample_weight=weight)
@@ -38,14 +37,6 @@ for penalty in (0.16, 2.0):
     model.fit(np.vstack([z, z]), np.repeat([1, 0], n), sample_weight=np.concatenate([weight * share, weight * (1 - share)]))
     logistic[penalty] = model
 
-design = np.column_stack([np.ones(n), x])
-residual = y - ols.predict(x)
-dof = n - p - 1
-sd = float(np.sqrt(residual @ residual / dof))
-row = np.concatenate([[1], query])
-leverage = float(row @ np.linalg.solve(design.T @ design, row))
-half = {level: float(scipy.stats.t.ppf(0.5 + level / 2, dof) * sd * np.sqrt(1 + leverage)) for level in (0.8, 0.9, 0.99)}
-
 
 def line(model):
     return [float(np.ravel(model.intercept_)[0])] + np.ravel(model.coef_).tolist()
@@ -56,19 +47,12 @@ reference = {
     "y": y.tolist(),
     "share": share.tolist(),
     "weight": weight.tolist(),
-    "query": query.tolist(),
     "ols": line(ols),
     "weighted": line(weighted),
     "ridge": [{"penalty": penalty, "line": line(model)} for penalty, model in ridge.items()],
     "elastic_net": [{"penalty": a, "l1_ratio": r, "line": line(model)} for a, r, model in elastic],
     "pca": {"variances": (pca.explained_variance_ * (n - 1) / n).tolist(), "components": pca.components_.tolist()},
     "fractional": [{"penalty": penalty, "line": line(model)} for penalty, model in logistic.items()],
-    "interval": {
-        "y_hat": float(ols.predict([query])[0]),
-        "residual_sd": sd,
-        "leverage": leverage,
-        "half_widths": [{"level": level, "half": value} for level, value in half.items()],
-    },
 }
 
 

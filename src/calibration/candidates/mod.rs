@@ -17,7 +17,7 @@ mod ridge;
 #[cfg(test)]
 mod scikit_learn;
 mod sigmoid;
-mod size;
+pub(super) mod size;
 pub(super) mod training_set;
 
 use std::any::Any;

@@ -18,6 +18,27 @@ const LEAST_ROWS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Size;
 
+/// Whether there are enough sizes, and two that differ.
+fn carries_a_line(sizes: &[f64]) -> bool {
+    sizes.len() >= LEAST_ROWS && sizes.iter().any(|size| (size - sizes[0]).abs() > 1e-9)
+}
+
+/// The size baseline of models of known size and of a response without bounds, each of weight 1, at
+/// `log10_size`: the fit of the candidate `size`, for a card that is not told sizes. `None` for fewer than
+/// three models, or models of one size.
+///
+/// # Errors
+/// [`Error::Calibration`](crate::Error::Calibration) if the regression fails.
+pub fn size_baseline(log10_sizes: &[f64], y: &[f64], log10_size: f64) -> Result<Option<f64>> {
+    if !carries_a_line(log10_sizes) {
+        return Ok(None);
+    }
+    let columns = Array2::from_shape_fn((log10_sizes.len(), 1), |(i, _)| log10_sizes[i]);
+    let weights = vec![1.0; y.len()];
+    let line = least_squares(&columns, &Array1::from(y.to_vec()), &weights, 0.0)?;
+    Ok(Some(line[0] + line[1] * log10_size))
+}
+
 impl Candidate for Size {
     fn name(&self) -> &'static str {
         "size"
@@ -36,8 +57,7 @@ impl Candidate for Size {
         let known: Vec<usize> = (0..sizes.len()).filter(|&i| sizes[i].is_finite()).collect();
         let pick = |values: &[f64]| known.iter().map(|&i| values[i]).collect::<Vec<_>>();
         let columns = Array2::from_shape_fn((known.len(), 1), |(i, _)| sizes[known[i]]);
-        let spread = columns.iter().any(|size| (size - columns[[0, 0]]).abs() > 1e-9);
-        if known.len() < LEAST_ROWS || !spread {
+        if !carries_a_line(&pick(sizes)) {
             return Ok(None);
         }
         let weights = pick(&train.sample.weights);
@@ -55,5 +75,22 @@ impl Candidate for Size {
 
     fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
         LinearModel::restore(parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Anscombe's first data set (Anscombe 1973): y = 3.0001 + 0.5001 x.
+    #[test]
+    fn the_line_agrees_with_anscombe() {
+        let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
+        let y = [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68];
+        let at = |size: f64| size_baseline(&x, &y, size).expect("a fit").expect("a line");
+        assert!((at(0.0) - 3.000_090_9).abs() < 1e-6);
+        assert!((at(1.0) - at(0.0) - 0.500_090_9).abs() < 1e-6);
+        assert_eq!(size_baseline(&x[..2], &y[..2], 1.0).expect("too few models are no failure"), None);
+        assert_eq!(size_baseline(&[2.0; 4], &y[..4], 1.0).expect("one size is no failure"), None);
     }
 }

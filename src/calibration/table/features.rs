@@ -72,7 +72,7 @@ pub(super) fn select(
         }
     }
     if spec.features.is_empty() {
-        let internal = |name: &str| observations::ANSWERS.contains(&name) || observations::is_internal(name);
+        let internal = |name: &str| observations::is_response(name) || observations::is_internal(name);
         let candidates = table.columns().iter().filter(|name| !is_taken(name) && !internal(name));
         for name in candidates {
             if is_companion(name) {
@@ -221,7 +221,7 @@ fn for_api(spec: &CalibrationSpec, table: &Table, name: &str) -> Result<()> {
         let reason = format!("feature {name} {why}; with --for-api leave it out");
         Err(fault(reason))
     };
-    if observations::is_internal(name) || observations::ANSWERS.contains(&name) {
+    if observations::is_internal(name) || observations::is_response(name) {
         return refuse("is measured inside the model, which an API does not show");
     }
     let (cells, targets) = (table.numbers(name)?, table.numbers(&spec.target)?);

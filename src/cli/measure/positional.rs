@@ -6,7 +6,9 @@ use super::summary::{self, summary};
 use crate::cli::texts::CorpusSource;
 use crate::cli::{Progress, config_notes, print, status};
 use crate::disk;
-use crate::emergence::{self, Origin, Profile, ProfileRow, ProfileStore};
+use crate::emergence::{
+    Origin, Profile, ProfileRow, ProfileStore, measure_once, measure_with_progress, settings_of,
+};
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::hub;
@@ -48,7 +50,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             let step = |done: usize, total: usize| {
                 progress.set_position(before + STEPS * done as u64 / total.max(1) as u64);
             };
-            profiles.push(emergence::measure_once(store.as_ref(), &model, &corpus, &settings, &step)?);
+            let wanted = settings_of(&model, &corpus, &settings);
+            let measure = || measure_with_progress(&model, &corpus, &settings, &step);
+            profiles.push(measure_once(store.as_ref(), &model.info, &corpus.name, &wanted, measure)?);
             progress.set_position(before + STEPS);
         }
     }

@@ -6,7 +6,7 @@ use crate::cli::{Progress, config_notes, print, status};
 use crate::corpus::{Category, FactorialDesign};
 use crate::disk;
 use crate::emergence::semantic::{self, SemanticProfile, SemanticRow, WithError};
-use crate::emergence::{Origin, ProfileStore};
+use crate::emergence::{Origin, ProfileStore, measure_once};
 use crate::error::Result;
 use crate::model::{Model, hub};
 
@@ -47,12 +47,13 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
         model.info.id = flags.name.clone().unwrap_or(model.info.id);
         let settings = flags.semantic.settings(seed, model.info.n_params)?;
         // Every category is tokenized before the first is computed.
-        for design in &designs {
-            semantic::settings_of(&model, design, &settings)?;
-        }
-        for design in &designs {
+        let prompts = designs.iter().map(|design| semantic::tokenize(&model, design));
+        let prompts = prompts.collect::<Result<Vec<_>>>()?;
+        for (design, prompts) in designs.iter().zip(&prompts) {
             progress.set_message(format!("{}, {}", model.info.id, design.category));
-            profiles.push(semantic::measure_once(store.as_ref(), &model, design, &settings)?);
+            let wanted = semantic::settings_of(&model, design, prompts, &settings);
+            let measure = || semantic::measure(&model, design, prompts, &settings);
+            profiles.push(measure_once(store.as_ref(), &model.info, &design.category, &wanted, measure)?);
             progress.inc(1);
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::corpus::Control;
+use crate::corpus::CorpusControl;
 use crate::emergence::{Headline, Profile};
 use crate::mi::Flag;
 
@@ -54,7 +54,7 @@ pub(super) fn summary(profile: &Profile) -> String {
             stderr(h),
             how(profile, h.noise_scale),
             bounds(profile),
-            profile.corpus.control.map_or("", Control::name),
+            profile.corpus.control.map_or("", CorpusControl::name),
             control.emergence_nats,
             h.emergence_nats - control.emergence_nats,
         ),

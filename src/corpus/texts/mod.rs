@@ -3,7 +3,7 @@
 //! (human, model A, model B), each of which becomes a corpus of its own.
 
 mod content;
-mod form;
+mod format;
 mod json;
 mod plain;
 mod table;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use self::form::Form;
+use self::format::TextFormat;
 pub use self::text::{Columns, Text};
 use crate::disk;
 use crate::error::{Error, Result};
@@ -43,11 +43,11 @@ impl Texts {
     pub fn read(path: &Path, columns: &Columns) -> Result<Vec<Self>> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let content = content::text(path, bytes)?;
-        let rows = match Form::of(path, &content, columns)? {
-            Form::JsonArray => json::array(path, &content, columns)?,
-            Form::JsonLines => json::lines(path, &content, columns)?,
-            Form::Table(separator) => table::rows(path, &content, columns, separator)?,
-            Form::Plain => plain::paragraphs(&content),
+        let rows = match TextFormat::of(path, &content, columns)? {
+            TextFormat::JsonArray => json::array(path, &content, columns)?,
+            TextFormat::JsonLines => json::lines(path, &content, columns)?,
+            TextFormat::Table(separator) => table::rows(path, &content, columns, separator)?,
+            TextFormat::Plain => plain::paragraphs(&content),
         };
         for (text, _) in &rows {
             check(path, text)?;

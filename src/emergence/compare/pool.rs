@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::corpus::{Corpus, Texts, Window, WindowSettings};
 use crate::emergence::block_mi::block_mi;
+use crate::emergence::lone_tokens::LoneTokens;
 use crate::emergence::settings::MeasureSettings;
 use crate::error::Result;
 use crate::model::{Model, Point, States};
@@ -29,8 +30,7 @@ pub(crate) struct Pool<'a> {
     texts: [Vec<Vec<usize>>; 2],
     /// States of the windows, and of their control.
     sides: Vec<States>,
-    lone: States,
-    lone_points: BTreeMap<u32, Point>,
+    lone: LoneTokens,
 }
 
 /// One quantity of two groups.
@@ -82,14 +82,8 @@ impl<'a> Pool<'a> {
             // Each group's own, as `measure` makes it, whichever group it is compared with.
             sides.push(of(&corpora.each_ref().map(|corpus| control.of(corpus, settings.seed)))?.1);
         }
-        let tokens: BTreeMap<u32, Point> =
-            ids.iter().flat_map(|ids| &ids[prefix..]).map(|id| (*id, (0, prefix))).collect();
-        let lone_points: BTreeMap<u32, Point> =
-            tokens.keys().enumerate().map(|(w, id)| (*id, (w, prefix))).collect();
-        let alone: Vec<Vec<u32>> =
-            lone_points.keys().map(|id| before.iter().copied().chain([*id]).collect()).collect();
-        let points: Vec<Point> = lone_points.values().copied().collect();
-        let lone = States::within(&model.decoder, &model.info.id, &alone, &points, room)?;
+        let tokens = ids.iter().flat_map(|ids| &ids[prefix..]).copied();
+        let lone = LoneTokens::new(&model.decoder, &model.info.id, before, tokens, room)?;
         Ok(Self {
             settings,
             at,
@@ -101,7 +95,6 @@ impl<'a> Pool<'a> {
             texts,
             sides,
             lone,
-            lone_points,
         })
     }
 
@@ -109,8 +102,7 @@ impl<'a> Pool<'a> {
     fn emergence(&self, windows: &[usize]) -> Result<Vec<f64>> {
         let last = self.prefix + self.window_tokens - 1;
         let points: Vec<Point> = windows.iter().map(|w| (*w, last)).collect();
-        let tokens = windows.iter().flat_map(|w| &self.ids[*w][self.prefix..]);
-        let alone: Vec<Point> = tokens.map(|id| self.lone_points[id]).collect();
+        let alone = self.lone.points(windows.iter().flat_map(|w| &self.ids[*w][self.prefix..]).copied());
         let estimate = |states: &States, points: &[Point], label: &str, block: usize| -> Result<f64> {
             // The streams of `measure`, so that a group has here the emergence that it has there.
             let estimates = block_mi(self.settings, states, points, label, block)?;
@@ -118,7 +110,7 @@ impl<'a> Pool<'a> {
         };
         let mut means = vec![0.0; self.sides.len()];
         for l in 2..=self.n_layers {
-            let micro = estimate(&self.lone, &alone, "alone", l)?;
+            let micro = estimate(&self.lone.states, &alone, "alone", l)?;
             let macro_mi = self
                 .sides
                 .iter()

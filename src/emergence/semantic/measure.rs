@@ -28,35 +28,37 @@ use crate::seed;
 /// Each distinct prefix of the prompts is computed once. The result is the same to the bit on any number of
 /// threads.
 ///
+/// `prompts` are those that [`tokenize`] makes of the design.
+///
 /// # Errors
-/// Before anything is computed, those of [`DesignPrompts::new`]. Then
+/// Before anything is computed, those of [`DesignPrompts::new`] for a control. Then
 /// [`Error::NonFinite`](crate::Error::NonFinite) for NaN or infinity in a state.
 pub fn measure(
     model: &Model,
     design: &FactorialDesign,
+    prompts: &DesignPrompts,
     settings: &SemanticSettings,
 ) -> Result<SemanticProfile> {
-    let prompts = tokenized(model, design)?;
     let with_permuted = settings.permuted_answers.then(|| design.with_permuted_answers());
     let with_foreign =
         settings.foreign.as_ref().map(|other| design.with_foreign_queries(other)).transpose()?;
     let controls = [(Control::PermutedAnswers, with_permuted), (Control::ForeignQuery, with_foreign)];
     let controls = controls.into_iter().filter_map(|(control, design)| Some((control, design?)));
     let controls = controls
-        .map(|(control, design)| Ok((control, tokenized(model, &design)?, design)))
+        .map(|(control, design)| Ok((control, tokenize(model, &design)?, design)))
         .collect::<Result<Vec<_>>>()?;
 
     let noise = Noise::draw(layout(design), model.decoder.spec().d_model, settings.estimate.seed);
     let reader = Reader { model, settings, noise: &noise };
-    let trained = reader.read(&model.decoder, &model.info.id, design, &prompts, true)?;
+    let trained = reader.read(&model.decoder, &model.info.id, design, prompts, true)?;
     let random_init = match settings.random_init_seed {
         Some(seed) => {
             let name = format!("the randomly initialised model of {}", model.info.id);
-            Some(reader.read(&model.random_init(seed)?, &name, design, &prompts, true)?)
+            Some(reader.read(&model.random_init(seed)?, &name, design, prompts, true)?)
         }
         None => None,
     };
-    let mut profile = without_readings(model, design, &prompts, settings);
+    let mut profile = without_readings(model, design, prompts, settings);
     let mut curves: Vec<Curves> = vec![];
     for (i, shots) in design.shots.iter().enumerate() {
         curves.push(trained.curves(i, random_init.as_ref(), settings.estimate.default_noise_scale));
@@ -80,35 +82,25 @@ pub fn measure(
     Ok(profile)
 }
 
-/// Everything that decides the numbers of a profile.
+/// The prompts of a design as the tokenizer of `model` writes them.
 ///
 /// # Errors
 /// Those of [`DesignPrompts::new`].
-pub fn settings_of(
-    model: &Model,
-    design: &FactorialDesign,
-    settings: &SemanticSettings,
-) -> Result<ProfileSettings> {
-    Ok(profile_settings(model, design, &tokenized(model, design)?, settings))
+pub fn tokenize(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
+    DesignPrompts::new(design, model)
 }
 
-fn profile_settings(
+/// Everything that decides the numbers of a profile.
+pub fn settings_of(
     model: &Model,
     design: &FactorialDesign,
     prompts: &DesignPrompts,
     settings: &SemanticSettings,
 ) -> ProfileSettings {
     let all = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(" ");
-    // What config.json asks for, as the decoder does it.
-    let spec = format!("{:?}", model.decoder.spec());
     let tokens: Vec<u8> = prompts.windows.iter().flat_map(|ids| format!("{ids:?}\n").into_bytes()).collect();
     let seed = settings.random_init_seed;
-    ProfileSettings::new([
-        ("estimand", "semantic".to_owned()),
-        ("weights_sha256", model.info.weights_sha256.clone()),
-        ("spec_sha256", seed::sha256_hex(spec.as_bytes())),
-        ("dtype", model.info.dtype.name().to_owned()),
-        ("device", model.info.device.to_string()),
+    let own = [
         ("corpus_sha256", design.category_sha256.clone()),
         ("prompts_sha256", prompts.sha256.clone()),
         ("tokens_sha256", seed::sha256_hex(&tokens)),
@@ -125,11 +117,8 @@ fn profile_settings(
         ("random_init_seed", seed.map_or_else(String::new, |seed| seed.to_string())),
         ("permuted_answers", if settings.permuted_answers { "on" } else { "off" }.to_owned()),
         ("foreign_sha256", settings.foreign.as_ref().map_or_else(String::new, |other| other.sha256.clone())),
-    ])
-}
-
-fn tokenized(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
-    DesignPrompts::new(design, model)
+    ];
+    ProfileSettings::of_estimand(SemanticProfile::ESTIMAND, model, own)
 }
 
 fn without_readings(
@@ -154,7 +143,7 @@ fn without_readings(
     }
     SemanticProfile {
         schema: Schema::new(SemanticProfile::SCHEMA, SemanticProfile::VERSION),
-        settings: profile_settings(model, design, prompts, settings),
+        settings: settings_of(model, design, prompts, settings),
         model: model.info.clone(),
         corpus: DesignInfo {
             name: design.category.clone(),

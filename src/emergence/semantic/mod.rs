@@ -19,7 +19,7 @@
 //! | `answer_share.rs` | the pair score with answers in place of states, for models that are not open |
 //! | `depth.rs` | summaries over depth |
 //! | `prompt_grid.rs` | a design with the states of one model |
-//! | `measure.rs`, `measure_once.rs` | all of these put together |
+//! | `measure.rs` | all of these put together |
 //! | `profile.rs`, `reading.rs`, `summary.rs`, `rows.rs` | the profile, and its rows as CSV |
 //!
 //! # Units
@@ -35,7 +35,6 @@ mod depth;
 mod estimate;
 mod jackknife;
 mod measure;
-mod measure_once;
 mod output;
 mod profile;
 mod prompt_grid;
@@ -51,8 +50,7 @@ pub use self::condition::{Crossing, Layout, Noise};
 pub use self::depth::WithError;
 pub use self::estimate::{ConditionEstimate, EstimateSettings, Exclusions, Information, estimate};
 pub use self::jackknife::Replicated;
-pub use self::measure::{measure, settings_of};
-pub use self::measure_once::measure_once;
+pub use self::measure::{measure, settings_of, tokenize};
 pub use self::output::{mean_of_prompts, share_of};
 pub use self::profile::{DesignInfo, SemanticProfile};
 pub use self::reading::{Control, Init, SemanticReading};

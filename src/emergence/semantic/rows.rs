@@ -10,6 +10,7 @@ use super::reading::{Control, Init, SemanticReading};
 use crate::disk::Schema;
 use crate::emergence::profile_settings::ProfileSettings;
 use crate::emergence::store::StoredProfile;
+use crate::model::ModelInfo;
 
 /// One row of profiles.csv.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,8 +135,12 @@ impl StoredProfile for SemanticProfile {
         &self.schema
     }
 
-    fn model_label(&self) -> &str {
-        &self.model.id
+    fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    fn model_mut(&mut self) -> &mut ModelInfo {
+        &mut self.model
     }
 
     fn corpus_name(&self) -> &str {

@@ -31,18 +31,43 @@ pub struct ApiAnswers {
     pub texts: Vec<String>,
 }
 
-/// What a card can be fitted on, of one model.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Features {
-    pub context_nats: f64,
-    pub surprisal_zero: Option<f64>,
-    pub surprisal_few: Option<f64>,
-    pub accuracy_zero: Option<f64>,
-    pub accuracy_few: Option<f64>,
+/// A number that is made of the answers of one model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ApiFeature {
+    /// Its column in observations.csv.
+    pub name: &'static str,
+    value: fn(&ApiAnswers) -> Option<f64>,
+}
+
+/// The features of the answers, all means over the corpora: context information of the next token, nats; the
+/// log of the surprisal of the right answer, and the empirical logit of the accuracy, without shots and with
+/// some.
+pub(crate) const API_FEATURES: [ApiFeature; 5] = [
+    ApiFeature { name: "context_nats", value: |answers| Some(answers.context_nats_mean()) },
+    ApiFeature { name: "surprisal_zero", value: |answers| over(&answers.likelihoods, false, log_surprisal) },
+    ApiFeature { name: "surprisal_few", value: |answers| over(&answers.likelihoods, true, log_surprisal) },
+    ApiFeature { name: "accuracy_zero", value: |answers| over(&answers.scores, false, accuracy_logit) },
+    ApiFeature { name: "accuracy_few", value: |answers| over(&answers.scores, true, accuracy_logit) },
+];
+
+fn log_surprisal(score: &Score) -> Option<f64> {
+    Some((-score.mean_logprob?).max(LEAST_SURPRISAL_NATS).ln())
+}
+
+fn accuracy_logit(score: &Score) -> Option<f64> {
+    let n = score.n_scored as f64;
+    Some(empirical_logit(score.accuracy? * n, n))
+}
+
+/// The mean over the scores with shots, or those without; `None` if any lacks the value.
+fn over(scores: &[Score], with_shots: bool, value: fn(&Score) -> Option<f64>) -> Option<f64> {
+    let of_shots = scores.iter().filter(|score| (score.shots > 0) == with_shots);
+    let values: Option<Vec<f64>> = of_shots.map(value).collect();
+    values.filter(|values| !values.is_empty()).map(|values| mean(&values))
 }
 
 impl ApiAnswers {
-    pub(crate) const SCHEMA: (&'static str, u32) = ("surmise-outside", 1);
+    pub(crate) const SCHEMA: (&'static str, u32) = ("api-answers", 1);
 
     /// Reads what was written of a model.
     ///
@@ -59,25 +84,12 @@ impl ApiAnswers {
         Ok(read)
     }
 
-    /// Means over the corpora: context information; the log of the surprisal of the right answer, and the
-    /// empirical logit of the accuracy, without shots and with some.
-    pub(crate) fn features(&self) -> Features {
-        let surprisal = |score: &Score| Some((-score.mean_logprob?).max(LEAST_SURPRISAL_NATS).ln());
-        let accuracy = |score: &Score| {
-            let n = score.n_scored as f64;
-            Some(empirical_logit(score.accuracy? * n, n))
-        };
-        let over = |scores: &[Score], few: bool, value: &dyn Fn(&Score) -> Option<f64>| {
-            let values: Option<Vec<f64>> =
-                scores.iter().filter(|score| (score.shots > 0) == few).map(value).collect();
-            values.filter(|values| !values.is_empty()).map(|values| mean(&values))
-        };
-        Features {
-            context_nats: mean(&self.context_nats.values().copied().collect::<Vec<_>>()),
-            surprisal_zero: over(&self.likelihoods, false, &surprisal),
-            surprisal_few: over(&self.likelihoods, true, &surprisal),
-            accuracy_zero: over(&self.scores, false, &accuracy),
-            accuracy_few: over(&self.scores, true, &accuracy),
-        }
+    /// [`API_FEATURES`] by column.
+    pub(crate) fn features(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> {
+        API_FEATURES.iter().map(|feature| (feature.name, (feature.value)(self)))
+    }
+
+    fn context_nats_mean(&self) -> f64 {
+        mean(&self.context_nats.values().copied().collect::<Vec<_>>())
     }
 }

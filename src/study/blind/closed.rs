@@ -56,8 +56,8 @@ pub(crate) fn ask(
     };
     let mut answers = BTreeMap::new();
     for member in family.members.iter().filter(is_needed) {
-        let own = folder.join("outside").join(disk::id_in_file_names(&member.id));
-        let kept = own.join("outside.json");
+        let own = folder.join("answers").join(disk::id_in_file_names(&member.id));
+        let kept = own.join("answers.json");
         let known = if kept.is_file() {
             ApiAnswers::read(&kept)?
         } else {

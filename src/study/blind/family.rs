@@ -20,7 +20,7 @@ pub struct Member {
     pub name: String,
     /// Its id.
     pub id: String,
-    /// The recipe it was made by.
+    /// The family it belongs to.
     pub family: String,
     /// Its parameters.
     pub n_params: usize,
@@ -28,7 +28,7 @@ pub struct Member {
     pub weights_sha256: String,
 }
 
-/// The members, recipe by recipe, from small to large.
+/// The members, family by family, from small to large.
 #[derive(Debug)]
 pub struct Family {
     /// In that order.
@@ -49,11 +49,11 @@ impl Family {
     /// # Errors
     /// Those of [`Model::load`].
     pub fn embedded(hub: Hub) -> Result<Self> {
-        Self::of(FAMILY.iter().map(|member| (member.name.to_owned(), member.recipe.to_owned())), hub)
+        Self::of(FAMILY.iter().map(|member| (member.name.to_owned(), member.family.to_owned())), hub)
     }
 
     /// The members of a CSV table with the columns `model` (a folder, an id, or an embedded name) and
-    /// `family` (its recipe).
+    /// `family`.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members of one
@@ -66,7 +66,7 @@ impl Family {
             let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
             let row = row.map_err(|error| fault(format!("{error}; the columns are `model` and `family`")))?;
             if row.model.is_empty() || row.family.is_empty() {
-                return Err(fault("has an empty cell; name the model and its recipe".into()));
+                return Err(fault("has an empty cell; name the model and its family".into()));
             }
             named.push((row.model, row.family));
         }
@@ -89,7 +89,7 @@ impl Family {
         Ok(Self { members, hub })
     }
 
-    /// The members to be hidden, by recipe or id; all if none is named.
+    /// The members to be hidden, by family or id; all if none is named.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a name that is neither; [`Error::Parameter`] if no hidden member leaves enough
@@ -98,10 +98,10 @@ impl Family {
         if let Some(name) =
             names.iter().find(|name| !self.members.iter().any(|m| m.id == **name || m.family == **name))
         {
-            let mut recipes: Vec<&str> = self.members.iter().map(|member| member.family.as_str()).collect();
-            recipes.dedup();
+            let mut families: Vec<&str> = self.members.iter().map(|member| member.family.as_str()).collect();
+            families.dedup();
             let ids: Vec<&str> = self.members.iter().map(|member| member.id.as_str()).collect();
-            let hint = format!("the recipes are {}, their members {}", recipes.join(", "), ids.join(", "));
+            let hint = format!("the families are {}, their members {}", families.join(", "), ids.join(", "));
             return Err(Error::Unknown { kind: "member", name: name.clone(), hint });
         }
         let wanted =
@@ -110,7 +110,7 @@ impl Family {
         let most = hidden.iter().map(|member| self.others(member).len()).max().unwrap_or(0);
         if most < LEAST_OTHERS {
             let reason = format!(
-                "leaves {most} others at most to fit a card on (members of other recipes, smaller ones of \
+                "leaves {most} others at most to fit a card on (members of other families, smaller ones of \
                  the same), and {LEAST_OTHERS} are the least; add members"
             );
             return Err(Error::Parameter { name: "--family", reason });
@@ -118,7 +118,7 @@ impl Family {
         Ok(hidden)
     }
 
-    /// What may be known of a hidden member: the members of other recipes, and the smaller ones of its own.
+    /// What may be known of a hidden member: the members of other families, and the smaller ones of its own.
     pub(crate) fn others(&self, hidden: &Member) -> Vec<&Member> {
         let other = |m: &&Member| m.family != hidden.family || m.n_params < hidden.n_params;
         self.members.iter().filter(other).collect()

@@ -29,7 +29,7 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
     let members = family.members.clone();
     let hashes = settings.corpora.iter().map(|name| Ok(Category::load(name)?.sha256));
     let wanted = FolderSettings {
-        schema: Schema::new("surmise-blind-settings", 3),
+        schema: Schema::new("surmise-blind-settings", 4),
         members,
         settings: settings.clone(),
         corpora_sha256: hashes.collect::<Result<_>>()?,

@@ -8,7 +8,7 @@ use super::family::Family;
 use super::settings::BlindSettings;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence::{Profile, ProfileStore, measure_once};
+use crate::emergence::{Profile, ProfileStore, measure, measure_once, settings_of};
 use crate::error::{Error, Result};
 use crate::observations::MeasuredModel;
 
@@ -36,12 +36,14 @@ impl<'a> MemberProfiles<'a> {
         disk::make_folder(&self.folder)?;
         let store = ProfileStore::new(&self.folder);
         let model = self.family.load(self.family.member(id)?)?;
-        let (measure, settings) = (self.settings.measure()?, self.settings);
+        let (how, settings) = (self.settings.measure()?, self.settings);
         let profile = |name: &String| {
             let category = Category::load(name)?;
             let series = Series::draw(&category, settings.shots, settings.windows, settings.seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            Ok(measure_once(Some(&store), &model, &corpus, &measure, &|_, _| ())?.0)
+            let wanted = settings_of(&model, &corpus, &how);
+            let measured = || measure(&model, &corpus, &how);
+            Ok(measure_once(Some(&store), &model.info, &corpus.name, &wanted, measured)?.0)
         };
         let profiles: Rc<[Profile]> = settings.corpora.iter().map(profile).collect::<Result<_>>()?;
         self.known.insert(id.into(), Rc::clone(&profiles));
@@ -65,11 +67,7 @@ impl Measured {
     /// [`Error::Study`] for a model of one block.
     pub fn new(profiles: &[Profile], noise_scale: Option<f64>) -> Result<Self> {
         let measured = MeasuredModel::over_corpora(profiles.iter().collect(), noise_scale);
-        let measured = measured.ok_or_else(|| {
-            let id = profiles.first().map_or("", |profile| &profile.model.id);
-            let at = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-            Error::Study { reason: format!("{id} has no headline {at}; it needs two blocks") }
-        })?;
+        let measured = measured.map_err(|reason| Error::Study { reason })?;
         let gaps = profiles.iter().map(|profile| profile.headline_gap_nats(noise_scale));
         Ok(Self {
             emergence_nats: measured.headline_nats,

@@ -23,6 +23,7 @@ mod settings;
 
 pub use self::api_answers::ApiAnswers;
 pub use self::family::{Family, Member};
+pub use self::observe::feature_columns;
 pub use self::prediction::{FEATURES, HiddenPrediction};
 pub use self::record::{BlindRow, BlindTest};
 pub use self::run::run;

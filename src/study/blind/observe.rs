@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::api_answers::ApiAnswers;
+use super::api_answers::{API_FEATURES, ApiAnswers};
 use super::family::Member;
 use crate::disk;
 use crate::emergence::Profile;
@@ -20,15 +20,13 @@ pub(crate) struct ObservedMember<'a> {
     pub profiles: Option<Rc<[Profile]>>,
 }
 
+/// The reading of the model's texts, beside the features of its answers.
+const READING: &str = "reading_less_control_nats";
+
 /// Every column that can be a feature.
-pub(crate) const FEATURE_COLUMNS: [&str; 6] = [
-    "context_nats",
-    "surprisal_zero",
-    "surprisal_few",
-    "accuracy_zero",
-    "accuracy_few",
-    "reading_less_control_nats",
-];
+pub fn feature_columns() -> Vec<&'static str> {
+    API_FEATURES.iter().map(|feature| feature.name).chain([READING]).collect()
+}
 
 /// The size as a feature, where sizes count as published.
 pub(crate) const SIZE: &str = "log10_params";
@@ -47,14 +45,8 @@ pub(crate) fn observations(
 }
 
 fn target<'a>(observed: &'a ObservedMember, sizes: bool) -> CorporaTarget<'a> {
-    let (seen, n_params) = (observed.answers.features(), observed.member.n_params as f64);
-    let mut added = vec![
-        ("context_nats", Some(seen.context_nats)),
-        ("surprisal_zero", seen.surprisal_zero),
-        ("surprisal_few", seen.surprisal_few),
-        ("accuracy_zero", seen.accuracy_zero),
-        ("accuracy_few", seen.accuracy_few),
-    ];
+    let n_params = observed.member.n_params as f64;
+    let mut added: Vec<_> = observed.answers.features().collect();
     if sizes {
         added.push((SIZE, Some(n_params.log10())));
     }

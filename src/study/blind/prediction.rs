@@ -5,13 +5,12 @@ use std::path::Path;
 
 use super::family::Member;
 use super::member_profiles::Measured;
-use super::observe::{self, FEATURE_COLUMNS, ObservedMember, SIZE};
+use super::observe::{self, ObservedMember, SIZE, feature_columns};
 use super::settings::{BlindSettings, PredictionSettings};
-use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
+use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate, size_baseline};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::numeric::statistics::mean;
-use crate::study::size_line::size_line;
 
 /// The default feature of a card, as a few members support no more: the context information of the next
 /// token, which estimates emergence from outside.
@@ -21,7 +20,7 @@ pub const FEATURES: [&str; 1] = ["context_nats"];
 const TARGET: &str = "emergence_nats";
 /// Its unit.
 pub(super) const UNIT: &str = "nats";
-/// Fewest recipes that can be left out one by one.
+/// Fewest families that can be left out one by one.
 const LEAST_FAMILIES: usize = 3;
 
 /// The prediction of a hidden member, with the calibration that made it.
@@ -44,10 +43,11 @@ pub struct HiddenPrediction {
 
 /// Checks the settings before the long work.
 pub(crate) fn check(how: &PredictionSettings, settings: &BlindSettings) -> Result<()> {
-    if let Some(name) = how.features.iter().find(|name| !FEATURE_COLUMNS.contains(&name.as_str())) {
+    let known = feature_columns();
+    if let Some(name) = how.features.iter().find(|name| !known.contains(&name.as_str())) {
         let hint = match name.as_str() {
             "reading_nats" => "reading_less_control_nats is its name now, as in observations.csv".into(),
-            _ => format!("there are {}", FEATURE_COLUMNS.join(", ")),
+            _ => format!("there are {}", known.join(", ")),
         };
         return Err(Error::Unknown { kind: "feature", name: name.clone(), hint });
     }
@@ -104,7 +104,7 @@ pub(crate) fn predict(
         card,
         n_others,
         mean_nats: mean(&values),
-        size_line_nats: size_line(&sizes, &values, log10_params(member))?,
+        size_line_nats: size_baseline(&sizes, &values, log10_params(member))?,
         observations,
     })
 }

@@ -11,9 +11,9 @@ use super::api_answers::ApiAnswers;
 use super::family::{Family, Member};
 use super::settings::BlindSettings;
 use crate::corpus::texts::Text;
-use crate::corpus::{Control, Texts, WindowSettings};
+use crate::corpus::{CorpusControl, Texts, WindowSettings};
 use crate::disk;
-use crate::emergence::{Profile, ProfileStore, measure_once};
+use crate::emergence::{Profile, ProfileStore, measure, measure_once, settings_of};
 use crate::error::Result;
 use crate::seed;
 
@@ -72,15 +72,17 @@ impl<'a> Readings<'a> {
             window_tokens: WINDOW_TOKENS,
             windows: WINDOWS,
             seed,
-            control: Some(Control::Shuffled),
+            control: Some(CorpusControl::Shuffled),
         };
         let profile = if settings.all(&texts, &model.tokenizer)?.len() < LEAST_WINDOWS {
             None
         } else {
             let corpus = settings.corpus(&texts, &model.tokenizer)?;
             let store = ProfileStore::new(&self.folder);
-            let measure = self.settings.measure()?;
-            Some(Rc::new(measure_once(Some(&store), &model, &corpus, &measure, &|_, _| ())?.0))
+            let how = self.settings.measure()?;
+            let wanted = settings_of(&model, &corpus, &how);
+            let profile = || measure(&model, &corpus, &how);
+            Some(Rc::new(measure_once(Some(&store), &model.info, &corpus.name, &wanted, profile)?.0))
         };
         self.known.insert(key, profile.clone());
         Ok(profile)

@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use super::held_out::held_out;
-use crate::calibration::{CalibrationSpec, Card, ErrorSummary, Outcome, PredictionRow, Table, calibrate};
+use crate::calibration::{
+    CalibrationSpec, Card, ErrorSummary, Outcome, PredictionRow, Table, calibrate, size_baseline,
+};
 use crate::collect::{Completion, Score, local};
 use crate::corpus::category::DEFAULT;
 use crate::corpus::{Category, Series};
 use crate::disk;
-use crate::emergence::{MeasureSettings, Profile, ProfileStore, measure_once};
+use crate::emergence::{self, MeasureSettings, Profile, ProfileStore, measure_once};
 use crate::error::Result;
 use crate::model::Model;
 use crate::observations::{self, JoinInputs};
-use crate::study::size_line::size_line;
 
 /// Features of the calibration: the proxy's emergence, and the target's in-context accuracy, which can be had
 /// of a closed model. The eight models of the embedded family that are calibrated on support no more.
@@ -94,7 +95,7 @@ pub fn run(
     };
     let card = calibrate(&open.clone().without(&IGNORED_COLUMNS.map(Into::into))?, &plan)?;
     let mut predictions = card.predict(&closed, LEVEL)?;
-    add_size_line(&mut predictions, &open, &closed)?;
+    add_size_baseline(&mut predictions, &open, &closed)?;
     let JoinInputs { profiles, scores, .. } = inputs;
     Ok(DemoRun { profiles, scores, observations, noise_scale, card, predictions })
 }
@@ -121,7 +122,9 @@ fn measure(
             step(profiles.len(), name, &category.name);
             let series = Series::draw(category, settings.shots, settings.windows, seed)?;
             let corpus = series.tokenize(&model.tokenizer)?;
-            profiles.push(measure_once(store.as_ref(), &model, &corpus, &settings.measure, &|_, _| ())?.0);
+            let wanted = emergence::settings_of(&model, &corpus, &settings.measure);
+            let measure = || emergence::measure(&model, &corpus, &settings.measure);
+            profiles.push(measure_once(store.as_ref(), &model.info, &corpus.name, &wanted, measure)?.0);
             let task = Completion::draw(category, TASK_SHOTS, TASK_ITEMS, seed)?;
             scores.extend(local::grade(&model, &task)?);
         }
@@ -130,7 +133,7 @@ fn measure(
 }
 
 /// Adds the size baseline, given the true sizes, to the rows that were predicted.
-fn add_size_line(predictions: &mut [PredictionRow], open: &Table, closed: &Table) -> Result<()> {
+fn add_size_baseline(predictions: &mut [PredictionRow], open: &Table, closed: &Table) -> Result<()> {
     let log10_sizes = |table: &Table| -> Result<Vec<f64>> {
         let sizes = table.numbers("params_b")?.into_iter();
         Ok(sizes.map(|size| size.map_or(f64::NAN, f64::log10)).collect())
@@ -140,7 +143,7 @@ fn add_size_line(predictions: &mut [PredictionRow], open: &Table, closed: &Table
     let (sizes, values): (Vec<f64>, Vec<f64>) = known.unzip();
     for (row, size) in predictions.iter_mut().zip(log10_sizes(closed)?) {
         if row.y_hat.is_some() {
-            row.baseline_size = size_line(&sizes, &values, size)?;
+            row.baseline_size = size_baseline(&sizes, &values, size)?;
         }
     }
     Ok(())

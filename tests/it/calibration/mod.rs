@@ -3,7 +3,7 @@
 pub mod bad_tables;
 pub mod cards;
 pub mod edited_cards;
-pub mod guards;
 pub mod observations;
 pub mod refusals;
 pub mod unknown;
+pub mod wrong_numbers;

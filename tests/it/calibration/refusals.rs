@@ -351,7 +351,7 @@ fn a_refusal_names_the_split_that_failed_and_no_candidate_that_the_rows_are_too_
 }
 
 #[test]
-fn intervals_that_held_much_less_than_their_level_say_so_in_row_talk_and_card() {
+fn intervals_that_held_much_less_than_their_level_say_so_in_row_status_and_card() {
     let (_keep, at) = folder();
     let (card, predictions) = (at("card.json"), at("p.csv"));
     let target = ["--target", "em_ipa_transliterate_bleu", "--features", "bench_*", "-o", &card];
@@ -359,14 +359,14 @@ fn intervals_that_held_much_less_than_their_level_say_so_in_row_talk_and_card() 
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && told.contains("90 % intervals HELD ONLY"), "{told}");
     let ask = ["predict", "--calibration", &card, "--observations", OBSERVATIONS, "-o", &predictions];
-    let talk = surmise(&ask).stderr;
+    let status = surmise(&ask).stderr;
     let mut short = 0;
     for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {
         let held: f64 = row["backtest_coverage"].parse().expect("a coverage");
         assert_eq!(held < 0.8, row["note"].contains("INTERVALS HELD ONLY"), "{row:?}");
         short += usize::from(held < 0.8);
     }
-    let told = String::from_utf8_lossy(&talk).into_owned();
+    let told = String::from_utf8_lossy(&status).into_owned();
     assert!(
         short > 0
             && told.contains(&format!(

@@ -109,16 +109,16 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
         let profile: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         (profile, String::from_utf8(output.stderr).expect("UTF-8"))
     };
-    let (channel, talk) = measure("channel");
+    let (channel, status) = measure("channel");
     assert_eq!(channel["estimator"]["name"], "channel");
-    assert!(!talk.contains("entropy of the context"), "{talk}");
-    let (gaussian, talk) = measure("gaussian");
-    assert!(talk.contains("entropy of the context, the same for every model"), "{talk}");
+    assert!(!status.contains("entropy of the context"), "{status}");
+    let (gaussian, status) = measure("gaussian");
+    assert!(status.contains("entropy of the context, the same for every model"), "{status}");
     assert_eq!(
         (&gaussian["estimator"]["name"], &gaussian["estimator"]["micro"]),
         (&"gaussian".into(), &"alone".into())
     );
-    assert!(talk.contains("by gaussian ["), "{talk}");
+    assert!(status.contains("by gaussian ["), "{status}");
     let table = rows(&std::fs::read_to_string(folder.path().join("gaussian/profiles.csv")).expect("rows"));
     // 2 blocks, 2 entities and 2 separators, and no settings.
     assert_eq!(table.len(), 2 * 4);

@@ -139,14 +139,14 @@ fn the_embedded_family_is_small_enough_and_what_family_csv_says() {
         }
         let model = surmise::model::Model::load(&row["model"]).expect("an embedded model");
         assert_eq!(model.info.n_params.to_string(), row["n_params"]);
-        assert_eq!(model.info.family.as_ref(), Some(&row["recipe"]));
+        assert_eq!(model.info.family.as_ref(), Some(&row["family"]));
         assert!(model.info.n_layers >= 2);
         let number = |column: &str| row[column].parse::<f64>().expect("a number");
-        // What the README says of the family: held-out loss falls with size in each recipe, and shots help.
+        // What the README says of the family: held-out loss falls with size in each family, and shots help.
         let loss = number("held_out_loss_nats");
-        assert!(row["recipe"] != last.0 || loss < last.1, "{}: loss {loss} after {}", row["model"], last.1);
+        assert!(row["family"] != last.0 || loss < last.1, "{}: loss {loss} after {}", row["model"], last.1);
         assert!(number("accuracy_7_shots") > number("accuracy_0_shots"), "{}", row["model"]);
-        last = (&row["recipe"], loss);
+        last = (&row["family"], loss);
     }
     assert!(bytes <= 9_000_000, "the family takes {bytes} bytes");
 }

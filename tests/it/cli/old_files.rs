@@ -64,6 +64,13 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
     let calibrate = ["calibrate", "--observations", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
     refused(&surmise(&calibrate), &["column setting is called noise_scale now"]);
     assert!(!std::path::Path::new(&at("card.json")).exists());
+    let mut rows = with(24, "recipe", |_| "r".into());
+    for row in &mut rows {
+        row.remove("family");
+        row.insert("context_nats", "1.0".into());
+    }
+    write(&at("t.csv"), &rows);
+    refused(&surmise(&calibrate), &["column recipe is called family now"]);
     // A table of others may have a column of that name.
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());

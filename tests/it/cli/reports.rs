@@ -134,7 +134,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
                 row["model"] == "minigpt-3"
                     && row["role"] == "entity"
                     && row["noise_scale"] == "0.25"
-                    && row["reading_index"] == shot["shot"]
+                    && row["reading_index"] == shot["reading_index"]
                     && row["block"] != "1"
             });
             let values: Vec<f64> = own.map(|row| number(row, column)).collect();

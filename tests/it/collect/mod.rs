@@ -1,12 +1,12 @@
 //! Providers, the client under faults, grading, and imports.
 
+pub mod before_asking;
 pub mod faults;
 pub mod faults_answers;
 pub mod faults_folder;
 pub mod faults_keys;
 pub mod faults_limits;
 pub mod faults_transport;
-pub mod guards;
 pub mod import;
 pub mod panics;
 pub mod providers;

@@ -2,11 +2,12 @@
 //! and designs that are refused before anything is computed.
 
 use candle_core::{DType, Device, Tensor};
+use surmise::Result;
 use surmise::corpus::{Category, DesignPrompts, DesignSettings, FactorialDesign, PromptForm};
 use surmise::emergence::semantic::{
-    Control, Init, SemanticProfile, SemanticReading, SemanticSettings, measure, measure_once,
+    Control, Init, SemanticProfile, SemanticReading, SemanticSettings, measure, settings_of, tokenize,
 };
-use surmise::emergence::{Origin, Profile, ProfileStore};
+use surmise::emergence::{Origin, Profile, ProfileStore, measure_once};
 use surmise::model::batch::Batch;
 use surmise::model::ops::Ops;
 use surmise::model::{Model, PromptStates};
@@ -66,7 +67,15 @@ fn design(category: &str, shots: &[usize]) -> FactorialDesign {
 }
 
 fn measured(model: &str, design: &FactorialDesign, settings: &SemanticSettings) -> SemanticProfile {
-    measure(&Model::load(model).expect("embedded"), design, settings).expect("a profile")
+    tokenized_and_measured(&Model::load(model).expect("embedded"), design, settings).expect("a profile")
+}
+
+fn tokenized_and_measured(
+    model: &Model,
+    design: &FactorialDesign,
+    settings: &SemanticSettings,
+) -> Result<SemanticProfile> {
+    measure(model, design, &tokenize(model, design)?, settings)
 }
 
 fn all_settings() -> SemanticSettings {
@@ -116,10 +125,16 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     let folder = tempfile::tempdir().expect("a folder");
     let store = ProfileStore::new(folder.path());
     store.put(&profile).expect("written");
-    let (kept, origin) = measure_once(Some(&store), &model, &design, &settings).expect("a profile");
+    let once = |settings: &SemanticSettings| {
+        let prompts = tokenize(&model, &design)?;
+        let wanted = settings_of(&model, &design, &prompts, settings);
+        let measure = || measure(&model, &design, &prompts, settings);
+        measure_once(Some(&store), &model.info, &design.category, &wanted, measure)
+    };
+    let (kept, origin) = once(&settings).expect("a profile");
     assert_eq!((kept, origin), (profile, Origin::Kept));
     let other = SemanticSettings { random_init_seed: None, ..settings.clone() };
-    let (_, origin) = measure_once(Some(&store), &model, &design, &other).expect("a profile");
+    let (_, origin) = once(&other).expect("a profile");
     assert_eq!((origin, store.files().expect("files").len()), (Origin::Measured, 2));
     assert!(store.check::<SemanticProfile>().is_ok() && store.check::<Profile>().is_err());
 }
@@ -141,9 +156,7 @@ fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
 #[test]
 fn what_cannot_be_measured_is_refused_before_anything_is_computed() {
     let model = Model::load("minigpt-1").expect("embedded");
-    let refused = |design: &FactorialDesign| {
-        measure(&model, design, &SemanticSettings::new(0, None)).unwrap_err().to_string()
-    };
+    let refused = |design: &FactorialDesign| tokenize(&model, design).unwrap_err().to_string();
     // 64 positions.
     let long = design("countries", &[1, 40]);
     let error = refused(&long);
@@ -182,7 +195,7 @@ fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_o
         let category = Category::load(file.path().to_str().expect("UTF-8")).expect("a category");
         let settings = DesignSettings { sets: 4, queries: 3, shots: vec![1], ..Default::default() };
         let design = FactorialDesign::draw(&category, &settings).expect("a design");
-        measure(&model, &design, &SemanticSettings::new(0, None))
+        tokenized_and_measured(&model, &design, &SemanticSettings::new(0, None))
     };
     let error = table(0).unwrap_err().to_string();
     assert!(error.contains("columns a and b") && error.contains("all but 0 of 3"), "{error}");
@@ -224,7 +237,7 @@ fn the_message_of_a_chat_is_rendered_by_the_models_own_template() {
         assert_eq!(*tokens, query.answers.as_ref().expect("answers").iter().map(first).collect::<Vec<_>>());
     }
     assert_eq!(prompts.sha256, design.sha256());
-    let profile = measure(&model, &design, &SemanticSettings::new(0, None)).expect("a profile");
+    let profile = measure(&model, &design, &prompts, &SemanticSettings::new(0, None)).expect("a profile");
     assert_eq!(profile.corpus.form, "chat");
     model.chat.settings["chat_template"] = "{{ raise_exception('no users') }}".into();
     let refused = DesignPrompts::new(&design, &model).map(drop).unwrap_err().to_string();

@@ -279,7 +279,7 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
         ("pythia", "num_key_value_heads", json!(1), false),
         ("starcoder2", "scale_attn_weights", json!(true), true),
     ] {
-        let unread = unread(name, json!({key: value}), &[]).expect("a harmless key");
+        let unread = unread(name, json!({key: value}), &[]).expect("an ignored key");
         assert_eq!(unread.keys, [key], "{name}");
         let flags = if flagged { vec![format!("unread_key:{key}")] } else { vec![] };
         assert_eq!(unread.flags, flags, "{name}: {key}");
@@ -287,7 +287,7 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
     // Within the description of rotary positions.
     let rope =
         json!({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1]}});
-    let found = unread("llama-gqa", rope, &[]).expect("a harmless key");
+    let found = unread("llama-gqa", rope, &[]).expect("an ignored key");
     assert_eq!(found.keys, ["rope_parameters.mrope_section"]);
     // Beside foreign code a key must be allowed; beside transformers' own, named in the same way, it need
     // not.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use surmise::corpus::{Category, DesignSettings, FactorialDesign};
-use surmise::emergence::semantic::{SemanticSettings, WithError, measure};
+use surmise::emergence::semantic::{SemanticSettings, WithError, measure, tokenize};
 use surmise::model::Model;
 
 use super::server::Serving;
@@ -59,8 +59,10 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
         assert_eq!(found.len(), CORPORA.len() * SHOTS.len());
         let mut found = found.iter();
         for corpus in CORPORA {
+            let design = design(corpus);
+            let prompts = tokenize(&model, &design).expect("prompts");
             let profile =
-                measure(&model, &design(corpus), &SemanticSettings::new(0, None)).expect("a profile");
+                measure(&model, &design, &prompts, &SemanticSettings::new(0, None)).expect("a profile");
             let left_out: usize = profile.corpus.left_out.iter().map(|left_out| left_out.queries).sum();
             for inside in &profile.shots {
                 let row = found.next().expect("a row");

@@ -58,10 +58,10 @@ fn without_measurement(rows: &[BTreeMap<String, String>]) -> Vec<BTreeMap<String
     rows
 }
 
-/// The three smallest members of one recipe and some of the other.
+/// The three smallest members of one family and some of the other.
 pub fn family(folder: &Path, others: usize) -> String {
     let members = (1..=3).map(|n| ("minigpt", n)).chain((1..=others).map(|n| ("minillama", n)));
-    let rows: String = members.map(|(recipe, n)| format!("{recipe}-{n},{recipe}\n")).collect();
+    let rows: String = members.map(|(family, n)| format!("{family}-{n},{family}\n")).collect();
     let path = folder.join("family.csv");
     std::fs::write(&path, format!("model,family\n{rows}")).expect("a file");
     text(&path).to_owned()
@@ -160,7 +160,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     assert!((number(&row, "size_line_nats") - (my + slope * (sizes["minigpt-3"] - mx))).abs() < 1e-9);
 
     // The score that is a feature is what the client wrote of the answers.
-    let likelihood = rows(&read(&out, "outside/minigpt-3/likelihood/scores.csv"));
+    let likelihood = rows(&read(&out, "answers/minigpt-3/likelihood/scores.csv"));
     let few: Vec<f64> = likelihood
         .iter()
         .filter(|score| score["shots"] != "0")
@@ -172,8 +172,8 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
         "scores.csv",
         "settings.json",
         "blind.json",
-        "outside/minigpt-3/context/journal.jsonl",
-        "outside/minigpt-3/texts/texts.jsonl",
+        "answers/minigpt-3/context/journal.jsonl",
+        "answers/minigpt-3/texts/texts.jsonl",
     ] {
         assert!(out.join(file).is_file(), "{file}");
     }
@@ -253,7 +253,7 @@ fn the_same_command_gives_the_same_bytes_on_one_thread_or_two() {
     assert_eq!(first, made("b", "1"));
     assert_eq!(first, made("c", "2"));
     // What is there is neither asked nor measured again.
-    let journal = folder.path().join("a/outside/minigpt-3/context/journal.jsonl");
+    let journal = folder.path().join("a/answers/minigpt-3/context/journal.jsonl");
     let before = std::fs::read(&journal).expect("a journal");
     assert_eq!(first, made("a", "2"));
     assert_eq!(before, std::fs::read(&journal).expect("a journal"));
@@ -299,7 +299,7 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_member_of_a_recipe_that_no_other_is_of_gets_no_number() {
+fn a_member_of_a_family_that_no_other_is_of_gets_no_number() {
     let folder = tempfile::tempdir().expect("a folder");
     let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
     let arguments: Vec<String> = blind(&family, &out, &[])
@@ -314,9 +314,9 @@ fn a_member_of_a_recipe_that_no_other_is_of_gets_no_number() {
         ("unsupported", "", "")
     );
     assert!(!row["note"].is_empty() && number(&row, "measured_nats").is_finite());
-    // Its own recipe's larger members are none of its business.
+    // Its own family's larger members are none of its business.
     assert_eq!(row["n_others"], "5");
-    assert!(!out.join("outside/minigpt-2").exists());
+    assert!(!out.join("answers/minigpt-2").exists());
     let profiles = std::fs::read_dir(out.join("profiles")).expect("a folder");
     let names = profiles.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     assert!(names.into_iter().all(|name| !name.starts_with("minigpt-3--")));
@@ -348,7 +348,7 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     assert!(
         read(&out, "blind.tex").contains("\\toprule") && read(&out, "blind.tex").contains("b\\_1 & b & 200")
     );
-    // A dot for each prediction, and one for each recipe in the legend.
+    // A dot for each prediction, and one for each family in the legend.
     assert_eq!(read(&out, "blind.svg").matches("<circle").count(), 4);
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));
     let said = refused(&["report", "blind", text(folder.path()), "--model", "c"], 2);

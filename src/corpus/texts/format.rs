@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// How a file holds its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum TextFormat {
     /// One JSON array of strings or of objects.
     JsonArray,
     /// A JSON object or string on each line.
@@ -24,7 +24,7 @@ pub(super) enum Form {
 /// What separates cells, the most likely first where nothing else is known.
 const SEPARATORS: [u8; 3] = [b'\t', b',', b';'];
 
-impl Form {
+impl TextFormat {
     /// The form of a file.
     ///
     /// # Errors
