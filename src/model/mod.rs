@@ -10,6 +10,7 @@ pub mod block_parameters;
 pub mod blocks;
 pub mod cache;
 mod chat_files;
+mod chat_template;
 #[cfg(test)]
 mod checkpoints_page;
 pub mod decoder;
@@ -39,6 +40,7 @@ pub mod tokenizer;
 pub mod weights;
 
 pub use self::chat_files::ChatFiles;
+pub use self::chat_template::{ChatMessage, ChatTemplate};
 pub use self::description::Description;
 pub use self::device::Device;
 pub use self::embedded::{FAMILY, Member};

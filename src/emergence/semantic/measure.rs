@@ -88,7 +88,7 @@ pub fn measure(
 /// # Errors
 /// Those of [`DesignPrompts::new`].
 pub fn tokenize(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
-    DesignPrompts::new(design, &model.tokenizer, &model.info.id, model.decoder.spec().max_positions)
+    DesignPrompts::new(design, model)
 }
 
 /// Everything that decides the numbers of a profile.

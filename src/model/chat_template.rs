@@ -4,14 +4,23 @@
 use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
 use serde_json::Value;
 
-use super::request::{ApiError, ApiResult, Message};
+use super::chat_files::ChatFiles;
 use crate::error::{Error, Result};
-use crate::model::ChatFiles;
 
 const NAME: &str = "chat";
 
+/// A message of a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// `system`, `user`, `assistant`, or another role that the template knows.
+    pub role: String,
+    /// The text.
+    pub content: String,
+}
+
 /// The chat template of a model.
-pub(super) struct ChatTemplate {
+#[derive(Debug)]
+pub struct ChatTemplate {
     /// The template, and the special tokens that it can refer to.
     template: Option<(Environment<'static>, Value)>,
 }
@@ -38,7 +47,7 @@ impl ChatTemplate {
         let malformed = |fault: Fault| Error::Config {
             path: path.clone(),
             reason: format!(
-                "chat_template does not parse ({fault}); correct it, or remove it to serve without one"
+                "chat_template does not parse ({fault}); correct it, or remove it to do without one"
             ),
         };
         let mut environment = Environment::new();
@@ -62,8 +71,11 @@ impl ChatTemplate {
         self.template.is_some()
     }
 
-    /// The prompt, and whether it contains its own special tokens.
-    pub fn render(&self, messages: &[Message]) -> ApiResult<(String, bool)> {
+    /// The prompt up to the beginning of the model's message, and whether it contains its own special tokens.
+    ///
+    /// # Errors
+    /// Why the template refuses the messages.
+    pub fn render(&self, messages: &[ChatMessage]) -> std::result::Result<(String, bool), String> {
         let Some((environment, tokens)) = &self.template else {
             let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
             return Ok((contents.join("\n"), false));
@@ -71,15 +83,15 @@ impl ChatTemplate {
         let template = environment.get_template(NAME);
         let rendered = template.and_then(|template| {
             let (bos_token, eos_token) = (tokens["bos_token"].as_str(), tokens["eos_token"].as_str());
-            let one = |m: &Message| {
+            let one = |m: &ChatMessage| {
                 minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())])
             };
             let messages: minijinja::Value = messages.iter().map(one).collect();
             template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
         });
-        rendered.map(|text| (text, true)).map_err(|fault| {
-            ApiError::invalid("messages", format!("the model's chat template refuses the messages: {fault}"))
-        })
+        rendered
+            .map(|text| (text, true))
+            .map_err(|fault| format!("the model's chat template refuses the messages: {fault}"))
     }
 }
 
@@ -87,8 +99,8 @@ impl ChatTemplate {
 mod tests {
     use super::*;
 
-    fn message(role: &str, content: &str) -> Message {
-        Message { role: role.into(), content: content.into() }
+    fn message(role: &str, content: &str) -> ChatMessage {
+        ChatMessage { role: role.into(), content: content.into() }
     }
 
     #[test]
@@ -105,7 +117,7 @@ mod tests {
         assert!(special);
         assert_eq!(text.replace('\n', ""), "<s><|user|>hi</s><|user|>you</s><|assistant|>");
         let refusal = template.render(&[message("tool", "x")]).unwrap_err();
-        assert!(refusal.message.contains("no tools"), "{}", refusal.message);
+        assert!(refusal.contains("no tools"), "{refusal}");
     }
 
     #[test]
