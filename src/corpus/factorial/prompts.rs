@@ -1,6 +1,6 @@
 //! A factorial design as token ids of one model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -20,6 +20,8 @@ pub struct DesignPrompts {
     pub answer_tokens: Vec<Vec<u32>>,
     /// SHA-256 of the texts, each ended by a line feed: the same for every tokenizer.
     pub sha256: String,
+    /// For each relation and entity the tokens of its answer.
+    of_answers: Vec<Vec<BTreeSet<u32>>>,
     n_relations: usize,
     n_sets: usize,
 }
@@ -37,7 +39,7 @@ impl DesignPrompts {
         model: &str,
         max_positions: usize,
     ) -> Result<Self> {
-        check_words(design, tokenizer)?;
+        let of_answers = check_words(design, tokenizer)?;
         let (n_relations, n_sets) = (design.relations.len(), design.n_sets());
         let mut hash = Sha256::new();
         let mut windows = vec![];
@@ -68,8 +70,8 @@ impl DesignPrompts {
             }
         }
         let answer_tokens = answer_tokens(design, tokenizer)?;
-        let prompts =
-            Self { windows, answer_tokens, sha256: seed::hex(&hash.finalize()), n_relations, n_sets };
+        let sha256 = seed::hex(&hash.finalize());
+        let prompts = Self { windows, answer_tokens, sha256, of_answers, n_relations, n_sets };
         prompts.check_pairs(design)?;
         Ok(prompts)
     }
@@ -91,6 +93,23 @@ impl DesignPrompts {
     pub fn is_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         let tokens = &self.answer_tokens[x];
         !tokens.is_empty() && tokens[p] == tokens[q]
+    }
+
+    /// Whether set `s` in relation `p` and set `t` in relation `q` show answers with a token in common: a
+    /// model copies tokens, so that it can repeat a part of an answer, such as "one hundred" or a digit.
+    pub fn shares_answer_token(
+        &self,
+        design: &FactorialDesign,
+        shots: usize,
+        (p, s): (usize, usize),
+        (q, t): (usize, usize),
+    ) -> bool {
+        let tokens = |r: usize, set: usize| {
+            let shown = design.shown[r][set][..shots].iter();
+            shown.flat_map(move |entity| &self.of_answers[r][*entity])
+        };
+        let of_s: BTreeSet<&u32> = tokens(p, s).collect();
+        tokens(q, t).any(|token| of_s.contains(token))
     }
 
     /// How many queries are left out of the pair of relations `p` and `q`.
@@ -131,8 +150,9 @@ fn prompt(design: &FactorialDesign, tokenizer: &Tokenizer, text: &str, end: usiz
     Ok(tokenizer.prefix().iter().copied().chain(tokens.into_iter().map(|token| token.id)).collect())
 }
 
-/// Whether the tokenizer can spell every word of the design, and tells the entities apart.
-fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<()> {
+/// Whether the tokenizer can spell every word of the design, and tells the entities apart. Returns the tokens
+/// of the answers, by relation and entity.
+fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<BTreeSet<u32>>>> {
     let fault = |reason: String| Error::Corpus { name: design.category.clone(), reason };
     let spell = |kind: &str, word: &str, text: &str| {
         tokenizer.encode(text).map_err(|error| {
@@ -154,12 +174,12 @@ fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<()> {
             )));
         }
     }
-    for (answers, name) in design.answers.iter().zip(&design.relations) {
-        for answer in answers {
-            spell(&format!("the answer of column {name},"), answer, &PromptForm::answer(answer))?;
-        }
-    }
-    Ok(())
+    let tokens = |name: &String, answer: &String| -> Result<BTreeSet<u32>> {
+        let tokens = spell(&format!("the answer of column {name},"), answer, &PromptForm::answer(answer))?;
+        Ok(tokens.into_iter().map(|token| token.id).collect())
+    };
+    let relations = design.answers.iter().zip(&design.relations);
+    relations.map(|(answers, name)| answers.iter().map(|answer| tokens(name, answer)).collect()).collect()
 }
 
 /// For each query and relation the token that an answer begins with behind the prompt.
