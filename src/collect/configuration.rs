@@ -11,14 +11,23 @@ use super::grading::{Grading, NORMALISATION_VERSION};
 use super::journal::{self, Index, Record};
 use super::plan::{Plan, Replication};
 use super::tasks;
-use super::tasks::{Rendering, Task};
+use super::tasks::{Rendering, SemanticTask, Task, TaskKind};
+use crate::corpus::FactorialDesign;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::provider::{self, GenerationParams};
 
 /// The files of a folder after a collection.
-pub const FILES: [&str; 7] =
-    ["items.csv", "texts.jsonl", "scores.csv", "gains.csv", "summary.json", "journal.jsonl", "journal.lock"];
+pub const FILES: [&str; 8] = [
+    "items.csv",
+    "texts.jsonl",
+    "scores.csv",
+    "gains.csv",
+    "semantic.csv",
+    "summary.json",
+    "journal.jsonl",
+    "journal.lock",
+];
 
 /// Everything that determines what is asked and how it is graded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +62,9 @@ pub struct Configuration {
     pub normalisation_version: u32,
     /// The loaded tasks.
     pub tasks: Vec<LoadedTask>,
+    /// How the designs of semantic emergence are asked, if the sources are categories for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semantic: Option<SemanticTask>,
 }
 
 /// A loaded task.
@@ -68,10 +80,20 @@ pub struct LoadedTask {
 }
 
 impl Configuration {
+    /// The designs of semantic emergence, if there are any.
+    ///
+    /// # Errors
+    /// As [`SemanticTask::designs`].
+    pub fn designs(&self) -> Result<Vec<FactorialDesign>> {
+        let Some(semantic) = &self.semantic else { return Ok(vec![]) };
+        let can = provider::find(&self.provider)?.capabilities();
+        semantic.designs(&self.sources, self.seed, (&self.provider, &can))
+    }
+
     /// Loads the tasks, and records name, checksum and size of each.
     ///
     /// # Errors
-    /// As [`task::load`].
+    /// As [`tasks::load`] and [`Configuration::designs`].
     pub fn load_tasks(&mut self) -> Result<Vec<Task>> {
         let options = tasks::TaskOptions {
             shots: self.shots,
@@ -80,7 +102,10 @@ impl Configuration {
             rendering: self.rendering,
             grader: self.grading.grader,
         };
-        let tasks = tasks::load(&self.sources, &options)?;
+        let tasks = match &self.semantic {
+            Some(semantic) => self.designs()?.iter().flat_map(|design| semantic.tasks(design)).collect(),
+            None => tasks::load(&self.sources, &options)?,
+        };
         let loaded = |task: &Task| LoadedTask {
             name: task.name.clone(),
             sha256: task.sha256.clone(),
@@ -171,7 +196,8 @@ impl Configuration {
         Ok(())
     }
 
-    /// The generation parameters of a task: its own stop sequences apply unless some were given.
+    /// The generation parameters of a task: its own stop sequences apply unless some were given. A prompt
+    /// that is scored is returned with one token behind it, the fewest that servers generate.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a parameter that the wire format cannot express.
@@ -180,6 +206,10 @@ impl Configuration {
         let mut params = self.params.clone();
         if params.stop.is_empty() {
             params.stop = GenerationParams::sendable_stops(&task.stops, &can);
+        }
+        if task.kind == TaskKind::Likelihoods {
+            params =
+                GenerationParams { max_tokens: 1, logprobs: Some(1), echo: true, stop: vec![], ..params };
         }
         for param in &self.without {
             params = params.without(param).unwrap_or(params);

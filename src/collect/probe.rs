@@ -10,11 +10,22 @@ use crate::provider::{Failure, FailureClass, Prompt, Request};
 
 /// The prompt of the probe.
 const PROBE: &str = "Reply with the word yes.";
+/// Tokens with a log-probability in the answer to a probe whose prompt is scored: those of the prompt but the
+/// first, and at most one that follows it.
+const FEWEST_ECHOED: usize = 2;
 
-/// The probe of a plan, with the parameters of the task with most stop sequences; `None` without a task.
-pub(super) fn request(plan: &Plan) -> Option<Request> {
-    let params = plan.params.iter().max_by_key(|params| params.stop.len()).cloned()?;
-    Some(Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), params })
+/// The probes of a plan, with the parameters of the task with most stop sequences: one for tasks that are
+/// answered, one for those whose prompts are scored, where there are any.
+pub(super) fn requests(plan: &Plan) -> Vec<Request> {
+    let most_stops = |echo: bool| {
+        plan.params
+            .iter()
+            .filter(|params| params.echo == echo)
+            .max_by_key(|params| params.stop.len())
+            .cloned()
+    };
+    let request = |params| Request { model: plan.model.clone(), prompt: Prompt::Text(PROBE.into()), params };
+    [false, true].into_iter().filter_map(most_stops).map(request).collect()
 }
 
 /// Finds out, once per configuration, whether the endpoint accepts the parameters. Returns whether the
@@ -26,24 +37,39 @@ pub(super) async fn probe(
     worker: &Worker,
 ) -> Result<bool> {
     let run = &worker.run;
-    let mut has_changed = false;
+    let (mut has_changed, mut asked) = (false, vec![]);
     let mut attempts = journal.index.attempts(&QuestionKey::NONE);
     loop {
-        let Some(request) = request(plan) else { return Ok(has_changed) };
-        let wire = plan.provider.render(&request)?;
-        let key = plan.key(&wire, 0);
-        if journal.index.probed.contains(&key) {
-            return Ok(has_changed);
+        let mut next = None;
+        for request in requests(plan) {
+            let wire = plan.provider.render(&request)?;
+            let key = plan.key(&wire, 0);
+            if !journal.index.probed.contains(&key) && !asked.contains(&key) {
+                next = Some((request, wire, key));
+                break;
+            }
         }
+        let Some((request, wire, key)) = next else { return Ok(has_changed) };
+        asked.push(key);
         attempts = attempts.max(journal.index.attempts(&key));
         let most = worker.most(&request);
         let (task, item) = ("probe".into(), "probe".into());
         let question = PreparedQuestion { key, task, item, replicate: 0, probe: true, attempts, wire, most };
+        let outcome = worker.ask(&question).await;
+        if let QuestionOutcome::Answered { n_logprobs } = outcome
+            && request.params.echo
+            && n_logprobs < FEWEST_ECHOED
+        {
+            let reason = "the server does not return the log-probabilities of a prompt (`echo` with \
+                          `logprobs`), which scoring answers needs";
+            run.stop_for_endpoint(reason.into());
+            return Ok(has_changed);
+        }
         let QuestionOutcome::Failed(Failure { class: FailureClass::Unsupported { param }, message, .. }) =
-            worker.ask(&question).await
+            outcome
         else {
             // Any other failure has already ended the run, or may be specific to the probe.
-            return Ok(has_changed);
+            continue;
         };
         let adapted = request.params.without(&param).filter(|_| run.adapt);
         if adapted.is_none() || configuration.without.contains(&param) {

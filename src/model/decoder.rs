@@ -7,12 +7,15 @@ use ndarray::ArrayView2;
 
 use super::attention_form::AttentionForm;
 use super::batch::Batch;
+use super::block_parameters::{Block, FeedForward, Linear, NormWeights, Norms};
+use super::blocks::Blocks;
 use super::cache::{BlockCache, Cache};
 use super::feed_forward;
 use super::fused_ops::FusedCachedAttention;
 use super::ops::{Angles, Ops};
-use super::parameters::{Block, FeedForward, Linear, NormWeights, Norms, Parameters};
+use super::parameters::Parameters;
 use super::spec::{Form, Layer, QkNorm, Spec};
+use super::table::Head;
 use crate::error::{Error, Result};
 
 /// A decoder ready to run.
@@ -33,6 +36,11 @@ impl Decoder {
     /// The sizes and switches of this decoder.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// Whether its blocks are read when they are needed, because they are more than the memory may hold.
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.parts.blocks, Blocks::Streamed(_))
     }
 
     /// Number of parameters; a tied head counts once.
@@ -73,9 +81,12 @@ impl Decoder {
         let angles: Vec<Angles> =
             ropes.map(|rope| Ok(Angles::of(&batch.positions, rope, h.device())?)).collect::<Result<_>>()?;
         visit(0, &h)?;
-        for (l, (block, layer)) in self.parts.blocks.iter().zip(&self.spec.layers).enumerate() {
+        for (l, layer) in self.spec.layers.iter().enumerate() {
             let kept = cache.as_mut().map(|cache| &mut cache.blocks[l]);
-            h = self.block(&h, block, *layer, &angles, batch, kept)?;
+            let block = self.parts.blocks.get(l)?;
+            h = self.block(&h, &block, *layer, &angles, batch, kept)?;
+            // Before anything else is waited for.
+            drop(block);
             visit(l + 1, &h)?;
         }
         Ok(h)
@@ -84,7 +95,7 @@ impl Decoder {
     fn embed(&self, batch: &Batch) -> Result<Tensor> {
         let (spec, parts, n) = (&self.spec, &self.parts, batch.len());
         let device = parts.embedding.device();
-        let mut h = parts.embedding.index_select(&Tensor::from_slice(&batch.ids, n, device)?, 0)?;
+        let mut h = parts.embedding.rows(&batch.ids)?;
         if spec.embedding_scale != 1.0 {
             h = (h * spec.embedding_scale)?;
         }
@@ -225,8 +236,8 @@ impl Decoder {
     /// # Errors
     /// Failures of the tensor library.
     pub fn next_input(&self, l: usize, h: &Tensor) -> Result<Tensor> {
-        match self.parts.blocks.get(l) {
-            Some(block) => self.branch_input(h, &block.attention_norms),
+        match self.parts.blocks.attention_norms(l) {
+            Some(norms) => self.branch_input(h, norms),
             None => self.head_norm(h),
         }
     }
@@ -239,7 +250,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`Error::NoHead`] where only the body of a model was saved.
-    pub(super) fn head(&self) -> Result<&Linear> {
+    pub(super) fn head(&self) -> Result<&Head> {
         self.parts.head.as_ref().ok_or(Error::NoHead)
     }
 
@@ -260,18 +271,15 @@ impl Decoder {
     /// # References
     /// nostalgebraist 2020, "interpreting GPT: the logit lens".
     pub fn logits_of(&self, h: &Tensor, tokens: &[u32]) -> Result<Tensor> {
-        let head = self.head()?;
-        let tokens = Tensor::from_slice(tokens, tokens.len(), head.weight.device())?;
-        let bias = head.bias.as_ref().map(|bias| bias.index_select(&tokens, 0)).transpose()?;
-        self.logits_by(h, &Linear { weight: head.weight.index_select(&tokens, 0)?, bias })
+        self.logits_by(h, &self.head()?.of_tokens(tokens)?)
     }
 
-    fn logits_by(&self, h: &Tensor, head: &Linear) -> Result<Tensor> {
+    fn logits_by(&self, h: &Tensor, head: &Head) -> Result<Tensor> {
         let mut x = self.head_norm(h)?;
         if let Some([_, project_out]) = &self.parts.projections {
             x = self.ops.linear(&x, project_out)?;
         }
-        let mut logits = self.ops.linear(&x, head)?;
+        let mut logits = head.logits(self.ops, &x)?;
         if self.spec.logit_scale != 1.0 {
             logits = (logits * self.spec.logit_scale)?;
         }

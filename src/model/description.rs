@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use super::arch::{self, Config, Place, TensorNames};
+use super::arch::{self, Config};
 use super::files;
 use super::hub::{self, Hub};
 use super::info::ModelInfo;
 use super::loaded_decoder::LoadedDecoder;
 use super::options::Options;
+use super::parameter_count::n_params;
 use super::spec::Spec;
 use super::weights::{Checkpoint, FileHeader};
 use crate::error::{Error, Result};
@@ -66,26 +67,6 @@ impl Description {
         };
         Ok(Self { info, spec, stored: checkpoint.stored() })
     }
-}
-
-/// The parameters among the tensors of a checkpoint: those of its blocks and around them. A tied head counts
-/// once.
-fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint) -> usize {
-    let Place { prefix, head } = names.place(&|name| checkpoint.shapes().any(|(other, _)| other == name));
-    let around = [names.embedding, names.embedding_norm, names.positions, names.final_norm];
-    let is_around = |module: &str| {
-        (!spec.tied && module == head)
-            || module.strip_prefix(&prefix).is_some_and(|module| {
-                !module.is_empty() && (around.contains(&module) || names.projections.contains(&module))
-            })
-    };
-    let blocks = format!("{prefix}{}.", names.blocks);
-    let counts = |name: &str| {
-        let module = name.strip_suffix(".weight").or_else(|| name.strip_suffix(".bias")).unwrap_or(name);
-        name.starts_with(&blocks) || is_around(module)
-    };
-    let parameters = checkpoint.parameters().filter(|(name, _)| counts(name));
-    parameters.map(|(_, shape)| shape.iter().product::<usize>()).sum()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use candle_core::{Result, Tensor};
 
+use super::block_parameters::{ExpertMaps, Mlp};
 use super::ops::{Ops, softmax};
-use super::parameters::{ExpertMaps, Mlp};
 use super::spec::{Activation, ExpertWeights, Mixture};
 
 /// The values inside an MLP, `(n, d_mlp)`, which its last map takes back to the stream.

@@ -224,7 +224,9 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
             .map_or_else(|| name.into(), |last| last.to_string_lossy().into_owned()));
     }
     if folder.is_file() && gguf::is_gguf(name) {
-        return Ok(folder.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+        let file = folder.file_name().unwrap_or_default().to_string_lossy();
+        let stem = folder.file_stem().unwrap_or_default().to_string_lossy();
+        return Ok(gguf::PartName::parse(&file).map_or(stem.into_owned(), |part| part.prefix.to_owned()));
     }
     if folder.is_file() {
         let hint =

@@ -1,17 +1,20 @@
 //! Opening a model: a decoder with its tokenizer.
 
+use std::sync::Arc;
+
 use super::arch::{Architecture, Config};
 use super::chat_files::ChatFiles;
 use super::decoder::Decoder;
 use super::files::{self, ModelFiles};
 use super::hub::{Hub, Need};
 use super::info::ModelInfo;
-use super::loaded_decoder::{LoadedDecoder, check_memory};
+use super::loaded_decoder::{LoadedDecoder, plan};
+use super::memory::MemoryPlan;
 use super::ops::Ops;
 use super::options::Options;
 use super::spec::Spec;
 use super::tokenizer::Tokenizer;
-use super::weights::{ParameterSource, RandomInit};
+use super::weights::{ParameterSource, RandomInit, StoredRandomInit};
 use crate::error::Result;
 
 /// A model ready to be measured.
@@ -30,6 +33,7 @@ pub struct Model {
     pub chat: ChatFiles,
     stored: String,
     architecture: &'static dyn Architecture,
+    weight_bytes: u64,
 }
 
 impl Model {
@@ -55,10 +59,10 @@ impl Model {
             Ok((Tokenizer::open(files, config, options.bos)?, ends(config)))
         };
         let (loaded, (tokenizer, ends)) = LoadedDecoder::open(&files, &options, hub, both)?;
-        let LoadedDecoder { info, decoder, stored, architecture } = loaded;
+        let LoadedDecoder { info, decoder, stored, architecture, weight_bytes } = loaded;
         tokenizer.notes().iter().for_each(|note| hub.note(&format!("{}: {note}", info.id)));
         let chat = ChatFiles::read(&files)?;
-        Ok(Self { info, decoder, tokenizer, options, ends, chat, stored, architecture })
+        Ok(Self { info, decoder, tokenizer, options, ends, chat, stored, architecture, weight_bytes })
     }
 
     /// The id of the model that a name stands for: an embedded one, a folder, or one on a hub. Nothing is
@@ -72,34 +76,45 @@ impl Model {
 
     /// The model without its tokenizer, and its tokenizer.
     pub fn into_parts(self) -> (LoadedDecoder, Tokenizer) {
-        let Self { info, decoder, tokenizer, stored, architecture, .. } = self;
-        (LoadedDecoder { info, decoder, stored, architecture }, tokenizer)
+        let Self { info, decoder, tokenizer, stored, architecture, weight_bytes, .. } = self;
+        (LoadedDecoder { info, decoder, stored, architecture, weight_bytes }, tokenizer)
     }
 
     /// The randomly initialised model: the same config with seeded initial weights.
     ///
     /// # Errors
-    /// Failures of the tensor library.
+    /// Failures of the tensor library, and [`Error::Write`] where there is no room for weights that are kept
+    /// in a temporary file.
     pub fn random_init(&self, seed: u64) -> Result<Decoder> {
         let (spec, device) = (self.decoder.spec(), self.options.device.open()?);
-        let parts = self.architecture.parameters(spec, &RandomInit { seed })?.to_device(&device)?;
+        let init = RandomInit { seed };
+        let parts = match self.random_init_plan()?.most_blocks {
+            None => self.architecture.parameters(spec, &init)?.to_device(&device)?,
+            Some(most_blocks) => {
+                let names = self.architecture.tensor_names(spec);
+                names.stream(spec, Arc::new(StoredRandomInit::new(init)?), most_blocks)?
+            }
+        };
         Ok(Decoder::new(spec.clone(), parts, Ops::of(&device)))
+    }
+
+    /// How the weights of the random init are held beside those of this model.
+    fn random_init_plan(&self) -> Result<MemoryPlan> {
+        let (id, options) = (&self.info.id, &self.options);
+        let left = options.max_memory_bytes.map(|limit| limit.saturating_sub(self.weight_bytes));
+        let what = "the weights of its randomly initialised model beside its own";
+        plan(id, what, self.decoder.spec(), self.info.n_params, options, left)
     }
 
     /// Memory that is left for states beside the weights of this model and of its random init; `None` without
     /// a limit.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the weights alone are more than the limit.
+    /// [`Error::Parameter`] if not even one block of each fits into the limit.
     pub fn room_for_states(&self) -> Result<Option<u64>> {
-        let both = 8 * self.info.n_params as u64;
-        check_memory(
-            &self.info.id,
-            "its weights and those of its randomly initialised model",
-            both,
-            self.options.max_memory_bytes,
-        )?;
-        Ok(self.options.max_memory_bytes.map(|limit| limit - both))
+        let Some(limit) = self.options.max_memory_bytes else { return Ok(None) };
+        let both = self.weight_bytes + self.random_init_plan()?.bytes;
+        Ok(Some(limit.saturating_sub(both)))
     }
 }
 

@@ -4,8 +4,8 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, S
 
 use super::attention_form::AttentionForm;
 use super::batch::Batch;
+use super::block_parameters::NormWeights;
 use super::fused;
-use super::parameters::NormWeights;
 use super::spec::Activation;
 use crate::numeric::kernels;
 

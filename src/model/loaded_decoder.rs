@@ -1,14 +1,19 @@
 //! Opening a decoder: config, weights, device.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::arch::{self, Architecture, Config};
 use super::decoder::Decoder;
+use super::device::Device;
 use super::files::ModelFiles;
 use super::hub::{Hub, Need};
 use super::info::ModelInfo;
+use super::memory::MemoryPlan;
 use super::ops::Ops;
 use super::options::Options;
+use super::parameter_count;
+use super::spec::Spec;
 use super::weights::Checkpoint;
 use crate::error::{Error, Result};
 
@@ -21,6 +26,8 @@ pub struct LoadedDecoder {
     /// How the weights are stored: "F32", "F16", "BF16", or several of them.
     pub stored: String,
     pub(super) architecture: &'static dyn Architecture,
+    /// What the weights take of the memory.
+    pub(super) weight_bytes: u64,
 }
 
 impl LoadedDecoder {
@@ -66,9 +73,22 @@ impl LoadedDecoder {
                 hub.note(&format!("{id}: the LoRA in {folder} is merged: {n} tensors, rank {rank}"));
             }
         }
-        let bytes = checkpoint.shapes().map(|(_, shape)| 4 * shape.iter().product::<usize>() as u64).sum();
-        check_memory(&files.id, "its weights", bytes, options.max_memory_bytes)?;
-        let parts = architecture.parameters(&spec, &checkpoint)?.to_device(&device)?;
+        let names = architecture.tensor_names(&spec);
+        let n_params = parameter_count::n_params(&names, &spec, &checkpoint);
+        let plan = plan(&files.id, "its weights", &spec, n_params, options, options.max_memory_bytes)?;
+        let checkpoint = Arc::new(checkpoint);
+        let parts = match plan.most_blocks {
+            None => architecture.parameters(&spec, &*checkpoint)?.to_device(&device)?,
+            Some(most_blocks) => {
+                hub.note(&format!(
+                    "{}: its weights take {} bytes in f32, more than --max-memory allows; they stay in their \
+                     file, and each block is read when it is needed",
+                    files.id,
+                    4 * n_params
+                ));
+                names.stream(&spec, checkpoint.clone(), most_blocks)?
+            }
+        };
         let decoder = Decoder::new(spec.clone(), parts, Ops::of(&device));
         let info = ModelInfo {
             id: files.id.clone(),
@@ -84,18 +104,34 @@ impl LoadedDecoder {
             dtype,
             device: options.device,
         };
-        Ok((Self { info, decoder, stored: checkpoint.stored(), architecture }, also))
+        let weight_bytes = plan.bytes;
+        Ok((Self { info, decoder, stored: checkpoint.stored(), architecture, weight_bytes }, also))
     }
 }
 
-/// Refuses to hold more than the limit.
-pub(super) fn check_memory(id: &str, what: &str, bytes: u64, limit: Option<u64>) -> Result<()> {
-    match limit {
-        Some(limit) if bytes > limit => {
-            let reason =
-                format!("allows {limit} bytes, and {id} needs {bytes} for {what} in f32; give it more");
-            Err(Error::Parameter { name: "--max-memory", reason })
-        }
-        _ => Ok(()),
+/// How weights are held within `left` bytes of the limit. On a GPU they are there as a whole.
+///
+/// # Errors
+/// [`Error::Parameter`] if not even one block fits.
+pub(super) fn plan(
+    id: &str,
+    what: &str,
+    spec: &Spec,
+    n_params: usize,
+    options: &Options,
+    left: Option<u64>,
+) -> Result<MemoryPlan> {
+    let needs = |bytes: u64, how: &str| {
+        let limit = options.max_memory_bytes.unwrap_or_default();
+        let reason =
+            format!("allows {limit} bytes, and {id} needs {bytes} for {what} in f32{how}; give it more");
+        Error::Parameter { name: "--max-memory", reason }
+    };
+    let plan = MemoryPlan::of(spec, n_params, left, rayon::current_num_threads());
+    let used = options.max_memory_bytes.unwrap_or_default() - left.unwrap_or_default();
+    let plan = plan.map_err(|bytes| needs(used + bytes, " even if each block is read when it is needed"))?;
+    match (options.device, plan.most_blocks) {
+        (Device::Cpu, _) | (_, None) => Ok(plan),
+        _ => Err(needs(4 * n_params as u64, " on a GPU")),
     }
 }

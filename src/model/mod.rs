@@ -6,6 +6,8 @@
 pub mod arch;
 mod attention_form;
 pub mod batch;
+pub mod block_parameters;
+pub mod blocks;
 pub mod cache;
 mod chat_files;
 pub mod decoder;
@@ -20,14 +22,17 @@ mod fused_ops;
 pub mod hub;
 mod info;
 mod loaded_decoder;
+mod memory;
 pub mod ops;
 mod options;
+mod parameter_count;
 pub mod parameters;
 mod prompt_states;
 pub mod spec;
 pub mod state_file;
 pub mod states;
 mod store;
+pub mod table;
 pub mod tokenizer;
 pub mod weights;
 

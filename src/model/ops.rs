@@ -6,10 +6,10 @@ use candle_core::{Device, Result, Tensor};
 
 use super::attention_form::AttentionForm;
 use super::batch::Batch;
+use super::block_parameters::{Linear, NormWeights};
 use super::fused_ops::{
     FusedActivation, FusedAttention, FusedLinear, FusedLinearOnto, FusedNorm, FusedRotate,
 };
-use super::parameters::{Linear, NormWeights};
 use super::spec::{Activation, Norm, Rope, Spec};
 
 /// Which form of the operations a decoder uses.

@@ -47,6 +47,21 @@ pub(super) struct CollectFlags {
     /// answers, choices; texts:FILE for prompts without answers
     #[arg(required = true, value_name = "TASK")]
     pub(super) tasks: Vec<String>,
+    #[command(flatten)]
+    pub(super) target: TargetFlags,
+    #[command(flatten)]
+    pub(super) money: BudgetFlags,
+    #[command(flatten)]
+    pub(super) content: ContentFlags,
+    #[command(flatten)]
+    pub(super) resume: ResumeFlags,
+    #[command(flatten)]
+    pub(super) request: RequestFlags,
+}
+
+/// Who is asked, and where the answers go.
+#[derive(Debug, Args)]
+pub(super) struct TargetFlags {
     #[arg(
         long,
         required = true,
@@ -68,12 +83,6 @@ pub(super) struct CollectFlags {
     /// send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    #[command(flatten)]
-    pub(super) money: BudgetFlags,
-    #[command(flatten)]
-    pub(super) content: ContentFlags,
-    #[command(flatten)]
-    pub(super) request: RequestFlags,
 }
 
 #[derive(Debug, Args)]
@@ -135,6 +144,11 @@ pub(super) struct ContentFlags {
     /// Share of items that are asked once more, to see how often answers differ
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) repeat_share: f64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Questions and answers")]
+pub(super) struct ResumeFlags {
     /// Ask questions with this outcome again: filtered, refused, truncated, empty, unreadable, failed; may be
     /// given several times
     #[arg(long, value_name = "OUTCOME", value_parser = REDO)]
@@ -209,10 +223,9 @@ pub(super) enum OnUnknown {
     Fail,
 }
 
-/// Refuses numbers out of their range.
-pub(super) fn check(ask: &CollectFlags) -> Result<()> {
+/// Refuses numbers out of their range that every collection has.
+pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &RequestFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
-    let request = &ask.request;
     if !(1..=1024).contains(&request.concurrency) {
         return fault("--concurrency", "must be from 1 to 1024");
     }
@@ -226,19 +239,10 @@ pub(super) fn check(ask: &CollectFlags) -> Result<()> {
             return fault(name, "must be above 0 and at most a million");
         }
     }
-    if ask.model.as_deref().is_none_or(|model| model.trim().is_empty()) {
+    if target.model.as_deref().is_none_or(|model| model.trim().is_empty()) {
         return fault("--model", "must be the model's name at the provider, and is blank");
     }
-    if ask.content.items == 0 {
-        return fault("--items", "must be at least 1");
-    }
-    if !(0.0..=1.0).contains(&ask.content.repeat_share) {
-        return fault("--repeat-share", "must be from 0 to 1");
-    }
-    if !(1..=1000).contains(&ask.content.replicates) {
-        return fault("--replicates", "must be from 1 to 1000");
-    }
-    if let Some(usd) = ask.money.budget_usd
+    if let Some(usd) = money.budget_usd
         && !(usd > 0.0 && usd <= 1e6)
     {
         return fault("--budget-usd", "must be above 0 and at most a million");
@@ -246,9 +250,24 @@ pub(super) fn check(ask: &CollectFlags) -> Result<()> {
     Ok(())
 }
 
+/// Refuses numbers of questions out of their range.
+pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
+    let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
+    if content.items == 0 {
+        return fault("--items", "must be at least 1");
+    }
+    if !(0.0..=1.0).contains(&content.repeat_share) {
+        return fault("--repeat-share", "must be from 0 to 1");
+    }
+    if !(1..=1000).contains(&content.replicates) {
+        return fault("--replicates", "must be from 1 to 1000");
+    }
+    Ok(())
+}
+
 /// The configuration that the flags describe, as it is recorded.
 pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider::Provider) -> Configuration {
-    let (content, model) = (&ask.content, ask.model.clone().unwrap_or_default());
+    let (content, model) = (&ask.content, ask.target.model.clone().unwrap_or_default());
     let defaults = provider.defaults(&model);
     let echo = content.grader.needs_echo();
     let params = GenerationParams {
@@ -264,7 +283,7 @@ pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider:
     let is_chat = provider.capabilities().chats;
     Configuration {
         provider: provider.name().into(),
-        base_url: ask.base_url.clone().unwrap_or_else(|| provider.default_base_url().into()),
+        base_url: ask.target.base_url.clone().unwrap_or_else(|| provider.default_base_url().into()),
         model,
         params,
         without: vec![],
@@ -285,6 +304,7 @@ pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider:
         },
         normalisation_version: 0,
         tasks: vec![],
+        semantic: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! journal.
 
 mod flags;
+mod semantic_flags;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -10,12 +11,16 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use self::flags::{CollectFlags, OnUnknown, RescoreFlags};
+use self::flags::{
+    BudgetFlags, CollectFlags, OnUnknown, RequestFlags, RescoreFlags, ResumeFlags, TargetFlags,
+};
+use self::semantic_flags::SemanticFlags;
 use super::watch::{Watch, interrupts};
 use super::{SECRETS, print, status};
 use crate::collect::budget::estimate;
 use crate::collect::budget::price::Price;
 use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
+use crate::collect::configuration::Configuration;
 use crate::collect::journal;
 use crate::collect::panicked;
 use crate::collect::plan::RedoSelection;
@@ -23,8 +28,9 @@ use crate::collect::rescore;
 use crate::collect::results::replay::FolderSummary;
 use crate::collect::run::Run;
 use crate::collect::secrets::{Secrets, hide_in_panics};
+use crate::collect::tasks::{LogprobSource, SemanticTask};
 use crate::error::{Error, Result};
-use crate::provider;
+use crate::provider::{self, Provider};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -37,6 +43,8 @@ pub(super) struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum FolderVerb {
+    /// Ask the prompts of semantic emergence: what a model tells of a relation from outside, in semantic.csv
+    Semantic(Box<SemanticFlags>),
     /// Grade the stored answers again, without network access
     Rescore(RescoreFlags),
     /// Remove damaged lines from a journal; they are kept beside it
@@ -47,9 +55,47 @@ enum FolderVerb {
     },
 }
 
+/// What is asked, of whom, and how requests are sent.
+struct Collection<'a> {
+    configuration: Configuration,
+    target: &'a TargetFlags,
+    money: &'a BudgetFlags,
+    resume: &'a ResumeFlags,
+    request: &'a RequestFlags,
+    /// Whether a token limit truncates answers by design.
+    is_scored: bool,
+}
+
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     match &flags.verb {
-        None => collect(&flags.ask, quiet),
+        None => {
+            let ask = &flags.ask;
+            let provider = provider::find(ask.target.provider.as_deref().unwrap_or_default())?;
+            let collection = Collection {
+                configuration: flags::configuration(ask, provider),
+                target: &ask.target,
+                money: &ask.money,
+                resume: &ask.resume,
+                request: &ask.request,
+                is_scored: ask.content.grader.needs_choices(),
+            };
+            collect(collection, provider, &|| flags::check_content(&ask.content), quiet)
+        }
+        Some(FolderVerb::Semantic(ask)) => {
+            let provider = provider::find(ask.target.provider.as_deref().unwrap_or_default())?;
+            let configuration = ask.configuration(provider);
+            let scores = |semantic: &SemanticTask| semantic.logprobs_from == LogprobSource::Echo;
+            let is_scored = configuration.semantic.as_ref().is_some_and(scores);
+            let collection = Collection {
+                configuration,
+                target: &ask.target,
+                money: &ask.money,
+                resume: &ask.resume,
+                request: &ask.request,
+                is_scored,
+            };
+            collect(collection, provider, &|| Ok(()), quiet)
+        }
         Some(FolderVerb::Rescore(flags)) => rescore_folder(flags, quiet),
         Some(FolderVerb::Repair { output }) => {
             let message = match journal::repair(output)? {
@@ -64,24 +110,25 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
 }
 
-fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
-    let name = ask.provider.as_deref().unwrap_or_default();
-    let provider = provider::find(name)?;
-    let request = &ask.request;
-    let mut configuration = flags::configuration(ask, provider);
+fn collect(
+    collection: Collection<'_>,
+    provider: &'static dyn Provider,
+    check: &dyn Fn() -> Result<()>,
+    quiet: bool,
+) -> Result<()> {
+    let Collection { mut configuration, target, money, resume, request, is_scored } = collection;
     // Read before anything that may fail with a message that quotes the key.
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
     if let Ok(secrets) = &secrets {
         SECRETS.get_or_init(|| secrets.clone());
         hide_in_panics(secrets.clone());
     }
-    flags::check(ask)?;
-    let folder = ask.output.clone().unwrap_or_default();
-    let price = ask.money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
-    let redo = RedoSelection {
-        kinds: ask.content.redo.clone(),
-        leave_unknown: request.on_unknown == OnUnknown::Fail,
-    };
+    flags::check(target, money, request)?;
+    check()?;
+    let folder = target.output.clone().unwrap_or_default();
+    let price = money.prices.as_ref().map(|path| Price::read(path, &configuration.model)).transpose()?;
+    let redo =
+        RedoSelection { kinds: resume.redo.clone(), leave_unknown: request.on_unknown == OnUnknown::Fail };
     if let Ok(secrets) = &secrets {
         secrets.check_url(&configuration.base_url)?;
         if secrets.is_placeholder() && !quiet {
@@ -91,12 +138,12 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
             ));
         }
     }
-    if ask.dry_run {
+    if target.dry_run {
         let estimate = estimate::estimate(
             &folder,
             &mut configuration,
             &redo,
-            ask.content.new_config,
+            resume.new_config,
             price,
             request.concurrency,
         )?;
@@ -105,18 +152,18 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
             secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes(),
         );
     }
-    if ask.money.budget_usd.is_none() && !ask.money.no_budget {
+    if money.budget_usd.is_none() && !money.no_budget {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
         return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
     }
-    // Graders that compare choices request a single token, so that every answer is truncated.
-    let keep_truncated = ask.content.keep_truncated || ask.content.grader.needs_choices();
+    // Where choices or answers are scored, a single token is requested, so that every answer is truncated.
+    let keep_truncated = resume.keep_truncated || is_scored;
     let run = Run {
         folder,
         configuration,
-        new_config: ask.content.new_config,
+        new_config: resume.new_config,
         redo,
-        adapt: ask.content.adapt_params,
+        adapt: resume.adapt_params,
         policy: RetryPolicy {
             concurrency: request.concurrency,
             retries: request.retries,
@@ -124,11 +171,11 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
             backoff: Backoff { first_s: request.backoff_s, longest_s: request.max_wait_s },
             idle_timeout: Duration::from_secs_f64(request.idle_timeout_s),
             keep_truncated,
-            model_snapshot: ask.content.require_model_snapshot.clone(),
+            model_snapshot: resume.require_model_snapshot.clone(),
         },
         timeout: Duration::from_secs_f64(request.timeout_s),
         price,
-        cap_usd: ask.money.budget_usd,
+        cap_usd: money.budget_usd,
         key_header: request.key_header,
         ca_cert: request.ca_cert.clone(),
         durable: !request.no_sync,
@@ -139,7 +186,7 @@ fn collect(ask: &CollectFlags, quiet: bool) -> Result<()> {
     watch.finish();
     let ended = ended?;
     if !quiet {
-        status(&sentence(&ended.summary));
+        report(&ended.summary);
     }
     let gaps = ended.summary.n_gaps();
     let left = match (gaps, ended.summary.spent_usd) {
@@ -190,9 +237,15 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
         Ok(())
     })?;
     if !quiet {
-        status(&sentence(&summary));
+        report(&summary);
     }
     Ok(())
+}
+
+/// Says what a folder contains, and what semantic.csv does not.
+fn report(summary: &FolderSummary) {
+    status(&sentence(summary));
+    summary.notes.iter().for_each(|note| status(&format!("note: {note}")));
 }
 
 /// The contents of a folder, in a sentence.

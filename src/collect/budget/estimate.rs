@@ -52,19 +52,21 @@ pub fn estimate(
     let plan = configuration.plan(tasks)?;
     let pending = plan.pending(&index, again)?;
     let (mut prompts, mut answers) = tokens::of(&plan, &pending.questions)?;
-    // The probe is sent before the first question of a configuration.
-    let probe = probe::request(&plan).filter(|_| !pending.questions.is_empty());
-    let wire = probe.as_ref().map(|request| plan.provider.render(request)).transpose()?;
-    let probe = probe.zip(wire).filter(|(_, wire)| !index.probed.contains(&plan.key(wire, 0)));
-    if let Some((request, _)) = &probe {
-        add(request, &mut prompts, &mut answers);
+    // Probes are sent before the first question of a configuration.
+    let mut n_probes = 0;
+    for request in probe::requests(&plan).iter().filter(|_| !pending.questions.is_empty()) {
+        let wire = plan.provider.render(request)?;
+        if !index.probed.contains(&plan.key(&wire, 0)) {
+            add(request, &mut prompts, &mut answers);
+            n_probes += 1;
+        }
     }
     let budget = Budget::new(price, None, 0.0);
     let cost = |prompt, answer| budget.cost_usd(prompt, answer);
     let first = pending.questions.first();
     let first =
         first.map(|first| plan.provider.render(&plan.request(&plan.item(first)?, first))).transpose()?;
-    let n_calls = pending.questions.len() + usize::from(probe.is_some());
+    let n_calls = pending.questions.len() + n_probes;
     let seconds_each = (index.n_answered > 0).then(|| index.answered_s / index.n_answered as f64);
     Ok(Estimate {
         n_calls,

@@ -22,7 +22,10 @@ pub(crate) struct PreparedQuestion {
 /// How a question ended.
 pub(crate) enum QuestionOutcome {
     /// It has an answer of any kind.
-    Answered,
+    Answered {
+        /// Tokens in the answer whose log-probability is known.
+        n_logprobs: usize,
+    },
     /// It has no answer, and gets none in this run.
     Failed(Failure),
     /// It is left for another run.

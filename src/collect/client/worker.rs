@@ -71,6 +71,8 @@ impl Worker {
                 }
             };
             self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
+            let known = answer.logprobs.iter().flatten().filter(|token| token.logprob.is_some());
+            let n_logprobs = known.count();
             // Decided before the permit is released, so that no further request is sent after a refusal that
             // applies to all questions.
             let end = match answer.outcome {
@@ -99,7 +101,7 @@ impl Worker {
                 return QuestionOutcome::Deferred;
             }
             match end {
-                None => return QuestionOutcome::Answered,
+                None => return QuestionOutcome::Answered { n_logprobs },
                 Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
                 Some((_, RetryDecision::Retry)) => {}
                 Some((_, RetryDecision::RetryAfter(wait))) => tokio::select! {

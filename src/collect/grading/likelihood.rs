@@ -57,6 +57,22 @@ fn credit(values: &[f64], gold: &[bool]) -> f64 {
 /// # Errors
 /// Why it cannot be computed.
 fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) -> Result<f64, String> {
+    let ours = tokens_behind(tokens, prompt, boundary)?;
+    let known = |token: &TokenLogprob| {
+        token.logprob.ok_or_else(|| "a token of the choice has no log-probability".to_owned())
+    };
+    ours.into_iter().map(known).sum()
+}
+
+/// The tokens of the text after character `boundary` of an echoed prompt.
+///
+/// # Errors
+/// Why they cannot be told from the others.
+pub(super) fn tokens_behind<'a>(
+    tokens: Option<&'a [TokenLogprob]>,
+    prompt: &str,
+    boundary: usize,
+) -> Result<Vec<&'a TokenLogprob>, String> {
     let tokens = tokens.filter(|tokens| !tokens.is_empty());
     let tokens = tokens
         .ok_or("the answer has no log-probabilities; the server may not offer `echo` with `logprobs`")?;
@@ -81,9 +97,7 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
     if is_comparable && text.trim() != expected.trim() {
         return Err(format!("the server's offsets point to {text:?} and not to the choice {expected:?}"));
     }
-    ours.iter()
-        .map(|token| token.logprob.ok_or("a token of the choice has no log-probability".to_owned()))
-        .sum()
+    Ok(ours)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Grading: whether an answer is right, by exact text, by letter, or by log-probability.
 
+pub mod first_token;
 pub mod grade;
 mod grade_item;
 mod letter;

@@ -3,4 +3,5 @@
 pub(super) mod decode;
 pub mod replay;
 pub mod scores;
+pub mod semantic;
 pub mod writer;

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::decode;
+use super::semantic::SemanticAnswers;
 use super::writer::{Replicate, Results};
 use crate::collect::budget::ledger::Budget;
 use crate::collect::configuration::Configuration;
@@ -49,6 +50,9 @@ pub struct FolderSummary {
     pub n_disagreed: u64,
     /// The configuration.
     pub configuration: Configuration,
+    /// Why cells of semantic.csv are empty, and what is left out; for the user, not in the file.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 impl FolderSummary {
@@ -67,6 +71,11 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
     let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
     let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
+    let mut semantic = None;
+    if let Some(asked) = &configuration.semantic {
+        let (designs, grading) = (configuration.designs()?, configuration.grading.clone());
+        semantic = Some(SemanticAnswers::new(designs, asked.logprobs_from, grading, (provider, &plan.model)));
+    }
     let (mut outcomes, mut n_not_utf8, mut n_questions) = (BTreeMap::new(), 0, 0);
     plan.visit(&index, &RedoSelection::default(), |task, item, questions| {
         n_questions += questions.len() as u64;
@@ -87,9 +96,13 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
             replicate.answers.push(answer);
             replicate.collected_at = replicate.collected_at.take().max(arrival.map(|arrival| arrival.at));
         }
-        let replicates: Vec<_> = replicates.into_values().collect();
+        let replicates: Vec<Replicate> = replicates.into_values().collect();
+        if let (Some(semantic), Some(first)) = (&mut semantic, replicates.first()) {
+            semantic.add(task, item, &first.answers, first.collected_at.as_deref());
+        }
         results.add(task, item, &replicates).map_err(journal::as_storage)
     })?;
+    let notes = semantic.map(|semantic| semantic.write(folder)).transpose().map_err(journal::as_storage)?;
     let summary = results.write(configuration.seed).map_err(journal::as_storage)?;
     // Open intents were in flight when the process ended or was told not to wait.
     let open_usd: Vec<f64> = index.open.values().filter_map(|open| open.reserve_usd).collect();
@@ -112,6 +125,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_repeated: summary.n_repeated as u64,
         n_disagreed: summary.n_disagreed as u64,
         configuration: configuration.clone(),
+        notes: notes.unwrap_or_default(),
     };
     disk::write_json(&folder.join("summary.json"), &folder_summary).map_err(journal::as_storage)?;
     Ok(folder_summary)

@@ -1,5 +1,5 @@
 //! Writes the results of a collection: scores.csv and gains.csv, items.csv with every graded answer, and
-//! texts.jsonl.
+//! texts.jsonl. Log-probabilities of prompts are no results by themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::scores;
 use super::scores::{QuestionRef, Tally};
 use crate::collect::grading::{Grade, GradeKind, Grading, grade};
-use crate::collect::tasks::{Item, Task};
+use crate::collect::tasks::{Item, Task, TaskKind};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Outcome, Prompt};
@@ -144,7 +144,11 @@ impl Results {
             self.summary.model_snapshots.extend(answer.model_snapshot.clone());
             self.summary.system_fingerprints.extend(answer.system_fingerprint.clone());
         }
-        if task.graded { self.grade(task, item, replicates) } else { self.keep(item, replicates) }
+        match task.kind {
+            TaskKind::Graded => self.grade(task, item, replicates),
+            TaskKind::Texts => self.keep(item, replicates),
+            TaskKind::Likelihoods => Ok(()),
+        }
     }
 
     fn grade(&mut self, task: &Task, item: &Item, replicates: &[Replicate]) -> Result<()> {

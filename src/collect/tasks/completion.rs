@@ -8,16 +8,15 @@ use rand::seq::index::sample;
 use sha2::{Digest, Sha256};
 
 use super::item::Item;
-use super::task::{Rendering, Task, TaskOptions};
+use super::task::{Rendering, Task, TaskKind, TaskOptions};
 use crate::corpus::Category;
+use crate::corpus::factorial::CONTINUE;
 use crate::error::{Error, Result};
 use crate::provider::{Message, Prompt, Role};
 use crate::seed;
 
 /// Stop sequences of an answer in a list.
 const STOPS: [&str; 2] = [",", "\n"];
-/// Instruction to a chat model before a list.
-const CONTINUE: &str = "Continue the list with the one answer that comes next. Reply with that answer alone.";
 /// Instruction to a chat model with the shots as turns.
 const REPLY: &str = "Each message names one thing. Reply with what belongs to it in the same way as in the \
                      replies so far, and with nothing else.";
@@ -130,7 +129,7 @@ impl Completion {
             } else {
                 STOPS.map(Into::into).to_vec()
             },
-            graded: true,
+            kind: TaskKind::Graded,
             notes: vec![],
         })
     }

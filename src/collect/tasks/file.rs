@@ -12,7 +12,7 @@ use super::grader::Grader;
 use super::items::{FileItems, ItemSpan};
 use super::row_item::RowFormat;
 use super::rows;
-use super::task::Task;
+use super::task::{Task, TaskKind};
 use crate::error::{Error, Result};
 
 /// Members that are read; others are ignored.
@@ -69,8 +69,8 @@ pub(crate) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
     let note =
         format!("{}: ignored {}; surmise reads {}", path.display(), others.join(", "), KNOWN.join(", "));
     let notes = if others.is_empty() { vec![] } else { vec![note] };
-    let graded = grader.is_some();
-    Ok(Task { name, sha256: whole.sha256, items: filed.into(), stops: vec![], graded, notes })
+    let kind = if grader.is_some() { TaskKind::Graded } else { TaskKind::Texts };
+    Ok(Task { name, sha256: whole.sha256, items: filed.into(), stops: vec![], kind, notes })
 }
 
 fn hash(id: &str) -> u64 {

@@ -1,5 +1,5 @@
-//! Tasks: questions with known answers, at several numbers of shots, and prompts for free texts. A task is a
-//! built-in name or a file; its [`Item`]s are sent to the model.
+//! Tasks: questions with known answers, at several numbers of shots, prompts for free texts, and the designs
+//! of semantic emergence. A task is a built-in name or a file; its [`Item`]s are sent to the model.
 
 pub(super) mod choices;
 pub mod completion;
@@ -10,6 +10,7 @@ mod items;
 mod registry;
 mod row_item;
 mod rows;
+mod semantic;
 mod task;
 mod texts;
 
@@ -18,5 +19,6 @@ pub use self::grader::Grader;
 pub use self::item::Item;
 pub use self::items::Items;
 pub use self::registry::{COMPLETION, built_in, load};
-pub use self::task::{Rendering, Task, TaskOptions};
+pub use self::semantic::{LogprobSource, SemanticTask};
+pub use self::task::{Rendering, Task, TaskKind, TaskOptions};
 pub use self::texts::TEXTS;

@@ -16,10 +16,21 @@ pub struct Task {
     pub items: Items,
     /// Stop sequences: sent where the provider accepts them, and applied to answers before they are graded.
     pub stops: Vec<String>,
-    /// Whether answers are graded; if not, they are stored as texts.
-    pub graded: bool,
+    /// What its answers are for.
+    pub kind: TaskKind,
     /// Notes to the user about the file.
     pub notes: Vec<String>,
+}
+
+/// What the answers to a task are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskKind {
+    /// They are right or wrong.
+    Graded,
+    /// They are texts, which are stored as they are.
+    Texts,
+    /// The log-probabilities of its prompts are wanted, and not what follows them.
+    Likelihoods,
 }
 
 /// How tasks are generated.

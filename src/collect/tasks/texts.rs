@@ -3,7 +3,7 @@
 use rand::seq::index::sample;
 
 use super::item::Item;
-use super::task::{Rendering, Task, TaskOptions};
+use super::task::{Rendering, Task, TaskKind, TaskOptions};
 use crate::corpus::Category;
 use crate::error::Result;
 use crate::provider::Prompt;
@@ -43,7 +43,14 @@ pub(crate) fn built_in(options: &TaskOptions) -> Result<Task> {
     }
     let sha256 =
         seed::sha256_hex(items.iter().map(|item| format!("{}\n", item.id)).collect::<String>().as_bytes());
-    Ok(Task { name: TEXTS.into(), sha256, items: items.into(), stops: vec![], graded: false, notes: vec![] })
+    Ok(Task {
+        name: TEXTS.into(),
+        sha256,
+        items: items.into(),
+        stops: vec![],
+        kind: TaskKind::Texts,
+        notes: vec![],
+    })
 }
 
 fn item(id: String, prompt: Prompt) -> Item {

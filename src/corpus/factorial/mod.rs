@@ -12,15 +12,18 @@
 //! | `prompt_form.rs` | how examples and query are written |
 //! | `design.rs` | the entities that are drawn, and what is refused |
 //! | `variants.rs` | designs that serve as controls: permuted answers, foreign queries |
-//! | `prompts.rs` | the design as token ids of one model |
+//! | `texts.rs` | the prompts as texts |
+//! | `prompts.rs` | the prompts as token ids of one model |
 
 mod design;
 mod prompt_form;
 mod prompts;
 mod settings;
+mod texts;
 mod variants;
 
 pub use self::design::{FactorialDesign, Query};
-pub use self::prompt_form::PromptForm;
+pub use self::prompt_form::{CONTINUE, PromptForm};
 pub use self::prompts::DesignPrompts;
 pub use self::settings::DesignSettings;
+pub use self::texts::PromptText;

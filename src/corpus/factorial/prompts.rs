@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
 use super::design::FactorialDesign;
-use super::prompt_form::PromptForm;
+use super::texts::PromptText;
 use crate::error::{Error, Result};
 use crate::model::Tokenizer;
-use crate::seed;
 
 /// The prompts of a design, tokenized.
 #[derive(Debug, Clone)]
@@ -40,22 +37,10 @@ impl DesignPrompts {
         max_positions: usize,
     ) -> Result<Self> {
         let of_answers = check_words(design, tokenizer)?;
-        let (n_relations, n_sets) = (design.relations.len(), design.n_sets());
-        let mut hash = Sha256::new();
         let mut windows = vec![];
         for &shots in &design.shots {
-            let examples: Vec<Vec<_>> = (0..n_relations)
-                .map(|r| (0..n_sets).map(|s| design.examples(r, s)[..shots].to_vec()).collect())
-                .collect();
-            for query in &design.queries {
-                for of_relation in &examples {
-                    for examples in of_relation {
-                        let (text, at) = design.form.render(examples, &query.entity);
-                        hash.update(&text);
-                        hash.update("\n");
-                        windows.push(prompt(design, tokenizer, &text, at.end)?);
-                    }
-                }
+            for PromptText { text, query_end, .. } in design.texts(shots) {
+                windows.push(prompt(design, tokenizer, &text, query_end)?);
             }
             // The prompts of the most shots come last, so that the first that is too long is of the fewest
             // shots that are too many.
@@ -70,7 +55,8 @@ impl DesignPrompts {
             }
         }
         let answer_tokens = answer_tokens(design, tokenizer)?;
-        let sha256 = seed::hex(&hash.finalize());
+        let (n_relations, n_sets) = (design.relations.len(), design.n_sets());
+        let sha256 = design.sha256();
         let prompts = Self { windows, answer_tokens, sha256, of_answers, n_relations, n_sets };
         prompts.check_pairs(design)?;
         Ok(prompts)
@@ -175,7 +161,8 @@ fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Ve
         }
     }
     let tokens = |name: &String, answer: &String| -> Result<BTreeSet<u32>> {
-        let tokens = spell(&format!("the answer of column {name},"), answer, &PromptForm::answer(answer))?;
+        let tokens =
+            spell(&format!("the answer of column {name},"), answer, &design.form.continuation(answer))?;
         Ok(tokens.into_iter().map(|token| token.id).collect())
     };
     let relations = design.answers.iter().zip(&design.relations);
@@ -189,7 +176,7 @@ fn answer_tokens(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<
         let ids = |text: &str| -> Result<Vec<u32>> {
             Ok(tokenizer.encode(text)?.into_iter().map(|token| token.id).collect())
         };
-        let (before, whole) = (ids(&prompt)?, ids(&(prompt.clone() + &PromptForm::answer(answer)))?);
+        let (before, whole) = (ids(&prompt)?, ids(&(prompt.clone() + &design.form.continuation(answer)))?);
         match whole.strip_prefix(before.as_slice()) {
             Some([first, ..]) => Ok(*first),
             _ => {

@@ -7,6 +7,9 @@ use rand_distr::StandardNormal;
 use super::query_kernel::QueryKernel;
 use crate::seed;
 
+/// A prompt of a design: its relation, example set and query.
+pub type Crossing = (usize, usize, usize);
+
 /// The sizes of a factorial design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
@@ -27,6 +30,11 @@ impl Layout {
     /// Whether there is no state at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The place of a prompt: query by query, in each relation by relation, in each set by set.
+    pub fn place(&self, (relation, set, query): Crossing) -> usize {
+        (query * self.relations + relation) * self.sets + set
     }
 
     /// Number of states of one query.

@@ -16,6 +16,7 @@
 //! | `jackknife.rs` | values with their standard errors over queries and example sets |
 //! | `estimate.rs` | macro `M` and micro `m` of a condition, and the controls that need no other prompts |
 //! | `output.rs` | `O`, accuracy and log-probability of the model's own output |
+//! | `answer_share.rs` | the pair score with answers in place of states, for models that are not open |
 //! | `depth.rs` | summaries over depth |
 //! | `prompt_grid.rs` | a design with the states of one model |
 //! | `measure.rs` | all of these put together |
@@ -28,6 +29,7 @@
 //! # References
 //! Chen, Yang, Zhu, Wang, arXiv 2405.12617.
 
+mod answer_share;
 mod condition;
 mod depth;
 mod estimate;
@@ -43,11 +45,13 @@ mod settings;
 mod summary;
 mod tally;
 
-pub use self::condition::{Layout, Noise};
+pub use self::answer_share::answer_share;
+pub use self::condition::{Crossing, Layout, Noise};
 pub use self::depth::WithError;
 pub use self::estimate::{ConditionEstimate, EstimateSettings, Exclusions, Information, estimate};
 pub use self::jackknife::Replicated;
 pub use self::measure::{measure, settings_of, tokenize};
+pub use self::output::{mean_of_prompts, share_of};
 pub use self::profile::{DesignInfo, SemanticProfile};
 pub use self::reading::{Control, Init, SemanticReading};
 pub use self::rows::{ReadingRow, SemanticRow, SummaryRow};

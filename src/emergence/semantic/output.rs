@@ -10,6 +10,7 @@
 
 use std::f64::consts::LN_2;
 
+use super::condition::{Crossing, Layout};
 use super::jackknife::{Cell, Replicated};
 use super::prompt_grid::PromptGrid;
 
@@ -25,42 +26,57 @@ pub struct OutputEstimate {
 /// `O` by the logit lens after a block, for the last block of the model's own output. `None` without a head
 /// or without answers.
 pub(super) fn output_share(grid: &PromptGrid<'_>, shots_index: usize, block: usize) -> Option<Replicated> {
-    let n_relations = grid.layout.relations;
-    let of_cell = |x: usize, s: usize| -> Option<Cell> {
-        let (mut sum, mut count) = (0.0, 0.0);
-        for p in 0..n_relations {
-            let logit = |r: usize| grid.logit(shots_index, block, (p, s, x), r);
-            for q in (0..n_relations).filter(|q| *q != p && !grid.prompts.is_left_out(p, *q, x)) {
-                let ratio = logit(q)? - logit(p)?;
-                let log = if ratio > 0.0 { ratio + (-ratio).exp().ln_1p() } else { ratio.exp().ln_1p() };
-                sum += 1.0 - log / LN_2;
-                count += 1.0;
-            }
-        }
-        Some((sum, count))
-    };
-    mean(grid, of_cell)
+    let is_left_out = |p: usize, q: usize, x: usize| grid.prompts.is_left_out(p, q, x);
+    share_of(grid.layout, is_left_out, |at, r| grid.logit(shots_index, block, at, r))
 }
 
 /// Accuracy and log-probability; `None` without a head or without answers.
 pub(super) fn output(grid: &PromptGrid<'_>, shots_index: usize) -> Option<OutputEstimate> {
+    let (prompts, states) = (grid.prompts, grid.states);
     let of_prompts = |value: &dyn Fn(usize, u32) -> Option<f64>| {
-        mean(grid, |x, s| {
-            let values = (0..grid.layout.relations).map(|r| {
-                value(grid.prompts.place(shots_index, x, r, s), *grid.prompts.answer_tokens[x].get(r)?)
-            });
-            Some((values.sum::<Option<f64>>()?, grid.layout.relations as f64))
+        mean_of_prompts(grid.layout, |(r, s, x)| {
+            value(prompts.place(shots_index, x, r, s), *prompts.answer_tokens[x].get(r)?)
         })
     };
-    let states = grid.states;
     Some(OutputEstimate {
         accuracy: of_prompts(&|prompt, token| Some(f64::from(states.top_token(prompt)? == token)))?,
         logprob_nats: of_prompts(&|prompt, token| states.log_probability(prompt, token))?,
     })
 }
 
-fn mean(grid: &PromptGrid<'_>, of_cell: impl Fn(usize, usize) -> Option<Cell>) -> Option<Replicated> {
-    let (n_queries, n_sets) = (grid.layout.queries, grid.layout.sets);
-    let cells = (0..n_queries * n_sets).map(|cell| of_cell(cell / n_sets, cell % n_sets));
-    Replicated::mean_of_cells(&cells.collect::<Option<Vec<_>>>()?, n_sets)
+/// `O` of log-probabilities, wherever they come from: `log_probability` gives that of the answer of a
+/// relation after a prompt, up to a constant of the prompt. A comparison of which one is missing is left out.
+/// `None` without any.
+pub fn share_of(
+    layout: Layout,
+    is_left_out: impl Fn(usize, usize, usize) -> bool,
+    log_probability: impl Fn(Crossing, usize) -> Option<f64>,
+) -> Option<Replicated> {
+    mean_of_cells(layout, |s, x| {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for p in 0..layout.relations {
+            for q in (0..layout.relations).filter(|q| *q != p && !is_left_out(p, *q, x)) {
+                let of = |r: usize| log_probability((p, s, x), r);
+                let Some((own, other)) = of(p).zip(of(q)) else { continue };
+                let ratio = other - own;
+                let log = if ratio > 0.0 { ratio + (-ratio).exp().ln_1p() } else { ratio.exp().ln_1p() };
+                sum += 1.0 - log / LN_2;
+                count += 1.0;
+            }
+        }
+        (sum, count)
+    })
+}
+
+/// The mean of a value over all prompts that have one. `None` if none has.
+pub fn mean_of_prompts(layout: Layout, value: impl Fn(Crossing) -> Option<f64>) -> Option<Replicated> {
+    mean_of_cells(layout, |s, x| {
+        let values = (0..layout.relations).filter_map(|r| value((r, s, x)));
+        values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0))
+    })
+}
+
+fn mean_of_cells(layout: Layout, of_cell: impl Fn(usize, usize) -> Cell) -> Option<Replicated> {
+    let cells = (0..layout.queries * layout.sets).map(|cell| of_cell(cell % layout.sets, cell / layout.sets));
+    Replicated::mean_of_cells(&cells.collect::<Vec<_>>(), layout.sets)
 }

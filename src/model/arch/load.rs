@@ -5,8 +5,11 @@ use rayon::prelude::*;
 use super::loader::Loader;
 use super::tensor_names::{MlpIn, Qkv, TensorNames};
 use crate::error::Result;
-use crate::model::parameters::{Attention, Block, FeedForward, Linear, Mlp, Norms, Parameters};
+use crate::model::block_parameters::{Attention, Block, FeedForward, Mlp, Norms};
+use crate::model::blocks::Blocks;
+use crate::model::parameters::Parameters;
 use crate::model::spec::{Form, QkNorm, Spec};
+use crate::model::table::{Head, Table};
 use crate::model::weights::{Init, ParameterSource};
 
 impl TensorNames {
@@ -17,32 +20,48 @@ impl TensorNames {
     pub fn load(&self, spec: &Spec, source: &dyn ParameterSource) -> Result<Parameters> {
         let place = self.place(&|name| source.has(name));
         let loader = Loader { names: self, spec, source, place };
+        let (shape, normal) = ([spec.vocab_size, spec.d_embedding], Init::Normal(spec.init_std));
+        let table = |name: &str| source.tensor(name, &shape, normal).map(Table::Loaded);
+        let blocks = || {
+            // All, and then the first error, so that a damaged file gives the same message every time.
+            let blocks: Vec<Result<Block>> =
+                (0..spec.n_layers).into_par_iter().map(|l| loader.block(l)).collect();
+            blocks.into_iter().collect::<Result<_>>().map(Blocks::Loaded)
+        };
+        loader.assemble(table, blocks)
+    }
+}
+
+impl Loader<'_> {
+    /// Puts all parameters together; `table` gives a matrix of the vocabulary by its full name.
+    pub(super) fn assemble(
+        &self,
+        table: impl Fn(&str) -> Result<Table>,
+        blocks: impl FnOnce() -> Result<Blocks>,
+    ) -> Result<Parameters> {
+        let Self { names, spec, source, place } = self;
         let normal = Init::Normal(spec.init_std);
-        let embedding_shape = [spec.vocab_size, spec.d_embedding];
-        let embedding_name = loader.full(&format!("{}.weight", self.embedding));
-        let head_name = format!("{}.weight", loader.place.head);
+        let embedding_name = self.full(&format!("{}.weight", names.embedding));
+        let head_name = format!("{}.weight", place.head);
         let as_head = spec.tied && source.lacks(&embedding_name) && source.has(&head_name);
-        let table = if as_head { &head_name } else { &embedding_name };
-        let embedding = source.tensor(table, &embedding_shape, normal)?;
+        let embedding = table(if as_head { &head_name } else { &embedding_name })?;
         if spec.tied && !as_head {
-            source.check_tied(&head_name, &embedding)?;
+            source.check_tied(&head_name, &embedding_name, [spec.vocab_size, spec.d_embedding])?;
         }
         // A body that was saved by itself, and a classifier, have no head.
         let is_headless = !spec.tied && source.lacks(&head_name);
-        let head = || -> Result<Linear> {
-            let tied = || Ok(embedding.clone());
-            let weight = if spec.tied { tied() } else { source.tensor(&head_name, &embedding_shape, normal) };
-            let bias =
-                || source.tensor(&format!("{}.bias", loader.place.head), &[spec.vocab_size], Init::Zeros);
-            Ok(Linear { weight: weight?, bias: spec.biases.head.then(bias).transpose()? })
+        let head = || -> Result<Head> {
+            let table = if spec.tied { embedding.clone() } else { table(&head_name)? };
+            let bias = || source.tensor(&format!("{}.bias", place.head), &[spec.vocab_size], Init::Zeros);
+            Ok(Head { table, bias: spec.biases.head.then(bias).transpose()? })
         };
         let head = if is_headless { None } else { Some(head()?) };
         let projections = (spec.d_embedding != spec.d_model)
             .then(|| -> Result<_> {
-                let [inward, outward] = self.projections;
+                let [inward, outward] = names.projections;
                 Ok([
-                    loader.linear(inward, [spec.d_embedding, spec.d_model], false, normal)?,
-                    loader.linear(outward, [spec.d_model, spec.d_embedding], false, normal)?,
+                    self.linear(inward, [spec.d_embedding, spec.d_model], false, normal)?,
+                    self.linear(outward, [spec.d_model, spec.d_embedding], false, normal)?,
                 ])
             })
             .transpose()?;
@@ -50,31 +69,28 @@ impl TensorNames {
             .learned_positions
             .map(|first| {
                 let shape = [spec.max_positions + first, spec.d_model];
-                source.tensor(&loader.full(&format!("{}.weight", self.positions)), &shape, normal)
+                source.tensor(&self.full(&format!("{}.weight", names.positions)), &shape, normal)
             })
             .transpose()?;
-        // All, and then the first error, so that a damaged file gives the same message every time.
-        let blocks: Vec<Result<Block>> =
-            (0..spec.n_layers).into_par_iter().map(|l| loader.block(l)).collect();
         let parts = Parameters {
             embedding_norm: spec
                 .embedding_norm
-                .then(|| loader.norm(self.embedding_norm, spec.d_model))
+                .then(|| self.norm(names.embedding_norm, spec.d_model))
                 .transpose()?,
             projections,
             positions,
-            blocks: blocks.into_iter().collect::<Result<_>>()?,
-            final_norm: spec.final_norm.then(|| loader.norm(self.final_norm, spec.d_model)).transpose()?,
+            blocks: blocks()?,
+            final_norm: spec.final_norm.then(|| self.norm(names.final_norm, spec.d_model)).transpose()?,
             head,
             embedding,
         };
-        source.check_all_read(&loader.full(&format!("{}.", self.blocks)))?;
+        source.check_all_read(&self.full(&format!("{}.", names.blocks)))?;
         Ok(parts)
     }
 }
 
 impl Loader<'_> {
-    fn block(&self, l: usize) -> Result<Block> {
+    pub(super) fn block(&self, l: usize) -> Result<Block> {
         let (spec, names) = (self.spec, self.names);
         let at = |name: &str| format!("{}.{l}.{name}", names.blocks);
         let sandwich = spec.form == Form::Sandwich;

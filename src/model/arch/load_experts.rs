@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::loader::Loader;
 use super::tensor_names::ExpertMaps as Layout;
 use crate::error::Result;
-use crate::model::parameters::{ExpertMaps, Linear, Mlp};
+use crate::model::block_parameters::{ExpertMaps, Linear, Mlp};
 use crate::model::spec::Mixture;
 use crate::model::weights::Init;
 

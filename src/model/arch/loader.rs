@@ -2,7 +2,7 @@
 
 use super::tensor_names::{Place, TensorNames};
 use crate::error::Result;
-use crate::model::parameters::{Linear, NormWeights};
+use crate::model::block_parameters::{Linear, NormWeights};
 use crate::model::spec::{Norm, Spec};
 use crate::model::weights::{Init, ParameterSource};
 

@@ -69,6 +69,7 @@ mod sliding_window;
 mod smollm3;
 mod stablelm;
 mod starcoder2;
+mod stream;
 mod tensor_names;
 mod unread_keys;
 mod unsupported;

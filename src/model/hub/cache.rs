@@ -51,8 +51,8 @@ impl Cache {
         let commit = self.commit(&id.revision).ok_or("this revision was never fetched")?;
         let folder = self.snapshot(&commit);
         if let Some(file) = &id.file {
-            let path = folder.join(file);
-            return if path.is_file() { Ok(path) } else { Err(format!("{file} is missing")) };
+            let missing = layout::parts(file).into_iter().find(|part| !folder.join(part).is_file());
+            return missing.map_or_else(|| Ok(folder.join(file)), |part| Err(format!("{part} is missing")));
         }
         let has = |file: &str| folder.join(file).is_file();
         if has(adapter::CONFIG) && layout::adapter_weights(&has).is_none() {

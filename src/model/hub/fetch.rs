@@ -60,7 +60,13 @@ pub(super) fn complete(connection: &Connection, listing: &Listing, need: Need) -
         if !has(file) {
             return Err(refuse(layout::without_file(file, &names)));
         }
-        downloads.file(&listing.sha, file)?;
+        let parts = layout::parts(file);
+        if let Some(missing) = parts.iter().find(|part| !has(part)) {
+            return Err(refuse(layout::without_file(missing, &names)));
+        }
+        for part in &parts {
+            downloads.file(&listing.sha, part)?;
+        }
         keep_ref(&cache, id, &listing.sha)?;
         return Ok(cache.snapshot(&listing.sha).join(file));
     }

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use serde_json::Value;
 
-use crate::model::weights::gguf::is_gguf;
+use crate::model::weights::gguf::{self, PartName};
 use crate::model::weights::{PUBLISHED, adapter, foreign};
 
 pub(super) const CONFIG: &str = "config.json";
@@ -113,9 +113,14 @@ pub(super) fn without_file(file: &str, names: &[&str]) -> String {
     format!("has no file {file}; it has {known}")
 }
 
-/// The GGUF files among some names.
+/// The models among some names that are GGUF files.
 fn ggufs(names: &[&str]) -> String {
-    names.iter().copied().filter(|name| is_gguf(name)).collect::<Vec<_>>().join(", ")
+    gguf::models(names).join(", ")
+}
+
+/// The files that one GGUF file stands for: all parts of a model, or itself.
+pub(super) fn parts(file: &str) -> Vec<String> {
+    PartName::parse(file).map_or_else(|| vec![file.to_owned()], |part| part.all().collect())
 }
 
 /// The files an index names, each below the index's folder.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
@@ -25,7 +26,8 @@ pub(super) struct Bytes {
 #[derive(Debug)]
 enum Storage {
     Memory(Cow<'static, [u8]>),
-    Disk(File),
+    /// A file, and when it was last written.
+    Disk(File, Option<SystemTime>),
     /// The beginning of a file that is elsewhere, and the SHA-256 of the whole.
     Header(Vec<u8>, Option<String>),
 }
@@ -38,7 +40,8 @@ impl Bytes {
         crate::disk::is_regular(path).map_err(fault)?;
         let file = File::open(path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
-        Ok(Self { path: path.into(), len: metadata.len(), storage: Storage::Disk(file) })
+        let storage = Storage::Disk(file, metadata.modified().ok());
+        Ok(Self { path: path.into(), len: metadata.len(), storage })
     }
 
     pub(super) fn in_memory(path: &Path, bytes: Cow<'static, [u8]>) -> Self {
@@ -64,11 +67,24 @@ impl Bytes {
     /// [`Error::Read`] if the file ends before.
     pub(super) fn read_at(&self, start: u64, out: &mut [u8]) -> Result<()> {
         let read = match &self.storage {
-            Storage::Disk(file) => read_exact_at(file, &self.path, start, out),
+            Storage::Disk(file, _) => read_exact_at(file, &self.path, start, out),
             Storage::Memory(bytes) => copy_at(bytes, start, out),
             Storage::Header(bytes, _) => copy_at(bytes, start, out),
         };
         read.map_err(|source| Error::Read { path: self.path.clone(), source })
+    }
+
+    /// Checks that the file is what it was when it was opened, as far as its length and its time tell.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if it was written since.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        let Storage::Disk(file, modified) = &self.storage else { return Ok(()) };
+        let now = file.metadata().map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        if now.len() == self.len && now.modified().ok() == *modified {
+            return Ok(());
+        }
+        Err(self.fault("was changed while it was read; run again when it is complete"))
     }
 
     /// The first bytes, `n` of them or as many as there are.

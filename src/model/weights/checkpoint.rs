@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ use candle_core::{Device, Tensor};
 
 use super::adapter::Adapter;
 use super::bytes::Bytes;
-use super::entry::{StoredType, TensorEntry};
+use super::entry::{Layout, StoredType, TensorEntry};
 use super::format::entries;
 use super::header::FileHeader;
 use super::init::Init;
@@ -59,6 +60,9 @@ const BUFFERS: [&str; 6] = [
     ".rotary_emb.cos_cached",
 ];
 
+/// Values of two tied matrices that are compared at once.
+const ROWS_VALUES: usize = 1 << 20;
+
 impl Checkpoint {
     /// The file of a folder that holds its weights, or the index of several; the first of the published names
     /// if there is none.
@@ -94,7 +98,7 @@ impl Checkpoint {
             let entries = entries(&file, 0)?;
             (vec![file], entries.into_iter().collect())
         };
-        Ok(Self::of(path, files, entries, precision))
+        Ok(Self::of_entries(path, files, entries, precision))
     }
 
     /// Takes the bytes of a safetensors file that came from `path` and checks its header.
@@ -104,7 +108,7 @@ impl Checkpoint {
     pub fn new(path: &Path, bytes: Cow<'static, [u8]>) -> Result<Self> {
         let file = Bytes::in_memory(path, bytes);
         let entries = safetensors::entries(&file, 0)?.into_iter().collect();
-        Ok(Self::of(path, vec![file], entries, Precision::F32))
+        Ok(Self::of_entries(path, vec![file], entries, Precision::F32))
     }
 
     /// The headers of files that are elsewhere: names, types and shapes, and no values.
@@ -118,20 +122,12 @@ impl Checkpoint {
             all.extend(entries(&file, files.len())?);
             files.push(file);
         }
-        Ok(Self::of(folder, files, all, Precision::F32))
+        Ok(Self::of_entries(folder, files, all, Precision::F32))
     }
 
-    /// The tensors of one file, under the names and in the layouts that are published.
+    /// The tensors of some files, the first of which is at `path`, under the names and in the layouts that
+    /// are published.
     pub(super) fn of_entries(
-        file: Bytes,
-        entries: HashMap<String, TensorEntry>,
-        precision: Precision,
-    ) -> Self {
-        let path = file.path().to_owned();
-        Self::of(&path, vec![file], entries, precision)
-    }
-
-    fn of(
         path: &Path,
         files: Vec<Bytes>,
         entries: HashMap<String, TensorEntry>,
@@ -251,6 +247,65 @@ impl Checkpoint {
     fn values(&self, entry: &TensorEntry) -> Result<Vec<f32>> {
         values::read(&self.files[entry.file], entry)
     }
+
+    /// An error about a tensor, which names its file.
+    fn fault_of(&self, name: &str, reason: String) -> Error {
+        let path =
+            self.entries.get(name).map_or(self.path.as_path(), |entry| self.files[entry.file].path()).into();
+        Error::Tensor { path, tensor: name.into(), reason }
+    }
+
+    /// The entry of a parameter, which counts as read.
+    fn entry(&self, name: &str, shape: &[usize]) -> Result<&TensorEntry> {
+        self.read_names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        let Some(entry) = self.entries.get(name) else {
+            let reason = "is missing; take the config.json that belongs to these weights, or save the whole \
+                          checkpoint again";
+            return Err(self.fault_of(name, reason.into()));
+        };
+        if entry.shape != shape {
+            let reason = format!(
+                "has shape {:?} where config.json asks for {shape:?}; take the config.json that belongs to \
+                 these weights",
+                entry.shape
+            );
+            return Err(self.fault_of(name, reason));
+        }
+        if entry.stored.block().is_none() {
+            let kind = entry.stored.name();
+            let reason = format!("has type {kind}; save the checkpoint again as f32, f16 or bf16");
+            return Err(self.fault_of(name, reason));
+        }
+        Ok(entry)
+    }
+
+    /// The values of a tensor, or of some of its rows from element `first` on.
+    fn finite(&self, name: &str, entry: &TensorEntry, first: usize) -> Result<Vec<f32>> {
+        let values = self.values(entry)?;
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(index) => {
+                let reason = format!(
+                    "holds {} at element {}: the checkpoint is damaged; download or save it again",
+                    values[index],
+                    first + index
+                );
+                Err(self.fault_of(name, reason))
+            }
+        }
+    }
+
+    fn round(&self, name: &str, values: &mut [f32]) -> Result<()> {
+        if self.precision == Precision::F32 {
+            return Ok(());
+        }
+        values.iter_mut().for_each(|value| *value = self.precision.round(*value));
+        if values.iter().any(|value| !value.is_finite()) {
+            let reason = "holds values beyond the range of f16; take --dtype bf16 or f32";
+            return Err(self.fault_of(name, reason.into()));
+        }
+        Ok(())
+    }
 }
 
 impl ParameterSource for Checkpoint {
@@ -262,10 +317,19 @@ impl ParameterSource for Checkpoint {
         !self.has(name)
     }
 
-    fn check_tied(&self, name: &str, embedding: &Tensor) -> Result<()> {
+    fn check_tied(&self, name: &str, embedding: &str, shape: [usize; 2]) -> Result<()> {
         let Some(entry) = self.entries.get(name) else { return Ok(()) };
-        let own = self.tensor(name, embedding.dims(), Init::Zeros)?;
-        if own.flatten_all()?.to_vec1::<f32>()? == embedding.flatten_all()?.to_vec1::<f32>()? {
+        let [n, width] = shape;
+        let step = (ROWS_VALUES / width.max(1)).max(1);
+        let differs = |first: usize| -> Result<bool> {
+            let rows = |name: &str| self.rows(name, shape, first..n.min(first + step), Init::Zeros);
+            Ok(rows(name)? != rows(embedding)?)
+        };
+        let mut is_same = true;
+        for first in (0..n).step_by(step) {
+            is_same &= !differs(first)?;
+        }
+        if is_same {
             return Ok(());
         }
         let reason = "differs from the embedding that config.json ties it to (tie_word_embeddings); set \
@@ -288,45 +352,30 @@ impl ParameterSource for Checkpoint {
     }
 
     fn tensor(&self, name: &str, shape: &[usize], _init: Init) -> Result<Tensor> {
-        self.read_names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
-        let entry = self.entries.get(name);
-        let path = entry.map_or(self.path.as_path(), |entry| self.files[entry.file].path());
-        let fault = |reason: String| Error::Tensor { path: path.into(), tensor: name.into(), reason };
-        let Some(entry) = entry else {
-            let reason = "is missing; take the config.json that belongs to these weights, or save the whole \
-                          checkpoint again";
-            return Err(fault(reason.into()));
-        };
-        if entry.shape != shape {
-            return Err(fault(format!(
-                "has shape {:?} where config.json asks for {shape:?}; take the config.json that belongs to \
-                 these weights",
-                entry.shape
-            )));
-        }
-        if entry.stored.block().is_none() {
-            return Err(fault(format!(
-                "has type {}; save the checkpoint again as f32, f16 or bf16",
-                entry.stored.name()
-            )));
-        }
-        let mut values = self.values(entry)?;
-        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-            return Err(fault(format!(
-                "holds {} at element {index}: the checkpoint is damaged; download or save it again",
-                values[index]
-            )));
-        }
+        let entry = self.entry(name, shape)?;
+        let mut values = self.finite(name, entry, 0)?;
         if let Some(adapter) = &self.adapter {
             let is_head = name.ends_with("lm_head.weight");
             adapter.merge(name, shape, self.is_conv1d && !is_head, &mut values)?;
         }
-        if self.precision != Precision::F32 {
-            values.iter_mut().for_each(|value| *value = self.precision.round(*value));
-            if values.iter().any(|value| !value.is_finite()) {
-                return Err(fault("holds values beyond the range of f16; take --dtype bf16 or f32".into()));
-            }
-        }
+        self.round(name, &mut values)?;
         Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+    }
+
+    fn rows(&self, name: &str, shape: [usize; 2], rows: Range<usize>, init: Init) -> Result<Vec<f32>> {
+        let entry = self.entry(name, &shape)?;
+        let is_changed = self.adapter.as_ref().is_some_and(|adapter| adapter.changes(name));
+        // What is laid out or changed as a whole is read as a whole.
+        let some = match entry.layout {
+            Layout::Published if !is_changed => entry.with_rows(Some([rows.start, rows.len()])),
+            _ => None,
+        };
+        let Some(some) = some else {
+            let whole = self.tensor(name, &shape, init)?;
+            return Ok(whole.narrow(0, rows.start, rows.len())?.flatten_all()?.to_vec1()?);
+        };
+        let mut values = self.finite(name, &some, rows.start * shape[1])?;
+        self.round(name, &mut values)?;
+        Ok(values)
     }
 }

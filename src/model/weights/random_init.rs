@@ -1,6 +1,6 @@
 //! Seeded initial weights: the randomly initialised model, and the start of training.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use rand::Rng;
 use rand_distr::StandardNormal;
 
@@ -17,22 +17,27 @@ pub struct RandomInit {
     pub seed: u64,
 }
 
+impl RandomInit {
+    /// The first `n` values of a tensor.
+    pub(super) fn values(self, name: &str, n: usize, init: Init) -> Box<dyn Iterator<Item = f32>> {
+        match init {
+            Init::Ones => Box::new(std::iter::repeat_n(1.0, n)),
+            Init::Zeros => Box::new(std::iter::repeat_n(0.0, n)),
+            Init::Normal(std) => {
+                let mut rng = seed::stream("weights", name, self.seed);
+                Box::new((0..n).map(move |_| (rng.sample::<f64, _>(StandardNormal) * std) as f32))
+            }
+        }
+    }
+}
+
 impl ParameterSource for RandomInit {
     fn has(&self, _name: &str) -> bool {
         false
     }
 
     fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor> {
-        Ok(match init {
-            Init::Ones => Tensor::ones(shape, DType::F32, &Device::Cpu)?,
-            Init::Zeros => Tensor::zeros(shape, DType::F32, &Device::Cpu)?,
-            Init::Normal(std) => {
-                let mut rng = seed::stream("weights", name, self.seed);
-                let values: Vec<f32> = (0..shape.iter().product())
-                    .map(|_| (rng.sample::<f64, _>(StandardNormal) * std) as f32)
-                    .collect();
-                Tensor::from_vec(values, shape, &Device::Cpu)?
-            }
-        })
+        let values: Vec<f32> = self.values(name, shape.iter().product(), init).collect();
+        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
     }
 }

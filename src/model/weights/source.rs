@@ -1,6 +1,8 @@
 //! The seam between weights and decoders: whatever gives named tensors, a checkpoint or seeded initial
 //! weights.
 
+use std::ops::Range;
+
 use candle_core::Tensor;
 
 use super::init::Init;
@@ -15,15 +17,23 @@ pub trait ParameterSource: Sync {
     /// # Errors
     /// If it is missing, of another shape, of an unreadable type, or holds NaN or infinity.
     fn tensor(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor>;
+    /// Some rows of a matrix, one after the other, for one that is too large to be read as a whole.
+    ///
+    /// # Errors
+    /// Those of [`ParameterSource::tensor`].
+    fn rows(&self, name: &str, shape: [usize; 2], rows: Range<usize>, init: Init) -> Result<Vec<f32>> {
+        let whole = self.tensor(name, &shape, init)?;
+        Ok(whole.narrow(0, rows.start, rows.len())?.flatten_all()?.to_vec1()?)
+    }
     /// Whether the collection is limited and has no tensor of this name.
     fn lacks(&self, _name: &str) -> bool {
         false
     }
-    /// Checks that a tensor of this name, if there is one, equals the embedding that the config ties it to.
+    /// Checks that a matrix of this name, if there is one, equals the embedding that the config ties it to.
     ///
     /// # Errors
     /// If it differs.
-    fn check_tied(&self, _name: &str, _embedding: &Tensor) -> Result<()> {
+    fn check_tied(&self, _name: &str, _embedding: &str, _shape: [usize; 2]) -> Result<()> {
         Ok(())
     }
     /// Checks that every parameter whose name begins with `prefix` was read: one that was not would have

@@ -8,6 +8,7 @@ use crate::numeric::kernels;
 /// The values of a tensor in `file` as they are published; none of a type that is no weights.
 pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
     let Some((block, size)) = entry.stored.block() else { return Ok(vec![]) };
+    file.check_unchanged()?;
     let n = entry.n_values();
     let total = n / block * size;
     let mut values = Vec::with_capacity(n);

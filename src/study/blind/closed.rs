@@ -174,6 +174,7 @@ impl<'a> Worker<'a> {
             grading: Grading { grader, normalisation, stops: vec![] },
             normalisation_version: 0,
             tasks: vec![],
+            semantic: None,
         };
         let run = Run {
             folder: folder.clone(),

@@ -13,6 +13,7 @@ sentencepiece 0.2.3; with accelerate, which transformers wants for GGUF files. T
                           scores follows from the head's width, and SmolLM3's blocks without positions
                           from their number): states and logits of the model that the file is of.
                           Elsewhere those of ../NAME/oracle.safetensors count.
+    parts/                llama3-rope in several files, of nine tensors each
     types.gguf            a tensor of each type that is read; types.safetensors has what the `gguf`
                           package makes of it
     tokens-KIND.gguf      tokenizers without a model, and tokens.json: the ids of some texts by the
@@ -163,7 +164,7 @@ def add_metadata(writer, config, arch, head_dim):
     return n_heads, n_kv
 
 
-def convert(name, arch):
+def convert(name, arch, parts_of=0):
     model = AutoModelForCausalLM.from_pretrained(HERE.parent / name, dtype=torch.float32)
     model.eval()
     config = model.config
@@ -182,7 +183,9 @@ def convert(name, arch):
         save_file(golden.oracle(model, ids), HERE / f"{name}.safetensors")
     n_heads = of(config, "num_attention_heads", "n_head")
     head_dim = of(config, "head_dim", default=config.hidden_size // n_heads)
-    writer = gguf.GGUFWriter(HERE / f"{name}.gguf", arch)
+    folder = HERE / "parts" if parts_of else HERE
+    folder.mkdir(exist_ok=True)
+    writer = gguf.GGUFWriter(folder / f"{name}.gguf", arch, split_max_tensors=parts_of)
     writer.add_type("model")
     writer.add_name(name)
     n_heads, n_kv = add_metadata(writer, config, arch, head_dim)
@@ -213,7 +216,8 @@ def convert(name, arch):
         assert to is not None, key
         writer.add_tensor(to, np.ascontiguousarray(data))
     write(writer)
-    compare(name, model)
+    if not parts_of:
+        compare(name, model)
 
 
 def write(writer):
@@ -361,5 +365,6 @@ if __name__ == "__main__":
         if not chosen or name in chosen:
             convert(name, arch)
     if not chosen:
+        convert("llama3-rope", "llama", parts_of=9)
         make_types()
         make_tokenizers()

@@ -11,6 +11,7 @@ pub mod import;
 pub mod panics;
 pub mod providers;
 pub mod results;
+pub mod semantic;
 pub mod slow;
 pub mod tasks;
 pub mod wire;

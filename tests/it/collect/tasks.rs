@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use surmise::collect::tasks;
-use surmise::collect::tasks::{Rendering, TaskOptions};
+use surmise::collect::tasks::{Rendering, TaskKind, TaskOptions};
 use surmise::collect::{Grader, Item, Task};
 use surmise::provider::{Prompt, Role};
 use surmise::{Error, Result};
@@ -54,7 +54,7 @@ fn jsonl_and_csv_say_the_same() {
             .as_bytes(),
     );
     assert_eq!(items(&jsonl), items(&csv));
-    assert_eq!((jsonl.name.as_str(), jsonl.graded), ("items", true));
+    assert_eq!((jsonl.name.as_str(), jsonl.kind), ("items", TaskKind::Graded));
     let second = &items(&jsonl)[1];
     assert_eq!((second.gold.as_slice(), second.shots), (&["x".to_owned(), "y".to_owned()][..], 1));
     assert_eq!((text(second), second.question.as_str()), ("a, \"b\"\nc", "q"));
@@ -290,7 +290,7 @@ fn a_category_of_ones_own_is_asked_like_the_built_in_ones() {
 fn texts_need_no_answers() {
     let options = TaskOptions { rendering: Rendering::Instructed, ..OPTIONS };
     let tasks = tasks::load(&["texts".into()], &options).expect("a task");
-    assert_eq!((tasks[0].items.len(), tasks[0].graded), (15, false));
+    assert_eq!((tasks[0].items.len(), tasks[0].kind), (15, TaskKind::Texts));
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mine.csv");
     std::fs::write(&path, "id,prompt\n1,Write.\n").expect("a file");

@@ -21,7 +21,7 @@ pub fn file(name: &str) -> PathBuf {
 }
 
 /// The golden models, by their file stems.
-fn models() -> Vec<String> {
+pub fn models() -> Vec<String> {
     let entries = std::fs::read_dir(golden("gguf")).expect("tests/golden/gguf");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     let models = names.filter_map(|name| name.strip_suffix(".gguf").map(str::to_owned));

@@ -106,7 +106,7 @@ fn what_is_wrong_with_a_file_is_named() {
         ("is a LoRA adapter", |f| f.set("general.type", TEXT, text("adapter"))),
         ("(mmproj)", |f| f.set("general.type", TEXT, text("mmproj"))),
         ("(mmproj)", |f| f.set("general.architecture", TEXT, text("clip"))),
-        ("is one of 3 parts", |f| f.set("split.count", U32, u32s(3))),
+        ("is part 1 of 3 of a model by its header", |f| f.set("split.count", U32, u32s(3))),
         ("holds a vocabulary and no weights", |f| f.tensors.clear()),
         ("unsupported llama.expert_count=8", |f| f.set("llama.expert_count", U32, u32s(8))),
         ("unsupported llama.attention.causal=false", |f| f.set("llama.attention.causal", BOOL, vec![0])),
@@ -170,7 +170,7 @@ fn a_folder_says_which_of_its_files_it_cannot_choose_from() {
     put("a.gguf", &bytes);
     assert!(refusal_of(folder.path()).contains("give one of them: a.gguf, b.gguf"));
     put("c-00001-of-00002.gguf", &bytes);
-    assert!(refusal_of(folder.path()).contains("llama-gguf-split --merge c-00001-of-00002.gguf"));
+    assert!(refusal_of(folder.path()).contains("give one of them: a.gguf, b.gguf, c-00001-of-00002.gguf"));
     let missing = refusal_of(&folder.path().join("none.gguf"));
     assert!(missing.contains("it is no folder or file"), "{missing}");
     put("notes.txt", b"hello");

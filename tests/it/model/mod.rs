@@ -10,6 +10,7 @@ pub mod equal_forms;
 pub mod experts;
 pub mod gguf;
 pub mod gguf_bad;
+pub mod gguf_parts;
 #[cfg(feature = "hub")]
 pub mod hub;
 #[cfg(feature = "hub")]
@@ -18,6 +19,7 @@ pub mod hub_cached;
 pub mod hub_faults;
 #[cfg(feature = "hub")]
 pub mod hub_kinds;
+pub mod memory;
 pub mod multimodal;
 pub mod parity;
 pub mod readme_table;

@@ -2,5 +2,6 @@
 
 pub mod clients;
 pub mod served_scores;
+pub mod served_semantic;
 pub mod server;
 pub mod slow;

@@ -8,7 +8,7 @@ use crate::model::weights::gguf::Gguf;
 /// The row of a model's architecture.
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for a file that is no model, for a part of one, and for an
+/// [`Error::Config`](crate::Error::Config) for a file that is no model, and for an
 /// architecture that is not in the table.
 pub(super) fn form(gguf: &Gguf) -> Result<&'static Form> {
     let metadata = gguf.metadata();
@@ -28,13 +28,6 @@ pub(super) fn form(gguf: &Gguf) -> Result<&'static Form> {
         return Err(
             metadata.fault(format!("is {what} and no whole model; give the file of the model itself"))
         );
-    }
-    let parts = metadata.size("split.count")?.unwrap_or(1);
-    if parts > 1 {
-        return Err(metadata.fault(format!(
-            "is one of {parts} parts of a model; join them with llama.cpp (`llama-gguf-split --merge FIRST \
-             OUT.gguf`) and give the whole"
-        )));
     }
     let Some(architecture) = architecture else {
         return Err(metadata.fault(

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
-
 use super::settings::Settings;
 use super::{CONFIG, WEIGHTS};
 use crate::error::{Error, Result};
@@ -12,6 +10,7 @@ use crate::model::weights::bytes::Bytes;
 use crate::model::weights::entry::TensorEntry;
 use crate::model::weights::format::entries;
 use crate::model::weights::values;
+use crate::numeric::kernels;
 
 /// The two maps of one module.
 #[derive(Debug, Default)]
@@ -126,6 +125,11 @@ impl Adapter {
         self.file.sha256()
     }
 
+    /// Whether it changes a tensor.
+    pub(in crate::model::weights) fn changes(&self, name: &str) -> bool {
+        self.changes.contains_key(name)
+    }
+
     /// Adds to the values of a tensor what the adapter changes in it. Maps of equal width in and out do not
     /// show whether they are stored `(out, in)` or the other way round; `is_conv1d` says it.
     ///
@@ -139,7 +143,7 @@ impl Adapter {
         values: &mut [f32],
     ) -> Result<()> {
         let Some(Change { module, a, b, scale }) = self.changes.get(name) else { return Ok(()) };
-        let read = |entry: &TensorEntry, which: &str| -> Result<Tensor> {
+        let read = |entry: &TensorEntry, which: &str| -> Result<Vec<f32>> {
             let fault = |reason: String| Error::Tensor {
                 path: self.file.path().into(),
                 tensor: format!("{module}.lora_{which}"),
@@ -153,13 +157,16 @@ impl Adapter {
             if values.iter().any(|value| !value.is_finite()) {
                 return Err(fault("holds NaN or infinity; download or save the adapter again".into()));
             }
-            Ok(Tensor::from_vec(values, entry.shape.as_slice(), &Device::Cpu)?)
+            Ok(values)
         };
-        let mut product = (read(b, "B")?.matmul(&read(a, "A")?)? * *scale)?;
-        if shape != product.dims() || (is_conv1d && shape[0] == shape[1]) {
-            product = product.t()?;
+        // `B` is `(out, rank)` and `A` is `(rank, in)`.
+        let ([d_out, rank], d_in) = ([b.shape[0], b.shape[1]], a.shape[1]);
+        let mut product = vec![0.0; d_out * d_in];
+        kernels::matmul(d_out, d_in, rank, &read(b, "B")?, &read(a, "A")?, &mut product);
+        product.iter_mut().for_each(|value| *value *= *scale as f32);
+        if *shape != [d_out, d_in] || (is_conv1d && shape[0] == shape[1]) {
+            product = kernels::transpose(d_out, d_in, &product);
         }
-        let product = product.flatten_all()?.to_vec1::<f32>()?;
         values.iter_mut().zip(product).for_each(|(value, change)| *value += change);
         Ok(())
     }

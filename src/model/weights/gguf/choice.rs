@@ -1,45 +1,41 @@
 //! Which GGUF file of a folder or a repository is the model.
 
+use super::parts::PartName;
+
 /// Whether a file is a GGUF by its name.
 pub(in crate::model) fn is_gguf(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".gguf")
 }
 
-/// The one model among the names in a folder; `None` if there is no GGUF file in it.
+/// The one model among the names in a folder, of one in several parts the first; `None` if there is no GGUF
+/// file in it.
 ///
 /// # Errors
-/// The reason why it cannot be said which: there are several, or they are parts of one.
+/// The reason why it cannot be said which.
 pub(in crate::model) fn choose<S: AsRef<str>>(names: &[S]) -> Result<Option<&str>, String> {
-    let names = names.iter().map(AsRef::as_ref).filter(|name| !name.contains('/') && is_gguf(name));
-    let mut names: Vec<&str> = names.collect();
-    names.sort_unstable();
-    // The image part of a model stands beside it.
-    if names.iter().any(|name| !is_projector(name)) {
-        names.retain(|name| !is_projector(name));
-    }
-    if let Some(part) = names.iter().find(|name| is_part(name)) {
-        return Err(format!(
-            "has a model in several GGUF files, {part} and others; join them with llama.cpp \
-             (`llama-gguf-split --merge {part} OUT.gguf`) and give OUT.gguf"
-        ));
-    }
-    match names.as_slice() {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).filter(|name| !name.contains('/')).collect();
+    match models(&names).as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
         several => Err(format!("has several GGUF files; give one of them: {}", several.join(", "))),
     }
 }
 
-fn is_projector(name: &str) -> bool {
-    name.to_ascii_lowercase().contains("mmproj")
+/// The models among some names, in order: of one in several parts the first part that is there, and the image
+/// part of a model only where nothing else is.
+pub(in crate::model) fn models<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = names.iter().copied().filter(|name| is_gguf(name)).collect();
+    names.sort_unstable();
+    if names.iter().any(|name| !is_projector(name)) {
+        names.retain(|name| !is_projector(name));
+    }
+    let model = |name: &str| PartName::parse(name).map(|part| part.sibling(1));
+    names.dedup_by(|next, kept| model(next).is_some_and(|first| Some(first) == model(kept)));
+    names
 }
 
-/// Whether a name ends in `-00001-of-00003.gguf`, as parts of a model do.
-fn is_part(name: &str) -> bool {
-    let number = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let stem = &name[..name.len() - ".gguf".len()];
-    let (rest, of) = stem.rsplit_once("-of-").unwrap_or_default();
-    number(of) && rest.rsplit_once('-').is_some_and(|(_, part)| number(part))
+fn is_projector(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("mmproj")
 }
 
 #[cfg(test)]
@@ -53,8 +49,10 @@ mod tests {
         assert_eq!(choose(&["mmproj-a.gguf"]), Ok(Some("mmproj-a.gguf")));
         let several = choose(&["b.GGUF", "a.gguf"]).expect_err("two");
         assert!(several.ends_with("give one of them: a.gguf, b.GGUF"), "{several}");
-        let parts = choose(&["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"]).expect_err("parts");
-        assert!(parts.contains("--merge a-00001-of-00002.gguf"), "{parts}");
-        assert!(!is_part("a-1-of-2.gguf") && !is_part(".gguf"));
+        let parts = ["a-00002-of-00002.gguf", "a-00001-of-00002.gguf", "mmproj.gguf"];
+        assert_eq!(choose(&parts), Ok(Some("a-00001-of-00002.gguf")));
+        assert_eq!(choose(&parts[..1]), Ok(Some("a-00002-of-00002.gguf")));
+        let two = [parts[0], parts[1], "a-00001-of-00003.gguf", "b.gguf"];
+        assert_eq!(models(&two), ["a-00001-of-00002.gguf", "a-00001-of-00003.gguf", "b.gguf"]);
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::header;
 use super::metadata::Metadata;
+use super::parts::{OF_ONE_MODEL, PartName, Split, of_another_model};
 use crate::error::{Error, Result};
 use crate::model::weights::bytes::Bytes;
 use crate::model::weights::checkpoint::Checkpoint;
@@ -12,10 +13,13 @@ use crate::model::weights::entry::{Layout, TensorEntry};
 use crate::model::weights::precision::Precision;
 use crate::model::weights::values;
 
-/// A GGUF file whose header was read and checked; no weight is read yet.
+/// A GGUF file, or several that are parts of one model, whose headers were read and checked; no weight is
+/// read yet.
 #[derive(Debug)]
 pub struct Gguf {
-    path: PathBuf,
+    /// The file, or its parts in their order.
+    paths: Vec<PathBuf>,
+    /// That of the first part.
     metadata: Metadata,
     tensors: HashMap<String, TensorEntry>,
 }
@@ -34,20 +38,79 @@ pub(in crate::model) struct Placed {
 }
 
 impl Gguf {
-    /// Opens a file and reads its header.
+    /// Opens a file and reads its header; of a model in several files, all that stand beside any one of them.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Weights`] for a file that is damaged or cut short, [`Error::Tensor`] for a
-    /// tensor of a type that is not read, [`Error::Config`] for metadata of another type than it must have.
+    /// [`Error::Read`], [`Error::Weights`] for a file that is damaged or cut short or whose other parts are
+    /// not there, [`Error::Tensor`] for a tensor of a type that is not read, [`Error::Config`] for metadata
+    /// of another type than it must have and for parts of several models.
     pub fn open(path: &Path) -> Result<Self> {
         let file = Bytes::open(path)?;
         let (metadata, entries) = header::read(&file)?;
-        Ok(Self { path: path.into(), metadata, tensors: entries.into_iter().collect() })
+        let Some(split) = Split::of(&metadata)? else {
+            return Ok(Self { paths: vec![path.into()], metadata, tensors: entries.into_iter().collect() });
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let part = PartName::parse(&name);
+        split.check(part, &metadata)?;
+        match part {
+            Some(part) => Self::open_parts(path.parent().unwrap_or(Path::new("")), part),
+            None => Err(file.fault("is a part of a model, and not by its name")),
+        }
     }
 
-    /// Where it is.
+    fn open_parts(folder: &Path, part: PartName) -> Result<Self> {
+        let missing: Vec<String> = part.all().filter(|name| !folder.join(name).is_file()).collect();
+        if let Some(first) = missing.first() {
+            let reason = format!(
+                "is part {} of {}, and {first} is not beside it{}; download all parts into one folder",
+                part.number,
+                part.count,
+                if missing.len() == 1 {
+                    String::new()
+                } else {
+                    format!(", nor are {} others", missing.len() - 1)
+                }
+            );
+            return Err(Error::Weights { path: folder.join(part.sibling(part.number)), reason });
+        }
+        let first = part.sibling(1);
+        let mut whole: Option<(Self, Split)> = None;
+        for (index, name) in part.all().enumerate() {
+            let path = folder.join(name);
+            let (metadata, entries) = header::read(&Bytes::open(&path)?)?;
+            let split = Split::of(&metadata)?.ok_or_else(|| of_another_model(&metadata, &first))?;
+            split.check(Some(part.at(index + 1)), &metadata)?;
+            let (whole, of_first) = whole.get_or_insert_with(|| {
+                (Self { paths: vec![], metadata: metadata.clone(), tensors: HashMap::new() }, split)
+            });
+            if split.n_tensors != of_first.n_tensors {
+                return Err(of_another_model(&metadata, &first));
+            }
+            whole.paths.push(path.clone());
+            for (name, entry) in entries {
+                if whole.tensors.insert(name.clone(), TensorEntry { file: index, ..entry }).is_some() {
+                    let reason = format!("is in this part and in one before it; {OF_ONE_MODEL}");
+                    return Err(Error::Tensor { path, tensor: name, reason });
+                }
+            }
+        }
+        let Some((whole, split)) = whole else {
+            return Err(Error::Weights { path: folder.join(first), reason: "has no parts".into() });
+        };
+        match split.n_tensors {
+            Some(n) if n != whole.tensors.len() => Err(whole.metadata.fault(format!(
+                "is the first of {} parts of {n} tensors, and the parts beside it have {}; {OF_ONE_MODEL}",
+                split.count,
+                whole.tensors.len()
+            ))),
+            _ => Ok(whole),
+        }
+    }
+
+    /// Where it is; of several parts, the first.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.paths.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
     pub(in crate::model) fn metadata(&self) -> &Metadata {
@@ -72,7 +135,7 @@ impl Gguf {
     /// [`Error::Read`]
     pub fn values(&self, name: &str) -> Result<Option<Vec<f32>>> {
         let Some(entry) = self.tensors.get(name) else { return Ok(None) };
-        values::read(&Bytes::open(&self.path)?, entry).map(Some)
+        values::read(&Bytes::open(&self.paths[entry.file])?, entry).map(Some)
     }
 
     /// The same weights under their published names. A tensor that is not among `placed` keeps its own.
@@ -88,7 +151,7 @@ impl Gguf {
             let Some(entry) = self.tensors.get(from) else { continue };
             let entry = entry.with_rows(*rows).and_then(|entry| entry.with_layout(*layout));
             let entry = entry.ok_or_else(|| Error::Tensor {
-                path: self.path.clone(),
+                path: self.paths[self.tensors[from].file].clone(),
                 tensor: from.clone(),
                 reason: format!(
                     "has shape {:?}, which does not fit the sizes of the metadata; download the file again",
@@ -97,6 +160,7 @@ impl Gguf {
             })?;
             entries.insert(name.clone(), entry);
         }
-        Ok(Checkpoint::of_entries(Bytes::open(&self.path)?, entries, precision))
+        let files = self.paths.iter().map(|path| Bytes::open(path)).collect::<Result<Vec<_>>>()?;
+        Ok(Checkpoint::of_entries(self.path(), files, entries, precision))
     }
 }

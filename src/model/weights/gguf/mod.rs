@@ -12,10 +12,12 @@ mod cursor;
 mod file;
 mod header;
 mod metadata;
+mod parts;
 mod tensors;
 mod value;
 
-pub(in crate::model) use self::choice::{choose, is_gguf};
+pub(in crate::model) use self::choice::{choose, is_gguf, models};
 pub use self::file::Gguf;
 pub(in crate::model) use self::file::Placed;
 pub(in crate::model) use self::metadata::Metadata;
+pub(in crate::model) use self::parts::PartName;

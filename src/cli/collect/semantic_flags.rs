@@ -1,0 +1,113 @@
+//! The flags of `surmise collect semantic`, and the configuration they describe.
+
+use clap::Args;
+
+use super::flags::{BudgetFlags, NormalisationFlags, RequestFlags, ResumeFlags, TargetFlags};
+use crate::cli::choice::choice;
+use crate::collect::configuration::Configuration;
+use crate::collect::plan::Replication;
+use crate::collect::tasks::{LogprobSource, Rendering, SemanticTask};
+use crate::collect::{Grader, Grading};
+use crate::corpus::{DesignSettings, PromptForm};
+use crate::provider::{GenerationParams, Provider};
+
+/// Token limit of a short answer: the longest right answers of the embedded categories have a few tokens.
+const MAX_TOKENS: u32 = 16;
+
+#[derive(Debug, Args)]
+pub(super) struct SemanticFlags {
+    /// A category with two relations or more: a name from `surmise list corpora`, or a CSV file with a column
+    /// `entity`; may be given several times
+    #[arg(long = "corpus", required = true, value_name = "NAME|FILE")]
+    corpora: Vec<String>,
+    #[command(flatten)]
+    pub(super) target: TargetFlags,
+    #[command(flatten)]
+    design: DesignFlags,
+    #[command(flatten)]
+    pub(super) money: BudgetFlags,
+    #[command(flatten)]
+    answers: AnswerFlags,
+    #[command(flatten)]
+    pub(super) resume: ResumeFlags,
+    #[command(flatten)]
+    pub(super) request: RequestFlags,
+}
+
+/// The design, that of `surmise measure` with the same numbers.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Design")]
+struct DesignFlags {
+    /// Numbers of examples in a prompt, separated by commas [default: 1,4]
+    #[arg(long, value_delimiter = ',', value_name = "K,...")]
+    shots: Vec<usize>,
+    /// Example sets, S: lists of entities with their answers
+    #[arg(long, default_value_t = 16, value_name = "S")]
+    sets: usize,
+    /// Queries, X: entities that a prompt asks about
+    #[arg(long, default_value_t = 16, value_name = "X")]
+    queries: usize,
+    /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon, sentence, or chat, the arrow after an
+    /// instruction [default: chat for chats, arrow for completions]
+    #[arg(long, value_name = "NAME", value_parser = form)]
+    form: Option<PromptForm>,
+    /// Seed of the entities that are drawn
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Questions and answers")]
+struct AnswerFlags {
+    /// Where log-probabilities come from [default: echo for completions, top for chats that have them]
+    #[arg(long, value_parser = choice(&LogprobSource::ALL, LogprobSource::name, LogprobSource::describe))]
+    logprobs_from: Option<LogprobSource>,
+    /// Token limit of an answer
+    #[arg(long, value_name = "N", default_value_t = MAX_TOKENS)]
+    max_tokens: u32,
+    #[command(flatten)]
+    normal: NormalisationFlags,
+}
+
+fn form(name: &str) -> Result<PromptForm, String> {
+    let known = PromptForm::names().collect::<Vec<_>>().join(", ");
+    PromptForm::find(name).ok_or_else(|| format!("the forms are {known}"))
+}
+
+impl SemanticFlags {
+    /// The configuration that the flags describe, as it is recorded.
+    pub(super) fn configuration(&self, provider: &'static dyn Provider) -> Configuration {
+        let (can, model) = (provider.capabilities(), self.target.model.clone().unwrap_or_default());
+        let logprobs_from = self.answers.logprobs_from.unwrap_or_else(|| LogprobSource::of(&can));
+        let top = if logprobs_from == LogprobSource::Top { can.top_logprobs } else { None };
+        let params = provider.defaults(&model);
+        let DesignFlags { shots, sets, queries, form, seed } = &self.design;
+        let default_form = if can.chats { PromptForm::find("chat") } else { None };
+        let form = form.or(default_form).unwrap_or(DesignSettings::default().form);
+        let shots = if shots.is_empty() { DesignSettings::default().shots } else { shots.clone() };
+        let normalisation = self.answers.normal.into();
+        Configuration {
+            provider: provider.name().into(),
+            base_url: self.target.base_url.clone().unwrap_or_else(|| provider.default_base_url().into()),
+            model,
+            params: GenerationParams { max_tokens: self.answers.max_tokens, logprobs: top, ..params },
+            without: vec![],
+            sources: self.corpora.clone(),
+            shots: shots.iter().copied().max().unwrap_or_default(),
+            items: *queries,
+            seed: *seed,
+            rendering: Rendering::Text,
+            repeats: Replication { replicates: 1, share: 0.0, seed: *seed },
+            grading: Grading { grader: Grader::Exact, normalisation, stops: vec![] },
+            normalisation_version: 0,
+            tasks: vec![],
+            semantic: Some(SemanticTask {
+                shots,
+                sets: *sets,
+                queries: *queries,
+                form: form.name.into(),
+                logprobs_from,
+            }),
+        }
+    }
+}

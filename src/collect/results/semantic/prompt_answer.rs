@@ -1,0 +1,78 @@
+//! What the server said to one prompt of a design.
+
+use crate::collect::grading::first_token::{begins, first_visible, listed_logprob, most_likely};
+use crate::collect::grading::{GradeKind, Grading, grade};
+use crate::collect::tasks::{Item, LogprobSource};
+use crate::provider::Answer;
+
+/// A log-probability of the first token of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) enum Logprob {
+    /// The server said nothing of it.
+    #[default]
+    Missing,
+    /// It is not among the tokens that the server lists: it is only known to be small.
+    Unlisted,
+    /// In nats.
+    Nats(f64),
+}
+
+/// What the server said to one prompt.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct PromptAnswer {
+    /// The short answer, normalised; also one that is empty, or cut at the token limit.
+    pub(super) text: Option<String>,
+    /// 1 if it is right, 0 if it is wrong; `None` if it cannot be graded.
+    pub(super) credit: Option<f64>,
+    /// Whether the most likely next token begins the right answer.
+    pub(super) is_top: Option<bool>,
+    /// For each relation the log-probability of the first token of its answer.
+    pub(super) logprobs: Vec<Logprob>,
+}
+
+impl PromptAnswer {
+    /// A prompt without an answer, for so many relations.
+    pub(super) fn unanswered(n_relations: usize) -> Self {
+        Self { logprobs: vec![Logprob::Missing; n_relations], ..Self::default() }
+    }
+
+    /// Reads the short answer: its text, and what the server lists beside its first token. `answers` are
+    /// those of each relation, `item` asks for that of one.
+    pub(super) fn read(
+        item: &Item,
+        answers: &[String],
+        answer: &Answer,
+        how: &Grading,
+        from: LogprobSource,
+    ) -> Self {
+        let graded = grade(item, std::slice::from_ref(answer), how);
+        let is_text = match graded.kind {
+            GradeKind::Scored | GradeKind::Empty => true,
+            // Reasoning may use up all tokens before the answer begins.
+            GradeKind::Truncated => !graded.extracted.is_empty(),
+            _ => false,
+        };
+        let mut read = Self { credit: graded.credit, ..Self::unanswered(answers.len()) };
+        if !is_text {
+            return read;
+        }
+        if let (LogprobSource::Top, Some(token)) = (from, first_visible(answer)) {
+            let ignore_case = how.normalisation.ignore_case;
+            read.is_top = item.gold.first().map(|gold| begins(most_likely(token), gold, ignore_case));
+            let of = |answer: &String| {
+                listed_logprob(token, answer, ignore_case).map_or(Logprob::Unlisted, Logprob::Nats)
+            };
+            read.logprobs = answers.iter().map(of).collect();
+        }
+        read.text = Some(graded.extracted);
+        read
+    }
+
+    /// The log-probability of the answer of a relation, if it is known.
+    pub(super) fn nats(&self, relation: usize) -> Option<f64> {
+        match self.logprobs.get(relation) {
+            Some(Logprob::Nats(nats)) => Some(*nats),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The estimates at one number of shots: a row of semantic.csv.
+
+use std::collections::BTreeMap;
+use std::f64::consts::LN_2;
+
+use serde::{Deserialize, Serialize};
+
+use super::category_answers::CategoryAnswers;
+use super::prompt_answer::{Logprob, PromptAnswer};
+use crate::collect::grading::Normalisation;
+use crate::collect::tasks::LogprobSource;
+use crate::emergence::semantic::{Crossing, Replicated, answer_share, mean_of_prompts, share_of};
+
+/// One row of semantic.csv: one category at one number of shots. Standard errors are those of the jackknife
+/// over queries, example sets and both; what the answers do not tell is empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SemanticScore {
+    /// The wire format.
+    pub provider: String,
+    /// The requested model.
+    pub model: String,
+    /// The snapshots that answered, joined by `+`.
+    pub model_snapshot: String,
+    /// The category.
+    pub corpus: String,
+    /// Examples in a prompt.
+    pub shots: usize,
+    /// How a prompt is written.
+    pub form: String,
+    /// Where log-probabilities come from.
+    pub logprobs_from: LogprobSource,
+    /// Prompts whose most likely next token begins the right answer.
+    pub accuracy: Option<f64>,
+    /// Its standard error.
+    pub accuracy_stderr: Option<f64>,
+    /// Mean log-probability of the first token of the right answer.
+    pub logprob_nats: Option<f64>,
+    /// Its standard error.
+    pub logprob_nats_stderr: Option<f64>,
+    /// `O`: how far the first tokens of the answers tell the relation.
+    pub output_share: Option<f64>,
+    /// Its standard error.
+    pub output_share_stderr: Option<f64>,
+    /// Short answers that are right, of those that can be graded.
+    pub answer_accuracy: Option<f64>,
+    /// Its standard error.
+    pub answer_accuracy_stderr: Option<f64>,
+    /// How far the short answers tell the relation, as a share of log 2.
+    pub answer_share: Option<f64>,
+    /// Its standard error.
+    pub answer_share_stderr: Option<f64>,
+    /// Prompts, `R S X`.
+    pub n_prompts: usize,
+    /// Prompts with a short answer.
+    pub n_answered: usize,
+    /// Prompts at which the log-probability of the right answer is known.
+    pub n_logprobs: usize,
+    /// Comparisons of two answers whose log-probabilities are known.
+    pub n_output_pairs: usize,
+    /// Queries left out of these comparisons, over all pairs of relations.
+    pub n_output_left_out: usize,
+    /// Comparisons that `answer_share` is a mean of.
+    pub n_answer_pairs: usize,
+    /// Queries left out of these comparisons, over all pairs of relations.
+    pub n_answer_left_out: usize,
+    /// Relations, R.
+    pub relations: usize,
+    /// Example sets, S.
+    pub sets: usize,
+    /// Queries, X.
+    pub queries: usize,
+    /// The share of its entities that an example set has in common with another one.
+    pub overlap: f64,
+    /// Seed of the design.
+    pub seed: u64,
+    /// SHA-256 of the category's CSV file.
+    pub corpus_sha256: String,
+    /// SHA-256 of the texts of all prompts, that of a semantic profile of the same design.
+    pub prompts_sha256: String,
+    /// When the last answer was collected.
+    pub collected_at: Option<String>,
+}
+
+/// Who answered, and when.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answerer {
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) model_snapshot: String,
+    pub(super) collected_at: Option<String>,
+}
+
+impl CategoryAnswers {
+    /// The row at the shots of this index, and why cells of it are empty.
+    pub(super) fn row(
+        &self,
+        shots_index: usize,
+        normal: Normalisation,
+        answerer: &Answerer,
+    ) -> (SemanticScore, Vec<String>) {
+        let Self { design, layout, .. } = self;
+        let n = layout.len();
+        let nothing = PromptAnswer::default();
+        let prompt = |at: Crossing| self.prompts.get(shots_index * n + layout.place(at)).unwrap_or(&nothing);
+        let all = &self.prompts[(shots_index * n).min(self.prompts.len())..];
+        let all = &all[..n.min(all.len())];
+        let is_output_left_out = |p: usize, q: usize, x: usize| self.is_output_left_out(p, q, x);
+        let is_answer_left_out = |p: usize, q: usize, x: usize| self.is_answer_left_out(p, q, x, normal);
+
+        let accuracy = mean_of_prompts(*layout, |at| prompt(at).is_top.map(f64::from));
+        let answer_accuracy = mean_of_prompts(*layout, |at| prompt(at).credit);
+        // What is not listed is improbable, so that a mean over the rest would be too high.
+        let right = |at: Crossing| prompt(at).logprobs.get(at.0).copied().unwrap_or_default();
+        let every = || crossings(layout.relations, layout.sets, layout.queries);
+        let n_logprobs = every().filter(|at| matches!(right(*at), Logprob::Nats(_))).count();
+        let n_unlisted = every().filter(|at| right(*at) == Logprob::Unlisted).count();
+        let logprob = mean_of_prompts(*layout, |at| prompt(at).nats(at.0)).filter(|_| n_unlisted == 0);
+        let (mut n_output_pairs, mut n_open_pairs) = (0, 0);
+        for at in every() {
+            let (p, _, x) = at;
+            for q in (0..layout.relations).filter(|q| *q != p && !is_output_left_out(p, *q, x)) {
+                let logprobs = [p, q].map(|r| prompt(at).logprobs.get(r).copied().unwrap_or_default());
+                n_output_pairs += usize::from(logprobs.iter().all(|l| matches!(l, Logprob::Nats(_))));
+                n_open_pairs += usize::from(logprobs.contains(&Logprob::Unlisted));
+            }
+        }
+        let output_share = share_of(*layout, is_output_left_out, |at, r| prompt(at).nats(r));
+        let output_share = output_share.filter(|_| n_open_pairs == 0);
+
+        let mut numbers = numbers(all);
+        numbers.resize(n, None);
+        let by_answers = answer_share(*layout, &numbers, is_answer_left_out);
+
+        let shots = design.shots[shots_index];
+        let n_answered = all.iter().filter(|prompt| prompt.text.is_some()).count();
+        let value = |of: &Option<Replicated>| of.as_ref().map(|of| of.value);
+        let stderr = |of: &Option<Replicated>| of.as_ref().and_then(Replicated::stderr);
+        let share = by_answers.as_ref().map(|(nats, _)| nats.map(|nats| nats / LN_2));
+        let row = SemanticScore {
+            provider: answerer.provider.clone(),
+            model: answerer.model.clone(),
+            model_snapshot: answerer.model_snapshot.clone(),
+            corpus: design.category.clone(),
+            shots,
+            form: design.form.name.into(),
+            logprobs_from: self.logprobs_from,
+            accuracy: value(&accuracy),
+            accuracy_stderr: stderr(&accuracy),
+            logprob_nats: value(&logprob),
+            logprob_nats_stderr: stderr(&logprob),
+            output_share: value(&output_share),
+            output_share_stderr: stderr(&output_share),
+            answer_accuracy: value(&answer_accuracy),
+            answer_accuracy_stderr: stderr(&answer_accuracy),
+            answer_share: value(&share),
+            answer_share_stderr: stderr(&share),
+            n_prompts: n,
+            n_answered,
+            n_logprobs,
+            n_output_pairs,
+            n_output_left_out: self.n_left_out(is_output_left_out),
+            n_answer_pairs: by_answers.map_or(0, |(_, n)| n),
+            n_answer_left_out: self.n_left_out(is_answer_left_out),
+            relations: layout.relations,
+            sets: layout.sets,
+            queries: layout.queries,
+            overlap: design.overlap(shots),
+            seed: design.seed,
+            corpus_sha256: design.category_sha256.clone(),
+            prompts_sha256: design.sha256(),
+            collected_at: answerer.collected_at.clone(),
+        };
+        let why = self.notes(&row, n_unlisted, n_open_pairs);
+        (row, why)
+    }
+
+    /// Why cells of a row are empty.
+    fn notes(&self, row: &SemanticScore, n_unlisted: usize, n_open_pairs: usize) -> Vec<String> {
+        let n = row.n_prompts;
+        let of = format!("of {} with {} shots", row.corpus, row.shots);
+        let mut notes = vec![];
+        if row.n_answered < n {
+            notes.push(format!("{} {of} have no answer and are left out", prompts(n - row.n_answered, n)));
+        }
+        if n_unlisted > 0 {
+            notes.push(format!(
+                "at {} {of} the right answer begins with none of the listed tokens: logprob_nats is empty, \
+                 because the mean over the others would be too high",
+                prompts(n_unlisted, n)
+            ));
+        }
+        if n_open_pairs > 0 {
+            notes.push(format!(
+                "in {n_open_pairs} of {} comparisons {of} an answer is not among the listed tokens: \
+                 output_share is empty",
+                n_open_pairs + row.n_output_pairs
+            ));
+        }
+        if self.logprobs_from != LogprobSource::None && row.accuracy.is_none() && row.n_answered > 0 {
+            notes.push(match &self.unreadable {
+                Some(why) => format!(
+                    "accuracy, logprob_nats and output_share {of} are empty: the log-probabilities cannot \
+                     be read ({why})"
+                ),
+                None => format!(
+                    "accuracy, logprob_nats and output_share {of} are empty: the server sent no \
+                     log-probabilities"
+                ),
+            });
+        }
+        notes
+    }
+}
+
+/// A number for each answer, the same for equal ones.
+fn numbers(prompts: &[PromptAnswer]) -> Vec<Option<u32>> {
+    let mut known: BTreeMap<&str, u32> = BTreeMap::new();
+    prompts
+        .iter()
+        .map(|prompt| {
+            let next = known.len() as u32;
+            prompt.text.as_deref().map(|text| *known.entry(text).or_insert(next))
+        })
+        .collect()
+}
+
+fn prompts(some: usize, all: usize) -> String {
+    format!("{some} of {all} prompts")
+}
+
+fn crossings(relations: usize, sets: usize, queries: usize) -> impl Iterator<Item = Crossing> {
+    (0..queries).flat_map(move |x| (0..relations).flat_map(move |r| (0..sets).map(move |s| (r, s, x))))
+}

@@ -1,0 +1,281 @@
+//! The factorial design of semantic emergence as questions to an API: the prompts that
+//! [`crate::emergence::semantic`] reads from inside, each asked for a short answer and, where a server scores
+//! its prompts, once with each relation's answer behind it.
+
+use serde::{Deserialize, Serialize};
+
+use super::item::Item;
+use super::task::{Task, TaskKind};
+use crate::corpus::factorial::PromptText;
+use crate::corpus::{Category, DesignSettings, FactorialDesign, PromptForm};
+use crate::error::{Error, Result};
+use crate::provider::{Capabilities, Prompt};
+
+/// Where the log-probabilities of the answers come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogprobSource {
+    /// The server returns prompts with the log-probabilities of their tokens.
+    Echo,
+    /// The server lists the most likely first tokens of its answer.
+    Top,
+    /// There are none.
+    None,
+}
+
+impl LogprobSource {
+    /// Every source.
+    pub const ALL: [Self; 3] = [Self::Echo, Self::Top, Self::None];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::Top => "top",
+            Self::None => "none",
+        }
+    }
+
+    /// What it asks for, in one line.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Echo => {
+                "The prompt with each relation's answer, echoed: exact, one more request per relation"
+            }
+            Self::Top => "The most likely first tokens: an answer that is not among them is not known",
+            Self::None => "No log-probabilities",
+        }
+    }
+
+    /// The best source that a wire format has.
+    pub fn of(can: &Capabilities) -> Self {
+        match (can.echo, can.top_logprobs) {
+            (true, _) => Self::Echo,
+            (false, Some(_)) => Self::Top,
+            (false, None) => Self::None,
+        }
+    }
+}
+
+/// How the designs of a run are drawn and asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SemanticTask {
+    /// Numbers of examples in a prompt.
+    pub shots: Vec<usize>,
+    /// Example sets, S.
+    pub sets: usize,
+    /// Queries, X.
+    pub queries: usize,
+    /// The name of the form of a prompt.
+    pub form: String,
+    /// Where log-probabilities come from.
+    pub logprobs_from: LogprobSource,
+}
+
+impl SemanticTask {
+    /// Draws the design of each category, by name or file: that of `surmise measure` with the same settings.
+    /// Category, settings and seed alone decide it.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a wire format that cannot express it, sizes out of range, and two categories
+    /// of one name; [`Error::Corpus`] for a category that gives no design.
+    pub fn designs(
+        &self,
+        corpora: &[String],
+        seed: u64,
+        (provider, can): (&str, &Capabilities),
+    ) -> Result<Vec<FactorialDesign>> {
+        let fault = |name: &'static str, reason: String| Err(Error::Parameter { name, reason });
+        let Some(form) = PromptForm::find(&self.form) else {
+            let known = PromptForm::names().collect::<Vec<_>>().join(", ");
+            return fault("--form", format!("must be one of {known}, and is {}", self.form));
+        };
+        if form.is_chat() && !can.chats {
+            let reason = format!(
+                "{} is a message of a chat, and {provider} continues texts; take arrow, or a provider of \
+                 chats",
+                form.name
+            );
+            return fault("--form", reason);
+        }
+        let missing = match self.logprobs_from {
+            LogprobSource::Echo if !can.echo => Some("return the log-probabilities of a prompt"),
+            LogprobSource::Top if can.top_logprobs.is_none() => Some("list the most likely tokens"),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            let best = LogprobSource::of(can).name();
+            let reason = format!(
+                "is {}, and {provider} does not {missing}; take {best}, or leave it out",
+                self.logprobs_from.name()
+            );
+            return fault("--logprobs-from", reason);
+        }
+        let settings =
+            DesignSettings { sets: self.sets, queries: self.queries, shots: self.shots.clone(), seed, form };
+        let mut designs: Vec<FactorialDesign> = vec![];
+        for name in corpora {
+            let design = FactorialDesign::draw(&Category::load(name)?, &settings)?;
+            if designs.iter().any(|other| other.category == design.category) {
+                return fault(
+                    "--corpus",
+                    format!("{} is given twice; rename one of the files", design.category),
+                );
+            }
+            check(&design)?;
+            designs.push(design);
+        }
+        Ok(designs)
+    }
+
+    /// The questions of a design: its prompts, and where the server scores prompts, those with the answers.
+    pub fn tasks(&self, design: &FactorialDesign) -> Vec<Task> {
+        let short = self.task(design, TaskKind::Graded);
+        match self.logprobs_from {
+            LogprobSource::Echo => vec![short, self.task(design, TaskKind::Likelihoods)],
+            LogprobSource::Top | LogprobSource::None => vec![short],
+        }
+    }
+
+    fn task(&self, design: &FactorialDesign, kind: TaskKind) -> Task {
+        let is_scored = kind == TaskKind::Likelihoods;
+        let name = format!("semantic/{}{}", design.category, if is_scored { "/answers" } else { "" });
+        let item = |shots: usize, prompt: PromptText| {
+            let PromptText { relation, set, query, text, .. } = prompt;
+            let query = &design.queries[query];
+            let answers = query.answers.clone().unwrap_or_default();
+            let question = format!("{name}/{}/{}/{}", design.relations[relation], set + 1, query.entity);
+            let boundary = if is_scored { text.chars().count() } else { 0 };
+            let with = |answer: &String| Prompt::Text(text.clone() + &design.form.continuation(answer));
+            Item {
+                id: format!("{question}/{shots}"),
+                task: name.clone(),
+                shots,
+                question,
+                gold: answers.get(relation).cloned().into_iter().collect(),
+                prompts: if is_scored {
+                    answers.iter().map(with).collect()
+                } else {
+                    vec![Prompt::Text(text)]
+                },
+                choices: if is_scored { answers } else { vec![] },
+                boundary,
+            }
+        };
+        let of_shots = |shots: &usize| {
+            let shots = *shots;
+            design.texts(shots).map(move |prompt| item(shots, prompt))
+        };
+        let items: Vec<Item> = design.shots.iter().flat_map(of_shots).collect();
+        let stops = if is_scored { &[] } else { design.form.stops() };
+        Task {
+            name: name.clone(),
+            sha256: design.sha256(),
+            items: items.into(),
+            stops: stops.iter().map(|stop| (*stop).to_owned()).collect(),
+            kind,
+            notes: vec![],
+        }
+    }
+}
+
+/// Refuses answers that an answer's end would cut, and relations that no answer tells apart.
+fn check(design: &FactorialDesign) -> Result<()> {
+    let fault = |reason: String| Err(Error::Corpus { name: design.category.clone(), reason });
+    let n = design.queries.len();
+    for (p, relation) in design.relations.iter().enumerate() {
+        let answers =
+            || design.queries.iter().filter_map(|query| query.answers.as_ref()?.get(p).map(String::as_str));
+        let cut = answers().find_map(|answer| {
+            Some((answer, design.form.stops().iter().find(|stop| answer.contains(**stop))?))
+        });
+        if let Some((answer, stop)) = cut {
+            return fault(format!(
+                "column {relation} has the answer {answer:?}, and {stop:?} ends an answer in the form {}; \
+                 take another --form",
+                design.form.name
+            ));
+        }
+        for (q, other) in design.relations[..p].iter().enumerate() {
+            let differ = |query: &&crate::corpus::factorial::Query| {
+                query.answers.as_ref().is_some_and(|answers| answers[p] != answers[q])
+            };
+            let left = design.queries.iter().filter(differ).count();
+            if left < 2 {
+                return fault(format!(
+                    "columns {other} and {relation} have the same answers for all but {left} of {n} queries, \
+                     and 2 are needed; remove one of the columns, or raise --queries"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider;
+
+    fn task(form: &str, logprobs_from: LogprobSource) -> SemanticTask {
+        SemanticTask { shots: vec![1, 2], sets: 4, queries: 3, form: form.into(), logprobs_from }
+    }
+
+    fn designs(task: &SemanticTask, corpora: &[&str], provider: &str) -> Result<Vec<FactorialDesign>> {
+        let can = provider::find(provider).unwrap().capabilities();
+        let corpora: Vec<String> = corpora.iter().map(|name| (*name).to_owned()).collect();
+        task.designs(&corpora, 5, (provider, &can))
+    }
+
+    #[test]
+    fn a_design_is_asked_once_for_answers_and_once_for_each_answer_that_is_scored() {
+        let asked = task("arrow", LogprobSource::Echo);
+        let design = designs(&asked, &["countries"], "openai-completions").unwrap().remove(0);
+        let [short, scored] = <[Task; 2]>::try_from(asked.tasks(&design)).unwrap();
+        let n_relations = design.relations.len();
+        assert_eq!(short.items.len(), 2 * 3 * n_relations * 4);
+        assert_eq!((scored.items.len(), scored.kind), (short.items.len(), TaskKind::Likelihoods));
+        assert_ne!(short.name, scored.name);
+        for number in 0..short.items.len() {
+            let [one, other] = [&short, &scored].map(|task| task.items.get(number).unwrap());
+            assert_eq!((&one.gold, other.prompts.len()), (&other.gold, n_relations));
+            let Prompt::Text(prompt) = &one.prompts[0] else { panic!("a chat") };
+            for (with, answer) in other.prompts.iter().zip(&other.choices) {
+                assert_eq!(*with, Prompt::Text(format!("{prompt} {answer}")));
+            }
+            assert_eq!(other.boundary, prompt.chars().count());
+        }
+        assert_eq!(task("arrow", LogprobSource::Top).tasks(&design).len(), 1);
+    }
+
+    #[test]
+    fn what_a_provider_cannot_do_and_what_tells_nothing_apart_is_refused() {
+        let refused = |task: &SemanticTask, corpora: &[&str], provider: &str| {
+            designs(task, corpora, provider).map(drop).map_err(|error| error.to_string()).unwrap_err()
+        };
+        let plain = task("arrow", LogprobSource::None);
+        assert!(designs(&plain, &["countries", "animals"], "anthropic").is_ok());
+        assert!(refused(&plain, &["countries", "countries"], "anthropic").contains("given twice"));
+        let chat = refused(&task("chat", LogprobSource::None), &["countries"], "openai-completions");
+        assert!(chat.contains("--form") && chat.contains("arrow"), "{chat}");
+        let echo = refused(&task("arrow", LogprobSource::Echo), &["countries"], "openai-chat");
+        assert!(echo.contains("--logprobs-from") && echo.contains("take top"), "{echo}");
+        assert!(
+            refused(&task("arrow", LogprobSource::Top), &["countries"], "anthropic").contains("take none")
+        );
+        assert!(
+            refused(&task("verse", LogprobSource::None), &["countries"], "gemini").contains("arrow, colon")
+        );
+
+        let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+        let path = file.path().to_string_lossy().into_owned();
+        let row =
+            |i: usize| format!("e{i},St. a{i},{}\n", if i == 0 { "b".into() } else { format!("St. a{i}") });
+        std::fs::write(file.path(), format!("entity,a,b\n{}", (0..7).map(row).collect::<String>())).unwrap();
+        let equal = refused(&plain, &[&path], "anthropic");
+        assert!(equal.contains("columns a and b") && equal.contains("2 are needed"), "{equal}");
+        let cut = refused(&task("sentence", LogprobSource::None), &[&path], "anthropic");
+        assert!(cut.contains("\". \" ends an answer"), "{cut}");
+    }
+}

@@ -1,0 +1,161 @@
+//! The pair score of semantic emergence with answers in place of states: how well a short answer tells which
+//! relation the examples of its prompt show. No model has to be opened for it.
+//!
+//! # Formula
+//! For an ordered pair of relations `p, q` and the answer `a` to the prompt `(p, s, x)`, with `n_r` the
+//! number of answers to the prompts `(r, t, x)` of the other sets `t != s`, and `c_r` how many of them are
+//! `a`:
+//!
+//! ```text
+//! f_r = (c_r + 1/2) / (n_r + 1)
+//! D   = log f_q - log f_p
+//! A   = mean over pairs, sets and queries of [ log 2 - log(1 + exp(tau D)) ]
+//! ```
+//!
+//! `f` is the estimate of Krichevsky and Trofimov of the probability of an answer. The own example set is
+//! left out of both relations, so that an answer that is a function of the example set scores exactly 0, and
+//! so does one that no other set was given. The temperature `tau` of a query is chosen on the other queries,
+//! as it is for states. `A` is at most `log 2 - log(1 + 1 / (2 S - 1))` for `S` sets.
+//!
+//! # References
+//! Krichevsky & Trofimov 1981 (the estimate).
+
+use super::condition::Layout;
+use super::jackknife::Replicated;
+use super::tally::{Accumulator, Tally, information};
+
+/// The number that is added to every count.
+const SMOOTHING: f64 = 0.5;
+
+/// The macro information of answers, in nats, and the number of comparisons it is a mean of. `None` without
+/// a comparison.
+///
+/// # Shapes
+/// `answers` is `(layout.len())`, query by query, in each relation by relation, in each set by set: equal
+/// numbers are equal answers, and a prompt without an answer is left out. `is_left_out` says of a pair of
+/// relations and a query whether they are compared.
+pub fn answer_share(
+    layout: Layout,
+    answers: &[Option<u32>],
+    is_left_out: impl Fn(usize, usize, usize) -> bool,
+) -> Option<(Replicated, usize)> {
+    let of_query = |(x, answers): (usize, &[Option<u32>])| {
+        tallies(layout, answers, &|p: usize, q: usize| is_left_out(p, q, x))
+    };
+    let queries: Vec<Vec<Tally>> =
+        answers.chunks(layout.per_query().max(1)).enumerate().map(of_query).collect();
+    let n: f64 = queries.iter().map(|tallies| tallies[0].n_scores).sum();
+    (n > 0.0).then(|| {
+        let (macro_nats, _, _) = information(&queries);
+        // A replicate without a comparison has no value, and then there is no standard error.
+        let has_error = macro_nats.stderr().is_some_and(f64::is_finite);
+        (if has_error { macro_nats } else { Replicated::exact(macro_nats.value) }, n as usize)
+    })
+}
+
+/// The scores of one query: of all sets and, for the jackknife, without each.
+fn tallies(
+    layout: Layout,
+    answers: &[Option<u32>],
+    is_left_out: &dyn Fn(usize, usize) -> bool,
+) -> Vec<Tally> {
+    let Layout { relations, sets, .. } = layout;
+    let of_relation = |r: usize| &answers[r * sets..][..sets];
+    // `without == sets` leaves out none.
+    let tally = |without: usize| {
+        let mut found = Accumulator::default();
+        for p in 0..relations {
+            for s in (0..sets).filter(|s| *s != without) {
+                let Some(answer) = of_relation(p)[s] else { continue };
+                let frequency = |r: usize| {
+                    let others = of_relation(r).iter().enumerate();
+                    let others = others.filter(|(t, _)| *t != s && *t != without);
+                    let (mut equal, mut n) = (0.0, 0.0);
+                    for other in others.filter_map(|(_, other)| *other) {
+                        equal += f64::from(other == answer);
+                        n += 1.0;
+                    }
+                    (n > 0.0).then(|| (equal + SMOOTHING) / (n + 2.0 * SMOOTHING))
+                };
+                for q in (0..relations).filter(|q| *q != p && !is_left_out(p, *q)) {
+                    if let Some((own, other)) = frequency(p).zip(frequency(q)) {
+                        found.add_ratio(other.ln() - own.ln());
+                    }
+                }
+            }
+        }
+        found.tally()
+    };
+    std::iter::once(tally(sets)).chain((0..sets).map(tally)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::LN_2;
+
+    const LAYOUT: Layout = Layout { queries: 5, relations: 3, sets: 8 };
+
+    fn of(answer: impl Fn(usize, usize, usize) -> Option<u32>) -> (Replicated, usize) {
+        let mut answers = vec![None; LAYOUT.len()];
+        for x in 0..LAYOUT.queries {
+            for r in 0..LAYOUT.relations {
+                (0..LAYOUT.sets).for_each(|s| answers[LAYOUT.place((r, s, x))] = answer(r, s, x));
+            }
+        }
+        answer_share(LAYOUT, &answers, |_, _, _| false).expect("comparisons")
+    }
+
+    #[test]
+    fn answers_that_differ_by_relation_reach_the_ceiling_of_the_number_of_sets() {
+        let (nats, n) = of(|r, _, x| Some((10 * x + r) as u32));
+        assert_eq!(n, 5 * 3 * 2 * 8);
+        assert!((nats.value - (LN_2 - (1.0_f64 / 15.0).ln_1p())).abs() < 1e-12, "{}", nats.value);
+        assert!(nats.stderr().unwrap() < 0.02);
+    }
+
+    #[test]
+    fn a_function_of_the_example_set_or_of_the_query_scores_0() {
+        type Answers = fn(usize, usize, usize) -> u32;
+        let all: [Answers; 4] = [
+            |_, s, _| s as u32,
+            |_, s, _| s as u32 / 2,
+            |_, _, x| x as u32,
+            // An answer of its own for each prompt is never seen again.
+            |r, s, x| LAYOUT.place((r, s, x)) as u32,
+        ];
+        for answer in all {
+            let (nats, _) = of(|r, s, x| Some(answer(r, s, x)));
+            assert!(nats.value.abs() < 1e-12, "{}", nats.value);
+        }
+    }
+
+    #[test]
+    fn one_pair_can_be_computed_by_hand() {
+        // Two relations, four sets, one query twice: relation 0 answers 1 1 1 2, relation 1 answers 2 2 2 2.
+        let layout = Layout { queries: 2, relations: 2, sets: 4 };
+        let query = [1, 1, 1, 2, 2, 2, 2, 2].map(Some);
+        let (nats, n) = answer_share(layout, &[query, query].concat(), |_, _, _| false).unwrap();
+        assert_eq!(n, 16);
+        // Of three others: the three 1s see 2 of 3 in their relation and 0 in the other, the 2 sees 0 and 3,
+        // each 2 of relation 1 sees 3 in its own; the other holds one 2, which set 3 leaves out.
+        let score = |own: f64, other: f64| LN_2 - ((other + 0.5) / (own + 0.5)).ln_1p();
+        let exact = (3.0 * score(2.0, 0.0) + score(0.0, 3.0) + 3.0 * score(3.0, 1.0) + score(3.0, 0.0)) / 8.0;
+        let at = |tau: f64| {
+            let score = |own: f64, other: f64| LN_2 - ((other + 0.5) / (own + 0.5)).powf(tau).ln_1p();
+            (3.0 * score(2.0, 0.0) + score(0.0, 3.0) + 3.0 * score(3.0, 1.0) + score(3.0, 0.0)) / 8.0
+        };
+        let best = super::super::tally::TEMPERATURES.into_iter().map(at).fold(0.0, f64::max);
+        assert!(best >= exact && (nats.value - best).abs() < 1e-12, "{} {best}", nats.value);
+    }
+
+    #[test]
+    fn prompts_without_an_answer_and_pairs_that_are_left_out_are_not_compared() {
+        let (all, n) = of(|r, _, x| Some((10 * x + r) as u32));
+        let (some, fewer) = of(|r, s, x| (s != 2 || r == 0).then_some((10 * x + r) as u32));
+        assert_eq!(n - fewer, 5 * 2 * 2);
+        assert!(some.value > 0.9 * all.value);
+        assert!(answer_share(LAYOUT, &vec![None; LAYOUT.len()], |_, _, _| false).is_none());
+        assert!(answer_share(LAYOUT, &vec![Some(1); LAYOUT.len()], |_, _, _| true).is_none());
+    }
+}

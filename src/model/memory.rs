@@ -1,0 +1,87 @@
+//! How the weights of a decoder are held within a limit of memory: as a whole, or one block at a time.
+
+use super::spec::Spec;
+use super::table::PIECE_VALUES;
+
+/// Bytes of a value in memory.
+const VALUE_BYTES: u64 = 4;
+
+/// Where the parameters of a decoder are, and what they take of the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MemoryPlan {
+    /// The most blocks that are in memory at a time; absent where all of them are, with the tables of the
+    /// vocabulary.
+    pub(super) most_blocks: Option<usize>,
+    /// Bytes in memory.
+    pub(super) bytes: u64,
+}
+
+impl MemoryPlan {
+    /// The plan for `n_params` parameters within `limit` bytes and on `n_threads` threads, each of which
+    /// needs one block at a time.
+    ///
+    /// # Errors
+    /// The bytes that are needed at least, where the limit is less.
+    pub(super) fn of(
+        spec: &Spec,
+        n_params: usize,
+        limit: Option<u64>,
+        n_threads: usize,
+    ) -> Result<Self, u64> {
+        let whole = VALUE_BYTES * n_params as u64;
+        let Some(limit) = limit.filter(|limit| whole > *limit) else {
+            return Ok(Self { most_blocks: None, bytes: whole });
+        };
+        let (block, piece) = (VALUE_BYTES * largest_block(spec), VALUE_BYTES * PIECE_VALUES as u64);
+        let piece = piece.min(VALUE_BYTES * (spec.vocab_size * spec.d_embedding) as u64);
+        if block + piece > limit {
+            return Err(block + piece);
+        }
+        // Half of the limit is for states.
+        let most = (limit / 2).saturating_sub(piece) / block.max(1);
+        let most = most.clamp(1, n_threads.max(1) as u64);
+        Ok(Self { most_blocks: Some(most as usize), bytes: most * block + piece })
+    }
+}
+
+/// The values of the maps of the largest block; what else is in it is small.
+fn largest_block(spec: &Spec) -> u64 {
+    let [d, d_mlp, head_dim] = [spec.d_model, spec.d_mlp, spec.head_dim].map(|size| size as u64);
+    let (d_query, d_kv) = (spec.n_heads as u64 * head_dim, spec.n_kv_heads as u64 * head_dim);
+    let mlp = |width: u64| (2 + u64::from(spec.gated)) * d * width;
+    let mixture = spec.mixture.map_or(0, |mixture| {
+        let shared = mixture.shared.map_or(0, |shared| mlp(shared.d_mlp as u64));
+        mixture.n_experts as u64 * (d + mlp(mixture.d_expert as u64)) + shared
+    });
+    2 * d * (d_query + d_kv) + mlp(d_mlp).max(mixture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_held_as_a_whole_where_they_fit_and_in_blocks_where_they_do_not() {
+        let spec = Spec {
+            d_model: 100,
+            d_embedding: 100,
+            n_layers: 10,
+            vocab_size: 1000,
+            n_heads: 10,
+            n_kv_heads: 10,
+            head_dim: 10,
+            d_mlp: 300,
+            ..Spec::default()
+        };
+        // Four maps of 100 x 100 and two of 100 x 300.
+        assert_eq!(largest_block(&spec), 100_000);
+        let n_params = 1_100_000;
+        let plan = |limit, n_threads| MemoryPlan::of(&spec, n_params, limit, n_threads);
+        assert_eq!(plan(None, 2), Ok(MemoryPlan { most_blocks: None, bytes: 4_400_000 }));
+        assert_eq!(plan(Some(4_400_000), 2), Ok(MemoryPlan { most_blocks: None, bytes: 4_400_000 }));
+        assert_eq!(plan(Some(4_399_999), 2), Ok(MemoryPlan { most_blocks: Some(2), bytes: 1_200_000 }));
+        assert_eq!(plan(Some(4_399_999), 64), Ok(MemoryPlan { most_blocks: Some(4), bytes: 2_000_000 }));
+        assert_eq!(plan(Some(800_000), 64), Ok(MemoryPlan { most_blocks: Some(1), bytes: 800_000 }));
+        assert_eq!(plan(Some(799_999), 64), Err(800_000));
+    }
+}

@@ -1,0 +1,25 @@
+//! The number of parameters of a checkpoint by its headers alone.
+
+use super::arch::{Place, TensorNames};
+use super::spec::Spec;
+use super::weights::Checkpoint;
+
+/// The parameters among the tensors of a checkpoint: those of its blocks and around them. A tied head counts
+/// once; what belongs to another part of a model, such as its images, does not count.
+pub(super) fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint) -> usize {
+    let Place { prefix, head } = names.place(&|name| checkpoint.shapes().any(|(other, _)| other == name));
+    let around = [names.embedding, names.embedding_norm, names.positions, names.final_norm];
+    let is_around = |module: &str| {
+        (!spec.tied && module == head)
+            || module.strip_prefix(&prefix).is_some_and(|module| {
+                !module.is_empty() && (around.contains(&module) || names.projections.contains(&module))
+            })
+    };
+    let blocks = format!("{prefix}{}.", names.blocks);
+    let counts = |name: &str| {
+        let module = name.strip_suffix(".weight").or_else(|| name.strip_suffix(".bias")).unwrap_or(name);
+        name.starts_with(&blocks) || is_around(module)
+    };
+    let parameters = checkpoint.parameters().filter(|(name, _)| counts(name));
+    parameters.map(|(_, shape)| shape.iter().product::<usize>()).sum()
+}

@@ -1,0 +1,122 @@
+//! Models in several GGUF files: the names of the parts, and what the header of each says of them.
+
+use super::metadata::Metadata;
+use crate::error::{Error, Result};
+
+/// The name of a part: `PREFIX-00001-of-00003.gguf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::model) struct PartName<'a> {
+    /// What all parts begin with, a folder included.
+    pub(in crate::model) prefix: &'a str,
+    /// From 1.
+    pub(in crate::model) number: usize,
+    /// How many there are.
+    pub(in crate::model) count: usize,
+    extension: &'a str,
+}
+
+impl<'a> PartName<'a> {
+    /// Takes a name apart; `None` for that of a model in one file.
+    pub(in crate::model) fn parse(name: &'a str) -> Option<Self> {
+        let (stem, extension) = name.split_at_checked(name.len().checked_sub(EXTENSION.len())?)?;
+        if !extension.eq_ignore_ascii_case(EXTENSION) {
+            return None;
+        }
+        let digits = |text: &str| {
+            let is_number = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number { text.parse().ok() } else { None }
+        };
+        let (rest, count) = stem.rsplit_once("-of-")?;
+        let (prefix, number) = rest.rsplit_once('-')?;
+        let (number, count): (usize, usize) = (digits(number)?, digits(count)?);
+        (1..=count).contains(&number).then_some(Self { prefix, number, count, extension })
+    }
+
+    /// The name of another part of the same model.
+    pub(in crate::model) fn sibling(&self, number: usize) -> String {
+        format!("{}-{number:05}-of-{:05}{}", self.prefix, self.count, self.extension)
+    }
+
+    /// The name of another part, taken apart.
+    pub(super) fn at(self, number: usize) -> Self {
+        Self { number, ..self }
+    }
+
+    /// The names of all parts.
+    pub(in crate::model) fn all(self) -> impl Iterator<Item = String> {
+        (1..=self.count).map(move |number| self.sibling(number))
+    }
+}
+
+const EXTENSION: &str = ".gguf";
+
+/// What a header says of the model that its file is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Split {
+    /// From 1.
+    pub(super) number: usize,
+    pub(super) count: usize,
+    /// The tensors of all parts.
+    pub(super) n_tensors: Option<usize>,
+}
+
+impl Split {
+    /// What the metadata says; `None` for a model in one file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for keys that are no counts.
+    pub(super) fn of(metadata: &Metadata) -> Result<Option<Self>> {
+        let Some(count) = metadata.size("split.count")?.filter(|count| *count > 1) else { return Ok(None) };
+        let number = metadata.size("split.no")?.unwrap_or_default() + 1;
+        Ok(Some(Self { number, count, n_tensors: metadata.size("split.tensors.count")? }))
+    }
+
+    /// Checks that a file of this name is the part that its header says.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where they disagree.
+    pub(super) fn check(self, name: Option<PartName>, metadata: &Metadata) -> Result<()> {
+        let Self { number, count, .. } = self;
+        match name {
+            Some(name) if (name.number, name.count) == (number, count) => Ok(()),
+            _ => Err(metadata.fault(format!(
+                "is part {number} of {count} of a model by its header, and its name says otherwise; give all \
+                 parts the names that they were published with (NAME-{number:05}-of-{count:05}.gguf)"
+            ))),
+        }
+    }
+}
+
+/// What to do about parts of several models.
+pub(super) const OF_ONE_MODEL: &str = "download all parts of one model into a folder of their own";
+
+/// The error about a part that belongs to another model.
+pub(super) fn of_another_model(metadata: &Metadata, first: &str) -> Error {
+    metadata.fault(format!("is a part of another model than {first} beside it; {OF_ONE_MODEL}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_part_is_taken_apart_and_put_together() {
+        let part = PartName::parse("q4/a-00002-of-00003.GGUF").expect("a part");
+        assert_eq!((part.prefix, part.number, part.count), ("q4/a", 2, 3));
+        assert_eq!(part.sibling(1), "q4/a-00001-of-00003.GGUF");
+        assert_eq!(part.all().last().as_deref(), Some("q4/a-00003-of-00003.GGUF"));
+        for name in [
+            "a.gguf",
+            ".gguf",
+            "a",
+            "é",
+            "a-1-of-2.gguf",
+            "a-00000-of-00002.gguf",
+            "a-00003-of-00002.gguf",
+            "a-00001-of-00002.safetensors",
+            "a-0000x-of-00002.gguf",
+        ] {
+            assert_eq!(PartName::parse(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Models in several GGUF files, as `gguf` writes them with a limit of tensors for each: the parts together
+//! are the model in one file, and what is missing or foreign is named.
+
+use std::path::{Path, PathBuf};
+
+use surmise::model::weights::Gguf;
+use surmise::model::{LoadedDecoder, Model, Options};
+use tempfile::TempDir;
+
+use super::checkpoints::hub;
+use super::gguf::file;
+
+const NAMES: [&str; 3] =
+    ["llama3-rope-00001-of-00003.gguf", "llama3-rope-00002-of-00003.gguf", "llama3-rope-00003-of-00003.gguf"];
+
+/// A folder with some of the parts.
+fn folder(names: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in names {
+        std::fs::copy(file("parts").join(name), folder.path().join(name)).expect("a copy");
+    }
+    folder
+}
+
+fn load(path: &Path) -> surmise::Result<LoadedDecoder> {
+    LoadedDecoder::load(path.to_str().expect("UTF-8"), &Options::default(), &hub())
+}
+
+fn refusal(path: &Path) -> String {
+    load(path).err().expect("no model").to_string()
+}
+
+#[test]
+fn the_parts_of_a_model_are_the_model_whichever_of_them_is_named() {
+    let whole = Gguf::open(&file("llama3-rope.gguf")).expect("a file");
+    let info = load(&file("llama3-rope.gguf")).expect("a model").info;
+    let parts: Vec<PathBuf> = NAMES.iter().map(|name| file("parts").join(name)).collect();
+    for path in parts.iter().chain([&file("parts")]) {
+        let loaded = load(path).expect("a model");
+        assert_eq!(loaded.info.n_params, info.n_params);
+        let label = if path.is_file() { "llama3-rope" } else { "parts" };
+        assert_eq!(loaded.info.id, label);
+    }
+    let gguf = Gguf::open(&parts[1]).expect("a model");
+    assert_eq!((gguf.names(), gguf.path()), (whole.names(), parts[0].as_path()));
+    for name in whole.names() {
+        assert_eq!(gguf.values(name).expect("values"), whole.values(name).expect("values"), "{name}");
+    }
+    // The hash is of all parts.
+    let others = folder(&NAMES);
+    let last = others.path().join(NAMES[2]);
+    let mut bytes = std::fs::read(&last).expect("a file");
+    let changed = bytes.len() - 1;
+    bytes[changed] ^= 1;
+    std::fs::write(&last, bytes).expect("a file");
+    let hash = |folder: &Path| load(folder).expect("a model").info.weights_sha256;
+    assert_ne!(hash(others.path()), hash(&file("parts")));
+}
+
+#[test]
+fn a_part_that_is_missing_is_named() {
+    let two = folder(&NAMES[..2]);
+    for path in [two.path().to_owned(), two.path().join(NAMES[0]), two.path().join(NAMES[1])] {
+        let message = refusal(&path);
+        assert!(message.contains(&format!("{} is not beside it; download all parts", NAMES[2])), "{message}");
+    }
+    let message = refusal(&folder(&NAMES[2..]).path().join(NAMES[2]));
+    assert!(message.contains(&format!("{} is not beside it, nor are 1 others", NAMES[0])), "{message}");
+}
+
+#[test]
+fn parts_of_several_models_are_not_put_together() {
+    // A file that is no part, under the name of one.
+    let one = folder(&NAMES[..2]);
+    std::fs::copy(file("llama3-rope.gguf"), one.path().join(NAMES[2])).expect("a copy");
+    let message = refusal(one.path());
+    assert!(message.contains("is a part of another model than llama3-rope-00001-of-00003.gguf"), "{message}");
+    // The second part once more, under the name of the third.
+    let twice = folder(&NAMES[..2]);
+    std::fs::copy(file("parts").join(NAMES[1]), twice.path().join(NAMES[2])).expect("a copy");
+    let message = refusal(twice.path());
+    let expected = "is part 2 of 3 of a model by its header, and its name says otherwise";
+    assert!(message.contains(expected), "{message}");
+    // A part under a name of its own.
+    let renamed = folder(&[]);
+    std::fs::copy(file("parts").join(NAMES[0]), renamed.path().join("a.gguf")).expect("a copy");
+    let message = refusal(renamed.path());
+    assert!(message.contains("is part 1 of 3 of a model by its header"), "{message}");
+    // The number of tensors in all is in each header.
+    let changed = folder(&NAMES);
+    let path = changed.path().join(NAMES[1]);
+    let mut bytes = std::fs::read(&path).expect("a file");
+    let key = b"split.tensors.count";
+    let at = bytes.windows(key.len()).position(|window| window == key).expect("the key") + key.len() + 4;
+    bytes[at] += 1;
+    std::fs::write(&path, bytes).expect("a file");
+    let message = refusal(changed.path());
+    assert!(message.contains("is a part of another model"), "{message}");
+    // Two models in one folder are a choice of the user's, by their first parts.
+    let two = folder(&NAMES);
+    std::fs::write(two.path().join("b-00001-of-00002.gguf"), b"").expect("a file");
+    let message = match Model::load_with(two.path().to_str().expect("UTF-8"), Options::default(), &hub()) {
+        Ok(_) => "it opens".into(),
+        Err(error) => error.to_string(),
+    };
+    let expected = format!("give one of them: b-00001-of-00002.gguf, {}", NAMES[0]);
+    assert!(message.ends_with(&expected), "{message}");
+}
