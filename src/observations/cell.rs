@@ -52,8 +52,11 @@ impl<'a> TaskScore<'a> {
     /// Its cells, in order.
     pub fn cells(&self) -> [Cell; 3] {
         let Self { task, accuracy, logprob_nats } = self;
-        let cell =
-            |what: &str, value| Cell { role: ColumnRole::Other, name: format!("score_{task}_{what}"), text: number(value) };
+        let cell = |what: &str, value| Cell {
+            role: ColumnRole::Other,
+            name: format!("score_{task}_{what}"),
+            text: number(value),
+        };
         [
             cell("logit", accuracy.map(|accuracy| accuracy.0)),
             cell("slope", accuracy.map(|accuracy| accuracy.1)),

@@ -2,19 +2,65 @@
 
 use std::collections::BTreeMap;
 
-use crate::emergence::Profile;
+use crate::emergence::semantic::SemanticProfile;
+use crate::emergence::{Profile, StoredProfile};
 use crate::error::{Error, Result};
+
+/// A profile that can be compared with others of its estimand.
+pub trait ComparableProfile: StoredProfile {
+    /// Settings that differ between repetitions: the seeds, and what is drawn with them.
+    const OF_SEED: &'static [&'static str];
+    /// The flags that profiles of one corpus must share.
+    const FLAGS: &'static str;
+
+    /// The seed of a repetition.
+    fn seed(&self) -> u64;
+
+    /// Whether two models were measured on the same texts or prompts, and in the same way.
+    fn is_alike(&self, other: &Self) -> bool;
+}
+
+impl ComparableProfile for Profile {
+    const OF_SEED: &'static [&'static str] = &["seed", "random_init_seed", "corpus_sha256", "tokens_sha256"];
+    const FLAGS: &'static str = "--windows, --shots, --seed and --scale";
+
+    fn seed(&self) -> u64 {
+        self.estimator.seed
+    }
+
+    fn is_alike(&self, other: &Self) -> bool {
+        self.corpus.sha256 == other.corpus.sha256 && self.estimator == other.estimator
+    }
+}
+
+impl ComparableProfile for SemanticProfile {
+    const OF_SEED: &'static [&'static str] =
+        &["seed", "noise_seed", "random_init_seed", "prompts_sha256", "tokens_sha256"];
+    const FLAGS: &'static str = "--sets, --queries, --form and --seed";
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Example sets are nested, so that other numbers of shots leave those in common as they are.
+    fn is_alike(&self, other: &Self) -> bool {
+        let of = |profile: &Self| (profile.corpus.sets, profile.corpus.queries, profile.default_noise_scale);
+        self.corpus.sha256 == other.corpus.sha256
+            && self.corpus.form == other.corpus.form
+            && of(self) == of(other)
+    }
+}
 
 /// Whether the profiles of each corpus were measured alike, and those of one model differ in their seeds
 /// alone.
 ///
 /// # Errors
 /// [`Error::Observations`] with the settings that differ.
-pub fn check_profiles(profiles: &[Profile]) -> Result<()> {
-    let mut by_corpus: BTreeMap<&str, BTreeMap<&str, Vec<&Profile>>> = BTreeMap::new();
+pub fn check_profiles<P: ComparableProfile>(profiles: &[P]) -> Result<()> {
+    let mut by_corpus: BTreeMap<&str, BTreeMap<&str, Vec<&P>>> = BTreeMap::new();
     for profile in profiles {
-        let models = by_corpus.entry(&profile.corpus.name).or_default();
-        models.entry(&profile.model.id).or_default().push(profile);
+        let models = by_corpus.entry(profile.corpus_name()).or_default();
+        models.entry(&profile.model().id).or_default().push(profile);
     }
     for (corpus, models) in by_corpus {
         models.values().try_for_each(|profiles| check_repetitions(profiles))?;
@@ -23,16 +69,13 @@ pub fn check_profiles(profiles: &[Profile]) -> Result<()> {
     Ok(())
 }
 
-/// Settings that differ between repetitions: the seeds, and what is drawn with them.
-const OF_SEED: [&str; 4] = ["seed", "random_init_seed", "corpus_sha256", "tokens_sha256"];
-
 /// Repetitions differ in their seeds and in nothing else. One that is given twice would count as two, and its
 /// noise as none; one that was measured otherwise would be mixed with the others.
-pub(super) fn check_repetitions(profiles: &[&Profile]) -> Result<()> {
+pub(super) fn check_repetitions<P: ComparableProfile>(profiles: &[&P]) -> Result<()> {
     let Some(first) = profiles.first() else { return Ok(()) };
-    let (model, corpus) = (&first.model.id, &first.corpus.name);
+    let (model, corpus) = (&first.model().id, first.corpus_name());
     for profile in profiles {
-        let differ = first.settings.differences(&profile.settings, &OF_SEED);
+        let differ = first.settings().differences(profile.settings(), P::OF_SEED);
         if !differ.is_empty() {
             let reason = format!(
                 "{model} on {corpus} was measured with different settings ({}); choose with --select \
@@ -42,11 +85,11 @@ pub(super) fn check_repetitions(profiles: &[&Profile]) -> Result<()> {
             return Err(Error::Observations { reason });
         }
     }
-    let mut by_seed: BTreeMap<u64, &Profile> = BTreeMap::new();
+    let mut by_seed: BTreeMap<u64, &P> = BTreeMap::new();
     for profile in profiles {
-        let seed = profile.estimator.seed;
+        let seed = profile.seed();
         if let Some(other) = by_seed.insert(seed, profile) {
-            let differ = other.settings.differences(&profile.settings, &[]);
+            let differ = other.settings().differences(profile.settings(), &[]);
             let how = if differ.is_empty() { String::new() } else { format!(" ({})", differ.join("; ")) };
             let reason = format!(
                 "{model} on {corpus} stands there twice with seed {seed}{how}; name each folder once, and \
@@ -58,20 +101,23 @@ pub(super) fn check_repetitions(profiles: &[&Profile]) -> Result<()> {
     Ok(())
 }
 
-/// Emergence is compared on the same texts, measured with the same estimator, seed by seed.
-pub(super) fn check_alike<'a>(corpus: &str, profiles: impl Iterator<Item = &'a &'a Profile>) -> Result<()> {
-    let mut by_seed: BTreeMap<u64, &Profile> = BTreeMap::new();
+/// Emergence is compared on the same texts or prompts, measured in the same way, seed by seed.
+pub(super) fn check_alike<'a, P: ComparableProfile + 'a>(
+    corpus: &str,
+    profiles: impl Iterator<Item = &'a &'a P>,
+) -> Result<()> {
+    let mut by_seed: BTreeMap<u64, &P> = BTreeMap::new();
     for profile in profiles {
-        let first = *by_seed.entry(profile.estimator.seed).or_insert(profile);
-        if first.corpus.sha256 != profile.corpus.sha256 || first.estimator != profile.estimator {
-            let differ = first.settings.differences(&profile.settings, &OF_MODEL);
+        let first = *by_seed.entry(profile.seed()).or_insert(profile);
+        if !first.is_alike(profile) {
+            let differ = first.settings().differences(profile.settings(), &OF_MODEL);
             let reason = format!(
                 "{} and {} were measured on other texts of {corpus}, or otherwise ({}); measure them with \
-                 the \
-                 same --windows, --shots, --seed and --scale, or choose with --select NAME=VALUE",
-                first.model.id,
-                profile.model.id,
-                differ.join("; ")
+                 the same {}, or choose with --select NAME=VALUE",
+                first.model().id,
+                profile.model().id,
+                differ.join("; "),
+                P::FLAGS
             );
             return Err(Error::Observations { reason });
         }

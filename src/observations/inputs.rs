@@ -35,11 +35,3 @@ pub struct JoinInputs {
     /// The estimator's noise scale.
     pub noise_scale: Option<f64>,
 }
-
-impl JoinInputs {
-    /// Family of a model, empty if it is unknown: that of its profile, else the published one.
-    pub(super) fn family<'a>(&'a self, model: &str, profile: Option<&'a Profile>) -> &'a str {
-        let own = profile.and_then(|profile| profile.model.family.as_deref());
-        own.or_else(|| self.published.get(model).map(|known| known.family.as_str())).unwrap_or_default()
-    }
-}

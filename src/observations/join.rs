@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::accuracy::accuracy;
+use super::cell::TaskScore;
 use super::checks::check_profiles;
 use super::inputs::JoinInputs;
 use super::measured::MeasuredModel;
-use super::observation::{Observation, TaskScore};
+use super::observation::Observation;
+use super::proxy::{Candidates, seeds_differ};
 use super::readings::{AssignedReadings, TextReadings};
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
@@ -52,6 +54,13 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
     let mut joined =
         Joined { table: vec![header(&tasks)], n_unsupported: 0, unmatched: assigned.unmatched.clone() };
     for (corpus, models) in &measured {
+        let first = models.iter().filter_map(|(model, profiles)| Some((*model, &profiles.first()?.model)));
+        let candidates = Candidates {
+            corpus,
+            measured: first.collect(),
+            published: &inputs.published,
+            named: inputs.proxy.as_deref(),
+        };
         let join = CorpusJoin {
             inputs,
             reader: &readings.reader,
@@ -59,6 +68,7 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
             tasks: &tasks,
             corpus,
             models,
+            candidates,
         };
         let targets: BTreeSet<&str> = models.keys().chain(&others).copied().collect();
         for target in targets {
@@ -72,7 +82,7 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
 }
 
 fn header(tasks: &BTreeSet<&str>) -> Vec<String> {
-    let tasks = tasks.iter().map(|task| TaskScore { task, accuracy: None, logprob_nats: None });
+    let tasks = tasks.iter().map(|task| TaskScore::unknown(task));
     let row = Observation { tasks: tasks.collect(), ..Observation::default() };
     row.cells().into_iter().map(|cell| cell.name).collect()
 }
@@ -85,83 +95,46 @@ struct CorpusJoin<'a> {
     tasks: &'a BTreeSet<&'a str>,
     corpus: &'a str,
     models: &'a ProfilesByModel<'a>,
+    candidates: Candidates<'a>,
 }
 
 impl<'a> CorpusJoin<'a> {
-    fn profile(&self, model: &str) -> Option<&'a Profile> {
-        self.models.get(model).and_then(|profiles| profiles.first()).copied()
-    }
-
     fn measured(&self, model: &str) -> std::result::Result<Option<MeasuredModel<'a>>, String> {
         let Some(profiles) = self.models.get(model) else { return Ok(None) };
         let noise_scale = self.inputs.noise_scale;
         MeasuredModel::new(profiles.clone(), noise_scale).map(Some)
     }
 
-    /// The proxy of a family, or why there is none.
-    fn proxy(&self, family: &str) -> std::result::Result<String, String> {
-        let smallest = || self.smallest(family).filter(|_| !family.is_empty());
-        self.inputs.proxy.clone().or_else(smallest).ok_or_else(|| match family {
-            "" => "no proxy: its family is not known; name it with --models or measure --family, or a proxy \
-                   with --proxy"
-                .into(),
-            _ => format!("no proxy: no member of the family {family} was measured; name one with --proxy"),
-        })
-    }
-
-    /// The smallest measured member of a family.
-    fn smallest(&self, family: &str) -> Option<String> {
-        let first = self.models.values().filter_map(|profiles| profiles.first());
-        let members = first.filter(|p| self.inputs.family(&p.model.id, Some(p)) == family);
-        members.min_by_key(|profile| profile.model.n_params).map(|profile| profile.model.id.clone())
-    }
-
     /// The row of a target; `None` for a target that is its own proxy, from which nothing could be learnt.
     fn observation(&self, target: &'a str) -> Result<Option<Observation<'a>>> {
         let inputs = self.inputs;
-        let family = inputs.family(target, self.profile(target));
-        let (proxy_model, mut note) =
-            self.proxy(family).map_or_else(|why| (String::new(), why), |name| (name, String::new()));
-        if proxy_model == target {
-            return Ok(None);
-        }
-        if !proxy_model.is_empty() && !self.models.contains_key(proxy_model.as_str()) {
-            let reason =
-                format!("{target} on {}: the proxy {proxy_model} was not measured on it", self.corpus);
-            return Err(Error::Observations { reason });
-        }
+        let (proxy_model, mut note) = match self.candidates.proxy(target)? {
+            Ok(proxy) if proxy == target => return Ok(None),
+            Ok(proxy) => (proxy, String::new()),
+            Err(why) => ("", why),
+        };
         let mut find = |model: &str| {
             self.measured(model).unwrap_or_else(|why| {
                 note = why;
                 None
             })
         };
-        let (own, mut proxy) = (find(target), find(&proxy_model));
-        // Differences between models and between texts can only be told apart where both saw the same texts.
+        let (own, mut proxy) = (find(target), find(proxy_model));
         if let (Some(own), Some(other)) = (&own, &proxy)
-            && own.seeds() != other.seeds()
+            && let Some(why) = seeds_differ((target, &own.seeds()), (proxy_model, &other.seeds()))
         {
-            let list = |seeds: BTreeSet<u64>| seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-            note = format!(
-                "{target} was measured with seeds {} and its proxy {proxy_model} with {}; measure both with \
-                 the same",
-                list(own.seeds()),
-                list(other.seeds())
-            );
+            note = why;
             proxy = None;
         }
         // All profiles of a corpus were measured alike.
-        let proxy_profiles = self.models.get(proxy_model.as_str());
-        let alike = proxy_profiles.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
+        let of_proxy = self.models.get(proxy_model);
+        let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
         let first = alike.first();
-        let params_b = |profile: &Profile| profile.model.n_params as f64 / 1e9;
-        let own_params_b = own.as_ref().map(|own| params_b(own.profiles[0]));
-        let published = inputs.published.get(target);
         Ok(Some(Observation {
             target_model: target,
-            family,
-            params_b: own_params_b.or(published.and_then(|known| known.params_b)),
-            proxy_params_b: proxy_profiles.map(|profiles| params_b(profiles[0])),
+            family: self.candidates.family(target),
+            params_b: self.candidates.params_b(target),
+            proxy_params_b: of_proxy.and_then(|_| self.candidates.params_b(proxy_model)),
             corpus: self.corpus,
             corpus_sha256: hashes(alike),
             n_windows: first.map(|profile| profile.corpus.n_windows),
@@ -176,7 +149,7 @@ impl<'a> CorpusJoin<'a> {
             reference: self.assigned.reference(),
             tasks: self.tasks.iter().map(|task| TaskScore::new(&inputs.scores, target, task)).collect(),
             added: vec![],
-            proxy_model,
+            proxy_model: proxy_model.to_owned(),
             note,
         }))
     }

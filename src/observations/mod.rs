@@ -3,6 +3,7 @@
 //! profile is the answer and never a feature; its size is no feature either.
 
 mod accuracy;
+mod cell;
 mod checks;
 mod columns;
 mod features;
@@ -12,10 +13,12 @@ mod measured;
 mod noise_scale;
 mod observation;
 mod over_corpora;
+mod proxy;
 mod readings;
+pub mod semantic;
 
 pub use self::accuracy::accuracy;
-pub use self::checks::check_profiles;
+pub use self::checks::{ComparableProfile, check_profiles};
 pub use self::columns::{
     RENAMED, conditions, is_internal, is_response, reader, renamed, renamed_in_observations,
 };

@@ -1,33 +1,9 @@
 //! One row of observations.csv: the only declaration of its columns and their order.
 
-use super::accuracy::accuracy;
-use super::features::{FEATURES, mean};
+use super::cell::{Cell, ColumnRole, TaskScore, number};
+use super::features::FEATURES;
 use super::measured::MeasuredModel;
 use super::readings::TextReading;
-use crate::collect::Score;
-
-/// What a column means to a calibration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ColumnRole {
-    /// How a row was measured; a card holds for rows that were measured alike.
-    Condition,
-    /// Which reader read the texts, and how: also a condition, in tables with texts.
-    Reader,
-    /// The target's own headline and what is derived from it: a response, never a feature.
-    Response,
-    /// Measured inside the target itself, so that it is not known of a model behind an API.
-    Internal,
-    /// None of these.
-    Other,
-}
-
-/// One cell of a row.
-#[derive(Debug)]
-pub(super) struct Cell {
-    pub role: ColumnRole,
-    pub name: String,
-    pub text: String,
-}
 
 /// A target on a corpus.
 #[derive(Default)]
@@ -58,24 +34,6 @@ pub(super) struct Observation<'a> {
     pub added: Vec<(&'a str, Option<f64>)>,
     /// Why the row lacks a proxy or headline; empty if it lacks none.
     pub note: String,
-}
-
-/// The scores of one model on one task, over shots.
-pub(super) struct TaskScore<'a> {
-    pub task: &'a str,
-    /// Level and slope of the accuracy.
-    pub accuracy: Option<(f64, f64)>,
-    /// Mean log-probability of the right answer.
-    pub logprob_nats: Option<f64>,
-}
-
-impl<'a> TaskScore<'a> {
-    /// The scores of `model` on `task`.
-    pub fn new(scores: &[Score], model: &str, task: &'a str) -> Self {
-        let of_task = scores.iter().filter(|score| score.model == model && score.task == task);
-        let logprobs: Vec<f64> = of_task.filter_map(|score| score.mean_logprob).collect();
-        Self { task, accuracy: accuracy(scores, model, task), logprob_nats: mean(&logprobs) }
-    }
 }
 
 impl Observation<'_> {
@@ -128,10 +86,8 @@ impl Observation<'_> {
         let gain_less_control = gain(reading.less_control_nats, reference.less_control_nats);
         add(Other, "reading_gain_less_control_nats", &number(gain_less_control));
         add(Other, "reading_bits_per_byte", &number(reading.bits_per_byte));
-        for TaskScore { task, accuracy, logprob_nats } in &self.tasks {
-            add(Other, &format!("score_{task}_logit"), &number(accuracy.map(|accuracy| accuracy.0)));
-            add(Other, &format!("score_{task}_slope"), &number(accuracy.map(|accuracy| accuracy.1)));
-            add(Other, &format!("score_{task}_logprob_nats"), &number(*logprob_nats));
+        for cell in self.tasks.iter().flat_map(TaskScore::cells) {
+            add(cell.role, &cell.name, &cell.text);
         }
         for (name, value) in &self.added {
             add(Other, name, &number(*value));
@@ -143,9 +99,4 @@ impl Observation<'_> {
         add(Other, "note", &self.note);
         row
     }
-}
-
-/// An empty cell for a value that is missing or not finite.
-fn number(value: Option<f64>) -> String {
-    value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string())
 }

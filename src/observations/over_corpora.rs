@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::accuracy::accuracy;
+use super::cell::{Cell, TaskScore};
 use super::checks::check_alike;
 use super::features::mean;
 use super::join::hashes;
 use super::measured::MeasuredModel;
-use super::observation::{Cell, Observation, TaskScore};
+use super::observation::Observation;
 use super::readings::{TextReading, reader_name};
 use crate::collect::Score;
 use crate::emergence::Profile;

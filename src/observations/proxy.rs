@@ -38,14 +38,15 @@ impl<'a> Candidates<'a> {
         let smallest = || self.smallest(family).filter(|_| !family.is_empty());
         match self.named.or_else(smallest) {
             Some(proxy) if !self.measured.contains_key(proxy) => {
-                let reason =
-                    format!("{target} on {}: the proxy {proxy} was not measured on it", self.corpus);
+                let reason = format!("{target} on {}: the proxy {proxy} was not measured on it", self.corpus);
                 Err(Error::Observations { reason })
             }
             Some(proxy) => Ok(Ok(proxy)),
-            None if family.is_empty() => Ok(Err("no proxy: its family is not known; name it with --models or \
+            None if family.is_empty() => {
+                Ok(Err("no proxy: its family is not known; name it with --models or \
                                                  measure --family, or a proxy with --proxy"
-                .into())),
+                    .into()))
+            }
             None => Ok(Err(format!(
                 "no proxy: no member of the family {family} was measured; name one with --proxy"
             ))),

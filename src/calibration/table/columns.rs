@@ -69,17 +69,16 @@ impl ColumnRoles {
 
 /// The values that the training rows hold in the columns that must agree.
 fn same(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<BTreeMap<String, Vec<String>>> {
-    let conditions = observations::conditions();
-    let is_ours = conditions.iter().all(|column| table.has(column));
+    let conditions = observations::conditions(|column| table.has(column));
     if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
         return Err(Error::Csv { path: table.path().into(), line: 1, reason });
     }
-    let columns: Vec<String> = match spec.same.is_empty() && is_ours {
-        true => {
+    let columns: Vec<String> = match conditions.filter(|_| spec.same.is_empty()) {
+        Some(conditions) => {
             let reader = observations::reader().into_iter().filter(|column| table.has(column));
             conditions.into_iter().chain(reader).collect()
         }
-        false => spec.same.clone(),
+        None => spec.same.clone(),
     };
     let mut same = BTreeMap::new();
     for column in columns {

@@ -141,8 +141,8 @@ impl FactorialDesign {
         common as f64 / (pairs * shots) as f64
     }
 
-    /// Whether set `s` in relation `p` and set `t` in relation `q` show an answer in common, or a word of an
-    /// answer: a copier can repeat "one hundred" of "one hundred two" in "one hundred six".
+    /// Whether set `s` in relation `p` and set `t` in relation `q` show an answer in common, or a word of it.
+    /// [`shares_answer_token`](super::DesignPrompts::shares_answer_token) asks the same of a model's tokens.
     pub fn shares_answer(&self, shots: usize, (p, s): (usize, usize), (q, t): (usize, usize)) -> bool {
         let words = |r: usize, set: usize| {
             let shown = self.shown[r][set][..shots].iter();

@@ -1,6 +1,6 @@
 //! A factorial design as token ids of one model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::design::FactorialDesign;
 use super::prompt_reader::PromptReader;
@@ -18,6 +18,8 @@ pub struct DesignPrompts {
     pub answer_tokens: Vec<Vec<u32>>,
     /// SHA-256 of the texts, each ended by a line feed: the same for every tokenizer.
     pub sha256: String,
+    /// For each relation and entity the tokens of its answer.
+    of_answers: Vec<Vec<BTreeSet<u32>>>,
     n_relations: usize,
     n_sets: usize,
 }
@@ -32,7 +34,7 @@ impl DesignPrompts {
     /// makes one, and where it joins the end of a prompt with what stands beside it. [`Error::Window`] for a
     /// prompt that is longer than the model's positions.
     pub fn new(design: &FactorialDesign, model: &Model) -> Result<Self> {
-        check_words(design, &model.tokenizer)?;
+        let of_answers = check_words(design, &model.tokenizer)?;
         let (reader, max_positions) = (PromptReader::new(design, model)?, model.decoder.spec().max_positions);
         let mut windows = vec![];
         for &shots in &design.shots {
@@ -53,7 +55,8 @@ impl DesignPrompts {
         }
         let answer_tokens = reader.answer_tokens()?;
         let (n_relations, n_sets) = (design.relations.len(), design.n_sets());
-        let prompts = Self { windows, answer_tokens, sha256: design.sha256(), n_relations, n_sets };
+        let sha256 = design.sha256();
+        let prompts = Self { windows, answer_tokens, sha256, of_answers, n_relations, n_sets };
         prompts.check_pairs(design)?;
         Ok(prompts)
     }
@@ -75,6 +78,23 @@ impl DesignPrompts {
     pub fn is_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         let tokens = &self.answer_tokens[x];
         !tokens.is_empty() && tokens[p] == tokens[q]
+    }
+
+    /// Whether set `s` in relation `p` and set `t` in relation `q` show answers with a token in common: a
+    /// model copies tokens, so that it can repeat a part of an answer, such as "one hundred" or a digit.
+    pub fn shares_answer_token(
+        &self,
+        design: &FactorialDesign,
+        shots: usize,
+        (p, s): (usize, usize),
+        (q, t): (usize, usize),
+    ) -> bool {
+        let tokens = |r: usize, set: usize| {
+            let shown = design.shown[r][set][..shots].iter();
+            shown.flat_map(move |entity| &self.of_answers[r][*entity])
+        };
+        let of_s: BTreeSet<&u32> = tokens(p, s).collect();
+        tokens(q, t).any(|token| of_s.contains(token))
     }
 
     /// How many queries are left out of the pair of relations `p` and `q`.
@@ -102,8 +122,9 @@ impl DesignPrompts {
     }
 }
 
-/// Whether the tokenizer can spell every word of the design, and tells the entities apart.
-fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<()> {
+/// Whether the tokenizer can spell every word of the design, and tells the entities apart. Returns the tokens
+/// of the answers, by relation and entity.
+fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<BTreeSet<u32>>>> {
     let fault = |reason: String| Error::Corpus { name: design.category.clone(), reason };
     let spell = |kind: &str, word: &str, text: &str| {
         tokenizer.encode(text).map_err(|error| {
@@ -125,10 +146,11 @@ fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<()> {
             )));
         }
     }
-    for (answers, name) in design.answers.iter().zip(&design.relations) {
-        for answer in answers {
+    let tokens = |name: &String, answer: &String| -> Result<BTreeSet<u32>> {
+        let tokens =
             spell(&format!("the answer of column {name},"), answer, &design.form.continuation(answer))?;
-        }
-    }
-    Ok(())
+        Ok(tokens.into_iter().map(|token| token.id).collect())
+    };
+    let relations = design.answers.iter().zip(&design.relations);
+    relations.map(|(answers, name)| answers.iter().map(|answer| tokens(name, answer)).collect()).collect()
 }

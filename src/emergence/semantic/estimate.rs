@@ -38,8 +38,8 @@ pub struct EstimateSettings {
 pub struct Exclusions {
     /// `(queries, relations, relations)`: queries left out of a pair of relations; none if empty.
     pub left_out: Vec<bool>,
-    /// `(relations, relations, sets, sets)`: whether set `t` shows no answer that set `s` shows, for the
-    /// control of that name; the control is left out if empty.
+    /// `(relations, relations, sets, sets)`: whether set `t` shows no part of an answer that set `s` shows,
+    /// for the control of that name; the control is left out if empty.
     pub no_shared_answer: Vec<bool>,
 }
 

@@ -69,7 +69,8 @@ pub(super) fn exclusions(design: &FactorialDesign, prompts: &DesignPrompts, shot
             left_out.extend((0..relations).map(|q| prompts.is_left_out(p, q, x)));
         }
     }
-    let shared = |r: usize, q: usize, s: usize, t: usize| design.shares_answer(shots, (r, s), (q, t));
+    let shared =
+        |r: usize, q: usize, s: usize, t: usize| prompts.shares_answer_token(design, shots, (r, s), (q, t));
     let mut no_shared_answer = vec![];
     for p in 0..relations {
         for q in 0..relations {

@@ -24,7 +24,8 @@ pub enum Init {
 pub enum Control {
     /// Relations permuted within query and example set: reads 0.
     PermutedRelations,
-    /// Example sets are compared only with sets that share no answer, so that copying an answer cannot help.
+    /// Example sets are compared only with sets that share no token of an answer, so that copying an answer
+    /// or a part of it cannot help.
     NoSharedAnswer,
     /// Answers of the examples permuted within their relation: the prompt says which type of answer is
     /// wanted, not how it belongs to its entity.

@@ -41,12 +41,10 @@ pub fn join(inputs: &SemanticInputs) -> Result<Joined> {
     let names = header.cells().into_iter().map(|cell| cell.name).collect();
     let mut joined = Joined { table: vec![names], n_unsupported: 0, unmatched: vec![] };
     for (corpus, models) in &measured {
-        let first = |(model, profiles): (&&'_ str, &Vec<&'_ SemanticProfile>)| {
-            profiles.first().map(|profile| (*model, &profile.model))
-        };
+        let first = models.iter().filter_map(|(model, profiles)| Some((*model, &profiles.first()?.model)));
         let candidates = Candidates {
             corpus,
-            measured: models.iter().filter_map(first).collect(),
+            measured: first.collect(),
             published: &inputs.published,
             named: inputs.proxy.as_deref(),
         };
@@ -95,7 +93,8 @@ struct CorpusJoin<'a> {
 
 impl<'a> CorpusJoin<'a> {
     fn measured(&self, model: &str) -> std::result::Result<Option<MeasuredShare<'a>>, String> {
-        let profiles = self.models.get(model).map(|profiles| MeasuredShare::new(profiles.clone(), self.shots));
+        let profiles =
+            self.models.get(model).map(|profiles| MeasuredShare::new(profiles.clone(), self.shots));
         profiles.transpose()
     }
 

@@ -6,7 +6,7 @@ use crate::emergence::semantic::{SemanticProfile, ShotSummary, WithError};
 use crate::observations::features::{mean, over_seeds};
 
 /// A number of a summary.
-pub(super) struct Quantity {
+pub(in crate::observations) struct Quantity {
     /// Its column without the part `semantic_`, as in summaries.csv.
     pub name: &'static str,
     value: fn(&ShotSummary) -> Option<f64>,
@@ -30,7 +30,7 @@ fn value(of: Option<WithError>) -> Option<f64> {
 }
 
 /// One model on one corpus over all seeds.
-pub(super) struct MeasuredShare<'a> {
+pub(in crate::observations) struct MeasuredShare<'a> {
     pub profiles: Vec<&'a SemanticProfile>,
     summaries: Vec<&'a ShotSummary>,
 }

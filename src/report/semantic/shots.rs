@@ -74,9 +74,9 @@ pub(in crate::report) fn shots(tables: &SemanticTables) -> Result<ReportContent>
         }
     }
     let caption = format!(
-        "Mean share of semantic information over blocks from the second on by number of examples at {}; bands \
-         are 95 % (1.96 standard errors over queries and example sets). Micro and emergence are in nats and \
-         compare at equal S only.{}",
+        "Mean share of semantic information over blocks from the second on by number of examples at {}; \
+         bands are 95 % (1.96 standard errors over queries and example sets). Micro and emergence are in \
+         nats and compare at equal S only.{}",
         tables.design(),
         reliability(tables)
     );

@@ -1,0 +1,48 @@
+//! The table of positional profiles.
+
+use std::path::PathBuf;
+
+use super::flags::{Flags, Rows};
+use super::read::{all_rows, comparisons, profiles, published, selected};
+use crate::emergence::Profile;
+use crate::error::{Error, Result};
+use crate::observations::{JoinInputs, check_profiles, choose_noise_scale, join};
+
+pub(super) fn rows(flags: &Flags) -> Result<Rows> {
+    let given = [("--shots", flags.shots.is_some()), ("--answers", !flags.answers.is_empty())];
+    if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
+        let reason = "is for semantic profiles, and these are positional; leave it out";
+        return Err(Error::Parameter { name, reason: reason.into() });
+    }
+    let found = selected(profiles::<Profile>(&flags.profiles)?, &flags.select)?;
+    check_profiles(&found)?;
+    let noise_scale = match flags.noise_scale {
+        Some(noise_scale) => Some(measured_at(&found, noise_scale)?),
+        None => choose_noise_scale(&found)?,
+    };
+    let (dirs, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        flags.readings.iter().cloned().partition(|path| path.is_dir());
+    let inputs = JoinInputs {
+        profiles: found,
+        scores: all_rows(&flags.scores)?,
+        published: published(flags.models.as_ref())?,
+        readings: profiles(&dirs)?,
+        comparisons: files.iter().map(|file| comparisons(file)).collect::<Result<Vec<_>>>()?.concat(),
+        proxy: flags.proxy.clone(),
+        noise_scale,
+    };
+    let of = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
+    Ok(Rows { joined: join(&inputs)?, of })
+}
+
+fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {
+    match profiles.iter().find(|profile| !profile.estimator.noise_scales.contains(&noise_scale)) {
+        None => Ok(noise_scale),
+        Some(profile) => {
+            let known: Vec<String> = profile.estimator.noise_scales.iter().map(ToString::to_string).collect();
+            let reason =
+                format!("is {noise_scale}; {} was measured at {}", profile.model.id, known.join(", "));
+            Err(Error::Parameter { name: "--noise-scale", reason })
+        }
+    }
+}

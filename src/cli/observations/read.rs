@@ -1,0 +1,96 @@
+//! The files that a table of observations is made of.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::disk::Lines;
+use crate::emergence::{ProfileStore, SettingFilter, StoredProfile};
+use crate::error::{Error, Result};
+use crate::observations::{ComparisonRow, PublishedModel, renamed};
+
+/// A row of `--models`.
+#[derive(Debug, Deserialize)]
+struct Published {
+    model: String,
+    family: String,
+    params_b: Option<f64>,
+}
+
+/// Every profile of some folders, by file name.
+pub(super) fn profiles<P: StoredProfile>(folders: &[PathBuf]) -> Result<Vec<P>> {
+    let mut profiles = vec![];
+    for folder in folders {
+        let found: Vec<P> = ProfileStore::new(folder).read_all()?;
+        if found.is_empty() {
+            let reason = "holds no profile; it is the folder that `surmise measure -o` wrote, with one JSON \
+                          per model, corpus and settings";
+            return Err(Error::Config { path: folder.clone(), reason: reason.into() });
+        }
+        profiles.extend(found);
+    }
+    Ok(profiles)
+}
+
+/// The profiles that have every setting asked for.
+pub(super) fn selected<P: StoredProfile>(profiles: Vec<P>, filters: &[SettingFilter]) -> Result<Vec<P>> {
+    let mut selected = vec![];
+    for profile in profiles {
+        let holds =
+            filters.iter().map(|filter| filter.holds(profile.settings())).collect::<Result<Vec<_>>>()?;
+        if holds.iter().all(|holds| *holds) {
+            selected.push(profile);
+        }
+    }
+    if selected.is_empty() {
+        let reason = "leaves no profile; the values are under `settings` in the profiles".into();
+        return Err(Error::Parameter { name: "--select", reason });
+    }
+    Ok(selected)
+}
+
+/// What is published of models.
+pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, PublishedModel>> {
+    let mut published = BTreeMap::new();
+    for row in file.map(|file| rows::<Published>(file)).transpose()?.unwrap_or_default() {
+        if let Some(size) = row.params_b.filter(|size| !(size.is_finite() && *size > 0.0)) {
+            let reason = format!(
+                "gives {} a params_b of {size}; sizes are above 0, a missing one is an empty cell",
+                row.model
+            );
+            return Err(Error::Parameter { name: "--models", reason });
+        }
+        published.insert(row.model, PublishedModel { family: row.family, params_b: row.params_b });
+    }
+    Ok(published)
+}
+
+/// The rows of several files.
+pub(super) fn all_rows<T: for<'a> Deserialize<'a>>(files: &[PathBuf]) -> Result<Vec<T>> {
+    Ok(files.iter().map(|file| rows(file)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// The rows of comparisons.csv. A noise scale may be missing, so that its old name would go unnoticed.
+pub(super) fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();
+    match renamed(|name| header.iter().any(|column| column.trim() == name)) {
+        Some(reason) => Err(Error::Csv { path: path.into(), line: 1, reason }),
+        None => rows(path),
+    }
+}
+
+/// Rows of a CSV file of a known form.
+fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
+    let row = |row: csv::Result<T>| {
+        row.map_err(|source| Error::Csv {
+            path: path.into(),
+            line: Lines::at(&bytes, source.position()),
+            reason: source.to_string(),
+        })
+    };
+    reader.deserialize().map(row).collect()
+}

@@ -1,0 +1,33 @@
+//! The table of semantic profiles.
+
+use super::flags::{Flags, Rows};
+use super::read::{all_rows, profiles, published, selected};
+use crate::error::{Error, Result};
+use crate::observations::semantic::{SemanticInputs, join};
+
+pub(super) fn rows(flags: &Flags) -> Result<Rows> {
+    let given = [
+        ("--readings", !flags.readings.is_empty(), "a text has no relations"),
+        ("--noise-scale", flags.noise_scale.is_some(), "summaries are at the default b of the profiles"),
+    ];
+    if let Some((name, _, why)) = given.into_iter().find(|(_, given, _)| *given) {
+        let reason = format!("is for positional profiles, and these are semantic: {why}; leave it out");
+        return Err(Error::Parameter { name, reason });
+    }
+    let inputs = SemanticInputs {
+        profiles: selected(profiles(&flags.profiles)?, &flags.select)?,
+        shots: flags.shots,
+        scores: all_rows(&flags.scores)?,
+        answers: all_rows(&flags.answers)?,
+        published: published(flags.models.as_ref())?,
+        proxy: flags.proxy.clone(),
+    };
+    let joined = join(&inputs)?;
+    let column = |name: &str| {
+        let at = joined.table[0].iter().position(|column| column == name)?;
+        joined.table.get(1)?.get(at).cloned()
+    };
+    let cell = |name: &str| column(name).unwrap_or_default();
+    let of = format!("with {} examples at b = {}", cell("shots"), cell("noise_scale"));
+    Ok(Rows { joined, of })
+}
