@@ -203,8 +203,8 @@ pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
 }
 
-/// Why a table of an earlier version is refused: the columns that have another name now, each with both names;
-/// `None` if `has` knows none of the old ones.
+/// Why a table of an earlier version is refused: the columns that have another name now, each with both
+/// names; `None` if `has` knows none of the old ones.
 pub(crate) fn renamed_columns<'a>(
     renamed: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
     has: impl Fn(&str) -> bool,

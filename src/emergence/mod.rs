@@ -4,7 +4,7 @@
 //!
 //! | to be found in | what |
 //! |---|---|
-//! | [`semantic`] | macro: which relation a prompt shows; micro: which examples. `semantic/estimate.rs` computes both |
+//! | [`semantic`] | macro: which relation a prompt shows; micro: which examples (`semantic/estimate.rs`) |
 //! | `positional.rs` | macro and micro information of every block, `IE_l = macro_l - micro_l` |
 //! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at some positions, by any estimator; tokens alone |
 //! | `random_init.rs` | the same of the randomly initialised model |

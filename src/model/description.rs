@@ -8,7 +8,7 @@ use super::files;
 use super::hub::{self, Hub};
 use super::info::ModelInfo;
 use super::loaded_decoder::LoadedDecoder;
-use super::options::Options;
+use super::options::ModelOptions;
 use super::parameter_count::n_params;
 use super::spec::Spec;
 use super::weights::gguf::{self, Gguf};
@@ -27,7 +27,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// Describes an embedded model, a folder, or an id on a hub; `allow_config_keys` as in [`Options`].
+    /// Describes an embedded model, a folder, or an id on a hub; `allow_config_keys` as in [`ModelOptions`].
     ///
     /// # Errors
     /// Those of [`LoadedDecoder::load`].
@@ -38,7 +38,8 @@ impl Description {
         {
             return Self::of_headers(id, &folder, headers, allow_config_keys);
         }
-        let options = Options { allow_config_keys: allow_config_keys.to_vec(), ..Options::default() };
+        let options =
+            ModelOptions { allow_config_keys: allow_config_keys.to_vec(), ..ModelOptions::default() };
         let LoadedDecoder { info, decoder, stored, .. } = LoadedDecoder::load(name, &options, hub)?;
         Ok(Self { info, spec: decoder.spec().clone(), stored })
     }
@@ -61,7 +62,7 @@ impl Description {
         let config = Config::parse(gguf.path(), arch::gguf::config(gguf)?.to_string().as_bytes())?;
         let (architecture, spec) = arch::read(&config)?;
         let names = arch::gguf::tensor_names(gguf, architecture.tensor_names(&spec));
-        let checkpoint = arch::gguf::checkpoint(gguf, &spec, &names, Options::default().dtype)?;
+        let checkpoint = arch::gguf::checkpoint(gguf, &spec, &names, ModelOptions::default().dtype)?;
         Self::of_checkpoint(id, &config, (architecture, spec, names), &checkpoint, allow)
     }
 
@@ -73,7 +74,7 @@ impl Description {
         allow: &[String],
     ) -> Result<Self> {
         let unread = arch::unread_keys(config, allow)?;
-        let Options { dtype, device, .. } = Options::default();
+        let ModelOptions { dtype, device, .. } = ModelOptions::default();
         let info = ModelInfo {
             id,
             family: None,

@@ -11,7 +11,7 @@ use super::hub::{Hub, RequiredFiles};
 use super::info::ModelInfo;
 use super::memory::MemoryPlan;
 use super::ops::Ops;
-use super::options::Options;
+use super::options::ModelOptions;
 use super::parameter_count;
 use super::spec::Spec;
 use super::weights::Checkpoint;
@@ -35,7 +35,7 @@ impl LoadedDecoder {
     ///
     /// # Errors
     /// Those of [`Model::load`], the tokenizer's excepted.
-    pub fn load(name: &str, options: &Options, hub: &Hub) -> Result<Self> {
+    pub fn load(name: &str, options: &ModelOptions, hub: &Hub) -> Result<Self> {
         Self::open(&ModelFiles::open(name, hub, RequiredFiles::Weights)?, options, hub, |_, _| Ok(()))
             .map(|(loaded, ())| loaded)
     }
@@ -43,7 +43,7 @@ impl LoadedDecoder {
     /// What `also` reads comes before the weights, which take longest.
     pub(super) fn open<T>(
         files: &ModelFiles,
-        options: &Options,
+        options: &ModelOptions,
         hub: &Hub,
         also: impl FnOnce(&ModelFiles, &Config) -> Result<T>,
     ) -> Result<(Self, T)> {
@@ -119,7 +119,7 @@ pub(super) fn plan(
     what: &str,
     spec: &Spec,
     n_params: usize,
-    options: &Options,
+    options: &ModelOptions,
     left: Option<u64>,
 ) -> Result<MemoryPlan> {
     let needs = |bytes: u64, how: &str| {

@@ -47,7 +47,7 @@ pub use self::embedded::{FAMILY, Member};
 pub use self::full_model::{Model, random_init};
 pub use self::info::ModelInfo;
 pub use self::loaded_decoder::LoadedDecoder;
-pub use self::options::Options;
+pub use self::options::ModelOptions;
 pub use self::prompt_states::PromptStates;
 pub use self::states::{Point, States};
 pub use self::tokenizer::{Bos, Tokenizer};

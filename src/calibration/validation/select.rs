@@ -30,8 +30,8 @@ struct Loss<'a> {
 /// Errors are absolute, on the scale of the link, in units of the size baseline's mean error on the same
 /// split, and every split has the same weight.
 pub(super) fn select(validated: &[ValidatedSplit], sample: &Sample, link: Link) -> Option<usize> {
-    // On the first split, within the range, a candidate must also beat the mean. On the others the mean of the
-    // weaker models says nothing about the stronger ones, so it is no baseline.
+    // On the first split, within the range, a candidate must also beat the mean. On the others the mean of
+    // the weaker models says nothing about the stronger ones, so it is no baseline.
     let beats_baselines = |at: &usize| {
         validated.iter().enumerate().all(|(split, (_, scores))| {
             scores[*at]

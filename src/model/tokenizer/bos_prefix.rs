@@ -2,7 +2,7 @@
 //! they disagree, and what is asked for.
 
 use super::bos::Bos;
-use super::settings::Settings;
+use super::settings::TokenizerSettings;
 
 /// The tokens before every text, and what a user should know of the choice.
 pub(super) struct BosPrefix {
@@ -12,7 +12,7 @@ pub(super) struct BosPrefix {
 
 /// What the files of a tokenizer say.
 pub(super) struct BosSettings<'a> {
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a TokenizerSettings,
     /// The special tokens that the template of tokenizer.json puts before a text, and whether it puts some
     /// behind.
     pub(super) template: Vec<u32>,
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn prefix(add_bos: Option<bool>, template: &[u32], bos: Option<u32>, choice: Bos) -> (Vec<u32>, usize) {
-        let settings = Settings { add_bos, ..Settings::default() };
+        let settings = TokenizerSettings { add_bos, ..TokenizerSettings::default() };
         let known = BosSettings {
             settings: &settings,
             template: template.to_vec(),

@@ -10,7 +10,7 @@ use super::TokenizerFiles;
 use super::bos::Bos;
 use super::bos_prefix::{self, BosPrefix, BosSettings};
 use super::open::{self, Opened};
-use super::settings::Settings;
+use super::settings::TokenizerSettings;
 use crate::error::{Error, Result};
 use crate::model::arch::Config;
 
@@ -43,7 +43,7 @@ impl Tokenizer {
     /// not have, and if there is to be a beginning-of-sequence token and no file names one that the model
     /// has.
     pub fn open(files: &dyn TokenizerFiles, config: &Config, bos: Bos) -> Result<Self> {
-        let settings = Settings::read(files)?;
+        let settings = TokenizerSettings::read(files)?;
         let vocab_size = config.size("vocab_size")?;
         let model_type = config.text_or("model_type", "")?;
         let Opened { path, inner, unknown, bos: piece, begins } = open::open(files, &settings, model_type)?;

@@ -334,8 +334,8 @@ mod slow {
                 }
                 let status = [200, 200, 400, 429, 500, 302][round % 6];
                 let answer = provider::read(*provider, status, &Headers::default(), &body);
-                // What is read out of a body is never more than was in it, lossy characters (three bytes for one)
-                // included.
+                // What is read out of a body is never more than was in it, lossy characters (three bytes for
+                // one) included.
                 if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {
                     assert!(text.len() <= 3 * body.len());
                 }

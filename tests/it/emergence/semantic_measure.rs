@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use surmise::Result;
 use surmise::corpus::{Category, DesignPrompts, DesignSettings, FactorialDesign, PromptForm};
 use surmise::emergence::semantic::{
-    Control, Init, SemanticProfile, SemanticReading, SemanticSettings, measure, settings_of, tokenize,
+    Init, SemanticControl, SemanticProfile, SemanticReading, SemanticSettings, measure, settings_of, tokenize,
 };
 use surmise::emergence::{Origin, Profile, ProfileStore, measure_once};
 use surmise::model::batch::Batch;
@@ -93,15 +93,15 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     let profile = on(1);
     assert_eq!(serde_json::to_string(&profile).unwrap(), serde_json::to_string(&on(2)).unwrap());
     let n_blocks = profile.model.n_layers;
-    let count = |init: Init, control: Option<Control>| {
+    let count = |init: Init, control: Option<SemanticControl>| {
         profile.readings.iter().filter(|r| (r.init, r.control) == (init, control)).count()
     };
     for init in [Init::Trained, Init::RandomInit] {
         assert_eq!(count(init, None), 2 * n_blocks * profile.noise_scales.len());
-        assert_eq!(count(init, Some(Control::PermutedRelations)), 2 * n_blocks);
-        assert_eq!(count(init, Some(Control::HalfSets)), 2 * n_blocks);
+        assert_eq!(count(init, Some(SemanticControl::PermutedRelations)), 2 * n_blocks);
+        assert_eq!(count(init, Some(SemanticControl::HalfSets)), 2 * n_blocks);
     }
-    for control in [Control::PermutedAnswers, Control::ForeignQuery] {
+    for control in [SemanticControl::PermutedAnswers, SemanticControl::ForeignQuery] {
         assert_eq!(count(Init::Trained, Some(control)), 2 * n_blocks * profile.noise_scales.len());
     }
     let finite = |reading: &SemanticReading| {
@@ -146,7 +146,7 @@ fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
     let excess = summary.share_mean_above_random_init.expect("two blocks");
     println!("{summary:?}");
     assert!(excess.value > 3.0 * excess.stderr.expect("an error"), "{excess:?}");
-    let permuted = profile.readings.iter().filter(|r| r.control == Some(Control::PermutedRelations));
+    let permuted = profile.readings.iter().filter(|r| r.control == Some(SemanticControl::PermutedRelations));
     for reading in permuted {
         let error = reading.macro_share_stderr.expect("an error");
         assert!(reading.macro_share.abs() < 3.0 * error + 0.02, "{reading:?}");

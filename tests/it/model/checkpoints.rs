@@ -8,7 +8,7 @@ use candle_core::{DType, Tensor};
 use serde_json::{Value, json};
 use surmise::model::batch::Batch;
 use surmise::model::hub::Hub;
-use surmise::model::{Bos, LoadedDecoder, Model, Options, Precision};
+use surmise::model::{Bos, LoadedDecoder, Model, ModelOptions, Precision};
 
 use super::parity::{golden, tensors};
 use crate::support::tidy::profile_file;
@@ -32,8 +32,12 @@ fn form(kind: &str) -> tempfile::TempDir {
 }
 
 fn load(folder: &Path, dtype: Precision) -> LoadedDecoder {
-    LoadedDecoder::load(folder.to_str().expect("UTF-8"), &Options { dtype, ..Options::default() }, &hub())
-        .unwrap_or_else(|error| panic!("{error}"))
+    LoadedDecoder::load(
+        folder.to_str().expect("UTF-8"),
+        &ModelOptions { dtype, ..ModelOptions::default() },
+        &hub(),
+    )
+    .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn states(core: &LoadedDecoder) -> Vec<u32> {
@@ -79,7 +83,8 @@ fn the_checksum_of_several_files_is_that_of_their_checksums() {
 fn bos_is_put_before_every_window_or_left_out() {
     let name = golden("gpt2").to_str().expect("UTF-8").to_owned();
     let prefix = |bos| {
-        let model = Model::load_with(&name, Options { bos, ..Options::default() }, &hub()).expect("a model");
+        let model = Model::load_with(&name, ModelOptions { bos, ..ModelOptions::default() }, &hub())
+            .expect("a model");
         model.tokenizer.prefix().to_vec()
     };
     // The golden tokenizer puts nothing there by itself, and its config names <|endoftext|>, token 0.
@@ -92,7 +97,7 @@ fn bos_is_put_before_every_window_or_left_out() {
     let on = || {
         Model::load_with(
             folder.path().to_str().expect("UTF-8"),
-            Options { bos: Bos::On, ..Options::default() },
+            ModelOptions { bos: Bos::On, ..ModelOptions::default() },
             &hub(),
         )
     };
@@ -113,7 +118,7 @@ fn bos_is_put_before_every_window_or_left_out() {
         json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
     std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).expect("a file");
     let prefix = |bos| {
-        let options = Options { bos, ..Options::default() };
+        let options = ModelOptions { bos, ..ModelOptions::default() };
         let model =
             Model::load_with(folder.path().to_str().expect("UTF-8"), options, &hub()).expect("a model");
         model.tokenizer.prefix().to_vec()

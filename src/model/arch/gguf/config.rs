@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::form::{ConfigMap, Form};
+use super::form::{ConfigMap, GgufForm};
 use super::keys::Keys;
 use super::{kind, rope};
 use crate::error::Result;
@@ -10,7 +10,7 @@ use crate::model::arch::config_keys::ConfigKeys;
 use crate::model::weights::gguf::Gguf;
 
 /// Keys of an architecture that change no state here.
-const HARMLESS: [&str; 8] = [
+const IGNORED_KEYS: [&str; 8] = [
     "vocab_size",
     "tensor_data_layout",
     "pooling_type",
@@ -113,7 +113,7 @@ pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
         match is_off {
             Some((_, off)) if number != Some(*off) => return Err(keys.unsupported(own, value)),
             Some(_) => {}
-            None if HARMLESS.contains(&own) => {}
+            None if IGNORED_KEYS.contains(&own) => {}
             None => drop(config.insert(key.into(), value)),
         }
     }
@@ -123,7 +123,7 @@ pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
 pub(super) const EMBEDDING: &str = "token_embd.weight";
 
 /// The biases that a config.json of this architecture switches on or off, by the tensors that are there.
-fn biases(keys: &Keys, form: &Form, config: &mut ConfigMap) {
+fn biases(keys: &Keys, form: &GgufForm, config: &mut ConfigMap) {
     let has = |name: &str| keys.gguf().shape(name).is_some();
     let of_attention = has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias");
     let switches = [

@@ -9,7 +9,7 @@ use crate::error::Result;
 pub(super) type ConfigMap = Map<String, Value>;
 
 /// A row of the table of architectures.
-pub(super) struct Form {
+pub(super) struct GgufForm {
     /// `general.architecture`.
     pub(super) name: &'static str,
     /// `model_type` of the same models' config.json.
@@ -32,7 +32,7 @@ pub(super) struct Form {
     pub(super) rest: fn(&Keys, &mut ConfigMap) -> Result<()>,
 }
 
-impl Form {
+impl GgufForm {
     /// What most architectures since Llama have in common.
     pub(super) const USUAL: Self = Self {
         name: "",

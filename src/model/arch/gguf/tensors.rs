@@ -1,10 +1,10 @@
 //! The published names and layouts of the tensors in a GGUF file, by the table of their architecture.
 
-use super::form::Form;
+use super::form::GgufForm;
 use super::kind;
 use crate::error::{Error, Result};
 use crate::model::arch::tensor_names::{ExpertMaps, ExpertNames, MlpIn, Qkv, TensorNames};
-use crate::model::spec::{Form as BlockForm, Norm, Spec};
+use crate::model::spec::{BlockForm, Norm, Spec};
 use crate::model::weights::gguf::{Gguf, Placed};
 use crate::model::weights::{Checkpoint, Layout, Precision};
 
@@ -79,7 +79,7 @@ impl Module {
 }
 
 struct Table<'a> {
-    form: &'static Form,
+    form: &'static GgufForm,
     spec: &'a Spec,
     names: &'a TensorNames,
     /// Whether parallel branches have a norm each (Falcon 40B).

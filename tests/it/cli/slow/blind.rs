@@ -319,11 +319,11 @@ fn a_member_of_a_family_that_no_other_is_of_gets_no_number() {
     assert!(names.into_iter().all(|name| !name.starts_with("minigpt-3--")));
 }
 
-const BLIND: &str = "target_model,family,n_params,y_hat,low,high,measured,\
-                     baseline_size,baseline_mean,noise_scale,level,regime,note\na-1,a,100,0.5,0.25,0.75,0.625,0.\
-                     125,1.0,0.25,0.9,interpolation,\nb_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,\
-                     extrapolation,\nb_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the \
-                     mean\n";
+const BLIND: &str = "target_model,family,n_params,y_hat,low,high,measured,baseline_size,baseline_mean,\
+                     noise_scale,level,regime,note\n\
+                     a-1,a,100,0.5,0.25,0.75,0.625,0.125,1.0,0.25,0.9,interpolation,\n\
+                     b_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,extrapolation,\n\
+                     b_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the mean\n";
 
 #[test]
 fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
