@@ -149,6 +149,17 @@ _QWEN_IMAGES = dict(
 )
 _EXPERTS = {**_RMS, "intermediate_size": 24, "num_experts_per_tok": 2}
 _MROPE = dict(rope_type="default", rope_theta=50000.0, mrope_section=[1, 1, 2])
+# A block without positions, and two with a base each.
+_GRANITE_SWA = {
+    "num_hidden_layers": 3,
+    "attention_multiplier": 0.2,
+    "residual_multiplier": 0.3,
+    "sliding_window": 5,
+    "layer_types": ["full_attention", "sliding_attention", "sliding_attention"],
+    "layer_rope_theta": [0, 10000.0, 500.0],
+    "tie_word_embeddings": False,
+}
+
 SMALL = {
     "pythia": ("GPTNeoX", dict(use_parallel_residual=True, **_NEOX)),
     "neox-sequential": ("GPTNeoX", dict(use_parallel_residual=False, **_NEOX)),
@@ -463,6 +474,11 @@ SMALL = {
     "internlm2": ("Llama", _RMS),
     "internlm3": ("InternLM3", {**_RMS, "head_dim": 8, "attention_bias": True, "mlp_bias": True}),
     "nemotron": ("Nemotron", dict(tie_word_embeddings=False, norm_eps=1e-5, **_LLAMA)),
+    "granite-swa": ("GraniteSWA", {**_RMS, **_GRANITE_SWA}),
+    "granite-moe-swa": (
+        "GraniteMoeSWA",
+        {**_EXPERTS, **_GRANITE_SWA, "num_local_experts": 4, "shared_intermediate_size": 20},
+    ),
 }
 
 
@@ -537,7 +553,7 @@ def hub_config(config, name):
 def in_older_dialect(old, model_type):
     """The same with rotary positions and kinds of blocks as they were described before."""
     rope = old.pop("rope_parameters", None)
-    is_kept = model_type in ("cwm", "exaone4", "gpt_oss", "ministral", "olmo3")
+    is_kept = model_type in ("cwm", "exaone4", "gpt_oss", "granite_swa", "granitemoe_swa", "ministral", "olmo3")
     if model_type in ("cohere2", "gemma3_text"):
         old["sliding_window_pattern"] = old["layer_types"].index("full_attention") + 1
     if rope is not None and "full_attention" in rope:
