@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use surmise::calibration::{
     CalibrationSpec, FittedCandidates, Link, Predictors, ProxyValue, Table, calibrate,
 };
+use surmise::numeric::statistics::{mean, slope};
 use surmise::{Error, Result};
 
 /// Billions of parameters of the small members; the last is the proxy.
@@ -88,10 +89,8 @@ impl Pair {
     /// A line in log size through the logits of the small members.
     fn line(&self) -> f64 {
         let (x, z) = (SMALL.map(f64::log10), self.small.map(|value| SHARE.apply(value)));
-        let (mx, mz) = (x.iter().sum::<f64>() / 3.0, z.iter().sum::<f64>() / 3.0);
-        let slope = x.iter().zip(&z).map(|(x, z)| (x - mx) * (z - mz)).sum::<f64>()
-            / x.iter().map(|x| (x - mx).powi(2)).sum::<f64>();
-        SHARE.invert(mz + slope * (self.size.log10() - mx), 0.0)
+        let slope = slope(&x, &z).unwrap_or(0.0);
+        SHARE.invert(mean(&z) + slope * (self.size.log10() - mean(&x)), 0.0)
     }
 }
 

@@ -169,7 +169,7 @@ BASE_BUT_READ = {"add_cross_attention"}
 
 # Keys that models mention and that change no state of a trained decoder: dropout, initial weights, losses,
 # and the order or precision of the same arithmetic.
-HARMLESS = set(
+IGNORED_KEYS = set(
     """
 activation_dropout attention_dropout attention_softmax_in_fp32 attn_pdrop classifier_dropout dropout embd_pdrop embed_dropout embedding_dropout
 hidden_dropout initializer_range layerdrop output_router_logits pretraining_tp
@@ -277,8 +277,8 @@ def row(model_type, base):
     keys |= {alias for alias, key in cls.attribute_map.items() if key in keys}
     keys |= {key for alias, key in cls.attribute_map.items() if alias in keys}
     own = set(fields) | set(cls.attribute_map)
-    harmless = (base - BASE_BUT_READ) | HARMLESS
-    read = EVERY | {key: plain(fields.get(key)) for key in sorted(keys - harmless)}
+    ignored = (base - BASE_BUT_READ) | IGNORED_KEYS
+    read = EVERY | {key: plain(fields.get(key)) for key in sorted(keys - ignored)}
     read["tie_word_embeddings"] = fields.get("tie_word_embeddings", model_type not in TEXT_PARTS)
     return {
         "config": cls.__name__,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
+use crate::finite::{self, NotFinite};
 
 /// The first member of every JSON file of surmise: the name and version of its schema, and the version of the
 /// tool that wrote it.
@@ -172,25 +173,46 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Writes a value as indented JSON with a line feed at the end.
 ///
 /// # Errors
-/// [`Error::Write`], [`Error::Json`]
+/// [`Error::Write`], also for a value that holds NaN or infinity; [`Error::Json`]
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    finite::check(value).map_err(|fault| not_finite(path, None, fault))?;
     let mut bytes =
         serde_json::to_vec_pretty(value).map_err(|source| Error::Json { path: path.into(), source })?;
     bytes.push(b'\n');
     write(path, &bytes)
 }
 
+/// The error about a number that is none: it would be written as an empty value, or as a word.
+fn not_finite(path: &Path, row: Option<usize>, fault: NotFinite) -> Error {
+    let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
+    let reason = format!("{fault}{row} is no number, and nothing is written");
+    Error::Write { path: path.into(), source: std::io::Error::new(std::io::ErrorKind::InvalidData, reason) }
+}
+
 /// Rows as CSV (RFC 4180) with a header, as bytes.
 ///
 /// # Errors
-/// [`Error::Write`] naming `path` if a row cannot be serialised.
+/// [`Error::Write`] naming `path` if a row cannot be serialised, or holds NaN or infinity.
 pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     let fault = |source: std::io::Error| Error::Write { path: path.into(), source };
     let mut writer = csv::Writer::from_writer(vec![]);
-    for row in rows {
+    for (number, row) in rows.iter().enumerate() {
+        finite::check(row).map_err(|fault| not_finite(path, Some(number), fault))?;
         writer.serialize(row).map_err(|source| fault(std::io::Error::other(source)))?;
     }
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
+}
+
+/// Why a table of an earlier version is refused: the columns that have another name now, each with both
+/// names; `None` if `has` knows none of the old ones.
+pub(crate) fn renamed_columns<'a>(
+    renamed: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
+    has: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let old = renamed.into_iter().filter(|(old, new)| has(old) && !has(new));
+    let old: Vec<String> = old.map(|(old, new)| format!("column {old} is called {new} now")).collect();
+    (!old.is_empty())
+        .then(|| format!("{}; make the table again with this version, or rename it", old.join(", ")))
 }
 
 /// Numbers of the lines records begin in. The reader's own are one too small where lines end as on Windows,
@@ -226,6 +248,19 @@ impl<'a> Lines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_is_none_is_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out.json");
+        let says = |error: Error| std::error::Error::source(&error).expect("a cause").to_string();
+        let fault = write_json(&path, &[("nats", f64::NAN)]).expect_err("NaN");
+        assert!(says(fault).contains("NaN is no number, and nothing is written"));
+        assert!(!path.exists());
+        let rows = [("a", Some(1.0)), ("b", None), ("c", Some(f64::INFINITY))];
+        assert!(says(csv_bytes(&path, &rows).expect_err("infinity")).contains("inf of row 2 is no number"));
+        assert_eq!(csv_bytes(&path, &rows[..2]).expect("rows"), b"a,1.0\nb,\n");
+    }
 
     #[test]
     fn names_lose_folder_and_extension_and_ids_their_slash() {

@@ -56,6 +56,7 @@ pub mod corpus;
 pub mod disk;
 pub mod emergence;
 pub mod error;
+mod finite;
 pub mod import;
 pub mod mi;
 pub mod model;
@@ -73,3 +74,14 @@ pub use error::{Error, Result};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Tests that need Python or real models do not run by default. Run them with
+///
+/// ```ignore
+/// // pip install openai lm-eval, then
+/// // SURMISE_PYTHON=python cargo test --release --test it clients:: -- --ignored
+/// // sh scripts/real-models FOLDER, then
+/// // SURMISE_REAL_MODELS=FOLDER cargo test --release --test it real_models -- --ignored
+/// ```
+#[cfg(doctest)]
+struct TestsThatNeedPythonOrRealModels;

@@ -32,7 +32,7 @@ use clap::Parser;
 use surmise::emergence::{MeasureSettings, Profile, ProfileRow};
 use surmise::mi::Channel;
 use surmise::model::hub::Hub;
-use surmise::model::{FAMILY, Model, Options};
+use surmise::model::{FAMILY, Model, ModelOptions};
 use surmise::report::{self, Selection};
 use surmise::{Error, Result, disk};
 
@@ -176,7 +176,7 @@ fn run(opts: Opts) -> Result<()> {
 
 impl Run {
     fn load(&self, name: &str) -> Result<Model> {
-        let mut model = Model::load_with(name, Options::default(), &self.hub)?;
+        let mut model = Model::load_with(name, ModelOptions::default(), &self.hub)?;
         model.info.family = model.info.family.or_else(|| self.opts.family.clone());
         Ok(model)
     }

@@ -66,7 +66,7 @@ fn by_sentence(profile: &SemanticProfile) -> Verdict {
     let permuted = |shots: usize| {
         let rows = profile.readings.iter().filter(|reading| {
             (reading.shots, reading.init) == (shots, Init::Trained)
-                && reading.control == Some(semantic::Control::PermutedAnswers)
+                && reading.control == Some(semantic::SemanticControl::PermutedAnswers)
                 && reading.noise_scale == profile.default_noise_scale
                 && reading.block > 1
         });

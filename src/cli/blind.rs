@@ -185,15 +185,15 @@ fn table(test: &BlindTest) -> String {
             "{:<16} {:>9} {:>9} {:>7} {:>7} {:>9.3} {:>6} {:>9} {:>6.3}\n",
             row.target_model,
             row.n_params,
-            number(row.predicted_nats),
-            number(row.low_nats),
-            number(row.high_nats),
-            row.measured_nats,
+            number(row.y_hat),
+            number(row.low),
+            number(row.high),
+            row.measured,
             inside,
-            number(row.size_line_nats),
-            row.mean_nats
+            number(row.baseline_size),
+            row.baseline_mean
         ));
-        if row.predicted_nats.is_none() {
+        if row.y_hat.is_none() {
             text.push_str(&format!("  {}\n", row.note));
         }
     }

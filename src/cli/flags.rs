@@ -7,7 +7,7 @@ use super::status;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::model::hub::{self, Hub};
-use crate::model::{Bos, Device, Options, Precision};
+use crate::model::{Bos, Device, ModelOptions, Precision};
 
 /// How series are drawn.
 #[derive(Debug, Clone, Copy, Args)]
@@ -115,7 +115,7 @@ pub(super) struct ConfigFlags {
     pub(super) allow_config_key: Vec<String>,
 }
 
-impl From<Opening> for Options {
+impl From<Opening> for ModelOptions {
     fn from(opening: Opening) -> Self {
         let Opening { dtype, bos, device, max_memory, config } = opening;
         let allow_config_keys = config.allow_config_key;

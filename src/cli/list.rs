@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::{Args, ValueEnum};
 
 use super::print;
-use crate::calibration::candidates::{Role, registry as candidates};
+use crate::calibration::candidates::{CandidateRole, registry as candidates};
 use crate::collect::tasks;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
@@ -89,7 +89,8 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
             import::ALL.iter().for_each(|importer| line(&[importer.name(), importer.summary()]));
         }
         Kind::Candidates => candidates::ALL.iter().for_each(|candidate| {
-            let role = if candidate.role() == Role::Calibration { "calibration" } else { "baseline" };
+            let role =
+                if candidate.role() == CandidateRole::Calibration { "calibration" } else { "baseline" };
             line(&[candidate.name(), role, &candidate.least_rows().to_string()]);
         }),
         Kind::Tasks => tasks::built_in().iter().for_each(|(name, what)| line(&[name, what])),

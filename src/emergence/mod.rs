@@ -1,9 +1,10 @@
-//! Emergence of one model on one corpus: for every block and reading point how much more information a block
-//! transmits at a token that has seen its window than at the same token alone, with the randomly initialised
-//! model beside it.
+//! Emergence of one model on one corpus, block by block, with the randomly initialised model beside it: the
+//! information that a state holds at the macroscopic level, less that at the level of tokens. Two estimands
+//! say what these levels are.
 //!
 //! | to be found in | what |
 //! |---|---|
+//! | [`semantic`] | macro: which relation a prompt shows; micro: which examples (`semantic/estimate.rs`) |
 //! | `positional.rs` | macro and micro information of every block, `IE_l = macro_l - micro_l` |
 //! | `block_mi.rs`, `lone_tokens.rs` | `I(h_{l-1} ; h_l)` at some positions, by any estimator; tokens alone |
 //! | `random_init.rs` | the same of the randomly initialised model |
@@ -12,7 +13,6 @@
 //! | `attention_sink.rs`, `reliability.rs` | what a reader should know before the numbers are used |
 //! | `profile_settings.rs` | everything that decides the numbers: the identity of a profile |
 //! | `store.rs`, `measure_once.rs`, `profile_row.rs` | the profiles of a folder, the rows of profiles.csv |
-//! | [`semantic`] | semantic emergence: which relation a prompt shows, and which examples |
 //! | [`compare`] | groups of texts compared by a permutation test |
 //!
 //! All values are in nats.

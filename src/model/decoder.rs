@@ -14,7 +14,7 @@ use super::feed_forward;
 use super::fused_ops::FusedCachedAttention;
 use super::ops::{Angles, Ops};
 use super::parameters::Parameters;
-use super::spec::{Form, Layer, QkNorm, Spec};
+use super::spec::{BlockForm, Layer, QkNorm, Spec};
 use super::table::Head;
 use crate::error::{Error, Result};
 
@@ -126,8 +126,8 @@ impl Decoder {
         let after = self.add_branch(h, &attended, &block.attention.output, &block.attention_norms)?;
         let mlp_norms = block.mlp_norms.as_ref().unwrap_or(&block.attention_norms);
         let x = match self.spec.form {
-            Form::Parallel { shared_norm: true } => x,
-            Form::Parallel { shared_norm: false } => self.branch_input(h, mlp_norms)?,
+            BlockForm::Parallel { shared_norm: true } => x,
+            BlockForm::Parallel { shared_norm: false } => self.branch_input(h, mlp_norms)?,
             _ => self.branch_input(&after, mlp_norms)?,
         };
         match (&block.mlp, &self.spec.mixture) {
@@ -148,14 +148,14 @@ impl Decoder {
     /// The input of a branch.
     fn branch_input(&self, h: &Tensor, norms: &Norms) -> Result<Tensor> {
         match self.spec.form {
-            Form::Pre | Form::Sandwich | Form::Parallel { .. } => self.norm(h, &norms.norm),
-            Form::PostResidual | Form::PostBranch => Ok(h.clone()),
+            BlockForm::Pre | BlockForm::Sandwich | BlockForm::Parallel { .. } => self.norm(h, &norms.norm),
+            BlockForm::PostResidual | BlockForm::PostBranch => Ok(h.clone()),
         }
     }
 
     /// The stream with what a branch adds to it: `map` of `inner`.
     fn add_branch(&self, h: &Tensor, inner: &Tensor, map: &Linear, norms: &Norms) -> Result<Tensor> {
-        let is_plain = !matches!(self.spec.form, Form::Sandwich | Form::PostBranch);
+        let is_plain = !matches!(self.spec.form, BlockForm::Sandwich | BlockForm::PostBranch);
         if is_plain && self.spec.residual_scale == 1.0 {
             return self.after_branch(self.ops.linear_onto(h, inner, map)?, norms);
         }
@@ -165,9 +165,9 @@ impl Decoder {
     /// The stream with the output of a branch.
     fn add_output(&self, h: &Tensor, branch: &Tensor, norms: &Norms) -> Result<Tensor> {
         let on_branch = match self.spec.form {
-            Form::Sandwich => norms.post.as_ref(),
-            Form::PostBranch => Some(&norms.norm),
-            Form::Pre | Form::PostResidual | Form::Parallel { .. } => None,
+            BlockForm::Sandwich => norms.post.as_ref(),
+            BlockForm::PostBranch => Some(&norms.norm),
+            BlockForm::Pre | BlockForm::PostResidual | BlockForm::Parallel { .. } => None,
         };
         let branch = on_branch.map_or_else(|| Ok(branch.clone()), |norm| self.norm(branch, norm))?;
         let scale = self.spec.residual_scale;
@@ -175,7 +175,7 @@ impl Decoder {
     }
 
     fn after_branch(&self, sum: Tensor, norms: &Norms) -> Result<Tensor> {
-        if self.spec.form == Form::PostResidual { self.norm(&sum, &norms.norm) } else { Ok(sum) }
+        if self.spec.form == BlockForm::PostResidual { self.norm(&sum, &norms.norm) } else { Ok(sum) }
     }
 
     /// The heads' outputs side by side, `(n, n_heads * head_dim)`.

@@ -3,14 +3,15 @@
 
 use std::path::Path;
 
-use super::arch::{self, Config};
+use super::arch::{self, Architecture, Config, TensorNames};
 use super::files;
 use super::hub::{self, Hub};
 use super::info::ModelInfo;
 use super::loaded_decoder::LoadedDecoder;
-use super::options::Options;
+use super::options::ModelOptions;
 use super::parameter_count::n_params;
 use super::spec::Spec;
+use super::weights::gguf::{self, Gguf};
 use super::weights::{Checkpoint, FileHeader};
 use crate::error::{Error, Result};
 
@@ -26,7 +27,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// Describes an embedded model, a folder, or an id on a hub; `allow_config_keys` as in [`Options`].
+    /// Describes an embedded model, a folder, or an id on a hub; `allow_config_keys` as in [`ModelOptions`].
     ///
     /// # Errors
     /// Those of [`LoadedDecoder::load`].
@@ -37,25 +38,48 @@ impl Description {
         {
             return Self::of_headers(id, &folder, headers, allow_config_keys);
         }
-        let options = Options { allow_config_keys: allow_config_keys.to_vec(), ..Options::default() };
+        let options =
+            ModelOptions { allow_config_keys: allow_config_keys.to_vec(), ..ModelOptions::default() };
         let LoadedDecoder { info, decoder, stored, .. } = LoadedDecoder::load(name, &options, hub)?;
         Ok(Self { info, spec: decoder.spec().clone(), stored })
     }
 
     fn of_headers(id: String, folder: &Path, headers: Vec<FileHeader>, allow: &[String]) -> Result<Self> {
+        if headers.first().is_some_and(|header| gguf::is_gguf(&header.name)) {
+            return Self::of_gguf(id, &Gguf::of_headers(folder, headers)?, allow);
+        }
         let path = folder.join("config.json");
         let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let config = Config::parse(&path, &bytes)?;
         let checkpoint = Checkpoint::of_headers(folder, headers)?;
         checkpoint.check_unquantised()?;
         let (architecture, spec) = arch::read(&config)?;
-        let unread = arch::unread_keys(&config, allow)?;
-        let Options { dtype, device, .. } = Options::default();
+        let names = architecture.tensor_names(&spec);
+        Self::of_checkpoint(id, &config, (architecture, spec, names), &checkpoint, allow)
+    }
+
+    fn of_gguf(id: String, gguf: &Gguf, allow: &[String]) -> Result<Self> {
+        let config = Config::parse(gguf.path(), arch::gguf::config(gguf)?.to_string().as_bytes())?;
+        let (architecture, spec) = arch::read(&config)?;
+        let names = arch::gguf::tensor_names(gguf, architecture.tensor_names(&spec));
+        let checkpoint = arch::gguf::checkpoint(gguf, &spec, &names, ModelOptions::default().dtype)?;
+        Self::of_checkpoint(id, &config, (architecture, spec, names), &checkpoint, allow)
+    }
+
+    fn of_checkpoint(
+        id: String,
+        config: &Config,
+        (architecture, spec, names): (&'static dyn Architecture, Spec, TensorNames),
+        checkpoint: &Checkpoint,
+        allow: &[String],
+    ) -> Result<Self> {
+        let unread = arch::unread_keys(config, allow)?;
+        let ModelOptions { dtype, device, .. } = ModelOptions::default();
         let info = ModelInfo {
             id,
             family: None,
             architecture: architecture.model_type().to_owned(),
-            n_params: n_params(&architecture.tensor_names(&spec), &spec, &checkpoint),
+            n_params: n_params(&names, &spec, checkpoint),
             n_layers: spec.n_layers,
             d_model: spec.d_model,
             vocab_size: spec.vocab_size,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::arch;
 use super::embedded::{FAMILY, Member};
-use super::hub::{self, Hub, Need};
+use super::hub::{self, Hub, RequiredFiles};
 use super::tokenizer::{self, TokenizerFiles};
 use super::weights::gguf::{self, Gguf};
 use super::weights::{self, Checkpoint, adapter, foreign};
@@ -27,13 +27,13 @@ pub(super) struct ModelFiles {
 }
 
 impl ModelFiles {
-    pub(super) fn open(name: &str, hub: &Hub, need: Need) -> Result<Self> {
+    pub(super) fn open(name: &str, hub: &Hub, required: RequiredFiles) -> Result<Self> {
         let id = find(name, hub)?;
         let member = FAMILY.iter().find(|member| member.name == name);
         if member.is_some() {
             return Ok(Self { id, folder: name.into(), member, adapter: None, gguf: None });
         }
-        let found = if hub::is_id(name) { hub.folder(name, need)? } else { name.into() };
+        let found = if hub::is_id(name) { hub.folder(name, required)? } else { name.into() };
         let (folder, file) = match (found.is_file(), found.parent()) {
             (true, Some(folder)) => (folder.to_owned(), Some(found.clone())),
             _ => (found, None),
@@ -76,7 +76,7 @@ impl ModelFiles {
                 Err(Error::Parameter { name: "--base", reason })
             }
             (false, true, Some(base)) => {
-                let base = Self::open(base, &hub.without_base(), need)?;
+                let base = Self::open(base, &hub.without_base(), required)?;
                 if base.gguf.is_some() {
                     let reason = "is a GGUF file, and a LoRA is merged into weights that are not \
                                   quantised; name the model in safetensors";
@@ -92,13 +92,27 @@ impl ModelFiles {
             (false, true, None) => {
                 let config = std::fs::read(folder.join(adapter::CONFIG)).unwrap_or_default();
                 let base = adapter::base_of(&config);
+                let mut why = String::new();
+                // The id of a base is enough to fetch it; a path may be that of another machine.
+                if let Some(base) = base.as_deref().filter(|base| hub::is_id(base)) {
+                    match Self::open(base, &hub.without_base(), required) {
+                        Ok(found) if found.gguf.is_none() && found.adapter.is_none() => {
+                            hub.note(&format!(
+                                "{id}: an adapter of {base}, which is its base (--base names another)"
+                            ));
+                            return Ok(Self { id, adapter: Some(folder), ..found });
+                        }
+                        Ok(_) => {}
+                        Err(error) => why = format!(" ({error})"),
+                    }
+                }
                 let named = base.as_deref().unwrap_or("a model that it does not name");
                 let flag = base.as_deref().unwrap_or("MODEL");
                 Err(fault(
                     adapter::CONFIG,
                     format!(
-                        "is an adapter of {named}, whose weights are not beside it; name them with --base \
-                         {flag} (a folder, an id on a hub, or an embedded model)"
+                        "is an adapter of {named}, whose weights are not beside it{why}; name them with \
+                         --base {flag} (a folder, an id on a hub, or an embedded model)"
                     ),
                 ))
             }

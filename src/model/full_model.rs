@@ -6,12 +6,12 @@ use super::arch::{Architecture, Config};
 use super::chat_files::ChatFiles;
 use super::decoder::Decoder;
 use super::files::{self, ModelFiles};
-use super::hub::{Hub, Need};
+use super::hub::{Hub, RequiredFiles};
 use super::info::ModelInfo;
 use super::loaded_decoder::{LoadedDecoder, plan};
 use super::memory::MemoryPlan;
 use super::ops::Ops;
-use super::options::Options;
+use super::options::ModelOptions;
 use super::spec::Spec;
 use super::tokenizer::Tokenizer;
 use super::weights::{ParameterSource, RandomInit, StoredRandomInit};
@@ -26,7 +26,7 @@ pub struct Model {
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
     /// How it was opened.
-    pub options: Options,
+    pub options: ModelOptions,
     /// Tokens that end a text: `eos_token_id` of config.json.
     pub ends: Vec<u32>,
     /// How messages become a prompt.
@@ -45,7 +45,7 @@ impl Model {
     /// For a name that is none of these, and for whatever is wrong with the files: the message names file,
     /// key or tensor.
     pub fn load(name: &str) -> Result<Self> {
-        Self::load_with(name, Options::default(), &Hub::from_env()?)
+        Self::load_with(name, ModelOptions::default(), &Hub::from_env()?)
     }
 
     /// The same, with options.
@@ -53,8 +53,8 @@ impl Model {
     /// # Errors
     /// Those of [`Model::load`], and [`Error::Tokenizer`] if a beginning-of-sequence token is asked for and
     /// there is none.
-    pub fn load_with(name: &str, options: Options, hub: &Hub) -> Result<Self> {
-        let files = ModelFiles::open(name, hub, Need::Text)?;
+    pub fn load_with(name: &str, options: ModelOptions, hub: &Hub) -> Result<Self> {
+        let files = ModelFiles::open(name, hub, RequiredFiles::WeightsAndTokenizer)?;
         let both = |files: &ModelFiles, config: &Config| {
             Ok((Tokenizer::open(files, config, options.bos)?, ends(config)))
         };

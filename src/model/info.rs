@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arch;
 use super::device::Device;
 use super::weights::Precision;
 
@@ -55,11 +56,17 @@ impl ModelInfo {
                 self.architecture
             )
         });
-        let ignored = (!keys.is_empty())
-            .then(|| format!("{id}: config.json has keys that transformers does not read; ignored: {keys}"));
+        let is_gguf = self.ignored_config_keys.iter().any(|key| arch::gguf::is_key(key));
+        let what = if is_gguf { "the file has metadata" } else { "config.json has keys" };
+        let reader = if is_gguf { "that are not read" } else { "that transformers does not read" };
+        let ignored = (!keys.is_empty()).then(|| format!("{id}: {what} {reader}; ignored: {keys}"));
         let notes: Vec<String> = part.into_iter().chain(ignored).collect();
         let note = (!notes.is_empty()).then(|| notes.join("\n"));
         let warning = |flag: &String| match flag.split_once(':')? {
+            ("unread_key", key) if arch::gguf::is_key(key) => Some(format!(
+                "warning: {id}: the metadata set `{key}`, which looks like arithmetic; it is not read, and \
+                 the states here are as without it"
+            )),
             ("unread_key", key) => Some(format!(
                 "warning: {id}: config.json sets `{key}`, which looks like arithmetic; transformers does not \
                  read it, and the states here are as without it"

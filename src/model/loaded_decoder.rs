@@ -7,11 +7,11 @@ use super::arch::{self, Architecture, Config};
 use super::decoder::Decoder;
 use super::device::Device;
 use super::files::ModelFiles;
-use super::hub::{Hub, Need};
+use super::hub::{Hub, RequiredFiles};
 use super::info::ModelInfo;
 use super::memory::MemoryPlan;
 use super::ops::Ops;
-use super::options::Options;
+use super::options::ModelOptions;
 use super::parameter_count;
 use super::spec::Spec;
 use super::weights::Checkpoint;
@@ -35,15 +35,15 @@ impl LoadedDecoder {
     ///
     /// # Errors
     /// Those of [`Model::load`], the tokenizer's excepted.
-    pub fn load(name: &str, options: &Options, hub: &Hub) -> Result<Self> {
-        Self::open(&ModelFiles::open(name, hub, Need::Weights)?, options, hub, |_, _| Ok(()))
+    pub fn load(name: &str, options: &ModelOptions, hub: &Hub) -> Result<Self> {
+        Self::open(&ModelFiles::open(name, hub, RequiredFiles::Weights)?, options, hub, |_, _| Ok(()))
             .map(|(loaded, ())| loaded)
     }
 
     /// What `also` reads comes before the weights, which take longest.
     pub(super) fn open<T>(
         files: &ModelFiles,
-        options: &Options,
+        options: &ModelOptions,
         hub: &Hub,
         also: impl FnOnce(&ModelFiles, &Config) -> Result<T>,
     ) -> Result<(Self, T)> {
@@ -61,24 +61,25 @@ impl LoadedDecoder {
         let (architecture, spec) = arch::read(&config)?;
         let unread = arch::unread_keys(&config, &options.allow_config_keys)?;
         let also = also(files, &arch::text_config(&config)?)?;
+        let published = architecture.tensor_names(&spec);
+        let names = files.gguf.as_ref().map_or(published, |gguf| arch::gguf::tensor_names(gguf, published));
         let mut checkpoint = match &files.gguf {
-            Some(gguf) => arch::gguf::checkpoint(gguf, &spec, &architecture.tensor_names(&spec), dtype)?,
+            Some(gguf) => arch::gguf::checkpoint(gguf, &spec, &names, dtype)?,
             None => open()?,
         };
         checkpoint.check_unquantised()?;
         if let Some(folder) = &files.adapter {
-            checkpoint = checkpoint.adapted(folder, architecture.tensor_names(&spec).transposed)?;
+            checkpoint = checkpoint.adapted(folder, names.transposed)?;
             if let Some((n, rank)) = checkpoint.adapter_size() {
                 let (id, folder) = (&files.id, folder.display());
                 hub.note(&format!("{id}: the LoRA in {folder} is merged: {n} tensors, rank {rank}"));
             }
         }
-        let names = architecture.tensor_names(&spec);
         let n_params = parameter_count::n_params(&names, &spec, &checkpoint);
         let plan = plan(&files.id, "its weights", &spec, n_params, options, options.max_memory_bytes)?;
         let checkpoint = Arc::new(checkpoint);
         let parts = match plan.most_blocks {
-            None => architecture.parameters(&spec, &*checkpoint)?.to_device(&device)?,
+            None => names.load(&spec, &*checkpoint)?.to_device(&device)?,
             Some(most_blocks) => {
                 hub.note(&format!(
                     "{}: its weights take {} bytes in f32, more than --max-memory allows; they stay in their \
@@ -118,7 +119,7 @@ pub(super) fn plan(
     what: &str,
     spec: &Spec,
     n_params: usize,
-    options: &Options,
+    options: &ModelOptions,
     left: Option<u64>,
 ) -> Result<MemoryPlan> {
     let needs = |bytes: u64, how: &str| {

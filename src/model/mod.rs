@@ -10,6 +10,9 @@ pub mod block_parameters;
 pub mod blocks;
 pub mod cache;
 mod chat_files;
+mod chat_template;
+#[cfg(test)]
+mod checkpoints_page;
 pub mod decoder;
 mod description;
 mod device;
@@ -37,13 +40,14 @@ pub mod tokenizer;
 pub mod weights;
 
 pub use self::chat_files::ChatFiles;
+pub use self::chat_template::{ChatMessage, ChatTemplate};
 pub use self::description::Description;
 pub use self::device::Device;
 pub use self::embedded::{FAMILY, Member};
 pub use self::full_model::{Model, random_init};
 pub use self::info::ModelInfo;
 pub use self::loaded_decoder::LoadedDecoder;
-pub use self::options::Options;
+pub use self::options::ModelOptions;
 pub use self::prompt_states::PromptStates;
 pub use self::states::{Point, States};
 pub use self::tokenizer::{Bos, Tokenizer};

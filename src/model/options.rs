@@ -6,7 +6,7 @@ use super::weights::Precision;
 
 /// How a checkpoint is opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct ModelOptions {
     /// The precision that the weights are rounded to.
     pub dtype: Precision,
     /// The tokens put before every text.

@@ -1,13 +1,14 @@
 //! The number of parameters of a checkpoint by its headers alone.
 
-use super::arch::{Place, TensorNames};
+use super::arch::{TensorNames, TensorPrefixes};
 use super::spec::Spec;
 use super::weights::Checkpoint;
 
 /// The parameters among the tensors of a checkpoint: those of its blocks and around them. A tied head counts
 /// once; what belongs to another part of a model, such as its images, does not count.
 pub(super) fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint) -> usize {
-    let Place { prefix, head } = names.place(&|name| checkpoint.shapes().any(|(other, _)| other == name));
+    let TensorPrefixes { prefix, head } =
+        names.place(&|name| checkpoint.shapes().any(|(other, _)| other == name));
     let around = [names.embedding, names.embedding_norm, names.positions, names.final_norm];
     let is_around = |module: &str| {
         (!spec.tied && module == head)

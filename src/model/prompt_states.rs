@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::batch::{Batch, Trie};
 use super::decoder::Decoder;
-use super::states::{BATCH_TOKENS, check, finite};
+use super::states::{BATCH_TOKENS, check, finite, finite_logits};
 use super::store::Store;
 use crate::error::Result;
 
@@ -175,6 +175,7 @@ impl Wanted {
             store.put(l - 1, self.first_row, &states)?;
             if !tokens.is_empty() {
                 let logits = decoder.logits_of(&h, tokens)?.to_vec2::<f32>()?;
+                logits.iter().try_for_each(|row| finite_logits(model, row, tokens.len()))?;
                 found.logits.iter_mut().zip(logits).for_each(|(row, logits)| row.extend(logits));
             }
             last = Some(h);
@@ -184,7 +185,9 @@ impl Wanted {
         if let Some(h) = last.filter(|_| !tokens.is_empty()) {
             for start in (0..n).step_by(LOGIT_ROWS) {
                 let logits = decoder.logits(&h.narrow(0, start, LOGIT_ROWS.min(n - start))?.contiguous()?)?;
-                found.totals.extend(logits.to_vec2::<f32>()?.iter().map(|logits| total(logits)));
+                let logits = logits.to_vec2::<f32>()?;
+                logits.iter().try_for_each(|row| finite_logits(model, row, row.len()))?;
+                found.totals.extend(logits.iter().map(|logits| total(logits)));
             }
         }
         Ok(found)

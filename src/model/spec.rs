@@ -47,7 +47,7 @@ pub enum Activation {
 
 /// How attention and MLP, the branches `f` of a block, stand around the residual stream `h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum BlockForm {
     /// `h + f(norm(h))`, attention first.
     Pre,
     /// `norm(h + f(h))` (OPT-350m): the stream itself is normalised.
@@ -209,7 +209,7 @@ pub struct Spec {
     /// Layer norms with weights have biases too.
     pub norm_bias: bool,
     /// How a block is put together.
-    pub form: Form,
+    pub form: BlockForm,
     /// The output of a branch is multiplied by this before it is added to the stream (Granite).
     pub residual_scale: f64,
     /// Rotary tables that the layers refer to.
@@ -269,7 +269,7 @@ impl Default for Spec {
             learned_positions: None,
             norm: Norm::Layer { eps: 1e-5, affine: true },
             norm_bias: true,
-            form: Form::Pre,
+            form: BlockForm::Pre,
             residual_scale: 1.0,
             ropes: vec![],
             layers: vec![],

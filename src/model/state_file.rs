@@ -105,6 +105,7 @@ pub fn write(loaded: &LoadedDecoder, windows: &[Vec<u32>], logits: bool, path: &
             let some = first..owned.end.min(first + LOGIT_ROWS as u32);
             let h = last.narrow(0, row(first), some.len())?.contiguous()?;
             let values = decoder.logits(&h)?.flatten_all()?.to_vec1::<f32>()?;
+            states::finite_logits(&info.id, &values, width)?;
             for run in &runs {
                 for (t_in_window, node) in run.tokens.clone().zip(&trie.nodes(run.window)[run.tokens.clone()])
                 {

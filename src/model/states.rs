@@ -156,6 +156,19 @@ pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Res
     Ok(())
 }
 
+/// Whether logits over `width` tokens hold numbers only.
+pub(super) fn finite_logits(model: &str, values: &[f32], width: usize) -> Result<()> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::NonFinite {
+            what: format!("{model}: array `logits`"),
+            row: at / width.max(1),
+            column: at % width.max(1),
+            count: values.iter().filter(|value| !value.is_finite()).count(),
+        }),
+    }
+}
+
 /// Whether a residual stream holds numbers only.
 pub(super) fn finite(model: &str, layer: usize, first_row: usize, values: &[f32], d: usize) -> Result<()> {
     match values.iter().position(|value| !value.is_finite()) {

@@ -3,18 +3,16 @@
 use super::cell::ColumnRole;
 use super::observation::Observation;
 use super::semantic::SemanticObservation;
+use crate::disk;
 
 /// Columns of surmise's own tables under their names in earlier versions, and their names now.
-const RENAMED: [(&str, &str); 3] =
+pub const RENAMED: [(&str, &str); 3] =
     [("setting", "noise_scale"), ("twin_nats", "random_init_nats"), ("shot", "reading_index")];
 
-/// Why a table of an earlier version is refused: the column whose name has changed, and its new name.
+/// Why a table of an earlier version is refused: the columns whose name has changed, and their new names.
 /// Under the old name a condition would not be checked, and a response would be taken for a feature.
 pub fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
-    let (old, new) = RENAMED.iter().find(|(old, new)| has(old) && !has(new))?;
-    Some(format!(
-        "column {old} is called {new} now; make the table again with this version, or rename the column"
-    ))
+    disk::renamed_columns(&RENAMED, has)
 }
 
 /// The same for a table that is given to a calibration, where other people's columns may have the old names:

@@ -27,7 +27,7 @@ struct Body<'a> {
     model: &'a str,
     messages: Vec<Turn<'a>>,
     stream: bool,
-    options: Options<'a>,
+    options: OllamaOptions<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprobs: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ struct Body<'a> {
 }
 
 #[derive(Serialize)]
-struct Options<'a> {
+struct OllamaOptions<'a> {
     num_predict: u32,
     num_ctx: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ impl Provider for Ollama {
             model: &request.model,
             messages: turns(&request.prompt),
             stream: false,
-            options: Options {
+            options: OllamaOptions {
                 num_predict: params.max_tokens,
                 num_ctx: window(&request.prompt, params.max_tokens),
                 temperature: params.temperature,

@@ -10,7 +10,7 @@ use super::failure::ErrorClassifier;
 use super::failure_class::FilterSide;
 use super::generation_params::Capabilities;
 use super::json;
-use super::openai::{self, finish};
+use super::openai::{self, finish, token};
 use super::request::{KeyHeader, Prompt, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::{Error, Result};
@@ -105,8 +105,11 @@ impl Provider for OpenAiCompletions {
 }
 
 /// Parallel lists of texts, log-probabilities and offsets; the first token of an echoed prompt has no
-/// log-probability.
+/// log-probability. llama.cpp's server lists the generated tokens as chats do.
 fn tokens(logprobs: &Value) -> Option<Vec<TokenLogprob>> {
+    if let Some(list) = logprobs["content"].as_array() {
+        return Some(list.iter().map(token).collect());
+    }
     let texts = logprobs["tokens"].as_array()?;
     let one = |(i, text): (usize, &Value)| {
         let top = logprobs["top_logprobs"][i].as_object().into_iter().flatten();
@@ -119,4 +122,21 @@ fn tokens(logprobs: &Value) -> Option<Vec<TokenLogprob>> {
         }
     };
     Some(texts.iter().enumerate().map(one).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Headers, read};
+
+    #[test]
+    fn tokens_that_are_listed_as_in_chats_are_read() {
+        let body = br#"{"choices": [{"text": " Lima", "index": 0, "finish_reason": "length", "logprobs":
+            {"content": [{"id": 7, "token": " Lima", "bytes": [32], "logprob": -0.5,
+            "top_logprobs": [{"id": 7, "token": " Lima", "logprob": -0.5}]}]}}]}"#;
+        let answer = read(&OpenAiCompletions, 200, &Headers::default(), body);
+        let tokens = answer.logprobs.expect("log-probabilities");
+        assert_eq!((tokens[0].token.as_str(), tokens[0].logprob), (" Lima", Some(-0.5)));
+        assert_eq!(tokens[0].top, [(" Lima".to_owned(), -0.5)]);
+    }
 }

@@ -18,12 +18,12 @@ const BLIND: ReportInput = ReportInput {
         "target_model",
         "family",
         "n_params",
-        "predicted_nats",
-        "low_nats",
-        "high_nats",
-        "measured_nats",
-        "size_line_nats",
-        "mean_nats",
+        "y_hat",
+        "low",
+        "high",
+        "measured",
+        "baseline_size",
+        "baseline_mean",
         "noise_scale",
         "level",
         "regime",
@@ -63,14 +63,14 @@ impl Report for Blind {
             "target_model",
             "family",
             "n_params",
-            "predicted_nats",
-            "low_nats",
-            "high_nats",
-            "measured_nats",
-            "error_nats",
+            "y_hat",
+            "low",
+            "high",
+            "measured",
+            "error",
             "inside",
-            "size_line_nats",
-            "mean_nats",
+            "baseline_size",
+            "baseline_mean",
             "regime",
         ]);
         for row in &rows {
@@ -78,15 +78,15 @@ impl Report for Blind {
                 row.target_model.as_str().into(),
                 row.family.as_str().into(),
                 row.n_params.into(),
-                row.predicted_nats.into(),
-                row.low_nats.into(),
-                row.high_nats.into(),
-                row.measured_nats.into(),
-                row.predicted_nats.map(|predicted| predicted - row.measured_nats).into(),
+                row.y_hat.into(),
+                row.low.into(),
+                row.high.into(),
+                row.measured.into(),
+                row.y_hat.map(|predicted| predicted - row.measured).into(),
                 Outcome::from(row).is_inside().map(|inside| if inside { "yes" } else { "no" }).into(),
-                row.size_line_nats.into(),
-                row.mean_nats.into(),
-                if row.predicted_nats.is_some() { row.regime.as_str() } else { "refused" }.into(),
+                row.baseline_size.into(),
+                row.baseline_mean.into(),
+                if row.y_hat.is_some() { row.regime.as_str() } else { "refused" }.into(),
             ]);
         }
         let families = names(&rows, |row| row.family.as_str());
@@ -94,8 +94,8 @@ impl Report for Blind {
             .iter()
             .filter_map(|row| {
                 let name = families.iter().position(|family| *family == row.family)?;
-                let interval = row.low_nats.zip(row.high_nats);
-                Some(Pair { name, measured: row.measured_nats, predicted: row.predicted_nats?, interval })
+                let interval = row.low.zip(row.high);
+                Some(Pair { name, measured: row.measured, predicted: row.y_hat?, interval })
             })
             .collect();
         let mut figures = vec![];
@@ -145,7 +145,7 @@ fn caption(rows: &[BlindRow]) -> String {
     }
     let refused: Vec<String> = rows
         .iter()
-        .filter(|row| row.predicted_nats.is_none())
+        .filter(|row| row.y_hat.is_none())
         .map(|row| format!("{} ({})", row.target_model, row.note))
         .collect();
     let refused =

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::calibration::PredictionRow;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::observations;
 
@@ -30,8 +32,10 @@ impl ReportInput {
             Some(name) => {
                 let missing =
                     || format!("there is no column `{name}`; give a {} that surmise wrote", self.file);
-                let old = observations::renamed(|name| header.iter().any(|column| column == name));
-                let reason = old.unwrap_or_else(missing);
+                let has = |name: &str| header.iter().any(|column| column == name);
+                let known = observations::RENAMED.iter().chain(&PredictionRow::RENAMED);
+                let ours = known.filter(|(_, new)| self.columns.contains(new));
+                let reason = disk::renamed_columns(ours, has).unwrap_or_else(missing);
                 Err(Error::Csv { path: path.into(), line: 1, reason })
             }
         }

@@ -229,7 +229,8 @@ async fn chat(State(app): State<App>, request: Request) -> Response {
         let (number, seed) = app.number();
         let ChatRequest { mut common, messages } = ChatRequest::of(&fields, seed)?;
         let served = app.find(&common.model)?;
-        let (text, special) = served.template.render(&messages)?;
+        let rendered = served.template.render(&messages);
+        let (text, special) = rendered.map_err(|reason| ApiError::invalid("messages", reason))?;
         let encoded = encode(&served, &served.chat_tokenizer, &Prompt::Text(text), !special)?;
         if !common.has_max_tokens {
             common.sampling.max_tokens = served.max_positions.saturating_sub(encoded.ids.len()).max(1);

@@ -7,7 +7,6 @@
 
 mod answer;
 mod background;
-mod chat;
 mod engine;
 mod http;
 mod request;

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::sampling::SamplingParams;
+use crate::model::ChatMessage;
 
 /// An error as these APIs send it.
 #[derive(Debug, Clone, PartialEq)]
@@ -243,17 +244,10 @@ fn prompts(fields: &RequestFields) -> ApiResult<Vec<Prompt>> {
     }
 }
 
-/// A message of a chat.
-#[derive(Debug, Clone)]
-pub(super) struct Message {
-    pub role: String,
-    pub content: String,
-}
-
 /// `POST /v1/chat/completions`.
 pub(super) struct ChatRequest {
     pub common: CommonParams,
-    pub messages: Vec<Message>,
+    pub messages: Vec<ChatMessage>,
 }
 
 impl ChatRequest {
@@ -269,7 +263,7 @@ impl ChatRequest {
         let Some(Value::Array(messages)) = fields.get("messages") else {
             return Err(ApiError::invalid("messages", "`messages` must be a list of messages"));
         };
-        let messages: Option<Vec<Message>> = messages.iter().map(message).collect();
+        let messages: Option<Vec<ChatMessage>> = messages.iter().map(message).collect();
         match messages {
             Some(messages) if !messages.is_empty() => Ok(Self { common, messages }),
             Some(_) => Err(ApiError::invalid("messages", "`messages` is empty")),
@@ -278,7 +272,7 @@ impl ChatRequest {
     }
 }
 
-fn message(value: &Value) -> Option<Message> {
+fn message(value: &Value) -> Option<ChatMessage> {
     let text =
         |part: &Value| (part["type"] == "text").then(|| part["text"].as_str().map(str::to_owned)).flatten();
     let content = match &value["content"] {
@@ -286,5 +280,5 @@ fn message(value: &Value) -> Option<Message> {
         Value::Array(parts) => parts.iter().map(text).collect::<Option<Vec<_>>>()?.concat(),
         _ => return None,
     };
-    Some(Message { role: value["role"].as_str()?.to_owned(), content })
+    Some(ChatMessage { role: value["role"].as_str()?.to_owned(), content })
 }

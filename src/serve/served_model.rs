@@ -1,10 +1,9 @@
 //! A model that is served: its id, its limits, its chat template, and the engine that decodes.
 
-use super::chat::ChatTemplate;
 use super::engine::Engine;
 use super::settings::ServerSettings;
 use crate::error::Result;
-use crate::model::{Model, Tokenizer};
+use crate::model::{ChatTemplate, Model, Tokenizer};
 
 /// A model that is served.
 pub(super) struct ServedModel {

@@ -1,4 +1,8 @@
 //! Integration tests: truth that can be computed apart, reference states, and the real binary.
+//!
+//! The folders are those of `src`, with these exceptions: providers and imports are tested in `collect`,
+//! whose files they become, observations in `calibration`, and studies and reports through the binary in
+//! `cli`. `structure` checks the source itself. Tests in a module `slow` can be left out by `--skip slow::`.
 
 mod calibration;
 mod cli;

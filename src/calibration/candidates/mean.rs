@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::linear::LinearModel;
 use super::training_set::TrainingSet;
-use super::{Candidate, FittedModel, Role};
+use super::{Candidate, CandidateRole, FittedModel};
 use crate::error::Result;
 use crate::numeric::statistics::weighted_mean;
 
@@ -19,8 +19,8 @@ impl Candidate for Mean {
         "mean"
     }
 
-    fn role(&self) -> Role {
-        Role::MeanBaseline
+    fn role(&self) -> CandidateRole {
+        CandidateRole::MeanBaseline
     }
 
     fn complexity(&self) -> u32 {

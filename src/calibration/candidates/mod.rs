@@ -34,7 +34,7 @@ use crate::error::Result;
 
 /// What a candidate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum CandidateRole {
     /// The mean of the training rows: a baseline.
     MeanBaseline,
     /// The regression on log size: a baseline.
@@ -49,8 +49,8 @@ pub trait Candidate: Debug + Sync {
     fn name(&self) -> &'static str;
 
     /// Whether it may be selected, or is a baseline.
-    fn role(&self) -> Role {
-        Role::Calibration
+    fn role(&self) -> CandidateRole {
+        CandidateRole::Calibration
     }
 
     /// Its place in the order of complexity, by how much of its form is left to the data: the simplest within

@@ -7,7 +7,7 @@ use super::pcr::Pcr;
 use super::ridge::Ridge;
 use super::sigmoid::Sigmoid;
 use super::size::Size;
-use super::{Candidate, Role};
+use super::{Candidate, CandidateRole};
 
 /// Every candidate, in the order in which cards and reports list them.
 pub static ALL: &[&dyn Candidate] = &[
@@ -40,13 +40,13 @@ pub fn index_of(name: &str) -> Option<usize> {
 }
 
 /// The index in [`ALL`] of the baseline of that role.
-pub fn baseline(role: Role) -> Option<usize> {
+pub fn baseline(role: CandidateRole) -> Option<usize> {
     ALL.iter().position(|candidate| candidate.role() == role)
 }
 
 /// Indices in [`ALL`] of the candidates that may be selected on `n` rows, the simplest first.
 pub fn selectable(n: usize) -> Vec<usize> {
-    let may = |at: &usize| ALL[*at].role() == Role::Calibration && n >= ALL[*at].least_rows();
+    let may = |at: &usize| ALL[*at].role() == CandidateRole::Calibration && n >= ALL[*at].least_rows();
     let mut found: Vec<usize> = (0..ALL.len()).filter(may).collect();
     found.sort_by_key(|at| ALL[*at].complexity());
     found
@@ -63,7 +63,7 @@ mod tests {
         let names: BTreeSet<&str> = ALL.iter().map(|candidate| candidate.name()).collect();
         let orders: BTreeSet<u32> = ALL.iter().map(|candidate| candidate.complexity()).collect();
         assert_eq!((names.len(), orders.len()), (ALL.len(), ALL.len()));
-        for (role, name) in [(Role::MeanBaseline, "mean"), (Role::SizeBaseline, "size")] {
+        for (role, name) in [(CandidateRole::MeanBaseline, "mean"), (CandidateRole::SizeBaseline, "size")] {
             assert_eq!(ALL.iter().filter(|candidate| candidate.role() == role).count(), 1);
             assert_eq!(baseline(role).map(|at| ALL[at].name()), Some(name));
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::linear::{DegreesOfFreedom, LinearModel};
 use super::regression::{fractional_logistic, least_squares};
 use super::training_set::TrainingSet;
-use super::{Candidate, FittedModel, Role};
+use super::{Candidate, CandidateRole, FittedModel};
 use crate::error::Result;
 
 /// Fewest rows of known size.
@@ -44,8 +44,8 @@ impl Candidate for Size {
         "size"
     }
 
-    fn role(&self) -> Role {
-        Role::SizeBaseline
+    fn role(&self) -> CandidateRole {
+        CandidateRole::SizeBaseline
     }
 
     fn complexity(&self) -> u32 {

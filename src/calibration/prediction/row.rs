@@ -8,16 +8,6 @@ use crate::calibration::validation::coverage::undercovers;
 use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 
-/// Columns of earlier versions and what they are called now.
-const RENAMED: [(&str, &str); 7] = [
-    ("interval_recipe", "interval_method"),
-    ("emergence_nats", "y_hat"),
-    ("low_nats", "low"),
-    ("high_nats", "high"),
-    ("measured_nats", "measured"),
-    ("baseline_nats", "baseline_size"),
-    ("mean_nats", "baseline_mean"),
-];
 /// Columns without which a file holds no predictions.
 const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
 
@@ -107,6 +97,19 @@ pub struct PredictionRow {
 }
 
 impl PredictionRow {
+    /// Columns of predictions.csv and blind.csv in earlier versions, and what they are called now.
+    pub(crate) const RENAMED: [(&str, &str); 9] = [
+        ("interval_recipe", "interval_method"),
+        ("emergence_nats", "y_hat"),
+        ("predicted_nats", "y_hat"),
+        ("low_nats", "low"),
+        ("high_nats", "high"),
+        ("measured_nats", "measured"),
+        ("baseline_nats", "baseline_size"),
+        ("size_line_nats", "baseline_size"),
+        ("mean_nats", "baseline_mean"),
+    ];
+
     /// Reads predictions.csv. Columns are found by name; those that a file lacks are empty, and others are
     /// ignored.
     ///
@@ -129,8 +132,7 @@ impl PredictionRow {
         let invalid = |error: &csv::Error| fault(Lines::at(bytes, error.position()), error.to_string());
         let header = reader.headers().map_err(|error| invalid(&error))?.clone();
         let has = |name: &str| header.iter().any(|column| column == name);
-        if let Some((old, new)) = RENAMED.iter().find(|(old, new)| has(old) && !has(new)) {
-            let reason = format!("column `{old}` is called `{new}` now; predict again, or rename the column");
+        if let Some(reason) = disk::renamed_columns(&Self::RENAMED, has) {
             return Err(fault(1, reason));
         }
         if let Some(name) = REQUIRED.iter().find(|name| !has(name)) {
@@ -247,8 +249,8 @@ mod tests {
         };
         refused("target_model,y_hat\nm,1\nk,two\n", &["line 3", "\"two\"", "`y_hat`"]);
         refused("target_model,y_hat\nm,NaN\n", &["line 2", "`y_hat`", "NaN"]);
-        refused("target_model,emergence_nats\nm,1\n", &["`emergence_nats`", "`y_hat`"]);
-        refused("target_model,y_hat,interval_recipe\nm,1,forward\n", &["`interval_method`"]);
+        refused("target_model,emergence_nats\nm,1\n", &["emergence_nats", "y_hat"]);
+        refused("target_model,y_hat,interval_recipe\nm,1,forward\n", &["interval_method"]);
         refused("target_model,low\nm,1\n", &["no column `y_hat`"]);
     }
 }

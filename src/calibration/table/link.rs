@@ -31,7 +31,8 @@ impl Link {
         }
     }
 
-    /// The predictor of which [`Self::invert`] gives `y` back, a hair from the bounds at most.
+    /// The predictor from which [`Self::invert`] returns `y`. A `y` at a bound is moved inside by 1e-12 of
+    /// the range, where the logit is finite.
     pub(crate) fn exact(self, y: f64) -> f64 {
         match self {
             Self::Identity => y,
@@ -48,9 +49,9 @@ impl Link {
         }
     }
 
-    /// An interval's lower end from the scale of the link. On it all shares within the clip of a bound are
-    /// one: an end there is the bound where it is the lower bound, and where it is the upper, the least
-    /// share that is clipped to it.
+    /// An interval's lower end from the scale of the link. The link clips shares near a bound to one value,
+    /// so an end at that value stands for all of them. Near the lower bound the interval ends at the bound;
+    /// near the upper bound it ends at the smallest share that is clipped.
     pub fn low_end(self, eta: f64) -> f64 {
         match self {
             Self::Identity => eta,

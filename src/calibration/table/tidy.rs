@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 pub struct Table {
     path: PathBuf,
     columns: Vec<String>,
-    rows: Vec<Row>,
+    rows: Vec<TableRow>,
 }
 
 /// One row and where it stands in the file.
 #[derive(Debug, Clone)]
-struct Row {
+struct TableRow {
     line: u64,
     cells: Vec<String>,
 }
@@ -56,7 +56,7 @@ impl Table {
         for record in reader.records() {
             let record = record.map_err(wrong)?;
             let line = lines.of(record.position());
-            rows.push(Row { line, cells: record.iter().map(Into::into).collect() });
+            rows.push(TableRow { line, cells: record.iter().map(Into::into).collect() });
         }
         if rows.is_empty() {
             return Err(fault(1, "the table has no rows".into()));

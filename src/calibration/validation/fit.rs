@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cross_validation::CrossValidation;
 use super::score::{CandidateScore, scores};
 use super::select::{ValidatedSplit, select};
-use crate::calibration::candidates::Role;
+use crate::calibration::candidates::CandidateRole;
 use crate::calibration::candidates::basis::Basis;
 use crate::calibration::candidates::fitted::{FittedCandidate, FittedCandidates};
 use crate::calibration::candidates::registry::baseline;
@@ -72,12 +72,12 @@ pub(crate) fn fit(sample: &Sample, link: Link, most: usize) -> Result<(Calibrati
         };
         Some(SelectedCandidate { fitted: whole.models[at].clone()?, residuals })
     };
-    let of_role = |role: Role| baseline(role).and_then(|at| whole.models[at].clone());
-    let mean = of_role(Role::MeanBaseline)
+    let of_role = |role: CandidateRole| baseline(role).and_then(|at| whole.models[at].clone());
+    let mean = of_role(CandidateRole::MeanBaseline)
         .ok_or_else(|| Error::Calibration { reason: "the mean could not be fitted".into() })?;
     let fit = CalibrationFit {
         mean,
-        size: of_role(Role::SizeBaseline),
+        size: of_role(CandidateRole::SizeBaseline),
         within_range: selected(pick(&[inside])),
         beyond_range: selected(pick(&[inside, Split::Forward])),
         basis: whole.basis.clone(),

@@ -6,7 +6,7 @@ use rand_chacha::rand_core::RngCore;
 use serde::{Deserialize, Serialize};
 
 use super::cross_validation::CrossValidation;
-use crate::calibration::candidates::Role;
+use crate::calibration::candidates::CandidateRole;
 use crate::calibration::candidates::registry::{ALL, baseline};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
@@ -92,10 +92,10 @@ pub(crate) fn scores(
     let clusters: Vec<&str> =
         validation.predictions.iter().map(|held_out| sample.cluster_id(held_out.row)).collect();
     let known: Vec<f64> = validation.predictions.iter().map(|held_out| sample.y[held_out.row]).collect();
-    let of_role = |role: Role| baseline(role).and_then(|at| errors[at].as_ref());
+    let of_role = |role: CandidateRole| baseline(role).and_then(|at| errors[at].as_ref());
     let score = |(at, errors_at): (usize, &Option<AbsoluteErrors>)| {
-        let (own, mean) = (errors_at.as_ref()?, of_role(Role::MeanBaseline)?);
-        let size = of_role(Role::SizeBaseline);
+        let (own, mean) = (errors_at.as_ref()?, of_role(CandidateRole::MeanBaseline)?);
+        let size = of_role(CandidateRole::SizeBaseline);
         let base = size.unwrap_or(mean);
         let skill_against = |base: &AbsoluteErrors| skill(&own.link, &base.link, &weights);
         let unit_skill_against = |base: &AbsoluteErrors| skill(&own.own, &base.own, &weights);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::cross_validation::CrossValidation;
 use super::score::{AbsoluteErrors, CandidateScore};
-use crate::calibration::candidates::Role;
+use crate::calibration::candidates::CandidateRole;
 use crate::calibration::candidates::registry::{baseline, selectable};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
@@ -30,8 +30,8 @@ struct Loss<'a> {
 /// Errors are absolute, on the scale of the link, in units of the size baseline's mean error on the same
 /// split, and every split has the same weight.
 pub(super) fn select(validated: &[ValidatedSplit], sample: &Sample, link: Link) -> Option<usize> {
-    // The first split is within the range, where the mean is a fair rival too; the mean of the weaker models
-    // is none for the stronger.
+    // On the first split, within the range, a candidate must also beat the mean. On the others the mean of
+    // the weaker models says nothing about the stronger ones, so it is no baseline.
     let beats_baselines = |at: &usize| {
         validated.iter().enumerate().all(|(split, (_, scores))| {
             scores[*at]
@@ -62,8 +62,8 @@ fn losses<'a>(
 ) -> Option<Vec<Loss<'a>>> {
     let mut losses = vec![];
     for (split, (validation, scores)) in validated.iter().enumerate() {
-        let of_role = |role: Role| baseline(role).and_then(|at| scores[at].as_ref());
-        let base = of_role(Role::SizeBaseline).or_else(|| of_role(Role::MeanBaseline))?;
+        let of_role = |role: CandidateRole| baseline(role).and_then(|at| scores[at].as_ref());
+        let base = of_role(CandidateRole::SizeBaseline).or_else(|| of_role(CandidateRole::MeanBaseline))?;
         let unit = base.link_mae.max(f64::MIN_POSITIVE);
         let errors = AbsoluteErrors::of(candidate, validation, sample, link)?.link;
         let total: f64 = validation.predictions.iter().map(|held_out| held_out.weight).sum();

@@ -2,8 +2,8 @@
 
 mod estimand;
 mod flags;
-mod names;
 mod positional;
+mod prepared;
 mod semantic;
 mod semantic_flags;
 mod summary;

@@ -1,14 +1,13 @@
 //! Semantic profiles: each model on each category, kept in a folder or printed.
 
 use super::flags::Flags;
-use super::names::{check_label, check_names, kept};
-use crate::cli::{Progress, config_notes, print, status};
+use super::prepared::{Prepared, kept};
+use crate::cli::{Progress, print, status};
 use crate::corpus::{Category, FactorialDesign};
 use crate::disk;
 use crate::emergence::semantic::{self, SemanticProfile, SemanticRow, WithError};
-use crate::emergence::{Origin, ProfileStore, measure_once};
+use crate::emergence::{Origin, measure_once};
 use crate::error::Result;
-use crate::model::{Model, hub};
 
 /// The tables beside profiles.csv.
 const READINGS: &str = "readings.csv";
@@ -21,30 +20,14 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
         .iter()
         .map(|category| FactorialDesign::draw(category, &how))
         .collect::<Result<Vec<_>>>()?;
-    // A wrong name is an error before the first model is measured, not after.
     flags.semantic.settings(seed, 0)?;
-    let hub = flags.fetching.hub(&flags.models, quiet)?;
-    let labels = flags.models.iter().map(|name| Model::find(name, &hub)).collect::<Result<Vec<_>>>()?;
-    check_label(flags)?;
-    check_names("MODEL", labels.iter().map(String::as_str), "give one of them a --name of its own")?;
-    check_names("--corpus", categories.iter().map(|c| c.name.as_str()), "rename one of the files")?;
-    let store = flags.output.as_deref().map(ProfileStore::new);
-    if let Some(store) = &store {
-        disk::make_folder(store.folder())?;
-        disk::probe(store.folder())?;
-        // So is a file of the folder that the tables could not be made of.
-        store.check::<SemanticProfile>()?;
-    }
-    // So is a download that fails; and no measurement waits for one.
-    let mut ids = flags.models.iter().filter(|name| hub::is_id(name));
-    ids.try_for_each(|name| hub.folder(name, hub::Need::Text).map(drop))?;
+    let prepared =
+        Prepared::new::<SemanticProfile>(flags, categories.iter().map(|c| c.name.as_str()), quiet)?;
+    let store = prepared.store.as_ref();
     let progress = Progress::start((flags.models.len() * designs.len()) as u64, quiet);
     let mut profiles: Vec<(SemanticProfile, Origin)> = vec![];
     for name in &flags.models {
-        let mut model = Model::load_with(name, flags.opening.clone().into(), &hub)?;
-        config_notes(&model.info, quiet);
-        model.info.family = flags.family.clone().or(model.info.family);
-        model.info.id = flags.name.clone().unwrap_or(model.info.id);
+        let model = prepared.open(name)?;
         let settings = flags.semantic.settings(seed, model.info.n_params)?;
         // Every category is tokenized before the first is computed.
         let prompts = designs.iter().map(|design| semantic::tokenize(&model, design));
@@ -53,12 +36,12 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
             progress.set_message(format!("{}, {}", model.info.id, design.category));
             let wanted = semantic::settings_of(&model, design, prompts, &settings);
             let measure = || semantic::measure(&model, design, prompts, &settings);
-            profiles.push(measure_once(store.as_ref(), &model.info, &design.category, &wanted, measure)?);
+            profiles.push(measure_once(store, &model.info, &design.category, &wanted, measure)?);
             progress.inc(1);
         }
     }
     progress.finish();
-    match &store {
+    match store {
         Some(store) => {
             store.write_table::<SemanticProfile>()?;
             store.write_rows(READINGS, SemanticProfile::reading_rows)?;

@@ -91,7 +91,8 @@ pub(super) struct SemanticFlags {
     /// Queries, X: entities that a prompt asks about
     #[arg(long, default_value_t = 16, value_name = "X")]
     queries: usize,
-    /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon or sentence
+    /// Form of a prompt: arrow ("France -> Paris, Peru ->"), colon, sentence, or chat, the arrow after an
+    /// instruction in the model's chat template
     #[arg(long, default_value = "arrow", value_name = "NAME", value_parser = form)]
     form: PromptForm,
     /// Measure the model with random weights too [default: on up to 300 million parameters]

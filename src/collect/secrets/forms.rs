@@ -16,7 +16,7 @@ pub(super) const LEAST_WITHIN: usize = 16;
 const LEAST_AFTER_PREFIX: usize = 4;
 
 /// A key in one form.
-struct Form {
+struct KeyForm {
     text: SecretString,
     /// Minimum length of a fragment at its beginning, at its end, and within.
     least_first: usize,
@@ -26,7 +26,7 @@ struct Form {
 
 /// All forms of a key, indexed by two successive characters.
 pub(super) struct Forms {
-    forms: Vec<Form>,
+    forms: Vec<KeyForm>,
     /// By a pair of bytes, an index into `places`; 0 for none.
     starts: Vec<u16>,
     /// Form and position in it, for each pair of bytes; the first list is empty.
@@ -86,7 +86,7 @@ impl Forms {
                 places[usize::from(*start)].push((number as u16, first as u16));
             }
         }
-        let form = |(text, least_first, least_last): (String, usize, usize)| Form {
+        let form = |(text, least_first, least_last): (String, usize, usize)| KeyForm {
             least_within: (text.len() / 2).clamp(LEAST_CHARACTERS, LEAST_WITHIN).max(least_last),
             least_first: least_first.min(text.len()),
             least_last: least_last.min(text.len()),
@@ -110,7 +110,7 @@ impl Forms {
     }
 }
 
-impl Form {
+impl KeyForm {
     /// The length of a fragment that begins at character `first` of the form, if it is long enough.
     fn fragment_at(&self, here: &[u8], first: usize) -> Option<usize> {
         let text = &self.text.expose_secret().as_bytes()[first..];

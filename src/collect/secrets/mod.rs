@@ -6,10 +6,10 @@
 //! - the key itself, and its hexadecimal, base64 and base64url form;
 //! - long fragments of these: at least eight characters at the beginning (and four after a prefix that all
 //!   keys of a provider share) or at the end, and any other fragment of half the length or of sixteen
-//!   characters;
+//!   characters; of the hexadecimal form twice as many digits;
 //! - all of these behind up to three layers of JSON escapes and percent-encoding, and with zero-width
 //!   characters and soft hyphens in them;
-//! - any text with the pattern of a known provider's keys.
+//! - any text with the pattern of a known provider's keys and a digit, and what follows `Bearer `.
 //!
 //! An answer is not stored if the key appears when its strings are joined, NFKC-normalised or stripped of
 //! ASCII punctuation, as grading does.

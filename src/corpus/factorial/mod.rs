@@ -13,10 +13,12 @@
 //! | `design.rs` | the entities that are drawn, and what is refused |
 //! | `variants.rs` | designs that serve as controls: permuted answers, foreign queries |
 //! | `texts.rs` | the prompts as texts |
+//! | `prompt_reader.rs` | how one model reads a text or a message of a chat |
 //! | `prompts.rs` | the prompts as token ids of one model |
 
 mod design;
 mod prompt_form;
+mod prompt_reader;
 mod prompts;
 mod settings;
 mod texts;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::design::FactorialDesign;
+use super::prompt_reader::PromptReader;
 use super::texts::PromptText;
 use crate::error::{Error, Result};
-use crate::model::Tokenizer;
+use crate::model::{Model, Tokenizer};
 
 /// The prompts of a design, tokenized.
 #[derive(Debug, Clone)]
@@ -24,23 +25,21 @@ pub struct DesignPrompts {
 }
 
 impl DesignPrompts {
-    /// Tokenizes every prompt and checks that it can be read at its last token.
+    /// Tokenizes every prompt and checks that it can be read at its last token. The message of a chat is
+    /// rendered by the model's template, up to the beginning of the answer.
     ///
     /// # Errors
+    /// [`Error::Config`] for a template that does not parse.
     /// [`Error::Corpus`] for an entity or an answer that the tokenizer cannot spell, for two entities that it
     /// makes one, and where it joins the end of a prompt with what stands beside it. [`Error::Window`] for a
     /// prompt that is longer than the model's positions.
-    pub fn new(
-        design: &FactorialDesign,
-        tokenizer: &Tokenizer,
-        model: &str,
-        max_positions: usize,
-    ) -> Result<Self> {
-        let of_answers = check_words(design, tokenizer)?;
+    pub fn new(design: &FactorialDesign, model: &Model) -> Result<Self> {
+        let of_answers = check_words(design, &model.tokenizer)?;
+        let (reader, max_positions) = (PromptReader::new(design, model)?, model.decoder.spec().max_positions);
         let mut windows = vec![];
         for &shots in &design.shots {
             for PromptText { text, query_end, .. } in design.texts(shots) {
-                windows.push(prompt(design, tokenizer, &text, query_end)?);
+                windows.push(reader.window(&text, query_end)?);
             }
             // The prompts of the most shots come last, so that the first that is too long is of the fewest
             // shots that are too many.
@@ -51,10 +50,10 @@ impl DesignPrompts {
                      {max_positions} positions; lower --shots, or take a model with more",
                     design.category
                 );
-                return Err(Error::Window { model: model.into(), reason });
+                return Err(Error::Window { model: model.info.id.clone(), reason });
             }
         }
-        let answer_tokens = answer_tokens(design, tokenizer)?;
+        let answer_tokens = reader.answer_tokens()?;
         let (n_relations, n_sets) = (design.relations.len(), design.n_sets());
         let sha256 = design.sha256();
         let prompts = Self { windows, answer_tokens, sha256, of_answers, n_relations, n_sets };
@@ -123,19 +122,6 @@ impl DesignPrompts {
     }
 }
 
-/// The ids of a prompt whose query ends before byte `end`.
-fn prompt(design: &FactorialDesign, tokenizer: &Tokenizer, text: &str, end: usize) -> Result<Vec<u32>> {
-    let tokens = tokenizer.encode(text)?;
-    if tokens.last().is_none_or(|last| last.span.start < end) {
-        let reason = format!(
-            "the model's tokenizer joins the query and the end of {text:?} in one token, so that the state \
-             there cannot be read apart from the query; take another form of prompt or another model"
-        );
-        return Err(Error::Corpus { name: design.category.clone(), reason });
-    }
-    Ok(tokenizer.prefix().iter().copied().chain(tokens.into_iter().map(|token| token.id)).collect())
-}
-
 /// Whether the tokenizer can spell every word of the design, and tells the entities apart. Returns the tokens
 /// of the answers, by relation and entity.
 fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<BTreeSet<u32>>>> {
@@ -167,29 +153,4 @@ fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Ve
     };
     let relations = design.answers.iter().zip(&design.relations);
     relations.map(|(answers, name)| answers.iter().map(|answer| tokens(name, answer)).collect()).collect()
-}
-
-/// For each query and relation the token that an answer begins with behind the prompt.
-fn answer_tokens(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>> {
-    let first = |entity: &str, answer: &str| {
-        let (prompt, _) = design.form.render(&[], entity);
-        let ids = |text: &str| -> Result<Vec<u32>> {
-            Ok(tokenizer.encode(text)?.into_iter().map(|token| token.id).collect())
-        };
-        let (before, whole) = (ids(&prompt)?, ids(&(prompt.clone() + &design.form.continuation(answer)))?);
-        match whole.strip_prefix(before.as_slice()) {
-            Some([first, ..]) => Ok(*first),
-            _ => {
-                let reason = format!(
-                    "the model's tokenizer joins the end of {prompt:?} with the answer {answer:?}, so that \
-                     the answer has no first token; take another form of prompt or another model"
-                );
-                Err(Error::Corpus { name: design.category.clone(), reason })
-            }
-        }
-    };
-    let of_query = |query: &super::design::Query| {
-        query.answers.iter().flatten().map(|answer| first(&query.entity, answer)).collect()
-    };
-    design.queries.iter().map(of_query).collect()
 }

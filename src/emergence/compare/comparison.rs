@@ -96,15 +96,15 @@ impl Verdict {
         match self {
             Self::NoDifference => "no difference is seen",
             Self::BeyondDiversity => {
-                "the difference is there beside the shuffled control too: more than diversity"
+                "the difference remains after subtracting the shuffled control: it is more than diversity"
             }
             Self::DiversityOnly => {
-                "the difference vanishes beside the shuffled control: it is one of diversity, not of what \
-                 the order of words says"
+                "the difference disappears after subtracting the shuffled control: the texts differ in \
+                 diversity, not in the order of their words"
             }
-            Self::OnlyBesideControl => "a difference is seen beside the shuffled control alone",
+            Self::OnlyBesideControl => "a difference shows only after subtracting the shuffled control",
             Self::NoControl => {
-                "a difference is seen; without a control nothing tells it from one of diversity"
+                "a difference shows; without a control it cannot be told from a difference in diversity"
             }
         }
     }

@@ -9,7 +9,7 @@ use super::jackknife::Replicated;
 use super::output::{OutputEstimate, output, output_share};
 use super::profile::{DesignInfo, LeftOut, SemanticProfile, ShotInfo};
 use super::prompt_grid::{PromptGrid, exclusions, layout, run};
-use super::reading::{Control, Init, Source, share};
+use super::reading::{Init, ReadingOf, SemanticControl, share};
 use super::settings::SemanticSettings;
 use super::summary::Curves;
 use super::tally::TEMPERATURES;
@@ -42,7 +42,8 @@ pub fn measure(
     let with_permuted = settings.permuted_answers.then(|| design.with_permuted_answers());
     let with_foreign =
         settings.foreign.as_ref().map(|other| design.with_foreign_queries(other)).transpose()?;
-    let controls = [(Control::PermutedAnswers, with_permuted), (Control::ForeignQuery, with_foreign)];
+    let controls =
+        [(SemanticControl::PermutedAnswers, with_permuted), (SemanticControl::ForeignQuery, with_foreign)];
     let controls = controls.into_iter().filter_map(|(control, design)| Some((control, design?)));
     let controls = controls
         .map(|(control, design)| Ok((control, tokenize(model, &design)?, design)))
@@ -69,7 +70,7 @@ pub fn measure(
         for (i, &shots) in design.shots.iter().enumerate() {
             // None at 0 shots.
             for (l, condition) in read.conditions[i].iter().enumerate() {
-                let source = Source { shots, block: l + 1, init, control, layout: layout(design) };
+                let source = ReadingOf { shots, block: l + 1, init, control, layout: layout(design) };
                 profile.readings.extend(source.readings(condition, read.lens[i][l].as_ref()));
             }
         }
@@ -88,7 +89,7 @@ pub fn measure(
 /// # Errors
 /// Those of [`DesignPrompts::new`].
 pub fn tokenize(model: &Model, design: &FactorialDesign) -> Result<DesignPrompts> {
-    DesignPrompts::new(design, &model.tokenizer, &model.info.id, model.decoder.spec().max_positions)
+    DesignPrompts::new(design, model)
 }
 
 /// Everything that decides the numbers of a profile.

@@ -53,7 +53,7 @@ pub use self::jackknife::Replicated;
 pub use self::measure::{measure, settings_of, tokenize};
 pub use self::output::{mean_of_prompts, share_of};
 pub use self::profile::{DesignInfo, SemanticProfile};
-pub use self::reading::{Control, Init, SemanticReading};
+pub use self::reading::{Init, SemanticControl, SemanticReading};
 pub use self::rows::{ReadingRow, SemanticRow, SummaryRow};
 pub use self::settings::{NOISE_SCALES, SemanticSettings};
 pub use self::summary::ShotSummary;

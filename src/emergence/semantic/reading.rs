@@ -21,7 +21,7 @@ pub enum Init {
 /// What was taken away to see what remains. Semantic information is claimed only for the excess over these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Control {
+pub enum SemanticControl {
     /// Relations permuted within query and example set: reads 0.
     PermutedRelations,
     /// Example sets are compared only with sets that share no token of an answer, so that copying an answer
@@ -46,7 +46,7 @@ pub struct SemanticReading {
     /// Whose weights were read.
     pub init: Init,
     /// The control, none for the reading itself.
-    pub control: Option<Control>,
+    pub control: Option<SemanticControl>,
     /// `b`
     pub noise_scale: f64,
     /// Example sets that densities were estimated from.
@@ -86,19 +86,19 @@ pub(super) fn share(macro_nats: &Replicated) -> Replicated {
 
 /// Where readings come from.
 #[derive(Clone, Copy)]
-pub(super) struct Source {
+pub(super) struct ReadingOf {
     pub(super) shots: usize,
     pub(super) block: usize,
     pub(super) init: Init,
-    pub(super) control: Option<Control>,
+    pub(super) control: Option<SemanticControl>,
     pub(super) layout: Layout,
 }
 
-impl Source {
+impl ReadingOf {
     fn of_macro(
         &self,
         noise_scale: f64,
-        control: Option<Control>,
+        control: Option<SemanticControl>,
         macro_nats: &Replicated,
     ) -> SemanticReading {
         let share = share(macro_nats);
@@ -125,7 +125,7 @@ impl Source {
         }
     }
 
-    fn of_both(&self, control: Option<Control>, information: &Information) -> SemanticReading {
+    fn of_both(&self, control: Option<SemanticControl>, information: &Information) -> SemanticReading {
         let Information { noise_scale, macro_nats, micro_nats, temperature } = information;
         let emergence = macro_nats.zip(micro_nats, |a, b| a - b);
         SemanticReading {
@@ -156,12 +156,12 @@ impl Source {
             return readings;
         }
         let b = estimate.half_sets.noise_scale;
-        readings.push(self.of_macro(b, Some(Control::PermutedRelations), &estimate.permuted));
+        readings.push(self.of_macro(b, Some(SemanticControl::PermutedRelations), &estimate.permuted));
         if let Some((macro_nats, compared)) = &estimate.no_shared_answer {
-            let reading = self.of_macro(b, Some(Control::NoSharedAnswer), macro_nats);
+            let reading = self.of_macro(b, Some(SemanticControl::NoSharedAnswer), macro_nats);
             readings.push(SemanticReading { compared_share: Some(*compared), ..reading });
         }
-        let half = self.of_both(Some(Control::HalfSets), &estimate.half_sets);
+        let half = self.of_both(Some(SemanticControl::HalfSets), &estimate.half_sets);
         readings.push(SemanticReading { sets: self.layout.sets / 2, ..half });
         readings
     }

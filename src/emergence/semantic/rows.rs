@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::depth::WithError;
 use super::profile::SemanticProfile;
-use super::reading::{Control, Init, SemanticReading};
+use super::reading::{Init, SemanticControl, SemanticReading};
 use crate::disk::Schema;
 use crate::emergence::profile_settings::ProfileSettings;
 use crate::emergence::store::StoredProfile;
@@ -61,7 +61,7 @@ pub struct ReadingRow {
     pub block: usize,
     pub blocks: usize,
     pub init: Init,
-    pub control: Option<Control>,
+    pub control: Option<SemanticControl>,
     pub noise_scale: f64,
     pub sets: usize,
     pub macro_share: f64,
@@ -163,7 +163,7 @@ impl SemanticProfile {
         let at_default = |reading: &&SemanticReading| reading.noise_scale == b;
         let most = self.shots.last().map_or(0, |summary| summary.shots);
         let row = |own: &SemanticReading| {
-            let find = |init: Init, control: Option<Control>| {
+            let find = |init: Init, control: Option<SemanticControl>| {
                 let is_wanted = |other: &&SemanticReading| {
                     (other.shots, other.block, other.init, other.control)
                         == (own.shots, own.block, init, control)
@@ -172,7 +172,7 @@ impl SemanticProfile {
             };
             let share = |init, control| find(init, control).map(|reading| reading.macro_share);
             let random_init = find(Init::RandomInit, None);
-            let half = find(Init::Trained, Some(Control::HalfSets));
+            let half = find(Init::Trained, Some(SemanticControl::HalfSets));
             SemanticRow {
                 model: self.model.id.clone(),
                 family: self.model.family.clone(),
@@ -193,14 +193,17 @@ impl SemanticProfile {
                 output_share_stderr: own.output_share_stderr,
                 macro_share_random_init: random_init.map(|reading| reading.macro_share),
                 macro_share_random_init_stderr: random_init.and_then(|reading| reading.macro_share_stderr),
-                macro_share_permuted_relations: share(Init::Trained, Some(Control::PermutedRelations)),
-                macro_share_no_shared_answer: share(Init::Trained, Some(Control::NoSharedAnswer)),
+                macro_share_permuted_relations: share(
+                    Init::Trained,
+                    Some(SemanticControl::PermutedRelations),
+                ),
+                macro_share_no_shared_answer: share(Init::Trained, Some(SemanticControl::NoSharedAnswer)),
                 macro_share_no_shared_answer_random_init: share(
                     Init::RandomInit,
-                    Some(Control::NoSharedAnswer),
+                    Some(SemanticControl::NoSharedAnswer),
                 ),
-                macro_share_permuted_answers: share(Init::Trained, Some(Control::PermutedAnswers)),
-                macro_share_foreign_query: share(Init::Trained, Some(Control::ForeignQuery)),
+                macro_share_permuted_answers: share(Init::Trained, Some(SemanticControl::PermutedAnswers)),
+                macro_share_foreign_query: share(Init::Trained, Some(SemanticControl::ForeignQuery)),
                 macro_share_half_sets: half.map(|reading| reading.macro_share),
                 micro_nats_half_sets: half.and_then(|reading| reading.micro_nats),
                 mean_power_share: own.mean_power_share,

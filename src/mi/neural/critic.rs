@@ -40,7 +40,7 @@ const FEATURES: usize = 32;
 const BATCH: usize = 512;
 /// Maximum number of steps, and the number of steps without a better validation that ends training.
 const STEPS: usize = 700;
-const PATIENCE: usize = 200;
+const MOST_STEPS_WITHOUT_GAIN: usize = 200;
 /// Steps between validations.
 const LOOK: usize = 25;
 const RATE: f32 = 2e-3;
@@ -263,7 +263,7 @@ impl Critic {
                 if bound > best.0 {
                     best = (bound, step, (self.x.encoder.clone(), self.y.encoder.clone()));
                 }
-                if step - best.1 > PATIENCE || !bound.is_finite() {
+                if step - best.1 > MOST_STEPS_WITHOUT_GAIN || !bound.is_finite() {
                     break;
                 }
             }

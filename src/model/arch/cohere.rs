@@ -3,7 +3,7 @@
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
-use crate::model::spec::{Form, Norm, QkNorm, Spec};
+use crate::model::spec::{BlockForm, Norm, QkNorm, Spec};
 
 pub(super) struct Cohere;
 
@@ -12,7 +12,7 @@ pub(super) fn base(config: &Config, theta: f64) -> Result<Spec> {
     let mut spec = llama::base(config, rotary::Defaults { theta, ..rotary::USUAL })?;
     spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
     spec.norm_bias = false;
-    spec.form = Form::Parallel { shared_norm: true };
+    spec.form = BlockForm::Parallel { shared_norm: true };
     spec.ropes.iter_mut().for_each(|rope| rope.interleaved = true);
     spec.logit_scale = config.positive_or("logit_scale", 0.0625)?;
     spec.tied = config.flag_or("tie_word_embeddings", true)?;

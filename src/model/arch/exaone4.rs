@@ -3,7 +3,7 @@
 
 use super::{Architecture, Config, TensorNames, llama, olmo2, rotary, sliding_window};
 use crate::error::Result;
-use crate::model::spec::{Form, Norm, QkNorm, Spec};
+use crate::model::spec::{BlockForm, Norm, QkNorm, Spec};
 
 pub(super) struct Exaone4;
 
@@ -19,7 +19,7 @@ impl Architecture for Exaone4 {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let mut spec = llama::base(config, rotary::USUAL)?;
         spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
-        spec.form = Form::PostBranch;
+        spec.form = BlockForm::PostBranch;
         spec.qk_norm = Some(QkNorm::Head);
         config.mark_inert(&["sliding_window_pattern", "layer_types"]);
         if let Some(window) = config.optional("sliding_window", Some(4096), Config::size)? {

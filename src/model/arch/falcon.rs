@@ -4,7 +4,7 @@
 use super::tensor_names::Qkv;
 use super::{Architecture, Config, TensorNames, bloom, rotary};
 use crate::error::Result;
-use crate::model::spec::{Alibi, Biases, Form, Layer, Norm, Spec, alibi_slopes};
+use crate::model::spec::{Alibi, Biases, BlockForm, Layer, Norm, Spec, alibi_slopes};
 
 pub(super) struct Falcon;
 
@@ -51,7 +51,7 @@ impl Architecture for Falcon {
             d_mlp: config.size_or("ffn_hidden_size", 4 * d_model)?,
             max_positions: config.size_or("max_position_embeddings", 2048)?,
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
-            form: if parallel { Form::Parallel { shared_norm: n_norms == 1 } } else { Form::Pre },
+            form: if parallel { BlockForm::Parallel { shared_norm: n_norms == 1 } } else { BlockForm::Pre },
             attention_scale: (head_dim as f32).powf(-0.5),
             activation: config.activation("activation", "gelu")?,
             biases: if bias { Biases::BLOCKS } else { Biases::default() },
@@ -76,7 +76,7 @@ impl Architecture for Falcon {
             qkv: if spec.n_kv_heads == 1 { Qkv::Concat(fused) } else { Qkv::Grouped(fused) },
             ..bloom::NAMES
         };
-        if spec.form == (Form::Parallel { shared_norm: false }) {
+        if spec.form == (BlockForm::Parallel { shared_norm: false }) {
             return TensorNames { attention_norm: "ln_attn", mlp_norm: "ln_mlp", ..names };
         }
         names

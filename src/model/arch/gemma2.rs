@@ -3,7 +3,7 @@
 
 use super::{Architecture, Config, TensorNames, gemma, llama, sliding_window};
 use crate::error::Result;
-use crate::model::spec::{Form, Spec};
+use crate::model::spec::{BlockForm, Spec};
 
 pub(super) struct Gemma2;
 
@@ -17,7 +17,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
 
 /// Adds what distinguishes Gemma 2 and 3 from Gemma 1; the caps are defaults for scores and logits.
 pub(super) fn sandwich(spec: &mut Spec, config: &Config, [scores, logits]: [Option<f64>; 2]) -> Result<()> {
-    spec.form = Form::Sandwich;
+    spec.form = BlockForm::Sandwich;
     spec.activation = config.activation("hidden_activation", "gelu_pytorch_tanh")?;
     spec.attention_scale = config.positive_or("query_pre_attn_scalar", 256.0)?.powf(-0.5) as f32;
     let cap = config.optional("attn_logit_softcapping", scores, Config::positive)?;

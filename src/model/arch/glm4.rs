@@ -2,7 +2,7 @@
 
 use super::{Architecture, Config, TensorNames, glm};
 use crate::error::Result;
-use crate::model::spec::{Form, Spec};
+use crate::model::spec::{BlockForm, Spec};
 
 pub(super) struct Glm4;
 
@@ -17,7 +17,7 @@ impl Architecture for Glm4 {
 
     fn spec(&self, config: &Config) -> Result<Spec> {
         let mut spec = glm::base(config)?;
-        spec.form = Form::Sandwich;
+        spec.form = BlockForm::Sandwich;
         Ok(spec)
     }
 

@@ -5,7 +5,7 @@
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
-use crate::model::spec::{Biases, Form, Norm, Spec};
+use crate::model::spec::{Biases, BlockForm, Norm, Spec};
 
 pub(super) struct GptNeoX;
 
@@ -28,7 +28,7 @@ impl Architecture for GptNeoX {
         }
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
         if config.flag_or("use_parallel_residual", true)? {
-            spec.form = Form::Parallel { shared_norm: false };
+            spec.form = BlockForm::Parallel { shared_norm: false };
         }
         spec.activation = config.activation("hidden_act", "gelu")?;
         spec.gated = false;

@@ -4,7 +4,7 @@
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2, rotary};
 use crate::error::Result;
-use crate::model::spec::{Biases, Form, Layer, Norm, Rope, Spec};
+use crate::model::spec::{Biases, BlockForm, Layer, Norm, Rope, Spec};
 
 pub(super) struct GptJ;
 
@@ -36,7 +36,7 @@ impl Architecture for GptJ {
             d_mlp: config.size_or("n_inner", 4 * d_model)?,
             max_positions: config.size(config.present_alias(&["n_positions", "max_position_embeddings"]))?,
             norm: Norm::Layer { eps: config.positive_or("layer_norm_epsilon", 1e-5)?, affine: true },
-            form: Form::Parallel { shared_norm: true },
+            form: BlockForm::Parallel { shared_norm: true },
             ropes: vec![Rope {
                 inv_freq: inv_freq.into_iter().map(|f| f as f32).collect(),
                 attention_factor: 1.0,

@@ -2,7 +2,7 @@
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
-use crate::model::spec::{Form, Spec};
+use crate::model::spec::{BlockForm, Spec};
 
 pub(super) struct HyperClovaX;
 
@@ -18,7 +18,7 @@ impl Architecture for HyperClovaX {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let mut spec = llama::base(config, rotary::USUAL)?;
         if config.flag_or("use_post_norm", true)? {
-            spec.form = Form::Sandwich;
+            spec.form = BlockForm::Sandwich;
         }
         spec.embedding_scale = config.positive_or("embedding_multiplier", 1.0)?;
         if let Some(scale) = config.optional("attention_multiplier", None, Config::positive)? {

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::block_parameters::{Attention, Block, FeedForward, Mlp, Norms};
 use crate::model::blocks::Blocks;
 use crate::model::parameters::Parameters;
-use crate::model::spec::{Form, QkNorm, Spec};
+use crate::model::spec::{BlockForm, QkNorm, Spec};
 use crate::model::table::{Head, Table};
 use crate::model::weights::{Init, ParameterSource};
 
@@ -93,7 +93,7 @@ impl Loader<'_> {
     pub(super) fn block(&self, l: usize) -> Result<Block> {
         let (spec, names) = (self.spec, self.names);
         let at = |name: &str| format!("{}.{l}.{name}", names.blocks);
-        let sandwich = spec.form == Form::Sandwich;
+        let sandwich = spec.form == BlockForm::Sandwich;
         let norms = |name: &str, post: &str| -> Result<Norms> {
             let post = sandwich.then(|| self.norm(&at(post), spec.d_model)).transpose()?;
             Ok(Norms { norm: self.norm(&at(name), spec.d_model)?, post })
@@ -103,7 +103,7 @@ impl Loader<'_> {
             Some(mixture) => FeedForward::Mixture(self.experts(&at, &mixture)?),
             None => FeedForward::Dense(self.mlp(&at)?),
         };
-        let shared = spec.form == Form::Parallel { shared_norm: true };
+        let shared = spec.form == BlockForm::Parallel { shared_norm: true };
         Ok(Block {
             attention_norms: norms(names.attention_norm, names.attention_post_norm)?,
             attention,

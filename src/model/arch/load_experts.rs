@@ -27,6 +27,7 @@ impl Loader<'_> {
             Layout::Each { list, maps } => (0..n)
                 .map(|expert| self.gated_mlp(maps.map(|map| at(&format!("{list}.{expert}.{map}"))), width))
                 .collect::<Result<_>>()?,
+            Layout::Apart { maps, has_biases } => self.apart(maps.map(at), [n, d, width], has_biases)?,
             Layout::Stacked([inward, outward]) => self.stacked(&at(inward), &at(outward), [n, d, width])?,
             Layout::Alternating([inward, outward]) => {
                 self.alternating(&at(inward), &at(outward), [n, d, width])?
@@ -52,6 +53,30 @@ impl Loader<'_> {
         let [gate, up] = self.linear(both, [d, 2 * width], false, normal)?.split([width, width])?;
         let outward = Init::Normal(self.spec.residual_init_std);
         Ok(Mlp { gate: Some(gate), up, down: self.linear(down, [width, d], false, outward)? })
+    }
+
+    fn apart(&self, names: [String; 3], [n, d, width]: [usize; 3], has_biases: bool) -> Result<Vec<Mlp>> {
+        let normal = Init::Normal(self.spec.init_std);
+        let residual = Init::Normal(self.spec.residual_init_std);
+        let take = |name: &str, shape: [usize; 3], init: Init| -> Result<_> {
+            let tensor = |end: &str, shape: &[usize], init| {
+                self.source.tensor(&self.full(&format!("{name}.{end}")), shape, init)
+            };
+            let bias = has_biases.then(|| tensor("bias", &shape[..2], Init::Zeros)).transpose()?;
+            Ok((tensor("weight", &shape, init)?, bias))
+        };
+        let [gate, up, down] = names;
+        let gate = take(&gate, [n, width, d], normal)?;
+        let up = take(&up, [n, width, d], normal)?;
+        let down = take(&down, [n, d, width], residual)?;
+        let expert = |(weights, biases): &(Tensor, Option<Tensor>), expert: usize| -> Result<Linear> {
+            let bias = biases.as_ref().map(|biases| biases.get(expert)).transpose()?;
+            Ok(Linear { weight: weights.get(expert)?, bias })
+        };
+        let mlp = |at: usize| {
+            Ok(Mlp { gate: Some(expert(&gate, at)?), up: expert(&up, at)?, down: expert(&down, at)? })
+        };
+        (0..n).map(mlp).collect()
     }
 
     fn stacked(&self, inward: &str, outward: &str, [n, d, width]: [usize; 3]) -> Result<Vec<Mlp>> {

@@ -1,6 +1,6 @@
 //! Reads the maps and norms of one checkpoint by the names of an architecture.
 
-use super::tensor_names::{Place, TensorNames};
+use super::tensor_names::{TensorNames, TensorPrefixes};
 use crate::error::Result;
 use crate::model::block_parameters::{Linear, NormWeights};
 use crate::model::spec::{Norm, Spec};
@@ -11,7 +11,7 @@ pub(super) struct Loader<'a> {
     pub(super) names: &'a TensorNames,
     pub(super) spec: &'a Spec,
     pub(super) source: &'a dyn ParameterSource,
-    pub(super) place: Place,
+    pub(super) place: TensorPrefixes,
 }
 
 impl Loader<'_> {

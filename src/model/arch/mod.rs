@@ -79,5 +79,7 @@ pub use self::architecture::Architecture;
 pub use self::config::Config;
 pub use self::multimodal::{MULTIMODAL, Multimodal, text_config};
 pub use self::registry::{ALL, read};
-pub use self::tensor_names::{Place, TensorNames};
+pub use self::tensor_names::{TensorNames, TensorPrefixes};
 pub use self::unread_keys::{UnreadKeys, unread_keys};
+#[cfg(test)]
+pub(in crate::model) use self::unsupported::KINDS;

@@ -2,7 +2,7 @@
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
-use crate::model::spec::{Form, Norm, QkNorm, Spec};
+use crate::model::spec::{BlockForm, Norm, QkNorm, Spec};
 
 pub(super) struct Olmo2;
 
@@ -17,7 +17,7 @@ pub(super) const NAMES: TensorNames = TensorNames {
 pub(super) fn base(config: &Config) -> Result<Spec> {
     let mut spec = llama::base(config, rotary::USUAL)?;
     spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
-    spec.form = Form::PostBranch;
+    spec.form = BlockForm::PostBranch;
     spec.qk_norm = Some(QkNorm::Full);
     Ok(spec)
 }

@@ -4,7 +4,7 @@
 use super::tensor_names::{MlpIn, Qkv};
 use super::{Architecture, Config, TensorNames, gpt2};
 use crate::error::Result;
-use crate::model::spec::{Biases, Form, Layer, Norm, Spec};
+use crate::model::spec::{Biases, BlockForm, Layer, Norm, Spec};
 
 pub(super) struct Opt;
 
@@ -39,7 +39,7 @@ impl Architecture for Opt {
             max_positions: config.size("max_position_embeddings")?,
             learned_positions: Some(2),
             norm: Norm::Layer { eps: 1e-5, affine: config.flag_or("layer_norm_elementwise_affine", true)? },
-            form: if before { Form::Pre } else { Form::PostResidual },
+            form: if before { BlockForm::Pre } else { BlockForm::PostResidual },
             layers: vec![Layer::default(); n_layers],
             attention_scale: (head_dim as f32).powf(-0.5),
             activation: config.activation("activation_function", "relu")?,

@@ -4,7 +4,7 @@
 use super::tensor_names::MlpIn;
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
-use crate::model::spec::{Biases, Form, Norm, Spec};
+use crate::model::spec::{Biases, BlockForm, Norm, Spec};
 
 pub(super) struct Phi;
 
@@ -21,7 +21,7 @@ impl Architecture for Phi {
         let mut spec =
             llama::base(config, rotary::Defaults { fraction: 0.5, partial: true, ..rotary::USUAL })?;
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
-        spec.form = Form::Parallel { shared_norm: true };
+        spec.form = BlockForm::Parallel { shared_norm: true };
         spec.activation = config.activation("hidden_act", "gelu_new")?;
         spec.gated = false;
         spec.biases = Biases { head: true, ..Biases::BLOCKS };

@@ -2,7 +2,7 @@
 
 use super::{Architecture, Config, TensorNames, llama, rotary};
 use crate::error::Result;
-use crate::model::spec::{Biases, Form, Norm, Spec};
+use crate::model::spec::{Biases, BlockForm, Norm, Spec};
 
 pub(super) struct StableLm;
 
@@ -21,7 +21,7 @@ impl Architecture for StableLm {
         spec.norm = Norm::Layer { eps: config.positive_or("layer_norm_eps", 1e-5)?, affine: true };
         spec.biases = Biases { qkv: config.flag_or("use_qkv_bias", false)?, ..Biases::default() };
         if config.flag_or("use_parallel_residual", false)? {
-            spec.form = Form::Parallel { shared_norm: true };
+            spec.form = BlockForm::Parallel { shared_norm: true };
         }
         Ok(spec)
     }

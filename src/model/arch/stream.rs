@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::loader::Loader;
-use super::tensor_names::{Place, TensorNames};
+use super::tensor_names::{TensorNames, TensorPrefixes};
 use crate::error::Result;
 use crate::model::block_parameters::Block;
 use crate::model::blocks::{BlockSource, Blocks, StreamedBlocks};
@@ -18,7 +18,7 @@ struct Stored {
     names: TensorNames,
     spec: Spec,
     source: Arc<dyn ParameterSource + Send>,
-    place: Place,
+    place: TensorPrefixes,
 }
 
 impl Stored {

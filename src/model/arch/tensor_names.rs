@@ -35,6 +35,13 @@ pub enum ExpertMaps {
         /// Gate, up and down.
         maps: [&'static str; 3],
     },
+    /// In three for all, `(n_experts, out, in)`: gate, up and down (GGUF).
+    Apart {
+        /// Gate, up and down.
+        maps: [&'static str; 3],
+        /// Whether each has a bias, `(n_experts, out)`.
+        has_biases: bool,
+    },
     /// In two for all, `(n_experts, out, in)`: gate, then up; down.
     Stacked([&'static str; 2]),
     /// In two for all, `(n_experts, in, out)`, with biases: gate and up alternate; down. These are full
@@ -119,7 +126,7 @@ const OUTER: [&str; 5] = ["", "language_model.", "model.language_model.", "model
 
 /// Where the tensors of an architecture are in a collection.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct TensorPrefixes {
     /// The prefix of every name but the head's.
     pub prefix: String,
     /// The name of the head.
@@ -129,7 +136,7 @@ pub struct Place {
 impl TensorNames {
     /// The prefix and the head's name in a collection that `has` some names; the published ones if nothing
     /// fits.
-    pub fn place(&self, has: &dyn Fn(&str) -> bool) -> Place {
+    pub fn place(&self, has: &dyn Fn(&str) -> bool) -> TensorPrefixes {
         let all = || OUTER.iter().flat_map(|outer| self.prefixes.iter().map(move |prefix| (*outer, *prefix)));
         // Of two tied tensors a file may hold either, so that a norm tells the prefix where there is no
         // embedding.
@@ -139,6 +146,6 @@ impl TensorNames {
         let (outer, prefix) = found.or_else(|| all().next()).unwrap_or_default();
         let inner = format!("{outer}{}", self.head);
         let head = if has(&format!("{inner}.weight")) { inner } else { self.head.to_owned() };
-        Place { prefix: format!("{outer}{prefix}"), head }
+        TensorPrefixes { prefix: format!("{outer}{prefix}"), head }
     }
 }

@@ -1,7 +1,7 @@
 //! Why a `model_type` that is no row of the registry is refused.
 
 /// Kinds of models by what keeps them out, with their `model_type`s.
-const KINDS: [(&str, &[&str]); 6] = [
+pub(in crate::model) const KINDS: [(&str, &[&str]); 6] = [
     (
         "computes its states by recurrence (a state space or a linear RNN), not by attention",
         &["falcon_mamba", "mamba", "mamba2", "rwkv", "xlstm"],

@@ -2,7 +2,7 @@
 
 use super::{Architecture, Config, TensorNames, gemma, gemma2, llama, sliding_window};
 use crate::error::Result;
-use crate::model::spec::{Form, Spec};
+use crate::model::spec::{BlockForm, Spec};
 
 pub(super) struct VaultGemma;
 
@@ -18,7 +18,7 @@ impl Architecture for VaultGemma {
     fn spec(&self, config: &Config) -> Result<Spec> {
         let mut spec = gemma::base(config)?;
         gemma2::sandwich(&mut spec, config, [Some(50.0), Some(30.0)])?;
-        spec.form = Form::Pre;
+        spec.form = BlockForm::Pre;
         let window = config.optional("sliding_window", Some(4096), Config::size)?;
         let sliding = sliding_window::slides(config, spec.n_layers, |l| l % 2 == 0)?;
         sliding_window::set_windows(&mut spec, window, &sliding);

@@ -9,7 +9,7 @@ use crate::disk;
 use crate::error::{Error, Result};
 
 /// How often a lock that another process holds is tried again.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 fn fault(path: &Path) -> impl Fn(std::io::Error) -> Error {
     move |source| Error::Cache { path: path.into(), source }
@@ -41,8 +41,9 @@ impl Cache {
     }
 
     /// Waits until no other process fetches this blob. The lock goes with the file that is returned, and
-    /// with the process. Whoever holds it while nothing is written for `patience` hangs.
-    pub(super) fn lock(&self, etag: &str, patience: Duration) -> Result<File> {
+    /// with the process. A holder that
+    /// writes nothing for `stall_timeout` has stalled.
+    pub(super) fn lock(&self, etag: &str, stall_timeout: Duration) -> Result<File> {
         let path = self.locks.join(format!("{etag}.lock"));
         parent_of(&path)?;
         let file =
@@ -56,11 +57,11 @@ impl Cache {
                 Err(TryLockError::WouldBlock) if written() != seen_bytes => {
                     (seen_bytes, since) = (written(), Instant::now());
                 }
-                Err(TryLockError::WouldBlock) if since.elapsed() > patience => {
+                Err(TryLockError::WouldBlock) if since.elapsed() > stall_timeout => {
                     let source = std::io::Error::other("a stalled process holds the lock; stop it");
                     return Err(fault(&path)(source));
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(POLL_INTERVAL),
             }
         }
     }

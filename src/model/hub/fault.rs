@@ -16,6 +16,8 @@ pub(super) enum Fault {
         /// How long the server asked to wait.
         wait: Duration,
     },
+    /// No connection was made: refused, or a host without an address.
+    Unreachable { reason: String, source: Option<Cause> },
     /// It would fail again.
     Final(Error),
 }

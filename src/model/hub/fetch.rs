@@ -7,14 +7,14 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::cache::{self, Cache};
+use super::cached_headers::CachedHeaders;
 use super::connection::Connection;
 use super::download::Downloads;
 use super::fault::Fault;
 use super::header;
 use super::id::Id;
-use super::kept_headers::KeptHeaders;
 use super::layout;
-use super::need::Need;
+use super::required_files::RequiredFiles;
 use super::settings::HubSettings;
 use crate::error::{Error, Result};
 use crate::model::weights::{Checkpoint, FileHeader};
@@ -42,14 +42,18 @@ impl Listing {
 }
 
 /// The folder of an id, or its one file, complete and as the hub has it now.
-pub(super) fn folder(settings: &HubSettings, id: &Id, need: Need) -> Result<PathBuf> {
+pub(super) fn folder(settings: &HubSettings, id: &Id, required: RequiredFiles) -> Result<PathBuf> {
     let connection = Connection::new(settings, id)?;
-    let listing = connection.with_retries("the list of files", || ask(&connection))?;
-    complete(&connection, &listing, need)
+    let listing = connection.with_retries_once_reached("the list of files", || ask(&connection))?;
+    complete(&connection, &listing, required)
 }
 
 /// Fetches what is missing of a commit.
-pub(super) fn complete(connection: &Connection, listing: &Listing, need: Need) -> Result<PathBuf> {
+pub(super) fn complete(
+    connection: &Connection,
+    listing: &Listing,
+    required: RequiredFiles,
+) -> Result<PathBuf> {
     let (settings, id) = (connection.settings, connection.id);
     let cache = Cache::new(&settings.cache, &id.repository);
     let downloads = Downloads { connection, cache: &cache };
@@ -71,7 +75,7 @@ pub(super) fn complete(connection: &Connection, listing: &Listing, need: Need) -
         return Ok(cache.snapshot(&listing.sha).join(file));
     }
     let weights = layout::weights(&has, &names).map_err(refuse)?;
-    if need == Need::Text && weights.is_some() {
+    if required == RequiredFiles::WeightsAndTokenizer && weights.is_some() {
         layout::check_tokenizer(&names).map_err(refuse)?;
     }
     let commit = &listing.sha;
@@ -80,10 +84,7 @@ pub(super) fn complete(connection: &Connection, listing: &Listing, need: Need) -
         downloads.file(commit, file)?;
     }
     let mut large: BTreeSet<String> = BTreeSet::new();
-    // An adapter alone is of no use without its base.
-    if weights.is_some() || settings.base.is_some() {
-        large.extend(layout::adapter_weights(&has).map(str::to_owned));
-    }
+    large.extend(layout::adapter_weights(&has).map(str::to_owned));
     match weights {
         Some(index) if index.ends_with(".index.json") => {
             downloads.file(commit, index)?;
@@ -126,9 +127,18 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
     let connection = Connection::new(settings, id)?;
     let cache = Cache::new(&settings.cache, &id.repository);
     let downloads = Downloads { connection: &connection, cache: &cache };
-    let listing = connection.with_retries("the list of files", || ask(&connection))?;
+    let listing = connection.with_retries_once_reached("the list of files", || ask(&connection))?;
     let (names, commit) = (listing.names(), &listing.sha);
     let has = |file: &str| names.contains(&file);
+    if let Some(file) = &id.file {
+        let parts = layout::parts(file);
+        if let Some(missing) = parts.iter().find(|part| !has(part)) {
+            return Err(connection.fault(format!("the repository {}", layout::without_file(missing, &names))));
+        }
+        let headers = header::read_gguf(&downloads, commit, &parts)?;
+        CachedHeaders::write(settings, id, commit, &headers);
+        return Ok(Some((cache.snapshot(commit), headers)));
+    }
     let weights = layout::weights(&has, &names)
         .map_err(|why| connection.fault(format!("the repository {why}")))?
         .filter(|weights| weights.contains(".safetensors") && layout::adapter_weights(&has).is_none());
@@ -141,7 +151,7 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
         [weights.to_owned()].into()
     };
     let headers = header::read(&downloads, commit, &files)?;
-    KeptHeaders::write(settings, id, commit, &headers);
+    CachedHeaders::write(settings, id, commit, &headers);
     Ok(Some((cache.snapshot(commit), headers)))
 }
 

@@ -1,10 +1,10 @@
-//! The headers of safetensors files on a hub, fetched without the weights behind them.
+//! The headers of safetensors and GGUF files on a hub, fetched without the weights behind them.
 
 use std::collections::BTreeSet;
 
 use super::download::Downloads;
 use crate::error::Result;
-use crate::model::weights::FileHeader;
+use crate::model::weights::{FileHeader, gguf};
 
 /// What is asked for first; the header of most files is shorter.
 const FIRST_BYTES: u64 = 1 << 16;
@@ -33,4 +33,33 @@ pub(super) fn read(downloads: &Downloads, commit: &str, files: &BTreeSet<String>
         })
     };
     safetensors.map(header).collect()
+}
+
+/// What is asked for first of a GGUF file, whose header holds the vocabulary.
+const FIRST_GGUF_BYTES: u64 = 4 << 20;
+/// No header of a published file comes near.
+const MOST_GGUF_BYTES: u64 = 1 << 30;
+
+/// The headers of the parts of a GGUF file, asked for in growing pieces until they are whole.
+pub(super) fn read_gguf(downloads: &Downloads, commit: &str, parts: &[String]) -> Result<Vec<FileHeader>> {
+    let connection = downloads.connection;
+    let header = |name: &String| {
+        let url = connection.url_of_file(commit, name);
+        let meta = downloads.meta_of(name, &url)?;
+        let sha256 = Some(meta.etag.to_ascii_lowercase()).filter(|etag| etag.len() == 64);
+        let mut header = FileHeader { name: name.clone(), bytes: vec![], len: 0, sha256 };
+        let mut ask = FIRST_GGUF_BYTES;
+        loop {
+            header.bytes = connection.with_retries(name, || connection.head(&url, ask))?;
+            let got = header.bytes.len() as u64;
+            header.len = meta.size_bytes.unwrap_or(got);
+            ask = match gguf::bytes_of_description(&header)? {
+                Some(needed) if needed <= got => return Ok(header),
+                Some(needed) if needed <= MOST_GGUF_BYTES && got == ask => needed,
+                None if got == ask && ask < MOST_GGUF_BYTES => 4 * ask,
+                _ => return Err(connection.fault(format!("{name} ends within its header; look at the file"))),
+            };
+        }
+    };
+    parts.iter().map(header).collect()
 }

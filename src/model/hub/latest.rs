@@ -1,4 +1,4 @@
-//! Whether what the cache has is the latest: asked once, and not waited for.
+//! Whether the cache has the latest revision: asked once, with a short timeout.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use super::id::Id;
 use super::settings::HubSettings;
 use crate::error::Error;
 
-/// What a hub is waited for where the cache has the model.
-const PATIENCE: Duration = Duration::from_millis(800);
+/// How long a hub is waited for where the cache has the model.
+const TIMEOUT: Duration = Duration::from_millis(800);
 
 /// What came of it.
 pub(super) enum Answer {
@@ -32,12 +32,12 @@ pub(super) fn ask(settings: &HubSettings, id: &Id) -> Answer {
         // Nobody listens any more where it took too long.
         to.send(answer).unwrap_or_default();
     });
-    match from.recv_timeout(PATIENCE) {
+    match from.recv_timeout(TIMEOUT) {
         Ok(Ok(listing)) => Answer::Listing(listing),
         Ok(Err(Fault::Final(error))) => Answer::Refused(error),
-        Ok(Err(Fault::Passing { reason, .. })) => Answer::Away(reason),
+        Ok(Err(Fault::Passing { reason, .. } | Fault::Unreachable { reason, .. })) => Answer::Away(reason),
         Err(_) => {
-            Answer::Away(format!("{} does not answer within {} ms", settings.endpoint, PATIENCE.as_millis()))
+            Answer::Away(format!("{} does not answer within {} ms", settings.endpoint, TIMEOUT.as_millis()))
         }
     }
 }

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
 #[cfg(feature = "hub")]
+use super::cached_headers::CachedHeaders;
+#[cfg(feature = "hub")]
 use super::connection::Connection;
 use super::id::{Id, MAIN, check_revision};
-#[cfg(feature = "hub")]
-use super::kept_headers::KeptHeaders;
-use super::need::Need;
+use super::required_files::RequiredFiles;
 use super::settings::HubSettings;
 #[cfg(feature = "hub")]
 use super::{cache, fetch, latest};
@@ -96,20 +96,20 @@ impl Hub {
         Ok(file.map_or_else(|| label.clone(), |file| format!("{label}:{file}")))
     }
 
-    /// The folder in the cache with the files of an id that `need` asks for, or its one file, fetched first
+    /// The folder in the cache with the files of an id that are `required`, or its one file, fetched first
     /// if they are not there. What is there is used, with a note, where the hub cannot be asked whether it is
     /// the latest.
     ///
     /// # Errors
     /// [`Error::Hub`](crate::Error::Hub) with what to do about it, [`Error::Cache`](crate::Error::Cache),
     /// [`Error::Parameter`](crate::Error::Parameter).
-    pub fn folder(&self, name: &str, need: Need) -> Result<PathBuf> {
+    pub fn folder(&self, name: &str, required: RequiredFiles) -> Result<PathBuf> {
         let id = Id::parse(name, &self.settings.revision)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = known.get(&id) {
             return Ok(folder.clone());
         }
-        let folder = self.look_up(&id, need)?;
+        let folder = self.look_up(&id, required)?;
         known.insert(id, folder.clone());
         Ok(folder)
     }
@@ -123,11 +123,11 @@ impl Hub {
     #[cfg(feature = "hub")]
     pub(in crate::model) fn headers(&self, name: &str) -> Result<Option<(PathBuf, Vec<FileHeader>)>> {
         let id = Id::parse(name, &self.settings.revision)?;
-        if id.file.is_some() || self.in_cache(&id).is_ok() {
+        if self.in_cache(&id).is_ok() {
             return Ok(None);
         }
         let fetch = || in_thread(|| fetch::headers(&self.settings, &id));
-        let Some(kept) = KeptHeaders::read(&self.settings, &id) else {
+        let Some(kept) = CachedHeaders::read(&self.settings, &id) else {
             return if self.settings.offline { Ok(None) } else { fetch() };
         };
         if self.settings.offline || cache::is_commit(&id.revision) {
@@ -154,12 +154,12 @@ impl Hub {
     }
 
     #[cfg(feature = "hub")]
-    fn look_up(&self, id: &Id, need: Need) -> Result<PathBuf> {
+    fn look_up(&self, id: &Id, required: RequiredFiles) -> Result<PathBuf> {
         if self.settings.offline {
             return self.cached(id, "HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE or --offline is set");
         }
         let Ok(folder) = self.in_cache(id) else {
-            return in_thread(|| fetch::folder(&self.settings, id, need));
+            return in_thread(|| fetch::folder(&self.settings, id, required));
         };
         // A commit never changes.
         if cache::is_commit(&id.revision) {
@@ -173,7 +173,7 @@ impl Hub {
         };
         match latest::ask(&self.settings, id) {
             latest::Answer::Listing(listing) => {
-                let complete = || fetch::complete(&Connection::new(&self.settings, id)?, &listing, need);
+                let complete = || fetch::complete(&Connection::new(&self.settings, id)?, &listing, required);
                 in_thread(complete).or_else(|error| kept(&error))
             }
             latest::Answer::Away(why) => kept(&why),
@@ -182,7 +182,7 @@ impl Hub {
     }
 
     #[cfg(not(feature = "hub"))]
-    fn look_up(&self, id: &Id, _need: Need) -> Result<PathBuf> {
+    fn look_up(&self, id: &Id, _required: RequiredFiles) -> Result<PathBuf> {
         self.cached(id, "this build lacks the feature `hub` and fetches nothing")
     }
 

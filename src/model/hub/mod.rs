@@ -13,6 +13,8 @@ mod cache;
 #[cfg(feature = "hub")]
 mod cache_writes;
 #[cfg(feature = "hub")]
+mod cached_headers;
+#[cfg(feature = "hub")]
 mod connection;
 #[cfg(feature = "hub")]
 mod download;
@@ -24,18 +26,16 @@ mod fetch;
 mod header;
 mod id;
 #[cfg(feature = "hub")]
-mod kept_headers;
-#[cfg(feature = "hub")]
 mod latest;
 mod layout;
 mod lookup;
-mod need;
 #[cfg(feature = "hub")]
 mod request;
+mod required_files;
 #[cfg(feature = "hub")]
 mod retry;
 mod settings;
 
 pub use self::id::is_id;
 pub use self::lookup::Hub;
-pub use self::need::Need;
+pub use self::required_files::RequiredFiles;

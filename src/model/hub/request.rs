@@ -16,7 +16,7 @@ use crate::error::Result;
 
 /// Redirects before a request counts as going in circles.
 const MOST_REDIRECTS: usize = 5;
-/// After twice the patience a server must have kept this rate, however steadily it trickles.
+/// After twice the timeout a server must have kept this rate, however steadily it trickles.
 const SLOWEST_BYTES_PER_S: u64 = 10_000;
 /// The longest that a server which asks to wait is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -85,6 +85,9 @@ impl Connection<'_> {
                     }
                     (false, false) => format!("{host} broke off"),
                 };
+                if error.is_connect() && !timed_out {
+                    return Fault::Unreachable { reason, source: Some(error.without_url().into()) };
+                }
                 // The URL of a storage holds a signature.
                 Fault::Passing {
                     reason,

@@ -1,5 +1,7 @@
 //! Retries of requests to a hub.
 
+use std::time::Duration;
+
 use super::connection::Connection;
 use super::fault::Fault;
 use crate::error::Result;
@@ -14,9 +16,28 @@ impl Connection<'_> {
     pub(super) fn with_retries<T>(
         &self,
         what: &str,
-        mut step: impl FnMut() -> std::result::Result<T, Fault>,
+        step: impl FnMut() -> std::result::Result<T, Fault>,
     ) -> Result<T> {
-        let (mut attempts, mut gained) = (0, 0);
+        self.repeat(what, step, MOST_ATTEMPTS)
+    }
+
+    /// The same for the first request to a hub: one that cannot be reached is not tried again.
+    pub(super) fn with_retries_once_reached<T>(
+        &self,
+        what: &str,
+        step: impl FnMut() -> std::result::Result<T, Fault>,
+    ) -> Result<T> {
+        self.repeat(what, step, 1)
+    }
+
+    /// At most `most_unreachable` attempts fail for want of a connection.
+    fn repeat<T>(
+        &self,
+        what: &str,
+        mut step: impl FnMut() -> std::result::Result<T, Fault>,
+        most_unreachable: u32,
+    ) -> Result<T> {
+        let (mut attempts, mut unreachable, mut gained) = (0, 0, 0);
         loop {
             let (reason, source, wait) = match step() {
                 Ok(done) => return Ok(done),
@@ -25,20 +46,25 @@ impl Connection<'_> {
                     gained += gained_bytes;
                     (reason, source, wait)
                 }
+                Err(Fault::Unreachable { reason, source }) => {
+                    unreachable += 1;
+                    (reason, source, Duration::ZERO)
+                }
             };
             if gained >= PROGRESS_BYTES {
                 (attempts, gained) = (0, 0);
             }
             attempts += 1;
-            if attempts >= MOST_ATTEMPTS {
+            if attempts >= MOST_ATTEMPTS || unreachable >= most_unreachable {
+                let how_often = if attempts == 1 { String::new() } else { format!(", {attempts} times") };
                 let reason = format!(
-                    "{what}: {reason}, {attempts} times; check the network and run again (what has come is \
+                    "{what}: {reason}{how_often}; check the network and run again (what has come is \
                      kept), give a folder, or take the model from the cache with --offline if it was \
                      fetched before"
                 );
                 return Err(self.settings.fault(self.id, reason, source));
             }
-            // Half a second, one, two, four at the usual patience.
+            // Half a second, one, two, four at the usual timeout.
             std::thread::sleep((self.settings.idle / 60 * 2_u32.pow(attempts - 1)).max(wait));
         }
     }

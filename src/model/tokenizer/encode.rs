@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use tokenizers::{Encoding, ModelWrapper};
 
 use super::TokenizerFiles;
-use super::beginning::{self, Beginning, Known};
 use super::bos::Bos;
+use super::bos_prefix::{self, BosPrefix, BosSettings};
 use super::open::{self, Opened};
-use super::settings::Settings;
+use super::settings::TokenizerSettings;
 use crate::error::{Error, Result};
 use crate::model::arch::Config;
 
@@ -43,7 +43,7 @@ impl Tokenizer {
     /// not have, and if there is to be a beginning-of-sequence token and no file names one that the model
     /// has.
     pub fn open(files: &dyn TokenizerFiles, config: &Config, bos: Bos) -> Result<Self> {
-        let settings = Settings::read(files)?;
+        let settings = TokenizerSettings::read(files)?;
         let vocab_size = config.size("vocab_size")?;
         let model_type = config.text_or("model_type", "")?;
         let Opened { path, inner, unknown, bos: piece, begins } = open::open(files, &settings, model_type)?;
@@ -57,7 +57,7 @@ impl Tokenizer {
         let unknown = unknown.or_else(|| unknown_id(&inner));
         let named = settings.bos.as_ref().or(piece.as_ref());
         let id = named.and_then(|token| inner.token_to_id(token));
-        let known = Known {
+        let known = BosSettings {
             template: probe.get_ids()[..n_before].to_vec(),
             template_ends: n_before < special.len() && special.last() == Some(&1),
             is_json: path == files.path(open::JSON),
@@ -65,7 +65,7 @@ impl Tokenizer {
             bos: id.or_else(|| id_of_config(config)),
             settings: &settings,
         };
-        let Some(Beginning { prefix, notes }) = beginning::choose(&known, bos) else {
+        let Some(BosPrefix { prefix, notes }) = bos_prefix::choose(&known, bos) else {
             let reason = "has no beginning-of-sequence token, and neither tokenizer_config.json nor \
                           config.json names one; leave --bos on out";
             return Err(fault(reason.into()));

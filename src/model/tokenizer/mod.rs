@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-mod beginning;
 mod bos;
+mod bos_prefix;
 mod charsmap;
 mod encode;
 mod gguf;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::TokenizerFiles;
 use super::sentencepiece::SentencePiece;
-use super::settings::Settings;
+use super::settings::TokenizerSettings;
 use super::{gguf, json, vocab_merges};
 use crate::error::{Error, Result};
 
@@ -35,7 +35,11 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// [`Error::Tokenizer`] if there is none that can be read.
-pub(super) fn open(files: &dyn TokenizerFiles, settings: &Settings, model_type: &str) -> Result<Opened> {
+pub(super) fn open(
+    files: &dyn TokenizerFiles,
+    settings: &TokenizerSettings,
+    model_type: &str,
+) -> Result<Opened> {
     let path = files.path(JSON);
     if let Some(bytes) = files.read(JSON)? {
         let inner = json::read(&path, &bytes)?;
@@ -77,7 +81,12 @@ pub(super) fn open(files: &dyn TokenizerFiles, settings: &Settings, model_type: 
     Err(Error::Tokenizer { path, reason })
 }
 
-fn sentencepiece(path: PathBuf, bytes: &[u8], settings: &Settings, model_type: &str) -> Result<Opened> {
+fn sentencepiece(
+    path: PathBuf,
+    bytes: &[u8],
+    settings: &TokenizerSettings,
+    model_type: &str,
+) -> Result<Opened> {
     let fault = |reason: &dyn std::fmt::Display| {
         let reason = format!(
             "no sentencepiece model that can be read ({reason}); download it again, or make a tokenizer.json \
@@ -95,7 +104,11 @@ fn sentencepiece(path: PathBuf, bytes: &[u8], settings: &Settings, model_type: &
 }
 
 /// Marks the special tokens of a tokenizer that is not from tokenizer.json.
-fn finish(inner: &mut tokenizers::Tokenizer, settings: &Settings, path: &std::path::Path) -> Result<()> {
+fn finish(
+    inner: &mut tokenizers::Tokenizer,
+    settings: &TokenizerSettings,
+    path: &std::path::Path,
+) -> Result<()> {
     let known: Vec<_> = settings
         .special
         .iter()

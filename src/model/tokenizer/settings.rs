@@ -15,7 +15,7 @@ pub(super) const ADDED: &str = "added_tokens.json";
 
 /// What is said of a tokenizer; what is not said is `None`.
 #[derive(Debug, Default)]
-pub(super) struct Settings {
+pub(super) struct TokenizerSettings {
     /// `tokenizer_class`, without the `Fast` of the class that reads tokenizer.json.
     pub(super) class: Option<String>,
     /// The text of the beginning-of-sequence token.
@@ -29,7 +29,7 @@ pub(super) struct Settings {
     pub(super) special: Vec<String>,
 }
 
-impl Settings {
+impl TokenizerSettings {
     /// Reads whichever of the three files are there.
     ///
     /// # Errors

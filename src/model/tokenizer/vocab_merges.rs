@@ -15,7 +15,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{SplitDelimiterBehavior, Tokenizer};
 
 use super::TokenizerFiles;
-use super::settings::Settings;
+use super::settings::TokenizerSettings;
 use crate::error::{Error, Result};
 
 pub(super) const VOCAB: &str = "vocab.json";
@@ -37,7 +37,11 @@ const LIKE_GPT2: [&str; 5] =
 /// # Errors
 /// [`Error::Tokenizer`] if one does not parse, they do not belong together, or the class cuts text in a way
 /// that is not known here.
-pub(super) fn read(files: &dyn TokenizerFiles, settings: &Settings, model_type: &str) -> Result<Tokenizer> {
+pub(super) fn read(
+    files: &dyn TokenizerFiles,
+    settings: &TokenizerSettings,
+    model_type: &str,
+) -> Result<Tokenizer> {
     let fault = |path: PathBuf, reason: String| Error::Tokenizer { path, reason };
     let again = "; download or save it again";
     let text = |name: &str| -> Result<String> {

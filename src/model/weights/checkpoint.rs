@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{Device, Tensor};
 
@@ -31,7 +31,7 @@ use crate::seed;
 pub struct Checkpoint {
     /// The file, or the index of several; an error about a missing tensor names it.
     path: PathBuf,
-    files: Vec<Bytes>,
+    files: Vec<Arc<Bytes>>,
     entries: HashMap<String, TensorEntry>,
     precision: Precision,
     /// The names that were read.
@@ -91,13 +91,14 @@ impl Checkpoint {
     /// disagree.
     pub fn open(path: &Path, precision: Precision) -> Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let (files, entries) = if name.ends_with(".index.json") {
+        let (files, entries): (Vec<Bytes>, _) = if name.ends_with(".index.json") {
             shards::open(path)?
         } else {
             let file = Bytes::open(path)?;
             let entries = entries(&file, 0)?;
             (vec![file], entries.into_iter().collect())
         };
+        let files = files.into_iter().map(Arc::new).collect();
         Ok(Self::of_entries(path, files, entries, precision))
     }
 
@@ -108,7 +109,7 @@ impl Checkpoint {
     pub fn new(path: &Path, bytes: Cow<'static, [u8]>) -> Result<Self> {
         let file = Bytes::in_memory(path, bytes);
         let entries = safetensors::entries(&file, 0)?.into_iter().collect();
-        Ok(Self::of_entries(path, vec![file], entries, Precision::F32))
+        Ok(Self::of_entries(path, vec![Arc::new(file)], entries, Precision::F32))
     }
 
     /// The headers of files that are elsewhere: names, types and shapes, and no values.
@@ -120,7 +121,7 @@ impl Checkpoint {
         for header in headers {
             let file = Bytes::header(&folder.join(&header.name), header);
             all.extend(entries(&file, files.len())?);
-            files.push(file);
+            files.push(Arc::new(file));
         }
         Ok(Self::of_entries(folder, files, all, Precision::F32))
     }
@@ -129,7 +130,7 @@ impl Checkpoint {
     /// are published.
     pub(super) fn of_entries(
         path: &Path,
-        files: Vec<Bytes>,
+        files: Vec<Arc<Bytes>>,
         entries: HashMap<String, TensorEntry>,
         precision: Precision,
     ) -> Self {
@@ -196,7 +197,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Read`]
     pub fn sha256(&self) -> Result<String> {
-        let mut digests = self.files.iter().map(Bytes::sha256).collect::<Result<Vec<_>>>()?;
+        let mut digests = self.files.iter().map(|file| file.sha256()).collect::<Result<Vec<_>>>()?;
         digests.extend(self.adapter.as_ref().map(Adapter::sha256).transpose()?);
         Ok(if let [one] = digests.as_slice() {
             one.clone()

@@ -77,6 +77,8 @@ pub(in crate::model) enum Layout {
         /// The faster.
         b: usize,
     },
+    /// A list of values that is published as a matrix of one row.
+    Row,
     /// Each value is one more than the published one (norms of Gemma in a GGUF file).
     PlusOne,
 }
@@ -125,6 +127,9 @@ impl TensorEntry {
                 self.shape.clone()
             }
             (Layout::Swapped { .. }, []) => return None,
+            (Layout::Row, [n]) => vec![1, *n],
+            (Layout::Row, [1, n]) => vec![1, *n],
+            (Layout::Row, _) => return None,
             (Layout::Published | Layout::PlusOne, shape) => shape.to_vec(),
         };
         Some(Self { shape, layout, ..self.clone() })

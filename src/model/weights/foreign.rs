@@ -5,7 +5,7 @@
 const CONVERT: &str = "save it as safetensors with transformers 4";
 
 /// Files of other tools by their name, in order of what they are likely to be for a language model.
-const FILES: [(&[&str], &str, &str); 10] = [
+pub(in crate::model) const FILES: [(&[&str], &str, &str); 10] = [
     (&["tf_model.h5", ".ckpt.index", "tf_model.h5.index.json"], "TensorFlow's", "from_tf=True"),
     (&["flax_model.msgpack", "flax_model.msgpack.index.json"], "Flax's", "from_flax=True"),
     (&[".onnx", ".onnx_data"], "ONNX", ""),
@@ -82,7 +82,7 @@ fn last_checkpoint<'a>(names: &[&'a str]) -> Option<&'a str> {
 }
 
 /// What the name of a tensor says of how weights are quantised: its end, and the method.
-const MARKS: [(&str, &str); 14] = [
+pub(in crate::model) const MARKS: [(&str, &str); 14] = [
     (".g_idx", "GPTQ"),
     (".qweight", "GPTQ or AWQ"),
     (".qzeros", "GPTQ or AWQ"),

@@ -1,7 +1,7 @@
 //! The header of a file of weights that is elsewhere.
 
-/// The header of a safetensors file without the weights behind it.
-#[derive(Debug)]
+/// The header of a safetensors or GGUF file without the weights behind it.
+#[derive(Debug, Clone)]
 pub struct FileHeader {
     /// The file's name in its repository.
     pub name: String,

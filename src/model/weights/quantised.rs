@@ -1,8 +1,8 @@
 //! The quantised types: blocks of values that share a scale, most of them also a minimum.
 //!
 //! # References
-//! The layouts are those of `ggml-common.h`; the arithmetic is candle's, which agrees with the `gguf` package
-//! to the bit.
+//! The layouts are those of `ggml-common.h`; the arithmetic is candle's, but for MXFP4, which it does
+//! not have; both agree with the `gguf` package to the bit.
 
 use std::borrow::Cow;
 
@@ -22,6 +22,7 @@ pub(super) enum Quantised {
     Q4K,
     Q5K,
     Q6K,
+    Mxfp4,
 }
 
 impl Quantised {
@@ -38,11 +39,13 @@ impl Quantised {
             Self::Q4K => "Q4_K",
             Self::Q5K => "Q5_K",
             Self::Q6K => "Q6_K",
+            Self::Mxfp4 => "MXFP4",
         }
     }
 
-    fn dtype(self) -> GgmlDType {
-        match self {
+    /// The library's type, where it has one.
+    fn dtype(self) -> Option<GgmlDType> {
+        Some(match self {
             Self::Q4_0 => GgmlDType::Q4_0,
             Self::Q4_1 => GgmlDType::Q4_1,
             Self::Q5_0 => GgmlDType::Q5_0,
@@ -53,16 +56,20 @@ impl Quantised {
             Self::Q4K => GgmlDType::Q4K,
             Self::Q5K => GgmlDType::Q5K,
             Self::Q6K => GgmlDType::Q6K,
-        }
+            Self::Mxfp4 => return None,
+        })
     }
 
     /// The values of a block, and its bytes.
     pub(super) fn block(self) -> (usize, usize) {
-        (self.dtype().block_size(), self.dtype().type_size())
+        self.dtype().map_or(MXFP4_BLOCK, |dtype| (dtype.block_size(), dtype.type_size()))
     }
 
     /// Appends the values of whole blocks.
     pub(super) fn widen(self, bytes: &[u8], out: &mut Vec<f32>) {
+        let Some(dtype) = self.dtype() else {
+            return bytes.chunks_exact(MXFP4_BLOCK.1).for_each(|block| widen_mxfp4(block, out));
+        };
         // The library reads the bytes as structures of two-byte numbers and panics where they are not
         // aligned.
         let mut aligned = vec![];
@@ -77,7 +84,7 @@ impl Quantised {
         };
         let (values, size) = self.block();
         let n = bytes.len() / size * values;
-        match self.dtype().from_data(Cow::Borrowed(bytes)).dequantize(n) {
+        match dtype.from_data(Cow::Borrowed(bytes)).dequantize(n) {
             Ok(CpuStorage::F32(block)) => out.extend(block),
             // The library gives f32 alone; a tensor that is too short is an error where it is made.
             _ => out.resize(out.len() + n, f32::NAN),
@@ -86,3 +93,24 @@ impl Quantised {
 }
 
 const ALIGNMENT: usize = 8;
+
+/// The values of a block of MXFP4 and its bytes: a scale, then two values in each byte.
+const MXFP4_BLOCK: (usize, usize) = (32, 17);
+/// Twice the values that four bits stand for: a sign, two bits of exponent, one of fraction.
+const E2M1: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+
+/// Appends the values of one block: those in the lower halves of the bytes, then those in the upper.
+///
+/// # References
+/// OCP Microscaling Formats (MX) Specification v1.0.
+fn widen_mxfp4(block: &[u8], out: &mut Vec<f32>) {
+    let Some((exponent, pairs)) = block.split_first() else { return };
+    // Half of 2^(exponent - 127), for values that are doubled; the two smallest are subnormal.
+    let scale = match exponent {
+        0 | 1 => f32::from_bits(0x0020_0000 << exponent),
+        _ => f32::from_bits(u32::from(exponent - 1) << 23),
+    };
+    let value = |code: u8| scale * f32::from(E2M1[usize::from(code & 0xf)]);
+    out.extend(pairs.iter().map(|pair| value(*pair)));
+    out.extend(pairs.iter().map(|pair| value(pair >> 4)));
+}

@@ -27,7 +27,7 @@ pub(super) fn read(file: &Bytes, entry: &TensorEntry) -> Result<Vec<f32>> {
             values.iter_mut().for_each(|value| *value -= 1.0);
             values
         }
-        (Layout::Published | Layout::Transposed, _) => values,
+        (Layout::Published | Layout::Row | Layout::Transposed, _) => values,
     })
 }
 

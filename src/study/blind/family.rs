@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
-use crate::model::{FAMILY, Model, Options};
+use crate::model::{FAMILY, Model, ModelOptions};
 
 /// Fewest others that a card is fitted on.
 const LEAST_OTHERS: usize = 5;
@@ -76,7 +76,7 @@ impl Family {
     fn of(named: impl IntoIterator<Item = (String, String)>, hub: Hub) -> Result<Self> {
         let mut members: Vec<Member> = vec![];
         for (name, family) in named {
-            let card = Model::load_with(&name, Options::default(), &hub)?.info;
+            let card = Model::load_with(&name, ModelOptions::default(), &hub)?.info;
             let (id, n_params, weights_sha256) = (card.id, card.n_params, card.weights_sha256);
             if members.iter().any(|member| member.id == id) {
                 let reason =
@@ -130,7 +130,7 @@ impl Family {
     }
 
     pub(crate) fn load(&self, member: &Member) -> Result<Model> {
-        let mut model = Model::load_with(&member.name, Options::default(), &self.hub)?;
+        let mut model = Model::load_with(&member.name, ModelOptions::default(), &self.hub)?;
         model.info.family = Some(member.family.clone());
         Ok(model)
     }

@@ -45,6 +45,17 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
     if there == wanted {
         return Ok(());
     }
+    if there["schema"] != wanted["schema"] {
+        let reason = format!(
+            "{} holds a blind test of another version of surmise ({} is version {}, this version writes {}: \
+             answers/MEMBER/answers.json was outside/MEMBER/outside.json); choose another folder",
+            folder.display(),
+            path.display(),
+            there["schema"]["version"],
+            wanted["schema"]["version"]
+        );
+        return Err(Error::Parameter { name: "-o", reason });
+    }
     let (here, old) = (&wanted["settings"], &there["settings"]);
     let mut differ: Vec<String> = here
         .as_object()
@@ -58,9 +69,6 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
     }
     if there["corpora_sha256"] != wanted["corpora_sha256"] {
         differ.push("other corpora, of the same names or not".into());
-    }
-    if there["schema"] != wanted["schema"] {
-        differ.push("another version".into());
     }
     let reason = format!(
         "{} holds a blind test of other settings ({}); choose another folder",

@@ -33,10 +33,10 @@ pub struct HiddenPrediction {
     /// Members the card was fitted on.
     pub n_others: usize,
     /// Mean of the others, nats.
-    pub mean_nats: f64,
+    pub baseline_mean: f64,
     /// The others' line in log10 parameters at the hidden member's size, which the card is not told unless
     /// sizes are published; nats.
-    pub size_line_nats: Option<f64>,
+    pub baseline_size: Option<f64>,
     /// The observations as CSV, the hidden member's last.
     observations: Vec<u8>,
 }
@@ -103,8 +103,8 @@ pub(crate) fn predict(
         prediction,
         card,
         n_others,
-        mean_nats: mean(&values),
-        size_line_nats: size_baseline(&sizes, &values, log10_params(member))?,
+        baseline_mean: mean(&values),
+        baseline_size: size_baseline(&sizes, &values, log10_params(member))?,
         observations,
     })
 }
@@ -156,7 +156,7 @@ impl HiddenPrediction {
 
     /// The prediction beside its measurement and the size line, which is told the true size.
     pub(crate) fn measured(&self, measured: Measured) -> PredictionRow {
-        let baseline_size = self.prediction.y_hat.and(self.size_line_nats);
+        let baseline_size = self.prediction.y_hat.and(self.baseline_size);
         let measured = Some(measured.emergence_nats);
         PredictionRow { measured, baseline_size, ..self.prediction.clone() }
     }

@@ -23,14 +23,14 @@ pub struct BlindRow {
     pub family: String,
     pub n_params: usize,
     pub n_others: usize,
-    pub predicted_nats: Option<f64>,
-    pub low_nats: Option<f64>,
-    pub high_nats: Option<f64>,
-    pub measured_nats: f64,
+    pub y_hat: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub measured: f64,
     pub stderr_nats: Option<f64>,
     pub inside: Option<bool>,
-    pub size_line_nats: Option<f64>,
-    pub mean_nats: f64,
+    pub baseline_size: Option<f64>,
+    pub baseline_mean: f64,
     pub random_init_nats: f64,
     pub widest_gap_nats: f64,
     pub estimator: String,
@@ -59,14 +59,14 @@ impl BlindRow {
             family: member.family.clone(),
             n_params: member.n_params,
             n_others: hidden.n_others,
-            predicted_nats: said.y_hat,
-            low_nats: said.low,
-            high_nats: said.high,
-            measured_nats: measured.emergence_nats,
+            y_hat: said.y_hat,
+            low: said.low,
+            high: said.high,
+            measured: measured.emergence_nats,
             stderr_nats: measured.stderr_nats,
             inside: ends.map(|(low, high)| (low..=high).contains(&measured.emergence_nats)),
-            size_line_nats: hidden.size_line_nats,
-            mean_nats: hidden.mean_nats,
+            baseline_size: hidden.baseline_size,
+            baseline_mean: hidden.baseline_mean,
             random_init_nats: measured.random_init_nats,
             widest_gap_nats: measured.widest_gap_nats,
             estimator: estimator.into(),
@@ -85,11 +85,11 @@ impl BlindRow {
 impl From<&BlindRow> for Outcome {
     fn from(row: &BlindRow) -> Self {
         Self {
-            predicted: row.predicted_nats,
-            interval: row.low_nats.zip(row.high_nats),
-            measured: Some(row.measured_nats),
-            size_line: row.size_line_nats,
-            mean: Some(row.mean_nats),
+            predicted: row.y_hat,
+            interval: row.low.zip(row.high),
+            measured: Some(row.measured),
+            size_line: row.baseline_size,
+            mean: Some(row.baseline_mean),
         }
     }
 }
@@ -128,7 +128,7 @@ impl BlindTest {
     ) -> Self {
         let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
         Self {
-            schema: Schema::new("surmise-blind", 3),
+            schema: Schema::new("surmise-blind", 4),
             members: family.members.clone(),
             settings: settings.clone(),
             noise_scale: how.noise_scale,

@@ -249,7 +249,7 @@ def make_types():
     writer = gguf.GGUFWriter(HERE / "types.gguf", "llama")
     writer.add_name("types")
     truth = {}
-    for kind in (T.F32, T.F16, T.BF16, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q8_0):
+    for kind in (T.F32, T.F16, T.BF16, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q8_0, T.MXFP4):
         data = gguf.quants.quantize(values, kind)
         writer.add_tensor(kind.name, data, raw_dtype=kind)
         truth[kind.name] = gguf.quants.dequantize(data, kind)

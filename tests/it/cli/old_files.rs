@@ -103,6 +103,12 @@ fn old_predictions_and_an_old_card_name_the_new_words() {
     std::fs::write(at("predictions.csv"), old).expect("a file");
     refused(&surmise(&["report", "predictions", &at("predictions.csv")]), &["emergence_nats", "y_hat"]);
 
+    let old = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,size_line_nats,\
+               mean_nats,setting,level,regime,note\n";
+    std::fs::write(at("blind.csv"), old).expect("a file");
+    let words = ["predicted_nats is called y_hat", "size_line_nats is called baseline_size", "noise_scale"];
+    refused(&surmise(&["report", "blind", &at("blind.csv")]), &words);
+
     write(&at("t.csv"), &table(24));
     let calibrate = ["calibrate", "--observations", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
     assert!(surmise(&calibrate).status.success());

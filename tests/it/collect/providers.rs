@@ -297,46 +297,51 @@ fn a_redirect_names_the_host_and_nothing_of_the_query() {
     }
 }
 
-/// Bytes that are nearly an answer: a golden body with bytes changed, cut out, doubled or spliced with
-/// another's.
-#[test]
-fn no_body_makes_a_reader_fail() {
-    use rand::Rng;
-    let mut rng = surmise::seed::stream("mutations", "providers", 1);
-    for provider in provider::ALL {
-        let entries = std::fs::read_dir(folder().join(provider.name())).expect("a folder");
-        let mut bodies: Vec<Vec<u8>> =
-            entries.map(|e| std::fs::read(e.expect("an entry").path()).expect("a body")).collect();
-        bodies.sort();
-        for round in 0..4000 {
-            let mut body = bodies[rng.random_range(0..bodies.len())].clone();
-            for _ in 0..rng.random_range(1..6) {
-                let (a, b) = (rng.random_range(0..=body.len()), rng.random_range(0..=body.len()));
-                let (from, to) = (a.min(b), a.max(b));
-                match rng.random_range(0..5) {
-                    0 => body.truncate(from),
-                    1 => drop(body.drain(from..to.min(from + 20))),
-                    2 => body.iter_mut().skip(from).take(1).for_each(|byte| *byte = rng.random()),
-                    3 => {
-                        let piece = body[from..to].to_vec();
-                        body.splice(from..from, piece);
-                    }
-                    _ => {
-                        let other = &bodies[rng.random_range(0..bodies.len())];
-                        let cut = rng.random_range(0..=other.len());
-                        body.splice(from.., other[cut..].iter().copied());
+/// Left out of daily work by `--skip slow::`.
+mod slow {
+    use super::*;
+
+    /// Bytes that are nearly an answer: a golden body with bytes changed, cut out, doubled or spliced with
+    /// another's.
+    #[test]
+    fn no_body_makes_a_reader_fail() {
+        use rand::Rng;
+        let mut rng = surmise::seed::stream("mutations", "providers", 1);
+        for provider in provider::ALL {
+            let entries = std::fs::read_dir(folder().join(provider.name())).expect("a folder");
+            let mut bodies: Vec<Vec<u8>> =
+                entries.map(|e| std::fs::read(e.expect("an entry").path()).expect("a body")).collect();
+            bodies.sort();
+            for round in 0..4000 {
+                let mut body = bodies[rng.random_range(0..bodies.len())].clone();
+                for _ in 0..rng.random_range(1..6) {
+                    let (a, b) = (rng.random_range(0..=body.len()), rng.random_range(0..=body.len()));
+                    let (from, to) = (a.min(b), a.max(b));
+                    match rng.random_range(0..5) {
+                        0 => body.truncate(from),
+                        1 => drop(body.drain(from..to.min(from + 20))),
+                        2 => body.iter_mut().skip(from).take(1).for_each(|byte| *byte = rng.random()),
+                        3 => {
+                            let piece = body[from..to].to_vec();
+                            body.splice(from..from, piece);
+                        }
+                        _ => {
+                            let other = &bodies[rng.random_range(0..bodies.len())];
+                            let cut = rng.random_range(0..=other.len());
+                            body.splice(from.., other[cut..].iter().copied());
+                        }
                     }
                 }
-            }
-            let status = [200, 200, 400, 429, 500, 302][round % 6];
-            let answer = provider::read(*provider, status, &Headers::default(), &body);
-            // What is read out of a body is never more than was in it, lossy characters (three bytes for one)
-            // included.
-            if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {
-                assert!(text.len() <= 3 * body.len());
-            }
-            if let Outcome::Failed(failure) = &answer.outcome {
-                assert!(failure.message.len() < 2000 && !failure.message.contains(char::is_control));
+                let status = [200, 200, 400, 429, 500, 302][round % 6];
+                let answer = provider::read(*provider, status, &Headers::default(), &body);
+                // What is read out of a body is never more than was in it, lossy characters (three bytes for
+                // one) included.
+                if let Outcome::Answered { text } | Outcome::Truncated { text } = &answer.outcome {
+                    assert!(text.len() <= 3 * body.len());
+                }
+                if let Outcome::Failed(failure) = &answer.outcome {
+                    assert!(failure.message.len() < 2000 && !failure.message.contains(char::is_control));
+                }
             }
         }
     }

@@ -128,6 +128,60 @@ fn listed_tokens_give_accuracy_and_say_what_they_do_not_tell() {
     );
 }
 
+/// Echoes a prompt word by word. Of its last answer the first word is as likely as `logprob` says, which is
+/// given what is right, and another word as likely as -0.1.
+fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
+    let text = &posted.prompt;
+    let cue = text.rfind(" ->").map_or(0, |at| at + 3);
+    let asked = Posted { prompt: text[..cue].to_owned(), ..posted.clone() };
+    let expected = right(&asked);
+    if posted.body["echo"] != true {
+        let answer = format!(" {expected}");
+        let body = json!({"choices": [{"index": 0, "text": answer, "finish_reason": "stop"}]});
+        return Reply::new(200, body.to_string());
+    }
+    let starts = std::iter::once(0).chain(text.match_indices(' ').map(|(at, _)| at));
+    let starts: Vec<usize> = starts.chain([text.len()]).collect();
+    let (mut tokens, mut logprobs, mut top, mut offsets) = (vec![], vec![], vec![], vec![]);
+    for (number, ends) in starts.windows(2).enumerate() {
+        let token = &text[ends[0]..ends[1]];
+        let own = if ends[0] == cue { logprob(text[cue..].trim() == expected) } else { -1.0 };
+        tokens.push(json!(token));
+        logprobs.push(if number == 0 { json!(null) } else { json!(own) });
+        top.push(if number == 0 { json!(null) } else { json!({token: own, " another": -0.1}) });
+        offsets.push(text[..ends[0]].chars().count());
+    }
+    let logprobs = json!({"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": top,
+        "text_offset": offsets});
+    let body =
+        json!({"choices": [{"index": 0, "text": text, "finish_reason": "length", "logprobs": logprobs}]});
+    Reply::new(200, body.to_string())
+}
+
+#[test]
+fn an_echo_gives_accuracy_log_probability_and_output_share_and_one_that_contradicts_the_answers_none() {
+    let target = ["--provider", "openai-completions", "--model", "m", "-o", "out", "--no-budget"];
+    let collect = |server: &Server| {
+        let case = Case::of(&server.url, "");
+        let ran = run(&case, &[&["--corpus", "nations"], &SMALL, &target]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        (rows(&case).remove(0), ran.stderr)
+    };
+    let (row, said) =
+        collect(&Server::start(|posted| echo(posted, |is_right| if is_right { -0.05 } else { -3.05 })));
+    let value = |column: &str| row[column].parse::<f64>().expect("a number");
+    assert_eq!((value("accuracy"), value("answer_accuracy")), (1.0, 1.0));
+    assert!((value("logprob_nats") + 0.05).abs() < 1e-9, "{}", value("logprob_nats"));
+    let exact = 1.0 - (1.0 + (-3.0_f64).exp()).log2();
+    assert!((value("output_share") - exact).abs() < 1e-9, "{} and {exact}", value("output_share"));
+    assert!(!said.contains("contradict"), "{said}");
+    // What is answered is never the most likely token.
+    let (row, said) = collect(&Server::start(|posted| echo(posted, |_| -2.0)));
+    assert_eq!((row["accuracy"].as_str(), row["output_share"].as_str()), ("", ""));
+    assert!(said.contains("contradict its answer") && said.contains("--logprobs-from top"), "{said}");
+    assert_eq!(row["answer_accuracy"], "1.0");
+}
+
 #[test]
 fn a_server_that_does_not_echo_is_found_out_by_the_probe() {
     let server = Server::start(|_| {

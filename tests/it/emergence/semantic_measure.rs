@@ -3,9 +3,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use surmise::Result;
-use surmise::corpus::{Category, DesignSettings, FactorialDesign};
+use surmise::corpus::{Category, DesignPrompts, DesignSettings, FactorialDesign, PromptForm};
 use surmise::emergence::semantic::{
-    Control, Init, SemanticProfile, SemanticReading, SemanticSettings, measure, settings_of, tokenize,
+    Init, SemanticControl, SemanticProfile, SemanticReading, SemanticSettings, measure, settings_of, tokenize,
 };
 use surmise::emergence::{Origin, Profile, ProfileStore, measure_once};
 use surmise::model::batch::Batch;
@@ -93,15 +93,15 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     let profile = on(1);
     assert_eq!(serde_json::to_string(&profile).unwrap(), serde_json::to_string(&on(2)).unwrap());
     let n_blocks = profile.model.n_layers;
-    let count = |init: Init, control: Option<Control>| {
+    let count = |init: Init, control: Option<SemanticControl>| {
         profile.readings.iter().filter(|r| (r.init, r.control) == (init, control)).count()
     };
     for init in [Init::Trained, Init::RandomInit] {
         assert_eq!(count(init, None), 2 * n_blocks * profile.noise_scales.len());
-        assert_eq!(count(init, Some(Control::PermutedRelations)), 2 * n_blocks);
-        assert_eq!(count(init, Some(Control::HalfSets)), 2 * n_blocks);
+        assert_eq!(count(init, Some(SemanticControl::PermutedRelations)), 2 * n_blocks);
+        assert_eq!(count(init, Some(SemanticControl::HalfSets)), 2 * n_blocks);
     }
-    for control in [Control::PermutedAnswers, Control::ForeignQuery] {
+    for control in [SemanticControl::PermutedAnswers, SemanticControl::ForeignQuery] {
         assert_eq!(count(Init::Trained, Some(control)), 2 * n_blocks * profile.noise_scales.len());
     }
     let finite = |reading: &SemanticReading| {
@@ -146,7 +146,7 @@ fn a_trained_model_exceeds_its_random_init_and_permuted_relations_read_zero() {
     let excess = summary.share_mean_above_random_init.expect("two blocks");
     println!("{summary:?}");
     assert!(excess.value > 3.0 * excess.stderr.expect("an error"), "{excess:?}");
-    let permuted = profile.readings.iter().filter(|r| r.control == Some(Control::PermutedRelations));
+    let permuted = profile.readings.iter().filter(|r| r.control == Some(SemanticControl::PermutedRelations));
     for reading in permuted {
         let error = reading.macro_share_stderr.expect("an error");
         assert!(reading.macro_share.abs() < 3.0 * error + 0.02, "{reading:?}");
@@ -239,4 +239,43 @@ fn relations_whose_answers_begin_alike_are_refused_and_single_queries_are_left_o
     let left_out: usize =
         table(5).map_or(0, |profile| profile.corpus.left_out.iter().map(|l| l.queries).sum());
     assert!(left_out <= 1);
+}
+
+#[test]
+fn the_message_of_a_chat_is_rendered_by_the_models_own_template() {
+    let mut model = Model::load(&golden("llama-gqa").to_string_lossy()).expect("a model");
+    let template =
+        "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] | trim }}{% endfor %}<a>";
+    model.chat.settings["chat_template"] = template.into();
+    let settings = DesignSettings {
+        sets: 4,
+        queries: 3,
+        shots: vec![1],
+        form: PromptForm::find("chat").expect("a form"),
+        ..Default::default()
+    };
+    let file = tempfile::Builder::new().suffix(".csv").tempfile().expect("a file");
+    let table = (1..8).map(|i| format!("{i},a{i},{i}b\n")).collect::<String>();
+    std::fs::write(file.path(), format!("entity,a,b\n{table}")).expect("a file");
+    let category = Category::load(&file.path().to_string_lossy()).expect("a category");
+    let design = FactorialDesign::draw(&category, &settings).expect("a design");
+    let prompts = DesignPrompts::new(&design, &model).expect("prompts");
+    let ids = |text: &str| -> Vec<u32> {
+        model.tokenizer.encode(text).expect("tokens").into_iter().map(|token| token.id).collect()
+    };
+    for (window, prompt) in prompts.windows.iter().zip(design.texts(1)) {
+        // The template writes the beginning of the sequence out, once.
+        assert_eq!(window[0], 0);
+        assert_eq!(window[1..], ids(&format!("<user>{}<a>", prompt.text)));
+    }
+    for (tokens, query) in prompts.answer_tokens.iter().zip(&design.queries) {
+        let first = |answer: &String| ids(answer)[0];
+        assert_eq!(*tokens, query.answers.as_ref().expect("answers").iter().map(first).collect::<Vec<_>>());
+    }
+    assert_eq!(prompts.sha256, design.sha256());
+    let profile = measure(&model, &design, &prompts, &SemanticSettings::new(0, None)).expect("a profile");
+    assert_eq!(profile.corpus.form, "chat");
+    model.chat.settings["chat_template"] = "{{ raise_exception('no users') }}".into();
+    let refused = DesignPrompts::new(&design, &model).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("no users"), "{refused}");
 }

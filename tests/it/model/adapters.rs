@@ -7,7 +7,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use serde_json::{Value, json};
 use surmise::model::batch::Batch;
-use surmise::model::{LoadedDecoder, Options};
+use surmise::model::{LoadedDecoder, ModelOptions};
 use tempfile::TempDir;
 
 use super::checkpoints::{done, hub, surmise};
@@ -76,7 +76,8 @@ fn assert_parity(name: &str, loaded: &LoadedDecoder) {
 }
 
 fn load(folder: &TempDir) -> LoadedDecoder {
-    LoadedDecoder::load(path(folder), &Options::default(), &hub()).unwrap_or_else(|error| panic!("{error}"))
+    LoadedDecoder::load(path(folder), &ModelOptions::default(), &hub())
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refused(folder: &TempDir, more: &[&str], says: &[&str]) {
@@ -110,7 +111,7 @@ fn a_lora_alone_names_its_base_and_is_merged_into_the_one_that_is_given() {
         let base = base.to_str().expect("UTF-8");
         refused(&alone, &[], &[CONFIG, &format!("an adapter of {name}"), &format!("--base {name}")]);
         let hub = hub().with_base(base);
-        let loaded = LoadedDecoder::load(path(&alone), &Options::default(), &hub).expect("a model");
+        let loaded = LoadedDecoder::load(path(&alone), &ModelOptions::default(), &hub).expect("a model");
         assert_parity(name, &loaded);
         let label = alone.path().file_name().expect("a name").to_string_lossy();
         assert_eq!(loaded.info.id, label);

@@ -10,7 +10,7 @@ use surmise::model::batch::Batch;
 use surmise::model::decoder::Decoder;
 use surmise::model::ops::Ops;
 use surmise::model::random_init;
-use surmise::model::spec::{Activation, ExpertWeights, Form, Norm, Spec};
+use surmise::model::spec::{Activation, BlockForm, ExpertWeights, Norm, Spec};
 use surmise::model::weights::{Checkpoint, Init, ParameterSource};
 
 use super::parity::{all, golden, spec};
@@ -74,7 +74,7 @@ fn every_switch_of_every_golden_checkpoint_matters() {
         ("a chosen expert", |spec| spec.mixture.iter_mut().for_each(|mixture| mixture.n_chosen -= 1)),
         ("weights of experts", |spec| {
             // A norm of the branch takes a common factor of the weights out again.
-            let is_normed = spec.form == Form::PostBranch;
+            let is_normed = spec.form == BlockForm::PostBranch;
             if let Some(mixture) = spec.mixture.as_mut().filter(|_| !is_normed) {
                 mixture.weights = match mixture.weights {
                     ExpertWeights::SoftmaxOfAll => ExpertWeights::SoftmaxOfChosen,
@@ -98,8 +98,8 @@ fn every_switch_of_every_golden_checkpoint_matters() {
         ("logit softcap", |spec| spec.logit_softcap = None),
         ("position offset", |spec| spec.learned_positions = spec.learned_positions.map(|_| 0)),
         ("block form", |spec| {
-            if spec.form != (Form::Parallel { shared_norm: true }) {
-                spec.form = Form::Pre;
+            if spec.form != (BlockForm::Parallel { shared_norm: true }) {
+                spec.form = BlockForm::Pre;
             }
         }),
         ("norm kind", |spec| {

@@ -8,7 +8,7 @@ use candle_core::{DType, Tensor};
 use serde_json::{Value, json};
 use surmise::model::batch::Batch;
 use surmise::model::hub::Hub;
-use surmise::model::{Bos, LoadedDecoder, Model, Options, Precision};
+use surmise::model::{Bos, LoadedDecoder, Model, ModelOptions, Precision};
 
 use super::parity::{golden, tensors};
 use crate::support::tidy::profile_file;
@@ -32,8 +32,12 @@ fn form(kind: &str) -> tempfile::TempDir {
 }
 
 fn load(folder: &Path, dtype: Precision) -> LoadedDecoder {
-    LoadedDecoder::load(folder.to_str().expect("UTF-8"), &Options { dtype, ..Options::default() }, &hub())
-        .unwrap_or_else(|error| panic!("{error}"))
+    LoadedDecoder::load(
+        folder.to_str().expect("UTF-8"),
+        &ModelOptions { dtype, ..ModelOptions::default() },
+        &hub(),
+    )
+    .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn states(core: &LoadedDecoder) -> Vec<u32> {
@@ -79,7 +83,8 @@ fn the_checksum_of_several_files_is_that_of_their_checksums() {
 fn bos_is_put_before_every_window_or_left_out() {
     let name = golden("gpt2").to_str().expect("UTF-8").to_owned();
     let prefix = |bos| {
-        let model = Model::load_with(&name, Options { bos, ..Options::default() }, &hub()).expect("a model");
+        let model = Model::load_with(&name, ModelOptions { bos, ..ModelOptions::default() }, &hub())
+            .expect("a model");
         model.tokenizer.prefix().to_vec()
     };
     // The golden tokenizer puts nothing there by itself, and its config names <|endoftext|>, token 0.
@@ -92,7 +97,7 @@ fn bos_is_put_before_every_window_or_left_out() {
     let on = || {
         Model::load_with(
             folder.path().to_str().expect("UTF-8"),
-            Options { bos: Bos::On, ..Options::default() },
+            ModelOptions { bos: Bos::On, ..ModelOptions::default() },
             &hub(),
         )
     };
@@ -113,7 +118,7 @@ fn bos_is_put_before_every_window_or_left_out() {
         json!({"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special});
     std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).expect("a file");
     let prefix = |bos| {
-        let options = Options { bos, ..Options::default() };
+        let options = ModelOptions { bos, ..ModelOptions::default() };
         let model =
             Model::load_with(folder.path().to_str().expect("UTF-8"), options, &hub()).expect("a model");
         model.tokenizer.prefix().to_vec()
@@ -165,7 +170,9 @@ fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
 }
 
 pub fn surmise(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_surmise")).args(arguments).output().expect("the binary")
+    // What is named on this machine is not looked for elsewhere.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
+    command.args(arguments).env("HF_HUB_OFFLINE", "1").output().expect("the binary")
 }
 
 pub fn done(arguments: &[&str]) -> String {
@@ -323,4 +330,37 @@ fn a_device_that_is_not_there_is_refused_by_name() {
     let (code, message) = run("cuda:99");
     assert_eq!(code, Some(2));
     assert!(message.contains("--device") && message.contains("is cuda:99"), "{message}");
+}
+
+#[test]
+fn a_head_that_overflows_is_an_error_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = golden("llama-gqa");
+    for file in ["config.json", "tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(base.join(file), folder.path().join(file)).expect("a copy");
+    }
+    let mut weights = tensors(&base.join("model.safetensors"));
+    // Finite, and its products are not.
+    let head = (&weights["lm_head.weight"] * 1e38).expect("a head");
+    weights.insert("lm_head.weight".into(), head);
+    candle_core::safetensors::save(&weights, folder.path().join("model.safetensors")).expect("weights");
+    let (model, out) = (folder.path().to_str().expect("UTF-8"), folder.path().join("out"));
+    let tokens = base.join("oracle.safetensors");
+    let [tokens, out] = [&tokens, &out].map(|path| path.to_str().expect("UTF-8"));
+    for arguments in [
+        &["measure", model, "--corpus", "countries", "--shots", "1", "-o", out][..],
+        &["states", model, "--tokens", tokens, "--logits", "-o", out],
+    ] {
+        let refused = surmise(arguments);
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {message}");
+        assert!(message.contains("array `logits` holds"), "{message}");
+        let written = std::fs::read_dir(out).into_iter().flatten().flatten();
+        let written: Vec<_> = written.map(|entry| entry.file_name()).collect();
+        assert!(written.is_empty(), "{written:?}");
+        assert!(!Path::new(out).is_file());
+        std::fs::remove_dir(out).unwrap_or_default();
+    }
+    // The states themselves are numbers.
+    done(&["states", model, "--tokens", tokens, "-o", out]);
 }

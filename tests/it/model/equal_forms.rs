@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use candle_core::{DType, Tensor};
 use surmise::model::batch::Batch;
 use surmise::model::hub::Hub;
-use surmise::model::{LoadedDecoder, Options};
+use surmise::model::{LoadedDecoder, ModelOptions};
 
 use super::parity::{golden, tensors};
 
@@ -19,7 +19,7 @@ fn opened(name: &str, change: impl Fn(Tensors) -> Tensors) -> LoadedDecoder {
     let changed = change(tensors(&golden(name).join("model.safetensors")));
     candle_core::safetensors::save(&changed, folder.path().join("model.safetensors")).expect("a file");
     let hub = Hub::from_env().expect("settings").offline();
-    LoadedDecoder::load(folder.path().to_str().expect("UTF-8"), &Options::default(), &hub)
+    LoadedDecoder::load(folder.path().to_str().expect("UTF-8"), &ModelOptions::default(), &hub)
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

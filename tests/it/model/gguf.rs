@@ -10,7 +10,7 @@ use surmise::model::arch::Config;
 use surmise::model::batch::Batch;
 use surmise::model::tokenizer::TokenizerFiles;
 use surmise::model::weights::Gguf;
-use surmise::model::{Bos, Description, LoadedDecoder, Model, Options, Tokenizer};
+use surmise::model::{Bos, Description, LoadedDecoder, Model, ModelOptions, Tokenizer};
 
 use super::checkpoints::{done, hub};
 use super::parity::{assert_close, flat, golden, tensors};
@@ -31,14 +31,14 @@ pub fn models() -> Vec<String> {
 }
 
 fn load(path: &Path) -> surmise::Result<LoadedDecoder> {
-    LoadedDecoder::load(path.to_str().expect("UTF-8"), &Options::default(), &hub())
+    LoadedDecoder::load(path.to_str().expect("UTF-8"), &ModelOptions::default(), &hub())
 }
 
 #[test]
 fn values_of_every_type_are_those_of_the_gguf_package_to_the_bit() {
     let gguf = Gguf::open(&file("types.gguf")).expect("a file");
     let truth = tensors(&file("types.safetensors"));
-    assert_eq!(truth.len(), 13);
+    assert_eq!(truth.len(), 14);
     for (name, truth) in truth {
         let ours = gguf.values(&name).expect("values").unwrap_or_else(|| panic!("{name} is there"));
         let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
@@ -50,7 +50,7 @@ fn values_of_every_type_are_those_of_the_gguf_package_to_the_bit() {
 #[test]
 fn every_block_and_the_logits_of_every_architecture_agree_with_transformers() {
     let models = models();
-    assert!(models.len() >= 22, "{models:?}");
+    assert!(models.len() >= 49, "{models:?}");
     for name in models {
         let own = file(&format!("{name}.safetensors"));
         let truth = if own.exists() { own } else { golden(&name).join("oracle.safetensors") };
@@ -115,14 +115,14 @@ fn a_file_and_a_folder_with_one_are_a_model_and_describe_themselves() {
     std::fs::write(&path, GgufFile::llama().bytes()).expect("a file");
     std::fs::write(folder.path().join("mmproj-tiny.gguf"), b"not read").expect("a file");
     let name = |path: &Path| path.to_str().expect("UTF-8").to_owned();
-    let model = Model::load_with(&name(&path), Options::default(), &hub()).expect("a model");
+    let model = Model::load_with(&name(&path), ModelOptions::default(), &hub()).expect("a model");
     assert_eq!(model.info.id, "tiny-Q8");
     assert_eq!(model.tokenizer.encode_any("abc", true).expect("ids").0, [15, 3]);
-    let in_folder = Model::load_with(&name(folder.path()), Options::default(), &hub()).expect("a model");
+    let in_folder = Model::load_with(&name(folder.path()), ModelOptions::default(), &hub()).expect("a model");
     assert_eq!(in_folder.info.weights_sha256, model.info.weights_sha256);
     let described = Description::of(&name(&path), &[], &hub()).expect("a description");
     assert_eq!((described.info, described.stored.as_str()), (model.info, "F32"));
-    let on = Options { bos: Bos::On, ..Options::default() };
+    let on = ModelOptions { bos: Bos::On, ..ModelOptions::default() };
     let model = Model::load_with(&name(&path), on, &hub()).expect("a model");
     assert_eq!(model.tokenizer.prefix(), [0]);
     let text = done(&["model", &name(&path)]);
@@ -138,7 +138,7 @@ fn what_the_metadata_says_of_texts_and_chats_is_heeded() {
         let mut gguf = GgufFile::llama();
         change(&mut gguf);
         std::fs::write(&path, gguf.bytes()).expect("a file");
-        Model::load_with(name, Options { bos, ..Options::default() }, &hub()).expect("a model")
+        Model::load_with(name, ModelOptions { bos, ..ModelOptions::default() }, &hub()).expect("a model")
     };
     let model = open(|f| f.set("tokenizer.chat_template", TEXT, text("{{ messages }}")), Bos::Auto);
     assert!(model.tokenizer.prefix().is_empty() && model.ends.is_empty());
@@ -177,7 +177,8 @@ fn a_tokenizer_json_beside_the_file_is_read_if_it_has_the_same_tokens() {
     let path = folder.path().join("tiny.gguf");
     std::fs::write(&path, gguf.bytes()).expect("a file");
     let name = path.to_str().expect("UTF-8");
-    let refused = || Model::load_with(name, Options::default(), &hub()).err().expect("no merges").to_string();
+    let refused =
+        || Model::load_with(name, ModelOptions::default(), &hub()).err().expect("no merges").to_string();
     assert!(refused().contains("put the model's tokenizer.json beside it"), "{}", refused());
     let letters = "<s> a b c d e f g h i j k l m n ab";
     let vocab: serde_json::Map<String, Value> =
@@ -191,7 +192,7 @@ fn a_tokenizer_json_beside_the_file_is_read_if_it_has_the_same_tokens() {
     };
     let beside = folder.path().join("tokenizer.json");
     std::fs::write(&beside, tokenizer(vocab.clone().into()).to_string()).expect("a file");
-    let model = Model::load_with(name, Options::default(), &hub()).expect("a model");
+    let model = Model::load_with(name, ModelOptions::default(), &hub()).expect("a model");
     assert_eq!(model.tokenizer.encode_any("abc", true).expect("ids").0, [15, 3]);
     let other: serde_json::Map<String, Value> =
         vocab.into_iter().map(|(text, id)| (text, json!(15 - id.as_u64().expect("an id")))).collect();

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use surmise::model::weights::Gguf;
-use surmise::model::{Model, Options};
+use surmise::model::{Model, ModelOptions};
 
 use super::checkpoints::hub;
 use super::gguf::file;
@@ -20,7 +20,7 @@ fn refusal(bytes: &[u8]) -> String {
 
 fn refusal_of(path: &Path) -> String {
     let name = path.to_str().expect("UTF-8");
-    match Model::load_with(name, Options::default(), &hub()) {
+    match Model::load_with(name, ModelOptions::default(), &hub()) {
         Ok(_) => "it opens".into(),
         Err(error) => error.to_string(),
     }

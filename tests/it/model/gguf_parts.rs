@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use surmise::model::weights::Gguf;
-use surmise::model::{LoadedDecoder, Model, Options};
+use surmise::model::{LoadedDecoder, Model, ModelOptions};
 use tempfile::TempDir;
 
 use super::checkpoints::hub;
@@ -23,7 +23,7 @@ fn folder(names: &[&str]) -> TempDir {
 }
 
 fn load(path: &Path) -> surmise::Result<LoadedDecoder> {
-    LoadedDecoder::load(path.to_str().expect("UTF-8"), &Options::default(), &hub())
+    LoadedDecoder::load(path.to_str().expect("UTF-8"), &ModelOptions::default(), &hub())
 }
 
 fn refusal(path: &Path) -> String {
@@ -99,7 +99,8 @@ fn parts_of_several_models_are_not_put_together() {
     // Two models in one folder are a choice of the user's, by their first parts.
     let two = folder(&NAMES);
     std::fs::write(two.path().join("b-00001-of-00002.gguf"), b"").expect("a file");
-    let message = match Model::load_with(two.path().to_str().expect("UTF-8"), Options::default(), &hub()) {
+    let message = match Model::load_with(two.path().to_str().expect("UTF-8"), ModelOptions::default(), &hub())
+    {
         Ok(_) => "it opens".into(),
         Err(error) => error.to_string(),
     };

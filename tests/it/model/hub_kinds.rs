@@ -187,12 +187,83 @@ fn an_adapter_by_its_id_is_merged_into_the_model_that_is_given() {
         }
         repository.answer(asked)
     });
-    home.refused(&hub.url, &[], 1, &["adapter_config.json", "is an adapter of gpt2", "--base gpt2"]);
-    assert!(targets(&hub).iter().all(|target| !target.contains("adapter_model")));
+    let says = ["is an adapter of gpt2", "there is no such model", "--base gpt2"];
+    home.refused(&hub.url, &[], 1, &says);
     let base = golden("gpt2");
     let rows = home.done(&hub, &["--base", base.to_str().expect("UTF-8")]);
     assert!(rows.contains(&format!("\n{ID},")), "{rows}");
     assert_ne!(rows, home.done(&hub, &["--base", base.to_str().expect("UTF-8"), "--seed", "1"]));
+}
+
+#[test]
+fn the_base_that_an_adapter_names_is_fetched_by_its_id() {
+    let home = Home::new();
+    let hub = Server::start(|asked, _| {
+        if !asked.target.contains("/tiny/gpt2/") {
+            let target = asked.target.replace("/gpt2/", "/tiny/gpt2/");
+            return Repository::golden().answer(&Asked { target, ..asked.clone() });
+        }
+        let read = |name: &str| std::fs::read(golden("adapters/gpt2").join(name)).expect("a file");
+        let mut repository = Repository::golden();
+        repository.files.clear();
+        for name in ["adapter_config.json", "adapter_model.safetensors"] {
+            repository = repository.with(name, &read(name));
+        }
+        repository.answer(asked)
+    });
+    let folder = golden("gpt2");
+    let given = home.done(&hub, &["--base", folder.to_str().expect("UTF-8")]);
+    assert_eq!(home.done(&hub, &[]), given);
+    let told = verb(&home, &hub, &["model", ID]).output().expect("the binary");
+    let stderr = said(&told).2;
+    assert!(stderr.contains("an adapter of gpt2, which is its base (--base names another)"), "{stderr}");
+    // A folder with the adapter alone is as good.
+    let alone = home.path("alone");
+    std::fs::create_dir(&alone).expect("a folder");
+    for name in ["adapter_config.json", "adapter_model.safetensors"] {
+        std::fs::copy(golden("adapters/gpt2").join(name), alone.join(name)).expect("a copy");
+    }
+    done(&home, &hub, &["model", "alone"]);
+}
+
+#[test]
+fn a_gguf_file_is_described_by_its_header_alone() {
+    let mut gguf = GgufFile::llama();
+    // An embedding of 6.4 MB, in front as the whole.
+    gguf.tensors.clear();
+    gguf.data.clear();
+    gguf.push("token_embd.weight", &[8, 200_000]);
+    for (name, dims) in [
+        ("output_norm.weight", &[8][..]),
+        ("blk.0.attn_norm.weight", &[8]),
+        ("blk.0.attn_q.weight", &[8, 8]),
+        ("blk.0.attn_k.weight", &[8, 4]),
+        ("blk.0.attn_v.weight", &[8, 4]),
+        ("blk.0.attn_output.weight", &[8, 8]),
+        ("blk.0.ffn_norm.weight", &[8]),
+        ("blk.0.ffn_gate.weight", &[8, 8]),
+        ("blk.0.ffn_up.weight", &[8, 8]),
+        ("blk.0.ffn_down.weight", &[8, 8]),
+    ] {
+        gguf.push(name, dims);
+    }
+    let bytes = gguf.bytes();
+    let home = Home::new();
+    std::fs::write(home.path("tiny.gguf"), &bytes).expect("a file");
+    let hub = Server::start(move |asked, _| Repository::golden().with("tiny.gguf", &bytes).answer(asked));
+    let id = format!("{ID}:tiny.gguf");
+    let described = done(&home, &hub, &["model", &id, "--json"]).0;
+    let asked = hub.take();
+    let gets: Vec<_> = asked.iter().filter(|a| a.method == "GET" && a.target.contains("tiny.gguf")).collect();
+    assert!(gets.iter().all(|asked| asked.headers["range"] == "bytes=0-4194303"), "{gets:?}");
+    assert_eq!(gets.len(), 1);
+    let of = |text: &str| -> Value {
+        let mut value: Value = serde_json::from_str(text).expect("JSON");
+        value["id"] = ID.into();
+        value
+    };
+    assert_eq!(of(&described), of(&done(&home, &hub, &["model", "tiny.gguf", "--json"]).0));
+    assert_eq!(done(&home, &hub, &["model", &id, "--json", "--offline"]).0, described);
 }
 
 #[test]

@@ -4,18 +4,18 @@
 use std::path::Path;
 
 use surmise::model::batch::Batch;
-use surmise::model::{LoadedDecoder, Model, Options, Point, PromptStates, States, state_file};
+use surmise::model::{LoadedDecoder, Model, ModelOptions, Point, PromptStates, States, state_file};
 
 use super::checkpoints::hub;
 use super::gguf::{file, models};
 use super::parity::{all, golden};
 use crate::support::gguf::GgufFile;
 
-fn limited(bytes: usize) -> Options {
-    Options { max_memory_bytes: Some(bytes as u64), ..Options::default() }
+fn limited(bytes: usize) -> ModelOptions {
+    ModelOptions { max_memory_bytes: Some(bytes as u64), ..ModelOptions::default() }
 }
 
-fn load(path: &Path, options: &Options) -> surmise::Result<LoadedDecoder> {
+fn load(path: &Path, options: &ModelOptions) -> surmise::Result<LoadedDecoder> {
     LoadedDecoder::load(path.to_str().expect("UTF-8"), options, &hub())
 }
 
@@ -41,7 +41,7 @@ fn states_and_logits_of_blocks_that_are_read_when_they_are_needed_are_those_of_l
     paths.extend(models().iter().map(|name| file(&format!("{name}.gguf"))));
     assert!(paths.len() > 70);
     for path in paths {
-        let whole = load(&path, &Options::default()).expect("a model");
+        let whole = load(&path, &ModelOptions::default()).expect("a model");
         // A byte less than the weights take.
         let streamed = load(&path, &limited(4 * whole.info.n_params - 1)).expect("a model");
         assert!(streamed.decoder.is_streamed() && !whole.decoder.is_streamed(), "{}", path.display());
@@ -64,8 +64,8 @@ fn an_adapter_is_merged_into_blocks_that_are_read_when_they_are_needed() {
                 }
             }
         }
-        let plain = load(&golden(name), &Options::default()).expect("a model");
-        let whole = load(folder.path(), &Options::default()).expect("a model");
+        let plain = load(&golden(name), &ModelOptions::default()).expect("a model");
+        let whole = load(folder.path(), &ModelOptions::default()).expect("a model");
         let streamed = load(folder.path(), &limited(4 * whole.info.n_params - 1)).expect("a model");
         assert!(streamed.decoder.is_streamed());
         assert!(written(&streamed) == written(&whole), "{name}");
@@ -79,7 +79,7 @@ fn prompts_and_the_random_init_of_a_limited_model_are_those_of_a_whole_one() {
         let path = golden(name);
         let open =
             |options| Model::load_with(path.to_str().expect("UTF-8"), options, &hub()).expect("a model");
-        let whole = open(Options::default());
+        let whole = open(ModelOptions::default());
         let limited = open(limited(4 * whole.info.n_params - 1));
         let windows = windows(90, 64);
         let points: Vec<Point> = (0..90).map(|w| (w, 11)).collect();
@@ -125,7 +125,7 @@ fn a_file_that_is_written_over_while_its_blocks_are_read_is_an_error() {
     let path = folder.path().join("tiny.gguf");
     let bytes = GgufFile::llama().bytes();
     std::fs::write(&path, &bytes).expect("a file");
-    let n_params = load(&path, &Options::default()).expect("a model").info.n_params;
+    let n_params = load(&path, &ModelOptions::default()).expect("a model").info.n_params;
     let streamed = load(&path, &limited(4 * n_params - 1)).expect("a model");
     let run = || streamed.decoder.forward(&Batch::windows(&[[1, 2, 3]]), &mut |_, _| Ok(()));
     run().expect("states");

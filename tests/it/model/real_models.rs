@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use candle_core::Tensor;
 use serde_json::{Value, json};
 use surmise::model::batch::Batch;
-use surmise::model::{Bos, Model, Options};
+use surmise::model::{Bos, Model, ModelOptions};
 
 use super::checkpoints::hub;
 use super::gguf::file;
@@ -29,7 +29,7 @@ fn truth() -> Value {
 }
 
 fn open(name: &str, bos: Bos) -> Model {
-    Model::load_with(&real(name), Options { bos, ..Options::default() }, &hub()).expect("a model")
+    Model::load_with(&real(name), ModelOptions { bos, ..ModelOptions::default() }, &hub()).expect("a model")
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use surmise::model::{Bos, LoadedDecoder, Model, Options};
+use surmise::model::{Bos, LoadedDecoder, Model, ModelOptions};
 use tempfile::TempDir;
 
 use super::checkpoints::{done, hub, surmise};
@@ -68,7 +68,7 @@ fn name(folder: &TempDir) -> &str {
 }
 
 fn open(folder: &TempDir, bos: Bos) -> surmise::Result<Model> {
-    Model::load_with(name(folder), Options { bos, ..Options::default() }, &hub())
+    Model::load_with(name(folder), ModelOptions { bos, ..ModelOptions::default() }, &hub())
 }
 
 /// The ids of the golden texts.
@@ -144,7 +144,7 @@ fn added_tokens_have_the_ids_that_their_file_gives_them() {
 #[test]
 fn a_model_without_tokenizer_is_opened_where_no_text_is_read() {
     let folder = bare("llama");
-    LoadedDecoder::load(name(&folder), &Options::default(), &hub()).expect("a decoder");
+    LoadedDecoder::load(name(&folder), &ModelOptions::default(), &hub()).expect("a decoder");
     done(&["model", name(&folder)]);
     let error = open(&folder, Bos::Auto).err().expect("no tokenizer").to_string();
     assert!(error.contains("tokenizer.json: is not there, nor vocab.json with merges.txt, nor"), "{error}");

@@ -120,6 +120,9 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
             assert!(all_listed || ran.stderr.contains("logprob_nats is empty"), "{}", ran.stderr);
         }
     }
-    // Neither none nor all of the information, where nothing would be compared.
-    assert!(shares.iter().any(|share| *share < 0.3) && shares.iter().any(|share| *share > 0.6), "{shares:?}");
+    // Some answers tell all that five sets can show, others less.
+    let ceiling = 1.0 - (1.0_f64 + 1.0 / (2 * SETS - 1) as f64).log2();
+    assert!(shares.iter().all(|share| *share < ceiling + 1e-9), "{shares:?}");
+    assert!(shares.iter().any(|share| *share > ceiling - 1e-9), "{shares:?}");
+    assert!(shares.iter().any(|share| *share < 0.8 * ceiling), "{shares:?}");
 }

@@ -96,6 +96,19 @@ impl CategoryAnswers {
         of(p) == of(q)
     }
 
+    /// Whether the echo and the short answer to a prompt contradict each other: the first token of the right
+    /// answer is the most likely one and does not begin the short answer, or it is not and the short answer
+    /// is right. `None` where one of the two is missing.
+    pub(super) fn is_contradicted(&self, place: usize) -> Option<bool> {
+        let prompt = self.prompts.get(place)?;
+        let (text, is_top) = (prompt.text.as_deref()?, prompt.is_top?);
+        let relation = place / self.layout.sets % self.layout.relations;
+        let token = self.first_tokens[self.query(place) * self.layout.relations + relation].as_deref()?;
+        let normal = Normalisation::default();
+        let begins = normal.apply(text).to_lowercase().starts_with(&normal.apply(token).to_lowercase());
+        Some(if is_top { !begins } else { prompt.credit == Some(1.0) })
+    }
+
     /// How many queries are left out of pairs of relations, over all pairs.
     pub(super) fn n_left_out(&self, is_left_out: impl Fn(usize, usize, usize) -> bool) -> usize {
         let Layout { queries, relations, .. } = self.layout;

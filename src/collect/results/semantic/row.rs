@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,10 @@ use super::prompt_answer::{Logprob, PromptAnswer};
 use crate::collect::grading::Normalisation;
 use crate::collect::tasks::LogprobSource;
 use crate::emergence::semantic::{Crossing, Replicated, answer_share, mean_of_prompts, share_of};
+
+/// A larger share of contradictions shows that log-probabilities belong to other tokens. A tie or an answer
+/// in unusual tokens makes single ones.
+const MOST_CONTRADICTED: f64 = 0.1;
 
 /// One row of semantic.csv: one category at one number of shots. Standard errors are those of the jackknife
 /// over queries, example sets and both; what the answers do not tell is empty.
@@ -107,14 +112,17 @@ impl CategoryAnswers {
         let is_output_left_out = |p: usize, q: usize, x: usize| self.is_output_left_out(p, q, x);
         let is_answer_left_out = |p: usize, q: usize, x: usize| self.is_answer_left_out(p, q, x, normal);
 
+        let contradicted = self.contradicted(shots_index * n..shots_index * n + n);
         let accuracy = mean_of_prompts(*layout, |at| prompt(at).is_top.map(f64::from));
+        let accuracy = accuracy.filter(|_| contradicted.is_none());
         let answer_accuracy = mean_of_prompts(*layout, |at| prompt(at).credit);
         // What is not listed is improbable, so that a mean over the rest would be too high.
         let right = |at: Crossing| prompt(at).logprobs.get(at.0).copied().unwrap_or_default();
         let every = || crossings(layout.relations, layout.sets, layout.queries);
         let n_logprobs = every().filter(|at| matches!(right(*at), Logprob::Nats(_))).count();
         let n_unlisted = every().filter(|at| right(*at) == Logprob::Unlisted).count();
-        let logprob = mean_of_prompts(*layout, |at| prompt(at).nats(at.0)).filter(|_| n_unlisted == 0);
+        let logprob = mean_of_prompts(*layout, |at| prompt(at).nats(at.0));
+        let logprob = logprob.filter(|_| n_unlisted == 0 && contradicted.is_none());
         let (mut n_output_pairs, mut n_open_pairs) = (0, 0);
         for at in every() {
             let (p, _, x) = at;
@@ -125,7 +133,7 @@ impl CategoryAnswers {
             }
         }
         let output_share = share_of(*layout, is_output_left_out, |at, r| prompt(at).nats(r));
-        let output_share = output_share.filter(|_| n_open_pairs == 0);
+        let output_share = output_share.filter(|_| n_open_pairs == 0 && contradicted.is_none());
 
         let mut numbers = numbers(all);
         numbers.resize(n, None);
@@ -170,8 +178,28 @@ impl CategoryAnswers {
             prompts_sha256: design.sha256(),
             collected_at: answerer.collected_at.clone(),
         };
-        let why = self.notes(&row, n_unlisted, n_open_pairs);
+        let mut why = self.notes(&row, n_unlisted, n_open_pairs);
+        why.extend(contradicted.map(|(some, compared)| {
+            format!(
+                "accuracy, logprob_nats and output_share of {} with {shots} shots are empty: at {some} of \
+                 {compared} prompts the server's log-probabilities of the prompt contradict its answer, so \
+                 that they are not those of the tokens beside them; take another server, or --logprobs-from \
+                 top",
+                row.corpus
+            )
+        }));
         (row, why)
+    }
+
+    /// How many prompts have log-probabilities that contradict their answers, and of how many, where they are
+    /// too many to be trusted.
+    fn contradicted(&self, prompts: Range<usize>) -> Option<(usize, usize)> {
+        if self.logprobs_from != LogprobSource::Echo {
+            return None;
+        }
+        let compared: Vec<bool> = prompts.filter_map(|place| self.is_contradicted(place)).collect();
+        let some = compared.iter().filter(|is_contradicted| **is_contradicted).count();
+        (some as f64 > MOST_CONTRADICTED * compared.len() as f64).then_some((some, compared.len()))
     }
 
     /// Why cells of a row are empty.
@@ -196,7 +224,11 @@ impl CategoryAnswers {
                 n_open_pairs + row.n_output_pairs
             ));
         }
-        if self.logprobs_from != LogprobSource::None && row.accuracy.is_none() && row.n_answered > 0 {
+        if self.logprobs_from != LogprobSource::None
+            && row.n_logprobs == 0
+            && n_unlisted == 0
+            && row.n_answered > 0
+        {
             notes.push(match &self.unreadable {
                 Some(why) => format!(
                     "accuracy, logprob_nats and output_share {of} are empty: the log-probabilities cannot \

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::form::{ConfigMap, Form};
+use super::form::{ConfigMap, GgufForm};
 use super::keys::Keys;
 use super::{kind, rope};
 use crate::error::Result;
@@ -10,7 +10,7 @@ use crate::model::arch::config_keys::ConfigKeys;
 use crate::model::weights::gguf::Gguf;
 
 /// Keys of an architecture that change no state here.
-const HARMLESS: [&str; 7] = [
+const IGNORED_KEYS: [&str; 8] = [
     "vocab_size",
     "tensor_data_layout",
     "pooling_type",
@@ -18,12 +18,14 @@ const HARMLESS: [&str; 7] = [
     "expert_used_count",
     "rope.dimension_sections",
     "attention.group_norm_groups",
+    "n_deepstack_layers",
 ];
 
 /// Keys that change the states of an architecture that reads them. Where they are not read, another value
 /// than the one beside them is refused.
-const STATES: [(&str, f64); 18] = [
+const STATES: [(&str, f64); 19] = [
     ("expert_count", 0.0),
+    ("leading_dense_block_count", 0.0),
     ("attention.causal", 1.0),
     ("logit_scale", 1.0),
     ("residual_scale", 1.0),
@@ -111,7 +113,7 @@ pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
         match is_off {
             Some((_, off)) if number != Some(*off) => return Err(keys.unsupported(own, value)),
             Some(_) => {}
-            None if HARMLESS.contains(&own) => {}
+            None if IGNORED_KEYS.contains(&own) => {}
             None => drop(config.insert(key.into(), value)),
         }
     }
@@ -121,12 +123,14 @@ pub(in crate::model) fn config(gguf: &Gguf) -> Result<Value> {
 pub(super) const EMBEDDING: &str = "token_embd.weight";
 
 /// The biases that a config.json of this architecture switches on or off, by the tensors that are there.
-fn biases(keys: &Keys, form: &Form, config: &mut ConfigMap) {
+fn biases(keys: &Keys, form: &GgufForm, config: &mut ConfigMap) {
     let has = |name: &str| keys.gguf().shape(name).is_some();
     let of_attention = has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias");
     let switches = [
         ("attention_bias", of_attention),
         ("use_qkv_bias", of_attention),
+        ("qkv_bias", of_attention),
+        ("attention_out_bias", has("blk.0.attn_output.bias")),
         ("mlp_bias", has("blk.0.ffn_up.bias")),
         ("use_bias", of_attention),
         ("bias", of_attention),

@@ -1,5 +1,5 @@
-//! Falcon: one key and value head, or one for each query head. The form of the 40B model has several and a
-//! second norm; it is refused by the names of these tensors.
+//! Falcon: one key and value head, or one for each query head; the form of the 40B model has several, and a
+//! second norm.
 
 use super::form::ConfigMap;
 use super::keys::Keys;
@@ -13,6 +13,8 @@ pub(super) fn falcon(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     let has_two_norms = keys.gguf().shape("blk.0.attn_norm_2.weight").is_some();
     if has_two_norms || (n_kv_heads != 1 && n_kv_heads != n_heads) {
         config.insert("new_decoder_architecture".into(), true.into());
+        config.insert("num_kv_heads".into(), n_kv_heads.into());
+        config.insert("num_ln_in_parallel_attn".into(), if has_two_norms { 2 } else { 1 }.into());
     }
     config.insert("parallel_attn".into(), keys.gguf().shape("blk.0.ffn_norm.weight").is_none().into());
     Ok(())

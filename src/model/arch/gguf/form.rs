@@ -9,11 +9,14 @@ use crate::error::Result;
 pub(super) type ConfigMap = Map<String, Value>;
 
 /// A row of the table of architectures.
-pub(super) struct Form {
+pub(super) struct GgufForm {
     /// `general.architecture`.
     pub(super) name: &'static str,
     /// `model_type` of the same models' config.json.
     pub(super) model_type: &'static str,
+    /// Those of other models that are stored under the same name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the page of checkpoints, which a test writes"))]
+    pub(super) also: &'static [&'static str],
     /// The key of config.json for what is added to a norm's variance.
     pub(super) epsilon: &'static str,
     /// Whether norms are root-mean-square norms.
@@ -29,11 +32,12 @@ pub(super) struct Form {
     pub(super) rest: fn(&Keys, &mut ConfigMap) -> Result<()>,
 }
 
-impl Form {
+impl GgufForm {
     /// What most architectures since Llama have in common.
     pub(super) const USUAL: Self = Self {
         name: "",
         model_type: "",
+        also: &[],
         epsilon: "rms_norm_eps",
         has_rms_norms: true,
         d_mlp: "intermediate_size",

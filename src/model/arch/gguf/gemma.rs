@@ -30,7 +30,7 @@ fn caps(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
 }
 
 /// Which blocks slide: every one but each `period`-th, or as the file says for each.
-fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Result<()> {
+pub(super) fn windows(keys: &Keys, config: &mut ConfigMap, period: usize) -> Result<()> {
     let n = keys.required("block_count")?;
     config.insert("sliding_window".into(), keys.size("attention.sliding_window")?.unwrap_or(4096).into());
     let listed = keys.flags("attention.sliding_window_pattern").filter(|flags| flags.len() > 1);

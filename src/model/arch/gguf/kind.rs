@@ -1,6 +1,6 @@
 //! What kind of thing a GGUF file is: a model, or something that belongs to one.
 
-use super::form::Form;
+use super::form::GgufForm;
 use super::registry::{self, FORMS};
 use crate::error::Result;
 use crate::model::weights::gguf::Gguf;
@@ -10,7 +10,7 @@ use crate::model::weights::gguf::Gguf;
 /// # Errors
 /// [`Error::Config`](crate::Error::Config) for a file that is no model, and for an
 /// architecture that is not in the table.
-pub(super) fn form(gguf: &Gguf) -> Result<&'static Form> {
+pub(super) fn form(gguf: &Gguf) -> Result<&'static GgufForm> {
     let metadata = gguf.metadata();
     let architecture = metadata.text("general.architecture")?;
     let what = match metadata.text("general.type")? {

@@ -7,11 +7,13 @@
 //! and of the `gguf` package.
 
 mod config;
+mod experts;
 mod falcon;
 mod form;
 mod gemma;
 mod keys;
 mod kind;
+mod names;
 mod registry;
 mod rope;
 mod scales;
@@ -19,4 +21,8 @@ mod tensors;
 mod variants;
 
 pub(in crate::model) use self::config::config;
+pub(in crate::model) use self::names::tensor_names;
+pub(in crate::model) use self::registry::is_key;
+#[cfg(test)]
+pub(in crate::model) use self::registry::names_of;
 pub(in crate::model) use self::tensors::checkpoint;

@@ -1,10 +1,10 @@
 //! The published names and layouts of the tensors in a GGUF file, by the table of their architecture.
 
-use super::form::Form;
+use super::form::GgufForm;
 use super::kind;
 use crate::error::{Error, Result};
-use crate::model::arch::tensor_names::{MlpIn, Qkv, TensorNames};
-use crate::model::spec::{Form as BlockForm, Norm, Spec};
+use crate::model::arch::tensor_names::{ExpertMaps, ExpertNames, MlpIn, Qkv, TensorNames};
+use crate::model::spec::{BlockForm, Norm, Spec};
 use crate::model::weights::gguf::{Gguf, Placed};
 use crate::model::weights::{Checkpoint, Layout, Precision};
 
@@ -21,7 +21,8 @@ pub(in crate::model) fn checkpoint(
     names: &TensorNames,
     precision: Precision,
 ) -> Result<Checkpoint> {
-    let table = Table { form: kind::form(gguf)?, spec, names };
+    let has_two_norms = gguf.shape("blk.0.attn_norm_2.weight").is_some();
+    let table = Table { form: kind::form(gguf)?, spec, names, has_two_norms };
     let mut placed = vec![];
     for name in gguf.names() {
         let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
@@ -51,10 +52,12 @@ pub(in crate::model) fn checkpoint(
             });
         };
         for Module { name: module, rows, layout } in modules {
+            // The one parameter that is no map and no norm.
+            let is_whole = module == names.sinks;
             placed.push(Placed {
                 from: name.to_owned(),
                 rows,
-                name: format!("{prefix}{module}.{end}"),
+                name: if is_whole { format!("{prefix}{module}") } else { format!("{prefix}{module}.{end}") },
                 layout: table.layout(part, end, layout),
             });
         }
@@ -76,9 +79,11 @@ impl Module {
 }
 
 struct Table<'a> {
-    form: &'static Form,
+    form: &'static GgufForm,
     spec: &'a Spec,
     names: &'a TensorNames,
+    /// Whether parallel branches have a norm each (Falcon 40B).
+    has_two_norms: bool,
 }
 
 impl Table<'_> {
@@ -99,22 +104,49 @@ impl Table<'_> {
         let (names, is_after) = (self.names, self.spec.form == BlockForm::PostBranch);
         let name = match (part, names.mlp_in) {
             ("attn_q" | "attn_k" | "attn_v" | "attn_qkv", _) => return self.of_qkv(part),
+            // Of two norms of parallel branches the second is attention's.
+            ("attn_norm_2", _) => names.attention_norm,
+            ("attn_norm", _) if self.has_two_norms => names.mlp_norm,
             ("attn_norm", _) if !is_after => names.attention_norm,
             ("ffn_norm", _) if !is_after => names.mlp_norm,
             ("post_attention_norm", _) if is_after => names.attention_norm,
             ("post_ffw_norm", _) if is_after => names.mlp_norm,
-            ("post_attention_norm", _) => names.attention_post_norm,
+            ("post_attention_norm", _) if self.spec.form == BlockForm::Sandwich => names.attention_post_norm,
+            ("post_attention_norm", _) => names.mlp_norm,
             ("post_ffw_norm", _) => names.mlp_post_norm,
             ("attn_q_norm", _) => names.qk_norms[0],
             ("attn_k_norm", _) => names.qk_norms[1],
             ("attn_output", _) => names.output,
+            ("attn_sinks", _) if self.spec.sinks => names.sinks,
             ("ffn_down", _) => names.mlp_out,
             ("ffn_up", MlpIn::Concat(both)) => both,
             ("ffn_up", MlpIn::Split { up, .. }) => up,
             ("ffn_gate", MlpIn::Split { gate, .. }) => gate,
+            _ if self.spec.mixture.is_some() => return self.of_experts(part),
             _ => "",
         };
         (!name.is_empty()).then(|| vec![Module::whole(name)])
+    }
+
+    /// The router, the experts, and the expert of all tokens.
+    fn of_experts(&self, part: &str) -> Option<Vec<Module>> {
+        let ExpertNames { router, maps, shared, shared_gate } = self.names.experts;
+        let all = match maps {
+            ExpertMaps::Apart { maps, .. } => maps,
+            _ => return None,
+        };
+        let module = match part {
+            "ffn_gate_inp" => Module::whole(router),
+            "ffn_gate_exps" => Module::whole(all[0]),
+            "ffn_up_exps" => Module::whole(all[1]),
+            "ffn_down_exps" => Module::whole(all[2]),
+            "ffn_gate_shexp" => Module::whole(shared[0]),
+            "ffn_up_shexp" => Module::whole(shared[1]),
+            "ffn_down_shexp" => Module::whole(shared[2]),
+            "ffn_gate_inp_shexp" => Module { name: shared_gate, rows: None, layout: Layout::Row },
+            _ => return None,
+        };
+        Some(vec![module])
     }
 
     /// Queries, keys and values: apart, or in one tensor in this order.
@@ -130,10 +162,6 @@ impl Table<'_> {
             ("attn_k", Qkv::Split([_, key, _])) => whole(key, rotated(n_kv_heads)),
             ("attn_v", Qkv::Split([_, _, value])) => whole(value, Layout::Published),
             ("attn_qkv", Qkv::Concat(name)) => whole(name, Layout::Published),
-            // With several queries for each key the parts have different sizes, which no layout here swaps.
-            ("attn_qkv", Qkv::Grouped(name)) if n_heads == n_kv_heads => {
-                whole(name, Layout::Swapped { outer: 1, a: 3, b: n_heads })
-            }
             ("attn_qkv", Qkv::Split([query, key, value])) => {
                 let (of_query, of_key) = (n_heads * head_dim, n_kv_heads * head_dim);
                 let module = |name, first, n, layout| Module { name, rows: Some([first, n]), layout };
@@ -149,7 +177,8 @@ impl Table<'_> {
 
     /// The layout of a tensor's values, where it is not that of its map.
     fn layout(&self, part: &str, end: &str, layout: Layout) -> Layout {
-        let has_offset = matches!(self.spec.norm, Norm::Rms { offset: true, .. });
+        let has_offset =
+            matches!(self.spec.norm, Norm::Rms { offset: true, .. }) || self.names.norms_less_one;
         let is_map = matches!(part, "attn_qkv" | "attn_output" | "ffn_up" | "ffn_down");
         match end {
             "weight" if has_offset && part.ends_with("norm") => Layout::PlusOne,

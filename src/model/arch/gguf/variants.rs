@@ -1,6 +1,10 @@
 //! Forms of a block that one architecture has in several variants.
 
+use serde_json::{Value, json};
+
+use super::experts::mixtral;
 use super::form::ConfigMap;
+use super::gemma::windows;
 use super::keys::Keys;
 use crate::error::Result;
 
@@ -15,6 +19,9 @@ pub(super) fn window(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
 /// Mistral's models are stored as Llamas, most of them without their window.
 pub(super) fn llama(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     window(keys, config)?;
+    if keys.size("expert_count")?.is_some_and(|n| n > 0) {
+        return mixtral(keys, config);
+    }
     if config.contains_key("sliding_window") {
         config.insert("model_type".into(), "mistral".into());
         config.remove("attention_bias");
@@ -46,6 +53,68 @@ pub(super) fn bloom(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
     }
     // ALiBi's steepest slope, which is the usual one.
     keys.number("attention.max_alibi_bias")?;
+    Ok(())
+}
+
+/// OLMo 2, and OLMo 3, which has windows.
+pub(super) fn olmo2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    if keys.size("attention.sliding_window")?.is_none_or(|window| window == 0) {
+        return Ok(());
+    }
+    config.insert("model_type".into(), "olmo3".into());
+    // What stretches the positions is for the blocks without a window.
+    let full = config.remove("rope_parameters").unwrap_or_default();
+    let sliding = json!({ "rope_type": "default", "rope_theta": full["rope_theta"] });
+    config.insert("rope_parameters".into(), json!({ "full_attention": full, "sliding_attention": sliding }));
+    windows(keys, config, 4)
+}
+
+/// EXAONE 4: the large model has windows, the small one none.
+pub(super) fn exaone4(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    if keys.size("attention.sliding_window")?.is_none_or(|window| window == 0) {
+        config.insert("sliding_window".into(), Value::Null);
+        return Ok(());
+    }
+    windows(keys, config, 4)
+}
+
+/// Cohere: the scale of logits, and norms of queries and keys in the large models.
+pub(super) fn cohere(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    if let Some(scale) = keys.number("logit_scale")? {
+        config.insert("logit_scale".into(), scale.into());
+    }
+    if keys.gguf().shape("blk.0.attn_q_norm.weight").is_some() {
+        config.insert("use_qk_norm".into(), true.into());
+    }
+    Ok(())
+}
+
+/// Cohere 2: no window and no positions in each fourth block.
+pub(super) fn cohere2(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    cohere(keys, config)?;
+    windows(keys, config, 4)
+}
+
+/// GPT-BigCode: one key and value head, or one for each query head.
+pub(super) fn starcoder(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    let n_kv_heads = keys.size("attention.head_count_kv")?.unwrap_or(1);
+    config.remove("num_key_value_heads");
+    config.insert("multi_query".into(), (n_kv_heads == 1).into());
+    if n_kv_heads != 1 && n_kv_heads != keys.required("attention.head_count")? {
+        return Err(keys.unsupported("attention.head_count_kv", n_kv_heads));
+    }
+    Ok(())
+}
+
+/// MPT: positions by ALiBi.
+pub(super) fn mpt(keys: &Keys, config: &mut ConfigMap) -> Result<()> {
+    if let Some(length) = config.remove("max_position_embeddings") {
+        config.insert("max_seq_len".into(), length);
+    }
+    let steepest = keys.number("attention.max_alibi_bias")?.unwrap_or(8.0);
+    let clip = keys.number("attention.clamp_kqv")?.filter(|limit| *limit != 0.0);
+    let attention = json!({ "alibi": steepest > 0.0, "alibi_bias_max": steepest, "clip_qkv": clip });
+    config.insert("attn_config".into(), attention);
     Ok(())
 }
 

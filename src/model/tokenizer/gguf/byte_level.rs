@@ -6,7 +6,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::{AddedToken, Tokenizer};
 
-use super::cuts::Cut;
+use super::pre_tokenizer::PreTokenizer;
 use super::vocabulary::{Vocabulary, fault};
 use crate::error::Result;
 use crate::model::tokenizer::sentencepiece::Kind;
@@ -37,7 +37,7 @@ pub(super) fn tokenizer(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Tokenize
         pairs.push((left.to_owned(), right.to_owned()));
     }
     let name = metadata.text(PRE)?.unwrap_or("default");
-    let cut = cut(gguf, name)?;
+    let cut = pre_tokenizer(gguf, name)?;
     let vocab: Vocab = vocabulary.texts.iter().zip(0_u32..).map(|(text, id)| (text.clone(), id)).collect();
     let failed =
         |source: &dyn std::fmt::Display| fault(gguf, format!("its merges do not fit ({source}){again}"));
@@ -62,15 +62,16 @@ pub(super) fn tokenizer(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Tokenize
 
 /// The way to cut text by its name; where a file was made before there were names, or does not know its own,
 /// that of its architecture.
-fn cut(gguf: &Gguf, name: &str) -> Result<Cut> {
+fn pre_tokenizer(gguf: &Gguf, name: &str) -> Result<PreTokenizer> {
     let metadata = gguf.metadata();
     let architecture = metadata.text("general.architecture")?.unwrap_or_default();
-    let found = if name == "default" { Cut::of_architecture(architecture) } else { Cut::of(name) };
+    let found =
+        if name == "default" { PreTokenizer::of_architecture(architecture) } else { PreTokenizer::of(name) };
     found.ok_or_else(|| {
         let reason = format!(
             "`{PRE}` is `{name}`, a way to cut text that is not known for `{architecture}`; put the model's \
              tokenizer.json beside it (known are {})",
-            Cut::NAMES
+            PreTokenizer::NAMES
         );
         fault(gguf, reason)
     })

@@ -5,9 +5,9 @@
 //! What the keys mean is what llama.cpp makes of them (`llama-vocab.cpp`).
 
 mod byte_level;
-mod cuts;
 mod open;
 mod pieces;
+mod pre_tokenizer;
 mod settings;
 mod vocabulary;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::cuts::Cut;
+use super::pre_tokenizer::PreTokenizer;
 use super::vocabulary::{TOKENS, id};
 use crate::error::Result;
 use crate::model::weights::gguf::Gguf;
@@ -40,6 +40,8 @@ fn begins_by_itself(gguf: &Gguf) -> Result<bool> {
     let metadata = gguf.metadata();
     Ok(match metadata.text("tokenizer.ggml.model")? {
         Some("llama") => true,
-        _ => metadata.text("tokenizer.ggml.pre")?.and_then(Cut::of).is_some_and(Cut::begins),
+        _ => {
+            metadata.text("tokenizer.ggml.pre")?.and_then(PreTokenizer::of).is_some_and(PreTokenizer::begins)
+        }
     })
 }

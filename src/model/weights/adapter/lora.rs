@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::settings::Settings;
+use super::settings::LoraSettings;
 use super::{CONFIG, WEIGHTS};
 use crate::error::{Error, Result};
 use crate::model::weights::bytes::Bytes;
@@ -52,7 +52,7 @@ impl Adapter {
     ) -> Result<Self> {
         let path = folder.join(CONFIG);
         let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let settings = Settings::parse(&path, &bytes)?;
+        let settings = LoraSettings::parse(&path, &bytes)?;
         let name = WEIGHTS.into_iter().find(|name| folder.join(name).exists()).unwrap_or(WEIGHTS[0]);
         let file = Bytes::open(&folder.join(name))?;
         let mut changes = BTreeMap::new();

@@ -38,13 +38,13 @@ const INITS: [&str; 4] = ["gaussian", "orthogonal", "eva", "true"];
 
 /// What scales the maps of a LoRA.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(super) struct LoraSettings {
     alpha: f64,
     has_root: bool,
     alphas: Vec<(Regex, f64)>,
 }
 
-impl Settings {
+impl LoraSettings {
     /// Parses an adapter_config.json.
     ///
     /// # Errors
@@ -140,10 +140,10 @@ mod tests {
 
     use super::*;
 
-    fn settings(more: &[(&str, Value)]) -> Result<Settings> {
+    fn settings(more: &[(&str, Value)]) -> Result<LoraSettings> {
         let mut config = json!({"peft_type": "LORA", "r": 4, "lora_alpha": 8, "bias": "none"});
         more.iter().for_each(|(key, value)| config[*key] = value.clone());
-        Settings::parse("adapter_config.json".as_ref(), config.to_string().as_bytes())
+        LoraSettings::parse("adapter_config.json".as_ref(), config.to_string().as_bytes())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::header;
 use super::metadata::Metadata;
@@ -10,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::weights::bytes::Bytes;
 use crate::model::weights::checkpoint::Checkpoint;
 use crate::model::weights::entry::{Layout, TensorEntry};
+use crate::model::weights::header::FileHeader;
 use crate::model::weights::precision::Precision;
 use crate::model::weights::values;
 
@@ -18,7 +20,7 @@ use crate::model::weights::values;
 #[derive(Debug)]
 pub struct Gguf {
     /// The file, or its parts in their order.
-    paths: Vec<PathBuf>,
+    files: Vec<Arc<Bytes>>,
     /// That of the first part.
     metadata: Metadata,
     tensors: HashMap<String, TensorEntry>,
@@ -48,60 +50,73 @@ impl Gguf {
         let file = Bytes::open(path)?;
         let (metadata, entries) = header::read(&file)?;
         let Some(split) = Split::of(&metadata)? else {
-            return Ok(Self { paths: vec![path.into()], metadata, tensors: entries.into_iter().collect() });
+            let tensors = entries.into_iter().collect();
+            return Ok(Self { files: vec![Arc::new(file)], metadata, tensors });
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let part = PartName::parse(&name);
         split.check(part, &metadata)?;
-        match part {
-            Some(part) => Self::open_parts(path.parent().unwrap_or(Path::new("")), part),
-            None => Err(file.fault("is a part of a model, and not by its name")),
-        }
-    }
-
-    fn open_parts(folder: &Path, part: PartName) -> Result<Self> {
+        let Some(part) = part else { return Err(file.fault("is a part of a model, and not by its name")) };
+        let folder = path.parent().unwrap_or(Path::new(""));
         let missing: Vec<String> = part.all().filter(|name| !folder.join(name).is_file()).collect();
         if let Some(first) = missing.first() {
+            let others = match missing.len() {
+                1 => String::new(),
+                n => format!(", nor are {} others", n - 1),
+            };
             let reason = format!(
-                "is part {} of {}, and {first} is not beside it{}; download all parts into one folder",
-                part.number,
-                part.count,
-                if missing.len() == 1 {
-                    String::new()
-                } else {
-                    format!(", nor are {} others", missing.len() - 1)
-                }
+                "is part {} of {}, and {first} is not beside it{others}; download all parts into one folder",
+                part.number, part.count
             );
-            return Err(Error::Weights { path: folder.join(part.sibling(part.number)), reason });
+            return Err(file.fault(reason));
         }
-        let first = part.sibling(1);
-        let mut whole: Option<(Self, Split)> = None;
-        for (index, name) in part.all().enumerate() {
-            let path = folder.join(name);
-            let (metadata, entries) = header::read(&Bytes::open(&path)?)?;
-            let split = Split::of(&metadata)?.ok_or_else(|| of_another_model(&metadata, &first))?;
-            split.check(Some(part.at(index + 1)), &metadata)?;
+        Self::of_parts(part.all().map(|name| Bytes::open(&folder.join(name))).collect::<Result<_>>()?)
+    }
+
+    /// The header of a file that is elsewhere, or those of the parts of one.
+    ///
+    /// # Errors
+    /// Those of [`Gguf::open`].
+    pub(in crate::model) fn of_headers(folder: &Path, headers: Vec<FileHeader>) -> Result<Self> {
+        let files = headers.into_iter().map(|header| Bytes::header(&folder.join(&header.name), header));
+        Self::of_parts(files.collect())
+    }
+
+    /// One file, or all parts of one in their order.
+    fn of_parts(files: Vec<Bytes>) -> Result<Self> {
+        let first = files.first().map_or(PathBuf::new(), |file| file.path().to_owned());
+        let first = first.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut whole: Option<(Self, Option<Split>)> = None;
+        let n_files = files.len();
+        for (index, file) in files.into_iter().enumerate() {
+            let (metadata, entries) = header::read(&file)?;
+            let split = Split::of(&metadata)?;
+            if n_files > 1 {
+                let split = split.ok_or_else(|| of_another_model(&metadata, &first))?;
+                let part = PartName::parse(&first).map(|part| part.at(index + 1));
+                split.check(part, &metadata)?;
+            }
             let (whole, of_first) = whole.get_or_insert_with(|| {
-                (Self { paths: vec![], metadata: metadata.clone(), tensors: HashMap::new() }, split)
+                (Self { files: vec![], metadata: metadata.clone(), tensors: HashMap::new() }, split)
             });
-            if split.n_tensors != of_first.n_tensors {
+            if split.map(|split| split.n_tensors) != of_first.map(|split| split.n_tensors) {
                 return Err(of_another_model(&metadata, &first));
             }
-            whole.paths.push(path.clone());
             for (name, entry) in entries {
                 if whole.tensors.insert(name.clone(), TensorEntry { file: index, ..entry }).is_some() {
                     let reason = format!("is in this part and in one before it; {OF_ONE_MODEL}");
-                    return Err(Error::Tensor { path, tensor: name, reason });
+                    return Err(Error::Tensor { path: file.path().into(), tensor: name, reason });
                 }
             }
+            whole.files.push(Arc::new(file));
         }
         let Some((whole, split)) = whole else {
-            return Err(Error::Weights { path: folder.join(first), reason: "has no parts".into() });
+            return Err(Error::Weights { path: first.into(), reason: "has no parts".into() });
         };
-        match split.n_tensors {
+        match split.and_then(|split| split.n_tensors) {
             Some(n) if n != whole.tensors.len() => Err(whole.metadata.fault(format!(
-                "is the first of {} parts of {n} tensors, and the parts beside it have {}; {OF_ONE_MODEL}",
-                split.count,
+                "is the first of {n_files} parts of {n} tensors, and the parts beside it have {}; \
+                 {OF_ONE_MODEL}",
                 whole.tensors.len()
             ))),
             _ => Ok(whole),
@@ -110,7 +125,7 @@ impl Gguf {
 
     /// Where it is; of several parts, the first.
     pub fn path(&self) -> &Path {
-        self.paths.first().map_or(Path::new(""), PathBuf::as_path)
+        self.files.first().map_or(Path::new(""), |file| file.path())
     }
 
     pub(in crate::model) fn metadata(&self) -> &Metadata {
@@ -135,13 +150,13 @@ impl Gguf {
     /// [`Error::Read`]
     pub fn values(&self, name: &str) -> Result<Option<Vec<f32>>> {
         let Some(entry) = self.tensors.get(name) else { return Ok(None) };
-        values::read(&Bytes::open(&self.paths[entry.file])?, entry).map(Some)
+        values::read(&self.files[entry.file], entry).map(Some)
     }
 
     /// The same weights under their published names. A tensor that is not among `placed` keeps its own.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file is gone, [`Error::Tensor`] for a layout that a shape does not have.
+    /// [`Error::Tensor`] for a layout that a shape does not have.
     pub(in crate::model) fn checkpoint(&self, placed: &[Placed], precision: Precision) -> Result<Checkpoint> {
         let taken: HashSet<&str> = placed.iter().map(|placed| placed.from.as_str()).collect();
         let rest = self.tensors.iter().filter(|(name, _)| !taken.contains(name.as_str()));
@@ -151,7 +166,7 @@ impl Gguf {
             let Some(entry) = self.tensors.get(from) else { continue };
             let entry = entry.with_rows(*rows).and_then(|entry| entry.with_layout(*layout));
             let entry = entry.ok_or_else(|| Error::Tensor {
-                path: self.paths[self.tensors[from].file].clone(),
+                path: self.files[self.tensors[from].file].path().into(),
                 tensor: from.clone(),
                 reason: format!(
                     "has shape {:?}, which does not fit the sizes of the metadata; download the file again",
@@ -160,7 +175,25 @@ impl Gguf {
             })?;
             entries.insert(name.clone(), entry);
         }
-        let files = self.paths.iter().map(|path| Bytes::open(path)).collect::<Result<Vec<_>>>()?;
-        Ok(Checkpoint::of_entries(self.path(), files, entries, precision))
+        Ok(Checkpoint::of_entries(self.path(), self.files.clone(), entries, precision))
     }
+}
+
+/// How many bytes of a file its description needs, where the beginning that is there says so: the header, and
+/// the tables of rotary positions, which llama.cpp puts in front. `None` if more is needed.
+///
+/// # Errors
+/// What is wrong with the header.
+pub(in crate::model) fn bytes_of_description(header: &FileHeader) -> Result<Option<u64>> {
+    let file = Bytes::header(Path::new(&header.name), header.clone());
+    let (_, entries) = match header::read(&file) {
+        Err(Error::Read { .. }) => return Ok(None),
+        read => read?,
+    };
+    let is_table = |name: &str| name.starts_with("rope_");
+    let ends = entries.iter().filter(|(name, _)| is_table(name)).map(|(_, entry)| {
+        let (values, bytes) = entry.stored.block().unwrap_or((1, 1));
+        entry.start + (entry.n_values() / values * bytes) as u64
+    });
+    Ok(Some(ends.max().unwrap_or_default()))
 }

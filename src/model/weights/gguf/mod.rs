@@ -18,6 +18,8 @@ mod value;
 
 pub(in crate::model) use self::choice::{choose, is_gguf, models};
 pub use self::file::Gguf;
-pub(in crate::model) use self::file::Placed;
+pub(in crate::model) use self::file::{Placed, bytes_of_description};
 pub(in crate::model) use self::metadata::Metadata;
 pub(in crate::model) use self::parts::PartName;
+#[cfg(test)]
+pub(in crate::model) use self::tensors::types;

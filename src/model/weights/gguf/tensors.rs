@@ -135,8 +135,16 @@ fn stored_type(code: u32) -> Option<StoredType> {
         14 => StoredType::Quantised(Quantised::Q6K),
         28 => StoredType::F64,
         30 => StoredType::Bf16,
+        39 => StoredType::Quantised(Quantised::Mxfp4),
         _ => return None,
     })
+}
+
+/// The names of the types that are read, and of those that are not.
+#[cfg(test)]
+pub(in crate::model) fn types() -> [Vec<String>; 2] {
+    let read = (0..256).filter_map(stored_type).map(|stored| stored.name().to_owned()).collect();
+    [read, (0..256).filter_map(foreign_type).map(str::to_owned).collect()]
 }
 
 /// The names of the types that are not read.
@@ -161,7 +169,7 @@ fn foreign_type(code: u32) -> Option<&'static str> {
         29 => "IQ1_M",
         34 => "TQ1_0",
         35 => "TQ2_0",
-        39 => "MXFP4",
+        40 => "NVFP4",
         _ => return None,
     })
 }

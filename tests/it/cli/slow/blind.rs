@@ -112,7 +112,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
         let profile: Value = serde_json::from_slice(&std::fs::read(file).expect("a file")).expect("JSON");
         profile["headline"]["emergence_nats"].as_f64().expect("a number")
     };
-    assert!((number(&row, "measured_nats") - (headline("colours") + headline("cities")) / 2.0).abs() < 1e-12);
+    assert!((number(&row, "measured") - (headline("colours") + headline("cities")) / 2.0).abs() < 1e-12);
 
     // Predicted: what `predict` makes of the card and the last row, which lacks its answer.
     let (card, table) = (out.join("cards/minigpt-3.json"), out.join("observations/minigpt-3.csv"));
@@ -129,15 +129,12 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     // What is measured afterwards stands beside it, and so does the line that is told the size.
     let known_before = |row: &BTreeMap<String, String>| without_measurement(std::slice::from_ref(row));
     assert_eq!(known_before(&again), known_before(&predicted));
-    assert_eq!((again["measured"].as_str(), &predicted["measured"]), ("", &row["measured_nats"]));
-    assert_eq!(predicted["baseline_size"], row["size_line_nats"]);
-    assert_eq!(
-        (&row["predicted_nats"], &row["low_nats"], &row["high_nats"]),
-        (&again["y_hat"], &again["low"], &again["high"])
-    );
-    let (low, high) = (number(&row, "low_nats"), number(&row, "high_nats"));
-    assert!(low < number(&row, "predicted_nats") && number(&row, "predicted_nats") < high);
-    assert_eq!(row["inside"] == "true", (low..=high).contains(&number(&row, "measured_nats")));
+    assert_eq!((again["measured"].as_str(), &predicted["measured"]), ("", &row["measured"]));
+    assert_eq!(predicted["baseline_size"], row["baseline_size"]);
+    assert_eq!((&row["y_hat"], &row["low"], &row["high"]), (&again["y_hat"], &again["low"], &again["high"]));
+    let (low, high) = (number(&row, "low"), number(&row, "high"));
+    assert!(low < number(&row, "y_hat") && number(&row, "y_hat") < high);
+    assert_eq!(row["inside"] == "true", (low..=high).contains(&number(&row, "measured")));
 
     // Baselines: the mean of the seven, and their least squares line.
     let record: Value = serde_json::from_str(&read(&out, "blind.json")).expect("JSON");
@@ -156,8 +153,8 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
     let product: f64 = x.iter().zip(&y).map(|(x, y)| (x - mx) * (y - my)).sum();
     let slope = product / x.iter().map(|x| (x - mx).powi(2)).sum::<f64>();
-    assert!((number(&row, "mean_nats") - my).abs() < 1e-12);
-    assert!((number(&row, "size_line_nats") - (my + slope * (sizes["minigpt-3"] - mx))).abs() < 1e-9);
+    assert!((number(&row, "baseline_mean") - my).abs() < 1e-12);
+    assert!((number(&row, "baseline_size") - (my + slope * (sizes["minigpt-3"] - mx))).abs() < 1e-9);
 
     // The score that is a feature is what the client wrote of the answers.
     let likelihood = rows(&read(&out, "answers/minigpt-3/likelihood/scores.csv"));
@@ -190,7 +187,7 @@ fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
         (without_measurement(&rows(&predictions)), card, observations)
     };
     let forget = || parts.iter().for_each(|file| std::fs::remove_file(out.join(file)).expect("a file"));
-    let (first, measured) = (made(), number(&rows(&read(&out, "blind.csv"))[0], "measured_nats"));
+    let (first, measured) = (made(), number(&rows(&read(&out, "blind.csv"))[0], "measured"));
     let profile = |member: &str| profile_file(&out.join("profiles"), member, "cities");
     let shifted = |member: &str| {
         let mut read: Value =
@@ -210,7 +207,7 @@ fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
     shifted("minigpt-3");
     run(&family, &out, &[]);
     assert_eq!(made(), first, "another");
-    let then = number(&rows(&read(&out, "blind.csv"))[0], "measured_nats");
+    let then = number(&rows(&read(&out, "blind.csv"))[0], "measured");
     assert!(
         (then - measured - 0.5).abs() < 1e-9,
         "one of two corpora is what the damaged file says: {then}, {measured}"
@@ -310,10 +307,10 @@ fn a_member_of_a_family_that_no_other_is_of_gets_no_number() {
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let [row] = rows(&String::from_utf8_lossy(&output.stdout)).try_into().expect("one row");
     assert_eq!(
-        (row["status"].as_str(), row["predicted_nats"].as_str(), row["inside"].as_str()),
+        (row["status"].as_str(), row["y_hat"].as_str(), row["inside"].as_str()),
         ("unsupported", "", "")
     );
-    assert!(!row["note"].is_empty() && number(&row, "measured_nats").is_finite());
+    assert!(!row["note"].is_empty() && number(&row, "measured").is_finite());
     // Its own family's larger members are none of its business.
     assert_eq!(row["n_others"], "5");
     assert!(!out.join("answers/minigpt-2").exists());
@@ -322,11 +319,11 @@ fn a_member_of_a_family_that_no_other_is_of_gets_no_number() {
     assert!(names.into_iter().all(|name| !name.starts_with("minigpt-3--")));
 }
 
-const BLIND: &str = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,\
-                     size_line_nats,mean_nats,noise_scale,level,regime,note\na-1,a,100,0.5,0.25,0.75,0.625,0.\
-                     125,1.0,0.25,0.9,interpolation,\nb_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,\
-                     extrapolation,\nb_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the \
-                     mean\n";
+const BLIND: &str = "target_model,family,n_params,y_hat,low,high,measured,baseline_size,baseline_mean,\
+                     noise_scale,level,regime,note\n\
+                     a-1,a,100,0.5,0.25,0.75,0.625,0.125,1.0,0.25,0.9,interpolation,\n\
+                     b_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,extrapolation,\n\
+                     b_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the mean\n";
 
 #[test]
 fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
@@ -341,7 +338,7 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
                    (nothing beats the mean).";
     assert!(read(&out, "blind.md").ends_with(&format!("\n{caption}\n")), "{}", read(&out, "blind.md"));
     let csv = rows(&read(&out, "blind.csv"));
-    let cells = |at: usize| ["error_nats", "inside", "regime"].map(|column| csv[at][column].clone());
+    let cells = |at: usize| ["error", "inside", "regime"].map(|column| csv[at][column].clone());
     assert_eq!(cells(0), ["-0.125", "yes", "interpolation"]);
     assert_eq!(cells(1), ["-1", "no", "extrapolation"]);
     assert_eq!(cells(2), ["", "", "refused"]);

@@ -140,8 +140,8 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
     }
     let reported = rows(&done(&["report", "predictions", &at(""), "-q"]));
     for (reported, row) in reported.iter().zip(&predictions) {
-        for (here, there) in [("predicted", "y_hat"), ("measured", "measured"), ("mean", "baseline_mean")] {
-            assert_eq!(reported[here].parse::<f64>().ok(), row[there].parse::<f64>().ok());
+        for column in ["y_hat", "measured", "baseline_mean"] {
+            assert_eq!(reported[column].parse::<f64>().ok(), row[column].parse::<f64>().ok());
         }
     }
     done(&["report", "profiles", &at(""), "-q", "--model", "minigpt-1"]);

@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use surmise::model::weights::Gguf;
-use surmise::model::{Model, Options};
+use surmise::model::{Model, ModelOptions};
 
 use super::mutations::damage;
 use crate::model::checkpoints::hub;
@@ -33,7 +33,7 @@ fn opened(whole: &[u8], header: usize, n: usize, seed: u64) -> usize {
                 assert!(values.len() * 84 <= 256 * bytes.len(), "{name}");
             }
         }
-        opened += usize::from(Model::load_with(name, Options::default(), &hub()).is_ok());
+        opened += usize::from(Model::load_with(name, ModelOptions::default(), &hub()).is_ok());
     }
     opened
 }

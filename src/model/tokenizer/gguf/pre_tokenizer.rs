@@ -1,4 +1,4 @@
-//! How text is cut before byte-level merges: what `tokenizer.ggml.pre` names.
+//! The pre-tokenizer before byte-level merges: what `tokenizer.ggml.pre` names.
 //!
 //! # References
 //! The names are those of llama.cpp's `convert_hf_to_gguf_update.py`; the rules are those of the tokenizers
@@ -35,15 +35,15 @@ const TEKKEN: &str = concat!(
     r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
     r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 );
-/// Words and signs at which BLOOM cuts.
+/// Words and signs at which BLOOM splits.
 const BLOOM: &str = r" ?[^(\s|[.,!?…。，、।۔،])]+";
 
-/// A way to cut text.
+/// A way to split text before the merges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(super) enum PreTokenizer {
     /// GPT-2's own expression.
     Gpt2,
-    /// The same after single digits are cut off.
+    /// The same after single digits are split off.
     DigitsGpt2,
     Falcon,
     Llama3,
@@ -55,8 +55,8 @@ pub(super) enum Cut {
     Bloom,
 }
 
-impl Cut {
-    /// The way that a name stands for.
+impl PreTokenizer {
+    /// The pre-tokenizer that a name stands for.
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "gpt-2" | "phi-2" | "olmo" | "mpt" | "jina-es" | "jina-de" | "gigachat" | "jais" => Self::Gpt2,
@@ -74,7 +74,7 @@ impl Cut {
         })
     }
 
-    /// The way of an architecture whose published models have one tokenizer.
+    /// The pre-tokenizer of an architecture whose published models have one tokenizer.
     pub(super) fn of_architecture(name: &str) -> Option<Self> {
         Some(match name {
             "gpt2" | "gptneox" | "phi2" => Self::Gpt2,

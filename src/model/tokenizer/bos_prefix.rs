@@ -1,18 +1,18 @@
-//! The tokens before every text: what the files of a tokenizer say, where they disagree, and what is asked
-//! for.
+//! The prefix of every text, a beginning-of-sequence token or none: what the files of a tokenizer say, where
+//! they disagree, and what is asked for.
 
 use super::bos::Bos;
-use super::settings::Settings;
+use super::settings::TokenizerSettings;
 
-/// What begins every text, and what a user should know of the choice.
-pub(super) struct Beginning {
+/// The tokens before every text, and what a user should know of the choice.
+pub(super) struct BosPrefix {
     pub(super) prefix: Vec<u32>,
     pub(super) notes: Vec<String>,
 }
 
-/// What is known before the choice.
-pub(super) struct Known<'a> {
-    pub(super) settings: &'a Settings,
+/// What the files of a tokenizer say.
+pub(super) struct BosSettings<'a> {
+    pub(super) settings: &'a TokenizerSettings,
     /// The special tokens that the template of tokenizer.json puts before a text, and whether it puts some
     /// behind.
     pub(super) template: Vec<u32>,
@@ -26,8 +26,8 @@ pub(super) struct Known<'a> {
 }
 
 /// The tokens that begin every text; `None` if a beginning-of-sequence token is asked for and there is none.
-pub(super) fn choose(known: &Known, choice: Bos) -> Option<Beginning> {
-    let Known { settings, template, is_json, begins, bos, .. } = known;
+pub(super) fn choose(known: &BosSettings, choice: Bos) -> Option<BosPrefix> {
+    let BosSettings { settings, template, is_json, begins, bos, .. } = known;
     let mut notes = vec![];
     let own = match (settings.add_bos, is_json) {
         (Some(true), _) if !template.is_empty() => template.clone(),
@@ -89,7 +89,7 @@ pub(super) fn choose(known: &Known, choice: Bos) -> Option<Beginning> {
         notes.clear();
     }
     notes.retain(|note| !note.is_empty());
-    Some(Beginning { prefix, notes })
+    Some(BosPrefix { prefix, notes })
 }
 
 #[cfg(test)]
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
 
     fn prefix(add_bos: Option<bool>, template: &[u32], bos: Option<u32>, choice: Bos) -> (Vec<u32>, usize) {
-        let settings = Settings { add_bos, ..Settings::default() };
-        let known = Known {
+        let settings = TokenizerSettings { add_bos, ..TokenizerSettings::default() };
+        let known = BosSettings {
             settings: &settings,
             template: template.to_vec(),
             template_ends: false,

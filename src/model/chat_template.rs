@@ -1,17 +1,26 @@
-//! Renders messages as one prompt: with the chat template of tokenizer_config.json (or
-//! chat_template.jinja), or without one as the contents of the messages, one per line.
+//! Renders messages as one prompt: with the chat template of chat_template.jinja, else of
+//! tokenizer_config.json, or without one as the contents of the messages, one per line.
 
 use minijinja::{Environment, Error as Fault, ErrorKind, context, syntax::SyntaxConfig};
 use serde_json::Value;
 
-use super::request::{ApiError, ApiResult, Message};
+use super::chat_files::ChatFiles;
 use crate::error::{Error, Result};
-use crate::model::ChatFiles;
 
 const NAME: &str = "chat";
 
+/// A message of a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// `system`, `user`, `assistant`, or another role that the template knows.
+    pub role: String,
+    /// The text.
+    pub content: String,
+}
+
 /// The chat template of a model.
-pub(super) struct ChatTemplate {
+#[derive(Debug)]
+pub struct ChatTemplate {
     /// The template, and the special tokens that it can refer to.
     template: Option<(Environment<'static>, Value)>,
 }
@@ -25,16 +34,20 @@ impl ChatTemplate {
         let ChatFiles { path, settings: config, template } = files;
         // Of several named templates, `default` is the one for chats.
         let named = |list: &Vec<Value>| list.iter().find(|entry| entry["name"] == "default").cloned();
-        let source = match &config["chat_template"] {
-            Value::String(source) => Some(source.clone()),
-            Value::Array(list) => named(list).and_then(|entry| entry["template"].as_str().map(str::to_owned)),
-            _ => template.clone(),
+        // A file of its own goes before the key, as in transformers.
+        let source = match (template, &config["chat_template"]) {
+            (Some(template), _) => Some(template.clone()),
+            (None, Value::String(source)) => Some(source.clone()),
+            (None, Value::Array(list)) => {
+                named(list).and_then(|entry| entry["template"].as_str().map(str::to_owned))
+            }
+            (None, _) => None,
         };
         let Some(source) = source else { return Ok(Self { template: None }) };
         let malformed = |fault: Fault| Error::Config {
             path: path.clone(),
             reason: format!(
-                "chat_template does not parse ({fault}); correct it, or remove it to serve without one"
+                "chat_template does not parse ({fault}); correct it, or remove it to do without one"
             ),
         };
         let mut environment = Environment::new();
@@ -58,8 +71,11 @@ impl ChatTemplate {
         self.template.is_some()
     }
 
-    /// The prompt, and whether it contains its own special tokens.
-    pub fn render(&self, messages: &[Message]) -> ApiResult<(String, bool)> {
+    /// The prompt up to the beginning of the model's message, and whether it contains its own special tokens.
+    ///
+    /// # Errors
+    /// Why the template refuses the messages.
+    pub fn render(&self, messages: &[ChatMessage]) -> std::result::Result<(String, bool), String> {
         let Some((environment, tokens)) = &self.template else {
             let contents: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
             return Ok((contents.join("\n"), false));
@@ -67,15 +83,15 @@ impl ChatTemplate {
         let template = environment.get_template(NAME);
         let rendered = template.and_then(|template| {
             let (bos_token, eos_token) = (tokens["bos_token"].as_str(), tokens["eos_token"].as_str());
-            let one = |m: &Message| {
+            let one = |m: &ChatMessage| {
                 minijinja::Value::from_pairs([("role", m.role.clone()), ("content", m.content.clone())])
             };
             let messages: minijinja::Value = messages.iter().map(one).collect();
             template.render(context! { messages, bos_token, eos_token, add_generation_prompt => true })
         });
-        rendered.map(|text| (text, true)).map_err(|fault| {
-            ApiError::invalid("messages", format!("the model's chat template refuses the messages: {fault}"))
-        })
+        rendered
+            .map(|text| (text, true))
+            .map_err(|fault| format!("the model's chat template refuses the messages: {fault}"))
     }
 }
 
@@ -83,8 +99,8 @@ impl ChatTemplate {
 mod tests {
     use super::*;
 
-    fn message(role: &str, content: &str) -> Message {
-        Message { role: role.into(), content: content.into() }
+    fn message(role: &str, content: &str) -> ChatMessage {
+        ChatMessage { role: role.into(), content: content.into() }
     }
 
     #[test]
@@ -101,7 +117,17 @@ mod tests {
         assert!(special);
         assert_eq!(text.replace('\n', ""), "<s><|user|>hi</s><|user|>you</s><|assistant|>");
         let refusal = template.render(&[message("tool", "x")]).unwrap_err();
-        assert!(refusal.message.contains("no tools"), "{}", refusal.message);
+        assert!(refusal.contains("no tools"), "{refusal}");
+    }
+
+    #[test]
+    fn a_file_of_its_own_goes_before_the_key() {
+        let settings = serde_json::json!({ "chat_template": "of the key" });
+        let template = Some("of the file".to_owned());
+        let of = |template| ChatFiles { settings: settings.clone(), template, ..ChatFiles::default() };
+        let text = |files: &ChatFiles| ChatTemplate::of(files).unwrap().render(&[]).unwrap().0;
+        assert_eq!(text(&of(template)), "of the file");
+        assert_eq!(text(&of(None)), "of the key");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! so that the model can be described again while its hub is away.
 //!
 //! ```text
-//! .surmise/models--owner--name/<revision>.json    commit and headers, as they were when last asked for
+//! .surmise/models--owner--name/<revision>.json           commit and headers, as last asked for
+//! .surmise/models--owner--name/<revision>--<file>.json   those of one GGUF file
 //! ```
 
 use std::path::PathBuf;
@@ -20,36 +21,39 @@ use crate::model::weights::FileHeader;
 
 /// The headers of one revision, without the weights behind them.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct KeptHeaders {
+pub(super) struct CachedHeaders {
     pub(super) commit: String,
-    files: Vec<KeptFile>,
+    files: Vec<CachedFile>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct KeptFile {
+struct CachedFile {
     name: String,
     len: u64,
     sha256: Option<String>,
     base64: String,
 }
 
-impl KeptHeaders {
+impl CachedHeaders {
     fn path(settings: &HubSettings, id: &Id) -> PathBuf {
         let name = format!("models--{}", disk::id_in_file_names(&id.repository));
         let revision = disk::id_in_file_names(&id.revision);
-        settings.cache.join(".surmise").join(name).join(format!("{revision}.json"))
+        let file = id.file.as_deref().map(|file| format!("--{}", disk::id_in_file_names(file)));
+        let file = file.unwrap_or_default();
+        settings.cache.join(".surmise").join(name).join(format!("{revision}{file}.json"))
     }
 
     /// What is kept of an id, if all of it is there.
     pub(super) fn read(settings: &HubSettings, id: &Id) -> Option<Self> {
         let kept: Self = serde_json::from_slice(&std::fs::read(Self::path(settings, id)).ok()?).ok()?;
         let config = Cache::new(&settings.cache, &id.repository).snapshot(&kept.commit).join(layout::CONFIG);
-        (cache::is_commit(&kept.commit) && config.is_file()).then_some(kept)
+        let has_config = id.file.is_some() || config.is_file();
+        (cache::is_commit(&kept.commit) && has_config).then_some(kept)
     }
 
     /// Keeps headers. A cache that cannot be written is no reason to fail: they are asked for again.
     pub(super) fn write(settings: &HubSettings, id: &Id, commit: &str, headers: &[FileHeader]) {
-        let file = |header: &FileHeader| KeptFile {
+        let file = |header: &FileHeader| CachedFile {
             name: header.name.clone(),
             len: header.len,
             sha256: header.sha256.clone(),
@@ -65,7 +69,7 @@ impl KeptHeaders {
 
     /// The folder with the config, and the headers; nothing if they are damaged.
     pub(super) fn open(self, settings: &HubSettings, id: &Id) -> Option<(PathBuf, Vec<FileHeader>)> {
-        let header = |file: KeptFile| {
+        let header = |file: CachedFile| {
             let bytes = STANDARD.decode(file.base64).ok()?;
             Some(FileHeader { name: file.name, bytes, len: file.len, sha256: file.sha256 })
         };

@@ -1,0 +1,28 @@
+//! What the maps of a GGUF file are called once they are laid out: the published names of their architecture,
+//! but for those that the format keeps in other pieces.
+
+use crate::model::arch::tensor_names::{ExpertMaps, ExpertNames, Qkv, TensorNames};
+use crate::model::weights::Gguf;
+
+/// Queries, keys and values of a file that has them apart where the published files have them in one.
+const APART: Qkv = Qkv::Split(["attn_q", "attn_k", "attn_v"]);
+
+/// The names of an architecture's tensors in the checkpoint that a file becomes.
+pub(in crate::model) fn tensor_names(gguf: &Gguf, published: TensorNames) -> TensorNames {
+    let has_one_map = gguf.shape("blk.0.attn_qkv.weight").is_some();
+    let qkv = match published.qkv {
+        // Head by head in published files; in these all queries, all keys, all values.
+        Qkv::Grouped(name) if has_one_map => Qkv::Concat(name),
+        Qkv::Grouped(_) => APART,
+        Qkv::Concat(_) if !has_one_map => APART,
+        other => other,
+    };
+    let maps = ["ffn_gate_exps", "ffn_up_exps", "ffn_down_exps"];
+    let has_biases = matches!(published.experts.maps, ExpertMaps::Alternating(_));
+    let experts = ExpertNames {
+        maps: ExpertMaps::Apart { maps, has_biases },
+        shared: ["ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp"],
+        ..published.experts
+    };
+    TensorNames { qkv, experts, ..published }
+}
