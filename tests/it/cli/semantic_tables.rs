@@ -25,6 +25,11 @@ fn number(row: &Row, column: &str) -> f64 {
     row[column].parse().unwrap_or_else(|_| panic!("{column}: {:?}", row[column]))
 }
 
+/// Whether two cells hold the same number to the bit, or none.
+fn same(a: &str, b: &str) -> bool {
+    a == b || a.parse::<f64>().is_ok_and(|a| b.parse::<f64>() == Ok(a))
+}
+
 fn refused(arguments: &[&str], words: &[&str]) {
     let output = surmise(arguments);
     let said = String::from_utf8_lossy(&output.stderr);
@@ -57,7 +62,7 @@ fn reports_show_what_the_tables_of_a_folder_hold() {
             ("micro_nats", "micro_nats_mean"),
             ("emergence_nats", "emergence_nats_mean"),
         ] {
-            assert_eq!(row[column], own[source], "{column} of {row:?}");
+            assert!(same(&row[column], &own[source]), "{column} of {row:?}");
         }
         // Without examples accuracy alone is there.
         assert_eq!(row["share_mean"].is_empty(), row["shots"] == "0");
@@ -76,10 +81,9 @@ fn reports_show_what_the_tables_of_a_folder_hold() {
     assert_eq!(shown.len(), profiles.len());
     for row in &shown {
         let own = of(row, &profiles, &["model", "corpus", "shots", "block"]);
-        assert_eq!(
-            (&row["macro_share"], &row["macro_share_stderr"]),
-            (&own["macro_share"], &own["macro_share_stderr"])
-        );
+        for column in ["macro_share", "macro_share_stderr", "output_share"] {
+            assert!(same(&row[column], &own[column]), "{column} of {row:?}");
+        }
         assert!((number(row, "depth") - number(&own, "block") / number(&own, "blocks")).abs() < 1e-12);
     }
     let out = folder.path().join("out");
@@ -156,7 +160,7 @@ fn observations_of_shares_can_be_calibrated() {
     for row in &joined {
         let proxy = summary("minigpt-1", &row["corpus"]);
         assert_eq!((row["proxy_model"].as_str(), row["shots"].as_str()), ("minigpt-1", "2"));
-        assert_eq!(row["proxy_semantic_share_mean"], proxy["share_mean"]);
+        assert!(same(&row["proxy_semantic_share_mean"], &proxy["share_mean"]));
         if row["target_model"] == "closed" {
             assert!(row["semantic_share_mean"].is_empty() && row["semantic_onset"].is_empty());
             let is_asked = row["corpus"] == "countries";
@@ -166,17 +170,20 @@ fn observations_of_shares_can_be_calibrated() {
         }
         let own = summary(&row["target_model"], &row["corpus"]);
         for name in ["share_mean", "share_quarter", "share_half", "share_three_quarters", "onset"] {
-            assert_eq!(row[&format!("semantic_{name}")], own[name], "{name}");
+            assert!(same(&row[&format!("semantic_{name}")], &own[name]), "{name}");
         }
         for name in ["share_mean_stderr", "micro_nats_mean", "accuracy", "logprob_nats", "output_share"] {
-            assert_eq!(row[&format!("semantic_{name}")], own[name], "{name}");
+            assert!(same(&row[&format!("semantic_{name}")], &own[name]), "{name}");
         }
     }
     // The target's own measurements are responses, so that none of them is a feature.
     let card = at("card.json");
     let calibrate =
         ["calibrate", "--observations", &table, "--target", "semantic_share_mean", "-q", "-o", &card];
-    done(&calibrate);
+    let calibrated = surmise(&calibrate);
+    // Five models support no claim about others, which the exit code says.
+    let said = String::from_utf8_lossy(&calibrated.stderr);
+    assert!(calibrated.status.success() || calibrated.status.code() == Some(3), "{said}");
     let json = std::fs::read_to_string(&card).expect("a card");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let text = json.to_string();
