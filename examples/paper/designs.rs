@@ -27,11 +27,12 @@ pub struct Designs(OnceCell<Vec<SemanticProfile>>);
 impl Designs {
     pub fn profiles(&self, run: &Run) -> Result<&[SemanticProfile]> {
         if self.0.get().is_none() {
+            let random_init = (run.opts.random_init == "on").then_some(SEED);
             let mut profiles = vec![];
             for name in &run.models {
                 let model = run.load(name)?;
                 for category in DEFAULT {
-                    let settings = SemanticSettings::new(SEED, Some(SEED));
+                    let settings = SemanticSettings::new(SEED, random_init);
                     profiles.push(measured(run, &model, &Category::load(category)?, &how(), &settings)?);
                 }
             }

@@ -52,6 +52,9 @@ struct Opts {
     /// The one estimand that is measured: semantic or positional [default: both]
     #[arg(long, value_parser = ["semantic", "positional"])]
     estimand: Option<String>,
+    /// Semantic: whether to measure the randomly initialised models, which size alone looks at
+    #[arg(long, value_parser = ["on", "off"], default_value = "on")]
+    random_init: String,
     /// Positional: natural sentences for position; for texts a file with a column `group`, such as who wrote
     /// the text [default: sentences that state the embedded facts, and what a model goes on to say]
     #[arg(long, value_name = "FILE")]

@@ -1,18 +1,107 @@
 //! (f) Small models predict large ones: the demonstration of the bare command on any models, the two largest
-//! of each family predicted from the others.
+//! of each family predicted from the others. With the semantic estimand the same split, the mean share
+//! predicted from the proxy's and from what the target answers.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use surmise::calibration::{CalibrationSpec, ErrorSummary, Outcome, PredictionRow, Table, calibrate};
 use surmise::emergence::MeasureSettings;
+use surmise::emergence::semantic::SemanticProfile;
 use surmise::mi::Channel;
+use surmise::observations::semantic::{SemanticInputs, join};
 use surmise::study::demo::{self, DemoSettings, LEVEL};
-use surmise::{Error, Result};
+use surmise::{Error, Result, disk};
 
-use super::{Run, SEED, Verdict, report};
+use super::{Run, SEED, Verdict, designs, report};
 
 /// Entities of a series, as many as the bare command takes.
 const SHOTS: usize = 4;
 
-pub fn semantic(_: &Run) -> Result<Vec<Verdict>> {
-    Ok(vec![])
+/// Models of each family that are predicted, from the largest down.
+const HELD_OUT: usize = 2;
+/// The response, and what predicts it: the proxy from inside, the target from outside.
+const TARGET: &str = "semantic_share_mean";
+const FEATURES: [&str; 3] = ["proxy_semantic_share_mean", "semantic_accuracy", "semantic_logprob_nats"];
+/// The calibration is not given sizes; the size line is.
+const IGNORED: [&str; 2] = ["params_b", "family"];
+
+pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
+    let folder = run.folder("prediction")?;
+    let profiles = run.designs.profiles(run)?.to_vec();
+    let held_out = held_out(&profiles);
+    // With one example, where the share is furthest from its ceiling.
+    let inputs = SemanticInputs { profiles, shots: Some(designs::SHOTS[1]), ..SemanticInputs::default() };
+    let made = join(&inputs).and_then(|joined| {
+        let file = folder.join("semantic-observations.csv");
+        let bytes = disk::csv_bytes(&file, &joined.table)?;
+        disk::write(&file, &bytes)?;
+        predicted(&Table::from_bytes(&file, &bytes)?, &held_out)
+    });
+    let made = match made {
+        // Too few models are no failure of the other findings.
+        Err(Error::Observations { reason } | Error::Calibration { reason }) => {
+            return Ok(vec![Verdict { shown: false, numbers: format!("cannot be told: {reason}") }]);
+        }
+        made => made?,
+    };
+    let file = folder.join("semantic-predictions.csv");
+    disk::write(&file, &PredictionRow::to_bytes(&file, &made)?)?;
+    let outcomes: Vec<Outcome> = made.iter().map(Into::into).collect();
+    Ok(vec![verdict(&ErrorSummary::new("of the share", &outcomes))])
+}
+
+fn held_out(profiles: &[SemanticProfile]) -> BTreeSet<String> {
+    let mut families: BTreeMap<&str, BTreeMap<usize, &str>> = BTreeMap::new();
+    for profile in profiles {
+        let family = profile.model.family.as_deref().unwrap_or_default();
+        families.entry(family).or_default().insert(profile.model.n_params, &profile.model.id);
+    }
+    // The smallest is the proxy of the others.
+    let largest = families.into_values().flat_map(|members| {
+        members.into_values().skip(1).collect::<Vec<_>>().into_iter().rev().take(HELD_OUT).map(str::to_owned)
+    });
+    largest.collect()
+}
+
+/// The held-out rows, predicted by a calibration on the others.
+fn predicted(table: &Table, held_out: &BTreeSet<String>) -> Result<Vec<PredictionRow>> {
+    let ids = table.text("target_model")?;
+    let (closed, open): (Vec<usize>, Vec<usize>) =
+        (0..table.len()).partition(|&row| held_out.contains(ids[row]));
+    let (closed, open) = (table.select(&closed), table.select(&open));
+    let plan = CalibrationSpec {
+        target: TARGET.into(),
+        features: FEATURES.map(Into::into).to_vec(),
+        for_api: true,
+        level: LEVEL,
+        unit: "of the share".into(),
+        ..CalibrationSpec::default()
+    };
+    let card = calibrate(&open.clone().without(&IGNORED.map(Into::into))?, &plan)?;
+    let mut rows = card.predict(&closed, LEVEL)?;
+    let known = open.numbers("params_b")?.into_iter().zip(open.numbers(TARGET)?);
+    let known: Vec<(f64, f64)> = known.filter_map(|(size, share)| Some((size?.log10(), share?))).collect();
+    let line = line(&known);
+    for (row, size) in rows.iter_mut().zip(closed.numbers("params_b")?) {
+        row.baseline_size = row.y_hat.and(size).map(|size| line(size.log10()));
+    }
+    Ok(rows)
+}
+
+/// Least squares.
+fn line(points: &[(f64, f64)]) -> impl Fn(f64) -> f64 {
+    let n = points.len() as f64;
+    let (x, y) = points.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x / n, b + y / n));
+    let (xy, xx) =
+        points.iter().fold((0.0, 0.0), |(xy, xx), (a, b)| (xy + (a - x) * (b - y), xx + (a - x) * (a - x)));
+    let slope = if xx > 0.0 { xy / xx } else { 0.0 };
+    move |at| y + slope * (at - x)
+}
+
+fn verdict(summary: &ErrorSummary) -> Verdict {
+    let errors = summary.mae.zip(summary.mean_mae).zip(summary.size_line_mae);
+    let shown = errors.is_some_and(|((calibration, mean), size_line)| calibration < size_line.min(mean));
+    Verdict { shown, numbers: summary.sentence("held-out rows", LEVEL) }
 }
 
 pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
@@ -32,8 +121,5 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     };
     made.write(&folder)?;
     report("predictions", &folder)?;
-    let summary = made.summary();
-    let errors = summary.mae.zip(summary.mean_mae).zip(summary.size_line_mae);
-    let shown = errors.is_some_and(|((calibration, mean), size_line)| calibration < size_line.min(mean));
-    Ok(vec![Verdict { shown, numbers: summary.sentence("held-out rows", LEVEL) }])
+    Ok(vec![verdict(&made.summary())])
 }

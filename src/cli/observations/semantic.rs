@@ -28,6 +28,6 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
         joined.table.get(1)?.get(at).cloned()
     };
     let cell = |name: &str| column(name).unwrap_or_default();
-    let of = format!("with {} examples at b = {}", cell("shots"), cell("noise_scale"));
+    let of = format!("at shots = {}, b = {}", cell("shots"), cell("noise_scale"));
     Ok(Rows { joined, of })
 }

@@ -7,5 +7,6 @@ pub mod old_files;
 pub mod outputs;
 pub mod reports;
 pub mod semantic;
+pub mod semantic_tables;
 pub mod slow;
 pub mod texts;
