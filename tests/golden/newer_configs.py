@@ -3,7 +3,6 @@
 from small_configs import (
     SMALL_EXPERTS,
     SMALL_FALCON,
-    SMALL_GRANITE_SWA,
     SMALL_IDS,
     SMALL_IMAGES,
     SMALL_LLAMA,
@@ -224,9 +223,4 @@ NEWER = {
     "internlm2": ("Llama", SMALL_RMS),
     "internlm3": ("InternLM3", {**SMALL_RMS, "head_dim": 8, "attention_bias": True, "mlp_bias": True}),
     "nemotron": ("Nemotron", dict(tie_word_embeddings=False, norm_eps=1e-5, **SMALL_LLAMA)),
-    "granite-swa": ("GraniteSWA", {**SMALL_RMS, **SMALL_GRANITE_SWA}),
-    "granite-moe-swa": (
-        "GraniteMoeSWA",
-        {**SMALL_EXPERTS, **SMALL_GRANITE_SWA, "num_local_experts": 4, "shared_intermediate_size": 20},
-    ),
 }

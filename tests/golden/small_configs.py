@@ -93,16 +93,6 @@ SMALL_QWEN_IMAGES = dict(
 SMALL_EXPERTS = {**SMALL_RMS, "intermediate_size": 24, "num_experts_per_tok": 2}
 SMALL_MROPE = dict(rope_type="default", rope_theta=50000.0, mrope_section=[1, 1, 2])
 # A block without positions, and two with a base each.
-SMALL_GRANITE_SWA = {
-    "num_hidden_layers": 3,
-    "attention_multiplier": 0.2,
-    "residual_multiplier": 0.3,
-    "sliding_window": 5,
-    "layer_types": ["full_attention", "sliding_attention", "sliding_attention"],
-    "layer_rope_theta": [0, 10000.0, 500.0],
-    "tie_word_embeddings": False,
-}
-
 SMALL = {
     "pythia": ("GPTNeoX", dict(use_parallel_residual=True, **SMALL_NEOX)),
     "neox-sequential": ("GPTNeoX", dict(use_parallel_residual=False, **SMALL_NEOX)),

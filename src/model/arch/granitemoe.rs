@@ -11,10 +11,7 @@ pub(super) struct GraniteMoe;
 pub(super) const NAMES: TensorNames = TensorNames {
     experts: ExpertNames {
         router: "block_sparse_moe.router.layer",
-        maps: ExpertMaps::Stacked([
-            "block_sparse_moe.input_linear.weight",
-            "block_sparse_moe.output_linear.weight",
-        ]),
+        maps: ExpertMaps::Stacked(["block_sparse_moe.input_linear", "block_sparse_moe.output_linear"]),
         ..ExpertNames::USUAL
     },
     ..llama::NAMES
