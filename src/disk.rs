@@ -175,7 +175,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Write`], also for a value that holds NaN or infinity; [`Error::Json`]
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    finite::check(value).map_err(|fault| not_finite(path, None, fault))?;
+    finite::check(value).map_err(|fault| not_finite(path, None, &fault))?;
     let mut bytes =
         serde_json::to_vec_pretty(value).map_err(|source| Error::Json { path: path.into(), source })?;
     bytes.push(b'\n');
@@ -183,7 +183,7 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 }
 
 /// The error about a number that is none: it would be written as an empty value, or as a word.
-fn not_finite(path: &Path, row: Option<usize>, fault: NotFinite) -> Error {
+fn not_finite(path: &Path, row: Option<usize>, fault: &NotFinite) -> Error {
     let row = row.map_or_else(String::new, |row| format!(" of row {row}"));
     let reason = format!("{fault}{row} is no number, and nothing is written");
     Error::Write { path: path.into(), source: std::io::Error::new(std::io::ErrorKind::InvalidData, reason) }
@@ -197,7 +197,7 @@ pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
     let fault = |source: std::io::Error| Error::Write { path: path.into(), source };
     let mut writer = csv::Writer::from_writer(vec![]);
     for (number, row) in rows.iter().enumerate() {
-        finite::check(row).map_err(|fault| not_finite(path, Some(number), fault))?;
+        finite::check(row).map_err(|fault| not_finite(path, Some(number), &fault))?;
         writer.serialize(row).map_err(|source| fault(std::io::Error::other(source)))?;
     }
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
