@@ -31,8 +31,6 @@ def in_older_dialect(old, model_type):
         "cwm",
         "exaone4",
         "gpt_oss",
-        "granite_swa",
-        "granitemoe_swa",
         "ministral",
         "olmo3",
     )

@@ -92,7 +92,6 @@ SMALL_QWEN_IMAGES = dict(
 )
 SMALL_EXPERTS = {**SMALL_RMS, "intermediate_size": 24, "num_experts_per_tok": 2}
 SMALL_MROPE = dict(rope_type="default", rope_theta=50000.0, mrope_section=[1, 1, 2])
-# A block without positions, and two with a base each.
 SMALL = {
     "pythia": ("GPTNeoX", dict(use_parallel_residual=True, **SMALL_NEOX)),
     "neox-sequential": ("GPTNeoX", dict(use_parallel_residual=False, **SMALL_NEOX)),
