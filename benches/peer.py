@@ -1,7 +1,9 @@
-"""Tokens per second of PyTorch on the shapes of benches/decoder.rs: GPT-2 small, random weights, no head, eager attention.
+"""Tokens per second of PyTorch on the shapes of benches/decoder.rs: GPT-2 small, random weights, no head,
+eager attention.
 
 python benches/peer.py (needs torch and transformers; best of six passes, one thread and two)
 """
+
 import time
 
 import torch

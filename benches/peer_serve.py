@@ -1,4 +1,6 @@
-"""PyTorch transformers' generate on the prompts' shape of benches/serve.rs, which runs it. Usage: peer_serve.py FOLDER"""
+"""PyTorch transformers' generate on the prompts' shape of benches/serve.rs, which runs it. Usage:
+peer_serve.py FOLDER"""
+
 import sys
 import time
 
@@ -13,8 +15,17 @@ for batch in (1, 16):
     for _ in range(CALLS):
         start = time.perf_counter()
         with torch.no_grad():
-            model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=True, min_new_tokens=LENGTH - PROMPT,
-                           max_new_tokens=LENGTH - PROMPT, pad_token_id=0)
+            model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                do_sample=True,
+                min_new_tokens=LENGTH - PROMPT,
+                max_new_tokens=LENGTH - PROMPT,
+                pad_token_id=0,
+            )
         best = min(best, time.perf_counter() - start)
     tokens = batch * (LENGTH - PROMPT)
-    print(f"{batch:7} {1e3 * best / (LENGTH - PROMPT):10.3f} {tokens / best:10.0f}   transformers {transformers.__version__}, generate, a batch of {batch}")
+    print(
+        f"{batch:7} {1e3 * best / (LENGTH - PROMPT):10.3f} {tokens / best:10.0f}   "
+        f"transformers {transformers.__version__}, generate, a batch of {batch}"
+    )

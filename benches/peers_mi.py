@@ -1,10 +1,13 @@
-"""KSG by SciPy's and scikit-learn's k-d trees on the sizes of `cargo bench --bench estimators`, and public estimators on a folder of known information.
+"""KSG by SciPy's and scikit-learn's k-d trees on the sizes of `cargo bench --bench estimators`, and public
+estimators on a folder of known information.
 
 cargo bench --bench estimators | python benches/peers_mi.py      the trees, and how many times faster `ksg` is
-python benches/peers_mi.py FOLDER                                errors and seconds; of MINE and InfoNCE too where benchmark-mi is installed
+python benches/peers_mi.py FOLDER                                errors and seconds; of MINE and InfoNCE too
+where benchmark-mi is installed
 
 Needs numpy, scipy, scikit-learn and safetensors; set OMP_NUM_THREADS=1.
 """
+
 import json
 import sys
 import time
@@ -40,7 +43,10 @@ def cca(x, y):
 if len(sys.argv) == 1:
     words = [line.split() for line in sys.stdin]
     ours = {int(row[0]): float(row[3]) for row in words if len(row) == 4 and row[0].isdigit()}
-    print("n = 5000, seconds of the processor (peers: best of five)\n  d_x + d_y     ksg   SciPy  scikit-learn  times faster")
+    print(
+        "n = 5000, seconds of the processor (peers: best of five)\n"
+        "  d_x + d_y     ksg   SciPy  scikit-learn  times faster"
+    )
     for d in (1, 2, 3, 4, 5, 6):
         rng = np.random.default_rng(d)
         x, y = rng.standard_normal((5000, d)), rng.standard_normal((5000, d))
@@ -52,16 +58,27 @@ if len(sys.argv) == 1:
                 peer(x, y, 3)
                 best = min(best, time.process_time() - start)
             row.append(best)
-        print(f"  {d} + {d}     {row[0]:.4f}  {row[1]:.3f}  {row[2]:.3f}   {row[1] / row[0]:5.1f}  {row[2] / row[0]:5.1f}", flush=True)
+        print(
+            f"  {d} + {d}     {row[0]:.4f}  {row[1]:.3f}  {row[2]:.3f}   "
+            f"{row[1] / row[0]:5.1f}  {row[2] / row[0]:5.1f}",
+            flush=True,
+        )
 else:
     from safetensors.numpy import load_file
 
     truth = json.load(open(f"{sys.argv[1]}/truth.json"))
-    peers = {"SciPy KSG-5": lambda x, y: scipy_ksg(x, y, 5), "SciPy KSG-10": lambda x, y: scipy_ksg(x, y, 10), "scikit-learn CCA": cca}
+    peers = {
+        "SciPy KSG-5": lambda x, y: scipy_ksg(x, y, 5),
+        "SciPy KSG-10": lambda x, y: scipy_ksg(x, y, 10),
+        "scikit-learn CCA": cca,
+    }
     try:
         from bmi.estimators import InfoNCEEstimator, MINEEstimator
 
-        for name, estimator in (("benchmark-mi InfoNCE", InfoNCEEstimator), ("benchmark-mi MINE", MINEEstimator)):
+        for name, estimator in (
+            ("benchmark-mi InfoNCE", InfoNCEEstimator),
+            ("benchmark-mi MINE", MINEEstimator),
+        ):
             peers[name] = lambda x, y, estimator=estimator: float(estimator(verbose=False).estimate(x, y))
     except ImportError:
         pass
@@ -74,4 +91,8 @@ else:
             start = time.process_time()
             errors.append(abs(peer(x, y) - (value["mi_nats"] if isinstance(value, dict) else value)))
             seconds += time.process_time() - start
-        print(f"{name:18s} mean {np.mean(errors):.3f} median {np.median(errors):.3f} largest {np.max(errors):.3f} {seconds / len(errors):.2f} s", flush=True)
+        print(
+            f"{name:18s} mean {np.mean(errors):.3f} median {np.median(errors):.3f} "
+            f"largest {np.max(errors):.3f} {seconds / len(errors):.2f} s",
+            flush=True,
+        )

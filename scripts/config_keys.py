@@ -54,7 +54,9 @@ TYPES = [
     "gpt_oss",
     "gptj",
     "granite",
+    "granite_swa",
     "granitemoe",
+    "granitemoe_swa",
     "granitemoeshared",
     "helium",
     "hyperclovax",
@@ -105,7 +107,8 @@ WHOLE = [
     "smolvlm",
 ]
 
-# InternLM 2 is no class of transformers: its code came with its files. It is a Llama with one switch for biases.
+# InternLM 2 is no class of transformers: its code came with its files. It is a Llama with one switch for
+# biases.
 FOREIGN = {
     "internlm2": dict(
         config="InternLM2Config",
@@ -142,7 +145,8 @@ EVERY = {
     "per_layer_config": None,
 }
 
-# Keys that the classes of transformers 4, or of the models' own first code, read and those of 5 no longer name.
+# Keys that the classes of transformers 4, or of the models' own first code, read, and those of 5 no longer
+# name.
 EARLIER = {
     "bloom": ["seq_length"],
     "falcon": ["n_head", "n_layer"],
@@ -155,8 +159,9 @@ EARLIER = {
 
 # Keys of the base class of transformers 4 that 5 dropped, and notes that its tools keep in the file.
 BASE_EARLIER = """
-_attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash _experts_implementation
-_name_or_path _num_labels is_encoder_decoder add_cross_attention attn_implementation auto_map cross_attention_hidden_size
+_attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash
+_experts_implementation _name_or_path _num_labels is_encoder_decoder add_cross_attention attn_implementation
+auto_map cross_attention_hidden_size
 custom_pipelines decoder_start_token_id encoder_no_repeat_ngram_size exponential_decay_length_penalty
 experts_implementation finetuning_task forced_bos_token_id forced_eos_token_id is_decoder mask_token_id
 model_type name_or_path num_labels output_attentions output_past output_scores prefix
@@ -169,14 +174,13 @@ BASE_BUT_READ = {"add_cross_attention"}
 
 # Keys that models mention and that change no state of a trained decoder: dropout, initial weights, losses,
 # and the order or precision of the same arithmetic.
-IGNORED_KEYS = set(
-    """
-activation_dropout attention_dropout attention_softmax_in_fp32 attn_pdrop classifier_dropout dropout embd_pdrop embed_dropout embedding_dropout
-hidden_dropout initializer_range layerdrop output_router_logits pretraining_tp
-reorder_and_upcast_attn resid_dropout resid_pdrop residual_dropout router_aux_loss_coef router_jitter_noise
+IGNORED_KEYS = set("""
+activation_dropout attention_dropout attention_softmax_in_fp32 attn_pdrop classifier_dropout dropout
+embd_pdrop embed_dropout embedding_dropout hidden_dropout initializer_range layerdrop output_router_logits
+pretraining_tp reorder_and_upcast_attn resid_dropout resid_pdrop residual_dropout router_aux_loss_coef
+router_jitter_noise
 scale_attention_softmax_in_fp32 slow_but_exact
-""".split()
-)
+""".split())
 # Keys of the multimodal relative in the same modelling file.
 OF_RELATIVES = {"mm_tokens_per_image", "text_config", "vision_config"}
 
@@ -240,7 +244,11 @@ def of_config(cls):
         for node in ast.walk(ast.parse(inspect.cleandoc("\n" + inspect.getsource(parent)))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("validate"):
                 node.body = []
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "self"
+            ):
                 keys.add(node.attr)
             if (
                 isinstance(node, ast.Call)
@@ -316,7 +324,9 @@ def main():
     rows |= {kind: row_of_whole(kind, base) for kind in WHOLE}
     for kind, foreign in FOREIGN.items():
         like = rows[foreign["like"]]
-        read = {key: value for key, value in like["read"].items() if key not in foreign["unread"]} | foreign["read"]
+        read = {key: value for key, value in like["read"].items() if key not in foreign["unread"]} | foreign[
+            "read"
+        ]
         rows[kind] = {
             "config": foreign["config"],
             "classes": foreign["classes"],

@@ -4,8 +4,10 @@
     python scripts/decoder_share.py          (transformers 5.24, and surmise on the path)
 
 Prints how many of the model types that transformers makes a causal language model of are among those that
-`surmise list architectures` names, then those that are and those that are not. Of the latter, types whose config
-says that they are no decoder by themselves (`is_decoder` is off, or an encoder stands beside) are listed apart:
+`surmise list architectures` names, then those that are and those that are not. Of the latter, types whose
+config
+says that they are no decoder by themselves (`is_decoder` is off, or an encoder stands beside) are listed
+apart:
 BERT and its relatives are in transformers' table because they can be told to be causal.
 """
 

@@ -99,7 +99,7 @@ pub(super) struct Opening {
     #[arg(long, default_value_t = Device::Cpu, value_name = "DEVICE")]
     pub(super) device: Device,
     /// Memory limit for weights and residual streams, such as 6G or 900M; larger streams go to a temporary
-    /// file, larger weights are refused
+    /// file, larger weights stay in their file and are read block by block
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_memory: Option<u64>,
     #[command(flatten)]

@@ -1,15 +1,20 @@
 //! How a profile is measured: the estimator, the micro information, the seeds.
 
-use std::sync::Arc;
-
 use super::profile::Micro;
 use crate::error::Result;
 use crate::mi::{self, Channel, Estimator, Scale};
 
+/// The estimator of a profile: a channel with settings of its own, or one of the registry.
+#[derive(Clone)]
+enum ChosenEstimator {
+    Channel(Channel),
+    Registered(&'static dyn Estimator),
+}
+
 /// How a profile is measured.
 #[derive(Clone)]
 pub struct MeasureSettings {
-    estimator: Arc<dyn Estimator>,
+    estimator: ChosenEstimator,
     scale: Scale,
     /// What stands for a token without its context.
     pub micro: Micro,
@@ -24,7 +29,8 @@ impl MeasureSettings {
     #[must_use]
     pub fn new(channel: Channel, seed: u64, random_init_seed: u64) -> Self {
         let scale = channel.scale();
-        Self { estimator: Arc::new(channel), scale, micro: Micro::Alone, seed, random_init_seed }
+        let estimator = ChosenEstimator::Channel(channel);
+        Self { estimator, scale, micro: Micro::Alone, seed, random_init_seed }
     }
 
     /// The estimator of that name, `channel` at this scale, with one seed for all that is drawn.
@@ -42,13 +48,16 @@ impl MeasureSettings {
     /// The same with another estimator.
     #[must_use]
     pub fn with_estimator(self, estimator: &'static dyn Estimator) -> Self {
-        Self { estimator: Arc::new(estimator), ..self }
+        Self { estimator: ChosenEstimator::Registered(estimator), ..self }
     }
 
     /// The estimator.
     #[must_use]
     pub fn estimator(&self) -> &dyn Estimator {
-        self.estimator.as_ref()
+        match &self.estimator {
+            ChosenEstimator::Channel(channel) => channel,
+            ChosenEstimator::Registered(estimator) => *estimator,
+        }
     }
 
     /// What noise is relative to, for an estimator that adds noise.

@@ -67,32 +67,6 @@ pub trait Estimator: Send + Sync {
     }
 }
 
-impl Estimator for &'static dyn Estimator {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn about(&self) -> About {
-        (**self).about()
-    }
-
-    fn estimate(&self, pairs: &Pairs<'_>, seed: u64) -> Result<Vec<Estimate>> {
-        (**self).estimate(pairs, seed)
-    }
-
-    fn note_on_samples(&self) -> Option<&'static str> {
-        (**self).note_on_samples()
-    }
-
-    fn noise_scales(&self) -> &[f64] {
-        (**self).noise_scales()
-    }
-
-    fn headline_noise_scale(&self) -> Option<f64> {
-        (**self).headline_noise_scale()
-    }
-}
-
 /// A description of an estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {

@@ -13,7 +13,8 @@ pub struct ModelOptions {
     pub bos: Bos,
     /// The device that it computes on.
     pub device: Device,
-    /// The most memory for weights and states; states beyond it are kept in a temporary file.
+    /// The most memory for weights and states. States beyond it are kept in a temporary file; weights beyond
+    /// it stay in their own, and each block is read when it is needed.
     pub max_memory_bytes: Option<u64>,
     /// Keys of config.json that foreign code may read and that are known to change no state.
     pub allow_config_keys: Vec<String>,

@@ -1,4 +1,6 @@
-"""What the `openai` package makes of a server: one JSON object on stdout. Usage: openai_client.py BASE_URL MODEL PROMPT IDS"""
+"""What the `openai` package makes of a server: one JSON object on stdout. Usage: openai_client.py BASE_URL
+MODEL PROMPT IDS"""
+
 import json
 import sys
 
@@ -25,23 +27,29 @@ def refusal(**asked):
         return [type(error).__name__, error.status_code]
 
 
-print(json.dumps({
-    "version": openai.__version__,
-    "models": [served.id for served in client.models.list().data],
-    "completion": plain.choices[0].text,
-    "finish_reason": plain.choices[0].finish_reason,
-    "completion_tokens": plain.usage.completion_tokens,
-    "top_logprobs": [len(top) for top in plain.choices[0].logprobs.top_logprobs],
-    "echoed": echoed.choices[0].text,
-    "echoed_logprobs": echoed.choices[0].logprobs.token_logprobs,
-    "echoed_by_ids": by_ids.choices[0].logprobs.token_logprobs,
-    "several": [choice.text for choice in several.choices],
-    "chat": chat.choices[0].message.content,
-    "chat_tokens": "".join(token.token for token in chat.choices[0].logprobs.content),
-    "streamed": "".join(event.choices[0].text for event in streamed),
-    "chat_streamed": "".join(event.choices[0].delta.content or "" for event in chat_streamed if event.choices),
-    "unknown_model": refusal(model="nobody"),
-    "id_out_of_range": refusal(prompt=[999999]),
-    "too_long": refusal(prompt=prompt + " ," * 5000),
-    "too_many": refusal(n=1000),
-}))
+print(
+    json.dumps(
+        {
+            "version": openai.__version__,
+            "models": [served.id for served in client.models.list().data],
+            "completion": plain.choices[0].text,
+            "finish_reason": plain.choices[0].finish_reason,
+            "completion_tokens": plain.usage.completion_tokens,
+            "top_logprobs": [len(top) for top in plain.choices[0].logprobs.top_logprobs],
+            "echoed": echoed.choices[0].text,
+            "echoed_logprobs": echoed.choices[0].logprobs.token_logprobs,
+            "echoed_by_ids": by_ids.choices[0].logprobs.token_logprobs,
+            "several": [choice.text for choice in several.choices],
+            "chat": chat.choices[0].message.content,
+            "chat_tokens": "".join(token.token for token in chat.choices[0].logprobs.content),
+            "streamed": "".join(event.choices[0].text for event in streamed),
+            "chat_streamed": "".join(
+                event.choices[0].delta.content or "" for event in chat_streamed if event.choices
+            ),
+            "unknown_model": refusal(model="nobody"),
+            "id_out_of_range": refusal(prompt=[999999]),
+            "too_long": refusal(prompt=prompt + " ," * 5000),
+            "too_many": refusal(n=1000),
+        }
+    )
+)

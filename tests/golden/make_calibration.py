@@ -34,7 +34,11 @@ pca = PCA().fit(x)
 logistic = {}
 for penalty in (0.16, 2.0):
     model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-14, max_iter=10_000)
-    model.fit(np.vstack([z, z]), np.repeat([1, 0], n), sample_weight=np.concatenate([weight * share, weight * (1 - share)]))
+    model.fit(
+        np.vstack([z, z]),
+        np.repeat([1, 0], n),
+        sample_weight=np.concatenate([weight * share, weight * (1 - share)]),
+    )
     logistic[penalty] = model
 
 
@@ -51,17 +55,24 @@ reference = {
     "weighted": line(weighted),
     "ridge": [{"penalty": penalty, "line": line(model)} for penalty, model in ridge.items()],
     "elastic_net": [{"penalty": a, "l1_ratio": r, "line": line(model)} for a, r, model in elastic],
-    "pca": {"variances": (pca.explained_variance_ * (n - 1) / n).tolist(), "components": pca.components_.tolist()},
+    "pca": {
+        "variances": (pca.explained_variance_ * (n - 1) / n).tolist(),
+        "components": pca.components_.tolist(),
+    },
     "fractional": [{"penalty": penalty, "line": line(model)} for penalty, model in logistic.items()],
 }
 
 
 def other(rows, columns, noise, penalties):
     """A table of rank 3 but for noise, and its elastic nets on standardised columns."""
-    x = random.normal(size=(rows, 3)) @ random.normal(size=(3, columns)) + noise * random.normal(size=(rows, columns))
+    x = random.normal(size=(rows, 3)) @ random.normal(size=(3, columns)) + noise * random.normal(
+        size=(rows, columns)
+    )
     y = x[:, 0] - 0.5 * x[:, 1] + 0.2 * random.normal(size=rows)
     z = (x - x.mean(axis=0)) / x.std(axis=0)
-    nets = [(a, ElasticNet(alpha=a, l1_ratio=0.5, tol=1e-15, max_iter=10_000_000).fit(z, y)) for a in penalties]
+    nets = [
+        (a, ElasticNet(alpha=a, l1_ratio=0.5, tol=1e-15, max_iter=10_000_000).fit(z, y)) for a in penalties
+    ]
     lines = [{"penalty": a, "l1_ratio": 0.5, "line": line(model)} for a, model in nets]
     return {"x": x.tolist(), "y": y.tolist(), "elastic_net": lines}
 

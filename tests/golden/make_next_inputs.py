@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/semantic/next_inputs.safetensors: what the next block of a golden checkpoint reads of the last token of its input ids, the input of the first linear map of attention in block 2, 3, ... and of the head, as hooks on PyTorch transformers see it.
+"""Makes tests/golden/semantic/next_inputs.safetensors: what the next block of a golden checkpoint reads of
+the last token of its input ids, the input of the first linear map of attention in block 2, 3, ... and of the
+head, as hooks on PyTorch transformers see it.
 
-`NAME.l` is `(rows, width)` after block `l`; the last one is the input of the head (of the projection before it, where there is one).
+`NAME.l` is `(rows, width)` after block `l`; the last one is the input of the head (of the projection before
+it, where there is one).
 
     pip install torch transformers safetensors
     python tests/golden/make_next_inputs.py
@@ -28,7 +31,10 @@ found = {}
 for name, (blocks, first, head) in READS.items():
     folder = GOLDEN / name
     model = AutoModelForCausalLM.from_pretrained(
-        folder, config=AutoConfig.from_pretrained(folder / "config.json"), attn_implementation="eager", dtype=torch.float32
+        folder,
+        config=AutoConfig.from_pretrained(folder / "config.json"),
+        attn_implementation="eager",
+        dtype=torch.float32,
     ).eval()
     reads = [block.get_submodule(first) for block in model.get_submodule(blocks)][1:]
     reads.append(model.get_submodule(head) if head != "embed_out" else model.get_output_embeddings())

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/semantic/reference.json: macro and micro information of small random states with their standard errors, computed from the definition with loops over prompts and with designs that really lack a query, a set or a crossing.
+"""Makes tests/golden/semantic/reference.json: macro and micro information of small random states with their
+standard errors, computed from the definition with loops over prompts and with designs that really lack a
+query, a set or a crossing.
 
-    pip install numpy scipy
-    python tests/golden/make_semantic.py
+pip install numpy scipy
+python tests/golden/make_semantic.py
 """
 
 import itertools
@@ -16,7 +18,8 @@ random = np.random.default_rng(3)
 X, R, S, D = 4, 3, 6, 5
 TAU = [0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1]
 
-# A state is a mixture of its relation, its set, its query, and of nothing. A large coordinate stands for the mean that trained models have.
+# A state is a mixture of its relation, its set, its query, and of nothing. A large coordinate stands for the
+# mean that trained models have.
 y = (
     0.9 * random.normal(size=(1, R, 1, D))
     + 0.8 * random.normal(size=(1, 1, S, D))
@@ -35,13 +38,15 @@ spread = np.sqrt(y.reshape(-1, D).var(axis=0).sum())
 
 
 def log_density(x, i, j, sign, sigma):
-    """Log density of the noisy state of prompt i = (relation, set) at the state of prompt j, up to a constant."""
+    """Log density of the noisy state of prompt i = (relation, set) at the state of prompt j, up to a
+    constant."""
     noisy = y[x][i] + sign * sigma * z[x][i]
     return -((noisy - y[x][j]) ** 2).sum() / (2 * sigma**2)
 
 
 def scores(b, queries, sets_of, kept=None):
-    """For each query the scores (tau, observation), and the micro terms. `sets_of[x]` are the sets that query x has."""
+    """For each query the scores (tau, observation), and the micro terms. `sets_of[x]` are the sets that
+    query x has."""
     sigma = b * spread
     found = {}
     for x in queries:
@@ -81,13 +86,21 @@ def estimate(b, kept=None):
     everything, every_set = range(X), {x: list(range(S)) for x in range(X)}
     whole = scores(b, everything, every_set, kept)
     value = information(whole)
-    without_set = [scores(b, everything, {x: [t for t in range(S) if t != s] for x in range(X)}, kept) for s in range(S)]
+    without_set = [
+        scores(b, everything, {x: [t for t in range(S) if t != s] for x in range(X)}, kept) for s in range(S)
+    ]
     v_x = jackknife([information({o: whole[o] for o in whole if o != x}) for x in everything])
     v_s = jackknife([information(found) for found in without_set])
     v_xs = jackknife([information({**whole, x: without_set[s][x]}) for x in everything for s in range(S)])
     v = v_x + v_s - v_xs
     assert (v > 0).all(), (v_x, v_s, v_xs)
-    return {"noise_scale": b, "macro_nats": value[0], "micro_nats": value[1], "macro_stderr": v[0] ** 0.5, "micro_stderr": v[1] ** 0.5}
+    return {
+        "noise_scale": b,
+        "macro_nats": value[0],
+        "micro_nats": value[1],
+        "macro_stderr": v[0] ** 0.5,
+        "micro_stderr": v[1] ** 0.5,
+    }
 
 
 def half(b):

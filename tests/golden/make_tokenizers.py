@@ -60,9 +60,7 @@ SENTENCEPIECE = {
         user_defined_symbols=["<|mark|>", "\u2581\u2581"],
         normalization_rule_tsv="rules.tsv",
     ),
-    "unigram-rules": dict(
-        model_type="unigram", vocab_size=150, normalization_rule_tsv="rules.tsv"
-    ),
+    "unigram-rules": dict(model_type="unigram", vocab_size=150, normalization_rule_tsv="rules.tsv"),
     # As Gemma is made: nothing before the first word.
     "unigram-bytes": dict(
         model_type="unigram",

@@ -11,7 +11,10 @@ pub(super) struct GraniteMoe;
 pub(super) const NAMES: TensorNames = TensorNames {
     experts: ExpertNames {
         router: "block_sparse_moe.router.layer",
-        maps: ExpertMaps::Stacked(["block_sparse_moe.input_linear", "block_sparse_moe.output_linear"]),
+        maps: ExpertMaps::Stacked([
+            "block_sparse_moe.input_linear.weight",
+            "block_sparse_moe.output_linear.weight",
+        ]),
         ..ExpertNames::USUAL
     },
     ..llama::NAMES

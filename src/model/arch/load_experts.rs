@@ -81,9 +81,7 @@ impl Loader<'_> {
 
     fn stacked(&self, inward: &str, outward: &str, [n, d, width]: [usize; 3]) -> Result<Vec<Mlp>> {
         let normal = Init::Normal(self.spec.init_std);
-        let take = |name: &str, shape: [usize; 3], init| {
-            self.source.tensor(&self.full(&format!("{name}.weight")), &shape, init)
-        };
+        let take = |name: &str, shape: [usize; 3], init| self.source.tensor(&self.full(name), &shape, init);
         let inward = take(inward, [n, 2 * width, d], normal)?;
         let outward = take(outward, [n, d, width], Init::Normal(self.spec.residual_init_std))?;
         let expert = |expert: usize| -> Result<Mlp> {

@@ -8,10 +8,10 @@ use super::config_keys::ConfigKeys;
 use super::multimodal::{self, MULTIMODAL};
 use super::{
     arcee, bloom, cohere, cohere2, cwm, ernie4_5, exaone, exaone4, falcon, flex_olmo, gemma, gemma2, gemma3,
-    glm, glm4, gpt_bigcode, gpt_neo, gpt_neox, gpt_oss, gpt2, gptj, granite, granitemoe, granitemoeshared,
-    helium, hyperclovax, internlm2, internlm3, iquestcoder, jais2, llama, ministral, ministral3, mistral,
-    mixtral, mpt, nemotron, olmo, olmo2, olmo3, olmoe, opt, phi, phi3, qwen2, qwen2_moe, qwen3, qwen3_moe,
-    seed_oss, smollm3, stablelm, starcoder2, unsupported, vaultgemma,
+    glm, glm4, gpt_bigcode, gpt_neo, gpt_neox, gpt_oss, gpt2, gptj, granite, granite_swa, granitemoe,
+    granitemoe_swa, granitemoeshared, helium, hyperclovax, internlm2, internlm3, iquestcoder, jais2, llama,
+    ministral, ministral3, mistral, mixtral, mpt, nemotron, olmo, olmo2, olmo3, olmoe, opt, phi, phi3, qwen2,
+    qwen2_moe, qwen3, qwen3_moe, seed_oss, smollm3, stablelm, starcoder2, unsupported, vaultgemma,
 };
 use crate::error::Result;
 use crate::model::spec::Spec;
@@ -71,6 +71,8 @@ pub static ALL: &[&dyn Architecture] = &[
     &internlm2::InternLm2,
     &internlm3::InternLm3,
     &nemotron::Nemotron,
+    &granite_swa::GraniteSwa,
+    &granitemoe_swa::GraniteMoeSwa,
 ];
 
 /// Every `model_type` that opens.

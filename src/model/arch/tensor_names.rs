@@ -42,7 +42,7 @@ pub enum ExpertMaps {
         /// Whether each has a bias, `(n_experts, out)`.
         has_biases: bool,
     },
-    /// In two for all, `(n_experts, out, in)`: gate, then up; down.
+    /// In two for all, `(n_experts, out, in)`: gate, then up; down. These are full names.
     Stacked([&'static str; 2]),
     /// In two for all, `(n_experts, in, out)`, with biases: gate and up alternate; down. These are full
     /// names, and those of the biases end in `_bias`.

@@ -136,6 +136,9 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
             return Err(connection.fault(format!("the repository {}", layout::without_file(missing, &names))));
         }
         let headers = header::read_gguf(&downloads, commit, &parts)?;
+        if !are_identified(&headers) {
+            return Ok(None);
+        }
         CachedHeaders::write(settings, id, commit, &headers);
         return Ok(Some((cache.snapshot(commit), headers)));
     }
@@ -151,8 +154,16 @@ pub(super) fn headers(settings: &HubSettings, id: &Id) -> Result<Option<(PathBuf
         [weights.to_owned()].into()
     };
     let headers = header::read(&downloads, commit, &files)?;
+    if !are_identified(&headers) {
+        return Ok(None);
+    }
     CachedHeaders::write(settings, id, commit, &headers);
     Ok(Some((cache.snapshot(commit), headers)))
+}
+
+/// Whether the hub says the SHA-256 of each file; small files have none, and are fetched as a whole.
+fn are_identified(headers: &[FileHeader]) -> bool {
+    headers.iter().all(|header| header.sha256.is_some())
 }
 
 /// Asks once for the files of a revision, and the commit that it is.

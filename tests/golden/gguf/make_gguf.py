@@ -140,7 +140,9 @@ def add_metadata(writer, config, arch, head_dim):
     if (eps := of(config, "rms_norm_eps")) is not None:
         writer.add_layer_norm_rms_eps(eps)
     else:
-        writer.add_layer_norm_eps(of(config, "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", default=1e-5))
+        writer.add_layer_norm_eps(
+            of(config, "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", default=1e-5)
+        )
     if of(config, "sliding_window") and not arch.startswith("qwen"):
         writer.add_sliding_window(config.sliding_window)
     if arch == "gemma3":
@@ -296,7 +298,12 @@ def make_tokenizers():
         "smollm": (pre.Sequence([pre.Digits(individual_digits=True), gpt2]), None),
         "falcon": (
             pre.Sequence(
-                [pre.Punctuation("contiguous"), gpt2, pre.Digits(individual_digits=False), cut("[0-9][0-9][0-9]")]
+                [
+                    pre.Punctuation("contiguous"),
+                    gpt2,
+                    pre.Digits(individual_digits=False),
+                    cut("[0-9][0-9][0-9]"),
+                ]
             ),
             None,
         ),

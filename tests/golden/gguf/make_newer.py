@@ -3,13 +3,13 @@
 
     python make_newer.py [NAME ...]
 
-Made with the versions that make_gguf.py names. Two runs write the same bytes. The weights are those of the golden
-checkpoint ../NAME under their published names; the metadata are those that llama.cpp's converter writes for the
-architecture, as far as they are read.
+Made with the versions that make_gguf.py names. Two runs write the same bytes. The weights are those of the
+golden checkpoint ../NAME under their published names; the metadata are those that llama.cpp's converter
+writes for the architecture, as far as they are read.
 
-    NAME.gguf             f32, tensor names by the `gguf` package; the experts of a block in one tensor for each map
-    NAME.safetensors      where the format has no key for a setting of the checkpoint, states and logits of the
-                          model with the setting that llama.cpp gives it; elsewhere ../NAME/oracle.safetensors
+    NAME.gguf         f32, tensor names by the `gguf` package; the experts of a block in a tensor for each map
+    NAME.safetensors  where the format has no key for a setting of the checkpoint, states and logits of the
+                      model with the setting that llama.cpp gives it; elsewhere ../NAME/oracle.safetensors
 """
 
 import json
@@ -55,11 +55,18 @@ MODELS = {
 }
 # The rotary pairs of these lie side by side in the file.
 INTERLEAVED = ("llama", "arcee", "granitemoe", "internlm2")
-PROJECTIONS = {"w1": "gate", "w2": "down", "w3": "up", "gate_proj": "gate", "up_proj": "up", "down_proj": "down"}
+PROJECTIONS = {
+    "w1": "gate",
+    "w2": "down",
+    "w3": "up",
+    "gate_proj": "gate",
+    "up_proj": "up",
+    "down_proj": "down",
+}
 
 
 def changed(name):
-    """The checkpoint with the settings that its GGUF file has, where these are others: None if they are not."""
+    """The checkpoint with the settings that its GGUF file has; None if they are the checkpoint's own."""
     if name not in ("cohere2", "gpt-oss", "mpt", "qwen2-moe"):
         return None
     model = AutoModelForCausalLM.from_pretrained(HERE.parent / name, dtype=torch.float32)
@@ -162,7 +169,11 @@ def split_experts(state, arch):
             stem, end = key.rsplit(".", 1)
             bias, kind = end.endswith("_bias"), end.removesuffix("_bias")
             tensor = tensor if bias else tensor.transpose(1, 2)
-            maps = {"gate": tensor[:, 0::2], "up": tensor[:, 1::2]} if kind == "gate_up_proj" else {"down": tensor}
+            maps = (
+                {"gate": tensor[:, 0::2], "up": tensor[:, 1::2]}
+                if kind == "gate_up_proj"
+                else {"down": tensor}
+            )
             for which, values in maps.items():
                 out[f"{stem}.{which}_proj.{'bias' if bias else 'weight'}"] = values
         elif ".experts." in key:  # one tensor for each expert
@@ -194,7 +205,9 @@ def split_qkv(state, arch, n_heads, n_kv, head_dim):
             continue
         group = n_heads // n_kv
         parts = tensor.reshape(n_kv, group + 2, head_dim, -1)
-        q, k, v = (p.reshape(-1, tensor.shape[1]) for p in (parts[:, :group], parts[:, group], parts[:, group + 1]))
+        q, k, v = (
+            p.reshape(-1, tensor.shape[1]) for p in (parts[:, :group], parts[:, group], parts[:, group + 1])
+        )
         if arch == "falcon":
             out[key] = torch.cat([q, k, v])
         else:
@@ -216,7 +229,9 @@ def convert(name, arch):
     names = gguf.get_tensor_name_map(which, n_layers)
     state = split_qkv(split_experts(state, arch), arch, n_heads, n_kv, head_dim)
     for key, tensor in sorted(state.items()):
-        key = key.replace("model.language_model.", "model.").replace("block_sparse_moe.experts", "mlp.experts")
+        key = key.replace("model.language_model.", "model.").replace(
+            "block_sparse_moe.experts", "mlp.experts"
+        )
         if "visual" in key or (of(config, "tie_word_embeddings") and key == "lm_head.weight"):
             continue
         to = names.get_name(key, try_suffixes=(".weight", ".bias"))

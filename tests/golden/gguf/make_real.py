@@ -42,7 +42,9 @@ def smollm2_ids(reader):
     merges = [tuple(m.split(" ")) for m in reader.get_field("tokenizer.ggml.merges").contents()]
     tokenizer = Tokenizer(models.BPE({text: i for i, text in enumerate(tokens)}, merges))
     digits = pre_tokenizers.Digits(individual_digits=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [digits, pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
     return [tokenizer.encode(text).ids for text in TEXTS]
 
 
@@ -50,7 +52,9 @@ def gemma3_ids(reader):
     import sentencepiece
     from sentencepiece import sentencepiece_model_pb2
 
-    fields = [reader.get_field(f"tokenizer.ggml.{key}").contents() for key in ("tokens", "scores", "token_type")]
+    fields = [
+        reader.get_field(f"tokenizer.ggml.{key}").contents() for key in ("tokens", "scores", "token_type")
+    ]
     model = sentencepiece_model_pb2.ModelProto()
     for i, (text, score, kind) in enumerate(zip(*fields)):
         kind = 2 if text == "<unk>" else kind
@@ -71,6 +75,7 @@ def states(folder, name):
     stream = {}
     blocks = find(model, "model.layers")
     for depth in (1, len(blocks) // 2, len(blocks)):
+
         def keep(_module, _args, output, depth=depth):
             stream[depth] = (output[0] if isinstance(output, tuple) else output)[0, -1].double()
 

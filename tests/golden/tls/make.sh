@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Certificates of a server on this machine: an authority, a certificate of 127.0.0.1 that it signed, one of another name, and one that has expired.
+# Certificates of a server on this machine: an authority, a certificate of 127.0.0.1 that it signed, one of
+# another name, and one that has expired.
 # The keys protect nothing. Needs openssl; certificates as PEM, keys as DER (PKCS#8).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -32,7 +33,8 @@ openssl ca -batch -config ca.cnf -selfsign -keyfile authority.key -in authority.
     -startdate 20200101000000Z -enddate 21200101000000Z -notext -out "$here/authority.pem"
 sign() { # name, subject alternative name, end
     key "$1"
-    openssl req -new -key "$1.key" -subj "/CN=surmise test $1" -addext "subjectAltName=$2" -addext "extendedKeyUsage=serverAuth" -out "$1.csr"
+    openssl req -new -key "$1.key" -subj "/CN=surmise test $1" -addext "subjectAltName=$2" \
+        -addext "extendedKeyUsage=serverAuth" -out "$1.csr"
     openssl ca -batch -config ca.cnf -cert "$here/authority.pem" -keyfile authority.key -in "$1.csr" \
         -startdate 20200101000000Z -enddate "$3" -notext -out "$here/$1.pem"
     openssl pkcs8 -topk8 -nocrypt -in "$1.key" -outform DER -out "$here/$1.key.der"

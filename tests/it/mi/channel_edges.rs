@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, array};
 use surmise::Error;
-use surmise::mi::{ALL, Channel, Estimate, Estimator, Flag, Scale};
+use surmise::mi::{ALL, Channel, Estimate, Flag, Scale};
 
 use super::rows::{EstimateRows, scale_of};
 use crate::support::truth::{codes, gaussian, row_numbers};

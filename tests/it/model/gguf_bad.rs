@@ -108,7 +108,24 @@ fn what_is_wrong_with_a_file_is_named() {
         ("(mmproj)", |f| f.set("general.architecture", TEXT, text("clip"))),
         ("is part 1 of 3 of a model by its header", |f| f.set("split.count", U32, u32s(3))),
         ("holds a vocabulary and no weights", |f| f.tensors.clear()),
-        ("unsupported llama.expert_count=8", |f| f.set("llama.expert_count", U32, u32s(8))),
+        ("key `llama.expert_used_count` is missing", |f| f.set("llama.expert_count", U32, u32s(8))),
+        ("block_sparse_moe.gate", |f| {
+            f.set("llama.expert_count", U32, u32s(8));
+            f.set("llama.expert_used_count", U32, u32s(2));
+        }),
+        ("unsupported llama.expert_gating_func=2", |f| {
+            f.set("llama.expert_count", U32, u32s(8));
+            f.set("llama.expert_used_count", U32, u32s(2));
+            f.set("llama.expert_gating_func", U32, u32s(2));
+        }),
+        ("unsupported qwen3.expert_count=8", |f| {
+            f.set("general.architecture", TEXT, text("qwen3"));
+            let keys: Vec<_> = f.keys.iter().filter(|(key, ..)| key.starts_with("llama.")).cloned().collect();
+            for (key, kind, value) in keys {
+                f.set(&key.replace("llama.", "qwen3."), kind, value);
+            }
+            f.set("qwen3.expert_count", U32, u32s(8));
+        }),
         ("unsupported llama.attention.causal=false", |f| f.set("llama.attention.causal", BOOL, vec![0])),
         ("unsupported llama.logit_scale=4", |f| {
             f.set("llama.logit_scale", F32, 4_f32.to_le_bytes().to_vec());

@@ -103,7 +103,8 @@ fn a_server_that_is_silent_slow_or_gone_does_not_hold_us() {
     let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     // What never answered is asked once, whatever the timeout is.
     let asked = Instant::now();
-    let mut command = Home::new().command(&format!("http://{gone}"), ID, &[]);
+    let home = Home::new();
+    let mut command = home.command(&format!("http://{gone}"), ID, &[]);
     refused(&mut command, 1, &[&says[..], &["127.0.0.1 cannot be reached; check"]].concat());
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     let broken = Server::start(|_, _| Reply { status: 502, ..Reply::default() });

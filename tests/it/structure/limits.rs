@@ -11,6 +11,20 @@ const MEDIAN: usize = 150;
 
 /// Every `.rs` file below a folder, sorted.
 pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    files(folder, |path| path.extension().is_some_and(|extension| extension == "rs"))
+}
+
+/// Source in any language. Files without an extension are scripts where they begin as one.
+fn is_source(path: &Path) -> bool {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("rs" | "py" | "sh") => true,
+        Some(_) => false,
+        None => std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"#!")),
+    }
+}
+
+/// The files below a folder that are wanted, sorted.
+fn files(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     let mut files = vec![];
     let mut open = vec![folder.to_path_buf()];
     while let Some(folder) = open.pop() {
@@ -18,7 +32,7 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if is_wanted(&path) {
                 files.push(path);
             }
         }
@@ -29,8 +43,8 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 fn all() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files =
-        ["src", "tests", "examples", "benches"].iter().flat_map(|folder| rust_files(&root.join(folder)));
+    let folders = ["src", "tests", "examples", "benches", "scripts"];
+    let files = folders.iter().flat_map(|folder| files(&root.join(folder), is_source));
     files.map(|file| (file.clone(), std::fs::read_to_string(&file).expect("a source file"))).collect()
 }
 

@@ -161,7 +161,7 @@ impl Repository {
         else {
             return Reply::status(404, "EntryNotFound");
         };
-        let large = name.ends_with(".safetensors") || name.ends_with(".bin");
+        let large = [".safetensors", ".bin", ".gguf"].iter().any(|end| name.ends_with(end));
         let mut headers =
             vec![("X-Repo-Commit", self.commit.to_owned()), ("Accept-Ranges", "bytes".to_owned())];
         // Small files are named by a hash of git, 40 digits.

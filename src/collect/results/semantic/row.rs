@@ -224,21 +224,18 @@ impl CategoryAnswers {
                 n_open_pairs + row.n_output_pairs
             ));
         }
-        if self.logprobs_from != LogprobSource::None
-            && row.n_logprobs == 0
-            && n_unlisted == 0
-            && row.n_answered > 0
-        {
-            notes.push(match &self.unreadable {
-                Some(why) => format!(
-                    "accuracy, logprob_nats and output_share {of} are empty: the log-probabilities cannot \
-                     be read ({why})"
-                ),
-                None => format!(
-                    "accuracy, logprob_nats and output_share {of} are empty: the server sent no \
-                     log-probabilities"
-                ),
-            });
+        let n_missing = row.n_answered.saturating_sub(row.n_logprobs + n_unlisted);
+        if self.logprobs_from != LogprobSource::None && n_missing > 0 {
+            let why = self.unreadable.as_deref().unwrap_or("the server sent none");
+            let cells = if n_missing == row.n_answered {
+                "accuracy, logprob_nats and output_share are empty"
+            } else {
+                "accuracy, logprob_nats and output_share are of the others"
+            };
+            notes.push(format!(
+                "{} {of} have no log-probability of the right answer ({why}): {cells}",
+                prompts(n_missing, n)
+            ));
         }
         notes
     }

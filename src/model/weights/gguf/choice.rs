@@ -1,5 +1,7 @@
 //! Which GGUF file of a folder or a repository is the model.
 
+use std::collections::BTreeSet;
+
 use super::parts::PartName;
 
 /// Whether a file is a GGUF by its name.
@@ -29,8 +31,9 @@ pub(in crate::model) fn models<'a>(names: &[&'a str]) -> Vec<&'a str> {
     if names.iter().any(|name| !is_projector(name)) {
         names.retain(|name| !is_projector(name));
     }
-    let model = |name: &str| PartName::parse(name).map(|part| part.sibling(1));
-    names.dedup_by(|next, kept| model(next).is_some_and(|first| Some(first) == model(kept)));
+    // The parts of one model share the name of the first.
+    let mut seen = BTreeSet::new();
+    names.retain(|name| PartName::parse(name).is_none_or(|part| seen.insert(part.sibling(1))));
     names
 }
 
