@@ -3,8 +3,9 @@
 use super::client::question::{PreparedQuestion, QuestionOutcome};
 use super::client::worker::Worker;
 use super::configuration::Configuration;
-use super::journal::{Journal, QuestionKey};
+use super::journal::{Journal, JournalReader, QuestionKey, Record, RecordSpan};
 use super::plan::Plan;
+use super::results::decode;
 use crate::error::Result;
 use crate::provider::{Failure, FailureClass, Prompt, Request};
 
@@ -13,6 +14,9 @@ const PROBE: &str = "Reply with the word yes.";
 /// Tokens with a log-probability in the answer to a probe whose prompt is scored: those of the prompt but the
 /// first, and at most one that follows it.
 const FEWEST_ECHOED: usize = 2;
+/// Why a run ends whose server shows none.
+const NO_ECHO: &str = "the server does not return the log-probabilities of a prompt (`echo` with \
+                       `logprobs`), which scoring answers needs";
 
 /// The probes of a plan, with the parameters of the task with most stop sequences: one for tasks that are
 /// answered, one for those whose prompts are scored, where there are any.
@@ -44,9 +48,17 @@ pub(super) async fn probe(
         for request in requests(plan) {
             let wire = plan.provider.render(&request)?;
             let key = plan.key(&wire, 0);
-            if !journal.index.probed.contains(&key) && !asked.contains(&key) {
-                next = Some((request, wire, key));
-                break;
+            match journal.index.probed.get(&key) {
+                // What ended an earlier run ends this one before it asks a question.
+                Some(place) if request.params.echo && n_logprobs(plan, journal, *place)? < FEWEST_ECHOED => {
+                    run.stop_for_endpoint(NO_ECHO.into());
+                    return Ok(has_changed);
+                }
+                None if !asked.contains(&key) => {
+                    next = Some((request, wire, key));
+                    break;
+                }
+                _ => {}
             }
         }
         let Some((request, wire, key)) = next else { return Ok(has_changed) };
@@ -60,9 +72,7 @@ pub(super) async fn probe(
             && request.params.echo
             && n_logprobs < FEWEST_ECHOED
         {
-            let reason = "the server does not return the log-probabilities of a prompt (`echo` with \
-                          `logprobs`), which scoring answers needs";
-            run.stop_for_endpoint(reason.into());
+            run.stop_for_endpoint(NO_ECHO.into());
             return Ok(has_changed);
         }
         let QuestionOutcome::Failed(Failure { class: FailureClass::Unsupported { param }, message, .. }) =
@@ -88,4 +98,12 @@ pub(super) async fn probe(
         has_changed = true;
         worker.writer.append(&configuration.record()?)?.durable().await?;
     }
+}
+
+/// How many tokens of a stored answer have a log-probability.
+fn n_logprobs(plan: &Plan, journal: &Journal, place: RecordSpan) -> Result<usize> {
+    Ok(match JournalReader::open(&journal.path)?.record(place)? {
+        Record::Outcome(arrival) => decode::answer(plan.provider, &arrival).n_logprobs(),
+        _ => 0,
+    })
 }

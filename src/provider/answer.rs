@@ -110,6 +110,11 @@ impl Answer {
             rate_limit: RateLimitInfo::default(),
         }
     }
+
+    /// How many tokens have a log-probability.
+    pub fn n_logprobs(&self) -> usize {
+        self.logprobs.iter().flatten().filter(|token| token.logprob.is_some()).count()
+    }
 }
 
 /// The parts of an answer as a wire format has them, before the outcome is decided.

@@ -56,7 +56,7 @@ pub fn estimate(
     let mut n_probes = 0;
     for request in probe::requests(&plan).iter().filter(|_| !pending.questions.is_empty()) {
         let wire = plan.provider.render(request)?;
-        if !index.probed.contains(&plan.key(&wire, 0)) {
+        if !index.probed.contains_key(&plan.key(&wire, 0)) {
             add(request, &mut prompts, &mut answers);
             n_probes += 1;
         }

@@ -71,8 +71,7 @@ impl Worker {
                 }
             };
             self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
-            let known = answer.logprobs.iter().flatten().filter(|token| token.logprob.is_some());
-            let n_logprobs = known.count();
+            let n_logprobs = answer.n_logprobs();
             // Decided before the permit is released, so that no further request is sent after a refusal that
             // applies to all questions.
             let end = match answer.outcome {

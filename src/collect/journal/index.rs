@@ -1,7 +1,7 @@
 //! The index of a journal, built in one pass: a few numbers and a position per question, so that millions of
 //! answers fit into memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -100,8 +100,8 @@ pub struct Index {
     states: HashMap<[u8; 16], QuestionState>,
     /// Intents without an outcome.
     pub open: HashMap<(QuestionKey, u32), OpenIntent>,
-    /// Probes that were answered.
-    pub probed: HashSet<QuestionKey>,
+    /// Probes that were answered, with the positions of their answers.
+    pub probed: HashMap<QuestionKey, RecordSpan>,
     /// The last configuration.
     pub configuration: Option<Value>,
     /// Whether the cost of any request is known.
@@ -188,7 +188,7 @@ impl Index {
     ) {
         if probe {
             if outcome != "failed" {
-                self.probed.insert(key);
+                self.probed.insert(key, place);
             }
             return;
         }

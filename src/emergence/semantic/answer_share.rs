@@ -40,7 +40,9 @@ pub fn answer_share(
     is_left_out: impl Fn(usize, usize, usize) -> bool,
 ) -> Option<(Replicated, usize)> {
     let of_query = |(x, answers): (usize, &[Option<u32>])| {
-        tallies(layout, answers, &|p: usize, q: usize| is_left_out(p, q, x))
+        let pairs = (0..layout.relations).flat_map(|p| (0..layout.relations).map(move |q| (p, q)));
+        let left_out: Vec<bool> = pairs.map(|(p, q)| p == q || is_left_out(p, q, x)).collect();
+        tallies(layout, answers, &left_out)
     };
     let queries: Vec<Vec<Tally>> =
         answers.chunks(layout.per_query().max(1)).enumerate().map(of_query).collect();
@@ -53,40 +55,43 @@ pub fn answer_share(
     })
 }
 
-/// The scores of one query: of all sets and, for the jackknife, without each.
-fn tallies(
-    layout: Layout,
-    answers: &[Option<u32>],
-    is_left_out: &dyn Fn(usize, usize) -> bool,
-) -> Vec<Tally> {
+/// The scores of one query: of all sets and, for the jackknife, without each. `left_out` is
+/// `(relations, relations)`.
+fn tallies(layout: Layout, answers: &[Option<u32>], left_out: &[bool]) -> Vec<Tally> {
     let Layout { relations, sets, .. } = layout;
     let of_relation = |r: usize| &answers[r * sets..][..sets];
-    // `without == sets` leaves out none.
-    let tally = |without: usize| {
-        let mut found = Accumulator::default();
-        for p in 0..relations {
-            for s in (0..sets).filter(|s| *s != without) {
-                let Some(answer) = of_relation(p)[s] else { continue };
+    let mut found = vec![Accumulator::default(); 1 + sets];
+    for p in 0..relations {
+        for s in 0..sets {
+            let Some(answer) = of_relation(p)[s] else { continue };
+            // How many of the other sets' answers are this one, and how many there are.
+            let counts: Vec<(f64, f64)> = (0..relations)
+                .map(|r| {
+                    let others = of_relation(r).iter().enumerate().filter(|(t, _)| *t != s);
+                    others.filter_map(|(_, other)| *other).fold((0.0, 0.0), |(equal, n), other| {
+                        (equal + f64::from(u8::from(other == answer)), n + 1.0)
+                    })
+                })
+                .collect();
+            for (k, found) in found.iter_mut().enumerate().filter(|(k, _)| *k != s + 1) {
                 let frequency = |r: usize| {
-                    let others = of_relation(r).iter().enumerate();
-                    let others = others.filter(|(t, _)| *t != s && *t != without);
-                    let (mut equal, mut n) = (0.0, 0.0);
-                    for other in others.filter_map(|(_, other)| *other) {
-                        equal += f64::from(other == answer);
-                        n += 1.0;
+                    let (mut equal, mut n) = counts[r];
+                    if let Some(other) = k.checked_sub(1).and_then(|t| of_relation(r)[t]) {
+                        equal -= f64::from(u8::from(other == answer));
+                        n -= 1.0;
                     }
                     (n > 0.0).then(|| (equal + SMOOTHING) / (n + 2.0 * SMOOTHING))
                 };
-                for q in (0..relations).filter(|q| *q != p && !is_left_out(p, *q)) {
-                    if let Some((own, other)) = frequency(p).zip(frequency(q)) {
+                let Some(own) = frequency(p) else { continue };
+                for q in (0..relations).filter(|q| !left_out[p * relations + q]) {
+                    if let Some(other) = frequency(q) {
                         found.add_ratio(other.ln() - own.ln());
                     }
                 }
             }
         }
-        found.tally()
-    };
-    std::iter::once(tally(sets)).chain((0..sets).map(tally)).collect()
+    }
+    found.iter().map(Accumulator::tally).collect()
 }
 
 #[cfg(test)]
@@ -157,5 +162,43 @@ mod tests {
         assert!(some.value > 0.9 * all.value);
         assert!(answer_share(LAYOUT, &vec![None; LAYOUT.len()], |_, _, _| false).is_none());
         assert!(answer_share(LAYOUT, &vec![Some(1); LAYOUT.len()], |_, _, _| true).is_none());
+    }
+
+    #[test]
+    fn the_standard_error_is_that_of_leaving_out_each_query_set_and_crossing() {
+        let layout = Layout { queries: 4, relations: 2, sets: 5 };
+        // Right two times in three, by a rule that mixes queries and sets; one prompt has no answer.
+        let answers: Vec<Option<u32>> = (0..layout.len())
+            .map(|place| {
+                let relation = (place / layout.sets % layout.relations) as u32;
+                let wrong = place * place % 3 == 1;
+                (place != 7).then_some(if wrong { 9 + place as u32 % 2 } else { relation })
+            })
+            .collect();
+        let value = |layout: Layout, answers: &[Option<u32>]| {
+            answer_share(layout, answers, |_, _, _| false).unwrap().0.value
+        };
+        let per_query = layout.relations * layout.sets;
+        let without = |left_out: &dyn Fn(usize, usize) -> bool| {
+            let kept = answers.iter().enumerate();
+            let kept = kept.map(|(i, a)| a.filter(|_| !left_out(i / per_query, i % layout.sets)));
+            value(layout, &kept.collect::<Vec<_>>())
+        };
+        let variance = |values: Vec<f64>| {
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            (n - 1.0) / n * values.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+        };
+        let of_queries = (0..4).map(|x| {
+            let rest = [&answers[..x * per_query], &answers[(x + 1) * per_query..]].concat();
+            value(Layout { queries: 3, ..layout }, &rest)
+        });
+        let of_sets = (0..5).map(|s| without(&|_, set| set == s));
+        let of_cells = (0..20).map(|i| without(&|query, set| query == i / 5 && set == i % 5));
+        let [v_x, v_s, v_xs] = [of_queries.collect(), of_sets.collect(), of_cells.collect()].map(variance);
+        let exact = v_x + v_s - v_xs;
+        let (nats, _) = answer_share(layout, &answers, |_, _, _| false).unwrap();
+        assert!(exact > 1e-6, "{exact}");
+        assert!((nats.stderr().unwrap() - exact.sqrt()).abs() < 1e-12, "{exact}");
     }
 }

@@ -195,6 +195,10 @@ fn a_server_that_does_not_echo_is_found_out_by_the_probe() {
     assert_ne!(ran.code, Some(0));
     assert!(ran.stderr.contains("`echo`") && ran.stderr.contains("log-probabilities"), "{}", ran.stderr);
     assert_eq!(server.count_all(), 2);
+    // Nor is it asked again.
+    let again = run(&case, &[&["--corpus", "nations"], &SMALL, &target]);
+    assert!(again.stderr.contains("`echo`"), "{}", again.stderr);
+    assert_eq!(server.count_all(), 2);
 }
 
 #[test]
