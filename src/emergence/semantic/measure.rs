@@ -110,6 +110,8 @@ pub fn settings_of(
         ("queries", design.queries.len().to_string()),
         ("shots", all(&mut design.shots.iter().map(usize::to_string))),
         ("form", design.form.name.to_owned()),
+        // The rule of the control `no_shared_answer`.
+        ("shared_answer", "tokens".to_owned()),
         ("bos", model.tokenizer.bos().name().to_owned()),
         ("noise_scales", all(&mut settings.estimate.noise_scales.iter().map(f64::to_string))),
         ("noise_scale", settings.estimate.default_noise_scale.to_string()),
