@@ -195,7 +195,7 @@ fn what_a_report_cannot_be_made_of_is_named() {
     // What earlier versions wrote is refused with the new name of the column.
     let earlier = folder.path().join("earlier.csv");
     std::fs::write(&earlier, PREDICTIONS.replace("y_hat", "emergence_nats")).expect("a file");
-    refused(&["predictions", text(&earlier)], 1, &["`emergence_nats` is called `y_hat` now"]);
+    refused(&["predictions", text(&earlier)], 1, &["column emergence_nats is called y_hat now"]);
     refused(&["profile", text(&file)], 2, &["unknown report `profile`", "profiles, shots, depth"]);
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
     refused(&["calibration", text(&file)], 1, &["predictions.csv", "not the JSON"]);
