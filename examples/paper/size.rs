@@ -11,6 +11,9 @@ use super::designs::{self, with_examples};
 use super::rank::{Correlations, correlation};
 use super::{Run, Verdict, report_profiles};
 
+/// A number of a summary.
+type ShotQuantity = fn(&ShotSummary) -> Option<f64>;
+
 /// The share at the fewest and at the most examples, and that of random init.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?;
@@ -18,7 +21,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let share = |summary: &ShotSummary| Some(summary.share_mean?.value);
     let random_init = |summary: &ShotSummary| Some(summary.share_mean_random_init?.value);
     let above = |summary: &ShotSummary| Some(summary.share_mean_above_random_init?.value);
-    let quantities: [(String, usize, fn(&ShotSummary) -> Option<f64>); 4] = [
+    let quantities: [(String, usize, ShotQuantity); 4] = [
         (format!("the share with {MOST} examples"), MOST, share),
         (format!("with {FEWEST}"), FEWEST, share),
         (format!("that of random init with {MOST}"), MOST, random_init),

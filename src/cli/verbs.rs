@@ -42,7 +42,7 @@ enum Verb {
     #[command(alias = "line")]
     Demo(demo::Flags),
     /// Measure emergence profiles of models on corpora, and of their randomly initialised copies
-    Measure(measure::Flags),
+    Measure(Box<measure::Flags>),
     /// Estimate the mutual information of paired samples, as JSON
     Mi(mi::Flags),
     /// Compare groups of texts (human, model A, model B) as small models read them: permutation p-value and

@@ -78,9 +78,12 @@ mod tests {
         TokenLogprob { token: text.into(), bytes: None, logprob: Some(logprob), top, offset: None }
     }
 
-    fn answer(outcome: Outcome, tokens: &[(&str, f64, &[(&str, f64)])]) -> Answer {
+    /// A token, its log-probability, and the likely tokens there with their probabilities.
+    type Token<'a> = (&'a str, f64, &'a [(&'a str, f64)]);
+
+    fn answer(outcome: Outcome, tokens: &[Token]) -> Answer {
         let mut at = 0;
-        let mut one = |(text, logprob, top): &(&str, f64, &[(&str, f64)])| {
+        let mut one = |(text, logprob, top): &Token| {
             let offset = Some(at as u64);
             at += text.chars().count();
             TokenLogprob { offset, ..token(text, *logprob, top) }
