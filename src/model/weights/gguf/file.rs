@@ -184,6 +184,7 @@ impl Gguf {
 ///
 /// # Errors
 /// What is wrong with the header.
+#[cfg(feature = "hub")]
 pub(in crate::model) fn bytes_of_description(header: &FileHeader) -> Result<Option<u64>> {
     let file = Bytes::header(Path::new(&header.name), header.clone());
     let (_, entries) = match header::read(&file) {

@@ -18,7 +18,9 @@ mod value;
 
 pub(in crate::model) use self::choice::{choose, is_gguf, models};
 pub use self::file::Gguf;
-pub(in crate::model) use self::file::{Placed, bytes_of_description};
+pub(in crate::model) use self::file::Placed;
+#[cfg(feature = "hub")]
+pub(in crate::model) use self::file::bytes_of_description;
 pub(in crate::model) use self::metadata::Metadata;
 pub(in crate::model) use self::parts::PartName;
 #[cfg(test)]
