@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::calibration::PredictionRow;
-use crate::disk;
 use crate::error::{Error, Result};
 use crate::observations;
 
@@ -22,22 +21,20 @@ impl ReportInput {
         if path.is_dir() { path.join(self.file) } else { path.into() }
     }
 
-    /// Refuses the header of a CSV file that lacks a column.
+    /// Refuses the header of a CSV file that lacks a column, or has one under its name in an earlier version.
     ///
     /// # Errors
     /// [`Error::Csv`] naming the column.
     pub(super) fn check(&self, path: &Path, header: &csv::StringRecord) -> Result<()> {
-        match self.columns.iter().find(|name| !header.iter().any(|column| column == **name)) {
+        let has = |name: &str| header.iter().any(|column| column == name);
+        let missing = self.columns.iter().find(|name| !has(name));
+        let missing = missing
+            .map(|name| format!("there is no column `{name}`; give a {} that surmise wrote", self.file));
+        let old: Vec<String> =
+            [PredictionRow::renamed(has), observations::renamed(has)].into_iter().flatten().collect();
+        match Some(old.join("; ")).filter(|old| !old.is_empty()).or(missing) {
             None => Ok(()),
-            Some(name) => {
-                let missing =
-                    || format!("there is no column `{name}`; give a {} that surmise wrote", self.file);
-                let has = |name: &str| header.iter().any(|column| column == name);
-                let known = observations::RENAMED.iter().chain(&PredictionRow::RENAMED);
-                let ours = known.filter(|(_, new)| self.columns.contains(new));
-                let reason = disk::renamed_columns(ours, has).unwrap_or_else(missing);
-                Err(Error::Csv { path: path.into(), line: 1, reason })
-            }
+            Some(reason) => Err(Error::Csv { path: path.into(), line: 1, reason }),
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::columns::{ColumnRoles, log10_sizes, proxies};
 use crate::calibration::table::sample::Predictors;
 use crate::calibration::table::tidy::Table;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::observations;
 
 /// A row to be predicted.
 pub(super) struct Query {
@@ -25,9 +26,12 @@ pub(super) struct Query {
 /// The rows of a table.
 ///
 /// # Errors
-/// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks, or a cell that is not a
-/// number.
+/// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks or has under its name in
+/// an earlier version, or a cell that is not a number.
 pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
+    if let Some(reason) = observations::renamed_in_observations(|column| table.has(column)) {
+        return Err(Error::Csv { path: table.path().into(), line: 1, reason });
+    }
     let ColumnRoles { id, group, size, .. } = &card.columns;
     let features =
         card.columns.features.iter().map(|name| table.numbers(name)).collect::<Result<Vec<_>>>()?;

@@ -98,7 +98,7 @@ pub struct PredictionRow {
 
 impl PredictionRow {
     /// Columns of predictions.csv and blind.csv in earlier versions, and what they are called now.
-    pub(crate) const RENAMED: [(&str, &str); 9] = [
+    const RENAMED: [(&str, &str); 9] = [
         ("interval_recipe", "interval_method"),
         ("emergence_nats", "y_hat"),
         ("predicted_nats", "y_hat"),
@@ -109,6 +109,14 @@ impl PredictionRow {
         ("size_line_nats", "baseline_size"),
         ("mean_nats", "baseline_mean"),
     ];
+
+    /// Why a table of an earlier version is refused: the columns whose name has changed, and their new names.
+    pub(crate) fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
+        // Profiles and observations have a column `emergence_nats` today.
+        let is_old = has("low_nats") || has("baseline_nats");
+        let pairs = Self::RENAMED.iter().filter(|(old, _)| *old != "emergence_nats" || is_old);
+        disk::renamed_columns(pairs, has)
+    }
 
     /// Reads predictions.csv. Columns are found by name; those that a file lacks are empty, and others are
     /// ignored.
@@ -132,7 +140,7 @@ impl PredictionRow {
         let invalid = |error: &csv::Error| fault(Lines::at(bytes, error.position()), error.to_string());
         let header = reader.headers().map_err(|error| invalid(&error))?.clone();
         let has = |name: &str| header.iter().any(|column| column == name);
-        if let Some(reason) = disk::renamed_columns(&Self::RENAMED, has) {
+        if let Some(reason) = Self::renamed(has) {
             return Err(fault(1, reason));
         }
         if let Some(name) = REQUIRED.iter().find(|name| !has(name)) {
@@ -249,7 +257,7 @@ mod tests {
         };
         refused("target_model,y_hat\nm,1\nk,two\n", &["line 3", "\"two\"", "`y_hat`"]);
         refused("target_model,y_hat\nm,NaN\n", &["line 2", "`y_hat`", "NaN"]);
-        refused("target_model,emergence_nats\nm,1\n", &["emergence_nats", "y_hat"]);
+        refused("target_model,emergence_nats,low_nats\nm,1,0\n", &["emergence_nats", "y_hat"]);
         refused("target_model,y_hat,interval_recipe\nm,1,forward\n", &["interval_method"]);
         refused("target_model,low\nm,1\n", &["no column `y_hat`"]);
     }

@@ -75,8 +75,8 @@ pub(super) struct TargetFlags {
     /// The model's name at the provider
     #[arg(long, required = true, value_name = "NAME")]
     pub(super) model: Option<String>,
-    /// Folder for journal.jsonl, scores.csv, gains.csv, summary.json, texts.jsonl; the same command continues
-    /// an interrupted run
+    /// Folder for journal.jsonl, scores.csv, gains.csv, items.csv, summary.json, texts.jsonl and, of
+    /// `collect semantic`, semantic.csv; the same command continues an interrupted run
     #[arg(short, long, required = true, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
     /// Print the number of requests, their cost and, where the folder contains answers, the expected time;

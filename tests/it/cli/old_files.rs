@@ -64,6 +64,7 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
     let calibrate = ["calibrate", "--observations", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
     refused(&surmise(&calibrate), &["column setting is called noise_scale now"]);
     assert!(!std::path::Path::new(&at("card.json")).exists());
+    write(&at("old.csv"), &rows);
     let mut rows = with(24, "recipe", |_| "r".into());
     for row in &mut rows {
         row.remove("family");
@@ -74,6 +75,9 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
     // A table of others may have a column of that name.
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());
+    // A card refuses the old table in the same words.
+    let predict = ["predict", "--calibration", &at("card.json"), "--observations", &at("old.csv")];
+    refused(&surmise(&predict), &["column setting is called noise_scale now"]);
 
     let measure = [
         "measure",
@@ -102,6 +106,11 @@ fn old_predictions_and_an_old_card_name_the_new_words() {
     let old = "target_model,corpus,emergence_nats,low_nats,high_nats\nm,c,1,0,2\n";
     std::fs::write(at("predictions.csv"), old).expect("a file");
     refused(&surmise(&["report", "predictions", &at("predictions.csv")]), &["emergence_nats", "y_hat"]);
+
+    // A table of today with a column of that name is another table, not an old one.
+    let other = "target_model,corpus_sha256,emergence_nats\nm,c,1\n";
+    std::fs::write(at("observations.csv"), other).expect("a file");
+    refused(&surmise(&["report", "predictions", &at("observations.csv")]), &["no column `y_hat`"]);
 
     let old = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,size_line_nats,\
                mean_nats,setting,level,regime,note\n";

@@ -194,7 +194,7 @@ fn what_a_report_cannot_be_made_of_is_named() {
     refused(&["profiles", text(&file)], 1, &["predictions.csv", "no column `model`", "profiles.csv"]);
     // What earlier versions wrote is refused with the new name of the column.
     let earlier = folder.path().join("earlier.csv");
-    std::fs::write(&earlier, PREDICTIONS.replace("y_hat", "emergence_nats")).expect("a file");
+    std::fs::write(&earlier, PREDICTIONS.replace("y_hat,low", "emergence_nats,low_nats")).expect("a file");
     refused(&["predictions", text(&earlier)], 1, &["column emergence_nats is called y_hat now"]);
     refused(&["profile", text(&file)], 2, &["unknown report `profile`", "profiles, shots, depth"]);
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);

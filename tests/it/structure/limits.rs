@@ -43,8 +43,10 @@ fn files(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
 
 fn all() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["src", "tests", "examples", "benches", "scripts"];
-    let files = folders.iter().flat_map(|folder| files(&root.join(folder), is_source));
+    let folders = ["src", "tests", "examples", "benches", "scripts", ".ci"];
+    // A package of the registry has no `.ci`.
+    let there = folders.iter().map(|folder| root.join(folder)).filter(|folder| folder.is_dir());
+    let files = there.flat_map(|folder| files(&folder, is_source));
     files.map(|file| (file.clone(), std::fs::read_to_string(&file).expect("a source file"))).collect()
 }
 
