@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use surmise::calibration::{CalibrationSpec, ErrorSummary, Outcome, PredictionRow, Table, calibrate};
+use surmise::calibration::{
+    CalibrationSpec, ErrorSummary, Outcome, PredictionRow, Table, calibrate, size_baseline,
+};
 use surmise::emergence::MeasureSettings;
 use surmise::emergence::semantic::SemanticProfile;
 use surmise::mi::Channel;
@@ -80,22 +82,14 @@ fn predicted(table: &Table, held_out: &BTreeSet<String>) -> Result<Vec<Predictio
     let card = calibrate(&open.clone().without(&IGNORED.map(Into::into))?, &plan)?;
     let mut rows = card.predict(&closed, LEVEL)?;
     let known = open.numbers("params_b")?.into_iter().zip(open.numbers(TARGET)?);
-    let known: Vec<(f64, f64)> = known.filter_map(|(size, share)| Some((size?.log10(), share?))).collect();
-    let line = line(&known);
+    let known = known.filter_map(|(size, share)| Some((size?.log10(), share?)));
+    let (sizes, shares): (Vec<f64>, Vec<f64>) = known.unzip();
     for (row, size) in rows.iter_mut().zip(closed.numbers("params_b")?) {
-        row.baseline_size = row.y_hat.and(size).map(|size| line(size.log10()));
+        if let Some(size) = row.y_hat.and(size) {
+            row.baseline_size = size_baseline(&sizes, &shares, size.log10())?;
+        }
     }
     Ok(rows)
-}
-
-/// Least squares.
-fn line(points: &[(f64, f64)]) -> impl Fn(f64) -> f64 {
-    let n = points.len() as f64;
-    let (x, y) = points.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x / n, b + y / n));
-    let (xy, xx) =
-        points.iter().fold((0.0, 0.0), |(xy, xx), (a, b)| (xy + (a - x) * (b - y), xx + (a - x) * (a - x)));
-    let slope = if xx > 0.0 { xy / xx } else { 0.0 };
-    move |at| y + slope * (at - x)
 }
 
 fn verdict(summary: &ErrorSummary) -> Verdict {

@@ -9,7 +9,7 @@ use super::checks::check_profiles;
 use super::inputs::JoinInputs;
 use super::measured::MeasuredModel;
 use super::observation::Observation;
-use super::proxy::{Candidates, seeds_differ};
+use super::proxy::{Candidates, Matched};
 use super::readings::{AssignedReadings, TextReadings};
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
@@ -108,24 +108,8 @@ impl<'a> CorpusJoin<'a> {
     /// The row of a target; `None` for a target that is its own proxy, from which nothing could be learnt.
     fn observation(&self, target: &'a str) -> Result<Option<Observation<'a>>> {
         let inputs = self.inputs;
-        let (proxy_model, mut note) = match self.candidates.proxy(target)? {
-            Ok(proxy) if proxy == target => return Ok(None),
-            Ok(proxy) => (proxy, String::new()),
-            Err(why) => ("", why),
-        };
-        let mut find = |model: &str| {
-            self.measured(model).unwrap_or_else(|why| {
-                note = why;
-                None
-            })
-        };
-        let (own, mut proxy) = (find(target), find(proxy_model));
-        if let (Some(own), Some(other)) = (&own, &proxy)
-            && let Some(why) = seeds_differ((target, &own.seeds()), (proxy_model, &other.seeds()))
-        {
-            note = why;
-            proxy = None;
-        }
+        let matched = self.candidates.matched(target, |model| self.measured(model), MeasuredModel::seeds)?;
+        let Some(Matched { proxy_model, own, proxy, note }) = matched else { return Ok(None) };
         // All profiles of a corpus were measured alike.
         let of_proxy = self.models.get(proxy_model);
         let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);

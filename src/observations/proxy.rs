@@ -33,7 +33,7 @@ impl<'a> Candidates<'a> {
     ///
     /// # Errors
     /// [`Error::Observations`] if the proxy that was named was not measured on the corpus.
-    pub fn proxy(&self, target: &str) -> Result<std::result::Result<&'a str, String>> {
+    fn proxy(&self, target: &str) -> Result<std::result::Result<&'a str, String>> {
         let family = self.family(target);
         let smallest = || self.smallest(family).filter(|_| !family.is_empty());
         match self.named.or_else(smallest) {
@@ -62,7 +62,7 @@ impl<'a> Candidates<'a> {
 
 /// Why a target and its proxy cannot be compared, if they were measured with other seeds: differences between
 /// models and between texts can only be told apart where both saw the same texts.
-pub(super) fn seeds_differ(
+fn seeds_differ(
     (target, own): (&str, &BTreeSet<u64>),
     (proxy, of_proxy): (&str, &BTreeSet<u64>),
 ) -> Option<String> {
@@ -74,4 +74,48 @@ pub(super) fn seeds_differ(
             list(of_proxy)
         )
     })
+}
+
+/// What was measured of a target and of its proxy.
+pub(super) struct Matched<'a, M> {
+    /// Empty if there is no proxy.
+    pub proxy_model: &'a str,
+    pub own: Option<M>,
+    pub proxy: Option<M>,
+    /// Why one of them is missing; empty if none is.
+    pub note: String,
+}
+
+impl<'a> Candidates<'a> {
+    /// A target with its proxy; `None` for a target that is its own proxy, from which nothing could be
+    /// learnt. `measured` gives what was measured of a model, or why it cannot be used.
+    ///
+    /// # Errors
+    /// Those of [`Self::proxy`].
+    pub fn matched<M>(
+        &self,
+        target: &str,
+        measured: impl Fn(&str) -> std::result::Result<Option<M>, String>,
+        seeds: impl Fn(&M) -> BTreeSet<u64>,
+    ) -> Result<Option<Matched<'a, M>>> {
+        let (proxy_model, mut note) = match self.proxy(target)? {
+            Ok(proxy) if proxy == target => return Ok(None),
+            Ok(proxy) => (proxy, String::new()),
+            Err(why) => ("", why),
+        };
+        let mut find = |model: &str| {
+            measured(model).unwrap_or_else(|why| {
+                note = why;
+                None
+            })
+        };
+        let (own, mut proxy) = (find(target), find(proxy_model));
+        if let (Some(own), Some(other)) = (&own, &proxy)
+            && let Some(why) = seeds_differ((target, &seeds(own)), (proxy_model, &seeds(other)))
+        {
+            note = why;
+            proxy = None;
+        }
+        Ok(Some(Matched { proxy_model, own, proxy, note }))
+    }
 }
