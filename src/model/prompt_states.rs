@@ -3,6 +3,7 @@
 //! prefix once.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::Tensor;
 use ndarray::Array2;
@@ -62,6 +63,21 @@ impl PromptStates {
         tokens: &[u32],
         room_bytes: Option<u64>,
     ) -> Result<Self> {
+        Self::with_progress(decoder, model, prompts, tokens, room_bytes, &|_, _| ())
+    }
+
+    /// The same. `progress` receives the number of batches done and their total.
+    ///
+    /// # Errors
+    /// Those of [`PromptStates::of`].
+    pub fn with_progress(
+        decoder: &Decoder,
+        model: &str,
+        prompts: &[Vec<u32>],
+        tokens: &[u32],
+        room_bytes: Option<u64>,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Self> {
         check(decoder, model, prompts)?;
         let trie = Trie::new(prompts);
         let last: Vec<u32> = (0..prompts.len()).map(|w| trie.node(w, prompts[w].len() - 1)).collect();
@@ -76,13 +92,17 @@ impl PromptStates {
         tokens.retain(|_| decoder.head().is_ok());
         let (spec, n_rows) = (decoder.spec(), row_of.iter().flatten().count());
         let store = Store::new(spec.n_layers, n_rows, spec.d_model, room_bytes)?;
-        let batches = trie.batches(trie.batch_tokens(BATCH_TOKENS)).into_par_iter();
+        let batches = trie.batches(trie.batch_tokens(BATCH_TOKENS));
+        let (done, total) = (AtomicUsize::new(0), batches.len());
         let found: Vec<Found> = batches
+            .into_par_iter()
             .map(|(owned, batch)| {
                 let wanted = Wanted::of(&owned, &batch, &row_of);
-                wanted.map_or(Ok(Found::default()), |wanted| {
+                let found = wanted.map_or(Ok(Found::default()), |wanted| {
                     wanted.run(decoder, model, &batch, &tokens, &store)
-                })
+                });
+                progress(1 + done.fetch_add(1, Ordering::Relaxed), total);
+                found
             })
             .collect::<Result<_>>()?;
         let output = (!tokens.is_empty()).then(|| {

@@ -12,6 +12,8 @@ use crate::error::Result;
 /// The tables beside profiles.csv.
 const READINGS: &str = "readings.csv";
 const SUMMARIES: &str = "summaries.csv";
+/// Steps of the display for one model and category.
+const STEPS: u64 = 1000;
 
 pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result<()> {
     let seed = flags.sampling.seed;
@@ -24,7 +26,7 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
     let prepared =
         Prepared::new::<SemanticProfile>(flags, categories.iter().map(|c| c.name.as_str()), quiet)?;
     let store = prepared.store.as_ref();
-    let progress = Progress::start((flags.models.len() * designs.len()) as u64, quiet);
+    let progress = Progress::start((flags.models.len() * designs.len()) as u64 * STEPS, quiet);
     let mut profiles: Vec<(SemanticProfile, Origin)> = vec![];
     for name in &flags.models {
         let model = prepared.open(name)?;
@@ -35,9 +37,13 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
         for (design, prompts) in designs.iter().zip(&prompts) {
             progress.set_message(format!("{}, {}", model.info.id, design.category));
             let wanted = semantic::settings_of(&model, design, prompts, &settings);
-            let measure = || semantic::measure(&model, design, prompts, &settings);
+            let before = profiles.len() as u64 * STEPS;
+            let step = |done: usize, total: usize| {
+                progress.set_position(before + STEPS * done as u64 / total.max(1) as u64);
+            };
+            let measure = || semantic::measure_with_progress(&model, design, prompts, &settings, &step);
             profiles.push(measure_once(store, &model.info, &design.category, &wanted, measure)?);
-            progress.inc(1);
+            progress.set_position(before + STEPS);
         }
     }
     progress.finish();

@@ -1,6 +1,8 @@
 //! A semantic profile measured: states of every prompt, estimates of every block, of the trained and the
 //! randomly initialised model and of the controls.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 
 use super::condition::Noise;
@@ -16,11 +18,17 @@ use super::tally::TEMPERATURES;
 use crate::corpus::{DesignPrompts, FactorialDesign};
 use crate::disk::Schema;
 use crate::emergence::profile_settings::ProfileSettings;
+use crate::emergence::steps::Steps;
 use crate::emergence::store::StoredProfile;
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::decoder::Decoder;
 use crate::seed;
+
+/// Steps of the progress for the states of a decoder and for the estimates that are made of them. Their times
+/// were about 2 : 1 with 135 million parameters.
+const STATES_STEPS: usize = 200;
+const ESTIMATES_STEPS: usize = 100;
 
 /// Measures the semantic emergence of `model` with a design at every block and number of shots, the randomly
 /// initialised model beside it if `settings` ask for it.
@@ -39,6 +47,20 @@ pub fn measure(
     prompts: &DesignPrompts,
     settings: &SemanticSettings,
 ) -> Result<SemanticProfile> {
+    measure_with_progress(model, design, prompts, settings, &|_, _| ())
+}
+
+/// The same. `progress` receives the number of steps done and their total.
+///
+/// # Errors
+/// Those of [`measure`].
+pub fn measure_with_progress(
+    model: &Model,
+    design: &FactorialDesign,
+    prompts: &DesignPrompts,
+    settings: &SemanticSettings,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<SemanticProfile> {
     let with_permuted = settings.permuted_answers.then(|| design.with_permuted_answers());
     let with_foreign =
         settings.foreign.as_ref().map(|other| design.with_foreign_queries(other)).transpose()?;
@@ -50,7 +72,9 @@ pub fn measure(
         .collect::<Result<Vec<_>>>()?;
 
     let noise = Noise::draw(layout(design), model.decoder.spec().d_model, settings.estimate.seed);
-    let reader = Reader { model, settings, noise: &noise };
+    let n_reads = 1 + usize::from(settings.random_init_seed.is_some()) + controls.len();
+    let steps = Steps::new(n_reads * (STATES_STEPS + ESTIMATES_STEPS), progress);
+    let reader = Reader { model, settings, noise: &noise, steps: &steps };
     let trained = reader.read(&model.decoder, &model.info.id, design, prompts, true)?;
     let random_init = match settings.random_init_seed {
         Some(seed) => {
@@ -176,6 +200,7 @@ struct Reader<'a> {
     model: &'a Model,
     settings: &'a SemanticSettings,
     noise: &'a Noise,
+    steps: &'a Steps<'a>,
 }
 
 /// Everything that is read of one decoder, by number of shots.
@@ -198,7 +223,9 @@ impl Reader<'_> {
         prompts: &DesignPrompts,
         is_whole: bool,
     ) -> Result<Read> {
-        let states = run(decoder, name, prompts, self.model.room_for_states()?)?;
+        let part = self.steps.part(STATES_STEPS);
+        let batch = |done: usize, total: usize| part.reach(done, total);
+        let states = run(decoder, name, prompts, self.model.room_for_states()?, &batch)?;
         let grid = PromptGrid::new(design, prompts, &states);
         let (n_shots, n_blocks) = (design.shots.len(), states.n_blocks());
         let left_out: Vec<Exclusions> = design
@@ -211,12 +238,17 @@ impl Reader<'_> {
             .collect();
         // Shots increase, so that those without examples stand first.
         let n_without = design.shots.iter().filter(|shots| **shots == 0).count();
+        let (part, done) = (self.steps.part(ESTIMATES_STEPS), AtomicUsize::new(0));
+        let total = (n_shots - n_without) * n_blocks;
         let conditions: Vec<ConditionEstimate> = (n_without * n_blocks..n_shots * n_blocks)
             .into_par_iter()
             .map(|condition| {
                 let (i, block) = (condition / n_blocks, condition % n_blocks + 1);
                 let rows = grid.rows(i, block)?;
-                estimate(rows.view(), grid.layout, self.noise, &left_out[i], &self.settings.estimate)
+                let estimated =
+                    estimate(rows.view(), grid.layout, self.noise, &left_out[i], &self.settings.estimate);
+                part.reach(1 + done.fetch_add(1, Ordering::Relaxed), total);
+                estimated
             })
             .collect::<Result<_>>()?;
         let lens = |i: usize| (1..=n_blocks).map(|block| output_share(&grid, i, block)).collect();

@@ -50,7 +50,7 @@ pub use self::condition::{Crossing, Layout, Noise};
 pub use self::depth::WithError;
 pub use self::estimate::{ConditionEstimate, EstimateSettings, Exclusions, Information, estimate};
 pub use self::jackknife::Replicated;
-pub use self::measure::{measure, settings_of, tokenize};
+pub use self::measure::{measure, measure_with_progress, settings_of, tokenize};
 pub use self::output::{mean_of_prompts, share_of};
 pub use self::profile::{DesignInfo, SemanticProfile};
 pub use self::reading::{Init, SemanticControl, SemanticReading};

@@ -49,15 +49,16 @@ pub(super) fn layout(design: &FactorialDesign) -> Layout {
     Layout { queries: design.queries.len(), relations: design.relations.len(), sets: design.n_sets() }
 }
 
-/// Runs a decoder over the prompts.
+/// Runs a decoder over the prompts. `progress` receives the number of batches done and their total.
 pub(super) fn run(
     decoder: &Decoder,
     name: &str,
     prompts: &DesignPrompts,
     room_bytes: Option<u64>,
+    progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<PromptStates> {
     let tokens = prompts.answer_tokens.concat();
-    PromptStates::of(decoder, name, &prompts.windows, &tokens, room_bytes)
+    PromptStates::with_progress(decoder, name, &prompts.windows, &tokens, room_bytes, progress)
 }
 
 /// What is left out of the comparisons at some number of shots.

@@ -5,7 +5,8 @@ use candle_core::{DType, Device, Tensor};
 use surmise::Result;
 use surmise::corpus::{Category, DesignPrompts, DesignSettings, FactorialDesign, PromptForm};
 use surmise::emergence::semantic::{
-    Init, SemanticControl, SemanticProfile, SemanticReading, SemanticSettings, measure, settings_of, tokenize,
+    Init, SemanticControl, SemanticProfile, SemanticReading, SemanticSettings, measure,
+    measure_with_progress, settings_of, tokenize,
 };
 use surmise::emergence::{Origin, Profile, ProfileStore, measure_once};
 use surmise::model::batch::Batch;
@@ -137,6 +138,24 @@ fn a_profile_has_every_block_shot_noise_scale_and_control_and_does_not_depend_on
     let (_, origin) = once(&other).expect("a profile");
     assert_eq!((origin, store.files().expect("files").len()), (Origin::Measured, 2));
     assert!(store.check::<SemanticProfile>().is_ok() && store.check::<Profile>().is_err());
+}
+
+#[test]
+fn progress_counts_states_and_estimates_of_every_decoder_to_the_end() {
+    let (design, model) = (design("numbers", &[0, 1]), Model::load("minigpt-1").expect("embedded"));
+    let prompts = tokenize(&model, &design).expect("prompts");
+    for settings in [SemanticSettings::new(3, None), all_settings()] {
+        let seen = std::sync::Mutex::new(vec![]);
+        let step = |done: usize, total: usize| seen.lock().unwrap().push((done, total));
+        measure_with_progress(&model, &design, &prompts, &settings, &step).expect("a profile");
+        let mut seen = seen.into_inner().unwrap();
+        let total = seen[0].1;
+        assert!(seen.len() > 2 && seen.iter().all(|(_, of)| *of == total), "{seen:?}");
+        // Threads may report in another order.
+        seen.sort_unstable();
+        assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "{seen:?}");
+        assert_eq!(seen.last(), Some(&(total, total)));
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl CategoryAnswers {
         answerer: &Answerer,
     ) -> (SemanticScore, Vec<String>) {
         let Self { design, layout, .. } = self;
-        let n = layout.len();
+        let (n, shots) = (layout.len(), design.shots[shots_index]);
         let nothing = PromptAnswer::default();
         let prompt = |at: Crossing| self.prompts.get(shots_index * n + layout.place(at)).unwrap_or(&nothing);
         let all = &self.prompts[(shots_index * n).min(self.prompts.len())..];
@@ -133,13 +133,13 @@ impl CategoryAnswers {
             }
         }
         let output_share = share_of(*layout, is_output_left_out, |at, r| prompt(at).nats(r));
-        let output_share = output_share.filter(|_| n_open_pairs == 0 && contradicted.is_none());
+        // Without examples no prompt says which relation is meant: `measure` reads no share there either.
+        let output_share = output_share.filter(|_| shots > 0 && n_open_pairs == 0 && contradicted.is_none());
 
         let mut numbers = numbers(all);
         numbers.resize(n, None);
-        let by_answers = answer_share(*layout, &numbers, is_answer_left_out);
+        let by_answers = answer_share(*layout, &numbers, is_answer_left_out).filter(|_| shots > 0);
 
-        let shots = design.shots[shots_index];
         let n_answered = all.iter().filter(|prompt| prompt.text.is_some()).count();
         let value = |of: &Option<Replicated>| of.as_ref().map(|of| of.value);
         let stderr = |of: &Option<Replicated>| of.as_ref().and_then(Replicated::stderr);
