@@ -2,6 +2,7 @@
 //! a paper. A report reads files and measures nothing; each is one file of this folder, and
 //! [`ALL`](registry::ALL) lists them.
 
+mod answers;
 mod blind;
 mod calibration;
 mod content;

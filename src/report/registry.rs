@@ -1,6 +1,6 @@
 //! The table of reports.
 
-use super::{Report, blind, calibration, depth, predictions, profiles, shots};
+use super::{Report, answers, blind, calibration, depth, predictions, profiles, shots};
 use crate::error::{Error, Result};
 
 /// The reports, in the order in which they are listed.
@@ -8,6 +8,7 @@ pub static ALL: &[&dyn Report] = &[
     &profiles::Profiles,
     &shots::Shots,
     &depth::Depth,
+    &answers::Answers,
     &predictions::Predictions,
     &calibration::Calibration,
     &blind::Blind,

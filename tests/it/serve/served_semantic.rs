@@ -44,6 +44,41 @@ fn design(corpus: &str) -> FactorialDesign {
     FactorialDesign::draw(&Category::load(corpus).expect("embedded"), &settings).expect("a design")
 }
 
+/// The report of a folder shows what its semantic.csv holds, and refuses what does not compare.
+fn reported(case: &Case, name: &str) {
+    let report = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
+        command.args(["report", "answers"]).args(arguments).current_dir(case.folder.path());
+        case.ran(&command.output().expect("the binary"))
+    };
+    let shown = report(&["out", "-q"]);
+    let shown: Vec<Row> = csv::Reader::from_reader(shown.stdout.as_bytes())
+        .into_deserialize()
+        .map(|row| row.unwrap())
+        .collect();
+    let held = rows(case);
+    assert_eq!(shown.len(), held.len());
+    for (shown, held) in shown.iter().zip(held) {
+        assert_eq!(shown["model"], name);
+        for column in ["corpus", "shots", "accuracy", "output_share", "answer_share", "n_answered"] {
+            assert_eq!(shown[column], held[column], "{column}");
+        }
+        assert_eq!(shown["logprob_stderr_nats"], held["logprob_nats_stderr"]);
+    }
+    let written = report(&["out", "-o", "figures"]);
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    for file in ["answers.tex", "answers.svg", "answers-output.svg", "answers-accuracy.pdf"] {
+        assert!(case.folder.path().join("figures").join(file).is_file(), "{file}");
+    }
+    let refused = |arguments: &[&str], word: &str| {
+        let ran = report(arguments);
+        assert!(ran.code != Some(0) && ran.stderr.contains(word), "{word}: {}", ran.stderr);
+    };
+    refused(&["out", "out"], "twice");
+    refused(&["out", "--noise-scale", "0.2"], "no noise");
+    refused(&["out", "--model", "another"], "leaves no row");
+}
+
 #[test]
 fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
     // One that knows little, and one that knows nearly all.
@@ -99,6 +134,7 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
             }
         }
 
+        reported(&case, name);
         // What is there is not asked again, and grading it again gives the same bytes.
         let kept = case.file("semantic.csv");
         let journal = case.file("journal.jsonl");

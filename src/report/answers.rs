@@ -1,0 +1,183 @@
+//! `answers`: what models answer to the prompts of a design, from outside: accuracy, log-probability, `O` and
+//! answer share by number of examples.
+
+use std::path::PathBuf;
+
+use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
+use super::models::figures;
+use super::read::{csv_rows, names};
+use super::{Figure, Report, ReportContent, ReportInput, Selection, Table};
+use crate::collect::results::semantic::SemanticScore;
+use crate::error::{Error, Result};
+
+pub(super) struct Answers;
+
+/// semantic.csv, with the columns of [`SemanticScore`].
+const SEMANTIC: ReportInput = ReportInput {
+    file: "semantic.csv",
+    columns: &["model", "corpus", "shots", "accuracy", "answer_share", "output_share", "sets", "queries"],
+};
+
+impl Report for Answers {
+    fn name(&self) -> &'static str {
+        "answers"
+    }
+
+    fn summary(&self) -> &'static str {
+        "accuracy, log-probability, output share and answer share of API models by number of examples"
+    }
+
+    fn input(&self) -> ReportInput {
+        SEMANTIC
+    }
+
+    fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
+        let mut rows: Vec<SemanticScore> = vec![];
+        for input in inputs {
+            let read: Vec<SemanticScore> = csv_rows(&SEMANTIC, input)?;
+            rows.extend(read.into_iter().filter(|row| selection.admits(&row.model, &row.corpus)));
+        }
+        let Some(first) = rows.first() else { return Err(Selection::nothing(&inputs[0], "row")) };
+        check(&rows, selection)?;
+        let design = format!("S = {}, X = {}, form {}", first.sets, first.queries, first.form);
+        rows.sort_by(|a, b| (&a.corpus, &a.model, a.shots).cmp(&(&b.corpus, &b.model, b.shots)));
+        let mut table = Table::new(&[
+            "model",
+            "corpus",
+            "shots",
+            "accuracy",
+            "accuracy_stderr",
+            "logprob_nats",
+            "logprob_stderr_nats",
+            "output_share",
+            "output_share_stderr",
+            "answer_accuracy",
+            "answer_share",
+            "answer_share_stderr",
+            "n_prompts",
+            "n_answered",
+        ]);
+        for row in &rows {
+            table.rows.push(vec![
+                row.model.as_str().into(),
+                row.corpus.as_str().into(),
+                row.shots.into(),
+                row.accuracy.into(),
+                row.accuracy_stderr.into(),
+                row.logprob_nats.into(),
+                row.logprob_nats_stderr.into(),
+                row.output_share.into(),
+                row.output_share_stderr.into(),
+                row.answer_accuracy.into(),
+                row.answer_share.into(),
+                row.answer_share_stderr.into(),
+                row.n_prompts.into(),
+                row.n_answered.into(),
+            ]);
+        }
+        let n_unanswered: usize =
+            rows.iter().map(|row| row.n_prompts - row.n_answered.min(row.n_prompts)).sum();
+        let unanswered = match n_unanswered {
+            0 => String::new(),
+            n => format!(" {n} prompts have no answer and are left out."),
+        };
+        let caption = format!(
+            "Answers to the prompts of a design ({design}) by number of examples; bands are 95 % (1.96 \
+             standard errors over queries and example sets). A share is 0 at chance and 1 where the answers \
+             tell every pair of relations apart with certainty.{unanswered}"
+        );
+        Ok(ReportContent { table, figures: draw(&rows)?, caption })
+    }
+}
+
+/// Refuses rows that do not compare, and flags that say nothing here.
+fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
+    let fault = |name: &'static str, reason: String| Err(Error::Parameter { name, reason });
+    if selection.noise_scale.is_some() {
+        return fault("--noise-scale", "is for profiles; answers have no noise, leave it out".into());
+    }
+    if !selection.settings.is_empty() {
+        return fault("--select", "is for profiles; choose with --model and --corpus".into());
+    }
+    for (i, row) in rows.iter().enumerate() {
+        let design = |row: &SemanticScore| (row.sets, row.queries, row.form.clone(), row.seed);
+        let of = |row: &SemanticScore| {
+            let (sets, queries, form, seed) = design(row);
+            format!(
+                "{sets} sets, {queries} queries, form {form}, seed {seed} ({} on {})",
+                row.model, row.corpus
+            )
+        };
+        if design(row) != design(&rows[0]) {
+            return fault(
+                "rows",
+                format!(
+                    "are of {} and of {}, which do not compare; report them apart",
+                    of(&rows[0]),
+                    of(row)
+                ),
+            );
+        }
+        let place = |row: &SemanticScore| (row.model.clone(), row.corpus.clone(), row.shots);
+        if rows[..i].iter().any(|other| place(other) == place(row)) {
+            let (model, corpus, shots) = place(row);
+            return fault(
+                "rows",
+                format!(
+                    "of {model} on {corpus} with {shots} examples stand there twice; name each file once"
+                ),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A value that is drawn, and its standard error.
+type Value = fn(&SemanticScore) -> (Option<f64>, Option<f64>);
+
+/// What is drawn: part of the file's name, label, value.
+const DRAWN: [(&str, &str, Value); 3] = [
+    ("", "answer share", |row| (row.answer_share, row.answer_share_stderr)),
+    ("-output", "output share", |row| (row.output_share, row.output_share_stderr)),
+    ("-accuracy", "accuracy of the first token", |row| (row.accuracy, row.accuracy_stderr)),
+];
+
+fn draw(rows: &[SemanticScore]) -> Result<Vec<(String, Figure)>> {
+    let mut drawn = vec![];
+    // Neither family nor size is known of a model behind an API.
+    for (suffix, models) in figures(rows.iter().map(|row| ("", 0, row.model.as_str()))) {
+        for (kind, y_label, value) in DRAWN {
+            let point = |row: &SemanticScore| {
+                let (y, stderr) = value(row);
+                Some(Point { x: row.shots as f64, y: y?, half: BAND * stderr.unwrap_or(0.0), beside: None })
+            };
+            let panel = |corpus: &str| {
+                let curve = |(name, model): (usize, &&str)| Curve {
+                    name,
+                    points: rows
+                        .iter()
+                        .filter(|row| row.corpus == corpus && row.model == *model)
+                        .filter_map(point)
+                        .collect(),
+                };
+                let curves = models.iter().enumerate().map(curve).filter(|curve| !curve.points.is_empty());
+                Panel { title: corpus.into(), curves: curves.collect() }
+            };
+            let panels = names(rows, |row| row.corpus.as_str()).into_iter().map(panel);
+            let panels: Vec<Panel> = panels.filter(|panel| !panel.curves.is_empty()).collect();
+            if panels.is_empty() {
+                continue;
+            }
+            let curves = Curves {
+                panels,
+                names: models.iter().map(|model| (*model).to_owned()).collect(),
+                x_label: "examples in the prompt".into(),
+                y_label: y_label.into(),
+                dashed: None,
+                whole: true,
+            };
+            drawn.push((format!("{kind}{suffix}"), curves.figure()?));
+        }
+    }
+    Ok(drawn)
+}
