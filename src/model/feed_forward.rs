@@ -9,7 +9,7 @@ use super::spec::{Activation, ExpertWeights, Mixture};
 /// The values inside an MLP, `(n, d_mlp)`, which its last map takes back to the stream.
 pub(super) fn inner(ops: Ops, activation: Activation, mlp: &Mlp, x: &Tensor) -> Result<Tensor> {
     let gate = mlp.gate.as_ref().map(|gate| ops.linear(x, gate)).transpose()?;
-    ops.activate(activation, gate.as_ref(), &ops.linear(x, &mlp.up)?)
+    ops.activate(activation, gate, ops.linear(x, &mlp.up)?)
 }
 
 /// The output of a mixture for inputs `(n, d_model)`. The tokens that go to one expert are computed together.

@@ -78,18 +78,20 @@ impl LoadedDecoder {
         let n_params = parameter_count::n_params(&names, &spec, &checkpoint);
         let plan = plan(&files.id, "its weights", &spec, n_params, options, options.max_memory_bytes)?;
         let checkpoint = Arc::new(checkpoint);
-        let parts = match plan.most_blocks {
-            None => names.load(&spec, &*checkpoint)?.to_device(&device)?,
-            Some(most_blocks) => {
-                hub.note(&format!(
-                    "{}: its weights take {} bytes in f32, more than --max-memory allows; they stay in their \
-                     file, and each block is read when it is needed",
-                    files.id,
-                    4 * n_params
-                ));
-                names.stream(&spec, checkpoint.clone(), most_blocks)?
-            }
+        if plan.most_blocks.is_some() {
+            hub.note(&format!(
+                "{}: its weights take {} bytes in f32, more than --max-memory allows; they stay in their \
+                 file, and each block is read when it is needed",
+                files.id,
+                4 * n_params
+            ));
+        }
+        let load = || match plan.most_blocks {
+            None => names.load(&spec, &*checkpoint)?.to_device(&device),
+            Some(most_blocks) => names.stream(&spec, checkpoint.clone(), most_blocks),
         };
+        let (parts, weights_sha256) = rayon::join(load, || checkpoint.sha256());
+        let (parts, weights_sha256) = (parts?, weights_sha256?);
         let decoder = Decoder::new(spec.clone(), parts, Ops::of(&device));
         let info = ModelInfo {
             id: files.id.clone(),
@@ -99,7 +101,7 @@ impl LoadedDecoder {
             n_layers: spec.n_layers,
             d_model: spec.d_model,
             vocab_size: spec.vocab_size,
-            weights_sha256: checkpoint.sha256()?,
+            weights_sha256,
             ignored_config_keys: unread.keys,
             flags: unread.flags,
             dtype,

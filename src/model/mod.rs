@@ -8,6 +8,7 @@ mod attention_form;
 pub mod batch;
 pub mod block_parameters;
 pub mod blocks;
+mod buffers;
 pub mod cache;
 mod chat_files;
 mod chat_template;
@@ -36,6 +37,7 @@ pub mod state_file;
 pub mod states;
 mod store;
 pub mod table;
+mod tensor_values;
 pub mod tokenizer;
 pub mod weights;
 

@@ -283,6 +283,10 @@ impl Checkpoint {
     /// The values of a tensor, or of some of its rows from element `first` on.
     fn finite(&self, name: &str, entry: &TensorEntry, first: usize) -> Result<Vec<f32>> {
         let values = self.values(entry)?;
+        // Without an early exit the loop runs over many values at a time.
+        if values.iter().fold(true, |finite, value| finite & value.is_finite()) {
+            return Ok(values);
+        }
         match values.iter().position(|value| !value.is_finite()) {
             None => Ok(values),
             Some(index) => {
