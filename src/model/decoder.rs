@@ -228,11 +228,15 @@ impl Decoder {
         if let Some(clip) = spec.clip_qkv {
             (q, k, v) = (q.clamp(-clip, clip)?, k.clamp(-clip, clip)?, v.clamp(-clip, clip)?);
         }
-        if let Some([query_norm, key_norm]) = &maps.qk_norms {
+        let is_late = spec.qk_norm_after_rope;
+        if let Some([query_norm, key_norm]) = maps.qk_norms.as_ref().filter(|_| !is_late) {
             (q, k) = (self.norm_heads(&q, query_norm)?, self.norm_heads(&k, key_norm)?);
         }
         if let Some(angles) = layer.rope.map(|rope| &angles[rope]) {
             (q, k) = (ops.rotate(q, angles, spec.head_dim)?, ops.rotate(k, angles, spec.head_dim)?);
+        }
+        if let Some([query_norm, key_norm]) = maps.qk_norms.as_ref().filter(|_| is_late) {
+            (q, k) = (self.norm_heads(&q, query_norm)?, self.norm_heads(&k, key_norm)?);
         }
         let form =
             AttentionForm { spec, window: layer.window, sinks: maps.sinks.as_ref().filter(|_| spec.sinks) };
