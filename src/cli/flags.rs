@@ -119,7 +119,7 @@ impl From<Opening> for ModelOptions {
     fn from(opening: Opening) -> Self {
         let Opening { dtype, bos, device, max_memory, config } = opening;
         let allow_config_keys = config.allow_config_key;
-        Self { dtype, bos, device, max_memory_bytes: max_memory, allow_config_keys }
+        Self { dtype, bos, device, max_memory_bytes: max_memory, with_random_init: false, allow_config_keys }
     }
 }
 

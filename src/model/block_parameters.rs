@@ -132,6 +132,8 @@ pub struct Mlp {
 pub struct ExpertMaps {
     /// `d_model -> n_experts`
     pub router: Linear,
+    /// `(n_experts)`, added to the scores by which experts are chosen.
+    pub choice_bias: Option<Tensor>,
     /// The experts.
     pub experts: Vec<Mlp>,
     /// The expert of all tokens, and the map to its gate, `d_model -> 1`.
@@ -185,6 +187,7 @@ impl FeedForward {
         };
         Ok(Self::Mixture(ExpertMaps {
             router: maps.router.to_device(device)?,
+            choice_bias: moved(maps.choice_bias.as_ref(), device)?,
             experts: maps.experts.iter().map(|expert| expert.to_device(device)).collect::<Result<_>>()?,
             shared: maps.shared.as_ref().map(shared).transpose()?,
         }))
@@ -193,11 +196,14 @@ impl FeedForward {
     fn n_params(&self) -> usize {
         match self {
             Self::Dense(mlp) => mlp.n_params(),
-            Self::Mixture(ExpertMaps { router, experts, shared }) => {
+            Self::Mixture(ExpertMaps { router, choice_bias, experts, shared }) => {
                 let shared = shared
                     .iter()
                     .map(|(mlp, gate)| mlp.n_params() + gate.as_ref().map_or(0, Linear::n_params));
-                router.n_params() + experts.iter().map(Mlp::n_params).chain(shared).sum::<usize>()
+                let choice_bias = choice_bias.as_ref().map_or(0, Tensor::elem_count);
+                router.n_params()
+                    + choice_bias
+                    + experts.iter().map(Mlp::n_params).chain(shared).sum::<usize>()
             }
         }
     }

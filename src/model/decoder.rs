@@ -9,6 +9,7 @@ use super::attention_form::AttentionForm;
 use super::batch::Batch;
 use super::block_parameters::{Block, FeedForward, Linear, NormWeights, Norms};
 use super::blocks::Blocks;
+use super::buffers;
 use super::cache::{BlockCache, Cache};
 use super::feed_forward;
 use super::fused_ops::FusedCachedAttention;
@@ -73,6 +74,17 @@ impl Decoder {
     fn run(
         &self,
         batch: &Batch,
+        cache: Option<&mut Cache>,
+        visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        let h = self.run_blocks(batch, cache, visit);
+        buffers::clear();
+        h
+    }
+
+    fn run_blocks(
+        &self,
+        batch: &Batch,
         mut cache: Option<&mut Cache>,
         visit: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
@@ -124,13 +136,20 @@ impl Decoder {
         let x = self.branch_input(h, &block.attention_norms)?;
         let attended = self.attend(&x, block, layer, angles, batch, kept)?;
         let after = self.add_branch(h, &attended, &block.attention.output, &block.attention_norms)?;
+        self.ops.reuse(&attended)?;
         let mlp_norms = block.mlp_norms.as_ref().unwrap_or(&block.attention_norms);
         let x = match self.spec.form {
             BlockForm::Parallel { shared_norm: true } => x,
-            BlockForm::Parallel { shared_norm: false } => self.branch_input(h, mlp_norms)?,
-            _ => self.branch_input(&after, mlp_norms)?,
+            BlockForm::Parallel { shared_norm: false } => {
+                self.reuse_input(&x)?;
+                self.branch_input(h, mlp_norms)?
+            }
+            _ => {
+                self.reuse_input(&x)?;
+                self.branch_input(&after, mlp_norms)?
+            }
         };
-        match (&block.mlp, &self.spec.mixture) {
+        let sum = match (&block.mlp, &self.spec.mixture) {
             (FeedForward::Mixture(maps), Some(mixture)) => {
                 let branch = feed_forward::mixture(self.ops, self.spec.activation, mixture, maps, &x)?;
                 self.add_output(&after, &branch, mlp_norms)
@@ -140,17 +159,32 @@ impl Decoder {
             }
             (FeedForward::Dense(mlp), _) => {
                 let inner = feed_forward::inner(self.ops, self.spec.activation, mlp, &x)?;
-                self.add_branch(&after, &inner, &mlp.down, mlp_norms)
+                let sum = self.add_branch(&after, &inner, &mlp.down, mlp_norms);
+                self.ops.reuse(&inner)?;
+                sum
             }
-        }
+        }?;
+        self.reuse_input(&x)?;
+        self.ops.reuse(&after)?;
+        Ok(sum)
     }
 
     /// The input of a branch.
     fn branch_input(&self, h: &Tensor, norms: &Norms) -> Result<Tensor> {
+        if self.normalises_input() { self.norm(h, &norms.norm) } else { Ok(h.clone()) }
+    }
+
+    /// Whether branches read the stream through a norm, and not the stream itself.
+    fn normalises_input(&self) -> bool {
         match self.spec.form {
-            BlockForm::Pre | BlockForm::Sandwich | BlockForm::Parallel { .. } => self.norm(h, &norms.norm),
-            BlockForm::PostResidual | BlockForm::PostBranch => Ok(h.clone()),
+            BlockForm::Pre | BlockForm::Sandwich | BlockForm::Parallel { .. } => true,
+            BlockForm::PostResidual | BlockForm::PostBranch => false,
         }
+    }
+
+    /// Takes the memory of a branch's input back.
+    fn reuse_input(&self, x: &Tensor) -> Result<()> {
+        if self.normalises_input() { Ok(self.ops.reuse(x)?) } else { Ok(()) }
     }
 
     /// The stream with what a branch adds to it: `map` of `inner`.
@@ -194,15 +228,23 @@ impl Decoder {
         if let Some(clip) = spec.clip_qkv {
             (q, k, v) = (q.clamp(-clip, clip)?, k.clamp(-clip, clip)?, v.clamp(-clip, clip)?);
         }
-        if let Some([query_norm, key_norm]) = &maps.qk_norms {
+        let is_late = spec.qk_norm_after_rope;
+        if let Some([query_norm, key_norm]) = maps.qk_norms.as_ref().filter(|_| !is_late) {
             (q, k) = (self.norm_heads(&q, query_norm)?, self.norm_heads(&k, key_norm)?);
         }
         if let Some(angles) = layer.rope.map(|rope| &angles[rope]) {
-            (q, k) = (ops.rotate(&q, angles, spec.head_dim)?, ops.rotate(&k, angles, spec.head_dim)?);
+            (q, k) = (ops.rotate(q, angles, spec.head_dim)?, ops.rotate(k, angles, spec.head_dim)?);
+        }
+        if let Some([query_norm, key_norm]) = maps.qk_norms.as_ref().filter(|_| is_late) {
+            (q, k) = (self.norm_heads(&q, query_norm)?, self.norm_heads(&k, key_norm)?);
         }
         let form =
             AttentionForm { spec, window: layer.window, sinks: maps.sinks.as_ref().filter(|_| spec.sinks) };
-        let Some(kept) = kept else { return Ok(ops.attention(&q, &k, &v, batch, form)?) };
+        let Some(kept) = kept else {
+            let attended = ops.attention(&q, &k, &v, batch, form)?;
+            [q, k, v].iter().try_for_each(|x| ops.reuse(x))?;
+            return Ok(attended);
+        };
         kept.write(&batch.cache_rows, &k, &v)?;
         let (keys, values) = (&kept.keys, &kept.values);
         Ok(q.apply_op1_no_bwd(&FusedCachedAttention { keys, values, batch, form })?)

@@ -1,18 +1,19 @@
-//! What a checkpoint is, without opening it where that is possible: of an id that is not in the cache, the
-//! config and the headers of the weights are enough.
+//! What a checkpoint is, by its config and the headers of its weights. No value is read, but for the hash of
+//! the files.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::arch::{self, Architecture, Config, TensorNames};
-use super::files;
-use super::hub::{self, Hub};
+use super::files::{self, ModelFiles};
+use super::hub::{self, Hub, RequiredFiles};
 use super::info::ModelInfo;
-use super::loaded_decoder::LoadedDecoder;
+use super::opened_files::OpenedFiles;
 use super::options::ModelOptions;
 use super::parameter_count::n_params;
 use super::spec::Spec;
 use super::weights::gguf::{self, Gguf};
-use super::weights::{Checkpoint, FileHeader};
+use super::weights::{Checkpoint, FileHeader, ShapesAlone};
 use crate::error::{Error, Result};
 
 /// What a checkpoint is.
@@ -30,7 +31,7 @@ impl Description {
     /// Describes an embedded model, a folder, or an id on a hub; `allow_config_keys` as in [`ModelOptions`].
     ///
     /// # Errors
-    /// Those of [`LoadedDecoder::load`].
+    /// Those of [`LoadedDecoder::load`](super::LoadedDecoder::load) that config and headers show.
     pub fn of(name: &str, allow_config_keys: &[String], hub: &Hub) -> Result<Self> {
         let id = files::find(name, hub)?;
         if hub::is_id(name)
@@ -40,8 +41,13 @@ impl Description {
         }
         let options =
             ModelOptions { allow_config_keys: allow_config_keys.to_vec(), ..ModelOptions::default() };
-        let LoadedDecoder { info, decoder, stored, .. } = LoadedDecoder::load(name, &options, hub)?;
-        Ok(Self { info, spec: decoder.spec().clone(), stored })
+        let files = ModelFiles::open(name, hub, RequiredFiles::Weights)?;
+        let (opened, ()) = OpenedFiles::open(&files, &options, hub, |_, _| Ok(()))?;
+        let OpenedFiles { spec, names, checkpoint, n_params, .. } = &opened;
+        // As a decoder would be loaded, one block at a time.
+        names.stream(spec, Arc::new(ShapesAlone(checkpoint.clone())), 1)?;
+        let info = opened.info(&files, &options, *n_params, checkpoint.sha256()?);
+        Ok(Self { info, spec: spec.clone(), stored: checkpoint.stored() })
     }
 
     fn of_headers(id: String, folder: &Path, headers: Vec<FileHeader>, allow: &[String]) -> Result<Self> {
@@ -96,6 +102,7 @@ impl Description {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::LoadedDecoder;
 
     #[test]
     fn headers_describe_a_checkpoint_as_its_decoder_does() {
@@ -105,7 +112,10 @@ mod tests {
         for folder in std::fs::read_dir(golden).expect("tests/golden") {
             let folder = folder.expect("a folder").path();
             let Ok(bytes) = std::fs::read(folder.join("model.safetensors")) else { continue };
-            let loaded = Description::of(folder.to_str().expect("UTF-8"), &[], &hub).expect("a model");
+            let name = folder.to_str().expect("UTF-8");
+            let decoder = LoadedDecoder::load(name, &ModelOptions::default(), &hub).expect("a model");
+            let loaded = Description::of(name, &[], &hub).expect("a model");
+            assert_eq!((&loaded.info, &loaded.stored), (&decoder.info, &decoder.stored));
             let header = FileHeader {
                 name: "model.safetensors".into(),
                 len: bytes.len() as u64,

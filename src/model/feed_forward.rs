@@ -4,12 +4,15 @@ use candle_core::{Result, Tensor};
 
 use super::block_parameters::{ExpertMaps, Mlp};
 use super::ops::{Ops, softmax};
-use super::spec::{Activation, ExpertWeights, Mixture};
+use super::spec::{Activation, ExpertGroups, ExpertWeights, Mixture};
+
+/// Added to the sum of weights that they are divided by (DeepSeek).
+const LEAST_SUM: f64 = 1e-20;
 
 /// The values inside an MLP, `(n, d_mlp)`, which its last map takes back to the stream.
 pub(super) fn inner(ops: Ops, activation: Activation, mlp: &Mlp, x: &Tensor) -> Result<Tensor> {
     let gate = mlp.gate.as_ref().map(|gate| ops.linear(x, gate)).transpose()?;
-    ops.activate(activation, gate.as_ref(), &ops.linear(x, &mlp.up)?)
+    ops.activate(activation, gate, ops.linear(x, &mlp.up)?)
 }
 
 /// The output of a mixture for inputs `(n, d_model)`. The tokens that go to one expert are computed together.
@@ -23,12 +26,34 @@ pub(super) fn mixture(
     let ((n, d), n_chosen) = (x.dims2()?, mixture.n_chosen);
     let whole = |mlp: &Mlp, x: &Tensor| ops.linear(&inner(ops, activation, mlp, x)?, &mlp.down);
     let logits = ops.linear(x, &maps.router)?;
-    let chosen = largest(&logits.to_vec2()?, n_chosen);
+    let scores = match mixture.weights {
+        ExpertWeights::Sigmoid | ExpertWeights::NormalisedSigmoid => candle_nn::ops::sigmoid(&logits)?,
+        // Their order is that of the logits.
+        _ if !mixture.choice_bias => logits.clone(),
+        ExpertWeights::SoftmaxOfChosen | ExpertWeights::SoftmaxOfAll => softmax(&logits)?,
+    };
+    let biased = match maps.choice_bias.as_ref().filter(|_| mixture.choice_bias) {
+        Some(bias) => scores.broadcast_add(bias)?,
+        None => scores.clone(),
+    };
+    let mut biased = biased.to_vec2()?;
+    if let Some(groups) = mixture.groups {
+        biased.iter_mut().for_each(|row| keep_groups(row, groups));
+    }
+    let chosen = largest(&biased, n_chosen);
     let indices = Tensor::from_slice(&chosen, (n, n_chosen), x.device())?;
-    let weights = match mixture.weights {
+    let mut weights = match mixture.weights {
         ExpertWeights::SoftmaxOfChosen => softmax(&logits.gather(&indices, 1)?)?,
         ExpertWeights::SoftmaxOfAll => softmax(&logits)?.gather(&indices, 1)?,
+        ExpertWeights::Sigmoid => scores.gather(&indices, 1)?,
+        ExpertWeights::NormalisedSigmoid => {
+            let weights = scores.gather(&indices, 1)?;
+            weights.broadcast_div(&(weights.sum_keepdim(1)? + LEAST_SUM)?)?
+        }
     };
+    if mixture.scale != 1.0 {
+        weights = (weights * mixture.scale)?;
+    }
 
     // A place is a token and one of its experts; outputs come expert by expert and are put back in their
     // order.
@@ -55,6 +80,24 @@ pub(super) fn mixture(
         }
 }
 
+/// Puts the scores of experts out of reach whose group is not among the chosen ones.
+fn keep_groups(scores: &mut [f32], ExpertGroups { n, n_chosen }: ExpertGroups) {
+    let size = scores.len() / n.max(1);
+    let sum_of_best = |group: &[f32]| {
+        let [best, next] = group.iter().fold([f32::NEG_INFINITY; 2], |[best, next], score| {
+            if *score > best { [*score, best] } else { [best, next.max(*score)] }
+        });
+        best + next
+    };
+    let sums: Vec<f32> = scores.chunks(size.max(1)).map(sum_of_best).collect();
+    let chosen = largest(&[sums], n_chosen);
+    for (group, scores) in scores.chunks_mut(size.max(1)).enumerate() {
+        if !chosen.contains(&(group as u32)) {
+            scores.fill(f32::NEG_INFINITY);
+        }
+    }
+}
+
 /// The places of the `n_chosen` largest values of each row, the largest first, and of equal ones the first.
 fn largest(rows: &[Vec<f32>], n_chosen: usize) -> Vec<u32> {
     let mut chosen = Vec::with_capacity(rows.len() * n_chosen);
@@ -68,7 +111,15 @@ fn largest(rows: &[Vec<f32>], n_chosen: usize) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::largest;
+    use super::{ExpertGroups, keep_groups, largest};
+
+    #[test]
+    fn groups_are_chosen_by_the_sum_of_their_two_best_scores() {
+        let mut scores = [9.0, 0.0, 0.0, 5.0, 5.0, 1.0, -3.0, -1.0, 9.5];
+        keep_groups(&mut scores, ExpertGroups { n: 3, n_chosen: 1 });
+        assert_eq!(largest(&[scores.to_vec()], 3), [3, 4, 5]);
+        assert!(scores[0] == f32::NEG_INFINITY && scores[8] == f32::NEG_INFINITY);
+    }
 
     #[test]
     fn of_equal_logits_the_first_expert_is_chosen() {

@@ -5,6 +5,7 @@
 use pulp::NullaryFnOnce;
 
 use super::batch::Batch;
+use super::buffers;
 use super::spec::{Activation, Alibi, Spec};
 use crate::numeric::kernels::exp;
 
@@ -21,7 +22,7 @@ pub(super) fn norm(
     eps: f32,
     centred: bool,
 ) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
+    let mut out = buffers::take(x.len());
     pulp::Arch::new().dispatch(Normalise { x, d, weight, bias, eps, centred, out: &mut out });
     out
 }
@@ -71,11 +72,9 @@ impl NullaryFnOnce for Normalise<'_> {
     }
 }
 
-/// The activation of `x`, times `up` where there is one.
-pub(super) fn activate(activation: Activation, x: &[f32], up: Option<&[f32]>) -> Vec<f32> {
-    let mut out = x.to_vec();
-    pulp::Arch::new().dispatch(Activate { activation, up, out: &mut out });
-    out
+/// Puts the activation of `x`, times `up` where there is one, in its place.
+pub(super) fn activate(activation: Activation, x: &mut [f32], up: Option<&[f32]>) {
+    pulp::Arch::new().dispatch(Activate { activation, up, out: x });
 }
 
 struct Activate<'a> {
@@ -146,38 +145,33 @@ impl NullaryFnOnce for Activate<'_> {
 /// Rotates, in each head of rows of `width` values, the first `2 * pairs` values: the first half against the
 /// second, by angles given as `pairs` cosines and sines per row.
 pub(super) fn rotate(
-    x: &[f32],
+    x: &mut [f32],
     width: usize,
     head_dim: usize,
     (cos, sin): (&[f32], &[f32]),
     pairs: usize,
-) -> Vec<f32> {
-    let mut out = x.to_vec();
+) {
     let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
-    for ((row, out), (cos, sin)) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(angles) {
-        for (head, out) in row.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim)) {
-            let ((a, b), (first, second)) =
-                (head[..2 * pairs].split_at(pairs), out[..2 * pairs].split_at_mut(pairs));
-            for i in 0..pairs {
-                first[i] = a[i] * cos[i] - b[i] * sin[i];
-                second[i] = b[i] * cos[i] + a[i] * sin[i];
+    for (row, (cos, sin)) in x.chunks_exact_mut(width).zip(angles) {
+        for head in row.chunks_exact_mut(head_dim) {
+            let (first, second) = head[..2 * pairs].split_at_mut(pairs);
+            for ((a, b), (cos, sin)) in first.iter_mut().zip(second).zip(cos.iter().zip(sin)) {
+                (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
             }
         }
     }
-    out
 }
 
 /// The same with each even value against the odd one after it.
 pub(super) fn rotate_interleaved(
-    x: &[f32],
+    x: &mut [f32],
     width: usize,
     head_dim: usize,
     (cos, sin): (&[f32], &[f32]),
     pairs: usize,
-) -> Vec<f32> {
-    let mut out = x.to_vec();
+) {
     let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
-    for (row, (cos, sin)) in out.chunks_exact_mut(width).zip(angles) {
+    for (row, (cos, sin)) in x.chunks_exact_mut(width).zip(angles) {
         for head in row.chunks_exact_mut(head_dim) {
             for (i, pair) in head[..2 * pairs].chunks_exact_mut(2).enumerate() {
                 let (a, b) = (pair[0], pair[1]);
@@ -186,7 +180,6 @@ pub(super) fn rotate_interleaved(
             }
         }
     }
-    out
 }
 
 /// Softmax attention of each token over the last `window` tokens of its path. Queries are `(n, heads *
@@ -201,7 +194,8 @@ pub(super) fn attention(
     window: Option<usize>,
     sinks: Option<&[f32]>,
 ) -> Vec<f32> {
-    let mut out = vec![0.0; q.len()];
+    let mut out = buffers::take(q.len());
+    out.fill(0.0);
     let window = window.unwrap_or(usize::MAX);
     pulp::Arch::new().dispatch(Attend { q, k, v, batch, spec, window, sinks, out: &mut out });
     out
@@ -267,9 +261,20 @@ impl NullaryFnOnce for Attend<'_> {
                     *w = exp(*w - top);
                     total += *w;
                 }
-                for (w, j) in weights.iter().zip(path) {
-                    let (w, at) = (w / total, *j as usize * kv_width + first);
-                    for (o, v) in out.iter_mut().zip(&self.v[at..at + hd]) {
+                for w in &mut weights {
+                    *w /= total;
+                }
+                // Four values at a time, one after the other: `out` is loaded and stored once for them.
+                let value = |j: u32| &self.v[j as usize * kv_width + first..][..hd];
+                let ((fours, rest), (four_places, rest_places)) = (weights.as_chunks(), path.as_chunks());
+                for ([a, b, c, d], places) in fours.iter().zip(four_places) {
+                    let [va, vb, vc, vd] = places.map(value);
+                    for ((((o, va), vb), vc), vd) in out.iter_mut().zip(va).zip(vb).zip(vc).zip(vd) {
+                        *o = d.mul_add(*vd, c.mul_add(*vc, b.mul_add(*vb, a.mul_add(*va, *o))));
+                    }
+                }
+                for (w, j) in rest.iter().zip(rest_places) {
+                    for (o, v) in out.iter_mut().zip(value(*j)) {
                         *o = w.mul_add(*v, *o);
                     }
                 }
@@ -309,7 +314,18 @@ fn sum(x: &[f32]) -> f32 {
             lanes[l] += chunk[l];
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    folded(lanes) + rest
+}
+
+/// The sum of all lanes, half onto half.
+#[inline(always)]
+fn folded(mut lanes: [f32; LANES]) -> f32 {
+    for half in [8, 4, 2, 1] {
+        for l in 0..half {
+            lanes[l] += lanes[l + half];
+        }
+    }
+    lanes[0]
 }
 
 #[inline(always)]
@@ -325,7 +341,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
             lanes[l] = x[l].mul_add(y[l], lanes[l]);
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    folded(lanes) + rest
 }
 
 #[cfg(test)]

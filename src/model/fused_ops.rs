@@ -1,10 +1,14 @@
 //! The loops of `fused.rs` as operations on candle's tensors.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor};
+use candle_core::{
+    CpuStorage, CustomOp1, CustomOp2, CustomOp3, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Shape,
+    Storage, Tensor,
+};
 
 use super::attention_form::AttentionForm;
 use super::batch::Batch;
 use super::block_parameters::NormWeights;
+use super::buffers;
 use super::fused;
 use super::spec::Activation;
 use crate::numeric::kernels;
@@ -14,6 +18,14 @@ fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => candle_core::bail!("fused operations need contiguous tensors"),
+    }
+}
+
+/// The same, to be changed.
+fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
+        _ => candle_core::bail!("fused operations need contiguous tensors of f32"),
     }
 }
 
@@ -42,11 +54,14 @@ impl FusedLinear {
         bias: Option<&[f32]>,
     ) -> Result<(CpuStorage, Shape)> {
         let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
-        let mut out = match bias {
-            Some(bias) => bias.repeat(n),
-            None => vec![0.0; n * d_out],
-        };
-        kernels::add_matmul_t(n, d_out, d_in, x, w, &mut out);
+        let mut out = buffers::take(n * d_out);
+        match bias {
+            Some(bias) => {
+                out.chunks_exact_mut(d_out).for_each(|row| row.copy_from_slice(bias));
+                kernels::add_matmul_t(n, d_out, d_in, x, w, &mut out);
+            }
+            None => kernels::matmul_t(n, d_out, d_in, x, w, &mut out),
+        }
         made(out, (n, d_out))
     }
 }
@@ -103,7 +118,8 @@ impl CustomOp3 for FusedLinearOnto<'_> {
         rl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let ((n, d_in), (d_out, _)) = (xl.shape().dims2()?, wl.shape().dims2()?);
-        let mut out = slice(r, rl)?.to_vec();
+        let mut out = buffers::take(n * d_out);
+        out.copy_from_slice(slice(r, rl)?);
         with_values(self.0, |bias| {
             for row in out.chunks_exact_mut(d_out) {
                 row.iter_mut().zip(bias.unwrap_or_default()).for_each(|(o, b)| *o += b);
@@ -139,29 +155,25 @@ impl CustomOp1 for FusedNorm<'_> {
 
 pub(super) struct FusedActivation(pub Activation);
 
-impl CustomOp1 for FusedActivation {
+impl InplaceOp1 for FusedActivation {
     fn name(&self) -> &'static str {
         "activation"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout) -> Result<(CpuStorage, Shape)> {
-        made(fused::activate(self.0, slice(x, xl)?, None), xl.shape().clone())
+    fn cpu_fwd(&self, x: &mut CpuStorage, xl: &Layout) -> Result<()> {
+        fused::activate(self.0, slice_mut(x, xl)?, None);
+        Ok(())
     }
 }
 
-impl CustomOp2 for FusedActivation {
+impl InplaceOp2 for FusedActivation {
     fn name(&self) -> &'static str {
         "gated-activation"
     }
 
-    fn cpu_fwd(
-        &self,
-        g: &CpuStorage,
-        gl: &Layout,
-        u: &CpuStorage,
-        ul: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        made(fused::activate(self.0, slice(g, gl)?, Some(slice(u, ul)?)), gl.shape().clone())
+    fn cpu_fwd(&self, g: &mut CpuStorage, gl: &Layout, u: &CpuStorage, ul: &Layout) -> Result<()> {
+        fused::activate(self.0, slice_mut(g, gl)?, Some(slice(u, ul)?));
+        Ok(())
     }
 }
 
@@ -170,28 +182,28 @@ pub(super) struct FusedRotate {
     pub interleaved: bool,
 }
 
-impl CustomOp3 for FusedRotate {
+impl InplaceOp3 for FusedRotate {
     fn name(&self) -> &'static str {
         "rotate"
     }
 
     fn cpu_fwd(
         &self,
-        x: &CpuStorage,
+        x: &mut CpuStorage,
         xl: &Layout,
         c: &CpuStorage,
         cl: &Layout,
         s: &CpuStorage,
         sl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
+    ) -> Result<()> {
         let ((_, width), (_, pairs)) = (xl.shape().dims2()?, cl.shape().dims2()?);
-        let (x, angles) = (slice(x, xl)?, (slice(c, cl)?, slice(s, sl)?));
-        let out = if self.interleaved {
-            fused::rotate_interleaved(x, width, self.head_dim, angles, pairs)
+        let (x, angles) = (slice_mut(x, xl)?, (slice(c, cl)?, slice(s, sl)?));
+        if self.interleaved {
+            fused::rotate_interleaved(x, width, self.head_dim, angles, pairs);
         } else {
-            fused::rotate(x, width, self.head_dim, angles, pairs)
-        };
-        made(out, xl.shape().clone())
+            fused::rotate(x, width, self.head_dim, angles, pairs);
+        }
+        Ok(())
     }
 }
 

@@ -1,20 +1,16 @@
 //! Opening a decoder: config, weights, device.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
-use super::arch::{self, Architecture, Config};
+use super::arch::{Architecture, Config};
 use super::decoder::Decoder;
 use super::device::Device;
 use super::files::ModelFiles;
 use super::hub::{Hub, RequiredFiles};
 use super::info::ModelInfo;
 use super::memory::MemoryPlan;
+use super::opened_files::OpenedFiles;
 use super::ops::Ops;
 use super::options::ModelOptions;
-use super::parameter_count;
 use super::spec::Spec;
-use super::weights::Checkpoint;
 use crate::error::{Error, Result};
 
 /// A decoder with its description, without tokenizer: enough where token ids are given.
@@ -47,64 +43,31 @@ impl LoadedDecoder {
         hub: &Hub,
         also: impl FnOnce(&ModelFiles, &Config) -> Result<T>,
     ) -> Result<(Self, T)> {
-        let (dtype, device) = (options.dtype, options.device.open()?);
-        let weights = files.weights()?;
-        let config = Config::parse(&files.path("config.json"), &files.read("config.json")?)?;
-        let open = || match files.member {
-            Some(member) => Ok(Checkpoint::new(&weights, Cow::Borrowed(member.weights))?.rounded(dtype)),
-            None => Checkpoint::open(&weights, dtype),
-        };
-        // A config that says so is named for it before any other key.
-        if config.entries().any(|(key, _)| key == "quantization_config") {
-            open()?.check_unquantised()?;
+        let device = options.device.open()?;
+        let (opened, also) = OpenedFiles::open(files, options, hub, also)?;
+        let OpenedFiles { spec, names, n_params, .. } = &opened;
+        let (spec, n_params) = (spec.clone(), *n_params);
+        let mut plan = plan(&files.id, "its weights", &spec, n_params, options, options.max_memory_bytes)?;
+        if let Some(limit) = options.max_memory_bytes.filter(|_| options.with_random_init) {
+            plan = plan.beside(&spec, n_params, limit, rayon::current_num_threads());
         }
-        let (architecture, spec) = arch::read(&config)?;
-        let unread = arch::unread_keys(&config, &options.allow_config_keys)?;
-        let also = also(files, &arch::text_config(&config)?)?;
-        let published = architecture.tensor_names(&spec);
-        let names = files.gguf.as_ref().map_or(published, |gguf| arch::gguf::tensor_names(gguf, published));
-        let mut checkpoint = match &files.gguf {
-            Some(gguf) => arch::gguf::checkpoint(gguf, &spec, &names, dtype)?,
-            None => open()?,
-        };
-        checkpoint.check_unquantised()?;
-        if let Some(folder) = &files.adapter {
-            checkpoint = checkpoint.adapted(folder, names.transposed)?;
-            if let Some((n, rank)) = checkpoint.adapter_size() {
-                let (id, folder) = (&files.id, folder.display());
-                hub.note(&format!("{id}: the LoRA in {folder} is merged: {n} tensors, rank {rank}"));
-            }
+        if plan.most_blocks.is_some() {
+            hub.note(&format!(
+                "{}: its weights take {} bytes in f32, more than --max-memory allows; they stay in their \
+                 file, and each block is read when it is needed",
+                files.id,
+                4 * n_params
+            ));
         }
-        let n_params = parameter_count::n_params(&names, &spec, &checkpoint);
-        let plan = plan(&files.id, "its weights", &spec, n_params, options, options.max_memory_bytes)?;
-        let checkpoint = Arc::new(checkpoint);
-        let parts = match plan.most_blocks {
-            None => names.load(&spec, &*checkpoint)?.to_device(&device)?,
-            Some(most_blocks) => {
-                hub.note(&format!(
-                    "{}: its weights take {} bytes in f32, more than --max-memory allows; they stay in their \
-                     file, and each block is read when it is needed",
-                    files.id,
-                    4 * n_params
-                ));
-                names.stream(&spec, checkpoint.clone(), most_blocks)?
-            }
+        let checkpoint = opened.checkpoint.clone();
+        let load = || match plan.most_blocks {
+            None => names.load(&spec, &*checkpoint)?.to_device(&device),
+            Some(most_blocks) => names.stream(&spec, checkpoint.clone(), most_blocks),
         };
-        let decoder = Decoder::new(spec.clone(), parts, Ops::of(&device));
-        let info = ModelInfo {
-            id: files.id.clone(),
-            family: files.member.map(|member| member.family.to_owned()),
-            architecture: architecture.model_type().to_owned(),
-            n_params: decoder.n_params(),
-            n_layers: spec.n_layers,
-            d_model: spec.d_model,
-            vocab_size: spec.vocab_size,
-            weights_sha256: checkpoint.sha256()?,
-            ignored_config_keys: unread.keys,
-            flags: unread.flags,
-            dtype,
-            device: options.device,
-        };
+        let (parts, weights_sha256) = rayon::join(load, || checkpoint.sha256());
+        let decoder = Decoder::new(spec.clone(), parts?, Ops::of(&device));
+        let info = opened.info(files, options, decoder.n_params(), weights_sha256?);
+        let architecture = opened.architecture;
         let weight_bytes = plan.bytes;
         Ok((Self { info, decoder, stored: checkpoint.stored(), architecture, weight_bytes }, also))
     }

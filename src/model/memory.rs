@@ -32,8 +32,7 @@ impl MemoryPlan {
         let Some(limit) = limit.filter(|limit| whole > *limit) else {
             return Ok(Self { most_blocks: None, bytes: whole });
         };
-        let (block, piece) = (VALUE_BYTES * largest_block(spec), VALUE_BYTES * PIECE_VALUES as u64);
-        let piece = piece.min(VALUE_BYTES * (spec.vocab_size * spec.d_embedding) as u64);
+        let [block, piece] = least(spec);
         if block + piece > limit {
             return Err(block + piece);
         }
@@ -42,6 +41,23 @@ impl MemoryPlan {
         let most = most.clamp(1, n_threads.max(1) as u64);
         Ok(Self { most_blocks: Some(most as usize), bytes: most * block + piece })
     }
+
+    /// The plan of a model beside which another of the same sizes is to fit: it is held one block at a time
+    /// where not even that much would be left for the other.
+    pub(super) fn beside(self, spec: &Spec, n_params: usize, limit: u64, n_threads: usize) -> Self {
+        let needed: u64 = least(spec).iter().sum();
+        if limit.saturating_sub(self.bytes) >= needed {
+            return self;
+        }
+        let own = limit.saturating_sub(needed).min((VALUE_BYTES * n_params as u64).saturating_sub(1));
+        Self::of(spec, n_params, Some(own), n_threads).unwrap_or(self)
+    }
+}
+
+/// The bytes of the largest block and of a piece of the tables, which a model needs at least.
+fn least(spec: &Spec) -> [u64; 2] {
+    let (block, piece) = (VALUE_BYTES * largest_block(spec), VALUE_BYTES * PIECE_VALUES as u64);
+    [block, piece.min(VALUE_BYTES * (spec.vocab_size * spec.d_embedding) as u64)]
 }
 
 /// The values of the maps of the largest block; what else is in it is small.
@@ -83,5 +99,13 @@ mod tests {
         assert_eq!(plan(Some(4_399_999), 64), Ok(MemoryPlan { most_blocks: Some(4), bytes: 2_000_000 }));
         assert_eq!(plan(Some(800_000), 64), Ok(MemoryPlan { most_blocks: Some(1), bytes: 800_000 }));
         assert_eq!(plan(Some(799_999), 64), Err(800_000));
+
+        // A whole model leaves too little for one block of another: it is held in blocks, and both fit.
+        let beside = |limit| plan(Some(limit), 2).map(|plan| plan.beside(&spec, n_params, limit, 2));
+        assert_eq!(beside(5_200_000), Ok(MemoryPlan { most_blocks: None, bytes: 4_400_000 }));
+        let held = beside(5_199_999).expect("a plan");
+        assert_eq!(held, MemoryPlan { most_blocks: Some(2), bytes: 1_200_000 });
+        assert!(MemoryPlan::of(&spec, n_params, Some(5_199_999 - held.bytes), 2).is_ok());
+        assert_eq!(beside(1_600_000), Ok(MemoryPlan { most_blocks: Some(1), bytes: 800_000 }));
     }
 }

@@ -7,6 +7,7 @@ use candle_core::{Device, Result, Tensor};
 use super::attention_form::AttentionForm;
 use super::batch::Batch;
 use super::block_parameters::{Linear, NormWeights};
+use super::buffers;
 use super::fused_ops::{
     FusedActivation, FusedAttention, FusedLinear, FusedLinearOnto, FusedNorm, FusedRotate,
 };
@@ -62,18 +63,30 @@ impl Ops {
         weights.bias.as_ref().map_or(Ok(x.clone()), |bias| x.broadcast_add(bias))
     }
 
-    /// The MLP's non-linearity, element by element; with `gate` it acts on the gate and multiplies `up`.
-    pub(super) fn activate(
-        self,
-        activation: Activation,
-        gate: Option<&Tensor>,
-        up: &Tensor,
-    ) -> Result<Tensor> {
+    /// Keeps the memory of an array that nobody needs any more for the next one of its size. No other tensor
+    /// may share its values.
+    pub(super) fn reuse(self, x: &Tensor) -> Result<()> {
+        match self {
+            Self::Fused => buffers::give(x),
+            Self::Composed => Ok(()),
+        }
+    }
+
+    /// The MLP's non-linearity, element by element; with `gate` it acts on the gate and multiplies `up`. No
+    /// other tensor may share the values of either.
+    pub(super) fn activate(self, activation: Activation, gate: Option<Tensor>, up: Tensor) -> Result<Tensor> {
         match (self, gate) {
-            (Self::Fused, None) => up.apply_op1_no_bwd(&FusedActivation(activation)),
-            (Self::Fused, Some(gate)) => gate.apply_op2_no_bwd(up, &FusedActivation(activation)),
-            (Self::Composed, _) => {
-                let inner = gate.unwrap_or(up);
+            (Self::Fused, None) => {
+                up.inplace_op1(&FusedActivation(activation))?;
+                Ok(up)
+            }
+            (Self::Fused, Some(gate)) => {
+                gate.inplace_op2(&up, &FusedActivation(activation))?;
+                buffers::give(&up)?;
+                Ok(gate)
+            }
+            (Self::Composed, gate) => {
+                let inner = gate.as_ref().unwrap_or(&up);
                 let active = match activation {
                     Activation::GeluTanh => gelu_tanh(inner)?,
                     Activation::GeluErf => inner.gelu_erf()?,
@@ -92,13 +105,14 @@ impl Ops {
         }
     }
 
-    /// Rotates the first values of each head of `(n, heads * head_dim)`.
-    pub(super) fn rotate(self, x: &Tensor, angles: &Angles, head_dim: usize) -> Result<Tensor> {
+    /// Rotates the first values of each head of `(n, heads * head_dim)`, which no other tensor may share.
+    pub(super) fn rotate(self, x: Tensor, angles: &Angles, head_dim: usize) -> Result<Tensor> {
         let Angles { cos, sin, interleaved } = angles;
         if self == Self::Fused {
-            return x.apply_op3_no_bwd(cos, sin, &FusedRotate { head_dim, interleaved: *interleaved });
+            x.inplace_op3(cos, sin, &FusedRotate { head_dim, interleaved: *interleaved })?;
+            return Ok(x);
         }
-        let ((n, pairs), shape) = (cos.dims2()?, x.shape());
+        let ((n, pairs), shape) = (cos.dims2()?, x.shape().clone());
         let x = x.reshape((n, (), head_dim))?;
         let (cos, sin) = (cos.unsqueeze(1)?, sin.unsqueeze(1)?);
         let turned = x.narrow(2, 0, 2 * pairs)?;

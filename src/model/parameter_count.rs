@@ -17,9 +17,12 @@ pub(super) fn n_params(names: &TensorNames, spec: &Spec, checkpoint: &Checkpoint
             })
     };
     let blocks = format!("{prefix}{}.", names.blocks);
+    let further: Vec<String> =
+        (spec.n_layers..spec.n_layers + spec.n_further_blocks).map(|l| format!("{blocks}{l}.")).collect();
     let counts = |name: &str| {
         let module = name.strip_suffix(".weight").or_else(|| name.strip_suffix(".bias")).unwrap_or(name);
-        name.starts_with(&blocks) || is_around(module)
+        let is_further = further.iter().any(|block| name.starts_with(block));
+        (name.starts_with(&blocks) && !is_further) || is_around(module)
     };
     let parameters = checkpoint.parameters().filter(|(name, _)| counts(name));
     parameters.map(|(_, shape)| shape.iter().product::<usize>()).sum()

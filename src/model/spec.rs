@@ -93,6 +93,20 @@ pub enum ExpertWeights {
     SoftmaxOfChosen,
     /// Softmax of the router's logits of all experts: those of the chosen ones add up to less.
     SoftmaxOfAll,
+    /// The sigmoid of each router's logit (DeepSeek).
+    Sigmoid,
+    /// The same, divided by the sum over the chosen experts.
+    NormalisedSigmoid,
+}
+
+/// Groups of neighbouring experts, some of which a token chooses from: those whose two best experts have the
+/// largest sum of scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpertGroups {
+    /// Groups, all of one size.
+    pub n: usize,
+    /// Groups that a token chooses from.
+    pub n_chosen: usize,
 }
 
 /// An MLP of a mixture that every token goes through.
@@ -106,7 +120,7 @@ pub struct SharedExpert {
 
 /// A mixture of experts: a router sends each token to a few of many MLPs, whose outputs are weighted and
 /// added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mixture {
     /// Experts.
     pub n_experts: usize,
@@ -116,6 +130,13 @@ pub struct Mixture {
     pub d_expert: usize,
     /// How much each counts.
     pub weights: ExpertWeights,
+    /// The weights are multiplied by this.
+    pub scale: f64,
+    /// Experts are chosen by their scores (the sigmoid, or the softmax over all) plus a bias of each, which
+    /// does not count in the weights.
+    pub choice_bias: bool,
+    /// Experts are chosen from some groups alone.
+    pub groups: Option<ExpertGroups>,
     /// The router has a bias.
     pub router_bias: bool,
     /// The expert of all tokens, if there is one.
@@ -184,6 +205,9 @@ pub struct Spec {
     pub d_embedding: usize,
     /// Number of blocks, L.
     pub n_layers: usize,
+    /// Blocks that may stand in the file behind the last: they predict tokens further on (GLM 4.5), and
+    /// change no state.
+    pub n_further_blocks: usize,
     /// Rows of the embedding.
     pub vocab_size: usize,
     /// Query heads.
@@ -228,6 +252,8 @@ pub struct Spec {
     pub sinks: bool,
     /// Queries and keys are normalised before they are rotated.
     pub qk_norm: Option<QkNorm>,
+    /// They are normalised after they are rotated instead (HunYuan).
+    pub qk_norm_after_rope: bool,
     /// MLP non-linearity.
     pub activation: Activation,
     /// The MLP multiplies `up` by an activated gate.
@@ -258,6 +284,7 @@ impl Default for Spec {
             d_model: 0,
             d_embedding: 0,
             n_layers: 0,
+            n_further_blocks: 0,
             vocab_size: 0,
             n_heads: 0,
             n_kv_heads: 0,
@@ -279,6 +306,7 @@ impl Default for Spec {
             clip_qkv: None,
             sinks: false,
             qk_norm: None,
+            qk_norm_after_rope: false,
             activation: Activation::GeluTanh,
             gated: false,
             mixture: None,
@@ -325,14 +353,22 @@ impl Spec {
 
 impl Mixture {
     fn fault(&self) -> Option<String> {
-        let Self { n_experts, n_chosen, d_expert, shared, .. } = *self;
+        let Self { n_experts, n_chosen, d_expert, shared, groups, .. } = *self;
         if n_experts == 0 || d_expert == 0 || shared.is_some_and(|shared| shared.d_mlp == 0) {
             return Some("a mixture has no experts, or experts of width 0".into());
         }
         if n_chosen == 0 || n_chosen > n_experts {
             return Some(format!("each token goes to {n_chosen} of {n_experts} experts"));
         }
-        None
+        let ExpertGroups { n, n_chosen: chosen } = groups?;
+        let size = n_experts.checked_div(n).filter(|size| size * n == n_experts && *size > 1);
+        let fits = size.is_some_and(|size| (1..=n).contains(&chosen) && chosen * size >= n_chosen);
+        (!fits).then(|| {
+            format!(
+                "each token goes to {n_chosen} of the experts in {chosen} of {n} groups, and there are \
+                 {n_experts} experts"
+            )
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use super::batch::Trie;
 use super::states;
 use super::states::BATCH_TOKENS;
+use super::tensor_values::{le_bytes, with_values};
 use super::weights::Checkpoint;
 use super::{LoadedDecoder, ModelInfo, Precision};
 use crate::disk::Partial;
@@ -85,16 +86,22 @@ pub fn write(loaded: &LoadedDecoder, windows: &[Vec<u32>], logits: bool, path: &
         let write = |array: usize, width: usize, values: &[f32]| {
             runs.iter().try_for_each(|run| {
                 let nodes = &trie.nodes(run.window)[run.tokens.clone()];
-                let rows =
-                    nodes.iter().flat_map(|node| &values[row(*node) * width..(row(*node) + 1) * width]);
-                let first = (run.window * t + run.tokens.start) * width;
-                out.floats(layout.starts[array] + 4 * first as u64, rows)
+                // Rows that stand together are written together.
+                let mut place = run.window * t + run.tokens.start;
+                nodes.chunk_by(|a, b| a + 1 == *b).try_for_each(|nodes| {
+                    let first = row(nodes[0]);
+                    let rows = &values[first * width..(first + nodes.len()) * width];
+                    let start = layout.starts[array] + 4 * (place * width) as u64;
+                    place += nodes.len();
+                    out.floats(start, rows)
+                })
             })
         };
         let last = decoder.forward(&batch, &mut |l, h| {
-            let values = h.flatten_all()?.to_vec1::<f32>()?;
-            states::finite(&info.id, l, 0, &values, info.d_model)?;
-            write(1 + l, info.d_model, &values)
+            with_values(h, |values| {
+                states::finite(&info.id, l, 0, values, info.d_model)?;
+                write(1 + l, info.d_model, values)
+            })
         })?;
         if !logits {
             return Ok(());
@@ -204,9 +211,8 @@ struct Out<'a> {
 }
 
 impl Out<'_> {
-    fn floats<'v>(&self, start: u64, values: impl IntoIterator<Item = &'v f32>) -> Result<()> {
-        let bytes: Vec<u8> = values.into_iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.put(start, &bytes)
+    fn floats(&self, start: u64, values: &[f32]) -> Result<()> {
+        self.put(start, &le_bytes(values))
     }
 
     fn put(&self, start: u64, bytes: &[u8]) -> Result<()> {

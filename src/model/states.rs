@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::batch::Trie;
 use super::decoder::Decoder;
 use super::store::Store;
+use super::tensor_values::with_values;
 use crate::error::{Error, Result};
 
 /// Tokens per batch: large enough for full matrix-multiply speed, small enough that activations stay in
@@ -86,10 +87,12 @@ impl States {
             let Some((_, row)) = wanted.first().copied() else { return Ok::<(), Error>(()) };
             let mut layer = 0;
             let mut see = |_: usize, h: &candle_core::Tensor| {
-                let all = h.flatten_all()?.to_vec1::<f32>()?;
                 let d = spec.d_model;
-                let kept: Vec<f32> =
-                    wanted.iter().flat_map(|(i, _)| &all[i * d..(i + 1) * d]).copied().collect();
+                let mut kept = Vec::with_capacity(wanted.len() * d);
+                with_values(h, |all| {
+                    wanted.iter().for_each(|(i, _)| kept.extend_from_slice(&all[i * d..(i + 1) * d]));
+                    Ok(())
+                })?;
                 finite(model, layer, row as usize, &kept, d)?;
                 store.put(layer, row as usize, &kept)?;
                 layer += 1;
@@ -171,6 +174,10 @@ pub(super) fn finite_logits(model: &str, values: &[f32], width: usize) -> Result
 
 /// Whether a residual stream holds numbers only.
 pub(super) fn finite(model: &str, layer: usize, first_row: usize, values: &[f32], d: usize) -> Result<()> {
+    // Without an early exit the loop runs over many values at a time.
+    if values.iter().fold(true, |finite, value| finite & value.is_finite()) {
+        return Ok(());
+    }
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(at) => Err(Error::NonFinite {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ndarray::Array2;
 
+use super::tensor_values::le_bytes;
 use crate::error::{Error, Result};
 
 /// `h_0 .. h_L`, each `(n_rows, d)`.
@@ -55,7 +56,7 @@ impl Store {
                 Ok(())
             }
             Storage::Disk(file) => {
-                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                let bytes = le_bytes(values);
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 let start = SeekFrom::Start(4 * range.start as u64);
                 file.seek(start).and_then(|_| file.write_all(&bytes)).map_err(unwritten)

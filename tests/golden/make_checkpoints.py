@@ -127,6 +127,9 @@ def randomise(model, seed):
             is_less_one = model.config.model_type.startswith(("gemma", "nemotron", "vaultgemma"))
             centre = 0.0 if is_less_one else 1.0
             parameter.copy_(centre + noise * 0.3)
+    for name, buffer in model.named_buffers():
+        if name.endswith("correction_bias"):
+            buffer.copy_(torch.randn(buffer.shape, generator=generator) * 0.2)
 
 
 def load(folder, config="config.json"):
@@ -270,6 +273,13 @@ def check_published(path):
         assert n_params == row["n_params"], (row["model"], n_params)
 
 
+# Keys that a class leaves open, or whose defaults do not fit each other.
+WITHOUT_DEFAULT = {
+    "dots1": dict(n_routed_experts=8, n_shared_experts=1, num_experts_per_tok=2),
+    "glm4_moe": dict(head_dim=128),
+}
+
+
 def write_defaults(path):
     """Every key that transformers writes for each model type, with its default."""
     kinds = {
@@ -279,7 +289,7 @@ def write_defaults(path):
     kinds = sorted(kinds - {"internlm2"})
     rows = []
     for kind in kinds:
-        config = transformers.AutoConfig.for_model(kind).to_dict()
+        config = transformers.AutoConfig.for_model(kind, **WITHOUT_DEFAULT.get(kind, {})).to_dict()
         rows.append({key: value for key, value in sorted(config.items()) if key != "transformers_version"})
     path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
 

@@ -21,7 +21,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let progress = Progress::start((flags.models.len() * sources.len()) as u64 * STEPS, quiet);
     let mut profiles: Vec<(Profile, Origin)> = vec![];
     for name in &flags.models {
-        let model = prepared.open(name)?;
+        let model = prepared.open(name, true)?;
         for source in &sources {
             progress.set_message(format!("{}, {}", model.info.id, source.name()));
             let corpus = source.corpus(&model.tokenizer)?;

@@ -7,8 +7,8 @@ use crate::cli::config_notes;
 use crate::disk;
 use crate::emergence::{Origin, ProfileSettings, ProfileStore, StoredProfile};
 use crate::error::{Error, Result};
-use crate::model::Model;
 use crate::model::hub::{self, Hub};
+use crate::model::{Model, ModelOptions};
 
 /// A measurement whose names, folder and downloads are in order.
 pub(super) struct Prepared<'a> {
@@ -44,9 +44,11 @@ impl<'a> Prepared<'a> {
         Ok(Self { flags, hub, quiet, store })
     }
 
-    /// Opens a model, with the family and label that the flags give it.
-    pub(super) fn open(&self, name: &str) -> Result<Model> {
-        let mut model = Model::load_with(name, self.flags.opening.clone().into(), &self.hub)?;
+    /// Opens a model, with the family and label that the flags give it, and with room for its random init
+    /// where that may be needed.
+    pub(super) fn open(&self, name: &str, with_random_init: bool) -> Result<Model> {
+        let options = ModelOptions { with_random_init, ..self.flags.opening.clone().into() };
+        let mut model = Model::load_with(name, options, &self.hub)?;
         config_notes(&model.info, self.quiet);
         model.info.family = self.flags.family.clone().or(model.info.family);
         model.info.id = self.flags.name.clone().unwrap_or(model.info.id);

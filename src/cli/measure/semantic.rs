@@ -29,7 +29,7 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
     let progress = Progress::start((flags.models.len() * designs.len()) as u64 * STEPS, quiet);
     let mut profiles: Vec<(SemanticProfile, Origin)> = vec![];
     for name in &flags.models {
-        let model = prepared.open(name)?;
+        let model = prepared.open(name, flags.semantic.may_need_random_init())?;
         let settings = flags.semantic.settings(seed, model.info.n_params)?;
         // Every category is tokenized before the first is computed.
         let prompts = designs.iter().map(|design| semantic::tokenize(&model, design));

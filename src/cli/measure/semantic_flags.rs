@@ -124,6 +124,11 @@ impl SemanticFlags {
         DesignSettings { sets: self.sets, queries: self.queries, shots, seed, form: self.form }
     }
 
+    /// Whether the random init of a model may be measured.
+    pub(super) fn may_need_random_init(&self) -> bool {
+        self.random_init != Some(Switch::Off)
+    }
+
     /// How a model of so many parameters is measured.
     pub(super) fn settings(&self, seed: u64, n_params: usize) -> Result<SemanticSettings> {
         let random_init = match self.random_init {

@@ -6,6 +6,17 @@ use crate::model::spec::{Biases, Norm, Spec};
 
 pub(super) struct Ernie45;
 
+/// The spec that the models of this family start from.
+pub(super) fn base(config: &Config) -> Result<Spec> {
+    let defaults = rotary::Defaults { theta: 500_000.0, ..rotary::USUAL };
+    let mut spec = llama::base(config, defaults)?;
+    spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
+    spec.biases = if config.flag_or("use_bias", false)? { Biases::BLOCKS } else { Biases::default() };
+    spec.ropes.iter_mut().for_each(|rope| rope.interleaved = true);
+    spec.tied = config.flag_or("tie_word_embeddings", true)?;
+    Ok(spec)
+}
+
 impl Architecture for Ernie45 {
     fn model_type(&self) -> &'static str {
         "ernie4_5"
@@ -16,13 +27,7 @@ impl Architecture for Ernie45 {
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
-        let defaults = rotary::Defaults { theta: 500_000.0, ..rotary::USUAL };
-        let mut spec = llama::base(&config.with_default("head_dim", 128), defaults)?;
-        spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
-        spec.biases = if config.flag_or("use_bias", false)? { Biases::BLOCKS } else { Biases::default() };
-        spec.ropes.iter_mut().for_each(|rope| rope.interleaved = true);
-        spec.tied = config.flag_or("tie_word_embeddings", true)?;
-        Ok(spec)
+        base(&config.with_default("head_dim", 128))
     }
 
     fn tensor_names(&self, _spec: &Spec) -> TensorNames {

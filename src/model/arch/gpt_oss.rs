@@ -1,6 +1,5 @@
 //! gpt-oss: a mixture of experts with clamped gates and biases, learned sinks of attention, a window in every
-//! other block, and YaRN. The weights that were published first are quantised (MXFP4) and refused by their
-//! names.
+//! other block, and YaRN. The weights that are published are quantised (MXFP4).
 
 use super::tensor_names::{ExpertMaps, ExpertNames};
 use super::{Architecture, Config, TensorNames, llama, mixture, rotary, sliding_window};
@@ -15,13 +14,19 @@ impl Architecture for GptOss {
     }
 
     fn summary(&self) -> &'static str {
-        "gpt-oss in bf16 or f32 (mixture of experts, attention sinks, windows in every other block)"
+        "gpt-oss (mixture of experts, in MXFP4 or not, attention sinks, windows in every other block)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {
         // Without a description the reference takes YaRN with numbers that no file states.
         if rotary::DESCRIPTIONS.iter().all(|key| config.get(key).is_none()) {
             return Err(config.fault("neither key `rope_parameters` nor `rope_scaling` is there"));
+        }
+        // What is quantised shows in the names of the tensors.
+        if let Some(quantised) = config.object("quantization_config")?
+            && quantised.text_or("quant_method", "")? != "mxfp4"
+        {
+            return config.unsupported("quantization_config", "{..}");
         }
         let defaults = rotary::Defaults { theta: 150_000.0, ..rotary::USUAL };
         let mut spec = llama::base(&config.with_default("head_dim", 64), defaults)?;

@@ -84,6 +84,9 @@ impl Loader<'_> {
             head,
             embedding,
         };
+        for l in spec.n_layers..spec.n_layers + spec.n_further_blocks {
+            source.leave_out(&self.full(&format!("{}.{l}.", names.blocks)));
+        }
         source.check_all_read(&self.full(&format!("{}.", names.blocks)))?;
         Ok(parts)
     }

@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use crate::error::Result;
-use crate::model::spec::{ExpertWeights, Mixture, Spec};
+use crate::model::spec::{ExpertGroups, ExpertWeights, Mixture, SharedExpert, Spec};
 
 /// A mixture whose number of experts has one of several names, without a shared expert.
 ///
@@ -11,12 +11,41 @@ use crate::model::spec::{ExpertWeights, Mixture, Spec};
 pub(super) fn base(config: &Config, n_experts: &[&str], d_expert: usize) -> Result<Mixture> {
     Ok(Mixture {
         n_experts: config.count(config.present_alias(n_experts))?,
-        n_chosen: config.count("num_experts_per_tok")?,
+        n_chosen: config.count(config.present_alias(&["num_experts_per_tok", "moe_topk", "moe_k"]))?,
         d_expert,
         weights: ExpertWeights::SoftmaxOfChosen,
+        scale: 1.0,
+        choice_bias: false,
+        groups: None,
         router_bias: false,
         shared: None,
     })
+}
+
+/// A mixture as DeepSeek 3 describes it: sigmoids with a bias of the choice, groups of experts, and experts
+/// of all tokens that are one MLP of their joint width.
+///
+/// # Errors
+/// If a number is missing or none.
+pub(super) fn sigmoid(config: &Config, is_normalised: bool, n_shared: usize) -> Result<Mixture> {
+    let d_expert = config.size("moe_intermediate_size")?;
+    let mut mixture = base(config, &["n_routed_experts", "num_local_experts"], d_expert)?;
+    mixture.weights = match config.flag_or("norm_topk_prob", is_normalised)? {
+        true => ExpertWeights::NormalisedSigmoid,
+        false => ExpertWeights::Sigmoid,
+    };
+    mixture.scale = config.positive_or("routed_scaling_factor", 1.0)?;
+    mixture.choice_bias = true;
+    let groups =
+        ExpertGroups { n: config.count_or("n_group", 1)?, n_chosen: config.count_or("topk_group", 1)? };
+    mixture.groups = Some(groups).filter(|groups| *groups != ExpertGroups { n: 1, n_chosen: 1 });
+    mixture.shared = shared(config.count_or("n_shared_experts", n_shared)?, d_expert);
+    Ok(mixture)
+}
+
+/// `n` experts of all tokens, which are one MLP of their joint width.
+pub(super) fn shared(n: usize, d_expert: usize) -> Option<SharedExpert> {
+    (n > 0).then_some(SharedExpert { d_mlp: n.saturating_mul(d_expert), gated: false })
 }
 
 /// `norm_topk_prob`: whether the weights of the chosen experts add up to 1.

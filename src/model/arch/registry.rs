@@ -7,11 +7,12 @@ use super::config::Config;
 use super::config_keys::ConfigKeys;
 use super::multimodal::{self, MULTIMODAL};
 use super::{
-    arcee, bloom, cohere, cohere2, cwm, ernie4_5, exaone, exaone4, falcon, flex_olmo, gemma, gemma2, gemma3,
-    glm, glm4, gpt_bigcode, gpt_neo, gpt_neox, gpt_oss, gpt2, gptj, granite, granitemoe, granitemoeshared,
-    helium, hyperclovax, internlm2, internlm3, iquestcoder, jais2, llama, ministral, ministral3, mistral,
-    mixtral, mpt, nemotron, olmo, olmo2, olmo3, olmoe, opt, phi, phi3, qwen2, qwen2_moe, qwen3, qwen3_moe,
-    seed_oss, smollm3, stablelm, starcoder2, unsupported, vaultgemma,
+    arcee, bloom, cohere, cohere2, cwm, dots1, ernie4_5, ernie4_5_moe, exaone, exaone4, falcon, flex_olmo,
+    gemma, gemma2, gemma3, glm, glm4, glm4_moe, gpt_bigcode, gpt_neo, gpt_neox, gpt_oss, gpt2, gptj, granite,
+    granitemoe, granitemoeshared, helium, hunyuan_v1_dense, hunyuan_v1_moe, hyperclovax, internlm2,
+    internlm3, iquestcoder, jais2, llama, minimax_m2, ministral, ministral3, mistral, mixtral, mpt, nemotron,
+    olmo, olmo2, olmo3, olmoe, opt, phi, phi3, qwen2, qwen2_moe, qwen3, qwen3_moe, seed_oss, smollm3,
+    stablelm, starcoder2, unsupported, vaultgemma,
 };
 use crate::error::Result;
 use crate::model::spec::Spec;
@@ -71,6 +72,12 @@ pub static ALL: &[&dyn Architecture] = &[
     &internlm2::InternLm2,
     &internlm3::InternLm3,
     &nemotron::Nemotron,
+    &dots1::Dots1,
+    &ernie4_5_moe::Ernie45Moe,
+    &glm4_moe::Glm4Moe,
+    &hunyuan_v1_dense::HunYuanDense,
+    &hunyuan_v1_moe::HunYuanMoe,
+    &minimax_m2::MiniMaxM2,
 ];
 
 /// Every `model_type` that opens.

@@ -30,9 +30,11 @@ pub(super) const KNOWN: &[&str] = &[
     "type",
 ];
 
-/// The keys that transformers reads in a description of some `model_type`s alone, and that change no state
-/// up to the positions that are measured.
+/// The keys that transformers reads in a description of some `model_type`s alone: their architectures heed
+/// them, or they change no state up to the positions that are measured.
 pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
+    ("hunyuan_v1_dense", &["alpha"]),
+    ("hunyuan_v1_moe", &["alpha"]),
     ("ministral3", &["llama_4_scaling_beta", "max_position_embeddings"]),
     ("qwen2_5_vl_text", &["mrope_section"]),
     ("qwen2_vl_text", &["mrope_section"]),

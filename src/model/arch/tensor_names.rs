@@ -54,6 +54,10 @@ pub enum ExpertMaps {
 pub struct ExpertNames {
     /// The router.
     pub router: &'static str,
+    /// The bias of the choice, by its full name.
+    pub choice_bias: &'static str,
+    /// Whether it is a matrix of one row.
+    pub is_choice_bias_row: bool,
     /// The experts.
     pub maps: ExpertMaps,
     /// Gate, up and down of the expert of all tokens; without a name for the gate, gate and up are in one.
@@ -66,6 +70,8 @@ impl ExpertNames {
     /// The names of most mixtures.
     pub(super) const USUAL: Self = Self {
         router: "mlp.gate",
+        choice_bias: "mlp.gate.e_score_correction_bias",
+        is_choice_bias_row: false,
         maps: ExpertMaps::Each { list: "mlp.experts", maps: ["gate_proj", "up_proj", "down_proj"] },
         shared: ["mlp.shared_expert.gate_proj", "mlp.shared_expert.up_proj", "mlp.shared_expert.down_proj"],
         shared_gate: "mlp.shared_expert_gate",

@@ -21,7 +21,7 @@ use super::header::FileHeader;
 use super::init::Init;
 use super::precision::Precision;
 use super::source::ParameterSource;
-use super::{foreign, safetensors, shards, values, wrappers};
+use super::{foreign, mxfp4, safetensors, shards, values, wrappers};
 use crate::error::{Error, Result};
 use crate::seed;
 
@@ -41,14 +41,6 @@ pub struct Checkpoint {
     is_conv1d: bool,
 }
 
-/// The names of files of weights, in order of preference.
-pub const PUBLISHED: [&str; 4] = [
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-];
-
 /// How the names of buffers end that older files hold beside the parameters: masks and rotary tables, which
 /// follow from the config.
 const BUFFERS: [&str; 6] = [
@@ -64,25 +56,6 @@ const BUFFERS: [&str; 6] = [
 const ROWS_VALUES: usize = 1 << 20;
 
 impl Checkpoint {
-    /// The file of a folder that holds its weights, or the index of several; the first of the published names
-    /// if there is none.
-    ///
-    /// # Errors
-    /// [`Error::Weights`] for shards without their index.
-    pub fn find(folder: &Path) -> Result<PathBuf> {
-        if let Some(name) = PUBLISHED.iter().find(|name| folder.join(name).exists()) {
-            return Ok(folder.join(name));
-        }
-        let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
-        if let Some(shard) = names.iter().find(|name| name.contains("-of-0") && name.starts_with("model-")) {
-            let reason = "is one of several files whose index is not there; download or save \
-                          model.safetensors.index.json too";
-            return Err(Error::Weights { path: folder.join(shard), reason: reason.into() });
-        }
-        Ok(folder.join(PUBLISHED[0]))
-    }
-
     /// Opens what [`Checkpoint::find`] found and checks its headers; no weight is read yet.
     ///
     /// # Errors
@@ -137,7 +110,7 @@ impl Checkpoint {
         Self {
             path: path.into(),
             files,
-            entries: wrappers::stripped(entries),
+            entries: mxfp4::joined(wrappers::stripped(entries)),
             precision,
             read_names: Mutex::default(),
             adapter: None,
@@ -174,6 +147,9 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Tensor`] with the method.
     pub fn check_unquantised(&self) -> Result<()> {
+        if let Some((name, reason)) = mxfp4::fault(&self.entries) {
+            return Err(self.fault_of(name, reason));
+        }
         let Some((method, name)) = foreign::quantised(self.entries.keys().map(String::as_str)) else {
             return Ok(());
         };
@@ -210,7 +186,9 @@ impl Checkpoint {
     pub fn stored(&self) -> String {
         let types: BTreeSet<&StoredType> = self.entries.values().map(|entry| &entry.stored).collect();
         let names = types.into_iter().filter(|stored| stored.block().is_some()).map(StoredType::name);
-        names.collect::<Vec<_>>().join("+")
+        let mut names: Vec<_> = names.collect();
+        names.dedup();
+        names.join("+")
     }
 
     /// The names and shapes of all that is in the files.
@@ -246,7 +224,13 @@ impl Checkpoint {
     }
 
     fn values(&self, entry: &TensorEntry) -> Result<Vec<f32>> {
-        values::read(&self.files[entry.file], entry)
+        let file = &self.files[entry.file];
+        match entry.stored {
+            StoredType::Mxfp4 { scales_file, scales_start } => {
+                mxfp4::read(file, entry, &self.files[scales_file], scales_start)
+            }
+            _ => values::read(file, entry),
+        }
     }
 
     /// An error about a tensor, which names its file.
@@ -280,9 +264,21 @@ impl Checkpoint {
         Ok(entry)
     }
 
+    /// Checks that a parameter is there with this shape; it counts as read.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`]
+    pub(super) fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
+        self.entry(name, shape).map(drop)
+    }
+
     /// The values of a tensor, or of some of its rows from element `first` on.
     fn finite(&self, name: &str, entry: &TensorEntry, first: usize) -> Result<Vec<f32>> {
         let values = self.values(entry)?;
+        // Without an early exit the loop runs over many values at a time.
+        if values.iter().fold(true, |finite, value| finite & value.is_finite()) {
+            return Ok(values);
+        }
         match values.iter().position(|value| !value.is_finite()) {
             None => Ok(values),
             Some(index) => {
@@ -337,6 +333,11 @@ impl ParameterSource for Checkpoint {
                       that to false if the file is right";
         let path = self.files[entry.file].path().into();
         Err(Error::Tensor { path, tensor: name.into(), reason: reason.into() })
+    }
+
+    fn leave_out(&self, prefix: &str) {
+        let names = self.entries.keys().filter(|name| name.starts_with(prefix)).cloned();
+        self.read_names.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
     }
 
     fn check_all_read(&self, prefix: &str) -> Result<()> {

@@ -11,6 +11,11 @@ pub(super) enum StoredType {
     F64,
     /// In blocks that share a scale (GGUF).
     Quantised(Quantised),
+    /// Four bits each, with their scales elsewhere (see `mxfp4.rs`).
+    Mxfp4 {
+        scales_file: usize,
+        scales_start: u64,
+    },
     /// Another type, by its name: no weights.
     Other(String),
 }
@@ -23,6 +28,7 @@ impl StoredType {
             Self::F16 | Self::Bf16 => Some((1, 2)),
             Self::F64 => Some((1, 8)),
             Self::Quantised(quantised) => Some(quantised.block()),
+            Self::Mxfp4 { .. } => Some((2, 1)),
             Self::Other(_) => None,
         }
     }
@@ -34,6 +40,7 @@ impl StoredType {
             Self::Bf16 => "BF16",
             Self::F64 => "F64",
             Self::Quantised(quantised) => quantised.name(),
+            Self::Mxfp4 { .. } => "MXFP4",
             Self::Other(name) => name,
         }
     }
@@ -55,7 +62,8 @@ impl StoredType {
                 out.extend(bytes.chunks_exact(8).map(|b| wide(b) as f32));
             }
             Self::Quantised(quantised) => quantised.widen(bytes, out),
-            Self::Other(_) => {}
+            // These are not in one place, or no values.
+            Self::Mxfp4 { .. } | Self::Other(_) => {}
         }
     }
 }

@@ -82,7 +82,7 @@ fn last_checkpoint<'a>(names: &[&'a str]) -> Option<&'a str> {
 }
 
 /// What the name of a tensor says of how weights are quantised: its end, and the method.
-pub(in crate::model) const MARKS: [(&str, &str); 14] = [
+pub(in crate::model) const MARKS: [(&str, &str); 13] = [
     (".g_idx", "GPTQ"),
     (".qweight", "GPTQ or AWQ"),
     (".qzeros", "GPTQ or AWQ"),
@@ -94,7 +94,6 @@ pub(in crate::model) const MARKS: [(&str, &str); 14] = [
     (".weight_scale", "FP8 or compressed-tensors"),
     (".W_q", "HQQ"),
     (".codebooks", "AQLM"),
-    ("_blocks", "MXFP4"),
     (".scales", "MLX"),
     (".input_scale", "FP8"),
 ];

@@ -105,12 +105,20 @@ const E2M1: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
 /// OCP Microscaling Formats (MX) Specification v1.0.
 fn widen_mxfp4(block: &[u8], out: &mut Vec<f32>) {
     let Some((exponent, pairs)) = block.split_first() else { return };
-    // Half of 2^(exponent - 127), for values that are doubled; the two smallest are subnormal.
-    let scale = match exponent {
+    let scale = mxfp4_scale(*exponent);
+    out.extend(pairs.iter().map(|pair| mxfp4_value(scale, *pair)));
+    out.extend(pairs.iter().map(|pair| mxfp4_value(scale, pair >> 4)));
+}
+
+/// Half of `2^(exponent - 127)`, for values that are doubled; the two smallest are subnormal.
+pub(super) fn mxfp4_scale(exponent: u8) -> f32 {
+    match exponent {
         0 | 1 => f32::from_bits(0x0020_0000 << exponent),
         _ => f32::from_bits(u32::from(exponent - 1) << 23),
-    };
-    let value = |code: u8| scale * f32::from(E2M1[usize::from(code & 0xf)]);
-    out.extend(pairs.iter().map(|pair| value(*pair)));
-    out.extend(pairs.iter().map(|pair| value(pair >> 4)));
+    }
+}
+
+/// The value of the lower four bits of `code`, by the scale of its block.
+pub(super) fn mxfp4_value(scale: f32, code: u8) -> f32 {
+    scale * f32::from(E2M1[usize::from(code & 0xf)])
 }

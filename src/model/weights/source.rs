@@ -36,6 +36,12 @@ pub trait ParameterSource: Sync {
     fn check_tied(&self, _name: &str, _embedding: &str, _shape: [usize; 2]) -> Result<()> {
         Ok(())
     }
+    /// Counts the parameters whose names begin with `prefix` as read: they change no state.
+    fn leave_out(&self, _prefix: &str) {}
+    /// Whether tensors have shapes alone, and their values mean nothing.
+    fn has_shapes_alone(&self) -> bool {
+        false
+    }
     /// Checks that every parameter whose name begins with `prefix` was read: one that was not would have
     /// changed the states, as a block would that the config leaves out.
     ///

@@ -15,7 +15,7 @@ use super::random_init::RandomInit;
 use super::source::ParameterSource;
 use crate::error::{Error, Result};
 
-/// Values that are drawn and written at once.
+/// Values that are drawn and written, or read, at once.
 const PIECE: usize = 1 << 18;
 
 /// The same weights as those of [`RandomInit`], each tensor drawn once.
@@ -76,12 +76,18 @@ impl StoredRandomInit {
     }
 
     fn read(&self, start: u64, n: usize) -> Result<Vec<f32>> {
-        let mut bytes = vec![0; 4 * n];
-        let mut file = lock(&self.file);
-        let read = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes));
-        drop(file);
-        read.map_err(|source| Error::Read { path: path(), source })?;
-        Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        let mut values = Vec::with_capacity(n);
+        let mut bytes = vec![0; 4 * n.min(PIECE)];
+        for first in (0..n).step_by(PIECE) {
+            let bytes = &mut bytes[..4 * PIECE.min(n - first)];
+            let mut file = lock(&self.file);
+            let read =
+                file.seek(SeekFrom::Start(start + 4 * first as u64)).and_then(|_| file.read_exact(bytes));
+            drop(file);
+            read.map_err(|source| Error::Read { path: path(), source })?;
+            values.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
+        }
+        Ok(values)
     }
 }
 

@@ -44,6 +44,8 @@ MODELS = {
     "exaone": "exaone",
     "exaone4": "exaone4",
     "nemotron": "nemotron",
+    "jais2": "jais2",
+    "hunyuan-dense": "hunyuan-dense",
     "internlm2": "internlm2",
     "ernie4.5": "ernie4_5",
     "seed-oss": "seed_oss",
@@ -153,6 +155,9 @@ def add_metadata(writer, config, arch, state):
         kind = rope.get("rope_type", rope.get("type", "default"))
         rope["rope_type"] = "default" if kind == "mrope" else kind
         rope.setdefault("rope_theta", of(config, "rope_theta"))
+        if "alpha" in rope:  # the file has the stretched base
+            rope["rope_theta"] *= rope.pop("alpha") ** (head_dim / (head_dim - 2))
+            rope["rope_type"] = "default"
         partial = of(config, "partial_rotary_factor")
         if partial is not None:
             rope.setdefault("partial_rotary_factor", partial)

@@ -79,9 +79,17 @@ fn every_switch_of_every_golden_checkpoint_matters() {
                 mixture.weights = match mixture.weights {
                     ExpertWeights::SoftmaxOfAll => ExpertWeights::SoftmaxOfChosen,
                     ExpertWeights::SoftmaxOfChosen => ExpertWeights::SoftmaxOfAll,
+                    ExpertWeights::Sigmoid => ExpertWeights::NormalisedSigmoid,
+                    ExpertWeights::NormalisedSigmoid => ExpertWeights::Sigmoid,
                 };
             }
         }),
+        ("scale of experts", |spec| spec.mixture.iter_mut().for_each(|mixture| mixture.scale = 1.0)),
+        ("bias of the choice", |spec| {
+            spec.mixture.iter_mut().for_each(|mixture| mixture.choice_bias = false);
+        }),
+        ("groups of experts", |spec| spec.mixture.iter_mut().for_each(|mixture| mixture.groups = None)),
+        ("late norms of heads", |spec| spec.qk_norm_after_rope = false),
         ("clip", |spec| spec.clip_qkv = None),
         ("window", |spec| spec.layers.iter_mut().for_each(|layer| layer.window = None)),
         ("a window of one token less", |spec| {

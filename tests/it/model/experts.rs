@@ -83,6 +83,51 @@ fn a_router_with_more_or_fewer_experts_than_there_are_is_refused_by_name() {
 }
 
 #[test]
+fn groups_and_biases_of_a_choice_that_cannot_be_are_refused_by_name() {
+    let set = |key: &'static str, n: usize| move |config: &mut Value| config[key] = json!(n);
+    let bias = "model.layers.0.mlp.gate.e_score_correction_bias";
+    let without = |weights: &mut Weights| drop(weights.remove(bias));
+    let longer = |weights: &mut Weights| {
+        let own = weights[bias].clone();
+        weights.insert(bias.into(), Tensor::cat(&[&own, &own], 0).expect("a longer bias"));
+    };
+    let open = |change: &dyn Fn(&mut Weights), config: &dyn Fn(&mut Value)| {
+        open("glm4-moe", change, config, Ops::Fused)
+    };
+    let cases = [
+        ("in 2 of 4 groups, and there are 6 experts", open(&|_| {}, &set("n_group", 4))),
+        ("in 4 of 3 groups", open(&|_| {}, &set("topk_group", 4))),
+        ("in 2 of 6 groups", open(&|_| {}, &set("n_group", 6))),
+        ("goes to 5 of the experts in 2 of 3 groups", open(&|_| {}, &set("num_experts_per_tok", 5))),
+        ("each token goes to 7 of 6 experts", open(&|_| {}, &set("num_experts_per_tok", 7))),
+        ("e_score_correction_bias` is missing", open(&without, &|_| {})),
+        ("e_score_correction_bias` has shape [12] where config.json asks for [6]", open(&longer, &|_| {})),
+    ];
+    for (says, result) in cases {
+        let message = result.expect_err(says).to_string();
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[test]
+fn blocks_that_predict_tokens_further_on_change_no_state() {
+    let more = |weights: &mut Weights| {
+        let last: Vec<(String, Tensor)> = weights
+            .iter()
+            .map(|(name, tensor)| (name.replace("layers.1.", "layers.2."), tensor.clone()))
+            .collect();
+        weights.extend(last);
+        weights.insert("model.layers.2.eh_proj.weight".into(), weights["lm_head.weight"].clone());
+    };
+    let plain = open("glm4-moe", |_| {}, |_| {}, Ops::Fused).expect("a decoder");
+    let beside = open("glm4-moe", more, |_| {}, Ops::Fused).expect("a decoder");
+    assert!(states(&plain) == states(&beside) && plain.n_params() == beside.n_params());
+    let none = |config: &mut Value| config["num_nextn_predict_layers"] = json!(0);
+    let refused = open("glm4-moe", more, none, Ops::Fused).expect_err("a block too many").to_string();
+    assert!(refused.contains("layers.2."), "{refused}");
+}
+
+#[test]
 fn experts_that_are_all_the_same_are_one_mlp() {
     let alike = |weights: &mut Weights| {
         for layer in 0..2 {

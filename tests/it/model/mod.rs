@@ -22,6 +22,7 @@ pub mod hub_faults;
 pub mod hub_kinds;
 pub mod memory;
 pub mod multimodal;
+pub mod mxfp4;
 pub mod parity;
 pub mod real_models;
 pub mod second_reference;

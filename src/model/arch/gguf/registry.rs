@@ -152,6 +152,14 @@ pub(super) static FORMS: &[GgufForm] = &[
         has_rms_norms: false,
         ..GgufForm::USUAL
     },
+    GgufForm {
+        name: "jais2",
+        model_type: "jais2",
+        epsilon: "layer_norm_eps",
+        has_rms_norms: false,
+        ..GgufForm::USUAL
+    },
+    GgufForm { name: "hunyuan-dense", model_type: "hunyuan_v1_dense", ..GgufForm::USUAL },
     GgufForm { name: "internlm2", model_type: "internlm2", is_interleaved: true, ..GgufForm::USUAL },
     GgufForm { name: "ernie4_5", model_type: "ernie4_5", ..GgufForm::USUAL },
     GgufForm { name: "seed_oss", model_type: "seed_oss", ..GgufForm::USUAL },

@@ -130,7 +130,7 @@ impl Table<'_> {
 
     /// The router, the experts, and the expert of all tokens.
     fn of_experts(&self, part: &str) -> Option<Vec<Module>> {
-        let ExpertNames { router, maps, shared, shared_gate } = self.names.experts;
+        let ExpertNames { router, maps, shared, shared_gate, .. } = self.names.experts;
         let all = match maps {
             ExpertMaps::Apart { maps, .. } => maps,
             _ => return None,

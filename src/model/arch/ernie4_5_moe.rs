@@ -1,0 +1,56 @@
+//! ERNIE 4.5 with experts: some blocks of an ERNIE 4.5 have a mixture whose choice has a bias.
+
+use super::tensor_names::ExpertNames;
+use super::{Architecture, Config, TensorNames, dots1, ernie4_5, mixture};
+use crate::error::Result;
+use crate::model::spec::Spec;
+
+pub(super) struct Ernie45Moe;
+
+/// The last block with experts: -1 for the last of all.
+fn last_block(config: &Config, n_layers: usize) -> Result<usize> {
+    match config.get("moe_layer_end_index") {
+        None => Ok(n_layers),
+        Some(value) if value.as_i64() == Some(-1) => Ok(n_layers),
+        Some(_) => config.size("moe_layer_end_index"),
+    }
+}
+
+impl Architecture for Ernie45Moe {
+    fn model_type(&self) -> &'static str {
+        "ernie4_5_moe"
+    }
+
+    fn summary(&self) -> &'static str {
+        "ERNIE 4.5 21B, 300B (ERNIE 4.5 with a mixture of experts whose choice has a bias)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        let mut spec = ernie4_5::base(config)?;
+        if config.flag_or("use_bias", false)? {
+            return config.unsupported("use_bias", true);
+        }
+        // The least sum of weights, which no softmax comes near.
+        config.mark_inert(&["moe_norm_min"]);
+        let d_expert = config.size_or("moe_intermediate_size", 1536)?;
+        let mut experts = mixture::base(config, &["moe_num_experts", "num_experts"], d_expert)?;
+        experts.choice_bias = true;
+        experts.shared = mixture::shared(config.count_or("moe_num_shared_experts", 2)?, d_expert);
+        let interval = config.count_or("moe_layer_interval", 1)?;
+        if interval == 0 {
+            return Err(config.fault("key `moe_layer_interval` is 0"));
+        }
+        let (first, last) = (config.size_or("moe_layer_start_index", 1)?, last_block(config, spec.n_layers)?);
+        mixture::set(&mut spec, experts, |l| (l + 1).is_multiple_of(interval) && (first..=last).contains(&l));
+        Ok(spec)
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        let experts = ExpertNames {
+            choice_bias: "mlp.moe_statics.e_score_correction_bias",
+            is_choice_bias_row: true,
+            ..dots1::NAMES.experts
+        };
+        TensorNames { experts, ..dots1::NAMES }
+    }
+}

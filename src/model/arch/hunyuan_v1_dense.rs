@@ -1,0 +1,68 @@
+//! HunYuan without experts: a Llama whose queries and keys are normalised after they are rotated, and whose
+//! rotary base is stretched by a fixed `alpha`.
+
+use super::{Architecture, Config, TensorNames, llama, rotary};
+use crate::error::Result;
+use crate::model::spec::{Norm, QkNorm, Spec};
+
+pub(super) struct HunYuanDense;
+
+/// The names of this family.
+pub(super) const NAMES: TensorNames =
+    TensorNames { qk_norms: ["self_attn.query_layernorm", "self_attn.key_layernorm"], ..llama::NAMES };
+
+/// The spec that HunYuans start from.
+pub(super) fn base(config: &Config) -> Result<Spec> {
+    let mut spec = llama::base(&stretched(config)?, rotary::USUAL)?;
+    spec.norm = Norm::Rms { eps: config.positive_or("rms_norm_eps", 1e-5)?, offset: false };
+    spec.qk_norm = Some(QkNorm::Head);
+    spec.qk_norm_after_rope = true;
+    Ok(spec)
+}
+
+/// The config with the base that a description of type `dynamic` with an `alpha` asks for: `theta *
+/// alpha^(d / (d - 2))` for heads of width `d`. Unlike what the type means elsewhere, it does not depend on
+/// the length of a window.
+fn stretched(config: &Config) -> Result<Config> {
+    let mut descriptions = vec![];
+    for key in rotary::DESCRIPTIONS {
+        descriptions.extend(config.object(key)?);
+    }
+    let Some(holder) = descriptions.iter().find(|description| description.get("alpha").is_some()) else {
+        return Ok(config.clone());
+    };
+    let kind = holder.text_or(holder.present_alias(&["rope_type", "type"]), "default")?;
+    if !["dynamic", "ntk_alpha"].contains(&kind) {
+        return Ok(config.clone());
+    }
+    let alpha = holder.positive("alpha")?;
+    let width = match config.get("head_dim") {
+        Some(_) => config.count("head_dim")?,
+        None => config.share(config.size("hidden_size")?, config.count("num_attention_heads")?)?,
+    };
+    if width <= 2 {
+        return Err(config.fault(format!("heads of width {width} have no base to stretch")));
+    }
+    let own = descriptions.iter().find(|description| description.get("rope_theta").is_some());
+    let theta = own.unwrap_or(config).positive_or("rope_theta", rotary::USUAL.theta)?;
+    let theta = theta * alpha.powf(width as f64 / (width - 2) as f64);
+    Ok(config.without(&rotary::DESCRIPTIONS).with("rope_theta", theta.into()))
+}
+
+impl Architecture for HunYuanDense {
+    fn model_type(&self) -> &'static str {
+        "hunyuan_v1_dense"
+    }
+
+    fn summary(&self) -> &'static str {
+        "HunYuan 0.5B to 7B (Llama with norms of rotated query and key heads)"
+    }
+
+    fn spec(&self, config: &Config) -> Result<Spec> {
+        base(config)
+    }
+
+    fn tensor_names(&self, _spec: &Spec) -> TensorNames {
+        NAMES
+    }
+}

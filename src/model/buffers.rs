@@ -1,0 +1,70 @@
+//! Buffers of intermediate arrays, used again from block to block: memory that is fresh from the system costs
+//! as much as the arithmetic on it.
+
+use std::cell::RefCell;
+
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor};
+
+/// The most buffers that a thread keeps.
+const MOST: usize = 12;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(vec![]) };
+}
+
+/// A buffer of `n` values, whatever they are.
+pub(super) fn take(n: usize) -> Vec<f32> {
+    let spare = SPARE.with_borrow_mut(|spare| {
+        let at = spare.iter().position(|buffer| buffer.len() == n)?;
+        Some(spare.swap_remove(at))
+    });
+    spare.unwrap_or_else(|| vec![0.0; n])
+}
+
+/// Keeps the buffer of an array that nobody needs any more. No other tensor may share its values.
+pub(super) fn give(tensor: &Tensor) -> Result<()> {
+    tensor.inplace_op1(&Give)
+}
+
+/// Frees the buffers of this thread.
+pub(super) fn clear() {
+    SPARE.with_borrow_mut(Vec::clear);
+}
+
+struct Give;
+
+impl InplaceOp1 for Give {
+    fn name(&self) -> &'static str {
+        "give"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, _layout: &Layout) -> Result<()> {
+        if let CpuStorage::F32(values) = storage {
+            let values = std::mem::take(values);
+            SPARE.with_borrow_mut(|spare| {
+                if spare.len() < MOST {
+                    spare.push(values);
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_was_given_is_taken_again_until_it_is_freed() {
+        let tensor = Tensor::from_vec(vec![1.0_f32, 2.0, 3.0], 3, &Device::Cpu).expect("a tensor");
+        give(&tensor).expect("a buffer");
+        assert_eq!(take(2), [0.0, 0.0], "another length");
+        assert_eq!(take(3), [1.0, 2.0, 3.0]);
+        give(&Tensor::from_vec(vec![1.0_f32], 1, &Device::Cpu).expect("a tensor")).expect("a buffer");
+        clear();
+        assert_eq!(take(1), [0.0]);
+    }
+}

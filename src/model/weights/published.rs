@@ -1,0 +1,35 @@
+//! The names under which weights are published.
+
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
+
+/// The names of files of weights, in order of preference.
+pub const PUBLISHED: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
+
+impl Checkpoint {
+    /// The file of a folder that holds its weights, or the index of several; the first of the published names
+    /// if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] for shards without their index.
+    pub fn find(folder: &Path) -> Result<PathBuf> {
+        if let Some(name) = PUBLISHED.iter().find(|name| folder.join(name).exists()) {
+            return Ok(folder.join(name));
+        }
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        if let Some(shard) = names.iter().find(|name| name.contains("-of-0") && name.starts_with("model-")) {
+            let reason = "is one of several files whose index is not there; download or save \
+                          model.safetensors.index.json too";
+            return Err(Error::Weights { path: folder.join(shard), reason: reason.into() });
+        }
+        Ok(folder.join(PUBLISHED[0]))
+    }
+}
