@@ -16,12 +16,14 @@ use super::client::run_context::RunContext;
 use super::client::stop::Stop;
 use super::client::worker::Worker;
 use super::configuration::Configuration;
+use super::first_answers::{FirstAnswers, Tolerated};
 use super::journal::Journal;
 use super::plan::{Pending, Plan, RedoSelection};
 use super::progress::Progress;
 use super::results::replay;
 use super::results::replay::FolderSummary;
 use super::secrets::Secrets;
+use super::tasks::Rendering;
 use super::{dispatch, probe, recovery};
 use crate::error::{Error, Result};
 use crate::provider::KeyHeader;
@@ -38,6 +40,8 @@ pub struct Run {
     pub redo: RedoSelection,
     /// Whether parameters that the model does not support are omitted.
     pub adapt: bool,
+    /// Whether the run continues although none of its first answers is right or can be graded.
+    pub keep_going: bool,
     /// Concurrency, retries and waits.
     pub policy: RetryPolicy,
     /// Timeout of a request.
@@ -91,9 +95,7 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
         let is_known = self.configuration.reconcile(&journal.index, &self.folder, self.new_config)?;
-        if !self.configuration.without.is_empty() {
-            plan = self.configuration.plan(plan.tasks)?;
-        }
+        plan = self.configuration.plan(plan.tasks)?;
         let writer = journal.writer();
         if !is_known {
             runtime.block_on(writer.append(&self.configuration.record()?)?.durable())?;
@@ -113,6 +115,10 @@ impl Run {
         drop(writer);
         journal.close();
         let summary = replay::write(&self.folder, &self.configuration, &plan)?;
+        if early.is_none() && !self.keep_going {
+            let reason = summary.check.finding(self.policy.keep_truncated, self.rendering_hint(&plan));
+            early = reason.map(|reason| Error::Gaps { reason });
+        }
         Ok(RunResult { summary, early })
     }
 
@@ -161,7 +167,15 @@ impl Run {
             // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
-        dispatch::ask_all(plan, &pending, journal, &Arc::new(worker)).await
+        let tolerated = Tolerated { all: self.keep_going, truncated: self.policy.keep_truncated };
+        let first = FirstAnswers::new(&self.configuration.grading, tolerated, self.rendering_hint(plan));
+        dispatch::ask_all(plan, pending, journal, &Arc::new(worker), first).await
+    }
+
+    /// Whether another rendering may help: in-context questions to a chat that are not turns yet.
+    fn rendering_hint(&self, plan: &Plan) -> bool {
+        let is_drawn = self.configuration.semantic.is_none() && plan.tasks.iter().any(|task| task.is_drawn());
+        is_drawn && plan.provider.capabilities().chats && self.configuration.rendering != Rendering::Turns
     }
 
     fn worker(

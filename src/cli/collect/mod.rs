@@ -64,6 +64,8 @@ struct Collection<'a> {
     request: &'a RequestFlags,
     /// Whether a token limit truncates answers by design.
     is_scored: bool,
+    /// Whether answers that are never right are no reason to stop.
+    is_tolerant: bool,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
@@ -78,6 +80,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 resume: &ask.resume,
                 request: &ask.request,
                 is_scored: ask.content.grader.needs_choices(),
+                is_tolerant: false,
             };
             collect(collection, provider, &|| flags::check_content(&ask.content), quiet)
         }
@@ -86,6 +89,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             let configuration = ask.configuration(provider);
             let scores = |semantic: &SemanticTask| semantic.logprobs_from == LogprobSource::Echo;
             let is_scored = configuration.semantic.as_ref().is_some_and(scores);
+            let logprobs =
+                configuration.semantic.as_ref().is_some_and(|s| s.logprobs_from != LogprobSource::None);
             let collection = Collection {
                 configuration,
                 target: &ask.target,
@@ -93,6 +98,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 resume: &ask.resume,
                 request: &ask.request,
                 is_scored,
+                // Log-probabilities tell what the texts do not.
+                is_tolerant: logprobs,
             };
             collect(collection, provider, &|| Ok(()), quiet)
         }
@@ -116,7 +123,7 @@ fn collect(
     check: &dyn Fn() -> Result<()>,
     quiet: bool,
 ) -> Result<()> {
-    let Collection { mut configuration, target, money, resume, request, is_scored } = collection;
+    let Collection { mut configuration, target, money, resume, request, is_scored, is_tolerant } = collection;
     // Read before anything that may fail with a message that quotes the key.
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
     if let Ok(secrets) = &secrets {
@@ -164,6 +171,7 @@ fn collect(
         new_config: resume.new_config,
         redo,
         adapt: resume.adapt_params,
+        keep_going: resume.keep_going || is_tolerant,
         policy: RetryPolicy {
             concurrency: request.concurrency,
             retries: request.retries,
@@ -219,25 +227,27 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
         if !flags.tasks.is_empty() {
             configuration.sources.clone_from(&flags.tasks);
         }
-        if let Some(grader) = flags.grader {
-            let there = configuration.grading.grader;
-            if grader != there && (grader.needs_choices() || there.needs_choices()) {
-                let reason = format!(
-                    "{} needs other prompts than {}, with which the answers were collected; collect into \
-                     another folder",
-                    grader.name(),
-                    there.name()
-                );
-                return Err(Error::Parameter { name: "--grader", reason });
-            }
-            configuration.grading.grader = grader;
+        if let Some(grader) = &flags.grader {
+            configuration.grading.grader = grader.clone();
         }
-        configuration.grading.normalisation.ignore_case |= flags.normal.ignore_case;
-        configuration.grading.normalisation.ignore_punctuation |= flags.normal.ignore_punctuation;
+        let normal = &mut configuration.grading.normalisation;
+        if normal.version != flags.normal.normalisation && !quiet {
+            status(&format!(
+                "graded by version {} of the normalisation; before it was {} (--normalisation {})",
+                flags.normal.normalisation, normal.version, normal.version
+            ));
+        }
+        normal.version = flags.normal.normalisation;
+        normal.ignore_case |= flags.normal.ignore_case;
+        normal.ignore_punctuation |= flags.normal.ignore_punctuation;
+        configuration.raw_csv = flags.raw_csv;
         Ok(())
     })?;
     if !quiet {
         report(&summary);
+        if let Some(finding) = summary.check.finding(true, false) {
+            status(&format!("note: {finding}"));
+        }
     }
     Ok(())
 }
@@ -254,6 +264,10 @@ fn sentence(summary: &FolderSummary) -> String {
         summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
     let mut text =
         format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
+    if !summary.grades.is_empty() {
+        let grades: Vec<_> = summary.grades.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        text.push_str(&format!("; graded: {}", grades.join(", ")));
+    }
     if summary.n_possibly_paid > 0 {
         text.push_str(&format!(
             "; {} requests may have been billed without an answer",

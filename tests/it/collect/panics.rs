@@ -37,6 +37,7 @@ fn child() {
         new_config: false,
         redo: RedoSelection::default(),
         adapt: false,
+        keep_going: false,
         policy: RetryPolicy {
             concurrency: 4,
             retries: 4,

@@ -1,0 +1,7 @@
+//! The parts of the normalisation: characters, markdown and LaTeX, the ends of a text, punctuation.
+
+pub mod ends;
+pub mod folding;
+pub mod latex;
+pub mod markdown;
+pub mod punctuation;
