@@ -158,7 +158,8 @@ impl Configuration {
     }
 
     /// Compares this configuration with the one whose answers the folder contains, and adopts what was found
-    /// out there: the unsupported parameters, and whether stop sequences are sent. Returns whether the two are equal.
+    /// out there: the unsupported parameters, and whether stop sequences are sent. Returns whether the two
+    /// are equal.
     ///
     /// # Errors
     /// [`Error::Parameter`] if they differ, unless `is_new_wanted`.

@@ -5,7 +5,7 @@ mod flags;
 mod semantic_flags;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use crate::collect::rescore;
 use crate::collect::results::replay::FolderSummary;
 use crate::collect::run::Run;
 use crate::collect::secrets::{Secrets, hide_in_panics};
-use crate::collect::tasks::{LogprobSource, SemanticTask};
+use crate::collect::tasks::{LogprobSource, Rendering, SemanticTask};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 
@@ -154,7 +154,7 @@ fn collect(
             price,
             request.concurrency,
         )?;
-        let text = describe(&estimate);
+        let text = describe(&estimate, &configuration);
         return print(
             secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes(),
         );
@@ -162,6 +162,17 @@ fn collect(
     if money.budget_usd.is_none() && !money.no_budget {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
         return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
+    }
+    let is_drawn = |source: &String| !source.starts_with("texts") && !Path::new(source).is_file();
+    if configuration.semantic.is_none()
+        && configuration.rendering == Rendering::Turns
+        && configuration.sources.iter().any(is_drawn)
+        && !quiet
+    {
+        status(
+            "in-context questions are sent as turns of a chat, and no stop sequence of the task is sent \
+             (--rendering, --stop)",
+        );
     }
     // Where choices or answers are scored, a single token is requested, so that every answer is truncated.
     let keep_truncated = resume.keep_truncated || is_scored;
@@ -292,8 +303,24 @@ fn sentence(summary: &FolderSummary) -> String {
     text
 }
 
+/// How questions are asked and answers are graded, as tab-separated lines.
+fn settings(configuration: &Configuration) -> String {
+    let grading = &configuration.grading;
+    let stop = match configuration.params.stop.as_slice() {
+        [] if configuration.sends_task_stops => "the task's own".to_owned(),
+        [] => "none; answers are cut at the task's own when they are graded".to_owned(),
+        given => given.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(" "),
+    };
+    let mut text = String::new();
+    if configuration.semantic.is_none() {
+        text.push_str(&format!("rendering\t{}\n", configuration.rendering.name()));
+        text.push_str(&format!("grader\t{}\n", grading.grader));
+    }
+    text + &format!("normalisation\t{}\nstop\t{stop}\n", grading.normalisation.version)
+}
+
 /// An estimate, as tab-separated lines and the first request.
-fn describe(estimate: &estimate::Estimate) -> String {
+fn describe(estimate: &estimate::Estimate, configuration: &Configuration) -> String {
     let (prompts, answers) = (estimate.prompt_tokens, estimate.completion_tokens);
     let mut text = format!(
         "calls\t{}\ncached\t{}\nprompt_tokens\t{}\t{}\ncompletion_tokens\t{}\t{}\n",
@@ -309,6 +336,7 @@ fn describe(estimate: &estimate::Estimate) -> String {
     if let Some(spent) = estimate.spent_usd {
         text.push_str(&format!("spent_usd\t{spent:.6}\n"));
     }
+    text.push_str(&settings(configuration));
     if let Some(first) = &estimate.first {
         text.push_str(&format!("\n{first}\n"));
     }

@@ -10,25 +10,27 @@ const NAMES: &str = "think|thinking|thought|thoughts|reasoning|reflection|scratc
 /// Tool calls with names.
 const TOOLS: &str = "tool_call|tool_calls|tool_use|tool_response|function_call|function_calls|invoke";
 /// Opening marks of reasoning that are no tags.
-const OPENING: &str = r"\[THINK\]|\x{25c1}think\x{25b7}|<\|begin_of_thought\|>|<\|START_THINKING\|>|<unused94>|\
-<\|channel>thought|<\|thinking\|>|<\|think\|>|<details\s+type=.reasoning.[^<>]{0,200}>";
+const OPENING: &str = concat!(
+    r"\[THINK\]|\x{25c1}think\x{25b7}|<\|begin_of_thought\|>|<\|START_THINKING\|>|<unused94>|",
+    r"<\|channel>thought|<\|thinking\|>|<\|think\|>|<details\s+type=.reasoning.[^<>]{0,200}>",
+);
 /// Closing marks of reasoning that are no tags.
-const CLOSING: &str = r"\[/THINK\]|\x{25c1}/think\x{25b7}|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>|\
-<channel\|>|<\|/thinking\|>|<\|/think\|>|</details>";
+const CLOSING: &str = concat!(
+    r"\[/THINK\]|\x{25c1}/think\x{25b7}|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>|",
+    r"<channel\|>|<\|/thinking\|>|<\|/think\|>|</details>",
+);
 /// Opening and closing marks of tool calls that are no tags.
-const TOOL_OPENING: &str = r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls_section_begin\|>|<\|tool_call\|>|\
-<\x{ff5c}tool\x{2581}calls\x{2581}begin\x{ff5c}>";
+const TOOL_OPENING: &str = concat!(
+    r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls_section_begin\|>|<\|tool_call\|>|",
+    r"<\x{ff5c}tool\x{2581}calls\x{2581}begin\x{ff5c}>",
+);
 const TOOL_CLOSING: &str = r"<\|tool_calls_section_end\|>|<\x{ff5c}tool\x{2581}calls\x{2581}end\x{ff5c}>";
 
 static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let bare = |marks: &str| marks.replace("\\\n", "");
     let pattern = format!(
         "(?i)(?:<|&lt;)/?(?:{NAMES})(?:\\s[^<>\\n]{{0,200}})?(?:>|&gt;)|{}|{}|\
          </?(?:{TOOLS})(?:[\\s=][^<>\\n]{{0,200}})?>|{}|{}",
-        bare(OPENING),
-        bare(CLOSING),
-        bare(TOOL_OPENING),
-        bare(TOOL_CLOSING),
+        OPENING, CLOSING, TOOL_OPENING, TOOL_CLOSING,
     );
     Regex::new(&pattern).ok()
 });

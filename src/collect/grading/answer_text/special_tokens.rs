@@ -5,7 +5,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-const TOKEN: &str = r"(?i)<\|[^|<>\s]{1,48}\|>|<\x{ff5c}[^\x{ff5c}<>\n]{1,48}\x{ff5c}>|</?s>|</?turn\|>|<\|turn>|<(?:bos|eos|pad|unk|mask|eod|eop|eot|sep|cls|endoftext|endofturn)>|</?(?:start|end|begin)_of_(?:turn|utterance|text|sentence|image)>|\[/?INST\]|<</?SYS>>|\[(?:EOS|BOS|PAD|UNK|SEP|CLS|MASK)\]|<extra_id_\d{1,3}>|<unused\d{1,4}>|<0x[0-9A-F]{2}>";
+const TOKEN: &str = concat!(
+    r"(?i)<\|[^|<>\s]{1,48}\|>|<\x{ff5c}[^\x{ff5c}<>\n]{1,48}\x{ff5c}>|</?s>|</?turn\|>|<\|turn>|",
+    r"<(?:bos|eos|pad|unk|mask|eod|eop|eot|sep|cls|endoftext|endofturn)>|",
+    r"</?(?:start|end|begin)_of_(?:turn|utterance|text|sentence|image)>|",
+    r"\[/?INST\]|<</?SYS>>|\[(?:EOS|BOS|PAD|UNK|SEP|CLS|MASK)\]|",
+    r"<extra_id_\d{1,3}>|<unused\d{1,4}>|<0x[0-9A-F]{2}>",
+);
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(TOKEN).ok());
 
 /// Parts of names of tokens that end a turn or begin the next one.

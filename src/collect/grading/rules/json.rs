@@ -4,12 +4,10 @@
 
 use serde_json::Value;
 
-use super::number::value;
+use super::documents::documents;
+use super::number;
 use crate::collect::grading::grade::Grade;
 use crate::collect::grading::{Argument, Asked, Rule};
-
-/// Places in a text at which JSON is looked for.
-const MOST_TRIES: usize = 64;
 
 /// A value in JSON is a right answer.
 #[derive(Debug, Clone, Copy)]
@@ -44,10 +42,7 @@ impl Rule for Json {
         let normal = asked.normalisation;
         let is_right = |gold: &String| match &found {
             Value::String(text) => normal.apply(text) == normal.apply(gold),
-            Value::Number(number) => {
-                number.to_string() == gold.trim()
-                    || value::of(gold).is_some_and(|gold| gold.is(&number.to_string()))
-            }
+            Value::Number(number) => number::is_same(gold, &number.to_string()),
             Value::Bool(truth) => truth.to_string().eq_ignore_ascii_case(gold.trim()),
             other => serde_json::from_str::<Value>(gold).is_ok_and(|gold| gold == *other),
         };
@@ -58,21 +53,4 @@ impl Rule for Json {
         };
         asked.scored(asked.item.gold.iter().any(is_right), extracted)
     }
-}
-
-/// The JSON objects and lists of a text, in their order.
-pub(super) fn documents(text: &str) -> Vec<Value> {
-    let (mut found, mut rest) = (vec![], text);
-    for _ in 0..MOST_TRIES {
-        let Some(at) = rest.find(['{', '[']) else { break };
-        let mut stream = serde_json::Deserializer::from_str(&rest[at..]).into_iter::<Value>();
-        match stream.next() {
-            Some(Ok(json)) => {
-                found.push(json);
-                rest = &rest[at + stream.byte_offset()..];
-            }
-            _ => rest = &rest[at + 1..],
-        }
-    }
-    found
 }

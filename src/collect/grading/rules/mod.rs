@@ -4,6 +4,7 @@
 pub(super) mod bounds;
 pub mod choice;
 pub mod contains;
+mod documents;
 pub mod exact;
 pub mod first_line;
 pub mod json;

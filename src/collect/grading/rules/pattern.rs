@@ -22,7 +22,7 @@ impl Rule for Pattern {
     }
 
     fn about(&self) -> &'static str {
-        "What a pattern finds (its group `answer`, else its first group, else all), normalised, is a right one"
+        "What a pattern finds (group `answer`, else the first, else all), normalised, is a right one"
     }
 
     fn argument_form(&self) -> Option<&'static str> {

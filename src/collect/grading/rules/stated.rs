@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::json;
+use super::documents::documents;
 use crate::collect::grading::plain::latex;
 
 const TAG: &str =
@@ -65,7 +65,7 @@ pub(super) fn in_json(text: &str) -> Option<String> {
     if !text.contains('{') || !text.contains("\":") && !text.contains("\" :") {
         return None;
     }
-    json::documents(text).iter().rev().find_map(|document| {
+    documents(text).iter().rev().find_map(|document| {
         let members = document.as_object()?;
         let named = |name: &&str| members.iter().find(|(member, _)| member.to_lowercase() == **name);
         match MEMBERS.iter().find_map(|name| named(name))?.1 {

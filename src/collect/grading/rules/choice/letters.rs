@@ -4,156 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::words::{BEHIND_A_LETTER, CALLED_RIGHT, DENYING, NOUNS, REASONS, STATING, word};
+
 const BOLD: &str = r"\*\*\s*\(?([A-Z])[.):]?(?:\s[^*\n]{0,200})?\s*\*\*";
 static EMPHASISED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BOLD).ok());
-
-/// Words that stand before a letter and belong to it.
-const NOUNS: [&str; 17] = [
-    "option",
-    "choice",
-    "letter",
-    "answer",
-    "alternative",
-    "opción",
-    "opção",
-    "opzione",
-    "antwort",
-    "réponse",
-    "respuesta",
-    "variant",
-    "вариант",
-    "选项",
-    "選項",
-    "选",
-    "選",
-];
-/// Words that follow the letter A, but not the article.
-const BEHIND_A_LETTER: [&str; 36] = [
-    "is",
-    "was",
-    "are",
-    "because",
-    "since",
-    "as",
-    "and",
-    "or",
-    "but",
-    "not",
-    "due",
-    "if",
-    "then",
-    "which",
-    "that",
-    "in",
-    "with",
-    "the",
-    "seems",
-    "looks",
-    "appears",
-    "correctly",
-    "best",
-    "by",
-    "given",
-    "for",
-    "makes",
-    "fits",
-    "describes",
-    "states",
-    "would",
-    "must",
-    "should",
-    "ist",
-    "est",
-    "это",
-];
-/// Words that give the reason of a letter before them.
-pub(super) const REASONS: [&str; 10] =
-    ["because", "since", "as", "for", "weil", "denn", "car", "porque", "perché", "потому"];
-/// Words after which a letter is the one that a sentence states.
-const STATING: [&str; 48] = [
-    "maybe",
-    "perhaps",
-    "that's",
-    "c'est",
-    "actually",
-    "call",
-    "is",
-    "be",
-    "it's",
-    "its",
-    "was",
-    "are",
-    "pick",
-    "choose",
-    "select",
-    "chose",
-    "with",
-    "say",
-    "therefore",
-    "thus",
-    "so",
-    "hence",
-    "but",
-    "namely",
-    "think",
-    "guess",
-    "believe",
-    "definitely",
-    "probably",
-    "clearly",
-    "likely",
-    "certainly",
-    "obviously",
-    "simply",
-    "ist",
-    "est",
-    "es",
-    "è",
-    "é",
-    "это",
-    "jest",
-    "d'accord",
-    "okay",
-    "ok",
-    "yes",
-    "sure",
-    "conclude",
-    "i'd",
-];
-/// Words that follow a letter which they call right.
-const CALLED_RIGHT: [&str; 14] = [
-    "correct",
-    "right",
-    "true",
-    "best",
-    "answer",
-    "accurate",
-    "richtig",
-    "correcta",
-    "correcto",
-    "correcte",
-    "corretta",
-    "correta",
-    "верный",
-    "правильный",
-];
-/// Words before a letter that deny it.
-const DENYING: [&str; 14] = [
-    "not",
-    "nor",
-    "neither",
-    "never",
-    "except",
-    "than",
-    "isn't",
-    "can't",
-    "cannot",
-    "without",
-    "nicht",
-    "pas",
-    "не",
-    "eliminate",
-];
 
 /// The letters that a text names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,11 +46,6 @@ fn is_word(c: Option<char>) -> bool {
 fn index(c: char, n: usize) -> Option<usize> {
     let upper = c.to_ascii_uppercase();
     upper.is_ascii_uppercase().then(|| upper as usize - 'A' as usize).filter(|index| *index < n)
-}
-
-pub(super) fn word(text: &str) -> String {
-    let word = text.split_whitespace().next().unwrap_or_default();
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
 /// Whether a capital before `rest` is the article A or the pronoun I.

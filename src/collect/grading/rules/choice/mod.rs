@@ -5,6 +5,7 @@
 
 pub(super) mod letters;
 mod statement;
+mod words;
 
 use self::letters::Read;
 use super::letter::{letter, letter_index};
@@ -135,7 +136,7 @@ impl Choices<'_> {
     /// The choice that follows a word for "answer".
     fn said(&self, said: &str) -> Read {
         // "the best answer because A is ..." states nothing.
-        if letters::REASONS.contains(&letters::word(said).as_str()) {
+        if words::REASONS.contains(&words::word(said).as_str()) {
             return Read::None;
         }
         let rest = statement::without_link(said);

@@ -8,7 +8,7 @@
 
 mod preparation;
 mod scan;
-pub(in crate::collect::grading::rules) mod value;
+mod value;
 
 pub(crate) use self::value::check_tolerance;
 use self::value::{Tolerance, Value};
@@ -40,7 +40,7 @@ impl Rule for Number {
     }
 
     fn check(&self, item: &Item) -> Result<(), String> {
-        match item.gold.iter().find(|gold| value::of(gold).is_none()) {
+        match item.gold.iter().find(|gold| of(gold).is_none()) {
             Some(gold) => {
                 Err(format!("has the answer {gold:?}, which is not a number; the grader number needs one"))
             }
@@ -57,10 +57,20 @@ impl Rule for Number {
         let Some(stated) = read(asked.text, asked.is_complete) else {
             return asked.unreadable(format!("the answer {:?} states no number", asked.text));
         };
-        let gold = asked.item.gold.iter().filter_map(|gold| value::of(gold));
+        let gold = asked.item.gold.iter().filter_map(|gold| of(gold));
         let is_right = { gold }.any(|gold| gold.equals(&stated, tolerance));
         asked.scored(is_right, stated.to_string())
     }
+}
+
+/// The number that a text is, with its unit if it has one.
+fn of(text: &str) -> Option<Value> {
+    scan::only(&preparation::without_latex(&preparation::prepare(text)))
+}
+
+/// Whether two texts are the same number.
+pub(super) fn is_same(right: &str, other: &str) -> bool {
+    of(right).zip(of(other)).is_some_and(|(right, other)| right.equals(&other, Tolerance::default()))
 }
 
 /// The number that an answer states.

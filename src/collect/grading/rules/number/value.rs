@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::{preparation, scan};
-
 /// Largest relative difference of equal numbers.
 const RELATIVE: f64 = 1e-9;
 /// Digits that a float holds exactly.
@@ -11,7 +9,7 @@ const EXACT_DIGITS: usize = 15;
 
 /// A number as it is written.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::collect::grading::rules) struct Value {
+pub(super) struct Value {
     /// Its value; that of a percentage is the number before the sign.
     pub(super) number: f64,
     /// Its digits without separators, a point before the decimals; `None` for fractions and powers.
@@ -63,11 +61,6 @@ pub(crate) fn check_tolerance(text: &str) -> Result<(), String> {
     Tolerance::read(text).map(drop)
 }
 
-/// The number that a text is, with its unit if it has one.
-pub(in crate::collect::grading::rules) fn of(text: &str) -> Option<Value> {
-    scan::only(&preparation::without_latex(&preparation::prepare(text)))
-}
-
 impl Value {
     /// Whether an answer's number equals this one, which is right. A percentage also equals its share of one.
     pub(super) fn equals(&self, answer: &Self, tolerance: Tolerance) -> bool {
@@ -92,12 +85,6 @@ impl Value {
         is_close(self.number, answer.number)
             || answer.is_percent && !self.is_percent && is_close(self.number, answer.number / 100.0)
             || self.is_percent && !answer.is_percent && is_close(self.number / 100.0, answer.number)
-    }
-
-    /// Whether a text is this number.
-    pub(in crate::collect::grading::rules) fn is(&self, text: &str) -> bool {
-        // JSON writes large and small numbers with an exponent.
-        of(text).is_some_and(|other| self.equals(&other, Tolerance::default()))
     }
 }
 
