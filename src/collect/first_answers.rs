@@ -7,26 +7,17 @@ use super::grading::{Grade, GradeKind, Grading, grade};
 use super::item::Item;
 use super::journal::{Journal, JournalReader};
 use super::plan::{KeyedQuestion, Pending, Plan, Question};
-use super::results::check::{ANSWERS, RunCheck};
+use super::results::check::{ANSWERS, Hints, RunCheck, Tolerated};
 use super::results::{decode, replay};
 use super::tasks::TaskKind;
 use crate::error::Result;
 use crate::provider::Answer;
 
-/// What a run goes on in spite of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Tolerated {
-    /// Anything.
-    pub(super) all: bool,
-    /// Answers that are truncated at the token limit.
-    pub(super) truncated: bool,
-}
-
 /// The first answers of a run.
 pub(super) struct FirstAnswers {
     grading: Grading,
     tolerated: Tolerated,
-    rendering_hint: bool,
+    hints: Hints,
     check: RunCheck,
     /// Answers to some of the prompts of an item: task and item, then the prompts.
     waiting: HashMap<(u32, u32), HashMap<u32, Answer>>,
@@ -34,14 +25,14 @@ pub(super) struct FirstAnswers {
 }
 
 impl FirstAnswers {
-    pub(super) fn new(grading: &Grading, tolerated: Tolerated, rendering_hint: bool) -> Self {
+    pub(super) fn new(grading: &Grading, tolerated: Tolerated, hints: Hints) -> Self {
         Self {
             grading: grading.clone(),
             tolerated,
-            rendering_hint,
+            hints,
             check: RunCheck::default(),
             waiting: HashMap::new(),
-            is_done: tolerated.all,
+            is_done: tolerated.all(),
         }
     }
 
@@ -116,7 +107,7 @@ impl FirstAnswers {
         }
         self.is_done = true;
         self.waiting.clear();
-        self.check.finding(self.tolerated.truncated, self.rendering_hint)
+        self.check.finding(self.tolerated, self.hints)
     }
 }
 

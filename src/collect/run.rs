@@ -16,10 +16,11 @@ use super::client::run_context::RunContext;
 use super::client::stop::Stop;
 use super::client::worker::Worker;
 use super::configuration::Configuration;
-use super::first_answers::{FirstAnswers, Tolerated};
+use super::first_answers::FirstAnswers;
 use super::journal::Journal;
 use super::plan::{Pending, Plan, RedoSelection};
 use super::progress::Progress;
+use super::results::check::{Hints, Tolerated};
 use super::results::replay;
 use super::results::replay::FolderSummary;
 use super::secrets::Secrets;
@@ -40,8 +41,8 @@ pub struct Run {
     pub redo: RedoSelection,
     /// Whether parameters that the model does not support are omitted.
     pub adapt: bool,
-    /// Whether the run continues although none of its first answers is right or can be graded.
-    pub keep_going: bool,
+    /// What the run continues in spite of, beside truncated answers.
+    pub tolerated: Tolerated,
     /// Concurrency, retries and waits.
     pub policy: RetryPolicy,
     /// Timeout of a request.
@@ -115,8 +116,8 @@ impl Run {
         drop(writer);
         journal.close();
         let summary = replay::write(&self.folder, &self.configuration, &plan)?;
-        if early.is_none() && !self.keep_going {
-            let reason = summary.check.finding(self.policy.keep_truncated, self.rendering_hint(&plan));
+        if early.is_none() {
+            let reason = summary.check.finding(self.tolerated(), self.hints(&plan));
             early = reason.map(|reason| Error::Gaps { reason });
         }
         Ok(RunResult { summary, early })
@@ -167,15 +168,22 @@ impl Run {
             // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
-        let tolerated = Tolerated { all: self.keep_going, truncated: self.policy.keep_truncated };
-        let first = FirstAnswers::new(&self.configuration.grading, tolerated, self.rendering_hint(plan));
+        let (grading, hint) = (&self.configuration.grading, self.hints(plan));
+        let first = FirstAnswers::new(grading, self.tolerated(), hint);
         dispatch::ask_all(plan, pending, journal, &Arc::new(worker), first).await
     }
 
-    /// Whether another rendering may help: in-context questions to a chat that are not turns yet.
-    fn rendering_hint(&self, plan: &Plan) -> bool {
-        let is_drawn = self.configuration.semantic.is_none() && plan.tasks.iter().any(|task| task.is_drawn());
-        is_drawn && plan.provider.capabilities().chats && self.configuration.rendering != Rendering::Turns
+    fn tolerated(&self) -> Tolerated {
+        Tolerated { truncated: self.tolerated.truncated || self.policy.keep_truncated, ..self.tolerated }
+    }
+
+    /// What may help a run without a right answer: another rendering of in-context questions to a chat, and
+    /// another grader.
+    fn hints(&self, plan: &Plan) -> Hints {
+        let grader = self.configuration.semantic.is_none();
+        let is_drawn = grader && plan.tasks.iter().any(|task| task.is_drawn());
+        let is_other = self.configuration.rendering != Rendering::Turns;
+        Hints { rendering: is_drawn && is_other && plan.provider.capabilities().chats, grader }
     }
 
     fn worker(

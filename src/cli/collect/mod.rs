@@ -25,6 +25,7 @@ use crate::collect::journal;
 use crate::collect::panicked;
 use crate::collect::plan::RedoSelection;
 use crate::collect::rescore;
+use crate::collect::results::check::{Hints, Tolerated};
 use crate::collect::results::replay::FolderSummary;
 use crate::collect::run::Run;
 use crate::collect::secrets::{Secrets, hide_in_panics};
@@ -89,8 +90,6 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             let configuration = ask.configuration(provider);
             let scores = |semantic: &SemanticTask| semantic.logprobs_from == LogprobSource::Echo;
             let is_scored = configuration.semantic.as_ref().is_some_and(scores);
-            let logprobs =
-                configuration.semantic.as_ref().is_some_and(|s| s.logprobs_from != LogprobSource::None);
             let collection = Collection {
                 configuration,
                 target: &ask.target,
@@ -98,8 +97,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 resume: &ask.resume,
                 request: &ask.request,
                 is_scored,
-                // Log-probabilities tell what the texts do not.
-                is_tolerant: logprobs,
+                // A model that tells nothing of a relation is a result.
+                is_tolerant: true,
             };
             collect(collection, provider, &|| Ok(()), quiet)
         }
@@ -182,7 +181,11 @@ fn collect(
         new_config: resume.new_config,
         redo,
         adapt: resume.adapt_params,
-        keep_going: resume.keep_going || is_tolerant,
+        tolerated: Tolerated {
+            wrong: resume.keep_going || is_tolerant,
+            ungraded: resume.keep_going,
+            truncated: resume.keep_going,
+        },
         policy: RetryPolicy {
             concurrency: request.concurrency,
             retries: request.retries,
@@ -206,6 +209,9 @@ fn collect(
     let ended = ended?;
     if !quiet {
         report(&ended.summary);
+        if ended.early.is_none() {
+            doubt(&ended.summary);
+        }
     }
     let gaps = ended.summary.n_gaps();
     let left = match (gaps, ended.summary.spent_usd) {
@@ -256,11 +262,19 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
     })?;
     if !quiet {
         report(&summary);
-        if let Some(finding) = summary.check.finding(true, false) {
-            status(&format!("note: {finding}"));
-        }
+        doubt(&summary);
     }
     Ok(())
+}
+
+/// Says what makes the answers of a folder doubtful, where nothing stops for it.
+fn doubt(summary: &FolderSummary) {
+    // Short answers in any words tell of a relation.
+    let wrong = summary.configuration.semantic.is_some();
+    let tolerated = Tolerated { wrong, truncated: true, ungraded: false };
+    if let Some(finding) = summary.check.finding(tolerated, Hints { rendering: false, grader: true }) {
+        status(&format!("note: {finding}"));
+    }
 }
 
 /// Says what a folder contains, and what semantic.csv does not.

@@ -18,6 +18,33 @@ const MOST_TRUNCATED: f64 = 0.05;
 /// Graders that are tried on answers that are not right.
 const OTHERS: [&str; 3] = ["first-line", "prefix", "contains"];
 
+/// What a run goes on in spite of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tolerated {
+    /// That no answer is right.
+    pub wrong: bool,
+    /// That none can be graded.
+    pub ungraded: bool,
+    /// That many are truncated at the token limit.
+    pub truncated: bool,
+}
+
+impl Tolerated {
+    /// Whether nothing stops the run.
+    pub(crate) fn all(self) -> bool {
+        self.wrong && self.ungraded && self.truncated
+    }
+}
+
+/// What may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hints {
+    /// Another rendering of in-context questions.
+    pub rendering: bool,
+    /// Another grader.
+    pub grader: bool,
+}
+
 /// Counts of grades, with some of the answers that are not right.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunCheck {
@@ -90,13 +117,13 @@ impl RunCheck {
 
     /// What is wrong with the answers and what to try; `None` where they are too few to tell, or some are
     /// right.
-    pub fn finding(&self, keep_truncated: bool, rendering_hint: bool) -> Option<String> {
+    pub fn finding(&self, tolerated: Tolerated, hints: Hints) -> Option<String> {
         let n_answers = self.n_answers();
         if n_answers < ANSWERS {
             return None;
         }
         let truncated = self.n(GradeKind::Truncated) + self.n_texts_truncated;
-        if truncated as f64 > MOST_TRUNCATED * n_answers as f64 && !keep_truncated {
+        if truncated as f64 > MOST_TRUNCATED * n_answers as f64 && !tolerated.truncated {
             return Some(format!(
                 "{truncated} of the first {n_answers} answers were truncated at the token limit{}; raise \
                  --max-tokens and choose another folder (or --new-config), or keep them with \
@@ -108,8 +135,9 @@ impl RunCheck {
         let n_asked: usize = self.kinds.values().sum::<usize>() - self.n(GradeKind::Error);
         let n_graded = self.n(GradeKind::Scored);
         // Those that are kept on request are no surprise.
-        let n_expected = if keep_truncated { truncated } else { 0 };
-        if self.n_right > 0 || n_asked < ANSWERS || n_expected == n_asked {
+        let n_expected = if tolerated.truncated { truncated } else { 0 };
+        let is_tolerated = if n_graded == 0 { tolerated.ungraded } else { tolerated.wrong };
+        if self.n_right > 0 || n_asked < ANSWERS || n_expected == n_asked || is_tolerated {
             return None;
         }
         let what = if n_graded == 0 {
@@ -119,27 +147,29 @@ impl RunCheck {
         } else {
             format!("none of {n_graded} graded answers is right")
         };
+        let advice = self.advice(hints);
+        let again = if hints.grader { "with another --grader grades them again, and " } else { "" };
         Some(format!(
-            "{what}{}; try {}. The answers are kept: the same command with another --grader grades them \
-             again, and with --keep-going it goes on, for a task that the model may not know at all",
+            "{what}{}{}. The answers are kept: the same command {again}with --keep-going goes on, for a task \
+             that the model may not know at all",
             self.shown(),
-            self.advice(rendering_hint)
+            if advice.is_empty() { String::new() } else { format!("; try {advice}") },
         ))
     }
 
-    fn advice(&self, rendering_hint: bool) -> String {
+    fn advice(&self, hints: Hints) -> String {
         let mut advice = vec![];
-        let best = self.others.iter().max_by_key(|(_, n)| **n);
+        let best = self.others.iter().max_by_key(|(_, n)| **n).filter(|_| hints.grader);
         if let Some((grader, n)) = best {
             advice.push(format!("--grader {grader}, by which {n} of the first {ANSWERS} are right"));
         }
-        if rendering_hint {
+        if hints.rendering {
             advice.push("--rendering turns".into());
         }
         if self.n(GradeKind::Truncated) > 0 || self.n(GradeKind::Empty) > 0 {
             advice.push("a higher --max-tokens".into());
         }
-        if best.is_none() {
+        if best.is_none() && hints.grader {
             advice.push("another --grader (contains, choice, number; `surmise list graders`)".into());
         }
         advice.join(", or ")
@@ -176,6 +206,10 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const NONE: Tolerated = Tolerated { wrong: false, ungraded: false, truncated: false };
+    const HINTS: Hints = Hints { rendering: false, grader: true };
+    const TRUNCATED: Tolerated = Tolerated { truncated: true, ..NONE };
+
     fn item() -> Item {
         Item {
             id: "1".into(),
@@ -203,7 +237,9 @@ mod tests {
 
     #[test]
     fn a_run_without_a_right_answer_says_what_came_and_what_to_try() {
-        let finding = check(&["It is\u{1b}[31m Paris."; 20], false).finding(false, true).unwrap();
+        let finding = check(&["It is\u{1b}[31m Paris."; 20], false)
+            .finding(NONE, Hints { rendering: true, grader: true })
+            .unwrap();
         for part in [
             "none of 20",
             "It is\\u{1b}[31m Paris.",
@@ -216,24 +252,27 @@ mod tests {
         assert_eq!(finding.matches("It is").count(), 3);
         assert!(finding.contains("--rendering turns"));
         let long = "x".repeat(5000);
-        assert!(check(&[long.as_str(); 20], false).finding(false, false).unwrap().len() < 1200);
+        assert!(check(&[long.as_str(); 20], false).finding(NONE, HINTS).unwrap().len() < 1200);
     }
 
     #[test]
     fn a_right_answer_or_too_few_answers_are_no_finding() {
         let mut texts = ["Rome"; 20];
-        assert!(check(&texts[..19], false).finding(false, false).is_none());
+        let wrong = Tolerated { wrong: true, ..NONE };
+        assert!(check(&texts, false).finding(wrong, HINTS).is_none());
+        assert!(check(&["<think></think>"; 20], false).finding(wrong, HINTS).is_some());
+        assert!(check(&texts[..19], false).finding(NONE, HINTS).is_none());
         texts[7] = "Paris";
-        assert!(check(&texts, false).finding(false, false).is_none());
-        assert!(check(&["Paris"; 40], false).finding(false, false).is_none());
+        assert!(check(&texts, false).finding(NONE, HINTS).is_none());
+        assert!(check(&["Paris"; 40], false).finding(NONE, HINTS).is_none());
     }
 
     #[test]
     fn truncated_answers_are_counted_only_where_they_cannot_be_graded() {
-        let cut = check(&["<think>hm"; 20], true).finding(false, false).unwrap();
+        let cut = check(&["<think>hm"; 20], true).finding(NONE, HINTS).unwrap();
         assert!(cut.contains("20 of the first 20") && cut.contains("--max-tokens"), "{cut}");
-        assert!(check(&["<think>hm"; 20], true).finding(true, false).is_none());
+        assert!(check(&["<think>hm"; 20], true).finding(TRUNCATED, HINTS).is_none());
         // A special token ended these.
-        assert!(check(&["Paris</s>"; 20], true).finding(false, false).is_none());
+        assert!(check(&["Paris</s>"; 20], true).finding(NONE, HINTS).is_none());
     }
 }

@@ -15,6 +15,7 @@ use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::{RedoSelection, Replication};
 use crate::collect::progress::Progress;
+use crate::collect::results::check::Tolerated;
 use crate::collect::results::replay;
 use crate::collect::run::Run;
 use crate::collect::secrets::Secrets;
@@ -181,7 +182,7 @@ impl<'a> Worker<'a> {
             new_config: true,
             redo: RedoSelection::default(),
             adapt: false,
-            keep_going: true,
+            tolerated: Tolerated { wrong: true, ungraded: true, truncated: true },
             policy: RetryPolicy {
                 concurrency: CONCURRENCY,
                 retries: 4,

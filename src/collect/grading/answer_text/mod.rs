@@ -2,11 +2,12 @@
 //! invisible characters are removed.
 
 mod harmony;
-mod invisible;
 mod reasoning;
 mod special_tokens;
 
 use std::borrow::Cow;
+
+use super::plain::invisible;
 
 /// The answer in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,11 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::invisible;
+
 /// A text in plain characters, in Unicode NFC.
 pub fn fold(text: &str) -> String {
+    let text = &*invisible::remove(text);
     if text.is_ascii() {
         return if text.contains('&') { entities(text) } else { text.to_owned() };
     }

@@ -2,6 +2,7 @@
 
 pub mod ends;
 pub mod folding;
+pub mod invisible;
 pub mod latex;
 pub mod markdown;
 pub mod punctuation;

@@ -17,7 +17,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// A text without them.
-pub(super) fn remove(text: &str) -> Cow<'_, str> {
+pub fn remove(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_invisible) {
         Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect())
     } else {
