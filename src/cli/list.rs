@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::print;
 use crate::calibration::candidates::{CandidateRole, registry as candidates};
+use crate::collect::grading::registry as graders;
 use crate::collect::tasks;
 use crate::corpus::Category;
 use crate::corpus::category::EMBEDDED;
@@ -38,6 +39,8 @@ enum Kind {
     Importers,
     /// Built-in tasks for closed models
     Tasks,
+    /// Graders of answers: name with its argument, when an answer is right
+    Graders,
     /// Reports: name, input file, tables and figures
     Reports,
     /// Regressions that a calibration selects from: name, role, minimum number of rows
@@ -92,6 +95,9 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
             let role =
                 if candidate.role() == CandidateRole::Calibration { "calibration" } else { "baseline" };
             line(&[candidate.name(), role, &candidate.least_rows().to_string()]);
+        }),
+        Kind::Graders => graders::ALL.iter().for_each(|rule| {
+            line(&[&format!("{}{}", rule.name(), rule.argument_form().unwrap_or_default()), rule.about()]);
         }),
         Kind::Tasks => tasks::built_in().iter().for_each(|(name, what)| line(&[name, what])),
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::client::endpoint::Endpoint;
-use super::grading::{Grading, NORMALISATION_VERSION};
+use super::grading::Grading;
 use super::journal::{self, Index, Record};
 use super::plan::{Plan, Replication};
 use super::tasks;
@@ -60,8 +60,15 @@ pub struct Configuration {
     pub grading: Grading,
     /// Version of the normalisation rules.
     pub normalisation_version: u32,
+    /// Whether the stop sequences of the tasks are sent. Chat models do not get them, because they would end
+    /// an answer inside its reasoning; they apply when answers are graded.
+    #[serde(default = "sends_task_stops")]
+    pub sends_task_stops: bool,
     /// The loaded tasks.
     pub tasks: Vec<LoadedTask>,
+    /// Whether texts in items.csv that a spreadsheet would run as formulas stay as they are.
+    #[serde(skip)]
+    pub raw_csv: bool,
     /// How the designs of semantic emergence are asked, if the sources are categories for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantic: Option<SemanticTask>,
@@ -77,6 +84,11 @@ pub struct LoadedTask {
     pub sha256: String,
     /// How many items it has.
     pub n_items: usize,
+}
+
+/// Records of before sent them to all models.
+fn sends_task_stops() -> bool {
+    true
 }
 
 impl Configuration {
@@ -95,12 +107,13 @@ impl Configuration {
     /// # Errors
     /// As [`tasks::load`] and [`Configuration::designs`].
     pub fn load_tasks(&mut self) -> Result<Vec<Task>> {
+        self.grading.check()?;
         let options = tasks::TaskOptions {
             shots: self.shots,
             items: self.items,
             seed: self.seed,
             rendering: self.rendering,
-            grader: self.grading.grader,
+            grader: self.grading.grader.clone(),
         };
         let tasks = match &self.semantic {
             Some(semantic) => self.designs()?.iter().flat_map(|design| semantic.tasks(design)).collect(),
@@ -112,7 +125,7 @@ impl Configuration {
             n_items: task.items.len(),
         };
         self.tasks = tasks.iter().map(loaded).collect();
-        self.normalisation_version = NORMALISATION_VERSION;
+        self.normalisation_version = self.grading.normalisation.version;
         Ok(tasks)
     }
 
@@ -144,8 +157,9 @@ impl Configuration {
         })
     }
 
-    /// Compares this configuration with the one whose answers the folder contains, and adopts the list of
-    /// unsupported parameters found there. Returns whether the two are equal.
+    /// Compares this configuration with the one whose answers the folder contains, and adopts what was found
+    /// out there: the unsupported parameters, and whether stop sequences are sent. Returns whether the two
+    /// are equal.
     ///
     /// # Errors
     /// [`Error::Parameter`] if they differ, unless `is_new_wanted`.
@@ -165,6 +179,7 @@ impl Configuration {
         let differences = there.differences(self);
         if differences.is_empty() {
             self.without.clone_from(&there.without);
+            self.sends_task_stops = there.sends_task_stops;
             return Ok(there == *self);
         }
         if is_new_wanted {
@@ -204,7 +219,7 @@ impl Configuration {
     fn params_of(&self, task: &Task, provider: &'static dyn provider::Provider) -> Result<GenerationParams> {
         let can = provider.capabilities();
         let mut params = self.params.clone();
-        if params.stop.is_empty() {
+        if params.stop.is_empty() && self.sends_task_stops {
             params.stop = GenerationParams::sendable_stops(&task.stops, &can);
         }
         if task.kind == TaskKind::Likelihoods {
@@ -230,14 +245,25 @@ impl Configuration {
         Ok(Plan { provider, endpoint, model, tasks, params, repeats: self.repeats })
     }
 
-    /// The differences of `other`, one line each. Paths of files and the list of unsupported parameters are
-    /// not compared.
+    /// The differences of `other`, one line each. Paths of files, the list of unsupported parameters and what
+    /// only affects grading are not compared.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let comparable = |configuration: &Self| {
-            let compared = Self { sources: vec![], without: vec![], ..configuration.clone() };
+            let compared = Self {
+                sources: vec![],
+                without: vec![],
+                sends_task_stops: true,
+                grading: Grading::default(),
+                normalisation_version: 0,
+                ..configuration.clone()
+            };
             serde_json::to_value(compared).unwrap_or_default()
         };
         let mut lines = vec![];
+        let graders = [&self.grading.grader, &other.grading.grader];
+        if graders[0].question_form() != graders[1].question_form() {
+            lines.push(format!("grading.grader: {} in the folder, {} now", graders[0], graders[1]));
+        }
         compare("", &comparable(self), &comparable(other), &mut lines);
         lines
     }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::budget::tokens;
 use super::client::question::{PreparedQuestion, QuestionOutcome};
 use super::client::worker::Worker;
+use super::first_answers::{FirstAnswers, spread_first};
 use super::journal::Journal;
 use super::plan::{Pending, Plan, Question};
 use crate::error::{Error, Result};
@@ -15,19 +16,33 @@ use crate::error::{Error, Result};
 /// Asks all questions. Returns the reason if the run ended early.
 pub(super) async fn ask_all(
     plan: &Plan,
-    pending: &Pending,
+    mut pending: Pending,
     journal: &Journal,
     worker: &Arc<Worker>,
+    mut first: FirstAnswers,
 ) -> Result<Option<Error>> {
     let run = &worker.run;
-    worker.monitor.add_earlier(run, &pending.answered);
+    // What ended an earlier run ends this one before it sends a request.
+    if let Some(reason) = first.add_earlier(plan, &pending, journal)? {
+        run.stop.drain(Error::Gaps { reason });
+    }
+    if has_parts(plan)? {
+        spread_first(&mut pending.questions);
+    }
     run.progress.total.store(pending.questions.len() as u64, Relaxed);
     run.progress.limit.store(run.limiter.limit() as u64, Relaxed);
     let mut in_flight: JoinSet<(Question, QuestionOutcome)> = JoinSet::new();
     let (mut deferred, mut n_begun) = (vec![], 0);
     let mut record =
         |ended: std::result::Result<(Question, QuestionOutcome), tokio::task::JoinError>| match ended {
-            Ok((_, QuestionOutcome::Answered { .. })) => drop(run.progress.done.fetch_add(1, Relaxed)),
+            Ok((question, QuestionOutcome::Answered { answer, .. })) => {
+                run.progress.done.fetch_add(1, Relaxed);
+                match first.add(plan, &question, *answer) {
+                    Ok(None) => {}
+                    Ok(Some(reason)) => run.stop.drain(Error::Gaps { reason }),
+                    Err(error) => run.stop.drain(error),
+                }
+            }
             Ok((_, QuestionOutcome::Failed(_))) => {
                 run.progress.done.fetch_add(1, Relaxed);
                 run.progress.failed.fetch_add(1, Relaxed);
@@ -84,6 +99,13 @@ pub(super) async fn ask_all(
         usd(prompts.1, answers.1),
     );
     Ok(Some(Error::Budget { reason }))
+}
+
+/// Whether the questions are of several tasks or numbers of shots.
+fn has_parts(plan: &Plan) -> Result<bool> {
+    let [task] = plan.tasks.as_slice() else { return Ok(plan.tasks.len() > 1) };
+    let Some(last) = task.items.len().checked_sub(1) else { return Ok(false) };
+    Ok(task.items.get(0)?.shots != task.items.get(last)?.shots)
 }
 
 /// Renders a question for the wire.

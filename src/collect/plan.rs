@@ -1,7 +1,7 @@
 //! The questions of a run: every item, prompt and replicate is one question with its key. The same question
 //! under two names has one key and is asked once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -46,8 +46,8 @@ pub struct Pending {
     pub questions: Vec<Question>,
     /// Number of requested answers, including those that exist.
     pub n_wanted: usize,
-    /// Number of existing answers, by their kind.
-    pub answered: BTreeMap<&'static str, u32>,
+    /// Task and item of those whose first replicate is answered.
+    pub answered: Vec<(u32, u32)>,
 }
 
 /// How many answers are requested per question.
@@ -113,6 +113,21 @@ impl Plan {
             &wire.body,
             replicate,
         )
+    }
+
+    /// An item, and the first replicate of the questions about it.
+    ///
+    /// # Errors
+    /// Those of rendering a request and of reading an item.
+    pub fn first_questions(&self, task: u32, item: u32, index: &Index) -> Result<(Item, Vec<KeyedQuestion>)> {
+        let read = self.tasks[task as usize].items.get(item as usize)?;
+        let questions = (0..read.prompts.len()).map(|prompt| {
+            let question = Question { task, item, prompt: prompt as u32, replicate: 0 };
+            let wire = self.provider.render(&self.request(&read, &question))?;
+            Ok(self.keyed(question, &wire, index, &RedoSelection::default()))
+        });
+        let questions = questions.collect::<Result<_>>()?;
+        Ok((read, questions))
     }
 
     /// Visits all items in their order, with the questions of each. Of a question that was repeated, the last
@@ -186,15 +201,20 @@ impl Plan {
         let (mut pending, mut seen) = (Pending::default(), HashSet::new());
         self.visit(index, again, |_, _, questions| {
             pending.n_wanted += questions.len();
+            let first = || questions.iter().filter(|keyed| keyed.question.replicate % ROUND == 0);
+            let is_answered =
+                |keyed: &KeyedQuestion| index.state(&keyed.key).is_some_and(|state| state.answer().is_some());
+            if first().all(is_answered)
+                && let Some(keyed) = questions.first()
+            {
+                pending.answered.push((keyed.question.task, keyed.question.item));
+            }
             for KeyedQuestion { question, key } in questions {
                 if !seen.insert(key.half()) {
                     continue;
                 }
-                let state = index.state(key);
-                if is_open(state, again) {
+                if is_open(index.state(key), again) {
                     pending.questions.push(*question);
-                } else if let Some(kind) = state.and_then(QuestionState::answer) {
-                    *pending.answered.entry(kind).or_default() += 1;
                 }
             }
             Ok(())

@@ -68,9 +68,9 @@ pub(super) async fn probe(
         let (task, item) = ("probe".into(), "probe".into());
         let question = PreparedQuestion { key, task, item, replicate: 0, probe: true, attempts, wire, most };
         let outcome = worker.ask(&question).await;
-        if let QuestionOutcome::Answered { n_logprobs } = outcome
+        if let QuestionOutcome::Answered { n_logprobs, .. } = &outcome
             && request.params.echo
-            && n_logprobs < FEWEST_ECHOED
+            && *n_logprobs < FEWEST_ECHOED
         {
             run.stop_for_endpoint(NO_ECHO.into());
             return Ok(has_changed);

@@ -6,7 +6,36 @@ use super::configuration::Configuration;
 use super::journal::Index;
 use super::results::replay;
 use super::results::replay::FolderSummary;
+use super::tasks::Task;
 use crate::error::{Error, Result};
+
+/// Loads the tasks for a grader, and refuses one for which the questions would have been other ones.
+fn load_tasks(there: &Configuration, configuration: &mut Configuration) -> Result<Vec<Task>> {
+    let (asked, wanted) = (there.grading.grader.clone(), configuration.grading.grader.clone());
+    if asked.question_form() == wanted.question_form() {
+        return configuration.load_tasks();
+    }
+    configuration.grading.check()?;
+    let mut asked_so = Configuration { sources: configuration.sources.clone(), ..there.clone() };
+    let other_prompts = || {
+        let reason = format!(
+            "{wanted} needs other prompts than {asked}, with which the answers were collected; collect into \
+             another folder"
+        );
+        Error::Parameter { name: "--grader", reason }
+    };
+    let of_before = asked_so.load_tasks()?;
+    // A grader that needs choices refuses items without them.
+    let tasks = configuration.load_tasks().map_err(|_| other_prompts())?;
+    for (before, now) in of_before.iter().zip(&tasks) {
+        for (before, now) in before.items.iter().zip(now.items.iter()) {
+            if before?.prompts != now?.prompts {
+                return Err(other_prompts());
+            }
+        }
+    }
+    Ok(tasks)
+}
 
 /// Grades the journal of a folder again. `change` may alter how.
 ///
@@ -31,7 +60,7 @@ pub fn rescore(
     let mut configuration = there.clone();
     change(&mut configuration)?;
     configuration.check_apart(folder)?;
-    let tasks = configuration.load_tasks()?;
+    let tasks = load_tasks(&there, &mut configuration)?;
     let plan = configuration.plan(tasks)?;
     if configuration.tasks != there.tasks {
         let reason = "are not the ones that were collected: a file or its name has changed since; give the \

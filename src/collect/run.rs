@@ -16,12 +16,15 @@ use super::client::run_context::RunContext;
 use super::client::stop::Stop;
 use super::client::worker::Worker;
 use super::configuration::Configuration;
+use super::first_answers::FirstAnswers;
 use super::journal::Journal;
 use super::plan::{Pending, Plan, RedoSelection};
 use super::progress::Progress;
+use super::results::check::{Hints, Tolerated};
 use super::results::replay;
 use super::results::replay::FolderSummary;
 use super::secrets::Secrets;
+use super::tasks::Rendering;
 use super::{dispatch, probe, recovery};
 use crate::error::{Error, Result};
 use crate::provider::KeyHeader;
@@ -38,6 +41,8 @@ pub struct Run {
     pub redo: RedoSelection,
     /// Whether parameters that the model does not support are omitted.
     pub adapt: bool,
+    /// What the run continues in spite of, beside truncated answers.
+    pub tolerated: Tolerated,
     /// Concurrency, retries and waits.
     pub policy: RetryPolicy,
     /// Timeout of a request.
@@ -91,9 +96,7 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
         let is_known = self.configuration.reconcile(&journal.index, &self.folder, self.new_config)?;
-        if !self.configuration.without.is_empty() {
-            plan = self.configuration.plan(plan.tasks)?;
-        }
+        plan = self.configuration.plan(plan.tasks)?;
         let writer = journal.writer();
         if !is_known {
             runtime.block_on(writer.append(&self.configuration.record()?)?.durable())?;
@@ -113,6 +116,10 @@ impl Run {
         drop(writer);
         journal.close();
         let summary = replay::write(&self.folder, &self.configuration, &plan)?;
+        if early.is_none() {
+            let reason = summary.check.finding(self.tolerated(), self.hints(&plan));
+            early = reason.map(|reason| Error::Gaps { reason });
+        }
         Ok(RunResult { summary, early })
     }
 
@@ -161,7 +168,22 @@ impl Run {
             // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
-        dispatch::ask_all(plan, &pending, journal, &Arc::new(worker)).await
+        let (grading, hint) = (&self.configuration.grading, self.hints(plan));
+        let first = FirstAnswers::new(grading, self.tolerated(), hint);
+        dispatch::ask_all(plan, pending, journal, &Arc::new(worker), first).await
+    }
+
+    fn tolerated(&self) -> Tolerated {
+        Tolerated { truncated: self.tolerated.truncated || self.policy.keep_truncated, ..self.tolerated }
+    }
+
+    /// What may help a run without a right answer: another rendering of in-context questions to a chat, and
+    /// another grader.
+    fn hints(&self, plan: &Plan) -> Hints {
+        let grader = self.configuration.semantic.is_none();
+        let is_drawn = grader && plan.tasks.iter().any(|task| task.is_drawn());
+        let is_other = self.configuration.rendering != Rendering::Turns;
+        Hints { rendering: is_drawn && is_other && plan.provider.capabilities().chats, grader }
     }
 
     fn worker(

@@ -18,7 +18,9 @@ pub fn wilson(correct: f64, n: usize) -> Option<(f64, f64)> {
     let centre = p + z * z / (2.0 * n);
     let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z * z / n;
-    Some((((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0)))
+    // Rounding must not move an end across the share.
+    let (low, high) = ((centre - half) / scale, (centre + half) / scale);
+    Some((low.clamp(0.0, p.clamp(0.0, 1.0)), high.clamp(p.clamp(0.0, 1.0), 1.0)))
 }
 
 /// Empirical logit of a share: `log((s + 1/2) / (n - s + 1/2))`, finite at 0 and 1 (Cox 1970).
@@ -60,6 +62,20 @@ mod tests {
         let (low, high) = wilson(0.0, 20).unwrap();
         assert!(low.abs() < 1e-12 && (high - 0.1611).abs() < 5e-5);
         assert!(wilson(0.0, 0).is_none());
+    }
+
+    #[test]
+    fn the_ends_of_the_interval_never_cross_the_share() {
+        for n in 1..=400_usize {
+            for correct in [0.0, 0.5, 1.0, n as f64 / 3.0, n as f64 - 0.5, n as f64] {
+                if correct <= n as f64 {
+                    let share = correct / n as f64;
+                    let (low, high) = wilson(correct, n).unwrap();
+                    assert!(0.0 <= low && low <= share && share <= high && high <= 1.0, "{correct} of {n}");
+                }
+            }
+            assert_eq!((wilson(0.0, n).unwrap().0, wilson(n as f64, n).unwrap().1), (0.0, 1.0));
+        }
     }
 
     #[test]

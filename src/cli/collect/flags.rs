@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::choice::{choice, listed};
 use crate::collect::configuration::Configuration;
+use crate::collect::grading::{NORMALISATION_VERSION, registry};
 use crate::collect::plan::Replication;
 use crate::collect::tasks::Rendering;
 use crate::collect::{Grader, Grading, Normalisation};
@@ -25,10 +26,29 @@ pub(super) struct RescoreFlags {
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
     /// Another grader; one that needs other prompts needs another run
-    #[arg(long, value_parser = choice(&Grader::ALL, Grader::name, Grader::describe))]
+    #[arg(long, value_name = "NAME,...", value_parser = grader)]
     pub(super) grader: Option<Grader>,
     #[command(flatten)]
     pub(super) normal: NormalisationFlags,
+    /// Do not quote texts in items.csv that a spreadsheet would run as formulas
+    #[arg(long)]
+    pub(super) raw_csv: bool,
+}
+
+/// One grader or several in order.
+fn grader(text: &str) -> std::result::Result<Grader, String> {
+    text.parse()
+}
+
+fn graders() -> String {
+    let rows = registry::ALL.iter().map(|rule| {
+        format!("\n- {}{}: {}", rule.name(), rule.argument_form().unwrap_or_default(), rule.about())
+    });
+    format!(
+        "How answers are graded: a grader, or several in order (number,contains), of which the first that \
+         can read the answer decides{}",
+        rows.collect::<String>()
+    )
 }
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -39,6 +59,14 @@ pub(super) struct NormalisationFlags {
     /// Compare without punctuation
     #[arg(long)]
     pub(super) ignore_punctuation: bool,
+    /// Version of the rules by which texts are normalised
+    #[arg(
+        long,
+        value_name = "VERSION",
+        default_value_t = NORMALISATION_VERSION,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(NORMALISATION_VERSION))
+    )]
+    pub(super) normalisation: u32,
 }
 
 #[derive(Debug, Args)]
@@ -112,7 +140,8 @@ pub(super) struct ContentFlags {
     /// Nucleus sampling threshold (top-p)
     #[arg(long, value_name = "P")]
     pub(super) top_p: Option<f64>,
-    /// Stop sequence; may be given several times [default: the task's own]
+    /// Stop sequence; may be given several times [default: the task's own for completions, none for chats;
+    /// answers are cut at the task's own when they are graded]
     #[arg(long, value_name = "TEXT")]
     pub(super) stop: Vec<String>,
     /// Sampling seed, where the provider accepts one
@@ -121,8 +150,7 @@ pub(super) struct ContentFlags {
     /// Request the log-probabilities of this many most likely tokens
     #[arg(long, value_name = "N")]
     pub(super) logprobs: Option<u8>,
-    /// How answers are graded
-    #[arg(long, value_parser = choice(&Grader::ALL, Grader::name, Grader::describe), default_value = "exact")]
+    #[arg(long, value_name = "NAME,...", value_parser = grader, default_value = "exact", help = graders())]
     pub(super) grader: Grader,
     #[command(flatten)]
     pub(super) normal: NormalisationFlags,
@@ -132,7 +160,8 @@ pub(super) struct ContentFlags {
     /// Questions per relation of in-context tasks, prompts per category of texts
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) items: usize,
-    /// How in-context questions are rendered [default: instructed for chats, text for completions]
+    /// How in-context questions are rendered [default: turns for chats, instructed without shots; text for
+    /// completions]
     #[arg(long, value_parser = choice(&Rendering::ALL, Rendering::name, Rendering::describe))]
     pub(super) rendering: Option<Rendering>,
     /// Seed of in-context questions and of the choice of repeated items
@@ -166,6 +195,12 @@ pub(super) struct ResumeFlags {
     /// Continue even if many answers are truncated at --max-tokens
     #[arg(long)]
     pub(super) keep_truncated: bool,
+    /// Continue even if none of the first 20 answers is right or can be graded
+    #[arg(long)]
+    pub(super) keep_going: bool,
+    /// Do not quote texts in items.csv that a spreadsheet would run as formulas
+    #[arg(long)]
+    pub(super) raw_csv: bool,
 }
 
 #[derive(Debug, Args)]
@@ -291,25 +326,32 @@ pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider:
         shots: content.shots,
         items: content.items,
         seed: content.seed,
-        rendering: content.rendering.unwrap_or(if is_chat { Rendering::Instructed } else { Rendering::Text }),
+        rendering: content.rendering.unwrap_or(match (is_chat, content.shots) {
+            (true, 0) => Rendering::Instructed,
+            (true, _) => Rendering::Turns,
+            (false, _) => Rendering::Text,
+        }),
         repeats: Replication {
             replicates: content.replicates,
             share: content.repeat_share,
             seed: content.seed,
         },
         grading: Grading {
-            grader: content.grader,
+            grader: content.grader.clone(),
             normalisation: content.normal.into(),
             stops: content.stop.clone(),
         },
         normalisation_version: 0,
+        sends_task_stops: !is_chat,
         tasks: vec![],
+        raw_csv: ask.resume.raw_csv,
         semantic: None,
     }
 }
 
 impl From<NormalisationFlags> for Normalisation {
     fn from(normal: NormalisationFlags) -> Self {
-        Self { ignore_case: normal.ignore_case, ignore_punctuation: normal.ignore_punctuation }
+        let NormalisationFlags { ignore_case, ignore_punctuation, normalisation: version } = normal;
+        Self { ignore_case, ignore_punctuation, version }
     }
 }

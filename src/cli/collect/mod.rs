@@ -5,7 +5,7 @@ mod flags;
 mod semantic_flags;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,10 +25,11 @@ use crate::collect::journal;
 use crate::collect::panicked;
 use crate::collect::plan::RedoSelection;
 use crate::collect::rescore;
+use crate::collect::results::check::{Hints, Tolerated};
 use crate::collect::results::replay::FolderSummary;
 use crate::collect::run::Run;
 use crate::collect::secrets::{Secrets, hide_in_panics};
-use crate::collect::tasks::{LogprobSource, SemanticTask};
+use crate::collect::tasks::{LogprobSource, Rendering, SemanticTask};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 
@@ -64,6 +65,8 @@ struct Collection<'a> {
     request: &'a RequestFlags,
     /// Whether a token limit truncates answers by design.
     is_scored: bool,
+    /// Whether answers that are never right are no reason to stop.
+    is_tolerant: bool,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
@@ -78,6 +81,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 resume: &ask.resume,
                 request: &ask.request,
                 is_scored: ask.content.grader.needs_choices(),
+                is_tolerant: false,
             };
             collect(collection, provider, &|| flags::check_content(&ask.content), quiet)
         }
@@ -93,6 +97,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 resume: &ask.resume,
                 request: &ask.request,
                 is_scored,
+                // A model that tells nothing of a relation is a result.
+                is_tolerant: true,
             };
             collect(collection, provider, &|| Ok(()), quiet)
         }
@@ -116,7 +122,7 @@ fn collect(
     check: &dyn Fn() -> Result<()>,
     quiet: bool,
 ) -> Result<()> {
-    let Collection { mut configuration, target, money, resume, request, is_scored } = collection;
+    let Collection { mut configuration, target, money, resume, request, is_scored, is_tolerant } = collection;
     // Read before anything that may fail with a message that quotes the key.
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
     if let Ok(secrets) = &secrets {
@@ -147,7 +153,7 @@ fn collect(
             price,
             request.concurrency,
         )?;
-        let text = describe(&estimate);
+        let text = describe(&estimate, &configuration);
         return print(
             secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes(),
         );
@@ -155,6 +161,17 @@ fn collect(
     if money.budget_usd.is_none() && !money.no_budget {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
         return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
+    }
+    let is_drawn = |source: &String| !source.starts_with("texts") && !Path::new(source).is_file();
+    if configuration.semantic.is_none()
+        && configuration.rendering == Rendering::Turns
+        && configuration.sources.iter().any(is_drawn)
+        && !quiet
+    {
+        status(
+            "in-context questions are sent as turns of a chat, and no stop sequence of the task is sent \
+             (--rendering, --stop)",
+        );
     }
     // Where choices or answers are scored, a single token is requested, so that every answer is truncated.
     let keep_truncated = resume.keep_truncated || is_scored;
@@ -164,6 +181,11 @@ fn collect(
         new_config: resume.new_config,
         redo,
         adapt: resume.adapt_params,
+        tolerated: Tolerated {
+            wrong: resume.keep_going || is_tolerant,
+            ungraded: resume.keep_going,
+            truncated: resume.keep_going,
+        },
         policy: RetryPolicy {
             concurrency: request.concurrency,
             retries: request.retries,
@@ -187,6 +209,9 @@ fn collect(
     let ended = ended?;
     if !quiet {
         report(&ended.summary);
+        if ended.early.is_none() {
+            doubt(&ended.summary);
+        }
     }
     let gaps = ended.summary.n_gaps();
     let left = match (gaps, ended.summary.spent_usd) {
@@ -219,27 +244,37 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
         if !flags.tasks.is_empty() {
             configuration.sources.clone_from(&flags.tasks);
         }
-        if let Some(grader) = flags.grader {
-            let there = configuration.grading.grader;
-            if grader != there && (grader.needs_choices() || there.needs_choices()) {
-                let reason = format!(
-                    "{} needs other prompts than {}, with which the answers were collected; collect into \
-                     another folder",
-                    grader.name(),
-                    there.name()
-                );
-                return Err(Error::Parameter { name: "--grader", reason });
-            }
-            configuration.grading.grader = grader;
+        if let Some(grader) = &flags.grader {
+            configuration.grading.grader = grader.clone();
         }
-        configuration.grading.normalisation.ignore_case |= flags.normal.ignore_case;
-        configuration.grading.normalisation.ignore_punctuation |= flags.normal.ignore_punctuation;
+        let normal = &mut configuration.grading.normalisation;
+        if normal.version != flags.normal.normalisation && !quiet {
+            status(&format!(
+                "graded by version {} of the normalisation; before it was {} (--normalisation {})",
+                flags.normal.normalisation, normal.version, normal.version
+            ));
+        }
+        normal.version = flags.normal.normalisation;
+        normal.ignore_case |= flags.normal.ignore_case;
+        normal.ignore_punctuation |= flags.normal.ignore_punctuation;
+        configuration.raw_csv = flags.raw_csv;
         Ok(())
     })?;
     if !quiet {
         report(&summary);
+        doubt(&summary);
     }
     Ok(())
+}
+
+/// Says what makes the answers of a folder doubtful, where nothing stops for it.
+fn doubt(summary: &FolderSummary) {
+    // Short answers in any words tell of a relation.
+    let wrong = summary.configuration.semantic.is_some();
+    let tolerated = Tolerated { wrong, truncated: true, ungraded: false };
+    if let Some(finding) = summary.check.finding(tolerated, Hints { rendering: false, grader: true }) {
+        status(&format!("note: {finding}"));
+    }
 }
 
 /// Says what a folder contains, and what semantic.csv does not.
@@ -254,6 +289,10 @@ fn sentence(summary: &FolderSummary) -> String {
         summary.outcomes.iter().map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
     let mut text =
         format!("{} questions, {} requests: {}", summary.n_questions, summary.n_requests, kinds.join(", "));
+    if !summary.grades.is_empty() {
+        let grades: Vec<_> = summary.grades.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        text.push_str(&format!("; graded: {}", grades.join(", ")));
+    }
     if summary.n_possibly_paid > 0 {
         text.push_str(&format!(
             "; {} requests may have been billed without an answer",
@@ -278,8 +317,24 @@ fn sentence(summary: &FolderSummary) -> String {
     text
 }
 
+/// How questions are asked and answers are graded, as tab-separated lines.
+fn settings(configuration: &Configuration) -> String {
+    let grading = &configuration.grading;
+    let stop = match configuration.params.stop.as_slice() {
+        [] if configuration.sends_task_stops => "the task's own".to_owned(),
+        [] => "none; answers are cut at the task's own when they are graded".to_owned(),
+        given => given.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(" "),
+    };
+    let mut text = String::new();
+    if configuration.semantic.is_none() {
+        text.push_str(&format!("rendering\t{}\n", configuration.rendering.name()));
+        text.push_str(&format!("grader\t{}\n", grading.grader));
+    }
+    text + &format!("normalisation\t{}\nstop\t{stop}\n", grading.normalisation.version)
+}
+
 /// An estimate, as tab-separated lines and the first request.
-fn describe(estimate: &estimate::Estimate) -> String {
+fn describe(estimate: &estimate::Estimate, configuration: &Configuration) -> String {
     let (prompts, answers) = (estimate.prompt_tokens, estimate.completion_tokens);
     let mut text = format!(
         "calls\t{}\ncached\t{}\nprompt_tokens\t{}\t{}\ncompletion_tokens\t{}\t{}\n",
@@ -295,6 +350,7 @@ fn describe(estimate: &estimate::Estimate) -> String {
     if let Some(spent) = estimate.spent_usd {
         text.push_str(&format!("spent_usd\t{spent:.6}\n"));
     }
+    text.push_str(&settings(configuration));
     if let Some(first) = &estimate.first {
         text.push_str(&format!("\n{first}\n"));
     }

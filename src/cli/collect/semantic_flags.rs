@@ -98,9 +98,11 @@ impl SemanticFlags {
             seed: *seed,
             rendering: Rendering::Text,
             repeats: Replication { replicates: 1, share: 0.0, seed: *seed },
-            grading: Grading { grader: Grader::Exact, normalisation, stops: vec![] },
+            grading: Grading { grader: Grader::default(), normalisation, stops: vec![] },
             normalisation_version: 0,
+            sends_task_stops: !can.chats,
             tasks: vec![],
+            raw_csv: self.resume.raw_csv,
             semantic: Some(SemanticTask {
                 shots,
                 sets: *sets,

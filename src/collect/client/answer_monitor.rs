@@ -1,17 +1,12 @@
-//! Monitors the answers of a run, and ends a run whose answers are not the wanted ones: another model
-//! snapshot answers, or too many answers are truncated at the token limit.
+//! Monitors the answers of a run, and ends a run in which another model snapshot answers than is wanted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::run_context::RunContext;
-use crate::collect::budget::pilot::{self, Pilot};
-use crate::error::Error;
+use crate::collect::budget::pilot::Pilot;
 use crate::provider::{Answer, Outcome};
-
-/// A larger share of truncated answers shows that the token limit is too low.
-const MOST_TRUNCATED: f64 = 0.05;
 
 /// Totals of the answers of a run.
 #[derive(Debug, Default)]
@@ -23,8 +18,6 @@ pub(crate) struct AnswerMonitor {
 struct Totals {
     snapshots: BTreeSet<String>,
     fingerprints: BTreeSet<String>,
-    answers: u32,
-    truncated: u32,
     pilot: Pilot,
 }
 
@@ -69,37 +62,6 @@ impl AnswerMonitor {
             let forecast =
                 totals.pilot.forecast(run.progress.total.load(Relaxed), run.limiter.limit(), &run.budget);
             forecast.iter().for_each(|line| run.progress.say(line));
-        }
-        totals.answers += 1;
-        totals.truncated += u32::from(matches!(answer.outcome, Outcome::Truncated { .. }));
-        if totals.answers == pilot::ANSWERS {
-            totals.check_truncated(run);
-        }
-    }
-
-    /// Adds the answers of earlier runs by their kinds, so that a condition that ended one of them ends the
-    /// next run before it sends a request.
-    pub(crate) fn add_earlier(&self, run: &RunContext, answered: &BTreeMap<&str, u32>) {
-        let mut totals = self.totals();
-        totals.answers += answered.values().sum::<u32>();
-        totals.truncated += answered.get("truncated").copied().unwrap_or(0);
-        if totals.answers >= pilot::ANSWERS {
-            totals.check_truncated(run);
-        }
-    }
-}
-
-impl Totals {
-    /// Ends the run if too many answers are truncated.
-    fn check_truncated(&self, run: &RunContext) {
-        let is_too_many = f64::from(self.truncated) > MOST_TRUNCATED * f64::from(self.answers);
-        if is_too_many && !run.policy.keep_truncated {
-            let reason = format!(
-                "{} of the first {} answers were truncated at the token limit; raise --max-tokens and choose \
-                 another folder (or --new-config), or keep them with --keep-truncated",
-                self.truncated, self.answers
-            );
-            run.stop.drain(Error::Gaps { reason });
         }
     }
 }

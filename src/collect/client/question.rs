@@ -2,7 +2,7 @@
 
 use crate::collect::budget::ledger::Reservation;
 use crate::collect::journal::QuestionKey;
-use crate::provider::{Failure, WireRequest};
+use crate::provider::{Answer, Failure, WireRequest};
 
 /// A question, rendered for the wire.
 pub(crate) struct PreparedQuestion {
@@ -25,6 +25,8 @@ pub(crate) enum QuestionOutcome {
     Answered {
         /// Tokens in the answer whose log-probability is known.
         n_logprobs: usize,
+        /// The answer.
+        answer: Box<Answer>,
     },
     /// It has no answer, and gets none in this run.
     Failed(Failure),

@@ -74,15 +74,15 @@ impl Worker {
             let n_logprobs = answer.n_logprobs();
             // Decided before the permit is released, so that no further request is sent after a refusal that
             // applies to all questions.
-            let end = match answer.outcome {
+            let end = match &answer.outcome {
                 Outcome::Failed(failure) => {
                     let info = &answer.rate_limit;
-                    let failed = FailedRequest { question, failure: &failure, delivery, info };
+                    let failed = FailedRequest { question, failure, delivery, info };
                     let next = decide(&self.run, &failed, &mut counts);
-                    Some((failure, next))
+                    Some((failure.clone(), next))
                 }
                 Outcome::Unreadable { reason } => {
-                    note_unreadable(&self.run, question, &reason);
+                    note_unreadable(&self.run, question, reason);
                     None
                 }
                 _ => {
@@ -100,7 +100,7 @@ impl Worker {
                 return QuestionOutcome::Deferred;
             }
             match end {
-                None => return QuestionOutcome::Answered { n_logprobs },
+                None => return QuestionOutcome::Answered { n_logprobs, answer: Box::new(answer) },
                 Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
                 Some((_, RetryDecision::Retry)) => {}
                 Some((_, RetryDecision::RetryAfter(wait))) => tokio::select! {

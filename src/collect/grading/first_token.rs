@@ -1,7 +1,7 @@
 //! The first token of an answer, by what a server says of it: exactly where it returns a prompt with the
 //! answer behind it, or as far as it lists the most likely tokens. The server's tokenizer need not be known.
 
-use super::likelihood::tokens_behind;
+use super::rules::logprob::tokens_behind;
 use crate::provider::{Answer, Outcome, TokenLogprob};
 
 /// The first token of a text behind a prompt.

@@ -25,6 +25,21 @@ pub enum GradeKind {
     Error,
 }
 
+impl GradeKind {
+    /// Its name, as in items.csv.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scored => "scored",
+            Self::Refused => "refused",
+            Self::Filtered => "filtered",
+            Self::Truncated => "truncated",
+            Self::Empty => "empty",
+            Self::Unreadable => "unreadable",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// The grade of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grade {

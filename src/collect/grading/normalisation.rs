@@ -1,35 +1,84 @@
 //! The normalisation of texts before they are compared.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
+
+use super::plain::{ends, folding, markdown, punctuation};
+use super::version1::normal;
 
 /// Differences between texts that are ignored. Every result records the version of the rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Normalisation {
     /// Lower case.
     pub ignore_case: bool,
-    /// Without ASCII punctuation.
+    /// Without punctuation; a mark inside a number is part of it.
     pub ignore_punctuation: bool,
+    /// Version of the rules: 1 or 2.
+    #[serde(default = "first_version")]
+    pub version: u32,
 }
 
-/// Version 1: Unicode NFKC; white space trimmed and runs of it collapsed; one final punctuation mark removed.
-pub const NORMALISATION_VERSION: u32 = 1;
+/// The newest version of the rules.
+///
+/// Version 2: reasoning, tool calls, special tokens and invisible characters are removed from an answer
+/// first ([`super::answer_text`]). Then typographic quotes, dashes, spaces and full-width forms become plain
+/// (superscripts do not become digits); markdown is removed; runs of white space become one blank; quotes,
+/// `\boxed{}`, `\text{}`, `$` and answer tags around the whole text are removed, and so is one final
+/// punctuation mark. Case counts.
+///
+/// Version 1: Unicode NFKC, white space, and one final punctuation mark.
+pub const NORMALISATION_VERSION: u32 = 2;
+
+/// Records without a version are of the first.
+fn first_version() -> u32 {
+    1
+}
+
+impl Default for Normalisation {
+    fn default() -> Self {
+        Self { ignore_case: false, ignore_punctuation: false, version: NORMALISATION_VERSION }
+    }
+}
 
 impl Normalisation {
     /// A text as it is compared.
     pub fn apply(self, text: &str) -> String {
-        let mut text: String = text.nfkc().collect();
+        if self.version == 1 {
+            return normal::apply(text, self.ignore_case, self.ignore_punctuation);
+        }
+        let text = markdown::strip(&folding::fold(text));
+        self.finish(ends::trim(&one_line(&text)).to_owned())
+    }
+
+    /// A text as its beginning or a part of it is compared: what surrounds it stays.
+    pub fn apply_inside(self, text: &str) -> String {
+        let text = markdown::strip(&folding::fold(text));
+        self.finish(one_line(&text))
+    }
+
+    fn finish(self, mut text: String) -> String {
         if self.ignore_case {
             text = text.to_lowercase();
         }
         if self.ignore_punctuation {
-            text.retain(|c| !c.is_ascii_punctuation());
+            let kept = one_line(&punctuation::remove(&text));
+            // A text of punctuation only is unchanged.
+            if !kept.is_empty() {
+                text = kept;
+            }
         }
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let shorter = text.strip_suffix(['.', ',', ';', ':', '!', '?', '。']).map(str::trim_end);
-        // A text of punctuation only is unchanged.
-        shorter.filter(|shorter| !shorter.is_empty()).map_or(text.clone(), str::to_owned)
+        text
     }
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
 }
 
 #[cfg(test)]
@@ -37,8 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normalisation_makes_equal_what_reads_the_same() {
-        let plain = Normalisation::default();
+    fn what_reads_the_same_becomes_equal() {
         for (text, normal) in [
             (" Paris.\n", "Paris"),
             ("Ｐａｒｉｓ！", "Paris"),
@@ -46,14 +94,76 @@ mod tests {
             ("ﬁne", "fine"),
             ("e\u{301}", "\u{e9}"),
             ("?", "?"),
+            ("...", "..."),
             ("U.S.", "U.S"),
             ("", ""),
+            ("**Paris**.", "Paris"),
+            ("**Paris.**", "Paris"),
+            ("`Paris`", "Paris"),
+            ("```text\nParis\n```", "Paris"),
+            ("# Paris", "Paris"),
+            ("- Paris", "Paris"),
+            ("“Paris”.", "Paris"),
+            ("‘Paris.’", "Paris"),
+            ("«Paris»", "Paris"),
+            ("$\\boxed{\\text{Paris}}$.", "Paris"),
+            ("\\(Paris\\)", "Paris"),
+            ("<answer> Paris </answer>", "Paris"),
+            ("<b>Paris</b>", "Paris"),
+            ("Paris…", "Paris"),
+            ("Côte d’Ivoire", "Côte d'Ivoire"),
+            ("1939–1945", "1939-1945"),
+            ("−5", "-5"),
+            ("Tom &amp; Jerry", "Tom & Jerry"),
+            ("[Paris](https://example.org)", "Paris"),
+            // What is not the same stays different.
+            ("Paris!!", "Paris!"),
+            ("paris", "paris"),
+            ("10\u{2076}", "10\u{2076}"),
+            ("H\u{2082}O", "H\u{2082}O"),
+            ("\u{bd}", "\u{bd}"),
+            ("2**3", "2**3"),
+            ("2 * 3 * 4", "2 * 3 * 4"),
+            ("snake_case_name", "snake_case_name"),
+            ("C#", "C#"),
+            ("\"a\" and \"b\"", "\"a\" and \"b\""),
+            ("$5 and $6", "$5 and $6"),
+            ("it's", "it's"),
         ] {
-            assert_eq!(plain.apply(text), normal);
+            assert_eq!(Normalisation::default().apply(text), normal, "{text}");
         }
+    }
+
+    #[test]
+    fn punctuation_that_is_part_of_a_number_or_a_name_stays() {
+        let normal = Normalisation { ignore_punctuation: true, ignore_case: true, ..Default::default() };
+        for (text, plain) in [
+            ("\"Saint-Denis\"?!", "saint denis"),
+            ("3.14", "3.14"),
+            ("-5", "-5"),
+            ("1:2", "1:2"),
+            ("3/4", "3/4"),
+            ("0,1", "0,1"),
+            ("2026-01-02", "2026-01-02"),
+            ("C++", "c++"),
+            ("C#", "c#"),
+            ("?!", "?!"),
+            ("U.S.", "us"),
+            ("Côte d’Ivoire", "côte divoire"),
+        ] {
+            assert_eq!(normal.apply(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_version_stays() {
+        let first = Normalisation { version: 1, ..Normalisation::default() };
         assert_eq!(
-            Normalisation { ignore_case: true, ignore_punctuation: true }.apply("\"Saint-Denis\"?!"),
-            "saintdenis"
+            (first.apply("**Paris**."), first.apply("10\u{2076}")),
+            ("**Paris**".into(), "106".into())
         );
+        let read: Normalisation =
+            serde_json::from_str(r#"{"ignore_case":true,"ignore_punctuation":false}"#).unwrap();
+        assert_eq!(read, Normalisation { ignore_case: true, ..first });
     }
 }

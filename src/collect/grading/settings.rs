@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grader::Grader;
 use super::normalisation::Normalisation;
-use crate::collect::tasks::Grader;
+use super::version1::normal;
+use crate::error::{Error, Result};
 
 /// How a run is graded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -14,4 +16,30 @@ pub struct Grading {
     pub normalisation: Normalisation,
     /// Stop sequences, at which answers are cut before they are compared.
     pub stops: Vec<String>,
+}
+
+impl Grading {
+    /// Checks that the version of the normalisation has the grader.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`]
+    pub fn check(&self) -> Result<()> {
+        let fault = |reason: String| Err(Error::Parameter { name: "--normalisation", reason });
+        match self.normalisation.version {
+            1 => {}
+            2 => return Ok(()),
+            other => return fault(format!("must be 1 or 2, and is {other}")),
+        }
+        let steps = self.grader.steps();
+        let known = |name: &str| normal::GRADERS.contains(&name);
+        match steps.iter().find(|step| !known(step.rule.name())) {
+            None if steps.len() == 1 => Ok(()),
+            None => fault("1 has one grader at a time; give one, or --normalisation 2".into()),
+            Some(step) => fault(format!(
+                "1 has no grader {}, only {}; take --normalisation 2",
+                step.rule.name(),
+                normal::GRADERS.join(", ")
+            )),
+        }
+    }
 }

@@ -1,7 +1,12 @@
 //! From answers to files: scores, items and texts, computed from the journal.
 
+pub mod check;
 pub(super) mod decode;
+mod item_row;
 pub mod replay;
 pub mod scores;
 pub mod semantic;
+mod spreadsheet;
 pub mod writer;
+
+pub use self::item_row::{ItemRow, Replicate};

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::check::RunCheck;
 use super::decode;
+use super::item_row::Replicate;
 use super::semantic::SemanticAnswers;
-use super::writer::{Replicate, Results};
+use super::writer::Results;
 use crate::collect::budget::ledger::Budget;
 use crate::collect::configuration::Configuration;
 use crate::collect::journal;
@@ -44,6 +46,8 @@ pub struct FolderSummary {
     pub model_snapshots: Vec<String>,
     /// System fingerprints of the servers that answered.
     pub system_fingerprints: Vec<String>,
+    /// Number of graded items by their grade: `right`, `wrong`, `truncated`, `unreadable`, ...
+    pub grades: BTreeMap<String, u64>,
     /// Items asked more than once.
     pub n_repeated: u64,
     /// Of these, those whose answers differ.
@@ -53,6 +57,9 @@ pub struct FolderSummary {
     /// Why cells of semantic.csv are empty, and what is left out; for the user, not in the file.
     #[serde(skip)]
     pub notes: Vec<String>,
+    /// Counts of the grades with some of the answers.
+    #[serde(skip)]
+    pub check: RunCheck,
 }
 
 impl FolderSummary {
@@ -71,6 +78,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
     let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
     let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
+    results.raw_csv = configuration.raw_csv;
     let mut semantic = None;
     if let Some(asked) = &configuration.semantic {
         let (designs, grading) = (configuration.designs()?, configuration.grading.clone());
@@ -122,10 +130,12 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         n_not_utf8,
         model_snapshots: summary.model_snapshots.into_iter().collect(),
         system_fingerprints: summary.system_fingerprints.into_iter().collect(),
+        grades: summary.check.counts(),
         n_repeated: summary.n_repeated as u64,
         n_disagreed: summary.n_disagreed as u64,
         configuration: configuration.clone(),
         notes: notes.unwrap_or_default(),
+        check: summary.check,
     };
     disk::write_json(&folder.join("summary.json"), &folder_summary).map_err(journal::as_storage)?;
     Ok(folder_summary)
@@ -208,7 +218,11 @@ fn most_tokens(body: &str) -> Option<u64> {
 }
 
 /// The record of the outcome of a question: its answer, else its last failure.
-fn arrival(index: &Index, reader: &mut JournalReader, key: &QuestionKey) -> Result<Option<OutcomeRecord>> {
+pub(in crate::collect) fn arrival(
+    index: &Index,
+    reader: &mut JournalReader,
+    key: &QuestionKey,
+) -> Result<Option<OutcomeRecord>> {
     let place = index.state(key).and_then(QuestionState::place);
     match place.map(|place| reader.record(place)).transpose()? {
         Some(Record::Outcome(arrival)) => Ok(Some(*arrival)),

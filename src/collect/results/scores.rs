@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::grading::{Grade, GradeKind, Grading};
 use crate::disk;
 use crate::error::Result;
 use crate::numeric::proportions::paired_bootstrap;
@@ -56,6 +56,12 @@ pub struct Score {
     pub mean_logprob: Option<f64>,
     /// When the last answer was collected, for models behind an API.
     pub collected_at: Option<String>,
+    /// How answers of a model behind an API were graded.
+    #[serde(default)]
+    pub grader: Option<String>,
+    /// Version of the normalisation of their texts.
+    #[serde(default)]
+    pub normalisation: Option<u32>,
 }
 
 impl Score {
@@ -90,6 +96,8 @@ impl Score {
             accuracy_all_as_wrong: accuracy,
             mean_logprob: None,
             collected_at: None,
+            grader: None,
+            normalisation: None,
         }
     }
 }
@@ -134,6 +142,7 @@ pub struct Tally {
     counts: BTreeMap<(usize, usize), TallyCell>,
     repeated: usize,
     disagreed: usize,
+    graded_by: Option<(String, u32)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -152,7 +161,13 @@ impl Tally {
     /// An empty tally.
     pub fn new(provider: &str, model: &str) -> Self {
         let (tasks, counts) = (vec![], BTreeMap::new());
-        Self { provider: provider.into(), model: model.into(), tasks, counts, repeated: 0, disagreed: 0 }
+        let (provider, model) = (provider.into(), model.into());
+        Self { provider, model, tasks, counts, repeated: 0, disagreed: 0, graded_by: None }
+    }
+
+    /// Records how answers are graded.
+    pub fn graded_by(self, how: &Grading) -> Self {
+        Self { graded_by: Some((how.grader.to_string(), how.normalisation.version)), ..self }
     }
 
     /// Adds an item with the grades of its replicates, the first answer first. An item counts once: its
@@ -255,6 +270,8 @@ impl Tally {
             mean_logprob: (n_scored > 0 && count.n_logprob == n_scored)
                 .then(|| count.logprob / n_scored as f64),
             collected_at: count.collected_at.clone(),
+            grader: self.graded_by.as_ref().map(|(grader, _)| grader.clone()),
+            normalisation: self.graded_by.as_ref().map(|(_, version)| *version),
         }
     }
 }

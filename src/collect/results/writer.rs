@@ -7,61 +7,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::check::RunCheck;
+use super::item_row::{ItemRow, Replicate, row};
 use super::scores;
 use super::scores::{QuestionRef, Tally};
+use super::spreadsheet;
 use crate::collect::grading::{Grade, GradeKind, Grading, grade};
 use crate::collect::tasks::{Item, Task, TaskKind};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
-use crate::provider::{Answer, Outcome, Prompt};
-
-/// One answer to each prompt of an item. The list ends before the first prompt without an answer.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Replicate {
-    /// One per prompt, in their order.
-    pub answers: Vec<Answer>,
-    /// When the last of them was collected, RFC 3339 in UTC.
-    pub collected_at: Option<String>,
-}
-
-/// One row of items.csv.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ItemRow {
-    /// The task.
-    pub task: String,
-    /// Examples shown before the question.
-    pub shots: usize,
-    /// The item.
-    pub id: String,
-    /// Name of the question, the same at every number of shots.
-    pub question: String,
-    /// 0 for the first answer.
-    pub replicate: usize,
-    /// The kind of its grade.
-    pub kind: GradeKind,
-    /// 1 for right, 0 for wrong; empty unless scored.
-    pub credit: Option<f64>,
-    /// The same by log-probability per byte, where choices were compared.
-    pub credit_per_byte: Option<f64>,
-    /// Log-probability of the right answer.
-    pub logprob_nats: Option<f64>,
-    /// The normalised text that was compared, or the reason why none was.
-    pub answer: String,
-    /// Right answers, as a JSON list.
-    pub gold: String,
-    /// Finish reason.
-    pub finish_reason: Option<String>,
-    /// The snapshot that answered.
-    pub model_snapshot: Option<String>,
-    /// The server's system fingerprint.
-    pub system_fingerprint: Option<String>,
-    /// Tokens of the prompts.
-    pub prompt_tokens: Option<u64>,
-    /// Tokens of the answers.
-    pub completion_tokens: Option<u64>,
-    /// When the answer was collected.
-    pub collected_at: Option<String>,
-}
+use crate::provider::{Outcome, Prompt};
 
 /// One line of texts.jsonl.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,7 +42,7 @@ pub struct TextLine {
 }
 
 /// Totals of all answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResultsSummary {
     /// Number of items by the outcome of their first answer; without an answer it is `failed`.
     pub outcomes: BTreeMap<&'static str, usize>,
@@ -95,6 +50,8 @@ pub struct ResultsSummary {
     pub model_snapshots: BTreeSet<String>,
     /// System fingerprints of the servers.
     pub system_fingerprints: BTreeSet<String>,
+    /// Grades of the first answers to all items.
+    pub check: RunCheck,
     /// Questions asked more than once.
     pub n_repeated: usize,
     /// Those of them whose answers differ.
@@ -111,6 +68,8 @@ pub struct Results {
     items: Option<csv::Writer<Partial>>,
     texts: Option<Partial>,
     summary: ResultsSummary,
+    /// Whether texts in items.csv that a spreadsheet would run as formulas stay as they are.
+    pub raw_csv: bool,
 }
 
 impl Results {
@@ -119,7 +78,7 @@ impl Results {
     /// # Errors
     /// [`Error::Write`]
     pub fn begin(folder: &Path, provider: &str, model: &str, grading: Grading) -> Result<Self> {
-        let tally = Tally::new(provider, model);
+        let tally = Tally::new(provider, model).graded_by(&grading);
         let (folder, model) = (folder.to_path_buf(), model.to_owned());
         Ok(Self {
             folder,
@@ -129,6 +88,7 @@ impl Results {
             items: None,
             texts: None,
             summary: ResultsSummary::default(),
+            raw_csv: false,
         })
     }
 
@@ -158,6 +118,9 @@ impl Results {
             replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
         let asked = QuestionRef { task: &item.task, shots: item.shots, question: &item.question };
         self.tally.add(asked, &grades);
+        let unasked = Grade::none(GradeKind::Error, "not asked");
+        let first = replicates.first().map_or(&[][..], |replicate| &replicate.answers);
+        self.summary.check.add(item, first, &how, grades.first().unwrap_or(&unasked));
         let path = self.folder.join("items.csv");
         let fault =
             |error: csv::Error| Error::Write { path: path.clone(), source: std::io::Error::other(error) };
@@ -165,16 +128,15 @@ impl Results {
             Some(items) => items,
             none => none.insert(csv::Writer::from_writer(Partial::begin(&path)?)),
         };
+        let finish = |row: ItemRow| if self.raw_csv { row } else { spreadsheet::quoted(row) };
         for (number, (replicate, grade)) in replicates.iter().zip(grades).enumerate() {
             for answer in &replicate.answers {
                 self.tally.note(asked, answer.model_snapshot.as_deref(), replicate.collected_at.as_deref());
             }
-            items.serialize(row(item, number, replicate, grade)).map_err(fault)?;
+            items.serialize(finish(row(item, number, replicate, grade))).map_err(fault)?;
         }
         if replicates.is_empty() {
-            items
-                .serialize(row(item, 0, &Replicate::default(), Grade::none(GradeKind::Error, "not asked")))
-                .map_err(fault)?;
+            items.serialize(finish(row(item, 0, &Replicate::default(), unasked))).map_err(fault)?;
         }
         Ok(())
     }
@@ -192,6 +154,9 @@ impl Results {
         };
         for (number, replicate) in replicates.iter().enumerate() {
             let Some(answer) = replicate.answers.first() else { continue };
+            if number == 0 {
+                self.summary.check.add_text(&answer.outcome);
+            }
             let line = TextLine {
                 id: item.id.clone(),
                 task: item.task.clone(),
@@ -244,32 +209,5 @@ fn text_of(outcome: &Outcome) -> Option<&str> {
         Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => Some(text),
         Outcome::Filtered { text, .. } => text.as_deref(),
         Outcome::Empty | Outcome::Unreadable { .. } | Outcome::Failed(_) => None,
-    }
-}
-
-fn row(item: &Item, number: usize, replicate: &Replicate, grade: Grade) -> ItemRow {
-    let first = replicate.answers.first();
-    let usage = || replicate.answers.iter().filter_map(|answer| answer.usage);
-    let sum = |tokens: fn(crate::provider::Usage) -> Option<u64>| {
-        usage().filter_map(tokens).reduce(u64::saturating_add)
-    };
-    ItemRow {
-        task: item.task.clone(),
-        shots: item.shots,
-        id: item.id.clone(),
-        question: item.question.clone(),
-        replicate: number,
-        kind: grade.kind,
-        credit: grade.credit,
-        credit_per_byte: grade.credit_per_byte,
-        logprob_nats: grade.logprob,
-        answer: grade.extracted,
-        gold: serde_json::json!(item.gold).to_string(),
-        finish_reason: first.and_then(|answer| answer.finish_reason.clone()),
-        model_snapshot: first.and_then(|answer| answer.model_snapshot.clone()),
-        system_fingerprint: first.and_then(|answer| answer.system_fingerprint.clone()),
-        prompt_tokens: sum(|usage| usage.prompt_tokens),
-        completion_tokens: sum(|usage| usage.completion_tokens),
-        collected_at: replicate.collected_at.clone(),
     }
 }

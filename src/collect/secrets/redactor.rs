@@ -9,7 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::escapes;
 use super::forms::{self, Forms, LEAST_CHARACTERS, LEAST_WITHIN};
-use crate::collect::tasks::Item;
+use crate::collect::grading::answer_text::AnswerText;
+use crate::collect::item::Item;
 use crate::error::{Error, Result};
 use crate::provider::{self, Answer, KeyHeader, Outcome, Prompt};
 
@@ -145,11 +146,15 @@ impl Secrets {
         texts.iter().any(|text| self.is_in(text) || self.is_in_graded(text)) || self.is_in(&tokens)
     }
 
-    /// Whether grading would reveal the key: it normalises letters (NFKC) and may remove punctuation.
+    /// Whether grading would reveal the key: it removes special tokens and invisible characters, normalises
+    /// letters (NFKC) and may remove punctuation.
     fn is_in_graded(&self, text: &str) -> bool {
-        let plain: String = text.nfkc().collect();
-        let bare: String = plain.chars().filter(|c| !c.is_ascii_punctuation()).collect();
-        self.is_in(&plain) || !self.spans(bare.as_bytes(), 0, &|here| self.bare.key_at(here)).is_empty()
+        let is_in = |text: &str| {
+            let plain: String = text.nfkc().collect();
+            let bare: String = plain.chars().filter(|c| !c.is_ascii_punctuation()).collect();
+            self.is_in(&plain) || !self.spans(bare.as_bytes(), 0, &|here| self.bare.key_at(here)).is_empty()
+        };
+        is_in(text) || is_in(&AnswerText::read(text).text)
     }
 
     /// Whether an item contains the key of this run; other keys may be its subject.

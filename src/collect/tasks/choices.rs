@@ -1,7 +1,8 @@
 //! Multiple choice: how choices are presented, and the prompts of each grader.
 
-use super::grader::Grader;
-use super::item::Item;
+use crate::collect::grading::rules::letter::{letter, letter_index};
+use crate::collect::grading::{Grader, QuestionForm};
+use crate::collect::item::Item;
 use crate::provider::Prompt;
 
 /// Separates a question from its answer.
@@ -13,15 +14,18 @@ const LETTER_INSTRUCTION: &str = "Answer with the letter alone.\nAnswer:";
 ///
 /// # Errors
 /// The reason, as a phrase that follows the item's line.
-pub(crate) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
-    if !grader.needs_choices() {
+pub(crate) fn render(item: &mut Item, grader: &Grader) -> Result<(), String> {
+    grader.check(item)?;
+    let form = grader.question_form();
+    // The choices may stand in the prompt already; then the right answer is a letter.
+    let is_listed = item.choices.is_empty() && grader.steps().iter().any(|step| step.rule.name() == "choice");
+    if form == QuestionForm::Open || is_listed {
         return Ok(());
     }
     if !(2..=26).contains(&item.choices.len()) {
         return Err(format!(
-            "has {} `choices`; the grader {} needs 2 to 26 of them",
-            item.choices.len(),
-            grader.name()
+            "has {} `choices`; the grader {grader} needs 2 to 26 of them",
+            item.choices.len()
         ));
     }
     if let Some(i) = (1..item.choices.len()).find(|i| item.choices[..*i].contains(&item.choices[*i])) {
@@ -30,8 +34,8 @@ pub(crate) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
     if let Some(gold) = item.gold.iter().find(|gold| !item.choices.contains(gold)) {
         return Err(format!("has the answer {gold:?}, which is not one of its choices"));
     }
-    match (grader, &mut item.prompts[0]) {
-        (Grader::Letter, prompt) => {
+    match (form, &mut item.prompts[0]) {
+        (QuestionForm::Letters, prompt) => {
             // Choices that are letters refer to choices in the prompt.
             let shown = item.choices.iter().enumerate().all(|(i, choice)| letter_index(choice) == Some(i));
             if !shown {
@@ -49,8 +53,7 @@ pub(crate) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
         }
         (_, Prompt::Messages(_)) => {
             return Err(format!(
-                "has `messages`; the grader {} needs a `prompt`, which each choice follows",
-                grader.name()
+                "has `messages`; the grader {grader} needs a `prompt`, which each choice follows"
             ));
         }
         (_, Prompt::Text(text)) => {
@@ -62,17 +65,4 @@ pub(crate) fn render(item: &mut Item, grader: Grader) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A for 0, B for 1 ...
-pub(crate) fn letter(index: usize) -> char {
-    char::from(b'A' + u8::try_from(index.min(25)).unwrap_or(25))
-}
-
-/// 0 for "A", 1 for "B" ...; `None` for anything that is not one capital letter.
-pub(crate) fn letter_index(text: &str) -> Option<usize> {
-    match text.as_bytes() {
-        [byte @ b'A'..=b'Z'] => Some(usize::from(byte - b'A')),
-        _ => None,
-    }
 }

@@ -7,8 +7,8 @@ use std::ops::Range;
 use rand::seq::index::sample;
 use sha2::{Digest, Sha256};
 
-use super::item::Item;
 use super::task::{Rendering, Task, TaskKind, TaskOptions};
+use crate::collect::item::Item;
 use crate::corpus::Category;
 use crate::corpus::factorial::CONTINUE;
 use crate::error::{Error, Result};
@@ -82,8 +82,7 @@ impl Completion {
     /// for an answer that a list cannot contain.
     pub fn task(&self, options: &TaskOptions) -> Result<Task> {
         if options.grader.needs_choices() {
-            let reason =
-                format!("{} needs items with `choices`, and {} has none", options.grader.name(), self.name);
+            let reason = format!("{} needs items with `choices`, and {} has none", options.grader, self.name);
             return Err(Error::Parameter { name: "--grader", reason });
         }
         // Answers are cut at the stop sequences, so that an answer that contains one could never be right.
@@ -115,6 +114,7 @@ impl Completion {
                     prompts: vec![list.prompt(shots, options.rendering)],
                     gold: vec![list.pairs[shots].1.clone()],
                     choices: vec![],
+                    tolerance: None,
                     boundary: 0,
                 });
             }
@@ -188,10 +188,11 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::tasks::Grader;
+    use crate::collect::grading::Grader;
 
-    const OPTIONS: TaskOptions =
-        TaskOptions { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
+    fn options() -> TaskOptions {
+        TaskOptions { shots: 3, items: 5, seed: 1, rendering: Rendering::Text, grader: Grader::default() }
+    }
 
     #[test]
     fn a_list_marks_each_answer_with_its_comma() {
@@ -213,7 +214,7 @@ mod tests {
     #[test]
     fn shots_are_nested_and_the_items_are_the_same_at_every_number_of_them() {
         let category = Category::load("countries").unwrap();
-        let task = Completion::draw(&category, 3, 5, 1).unwrap().task(&OPTIONS).unwrap();
+        let task = Completion::draw(&category, 3, 5, 1).unwrap().task(&options()).unwrap();
         let n = 5 * category.relations.len();
         assert_eq!(task.items.len(), 4 * n);
         let text = |item: &Item| match &item.prompts[0] {

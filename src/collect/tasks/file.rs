@@ -8,15 +8,16 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::grader::Grader;
 use super::items::{FileItems, ItemSpan};
 use super::row_item::RowFormat;
 use super::rows;
 use super::task::{Task, TaskKind};
+use crate::collect::grading::Grader;
 use crate::error::{Error, Result};
 
 /// Members that are read; others are ignored.
-const KNOWN: [&str; 8] = ["id", "prompt", "messages", "answer", "answers", "choices", "shots", "question"];
+const KNOWN: [&str; 9] =
+    ["id", "prompt", "messages", "answer", "answers", "choices", "shots", "question", "tolerance"];
 /// Bytes in which the first column's name is looked for.
 const HEAD_BYTES: u64 = 4096;
 
@@ -37,9 +38,9 @@ pub(crate) fn is_category(path: &Path) -> Result<bool> {
 ///
 /// # Errors
 /// [`Error::Read`]; [`Error::Csv`] with the line that is at fault.
-pub(crate) fn load(path: &Path, grader: Option<Grader>) -> Result<Task> {
+pub(crate) fn load(path: &Path, grader: Option<&Grader>) -> Result<Task> {
     let name = crate::disk::file_stem(path);
-    let reading = RowFormat { task: name.clone(), grader };
+    let reading = RowFormat { task: name.clone(), grader: grader.cloned() };
     let file = std::fs::File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let again = file.try_clone().map_err(|source| Error::Read { path: path.into(), source })?;
     let (mut places, mut shots, mut ids, mut others) = (vec![], vec![], vec![], BTreeSet::new());

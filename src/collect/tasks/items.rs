@@ -6,9 +6,9 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use super::item::Item;
 use super::row_item::RowFormat;
 use super::rows::FileForm;
+use crate::collect::item::Item;
 use crate::error::{Error, Result};
 
 /// The items of one task, in their order.
@@ -64,6 +64,11 @@ impl Items {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether they are generated, and not those of a file.
+    pub fn is_drawn(&self) -> bool {
+        matches!(self.0, ItemStore::Drawn(_))
     }
 
     /// The item of a number below [`Items::len`].

@@ -1,11 +1,9 @@
 //! Tasks: questions with known answers, at several numbers of shots, prompts for free texts, and the designs
 //! of semantic emergence. A task is a built-in name or a file; its [`Item`]s are sent to the model.
 
-pub(super) mod choices;
+mod choices;
 pub mod completion;
 mod file;
-mod grader;
-mod item;
 mod items;
 mod registry;
 mod row_item;
@@ -15,10 +13,9 @@ mod task;
 mod texts;
 
 pub use self::completion::{Completion, List};
-pub use self::grader::Grader;
-pub use self::item::Item;
 pub use self::items::Items;
 pub use self::registry::{COMPLETION, built_in, load};
 pub use self::semantic::{LogprobSource, SemanticTask};
 pub use self::task::{Rendering, Task, TaskKind, TaskOptions};
 pub use self::texts::TEXTS;
+pub use super::item::Item;

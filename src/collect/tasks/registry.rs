@@ -90,5 +90,5 @@ fn load_one(name: &str, options: &TaskOptions) -> Result<Task> {
     if file::is_category(path)? {
         return completion(name, options);
     }
-    file::load(path, Some(options.grader))
+    file::load(path, Some(&options.grader))
 }

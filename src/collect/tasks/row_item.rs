@@ -5,9 +5,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::choices;
-use super::grader::Grader;
-use super::item::Item;
 use super::rows::SourceRow;
+use crate::collect::grading::Grader;
+use crate::collect::grading::rules::letter::letter_index;
+use crate::collect::grading::rules::number::check_tolerance;
+use crate::collect::item::Item;
 use crate::error::Result;
 use crate::provider::{Message, Prompt};
 
@@ -65,9 +67,10 @@ impl SourceRow {
             prompts,
             gold: vec![],
             choices: vec![],
+            tolerance: None,
             boundary: 0,
         };
-        let Some(grader) = reading.grader else { return Ok(item) };
+        let Some(grader) = &reading.grader else { return Ok(item) };
         if let Some(list) = self.members.get("choices") {
             item.choices = self.texts(path, "choices", list)?;
         }
@@ -82,13 +85,27 @@ impl SourceRow {
                 ));
             }
             (Some(answer), None) => vec![self.answer(path, answer, &item.choices)?],
-            (None, Some(list)) => self.texts(path, "answers", list)?,
+            (None, Some(list)) => {
+                let texts = self.texts(path, "answers", list)?;
+                let choice = |text: String| match choice_of(&text, &item.choices) {
+                    Some(choice) if !item.choices.contains(&text) => choice.clone(),
+                    _ => text,
+                };
+                texts.into_iter().map(choice).collect()
+            }
         };
         if let Some(value) = self.members.get("shots") {
             let n =
                 plain(value).and_then(|text| text.trim().parse::<u64>().ok()).filter(|n| *n <= MOST_SHOTS);
             item.shots =
                 n.ok_or_else(|| self.fault(path, "has `shots` that are not a number of examples"))? as usize;
+        }
+        if let Some(tolerance) =
+            self.members.get("tolerance").and_then(plain).filter(|t| !t.trim().is_empty())
+        {
+            check_tolerance(&tolerance)
+                .map_err(|why| self.fault(path, format!("has a `tolerance` that {why}")))?;
+            item.tolerance = Some(tolerance);
         }
         if let Some(question) = self.members.get("question").and_then(plain) {
             item.question = question;
@@ -111,10 +128,6 @@ impl SourceRow {
         if choices.is_empty() || choices.contains(&text) {
             return Ok(text);
         }
-        // Where choices are numbers themselves, a number is not an index.
-        let numbers = choices.iter().any(|choice| choice.trim().parse::<f64>().is_ok());
-        let number = || text.parse::<usize>().ok().filter(|_| !numbers);
-        let index = choices::letter_index(&text).or_else(number);
         let none = || {
             self.fault(
                 path,
@@ -124,7 +137,7 @@ impl SourceRow {
                 ),
             )
         };
-        index.and_then(|index| choices.get(index)).cloned().ok_or_else(none)
+        choice_of(&text, choices).cloned().ok_or_else(none)
     }
 
     fn texts(&self, path: &Path, name: &str, list: &Value) -> Result<Vec<String>> {
@@ -133,6 +146,14 @@ impl SourceRow {
             texts.filter(|texts| !texts.is_empty() && texts.iter().all(|text| !text.trim().is_empty()));
         texts.ok_or_else(|| self.fault(path, format!("has `{name}` that are not a list of non-empty texts")))
     }
+}
+
+/// The choice of a letter or of a number from 0. Where choices are numbers themselves, a number is none.
+fn choice_of<'a>(text: &str, choices: &'a [String]) -> Option<&'a String> {
+    let numbers = choices.iter().any(|choice| choice.trim().parse::<f64>().is_ok());
+    let number = || text.parse::<usize>().ok().filter(|_| !numbers);
+    let bare = text.trim().trim_matches(['(', ')', '.']);
+    letter_index(bare).or_else(number).and_then(|index| choices.get(index))
 }
 
 /// A text, or a number or boolean as text.

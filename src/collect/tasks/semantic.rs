@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::item::Item;
 use super::task::{Task, TaskKind};
+use crate::collect::item::Item;
 use crate::corpus::factorial::PromptText;
 use crate::corpus::{Category, DesignSettings, FactorialDesign, PromptForm};
 use crate::error::{Error, Result};
@@ -160,6 +160,7 @@ impl SemanticTask {
                     vec![Prompt::Text(text)]
                 },
                 choices: if is_scored { answers } else { vec![] },
+                tolerance: None,
                 boundary,
             }
         };

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::grader::Grader;
 use super::items::Items;
+use crate::collect::grading::Grader;
 
 /// The questions of one name or file.
 #[derive(Debug)]
@@ -22,6 +22,13 @@ pub struct Task {
     pub notes: Vec<String>,
 }
 
+impl Task {
+    /// Whether its questions are drawn from a category, and not those of a file.
+    pub fn is_drawn(&self) -> bool {
+        self.kind == TaskKind::Graded && self.items.is_drawn()
+    }
+}
+
 /// What the answers to a task are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskKind {
@@ -34,7 +41,7 @@ pub enum TaskKind {
 }
 
 /// How tasks are generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskOptions {
     /// Most shots of in-context tasks; all numbers from 0 are asked.
     pub shots: usize,

@@ -2,8 +2,8 @@
 
 use rand::seq::index::sample;
 
-use super::item::Item;
 use super::task::{Rendering, Task, TaskKind, TaskOptions};
+use crate::collect::item::Item;
 use crate::corpus::Category;
 use crate::error::Result;
 use crate::provider::Prompt;
@@ -62,6 +62,7 @@ fn item(id: String, prompt: Prompt) -> Item {
         prompts: vec![prompt],
         gold: vec![],
         choices: vec![],
+        tolerance: None,
         boundary: 0,
     }
 }

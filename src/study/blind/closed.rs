@@ -15,11 +15,12 @@ use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::{RedoSelection, Replication};
 use crate::collect::progress::Progress;
+use crate::collect::results::check::Tolerated;
 use crate::collect::results::replay;
 use crate::collect::run::Run;
 use crate::collect::secrets::Secrets;
 use crate::collect::tasks::Rendering;
-use crate::collect::{Grader, Grading, Normalisation, Score};
+use crate::collect::{Grading, Normalisation, Score};
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::provider::{self, Answer, GenerationParams, Outcome};
@@ -106,22 +107,17 @@ impl<'a> Worker<'a> {
         let files =
             |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
         let exact = GenerationParams { max_tokens: ANSWER_TOKENS, ..GenerationParams::default() };
-        let scores = self.collect(
-            "completion",
-            "openai-completions",
-            self.settings.corpora.clone(),
-            Grader::Exact,
-            exact,
-        )?;
+        let scores =
+            self.collect("completion", "openai-completions", self.settings.corpora.clone(), "exact", exact)?;
         let echoed =
             GenerationParams { max_tokens: 1, logprobs: Some(1), echo: true, ..GenerationParams::default() };
         let asked = files(&self.questions.choices);
-        let likelihoods = self.collect("likelihood", "openai-completions", asked, Grader::Logprob, echoed)?;
+        let likelihoods = self.collect("likelihood", "openai-completions", asked, "logprob", echoed)?;
         // Of completions five likely tokens can be had, of chats twenty. A model without a template reads the
         // bare contents.
         let next = GenerationParams { max_tokens: 1, logprobs: Some(TOKENS), ..GenerationParams::default() };
         let asked = files(std::slice::from_ref(&self.questions.context));
-        let context = self.collect("context", "openai-chat", of_texts(asked), Grader::Exact, next)?;
+        let context = self.collect("context", "openai-chat", of_texts(asked), "exact", next)?;
         let answers = context.answers.into_iter().collect();
         let texts = GenerationParams {
             max_tokens: TEXT_TOKENS,
@@ -130,7 +126,7 @@ impl<'a> Worker<'a> {
             ..GenerationParams::default()
         };
         let asked = files(std::slice::from_ref(&self.questions.beginnings));
-        let texts = self.collect("texts", "openai-completions", of_texts(asked), Grader::Exact, texts)?;
+        let texts = self.collect("texts", "openai-completions", of_texts(asked), "exact", texts)?;
         let said = texts.answers.into_iter().filter_map(|(_, answer)| match answer.outcome {
             Outcome::Answered { text } | Outcome::Truncated { text } => Some(text),
             _ => None,
@@ -152,9 +148,10 @@ impl<'a> Worker<'a> {
         kind: &str,
         provider: &str,
         sources: Vec<String>,
-        grader: Grader,
+        grader: &str,
         params: GenerationParams,
     ) -> Result<Collected> {
+        let grader = grader.parse().map_err(|reason| Error::Parameter { name: "--grader", reason })?;
         let folder = self.folder.join(kind);
         let limits = provider::find(provider)?.capabilities();
         let seed = params.seed.map(|seed| limits.max_seed.map_or(seed, |most| seed % most));
@@ -173,7 +170,9 @@ impl<'a> Worker<'a> {
             repeats: Replication { replicates: 1, share: 0.0, seed: self.settings.seed },
             grading: Grading { grader, normalisation, stops: vec![] },
             normalisation_version: 0,
+            sends_task_stops: true,
             tasks: vec![],
+            raw_csv: false,
             semantic: None,
         };
         let run = Run {
@@ -183,6 +182,7 @@ impl<'a> Worker<'a> {
             new_config: true,
             redo: RedoSelection::default(),
             adapt: false,
+            tolerated: Tolerated { wrong: true, ungraded: true, truncated: true },
             policy: RetryPolicy {
                 concurrency: CONCURRENCY,
                 retries: 4,

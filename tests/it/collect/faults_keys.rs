@@ -127,6 +127,14 @@ fn fault_31_a_key_in_any_form_is_kept_nowhere() {
     let body = chat(&wide, "stop").to_string();
     let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
     assert!(!case.file("items.csv").contains(KEY) && !case.file("journal.jsonl").contains(&wide));
+    // Nor is one in which it is interrupted by what grading removes.
+    for mark in ["\u{200b}", "<pad>", "\u{ad}"] {
+        let broken = format!("{}{mark}{}", &KEY[..9], &KEY[9..]);
+        let body = chat(&broken, "stop").to_string();
+        let (case, _) = with_w0(0, move |_| Reply::new(200, body.clone()));
+        assert!(!case.file("items.csv").contains(KEY), "{mark:?}");
+        assert!(!case.file("journal.jsonl").contains(&broken), "{mark:?}");
+    }
     // Words of the wire format within a key are no secret: what they name is read, and the money is counted.
     for key in ["completion_tokens", "prompt_tokens-0123456789", "zk-prompt_tokens_finish_reason-9"] {
         let server = Server::right();

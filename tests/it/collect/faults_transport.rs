@@ -35,7 +35,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     let server = Server::start(|posted| Reply::say(&format!("{}{}", "x".repeat(300_000), posted.word())));
     let case = Case::new(&server, 60);
     let limited = |limit: &str| {
-        let command = case.command(&["--concurrency", "4"]);
+        let command = case.command(&["--concurrency", "4", "--keep-going"]);
         let mut shell = std::process::Command::new("bash");
         let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
         shell.args(["-c", &script]).arg(command.get_program()).args(command.get_args());
@@ -58,7 +58,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     let mut journal =
         std::fs::OpenOptions::new().append(true).open(case.out().join("journal.jsonl")).expect("a journal");
     rescued.iter().for_each(|text| journal.write_all(text.as_bytes()).expect("room"));
-    case.ends(0, &[]);
+    case.ends(0, &["--keep-going"]);
     assert_eq!(server.posts().len(), 61, "nothing is asked twice");
     // Not even room for the first answers.
     let other = Case::new(&server, 3);

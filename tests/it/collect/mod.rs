@@ -7,6 +7,8 @@ pub mod faults_folder;
 pub mod faults_keys;
 pub mod faults_limits;
 pub mod faults_transport;
+pub mod first_answers;
+pub mod grading;
 pub mod import;
 pub mod panics;
 pub mod providers;

@@ -13,6 +13,7 @@ use surmise::collect::configuration::Configuration;
 use surmise::collect::journal::Index;
 use surmise::collect::plan::RedoSelection;
 use surmise::collect::progress::Progress;
+use surmise::collect::results::check::Tolerated;
 use surmise::collect::run::Run;
 use surmise::collect::secrets::{Secrets, hide_in_panics};
 
@@ -37,6 +38,7 @@ fn child() {
         new_config: false,
         redo: RedoSelection::default(),
         adapt: false,
+        tolerated: Tolerated::default(),
         policy: RetryPolicy {
             concurrency: 4,
             retries: 4,

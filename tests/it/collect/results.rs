@@ -6,13 +6,19 @@ use std::path::Path;
 use surmise::collect::grading::NORMALISATION_VERSION;
 use surmise::collect::tasks;
 use surmise::collect::tasks::{Rendering, TaskOptions};
-use surmise::collect::{Grader, Grading, Replicate, Results, Task};
+use surmise::collect::{Grading, Replicate, Results, Task};
 use surmise::provider::{self, Headers};
 
-fn task(folder: &Path, name: &str, lines: &[&str], grader: Grader) -> Task {
+fn task(folder: &Path, name: &str, lines: &[&str], grader: &str) -> Task {
     let path = folder.join(name);
     std::fs::write(&path, lines.join("\n")).expect("a file");
-    let options = TaskOptions { shots: 0, items: 1, seed: 0, rendering: Rendering::Text, grader };
+    let options = TaskOptions {
+        shots: 0,
+        items: 1,
+        seed: 0,
+        rendering: Rendering::Text,
+        grader: grader.parse().expect("a grader"),
+    };
     let mut name = path.to_string_lossy().into_owned();
     if !lines.iter().any(|line| line.contains("answer")) {
         name = format!("texts:{name}");
@@ -60,7 +66,7 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
         .map(|i| format!("{{\"id\":\"{i}\",\"prompt\":\"Capital of France?\",\"answer\":\"Paris\"}}"))
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let task = task(folder.path(), "capitals.jsonl", &lines, Grader::Exact);
+    let task = task(folder.path(), "capitals.jsonl", &lines, "exact");
     let begin =
         || Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");
     let fill = |mut results: Results| {
@@ -91,7 +97,7 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
     let text = std::fs::read_to_string(folder.path().join("scores.csv")).expect("scores.csv");
     let header = "provider,model,model_snapshot,task,shots,n_items,n_scored,n_refused,n_filtered,\
                   n_truncated,n_empty,n_unreadable,n_error,accuracy,accuracy_low,accuracy_high,\
-                  accuracy_all_as_wrong,mean_logprob,collected_at";
+                  accuracy_all_as_wrong,mean_logprob,collected_at,grader,normalisation";
     assert_eq!(text.lines().next(), Some(header));
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
     let counts = [
@@ -125,7 +131,8 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
     assert_eq!(items.len(), bodies.len());
     assert_eq!((items[2]["answer"].as_str(), items[2]["credit"].as_str()), ("café 🙂", "0.0"));
     assert_eq!((items[12]["kind"].as_str(), items[12]["answer"].as_str()), ("error", "not asked"));
-    assert_eq!(NORMALISATION_VERSION, 1);
+    assert_eq!((row["grader"].as_str(), row["normalisation"].as_str()), ("exact", "2"));
+    assert_eq!(NORMALISATION_VERSION, 2);
 }
 
 #[test]
@@ -138,7 +145,7 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
         )
     };
     let (paris, rome) = (line("Paris."), line("Rome."));
-    let task = task(folder.path(), "choices.jsonl", &[&paris, &rome], Grader::Logprob);
+    let task = task(folder.path(), "choices.jsonl", &[&paris, &rome], "logprob");
     // The golden echo is that of the first choice; the second is as likely at each token but the last.
     let folder_of =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/providers/openai-completions/200-echo.body");
@@ -153,7 +160,7 @@ fn choices_are_compared_by_what_the_server_says_of_them() {
         )
     };
     let replicate = Replicate { answers: vec![read(&echo), read(&other)], collected_at: None };
-    let grading = Grading { grader: Grader::Logprob, ..Grading::default() };
+    let grading = Grading { grader: "logprob".parse().expect("a grader"), ..Grading::default() };
     let mut results = Results::begin(folder.path(), "openai-completions", "m", grading).expect("results");
     for item in task.items.iter().map(|item| item.expect("an item")) {
         results.add(&task, &item, std::slice::from_ref(&replicate)).expect("an item");
@@ -176,7 +183,7 @@ fn texts_are_kept_whole_with_what_was_asked() {
         folder.path(),
         "mine.jsonl",
         &["{\"id\":\"1\",\"prompt\":\"Write.\"}", "{\"id\":\"2\",\"prompt\":\"Write!\"}"],
-        Grader::Exact,
+        "exact",
     );
     let mut results =
         Results::begin(folder.path(), "openai-chat", "gpt-4", Grading::default()).expect("results");

@@ -8,19 +8,23 @@ use surmise::collect::{Grader, Item, Task};
 use surmise::provider::{Prompt, Role};
 use surmise::{Error, Result};
 
-const OPTIONS: TaskOptions =
-    TaskOptions { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::Exact };
+fn options() -> TaskOptions {
+    TaskOptions { shots: 2, items: 3, seed: 1, rendering: Rendering::Text, grader: Grader::default() }
+}
 
-fn load(folder: &tempfile::TempDir, name: &str, bytes: &[u8], grader: Grader) -> Result<Task> {
+fn load(folder: &tempfile::TempDir, name: &str, bytes: &[u8], grader: &str) -> Result<Task> {
     let path: PathBuf = folder.path().join(name);
     std::fs::write(&path, bytes).expect("a file");
-    let mut tasks = tasks::load(&[path.to_string_lossy().into_owned()], &TaskOptions { grader, ..OPTIONS })?;
+    let mut tasks = tasks::load(
+        &[path.to_string_lossy().into_owned()],
+        &TaskOptions { grader: grader.parse().expect("a grader"), ..options() },
+    )?;
     Ok(tasks.remove(0))
 }
 
 fn read(name: &str, bytes: &[u8]) -> Task {
     let folder = tempfile::tempdir().expect("a folder");
-    load(&folder, name, bytes, Grader::Exact)
+    load(&folder, name, bytes, "exact")
         .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(bytes)))
 }
 
@@ -171,7 +175,7 @@ fn what_is_wrong_is_told_with_its_line() {
     for (name, bytes, line, word) in cases {
         let folder = tempfile::tempdir().expect("a folder");
         let shown = String::from_utf8_lossy(&bytes).into_owned();
-        match load(&folder, name, &bytes, Grader::Exact) {
+        match load(&folder, name, &bytes, "exact") {
             Err(Error::Csv { path, line: found, reason }) => {
                 assert!(path.ends_with(name));
                 assert!(found == line && reason.contains(word), "{shown:?}: line {found}, {reason}");
@@ -192,34 +196,34 @@ fn choices_are_asked_as_their_grader_needs() {
     };
     let of = |answer: &str, grader| load(&folder, "t.jsonl", line(answer).as_bytes(), grader);
     for answer in ["\"Paris\"", "\"B\"", "1"] {
-        assert_eq!(items(&of(answer, Grader::Letter).expect(answer))[0].gold, ["Paris"]);
+        assert_eq!(items(&of(answer, "letter").expect(answer))[0].gold, ["Paris"]);
     }
     for answer in ["\"Berlin\"", "\"C\"", "2", "-1"] {
-        assert!(matches!(of(answer, Grader::Exact), Err(Error::Csv { line: 1, .. })), "{answer}");
+        assert!(matches!(of(answer, "exact"), Err(Error::Csv { line: 1, .. })), "{answer}");
     }
-    let letter = of("1", Grader::Letter).expect("an item");
+    let letter = of("1", "letter").expect("an item");
     assert_eq!(
         text(&items(&letter)[0]),
         "Capital of France?\nA. Rome\nB. Paris\nAnswer with the letter alone.\nAnswer:"
     );
-    let each = items(&of("1", Grader::Logprob).expect("an item")).remove(0);
+    let each = items(&of("1", "logprob").expect("an item")).remove(0);
     let prompts =
         ["Capital of France? Rome", "Capital of France? Paris"].map(|text| Prompt::Text(text.into()));
     assert_eq!((each.prompts.as_slice(), each.boundary), (&prompts[..], 18));
     // Where the choices are letters, the prompt shows them already.
     let shown =
         "{\"id\":\"1\",\"prompt\":\"A. x\\nB. y\\nAnswer:\",\"answer\":\"B\",\"choices\":[\"A\",\"B\"]}";
-    let shown = load(&folder, "t.jsonl", shown.as_bytes(), Grader::Letter).expect("an item");
+    let shown = load(&folder, "t.jsonl", shown.as_bytes(), "letter").expect("an item");
     assert_eq!(text(&items(&shown)[0]), "A. x\nB. y\nAnswer:");
     // A number among numbers is one of them, and never an index.
     let numbers = |answer: &str| {
         format!("{{\"id\":\"1\",\"prompt\":\"p\",\"answer\":{answer},\"choices\":[\"1\",\"2\",\"5\"]}}")
     };
     assert_eq!(
-        items(&load(&folder, "t.jsonl", numbers("1").as_bytes(), Grader::Letter).expect("an item"))[0].gold,
+        items(&load(&folder, "t.jsonl", numbers("1").as_bytes(), "letter").expect("an item"))[0].gold,
         ["1"]
     );
-    assert!(load(&folder, "t.jsonl", numbers("0").as_bytes(), Grader::Letter).is_err());
+    assert!(load(&folder, "t.jsonl", numbers("0").as_bytes(), "letter").is_err());
     for (line, word) in [
         ("{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\"}", "choices"),
         ("{\"id\":\"1\",\"prompt\":\"p\",\"answer\":\"a\",\"choices\":[\"a\",\"a\"]}", "twice"),
@@ -229,7 +233,7 @@ fn choices_are_asked_as_their_grader_needs() {
             "messages",
         ),
     ] {
-        let error = load(&folder, "t.jsonl", line.as_bytes(), Grader::Logprob).expect_err(line).to_string();
+        let error = load(&folder, "t.jsonl", line.as_bytes(), "logprob").expect_err(line).to_string();
         assert!(error.contains("line 1") && error.contains(word), "{error}");
     }
 }
@@ -247,7 +251,7 @@ fn members_that_are_not_read_are_named() {
 #[test]
 fn tasks_have_names_and_ids_of_their_own() {
     let names = |names: &[&str]| {
-        tasks::load(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &OPTIONS)
+        tasks::load(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), &options())
     };
     let all = names(&["completion"]).expect("tasks");
     assert_eq!(all.len(), 5);
@@ -264,7 +268,7 @@ fn tasks_have_names_and_ids_of_their_own() {
     };
     let error = names(&[&file("a.jsonl"), &file("b.jsonl")]).expect_err("two items of one id").to_string();
     assert!(error.contains("\"1\"") && error.contains("in b"), "{error}");
-    let letters = TaskOptions { grader: Grader::Letter, ..OPTIONS };
+    let letters = TaskOptions { grader: "letter".parse().expect("a grader"), ..options() };
     assert!(matches!(
         tasks::load(&["cities".into()], &letters),
         Err(Error::Parameter { name: "--grader", .. })
@@ -275,20 +279,20 @@ fn tasks_have_names_and_ids_of_their_own() {
 fn a_category_of_ones_own_is_asked_like_the_built_in_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = "\u{feff}entity,capital\nFrance,Paris\nPeru,Lima\nGhana,Accra\nItaly,Rome\n";
-    let task = load(&folder, "lands.csv", csv.as_bytes(), Grader::Exact).expect("a task");
+    let task = load(&folder, "lands.csv", csv.as_bytes(), "exact").expect("a task");
     assert_eq!((task.name.as_str(), task.items.len()), ("lands", 3 * 3));
     let last = &items(&task)[8];
     assert!(text(last).ends_with(" ->") && last.shots == 2);
     for bad in ["\"Washington, D.C.\"", ""] {
         let csv = format!("entity,capital\nFrance,{bad}\nPeru,{bad}\nGhana,{bad}\n");
-        let error = load(&folder, "lands.csv", csv.as_bytes(), Grader::Exact).expect_err(bad).to_string();
+        let error = load(&folder, "lands.csv", csv.as_bytes(), "exact").expect_err(bad).to_string();
         assert!(error.contains("column capital"), "{error}");
     }
 }
 
 #[test]
 fn texts_need_no_answers() {
-    let options = TaskOptions { rendering: Rendering::Instructed, ..OPTIONS };
+    let options = TaskOptions { rendering: Rendering::Instructed, ..options() };
     let tasks = tasks::load(&["texts".into()], &options).expect("a task");
     assert_eq!((tasks[0].items.len(), tasks[0].kind), (15, TaskKind::Texts));
     let folder = tempfile::tempdir().expect("a folder");
@@ -336,7 +340,7 @@ mod slow {
                 }
             }
             let n_lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-            match load(&folder, name, &bytes, Grader::Letter) {
+            match load(&folder, name, &bytes, "letter") {
                 // What was found good once is read again in the same way.
                 Ok(task) => assert!(!task.items.is_empty() && items(&task).len() == task.items.len()),
                 Err(Error::Csv { line, .. }) => {
@@ -362,14 +366,14 @@ fn a_file_that_changes_while_it_is_asked_is_noticed() {
         ),
         ("t.csv", "id,prompt,answer\n1,p,a\n", "id,prompt,answer\n1,q,a\n"),
     ] {
-        let task = load(&folder, name, bytes.as_bytes(), Grader::Exact).expect("a task");
+        let task = load(&folder, name, bytes.as_bytes(), "exact").expect("a task");
         let item = task.items.get(0).expect("an item");
         std::fs::write(folder.path().join(name), other).expect("a file");
         let error = task.items.get(0).expect_err("another item");
         assert!(matches!(error, Error::Parameter { name: "the tasks", .. }), "{error}");
         // A file that is put in its place is another file.
         std::fs::write(folder.path().join(name), bytes).expect("a file");
-        let task = load(&folder, name, bytes.as_bytes(), Grader::Exact).expect("a task");
+        let task = load(&folder, name, bytes.as_bytes(), "exact").expect("a task");
         std::fs::write(folder.path().join("new"), other).expect("a file");
         std::fs::rename(folder.path().join("new"), folder.path().join(name)).expect("a name");
         assert_eq!(task.items.get(0).expect("the item"), item);

@@ -1,10 +1,10 @@
 //! Multiple choice by letter: the first letter of the answer, and the log-probability of the right letter
 //! where the answer has log-probabilities.
 
-use super::grade::{Grade, GradeKind};
-use crate::collect::tasks::Item;
-use crate::collect::tasks::choices::{letter, letter_index};
-use crate::provider::{Answer, TokenLogprob};
+use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::rules::letter::{letter, letter_index, letter_logprob};
+use crate::collect::item::Item;
+use crate::provider::Answer;
 
 /// Grades an answer that should be a letter.
 pub(crate) fn grade(item: &Item, answer: &Answer, text: &str) -> Grade {
@@ -13,7 +13,10 @@ pub(crate) fn grade(item: &Item, answer: &Answer, text: &str) -> Grade {
         first(text).and_then(|letter| letter_index(&letter.to_string())).filter(|i| *i < item.choices.len());
     match (gold, chosen) {
         (Some(gold), Some(chosen)) => Grade {
-            logprob: answer.logprobs.as_ref().and_then(|tokens| logprob(tokens.first()?, letter(gold))),
+            logprob: answer
+                .logprobs
+                .as_ref()
+                .and_then(|tokens| letter_logprob(tokens.first()?, letter(gold))),
             ..Grade::scored(f64::from(u8::from(chosen == gold)), letter(chosen).to_string())
         },
         _ => Grade::none(
@@ -31,18 +34,6 @@ pub(crate) fn first(text: &str) -> Option<char> {
     let letter = rest.next().filter(char::is_ascii_uppercase)?;
     let next = rest.next();
     next.is_none_or(|next| !next.is_alphanumeric() && next != '_').then_some(letter)
-}
-
-/// Log-probability that the first token is a letter: the sum over its variants (`A`, ` A`, `(A`). `None` if
-/// none of them is among the reported tokens: the probability is then only known to be small.
-fn logprob(token: &TokenLogprob, gold: char) -> Option<f64> {
-    let is_gold = |text: &str| text.trim().trim_start_matches('(').trim_end_matches(')') == gold.to_string();
-    let share: f64 =
-        token.top.iter().filter(|(text, _)| is_gold(text)).map(|(_, logprob)| logprob.exp()).sum();
-    // The chosen token is not always among the most likely tokens.
-    let own = token.logprob.filter(|_| is_gold(&token.token)).map_or(0.0, f64::exp);
-    let share = share.max(own);
-    (share > 0.0).then(|| share.min(1.0).ln())
 }
 
 #[cfg(test)]
@@ -63,20 +54,5 @@ mod tests {
         ] {
             assert_eq!(first(text), letter, "{text}");
         }
-    }
-
-    #[test]
-    fn the_variants_of_a_letter_add_up() {
-        let of = |top: &[(&str, f64)]| TokenLogprob {
-            token: "A".into(),
-            bytes: None,
-            logprob: Some(0.5_f64.ln()),
-            top: top.iter().map(|(token, p)| ((*token).into(), f64::ln(*p))).collect(),
-            offset: None,
-        };
-        let close = |value: Option<f64>, p: f64| assert!((value.unwrap() - p.ln()).abs() < 1e-12);
-        close(logprob(&of(&[("A", 0.5), (" A", 0.2), ("(A", 0.1), ("An", 0.1)]), 'A'), 0.8);
-        close(logprob(&of(&[]), 'A'), 0.5);
-        assert_eq!(logprob(&of(&[("A", 0.5), ("C", 0.2)]), 'B'), None);
     }
 }

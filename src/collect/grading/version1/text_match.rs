@@ -1,17 +1,16 @@
 //! Grading by exact text: the whole answer, its beginning, or its first line.
 
-use super::grade::{Grade, GradeKind};
-use super::normalisation::Normalisation;
-use super::settings::Grading;
-use crate::collect::tasks::Grader;
-use crate::collect::tasks::Item;
+use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::normalisation::Normalisation;
+use crate::collect::grading::settings::Grading;
+use crate::collect::item::Item;
 
 /// Compares a text with the right answers. A truncated text is compared only if it contains the end of the
 /// answer.
-pub(super) fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Grade {
+pub(super) fn compare(item: &Item, text: &str, whole: bool, rule: &str, how: &Grading) -> Grade {
     let line_feed = ["\n".to_owned()];
-    let (piece, ended) = match how.grader {
-        Grader::FirstLine => {
+    let (piece, ended) = match rule {
+        "first-line" => {
             let (line, ended) = cut(text, &line_feed);
             let (piece, stopped) = cut(line, &how.stops);
             (piece, ended || stopped)
@@ -20,7 +19,7 @@ pub(super) fn compare(item: &Item, text: &str, whole: bool, how: &Grading) -> Gr
     };
     let normal = how.normalisation;
     let gold = item.gold.iter().map(|gold| normal.apply(gold));
-    if how.grader == Grader::Prefix {
+    if rule == "prefix" {
         return prefix(&gold.collect::<Vec<_>>(), piece, whole || ended, normal);
     }
     let extracted = normal.apply(piece);

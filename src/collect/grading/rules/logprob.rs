@@ -2,12 +2,57 @@
 //! (`echo`), and the most likely choice is its answer. The position of the choice comes from the server's
 //! offsets, so that the server's tokenizer need not be known.
 
-use super::grade::{Grade, GradeKind, without_answer};
-use crate::collect::tasks::{Grader, Item};
+use crate::collect::grading::grade::{Grade, GradeKind, without_answer};
+use crate::collect::grading::{Asked, QuestionForm, Rule};
+use crate::collect::item::Item;
 use crate::provider::{Answer, Outcome, Prompt, TokenLogprob};
 
+/// The right choice has the highest log-probability.
+#[derive(Debug, Clone, Copy)]
+pub struct Logprob;
+
+/// The right choice has the highest log-probability per byte.
+#[derive(Debug, Clone, Copy)]
+pub struct LogprobPerByte;
+
+impl Rule for Logprob {
+    fn name(&self) -> &'static str {
+        "logprob"
+    }
+
+    fn about(&self) -> &'static str {
+        "The right choice has the highest log-probability, summed over its tokens"
+    }
+
+    fn question_form(&self) -> QuestionForm {
+        QuestionForm::EachChoice
+    }
+
+    fn grade(&self, asked: &Asked<'_>) -> Grade {
+        grade(asked.item, asked.answers, false)
+    }
+}
+
+impl Rule for LogprobPerByte {
+    fn name(&self) -> &'static str {
+        "logprob-per-byte"
+    }
+
+    fn about(&self) -> &'static str {
+        "The same, divided by the choice's length in bytes"
+    }
+
+    fn question_form(&self) -> QuestionForm {
+        QuestionForm::EachChoice
+    }
+
+    fn grade(&self, asked: &Asked<'_>) -> Grade {
+        grade(asked.item, asked.answers, true)
+    }
+}
+
 /// Grades one answer per choice.
-pub(crate) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
+fn grade(item: &Item, answers: &[Answer], is_per_byte: bool) -> Grade {
     if answers.len() < item.prompts.len() {
         return Grade::none(GradeKind::Error, "not every choice was asked");
     }
@@ -31,12 +76,12 @@ pub(crate) fn grade(item: &Item, answers: &[Answer], grader: Grader) -> Grade {
     let per_byte: Vec<f64> =
         sums.iter().zip(&item.choices).map(|(sum, choice)| sum / choice.len() as f64).collect();
     let (by_sum, by_byte) = (credit(&sums, &gold), credit(&per_byte, &gold));
-    let chosen = if grader == Grader::Logprob { &sums } else { &per_byte };
+    let chosen = if is_per_byte { &per_byte } else { &sums };
     let first = (0..chosen.len()).reduce(|best, i| if chosen[i] > chosen[best] { i } else { best });
     let right = sums.iter().zip(&gold).filter(|(_, gold)| **gold).map(|(sum, _)| *sum);
     Grade {
         kind: GradeKind::Scored,
-        credit: Some(if grader == Grader::Logprob { by_sum } else { by_byte }),
+        credit: Some(if is_per_byte { by_byte } else { by_sum }),
         credit_per_byte: Some(by_byte),
         logprob: right.reduce(f64::max),
         extracted: first.map(|first| item.choices[first].clone()).unwrap_or_default(),
@@ -68,7 +113,7 @@ fn continuation(tokens: Option<&[TokenLogprob]>, prompt: &str, boundary: usize) 
 ///
 /// # Errors
 /// Why they cannot be told from the others.
-pub(super) fn tokens_behind<'a>(
+pub(crate) fn tokens_behind<'a>(
     tokens: Option<&'a [TokenLogprob]>,
     prompt: &str,
     boundary: usize,

@@ -19,6 +19,8 @@ pub struct Item {
     pub gold: Vec<String>,
     /// Choices, if the item is multiple choice.
     pub choices: Vec<String>,
+    /// How far a number may differ, as it is written: `0.5` or `1%`.
+    pub tolerance: Option<String>,
     /// Number of characters before the choice in prompts that end in one.
     pub boundary: usize,
 }

@@ -1,0 +1,33 @@
+//! The channels of the harmony format (gpt-oss): `<|channel|>analysis<|message|>...<|end|>` is reasoning,
+//! `<|channel|>final<|message|>...` the answer. A server that drops the special tokens leaves
+//! `analysis...assistantfinal...`.
+
+const CHANNEL: &str = "<|channel|>";
+const MESSAGE: &str = "<|message|>";
+const ENDS: [&str; 4] = ["<|end|>", "<|return|>", "<|call|>", "<|start|>"];
+
+/// Whether a text without special tokens may be in the format.
+pub(super) fn may_begin(text: &str) -> bool {
+    let text = text.trim_start();
+    ["analysis", "commentary", "assistantanalysis"].iter().any(|channel| {
+        text.strip_prefix(channel).is_some_and(|rest| rest.starts_with(|c: char| c.is_uppercase()))
+    })
+}
+
+/// The last message of the final channel in a text of this format; `Some(None)` where there is none yet, and
+/// `None` for a text of another form.
+pub(super) fn last_message(text: &str) -> Option<Option<&str>> {
+    if !text.contains(CHANNEL) {
+        return may_begin(text).then(|| text.rsplit_once("assistantfinal").map(|(_, last)| last));
+    }
+    let mut last = None;
+    for part in text.split(CHANNEL).skip(1) {
+        let Some((header, message)) = part.split_once(MESSAGE) else { continue };
+        let is_final = header.trim_start().strip_prefix("final");
+        if is_final.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())) {
+            let end = ENDS.iter().filter_map(|end| message.find(end)).min();
+            last = Some(&message[..end.unwrap_or(message.len())]);
+        }
+    }
+    Some(last)
+}

@@ -1,0 +1,116 @@
+//! Reasoning and tool calls in a text, by the marks of chat templates.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Marks with names: `<think>`, `</think>`.
+const NAMES: &str = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think|\
+                     antthinking|inner_monologue|inner_thoughts|chain_of_thought|thought_process";
+/// Tool calls with names.
+const TOOLS: &str = "tool_call|tool_calls|tool_use|tool_response|function_call|function_calls|invoke";
+/// Opening marks of reasoning that are no tags.
+const OPENING: &str = concat!(
+    r"\[THINK\]|\x{25c1}think\x{25b7}|<\|begin_of_thought\|>|<\|START_THINKING\|>|<unused94>|",
+    r"<\|channel>thought|<\|thinking\|>|<\|think\|>|<details\s+type=.reasoning.[^<>]{0,200}>",
+);
+/// Closing marks of reasoning that are no tags.
+const CLOSING: &str = concat!(
+    r"\[/THINK\]|\x{25c1}/think\x{25b7}|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>|",
+    r"<channel\|>|<\|/thinking\|>|<\|/think\|>|</details>",
+);
+/// Opening and closing marks of tool calls that are no tags.
+const TOOL_OPENING: &str = concat!(
+    r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls_section_begin\|>|<\|tool_call\|>|",
+    r"<\x{ff5c}tool\x{2581}calls\x{2581}begin\x{ff5c}>",
+);
+const TOOL_CLOSING: &str = r"<\|tool_calls_section_end\|>|<\x{ff5c}tool\x{2581}calls\x{2581}end\x{ff5c}>";
+
+static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let pattern = format!(
+        "(?i)(?:<|&lt;)/?(?:{NAMES})(?:\\s[^<>\\n]{{0,200}})?(?:>|&gt;)|{}|{}|\
+         </?(?:{TOOLS})(?:[\\s=][^<>\\n]{{0,200}})?>|{}|{}",
+        OPENING, CLOSING, TOOL_OPENING, TOOL_CLOSING,
+    );
+    Regex::new(&pattern).ok()
+});
+
+/// What a text is inside of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    Answer,
+    Reasoning,
+    ToolCall,
+}
+
+/// What a mark does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Open,
+    Close,
+    Call,
+    Called,
+}
+
+impl Mark {
+    fn of(mark: &str) -> Self {
+        let mark = mark.to_ascii_lowercase();
+        let is_tool = ["tool", "function", "invoke", "python_tag"].iter().any(|name| mark.contains(name));
+        let ends = [
+            "</",
+            "&lt;/",
+            "[/",
+            "\u{25c1}/",
+            "|/",
+            "end_of",
+            "end_think",
+            "unused95",
+            "<channel|",
+            "_end|",
+            "end\u{ff5c}",
+        ];
+        match (is_tool, ends.iter().any(|end| mark.contains(end))) {
+            (false, false) => Self::Open,
+            (false, true) => Self::Close,
+            (true, false) => Self::Call,
+            (true, true) => Self::Called,
+        }
+    }
+}
+
+/// The text without its reasoning and tool calls; `None` if it ends inside its reasoning. What comes before a
+/// closing mark without an opening one is reasoning, because templates open it in the prompt.
+pub(super) fn set_aside(text: &str) -> Option<String> {
+    let can_begin = text.contains(['<', '[', '\u{25c1}']) || text.contains("&lt;");
+    let Some(marks) = MARKS.as_ref().filter(|_| can_begin) else { return Some(text.to_owned()) };
+    let (mut answer, mut inside, mut from) = (String::with_capacity(text.len()), Inside::Answer, 0);
+    for mark in marks.find_iter(text) {
+        let (before, mark_kind) = (&text[from..mark.start()], Mark::of(mark.as_str()));
+        let is = |kind: Mark| mark_kind == kind;
+        match inside {
+            // Tags of folded sections close what is no reasoning, too.
+            Inside::Answer if is(Mark::Close) && mark.as_str().eq_ignore_ascii_case("</details>") => continue,
+            Inside::Answer if is(Mark::Close) => answer.clear(),
+            Inside::Answer if is(Mark::Open) => {
+                answer.push_str(before);
+                inside = Inside::Reasoning;
+            }
+            Inside::Answer if is(Mark::Call) => {
+                answer.push_str(before);
+                inside = Inside::ToolCall;
+            }
+            // The end of a call inside a call.
+            Inside::Answer => answer.push_str(before),
+            Inside::Reasoning if is(Mark::Close) => inside = Inside::Answer,
+            Inside::ToolCall if is(Mark::Called) => inside = Inside::Answer,
+            Inside::Reasoning | Inside::ToolCall => continue,
+        }
+        from = mark.end();
+    }
+    match inside {
+        Inside::Answer => answer.push_str(&text[from..]),
+        Inside::Reasoning => return None,
+        Inside::ToolCall => {}
+    }
+    Some(answer)
+}

@@ -1,0 +1,62 @@
+//! Characters that are written in several ways become the plain one. Superscripts, subscripts and fractions
+//! keep their meaning: `10⁶` is not 106, and `½` is not 1⁄2.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::invisible;
+
+/// A text in plain characters, in Unicode NFC.
+pub fn fold(text: &str) -> String {
+    let text = &*invisible::remove(text);
+    if text.is_ascii() {
+        return if text.contains('&') { entities(text) } else { text.to_owned() };
+    }
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{2018}'..='\u{201b}'
+            | '\u{2032}'
+            | '\u{2035}'
+            | '\u{2039}'
+            | '\u{203a}'
+            | '\u{2bc}'
+            | '\u{b4}'
+            | '\u{ff07}' => folded.push('\''),
+            '\u{201c}'..='\u{201f}'
+            | '\u{2033}'
+            | '\u{2036}'
+            | '\u{ab}'
+            | '\u{bb}'
+            | '\u{300c}'..='\u{300f}'
+            | '\u{301d}'..='\u{301f}'
+            | '\u{ff02}' => folded.push('"'),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => folded.push('-'),
+            '\u{2026}' => folded.push_str("..."),
+            c if c.is_whitespace() && c != '\n' && c != '\r' => folded.push(' '),
+            // Forms for typography: ligatures, full and half width, mathematical alphabets, circled letters.
+            '\u{fb00}'..='\u{fb4f}'
+            | '\u{ff00}'..='\u{ffef}'
+            | '\u{1d400}'..='\u{1d7ff}'
+            | '\u{24b6}'..='\u{24e9}'
+            | '\u{1f130}'..='\u{1f149}' => folded.extend(std::iter::once(c).nfkc()),
+            c => folded.push(c),
+        }
+    }
+    let folded: String = folded.nfc().collect();
+    if folded.contains('&') { entities(&folded) } else { folded }
+}
+
+/// Replaces the character references of HTML that servers leave in texts.
+fn entities(text: &str) -> String {
+    const ENTITIES: [(&str, &str); 7] = [
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        // The last, so that nothing is replaced twice.
+        ("&amp;", "&"),
+    ];
+    ENTITIES.iter().fold(text.to_owned(), |text, (written, meant)| text.replace(written, meant))
+}

@@ -1,0 +1,26 @@
+//! Removes characters that have no appearance: zero-width ones, marks of direction, byte order marks,
+//! variation selectors and control characters.
+
+use std::borrow::Cow;
+
+/// Whether a character has no appearance.
+fn is_invisible(c: char) -> bool {
+    // The most common characters first.
+    !(' '..='~').contains(&c)
+        && matches!(c,
+        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
+        | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        && c != '\r'
+        && c != '\u{85}'
+}
+
+/// A text without them.
+pub fn remove(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_invisible) {
+        Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}

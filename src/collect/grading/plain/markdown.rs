@@ -1,0 +1,129 @@
+//! Removes markdown and the tags of HTML that format a text: headings, quotes, bullets, code, emphasis and
+//! links. An asterisk or underscore inside a word or between blanks is none.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+const LINK: &str = r"!?\[([^\[\]\n]{1,500})\]\((?:https?://|www\.|/|#)[^()\s]{0,2000}\)";
+static LINKS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LINK).ok());
+const TAG: &str = r"(?i)</?(?:b|strong|em|i|u|code|span|mark|pre|small|center|font)(?:\s[^<>\n]{0,200})?>";
+static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(TAG).ok());
+const BREAK: &str = r"(?i)</?(?:p|br|div|li|ul|ol)(?:\s[^<>\n]{0,200})?\s?/?>";
+static BREAKS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BREAK).ok());
+
+/// A text without its markup; lines stay lines.
+pub fn strip(text: &str) -> String {
+    let marks = ['*', '_', '`', '#', '>', '-', '+', '[', '~'];
+    if !text.contains(marks) {
+        return text.to_owned();
+    }
+    let mut text = Cow::Borrowed(text);
+    if text.contains("](") {
+        text = replace(&LINKS, text, "$1");
+    }
+    if text.contains('<') {
+        text = replace(&TAGS, text, "");
+        text = replace(&BREAKS, text, "\n");
+    }
+    let mut plain = String::with_capacity(text.len());
+    for line in text.lines() {
+        let line = without_prefix(line.trim());
+        let is_fence = line.starts_with("```") || line.starts_with("~~~");
+        // A fence on a line of its own may name a language; one around a text on the same line is code.
+        let is_fence = is_fence && !line[3..].contains("```");
+        // A text of marks only stays.
+        let is_rule = line.len() >= 3
+            && line.len() < text.trim().len()
+            && ['-', '*', '_'].iter().any(|c| line.trim_matches(*c).is_empty());
+        if is_fence || is_rule {
+            continue;
+        }
+        if !plain.is_empty() {
+            plain.push('\n');
+        }
+        plain.push_str(&emphasis(line));
+    }
+    plain
+}
+
+fn replace<'a>(regex: &LazyLock<Option<Regex>>, text: Cow<'a, str>, with: &str) -> Cow<'a, str> {
+    match regex.as_ref() {
+        Some(regex) if regex.is_match(&text) => Cow::Owned(regex.replace_all(&text, with).into_owned()),
+        _ => text,
+    }
+}
+
+/// A line without the marks of a heading, a quote or a bullet at its beginning.
+fn without_prefix(mut line: &str) -> &str {
+    loop {
+        let hashes = line.len() - line.trim_start_matches('#').len();
+        let rest = match line.as_bytes() {
+            [b'#', ..] if hashes <= 6 && line[hashes..].starts_with(' ') => Some(&line[hashes..]),
+            [b'>', b' ', ..] => Some(&line[1..]),
+            [b'-' | b'*' | b'+', b' ', ..] => Some(&line[1..]),
+            _ => None,
+        };
+        match rest.map(str::trim).filter(|rest| !rest.is_empty()) {
+            Some(rest) => line = rest,
+            None => return line,
+        }
+    }
+}
+
+/// A run of one mark in a line.
+struct Run {
+    at: usize,
+    len: usize,
+    mark: u8,
+}
+
+/// A line without pairs of emphasis and code marks.
+fn emphasis(line: &str) -> Cow<'_, str> {
+    if !line.contains(['*', '_', '`']) {
+        return Cow::Borrowed(line);
+    }
+    let (bytes, mut at) = (line.as_bytes(), 0);
+    let (mut open, mut removed): (Vec<Run>, Vec<(usize, usize)>) = (vec![], vec![]);
+    while at < bytes.len() {
+        let mark = bytes[at];
+        if !matches!(mark, b'*' | b'_' | b'`') {
+            at += 1;
+            continue;
+        }
+        let len = bytes[at..].iter().take_while(|byte| **byte == mark).count();
+        let (before, after) = (line[..at].chars().next_back(), line[at + len..].chars().next());
+        let (can_open, can_close) = sides(mark, before, after);
+        let opener = open.iter().rposition(|run| run.mark == mark && run.len == len).filter(|_| can_close);
+        if let Some(opener) = opener {
+            removed.push((open[opener].at, len));
+            removed.push((at, len));
+            open.truncate(opener);
+        } else if can_open {
+            open.push(Run { at, len, mark });
+        }
+        at += len;
+    }
+    removed.sort_unstable();
+    let (mut plain, mut from) = (String::with_capacity(line.len()), 0);
+    for (at, len) in removed {
+        plain.push_str(&line[from..at]);
+        from = at + len;
+    }
+    plain.push_str(&line[from..]);
+    Cow::Owned(plain)
+}
+
+/// Whether a mark between two characters can open and close emphasis.
+fn sides(mark: u8, before: Option<char>, after: Option<char>) -> (bool, bool) {
+    let is_blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
+    // Scripts without blanks between words have marks inside what looks like one.
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && c < '\u{e00}');
+    match mark {
+        b'`' => (after.is_some(), before.is_some()),
+        _ => {
+            (!is_blank(after) && !is_word(before), !is_blank(before) && !(is_word(before) && is_word(after)))
+        }
+    }
+}

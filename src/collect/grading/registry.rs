@@ -1,0 +1,42 @@
+//! The rules by which answers can be graded.
+
+use super::Rule;
+use super::rules::choice::Choice;
+use super::rules::contains::Contains;
+use super::rules::exact::Exact;
+use super::rules::first_line::FirstLine;
+use super::rules::json::Json;
+use super::rules::letter::Letter;
+use super::rules::logprob::{Logprob, LogprobPerByte};
+use super::rules::number::Number;
+use super::rules::pattern::Pattern;
+use super::rules::prefix::Prefix;
+
+/// Every rule, in the order in which help lists them.
+pub static ALL: &[&dyn Rule] = &[
+    &Exact,
+    &Prefix,
+    &Contains,
+    &FirstLine,
+    &Choice,
+    &Letter,
+    &Number,
+    &Pattern,
+    &Json,
+    &Logprob,
+    &LogprobPerByte,
+];
+
+/// The rule of a name.
+pub fn find(name: &str) -> Option<&'static dyn Rule> {
+    ALL.iter().find(|rule| rule.name() == name).copied()
+}
+
+/// The names with their arguments, as they are typed.
+pub fn names() -> Vec<String> {
+    let typed = |rule: &&dyn Rule| match rule.argument_form() {
+        Some(form) => format!("{}{form}", rule.name()),
+        None => rule.name().to_owned(),
+    };
+    ALL.iter().map(typed).collect()
+}

@@ -1,0 +1,164 @@
+//! Where a right answer ends inside a text: words end at a letter or digit, numbers where the number ends,
+//! and an answer that names an alternative is none.
+
+/// Words that join an alternative.
+const OR: [&str; 17] = [
+    "or", "and/or", "oder", "ou", "o", "eller", "lub", "albo", "nebo", "vagy", "sau", "или", "або", "veya",
+    "atau", "hoặc", "tai",
+];
+/// Words that join a second answer.
+const AND: [&str; 8] = ["and", "und", "et", "y", "e", "och", "og", "и"];
+/// Words that go on about the first answer after one of [`AND`].
+const SAME: [&str; 22] = [
+    "it",
+    "its",
+    "it's",
+    "is",
+    "was",
+    "are",
+    "has",
+    "had",
+    "the",
+    "a",
+    "an",
+    "this",
+    "that",
+    "not",
+    "so",
+    "also",
+    "therefore",
+    "thus",
+    "they",
+    "he",
+    "she",
+    "there",
+];
+/// Words before an answer that deny it.
+const NOT: [&str; 24] = [
+    "not", "isn't", "wasn't", "aren't", "never", "nor", "neither", "without", "except", "unlike", "nicht",
+    "kein", "keine", "pas", "non", "não", "niet", "inte", "ikke", "nie", "не", "不是", "ない", "cannot",
+];
+/// Units of thousands that go on a number.
+const SCALES: [&str; 12] = [
+    "hundred", "thousand", "million", "millions", "billion", "billions", "trillion", "bn", "mn", "dozen",
+    "lakh", "crore",
+];
+
+/// Whether a character belongs to a word. Scripts without blanks between words have no such ends.
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() && (c < '\u{e00}' || ('\u{1e00}'..'\u{2000}').contains(&c))
+}
+
+/// Whether an answer ends before `rest`, and no alternative follows ("or Rome").
+pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
+    let Some(last) = answer.chars().next_back() else { return false };
+    let mut chars = rest.chars();
+    let (next, second) = (chars.next(), chars.next());
+    let Some(next) = next else { return true };
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    if is_word(last) {
+        let is_joined = match next {
+            '-' | '/' | '_' | '\'' | '@' | '&' => second.is_some_and(is_word),
+            '+' | '#' => true,
+            _ => is_word(next),
+        };
+        // A possessive ends the word.
+        let is_possessive =
+            next == '\'' && second == Some('s') && !chars.next().is_some_and(char::is_alphanumeric);
+        if is_joined && !is_possessive {
+            return false;
+        }
+    }
+    if last.is_ascii_digit() {
+        let goes_on = matches!(next, '.' | ',' | ':' | '/' | '^' | '\u{d7}' | '\u{2044}');
+        if goes_on && is_digit(second) || !next.is_ascii() && next.is_numeric() {
+            return false;
+        }
+        if number_goes_on(answer, rest) {
+            return false;
+        }
+    } else if !last.is_alphanumeric() && matches!(last, '-' | '+' | '.' | '$') && next.is_alphanumeric() {
+        return false;
+    }
+    !has_alternative(rest)
+}
+
+/// Whether a number goes on behind a blank: `1 000`, `3 1/2`, `3 million`, `5 - 6`, `5 to 6`, `3 × 10`.
+fn number_goes_on(number: &str, rest: &str) -> bool {
+    if !rest.starts_with(' ') {
+        return false;
+    }
+    let mut words = rest.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let begins_with_digit = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    let bare = first.trim_end_matches(['.', ',', ';', ':', '!', '?', ')']);
+    let is_group = bare.len() == 3 && bare.bytes().all(|byte| byte.is_ascii_digit());
+    let lead = number.len() - number.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    (is_group && lead <= 3)
+        || (begins_with_digit(first) && first.contains('/'))
+        || first.starts_with(|c: char| !c.is_ascii() && c.is_numeric())
+        || SCALES.contains(&bare.to_lowercase().as_str())
+        || (matches!(first, "-" | "to" | "x" | "*" | "\u{d7}" | "/" | "bis" | "à")
+            && begins_with_digit(second))
+}
+
+/// Whether a text goes on with an alternative: "or Rome", "/ Rome".
+fn has_alternative(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix([',', '(', ';']).unwrap_or(rest).trim_start();
+    if let Some(other) = rest.strip_prefix('/').or_else(|| rest.strip_prefix('|')) {
+        return other.trim_start().starts_with(char::is_alphanumeric);
+    }
+    let mut words = rest.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let Some(first) = words.next().map(str::to_lowercase) else { return false };
+    let Some(second) = words.next() else { return false };
+    let second = second.to_lowercase();
+    let is_other = second.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '\'' | '$' | '-'));
+    OR.contains(&first.as_str()) && is_other && second != "not" && second != "so"
+}
+
+/// Whether a text goes on with a second answer: "and no", but not "and its river".
+pub(crate) fn has_second(rest: &str) -> bool {
+    let mut words = rest.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let Some(first) = words.next().map(str::to_lowercase) else { return false };
+    let second = words.next().unwrap_or_default().to_lowercase();
+    let is_other = second.starts_with(char::is_alphanumeric);
+    AND.contains(&first.as_str()) && is_other && !SAME.contains(&second.trim_end_matches(['.', ',', ';']))
+}
+
+/// Whether an answer may begin behind `before`: a word begins, no number or sign goes before it, it is not
+/// denied and is not the second of two alternatives.
+pub(crate) fn begins_after(before: &str, answer: &str) -> bool {
+    let Some(first) = answer.chars().next() else { return false };
+    let mut back = before.chars().rev();
+    let (last, but_last) = (back.next(), back.next());
+    if is_word(first) && last.is_some_and(is_word) {
+        return false;
+    }
+    if let Some(mark) = last.filter(|_| first.is_alphanumeric()) {
+        let is_inside = matches!(mark, '.' | ',' | ':' | '/' | '\'' | '_' | '^' | '@' | '#' | '\\')
+            && but_last.is_some_and(char::is_alphanumeric);
+        let is_sign = first.is_ascii_digit() && matches!(mark, '-' | '+' | '~');
+        let is_hyphen = mark == '-' && but_last.is_some_and(char::is_alphanumeric);
+        if is_inside || is_sign || is_hyphen {
+            return false;
+        }
+    }
+    let mut words = before.split(|c: char| c.is_whitespace() || matches!(c, '(' | '"' | ',')).rev();
+    let mut word = || words.by_ref().find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
+    let (nearest, next) = (word(), word());
+    if NOT.contains(&nearest.as_str()) || nearest.ends_with("n't") || nearest.ends_with("不是") {
+        return false;
+    }
+    // "rather than Paris", "instead of Paris"
+    if matches!((next.as_str(), nearest.as_str()), ("rather", "than") | ("instead", "of") | ("other", "than"))
+    {
+        return false;
+    }
+    // "not in Paris", "not the capital Paris" need more than words; "Rome or Paris" does not.
+    if matches!(next.as_str(), "not" | "isn't") && matches!(nearest.as_str(), "in" | "a" | "an" | "the") {
+        return false;
+    }
+    let is_second = matches!(nearest.as_str(), "or" | "oder" | "ou" | "или" | "/") && !next.is_empty();
+    !is_second
+}

@@ -1,0 +1,179 @@
+//! `choice`: the answer names the right choice by its letter or its text: `B`, `(B)`, `b.`, `**B**`,
+//! `\boxed{B}`, `B) blood`, "Answer: B", "The answer is B.", "答案：B", `{"answer": "B"}`. The article A and
+//! the pronoun I are no letters, and neither is a letter that is denied ("not A"). An answer that names two
+//! letters is unreadable.
+
+pub(super) mod letters;
+mod statement;
+mod words;
+
+use self::letters::Read;
+use super::letter::{letter, letter_index};
+use crate::collect::grading::grade::Grade;
+use crate::collect::grading::normalisation::Normalisation;
+use crate::collect::grading::plain::{ends, folding, markdown};
+use crate::collect::grading::rules::stated;
+use crate::collect::grading::{Asked, QuestionForm, Rule};
+use crate::collect::item::Item;
+
+/// Letters where an item does not list its choices.
+const MOST_CHOICES: usize = 26;
+
+/// The answer names the right choice.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice;
+
+impl Rule for Choice {
+    fn name(&self) -> &'static str {
+        "choice"
+    }
+
+    fn about(&self) -> &'static str {
+        "The answer names the right choice by its letter or text, wherever it states it"
+    }
+
+    fn question_form(&self) -> QuestionForm {
+        QuestionForm::Letters
+    }
+
+    fn check(&self, item: &Item) -> Result<(), String> {
+        match item.gold.iter().find(|gold| item.choices.is_empty() && gold_letter(gold).is_none()) {
+            Some(gold) => Err(format!(
+                "has the answer {gold:?}, which is no letter; the grader choice needs `choices` with it, or \
+                 the letter of a choice that the prompt lists"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn grade(&self, asked: &Asked<'_>) -> Grade {
+        let item = asked.item;
+        let folded = folding::fold(asked.text);
+        let choices = Choices { texts: &item.choices, normal: asked.normalisation };
+        let chosen = match choices.read(&folded, asked.is_complete) {
+            Read::Letter(index) => index,
+            Read::Several => {
+                return asked.unreadable(format!("the answer {:?} names several letters", asked.text));
+            }
+            Read::None => return asked.unreadable(format!("the answer {:?} names no choice", asked.text)),
+        };
+        let is_right = match item.choices.get(chosen) {
+            Some(choice) => item.gold.contains(choice),
+            None => item.gold.iter().any(|gold| gold_letter(gold) == Some(chosen)),
+        };
+        let tokens = asked.answers.first().and_then(|answer| answer.logprobs.as_ref());
+        let gold = item.choices.iter().position(|choice| item.gold.contains(choice));
+        Grade {
+            logprob: tokens.and_then(|tokens| super::letter::letter_logprob(tokens.first()?, letter(gold?))),
+            ..asked.scored(is_right, letter(chosen).to_string())
+        }
+    }
+}
+
+/// The letter that a right answer is: `B`, `b`, `(B)`, `B.`.
+fn gold_letter(gold: &str) -> Option<usize> {
+    let bare = gold.trim().trim_matches(['(', ')', '[', ']', '.', ':']).to_ascii_uppercase();
+    letter_index(&bare)
+}
+
+/// The choices of an item.
+struct Choices<'a> {
+    texts: &'a [String],
+    normal: Normalisation,
+}
+
+impl Choices<'_> {
+    fn n(&self) -> usize {
+        if self.texts.is_empty() { MOST_CHOICES } else { self.texts.len() }
+    }
+
+    /// The choice that an answer names, by the most explicit statement in it.
+    fn read(&self, folded: &str, is_complete: bool) -> Read {
+        let boxes = stated::boxed(folded).into_iter().map(|inner| self.stated(inner));
+        let boxed = boxes.fold(Read::None, Read::and);
+        if boxed != Read::None {
+            return boxed;
+        }
+        let in_json = stated::in_json(folded);
+        let marked = [stated::tagged(folded), in_json.as_deref(), stated::hashed(folded)];
+        for content in marked.into_iter().flatten() {
+            let read = self.stated(content);
+            if read != Read::None {
+                return read;
+            }
+        }
+        let plain = markdown::strip(folded);
+        let text = plain.trim();
+        if !is_complete {
+            // What follows may be another letter, unless this one is all that the token limit left.
+            return letters::leading(unwrapped(text), self.n(), true);
+        }
+        for said in stated::led(text).into_iter().rev() {
+            let read = self.said(said);
+            if read != Read::None {
+                return read;
+            }
+        }
+        let first = || text.lines().next().unwrap_or_default();
+        let last = || text.lines().next_back().unwrap_or_default();
+        self.by_text(text)
+            .or(|| letters::leading(unwrapped(text), self.n(), true))
+            .or(|| letters::emphasised(folded, self.n()))
+            .or(|| letters::only(text, self.n()))
+            .or(|| self.by_text(first()).and(self.by_text(last())))
+    }
+
+    /// The choice that a short statement is.
+    fn stated(&self, content: &str) -> Read {
+        let plain = markdown::strip(content);
+        let text = unwrapped(plain.trim());
+        self.by_text(text)
+            .or(|| letters::leading(text, self.n(), true))
+            .or(|| letters::all(text, self.n()))
+            .or(|| self.by_text(text.lines().next_back().unwrap_or_default()))
+    }
+
+    /// The choice that follows a word for "answer".
+    fn said(&self, said: &str) -> Read {
+        // "the best answer because A is ..." states nothing.
+        if words::REASONS.contains(&words::word(said).as_str()) {
+            return Read::None;
+        }
+        let rest = statement::without_link(said);
+        self.by_text(rest)
+            .or(|| letters::leading(unwrapped(rest), self.n(), true))
+            .or(|| letters::all(statement::sentence(rest), self.n()))
+            .or(|| self.by_text(statement::sentence(rest)))
+    }
+
+    /// The choice with this text. Case does not count.
+    fn by_text(&self, text: &str) -> Read {
+        if self.texts.is_empty() {
+            return Read::None;
+        }
+        let normal = |text: &str| self.normal.apply(text).to_lowercase();
+        let text = normal(text);
+        // A text that is also a letter of these choices is read as the letter.
+        if text.is_empty() || text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Read::None;
+        }
+        let same: Vec<usize> = (0..self.texts.len()).filter(|i| normal(&self.texts[*i]) == text).collect();
+        match same.as_slice() {
+            [index] => Read::Letter(*index),
+            _ => Read::None,
+        }
+    }
+}
+
+/// A text without quotes, LaTeX and tags around it.
+fn unwrapped(mut text: &str) -> &str {
+    while let Some(inner) = ends::surrounded(text) {
+        text = inner;
+    }
+    let text = text.trim_start_matches(['"', '\'', '*', '$', ':', '\u{2192}']).trim();
+    // The number of a list.
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered =
+        rest.strip_prefix(['.', ')']).filter(|rest| rest.starts_with(' ') && rest.len() < text.len());
+    numbered.map_or(text, str::trim_start)
+}

@@ -1,0 +1,122 @@
+//! What follows a word for "answer".
+
+/// Words between "answer" and what it is.
+const LINKS: [&str; 62] = [
+    "is",
+    "are",
+    "was",
+    "be",
+    "would",
+    "should",
+    "must",
+    "will",
+    "to",
+    "for",
+    "this",
+    "the",
+    "question",
+    "therefore",
+    "thus",
+    "then",
+    "clearly",
+    "likely",
+    "probably",
+    "definitely",
+    "most",
+    "option",
+    "choice",
+    "letter",
+    "correct",
+    "number",
+    "ist",
+    "lautet",
+    "wäre",
+    "also",
+    "est",
+    "serait",
+    "la",
+    "le",
+    "l'option",
+    "es",
+    "sería",
+    "è",
+    "sarebbe",
+    "é",
+    "seria",
+    "er",
+    "är",
+    "on",
+    "jest",
+    "to",
+    "je",
+    "este",
+    "это",
+    "является",
+    "є",
+    "е",
+    "είναι",
+    "là",
+    "adalah",
+    "ialah",
+    "هي",
+    "هو",
+    "है",
+    "হল",
+    "and",
+    "here",
+];
+/// Those of scripts without blanks.
+const JOINED: [&str; 22] = [
+    "应该是",
+    "應該是",
+    "应为",
+    "應為",
+    "是",
+    "为",
+    "為",
+    "选项",
+    "選項",
+    "选择",
+    "選擇",
+    "选",
+    "選",
+    "项",
+    "項",
+    "は",
+    "が",
+    "은",
+    "는",
+    "이",
+    "คือ",
+    "ข้อ",
+];
+
+/// A text without the words and marks that link it to the word for "answer" before it.
+pub(super) fn without_link(said: &str) -> &str {
+    let is_mark = |c: char| {
+        c.is_whitespace() || matches!(c, ':' | '=' | '-' | '>' | '*' | '\u{2192}' | ',' | '"' | '|')
+    };
+    let mut rest = said.trim_start_matches(is_mark);
+    loop {
+        let end = rest.find(|c: char| c.is_whitespace() || c == ':').unwrap_or(rest.len());
+        let word = rest[..end].to_lowercase();
+        let next = if LINKS.contains(&word.as_str()) && end < rest.len() {
+            Some(&rest[end..])
+        } else {
+            JOINED.iter().find_map(|link| rest.strip_prefix(link))
+        };
+        match next.map(|next| next.trim_start_matches(is_mark)) {
+            Some(next) => rest = next,
+            None => return rest,
+        }
+    }
+}
+
+/// The first sentence of a text.
+pub(super) fn sentence(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    let ends = [". ", "! ", "? ", "; ", "\u{3002}", " because ", " since "];
+    // The mark behind a letter ends no sentence: "B. blood".
+    let end = ends.iter().filter_map(|end| line.find(end).filter(|at| *at > 2)).min();
+    &line[..end.unwrap_or(line.len())]
+}

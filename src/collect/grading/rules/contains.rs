@@ -1,0 +1,54 @@
+//! `contains`: a right answer stands anywhere in the answer as words of its own. Case is ignored, except
+//! where the right answer has capitals only ("US", "IT"). An answer that is denied ("not Paris") or is one of
+//! two alternatives ("Rome or Paris") does not count.
+
+use super::bounds::{begins_after, ends_before};
+use super::prefix::spaced_dashes;
+use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::{Asked, Rule};
+
+/// A right answer stands in the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Contains;
+
+impl Rule for Contains {
+    fn name(&self) -> &'static str {
+        "contains"
+    }
+
+    fn about(&self) -> &'static str {
+        "A right one stands in the answer as words of its own, not denied and not one of two"
+    }
+
+    fn grade(&self, asked: &Asked<'_>) -> Grade {
+        let normal = asked.normalisation;
+        let text = normal.apply_inside(&spaced_dashes(asked.text));
+        if text.is_empty() {
+            return Grade::none(if asked.is_complete { GradeKind::Empty } else { GradeKind::Truncated }, "");
+        }
+        let lower = text.to_lowercase();
+        for gold in asked.item.gold.iter().map(|gold| normal.apply(gold)) {
+            let heeds_case = !gold.chars().any(char::is_lowercase);
+            let found = if heeds_case {
+                holds(&text, &gold, asked)
+            } else {
+                holds(&lower, &gold.to_lowercase(), asked)
+            };
+            if found {
+                return asked.scored(true, gold);
+            }
+        }
+        if asked.is_complete { asked.scored(false, text) } else { Grade::none(GradeKind::Truncated, text) }
+    }
+}
+
+/// Whether a text has an answer as words of its own. In a truncated text the answer must end before its end.
+fn holds(text: &str, answer: &str, asked: &Asked<'_>) -> bool {
+    !answer.is_empty()
+        && text.match_indices(answer).any(|(at, found)| {
+            let rest = &text[at + found.len()..];
+            (asked.is_complete || rest.trim().len() > 1)
+                && begins_after(&text[..at], answer)
+                && ends_before(answer, rest.trim_start_matches(['"', '*', '}', '$']))
+        })
+}

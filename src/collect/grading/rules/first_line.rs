@@ -1,0 +1,32 @@
+//! `first-line`: the first line that is not blank, normalised, is a right answer.
+
+use super::exact;
+use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::{Asked, Rule};
+
+/// The first line is a right answer.
+#[derive(Debug, Clone, Copy)]
+pub struct FirstLine;
+
+impl Rule for FirstLine {
+    fn name(&self) -> &'static str {
+        "first-line"
+    }
+
+    fn about(&self) -> &'static str {
+        "The first line that is not blank, normalised, is a right one"
+    }
+
+    fn grade(&self, asked: &Asked<'_>) -> Grade {
+        // The fence of a block of code is no line of the answer.
+        let is_text = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("```");
+        let text = asked.text.trim_start();
+        match text.lines().find(is_text) {
+            Some(line) => {
+                let end = line.as_ptr() as usize - text.as_ptr() as usize + line.len();
+                exact::compare(asked, line, asked.is_complete || end < text.len())
+            }
+            None => Grade::none(if asked.is_complete { GradeKind::Empty } else { GradeKind::Truncated }, ""),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Makes a text plain before its numbers are read.
+
+use crate::collect::grading::plain::{folding, latex, markdown};
+
+/// The zeros of decimal digits in other scripts; the other nine follow each.
+const ZEROS: [char; 16] = [
+    '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}',
+    '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',
+];
+
+/// A text with plain characters and digits, without markdown.
+pub(super) fn prepare(text: &str) -> String {
+    let text = markdown::strip(&folding::fold(text));
+    if text.is_ascii() {
+        return text;
+    }
+    let plain = |c: char| {
+        let digit = ZEROS.iter().find_map(|zero| (c as u32).checked_sub(*zero as u32).filter(|d| *d < 10));
+        match (digit.and_then(|digit| char::from_digit(digit, 10)), c) {
+            (Some(digit), _) => digit,
+            (None, '\u{66b}') => '.',
+            (None, '\u{66c}') => ',',
+            (None, c) => c,
+        }
+    };
+    text.chars().map(plain).collect()
+}
+
+/// A text with its formulas as they are written without LaTeX: `\frac{3}{4}` as 3/4, `1{,}000` as 1,000.
+pub(super) fn without_latex(text: &str) -> String {
+    if !text.contains(['\\', '{', '$']) {
+        return text.to_owned();
+    }
+    let mut text = text.replace("{,}", ",");
+    for (written, meant) in [
+        ("\\dfrac", "\\frac"),
+        ("\\tfrac", "\\frac"),
+        ("\\cfrac", "\\frac"),
+        ("\\,", " "),
+        ("\\;", " "),
+        ("\\:", " "),
+        ("\\ ", " "),
+        ("\\!", ""),
+        ("\\%", "%"),
+        ("\\$", "$"),
+        ("\\times", "\u{d7}"),
+        ("\\cdot", "\u{d7}"),
+        ("\\left", " "),
+        ("\\right", " "),
+        ("\\(", " "),
+        ("\\)", " "),
+        ("\\[", " "),
+        ("\\]", " "),
+        ("$$", " "),
+    ] {
+        if text.contains(written) {
+            text = text.replace(written, meant);
+        }
+    }
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text.as_str());
+    while let Some(at) = rest.find(['\\', '{', '}']) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((over, under, behind)) = fraction(rest) {
+            // A number before a fraction is a mixed number.
+            if plain.ends_with(|c: char| c.is_ascii_digit()) {
+                plain.push(' ');
+            }
+            plain.push_str(&format!("{over}/{under}"));
+            rest = behind;
+            continue;
+        }
+        let is_command = rest.starts_with('\\');
+        let end = rest[1..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |end| end + 1);
+        rest = if is_command { &rest[end.max(1)..] } else { &rest[1..] };
+        // The braces of an exponent join it to its base: 10^{6}.
+        if is_command {
+            plain.push(' ');
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+fn fraction(text: &str) -> Option<(&str, &str, &str)> {
+    let rest = text.strip_prefix("\\frac")?.trim_start();
+    let (over, rest) = latex::braced(rest)?;
+    let (under, rest) = latex::braced(rest.trim_start())?;
+    Some((over.trim(), under.trim(), rest))
+}

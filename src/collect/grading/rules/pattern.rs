@@ -1,0 +1,59 @@
+//! `regex:PATTERN`: the first match of a regular expression, normalised, is a right answer. What is compared
+//! is the group named `answer`, else the first group, else the whole match. The syntax is that of the crate
+//! `regex`, whose time is linear in the length of an answer.
+
+use regex::RegexBuilder;
+
+use crate::collect::grading::grade::Grade;
+use crate::collect::grading::{Argument, Asked, Rule};
+
+/// Largest size of a compiled pattern, in bytes.
+const MOST_BYTES: usize = 1 << 20;
+/// Longest pattern, in bytes.
+const LONGEST: usize = 2000;
+
+/// The match of a pattern is a right answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Pattern;
+
+impl Rule for Pattern {
+    fn name(&self) -> &'static str {
+        "regex"
+    }
+
+    fn about(&self) -> &'static str {
+        "What a pattern finds (group `answer`, else the first, else all), normalised, is a right one"
+    }
+
+    fn argument_form(&self) -> Option<&'static str> {
+        Some(":PATTERN")
+    }
+
+    fn argument(&self, text: Option<&str>) -> Result<Argument, String> {
+        let text = text.filter(|text| !text.is_empty());
+        let text = text.ok_or(r"needs a pattern, such as regex:Answer: (\w+)")?;
+        if text.len() > LONGEST {
+            return Err(format!("has a pattern of {} bytes; at most {LONGEST} are possible", text.len()));
+        }
+        let built = RegexBuilder::new(text).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
+        built.map(Argument::Pattern).map_err(|error| format!("needs a regular expression: {error}"))
+    }
+
+    fn grade(&self, asked: &Asked<'_>) -> Grade {
+        let Argument::Pattern(pattern) = asked.argument else { return asked.unreadable("no pattern") };
+        let Some(groups) = pattern.captures(asked.text) else {
+            return asked.unreadable(format!("{pattern} finds nothing in {:?}", asked.text));
+        };
+        let end = groups.get(0).map_or(0, |whole| whole.end());
+        let Some(found) = groups.name("answer").or_else(|| groups.get(1)).or_else(|| groups.get(0)) else {
+            return asked.unreadable("no group of the pattern matches");
+        };
+        if !asked.is_complete && end == asked.text.len() {
+            return asked.unreadable(found.as_str());
+        }
+        let normal = asked.normalisation;
+        let extracted = normal.apply(found.as_str());
+        let is_right = asked.item.gold.iter().any(|gold| normal.apply(gold) == extracted);
+        asked.scored(is_right, extracted)
+    }
+}

@@ -1,0 +1,76 @@
+//! `prefix`: the answer begins with a right one. A word ends where the word ends, a number where the number
+//! ends (1 is not 1.5, 1,000, 7:30 or 3/4), and "Paris or Rome" and "yes and no" are neither. Case counts.
+
+use super::bounds::{ends_before, has_second};
+use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::{Asked, Rule};
+
+/// The answer begins with a right one.
+#[derive(Debug, Clone, Copy)]
+pub struct Prefix;
+
+impl Rule for Prefix {
+    fn name(&self) -> &'static str {
+        "prefix"
+    }
+
+    fn about(&self) -> &'static str {
+        "The answer begins with a right one, and the word or number ends there"
+    }
+
+    fn grade(&self, asked: &Asked<'_>) -> Grade {
+        let normal = asked.normalisation;
+        let whole = normal.apply_inside(&spaced_dashes(asked.text));
+        let text = opened(&whole);
+        if text.is_empty() {
+            return Grade::none(if asked.is_complete { GradeKind::Empty } else { GradeKind::Truncated }, "");
+        }
+        let mut is_open = false;
+        for gold in asked.item.gold.iter().map(|gold| normal.apply(gold)) {
+            match text.strip_prefix(gold.as_str()) {
+                Some(rest) if !asked.is_complete && rest.len() < AHEAD && may_go_on(rest) => is_open = true,
+                Some(rest) => {
+                    let rest = rest.trim_start_matches(['"', '*']);
+                    if ends_before(&gold, rest) && !has_second(rest) {
+                        return asked.scored(true, text);
+                    }
+                }
+                None => is_open |= gold.starts_with(text),
+            }
+        }
+        if is_open && !asked.is_complete {
+            return Grade::none(GradeKind::Truncated, text);
+        }
+        asked.scored(false, text)
+    }
+}
+
+/// Bytes behind an answer that show that no alternative follows.
+const AHEAD: usize = 4;
+
+/// Whether what a truncated text has behind an answer may become a part of it or an alternative.
+fn may_go_on(rest: &str) -> bool {
+    // Two words, or a mark and a word, are enough to tell.
+    rest.split_whitespace().count() < 1 || rest.trim().len() < 2
+}
+
+/// A text without quotes and LaTeX at its beginning.
+fn opened(text: &str) -> &str {
+    const OPENINGS: [&str; 9] =
+        ["\\boxed{", "\\text{", "\\mathrm{", "\\(", "\\[", "$$", "\"", "**", "<answer>"];
+    let mut text = text.trim_start();
+    // An amount in dollars is no formula.
+    while let Some(rest) = OPENINGS
+        .iter()
+        .find_map(|open| text.strip_prefix(open))
+        .or_else(|| text.strip_prefix('$').filter(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())))
+    {
+        text = rest.trim_start();
+    }
+    text
+}
+
+/// A dash between words with blanks around it, so that it is not taken for a hyphen.
+pub(super) fn spaced_dashes(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\u{2014}') { text.replace('\u{2014}', " - ").into() } else { text.into() }
+}

@@ -1,0 +1,278 @@
+//! Whether the answers of a run can be what was wanted: over its first answers while it runs, and over all of
+//! them at its end.
+
+use std::collections::BTreeMap;
+
+use crate::collect::grading::{Grade, GradeKind, Grader, Grading, grade};
+use crate::collect::item::Item;
+use crate::provider::{Answer, Outcome};
+
+/// Number of answers after which a run is checked.
+pub const ANSWERS: usize = 20;
+/// Answers that are shown.
+const SHOWN: usize = 3;
+/// Characters of an answer that are shown.
+const SHOWN_CHARS: usize = 120;
+/// A larger share of truncated answers shows that the token limit is too low.
+const MOST_TRUNCATED: f64 = 0.05;
+/// Graders that are tried on answers that are not right.
+const OTHERS: [&str; 3] = ["first-line", "prefix", "contains"];
+
+/// What a run goes on in spite of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tolerated {
+    /// That no answer is right.
+    pub wrong: bool,
+    /// That none can be graded.
+    pub ungraded: bool,
+    /// That many are truncated at the token limit.
+    pub truncated: bool,
+}
+
+impl Tolerated {
+    /// Whether nothing stops the run.
+    pub(crate) fn all(self) -> bool {
+        self.wrong && self.ungraded && self.truncated
+    }
+}
+
+/// What may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hints {
+    /// Another rendering of in-context questions.
+    pub rendering: bool,
+    /// Another grader.
+    pub grader: bool,
+}
+
+/// Counts of grades, with some of the answers that are not right.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunCheck {
+    kinds: BTreeMap<GradeKind, usize>,
+    n_right: usize,
+    /// Texts without a right answer.
+    n_texts: usize,
+    n_texts_truncated: usize,
+    /// Answers as they came.
+    samples: Vec<String>,
+    /// Answers that another grader calls right, of the first ones.
+    others: BTreeMap<&'static str, usize>,
+}
+
+impl RunCheck {
+    /// Adds the grade of an item.
+    pub fn add(&mut self, item: &Item, answers: &[Answer], how: &Grading, grade: &Grade) {
+        *self.kinds.entry(grade.kind).or_default() += 1;
+        let is_right = grade.credit.is_some_and(|credit| credit > 0.0);
+        self.n_right += usize::from(is_right);
+        if is_right || grade.kind == GradeKind::Error || self.n_answers() > ANSWERS {
+            return;
+        }
+        let text = answers.first().and_then(|answer| text_of(&answer.outcome));
+        if self.samples.len() < SHOWN {
+            self.samples.extend(text.map(shown));
+        }
+        if !how.grader.needs_choices() && how.normalisation.version > 1 {
+            for other in OTHERS {
+                let Ok(grader) = other.parse::<Grader>() else { continue };
+                let how = Grading { grader, ..how.clone() };
+                if self::grade(item, answers, &how).credit == Some(1.0) {
+                    *self.others.entry(other).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// Adds a text that is not graded.
+    pub fn add_text(&mut self, outcome: &Outcome) {
+        self.n_texts += usize::from(!matches!(outcome, Outcome::Failed(_)));
+        self.n_texts_truncated += usize::from(matches!(outcome, Outcome::Truncated { .. }));
+    }
+
+    fn n(&self, kind: GradeKind) -> usize {
+        self.kinds.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// Answers of any kind.
+    pub fn n_answers(&self) -> usize {
+        self.kinds.values().sum::<usize>() - self.n(GradeKind::Error) + self.n_texts
+    }
+
+    /// Number of graded answers by what became of them: `right`, `wrong`, and the kinds that could not be
+    /// graded.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        let mut add = |name: &str, n: usize| {
+            if n > 0 {
+                counts.insert(name.to_owned(), n as u64);
+            }
+        };
+        add("right", self.n_right);
+        add("wrong", self.n(GradeKind::Scored) - self.n_right);
+        for kind in self.kinds.keys().filter(|kind| **kind != GradeKind::Scored) {
+            add(kind.name(), self.n(*kind));
+        }
+        counts
+    }
+
+    /// What is wrong with the answers and what to try; `None` where they are too few to tell, or some are
+    /// right.
+    pub fn finding(&self, tolerated: Tolerated, hints: Hints) -> Option<String> {
+        let n_answers = self.n_answers();
+        if n_answers < ANSWERS {
+            return None;
+        }
+        let truncated = self.n(GradeKind::Truncated) + self.n_texts_truncated;
+        if truncated as f64 > MOST_TRUNCATED * n_answers as f64 && !tolerated.truncated {
+            return Some(format!(
+                "{truncated} of the first {n_answers} answers were truncated at the token limit{}; raise \
+                 --max-tokens and choose another folder (or --new-config), or keep them with \
+                 --keep-truncated{}",
+                if self.kinds.is_empty() { "" } else { " before they could be graded" },
+                self.shown()
+            ));
+        }
+        let n_asked: usize = self.kinds.values().sum::<usize>() - self.n(GradeKind::Error);
+        let n_graded = self.n(GradeKind::Scored);
+        // Those that are kept on request are no surprise.
+        let n_expected = if tolerated.truncated { truncated } else { 0 };
+        let is_tolerated = if n_graded == 0 { tolerated.ungraded } else { tolerated.wrong };
+        if self.n_right > 0 || n_asked < ANSWERS || n_expected == n_asked || is_tolerated {
+            return None;
+        }
+        let what = if n_graded == 0 {
+            let kinds = self.kinds.iter().filter(|(kind, _)| **kind != GradeKind::Error);
+            let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{n} {}", kind.name())).collect();
+            format!("none of {n_asked} answers could be graded ({})", kinds.join(", "))
+        } else {
+            format!("none of {n_graded} graded answers is right")
+        };
+        let advice = self.advice(hints);
+        let again = if hints.grader { "with another --grader grades them again, and " } else { "" };
+        Some(format!(
+            "{what}{}{}. The answers are kept: the same command {again}with --keep-going goes on, for a task \
+             that the model may not know at all",
+            self.shown(),
+            if advice.is_empty() { String::new() } else { format!("; try {advice}") },
+        ))
+    }
+
+    fn advice(&self, hints: Hints) -> String {
+        let mut advice = vec![];
+        let best = self.others.iter().max_by_key(|(_, n)| **n).filter(|_| hints.grader);
+        if let Some((grader, n)) = best {
+            advice.push(format!("--grader {grader}, by which {n} of the first {ANSWERS} are right"));
+        }
+        if hints.rendering {
+            advice.push("--rendering turns".into());
+        }
+        if self.n(GradeKind::Truncated) > 0 || self.n(GradeKind::Empty) > 0 {
+            advice.push("a higher --max-tokens".into());
+        }
+        if best.is_none() && hints.grader {
+            advice.push("another --grader (contains, choice, number; `surmise list graders`)".into());
+        }
+        advice.join(", or ")
+    }
+
+    fn shown(&self) -> String {
+        if self.samples.is_empty() {
+            String::new()
+        } else {
+            format!(" (such as {})", self.samples.join(", "))
+        }
+    }
+}
+
+/// The model's text in an outcome.
+fn text_of(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Answered { text } | Outcome::Refused { text } | Outcome::Truncated { text } => Some(text),
+        Outcome::Filtered { text, .. } => text.as_deref(),
+        Outcome::Empty => Some(""),
+        Outcome::Unreadable { reason } => Some(reason),
+        Outcome::Failed(_) => None,
+    }
+}
+
+/// An answer as it came, with control characters escaped and no longer than a line.
+fn shown(text: &str) -> String {
+    let begins: String = text.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect();
+    let more = if text.chars().nth(SHOWN_CHARS).is_some() { "..." } else { "" };
+    format!("\"{begins}{more}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Tolerated = Tolerated { wrong: false, ungraded: false, truncated: false };
+    const HINTS: Hints = Hints { rendering: false, grader: true };
+    const TRUNCATED: Tolerated = Tolerated { truncated: true, ..NONE };
+
+    fn item() -> Item {
+        Item {
+            id: "1".into(),
+            task: "t".into(),
+            shots: 0,
+            question: "1".into(),
+            prompts: vec![],
+            gold: vec!["Paris".into()],
+            choices: vec![],
+            tolerance: None,
+            boundary: 0,
+        }
+    }
+
+    fn check(texts: &[&str], is_truncated: bool) -> RunCheck {
+        let (how, mut check) = (Grading::default(), RunCheck::default());
+        for text in texts {
+            let text = (*text).to_owned();
+            let outcome = if is_truncated { Outcome::Truncated { text } } else { Outcome::Answered { text } };
+            let answers = [Answer::of(outcome)];
+            check.add(&item(), &answers, &how, &grade(&item(), &answers, &how));
+        }
+        check
+    }
+
+    #[test]
+    fn a_run_without_a_right_answer_says_what_came_and_what_to_try() {
+        let finding = check(&["It is\u{1b}[31m Paris."; 20], false)
+            .finding(NONE, Hints { rendering: true, grader: true })
+            .unwrap();
+        for part in [
+            "none of 20",
+            "It is\\u{1b}[31m Paris.",
+            "--grader contains",
+            "20 of the first 20",
+            "--keep-going",
+        ] {
+            assert!(finding.contains(part), "{part}: {finding}");
+        }
+        assert_eq!(finding.matches("It is").count(), 3);
+        assert!(finding.contains("--rendering turns"));
+        let long = "x".repeat(5000);
+        assert!(check(&[long.as_str(); 20], false).finding(NONE, HINTS).unwrap().len() < 1200);
+    }
+
+    #[test]
+    fn a_right_answer_or_too_few_answers_are_no_finding() {
+        let mut texts = ["Rome"; 20];
+        let wrong = Tolerated { wrong: true, ..NONE };
+        assert!(check(&texts, false).finding(wrong, HINTS).is_none());
+        assert!(check(&["<think></think>"; 20], false).finding(wrong, HINTS).is_some());
+        assert!(check(&texts[..19], false).finding(NONE, HINTS).is_none());
+        texts[7] = "Paris";
+        assert!(check(&texts, false).finding(NONE, HINTS).is_none());
+        assert!(check(&["Paris"; 40], false).finding(NONE, HINTS).is_none());
+    }
+
+    #[test]
+    fn truncated_answers_are_counted_only_where_they_cannot_be_graded() {
+        let cut = check(&["<think>hm"; 20], true).finding(NONE, HINTS).unwrap();
+        assert!(cut.contains("20 of the first 20") && cut.contains("--max-tokens"), "{cut}");
+        assert!(check(&["<think>hm"; 20], true).finding(TRUNCATED, HINTS).is_none());
+        // A special token ended these.
+        assert!(check(&["Paris</s>"; 20], true).finding(NONE, HINTS).is_none());
+    }
+}

@@ -1,0 +1,81 @@
+//! One row of items.csv.
+
+use serde::{Deserialize, Serialize};
+
+use crate::collect::grading::{Grade, GradeKind};
+use crate::collect::item::Item;
+use crate::provider::{Answer, Usage};
+
+/// One answer to each prompt of an item. The list ends before the first prompt without an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replicate {
+    /// One per prompt, in their order.
+    pub answers: Vec<Answer>,
+    /// When the last of them was collected, RFC 3339 in UTC.
+    pub collected_at: Option<String>,
+}
+
+/// One row of items.csv.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// The task.
+    pub task: String,
+    /// Examples shown before the question.
+    pub shots: usize,
+    /// The item.
+    pub id: String,
+    /// Name of the question, the same at every number of shots.
+    pub question: String,
+    /// 0 for the first answer.
+    pub replicate: usize,
+    /// The kind of its grade.
+    pub kind: GradeKind,
+    /// 1 for right, 0 for wrong; empty unless scored.
+    pub credit: Option<f64>,
+    /// The same by log-probability per byte, where choices were compared.
+    pub credit_per_byte: Option<f64>,
+    /// Log-probability of the right answer.
+    pub logprob_nats: Option<f64>,
+    /// The normalised text that was compared, or the reason why none was.
+    pub answer: String,
+    /// Right answers, as a JSON list.
+    pub gold: String,
+    /// Finish reason.
+    pub finish_reason: Option<String>,
+    /// The snapshot that answered.
+    pub model_snapshot: Option<String>,
+    /// The server's system fingerprint.
+    pub system_fingerprint: Option<String>,
+    /// Tokens of the prompts.
+    pub prompt_tokens: Option<u64>,
+    /// Tokens of the answers.
+    pub completion_tokens: Option<u64>,
+    /// When the answer was collected.
+    pub collected_at: Option<String>,
+}
+
+/// The row of a graded answer.
+pub(super) fn row(item: &Item, number: usize, replicate: &Replicate, grade: Grade) -> ItemRow {
+    let first = replicate.answers.first();
+    let usage = || replicate.answers.iter().filter_map(|answer| answer.usage);
+    let sum = |tokens: fn(Usage) -> Option<u64>| usage().filter_map(tokens).reduce(u64::saturating_add);
+    ItemRow {
+        task: item.task.clone(),
+        shots: item.shots,
+        id: item.id.clone(),
+        question: item.question.clone(),
+        replicate: number,
+        kind: grade.kind,
+        credit: grade.credit,
+        credit_per_byte: grade.credit_per_byte,
+        logprob_nats: grade.logprob,
+        answer: grade.extracted,
+        gold: serde_json::json!(item.gold).to_string(),
+        finish_reason: first.and_then(|answer| answer.finish_reason.clone()),
+        model_snapshot: first.and_then(|answer| answer.model_snapshot.clone()),
+        system_fingerprint: first.and_then(|answer| answer.system_fingerprint.clone()),
+        prompt_tokens: sum(|usage| usage.prompt_tokens),
+        completion_tokens: sum(|usage| usage.completion_tokens),
+        collected_at: replicate.collected_at.clone(),
+    }
+}
