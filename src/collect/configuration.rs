@@ -44,6 +44,9 @@ pub struct Configuration {
     pub params: GenerationParams,
     /// Parameters that the model does not support and that are left out of all requests.
     pub without: Vec<String>,
+    /// Parameters whose values are too high for the model; each time, the value is halved in all requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lowered: Vec<String>,
     /// Tasks and files, as given on the command line.
     pub sources: Vec<String>,
     /// Most shots of in-context tasks.
@@ -165,6 +168,7 @@ impl Configuration {
         let differences = there.differences(self);
         if differences.is_empty() {
             self.without.clone_from(&there.without);
+            self.lowered.clone_from(&there.lowered);
             return Ok(there == *self);
         }
         if is_new_wanted {
@@ -214,6 +218,9 @@ impl Configuration {
         for param in &self.without {
             params = params.without(param).unwrap_or(params);
         }
+        for param in &self.lowered {
+            params = params.lowered(param).unwrap_or(params);
+        }
         params.check(provider.name(), &can)?;
         Ok(params)
     }
@@ -230,11 +237,12 @@ impl Configuration {
         Ok(Plan { provider, endpoint, model, tasks, params, repeats: self.repeats })
     }
 
-    /// The differences of `other`, one line each. Paths of files and the list of unsupported parameters are
-    /// not compared.
+    /// The differences of `other`, one line each. Paths of files and what was adapted to the server are not
+    /// compared.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let comparable = |configuration: &Self| {
-            let compared = Self { sources: vec![], without: vec![], ..configuration.clone() };
+            let compared =
+                Self { sources: vec![], without: vec![], lowered: vec![], ..configuration.clone() };
             serde_json::to_value(compared).unwrap_or_default()
         };
         let mut lines = vec![];

@@ -27,7 +27,7 @@ pub(super) async fn ask_all(
     let (mut deferred, mut n_begun) = (vec![], 0);
     let mut record =
         |ended: std::result::Result<(Question, QuestionOutcome), tokio::task::JoinError>| match ended {
-            Ok((_, QuestionOutcome::Answered { .. })) => drop(run.progress.done.fetch_add(1, Relaxed)),
+            Ok((_, QuestionOutcome::Answered(_))) => drop(run.progress.done.fetch_add(1, Relaxed)),
             Ok((_, QuestionOutcome::Failed(_))) => {
                 run.progress.done.fetch_add(1, Relaxed);
                 run.progress.failed.fetch_add(1, Relaxed);

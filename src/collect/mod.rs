@@ -8,6 +8,7 @@ mod dispatch;
 pub mod grading;
 pub mod journal;
 pub mod local;
+mod logprob_faults;
 pub mod plan;
 mod probe;
 pub mod progress;

@@ -1,8 +1,8 @@
 //! Runs a collection: reads the journal, sends a probe and all pending questions, and writes the scores.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::budget::ledger::Budget;
@@ -10,6 +10,7 @@ use super::budget::price::Price;
 use super::client::answer_monitor::AnswerMonitor;
 use super::client::breaker::Breaker;
 use super::client::http::Client;
+use super::client::latency::Latency;
 use super::client::limiter::Limiter;
 use super::client::retry_policy::RetryPolicy;
 use super::client::run_context::RunContext;
@@ -36,7 +37,7 @@ pub struct Run {
     pub new_config: bool,
     /// Which questions with an outcome are asked again.
     pub redo: RedoSelection,
-    /// Whether parameters that the model does not support are omitted.
+    /// Whether parameters that the model does not support are omitted or lowered.
     pub adapt: bool,
     /// Concurrency, retries and waits.
     pub policy: RetryPolicy,
@@ -91,7 +92,7 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::Storage { path: self.folder.clone(), source })?;
         let is_known = self.configuration.reconcile(&journal.index, &self.folder, self.new_config)?;
-        if !self.configuration.without.is_empty() {
+        if !self.configuration.without.is_empty() || !self.configuration.lowered.is_empty() {
             plan = self.configuration.plan(plan.tasks)?;
         }
         let writer = journal.writer();
@@ -129,10 +130,14 @@ impl Run {
         let folder = self.folder.display().to_string();
         let snapshot = self.policy.model_snapshot.iter();
         let flags = [("--model", &content.model), ("-o", &folder)].into_iter();
+        let added = serde_json::to_string(&content.params.body_json).unwrap_or_default();
         let stops = content.params.stop.iter().map(|stop| ("--stop", stop));
         let sources = content.sources.iter().map(|source| ("the tasks", source));
-        for (name, text) in
-            flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s)))
+        for (name, text) in flags
+            .chain([("--body-json", &added)])
+            .chain(stops)
+            .chain(sources)
+            .chain(snapshot.map(|s| ("--require-model-snapshot", s)))
         {
             if secrets.holds_key(text) {
                 return refuse(name, "the value");
@@ -176,7 +181,7 @@ impl Run {
         let concurrency = self.policy.concurrency;
         let client =
             Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
-        let budget = Budget::new(self.price, self.cap_usd, journal.index.spent_usd);
+        let budget = Budget::new(self.price.clone(), self.cap_usd, journal.index.spent_usd);
         if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
             let n = journal.index.unpriced.len();
             progress.say(&format!(
@@ -196,6 +201,9 @@ impl Run {
             progress: progress.clone(),
             policy: self.policy.clone(),
             adapt: self.adapt,
+            latency: Latency::default(),
+            has_answered: AtomicBool::default(),
+            said: Mutex::default(),
         };
         let (writer, is_short) = (journal.writer(), AtomicBool::new(false));
         Ok(Worker { run, client, writer, least, is_short, monitor: AnswerMonitor::default() })

@@ -2,7 +2,7 @@
 
 use crate::collect::budget::ledger::Reservation;
 use crate::collect::journal::QuestionKey;
-use crate::provider::{Failure, WireRequest};
+use crate::provider::{Answer, Failure, WireRequest};
 
 /// A question, rendered for the wire.
 pub(crate) struct PreparedQuestion {
@@ -21,11 +21,8 @@ pub(crate) struct PreparedQuestion {
 
 /// How a question ended.
 pub(crate) enum QuestionOutcome {
-    /// It has an answer of any kind.
-    Answered {
-        /// Tokens in the answer whose log-probability is known.
-        n_logprobs: usize,
-    },
+    /// It has an answer of any kind; that of a probe is here.
+    Answered(Option<Box<Answer>>),
     /// It has no answer, and gets none in this run.
     Failed(Failure),
     /// It is left for another run.
