@@ -44,6 +44,9 @@ pub struct Configuration {
     pub params: GenerationParams,
     /// Parameters that the model does not support and that are left out of all requests.
     pub without: Vec<String>,
+    /// Parameters whose values are too high for the model; each time, the value is halved in all requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lowered: Vec<String>,
     /// Tasks and files, as given on the command line.
     pub sources: Vec<String>,
     /// Most shots of in-context tasks.
@@ -180,6 +183,7 @@ impl Configuration {
         if differences.is_empty() {
             self.without.clone_from(&there.without);
             self.sends_task_stops = there.sends_task_stops;
+            self.lowered.clone_from(&there.lowered);
             return Ok(there == *self);
         }
         if is_new_wanted {
@@ -229,6 +233,9 @@ impl Configuration {
         for param in &self.without {
             params = params.without(param).unwrap_or(params);
         }
+        for param in &self.lowered {
+            params = params.lowered(param).unwrap_or(params);
+        }
         params.check(provider.name(), &can)?;
         Ok(params)
     }
@@ -245,13 +252,14 @@ impl Configuration {
         Ok(Plan { provider, endpoint, model, tasks, params, repeats: self.repeats })
     }
 
-    /// The differences of `other`, one line each. Paths of files, the list of unsupported parameters and what
-    /// only affects grading are not compared.
+    /// The differences of `other`, one line each. Paths of files, what was adapted to the server and what only
+    /// affects grading are not compared.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let comparable = |configuration: &Self| {
             let compared = Self {
                 sources: vec![],
                 without: vec![],
+                lowered: vec![],
                 sends_task_stops: true,
                 grading: Grading::default(),
                 normalisation_version: 0,

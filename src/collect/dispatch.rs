@@ -35,7 +35,7 @@ pub(super) async fn ask_all(
     let (mut deferred, mut n_begun) = (vec![], 0);
     let mut record =
         |ended: std::result::Result<(Question, QuestionOutcome), tokio::task::JoinError>| match ended {
-            Ok((question, QuestionOutcome::Answered { answer, .. })) => {
+            Ok((question, QuestionOutcome::Answered(answer))) => {
                 run.progress.done.fetch_add(1, Relaxed);
                 match first.add(plan, &question, *answer) {
                     Ok(None) => {}

@@ -10,6 +10,7 @@ pub mod grading;
 pub mod item;
 pub mod journal;
 pub mod local;
+mod logprob_faults;
 pub mod plan;
 mod probe;
 pub mod progress;

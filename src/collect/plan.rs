@@ -110,7 +110,7 @@ impl Plan {
             self.provider.name(),
             &self.endpoint.identity(&wire.path),
             &self.model,
-            &wire.body,
+            &wire.identity(),
             replicate,
         )
     }
@@ -233,7 +233,7 @@ fn is_open(state: Option<&QuestionState>, again: &RedoSelection) -> bool {
     match state.failure() {
         _ if failed_too => true,
         // The request itself is invalid and would be refused again.
-        Some("invalid") => false,
+        Some("invalid" | "too_large") => false,
         Some("unknown") => !again.leave_unknown,
         _ => true,
     }

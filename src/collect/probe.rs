@@ -1,22 +1,18 @@
-//! The probe: one short request before all others, which shows whether the endpoint accepts the parameters.
+//! The probe: one short request before all others, which shows whether the endpoint accepts the parameters,
+//! and whether its log-probabilities can be used.
 
 use super::client::question::{PreparedQuestion, QuestionOutcome};
 use super::client::worker::Worker;
 use super::configuration::Configuration;
 use super::journal::{Journal, JournalReader, QuestionKey, Record, RecordSpan};
+use super::logprob_faults;
 use super::plan::Plan;
 use super::results::decode;
 use crate::error::Result;
-use crate::provider::{Failure, FailureClass, Prompt, Request};
+use crate::provider::{Answer, Failure, FailureClass, GenerationParams, Prompt, Request};
 
 /// The prompt of the probe.
 const PROBE: &str = "Reply with the word yes.";
-/// Tokens with a log-probability in the answer to a probe whose prompt is scored: those of the prompt but the
-/// first, and at most one that follows it.
-const FEWEST_ECHOED: usize = 2;
-/// Why a run ends whose server shows none.
-const NO_ECHO: &str = "the server does not return the log-probabilities of a prompt (`echo` with \
-                       `logprobs`), which scoring answers needs";
 
 /// The probes of a plan, with the parameters of the task with most stop sequences: one for tasks that are
 /// answered, one for those whose prompts are scored, where there are any.
@@ -34,6 +30,9 @@ pub(super) fn requests(plan: &Plan) -> Vec<Request> {
 
 /// Finds out, once per configuration, whether the endpoint accepts the parameters. Returns whether the
 /// parameters have changed.
+///
+/// A parameter that the server does not support is left out of all requests, and one whose value is too high
+/// is lowered for all, unless the user refuses that. Both are recorded and said once.
 pub(super) async fn probe(
     configuration: &mut Configuration,
     plan: &mut Plan,
@@ -50,8 +49,7 @@ pub(super) async fn probe(
             let key = plan.key(&wire, 0);
             match journal.index.probed.get(&key) {
                 // What ended an earlier run ends this one before it asks a question.
-                Some(place) if request.params.echo && n_logprobs(plan, journal, *place)? < FEWEST_ECHOED => {
-                    run.stop_for_endpoint(NO_ECHO.into());
+                Some(place) if ends(worker, &request, &stored(plan, journal, *place)?) => {
                     return Ok(has_changed);
                 }
                 None if !asked.contains(&key) => {
@@ -61,49 +59,147 @@ pub(super) async fn probe(
                 _ => {}
             }
         }
-        let Some((request, wire, key)) = next else { return Ok(has_changed) };
+        let Some((request, wire, key)) = next else {
+            if has_changed {
+                run.progress.say(&adapted(configuration, plan));
+            }
+            return Ok(has_changed);
+        };
         asked.push(key);
         attempts = attempts.max(journal.index.attempts(&key));
         let most = worker.most(&request);
         let (task, item) = ("probe".into(), "probe".into());
         let question = PreparedQuestion { key, task, item, replicate: 0, probe: true, attempts, wire, most };
-        let outcome = worker.ask(&question).await;
-        if let QuestionOutcome::Answered { n_logprobs, .. } = &outcome
-            && request.params.echo
-            && *n_logprobs < FEWEST_ECHOED
-        {
-            run.stop_for_endpoint(NO_ECHO.into());
-            return Ok(has_changed);
-        }
-        let QuestionOutcome::Failed(Failure { class: FailureClass::Unsupported { param }, message, .. }) =
-            outcome
-        else {
+        let failure = match worker.ask(&question).await {
+            QuestionOutcome::Answered(answer) if ends(worker, &request, &answer) => {
+                return Ok(has_changed);
+            }
+            QuestionOutcome::Failed(failure) => failure,
+            _ => continue,
+        };
+        let Some(change) = Change::of(&failure) else {
             // Any other failure has already ended the run, or may be specific to the probe.
             continue;
         };
-        let adapted = request.params.without(&param).filter(|_| run.adapt);
-        if adapted.is_none() || configuration.without.contains(&param) {
+        if !run.adapt || !change.apply(configuration, &request.params) {
             let hint = if run.adapt {
-                "--adapt-params cannot resolve this"
+                "it cannot be left out or changed further"
             } else {
-                "omit it, or pass --adapt-params"
+                "change it, or let it be adapted (without --no-adapt-params)"
             };
-            run.stop_for_endpoint(format!("the model does not support `{param}` ({message}); {hint}"));
+            run.stop_for_endpoint(format!("{} ({}); {hint}", change.problem(), failure.message));
             return Ok(has_changed);
         }
-        run.progress
-            .say(&format!("{} does not support `{param}`; it is omitted from all requests", plan.model));
-        configuration.without.push(param);
         *plan = configuration.plan(std::mem::take(&mut plan.tasks))?;
         has_changed = true;
         worker.writer.append(&configuration.record()?)?.durable().await?;
     }
 }
 
-/// How many tokens of a stored answer have a log-probability.
-fn n_logprobs(plan: &Plan, journal: &Journal, place: RecordSpan) -> Result<usize> {
+/// A change of the parameters that a failure asks for.
+enum Change {
+    /// Leave out the first of these that is sent.
+    Omit(Vec<String>),
+    /// Lower this one.
+    Lower(String),
+}
+
+impl Change {
+    fn of(failure: &Failure) -> Option<Self> {
+        match &failure.class {
+            FailureClass::Unsupported { param, also } => {
+                Some(Self::Omit([std::slice::from_ref(param), also].concat()))
+            }
+            FailureClass::TooHigh { param } => Some(Self::Lower(param.clone())),
+            // The probe's prompt is short, so that the answer's limit is what is too large.
+            FailureClass::TooLarge => Some(Self::Lower("max_tokens".into())),
+            _ => None,
+        }
+    }
+
+    /// Changes the configuration; `false` if that changes nothing.
+    fn apply(&self, configuration: &mut Configuration, params: &GenerationParams) -> bool {
+        match self {
+            Self::Omit(names) => {
+                let is_new =
+                    |name: &&String| !configuration.without.contains(name) && params.without(name).is_some();
+                let Some(name) = names.iter().find(is_new).cloned() else { return false };
+                configuration.without.push(name);
+            }
+            Self::Lower(name) => {
+                if params.lowered(name).is_none() {
+                    return false;
+                }
+                configuration.lowered.push(name.clone());
+            }
+        }
+        true
+    }
+
+    fn problem(&self) -> String {
+        match self {
+            Self::Omit(names) => {
+                let name = names.first().map_or("a parameter", String::as_str);
+                format!("the model does not support `{name}`")
+            }
+            Self::Lower(name) => format!("the value of `{name}` is too high for the model"),
+        }
+    }
+}
+
+/// What was adapted, in a sentence.
+fn adapted(configuration: &Configuration, plan: &Plan) -> String {
+    let sent = requests(plan).into_iter().map(|request| request.params).find(|params| !params.echo);
+    let lowered = |name: &str| {
+        let value = sent.as_ref().map(|params| match name {
+            "logprobs" => params.logprobs.unwrap_or_default().into(),
+            _ => params.max_tokens,
+        });
+        value.map_or_else(|| format!("`{name}` is lowered"), |value| format!("`{name}` is {value}"))
+    };
+    let renamed = |name: &str| match name {
+        "max_tokens" => "`max_tokens` is sent as `max_completion_tokens`".to_owned(),
+        "max_completion_tokens" => "`max_completion_tokens` is sent as `max_tokens`".to_owned(),
+        name => format!("`{name}` is omitted"),
+    };
+    let mut changes: Vec<String> = configuration.without.iter().map(|name| renamed(name)).collect();
+    for name in &configuration.lowered {
+        let change = lowered(name);
+        if !changes.contains(&change) {
+            changes.push(change);
+        }
+    }
+    format!(
+        "{} does not support all parameters: in all requests {} (recorded in summary.json; \
+         --no-adapt-params ends the run instead)",
+        plan.model,
+        changes.join(", ")
+    )
+}
+
+/// Ends the run if the answer to a probe shows that its log-probabilities cannot be used.
+fn ends(worker: &Worker, request: &Request, answer: &Answer) -> bool {
+    let run = &worker.run;
+    let fault = if request.params.echo {
+        logprob_faults::echo_fault(answer, PROBE)
+    } else if request.params.logprobs.is_some() {
+        if logprob_faults::are_missing(answer) {
+            run.progress.say("the server ignores `logprobs`: what is computed from them stays empty");
+        }
+        logprob_faults::fault(answer)
+    } else {
+        None
+    };
+    if let Some(fault) = &fault {
+        run.stop_for_endpoint(fault.clone());
+    }
+    fault.is_some()
+}
+
+/// The stored answer of a probe.
+fn stored(plan: &Plan, journal: &Journal, place: RecordSpan) -> Result<Answer> {
     Ok(match JournalReader::open(&journal.path)?.record(place)? {
-        Record::Outcome(arrival) => decode::answer(plan.provider, &arrival).n_logprobs(),
-        _ => 0,
+        Record::Outcome(arrival) => decode::answer(plan.provider, &arrival),
+        _ => decode::not_asked(),
     })
 }

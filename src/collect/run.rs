@@ -1,8 +1,8 @@
 //! Runs a collection: reads the journal, sends a probe and all pending questions, and writes the scores.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::budget::ledger::Budget;
@@ -10,6 +10,7 @@ use super::budget::price::Price;
 use super::client::answer_monitor::AnswerMonitor;
 use super::client::breaker::Breaker;
 use super::client::http::Client;
+use super::client::latency::Latency;
 use super::client::limiter::Limiter;
 use super::client::retry_policy::RetryPolicy;
 use super::client::run_context::RunContext;
@@ -39,7 +40,7 @@ pub struct Run {
     pub new_config: bool,
     /// Which questions with an outcome are asked again.
     pub redo: RedoSelection,
-    /// Whether parameters that the model does not support are omitted.
+    /// Whether parameters that the model does not support are omitted or lowered.
     pub adapt: bool,
     /// What the run continues in spite of, beside truncated answers.
     pub tolerated: Tolerated,
@@ -136,10 +137,14 @@ impl Run {
         let folder = self.folder.display().to_string();
         let snapshot = self.policy.model_snapshot.iter();
         let flags = [("--model", &content.model), ("-o", &folder)].into_iter();
+        let added = serde_json::to_string(&content.params.body_json).unwrap_or_default();
         let stops = content.params.stop.iter().map(|stop| ("--stop", stop));
         let sources = content.sources.iter().map(|source| ("the tasks", source));
-        for (name, text) in
-            flags.chain(stops).chain(sources).chain(snapshot.map(|s| ("--require-model-snapshot", s)))
+        for (name, text) in flags
+            .chain([("--body-json", &added)])
+            .chain(stops)
+            .chain(sources)
+            .chain(snapshot.map(|s| ("--require-model-snapshot", s)))
         {
             if secrets.holds_key(text) {
                 return refuse(name, "the value");
@@ -198,7 +203,7 @@ impl Run {
         let concurrency = self.policy.concurrency;
         let client =
             Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
-        let budget = Budget::new(self.price, self.cap_usd, journal.index.spent_usd);
+        let budget = Budget::new(self.price.clone(), self.cap_usd, journal.index.spent_usd);
         if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
             let n = journal.index.unpriced.len();
             progress.say(&format!(
@@ -218,6 +223,9 @@ impl Run {
             progress: progress.clone(),
             policy: self.policy.clone(),
             adapt: self.adapt,
+            latency: Latency::default(),
+            has_answered: AtomicBool::default(),
+            said: Mutex::default(),
         };
         let (writer, is_short) = (journal.writer(), AtomicBool::new(false));
         Ok(Worker { run, client, writer, least, is_short, monitor: AnswerMonitor::default() })

@@ -1,7 +1,11 @@
 //! The meaning of a response.
 
-use super::failure_class::{Failure, FilterSide};
+use serde_json::Value;
+
+use super::failure_class::{Failure, FailureClass, FilterSide};
+use super::finish_reason::Finish;
 use super::rate_limit::RateLimitInfo;
+use super::text::clip;
 
 /// A response that has been read.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,13 +24,24 @@ pub struct Answer {
     pub logprobs: Option<Vec<TokenLogprob>>,
     /// What the response says about the rate limit.
     pub rate_limit: RateLimitInfo,
+    /// What the response says about its price.
+    pub billing: Billing,
+}
+
+/// What a response says about its price.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Billing {
+    /// The service tier that processed the request, where the server names one.
+    pub service_tier: Option<String>,
+    /// The cost of the request in USD, as the provider states it.
+    pub cost_usd: Option<f64>,
 }
 
 /// The outcome of a request. Where several apply, the first of filtered, refused, truncated, empty, answered
 /// counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A complete answer, also where a text comes with an unknown finish reason.
+    /// A complete answer.
     Answered {
         /// The text, unchanged.
         text: String,
@@ -45,14 +60,16 @@ pub enum Outcome {
         /// The text that was let through, if any.
         text: Option<String>,
     },
-    /// The answer was truncated at the token limit.
+    /// The answer is not whole: it was cut at the token limit or aborted, or the server does not say that it
+    /// is whole.
     Truncated {
-        /// The text before the limit; empty where reasoning used all tokens.
+        /// The text that came; empty where the answer stops inside its reasoning.
         text: String,
     },
     /// A complete answer without text.
     Empty,
-    /// A body that cannot be read. It is billed, and the question is not repeated automatically.
+    /// A body without an answer that can be read. It is billed, and the question is not repeated
+    /// automatically.
     Unreadable {
         /// Why, with the beginning of the body.
         reason: String,
@@ -73,12 +90,33 @@ pub struct Usage {
     pub reasoning_tokens: Option<u64>,
     /// Tokens of the prompt that were read from a cache.
     pub cached_tokens: Option<u64>,
+    /// Tokens of the prompt that were written to a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_tokens: Option<u64>,
+    /// Tokens of the prompt that are audio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_prompt_tokens: Option<u64>,
+    /// Tokens of the answer that are audio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_completion_tokens: Option<u64>,
 }
 
 impl Usage {
     /// The counts; `None` if nothing was counted.
     pub(super) fn counted(self) -> Option<Self> {
         self.prompt_tokens.or(self.completion_tokens).map(|_| self)
+    }
+
+    /// Without the zeros that cannot be counts: every prompt has a token, and so has every text. `None` if
+    /// nothing is left.
+    pub(super) fn without_zeros(mut self, has_text: bool) -> Option<Self> {
+        self.prompt_tokens = self.prompt_tokens.filter(|tokens| *tokens > 0);
+        self.completion_tokens = self.completion_tokens.filter(|tokens| *tokens > 0 || !has_text);
+        // A server that counts nothing writes zeros everywhere.
+        if self.prompt_tokens.is_none() && self.completion_tokens == Some(0) {
+            self.completion_tokens = None;
+        }
+        self.counted()
     }
 }
 
@@ -108,6 +146,7 @@ impl Answer {
             finish_reason: None,
             logprobs: None,
             rate_limit: RateLimitInfo::default(),
+            billing: Billing::default(),
         }
     }
 
@@ -123,7 +162,13 @@ pub(super) struct AnswerParts {
     pub(super) text: Option<String>,
     pub(super) refusal: Option<String>,
     pub(super) filtered: Option<(FilterSide, Option<String>)>,
-    pub(super) is_truncated: bool,
+    pub(super) finish: Finish,
+    /// The finish reason in words, for messages.
+    pub(super) reason: Option<String>,
+    /// Whether reasoning stands beside the text.
+    pub(super) has_reasoning: bool,
+    /// The tool that the model called.
+    pub(super) tool: Option<String>,
 }
 
 impl From<AnswerParts> for Outcome {
@@ -133,16 +178,49 @@ impl From<AnswerParts> for Outcome {
         if let Some((at, category)) = parts.filtered {
             return Self::Filtered { at, category, text };
         }
-        match (parts.refusal, parts.is_truncated, text) {
-            (Some(refusal), _, text) if refusal.is_empty() => {
-                Self::Refused { text: text.unwrap_or_default() }
-            }
-            (Some(refusal), ..) => Self::Refused { text: refusal },
-            (None, true, text) => Self::Truncated { text: text.unwrap_or_default() },
-            (None, false, Some(text)) if !text.trim().is_empty() => Self::Answered { text },
-            (None, false, _) => Self::Empty,
+        if parts.finish == Finish::Filtered {
+            return Self::Filtered { at: FilterSide::Answer, category: parts.reason, text };
+        }
+        let declined = (parts.finish == Finish::Refused).then(String::new);
+        match parts.refusal.or(declined) {
+            Some(refusal) if refusal.is_empty() => return Self::Refused { text: text.unwrap_or_default() },
+            Some(refusal) => return Self::Refused { text: refusal },
+            None => {}
+        }
+        if let Some(tool) = parts.tool {
+            return unreadable(format!("the model called the tool {:?} in place of an answer", clip(&tool)));
+        }
+        let text = text.filter(|text| parts.finish == Finish::Truncated || !text.trim().is_empty());
+        let reason = parts.reason.as_deref().unwrap_or("none");
+        match (parts.finish, text) {
+            (Finish::NoAnswer, _) => unreadable(format!("no answer came (finish reason: {})", clip(reason))),
+            (Finish::Complete | Finish::ToolCall, Some(text)) => Self::Answered { text },
+            (Finish::Truncated | Finish::Aborted | Finish::Unknown, Some(text)) => Self::Truncated { text },
+            (Finish::Truncated, None) => Self::Truncated { text: String::new() },
+            (Finish::Aborted, None) => interrupted(reason),
+            // The answer stops inside its reasoning.
+            (_, None) if parts.has_reasoning => Self::Truncated { text: String::new() },
+            (Finish::Complete, None) => Self::Empty,
+            (_, None) => unreadable(format!("no text came (finish reason: {})", clip(reason))),
+            // Both are decided above.
+            (Finish::Filtered | Finish::Refused, Some(text)) => Self::Truncated { text },
         }
     }
+}
+
+fn unreadable(reason: String) -> Outcome {
+    Outcome::Unreadable { reason }
+}
+
+/// The outcome of a success without an answer in it, which says what came.
+pub(super) fn no_answer(body: &Value) -> Outcome {
+    unreadable(format!("a success without an answer: {}", clip(&body.to_string())))
+}
+
+/// An answer that the server aborted, by its finish reason.
+pub(super) fn interrupted(reason: &str) -> Outcome {
+    let message = format!("the server aborted the answer ({})", clip(reason));
+    Outcome::Failed(Failure { class: FailureClass::Unknown, message, code: Some(clip(reason)), param: None })
 }
 
 impl Outcome {
@@ -156,6 +234,15 @@ impl Outcome {
             Self::Empty => "empty",
             Self::Unreadable { .. } => "unreadable",
             Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Whether the answer has a text.
+    pub(super) fn has_text(&self) -> bool {
+        match self {
+            Self::Answered { text } | Self::Refused { text } | Self::Truncated { text } => !text.is_empty(),
+            Self::Filtered { text, .. } => text.is_some(),
+            Self::Empty | Self::Unreadable { .. } | Self::Failed(_) => false,
         }
     }
 }

@@ -4,13 +4,16 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, Usage};
+use super::answer::{Answer, AnswerParts, Usage, no_answer};
 use super::chat_form::{Turn, content, split};
 use super::conventions::{Conventions, KeyPattern, WindowHeaders};
 use super::failure::ErrorClassifier;
 use super::failure_class::{FailureClass, FilterSide};
+use super::finish_reason::Finish;
 use super::generation_params::Capabilities;
 use super::json;
+use super::openai::billing;
+use super::reasoning::ReasoningEffort;
 use super::request::{KeyHeader, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
@@ -35,7 +38,32 @@ struct Body<'a> {
     top_p: Option<f64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     stop_sequences: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<Thinking>,
 }
+
+#[derive(Serialize)]
+struct OutputConfig {
+    effort: &'static str,
+}
+
+#[derive(Serialize)]
+struct Thinking {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// The efforts of `output_config`, and `none`, which disables thinking.
+const EFFORTS: &[ReasoningEffort] = &[
+    ReasoningEffort::None,
+    ReasoningEffort::Low,
+    ReasoningEffort::Medium,
+    ReasoningEffort::High,
+    ReasoningEffort::Xhigh,
+    ReasoningEffort::Max,
+];
 
 /// Key patterns, rate-limit headers and error bodies of Anthropic.
 const CONVENTIONS: Conventions = Conventions {
@@ -70,7 +98,7 @@ const CONVENTIONS: Conventions = Conventions {
         ("authentication_error", FailureClass::Credentials),
         ("permission_error", FailureClass::Credentials),
         ("not_found_error", FailureClass::NoModel),
-        ("request_too_large", FailureClass::Invalid),
+        ("request_too_large", FailureClass::TooLarge),
         ("rate_limit_error", FailureClass::Rejected),
         ("overloaded_error", FailureClass::Overloaded),
     ],
@@ -114,6 +142,7 @@ impl Provider for Anthropic {
             max_seed: None,
             top_logprobs: None,
             echo: false,
+            efforts: EFFORTS,
         }
     }
 
@@ -121,6 +150,7 @@ impl Provider for Anthropic {
         let params = &request.params;
         params.check(self.name(), &self.capabilities())?;
         let (system, messages) = split(self.name(), &request.prompt)?;
+        let effort = params.reasoning_effort.filter(|effort| *effort != ReasoningEffort::None);
         let body = Body {
             model: &request.model,
             max_tokens: params.max_tokens,
@@ -129,27 +159,35 @@ impl Provider for Anthropic {
             temperature: params.temperature,
             top_p: params.top_p,
             stop_sequences: &params.stop,
+            output_config: effort.map(|effort| OutputConfig { effort: effort.name() }),
+            thinking: (params.reasoning_effort == Some(ReasoningEffort::None))
+                .then_some(Thinking { kind: "disabled" }),
         };
-        WireRequest::json("/v1/messages", vec![("anthropic-version", VERSION.into())], &body)
+        let version = vec![("anthropic-version", VERSION.into())];
+        Ok(WireRequest::json("/v1/messages", version, &body, params)?.whole())
     }
 
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let reason = value["stop_reason"].as_str();
-        let text = content(&value["content"], "text", "text");
+        let items = || value["content"].as_array().into_iter().flatten();
+        let is = |item: &Value, kind: &str| item["type"].as_str().is_some_and(|name| name.ends_with(kind));
+        let tool = items().find(|item| is(item, "tool_use")).map(|item| item["name"].as_str());
         let parts = AnswerParts {
-            refusal: (reason == Some("refusal")).then(String::new),
-            is_truncated: matches!(
-                reason,
-                Some("max_tokens" | "model_context_window_exceeded" | "pause_turn")
-            ),
-            text,
-            filtered: None,
+            text: content(&value["content"], "text", "text"),
+            finish: Finish::of(&value["stop_reason"]),
+            reason: reason.map(Into::into),
+            has_reasoning: items().any(|item| is(item, "thinking")),
+            tool: tool.map(|name| name.unwrap_or("unnamed").into()),
+            ..AnswerParts::default()
         };
+        let is_message = value["content"].is_array() || value["content"].is_string();
+        let outcome = if is_message { parts.into() } else { no_answer(value) };
         Answer {
             usage: usage(&value["usage"]),
             model_snapshot: value["model"].as_str().map(Into::into),
             finish_reason: reason.map(Into::into),
-            ..Answer::of(parts.into())
+            billing: billing(value),
+            ..Answer::of(outcome)
         }
     }
 }
@@ -163,8 +201,10 @@ fn usage(usage: &Value) -> Option<Usage> {
         prompt_tokens: count("input_tokens")
             .map(|n| n.saturating_add(written).saturating_add(cached.unwrap_or(0))),
         completion_tokens: count("output_tokens"),
-        reasoning_tokens: None,
+        reasoning_tokens: count("thinking_tokens"),
         cached_tokens: cached,
+        cache_write_tokens: count("cache_creation_input_tokens"),
+        ..Usage::default()
     }
     .counted()
 }

@@ -53,20 +53,24 @@ pub(super) fn split<'a>(provider: &str, prompt: &'a Prompt) -> Result<(String, V
     Ok((parts.join("\n\n"), turns))
 }
 
-/// The text of a content: a string, or the joined parts of one `kind` ("text", "refusal") of a list. `member`
-/// holds the text of a part.
+/// The text of a content: a string, or the joined parts of one `kind` ("text", "refusal") of a list, or a
+/// single such part. `member` holds the text of a part. Parts of reasoning are of another kind.
 pub(super) fn content(content: &Value, kind: &str, member: &str) -> Option<String> {
+    let is_text = kind == "text";
+    // Servers of the newer form of OpenAI call a text `output_text`, and some list bare strings.
+    let part = |part: &Value| match part {
+        Value::String(text) => Some(text.clone()).filter(|_| is_text),
+        part if part["type"] == kind || is_text && part["type"] == "output_text" => {
+            part[member].as_str().map(Into::into)
+        }
+        _ => None,
+    };
     match content {
-        Value::String(text) => Some(text.clone()).filter(|_| kind == "text"),
         Value::Array(parts) => {
-            let mut texts = parts
-                .iter()
-                .filter(|part| part["type"] == kind)
-                .filter_map(|part| part[member].as_str())
-                .peekable();
+            let mut texts = parts.iter().filter_map(part).peekable();
             texts.peek()?;
             Some(texts.collect())
         }
-        _ => None,
+        one => part(one),
     }
 }

@@ -9,11 +9,13 @@ use super::conventions::Conventions;
 use super::failure_class::{Failure, FailureClass, FilterSide};
 use super::json;
 use super::text::clip;
+use super::wordings::Wording;
 
 /// Classes in the order in which codes are looked for, where an error holds several.
-const CLASS_ORDER: [FailureClass; 5] = [
+const CLASS_ORDER: [FailureClass; 6] = [
     FailureClass::Credentials,
     FailureClass::NoModel,
+    FailureClass::TooLarge,
     FailureClass::Invalid,
     FailureClass::Rejected,
     FailureClass::Overloaded,
@@ -42,25 +44,29 @@ impl ErrorClassifier {
         } else {
             format!("status {status}: {}", clip(text))
         };
-        if let Some((side, category)) = self.filtered(error, text, &codes) {
-            return Outcome::Filtered { at: side, category: category.or(code), text: None };
-        }
         // Inside a 200, an error's own code is the status.
         let inner = json::count(&error["code"]).and_then(|code| u16::try_from(code).ok());
         let status = match inner {
             Some(inner @ 300..=599) if (200..300).contains(&status) => inner,
             _ => status,
         };
+        let words = Wording::of(error);
+        if let Some((side, category)) = self.filtered(error, status, text, &codes, &words) {
+            return Outcome::Filtered { at: side, category: category.or(code), text: None };
+        }
+        if words.is_cut() {
+            return Outcome::Truncated { text: String::new() };
+        }
         let is_quota = self.has_code(&codes, &FailureClass::Quota)
             || status == 402
             || self.known.iter().any(|known| known.is_long_quota.is_some_and(|is_long| is_long(error)));
         let class = if is_quota {
             FailureClass::Quota
         } else {
-            self.unsupported(error, text, &codes)
-                .map(|param| FailureClass::Unsupported { param })
+            self.class_of_words(error, status, text, &codes, &words)
                 .or_else(|| CLASS_ORDER.into_iter().find(|class| self.has_code(&codes, class)))
                 .or_else(|| self.class_of_message(text))
+                .or_else(|| (is_refusal(status) && words.is_no_model()).then_some(FailureClass::NoModel))
                 .or_else(|| self.class_of_declared_status(status))
                 .unwrap_or_else(|| class_of_status(status))
         };
@@ -120,8 +126,44 @@ impl ErrorClassifier {
         messages.find(|(begins, _)| text.starts_with(begins)).map(|(_, class)| class.clone())
     }
 
+    /// The class that the words of an error give: a parameter that is not supported or too high, or a request
+    /// that is too large. Such an error may come with any status of a refusal, and a code that says less.
+    fn class_of_words(
+        &self,
+        error: &Value,
+        status: u16,
+        text: &str,
+        codes: &[&str],
+        words: &Wording,
+    ) -> Option<FailureClass> {
+        if let Some(param) = self.unsupported(error, text, codes) {
+            return Some(FailureClass::Unsupported { param, also: vec![] });
+        }
+        if matches!(status, 413 | 429) || is_refusal(status) {
+            if let Some(param) = words.too_high().filter(|_| status != 429) {
+                return Some(FailureClass::TooHigh { param: param.into() });
+            }
+            if words.is_too_large(status) {
+                return Some(FailureClass::TooLarge);
+            }
+        }
+        if !is_refusal(status) {
+            return None;
+        }
+        let mut named = words.unsupported().into_iter().map(String::from);
+        let param = named.next()?;
+        Some(FailureClass::Unsupported { param, also: named.collect() })
+    }
+
     /// Which side a content filter refused, and the category, if one did.
-    fn filtered(&self, error: &Value, text: &str, codes: &[&str]) -> Option<(FilterSide, Option<String>)> {
+    fn filtered(
+        &self,
+        error: &Value,
+        status: u16,
+        text: &str,
+        codes: &[&str],
+        words: &Wording,
+    ) -> Option<(FilterSide, Option<String>)> {
         let known = || self.known.iter();
         let has_code = known().flat_map(|known| known.filter_codes).any(|code| codes.contains(code));
         if has_code || known().any(|known| known.is_filtered.is_some_and(|is_filtered| is_filtered(error))) {
@@ -129,7 +171,11 @@ impl ErrorClassifier {
             return Some((FilterSide::Prompt, category));
         }
         let mut messages = known().flat_map(|known| known.filter_messages);
-        messages.find(|(begins, _)| text.starts_with(begins)).map(|(_, side)| (*side, None))
+        if let Some((_, side)) = messages.find(|(begins, _)| text.starts_with(begins)) {
+            return Some((*side, None));
+        }
+        let side = if words.is_of_output() { FilterSide::Answer } else { FilterSide::Prompt };
+        (is_refusal(status) && words.is_filtered()).then_some((side, None))
     }
 
     /// The parameter the server does not support, if that is what the error reports.
@@ -145,25 +191,27 @@ impl ErrorClassifier {
     }
 }
 
+/// Whether a server refuses the request itself with this status, and not the key, the path or the rate. A
+/// gateway may give a refusal of the provider behind it as an error of its own.
+fn is_refusal(status: u16) -> bool {
+    matches!(status, 200..300 | 400 | 403 | 404 | 406 | 409 | 415 | 422 | 424 | 451 | 500 | 501)
+}
+
 /// The class of a status, where no code says more.
 fn class_of_status(status: u16) -> FailureClass {
     match status {
-        401 | 403 => FailureClass::Credentials,
+        401 => FailureClass::Credentials,
+        403 => FailureClass::Forbidden,
         404 | 405 => FailureClass::NoModel,
         409 | 425 | 429 => FailureClass::Rejected,
         503 => FailureClass::Overloaded,
         // 499 is that of nginx and other proxies for a connection that was closed before the answer.
         408 | 499 => FailureClass::Unknown,
+        413 => FailureClass::TooLarge,
         400..500 => FailureClass::Invalid,
         // Any other error may have happened after the answer was generated.
         _ => FailureClass::Unknown,
     }
-}
-
-/// An answer that the server aborted, by its finish reason.
-pub fn interrupted(reason: &str) -> Outcome {
-    let message = format!("the server aborted the answer ({})", clip(reason));
-    Outcome::Failed(Failure { class: FailureClass::Unknown, message, code: Some(clip(reason)), param: None })
 }
 
 /// The name of a parameter between two texts of a message.

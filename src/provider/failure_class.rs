@@ -35,6 +35,10 @@ pub enum FailureClass {
     Unknown,
     /// The request itself is invalid: no retry, the run goes on.
     Invalid,
+    /// The request is larger than the model's window or the account's limit: no retry, the run goes on.
+    TooLarge,
+    /// Refused (403) without a reason: the run stops unless the key was accepted before.
+    Forbidden,
     /// Credit or a long quota is used up: the run stops.
     Quota,
     /// The key is missing or wrong, or may not do this: the run stops.
@@ -50,6 +54,13 @@ pub enum FailureClass {
     Unsupported {
         /// The parameter's name on the wire.
         param: String,
+        /// Other parameters that the error names.
+        also: Vec<String>,
+    },
+    /// The value of a parameter is too high: the run stops, or lowers it for all requests.
+    TooHigh {
+        /// The parameter's name on the wire.
+        param: String,
     },
 }
 
@@ -62,11 +73,14 @@ impl FailureClass {
             Self::Overloaded => "overloaded",
             Self::Unknown => "unknown",
             Self::Invalid => "invalid",
+            Self::TooLarge => "too_large",
+            Self::Forbidden => "forbidden",
             Self::Quota => "quota",
             Self::Credentials => "credentials",
             Self::NoModel => "no_model",
             Self::Redirect { .. } => "redirect",
             Self::Unsupported { .. } => "unsupported",
+            Self::TooHigh { .. } => "too_high",
         }
     }
 }

@@ -6,14 +6,16 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, TokenLogprob, Usage};
+use super::answer::{Answer, AnswerParts, TokenLogprob, Usage, no_answer};
 use super::chat_form::split;
 use super::conventions::{Conventions, KeyPattern};
 use super::failure::ErrorClassifier;
 use super::failure_class::{FailureClass, FilterSide};
+use super::finish_reason::Finish;
 use super::generation_params::Capabilities;
 use super::json;
 use super::rate_limit::duration;
+use super::reasoning::ReasoningEffort;
 use super::request::{KeyHeader, Request, Role, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
@@ -59,21 +61,36 @@ struct Config<'a> {
     response_logprobs: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprobs: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_config: Option<ThinkingConfig>,
 }
 
-/// Finish reasons that report a content filter. The list is open: an unknown reason counts as none.
-static FILTERS: &[&str] = &[
-    "SAFETY",
-    "RECITATION",
-    "LANGUAGE",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT",
-    "IMAGE_RECITATION",
-    "MODEL_ARMOR",
+/// `none` is a budget of no tokens; the levels are those of the newer models.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ThinkingConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_budget: Option<u32>,
+}
+
+/// The efforts that a model of Gemini has.
+const EFFORTS: &[ReasoningEffort] = &[
+    ReasoningEffort::None,
+    ReasoningEffort::Minimal,
+    ReasoningEffort::Low,
+    ReasoningEffort::Medium,
+    ReasoningEffort::High,
 ];
+
+fn thinking_config(effort: ReasoningEffort) -> ThinkingConfig {
+    let is_none = effort == ReasoningEffort::None;
+    ThinkingConfig {
+        thinking_level: (!is_none).then(|| effort.name()),
+        thinking_budget: is_none.then_some(0),
+    }
+}
 
 /// Key patterns and error bodies of Gemini.
 const CONVENTIONS: Conventions = Conventions {
@@ -139,6 +156,7 @@ impl Provider for Gemini {
             max_seed: Some(i32::MAX as u64),
             top_logprobs: Some(20),
             echo: false,
+            efforts: EFFORTS,
         }
     }
 
@@ -159,33 +177,41 @@ impl Provider for Gemini {
                 seed: params.seed,
                 response_logprobs: params.logprobs.map(|_| true),
                 logprobs: params.logprobs,
+                thinking_config: params.reasoning_effort.map(thinking_config),
             },
         };
-        WireRequest::json(format!("/v1beta/{}:generateContent", resource(&request.model)), vec![], &body)
+        let path = format!("/v1beta/{}:generateContent", resource(&request.model));
+        WireRequest::json(path, vec![], &body, params)
     }
 
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let candidate = &value["candidates"][0];
         let reason = candidate["finishReason"].as_str();
         let blocked = value["promptFeedback"]["blockReason"].as_str();
-        let withheld = reason.filter(|reason| FILTERS.contains(reason));
-        let filtered = match (blocked, withheld) {
-            (Some(why), _) => Some((FilterSide::Prompt, Some(why.into()))),
-            (None, Some(why)) => Some((FilterSide::Answer, Some(why.into()))),
-            (None, None) => None,
+        let finish = Finish::of(&candidate["finishReason"]);
+        let filtered = match blocked {
+            Some(why) => Some((FilterSide::Prompt, Some(why.into()))),
+            None => (finish == Finish::Filtered).then(|| (FilterSide::Answer, reason.map(Into::into))),
         };
+        let all = || candidate["content"]["parts"].as_array().into_iter().flatten();
+        let tool = all().find_map(|part| part["functionCall"]["name"].as_str());
         let parts = AnswerParts {
             text: text(candidate),
-            refusal: None,
             filtered,
-            is_truncated: reason == Some("MAX_TOKENS"),
+            finish,
+            reason: reason.map(Into::into),
+            has_reasoning: all().any(|part| part["thought"] == true),
+            tool: tool.map(Into::into),
+            ..AnswerParts::default()
         };
+        let is_answer = candidate.is_object() || blocked.is_some();
+        let outcome = if is_answer { parts.into() } else { no_answer(value) };
         Answer {
             usage: usage(&value["usageMetadata"]),
             model_snapshot: value["modelVersion"].as_str().map(Into::into),
             finish_reason: reason.or(blocked).map(Into::into),
             logprobs: tokens(&candidate["logprobsResult"]),
-            ..Answer::of(parts.into())
+            ..Answer::of(outcome)
         }
     }
 }
@@ -224,6 +250,7 @@ fn usage(usage: &Value) -> Option<Usage> {
         completion_tokens: answer.or(rest),
         reasoning_tokens: thoughts,
         cached_tokens: count("cachedContentTokenCount"),
+        ..Usage::default()
     }
     .counted()
 }

@@ -2,7 +2,9 @@
 //! is not sent: the provider's default applies.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use super::reasoning::ReasoningEffort;
 use crate::error::{Error, Result};
 
 /// The name of the token limit in chat APIs of OpenAI's form.
@@ -36,7 +38,22 @@ pub struct GenerationParams {
     pub logprobs: Option<u8>,
     /// Whether the prompt is returned with the log-probabilities of its tokens.
     pub echo: bool,
+    /// How much the model reasons before it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_effort: Option<ReasoningEffort>,
+    /// Members that are added to the body of every request.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub body_json: Map<String, Value>,
 }
+
+/// The default token limit of an answer of a chat API, reasoning included.
+///
+/// It only bounds: a model that answers in a word stops after the word. A model that reasons before it
+/// answers uses tens to hundreds of tokens for a short question, and often more than a thousand if it is
+/// unsure; with a limit made for the answer alone, nothing but reasoning would be paid for. A larger limit
+/// would exceed the window of small local servers, reserve more of the budget for each request, and count
+/// against rate limits of providers that count requested tokens.
+pub const CHAT_MAX_TOKENS: u32 = 2048;
 
 impl Default for GenerationParams {
     fn default() -> Self {
@@ -49,6 +66,8 @@ impl Default for GenerationParams {
             seed: None,
             logprobs: None,
             echo: false,
+            reasoning_effort: None,
+            body_json: Map::new(),
         }
     }
 }
@@ -70,6 +89,8 @@ pub struct Capabilities {
     pub top_logprobs: Option<u8>,
     /// Whether a prompt can be returned with log-probabilities.
     pub echo: bool,
+    /// The efforts of reasoning that can be asked for.
+    pub efforts: &'static [ReasoningEffort],
 }
 
 impl GenerationParams {
@@ -121,6 +142,16 @@ impl GenerationParams {
             }
             _ => {}
         }
+        if let Some(effort) = self.reasoning_effort.filter(|effort| !can.efforts.contains(effort)) {
+            let known: Vec<_> = can.efforts.iter().map(|effort| effort.name()).collect();
+            let reason = match known[..] {
+                [] => format!(
+                    "cannot be asked for with {provider}; use --body-json if the server has its own way"
+                ),
+                _ => format!("must be one of {} for {provider}, and is {}", known.join(", "), effort.name()),
+            };
+            return fault("--reasoning-effort", reason);
+        }
         if self.echo && !can.echo {
             let reason = format!(
                 "needs the log-probabilities of the prompt, which {provider} does not return; use --provider \
@@ -148,8 +179,26 @@ impl GenerationParams {
             "temperature" => changed.temperature = None,
             "top_p" | "topP" => changed.top_p = None,
             "stop" | "stop_sequences" | "stopSequences" => changed.stop = vec![],
-            "seed" => changed.seed = None,
+            "seed" | "random_seed" => changed.seed = None,
             "logprobs" | "top_logprobs" | "responseLogprobs" if !self.echo => changed.logprobs = None,
+            "reasoning_effort" | "reasoning" | "thinkingConfig" | "thinking_config" | "output_config"
+            | "effort" | "think" => changed.reasoning_effort = None,
+            _ => {}
+        }
+        (changed != *self).then_some(changed)
+    }
+
+    /// The parameters with half the value of one that a server called too high; `None` if it cannot be
+    /// lowered.
+    pub fn lowered(&self, param: &str) -> Option<Self> {
+        /// The smallest token limit that every wire format accepts.
+        const LEAST_TOKENS: u32 = 16;
+        let mut changed = self.clone();
+        match param {
+            "max_tokens" | "max_completion_tokens" | "max_output_tokens" | "num_predict" => {
+                changed.max_tokens = (self.max_tokens / 2).max(LEAST_TOKENS).min(self.max_tokens);
+            }
+            "logprobs" => changed.logprobs = self.logprobs.map(|n| (n / 2).max(1).min(n)),
             _ => {}
         }
         (changed != *self).then_some(changed)

@@ -5,12 +5,14 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, Usage};
+use super::answer::{Answer, AnswerParts, Usage, interrupted, no_answer};
 use super::chat_form::{Turn, turns};
-use super::failure::{ErrorClassifier, interrupted};
+use super::failure::ErrorClassifier;
+use super::finish_reason::Finish;
 use super::generation_params::Capabilities;
 use super::json;
 use super::openai::token;
+use super::reasoning::ReasoningEffort;
 use super::request::{KeyHeader, Prompt, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
@@ -32,7 +34,21 @@ struct Body<'a> {
     logprobs: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     top_logprobs: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    think: Option<Think>,
 }
+
+/// Whether, or how much, a model thinks.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Think {
+    Switch(bool),
+    Level(&'static str),
+}
+
+/// The levels of `think`, and `none`, which disables it.
+const EFFORTS: &[ReasoningEffort] =
+    &[ReasoningEffort::None, ReasoningEffort::Low, ReasoningEffort::Medium, ReasoningEffort::High];
 
 #[derive(Serialize)]
 struct OllamaOptions<'a> {
@@ -75,6 +91,7 @@ impl Provider for Ollama {
             max_seed: Some(i32::MAX as u64),
             top_logprobs: Some(20),
             echo: false,
+            efforts: EFFORTS,
         }
     }
 
@@ -95,18 +112,32 @@ impl Provider for Ollama {
             },
             logprobs: params.logprobs.map(|_| true),
             top_logprobs: params.logprobs,
+            think: params.reasoning_effort.map(|effort| match effort {
+                ReasoningEffort::None => Think::Switch(false),
+                level => Think::Level(level.name()),
+            }),
         };
-        WireRequest::json("/api/chat", vec![], &body)
+        WireRequest::json("/api/chat", vec![], &body, params)
     }
 
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
         let reason = value["done_reason"].as_str();
-        let text = value["message"]["content"].as_str().map(Into::into);
-        let parts = AnswerParts { text, is_truncated: reason == Some("length"), ..AnswerParts::default() };
+        let message = &value["message"];
+        // Old versions give no reason.
+        let is_done = reason.is_none() && value["done"] == true;
+        let parts = AnswerParts {
+            text: message["content"].as_str().map(Into::into),
+            finish: if is_done { Finish::Complete } else { Finish::of(&value["done_reason"]) },
+            reason: reason.map(Into::into),
+            has_reasoning: message["thinking"].as_str().is_some_and(|text| !text.is_empty()),
+            tool: message["tool_calls"][0]["function"]["name"].as_str().map(Into::into),
+            ..AnswerParts::default()
+        };
         // The server only loaded or unloaded the model.
         let outcome = match reason {
             Some(reason @ ("load" | "unload")) => interrupted(reason),
-            _ => parts.into(),
+            _ if message.is_object() => parts.into(),
+            _ => no_answer(value),
         };
         Answer {
             usage: usage(value),
@@ -134,8 +165,7 @@ fn usage(value: &Value) -> Option<Usage> {
     Usage {
         prompt_tokens: json::count(&value["prompt_eval_count"]),
         completion_tokens: json::count(&value["eval_count"]),
-        reasoning_tokens: None,
-        cached_tokens: None,
+        ..Usage::default()
     }
     .counted()
 }

@@ -3,11 +3,13 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, TokenLogprob, Usage};
+use super::answer::{Answer, AnswerParts, Billing, TokenLogprob, Usage, no_answer};
 use super::conventions::{Conventions, KeyPattern, WindowHeaders};
-use super::failure::{ErrorClassifier, interrupted};
+use super::failure::ErrorClassifier;
 use super::failure_class::{FailureClass, FilterSide};
+use super::finish_reason::{self, Finish};
 use super::json;
+use super::rate_limit::duration;
 use super::request::KeyHeader;
 use super::text::clip;
 
@@ -31,12 +33,21 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     ],
     // Azure.
     other_key_headers: &[KeyHeader::Named("api-key")],
-    kept_headers: &["x-ratelimit-", "openai-", "x-request-id", "x-should-retry"],
+    kept_headers: &[
+        "x-ratelimit-",
+        "ratelimit-",
+        "x-litellm-response-cost",
+        "openai-",
+        "x-request-id",
+        "x-should-retry",
+    ],
     retry_after_ms_header: Some("retry-after-ms"),
     should_retry_header: Some("x-should-retry"),
     request_windows: &[
         WindowHeaders { remaining: "x-ratelimit-remaining-requests", reset: "x-ratelimit-reset-requests" },
         WindowHeaders { remaining: "x-ratelimit-remaining", reset: "x-ratelimit-reset" },
+        // A draft of the IETF.
+        WindowHeaders { remaining: "ratelimit-remaining", reset: "ratelimit-reset" },
     ],
     token_windows: &[WindowHeaders {
         remaining: "x-ratelimit-remaining-tokens",
@@ -47,7 +58,8 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     // Azure.
     code_pointers: &["/innererror/code", "/innererror/type", "/innererror/status", "/innererror/reason"],
     // Mistral, and servers that are built on FastAPI.
-    message_pointers: &["/message/detail/0/msg", "/detail/0/msg", "/detail"],
+    message_pointers: &["/message/detail/0/msg", "/detail/0/msg", "/detail", "/msg", "/base_resp/status_msg"],
+    retry_after_s: Some(named_wait),
     error_codes: &[
         ("insufficient_quota", FailureClass::Quota),
         ("credit_balance_exhausted", FailureClass::Quota),
@@ -59,7 +71,9 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         ("unsupported_country_region_territory", FailureClass::Credentials),
         ("model_not_found", FailureClass::NoModel),
         ("NotFoundError", FailureClass::NoModel),
-        ("context_length_exceeded", FailureClass::Invalid),
+        ("DeploymentNotFound", FailureClass::NoModel),
+        ("context_length_exceeded", FailureClass::TooLarge),
+        ("exceed_context_size_error", FailureClass::TooLarge),
         ("rate_limit_exceeded", FailureClass::Rejected),
         ("server_is_overloaded", FailureClass::Overloaded),
         ("slow_down", FailureClass::Overloaded),
@@ -71,6 +85,11 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         "content_policy_violation",
         "ResponsibleAIPolicyViolation",
         "moderation_blocked",
+        "cyber_policy",
+        // DashScope, Zhipu, one-api.
+        "data_inspection_failed",
+        "1301",
+        "sensitive_words_detected",
     ],
     filter_messages: &[("Invalid prompt: your prompt was flagged", FilterSide::Prompt)],
     is_filtered: Some(|error| error["metadata"]["reasons"].is_array()),
@@ -92,11 +111,22 @@ pub(super) fn filtered_category(results: &Value) -> Option<String> {
     results.as_object()?.iter().find(|(_, result)| result["filtered"] == true).map(|(name, _)| clip(name))
 }
 
+/// The wait that a message names: "Please try again in 6m0s", "in 250ms".
+fn named_wait(error: &Value) -> Option<f64> {
+    let text = error["message"].as_str()?;
+    let (_, behind) = text.split_once("try again in ")?;
+    let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(behind.len());
+    duration(behind[..end].trim_end_matches('.'))
+}
+
 /// The parameter that a server with strict schemas (Mistral, vLLM) forbids.
 fn forbidden_param(error: &Value) -> Option<String> {
-    let details = [&error["detail"], &error["message"]["detail"]];
-    let detail = details.into_iter().find_map(|list| list.as_array()?.first())?;
-    (detail["type"] == "extra_forbidden").then(|| detail["loc"].as_array()?.last()?.as_str().map(clip))?
+    let lists = [&error["detail"], &error["message"]["detail"], &error["details"], &error["errors"], error];
+    let details = lists.into_iter().filter_map(Value::as_array).flatten();
+    let is_extra = |kind: &str| matches!(kind, "extra_forbidden" | "value_error.extra");
+    details
+        .filter(|detail| detail["type"].as_str().is_some_and(is_extra))
+        .find_map(|detail| detail["loc"].as_array()?.iter().rev().find_map(Value::as_str).map(clip))
 }
 
 /// Reasoning models of OpenAI: they accept `max_completion_tokens` only, and no sampling parameters. Names
@@ -130,33 +160,64 @@ pub(super) fn is_reasoning_model(model: &str) -> bool {
 /// What chats and completions of OpenAI's form share: the finish reason, the model snapshot and the usage.
 pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassifier) -> Answer {
     let choice = &value["choices"][0];
-    let reason = choice["finish_reason"].as_str();
+    let reason = finish_reason::name(&choice["finish_reason"]);
+    parts.finish = Finish::of(&choice["finish_reason"]);
+    // A gateway may call an answer complete that the provider behind it filtered or cut.
+    let native = Finish::of(&choice["native_finish_reason"]);
+    if parts.finish == Finish::Complete && matches!(native, Finish::Filtered | Finish::Truncated) {
+        parts.finish = native;
+    }
+    parts.reason = reason.clone().filter(|_| parts.finish != Finish::Filtered).or_else(|| {
+        finish_reason::name(&choice["native_finish_reason"]).filter(|_| parts.finish == Finish::Filtered)
+    });
     let broken = errors.error_in(choice).map(|error| errors.classify(200, error));
-    parts.is_truncated = matches!(reason, Some("length" | "model_length" | "max_tokens"));
-    // A server that aborts an answer may have sent a part of it.
-    let stopped = matches!(reason, Some("insufficient_system_resource" | "abort" | "error"));
     let is_blank = parts.text.as_deref().is_none_or(|text| text.trim().is_empty());
-    parts.is_truncated |= (stopped || broken.is_some()) && !is_blank;
-    let outcome = match (broken, reason) {
-        (Some(broken), _) if is_blank => broken,
-        (None, Some(reason)) if is_blank && stopped => interrupted(reason),
-        _ => parts.into(),
+    let outcome = match broken {
+        Some(broken) if is_blank => broken,
+        // A server that aborts an answer may have sent a part of it.
+        Some(_) => AnswerParts { finish: Finish::Truncated, ..parts }.into(),
+        None if !choice.is_object() => no_answer(value),
+        None => parts.into(),
     };
     Answer {
         usage: usage(&value["usage"]),
         model_snapshot: value["model"].as_str().map(Into::into),
         system_fingerprint: value["system_fingerprint"].as_str().map(Into::into),
-        finish_reason: reason.map(Into::into),
+        finish_reason: reason,
+        billing: billing(value),
         ..Answer::of(outcome)
     }
 }
 
+/// The service tier, and the cost as gateways state it: a number, or an object with the total.
+pub(super) fn billing(value: &Value) -> Billing {
+    /// xAI counts the cost in ten-billionths of a dollar.
+    const TICKS: f64 = 1e10;
+    let usage = &value["usage"];
+    let cost =
+        [&usage["cost"], &usage["cost"]["total_cost"], &usage["cost"]["total"], &usage["estimated_cost"]];
+    let ticks = usage["cost_in_usd_ticks"].as_f64().map(|ticks| ticks / TICKS);
+    let tiers = [&value["service_tier"], &usage["service_tier"]];
+    Billing {
+        service_tier: tiers.into_iter().find_map(Value::as_str).map(Into::into),
+        cost_usd: cost.into_iter().find_map(Value::as_f64).or(ticks).filter(|usd| *usd >= 0.0),
+    }
+}
+
 fn usage(usage: &Value) -> Option<Usage> {
+    let (prompt, answer) = (&usage["prompt_tokens_details"], &usage["completion_tokens_details"]);
+    // DeepSeek counts cached tokens beside the others.
+    let cached =
+        json::count(&prompt["cached_tokens"]).or_else(|| json::count(&usage["prompt_cache_hit_tokens"]));
     Usage {
         prompt_tokens: json::count(&usage["prompt_tokens"]),
         completion_tokens: json::count(&usage["completion_tokens"]),
-        reasoning_tokens: json::count(&usage["completion_tokens_details"]["reasoning_tokens"]),
-        cached_tokens: json::count(&usage["prompt_tokens_details"]["cached_tokens"]),
+        reasoning_tokens: json::count(&answer["reasoning_tokens"])
+            .or_else(|| json::count(&usage["reasoning_tokens"])),
+        cached_tokens: cached,
+        cache_write_tokens: json::count(&prompt["cache_write_tokens"]),
+        audio_prompt_tokens: json::count(&prompt["audio_tokens"]).filter(|tokens| *tokens > 0),
+        audio_completion_tokens: json::count(&answer["audio_tokens"]).filter(|tokens| *tokens > 0),
     }
     .counted()
 }

@@ -9,8 +9,10 @@ use super::chat_form::{Turn, content, turns};
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
 use super::failure_class::FilterSide;
-use super::generation_params::{Capabilities, GenerationParams, MaxTokensKey};
+use super::finish_reason::{self, Finish};
+use super::generation_params::{CHAT_MAX_TOKENS, Capabilities, GenerationParams, MaxTokensKey};
 use super::openai::{self, filtered_category, finish, is_reasoning_model, token};
+use super::reasoning::ReasoningEffort;
 use super::request::{KeyHeader, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::Result;
@@ -39,6 +41,8 @@ struct Body<'a> {
     logprobs: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     top_logprobs: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
 }
 
 impl Provider for OpenAiChat {
@@ -71,18 +75,16 @@ impl Provider for OpenAiChat {
             max_seed: Some(i64::MAX as u64),
             top_logprobs: Some(20),
             echo: false,
+            efforts: &ReasoningEffort::ALL,
         }
     }
 
     fn defaults(&self, model: &str) -> GenerationParams {
+        let params = GenerationParams { max_tokens: CHAT_MAX_TOKENS, ..GenerationParams::default() };
         if !is_reasoning_model(model) {
-            return GenerationParams::default();
+            return params;
         }
-        GenerationParams {
-            max_tokens_key: MaxTokensKey::MaxCompletionTokens,
-            temperature: None,
-            ..GenerationParams::default()
-        }
+        GenerationParams { max_tokens_key: MaxTokensKey::MaxCompletionTokens, temperature: None, ..params }
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
@@ -103,18 +105,28 @@ impl Provider for OpenAiChat {
             seed: params.seed,
             logprobs: params.logprobs.map(|_| true),
             top_logprobs: params.logprobs,
+            reasoning_effort: params.reasoning_effort.map(ReasoningEffort::name),
         };
-        WireRequest::json("/chat/completions", vec![], &body)
+        Ok(WireRequest::json("/chat/completions", vec![], &body, params)?.whole())
     }
 
     fn read_success(&self, value: &Value, errors: &ErrorClassifier) -> Answer {
         let choice = &value["choices"][0];
-        let message = &choice["message"];
+        // A stream that was joined, and some gateways, name the message differently.
+        let message = if choice["message"].is_object() { &choice["message"] } else { &choice["delta"] };
+        let text = content(&message["content"], "text", "text");
+        let reasoning = ["reasoning_content", "reasoning", "thinking"];
+        let thoughts = message["content"].as_array().into_iter().flatten();
         let parts = AnswerParts {
-            text: content(&message["content"], "text", "text"),
+            text: text.or_else(|| choice["text"].as_str().map(Into::into)),
             refusal: refusal(message),
             filtered: filtered(choice),
-            is_truncated: false,
+            has_reasoning: reasoning
+                .iter()
+                .any(|name| message[*name].as_str().is_some_and(|t| !t.is_empty()))
+                || thoughts.into_iter().any(|part| part["type"] == "thinking" || part["type"] == "reasoning"),
+            tool: tool(message),
+            ..AnswerParts::default()
         };
         let mut answer = finish(parts, value, errors);
         answer.logprobs =
@@ -128,8 +140,18 @@ fn refusal(message: &Value) -> Option<String> {
     field.or_else(|| content(&message["content"], "refusal", "refusal"))
 }
 
+/// The tool that the model called.
+fn tool(message: &Value) -> Option<String> {
+    let called =
+        [&message["tool_calls"][0]["function"], &message["tool_calls"][0], &message["function_call"]];
+    called.into_iter().find_map(|call| call["name"].as_str()).map(Into::into)
+}
+
 /// Azure names the filter in the choice.
 fn filtered(choice: &Value) -> Option<(FilterSide, Option<String>)> {
-    (choice["finish_reason"] == "content_filter")
-        .then(|| (FilterSide::Answer, filtered_category(&choice["content_filter_results"])))
+    let category = filtered_category(&choice["content_filter_results"]);
+    (Finish::of(&choice["finish_reason"]) == Finish::Filtered).then(|| {
+        let named = finish_reason::name(&choice["finish_reason"]).filter(|name| name != "content_filter");
+        (FilterSide::Answer, category.or(named))
+    })
 }

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::answer::{Answer, AnswerParts, TokenLogprob};
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
-use super::failure_class::FilterSide;
 use super::generation_params::Capabilities;
 use super::json;
 use super::openai::{self, finish, token};
@@ -68,6 +67,7 @@ impl Provider for OpenAiCompletions {
             max_seed: Some(i64::MAX as u64),
             top_logprobs: Some(5),
             echo: true,
+            efforts: &[],
         }
     }
 
@@ -90,14 +90,13 @@ impl Provider for OpenAiCompletions {
             logprobs: params.logprobs,
             echo: params.echo,
         };
-        WireRequest::json("/completions", vec![], &body)
+        Ok(WireRequest::json("/completions", vec![], &body, params)?.whole())
     }
 
     fn read_success(&self, value: &Value, errors: &ErrorClassifier) -> Answer {
         let choice = &value["choices"][0];
-        let filtered = (choice["finish_reason"] == "content_filter").then_some((FilterSide::Answer, None));
-        let parts =
-            AnswerParts { text: choice["text"].as_str().map(Into::into), filtered, ..AnswerParts::default() };
+        let text = choice["text"].as_str().map(Into::into);
+        let parts = AnswerParts { text, ..AnswerParts::default() };
         let mut answer = finish(parts, value, errors);
         answer.logprobs = tokens(&choice["logprobs"]);
         answer

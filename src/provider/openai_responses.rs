@@ -4,14 +4,16 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Answer, AnswerParts, Usage};
+use super::answer::{Answer, AnswerParts, Usage, no_answer};
 use super::chat_form::{Turn, content, turns};
 use super::conventions::Conventions;
-use super::failure::{ErrorClassifier, interrupted};
+use super::failure::ErrorClassifier;
 use super::failure_class::FilterSide;
-use super::generation_params::{Capabilities, GenerationParams};
+use super::finish_reason::Finish;
+use super::generation_params::{CHAT_MAX_TOKENS, Capabilities, GenerationParams};
 use super::json;
 use super::openai::{self, is_reasoning_model, token};
+use super::reasoning::ReasoningEffort;
 use super::request::{KeyHeader, Request, WireRequest};
 use super::wire_format::Provider;
 use crate::error::{Error, Result};
@@ -36,8 +38,15 @@ struct Body<'a> {
     include: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     top_logprobs: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<Reasoning>,
     /// Whether the provider stores the answer.
     store: bool,
+}
+
+#[derive(Serialize)]
+struct Reasoning {
+    effort: &'static str,
 }
 
 impl Provider for OpenAiResponses {
@@ -70,12 +79,13 @@ impl Provider for OpenAiResponses {
             max_seed: None,
             top_logprobs: Some(20),
             echo: false,
+            efforts: &ReasoningEffort::ALL,
         }
     }
 
     fn defaults(&self, model: &str) -> GenerationParams {
         let temperature = if is_reasoning_model(model) { None } else { Some(0.0) };
-        GenerationParams { temperature, ..GenerationParams::default() }
+        GenerationParams { max_tokens: CHAT_MAX_TOKENS, temperature, ..GenerationParams::default() }
     }
 
     fn render(&self, request: &Request) -> Result<WireRequest> {
@@ -97,40 +107,62 @@ impl Provider for OpenAiResponses {
             top_p: params.top_p,
             include: if params.logprobs.is_some() { &["message.output_text.logprobs"] } else { &[] },
             top_logprobs: params.logprobs,
+            reasoning: params.reasoning_effort.map(|effort| Reasoning { effort: effort.name() }),
             store: false,
         };
-        WireRequest::json("/responses", vec![], &body)
+        Ok(WireRequest::json("/responses", vec![], &body, params)?.whole())
     }
 
     fn read_success(&self, value: &Value, _: &ErrorClassifier) -> Answer {
-        let messages =
-            || value["output"].as_array().into_iter().flatten().filter(|item| item["type"] == "message");
+        let items = || value["output"].as_array().into_iter().flatten();
+        let messages = || items().filter(|item| item["type"] == "message");
+        // A model may say what it is about to do before it answers. The answer is the message that is marked
+        // as one, or else the last; a comment is none.
+        let is_final = |item: &&Value| item["phase"] == "final_answer";
+        let has_text = |item: &&Value| content(&item["content"], "text", "text").is_some();
+        let is_plain = |item: &&Value| item["phase"].is_null() && has_text(item);
+        let answer = messages().rfind(is_final).or_else(|| messages().rfind(is_plain));
+        let is_other =
+            |item: &Value| has_text(&item) && !answer.is_some_and(|answer| std::ptr::eq(answer, item));
+        let messages = || messages().filter(|item| !is_other(item));
         let all = |kind: &'static str, member: &'static str| {
             let mut texts =
                 messages().filter_map(move |item| content(&item["content"], kind, member)).peekable();
             texts.peek().is_some().then(|| texts.collect::<String>())
         };
-        let reason = value["incomplete_details"]["reason"].as_str();
-        let filtered = (reason == Some("content_filter")).then_some((FilterSide::Answer, None));
-        let incomplete = value["status"] == "incomplete" && filtered.is_none();
+        let (cause, status) = (value["incomplete_details"]["reason"].as_str(), value["status"].as_str());
+        let reason = cause.or(status);
+        let finish = match (cause.map(Finish::of_name), status) {
+            (Some(Finish::Unknown | Finish::Complete), _) => Finish::Truncated,
+            (Some(finish), _) => finish,
+            (None, status) => status.map_or(Finish::Unknown, Finish::of_name),
+        };
+        let is_kind = |item: &Value, end: &str| item["type"].as_str().is_some_and(|kind| kind.ends_with(end));
+        let calls =
+            items().filter(|item| is_kind(item, "function_call") || is_kind(item, "custom_tool_call"));
+        let (text, refusal) = (all("text", "text"), all("refusal", "refusal"));
+        let commentary = text.is_none() && items().any(|item| item["phase"] == "commentary");
         let parts = AnswerParts {
-            text: all("output_text", "text"),
-            refusal: all("refusal", "refusal"),
-            filtered,
-            is_truncated: incomplete || reason == Some("max_output_tokens"),
+            tool: calls.filter_map(|item| item["name"].as_str()).next().map(Into::into),
+            // A response that is complete and holds its reasoning alone has an empty answer.
+            has_reasoning: commentary,
+            filtered: (finish == Finish::Filtered).then_some((FilterSide::Answer, None)),
+            reason: reason.map(Into::into),
+            text,
+            refusal,
+            finish,
         };
         let contents = messages().flat_map(|item| item["content"].as_array().into_iter().flatten());
         let tokens: Vec<_> =
             contents.flat_map(|part| part["logprobs"].as_array().into_iter().flatten()).map(token).collect();
-        // A failure may come with HTTP status 200. Its error object, if it has one, was read before this.
-        let outcome = match value["status"].as_str() {
-            Some(status @ ("failed" | "cancelled")) => interrupted(status),
-            _ => parts.into(),
-        };
+        // An error object, if there is one, was read before this.
+        let outcome =
+            if value["output"].is_array() || status.is_some() { parts.into() } else { no_answer(value) };
         Answer {
             usage: usage(&value["usage"]),
             model_snapshot: value["model"].as_str().map(Into::into),
-            finish_reason: reason.or(value["status"].as_str()).map(Into::into),
+            finish_reason: reason.map(Into::into),
+            billing: openai::billing(value),
             logprobs: (!tokens.is_empty()).then_some(tokens),
             ..Answer::of(outcome)
         }
@@ -143,6 +175,7 @@ fn usage(usage: &Value) -> Option<Usage> {
         completion_tokens: json::count(&usage["output_tokens"]),
         reasoning_tokens: json::count(&usage["output_tokens_details"]["reasoning_tokens"]),
         cached_tokens: json::count(&usage["input_tokens_details"]["cached_tokens"]),
+        ..Usage::default()
     }
     .counted()
 }

@@ -45,7 +45,11 @@ impl RateLimitInfo {
         let should_retry = declared(|known| known.should_retry_header).and_then(|value| value.parse().ok());
         let after = || {
             let value = headers.get("retry-after")?;
-            number(value).or_else(|| seconds_until(http_date(value)?, now))
+            if let Some(date) = http_date(value) {
+                return seconds_until(date, now);
+            }
+            // Proxies may add a wait of their own; the longest holds for all.
+            value.split(',').filter_map(|wait| until(wait.trim(), now)).reduce(f64::max)
         };
         let in_body = || {
             // Some gateways wrap the error in a list.
@@ -86,13 +90,18 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// Seconds until a window ends, from the forms providers use: `6m0s`, `120ms`, seconds, a time of RFC 3339,
-/// milliseconds since 1970.
+/// seconds or milliseconds since 1970.
 fn until(text: &str, now: Option<Timestamp>) -> Option<f64> {
-    /// A number this large is a time in milliseconds since 1970, not a duration.
+    /// A number this large is a time in seconds since 1970, not a duration.
+    const EPOCH_S: f64 = 1e9;
+    /// A number this large is a time in milliseconds since 1970.
     const EPOCH_MS: f64 = 1e11;
     if let Some(value) = number(text) {
-        let end = || Timestamp::from_millisecond(value as i64).ok();
-        return if value < EPOCH_MS { Some(value) } else { seconds_until(end()?, now) };
+        if value < EPOCH_S {
+            return Some(value);
+        }
+        let milliseconds = if value < EPOCH_MS { value * 1e3 } else { value };
+        return seconds_until(Timestamp::from_millisecond(milliseconds as i64).ok()?, now);
     }
     duration(text).or_else(|| seconds_until(text.parse().ok()?, now))
 }
@@ -153,6 +162,10 @@ mod tests {
         assert_eq!(after(" 1.5 "), Some(1.5));
         assert_eq!(after("Fri, 06 Dec 2024 03:25:32 GMT"), Some(30.0));
         assert_eq!(after("86400"), Some(86400.0));
+        assert_eq!((after("2s"), after("250ms"), after("2, 3")), (Some(2.0), Some(0.25), Some(3.0)));
+        // Seconds and milliseconds since 1970.
+        assert_eq!((after("1733455505"), after("1733455505000")), (Some(3.0), Some(3.0)));
+        assert_eq!(after("1733455401"), None, "in the past");
         for absurd in ["-1", "soon", "", "NaN", "inf", "1e999", "Fri, 06 Dec 2023 03:25:32 GMT"] {
             assert_eq!(after(absurd), None, "{absurd}");
         }
@@ -188,6 +201,24 @@ mod tests {
             ("X-RateLimit-Reset", "1733455517000"),
         ]);
         assert_eq!((openrouter.remaining_requests, openrouter.reset_requests_s), (Some(0.0), Some(15.0)));
+        let gateway = info(&[
+            ("date", "Fri, 06 Dec 2024 03:25:02 GMT"),
+            ("ratelimit-remaining", "0"),
+            ("ratelimit-reset", "1733455509"),
+        ]);
+        assert_eq!((gateway.remaining_requests, gateway.reset_requests_s), (Some(0.0), Some(7.0)));
+        let past = info(&[
+            ("date", "Fri, 06 Dec 2024 03:25:02 GMT"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "1733455402"),
+        ]);
+        assert_eq!((past.remaining_requests, past.reset_requests_s), (Some(0.0), None));
+        let worded =
+            serde_json::json!({"error": {"message": "Limit 30000. Please try again in 1.5s. Visit x"}});
+        assert_eq!(
+            RateLimitInfo::read(&Headers::default(), Some(&worded), &conventions()).retry_after_s,
+            Some(1.5)
+        );
         let gemini = serde_json::json!({"error": {"details": [
             {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22s"}
         ]}});

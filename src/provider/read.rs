@@ -10,6 +10,7 @@ use super::headers::Headers;
 use super::json;
 use super::rate_limit::RateLimitInfo;
 use super::registry::conventions;
+use super::stream;
 use super::text::clip;
 use super::wire_format::Provider;
 
@@ -24,6 +25,11 @@ pub fn read(provider: &dyn Provider, status: u16, headers: &Headers, body: &[u8]
         (None, Ok(())) => Answer::of(Outcome::Unreadable { reason: "the body is empty".into() }),
     };
     answer.rate_limit = RateLimitInfo::read(headers, value.as_ref(), &conventions());
+    let has_text = answer.outcome.has_text();
+    answer.usage = answer.usage.and_then(|usage| usage.without_zeros(has_text));
+    // litellm and other gateways state the cost in a header.
+    let in_header = || headers.get("x-litellm-response-cost")?.parse().ok().filter(|usd: &f64| *usd >= 0.0);
+    answer.billing.cost_usd = answer.billing.cost_usd.or_else(in_header);
     answer
 }
 
@@ -38,7 +44,14 @@ fn open(
         return (None, Err(redirect(status, headers)));
     }
     let success = (200..300).contains(&status);
-    match json::parse(body) {
+    let parsed = json::parse(body);
+    let parsed = match (parsed, success) {
+        // A list with one answer, as some gateways send it.
+        (Ok(Value::Array(mut list)), true) if list.len() == 1 && list[0].is_object() => Ok(list.remove(0)),
+        (Err(why), true) => stream::joined(body).ok_or(why),
+        (parsed, _) => parsed,
+    };
+    match parsed {
         Ok(value) => {
             let outcome = match errors.error_in(&value) {
                 Some(error) => Err(errors.classify(status, error)),

@@ -1,7 +1,10 @@
 //! What is sent to a provider: a prompt with its generation parameters, and the HTTP request it becomes.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use super::body_merge::merge;
 use super::generation_params::GenerationParams;
 use crate::error::{Error, Result};
 
@@ -57,19 +60,45 @@ pub struct WireRequest {
     pub body: Vec<u8>,
 }
 
+/// The end of a body that asks for a whole answer at once.
+const WHOLE: &[u8] = b",\"stream\":false}";
+
 impl WireRequest {
-    /// Serialises a body. Members keep the order of their struct, so that equal requests give equal bytes.
+    /// Serialises a body with the members that the user adds. Members keep the order of their struct, so that
+    /// equal requests give equal bytes; with added members they are in alphabetical order.
     ///
     /// # Errors
-    /// [`Error::Json`]
+    /// [`Error::Json`]; [`Error::Parameter`] for an added member that the body has.
     pub(super) fn json(
         path: impl Into<String>,
         headers: Vec<(&'static str, String)>,
         body: &impl Serialize,
+        params: &GenerationParams,
     ) -> Result<Self> {
-        let body =
-            serde_json::to_vec(body).map_err(|source| Error::Json { path: "request".into(), source })?;
-        Ok(Self { path: path.into(), headers, body })
+        let fault = |source| Error::Json { path: "request".into(), source };
+        let body = if params.body_json.is_empty() {
+            serde_json::to_vec(body)
+        } else {
+            let mut value = serde_json::to_value(body).map_err(fault)?;
+            merge(&mut value, &params.body_json)?;
+            serde_json::to_vec(&value)
+        };
+        Ok(Self { path: path.into(), headers, body: body.map_err(fault)? })
+    }
+
+    /// With `"stream": false` at the end of the body, for servers that stream unless they are told not to.
+    pub(super) fn whole(mut self) -> Self {
+        self.body.pop();
+        self.body.extend_from_slice(WHOLE);
+        self
+    }
+
+    /// The bytes that identify the question: the body without how the answer is transported.
+    pub fn identity(&self) -> Cow<'_, [u8]> {
+        match self.body.strip_suffix(WHOLE) {
+            Some(rest) => [rest, b"}"].concat().into(),
+            None => (&self.body[..]).into(),
+        }
     }
 }
 

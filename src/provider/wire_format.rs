@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::conventions::Conventions;
 use super::failure::ErrorClassifier;
-use super::generation_params::{Capabilities, GenerationParams};
+use super::generation_params::{CHAT_MAX_TOKENS, Capabilities, GenerationParams};
 use super::request::{KeyHeader, Request, WireRequest};
 use crate::error::Result;
 
@@ -34,7 +34,9 @@ pub trait Provider: Sync {
 
     /// The default parameters for a model, by its exact name: some models refuse what all others accept.
     fn defaults(&self, _model: &str) -> GenerationParams {
-        GenerationParams::default()
+        let max_tokens = GenerationParams::default().max_tokens;
+        let max_tokens = if self.capabilities().chats { CHAT_MAX_TOKENS } else { max_tokens };
+        GenerationParams { max_tokens, ..GenerationParams::default() }
     }
 
     /// The request as it is sent, without the key. Equal requests give equal bytes.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use super::wire_flags::{Temperature, WireFlags, temperature};
 use crate::cli::choice::{choice, listed};
 use crate::collect::configuration::Configuration;
 use crate::collect::grading::{NORMALISATION_VERSION, registry};
@@ -84,6 +85,8 @@ pub(super) struct CollectFlags {
     #[command(flatten)]
     pub(super) resume: ResumeFlags,
     #[command(flatten)]
+    pub(super) wire: WireFlags,
+    #[command(flatten)]
     pub(super) request: RequestFlags,
 }
 
@@ -120,7 +123,8 @@ pub(super) struct BudgetFlags {
     #[arg(long, value_name = "USD", conflicts_with = "no_budget", requires = "prices")]
     pub(super) budget_usd: Option<f64>,
     /// TOML file with `date` and, for each model, [models."NAME"] input_usd_per_million_tokens and
-    /// output_usd_per_million_tokens
+    /// output_usd_per_million_tokens; prices of cached, reasoning and audio tokens and of service tiers are
+    /// optional
     #[arg(long, value_name = "FILE")]
     pub(super) prices: Option<PathBuf>,
     /// Collect without a spending cap
@@ -131,12 +135,13 @@ pub(super) struct BudgetFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct ContentFlags {
-    /// Token limit of an answer
+    /// Token limit of an answer, reasoning included [default: 2048 for chats, 32 for completions]
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
-    /// Sampling temperature; 0 for greedy decoding
-    #[arg(long, value_name = "T")]
-    pub(super) temperature: Option<f64>,
+    /// Sampling temperature; 0 for greedy decoding, `none` to send none [default: 0, none for known reasoning
+    /// models]
+    #[arg(long, value_name = "T|none", value_parser = temperature)]
+    pub(super) temperature: Option<Temperature>,
     /// Nucleus sampling threshold (top-p)
     #[arg(long, value_name = "P")]
     pub(super) top_p: Option<f64>,
@@ -186,8 +191,12 @@ pub(super) struct ResumeFlags {
     /// are reused
     #[arg(long)]
     pub(super) new_config: bool,
-    /// Omit parameters that the model does not support from all requests
+    /// End the run if the model does not support a parameter [default: omit it from all requests, or lower a
+    /// value that is too high, and record that]
     #[arg(long)]
+    pub(super) no_adapt_params: bool,
+    /// What was off by default before
+    #[arg(long, hide = true, conflicts_with = "no_adapt_params")]
     pub(super) adapt_params: bool,
     /// End the run if another snapshot of the model answers
     #[arg(long, value_name = "NAME")]
@@ -301,13 +310,23 @@ pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
 }
 
 /// The configuration that the flags describe, as it is recorded.
-pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider::Provider) -> Configuration {
+///
+/// # Errors
+/// As [`WireFlags::add_to`].
+pub(super) fn configuration(
+    ask: &CollectFlags,
+    provider: &'static dyn provider::Provider,
+) -> Result<Configuration> {
     let (content, model) = (&ask.content, ask.target.model.clone().unwrap_or_default());
     let defaults = provider.defaults(&model);
     let echo = content.grader.needs_echo();
     let params = GenerationParams {
         max_tokens: content.max_tokens.unwrap_or(if echo { 1 } else { defaults.max_tokens }),
-        temperature: content.temperature.or(defaults.temperature),
+        temperature: match content.temperature {
+            Some(Temperature::Omitted) => None,
+            Some(Temperature::Value(temperature)) => Some(temperature),
+            None => defaults.temperature,
+        },
         top_p: content.top_p.or(defaults.top_p),
         stop: content.stop.clone(),
         seed: content.sampling_seed.or(defaults.seed),
@@ -315,13 +334,15 @@ pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider:
         echo,
         ..defaults
     };
+    let params = ask.wire.add_to(params)?;
     let is_chat = provider.capabilities().chats;
-    Configuration {
+    Ok(Configuration {
         provider: provider.name().into(),
         base_url: ask.target.base_url.clone().unwrap_or_else(|| provider.default_base_url().into()),
         model,
         params,
         without: vec![],
+        lowered: vec![],
         sources: ask.tasks.clone(),
         shots: content.shots,
         items: content.items,
@@ -346,7 +367,7 @@ pub(super) fn configuration(ask: &CollectFlags, provider: &'static dyn provider:
         tasks: vec![],
         raw_csv: ask.resume.raw_csv,
         semantic: None,
-    }
+    })
 }
 
 impl From<NormalisationFlags> for Normalisation {

@@ -3,6 +3,7 @@
 
 mod flags;
 mod semantic_flags;
+mod wire_flags;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use super::watch::{Watch, interrupts};
 use super::{SECRETS, print, status};
 use crate::collect::budget::estimate;
 use crate::collect::budget::price::Price;
+use crate::collect::client::endpoint::Endpoint;
 use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::configuration::Configuration;
 use crate::collect::journal;
@@ -75,7 +77,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             let ask = &flags.ask;
             let provider = provider::find(ask.target.provider.as_deref().unwrap_or_default())?;
             let collection = Collection {
-                configuration: flags::configuration(ask, provider),
+                configuration: flags::configuration(ask, provider)?,
                 target: &ask.target,
                 money: &ask.money,
                 resume: &ask.resume,
@@ -87,7 +89,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         }
         Some(FolderVerb::Semantic(ask)) => {
             let provider = provider::find(ask.target.provider.as_deref().unwrap_or_default())?;
-            let configuration = ask.configuration(provider);
+            let configuration = ask.configuration(provider)?;
             let scores = |semantic: &SemanticTask| semantic.logprobs_from == LogprobSource::Echo;
             let is_scored = configuration.semantic.as_ref().is_some_and(scores);
             let collection = Collection {
@@ -124,7 +126,8 @@ fn collect(
 ) -> Result<()> {
     let Collection { mut configuration, target, money, resume, request, is_scored, is_tolerant } = collection;
     // Read before anything that may fail with a message that quotes the key.
-    let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url).map(Arc::new);
+    let is_local = Endpoint::new(&configuration.base_url).is_ok_and(|endpoint| endpoint.is_local());
+    let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url, is_local).map(Arc::new);
     if let Ok(secrets) = &secrets {
         SECRETS.get_or_init(|| secrets.clone());
         hide_in_panics(secrets.clone());
@@ -180,7 +183,7 @@ fn collect(
         configuration,
         new_config: resume.new_config,
         redo,
-        adapt: resume.adapt_params,
+        adapt: !resume.no_adapt_params,
         tolerated: Tolerated {
             wrong: resume.keep_going || is_tolerant,
             ungraded: resume.keep_going,

@@ -3,15 +3,18 @@
 use clap::Args;
 
 use super::flags::{BudgetFlags, NormalisationFlags, RequestFlags, ResumeFlags, TargetFlags};
+use super::wire_flags::WireFlags;
 use crate::cli::choice::choice;
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::Replication;
 use crate::collect::tasks::{LogprobSource, Rendering, SemanticTask};
 use crate::collect::{Grader, Grading};
 use crate::corpus::{DesignSettings, PromptForm};
+use crate::error::Result;
 use crate::provider::{GenerationParams, Provider};
 
-/// Token limit of a short answer: the longest right answers of the embedded categories have a few tokens.
+/// Token limit of a short answer of a completion API: the longest right answers of the embedded categories
+/// have a few tokens.
 const MAX_TOKENS: u32 = 16;
 
 #[derive(Debug, Args)]
@@ -30,6 +33,8 @@ pub(super) struct SemanticFlags {
     answers: AnswerFlags,
     #[command(flatten)]
     pub(super) resume: ResumeFlags,
+    #[command(flatten)]
+    pub(super) wire: WireFlags,
     #[command(flatten)]
     pub(super) request: RequestFlags,
 }
@@ -62,21 +67,24 @@ struct AnswerFlags {
     /// Where log-probabilities come from [default: echo for completions, top for chats that have them]
     #[arg(long, value_parser = choice(&LogprobSource::ALL, LogprobSource::name, LogprobSource::describe))]
     logprobs_from: Option<LogprobSource>,
-    /// Token limit of an answer
-    #[arg(long, value_name = "N", default_value_t = MAX_TOKENS)]
-    max_tokens: u32,
+    /// Token limit of an answer, reasoning included [default: 2048 for chats, 16 for completions]
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
     #[command(flatten)]
     normal: NormalisationFlags,
 }
 
-fn form(name: &str) -> Result<PromptForm, String> {
+fn form(name: &str) -> std::result::Result<PromptForm, String> {
     let known = PromptForm::names().collect::<Vec<_>>().join(", ");
     PromptForm::find(name).ok_or_else(|| format!("the forms are {known}"))
 }
 
 impl SemanticFlags {
     /// The configuration that the flags describe, as it is recorded.
-    pub(super) fn configuration(&self, provider: &'static dyn Provider) -> Configuration {
+    ///
+    /// # Errors
+    /// As [`WireFlags::add_to`].
+    pub(super) fn configuration(&self, provider: &'static dyn Provider) -> Result<Configuration> {
         let (can, model) = (provider.capabilities(), self.target.model.clone().unwrap_or_default());
         let logprobs_from = self.answers.logprobs_from.unwrap_or_else(|| LogprobSource::of(&can));
         let top = if logprobs_from == LogprobSource::Top { can.top_logprobs } else { None };
@@ -86,12 +94,16 @@ impl SemanticFlags {
         let form = form.or(default_form).unwrap_or(DesignSettings::default().form);
         let shots = if shots.is_empty() { DesignSettings::default().shots } else { shots.clone() };
         let normalisation = self.answers.normal.into();
-        Configuration {
+        let max_tokens = if can.chats { params.max_tokens } else { MAX_TOKENS };
+        let max_tokens = self.answers.max_tokens.unwrap_or(max_tokens);
+        let params = self.wire.add_to(GenerationParams { max_tokens, logprobs: top, ..params })?;
+        Ok(Configuration {
             provider: provider.name().into(),
             base_url: self.target.base_url.clone().unwrap_or_else(|| provider.default_base_url().into()),
             model,
-            params: GenerationParams { max_tokens: self.answers.max_tokens, logprobs: top, ..params },
+            params,
             without: vec![],
+            lowered: vec![],
             sources: self.corpora.clone(),
             shots: shots.iter().copied().max().unwrap_or_default(),
             items: *queries,
@@ -110,6 +122,6 @@ impl SemanticFlags {
                 form: form.name.into(),
                 logprobs_from,
             }),
-        }
+        })
     }
 }

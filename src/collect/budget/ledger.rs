@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use tokio::sync::Notify;
 
-use super::price::{PICO, Price};
+use super::price::Price;
+use super::rates::PICO;
 use super::tokens::prompt_tokens;
 use crate::provider::{Prompt, Usage};
 
@@ -15,11 +16,35 @@ use crate::provider::{Prompt, Usage};
 pub struct Reservation {
     prompt: u64,
     completion: u64,
+    prompt_tokens: u64,
+    completion_tokens: u64,
 }
+
+/// How many times as many tokens as a request can have are still believed: a server may count a system prompt
+/// of its own, or reasoning beside the limit of the answer.
+const BELIEVED_FACTOR: u64 = 4;
+/// And how many more.
+const BELIEVED_TOKENS: u64 = 4096;
+/// The most tokens of reasoning that a server may add beside the limit, where it counts them apart.
+const BELIEVED_REASONING: u64 = 1 << 17;
 
 impl Reservation {
     fn sum(self) -> u64 {
         self.prompt.saturating_add(self.completion)
+    }
+
+    /// Whether the counts of a server are far beyond what the request can have.
+    pub fn is_exceeded_by(&self, usage: &Usage) -> bool {
+        // Nothing is known of a request whose record was damaged.
+        if (self.prompt_tokens, self.completion_tokens) == (0, 0) {
+            return false;
+        }
+        let most = |tokens: u64| tokens.saturating_mul(BELIEVED_FACTOR).saturating_add(BELIEVED_TOKENS);
+        let reasoning = usage.reasoning_tokens.unwrap_or(0).min(BELIEVED_REASONING);
+        usage.prompt_tokens.is_some_and(|tokens| tokens > most(self.prompt_tokens))
+            || usage
+                .completion_tokens
+                .is_some_and(|tokens| tokens.saturating_sub(reasoning) > most(self.completion_tokens))
     }
 }
 
@@ -36,13 +61,15 @@ pub struct Budget {
 struct Balance {
     spent: u64,
     reserved: u64,
+    /// Of the answers whose cost the server states: the cost by our prices, and that of the server.
+    stated: (f64, f64),
 }
 
 impl Budget {
     /// A budget of which `spent_usd` is already spent. Without a price no cost is counted.
     pub fn new(price: Option<Price>, cap_usd: Option<f64>, spent_usd: f64) -> Self {
         let pico = |usd: f64| (usd * PICO).round() as u64;
-        let state = Mutex::new(Balance { spent: pico(spent_usd), reserved: 0 });
+        let state = Mutex::new(Balance { spent: pico(spent_usd), ..Balance::default() });
         Self { price, cap: cap_usd.map(pico), state, settled: Notify::new() }
     }
 
@@ -58,8 +85,9 @@ impl Budget {
 
     /// The cost of these numbers of tokens.
     pub fn max_cost(&self, prompt_tokens: u64, completion_tokens: u64) -> Reservation {
-        let pico = |prompt, completion| self.price.map_or(0, |price| price.pico(prompt, completion));
-        Reservation { prompt: pico(prompt_tokens, 0), completion: pico(0, completion_tokens) }
+        let most = |price: &Price| price.most_pico(prompt_tokens, completion_tokens);
+        let (prompt, completion) = self.price.as_ref().map_or((0, 0), most);
+        Reservation { prompt, completion, prompt_tokens, completion_tokens }
     }
 
     /// Whether the cap allows it beside what is spent, without regard to requests in flight.
@@ -101,25 +129,26 @@ impl Budget {
         self.settled.notify_waiters();
     }
 
-    /// The cost of the counted tokens, and the reservation for those that were not counted.
-    fn cost(price: Price, reserve: Reservation, usage: Option<&Usage>) -> u64 {
-        let prompt = usage.and_then(|usage| usage.prompt_tokens).map(|tokens| price.pico(tokens, 0));
-        let completion = usage.and_then(|usage| usage.completion_tokens).map(|tokens| price.pico(0, tokens));
+    /// The cost of the counted tokens at a service tier, and the reservation for those that were not counted.
+    /// Counts that cannot be true are none: they would lock the folder with a cost that nobody pays.
+    fn cost(price: &Price, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> u64 {
+        let (rates, usage) = (price.at(tier), usage.filter(|usage| !reserve.is_exceeded_by(usage)));
+        let prompt = usage.and_then(|usage| rates.prompt_pico(usage));
+        let completion = usage.and_then(|usage| rates.completion_pico(usage));
         prompt.unwrap_or(reserve.prompt).saturating_add(completion.unwrap_or(reserve.completion))
     }
 
     /// Books a request that an earlier run left without a price. Returns its cost.
-    pub fn book(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
-        let cost = Self::cost(self.price?, reserve, usage);
+    pub fn book(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
+        let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| state.spent = state.spent.saturating_add(cost));
         Some(cost as f64 / PICO)
     }
 
     /// Settles a reservation with the counted tokens, or with the reservation itself for those that were not
     /// counted. Returns the cost.
-    pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>) -> Option<f64> {
-        let price = self.price?;
-        let cost = Self::cost(price, reserve, usage);
+    pub fn charge(&self, reserve: Reservation, usage: Option<&Usage>, tier: Option<&str>) -> Option<f64> {
+        let cost = Self::cost(self.price.as_ref()?, reserve, usage, tier);
         self.with(|state| {
             state.reserved = state.reserved.saturating_sub(reserve.sum());
             state.spent = state.spent.saturating_add(cost);
@@ -128,14 +157,32 @@ impl Budget {
         Some(cost as f64 / PICO)
     }
 
+    /// Whether a service tier has no known price.
+    pub fn is_unpriced(&self, tier: &str) -> bool {
+        self.price.as_ref().is_some_and(|price| price.is_unpriced(tier))
+    }
+
+    /// Adds a cost and what the server states for the same answer. Returns both sums where they differ by
+    /// more than 5 % and a tenth of a cent.
+    pub fn compare(&self, ours_usd: f64, theirs_usd: f64) -> Option<(f64, f64)> {
+        const SHARE: f64 = 0.05;
+        const LEAST_USD: f64 = 0.001;
+        let (ours, theirs) = self.with(|state| {
+            state.stated = (state.stated.0 + ours_usd, state.stated.1 + theirs_usd);
+            state.stated
+        });
+        let difference = (ours - theirs).abs();
+        (difference > LEAST_USD && difference > SHARE * ours.max(theirs)).then_some((ours, theirs))
+    }
+
     /// A reservation in dollars, where prices are known.
     pub fn usd(&self, reserve: Reservation) -> Option<f64> {
-        self.price.map(|_| reserve.sum() as f64 / PICO)
+        self.price.as_ref().map(|_| reserve.sum() as f64 / PICO)
     }
 
     /// Spent so far, where prices are known.
     pub fn spent_usd(&self) -> Option<f64> {
-        self.price.map(|_| self.with(|state| state.spent) as f64 / PICO)
+        self.price.as_ref().map(|_| self.with(|state| state.spent) as f64 / PICO)
     }
 
     /// The spending cap.
@@ -145,7 +192,13 @@ impl Budget {
 
     /// The cost of these numbers of tokens, where prices are known.
     pub fn cost_usd(&self, prompt_tokens: u64, completion_tokens: u64) -> Option<f64> {
-        self.price.map(|price| price.pico(prompt_tokens, completion_tokens) as f64 / PICO)
+        let counted = Usage {
+            prompt_tokens: Some(prompt_tokens),
+            completion_tokens: Some(completion_tokens),
+            ..Usage::default()
+        };
+        let rates = self.price.as_ref()?.at(None);
+        Some((rates.prompt_pico(&counted)?.saturating_add(rates.completion_pico(&counted)?)) as f64 / PICO)
     }
 }
 
@@ -154,13 +207,21 @@ mod tests {
     use rand::Rng;
 
     use super::*;
+    use crate::collect::budget::rates::Rates;
     use crate::seed;
 
-    const PRICE: Price = Price { input_usd_per_million_tokens: 0.4, output_usd_per_million_tokens: 1.6 };
+    fn price() -> Price {
+        let rates = Rates {
+            input_usd_per_million_tokens: 0.4,
+            output_usd_per_million_tokens: 1.6,
+            ..Rates::default()
+        };
+        rates.into()
+    }
 
     #[test]
     fn a_million_tokens_cost_what_the_file_says() {
-        let budget = Budget::new(Some(PRICE), None, 0.0);
+        let budget = Budget::new(Some(price()), None, 0.0);
         assert_eq!(budget.cost_usd(1_000_000, 0), Some(0.4));
         assert_eq!(budget.cost_usd(0, 1_000_000), Some(1.6));
         assert_eq!(Budget::new(None, None, 0.0).cost_usd(5, 5), None);
@@ -168,16 +229,47 @@ mod tests {
 
     #[test]
     fn what_was_not_counted_costs_what_was_set_aside_for_it() {
-        let budget = Budget::new(Some(PRICE), None, 0.0);
+        let budget = Budget::new(Some(price()), None, 0.0);
         // 8 bytes and 16 for the message are 24 tokens at most, at 0.4; 10 at 1.6.
         let reserve = budget.most(&Prompt::Text("12345678".into()), 10);
         let cost = |prompt_tokens, completion_tokens| {
-            budget.charge(reserve, Some(&Usage { prompt_tokens, completion_tokens, ..Usage::default() }))
+            budget.charge(
+                reserve,
+                Some(&Usage { prompt_tokens, completion_tokens, ..Usage::default() }),
+                None,
+            )
         };
         assert_eq!(cost(Some(5), Some(0)), Some(2e-6));
         assert_eq!(cost(Some(5), None), Some(18e-6));
         assert_eq!(cost(None, Some(1)), Some(11.2e-6));
-        assert_eq!(budget.charge(reserve, None), Some(25.6e-6));
+        assert_eq!(budget.charge(reserve, None, None), Some(25.6e-6));
+    }
+
+    #[test]
+    fn counts_that_no_request_has_cost_what_was_set_aside() {
+        let budget = Budget::new(Some(price()), None, 0.0);
+        let reserve = budget.most(&Prompt::Text("12345678".into()), 10);
+        let usage = |prompt: u64, completion: u64, reasoning: Option<u64>| Usage {
+            prompt_tokens: Some(prompt),
+            completion_tokens: Some(completion),
+            reasoning_tokens: reasoning,
+            ..Usage::default()
+        };
+        for (usage, is_exceeded) in [
+            (usage(1000, 10, None), false),
+            (usage(5, 3000, Some(2990)), false),
+            (usage(5, 100_000, Some(99_990)), false),
+            (usage(5, 100_000, None), true),
+            (usage(1 << 60, 10, None), true),
+            (usage(5, u64::MAX, Some(u64::MAX)), true),
+        ] {
+            assert_eq!(reserve.is_exceeded_by(&usage), is_exceeded, "{usage:?}");
+            let cost = budget.charge(reserve, Some(&usage), None);
+            assert_eq!(cost == Some(25.6e-6), is_exceeded, "{cost:?}");
+        }
+        // Stated costs are compared in sum, so that cents do not hide behind rounding.
+        assert_eq!(budget.compare(0.0004, 0.0008), None);
+        assert_eq!(budget.compare(0.001, 0.0025).map(|(_, theirs)| theirs > 0.0032), Some(true));
     }
 
     #[test]
@@ -185,7 +277,7 @@ mod tests {
         for run in 0..1000 {
             let mut rng = seed::stream("test", "budget", run);
             let cap_usd = rng.random_range(1e-4..1e-2);
-            let budget = Budget::new(Some(PRICE), Some(cap_usd), 0.0);
+            let budget = Budget::new(Some(price()), Some(cap_usd), 0.0);
             let (mut under_way, mut paid) = (vec![], 0.0);
             for _ in 0..200 {
                 if under_way.len() < 32 && rng.random_bool(0.7) {
@@ -202,7 +294,7 @@ mod tests {
                         completion_tokens: rng.random_bool(0.9).then(|| rng.random_range(0..=64)),
                         ..Usage::default()
                     };
-                    paid += budget.charge(reserve, rng.random_bool(0.9).then_some(&usage)).unwrap();
+                    paid += budget.charge(reserve, rng.random_bool(0.9).then_some(&usage), None).unwrap();
                 }
                 let worst: f64 = under_way.iter().filter_map(|(reserve, _)| budget.usd(*reserve)).sum();
                 assert!(paid + worst <= cap_usd + 1e-12, "run {run}");

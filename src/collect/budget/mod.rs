@@ -5,4 +5,5 @@ pub mod estimate;
 pub mod ledger;
 pub(super) mod pilot;
 pub mod price;
+pub mod rates;
 pub(super) mod tokens;

@@ -14,6 +14,8 @@ pub(crate) struct Pilot {
     counted: u32,
     prompt_tokens: u64,
     completion_tokens: u64,
+    /// Of the answer tokens, those of reasoning.
+    reasoning_tokens: u64,
     elapsed_s: f64,
 }
 
@@ -28,6 +30,7 @@ impl Pilot {
             self.counted += 1;
             self.prompt_tokens += prompt;
             self.completion_tokens += completion;
+            self.reasoning_tokens += usage.and_then(|usage| usage.reasoning_tokens).unwrap_or(0);
         }
         self.answers == ANSWERS
     }
@@ -40,6 +43,9 @@ impl Pilot {
             let each = |tokens: u64| (tokens as f64 / f64::from(self.counted) * left as f64).round() as u64;
             let (prompt, completion) = (each(self.prompt_tokens), each(self.completion_tokens));
             line.push_str(&format!(", about {prompt} prompt tokens and {completion} answer tokens"));
+            if self.reasoning_tokens > 0 {
+                line.push_str(&format!(" ({} of them reasoning)", each(self.reasoning_tokens)));
+            }
             if let Some((usd, spent_usd)) = budget.cost_usd(prompt, completion).zip(budget.spent_usd()) {
                 line.push_str(&format!(", {usd:.6} USD in addition to the {spent_usd:.6} spent"));
                 if let Some(cap_usd) = budget.cap_usd().filter(|cap_usd| usd + spent_usd > *cap_usd) {
@@ -60,16 +66,22 @@ impl Pilot {
 mod tests {
     use super::*;
     use crate::collect::budget::price::Price;
+    use crate::collect::budget::rates::Rates;
 
     #[test]
     fn the_forecast_extrapolates_the_first_answers() {
-        let price = Price { input_usd_per_million_tokens: 1.0, output_usd_per_million_tokens: 10.0 };
+        let price = Price::from(Rates {
+            input_usd_per_million_tokens: 1.0,
+            output_usd_per_million_tokens: 10.0,
+            ..Rates::default()
+        });
         let usage = Usage { prompt_tokens: Some(100), completion_tokens: Some(5), ..Usage::default() };
         let mut pilot = Pilot::default();
         let last = (0..ANSWERS).map(|n| pilot.add((n % 2 == 0).then_some(&usage), 0.5)).collect::<Vec<_>>();
         assert_eq!(last.iter().position(|last| *last), Some(19));
         // 980 more: 98,000 and 4,900 tokens, 0.098 + 0.049 USD, 980 * 0.5 / 10 s.
-        let line = |cap_usd| pilot.forecast(1000, 10, &Budget::new(Some(price), cap_usd, 0.0)).unwrap();
+        let line =
+            |cap_usd| pilot.forecast(1000, 10, &Budget::new(Some(price.clone()), cap_usd, 0.0)).unwrap();
         assert_eq!(
             line(Some(0.2)),
             "after 20 answers: 980 questions are left, about 98000 prompt tokens and 4900 answer tokens, \

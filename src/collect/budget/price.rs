@@ -3,30 +3,36 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::rates::Rates;
 use crate::error::{Error, Result};
 
-/// Picodollars in a dollar.
-pub(super) const PICO: f64 = 1e12;
 /// Prices outside of this are most likely per token or per thousand, USD per million.
 const CREDIBLE_USD: std::ops::RangeInclusive<f64> = 0.001..=2000.0;
+/// Names of the tier whose prices are the usual ones.
+const USUAL_TIERS: [&str; 6] = ["default", "standard", "auto", "on_demand", "on-demand", ""];
 
 /// The price of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Price {
-    /// Price of a million prompt tokens.
-    pub input_usd_per_million_tokens: f64,
-    /// Price of a million answer tokens, reasoning included.
-    pub output_usd_per_million_tokens: f64,
+    /// The usual prices.
+    pub usual: Rates,
+    /// Prices of other service tiers, by the name that the server gives.
+    pub tiers: BTreeMap<String, Rates>,
+}
+
+impl From<Rates> for Price {
+    fn from(usual: Rates) -> Self {
+        Self { usual, tiers: BTreeMap::new() }
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PriceFile {
     date: toml::value::Datetime,
-    models: BTreeMap<String, Price>,
+    models: BTreeMap<String, toml::Table>,
 }
 
 impl Price {
@@ -38,6 +44,17 @@ impl Price {
     /// [models."some-model"]
     /// input_usd_per_million_tokens = 0.4
     /// output_usd_per_million_tokens = 1.6
+    /// # Each of these is that of other tokens unless it is given.
+    /// cached_input_usd_per_million_tokens = 0.1
+    /// cache_write_usd_per_million_tokens = 0.5
+    /// reasoning_usd_per_million_tokens = 1.6
+    /// audio_input_usd_per_million_tokens = 10.0
+    /// audio_output_usd_per_million_tokens = 20.0
+    ///
+    /// # For answers whose `service_tier` is this.
+    /// [models."some-model".tiers.priority]
+    /// input_usd_per_million_tokens = 0.8
+    /// output_usd_per_million_tokens = 3.2
     /// ```
     ///
     /// # Errors
@@ -45,55 +62,87 @@ impl Price {
     /// prices.
     pub fn read(path: &Path, model: &str) -> Result<Self> {
         let fault = |reason: String| Error::Prices { path: path.into(), reason };
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let file: PriceFile = toml::from_str(&text).map_err(|error| {
+        let malformed = |error: toml::de::Error| {
             fault(format!(
                 "{error}it must contain `date` and, for each model, [models.\"NAME\"] with \
                  input_usd_per_million_tokens and output_usd_per_million_tokens"
             ))
-        })?;
+        };
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let file: PriceFile = toml::from_str(&text).map_err(malformed)?;
         if file.date.date.is_none() {
             return Err(fault("`date` must be the day the prices were looked up, as 2026-11-01".into()));
         }
-        let price = *file.models.get(model).ok_or_else(|| {
+        let mut rows = BTreeMap::new();
+        for (name, table) in &file.models {
+            rows.insert(name, Self::of(table.clone()).map_err(malformed)?);
+        }
+        let price = rows.remove(&model.to_owned()).ok_or_else(|| {
             let known: Vec<_> = file.models.keys().map(String::as_str).collect();
             fault(format!(
                 "has no price of `{model}`, only of {}; add [models.\"{model}\"]",
                 known.join(", ")
             ))
         })?;
-        for (name, value) in [
-            ("input_usd_per_million_tokens", price.input_usd_per_million_tokens),
-            ("output_usd_per_million_tokens", price.output_usd_per_million_tokens),
-        ] {
-            if !CREDIBLE_USD.contains(&value) {
-                let reason = format!(
-                    "{name} of `{model}` is {value}, and should be from {} to {}: is the unit a million \
-                     tokens?",
-                    CREDIBLE_USD.start(),
-                    CREDIBLE_USD.end()
-                );
-                return Err(fault(reason));
-            }
+        let tiers = price.tiers.iter().map(|(tier, rates)| (format!("{model}.tiers.{tier}"), rates));
+        for (place, rates) in std::iter::once((model.to_owned(), &price.usual)).chain(tiers) {
+            check(&place, rates).map_err(fault)?;
         }
         Ok(price)
     }
 
-    pub(super) fn pico(&self, prompt_tokens: u64, completion_tokens: u64) -> u64 {
-        // USD per million tokens are picodollars per token, times a million.
-        let per_token = |usd: f64| (usd * PICO / 1e6).round() as u64;
-        prompt_tokens
-            .saturating_mul(per_token(self.input_usd_per_million_tokens))
-            .saturating_add(completion_tokens.saturating_mul(per_token(self.output_usd_per_million_tokens)))
+    fn of(mut table: toml::Table) -> std::result::Result<Self, toml::de::Error> {
+        let tiers = table.remove("tiers").map(toml::Value::try_into).transpose()?.unwrap_or_default();
+        Ok(Self { usual: table.try_into()?, tiers })
     }
+
+    /// The prices at a service tier.
+    pub(super) fn at(&self, tier: Option<&str>) -> &Rates {
+        tier.and_then(|tier| self.tiers.get(tier)).unwrap_or(&self.usual)
+    }
+
+    /// Whether a tier has neither the usual prices nor prices of its own.
+    pub(super) fn is_unpriced(&self, tier: &str) -> bool {
+        !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
+    }
+
+    /// The highest cost of prompt and answer tokens at any tier, in picodollars.
+    pub(super) fn most_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
+        let all = std::iter::once(&self.usual).chain(self.tiers.values());
+        all.map(|rates| rates.most_pico(prompt_tokens, completion_tokens))
+            .fold((0, 0), |most, (prompt, completion)| (most.0.max(prompt), most.1.max(completion)))
+    }
+}
+
+/// Refuses prices that are not credible. A part of the tokens may be free.
+fn check(place: &str, rates: &Rates) -> std::result::Result<(), String> {
+    for (i, (name, value)) in rates.named().into_iter().enumerate() {
+        let Some(value) = value else { continue };
+        let is_free_part = i >= 2 && value == 0.0;
+        if !is_free_part && !CREDIBLE_USD.contains(&value) {
+            return Err(format!(
+                "{name} of `{place}` is {value}, and should be from {} to {}: is the unit a million tokens?",
+                CREDIBLE_USD.start(),
+                CREDIBLE_USD.end()
+            ));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PRICE: Price = Price { input_usd_per_million_tokens: 0.4, output_usd_per_million_tokens: 1.6 };
+    fn usual() -> Price {
+        let rates = Rates {
+            input_usd_per_million_tokens: 0.4,
+            output_usd_per_million_tokens: 1.6,
+            ..Rates::default()
+        };
+        rates.into()
+    }
 
     #[test]
     fn implausible_prices_are_refused() {
@@ -109,7 +158,17 @@ mod tests {
                  {input}\noutput_usd_per_million_tokens = 1.6\n"
             )
         };
-        assert_eq!(read(&row("0.4")).unwrap(), PRICE);
+        assert_eq!(read(&row("0.4")).unwrap(), usual());
+        let more = "cached_input_usd_per_million_tokens = 0\nreasoning_usd_per_million_tokens = 2\n\
+                    [models.m.tiers.priority]\ninput_usd_per_million_tokens = 0.8\n\
+                    output_usd_per_million_tokens = 3.2\n";
+        let price = read(&(row("0.4") + more)).unwrap();
+        assert_eq!(price.usual.reasoning_usd_per_million_tokens, Some(2.0));
+        assert_eq!(price.at(Some("priority")).input_usd_per_million_tokens, 0.8);
+        assert_eq!(price.at(Some("flex")), &price.usual);
+        assert!(price.is_unpriced("flex") && !price.is_unpriced("default") && !price.is_unpriced("priority"));
+        assert_eq!(price.most_pico(1, 1), (800_000, 3_200_000));
+        assert!(read(&(row("0.4") + &more.replace("0.8", "0.0000008"))).is_err());
         for (text, says) in [
             (row("0.0000004"), "per token"),
             (row("0"), "million"),

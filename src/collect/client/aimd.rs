@@ -12,7 +12,9 @@ use tokio::time::Instant;
 use super::retry_policy::Backoff;
 use crate::provider::RateLimitInfo;
 
-/// Initial limit of requests in flight; until the first decrease every answer adds one.
+/// Requests in flight before the first answer, which may be that the key is not accepted.
+const UNTRIED_LIMIT: f64 = 2.0;
+/// Limit of requests in flight after the first answer; until the first decrease every answer adds one.
 const FIRST_LIMIT: f64 = 8.0;
 /// Factor of the multiplicative decrease.
 const DECREASE: f64 = 0.5;
@@ -63,7 +65,7 @@ impl AimdRule {
         Self {
             backoff,
             most,
-            limit: FIRST_LIMIT.min(most),
+            limit: UNTRIED_LIMIT.min(most),
             in_flight: 0,
             episode: 0,
             streak: 0,
@@ -86,6 +88,9 @@ impl AimdRule {
     }
 
     pub(super) fn answered(&mut self, now: Instant, info: &RateLimitInfo) {
+        if self.last_answer.is_none() && !self.has_decreased {
+            self.limit = FIRST_LIMIT.min(self.most);
+        }
         self.last_answer = Some(now);
         self.streak = 0;
         self.limit = (self.limit + if self.has_decreased { 1.0 / self.limit } else { 1.0 }).min(self.most);
@@ -195,7 +200,7 @@ mod tests {
             waited.push(rule.throttled(now, episode, ThrottleReason::Unreachable, None, 1.0).unwrap());
         }
         assert_eq!(waited[..9], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 120.0, 120.0]);
-        assert_eq!(rule.limit, 4.0, "only a 429 lowers the limit");
+        assert_eq!(rule.limit, 2.0, "only a 429 lowers the limit");
         rule.answered(now, &RateLimitInfo::default());
         assert_eq!(rule.throttled(now, 12, ThrottleReason::Overloaded, None, 1.0), Some(4.0));
         // A wait of a day is limited to the maximum.

@@ -54,7 +54,7 @@ impl Endpoint {
     }
 
     /// Whether the server runs on this machine.
-    pub(super) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         is_loopback(&self.base)
     }
 

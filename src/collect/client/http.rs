@@ -42,6 +42,18 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The missing reply to a request that takes too long beside all others.
+    pub(super) fn overdue(limit: Duration) -> Self {
+        let message = format!(
+            "no answer after {:.1} s, four times as long as the slowest answer so far",
+            limit.as_secs_f64()
+        );
+        Self {
+            transport_error: Some(TransportError { delivery: DeliveryStatus::Unknown, message }),
+            ..Self::default()
+        }
+    }
+
     /// The reply to a request that was never sent.
     pub fn not_sent(why: &str) -> Self {
         Self {

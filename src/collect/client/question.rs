@@ -22,12 +22,7 @@ pub(crate) struct PreparedQuestion {
 /// How a question ended.
 pub(crate) enum QuestionOutcome {
     /// It has an answer of any kind.
-    Answered {
-        /// Tokens in the answer whose log-probability is known.
-        n_logprobs: usize,
-        /// The answer.
-        answer: Box<Answer>,
-    },
+    Answered(Box<Answer>),
     /// It has no answer, and gets none in this run.
     Failed(Failure),
     /// It is left for another run.

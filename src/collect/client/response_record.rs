@@ -55,6 +55,7 @@ pub(super) fn response_record(
         redacted,
         cost_usd: None,
         possibly_paid: false,
+        implausible_usage: false,
         incomplete: transport_error.is_some(),
         crashed: false,
     };

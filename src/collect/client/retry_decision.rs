@@ -16,6 +16,7 @@ use super::breaker::MAX_SIMILAR_FAILURES;
 use super::http::DeliveryStatus;
 use super::limiter::Permit;
 use super::question::PreparedQuestion;
+use super::retry_policy::RetryPolicy;
 use super::run_context::RunContext;
 use crate::provider::{Failure, FailureClass, RateLimitInfo};
 use crate::seed;
@@ -40,6 +41,13 @@ pub(crate) struct RetryCounts {
     server_errors: u32,
     /// After requests whose answers were lost.
     lost_answers: u32,
+}
+
+impl RetryCounts {
+    /// Whether the question would be asked again if its answer were lost.
+    pub(crate) fn allow_loss(&self, policy: &RetryPolicy) -> bool {
+        self.lost_answers < policy.unknown_retries
+    }
 }
 
 /// A failed request, and what is known of it.
@@ -117,6 +125,14 @@ pub(crate) fn decide(
             "the server refuses the key ({message}); set {} to a key that may use this model",
             run.provider.key_variable()
         )),
+        FailureClass::Forbidden if run.has_answered.load(Relaxed) => {
+            // The key is accepted, so that this request alone is refused: a firewall reads prompts, too.
+            trips_breaker(run, question, failure);
+        }
+        FailureClass::Forbidden => run.stop_for_account(format!(
+            "the server refuses the request ({message}); check that the key in {} may use this model",
+            run.provider.key_variable()
+        )),
         FailureClass::NoModel => {
             run.stop_for_endpoint(format!("no such model or path ({message}); check --model and --base-url"));
         }
@@ -125,12 +141,24 @@ pub(crate) fn decide(
              --base-url to it",
             run.secrets.redact_text(host)
         )),
-        // The probe handles this, and may adapt the parameters.
-        FailureClass::Unsupported { .. } if question.probe => {}
-        FailureClass::Unsupported { param } => {
-            let hint = if run.adapt { "omit it" } else { "omit it, or pass --adapt-params" };
-            run.stop_for_endpoint(format!("the model does not support `{param}` ({message}); {hint}"));
+        // The probe handles these, and may adapt the parameters.
+        FailureClass::Unsupported { .. } | FailureClass::TooHigh { .. } | FailureClass::TooLarge
+            if question.probe => {}
+        // A router may send one question to another model. All questions are asked alike, so that this one
+        // has no answer.
+        FailureClass::Unsupported { param, .. } | FailureClass::TooHigh { param } => {
+            run.say_once(
+                "parameter",
+                &format!(
+                    "{}: the server accepted `{param}` before and refuses it for a question ({message}), \
+                     which gets no answer; if this is a router, name one of its models",
+                    run.endpoint
+                ),
+            );
+            trips_breaker(run, question, failure);
         }
+        // However many there are, the others are smaller.
+        FailureClass::TooLarge => {}
         FailureClass::Invalid | FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded => {
             trips_breaker(run, question, failure);
         }

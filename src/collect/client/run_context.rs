@@ -1,8 +1,11 @@
 //! The state that all questions of a run share.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::breaker::Breaker;
+use super::latency::Latency;
 use super::limiter::Limiter;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
@@ -23,11 +26,24 @@ pub(crate) struct RunContext {
     pub(crate) stop: Arc<Stop>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) policy: RetryPolicy,
-    /// Whether parameters that the model does not support are omitted.
+    /// Whether parameters that the model does not support are adapted.
     pub(crate) adapt: bool,
+    /// How long answers take.
+    pub(crate) latency: Latency,
+    /// Whether the server answered a question in this run, so that it accepts the key.
+    pub(crate) has_answered: AtomicBool,
+    /// Messages that are said once in a run.
+    pub(crate) said: Mutex<HashSet<&'static str>>,
 }
 
 impl RunContext {
+    /// Reports a status message, once in a run for each `kind`.
+    pub(crate) fn say_once(&self, kind: &'static str, line: &str) {
+        if self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(kind) {
+            self.progress.say(line);
+        }
+    }
+
     /// Ends the run because of the endpoint.
     pub(crate) fn stop_for_endpoint(&self, reason: String) {
         self.stop.drain(Error::Endpoint { endpoint: self.endpoint.clone(), reason, source: None });

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::answer_monitor::AnswerMonitor;
 use super::http::{Client, DeliveryStatus, Reply};
+use super::latency;
 use super::limiter::Permit;
 use super::question::{PreparedQuestion, QuestionOutcome};
 use super::response_record::response_record;
@@ -62,7 +63,9 @@ impl Worker {
                 }
                 return QuestionOutcome::Deferred;
             }
-            let (answer, record, delivery) = match self.request(question, attempt, &permit).await {
+            let may_lose = counts.allow_loss(&self.run.policy);
+            let sent = self.request(question, attempt, &permit, may_lose).await;
+            let (answer, record, delivery) = match sent {
                 Ok(Some(response)) => response,
                 Ok(None) => return QuestionOutcome::Deferred,
                 Err(error) => {
@@ -71,7 +74,6 @@ impl Worker {
                 }
             };
             self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
-            let n_logprobs = answer.n_logprobs();
             // Decided before the permit is released, so that no further request is sent after a refusal that
             // applies to all questions.
             let end = match &answer.outcome {
@@ -86,6 +88,7 @@ impl Worker {
                     None
                 }
                 _ => {
+                    self.run.has_answered.store(true, Relaxed);
                     self.run.breaker.reset();
                     None
                 }
@@ -100,7 +103,7 @@ impl Worker {
                 return QuestionOutcome::Deferred;
             }
             match end {
-                None => return QuestionOutcome::Answered { n_logprobs, answer: Box::new(answer) },
+                None => return QuestionOutcome::Answered(Box::new(answer)),
                 Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
                 Some((_, RetryDecision::Retry)) => {}
                 Some((_, RetryDecision::RetryAfter(wait))) => tokio::select! {
@@ -120,6 +123,7 @@ impl Worker {
         question: &PreparedQuestion,
         attempt: u32,
         permit: &Permit<'_>,
+        may_lose: bool,
     ) -> Result<Option<(Answer, OutcomeRecord, Option<DeliveryStatus>)>> {
         let intent = Intent {
             key: question.key,
@@ -154,6 +158,7 @@ impl Worker {
                 biased;
                 () = self.run.stop.aborting() => return Ok(None),
                 reply = self.client.send(&question.wire) => reply,
+                reply = self.overdue(sent), if may_lose => reply,
             }
         } else {
             Reply::not_sent("the run was stopped before the request was sent")
@@ -185,8 +190,11 @@ impl Worker {
         };
         record.possibly_paid = matches!(class, Some(FailureClass::Unknown));
         record.cost_usd = match class {
-            None => self.run.budget.charge(question.most, answer.usage.as_ref()),
-            Some(FailureClass::Unknown) => self.run.budget.charge(question.most, None),
+            None => {
+                self.run.latency.add(sent.elapsed());
+                self.charge(question, &answer, &mut record)
+            }
+            Some(FailureClass::Unknown) => self.run.budget.charge(question.most, None, None),
             Some(_) => {
                 self.run.budget.release(question.most);
                 None
@@ -197,5 +205,62 @@ impl Worker {
         }
         report_to_limiter(&self.run, question, permit, class, go, &answer.rate_limit);
         Ok(Some((answer, record, delivery)))
+    }
+
+    /// Waits until a request takes too long beside the answers of the others.
+    async fn overdue(&self, sent: Instant) -> Reply {
+        loop {
+            tokio::time::sleep(latency::INTERVAL).await;
+            if let Some(limit) = self.run.latency.limit().filter(|limit| sent.elapsed() > *limit) {
+                return Reply::overdue(limit);
+            }
+        }
+    }
+
+    /// Books the cost of an answer. Says once what is wrong with the counts and prices it is based on.
+    fn charge(
+        &self,
+        question: &PreparedQuestion,
+        answer: &Answer,
+        record: &mut OutcomeRecord,
+    ) -> Option<f64> {
+        let (run, usage) = (&self.run, answer.usage.as_ref());
+        if usage.is_some_and(|usage| question.most.is_exceeded_by(usage)) {
+            record.implausible_usage = true;
+            run.say_once(
+                "usage",
+                &format!(
+                    "{}: the server counts far more tokens than a request can have; where it does, the \
+                     maximum cost of the request is booked",
+                    run.endpoint
+                ),
+            );
+        }
+        let billing = &answer.billing;
+        let cost_usd = run.budget.charge(question.most, usage, billing.service_tier.as_deref());
+        if let Some(tier) = billing.service_tier.as_deref().filter(|tier| run.budget.is_unpriced(tier)) {
+            let tier = run.secrets.redact_text(tier);
+            run.say_once(
+                "tier",
+                &format!(
+                    "{}: requests were processed at the service tier {tier}, for which --prices has no \
+                     price; the usual price is booked (add [models.\"NAME\".tiers.\"{tier}\"])",
+                    run.endpoint
+                ),
+            );
+        }
+        if let Some((ours, theirs)) = cost_usd.zip(billing.cost_usd)
+            && let Some((ours, theirs)) = run.budget.compare(ours, theirs)
+        {
+            run.say_once(
+                "cost",
+                &format!(
+                    "{}: the server states a cost of {theirs:.6} USD for answers that cost {ours:.6} USD by \
+                     --prices; check the prices",
+                    run.endpoint
+                ),
+            );
+        }
+        cost_usd
     }
 }

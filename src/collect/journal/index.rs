@@ -11,7 +11,7 @@ use super::scan::{self, BadLine, IndexEntry, RecordSpan};
 use crate::error::{Error, Result};
 
 /// Kinds of outcomes and classes of failures, by their numbers in memory; any other is the first.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "other",
     "answered",
     "refused",
@@ -29,6 +29,9 @@ const NAMES: [&str; 17] = [
     "no_model",
     "redirect",
     "unsupported",
+    "too_large",
+    "forbidden",
+    "too_high",
 ];
 
 /// The state of one question.

@@ -178,6 +178,9 @@ pub struct OutcomeRecord {
     /// Whether it is unknown if it was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
+    /// Whether the server counted far more tokens than the request can have, so that its maximum is booked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub implausible_usage: bool,
     /// Whether the body is incomplete or missing: then its bytes are kept for inspection only, and `outcome`
     /// counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -206,6 +209,7 @@ impl OutcomeRecord {
             redacted: false,
             cost_usd: reserve_usd,
             possibly_paid: true,
+            implausible_usage: false,
             incomplete: true,
             crashed: true,
         }
@@ -307,6 +311,7 @@ mod tests {
             redacted: false,
             cost_usd: Some(1e-7),
             possibly_paid: false,
+            implausible_usage: false,
             incomplete: false,
             crashed: false,
         };

@@ -19,7 +19,31 @@ use crate::collect::plan::{KeyedQuestion, Plan, RedoSelection};
 use crate::collect::tasks::Item;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
-use crate::provider::{Answer, Outcome};
+use crate::provider::{Answer, Outcome, Usage};
+
+/// Sums of counted tokens; answers without a count are not in them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TokenTotals {
+    /// Tokens of prompts, cached ones included.
+    pub prompt: u64,
+    /// Of these, tokens that were read from a cache.
+    pub cached: u64,
+    /// Tokens of answers, reasoning included.
+    pub completion: u64,
+    /// Of these, tokens of reasoning.
+    pub reasoning: u64,
+}
+
+impl TokenTotals {
+    fn add(&mut self, usage: &Usage) {
+        let counts =
+            [usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, usage.reasoning_tokens];
+        let sums = [&mut self.prompt, &mut self.cached, &mut self.completion, &mut self.reasoning];
+        for (sum, count) in sums.into_iter().zip(counts) {
+            *sum = sum.saturating_add(count.unwrap_or(0));
+        }
+    }
+}
 
 /// The contents of a folder: summary.json.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,6 +64,10 @@ pub struct FolderSummary {
     pub possibly_paid_usd: Option<f64>,
     /// Requests that were or may have been billed when no price was known: their cost is not in `spent_usd`.
     pub n_unpriced: u64,
+    /// Tokens of the answers to questions, as the servers counted them.
+    pub tokens: TokenTotals,
+    /// Answers with counts far beyond their requests, for which the maximum cost was booked.
+    pub n_implausible_usage: u64,
     /// Answers with invalid UTF-8, which is replaced by U+FFFD; the bytes are in the journal.
     pub n_not_utf8: u64,
     /// Model snapshots that answered.
@@ -85,6 +113,7 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         semantic = Some(SemanticAnswers::new(designs, asked.logprobs_from, grading, (provider, &plan.model)));
     }
     let (mut outcomes, mut n_not_utf8, mut n_questions) = (BTreeMap::new(), 0, 0);
+    let (mut tokens, mut n_implausible_usage) = (TokenTotals::default(), 0);
     plan.visit(&index, &RedoSelection::default(), |task, item, questions| {
         n_questions += questions.len() as u64;
         // By replicate, the answers to all prompts of the item.
@@ -98,6 +127,12 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
             let is_answer = !matches!(answer.outcome, Outcome::Failed(_) | Outcome::Unreadable { .. });
             n_not_utf8 +=
                 u64::from(is_answer && arrival.as_ref().is_some_and(|arrival| arrival.body_base64.is_some()));
+            match &answer.usage {
+                Some(_) if arrival.as_ref().is_some_and(|arrival| arrival.implausible_usage) => {
+                    n_implausible_usage += 1;
+                }
+                usage => usage.iter().for_each(|usage| tokens.add(usage)),
+            }
             let kind = if arrival.is_some() { answer.outcome.kind() } else { "not_asked" };
             *outcomes.entry(kind.to_owned()).or_insert(0) += 1;
             let replicate = replicates.entry(question.replicate).or_default();
@@ -127,6 +162,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
         spent_usd: usd(index.spent_usd + open_sum_usd),
         possibly_paid_usd: usd(index.possibly_paid_usd + open_sum_usd),
         n_unpriced: (index.unpriced.len() + index.open.len() - open_usd.len()) as u64,
+        tokens,
+        n_implausible_usage,
         n_not_utf8,
         model_snapshots: summary.model_snapshots.into_iter().collect(),
         system_fingerprints: summary.system_fingerprints.into_iter().collect(),
@@ -184,10 +221,12 @@ pub(crate) fn book_unpriced(
     let mut reader = JournalReader::open(&folder.join("journal.jsonl"))?;
     let mut sum_usd = 0.0;
     for (intent, outcome) in &index.unpriced {
-        let usage = match reader.record(*outcome)? {
-            Record::Outcome(arrival) => decode::answer(plan.provider, &arrival).usage,
+        let answer = match reader.record(*outcome)? {
+            Record::Outcome(arrival) => Some(decode::answer(plan.provider, &arrival)),
             _ => None,
         };
+        let usage = answer.as_ref().and_then(|answer| answer.usage);
+        let tier = answer.as_ref().and_then(|answer| answer.billing.service_tier.as_deref());
         let sent = match intent.map(|place| reader.record(place)).transpose()? {
             // A token has at least one byte, and the JSON around a text is longer than the separators that it
             // becomes.
@@ -203,7 +242,7 @@ pub(crate) fn book_unpriced(
                           known length; choose another folder, or pass --no-budget without --prices";
             return Err(Error::Parameter { name: "--budget-usd", reason: reason.into() });
         };
-        sum_usd += budget.book(budget.max_cost(prompt, completion), usage.as_ref()).unwrap_or(0.0);
+        sum_usd += budget.book(budget.max_cost(prompt, completion), usage.as_ref(), tier).unwrap_or(0.0);
     }
     Ok(Some(sum_usd))
 }

@@ -162,6 +162,7 @@ impl<'a> Worker<'a> {
             model: self.model.clone(),
             params: GenerationParams { seed, ..params },
             without: vec![],
+            lowered: vec![],
             sources,
             shots: self.settings.task_shots,
             items: self.settings.items,

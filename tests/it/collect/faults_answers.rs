@@ -190,14 +190,15 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     };
     let server = Server::start(refuses);
     let case = Case::new(&server, 6);
-    case.ends(1, &[]).says("does not support `temperature`").says("--adapt-params");
+    let refuse = ["--no-adapt-params"];
+    case.ends(1, &refuse).says("does not support `temperature`").says("without --no-adapt-params");
     let error = r#"{"error":{"message":"no","type":"invalid_request_error","code":"unsupported_parameter",
         "param":"messages"}}"#;
     let never = Server::start(move |_| Reply::new(400, error));
-    let ran = Case::new(&never, 1).ends(1, &["--adapt-params"]);
-    assert!(!ran.says("does not support `messages`").stderr.contains("pass --adapt-params"));
+    let ran = Case::new(&never, 1).ends(1, &[]);
+    assert!(!ran.says("does not support `messages`").stderr.contains("--no-adapt-params"));
     assert_eq!(server.posts().len(), 1, "the probe finds out");
-    case.ends(0, &["--adapt-params"]).says("does not support `temperature`; it is omitted from all requests");
+    case.ends(0, &[]).says("`temperature` is omitted");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
         .iter()
         .filter(|p| !p.is_probe())
@@ -213,6 +214,7 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
     );
     assert!(case.file("summary.json").contains("\"temperature\""), "it is recorded");
     let posts = server.posts().len();
+    // The flag of before, when it was not the default.
     case.ends(0, &["--adapt-params"]);
     assert_eq!(server.posts().len(), posts, "and remembered");
 }

@@ -42,7 +42,8 @@ fn fault_31_a_key_that_is_echoed_is_kept_nowhere() {
     );
     case.ends(2, &[]).says("contains a key in its query");
     // A key that is missing is named, and only by its variable.
-    let case = Case::new(&server, 1);
+    let lines = "{\"id\":\"a\",\"prompt\":\"a\",\"answer\":\"a\"}\n";
+    let case = Case::of("https://surmise-test.invalid/v1", lines);
     let ran = case.ran(&case.command(&[]).env_remove("OPENAI_API_KEY").output().expect("the binary"));
     assert_eq!(ran.code, Some(5));
     ran.says("set the environment variable OPENAI_API_KEY");
@@ -153,6 +154,7 @@ fn fault_31_a_key_in_any_form_is_kept_nowhere() {
 #[test]
 fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
     let server = Server::right();
+    let body = json!({"user": KEY}).to_string();
     let item = |prompt: &str| json!({"id": "a", "prompt": prompt, "answer": "a"}).to_string() + "\n";
     for (line, arguments, says) in [
         (
@@ -162,6 +164,7 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
         ),
         (item("x").replace("\"id\":\"a\"", &format!("\"id\":\"{KEY}\"")), vec![], "item 1 of items.jsonl"),
         (item("x"), vec!["--stop", KEY], "--stop"),
+        (item("x"), vec!["--body-json", &body], "--body-json"),
         (item("x"), vec!["--require-model-snapshot", KEY], "--require-model-snapshot"),
     ] {
         let case = Case::of(&server.url, "");

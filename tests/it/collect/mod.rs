@@ -1,5 +1,7 @@
 //! Providers, the client under faults, grading, and imports.
 
+pub mod adapting;
+pub mod answers_of_today;
 pub mod before_asking;
 pub mod faults;
 pub mod faults_answers;
@@ -10,11 +12,15 @@ pub mod faults_transport;
 pub mod first_answers;
 pub mod grading;
 pub mod import;
+pub mod money;
 pub mod panics;
 pub mod providers;
 pub mod results;
 pub mod semantic;
+pub mod silence;
 pub mod slow;
+pub mod streams;
 pub mod tasks;
 pub mod wire;
 pub mod wire_scores;
+pub mod wordings;

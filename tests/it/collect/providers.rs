@@ -42,7 +42,7 @@ fn columns(answer: &Answer) -> BTreeMap<&'static str, String> {
         Outcome::Failed(failure) => {
             class = Some(failure.class.name().to_owned());
             (code, param) = (failure.code.clone(), failure.param.clone());
-            if let FailureClass::Unsupported { param: named } = &failure.class {
+            if let FailureClass::Unsupported { param: named, .. } = &failure.class {
                 param = Some(named.clone());
             }
             assert!(!failure.message.is_empty());
@@ -240,6 +240,21 @@ fn what_a_wire_format_has_no_place_for_is_refused_and_not_dropped() {
         says(refused("anthropic", said(roles), &|_| ()), "messages");
         says(refused("gemini", said(roles), &|_| ()), "messages");
     }
+}
+
+#[test]
+fn a_chat_has_room_for_reasoning_before_the_answer() {
+    for provider in provider::ALL {
+        let tokens = provider.defaults("some-model").max_tokens;
+        assert_eq!(tokens, if provider.capabilities().chats { 2048 } else { 32 }, "{}", provider.name());
+    }
+    let lower =
+        |params: GenerationParams, name: &str| params.lowered(name).map(|p| (p.max_tokens, p.logprobs));
+    assert_eq!(lower(params(), "max_tokens"), None, "no wire format accepts fewer than 16");
+    assert_eq!(lower(params(), "logprobs"), Some((16, Some(2))));
+    let many = GenerationParams { max_tokens: 2048, ..params() };
+    assert_eq!(lower(many, "max_completion_tokens"), Some((1024, Some(5))));
+    assert_eq!(lower(params(), "seed"), None);
 }
 
 #[test]

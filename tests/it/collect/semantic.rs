@@ -129,7 +129,7 @@ fn listed_tokens_give_accuracy_and_say_what_they_do_not_tell() {
 }
 
 /// Echoes a prompt word by word. Of its last answer the first word is as likely as `logprob` says, which is
-/// given what is right, and another word as likely as -0.1.
+/// given what is right, and another word has most of what is left.
 fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
     let text = &posted.prompt;
     let cue = text.rfind(" ->").map_or(0, |at| at + 3);
@@ -148,7 +148,8 @@ fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
         let own = if ends[0] == cue { logprob(text[cue..].trim() == expected) } else { -1.0 };
         tokens.push(json!(token));
         logprobs.push(if number == 0 { json!(null) } else { json!(own) });
-        top.push(if number == 0 { json!(null) } else { json!({token: own, " another": -0.1}) });
+        let another = (0.9 * (1.0 - own.exp())).ln();
+        top.push(if number == 0 { json!(null) } else { json!({token: own, " another": another}) });
         offsets.push(text[..ends[0]].chars().count());
     }
     let logprobs = json!({"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": top,

@@ -79,6 +79,10 @@ impl Case {
                 command.args([name, value]);
             }
         }
+        // A small limit, so that small budgets suffice; what is scored sets its own.
+        if !typed("--max-tokens") && !arguments.iter().any(|argument| argument.starts_with("logprob")) {
+            command.args(["--max-tokens", "32"]);
+        }
         if !typed("--budget-usd") && !typed("--dry-run") {
             command.arg("--no-budget");
         }

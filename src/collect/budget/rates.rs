@@ -1,0 +1,130 @@
+//! Prices per token of one model at one service tier, and the cost of counted tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::provider::Usage;
+
+/// Picodollars in a dollar.
+pub(super) const PICO: f64 = 1e12;
+
+/// Prices of a million tokens in USD. A price that is not given is that of other tokens on the same side.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// Price of a million prompt tokens.
+    pub input_usd_per_million_tokens: f64,
+    /// Price of a million answer tokens, reasoning included unless it has a price of its own.
+    pub output_usd_per_million_tokens: f64,
+    /// Price of a million prompt tokens that are read from a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input_usd_per_million_tokens: Option<f64>,
+    /// Price of a million prompt tokens that are written to a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_usd_per_million_tokens: Option<f64>,
+    /// Price of a million tokens of reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_usd_per_million_tokens: Option<f64>,
+    /// Price of a million audio tokens of a prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_input_usd_per_million_tokens: Option<f64>,
+    /// Price of a million audio tokens of an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_output_usd_per_million_tokens: Option<f64>,
+}
+
+/// Tokens at a price: USD per million tokens are picodollars per token, times a million.
+fn pico(tokens: u64, usd_per_million: f64) -> u64 {
+    tokens.saturating_mul((usd_per_million * PICO / 1e6).round() as u64)
+}
+
+impl Rates {
+    /// The usual prices and, with their names, all others that are given.
+    pub(super) fn named(&self) -> [(&'static str, Option<f64>); 7] {
+        [
+            ("input_usd_per_million_tokens", Some(self.input_usd_per_million_tokens)),
+            ("output_usd_per_million_tokens", Some(self.output_usd_per_million_tokens)),
+            ("cached_input_usd_per_million_tokens", self.cached_input_usd_per_million_tokens),
+            ("cache_write_usd_per_million_tokens", self.cache_write_usd_per_million_tokens),
+            ("reasoning_usd_per_million_tokens", self.reasoning_usd_per_million_tokens),
+            ("audio_input_usd_per_million_tokens", self.audio_input_usd_per_million_tokens),
+            ("audio_output_usd_per_million_tokens", self.audio_output_usd_per_million_tokens),
+        ]
+    }
+
+    /// The highest cost of prompt and answer tokens of texts, in picodollars: prompt tokens may be written to
+    /// a cache, and answer tokens may be reasoning.
+    pub(super) fn most_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
+        let highest = |usual: f64, other: Option<f64>| usual.max(other.unwrap_or(0.0));
+        let input = highest(self.input_usd_per_million_tokens, self.cache_write_usd_per_million_tokens);
+        let output = highest(self.output_usd_per_million_tokens, self.reasoning_usd_per_million_tokens);
+        (pico(prompt_tokens, input), pico(completion_tokens, output))
+    }
+
+    /// The cost of the counted tokens of a prompt, in picodollars; `None` if they were not counted.
+    pub(super) fn prompt_pico(&self, usage: &Usage) -> Option<u64> {
+        let usual = self.input_usd_per_million_tokens;
+        let parts = [
+            (usage.cached_tokens, self.cached_input_usd_per_million_tokens),
+            (usage.cache_write_tokens, self.cache_write_usd_per_million_tokens),
+            (usage.audio_prompt_tokens, self.audio_input_usd_per_million_tokens),
+        ];
+        Some(sum_pico(usage.prompt_tokens?, usual, &parts))
+    }
+
+    /// The cost of the counted tokens of an answer, in picodollars; `None` if they were not counted.
+    pub(super) fn completion_pico(&self, usage: &Usage) -> Option<u64> {
+        let usual = self.output_usd_per_million_tokens;
+        let parts = [
+            (usage.reasoning_tokens, self.reasoning_usd_per_million_tokens),
+            (usage.audio_completion_tokens, self.audio_output_usd_per_million_tokens),
+        ];
+        Some(sum_pico(usage.completion_tokens?, usual, &parts))
+    }
+}
+
+/// The cost of `tokens`, of which each part with a price of its own is counted at that price.
+fn sum_pico(tokens: u64, usual: f64, parts: &[(Option<u64>, Option<f64>)]) -> u64 {
+    let (mut left, mut sum) = (tokens, 0_u64);
+    for (part, price) in parts {
+        let part = part.unwrap_or(0).min(left);
+        left -= part;
+        sum = sum.saturating_add(pico(part, price.unwrap_or(usual)));
+    }
+    sum.saturating_add(pico(left, usual))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_token_has_its_own_price_or_the_usual_one() {
+        let plain = Rates {
+            input_usd_per_million_tokens: 1.0,
+            output_usd_per_million_tokens: 2.0,
+            ..Rates::default()
+        };
+        let usage = Usage {
+            prompt_tokens: Some(1000),
+            completion_tokens: Some(100),
+            reasoning_tokens: Some(80),
+            cached_tokens: Some(900),
+            ..Usage::default()
+        };
+        let usd = |rates: &Rates, usage: &Usage| {
+            let pico = rates.prompt_pico(usage).unwrap() + rates.completion_pico(usage).unwrap();
+            pico as f64 / PICO
+        };
+        assert_eq!(usd(&plain, &usage), 1.2e-3);
+        let cached = Rates { cached_input_usd_per_million_tokens: Some(0.1), ..plain };
+        // 100 at 1, 900 at 0.1, 100 at 2.
+        assert_eq!(usd(&cached, &usage), 0.39e-3);
+        let reasoning = Rates { reasoning_usd_per_million_tokens: Some(5.0), ..plain };
+        // 1000 at 1, 80 at 5, 20 at 2.
+        assert_eq!(usd(&reasoning, &usage), 1.44e-3);
+        assert_eq!(reasoning.most_pico(10, 10), (10_000_000, 50_000_000));
+        // A part is never more than the whole.
+        let wrong = Usage { cached_tokens: Some(5000), ..usage };
+        assert_eq!(usd(&cached, &wrong), 0.3e-3);
+    }
+}

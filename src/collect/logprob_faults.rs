@@ -1,0 +1,156 @@
+//! Whether the log-probabilities of a server are those of the tokens beside them, as far as one short answer
+//! shows: some servers do not echo the prompt, give 0 for every token, give numbers that are no
+//! log-probabilities, or give each token the number of the position after it.
+
+use crate::provider::{Answer, Outcome, TokenLogprob};
+
+/// Tokens with a log-probability in the answer to a probe whose prompt is scored: those of the prompt but the
+/// first, and at most one that follows it.
+const FEWEST_ECHOED: usize = 2;
+/// Probabilities of different tokens at one position sum to at most 1; more is not rounding.
+const LARGEST_SUM: f64 = 1.01;
+/// Positions at which the list of the most likely tokens must hold the next token rather than the present one
+/// before it counts as shifted. Text that repeats itself gives one or two.
+const SHIFTED_POSITIONS: usize = 3;
+
+const ELSEWHERE: &str = "use --grader letter, which needs no log-probabilities, or another server";
+
+/// Why the log-probabilities of an echoed prompt cannot be used, if they cannot.
+pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
+    let text = match &answer.outcome {
+        Outcome::Answered { text } | Outcome::Truncated { text } => text.as_str(),
+        Outcome::Empty => "",
+        // Anything else says nothing about the log-probabilities of other prompts.
+        _ => return None,
+    };
+    let tokens = answer.logprobs.as_deref().unwrap_or_default();
+    let listed: String = tokens.iter().map(|token| token.token.as_str()).collect();
+    if answer.n_logprobs() < FEWEST_ECHOED {
+        return Some(format!(
+            "the server does not return the log-probabilities of a prompt (`echo` with `logprobs`), which \
+             scoring answers needs; {ELSEWHERE}"
+        ));
+    }
+    if !text.contains(prompt) && !listed.contains(prompt) {
+        return Some(format!(
+            "the server ignores `echo`: its log-probabilities are those of the text that it generates, not \
+             of the prompt; {ELSEWHERE}"
+        ));
+    }
+    let known: Vec<f64> = tokens.iter().filter_map(|token| token.logprob).collect();
+    if known.iter().all(|value| *value == 0.0) {
+        return Some(format!(
+            "the server returns the log-probability 0 for every token, which cannot be right; {ELSEWHERE}"
+        ));
+    }
+    if is_shifted(tokens, text, &listed) {
+        return Some(format!(
+            "the log-probabilities of the server are shifted by one token: the most likely tokens that it \
+             lists at a position are those of the next one (llama-cpp-python does this for models whose \
+             tokenizer adds no token at the start); {ELSEWHERE}"
+        ));
+    }
+    fault(answer)
+}
+
+/// Whether each token has the numbers of the position after it.
+///
+/// A server that shifts the lists has no entry for the generated token, so that the tokens do not cover the
+/// text; one such position is then enough.
+fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
+    let best = |token: &TokenLogprob| {
+        token.top.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(token, _)| token.clone())
+    };
+    let pairs = || tokens.windows(2).filter_map(|pair| Some((best(&pair[0])?, pair)));
+    let now = pairs().filter(|(best, pair)| *best == pair[0].token).count();
+    let next = pairs().filter(|(best, pair)| *best == pair[1].token && *best != pair[0].token).count();
+    let is_uncovered = text.len() > listed.len() && text.starts_with(listed);
+    if is_uncovered { next > now } else { next >= now + SHIFTED_POSITIONS }
+}
+
+/// Whether an answer whose log-probabilities were requested has none.
+pub(super) fn are_missing(answer: &Answer) -> bool {
+    matches!(answer.outcome, Outcome::Answered { .. } | Outcome::Truncated { .. }) && answer.n_logprobs() == 0
+}
+
+/// Why numbers are no log-probabilities, if they are not.
+pub(super) fn fault(answer: &Answer) -> Option<String> {
+    let tokens = answer.logprobs.as_deref().unwrap_or_default();
+    let sum = |token: &TokenLogprob| token.top.iter().map(|(_, value)| value.exp()).sum::<f64>();
+    let largest = tokens.iter().map(sum).fold(0.0, f64::max);
+    if largest > LARGEST_SUM {
+        return Some(format!(
+            "the log-probabilities of the server are none: the probabilities of the tokens that it lists at \
+             one position sum to {largest:.2}; omit --logprobs, and {ELSEWHERE}"
+        ));
+    }
+    let highest = tokens.iter().filter_map(|token| token.logprob).fold(f64::NEG_INFINITY, f64::max);
+    (highest > LARGEST_SUM.ln()).then(|| {
+        format!(
+            "the log-probabilities of the server are none: one is {highest}, and none can be above 0; omit \
+             --logprobs, and {ELSEWHERE}"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Entry<'a> = (&'a str, Option<f64>, &'a [(&'a str, f64)]);
+
+    fn answer(text: &str, tokens: &[Entry<'_>]) -> Answer {
+        let token = |(token, logprob, top): &Entry<'_>| TokenLogprob {
+            token: (*token).into(),
+            bytes: None,
+            logprob: *logprob,
+            top: top.iter().map(|(token, value)| ((*token).to_owned(), *value)).collect(),
+            offset: None,
+        };
+        let logprobs = Some(tokens.iter().map(token).collect());
+        Answer { logprobs, ..Answer::of(Outcome::Truncated { text: text.into() }) }
+    }
+
+    #[test]
+    fn an_echo_is_used_only_if_its_numbers_belong_to_its_tokens() {
+        let says = |answer: &Answer| echo_fault(answer, "a b c d").unwrap_or_default();
+        let good = answer(
+            "a b c d e",
+            &[
+                ("a", None, &[]),
+                (" b", Some(-1.0), &[(" x", -0.6), (" b", -1.0)]),
+                (" c", Some(-0.2), &[(" c", -0.2)]),
+                (" d", Some(-2.0), &[(" d", -0.5)]),
+                (" e", Some(-0.5), &[(" e", -0.5)]),
+            ],
+        );
+        assert_eq!(says(&good), "");
+        // The same with every list moved to the token before, and none for the generated token.
+        let shifted = answer(
+            "a b c d e",
+            &[
+                ("a", None, &[]),
+                (" b", Some(-9.0), &[(" c", -0.2)]),
+                (" c", Some(-9.0), &[(" d", -0.5)]),
+                (" d", Some(-9.0), &[(" e", -0.5)]),
+            ],
+        );
+        assert!(says(&shifted).contains("shifted by one token"));
+        let alike = answer("a b c d", &[("a b", Some(0.0), &[]), (" c d", Some(0.0), &[])]);
+        assert!(says(&alike).contains("log-probability 0 for every token"));
+        let generated = answer(" e f", &[(" e", Some(-1.0), &[]), (" f", Some(-2.0), &[])]);
+        assert!(says(&generated).contains("ignores `echo`"));
+        assert!(says(&answer(" e", &[(" e", Some(-1.0), &[])])).contains("does not return"));
+        assert!(says(&answer("", &[])).contains("does not return"));
+    }
+
+    #[test]
+    fn numbers_that_are_no_log_probabilities_are_refused() {
+        let one = |logprob, top: &[(&str, f64)]| fault(&answer("x", &[("x", Some(logprob), top)]));
+        assert_eq!(one(-0.1, &[("x", -0.1), ("y", -3.0)]), None);
+        assert_eq!(one(0.0, &[("x", 0.0)]), None, "a certain token");
+        assert!(one(0.0, &[("x", 0.0), ("y", 0.0), ("z", 0.0)]).is_some_and(|why| why.contains("3.00")));
+        assert!(one(0.7, &[]).is_some_and(|why| why.contains("0.7")));
+        assert!(are_missing(&Answer::of(Outcome::Answered { text: "yes".into() })));
+    }
+}

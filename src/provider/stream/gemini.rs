@@ -1,0 +1,26 @@
+//! Chunks of Gemini: each is a response with a piece of the parts; the last has the finish reason and counts.
+
+use serde_json::{Map, Value, json};
+
+pub(super) fn join(events: &[Value]) -> Option<Value> {
+    let (mut parts, mut body, mut reason) = (vec![], Map::new(), Value::Null);
+    let mut has_candidate = false;
+    for event in events {
+        for name in ["usageMetadata", "modelVersion", "promptFeedback", "responseId"] {
+            if !event[name].is_null() {
+                body.insert(name.into(), event[name].clone());
+            }
+        }
+        let candidate = &event["candidates"][0];
+        has_candidate |= candidate.is_object();
+        parts.extend(candidate["content"]["parts"].as_array().into_iter().flatten().cloned());
+        if !candidate["finishReason"].is_null() {
+            reason = candidate["finishReason"].clone();
+        }
+    }
+    if has_candidate {
+        let candidate = json!({"content": {"role": "model", "parts": parts}, "finishReason": reason});
+        body.insert("candidates".into(), json!([candidate]));
+    }
+    Some(Value::Object(body))
+}

@@ -1,0 +1,58 @@
+//! Chunks of chat completions (`delta`) and of completions (`text`) of OpenAI's form.
+
+use serde_json::{Map, Value, json};
+
+use super::text::append;
+
+/// The lists of log-probabilities of both forms.
+const LISTS: [&str; 5] = ["content", "tokens", "token_logprobs", "top_logprobs", "text_offset"];
+
+pub(super) fn join(events: &[Value], is_done: bool) -> Option<Value> {
+    let [mut content, mut refusal, mut reasoning, mut text] = [const { None::<String> }; 4];
+    let (mut reason, mut native) = (Value::Null, Value::Null);
+    let (mut calls, mut body, mut logprobs) = (Value::Null, Map::new(), Map::new());
+    for event in events {
+        for name in ["id", "created", "model", "system_fingerprint", "service_tier", "usage"] {
+            if !event[name].is_null() {
+                body.insert(name.into(), event[name].clone());
+            }
+        }
+        let choice = &event["choices"][0];
+        let delta = if choice["delta"].is_object() { &choice["delta"] } else { &choice["message"] };
+        append(&mut content, &delta["content"]);
+        append(&mut refusal, &delta["refusal"]);
+        append(&mut reasoning, &delta["reasoning_content"]);
+        append(&mut reasoning, &delta["reasoning"]);
+        append(&mut text, &choice["text"]);
+        if calls.is_null() {
+            calls = delta["tool_calls"].clone();
+        }
+        for (to, from) in [(&mut reason, "finish_reason"), (&mut native, "native_finish_reason")] {
+            if !choice[from].is_null() {
+                *to = choice[from].clone();
+            }
+        }
+        for list in LISTS {
+            if let Some(more) = choice["logprobs"][list].as_array() {
+                let all = logprobs.entry(list).or_insert_with(|| json!([]));
+                all.as_array_mut()?.extend(more.iter().cloned());
+            }
+        }
+    }
+    // The end of the stream is marked, so that the text before it is whole.
+    if is_done && reason.is_null() {
+        reason = json!("stop");
+    }
+    let mut choice = json!({"index": 0, "finish_reason": reason, "native_finish_reason": native});
+    if let Some(text) = text {
+        choice["text"] = text.into();
+    } else {
+        choice["message"] = json!({"role": "assistant", "content": content, "refusal": refusal,
+            "reasoning_content": reasoning, "tool_calls": calls});
+    }
+    if !logprobs.is_empty() {
+        choice["logprobs"] = Value::Object(logprobs);
+    }
+    body.insert("choices".into(), json!([choice]));
+    Some(Value::Object(body))
+}

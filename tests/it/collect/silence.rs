@@ -1,0 +1,27 @@
+//! A request that falls silent gets a second chance long before the time limit, holds up no other, and counts
+//! as possibly billed.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::support::collect_case::Case;
+use crate::support::fault_server::{How, Reply, Server, seconds};
+
+#[test]
+fn one_silent_request_is_asked_again_after_four_times_the_slowest_answer() {
+    let server = Server::wrong_for_w0(|posted| match posted.same {
+        0 => Reply::say("w0").how(How::Late(seconds(60.0))),
+        _ => Reply::say("w0"),
+    });
+    let case = Case::new(&server, 40);
+    let began = Instant::now();
+    case.ends(0, &["--concurrency", "4"]);
+    assert!(began.elapsed() < seconds(30.0), "{:?}", began.elapsed());
+    assert_eq!((server.count("w0"), case.score("accuracy")), (2, "1.0".into()));
+    let lost: Vec<_> = case.outcomes().into_iter().filter(|record| record["class"] == "unknown").collect();
+    assert_eq!(lost.len(), 1);
+    assert!(lost[0]["error"].as_str().is_some_and(|why| why.contains("four times as long")), "{}", lost[0]);
+    let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
+    assert_eq!(summary["n_possibly_paid"], 1);
+}
