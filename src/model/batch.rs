@@ -122,7 +122,7 @@ impl Trie {
     /// How many tokens to compute at once: `most`, or so many that there are four batches for as many cores,
     /// but not so few that the products are slow. It depends on the trie alone.
     pub fn batch_tokens(&self, most: usize) -> usize {
-        self.len().div_ceil(4).clamp(most / 4, most)
+        self.len().div_ceil(4).clamp(most / 2, most)
     }
 
     /// The nodes of window `w`, from its first token on; they increase.

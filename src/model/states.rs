@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// Tokens per batch: large enough for full matrix-multiply speed, small enough that activations stay in
 /// cache. It is fixed, so that the same windows give the same bits on any number of threads.
-pub(super) const BATCH_TOKENS: usize = 1024;
+pub(super) const BATCH_TOKENS: usize = 512;
 
 /// A position of a window: `(window, token)`, from 0.
 pub type Point = (usize, usize);

@@ -195,10 +195,15 @@ fn not_a_number_in_a_pytorch_file_is_refused_by_its_tensor() {
     let at = bytes.windows(16).position(|window| window == begin).expect("the values");
     bytes[at + 8..at + 12].copy_from_slice(&f32::NAN.to_le_bytes());
     form.put(TORCH, &bytes);
-    form.refuses(&[
-        TORCH,
-        "tensor `model.embed_tokens.weight` holds NaN at element 2: the checkpoint is damaged",
-    ]);
+    // The description reads no values.
+    let tokens = golden("llama-linear-rope/oracle.safetensors");
+    let out = form.path().join("states.safetensors");
+    let paths = [form.path(), &tokens, &out].map(|path| path.to_str().expect("UTF-8"));
+    refused(
+        &["states", paths[0], "--tokens", paths[1], "-o", paths[2]],
+        1,
+        &[TORCH, "tensor `model.embed_tokens.weight` holds NaN at element 2: the checkpoint is damaged"],
+    );
 }
 
 #[test]
