@@ -66,11 +66,13 @@ pub(super) async fn probe(
         attempts = attempts.max(journal.index.attempts(&key));
         let most = worker.most(&request);
         let (task, item) = ("probe".into(), "probe".into());
-        let question = PreparedQuestion { key, task, item, replicate: 0, probe: true, attempts, wire, most };
+        let (replicate, checked) = (0, None);
+        let question =
+            PreparedQuestion { key, task, item, replicate, probe: true, attempts, checked, wire, most };
         let outcome = worker.ask(&question).await;
-        if let QuestionOutcome::Answered { n_logprobs, .. } = &outcome
+        if let QuestionOutcome::Answered { n_logprobs } = outcome
             && request.params.echo
-            && *n_logprobs < FEWEST_ECHOED
+            && n_logprobs < FEWEST_ECHOED
         {
             run.stop_for_endpoint(NO_ECHO.into());
             return Ok(has_changed);

@@ -1,8 +1,9 @@
 //! A question that is ready to be sent, and how it can end.
 
 use crate::collect::budget::ledger::Reservation;
+use crate::collect::first_answers::CheckedQuestion;
 use crate::collect::journal::QuestionKey;
-use crate::provider::{Answer, Failure, WireRequest};
+use crate::provider::{Failure, WireRequest};
 
 /// A question, rendered for the wire.
 pub(crate) struct PreparedQuestion {
@@ -14,6 +15,8 @@ pub(crate) struct PreparedQuestion {
     pub(crate) probe: bool,
     /// Requests for this question in earlier runs.
     pub(crate) attempts: u32,
+    /// What its answer is compared with, among the first of a run.
+    pub(crate) checked: Option<Box<CheckedQuestion>>,
     pub(crate) wire: WireRequest,
     /// The maximum cost of one request.
     pub(crate) most: Reservation,
@@ -25,8 +28,6 @@ pub(crate) enum QuestionOutcome {
     Answered {
         /// Tokens in the answer whose log-probability is known.
         n_logprobs: usize,
-        /// The answer.
-        answer: Box<Answer>,
     },
     /// It has no answer, and gets none in this run.
     Failed(Failure),

@@ -16,6 +16,7 @@ use super::retry_decision::{
 };
 use super::run_context::RunContext;
 use crate::collect::budget::ledger::Reservation;
+use crate::collect::first_answers::FirstAnswers;
 use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record};
 use crate::collect::results::decode;
 use crate::error::{Error, Result};
@@ -31,6 +32,7 @@ pub(crate) struct Worker {
     /// Whether some question did not fit into the budget.
     pub(crate) is_short: AtomicBool,
     pub(crate) monitor: AnswerMonitor,
+    pub(crate) first: FirstAnswers,
 }
 
 impl Worker {
@@ -71,6 +73,9 @@ impl Worker {
                 }
             };
             self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
+            if let Some(reason) = self.first.add(question.checked.as_deref(), &answer) {
+                self.run.stop.drain(Error::Gaps { reason });
+            }
             let n_logprobs = answer.n_logprobs();
             // Decided before the permit is released, so that no further request is sent after a refusal that
             // applies to all questions.
@@ -100,7 +105,7 @@ impl Worker {
                 return QuestionOutcome::Deferred;
             }
             match end {
-                None => return QuestionOutcome::Answered { n_logprobs, answer: Box::new(answer) },
+                None => return QuestionOutcome::Answered { n_logprobs },
                 Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
                 Some((_, RetryDecision::Retry)) => {}
                 Some((_, RetryDecision::RetryAfter(wait))) => tokio::select! {
