@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::budget::tokens;
 use super::client::question::{PreparedQuestion, QuestionOutcome};
 use super::client::worker::Worker;
-use super::first_answers::{FirstAnswers, spread_first};
+use super::first_answers::spread_first;
 use super::journal::Journal;
 use super::plan::{Pending, Plan, Question};
 use crate::error::{Error, Result};
@@ -19,11 +19,10 @@ pub(super) async fn ask_all(
     mut pending: Pending,
     journal: &Journal,
     worker: &Arc<Worker>,
-    mut first: FirstAnswers,
 ) -> Result<Option<Error>> {
     let run = &worker.run;
     // What ended an earlier run ends this one before it sends a request.
-    if let Some(reason) = first.add_earlier(plan, &pending, journal)? {
+    if let Some(reason) = worker.first.add_earlier(plan, &pending, journal)? {
         run.stop.drain(Error::Gaps { reason });
     }
     if has_parts(plan)? {
@@ -35,14 +34,7 @@ pub(super) async fn ask_all(
     let (mut deferred, mut n_begun) = (vec![], 0);
     let mut record =
         |ended: std::result::Result<(Question, QuestionOutcome), tokio::task::JoinError>| match ended {
-            Ok((question, QuestionOutcome::Answered(answer))) => {
-                run.progress.done.fetch_add(1, Relaxed);
-                match first.add(plan, &question, *answer) {
-                    Ok(None) => {}
-                    Ok(Some(reason)) => run.stop.drain(Error::Gaps { reason }),
-                    Err(error) => run.stop.drain(error),
-                }
-            }
+            Ok((_, QuestionOutcome::Answered(_))) => drop(run.progress.done.fetch_add(1, Relaxed)),
             Ok((_, QuestionOutcome::Failed(_))) => {
                 run.progress.done.fetch_add(1, Relaxed);
                 run.progress.failed.fetch_add(1, Relaxed);
@@ -115,8 +107,9 @@ fn prepare(plan: &Plan, question: &Question, journal: &Journal, worker: &Worker)
     let wire = plan.provider.render(&request)?;
     let key = plan.key(&wire, question.replicate);
     let (attempts, most) = (journal.index.attempts(&key), worker.most(&request));
+    let checked = worker.first.question(plan, question, &item);
     let (task, item, replicate) = (item.task, item.id, question.replicate);
-    Ok(PreparedQuestion { key, task, item, replicate, probe: false, attempts, wire, most })
+    Ok(PreparedQuestion { key, task, item, replicate, probe: false, attempts, checked, wire, most })
 }
 
 /// The error of a run in which the program panicked.

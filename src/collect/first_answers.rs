@@ -2,8 +2,9 @@
 //! graded or are never right ends before it is paid for.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::grading::{Grade, GradeKind, Grading, grade};
+use super::grading::{GradeKind, Grading, grade};
 use super::item::Item;
 use super::journal::{Journal, JournalReader};
 use super::plan::{KeyedQuestion, Pending, Plan, Question};
@@ -11,13 +12,35 @@ use super::results::check::{ANSWERS, Hints, RunCheck, Tolerated};
 use super::results::{decode, replay};
 use super::tasks::TaskKind;
 use crate::error::Result;
-use crate::provider::Answer;
+use crate::provider::{Answer, Outcome};
+
+/// A question whose answer is checked.
+pub(crate) struct CheckedQuestion {
+    question: Question,
+    item: Item,
+    kind: TaskKind,
+    how: Grading,
+}
+
+impl CheckedQuestion {
+    fn new(plan: &Plan, grading: &Grading, question: Question, item: &Item) -> Self {
+        let task = &plan.tasks[question.task as usize];
+        let mut how = grading.clone();
+        how.stops.extend(task.stops.iter().cloned());
+        Self { question, item: item.clone(), kind: task.kind, how }
+    }
+}
 
 /// The first answers of a run.
-pub(super) struct FirstAnswers {
+pub(crate) struct FirstAnswers {
     grading: Grading,
     tolerated: Tolerated,
     hints: Hints,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     check: RunCheck,
     /// Answers to some of the prompts of an item: task and item, then the prompts.
     waiting: HashMap<(u32, u32), HashMap<u32, Answer>>,
@@ -26,14 +49,12 @@ pub(super) struct FirstAnswers {
 
 impl FirstAnswers {
     pub(super) fn new(grading: &Grading, tolerated: Tolerated, hints: Hints) -> Self {
-        Self {
-            grading: grading.clone(),
-            tolerated,
-            hints,
-            check: RunCheck::default(),
-            waiting: HashMap::new(),
-            is_done: tolerated.all(),
-        }
+        let state = State { is_done: tolerated.all(), ..State::default() };
+        Self { grading: grading.clone(), tolerated, hints, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds answers of earlier runs, spread over all that there are. Returns what is wrong with them.
@@ -41,73 +62,82 @@ impl FirstAnswers {
     /// # Errors
     /// Those of reading the journal or an item.
     pub(super) fn add_earlier(
-        &mut self,
+        &self,
         plan: &Plan,
         pending: &Pending,
         journal: &Journal,
     ) -> Result<Option<String>> {
-        if self.is_done || pending.answered.is_empty() {
+        let mut state = self.state();
+        if state.is_done || pending.answered.is_empty() {
             return Ok(None);
         }
         let mut reader = JournalReader::open(&journal.path)?;
-        for (task, item) in spread(&pending.answered) {
-            let (item, questions) = plan.first_questions(task, item, &journal.index)?;
+        for (task, number) in spread(&pending.answered) {
+            let (item, questions) = plan.first_questions(task, number, &journal.index)?;
             let mut answers = vec![];
             for KeyedQuestion { key, .. } in &questions {
                 if let Some(arrival) = replay::arrival(&journal.index, &mut reader, key)? {
                     answers.push(decode::answer(plan.provider, &arrival));
                 }
             }
-            self.note(plan, task, &item, &answers);
+            let question = Question { task, item: number, prompt: 0, replicate: 0 };
+            state.note(&CheckedQuestion::new(plan, &self.grading, question, &item), &answers);
         }
-        Ok(self.finding())
+        Ok(self.finding(&mut state))
+    }
+
+    /// What the answer to a question will be compared with, if it is among the first.
+    pub(super) fn question(
+        &self,
+        plan: &Plan,
+        question: &Question,
+        item: &Item,
+    ) -> Option<Box<CheckedQuestion>> {
+        let is_checked = question.replicate == 0 && !self.state().is_done;
+        is_checked.then(|| Box::new(CheckedQuestion::new(plan, &self.grading, *question, item)))
     }
 
     /// Adds an answer. Returns what is wrong with all so far once they are enough to tell.
-    ///
-    /// # Errors
-    /// Those of reading an item.
-    pub(super) fn add(&mut self, plan: &Plan, question: &Question, answer: Answer) -> Result<Option<String>> {
-        if self.is_done || question.replicate != 0 {
-            return Ok(None);
+    pub(crate) fn add(&self, checked: Option<&CheckedQuestion>, answer: &Answer) -> Option<String> {
+        let checked = checked.filter(|_| !matches!(answer.outcome, Outcome::Failed(_)))?;
+        let mut state = self.state();
+        if state.is_done {
+            return None;
         }
-        let item = plan.item(question)?;
-        let place = (question.task, question.item);
-        let waiting = self.waiting.entry(place).or_default();
-        waiting.insert(question.prompt, answer);
-        if waiting.len() < item.prompts.len() {
-            return Ok(None);
+        let (place, n) = ((checked.question.task, checked.question.item), checked.item.prompts.len());
+        let waiting = state.waiting.entry(place).or_default();
+        waiting.insert(checked.question.prompt, answer.clone());
+        if waiting.len() < n {
+            return None;
         }
-        let mut waiting = self.waiting.remove(&place).unwrap_or_default();
-        let answers: Vec<Answer> =
-            (0..item.prompts.len() as u32).filter_map(|prompt| waiting.remove(&prompt)).collect();
-        self.note(plan, question.task, &item, &answers);
-        Ok(self.finding())
+        let mut waiting = state.waiting.remove(&place).unwrap_or_default();
+        let answers: Vec<Answer> = (0..n as u32).filter_map(|prompt| waiting.remove(&prompt)).collect();
+        state.note(checked, &answers);
+        self.finding(&mut state)
     }
 
-    fn note(&mut self, plan: &Plan, task: u32, item: &Item, answers: &[Answer]) {
-        let task = &plan.tasks[task as usize];
-        match task.kind {
+    fn finding(&self, state: &mut State) -> Option<String> {
+        if state.is_done || state.check.n_answers() < ANSWERS {
+            return None;
+        }
+        state.is_done = true;
+        state.waiting.clear();
+        state.check.finding(self.tolerated, self.hints)
+    }
+}
+
+impl State {
+    fn note(&mut self, checked: &CheckedQuestion, answers: &[Answer]) {
+        match checked.kind {
             TaskKind::Graded => {
-                let mut how = self.grading.clone();
-                how.stops.extend(task.stops.iter().cloned());
-                let graded: Grade = grade(item, answers, &how);
+                let graded = grade(&checked.item, answers, &checked.how);
                 if graded.kind != GradeKind::Error {
-                    self.check.add(item, answers, &how, &graded);
+                    self.check.add(&checked.item, answers, &checked.how, &graded);
                 }
             }
             TaskKind::Texts => answers.iter().take(1).for_each(|answer| self.check.add_text(&answer.outcome)),
             TaskKind::Likelihoods => {}
         }
-    }
-
-    fn finding(&mut self) -> Option<String> {
-        if self.is_done || self.check.n_answers() < ANSWERS {
-            return None;
-        }
-        self.is_done = true;
-        self.waiting.clear();
-        self.check.finding(self.tolerated, self.hints)
     }
 }
 

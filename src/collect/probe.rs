@@ -69,9 +69,11 @@ pub(super) async fn probe(
         attempts = attempts.max(journal.index.attempts(&key));
         let most = worker.most(&request);
         let (task, item) = ("probe".into(), "probe".into());
-        let question = PreparedQuestion { key, task, item, replicate: 0, probe: true, attempts, wire, most };
+        let (replicate, checked) = (0, None);
+        let question =
+            PreparedQuestion { key, task, item, replicate, probe: true, attempts, checked, wire, most };
         let failure = match worker.ask(&question).await {
-            QuestionOutcome::Answered(answer) if ends(worker, &request, &answer) => {
+            QuestionOutcome::Answered(Some(answer)) if ends(worker, &request, &answer) => {
                 return Ok(has_changed);
             }
             QuestionOutcome::Failed(failure) => failure,

@@ -173,9 +173,7 @@ impl Run {
             // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
-        let (grading, hint) = (&self.configuration.grading, self.hints(plan));
-        let first = FirstAnswers::new(grading, self.tolerated(), hint);
-        dispatch::ask_all(plan, pending, journal, &Arc::new(worker), first).await
+        dispatch::ask_all(plan, pending, journal, &Arc::new(worker)).await
     }
 
     fn tolerated(&self) -> Tolerated {
@@ -228,6 +226,7 @@ impl Run {
             said: Mutex::default(),
         };
         let (writer, is_short) = (journal.writer(), AtomicBool::new(false));
-        Ok(Worker { run, client, writer, least, is_short, monitor: AnswerMonitor::default() })
+        let first = FirstAnswers::new(&self.configuration.grading, self.tolerated(), self.hints(plan));
+        Ok(Worker { run, client, writer, least, is_short, monitor: AnswerMonitor::default(), first })
     }
 }

@@ -213,7 +213,7 @@ fn collect(
     if !quiet {
         report(&ended.summary);
         if ended.early.is_none() {
-            doubt(&ended.summary);
+            doubt(&ended.summary, keep_truncated || resume.keep_going);
         }
     }
     let gaps = ended.summary.n_gaps();
@@ -265,17 +265,21 @@ fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
     })?;
     if !quiet {
         report(&summary);
-        doubt(&summary);
+        doubt(&summary, true);
     }
     Ok(())
 }
 
+/// Answers of which none is right that are worth a note.
+const FEW: usize = 5;
+
 /// Says what makes the answers of a folder doubtful, where nothing stops for it.
-fn doubt(summary: &FolderSummary) {
+fn doubt(summary: &FolderSummary, truncated: bool) {
     // Short answers in any words tell of a relation.
     let wrong = summary.configuration.semantic.is_some();
-    let tolerated = Tolerated { wrong, truncated: true, ungraded: false };
-    if let Some(finding) = summary.check.finding(tolerated, Hints { rendering: false, grader: true }) {
+    let tolerated = Tolerated { wrong, truncated, ungraded: false };
+    if let Some(finding) = summary.check.finding_of(FEW, tolerated, Hints { rendering: false, grader: true })
+    {
         status(&format!("note: {finding}"));
     }
 }

@@ -17,6 +17,7 @@ use super::retry_decision::{
 };
 use super::run_context::RunContext;
 use crate::collect::budget::ledger::Reservation;
+use crate::collect::first_answers::FirstAnswers;
 use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record};
 use crate::collect::results::decode;
 use crate::error::{Error, Result};
@@ -32,6 +33,7 @@ pub(crate) struct Worker {
     /// Whether some question did not fit into the budget.
     pub(crate) is_short: AtomicBool,
     pub(crate) monitor: AnswerMonitor,
+    pub(crate) first: FirstAnswers,
 }
 
 impl Worker {
@@ -74,6 +76,9 @@ impl Worker {
                 }
             };
             self.monitor.add(&self.run, question.probe, &answer, record.elapsed_s);
+            if let Some(reason) = self.first.add(question.checked.as_deref(), &answer) {
+                self.run.stop.drain(Error::Gaps { reason });
+            }
             // Decided before the permit is released, so that no further request is sent after a refusal that
             // applies to all questions.
             let end = match &answer.outcome {
@@ -103,7 +108,7 @@ impl Worker {
                 return QuestionOutcome::Deferred;
             }
             match end {
-                None => return QuestionOutcome::Answered(Box::new(answer)),
+                None => return QuestionOutcome::Answered(question.probe.then(|| Box::new(answer))),
                 Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
                 Some((_, RetryDecision::Retry)) => {}
                 Some((_, RetryDecision::RetryAfter(wait))) => tokio::select! {

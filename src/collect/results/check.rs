@@ -13,8 +13,10 @@ pub const ANSWERS: usize = 20;
 const SHOWN: usize = 3;
 /// Characters of an answer that are shown.
 const SHOWN_CHARS: usize = 120;
-/// A larger share of truncated answers shows that the token limit is too low.
+/// A larger share of truncated answers among the first ones shows that the token limit is too low.
 const MOST_TRUNCATED: f64 = 0.05;
+/// The same among all answers: what was paid is kept, unless most of it cannot be used.
+const MOST_TRUNCATED_OF_ALL: f64 = 0.5;
 /// Graders that are tried on answers that are not right.
 const OTHERS: [&str; 3] = ["first-line", "prefix", "contains"];
 
@@ -118,12 +120,18 @@ impl RunCheck {
     /// What is wrong with the answers and what to try; `None` where they are too few to tell, or some are
     /// right.
     pub fn finding(&self, tolerated: Tolerated, hints: Hints) -> Option<String> {
+        self.finding_of(ANSWERS, tolerated, hints)
+    }
+
+    /// The same of at least so many answers.
+    pub fn finding_of(&self, fewest: usize, tolerated: Tolerated, hints: Hints) -> Option<String> {
         let n_answers = self.n_answers();
-        if n_answers < ANSWERS {
+        if n_answers < fewest {
             return None;
         }
         let truncated = self.n(GradeKind::Truncated) + self.n_texts_truncated;
-        if truncated as f64 > MOST_TRUNCATED * n_answers as f64 && !tolerated.truncated {
+        let most = if n_answers == ANSWERS { MOST_TRUNCATED } else { MOST_TRUNCATED_OF_ALL };
+        if truncated as f64 > most * n_answers as f64 && !tolerated.truncated {
             return Some(format!(
                 "{truncated} of the first {n_answers} answers were truncated at the token limit{}; raise \
                  --max-tokens and choose another folder (or --new-config), or keep them with \
@@ -137,7 +145,7 @@ impl RunCheck {
         // Those that are kept on request are no surprise.
         let n_expected = if tolerated.truncated { truncated } else { 0 };
         let is_tolerated = if n_graded == 0 { tolerated.ungraded } else { tolerated.wrong };
-        if self.n_right > 0 || n_asked < ANSWERS || n_expected == n_asked || is_tolerated {
+        if self.n_right > 0 || n_asked < fewest || n_expected == n_asked || is_tolerated {
             return None;
         }
         let what = if n_graded == 0 {
@@ -161,7 +169,10 @@ impl RunCheck {
         let mut advice = vec![];
         let best = self.others.iter().max_by_key(|(_, n)| **n).filter(|_| hints.grader);
         if let Some((grader, n)) = best {
-            advice.push(format!("--grader {grader}, by which {n} of the first {ANSWERS} are right"));
+            advice.push(format!(
+                "--grader {grader}, by which {n} of the first {} are right",
+                self.n_answers().min(ANSWERS)
+            ));
         }
         if hints.rendering {
             advice.push("--rendering turns".into());
@@ -272,6 +283,10 @@ mod tests {
         let cut = check(&["<think>hm"; 20], true).finding(NONE, HINTS).unwrap();
         assert!(cut.contains("20 of the first 20") && cut.contains("--max-tokens"), "{cut}");
         assert!(check(&["<think>hm"; 20], true).finding(TRUNCATED, HINTS).is_none());
+        // Some truncated answers of a whole run are counted, and no more.
+        let mut some = check(&["Paris"; 60], false);
+        some.kinds.insert(GradeKind::Truncated, 10);
+        assert!(some.finding(NONE, HINTS).is_none());
         // A special token ended these.
         assert!(check(&["Paris</s>"; 20], true).finding(NONE, HINTS).is_none());
     }

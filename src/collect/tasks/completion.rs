@@ -119,6 +119,12 @@ impl Completion {
                 });
             }
         }
+        if let Some(reason) = items.iter().find_map(|item| options.grader.check(item).err()) {
+            return Err(Error::Parameter {
+                name: "--grader",
+                reason: format!("{}: {} {reason}", options.grader, self.name),
+            });
+        }
         Ok(Task {
             name: self.name.clone(),
             sha256: self.sha256(),

@@ -103,8 +103,9 @@ impl SourceRow {
         if let Some(tolerance) =
             self.members.get("tolerance").and_then(plain).filter(|t| !t.trim().is_empty())
         {
-            check_tolerance(&tolerance)
-                .map_err(|why| self.fault(path, format!("has a `tolerance` that {why}")))?;
+            check_tolerance(&tolerance).map_err(|why| {
+                self.fault(path, format!("has a `tolerance` that cannot be used: the grader number {why}"))
+            })?;
             item.tolerance = Some(tolerance);
         }
         if let Some(question) = self.members.get("question").and_then(plain) {
