@@ -79,7 +79,7 @@ for server in "${servers[@]}"; do
       # cores.
       if [ -n "${LLAMA_SERVER:-}" ]; then
         "$LLAMA_SERVER" -m "$work/f32.gguf" --alias smollm2 --host 127.0.0.1 --port "$port" \
-          > "$work/llama-cpp.log" 2>&1 &
+          --cache-type-k f32 --cache-type-v f32 --flash-attn off > "$work/llama-cpp.log" 2>&1 &
       elif venv xllamacpp xllamacpp; then
         "$work/xllamacpp/bin/python" "$here/xllamacpp_server.py" "$work/f32.gguf" "$port" \
           > "$work/llama-cpp.log" 2>&1 &
@@ -114,6 +114,8 @@ model_list:
       model: openai/$(first_model "http://127.0.0.1:$behind/v1")
       api_base: http://127.0.0.1:$behind/v1
       api_key: none
+general_settings:
+  dangerously_permit_weak_or_unset_master_key: true
 YAML
       "$work/litellm/bin/litellm" --config "$work/litellm.yaml" --host 127.0.0.1 --port "$port" \
         > "$work/litellm.log" 2>&1 &
