@@ -28,9 +28,8 @@ const TOOL_CLOSING: &str = r"<\|tool_calls_section_end\|>|<\x{ff5c}tool\x{2581}c
 
 static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let pattern = format!(
-        "(?i)(?:<|&lt;)/?(?:{NAMES})(?:\\s[^<>\\n]{{0,200}})?(?:>|&gt;)|{}|{}|\
-         </?(?:{TOOLS})(?:[\\s=][^<>\\n]{{0,200}})?>|{}|{}",
-        OPENING, CLOSING, TOOL_OPENING, TOOL_CLOSING,
+        "(?i)(?:<|&lt;)/?(?:{NAMES})(?:\\s[^<>\\n]{{0,200}})?(?:>|&gt;)|{OPENING}|{CLOSING}|\
+         </?(?:{TOOLS})(?:[\\s=][^<>\\n]{{0,200}})?>|{TOOL_OPENING}|{TOOL_CLOSING}"
     );
     Regex::new(&pattern).ok()
 });

@@ -122,8 +122,6 @@ fn sides(mark: u8, before: Option<char>, after: Option<char>) -> (bool, bool) {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && c < '\u{e00}');
     match mark {
         b'`' => (after.is_some(), before.is_some()),
-        _ => {
-            (!is_blank(after) && !is_word(before), !is_blank(before) && !(is_word(before) && is_word(after)))
-        }
+        _ => (!is_blank(after) && !is_word(before), !(is_blank(before) || is_word(before) && is_word(after))),
     }
 }

@@ -67,8 +67,8 @@ pub(super) fn in_json(text: &str) -> Option<String> {
     }
     documents(text).iter().rev().find_map(|document| {
         let members = document.as_object()?;
-        let named = |name: &&str| members.iter().find(|(member, _)| member.to_lowercase() == **name);
-        match MEMBERS.iter().find_map(|name| named(name))?.1 {
+        let named = |name: &&'static str| members.iter().find(|(member, _)| member.to_lowercase() == **name);
+        match MEMBERS.iter().find_map(named)?.1 {
             Value::String(text) => Some(text.clone()),
             number @ Value::Number(_) => Some(number.to_string()),
             _ => None,

@@ -216,7 +216,7 @@ impl Scan<'_> {
             match self.at(end) {
                 Some(c) if c.is_ascii_digit() => body.push(c),
                 Some(c @ ('.' | ',' | '\'' | '_' | ':' | '/' | '-')) if self.is_digit(end + 1) => {
-                    body.push(c)
+                    body.push(c);
                 }
                 Some('\u{2044}') if self.is_digit(end + 1) => body.push('/'),
                 // A blank separates groups of three digits.
