@@ -252,8 +252,8 @@ impl Configuration {
         Ok(Plan { provider, endpoint, model, tasks, params, repeats: self.repeats })
     }
 
-    /// The differences of `other`, one line each. Paths of files, what was adapted to the server and what only
-    /// affects grading are not compared.
+    /// The differences of `other`, one line each. Paths of files, what was adapted to the server and what
+    /// affects grading alone are not compared.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let comparable = |configuration: &Self| {
             let compared = Self {

@@ -3,7 +3,7 @@
 use crate::collect::budget::ledger::Reservation;
 use crate::collect::first_answers::CheckedQuestion;
 use crate::collect::journal::QuestionKey;
-use crate::provider::{Failure, WireRequest};
+use crate::provider::{Answer, Failure, WireRequest};
 
 /// A question, rendered for the wire.
 pub(crate) struct PreparedQuestion {
