@@ -102,7 +102,8 @@ impl Configuration {
     pub fn designs(&self) -> Result<Vec<FactorialDesign>> {
         let Some(semantic) = &self.semantic else { return Ok(vec![]) };
         let can = provider::find(&self.provider)?.capabilities();
-        semantic.designs(&self.sources, self.seed, (&self.provider, &can))
+        let normal = self.grading.normalisation;
+        semantic.designs(&self.sources, self.seed, (&self.provider, &can), &|answer| normal.apply(answer))
     }
 
     /// Loads the tasks, and records name, checksum and size of each.

@@ -57,7 +57,7 @@ impl Description {
         let path = folder.join("config.json");
         let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let config = Config::parse(&path, &bytes)?;
-        let checkpoint = Checkpoint::of_headers(folder, headers)?;
+        let checkpoint = Arc::new(Checkpoint::of_headers(folder, headers)?);
         checkpoint.check_unquantised()?;
         let (architecture, spec) = arch::read(&config)?;
         let names = architecture.tensor_names(&spec);
@@ -68,7 +68,8 @@ impl Description {
         let config = Config::parse(gguf.path(), arch::gguf::config(gguf)?.to_string().as_bytes())?;
         let (architecture, spec) = arch::read(&config)?;
         let names = arch::gguf::tensor_names(gguf, architecture.tensor_names(&spec));
-        let checkpoint = arch::gguf::checkpoint(gguf, &spec, &names, ModelOptions::default().dtype)?;
+        let dtype = ModelOptions::default().dtype;
+        let checkpoint = Arc::new(arch::gguf::checkpoint(gguf, &spec, &names, dtype)?);
         Self::of_checkpoint(id, &config, (architecture, spec, names), &checkpoint, allow)
     }
 
@@ -76,9 +77,10 @@ impl Description {
         id: String,
         config: &Config,
         (architecture, spec, names): (&'static dyn Architecture, Spec, TensorNames),
-        checkpoint: &Checkpoint,
+        checkpoint: &Arc<Checkpoint>,
         allow: &[String],
     ) -> Result<Self> {
+        names.stream(&spec, Arc::new(ShapesAlone(checkpoint.clone())), 1)?;
         let unread = arch::unread_keys(config, allow)?;
         let ModelOptions { dtype, device, .. } = ModelOptions::default();
         let info = ModelInfo {

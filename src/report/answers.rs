@@ -1,6 +1,7 @@
 //! `answers`: what models answer to the prompts of a design, from outside: accuracy, log-probability, `O` and
 //! answer share by number of examples.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
@@ -40,6 +41,14 @@ impl Report for Answers {
         let Some(first) = rows.first() else { return Err(Selection::nothing(&inputs[0], "row")) };
         check(&rows, selection)?;
         let design = format!("S = {}, X = {}, form {}", first.sets, first.queries, first.form);
+        let sources: BTreeSet<&str> = rows.iter().map(|row| row.logprobs_from.name()).collect();
+        let sources = match sources.len() {
+            1 => String::new(),
+            _ => format!(
+                " Log-probabilities are from {}, which differ in what they leave out.",
+                sources.into_iter().collect::<Vec<_>>().join(" and ")
+            ),
+        };
         rows.sort_by(|a, b| (&a.corpus, &a.model, a.shots).cmp(&(&b.corpus, &b.model, b.shots)));
         let mut table = Table::new(&[
             "model",
@@ -84,7 +93,7 @@ impl Report for Answers {
         let caption = format!(
             "Answers to the prompts of a design ({design}) by number of examples; bands are 95 % (1.96 \
              standard errors over queries and example sets). A share is 0 at chance and 1 where the answers \
-             tell every pair of relations apart with certainty.{unanswered}"
+             tell every pair of relations apart with certainty.{unanswered}{sources}"
         );
         Ok(ReportContent { table, figures: draw(&rows)?, caption })
     }
@@ -115,6 +124,18 @@ fn check(rows: &[SemanticScore], selection: &Selection) -> Result<()> {
                     "are of {} and of {}, which do not compare; report them apart",
                     of(&rows[0]),
                     of(row)
+                ),
+            );
+        }
+        let asked = |other: &&SemanticScore| (&other.corpus, other.shots) == (&row.corpus, row.shots);
+        let other = rows[..i].iter().find(asked).filter(|other| other.prompts_sha256 != row.prompts_sha256);
+        if let Some(other) = other {
+            return fault(
+                "rows",
+                format!(
+                    "of {} and {} on {} with {} examples are of other prompts (prompts_sha256), which do not \
+                     compare; report them apart",
+                    other.model, row.model, row.corpus, row.shots
                 ),
             );
         }

@@ -22,12 +22,45 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
         .iter()
         .map(|category| FactorialDesign::draw(category, &how))
         .collect::<Result<Vec<_>>>()?;
-    flags.semantic.settings(seed, 0)?;
+    if let Some(foreign) = flags.semantic.settings(seed, 0)?.foreign {
+        designs.iter().try_for_each(|design| design.with_foreign_queries(&foreign).map(drop))?;
+    }
     let prepared =
         Prepared::new::<SemanticProfile>(flags, categories.iter().map(|c| c.name.as_str()), quiet)?;
     let store = prepared.store.as_ref();
-    let progress = Progress::start((flags.models.len() * designs.len()) as u64 * STEPS, quiet);
     let mut profiles: Vec<(SemanticProfile, Origin)> = vec![];
+    let ended = measure_all(flags, &designs, &prepared, quiet, &mut profiles);
+    if profiles.is_empty() {
+        return ended;
+    }
+    match store {
+        Some(store) => {
+            store.write_table::<SemanticProfile>()?;
+            store.write_rows(READINGS, SemanticProfile::reading_rows)?;
+            store.write_rows(SUMMARIES, SemanticProfile::summary_rows)?;
+        }
+        None => {
+            let rows: Vec<SemanticRow> = profiles.iter().flat_map(|(profile, _)| profile.rows()).collect();
+            print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
+        }
+    }
+    for (profile, origin) in profiles.iter().filter(|_| !quiet) {
+        let note = kept(&profile.model.id, &profile.corpus.name, &profile.settings, origin);
+        note.iter().chain(&lines(profile)).for_each(|line| status(line));
+    }
+    ended
+}
+
+/// Measures every model on every design. `profiles` holds those before an error, which are written too.
+fn measure_all(
+    flags: &Flags,
+    designs: &[FactorialDesign],
+    prepared: &Prepared,
+    quiet: bool,
+    profiles: &mut Vec<(SemanticProfile, Origin)>,
+) -> Result<()> {
+    let (seed, store) = (flags.sampling.seed, prepared.store.as_ref());
+    let progress = Progress::start((flags.models.len() * designs.len()) as u64 * STEPS, quiet);
     for name in &flags.models {
         let model = prepared.open(name, flags.semantic.may_need_random_init())?;
         let settings = flags.semantic.settings(seed, model.info.n_params)?;
@@ -47,21 +80,6 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
         }
     }
     progress.finish();
-    match store {
-        Some(store) => {
-            store.write_table::<SemanticProfile>()?;
-            store.write_rows(READINGS, SemanticProfile::reading_rows)?;
-            store.write_rows(SUMMARIES, SemanticProfile::summary_rows)?;
-        }
-        None => {
-            let rows: Vec<SemanticRow> = profiles.iter().flat_map(|(profile, _)| profile.rows()).collect();
-            print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
-        }
-    }
-    for (profile, origin) in profiles.iter().filter(|_| !quiet) {
-        let note = kept(&profile.model.id, &profile.corpus.name, &profile.settings, origin);
-        note.iter().chain(&lines(profile)).for_each(|line| status(line));
-    }
     Ok(())
 }
 

@@ -75,7 +75,7 @@ pub struct SemanticTask {
 
 impl SemanticTask {
     /// Draws the design of each category, by name or file: that of `surmise measure` with the same settings.
-    /// Category, settings and seed alone decide it.
+    /// Category, settings and seed alone decide it. `normal` gives an answer as it is compared.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a wire format that cannot express it, sizes out of range, and two categories
@@ -85,6 +85,7 @@ impl SemanticTask {
         corpora: &[String],
         seed: u64,
         (provider, can): (&str, &Capabilities),
+        normal: &dyn Fn(&str) -> String,
     ) -> Result<Vec<FactorialDesign>> {
         let fault = |name: &'static str, reason: String| Err(Error::Parameter { name, reason });
         let Some(form) = PromptForm::find(&self.form) else {
@@ -123,7 +124,7 @@ impl SemanticTask {
                     format!("{} is given twice; rename one of the files", design.category),
                 );
             }
-            check(&design)?;
+            check(&design, normal)?;
             designs.push(design);
         }
         Ok(designs)
@@ -182,7 +183,7 @@ impl SemanticTask {
 }
 
 /// Refuses answers that an answer's end would cut, and relations that no answer tells apart.
-fn check(design: &FactorialDesign) -> Result<()> {
+fn check(design: &FactorialDesign, normal: &dyn Fn(&str) -> String) -> Result<()> {
     let fault = |reason: String| Err(Error::Corpus { name: design.category.clone(), reason });
     let n = design.queries.len();
     for (p, relation) in design.relations.iter().enumerate() {
@@ -200,7 +201,7 @@ fn check(design: &FactorialDesign) -> Result<()> {
         }
         for (q, other) in design.relations[..p].iter().enumerate() {
             let differ = |query: &&crate::corpus::factorial::Query| {
-                query.answers.as_ref().is_some_and(|answers| answers[p] != answers[q])
+                query.answers.as_ref().is_some_and(|answers| normal(&answers[p]) != normal(&answers[q]))
             };
             let left = design.queries.iter().filter(differ).count();
             if left < 2 {
@@ -226,7 +227,7 @@ mod tests {
     fn designs(task: &SemanticTask, corpora: &[&str], provider: &str) -> Result<Vec<FactorialDesign>> {
         let can = provider::find(provider).unwrap().capabilities();
         let corpora: Vec<String> = corpora.iter().map(|name| (*name).to_owned()).collect();
-        task.designs(&corpora, 5, (provider, &can))
+        task.designs(&corpora, 5, (provider, &can), &str::to_lowercase)
     }
 
     #[test]
@@ -272,7 +273,7 @@ mod tests {
         let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
         let path = file.path().to_string_lossy().into_owned();
         let row =
-            |i: usize| format!("e{i},St. a{i},{}\n", if i == 0 { "b".into() } else { format!("St. a{i}") });
+            |i: usize| format!("e{i},St. a{i},{}\n", if i == 0 { "b".into() } else { format!("St. A{i}") });
         std::fs::write(file.path(), format!("entity,a,b\n{}", (0..7).map(row).collect::<String>())).unwrap();
         let equal = refused(&plain, &[&path], "anthropic");
         assert!(equal.contains("columns a and b") && equal.contains("2 are needed"), "{equal}");

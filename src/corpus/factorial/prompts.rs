@@ -122,13 +122,28 @@ impl DesignPrompts {
     }
 }
 
+/// How many entities of the category have a name or an answer that the tokenizer cannot spell, and how many
+/// there are.
+fn n_not_spelled(design: &FactorialDesign, tokenizer: &Tokenizer) -> (usize, usize) {
+    let cannot = |text: &str| tokenizer.encode(text).is_err();
+    let is_bad = |(i, entity): (usize, &String)| {
+        cannot(&design.form.render(&[], entity).0)
+            || design.answers.iter().any(|answers| cannot(&design.form.continuation(&answers[i])))
+    };
+    (design.entities.iter().enumerate().filter(|row| is_bad(*row)).count(), design.entities.len())
+}
+
 /// Whether the tokenizer can spell every word of the design, and tells the entities apart. Returns the tokens
 /// of the answers, by relation and entity.
 fn check_words(design: &FactorialDesign, tokenizer: &Tokenizer) -> Result<Vec<Vec<BTreeSet<u32>>>> {
     let fault = |reason: String| Error::Corpus { name: design.category.clone(), reason };
     let spell = |kind: &str, word: &str, text: &str| {
         tokenizer.encode(text).map_err(|error| {
-            fault(format!("the model's tokenizer cannot spell {kind} {word:?} ({error}); remove the row"))
+            let (n, of) = n_not_spelled(design, tokenizer);
+            fault(format!(
+                "the model's tokenizer cannot spell {kind} {word:?} ({error}); {n} of {of} rows have such a \
+                 word: remove them, or take another model"
+            ))
         })
     };
     let examples = design.sets.iter().flatten().map(|entity| &design.entities[*entity]);

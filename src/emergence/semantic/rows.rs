@@ -9,7 +9,7 @@ use super::profile::SemanticProfile;
 use super::reading::{Init, SemanticControl, SemanticReading};
 use crate::disk::Schema;
 use crate::emergence::profile_settings::ProfileSettings;
-use crate::emergence::store::StoredProfile;
+use crate::emergence::store::{ProfileStore, StoredProfile};
 use crate::model::ModelInfo;
 
 /// One row of profiles.csv.
@@ -49,6 +49,22 @@ pub struct SemanticRow {
     pub relations: usize,
     pub seed: u64,
     pub is_headline: bool,
+    #[serde(default)]
+    pub form: String,
+    #[serde(default)]
+    pub bos: String,
+    #[serde(default)]
+    pub dtype: String,
+    #[serde(default)]
+    pub weights_sha256: String,
+    #[serde(default)]
+    pub corpus_sha256: String,
+    /// The profile's file without its extension, which tells settings apart.
+    #[serde(default)]
+    pub profile: String,
+    /// The version of surmise that measured it.
+    #[serde(default)]
+    pub version: String,
 }
 
 /// One row of readings.csv.
@@ -77,6 +93,24 @@ pub struct ReadingRow {
     pub temperature: Option<f64>,
     pub mean_power_share: Option<f64>,
     pub compared_share: Option<f64>,
+    #[serde(default)]
+    pub seed: u64,
+    #[serde(default)]
+    pub form: String,
+    #[serde(default)]
+    pub bos: String,
+    #[serde(default)]
+    pub dtype: String,
+    #[serde(default)]
+    pub weights_sha256: String,
+    #[serde(default)]
+    pub corpus_sha256: String,
+    /// The profile's file without its extension, which tells settings apart.
+    #[serde(default)]
+    pub profile: String,
+    /// The version of surmise that measured it.
+    #[serde(default)]
+    pub version: String,
 }
 
 /// One row of summaries.csv.
@@ -121,6 +155,24 @@ pub struct SummaryRow {
     pub sets: usize,
     pub queries: usize,
     pub overlap: f64,
+    #[serde(default)]
+    pub seed: u64,
+    #[serde(default)]
+    pub form: String,
+    #[serde(default)]
+    pub bos: String,
+    #[serde(default)]
+    pub dtype: String,
+    #[serde(default)]
+    pub weights_sha256: String,
+    #[serde(default)]
+    pub corpus_sha256: String,
+    /// The profile's file without its extension, which tells settings apart.
+    #[serde(default)]
+    pub profile: String,
+    /// The version of surmise that measured it.
+    #[serde(default)]
+    pub version: String,
 }
 
 impl StoredProfile for SemanticProfile {
@@ -157,6 +209,11 @@ impl StoredProfile for SemanticProfile {
 }
 
 impl SemanticProfile {
+    /// The name of its file without the extension.
+    fn stem(&self) -> String {
+        ProfileStore::stem(&self.model.id, &self.corpus.name, &self.settings)
+    }
+
     /// The rows of profiles.csv.
     pub fn rows(&self) -> Vec<SemanticRow> {
         let b = self.default_noise_scale;
@@ -213,6 +270,13 @@ impl SemanticProfile {
                 relations: self.corpus.relations.len(),
                 seed: self.seed,
                 is_headline: own.shots == most && own.block >= 2,
+                form: self.corpus.form.clone(),
+                bos: self.corpus.bos.name().into(),
+                dtype: self.model.dtype.name().into(),
+                weights_sha256: self.model.weights_sha256.clone(),
+                corpus_sha256: self.corpus.sha256.clone(),
+                profile: self.stem(),
+                version: self.schema.tool_version.clone(),
             }
         };
         let own = self.readings.iter().filter(at_default);
@@ -244,6 +308,14 @@ impl SemanticProfile {
             temperature: own.temperature,
             mean_power_share: own.mean_power_share,
             compared_share: own.compared_share,
+            seed: self.seed,
+            form: self.corpus.form.clone(),
+            bos: self.corpus.bos.name().into(),
+            dtype: self.model.dtype.name().into(),
+            weights_sha256: self.model.weights_sha256.clone(),
+            corpus_sha256: self.corpus.sha256.clone(),
+            profile: self.stem(),
+            version: self.schema.tool_version.clone(),
         };
         self.readings.iter().map(row).collect()
     }
@@ -291,6 +363,14 @@ impl SemanticProfile {
             sets: self.corpus.sets,
             queries: self.corpus.queries,
             overlap: design.overlap,
+            seed: self.seed,
+            form: self.corpus.form.clone(),
+            bos: self.corpus.bos.name().into(),
+            dtype: self.model.dtype.name().into(),
+            weights_sha256: self.model.weights_sha256.clone(),
+            corpus_sha256: self.corpus.sha256.clone(),
+            profile: self.stem(),
+            version: self.schema.tool_version.clone(),
         };
         self.shots.iter().zip(&self.corpus.shots).map(row).collect()
     }

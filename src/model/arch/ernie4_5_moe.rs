@@ -16,6 +16,9 @@ fn last_block(config: &Config, n_layers: usize) -> Result<usize> {
     }
 }
 
+/// A sum of the largest weights of fewer than a million experts is above this.
+const LEAST_SUM: f64 = 1e-6;
+
 impl Architecture for Ernie45Moe {
     fn model_type(&self) -> &'static str {
         "ernie4_5_moe"
@@ -30,8 +33,12 @@ impl Architecture for Ernie45Moe {
         if config.flag_or("use_bias", false)? {
             return config.unsupported("use_bias", true);
         }
-        // The least sum of weights, which no softmax comes near.
-        config.mark_inert(&["moe_norm_min"]);
+        // The least sum that the weights are divided by. The sum of the largest of a softmax is at least one
+        // part of all experts, so that a small one changes nothing.
+        let least_sum = config.positive_or("moe_norm_min", 1e-12)?;
+        if least_sum > LEAST_SUM {
+            return config.unsupported("moe_norm_min", least_sum);
+        }
         let d_expert = config.size_or("moe_intermediate_size", 1536)?;
         let mut experts = mixture::base(config, &["moe_num_experts", "num_experts"], d_expert)?;
         experts.choice_bias = true;

@@ -22,7 +22,7 @@ pub(super) fn joined(mut entries: HashMap<String, TensorEntry>) -> HashMap<Strin
     let pairs: Vec<String> =
         entries.keys().filter_map(|name| name.strip_suffix("_blocks")).map(str::to_owned).collect();
     for name in pairs {
-        let [blocks, scales] = ["_blocks", "_scales"].map(|end| format!("{name}{end}"));
+        let (blocks, scales) = (format!("{name}_blocks"), scales_of(&name));
         if entries.contains_key(&name) || misfit(&entries, &blocks).is_some() {
             continue;
         }
@@ -35,25 +35,39 @@ pub(super) fn joined(mut entries: HashMap<String, TensorEntry>) -> HashMap<Strin
     entries
 }
 
-/// The first tensor of values without the scales that belong to it, and what is wrong.
+/// The first tensor of values without the scales that belong to it, and what is wrong. A buffer of another
+/// kind may end in `_blocks` too: only experts of gpt-oss and what has scales beside it hold values.
 pub(super) fn fault(entries: &HashMap<String, TensorEntry>) -> Option<(&str, String)> {
-    let blocks = entries.keys().filter(|name| name.ends_with("_blocks")).min()?;
+    let holds_values = |name: &&String| {
+        name.ends_with("_proj_blocks")
+            || name.strip_suffix("_blocks").is_some_and(|name| entries.contains_key(&scales_of(name)))
+    };
+    let blocks = entries.keys().filter(holds_values).min()?;
     Some((blocks, misfit(entries, blocks)?))
 }
 
-/// Why a tensor of values and its scales do not fit together.
+fn scales_of(name: &str) -> String {
+    format!("{name}_scales")
+}
+
+/// Why a tensor of values and its scales do not fit together; `None` only where they do.
 fn misfit(entries: &HashMap<String, TensorEntry>, blocks: &str) -> Option<String> {
-    let of_bytes = |entry: &&TensorEntry| matches!(&entry.stored, StoredType::Other(kind) if kind == "U8");
-    let shape = entries.get(blocks).filter(of_bytes)?.shape.as_slice();
-    let name = format!("{}_scales", blocks.strip_suffix("_blocks").unwrap_or(blocks));
-    let Some(scales) = entries.get(&name).filter(of_bytes) else {
+    let is_bytes = |entry: &TensorEntry| matches!(&entry.stored, StoredType::Other(kind) if kind == "U8");
+    let name = scales_of(blocks.strip_suffix("_blocks").unwrap_or(blocks));
+    let (Some(values), Some(scales)) = (entries.get(blocks), entries.get(&name)) else {
         return Some(format!(
-            "holds MXFP4 values whose scales `{name}` are missing or no bytes; download the checkpoint again"
+            "holds MXFP4 values whose scales `{name}` are missing; download the checkpoint again"
         ));
     };
-    match shape {
+    if !is_bytes(values) || !is_bytes(scales) {
+        return Some(format!(
+            "and its scales `{name}` are not both bytes (U8), as MXFP4 values are; download the checkpoint \
+             again, or convert it to bf16"
+        ));
+    }
+    match values.shape.as_slice() {
         [n, out, groups, GROUP_BYTES] if scales.shape == [*n, *out, *groups] => None,
-        _ => Some(format!(
+        shape => Some(format!(
             "holds MXFP4 values of shape {shape:?} with scales `{name}` of shape {:?}; they fit as (n, out, \
              groups, {GROUP_BYTES}) and (n, out, groups): download the checkpoint again",
             scales.shape

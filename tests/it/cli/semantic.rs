@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::command::done;
+use super::command::{done, rows};
 use crate::support::tidy::surmise;
 
 /// A small design.
@@ -45,6 +45,16 @@ fn a_folder_holds_a_row_for_each_block_and_shot_and_is_measured_once() {
     }
     let blocks = surmise::model::Model::load("minigpt-2").expect("embedded").info.n_layers;
     assert_eq!(profiles.lines().count(), 1 + 2 * 2 * blocks);
+    // What decides the numbers stands in every row, so that two settings can be told apart.
+    for file in ["profiles.csv", "summaries.csv", "readings.csv"] {
+        for row in rows(&read(file)) {
+            for column in ["form", "bos", "dtype", "seed", "weights_sha256", "corpus_sha256", "version"] {
+                assert!(!row[column].is_empty(), "{column} of {file}");
+            }
+            let profile = &row["profile"];
+            assert!(Path::new(out).join(format!("{profile}.json")).is_file(), "{profile}");
+        }
+    }
     assert_eq!(read("summaries.csv").lines().count(), 1 + 2 * 2);
     // Five noise scales and three controls of the same states, trained and with random weights.
     let controls = read("readings.csv").lines().filter(|row| row.contains("no_shared_answer")).count();
@@ -128,7 +138,10 @@ fn what_has_no_two_relations_is_positional_and_contradictions_are_refused() {
         &["--sets", "4", "--queries", "3", "--shots", "1"],
         &["column b has no answer for \"Japan\""],
     );
-    semantic("elements", &[], &["cannot spell entity"]);
+    semantic("elements", &[], &["cannot spell entity", "96 of 96 rows"]);
+    let alike = ["--with-control", "foreign-query", "--foreign", "animals"];
+    let flags = ["--corpus", "animals", "--sets", "4", "--queries", "3", "--shots", "1"];
+    semantic("countries", &[&flags[..], &alike].concat(), &["animals has 0 entities that animals does not"]);
     refused(
         &["measure", "minigpt-1", "--corpus", "countries", "--corpus", &one],
         &["--estimand must be named"],

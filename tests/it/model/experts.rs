@@ -46,6 +46,16 @@ fn states(decoder: &Decoder) -> Vec<f32> {
 }
 
 #[test]
+fn a_least_sum_of_weights_that_would_change_them_is_refused() {
+    let with = |least: f64| {
+        open("ernie4.5-moe", |_| (), |config| config["moe_norm_min"] = json!(least), Ops::Composed)
+    };
+    assert!(with(1e-12).is_ok());
+    let refused = with(0.9).err().expect("a refusal").to_string();
+    assert!(refused.contains("moe_norm_min=0.9"), "{refused}");
+}
+
+#[test]
 fn a_router_with_more_or_fewer_experts_than_there_are_is_refused_by_name() {
     let rows = |n: usize| {
         move |weights: &mut Weights| {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use serde_json::{Value, json};
 
 use super::parity::{flat, golden, tensors};
@@ -74,6 +74,27 @@ fn values_without_the_scales_that_belong_to_them_are_refused_by_name() {
         &|_| (),
     );
     assert!(short.contains("_scales` of shape [4, 8, 2]"), "{short}");
+    // Values or scales of another type or of fewer dimensions are no MXFP4.
+    for (kind, end) in [(DType::F32, "_blocks"), (DType::F32, "_scales"), (DType::I64, "_blocks")] {
+        let other = changed(
+            &|weights| {
+                let tensor = weights.get_mut(&format!("{name}{end}")).expect("a tensor");
+                *tensor = tensor.to_dtype(kind).expect("another type");
+            },
+            &|_| (),
+        );
+        assert!(other.contains("are not both bytes (U8)"), "{end} as {kind:?}: {other}");
+    }
+    let flat = changed(
+        &|weights| {
+            for end in ["_blocks", "_scales"] {
+                let tensor = weights.get_mut(&format!("{name}{end}")).expect("a tensor");
+                *tensor = tensor.flatten_all().and_then(|t| t.to_dtype(DType::F32)).expect("one dimension");
+            }
+        },
+        &|_| (),
+    );
+    assert!(flat.contains("are not both bytes (U8)"), "{flat}");
     let experts = changed(&|_| (), &|config| config["num_local_experts"] = json!(5));
     assert!(experts.contains("router.weight` has shape [4, 32] where"), "{experts}");
     let width = changed(&|_| (), &|config| config["intermediate_size"] = json!(32));
