@@ -141,7 +141,7 @@ fn what_has_no_two_relations_is_positional_and_contradictions_are_refused() {
     semantic("elements", &[], &["cannot spell entity", "96 of 96 rows"]);
     let alike = ["--with-control", "foreign-query", "--foreign", "animals"];
     let flags = ["--corpus", "animals", "--sets", "4", "--queries", "3", "--shots", "1"];
-    semantic("countries", &[&flags[..], &alike].concat(), &["animals has 0 entities that animals does not"]);
+    semantic("countries", &[&flags[..], &alike].concat(), &["has 0 entities that animals does not have"]);
     refused(
         &["measure", "minigpt-1", "--corpus", "countries", "--corpus", &one],
         &["--estimand must be named"],
