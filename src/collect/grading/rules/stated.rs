@@ -85,6 +85,11 @@ pub(super) fn hashed(text: &str) -> Option<&str> {
 /// What follows each word for "answer" in a text, in their order: to the end of its line, or where nothing is
 /// left on it, the next line.
 pub(super) fn led(text: &str) -> Vec<&str> {
+    leads(text).into_iter().map(|(_, said)| said).collect()
+}
+
+/// The same, each with the place where the word ends.
+pub(super) fn leads(text: &str) -> Vec<(usize, &str)> {
     let Some(leads) = LEADS.as_ref() else { return vec![] };
     let mut found = vec![];
     for lead in leads.find_iter(text) {
@@ -92,9 +97,10 @@ pub(super) fn led(text: &str) -> Vec<&str> {
         let line = behind.lines().next().unwrap_or_default();
         let said = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '*' | '='));
         if said.is_empty() {
-            found.extend(behind.lines().skip(1).map(str::trim).find(|line| !line.is_empty()));
+            let next = behind.lines().skip(1).map(str::trim).find(|line| !line.is_empty());
+            found.extend(next.map(|next| (lead.end(), next)));
         } else {
-            found.push(line);
+            found.push((lead.end(), line));
         }
     }
     found

@@ -1,5 +1,6 @@
 //! Finds the numbers of a text.
 
+use super::surroundings;
 use super::value::Value;
 
 /// Fractions that are one character.
@@ -40,10 +41,12 @@ const SCALES: [(&str, i32); 10] = [
 const MOST_DIGITS: usize = 400;
 
 /// A number in a text, or what looks like one and is none: a date, a time, a range.
-struct Found {
-    start: usize,
-    end: usize,
-    value: Option<Value>,
+pub(super) struct Found {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) value: Option<Value>,
+    /// Whether it is part of a quantity that is not read: a root, a multiple of π, one of a pair, a bound.
+    is_part: bool,
 }
 
 /// The last number of a text; `None` if it has none or the last is one of two ("5 or 6").
@@ -67,7 +70,8 @@ pub(super) fn only(text: &str) -> Option<Value> {
 
 fn pick(text: &str, which: impl Fn(&[&Found]) -> Option<usize>) -> Option<Value> {
     let found = numbers(text);
-    let readable: Vec<&Found> = found.iter().filter(|number| number.value.is_some()).collect();
+    let readable: Vec<&Found> =
+        found.iter().filter(|number| number.value.is_some() || number.is_part).collect();
     let at = which(&readable)?;
     let is_joined = |a: &Found, b: &Found| {
         let between = text.get(a.end..b.start).unwrap_or_default().trim().trim_start_matches(',').trim();
@@ -84,7 +88,7 @@ fn pick(text: &str, which: impl Fn(&[&Found]) -> Option<usize>) -> Option<Value>
 }
 
 /// The numbers of a text in their order.
-fn numbers(text: &str) -> Vec<Found> {
+pub(super) fn numbers(text: &str) -> Vec<Found> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let (mut found, mut i) = (vec![], 0);
     while i < chars.len() {
@@ -97,7 +101,9 @@ fn numbers(text: &str) -> Vec<Found> {
         let place = |k: usize| chars.get(k).map_or(text.len(), |(at, _)| *at);
         // A letter before a digit makes a name: B12, COVID-19.
         if scan.is_quantity(i) {
-            found.push(Found { start: place(i), end: place(end), value });
+            let (start, end) = (place(i), place(end));
+            let is_part = surroundings::is_part(&text[..start], &text[end..]);
+            found.push(Found { start, end, value: value.filter(|_| !is_part), is_part });
         }
         i = end.max(i + 1);
     }
@@ -142,7 +148,7 @@ impl Scan<'_> {
     fn is_quantity(&self, i: usize) -> bool {
         let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() && c < '\u{e00}');
         let (last, but_last) = (self.before(i, 1), self.before(i, 2));
-        !(is_letter(last) || last == Some('_') || last == Some('-') && is_letter(but_last))
+        !(is_letter(last) || matches!(last, Some('_' | '^')) || last == Some('-') && is_letter(but_last))
     }
 
     /// Whether a minus sign or the word for it goes before `i`.
