@@ -8,6 +8,7 @@
 //! `number:1%` a relative one, and a column `tolerance` of the items that of each item. "45 %" is right for
 //! 45, for 45 % and for 0.45.
 
+mod fractions;
 mod preparation;
 mod said;
 mod scan;

@@ -15,7 +15,7 @@ const IS_THE_ANSWER: &str =
 static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(IS_THE_ANSWER).ok());
 
 /// Words that may stand between "answer" and its number.
-const LINKS: [&str; 66] = [
+const LINKS: [&str; 65] = [
     "is",
     "are",
     "was",
@@ -72,7 +72,6 @@ const LINKS: [&str; 66] = [
     "er",
     "är",
     "on",
-    "to",
     "jest",
     "je",
     "este",
@@ -88,10 +87,11 @@ const PREPOSITIONS: [&str; 16] = [
     "to", "for", "of", "in", "on", "auf", "zu", "für", "à", "de", "a", "para", "alla", "на", "rounded",
     "given",
 ];
-/// Verbs before the answer.
-const VERBS: [&str; 14] = [
-    " is ", " are ", " was ", " equals ", " ist ", " lautet ", " est ", " es ", " è ", " é ", " är ", " = ",
-    " jest ", ": ",
+/// Verbs before the answer, and marks that stand for one where there is none.
+const VERBS: [[&str; 6]; 3] = [
+    [" is ", " are ", " was ", " equals ", " makes ", " gives "],
+    [" ist ", " lautet ", " est ", " es ", " è ", " é "],
+    [" är ", " jest ", " là ", " adalah ", " = ", ": "],
 ];
 
 /// The number that the last sentence about an answer states; `None` where none does, or what it states is
@@ -128,7 +128,10 @@ fn behind(said: &str) -> Option<Value> {
         return None;
     }
     // The question stands between the word and its verb.
-    let verb = VERBS.iter().filter_map(|verb| sentence.find(verb).map(|at| at + verb.len() - 1)).min()?;
+    let ends = |verbs: &[&str; 6]| {
+        verbs.iter().filter_map(|verb| sentence.find(verb).map(|at| at + verb.len() - 1)).min()
+    };
+    let verb = VERBS.iter().find_map(ends)?;
     at_once(&sentence[verb..])?
 }
 
@@ -144,7 +147,11 @@ fn at_once(sentence: &str) -> Option<Option<Value>> {
             || word.chars().all(|c| c > '\u{e00}') && word.chars().count() <= 6
             || LINKS.contains(&word.to_lowercase().as_str())
     };
-    if !words.all(is_link) {
+    if !words.clone().all(is_link) {
+        return None;
+    }
+    // "The 3 boxes hold 42 apples" says something about the boxes.
+    if words.next_back().is_some_and(|last| last.eq_ignore_ascii_case("the")) {
         return None;
     }
     let rest = sentence.get(first.start..)?;

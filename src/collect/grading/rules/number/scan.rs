@@ -1,29 +1,9 @@
 //! Finds the numbers of a text.
 
+use super::fractions::FRACTIONS;
 use super::surroundings;
 use super::value::Value;
 
-/// Fractions that are one character.
-const FRACTIONS: [(char, f64, f64); 18] = [
-    ('\u{bd}', 1.0, 2.0),
-    ('\u{bc}', 1.0, 4.0),
-    ('\u{be}', 3.0, 4.0),
-    ('\u{2150}', 1.0, 7.0),
-    ('\u{2151}', 1.0, 9.0),
-    ('\u{2152}', 1.0, 10.0),
-    ('\u{2153}', 1.0, 3.0),
-    ('\u{2154}', 2.0, 3.0),
-    ('\u{2155}', 1.0, 5.0),
-    ('\u{2156}', 2.0, 5.0),
-    ('\u{2157}', 3.0, 5.0),
-    ('\u{2158}', 4.0, 5.0),
-    ('\u{2159}', 1.0, 6.0),
-    ('\u{215a}', 5.0, 6.0),
-    ('\u{215b}', 1.0, 8.0),
-    ('\u{215c}', 3.0, 8.0),
-    ('\u{215d}', 5.0, 8.0),
-    ('\u{215e}', 7.0, 8.0),
-];
 /// Words behind a number that multiply it.
 const SCALES: [(&str, i32); 10] = [
     ("hundred", 2),
@@ -100,7 +80,7 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
         let (end, value) = scan.number(i);
         let place = |k: usize| chars.get(k).map_or(text.len(), |(at, _)| *at);
         // A letter before a digit makes a name: B12, COVID-19.
-        if scan.is_quantity(i) {
+        if scan.is_quantity(i) && !surroundings::is_precision(scan.rest(end)) {
             let (start, end) = (place(i), place(end));
             let is_part = surroundings::is_part(&text[..start], &text[end..]);
             found.push(Found { start, end, value: value.filter(|_| !is_part), is_part });

@@ -9,6 +9,12 @@ pub(super) fn is_part(before: &str, behind: &str) -> bool {
     is_root || is_factor || is_bound(before) || is_coordinate(before, behind)
 }
 
+/// Whether a number counts the decimals of another one: "3.14 (rounded to 2 decimals)".
+pub(super) fn is_precision(behind: &str) -> bool {
+    let behind = behind.trim_start_matches([' ', '-']);
+    ["decimal", "d.p.", "significant", "s.f."].iter().any(|word| behind.starts_with(word))
+}
+
 /// Whether a number follows a sign for "greater" or "less", and no arrow or tag.
 fn is_bound(before: &str) -> bool {
     let bare = before.trim_end();
