@@ -157,6 +157,12 @@ fn number_goes_on(number: &str, rest: &str) -> bool {
 
 /// Whether a text goes on with an alternative: "or Rome", "/ Rome".
 fn has_alternative(rest: &str) -> bool {
+    if let Some(reply) = rest.trim_start().strip_prefix('?') {
+        let word = reply.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        if word.is_some_and(|word| ["no", "nope", "nein", "non"].contains(&word.to_lowercase().as_str())) {
+            return true;
+        }
+    }
     // The alternative may be a sentence of its own: "Paris? Or Rome?"
     let rest = rest.trim_start_matches(['.', '?', '!', ',', '(', ';', ' ']);
     let rest = rest.strip_prefix("- ").unwrap_or(rest).trim_start();

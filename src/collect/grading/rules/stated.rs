@@ -39,7 +39,7 @@ const WORDS: &str = "final answer|correct answer|answer|ans|correct option|corre
     atsakymas|atbilde|vastus|უპასუხე|პასუხი|պատասխան|उत्तर|जवाब|উত্তর|பதில்|సమాధానం|ഉത്തരം|جواب|پاسخ|\
     الجواب|الإجابة|إجابة|תשובה|התשובה";
 /// Those of scripts without blanks.
-const JOINED: &str = "最终答案|正确答案|正確答案|正确选项|正確選項|答案|答え|回答|解答|正解|選択|选择|選擇|\
+const JOINED: &str = "最终答案|正确的是|正確的是|正确答案|正確答案|正确选项|正確選項|答案|答え|回答|解答|正解|選択|选择|選擇|\
     应选|應選|选|選|정답|답변|답|คำตอบ";
 static LEADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = [WORDS, JOINED].map(|words| words.split('|').map(str::trim).collect::<Vec<_>>().join("|"));

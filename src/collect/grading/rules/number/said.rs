@@ -122,7 +122,7 @@ fn behind(said: &str) -> Option<Value> {
     if let Some(value) = at_once(sentence) {
         return value;
     }
-    let first = sentence.trim_start();
+    let first = sentence.trim_start_matches([' ', '(']);
     let word = first.split_whitespace().next().unwrap_or_default().to_lowercase();
     if !first.starts_with(',') && !PREPOSITIONS.contains(&word.as_str()) {
         return None;
