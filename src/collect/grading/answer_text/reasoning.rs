@@ -26,7 +26,8 @@ const CLOSING: &str = concat!(
 );
 /// Opening and closing marks of tool calls that are no tags.
 const TOOL_OPENING: &str = concat!(
-    r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls_section_begin\|>|<\|tool_call\|>|<\|tool_call_start\|>|<\|action_start\|>|",
+    r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls_section_begin\|>|",
+    r"<\|tool_call\|>|<\|tool_call_start\|>|<\|action_start\|>|",
     r"<\x{ff5c}tool\x{2581}calls\x{2581}begin\x{ff5c}>",
 );
 const TOOL_CLOSING: &str = concat!(

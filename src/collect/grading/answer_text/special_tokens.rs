@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 const TOKEN: &str = concat!(
-    r"(?i)<\|[^|<>\s]{1,48}\|>|<\|(?:begin|end).of.sentence\|>|<\x{ff5c}[^\x{ff5c}<>\n]{1,48}\x{ff5c}>|</?s>|</?turn\|>|<\|turn>|",
+    r"(?i)<\|[^|<>\s]{1,48}\|>|<\|(?:begin|end).of.sentence\|>|",
+    r"<\x{ff5c}[^\x{ff5c}<>\n]{1,48}\x{ff5c}>|</?s>|</?turn\|>|<\|turn>|",
     r"<(?:bos|eos|pad|unk|mask|eod|eop|eot|sep|cls|endoftext|endofturn)>|",
     r"</?(?:start|end|begin)_of_(?:turn|utterance|text|sentence|image)>|",
     r"\[/?INST\]|<</?SYS>>|\[(?:EOS|BOS|PAD|UNK|SEP|CLS|MASK)\]|",

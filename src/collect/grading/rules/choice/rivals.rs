@@ -36,7 +36,8 @@ pub(super) fn is_denied_before(before: &str) -> bool {
         .is_some_and(|(word, is_end)| !is_end && (DENYING.contains(&word.as_str()) || word.ends_with("n't")))
 }
 
-/// The capital letters that follow a letter with nothing but marks and words such as "no", "or maybe" between.
+/// The capital letters that follow a letter with nothing but marks and words such as "no" and "or maybe"
+/// between.
 pub(super) fn rivals(rest: &str) -> Vec<char> {
     let line = rest.lines().next().unwrap_or_default();
     let (mut found, mut at, mut is_behind_letter) = (vec![], 0, false);

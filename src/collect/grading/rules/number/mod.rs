@@ -1,8 +1,8 @@
 //! `number`: the number that the answer states is the right one: in `\boxed{}`, after `####`, at once behind
-//! "answer is", before "is the answer", else the last number. Thousands separators, decimal commas, minus signs, fractions, percent, powers of ten
-//! and units are read. Words ("twelve"), ranges, dates and times are not numbers. An answer whose
-//! number is part of a root, of a multiple of π or of a pair is unreadable, and so is every answer to an item
-//! that has no number as its right answer.
+//! "the answer is" or before "is the answer", else the last number. Thousands separators, decimal commas,
+//! minus signs, fractions, percent, powers of ten and units are read. Words ("twelve"), ranges, dates and
+//! times are not numbers. An answer whose number is part of a root, of a multiple of π or of a pair is
+//! unreadable, and so is every answer to an item that has no number as its right answer.
 //!
 //! Numbers are equal up to a relative difference of 1e-9; `number:0.5` sets an absolute tolerance,
 //! `number:1%` a relative one, and a column `tolerance` of the items that of each item. "45 %" is right for
