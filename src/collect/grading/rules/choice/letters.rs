@@ -191,7 +191,7 @@ fn options(text: &str, n: usize) -> Vec<usize> {
         // A mark at the end of a line ends a sentence.
         let has_text = text[place + 1..].lines().next().is_some_and(|line| line.trim().len() > 1);
         let nearest = word_before(&text[..*place]);
-        let is_denied = DENYING.contains(&nearest.as_str());
+        let is_denied = DENYING.contains(&nearest.as_str()) || rivals::is_denied_behind(&text[place + 1..]);
         if begins && has_text && !is_denied && matches!(after, Some('.' | ')' | ':' | ']')) {
             found.extend(index(*c, n));
         }
