@@ -213,7 +213,7 @@ fn collect(
     if !quiet {
         report(&ended.summary);
         if ended.early.is_none() {
-            doubt(&ended.summary, keep_truncated || resume.keep_going);
+            doubt(&ended.summary, keep_truncated);
         }
     }
     let gaps = ended.summary.n_gaps();

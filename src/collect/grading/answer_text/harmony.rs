@@ -4,21 +4,25 @@
 
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
+/// What is left of the header of the final channel without its special tokens.
+const FINAL: &str = "assistantfinal";
 const ENDS: [&str; 4] = ["<|end|>", "<|return|>", "<|call|>", "<|start|>"];
 
 /// Whether a text without special tokens may be in the format.
 pub(super) fn may_begin(text: &str) -> bool {
     let text = text.trim_start();
-    ["analysis", "commentary", "assistantanalysis"].iter().any(|channel| {
-        text.strip_prefix(channel).is_some_and(|rest| rest.starts_with(|c: char| c.is_uppercase()))
-    })
+    let has_final = text.contains(FINAL);
+    text.starts_with(FINAL)
+        || ["analysis", "commentary", "assistantanalysis"].iter().any(|channel| {
+            text.strip_prefix(channel).is_some_and(|rest| has_final || rest.starts_with(char::is_alphabetic))
+        })
 }
 
 /// The last message of the final channel in a text of this format; `Some(None)` where there is none yet, and
 /// `None` for a text of another form.
 pub(super) fn last_message(text: &str) -> Option<Option<&str>> {
     if !text.contains(CHANNEL) {
-        return may_begin(text).then(|| text.rsplit_once("assistantfinal").map(|(_, last)| last));
+        return may_begin(text).then(|| text.rsplit_once(FINAL).map(|(_, last)| last));
     }
     let mut last = None;
     for part in text.split(CHANNEL).skip(1) {

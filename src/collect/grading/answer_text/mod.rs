@@ -23,9 +23,15 @@ pub struct AnswerText<'a> {
 impl<'a> AnswerText<'a> {
     /// Reads a text.
     pub fn read(text: &'a str) -> Self {
+        // The header of the model's turn without its special tokens.
+        let header = text.trim_start().strip_prefix("assistant\n").filter(|rest| !rest.trim().is_empty());
+        let text = header.map_or(text, str::trim_start);
         let is_plain =
             |byte: &u8| byte.is_ascii() && !matches!(byte, b'<' | b'[' | b'&' | 0..=8 | 11..=31 | 127);
-        if text.bytes().all(|byte| is_plain(&byte)) && !harmony::may_begin(text) {
+        if text.bytes().all(|byte| is_plain(&byte))
+            && !harmony::may_begin(text)
+            && !reasoning::may_begin(text)
+        {
             return Self { text: Cow::Borrowed(text), ends_in_reasoning: false, has_ended: false };
         }
         let mut read = Self { text: Cow::Borrowed(text), ends_in_reasoning: false, has_ended: false };
@@ -80,6 +86,22 @@ mod tests {
             "<|channel|>final<|message|>Paris<|return|>",
             "<|start|>assistant<|channel|>final<|message|>Paris<|end|><|start|>user<|message|>And Rome?",
             "analysisWe need the capital.assistantfinalParis",
+            "analysiswe need the capital.assistantfinalParis",
+            "analysis\nThe capital.\nassistantfinal\nParis",
+            "assistantfinalParis",
+            "assistant\n\nParis",
+            "<longcat_think>Rome?</longcat_think>Paris",
+            "<reason>Rome?</reason>Paris",
+            "<think/>Paris",
+            "<|inner_prefix|>Rome?<|inner_suffix|>Paris",
+            "<ctrl94>thought\nRome?<ctrl95>Paris",
+            "Here is my thought process: Rome? Here is my response: Paris",
+            "Here are my reasoning steps:\nRome?\n[BEGIN FINAL RESPONSE]\nParis\n[END FINAL RESPONSE]",
+            "Rome?\n[BEGIN FINAL RESPONSE]\nParis\n[END FINAL RESPONSE]",
+            "<|tool_call_start|>[f(x=1)]<|tool_call_end|>Paris",
+            "<function=find>{\"q\":1}</function>Paris",
+            "<minimax:tool_call><invoke name=\"f\"></invoke></minimax:tool_call>Paris",
+            "<|action_start|><|plugin|>{}<|action_end|>Paris",
             "<tool_call>{\"name\": \"find\", \"arguments\": {}}</tool_call>Paris",
             "<function_calls><invoke name=\"f\"></invoke></function_calls>Paris",
             "<|tool_calls_section_begin|>x<|tool_calls_section_end|>Paris",
@@ -103,6 +125,11 @@ mod tests {
             "analysisWe need the capital: Paris",
             "<|START_THINKING|>Paris",
             "<seed:think>Paris",
+            "<longcat_think>Paris",
+            "<|inner_prefix|>Paris",
+            "analysiswe need the capital: Paris",
+            "Here are my reasoning steps:\nParis",
+            "Here is my thought process: Paris",
         ] {
             let read = AnswerText::read(text);
             assert!(read.ends_in_reasoning && read.text.is_empty(), "{text}");
@@ -148,6 +175,8 @@ mod tests {
             "[1, 2]",
             "<answer>Paris</answer>",
             "think about it",
+            "Use <think> tags",
+            "assistant",
             "analysis",
             "analysis of variance",
             "x[0]",

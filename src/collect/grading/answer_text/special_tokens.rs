@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 const TOKEN: &str = concat!(
-    r"(?i)<\|[^|<>\s]{1,48}\|>|<\x{ff5c}[^\x{ff5c}<>\n]{1,48}\x{ff5c}>|</?s>|</?turn\|>|<\|turn>|",
+    r"(?i)<\|[^|<>\s]{1,48}\|>|<\|(?:begin|end).of.sentence\|>|",
+    r"<\x{ff5c}[^\x{ff5c}<>\n]{1,48}\x{ff5c}>|</?s>|</?turn\|>|<\|turn>|",
     r"<(?:bos|eos|pad|unk|mask|eod|eop|eot|sep|cls|endoftext|endofturn)>|",
     r"</?(?:start|end|begin)_of_(?:turn|utterance|text|sentence|image)>|",
     r"\[/?INST\]|<</?SYS>>|\[(?:EOS|BOS|PAD|UNK|SEP|CLS|MASK)\]|",
@@ -15,7 +16,7 @@ const TOKEN: &str = concat!(
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(TOKEN).ok());
 
 /// Parts of names of tokens that end a turn or begin the next one.
-const TURNS: [&str; 20] = [
+const TURNS: [&str; 22] = [
     "im_end",
     "im_start",
     "eot",
@@ -28,6 +29,8 @@ const TURNS: [&str; 20] = [
     "end\u{2581}of",
     "|end|",
     "|return|",
+    "|start|",
+    "|assistant|",
     "</s>",
     "turn|",
     "|turn",

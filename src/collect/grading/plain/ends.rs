@@ -43,9 +43,18 @@ fn quoted(text: &str) -> Option<&str> {
 }
 
 fn tagged(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix('<')?;
+    let is_tag = |name: &str| TAGS.iter().find(|tag| tag.eq_ignore_ascii_case(name.trim()));
+    let Some(rest) = text.strip_prefix('<') else {
+        // The opening tag was in the prompt.
+        let (inner, name) = text.strip_suffix('>')?.rsplit_once("</")?;
+        return (is_tag(name).is_some() && !inner.trim().is_empty()).then(|| inner.trim());
+    };
     let (name, rest) = rest.split_once('>')?;
-    let tag = TAGS.iter().find(|tag| tag.eq_ignore_ascii_case(name))?;
+    let tag = is_tag(name)?;
+    if !rest.contains("</") {
+        // The closing tag was a stop sequence.
+        return (!rest.trim().is_empty()).then(|| rest.trim());
+    }
     let inner = rest.strip_suffix('>')?;
     let at = inner.rfind("</")?;
     let inner = inner[at + 2..].eq_ignore_ascii_case(tag).then(|| &inner[..at])?;

@@ -12,7 +12,16 @@ pub fn fold(text: &str) -> String {
         return if text.contains('&') { entities(text) } else { text.to_owned() };
     }
     let mut folded = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if matches!(c, '\u{2212}' | '\u{2013}')
+            && chars.peek() == Some(&' ')
+            && is_sign_behind(c, &folded)
+            && chars.clone().find(|c| *c != ' ').is_some_and(|c| c.is_ascii_digit())
+        {
+            // A minus sign of its number, which is no bullet: "− 5".
+            while chars.next_if_eq(&' ').is_some() {}
+        }
         match c {
             '\u{2018}'..='\u{201b}'
             | '\u{2032}'
@@ -44,6 +53,16 @@ pub fn fold(text: &str) -> String {
     }
     let folded: String = folded.nfc().collect();
     if folded.contains('&') { entities(&folded) } else { folded }
+}
+
+/// Whether a dash behind a text is the sign of what follows, and joins no two numbers or words.
+fn is_sign_behind(dash: char, before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default().trim_end();
+    let word = line.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let is_free = !line.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | ']' | '%'));
+    // "It is − 5" has a sign, "x − 5" and "5 km – 6" have none.
+    let is_words = word.chars().count() > 1 && !line.contains(|c: char| c.is_ascii_digit());
+    is_free || dash == '\u{2212}' && is_words && word.chars().all(char::is_alphabetic)
 }
 
 /// Replaces the character references of HTML that servers leave in texts.

@@ -61,6 +61,8 @@ fn without_prefix(mut line: &str) -> &str {
         let hashes = line.len() - line.trim_start_matches('#').len();
         let rest = match line.as_bytes() {
             [b'#', ..] if hashes <= 6 && line[hashes..].starts_with(' ') => Some(&line[hashes..]),
+            // "> 5" and "- 5" say something else than 5.
+            [b'>' | b'-', b' ', ..] if is_number(&line[1..]) => None,
             [b'>', b' ', ..] => Some(&line[1..]),
             [b'-' | b'*' | b'+', b' ', ..] => Some(&line[1..]),
             _ => None,
@@ -70,6 +72,13 @@ fn without_prefix(mut line: &str) -> &str {
             None => return line,
         }
     }
+}
+
+/// Whether a text is a number only.
+fn is_number(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%' | ' ' | '/'))
 }
 
 /// A run of one mark in a line.

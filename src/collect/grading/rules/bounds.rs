@@ -2,12 +2,32 @@
 //! and an answer that names an alternative is none.
 
 /// Words that join an alternative.
-const OR: [&str; 17] = [
-    "or", "and/or", "oder", "ou", "o", "eller", "lub", "albo", "nebo", "vagy", "sau", "или", "або", "veya",
-    "atau", "hoặc", "tai",
+const OR: [&str; 22] = [
+    "vs",
+    "vs.",
+    "versus",
+    "alternatively",
+    "possibly",
+    "or",
+    "and/or",
+    "oder",
+    "ou",
+    "o",
+    "eller",
+    "lub",
+    "albo",
+    "nebo",
+    "vagy",
+    "sau",
+    "или",
+    "або",
+    "veya",
+    "atau",
+    "hoặc",
+    "tai",
 ];
 /// Words that join a second answer.
-const AND: [&str; 8] = ["and", "und", "et", "y", "e", "och", "og", "и"];
+const AND: [&str; 9] = ["&", "and", "und", "et", "y", "e", "och", "og", "и"];
 /// Words that go on about the first answer after one of [`AND`].
 const SAME: [&str; 22] = [
     "it",
@@ -38,10 +58,35 @@ const NOT: [&str; 24] = [
     "not", "isn't", "wasn't", "aren't", "never", "nor", "neither", "without", "except", "unlike", "nicht",
     "kein", "keine", "pas", "non", "não", "niet", "inte", "ikke", "nie", "не", "不是", "ない", "cannot",
 ];
+/// Words between a denial and what it denies.
+const ADVERBS: [&str; 8] =
+    ["actually", "really", "quite", "necessarily", "exactly", "in", "even", "eigentlich"];
 /// Units of thousands that go on a number.
-const SCALES: [&str; 12] = [
-    "hundred", "thousand", "million", "millions", "billion", "billions", "trillion", "bn", "mn", "dozen",
-    "lakh", "crore",
+const SCALES: [&str; 16] = [
+    "hundred",
+    "thousand",
+    "million",
+    "millions",
+    "billion",
+    "billions",
+    "trillion",
+    "bn",
+    "mn",
+    "dozen",
+    "lakh",
+    "crore",
+    "mio",
+    "mrd",
+    "millionen",
+    "milliarden",
+];
+
+/// Parts of one, which go on a number behind "and a".
+const PARTS: [&str; 6] = ["half", "third", "quarter", "fifth", "eighth", "tenth"];
+/// Words and marks between two numbers of a range, a computation or a comparison.
+const OPERATORS: [&str; 22] = [
+    "-", "to", "through", "until", "x", "*", "\u{d7}", "/", "\u{f7}", "\u{b7}", "+", "^", "~", "..", "...",
+    "bis", "à", "plus", "minus", "times", "<", ">",
 ];
 
 /// Whether a character belongs to a word. Scripts without blanks between words have no such ends.
@@ -70,8 +115,13 @@ pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
         }
     }
     if last.is_ascii_digit() {
-        let goes_on = matches!(next, '.' | ',' | ':' | '/' | '^' | '\u{d7}' | '\u{2044}');
-        if goes_on && is_digit(second) || !next.is_ascii() && next.is_numeric() {
+        let joins = matches!(
+            next,
+            '.' | ',' | ':' | '/' | '^' | '~' | '\u{d7}' | '\u{b7}' | '\u{22c5}' | '\u{f7}' | '\u{2044}'
+        );
+        let is_range = rest.starts_with("..")
+            && rest.trim_start_matches('.').trim_start().starts_with(|c: char| c.is_ascii_digit());
+        if joins && is_digit(second) || is_range || !next.is_ascii() && next.is_numeric() {
             return false;
         }
         if number_goes_on(answer, rest) {
@@ -89,23 +139,33 @@ fn number_goes_on(number: &str, rest: &str) -> bool {
         return false;
     }
     let mut words = rest.split_whitespace();
-    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut word = || words.next().unwrap_or_default();
+    let (first, second, third) = (word(), word(), word());
     let begins_with_digit = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
     let bare = first.trim_end_matches(['.', ',', ';', ':', '!', '?', ')']);
-    let is_group = bare.len() == 3 && bare.bytes().all(|byte| byte.is_ascii_digit());
+    let group = bare.split([',', '.']).next().unwrap_or_default();
+    let is_group = group.len() == 3 && bare.bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'));
+    let is_part = |word: &str| PARTS.iter().any(|part| word.starts_with(part));
     let lead = number.len() - number.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     (is_group && lead <= 3)
         || (begins_with_digit(first) && first.contains('/'))
         || first.starts_with(|c: char| !c.is_ascii() && c.is_numeric())
         || SCALES.contains(&bare.to_lowercase().as_str())
-        || (matches!(first, "-" | "to" | "x" | "*" | "\u{d7}" | "/" | "bis" | "à")
-            && begins_with_digit(second))
+        || (first == "and" && matches!(second, "a" | "one" | "two" | "three") && is_part(third))
+        || (OPERATORS.contains(&first) && begins_with_digit(second))
 }
 
 /// Whether a text goes on with an alternative: "or Rome", "/ Rome".
 fn has_alternative(rest: &str) -> bool {
-    let rest = rest.trim_start();
-    let rest = rest.strip_prefix([',', '(', ';']).unwrap_or(rest).trim_start();
+    if let Some(reply) = rest.trim_start().strip_prefix('?') {
+        let word = reply.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        if word.is_some_and(|word| ["no", "nope", "nein", "non"].contains(&word.to_lowercase().as_str())) {
+            return true;
+        }
+    }
+    // The alternative may be a sentence of its own: "Paris? Or Rome?"
+    let rest = rest.trim_start_matches(['.', '?', '!', ',', '(', ';', ' ']);
+    let rest = rest.strip_prefix("- ").unwrap_or(rest).trim_start();
     if let Some(other) = rest.strip_prefix('/').or_else(|| rest.strip_prefix('|')) {
         return other.trim_start().starts_with(char::is_alphanumeric);
     }
@@ -119,6 +179,7 @@ fn has_alternative(rest: &str) -> bool {
 
 /// Whether a text goes on with a second answer: "and no", but not "and its river".
 pub(crate) fn has_second(rest: &str) -> bool {
+    let rest = rest.trim_start_matches("...");
     let mut words = rest.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
     let Some(first) = words.next().map(str::to_lowercase) else { return false };
     let second = words.next().unwrap_or_default().to_lowercase();
@@ -146,13 +207,26 @@ pub(crate) fn begins_after(before: &str, answer: &str) -> bool {
     }
     let mut words = before.split(|c: char| c.is_whitespace() || matches!(c, '(' | '"' | ',')).rev();
     let mut word = || words.by_ref().find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
-    let (nearest, next) = (word(), word());
+    let (mut nearest, mut next) = (word(), word());
+    // "It's not actually Paris"
+    while ADVERBS.contains(&nearest.as_str()) {
+        (nearest, next) = (next, word());
+    }
+    let is_bound = matches!(nearest.as_str(), ">" | "<" | "\u{2264}" | "\u{2265}")
+        || matches!(nearest.as_str(), "-" | "~") && next.is_empty();
+    if first.is_ascii_digit() && is_bound || nearest == "either" {
+        return false;
+    }
     if NOT.contains(&nearest.as_str()) || nearest.ends_with("n't") || nearest.ends_with("不是") {
         return false;
     }
     // "rather than Paris", "instead of Paris"
-    if matches!((next.as_str(), nearest.as_str()), ("rather", "than") | ("instead", "of") | ("other", "than"))
-    {
+    if matches!(
+        (next.as_str(), nearest.as_str()),
+        ("rather" | "other", "than")
+            | ("instead", "of")
+            | ("anything" | "anywhere" | "everything" | "all", "but")
+    ) {
         return false;
     }
     // "not in Paris", "not the capital Paris" need more than words; "Rome or Paris" does not.

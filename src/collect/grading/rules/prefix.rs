@@ -31,7 +31,7 @@ impl Rule for Prefix {
                 Some(rest) if !asked.is_complete && rest.len() < AHEAD && may_go_on(rest) => is_open = true,
                 Some(rest) => {
                     let rest = rest.trim_start_matches(['"', '*']);
-                    if ends_before(&gold, rest) && !has_second(rest) {
+                    if ends_before(&gold, rest) && !has_second(rest) && !is_factorial(&gold, rest) {
                         return asked.scored(true, text);
                     }
                 }
@@ -47,6 +47,11 @@ impl Rule for Prefix {
 
 /// Bytes behind an answer that show that no alternative follows.
 const AHEAD: usize = 4;
+
+/// Whether a number is the argument of a factorial: "5!"
+fn is_factorial(number: &str, rest: &str) -> bool {
+    number.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with('!')
+}
 
 /// Whether what a truncated text has behind an answer may become a part of it or an alternative.
 fn may_go_on(rest: &str) -> bool {

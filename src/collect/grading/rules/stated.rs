@@ -39,7 +39,7 @@ const WORDS: &str = "final answer|correct answer|answer|ans|correct option|corre
     atsakymas|atbilde|vastus|უპასუხე|პასუხი|պատասխան|उत्तर|जवाब|উত্তর|பதில்|సమాధానం|ഉത്തരം|جواب|پاسخ|\
     الجواب|الإجابة|إجابة|תשובה|התשובה";
 /// Those of scripts without blanks.
-const JOINED: &str = "最终答案|正确答案|正確答案|正确选项|正確選項|答案|答え|回答|解答|正解|選択|选择|選擇|\
+const JOINED: &str = "最终答案|正确的是|正確的是|正确答案|正確答案|正确选项|正確選項|答案|答え|回答|解答|正解|選択|选择|選擇|\
     应选|應選|选|選|정답|답변|답|คำตอบ";
 static LEADS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = [WORDS, JOINED].map(|words| words.split('|').map(str::trim).collect::<Vec<_>>().join("|"));
@@ -85,6 +85,11 @@ pub(super) fn hashed(text: &str) -> Option<&str> {
 /// What follows each word for "answer" in a text, in their order: to the end of its line, or where nothing is
 /// left on it, the next line.
 pub(super) fn led(text: &str) -> Vec<&str> {
+    leads(text).into_iter().map(|(_, said)| said).collect()
+}
+
+/// The same, each with the place where the word ends.
+pub(super) fn leads(text: &str) -> Vec<(usize, &str)> {
     let Some(leads) = LEADS.as_ref() else { return vec![] };
     let mut found = vec![];
     for lead in leads.find_iter(text) {
@@ -92,9 +97,10 @@ pub(super) fn led(text: &str) -> Vec<&str> {
         let line = behind.lines().next().unwrap_or_default();
         let said = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '*' | '='));
         if said.is_empty() {
-            found.extend(behind.lines().skip(1).map(str::trim).find(|line| !line.is_empty()));
+            let next = behind.lines().skip(1).map(str::trim).find(|line| !line.is_empty());
+            found.extend(next.map(|next| (lead.end(), next)));
         } else {
-            found.push(line);
+            found.push((lead.end(), line));
         }
     }
     found

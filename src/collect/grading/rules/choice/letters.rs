@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::rivals;
 use super::words::{BEHIND_A_LETTER, CALLED_RIGHT, DENYING, NOUNS, REASONS, STATING, word};
 
 const BOLD: &str = r"\*\*\s*\(?([A-Z])[.):]?(?:\s[^*\n]{0,200})?\s*\*\*";
@@ -56,6 +57,12 @@ fn is_english_word(letter: char, rest: &str) -> bool {
         && (letter == 'I' || !BEHIND_A_LETTER.contains(&word(rest).as_str()))
 }
 
+/// Whether a capital before `rest` is the pronoun I with an aside behind it.
+fn is_pronoun(letter: char, rest: &str) -> bool {
+    let asides = [", for one", ", for my part", ", personally", ", myself", ", too,", ", however", ", as "];
+    letter == 'I' && asides.iter().any(|aside| rest.starts_with(aside))
+}
+
 /// The letter that a text begins with: alone on its line, in brackets, before a mark or before its reason.
 /// With `or_small` also a small one that is alone or before a mark.
 pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small: bool) -> Read {
@@ -77,6 +84,10 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
     if is_word(next) || matches!(next, Some('\'' | '-' | '+' | '#' | '&')) && is_word(rest.chars().nth(1)) {
         return Read::None;
     }
+    // "I, for one, say B" begins with a pronoun, "B is wrong" denies its letter.
+    if is_pronoun(letter, rest) || rivals::is_denied_behind(rest) {
+        return Read::None;
+    }
     if is_alone {
         // Another letter on a line of its own is a second answer.
         let others = rest.lines().skip(1).map(|line| line.trim_matches(|c: char| !c.is_alphanumeric()));
@@ -91,6 +102,9 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
     {
         return leading(answer, n, or_small).or(|| Read::Letter(index));
     }
+    if rivals::rivals(rest).into_iter().filter_map(|c| self::index(c, n)).any(|o| o != index) {
+        return Read::Several;
+    }
     if is_joined(rest, n) {
         return Read::Several;
     }
@@ -99,7 +113,8 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
             return Read::None;
         }
         // A list of all choices names none of them.
-        let others = options(rest, n);
+        let reach = [" because ", " since "].iter().filter_map(|reason| rest.find(reason)).min();
+        let others = options(&rest[..reach.unwrap_or(rest.len())], n);
         return if others.iter().any(|other| *other != index) { Read::Several } else { Read::Letter(index) };
     }
     if is_small || is_english_word(letter, rest) {
@@ -176,7 +191,7 @@ fn options(text: &str, n: usize) -> Vec<usize> {
         // A mark at the end of a line ends a sentence.
         let has_text = text[place + 1..].lines().next().is_some_and(|line| line.trim().len() > 1);
         let nearest = word_before(&text[..*place]);
-        let is_denied = DENYING.contains(&nearest.as_str());
+        let is_denied = DENYING.contains(&nearest.as_str()) || rivals::is_denied_behind(&text[place + 1..]);
         if begins && has_text && !is_denied && matches!(after, Some('.' | ')' | ':' | ']')) {
             found.extend(index(*c, n));
         }
@@ -196,13 +211,15 @@ fn standing(text: &str, n: usize) -> Vec<(usize, usize)> {
         let joined = is_inside(next, rest.chars().nth(1)) && next != Some('.') && next != Some('/');
         let joined =
             joined || is_inside(last, before.chars().rev().nth(1)) && last != Some('.') && last != Some('/');
-        if is_word(last) || is_word(next) || joined || is_english_word(c, rest) {
+        if is_word(last) || is_word(next) || joined || is_english_word(c, rest) || is_pronoun(c, rest) {
             continue;
         }
         let nearest = word_before(before);
         if DENYING.contains(&nearest.as_str())
             || nearest.ends_with("n't")
             || before.trim_end().ends_with("不是")
+            || rivals::is_denied_before(before)
+            || rivals::is_denied_behind(rest)
         {
             continue;
         }
@@ -253,6 +270,9 @@ pub(super) fn only(text: &str, n: usize) -> Read {
 /// The only letter in bold.
 pub(super) fn emphasised(folded: &str, n: usize) -> Read {
     let Some(bold) = EMPHASISED.as_ref().filter(|_| folded.contains("**")) else { return Read::None };
-    let letters = bold.captures_iter(folded).filter_map(|found| found.get(1)?.as_str().chars().next());
+    let is_denied = |end: usize| rivals::is_denied_behind(&folded[end..]);
+    let found =
+        bold.captures_iter(folded).filter(|found| !found.get(0).is_some_and(|all| is_denied(all.end())));
+    let letters = found.filter_map(|found| found.get(1)?.as_str().chars().next());
     letters.filter_map(|letter| index(letter, n)).map(Read::Letter).fold(Read::None, Read::and)
 }

@@ -4,6 +4,7 @@
 //! letters is unreadable.
 
 pub(super) mod letters;
+mod rivals;
 mod statement;
 mod words;
 
@@ -118,6 +119,7 @@ impl Choices<'_> {
         let last = || text.lines().next_back().unwrap_or_default();
         self.by_text(text)
             .or(|| letters::leading(unwrapped(text), self.n(), true))
+            .or(|| self.by_lettered_text(text))
             .or(|| letters::emphasised(folded, self.n()))
             .or(|| letters::only(text, self.n()))
             .or(|| self.by_text(first()).and(self.by_text(last())))
@@ -142,8 +144,25 @@ impl Choices<'_> {
         let rest = statement::without_link(said);
         self.by_text(rest)
             .or(|| letters::leading(unwrapped(rest), self.n(), true))
-            .or(|| letters::all(statement::sentence(rest), self.n()))
             .or(|| self.by_text(statement::sentence(rest)))
+            .or(|| self.by_lettered_text(statement::sentence(rest)))
+            .or(|| letters::all(statement::sentence(rest), self.n()))
+    }
+
+    /// The only choice in a text whose own text has a letter in it: "hepatitis B".
+    fn by_lettered_text(&self, text: &str) -> Read {
+        let lower = text.to_lowercase();
+        let stands = |choice: &str| {
+            let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            lower.match_indices(choice).any(|(at, found)| {
+                let (before, behind) = (&lower[..at], &lower[at + found.len()..]);
+                !is_word(before.chars().next_back()) && !is_word(behind.chars().next())
+            })
+        };
+        let has_letter = |choice: &str| choice.len() > 1 && letters::all(choice, MOST_CHOICES) != Read::None;
+        let found = self.texts.iter().enumerate().filter(|(_, choice)| has_letter(choice));
+        let found = found.filter(|(_, choice)| stands(&self.normal.apply(choice).to_lowercase()));
+        found.map(|(index, _)| Read::Letter(index)).fold(Read::None, Read::and)
     }
 
     /// The choice with this text. Case does not count.
@@ -170,6 +189,10 @@ fn unwrapped(mut text: &str) -> &str {
     while let Some(inner) = ends::surrounded(text) {
         text = inner;
     }
+    // Ticks and pointing hands.
+    let is_symbol =
+        |c: char| c > '\u{2100}' && !c.is_alphanumeric() && !('\u{3000}'..'\u{3020}').contains(&c);
+    let text = text.trim_start_matches(is_symbol).trim_start();
     let text = text.trim_start_matches(['"', '\'', '*', '$', ':', '\u{2192}']).trim();
     // The number of a list.
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());

@@ -1,8 +1,16 @@
 //! Words around the letter of a choice.
 
 /// Words that stand before a letter and belong to it.
-pub(super) const NOUNS: [&str; 17] = [
+pub(super) const NOUNS: [&str; 25] = [
     "option",
+    "alternativa",
+    "lettre",
+    "lettera",
+    "letra",
+    "buchstabe",
+    "seçenek",
+    "विकल्प",
+    "chọn",
     "choice",
     "letter",
     "answer",
@@ -146,6 +154,68 @@ pub(super) const DENYING: [&str; 14] = [
     "pas",
     "не",
     "eliminate",
+];
+
+/// Verbs between a letter and the word that calls it wrong.
+pub(super) const BEING: [&str; 14] = [
+    "is", "was", "are", "can", "could", "would", "must", "seems", "looks", "should", "does", "ist", "est",
+    "es",
+];
+/// Words that call a letter wrong.
+pub(super) const WRONG: [&str; 14] = [
+    "wrong",
+    "incorrect",
+    "false",
+    "out",
+    "eliminated",
+    "excluded",
+    "unlikely",
+    "impossible",
+    "falsch",
+    "faux",
+    "incorrecta",
+    "incorrecto",
+    "no",
+    "invalid",
+];
+/// Words between two letters of which neither is stated alone.
+pub(super) const FILLERS: [&str; 36] = [
+    "no",
+    "nope",
+    "wait",
+    "or",
+    "and",
+    "but",
+    "also",
+    "maybe",
+    "perhaps",
+    "possibly",
+    "probably",
+    "actually",
+    "sorry",
+    "hmm",
+    "rather",
+    "instead",
+    "i'd",
+    "i'll",
+    "go",
+    "with",
+    "say",
+    "it's",
+    "it",
+    "is",
+    "even",
+    "either",
+    "correction",
+    "mean",
+    "else",
+    "alternatively",
+    "likely",
+    "more",
+    "oder",
+    "ou",
+    "nein",
+    "non",
 ];
 
 /// The first word of a text, in lower case.

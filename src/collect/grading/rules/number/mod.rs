@@ -1,13 +1,18 @@
-//! `number`: the number that the answer states is the right one: in `\boxed{}`, after "answer" or `####`,
-//! else the last number. Thousands separators, decimal commas, minus signs, fractions, percent, powers of ten
-//! and units are read. Words ("twelve"), ranges, dates and times are not numbers.
+//! `number`: the number that the answer states is the right one: in `\boxed{}`, after `####`, at once behind
+//! "the answer is" or before "is the answer", else the last number. Thousands separators, decimal commas,
+//! minus signs, fractions, percent, powers of ten and units are read. Words ("twelve"), ranges, dates and
+//! times are not numbers. An answer whose number is part of a root, of a multiple of π or of a pair is
+//! unreadable, and so is every answer to an item that has no number as its right answer.
 //!
 //! Numbers are equal up to a relative difference of 1e-9; `number:0.5` sets an absolute tolerance,
 //! `number:1%` a relative one, and a column `tolerance` of the items that of each item. "45 %" is right for
 //! 45, for 45 % and for 0.45.
 
+mod fractions;
 mod preparation;
+mod said;
 mod scan;
+mod surroundings;
 mod value;
 
 pub(crate) use self::value::check_tolerance;
@@ -54,6 +59,9 @@ impl Rule for Number {
             _ => None,
         };
         let tolerance = given.and_then(|text| Tolerance::read(text).ok()).unwrap_or_default();
+        if asked.item.gold.iter().all(|gold| of(gold).is_none()) {
+            return asked.unreadable("no right answer is a number");
+        }
         let Some(stated) = read(asked.text, asked.is_complete) else {
             return asked.unreadable(format!("the answer {:?} states no number", asked.text));
         };
@@ -80,8 +88,10 @@ fn read(text: &str, is_complete: bool) -> Option<Value> {
     let marked =
         boxed.or_else(|| stated::tagged(&text).map(str::to_owned)).or_else(|| stated::in_json(&text));
     if let Some(content) = marked.as_deref().or_else(|| stated::hashed(&text).filter(|_| is_complete)) {
-        let found = scan::last(&preparation::without_latex(content));
-        if found.is_some() {
+        let content = preparation::without_latex(content);
+        let found = scan::last(&content);
+        // A root or a pair of numbers is what the answer states, too.
+        if found.is_some() || content.contains(|c: char| c.is_ascii_digit()) {
             return found;
         }
     }
@@ -89,19 +99,5 @@ fn read(text: &str, is_complete: bool) -> Option<Value> {
         return None;
     }
     let text = preparation::without_latex(&text);
-    let led = stated::led(&text).into_iter().rev().find_map(|said| {
-        let sentence = first_sentence(said);
-        // A computation ends with its result; "5 = 2 + 3" begins with it.
-        let before = sentence.split('=').next().unwrap_or_default();
-        let is_result = scan::only(before).is_some() && !before.contains(['+', '*', '/', '\u{d7}', '^']);
-        if sentence.contains('=') && !is_result { scan::last(sentence) } else { scan::first(sentence) }
-    });
-    led.or_else(|| scan::last(&text))
-}
-
-/// A line up to the end of its first sentence; a mark inside a number ends none.
-fn first_sentence(text: &str) -> &str {
-    let line = text.lines().next().unwrap_or_default();
-    let end = [". ", "! ", "? ", "; ", "\u{3002}"].iter().filter_map(|end| line.find(end)).min();
-    &line[..end.unwrap_or(line.len())]
+    said::stated_number(&text).or_else(|| scan::last(&text))
 }

@@ -1,5 +1,9 @@
 //! Makes a text plain before its numbers are read.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::collect::grading::plain::{folding, latex, markdown};
 
 /// The zeros of decimal digits in other scripts; the other nine follow each.
@@ -8,9 +12,13 @@ const ZEROS: [char; 16] = [
     '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',
 ];
 
+/// Numbers in square brackets behind a number with its unit, or joined to a word or a mark.
+const CITATION: &str = r"(\d%? ?|\d ?\pL{1,12}\.? |[\pL.,;!?])(?:\[\d{1,3}\])+";
+static CITATIONS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(CITATION).ok());
+
 /// A text with plain characters and digits, without markdown.
 pub(super) fn prepare(text: &str) -> String {
-    let text = markdown::strip(&folding::fold(text));
+    let text = without_citations(markdown::strip(&folding::fold(text)));
     if text.is_ascii() {
         return text;
     }
@@ -26,6 +34,14 @@ pub(super) fn prepare(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
+/// A text without the numbers of sources: "It is 42 [1]."
+fn without_citations(text: String) -> String {
+    match CITATIONS.as_ref().filter(|_| text.contains('[')) {
+        Some(citations) => citations.replace_all(&text, "$1").into_owned(),
+        None => text,
+    }
+}
+
 /// A text with its formulas as they are written without LaTeX: `\frac{3}{4}` as 3/4, `1{,}000` as 1,000.
 pub(super) fn without_latex(text: &str) -> String {
     if !text.contains(['\\', '{', '$']) {
@@ -36,6 +52,8 @@ pub(super) fn without_latex(text: &str) -> String {
         ("\\dfrac", "\\frac"),
         ("\\tfrac", "\\frac"),
         ("\\cfrac", "\\frac"),
+        ("\\sqrt", "\u{221a}"),
+        ("\\pi", "\u{3c0}"),
         ("\\,", " "),
         ("\\;", " "),
         ("\\:", " "),
@@ -66,7 +84,7 @@ pub(super) fn without_latex(text: &str) -> String {
             if plain.ends_with(|c: char| c.is_ascii_digit()) {
                 plain.push(' ');
             }
-            plain.push_str(&format!("{over}/{under}"));
+            plain.push_str(&format!("{}/{}", operand(over), operand(under)));
             rest = behind;
             continue;
         }
@@ -82,9 +100,22 @@ pub(super) fn without_latex(text: &str) -> String {
     plain
 }
 
+/// The parts of a fraction at the beginning of a text, and what follows: `\frac{1}{2}`, `\frac12`.
 fn fraction(text: &str) -> Option<(&str, &str, &str)> {
     let rest = text.strip_prefix("\\frac")?.trim_start();
-    let (over, rest) = latex::braced(rest)?;
-    let (under, rest) = latex::braced(rest.trim_start())?;
+    let (over, rest) = part(rest)?;
+    let (under, rest) = part(rest.trim_start())?;
     Some((over.trim(), under.trim(), rest))
+}
+
+/// The argument of a command: in braces, or one digit.
+fn part(text: &str) -> Option<(&str, &str)> {
+    let is_digit = text.starts_with(|c: char| c.is_ascii_digit());
+    if is_digit { text.split_at_checked(1) } else { latex::braced(text) }
+}
+
+/// A part of a fraction. One that is no number is marked as a root is, so that its numbers are not read.
+fn operand(part: &str) -> String {
+    let is_number = part.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.' | ',' | ' '));
+    if is_number { part.to_owned() } else { format!("\u{221a}{}", part.replace(['{', '}', '\\'], "")) }
 }

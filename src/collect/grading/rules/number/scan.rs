@@ -1,28 +1,9 @@
 //! Finds the numbers of a text.
 
+use super::fractions::FRACTIONS;
+use super::surroundings;
 use super::value::Value;
 
-/// Fractions that are one character.
-const FRACTIONS: [(char, f64, f64); 18] = [
-    ('\u{bd}', 1.0, 2.0),
-    ('\u{bc}', 1.0, 4.0),
-    ('\u{be}', 3.0, 4.0),
-    ('\u{2150}', 1.0, 7.0),
-    ('\u{2151}', 1.0, 9.0),
-    ('\u{2152}', 1.0, 10.0),
-    ('\u{2153}', 1.0, 3.0),
-    ('\u{2154}', 2.0, 3.0),
-    ('\u{2155}', 1.0, 5.0),
-    ('\u{2156}', 2.0, 5.0),
-    ('\u{2157}', 3.0, 5.0),
-    ('\u{2158}', 4.0, 5.0),
-    ('\u{2159}', 1.0, 6.0),
-    ('\u{215a}', 5.0, 6.0),
-    ('\u{215b}', 1.0, 8.0),
-    ('\u{215c}', 3.0, 8.0),
-    ('\u{215d}', 5.0, 8.0),
-    ('\u{215e}', 7.0, 8.0),
-];
 /// Words behind a number that multiply it.
 const SCALES: [(&str, i32); 10] = [
     ("hundred", 2),
@@ -40,10 +21,12 @@ const SCALES: [(&str, i32); 10] = [
 const MOST_DIGITS: usize = 400;
 
 /// A number in a text, or what looks like one and is none: a date, a time, a range.
-struct Found {
-    start: usize,
-    end: usize,
-    value: Option<Value>,
+pub(super) struct Found {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) value: Option<Value>,
+    /// Whether it is part of a quantity that is not read: a root, a multiple of π, one of a pair, a bound.
+    is_part: bool,
 }
 
 /// The last number of a text; `None` if it has none or the last is one of two ("5 or 6").
@@ -67,7 +50,8 @@ pub(super) fn only(text: &str) -> Option<Value> {
 
 fn pick(text: &str, which: impl Fn(&[&Found]) -> Option<usize>) -> Option<Value> {
     let found = numbers(text);
-    let readable: Vec<&Found> = found.iter().filter(|number| number.value.is_some()).collect();
+    let readable: Vec<&Found> =
+        found.iter().filter(|number| number.value.is_some() || number.is_part).collect();
     let at = which(&readable)?;
     let is_joined = |a: &Found, b: &Found| {
         let between = text.get(a.end..b.start).unwrap_or_default().trim().trim_start_matches(',').trim();
@@ -84,7 +68,7 @@ fn pick(text: &str, which: impl Fn(&[&Found]) -> Option<usize>) -> Option<Value>
 }
 
 /// The numbers of a text in their order.
-fn numbers(text: &str) -> Vec<Found> {
+pub(super) fn numbers(text: &str) -> Vec<Found> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let (mut found, mut i) = (vec![], 0);
     while i < chars.len() {
@@ -96,8 +80,10 @@ fn numbers(text: &str) -> Vec<Found> {
         let (end, value) = scan.number(i);
         let place = |k: usize| chars.get(k).map_or(text.len(), |(at, _)| *at);
         // A letter before a digit makes a name: B12, COVID-19.
-        if scan.is_quantity(i) {
-            found.push(Found { start: place(i), end: place(end), value });
+        if scan.is_quantity(i) && !surroundings::is_precision(scan.rest(end)) {
+            let (start, end) = (place(i), place(end));
+            let is_part = surroundings::is_part(&text[..start], &text[end..]);
+            found.push(Found { start, end, value: value.filter(|_| !is_part), is_part });
         }
         i = end.max(i + 1);
     }
@@ -142,7 +128,7 @@ impl Scan<'_> {
     fn is_quantity(&self, i: usize) -> bool {
         let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() && c < '\u{e00}');
         let (last, but_last) = (self.before(i, 1), self.before(i, 2));
-        !(is_letter(last) || last == Some('_') || last == Some('-') && is_letter(but_last))
+        !(is_letter(last) || matches!(last, Some('_' | '^')) || last == Some('-') && is_letter(but_last))
     }
 
     /// Whether a minus sign or the word for it goes before `i`.

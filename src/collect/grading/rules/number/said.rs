@@ -1,0 +1,197 @@
+//! The number that a sentence states as its answer: at once behind a word for "answer" ("The answer is 42"),
+//! behind the verb where the question stands between them ("The answer to 12 + 30 is 42"), or before it
+//! ("42 is the answer").
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::scan::{self, Found};
+use super::value::Value;
+use crate::collect::grading::rules::stated;
+
+const IS_THE_ANSWER: &str =
+    r"(?i)\bis\s+(?:the|our|my|your)\s+(?:\w{1,12}\s){0,2}(?:answer|solution|result)\b";
+static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(IS_THE_ANSWER).ok());
+
+/// Words that may stand between "answer" and its number.
+const LINKS: [&str; 65] = [
+    "is",
+    "are",
+    "was",
+    "be",
+    "would",
+    "should",
+    "must",
+    "will",
+    "the",
+    "number",
+    "value",
+    "therefore",
+    "thus",
+    "then",
+    "so",
+    "hence",
+    "clearly",
+    "likely",
+    "probably",
+    "definitely",
+    "simply",
+    "just",
+    "exactly",
+    "about",
+    "approximately",
+    "roughly",
+    "around",
+    "equal",
+    "equals",
+    "correct",
+    "final",
+    "usd",
+    "us",
+    "eur",
+    "rs",
+    "minus",
+    "negative",
+    "positive",
+    "ist",
+    "lautet",
+    "beträgt",
+    "wäre",
+    "also",
+    "est",
+    "de",
+    "la",
+    "le",
+    "el",
+    "es",
+    "son",
+    "sería",
+    "è",
+    "é",
+    "er",
+    "är",
+    "on",
+    "jest",
+    "je",
+    "este",
+    "это",
+    "равен",
+    "равно",
+    "là",
+    "adalah",
+    "है",
+];
+/// Words that begin what the answer is an answer to.
+const PREPOSITIONS: [&str; 16] = [
+    "to", "for", "of", "in", "on", "auf", "zu", "für", "à", "de", "a", "para", "alla", "на", "rounded",
+    "given",
+];
+/// Verbs before the answer, and marks that stand for one where there is none.
+const VERBS: [[&str; 6]; 3] = [
+    [" is ", " are ", " was ", " equals ", " makes ", " gives "],
+    [" ist ", " lautet ", " est ", " es ", " è ", " é "],
+    [" är ", " jest ", " là ", " adalah ", " = ", ": "],
+];
+
+/// The number that the last sentence about an answer states; `None` where none does, or what it states is
+/// no result.
+pub(super) fn stated_number(text: &str) -> Option<Value> {
+    let before = BEFORE.as_ref().and_then(|regex| {
+        let found = regex.find_iter(text).last()?;
+        Some((found.end(), before(&text[..found.start()])?))
+    });
+    let behind = stated::leads(text).into_iter().rev().find_map(|(at, said)| Some((at, behind(said)?)));
+    match (before, behind) {
+        (Some((a, before)), Some((b, behind))) => Some(if b > a { behind } else { before }),
+        (before, behind) => before.or(behind).map(|(_, value)| value),
+    }
+}
+
+/// The number that ends a text, with one word for its unit at most.
+fn before(text: &str) -> Option<Value> {
+    let line = text.lines().next_back().unwrap_or_default();
+    let last = scan::numbers(line).pop()?;
+    let unit = line.get(last.end..)?.trim();
+    (unit.split_whitespace().count() <= 1 && !unit.ends_with(['.', '!', '?', ';'])).then_some(last.value)?
+}
+
+/// The number that follows a word for "answer".
+fn behind(said: &str) -> Option<Value> {
+    let sentence = first_sentence(said);
+    if let Some(value) = at_once(sentence) {
+        return value;
+    }
+    let first = sentence.trim_start_matches([' ', '(']);
+    let word = first.split_whitespace().next().unwrap_or_default().to_lowercase();
+    if !first.starts_with(',') && !PREPOSITIONS.contains(&word.as_str()) {
+        return None;
+    }
+    // The question stands between the word and its verb.
+    let ends = |verbs: &[&str; 6]| {
+        verbs.iter().filter_map(|verb| sentence.find(verb).map(|at| at + verb.len() - 1)).min()
+    };
+    let verb = VERBS.iter().find_map(ends)?;
+    at_once(&sentence[verb..])?
+}
+
+/// The number with which a sentence begins behind its links; `Some(None)` where it states no result.
+fn at_once(sentence: &str) -> Option<Option<Value>> {
+    let found = scan::numbers(sentence);
+    let first = found.first()?;
+    let lead = sentence.get(..first.start)?;
+    let mut words = lead.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_link = |word: &str| {
+        // "x =", "(C)", and scripts without blanks between words.
+        word.chars().count() == 1
+            || word.chars().all(|c| c > '\u{e00}') && word.chars().count() <= 6
+            || LINKS.contains(&word.to_lowercase().as_str())
+    };
+    if !words.clone().all(is_link) {
+        return None;
+    }
+    // "The 3 boxes hold 42 apples" says something about the boxes.
+    if words.next_back().is_some_and(|last| last.eq_ignore_ascii_case("the")) {
+        return None;
+    }
+    let rest = sentence.get(first.start..)?;
+    // What explains the number is not a part of it.
+    let ends = [" (", " because ", " since ", " as ", ", "];
+    let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+    let clause = &rest[..end];
+    Some(if clause.contains('=') {
+        result(clause, &found, first)
+    } else if is_computed(rest, first) {
+        None
+    } else {
+        scan::first(sentence)
+    })
+}
+
+/// The number that an equation states: "5 = 2 + 3" begins with its result, another one ends with it.
+fn result(clause: &str, found: &[Found], first: &Found) -> Option<Value> {
+    let before = clause.split('=').next().unwrap_or_default();
+    let is_first = !before.contains(['+', '*', '/', '\u{d7}', '\u{b7}', '\u{f7}', '^'])
+        && found.iter().filter(|number| number.start < first.start + before.len()).count() == 1;
+    if is_first && !before.contains(" - ") { first.value.clone() } else { scan::last(clause) }
+}
+
+/// Whether an operator and another number follow the first one: "5 apples + 3 apples".
+fn is_computed(rest: &str, first: &Found) -> bool {
+    let behind = rest.get(first.end - first.start..).unwrap_or_default().trim_start();
+    let unit = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
+    [behind, behind[unit..].trim_start()].into_iter().any(|behind| {
+        let words = ["plus ", "minus ", "times ", "divided by ", "multiplied by "];
+        let operand = behind
+            .strip_prefix(['+', '*', '\u{d7}', '\u{b7}', '\u{f7}'])
+            .or_else(|| words.iter().find_map(|word| behind.strip_prefix(word)));
+        operand.is_some_and(|operand| operand.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+/// A line up to the end of its first sentence; a mark inside a number ends none.
+fn first_sentence(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    let end = [". ", "! ", "? ", "; ", "\u{3002}"].iter().filter_map(|end| line.find(end)).min();
+    &line[..end.unwrap_or(line.len())]
+}

@@ -1,0 +1,37 @@
+//! What stands around a number and makes it part of something else.
+
+/// Whether a number is part of a quantity that is not read: a root, a multiple of π, one of a pair of
+/// coordinates, or a bound ("> 5").
+pub(super) fn is_part(before: &str, behind: &str) -> bool {
+    let is_root = before.trim_end_matches(['(', '{', '[', ' ']).ends_with('\u{221a}');
+    let factor = behind.trim_start();
+    let is_factor = factor.starts_with(['\u{221a}', '\u{3c0}']);
+    is_root || is_factor || is_bound(before) || is_coordinate(before, behind)
+}
+
+/// Whether a number counts the decimals of another one: "3.14 (rounded to 2 decimals)".
+pub(super) fn is_precision(behind: &str) -> bool {
+    let behind = behind.trim_start_matches([' ', '-']);
+    ["decimal", "d.p.", "significant", "s.f."].iter().any(|word| behind.starts_with(word))
+}
+
+/// Whether a number follows a sign for "greater" or "less", and no arrow or tag.
+fn is_bound(before: &str) -> bool {
+    let bare = before.trim_end();
+    let Some(sign) = bare.chars().next_back().filter(|c| "<>\u{2264}\u{2265}".contains(*c)) else {
+        return false;
+    };
+    let rest = &bare[..bare.len() - sign.len_utf8()];
+    rest.is_empty() || rest.ends_with(' ')
+}
+
+/// Whether a number is one of several between brackets: "(3, 4)".
+fn is_coordinate(before: &str, behind: &str) -> bool {
+    let is_numbers =
+        |text: &str| text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | ',' | '.' | '-' | '/'));
+    let (Some(open), Some(close)) = (before.rfind(['(', '[']), behind.find([')', ']'])) else { return false };
+    let (inside_before, inside_behind) = (&before[open + 1..], &behind[..close]);
+    (inside_before.contains(", ") || inside_behind.starts_with(", "))
+        && is_numbers(inside_before)
+        && is_numbers(inside_behind)
+}
