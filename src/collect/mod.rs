@@ -11,6 +11,7 @@ pub mod item;
 pub mod journal;
 pub mod local;
 mod logprob_faults;
+mod parameter_change;
 pub mod plan;
 mod probe;
 pub mod progress;
