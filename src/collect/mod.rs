@@ -5,6 +5,7 @@ pub mod budget;
 pub mod client;
 pub mod configuration;
 mod dispatch;
+mod echo_rows;
 mod first_answers;
 pub mod grading;
 pub mod item;
