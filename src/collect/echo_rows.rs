@@ -60,8 +60,8 @@ impl EchoRows {
             return None;
         };
         Some(format!(
-            "{what}, so that no choice can be preferred; use --grader letter, which needs no log-probabilities, \
-             or another server"
+            "{what}, so that no choice can be preferred; use --grader letter, which needs no \
+             log-probabilities, or another server"
         ))
     }
 }

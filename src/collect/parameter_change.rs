@@ -19,8 +19,8 @@ pub(super) enum ParameterChange {
 }
 
 impl ParameterChange {
-    /// The changes that may help, the likeliest first. They are empty where the failure names no parameter that
-    /// was sent.
+    /// The changes that may help, the likeliest first. They are empty where the failure names no parameter
+    /// that was sent.
     pub(super) fn of(failure: &Failure, params: &GenerationParams) -> Vec<Self> {
         let is_known = |name: &str| OPTIONAL.contains(&name) || TOKEN_LIMITS.contains(&name);
         match &failure.class {
@@ -35,8 +35,8 @@ impl ParameterChange {
         }
     }
 
-    /// An error that names a parameter which was sent refuses it, whatever its words are. The value of a limit
-    /// is lowered; any other parameter is left out.
+    /// An error that names a parameter which was sent refuses it, whatever its words are. The value of a
+    /// limit is lowered; any other parameter is left out.
     fn of_names(failure: &Failure, params: &GenerationParams) -> Vec<Self> {
         let names = &failure.names;
         let limits: Vec<&String> =
@@ -100,8 +100,8 @@ fn is_sent(name: &str, params: &GenerationParams) -> bool {
     params.without(name).is_some()
 }
 
-/// What may be left out where a failure names nothing: each optional parameter that is sent alone, then all of
-/// them together.
+/// What may be left out where a failure names nothing: each optional parameter that is sent alone, then all
+/// of them together.
 pub(super) fn trials(params: &GenerationParams) -> Vec<Vec<&'static str>> {
     let sent: Vec<&'static str> = OPTIONAL.into_iter().filter(|name| is_sent(name, params)).collect();
     let mut trials: Vec<Vec<&'static str>> = sent.iter().map(|name| vec![*name]).collect();
@@ -159,16 +159,19 @@ mod tests {
                 error("Please use max_completion_tokens instead of max_tokens."),
                 "omit max_completion_tokens max_tokens",
             ),
-            (r#"{"error":{"message":"Bad","param":"temperature","code":"invalid_value"}}"#.into(), "omit temperature"),
             (
-                r#"{"detail":[{"type":"greater_than","loc":["body","temperature"],"msg":"Input should be greater
-                   than 0","input":0}]}"#
+                r#"{"error":{"message":"Bad","param":"temperature","code":"invalid_value"}}"#.into(),
+                "omit temperature",
+            ),
+            (
+                r#"{"detail":[{"type":"greater_than","loc":["body","temperature"],
+                   "msg":"Input should be greater than 0","input":0}]}"#
                     .into(),
                 "omit temperature",
             ),
             (
-                r#"{"detail":[{"type":"less_than_equal","loc":["body","max_tokens"],"msg":"Input should be less
-                   than or equal to 8192"}]}"#
+                r#"{"detail":[{"type":"less_than_equal","loc":["body","max_tokens"],
+                   "msg":"Input should be less than or equal to 8192"}]}"#
                     .into(),
                 "lower max_tokens",
             ),

@@ -133,8 +133,8 @@ fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) ->
     }
 }
 
-/// Sends the probe without each of its optional parameters, then without all. Returns those without which it is
-/// not refused as before.
+/// Sends the probe without each of its optional parameters, then without all. Returns those without which it
+/// is not refused as before.
 async fn without_some(
     plan: &Plan,
     journal: &Journal,

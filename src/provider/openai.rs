@@ -236,8 +236,8 @@ fn usage(usage: &Value) -> Option<Usage> {
     .counted()
 }
 
-/// The tokens billed as output. xAI and some gateways count the reasoning beside the tokens of the answer, which
-/// the total shows; without a total, only reasoning that is more than the answer shows it.
+/// The tokens billed as output. xAI and some gateways count the reasoning beside the tokens of the answer,
+/// which the total shows; without a total, only reasoning that is more than the answer shows it.
 fn with_reasoning(completion: u64, reasoning: Option<u64>, prompt: Option<u64>, total: Option<u64>) -> u64 {
     let Some(reasoning) = reasoning else { return completion };
     let beside = completion.saturating_add(reasoning);

@@ -293,8 +293,8 @@ impl Worker {
             run.say_once(
                 "cached",
                 &format!(
-                    "{}: the server counts more cached tokens than the prompt has; those beyond the prompt are \
-                     not counted",
+                    "{}: the server counts more cached tokens than the prompt has; those beyond the prompt \
+                     are not counted",
                     run.endpoint
                 ),
             );
