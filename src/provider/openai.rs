@@ -262,3 +262,35 @@ pub(super) fn token(entry: &Value) -> TokenLogprob {
         offset: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reasoning_that_is_counted_beside_the_answer_is_billed_as_output() {
+        let completion = |completion: u64, reasoning: u64, total: Option<u64>| {
+            let counts = json!({"prompt_tokens": 20, "completion_tokens": completion, "total_tokens": total,
+                "completion_tokens_details": {"reasoning_tokens": reasoning}});
+            usage(&counts).and_then(|usage| usage.completion_tokens)
+        };
+        assert_eq!(completion(5, 45, Some(70)), Some(50), "beside it");
+        assert_eq!(completion(50, 45, Some(70)), Some(50), "within it");
+        assert_eq!(completion(5, 45, None), Some(50));
+        assert_eq!(completion(50, 45, None), Some(50));
+        assert_eq!(completion(5, 45, Some(25)), Some(45), "never less than the reasoning");
+        assert_eq!(completion(5, 0, Some(1 << 40)), Some(5), "a total alone adds nothing");
+    }
+
+    #[test]
+    fn parts_of_a_prompt_beyond_it_are_found() {
+        let usage = |cached: u64| {
+            usage(&json!({"prompt_tokens": 20, "prompt_tokens_details": {"cached_tokens": cached}}))
+                .expect("counts")
+        };
+        assert!(!usage(20).exceeds_prompt());
+        assert!(usage(21).exceeds_prompt());
+    }
+}
