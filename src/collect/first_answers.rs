@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::grading::{GradeKind, Grading, grade};
+use super::echo_rows::EchoRows;
+use super::grading::{GradeKind, Grading, QuestionForm, grade};
 use super::item::Item;
 use super::journal::{Journal, JournalReader};
 use super::plan::{KeyedQuestion, Pending, Plan, Question};
@@ -42,6 +43,7 @@ pub(crate) struct FirstAnswers {
 #[derive(Default)]
 struct State {
     check: RunCheck,
+    rows: EchoRows,
     /// Answers to some of the prompts of an item: task and item, then the prompts.
     waiting: HashMap<(u32, u32), HashMap<u32, Answer>>,
     is_done: bool,
@@ -117,7 +119,15 @@ impl FirstAnswers {
     }
 
     fn finding(&self, state: &mut State) -> Option<String> {
-        if state.is_done || state.check.n_answers() < ANSWERS {
+        if state.is_done {
+            return None;
+        }
+        if let Some(reason) = state.rows.finding().filter(|_| !self.tolerated.wrong) {
+            state.is_done = true;
+            state.waiting.clear();
+            return Some(reason);
+        }
+        if state.check.n_answers() < ANSWERS {
             return None;
         }
         state.is_done = true;
@@ -131,6 +141,11 @@ impl State {
         match checked.kind {
             TaskKind::Graded => {
                 let graded = grade(&checked.item, answers, &checked.how);
+                if graded.kind == GradeKind::Scored
+                    && checked.how.grader.question_form() == QuestionForm::EachChoice
+                {
+                    self.rows.add(answers, is_tied(&checked.item, graded.credit));
+                }
                 if graded.kind != GradeKind::Error {
                     self.check.add(&checked.item, answers, &checked.how, &graded);
                 }
@@ -139,6 +154,12 @@ impl State {
             TaskKind::Likelihoods => {}
         }
     }
+}
+
+/// Whether all choices of an item have the same log-probability: the credit is then the share of right ones.
+fn is_tied(item: &Item, credit: Option<f64>) -> bool {
+    let n_right = item.choices.iter().filter(|choice| item.gold.contains(choice)).count();
+    n_right < item.choices.len() && credit == Some(n_right as f64 / item.choices.len() as f64)
 }
 
 /// As many as are checked, spread over a list.

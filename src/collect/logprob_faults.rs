@@ -13,6 +13,9 @@ const LARGEST_SUM: f64 = 1.01;
 /// before it counts as shifted. Text that repeats itself gives one or two.
 const SHIFTED_POSITIONS: usize = 3;
 
+/// Tokens whose log-probabilities are never all the same.
+const FEWEST_ALIKE: usize = 4;
+
 const ELSEWHERE: &str = "use --grader letter, which needs no log-probabilities, or another server";
 
 /// Why the log-probabilities of an echoed prompt cannot be used, if they cannot.
@@ -31,7 +34,7 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
              scoring answers needs; {ELSEWHERE}"
         ));
     }
-    if !text.contains(prompt) && !listed.contains(prompt) {
+    if !covers(tokens, &listed, text, prompt) {
         return Some(format!(
             "the server ignores `echo`: its log-probabilities are those of the text that it generates, not \
              of the prompt; {ELSEWHERE}"
@@ -43,6 +46,12 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
             "the server returns the log-probability 0 for every token, which cannot be right; {ELSEWHERE}"
         ));
     }
+    if known.len() >= FEWEST_ALIKE && known.iter().all(|value| *value == known[0]) {
+        return Some(format!(
+            "the server returns the log-probability {} for every token, which cannot be right; {ELSEWHERE}",
+            known[0]
+        ));
+    }
     if is_shifted(tokens, text, &listed) {
         return Some(format!(
             "the log-probabilities of the server are shifted by one token: the most likely tokens that it \
@@ -51,6 +60,19 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
         ));
     }
     fault(answer)
+}
+
+/// Whether the tokens with log-probabilities are those of the prompt. A text that contains the prompt is not
+/// enough: some servers echo the text, and list only what they generated.
+fn covers(tokens: &[TokenLogprob], listed: &str, text: &str, prompt: &str) -> bool {
+    // Servers that list the tokens of the vocabulary write spaces as a letter of their own.
+    let plain = |text: &str| text.replace(['\u{120}', '\u{2581}', ' '], "");
+    if plain(listed).contains(&plain(prompt)) {
+        return true;
+    }
+    // Tokens that are given by their numbers: a tokenizer makes at least one of each word.
+    let is_text = |token: &TokenLogprob| !token.token.is_empty() && text.contains(&token.token);
+    text.contains(prompt) && !tokens.iter().any(is_text) && tokens.len() >= prompt.split(' ').count()
 }
 
 /// Whether each token has the numbers of the position after it.
@@ -65,6 +87,12 @@ fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
     let now = pairs().filter(|(best, pair)| *best == pair[0].token).count();
     let next = pairs().filter(|(best, pair)| *best == pair[1].token && *best != pair[0].token).count();
     let is_uncovered = text.len() > listed.len() && text.starts_with(listed);
+    // Nothing precedes the first token, so that its number is that of the second where the last has none.
+    let has_first = tokens.first().is_some_and(|token| token.logprob.is_some());
+    let has_last = tokens.last().is_some_and(|token| token.logprob.is_some());
+    if has_first && (is_uncovered || !has_last) {
+        return true;
+    }
     if is_uncovered { next > now } else { next >= now + SHIFTED_POSITIONS }
 }
 
@@ -138,6 +166,21 @@ mod tests {
         assert!(says(&shifted).contains("shifted by one token"));
         let alike = answer("a b c d", &[("a b", Some(0.0), &[]), (" c d", Some(0.0), &[])]);
         assert!(says(&alike).contains("log-probability 0 for every token"));
+        for value in [-1.0, -9999.0, -1e-7] {
+            let one = |token| (token, Some(value), &[] as &[(&str, f64)]);
+            let same = answer("a b c d e", &[("a", None, &[]), one(" b"), one(" c"), one(" d"), one(" e")]);
+            assert!(says(&same).contains("for every token"), "{value}");
+        }
+        // A number for the first token and none for the last, without lists.
+        let n = |token, value| (token, value, &[] as &[(&str, f64)]);
+        let rows = [n("a", Some(-3.0)), n(" b", Some(-1.0)), n(" c", Some(-2.0)), n(" d", Some(-0.5))];
+        assert!(says(&answer("a b c d e", &rows)).contains("shifted"));
+        assert_eq!(says(&answer("a b c d", &rows)), "", "a server that puts a token before the prompt");
+        let last = [&rows[..], &[n(" e", None)]].concat();
+        assert!(says(&answer("a b c d e", &last)).contains("shifted"));
+        // The text is echoed, and the numbers are those of the generated tokens.
+        let echoed = answer("a b c d e f", &[n(" e", Some(-1.0)), n(" f", Some(-2.0))]);
+        assert!(says(&echoed).contains("ignores `echo`"));
         let generated = answer(" e f", &[(" e", Some(-1.0), &[]), (" f", Some(-2.0), &[])]);
         assert!(says(&generated).contains("ignores `echo`"));
         assert!(says(&answer(" e", &[(" e", Some(-1.0), &[])])).contains("does not return"));

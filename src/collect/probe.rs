@@ -6,6 +6,7 @@ use super::client::worker::Worker;
 use super::configuration::Configuration;
 use super::journal::{Journal, JournalReader, QuestionKey, Record, RecordSpan};
 use super::logprob_faults;
+use super::parameter_change::{ParameterChange, trials};
 use super::plan::Plan;
 use super::results::decode;
 use crate::error::Result;
@@ -41,7 +42,6 @@ pub(super) async fn probe(
 ) -> Result<bool> {
     let run = &worker.run;
     let (mut has_changed, mut asked) = (false, vec![]);
-    let mut attempts = journal.index.attempts(&QuestionKey::NONE);
     loop {
         let mut next = None;
         for request in requests(plan) {
@@ -53,25 +53,20 @@ pub(super) async fn probe(
                     return Ok(has_changed);
                 }
                 None if !asked.contains(&key) => {
-                    next = Some((request, wire, key));
+                    next = Some((request, key));
                     break;
                 }
                 _ => {}
             }
         }
-        let Some((request, wire, key)) = next else {
+        let Some((request, key)) = next else {
             if has_changed {
                 run.progress.say(&adapted(configuration, plan));
             }
             return Ok(has_changed);
         };
         asked.push(key);
-        attempts = attempts.max(journal.index.attempts(&key));
-        let most = worker.most(&request);
-        let (task, item) = ("probe".into(), "probe".into());
-        let (replicate, checked) = (0, None);
-        let question =
-            PreparedQuestion { key, task, item, replicate, probe: true, attempts, checked, wire, most };
+        let question = question(plan, journal, worker, &request)?;
         let failure = match worker.ask(&question).await {
             QuestionOutcome::Answered(Some(answer)) if ends(worker, &request, &answer) => {
                 return Ok(has_changed);
@@ -79,17 +74,30 @@ pub(super) async fn probe(
             QuestionOutcome::Failed(failure) => failure,
             _ => continue,
         };
-        let Some(change) = Change::of(&failure) else {
+        if run.stop.is_draining() {
+            return Ok(has_changed);
+        }
+        let changes = ParameterChange::of(&failure, &request.params);
+        let is_unnamed = changes.is_empty();
+        if is_unnamed && !is_refusal(&failure) {
             // Any other failure has already ended the run, or may be specific to the probe.
             continue;
+        }
+        let is_changed = if !run.adapt {
+            false
+        } else if is_unnamed {
+            match without_some(plan, journal, worker, &request, &failure, &mut asked).await? {
+                Some(names) => {
+                    configuration.without.extend(names.into_iter().map(String::from));
+                    true
+                }
+                None => false,
+            }
+        } else {
+            changes.iter().any(|change| change.apply(configuration, &request.params))
         };
-        if !run.adapt || !change.apply(configuration, &request.params) {
-            let hint = if run.adapt {
-                "it cannot be left out or changed further"
-            } else {
-                "change it, or let it be adapted (without --no-adapt-params)"
-            };
-            run.stop_for_endpoint(format!("{} ({}); {hint}", change.problem(), failure.message));
+        if !is_changed {
+            run.stop_for_endpoint(refused(changes.first(), &failure, run.adapt));
             return Ok(has_changed);
         }
         *plan = configuration.plan(std::mem::take(&mut plan.tasks))?;
@@ -98,55 +106,84 @@ pub(super) async fn probe(
     }
 }
 
-/// A change of the parameters that a failure asks for.
-enum Change {
-    /// Leave out the first of these that is sent.
-    Omit(Vec<String>),
-    /// Lower this one.
-    Lower(String),
+/// Whether the server refuses the probe itself, as it will refuse every question.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.class, FailureClass::Invalid | FailureClass::Unsupported { .. })
 }
 
-impl Change {
-    fn of(failure: &Failure) -> Option<Self> {
-        match &failure.class {
-            FailureClass::Unsupported { param, also } => {
-                Some(Self::Omit([std::slice::from_ref(param), also].concat()))
-            }
-            FailureClass::TooHigh { param } => Some(Self::Lower(param.clone())),
-            // The probe's prompt is short, so that the answer's limit is what is too large.
-            FailureClass::TooLarge => Some(Self::Lower("max_tokens".into())),
-            _ => None,
+/// Why the run ends after a probe that is refused.
+fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) -> String {
+    let message = &failure.message;
+    match change {
+        Some(change) if adapts => {
+            format!("{} ({message}); it cannot be left out or changed further", change.problem())
         }
+        Some(change) => format!(
+            "{} ({message}); change it, or let it be adapted (without --no-adapt-params)",
+            change.problem()
+        ),
+        None if adapts => format!(
+            "the server refuses a short request, also without its optional parameters ({message}); check \
+             --provider, --model and the parameters"
+        ),
+        None => format!(
+            "the server refuses a short request ({message}); change its parameters, or let them be adapted \
+             (without --no-adapt-params)"
+        ),
     }
+}
 
-    /// Changes the configuration; `false` if that changes nothing.
-    fn apply(&self, configuration: &mut Configuration, params: &GenerationParams) -> bool {
-        match self {
-            Self::Omit(names) => {
-                let is_new =
-                    |name: &&String| !configuration.without.contains(name) && params.without(name).is_some();
-                let Some(name) = names.iter().find(is_new).cloned() else { return false };
-                configuration.without.push(name);
-            }
-            Self::Lower(name) => {
-                if params.lowered(name).is_none() {
-                    return false;
+/// Sends the probe without each of its optional parameters, then without all. Returns those without which it
+/// is not refused as before.
+async fn without_some(
+    plan: &Plan,
+    journal: &Journal,
+    worker: &Worker,
+    request: &Request,
+    failure: &Failure,
+    asked: &mut Vec<QuestionKey>,
+) -> Result<Option<Vec<&'static str>>> {
+    for names in trials(&request.params) {
+        let omit = |params: GenerationParams, name: &&str| params.without(name).unwrap_or(params);
+        let params = names.iter().fold(request.params.clone(), omit);
+        let request = Request { params, ..request.clone() };
+        let question = question(plan, journal, worker, &request)?;
+        let key = question.key;
+        match worker.ask(&question).await {
+            QuestionOutcome::Answered(answer) => {
+                asked.push(key);
+                if let Some(answer) = answer {
+                    ends(worker, &request, &answer);
                 }
-                configuration.lowered.push(name.clone());
+                return Ok(Some(names));
             }
+            // The same failure, or one that says as little.
+            QuestionOutcome::Failed(other)
+                if is_refusal(&other)
+                    && (other.message == failure.message
+                        || ParameterChange::of(&other, &request.params).is_empty()) => {}
+            // Without these, another parameter is at fault.
+            QuestionOutcome::Failed(_) if !worker.run.stop.is_draining() => return Ok(Some(names)),
+            QuestionOutcome::Failed(_) | QuestionOutcome::Deferred => return Ok(None),
         }
-        true
     }
+    Ok(None)
+}
 
-    fn problem(&self) -> String {
-        match self {
-            Self::Omit(names) => {
-                let name = names.first().map_or("a parameter", String::as_str);
-                format!("the model does not support `{name}`")
-            }
-            Self::Lower(name) => format!("the value of `{name}` is too high for the model"),
-        }
-    }
+/// The question of a probe.
+fn question(plan: &Plan, journal: &Journal, worker: &Worker, request: &Request) -> Result<PreparedQuestion> {
+    let wire = plan.provider.render(request)?;
+    let key = plan.key(&wire, 0);
+    let attempts = journal.index.attempts(&QuestionKey::NONE).max(journal.index.attempts(&key));
+    let (task, item) = ("probe".into(), "probe".into());
+    let most = worker.most(request);
+    let (replicate, checked) = (0, None);
+    Ok(PreparedQuestion { key, task, item, replicate, probe: true, attempts, checked, wire, most })
+}
+
+/// The probe that is sent again where questions fail one after the other.
+pub(super) fn again(plan: &Plan, journal: &Journal, worker: &Worker) -> Result<Option<PreparedQuestion>> {
+    requests(plan).first().map(|request| question(plan, journal, worker, request)).transpose()
 }
 
 /// What was adapted, in a sentence.

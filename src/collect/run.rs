@@ -1,7 +1,7 @@
 //! Runs a collection: reads the journal, sends a probe and all pending questions, and writes the scores.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -167,12 +167,13 @@ impl Run {
         plan: &mut Plan,
         mut pending: Pending,
         journal: &Journal,
-        worker: Worker,
+        mut worker: Worker,
     ) -> Result<Option<Error>> {
         if probe::probe(&mut self.configuration, plan, journal, &worker).await? {
             // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
+        worker.probe_again = probe::again(plan, journal, &worker)?;
         dispatch::ask_all(plan, pending, journal, &Arc::new(worker)).await
     }
 
@@ -227,6 +228,16 @@ impl Run {
         };
         let (writer, is_short) = (journal.writer(), AtomicBool::new(false));
         let first = FirstAnswers::new(&self.configuration.grading, self.tolerated(), self.hints(plan));
-        Ok(Worker { run, client, writer, least, is_short, monitor: AnswerMonitor::default(), first })
+        Ok(Worker {
+            run,
+            client,
+            writer,
+            least,
+            is_short,
+            monitor: AnswerMonitor::default(),
+            first,
+            probe_again: None,
+            n_probes_again: AtomicU32::new(0),
+        })
     }
 }

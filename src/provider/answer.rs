@@ -102,6 +102,12 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Whether parts of the prompt are counted as more than the prompt.
+    pub fn exceeds_prompt(&self) -> bool {
+        let parts = [self.cached_tokens, self.cache_write_tokens, self.audio_prompt_tokens];
+        self.prompt_tokens.is_some_and(|prompt| parts.into_iter().flatten().any(|part| part > prompt))
+    }
+
     /// The counts; `None` if nothing was counted.
     pub(super) fn counted(self) -> Option<Self> {
         self.prompt_tokens.or(self.completion_tokens).map(|_| self)
@@ -220,7 +226,13 @@ pub(super) fn no_answer(body: &Value) -> Outcome {
 /// An answer that the server aborted, by its finish reason.
 pub(super) fn interrupted(reason: &str) -> Outcome {
     let message = format!("the server aborted the answer ({})", clip(reason));
-    Outcome::Failed(Failure { class: FailureClass::Unknown, message, code: Some(clip(reason)), param: None })
+    Outcome::Failed(Failure {
+        class: FailureClass::Unknown,
+        message,
+        code: Some(clip(reason)),
+        param: None,
+        names: vec![],
+    })
 }
 
 impl Outcome {

@@ -62,6 +62,8 @@ impl ErrorClassifier {
             || self.known.iter().any(|known| known.is_long_quota.is_some_and(|is_long| is_long(error)));
         let class = if is_quota {
             FailureClass::Quota
+        } else if is_refusal(status) && words.is_account_refused() {
+            FailureClass::Credentials
         } else {
             self.class_of_words(error, status, text, &codes, &words)
                 .or_else(|| CLASS_ORDER.into_iter().find(|class| self.has_code(&codes, class)))
@@ -70,7 +72,13 @@ impl ErrorClassifier {
                 .or_else(|| self.class_of_declared_status(status))
                 .unwrap_or_else(|| class_of_status(status))
         };
-        Outcome::Failed(Failure { class, message, code, param: error["param"].as_str().map(clip) })
+        Outcome::Failed(Failure {
+            class,
+            message,
+            code,
+            param: error["param"].as_str().map(clip),
+            names: words.names(),
+        })
     }
 
     /// The error object in a body; a success may hold one, too.
@@ -140,6 +148,10 @@ impl ErrorClassifier {
             return Some(FailureClass::Unsupported { param, also: vec![] });
         }
         if matches!(status, 413 | 429) || is_refusal(status) {
+            // "max_tokens is too large: 64. The maximum context length is 4096" is about a long prompt.
+            if status != 429 && words.is_too_large_in_all() {
+                return Some(FailureClass::TooLarge);
+            }
             if let Some(param) = words.too_high().filter(|_| status != 429) {
                 return Some(FailureClass::TooHigh { param: param.into() });
             }
@@ -164,6 +176,9 @@ impl ErrorClassifier {
         codes: &[&str],
         words: &Wording,
     ) -> Option<(FilterSide, Option<String>)> {
+        if words.is_account_refused() {
+            return None;
+        }
         let known = || self.known.iter();
         let has_code = known().flat_map(|known| known.filter_codes).any(|code| codes.contains(code));
         if has_code || known().any(|known| known.is_filtered.is_some_and(|is_filtered| is_filtered(error))) {
@@ -175,7 +190,8 @@ impl ErrorClassifier {
             return Some((*side, None));
         }
         let side = if words.is_of_output() { FilterSide::Answer } else { FilterSide::Prompt };
-        (is_refusal(status) && words.is_filtered()).then_some((side, None))
+        let is_filtered = status == UNAVAILABLE_FOR_LEGAL_REASONS || words.is_filtered();
+        (is_refusal(status) && is_filtered).then_some((side, None))
     }
 
     /// The parameter the server does not support, if that is what the error reports.
@@ -191,10 +207,13 @@ impl ErrorClassifier {
     }
 }
 
+/// The status with which some providers withhold what a filter finds.
+const UNAVAILABLE_FOR_LEGAL_REASONS: u16 = 451;
+
 /// Whether a server refuses the request itself with this status, and not the key, the path or the rate. A
 /// gateway may give a refusal of the provider behind it as an error of its own.
 fn is_refusal(status: u16) -> bool {
-    matches!(status, 200..300 | 400 | 403 | 404 | 406 | 409 | 415 | 422 | 424 | 451 | 500 | 501)
+    matches!(status, 200..300 | 400 | 403 | 404 | 406 | 409 | 410 | 415 | 422 | 424 | 446 | 451 | 500 | 501)
 }
 
 /// The class of a status, where no code says more.
@@ -202,7 +221,7 @@ fn class_of_status(status: u16) -> FailureClass {
     match status {
         401 => FailureClass::Credentials,
         403 => FailureClass::Forbidden,
-        404 | 405 => FailureClass::NoModel,
+        404 | 405 | 410 => FailureClass::NoModel,
         409 | 425 | 429 => FailureClass::Rejected,
         503 => FailureClass::Overloaded,
         // 499 is that of nginx and other proxies for a connection that was closed before the answer.

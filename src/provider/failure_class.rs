@@ -20,6 +20,8 @@ pub struct Failure {
     pub code: Option<String>,
     /// The parameter at fault.
     pub param: Option<String>,
+    /// The parameters that the error names anywhere, by their names on the wire.
+    pub names: Vec<String>,
 }
 
 /// How to respond to a failure.

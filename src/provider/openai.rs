@@ -70,6 +70,10 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         ("invalid_api_key", FailureClass::Credentials),
         ("unsupported_country_region_territory", FailureClass::Credentials),
         ("model_not_found", FailureClass::NoModel),
+        ("model_decommissioned", FailureClass::NoModel),
+        // Zhipu.
+        ("1211", FailureClass::NoModel),
+        ("1261", FailureClass::TooLarge),
         ("NotFoundError", FailureClass::NoModel),
         ("DeploymentNotFound", FailureClass::NoModel),
         ("context_length_exceeded", FailureClass::TooLarge),
@@ -86,6 +90,9 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         "ResponsibleAIPolicyViolation",
         "moderation_blocked",
         "cyber_policy",
+        "policy_violation",
+        // StepFun.
+        "censorship_blocked",
         // DashScope, Zhipu, one-api.
         "data_inspection_failed",
         "1301",
@@ -162,9 +169,11 @@ pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassi
     let choice = &value["choices"][0];
     let reason = finish_reason::name(&choice["finish_reason"]);
     parts.finish = Finish::of(&choice["finish_reason"]);
-    // A gateway may call an answer complete that the provider behind it filtered or cut.
+    // A gateway may call an answer complete that the provider behind it filtered, refused or cut.
     let native = Finish::of(&choice["native_finish_reason"]);
-    if parts.finish == Finish::Complete && matches!(native, Finish::Filtered | Finish::Truncated) {
+    if parts.finish == Finish::Complete
+        && matches!(native, Finish::Filtered | Finish::Refused | Finish::Truncated)
+    {
         parts.finish = native;
     }
     parts.reason = reason.clone().filter(|_| parts.finish != Finish::Filtered).or_else(|| {
@@ -209,17 +218,36 @@ fn usage(usage: &Value) -> Option<Usage> {
     // DeepSeek counts cached tokens beside the others.
     let cached =
         json::count(&prompt["cached_tokens"]).or_else(|| json::count(&usage["prompt_cache_hit_tokens"]));
+    let prompt_tokens = json::count(&usage["prompt_tokens"]);
+    let reasoning =
+        json::count(&answer["reasoning_tokens"]).or_else(|| json::count(&usage["reasoning_tokens"]));
+    let total = json::count(&usage["total_tokens"]);
+    let completion = json::count(&usage["completion_tokens"]);
     Usage {
-        prompt_tokens: json::count(&usage["prompt_tokens"]),
-        completion_tokens: json::count(&usage["completion_tokens"]),
-        reasoning_tokens: json::count(&answer["reasoning_tokens"])
-            .or_else(|| json::count(&usage["reasoning_tokens"])),
+        prompt_tokens,
+        completion_tokens: completion
+            .map(|completion| with_reasoning(completion, reasoning, prompt_tokens, total)),
+        reasoning_tokens: reasoning,
         cached_tokens: cached,
         cache_write_tokens: json::count(&prompt["cache_write_tokens"]),
         audio_prompt_tokens: json::count(&prompt["audio_tokens"]).filter(|tokens| *tokens > 0),
         audio_completion_tokens: json::count(&answer["audio_tokens"]).filter(|tokens| *tokens > 0),
     }
     .counted()
+}
+
+/// The tokens billed as output. xAI and some gateways count the reasoning beside the tokens of the answer,
+/// which the total shows; without a total, only reasoning that is more than the answer shows it.
+fn with_reasoning(completion: u64, reasoning: Option<u64>, prompt: Option<u64>, total: Option<u64>) -> u64 {
+    let Some(reasoning) = reasoning else { return completion };
+    let beside = completion.saturating_add(reasoning);
+    match (prompt, total) {
+        (Some(prompt), Some(total)) if total > prompt => {
+            total.saturating_sub(prompt).clamp(completion.max(reasoning), beside)
+        }
+        _ if reasoning > completion => beside,
+        _ => completion,
+    }
 }
 
 /// A token of `logprobs.content`; every member except its text may be missing.
@@ -232,5 +260,37 @@ pub(super) fn token(entry: &Value) -> TokenLogprob {
         logprob: entry["logprob"].as_f64(),
         top: entry["top_logprobs"].as_array().into_iter().flatten().filter_map(likely).collect(),
         offset: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reasoning_that_is_counted_beside_the_answer_is_billed_as_output() {
+        let completion = |completion: u64, reasoning: u64, total: Option<u64>| {
+            let counts = json!({"prompt_tokens": 20, "completion_tokens": completion, "total_tokens": total,
+                "completion_tokens_details": {"reasoning_tokens": reasoning}});
+            usage(&counts).and_then(|usage| usage.completion_tokens)
+        };
+        assert_eq!(completion(5, 45, Some(70)), Some(50), "beside it");
+        assert_eq!(completion(50, 45, Some(70)), Some(50), "within it");
+        assert_eq!(completion(5, 45, None), Some(50));
+        assert_eq!(completion(50, 45, None), Some(50));
+        assert_eq!(completion(5, 45, Some(25)), Some(45), "never less than the reasoning");
+        assert_eq!(completion(5, 0, Some(1 << 40)), Some(5), "a total alone adds nothing");
+    }
+
+    #[test]
+    fn parts_of_a_prompt_beyond_it_are_found() {
+        let usage = |cached: u64| {
+            usage(&json!({"prompt_tokens": 20, "prompt_tokens_details": {"cached_tokens": cached}}))
+                .expect("counts")
+        };
+        assert!(!usage(20).exceeds_prompt());
+        assert!(usage(21).exceeds_prompt());
     }
 }

@@ -80,7 +80,13 @@ fn redirect(status: u16, headers: &Headers) -> Outcome {
         "the endpoint answered {status} and redirects to {host}; set --base-url to the API's address, if you \
          trust it"
     );
-    Outcome::Failed(Failure { class: FailureClass::Redirect { host }, message, code: None, param: None })
+    Outcome::Failed(Failure {
+        class: FailureClass::Redirect { host },
+        message,
+        code: None,
+        param: None,
+        names: vec![],
+    })
 }
 
 /// The host of an absolute URL, without user, path and query, which may contain a key.

@@ -32,6 +32,8 @@ pub(crate) enum RetryDecision {
     RetryAfter(Duration),
     /// The question has failed.
     GiveUp,
+    /// The question has failed like many before it: the probe tells whether all questions would.
+    Recheck,
 }
 
 /// Retries of one question so far.
@@ -141,6 +143,8 @@ pub(crate) fn decide(
              --base-url to it",
             run.secrets.redact_text(host)
         )),
+        // The probe's limit was accepted, so that the prompt of this question is what is too large.
+        FailureClass::TooHigh { .. } if !question.probe => {}
         // The probe handles these, and may adapt the parameters.
         FailureClass::Unsupported { .. } | FailureClass::TooHigh { .. } | FailureClass::TooLarge
             if question.probe => {}
@@ -155,11 +159,21 @@ pub(crate) fn decide(
                     run.endpoint
                 ),
             );
-            trips_breaker(run, question, failure);
+            if !question.probe && run.breaker.trips(question.key, failure) {
+                run.breaker.reset();
+                return RetryDecision::Recheck;
+            }
         }
         // However many there are, the others are smaller.
         FailureClass::TooLarge => {}
-        FailureClass::Invalid | FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded => {
+        FailureClass::Invalid => {
+            if !question.probe && run.breaker.trips(question.key, failure) {
+                // Counted anew while the probe is sent.
+                run.breaker.reset();
+                return RetryDecision::Recheck;
+            }
+        }
+        FailureClass::NotSent | FailureClass::Rejected | FailureClass::Overloaded => {
             trips_breaker(run, question, failure);
         }
     }
@@ -221,11 +235,16 @@ pub(crate) fn note_unreadable(run: &RunContext, question: &PreparedQuestion, rea
 fn trips_breaker(run: &RunContext, question: &PreparedQuestion, failure: &Failure) -> bool {
     let trips = run.breaker.trips(question.key, failure);
     if trips {
-        run.stop_for_endpoint(format!(
-            "{MAX_SIMILAR_FAILURES} consecutive questions failed in the same way ({}); all answers so far \
-             are stored: run the same command again once the cause is resolved",
-            run.secrets.redact_text(&failure.message)
-        ));
+        stop_for_similar_failures(run, failure);
     }
     trips
+}
+
+/// Ends the run because its questions fail in the same way.
+pub(crate) fn stop_for_similar_failures(run: &RunContext, failure: &Failure) {
+    run.stop_for_endpoint(format!(
+        "{MAX_SIMILAR_FAILURES} consecutive questions failed in the same way ({}); all answers so far are \
+         stored: run the same command again once the cause is resolved",
+        run.secrets.redact_text(&failure.message)
+    ));
 }

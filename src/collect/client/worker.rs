@@ -2,7 +2,7 @@
 //! writes the intent to disk, sends one request and writes its outcome to disk; after a failure, decides
 //! whether to retry.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use tokio::time::Instant;
 
@@ -14,6 +14,7 @@ use super::question::{PreparedQuestion, QuestionOutcome};
 use super::response_record::response_record;
 use super::retry_decision::{
     FailedRequest, RetryCounts, RetryDecision, decide, note_unreadable, report_to_limiter,
+    stop_for_similar_failures,
 };
 use super::run_context::RunContext;
 use crate::collect::budget::ledger::Reservation;
@@ -21,7 +22,7 @@ use crate::collect::first_answers::FirstAnswers;
 use crate::collect::journal::{self, Intent, JournalWriter, OutcomeRecord, Record};
 use crate::collect::results::decode;
 use crate::error::{Error, Result};
-use crate::provider::{Answer, Failure, FailureClass, Outcome, Request};
+use crate::provider::{Answer, Failure, FailureClass, Outcome, Request, Usage};
 
 /// Sends the questions of a run; shared by all of them.
 pub(crate) struct Worker {
@@ -34,6 +35,10 @@ pub(crate) struct Worker {
     pub(crate) is_short: AtomicBool,
     pub(crate) monitor: AnswerMonitor,
     pub(crate) first: FirstAnswers,
+    /// The probe that tells a fault of the run from questions that are at fault themselves.
+    pub(crate) probe_again: Option<PreparedQuestion>,
+    /// How often it was sent.
+    pub(crate) n_probes_again: AtomicU32,
 }
 
 impl Worker {
@@ -98,6 +103,15 @@ impl Worker {
                     None
                 }
             };
+            let is_run_at_fault = match &end {
+                Some((failure, RetryDecision::Recheck)) => {
+                    self.probe_fails(&permit).await.then(|| failure.clone())
+                }
+                _ => None,
+            };
+            if let Some(failure) = is_run_at_fault {
+                stop_for_similar_failures(&self.run, &failure);
+            }
             drop(permit);
             let durable = match self.writer.append(&Record::Outcome(Box::new(record))) {
                 Ok(commit) => commit.durable().await,
@@ -109,7 +123,9 @@ impl Worker {
             }
             match end {
                 None => return QuestionOutcome::Answered(question.probe.then(|| Box::new(answer))),
-                Some((failure, RetryDecision::GiveUp)) => return QuestionOutcome::Failed(failure),
+                Some((failure, RetryDecision::GiveUp | RetryDecision::Recheck)) => {
+                    return QuestionOutcome::Failed(failure);
+                }
                 Some((_, RetryDecision::Retry)) => {}
                 Some((_, RetryDecision::RetryAfter(wait))) => tokio::select! {
                     biased;
@@ -119,6 +135,31 @@ impl Worker {
             }
             self.run.progress.retries.fetch_add(1, Relaxed);
         }
+    }
+
+    /// Sends the probe again after many questions that were refused. Returns whether it is refused, too.
+    async fn probe_fails(&self, permit: &Permit<'_>) -> bool {
+        let Some(probe) = &self.probe_again else { return true };
+        if !self.run.budget.reserve(probe.most).await {
+            return true;
+        }
+        let attempt = probe.attempts + 2 + self.n_probes_again.fetch_add(1, Relaxed);
+        let (answer, record) = match self.request(probe, attempt, permit, false).await {
+            Ok(Some((answer, record, _))) => (answer, record),
+            Ok(None) => return false,
+            Err(error) => {
+                self.run.stop.drain(error);
+                return false;
+            }
+        };
+        let kept = match self.writer.append(&Record::Outcome(Box::new(record))) {
+            Ok(commit) => commit.durable().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            self.run.stop.drain(error);
+        }
+        matches!(answer.outcome, Outcome::Failed(_))
     }
 
     /// One request, from its intent on disk to its outcome. `None` if the run was aborted before the
@@ -179,7 +220,13 @@ impl Worker {
                 // The class decides what happens next, so that it is kept.
                 Outcome::Failed(Failure { class, .. }) => {
                     let message = "a message that contained the key in several parts".into();
-                    Answer::of(Outcome::Failed(Failure { class, message, code: None, param: None }))
+                    Answer::of(Outcome::Failed(Failure {
+                        class,
+                        message,
+                        code: None,
+                        param: None,
+                        names: vec![],
+                    }))
                 }
                 _ => decode::answer(self.run.provider, &record),
             };
@@ -237,6 +284,17 @@ impl Worker {
                 &format!(
                     "{}: the server counts far more tokens than a request can have; where it does, the \
                      maximum cost of the request is booked",
+                    run.endpoint
+                ),
+            );
+        }
+        if usage.is_some_and(Usage::exceeds_prompt) {
+            record.implausible_usage = true;
+            run.say_once(
+                "cached",
+                &format!(
+                    "{}: the server counts more cached tokens than the prompt has; those beyond the prompt \
+                     are not counted",
                     run.endpoint
                 ),
             );

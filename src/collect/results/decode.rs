@@ -32,7 +32,7 @@ pub fn not_asked() -> Answer {
 }
 
 fn failed(class: FailureClass, message: String) -> Outcome {
-    Outcome::Failed(Failure { class, message, code: None, param: None })
+    Outcome::Failed(Failure { class, message, code: None, param: None, names: vec![] })
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ pub(super) fn join(events: &[Value], is_done: bool) -> Option<Value> {
                 body.insert(name.into(), event[name].clone());
             }
         }
-        let choice = &event["choices"][0];
+        // Of several answers, the first is read: their parts come in any order.
+        let choices = event["choices"].as_array().into_iter().flatten();
+        let is_first = |choice: &&Value| choice["index"].as_u64().is_none_or(|index| index == 0);
+        let Some(choice) = choices.into_iter().find(is_first) else { continue };
         let delta = if choice["delta"].is_object() { &choice["delta"] } else { &choice["message"] };
         append(&mut content, &delta["content"]);
         append(&mut refusal, &delta["refusal"]);

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::support::collect_case::{Case, KEY};
 use crate::support::fault_server::{Reply, Server};
 
@@ -127,4 +129,36 @@ fn a_chat_gets_turns_and_no_stop_sequence_and_a_completion_gets_both_as_before()
     assert!(dry("openai-chat", &["--shots", "0"]).contains("rendering\tinstructed\n"));
     let text = dry("openai-completions", &[]);
     assert!(text.contains("rendering\ttext\n") && text.contains("\"stop\":[\",\",\"\\n\"]"), "{text}");
+}
+
+#[test]
+fn scored_prompts_whose_choices_all_tie_stop_a_run() {
+    let lines: String = (0..40)
+        .map(|i| {
+            let line = json!({"id": format!("q{i}"), "prompt": format!("Thing {i} is"), "answer": "red",
+                "choices": ["red", "blue"]});
+            format!("{line}\n")
+        })
+        .collect();
+    // The last two tokens of every prompt are certain.
+    let server = Server::start(|posted| {
+        let text = format!("{} x", posted.body["prompt"].as_str().unwrap_or_default());
+        let tokens: Vec<&str> = text.split_inclusive(' ').collect();
+        let n = tokens.len();
+        let value = |i: usize| match i {
+            0 => json!(null),
+            i if i + 2 >= n => json!(0.0),
+            i => json!(-1.0 - tokens[i].len() as f64),
+        };
+        let values: Vec<_> = (0..n).map(value).collect();
+        let offset = |i: usize| tokens[..i].iter().map(|token| token.len()).sum::<usize>();
+        let offsets: Vec<usize> = (0..n).map(offset).collect();
+        let logprobs = json!({"tokens": tokens, "token_logprobs": values, "text_offset": offsets});
+        let body = json!({"choices": [{"text": text, "finish_reason": "length", "logprobs": logprobs}]});
+        Reply::new(200, body.to_string())
+    });
+    let case = Case::of(&server.url, &lines);
+    let arguments = ["--provider", "openai-completions", "--grader", "logprob", "--concurrency", "1"];
+    case.ends(3, &arguments).says("all choices of each of the first 5 questions");
+    assert!(server.count_all() <= 15, "{}", server.count_all());
 }

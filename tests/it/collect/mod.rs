@@ -15,6 +15,7 @@ pub mod import;
 pub mod money;
 pub mod panics;
 pub mod providers;
+pub mod refused_probe;
 pub mod results;
 pub mod semantic;
 pub mod silence;

@@ -104,3 +104,22 @@ fn a_stream_that_breaks_off_is_no_whole_answer() {
     assert_eq!(read("openai-responses", &events(&[delta])).outcome, partial);
     assert_eq!(read("openai-chat", "data: nothing\n\n").outcome.kind(), "unreadable");
 }
+
+#[test]
+fn of_a_stream_with_several_answers_the_first_is_read() {
+    let part = |index: u32, content: &str, reason: Option<&str>| json!({"choices": [{"index": index, "delta": {"content": content}, "finish_reason": reason}]});
+    let chunks = [
+        part(0, "Pa", None),
+        part(1, "Ro", None),
+        part(1, "me", Some("length")),
+        part(0, "ris", Some("stop")),
+    ];
+    assert_eq!(answered(&read("openai-chat", &events(&chunks))), "Paris");
+}
+
+#[test]
+fn a_refusal_of_the_provider_behind_a_gateway_is_a_refusal() {
+    let body = json!({"choices": [{"message": {"content": "I cannot."}, "finish_reason": "stop",
+        "native_finish_reason": "refusal"}]});
+    assert_eq!(read("openai-chat", &body.to_string()).outcome.kind(), "refused");
+}

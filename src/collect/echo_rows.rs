@@ -1,0 +1,104 @@
+//! Whether the log-probabilities of the first scored prompts depend on the prompts: some servers give every
+//! prompt the same numbers, or no number to the end of a prompt, so that all choices of a question tie.
+
+use crate::provider::Answer;
+
+/// Items after which this is told.
+const FEWEST_ITEMS: usize = 5;
+/// Positions with different tokens whose numbers are never all the same.
+const FEWEST_POSITIONS: usize = 10;
+
+/// The log-probabilities of the first scored prompts of a run.
+#[derive(Default)]
+pub(super) struct EchoRows {
+    /// Tokens and numbers of the first prompt.
+    first: Vec<(String, Option<f64>)>,
+    n_items: usize,
+    n_tied: usize,
+    /// Positions at which a prompt has another token than the first prompt.
+    n_different: usize,
+    /// Of these, those with the same number.
+    n_same: usize,
+}
+
+impl EchoRows {
+    /// Adds the answers to the prompts of an item, and whether all its choices tie.
+    pub(super) fn add(&mut self, answers: &[Answer], is_tied: bool) {
+        self.n_items += 1;
+        self.n_tied += usize::from(is_tied);
+        for answer in answers {
+            let tokens = answer.logprobs.as_deref().unwrap_or_default();
+            let row = || tokens.iter().map(|token| (token.token.clone(), token.logprob));
+            if self.first.is_empty() {
+                self.first = row().collect();
+                continue;
+            }
+            for ((token, value), (other, known)) in row().zip(&self.first) {
+                if let (Some(value), Some(known)) = (value, known)
+                    && token != *other
+                {
+                    self.n_different += 1;
+                    self.n_same += usize::from(value == *known);
+                }
+            }
+        }
+    }
+
+    /// What is wrong with the numbers, once there are enough of them.
+    pub(super) fn finding(&self) -> Option<String> {
+        if self.n_items < FEWEST_ITEMS {
+            return None;
+        }
+        let what = if self.n_tied == self.n_items {
+            format!(
+                "all choices of each of the first {} questions have the same log-probability",
+                self.n_items
+            )
+        } else if self.n_different >= FEWEST_POSITIONS && self.n_same == self.n_different {
+            "the server returns the same log-probabilities for every prompt".to_owned()
+        } else {
+            return None;
+        };
+        Some(format!(
+            "{what}, so that no choice can be preferred; use --grader letter, which needs no \
+             log-probabilities, or another server"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Outcome, TokenLogprob};
+
+    fn answer(texts: &[&str], value: impl Fn(&str, usize) -> f64) -> Answer {
+        let token = |(i, text): (usize, &&str)| TokenLogprob {
+            token: (*text).into(),
+            bytes: None,
+            logprob: (i > 0).then(|| value(text, i)),
+            top: vec![],
+            offset: None,
+        };
+        let logprobs = Some(texts.iter().enumerate().map(token).collect());
+        Answer { logprobs, ..Answer::of(Outcome::Empty) }
+    }
+
+    #[test]
+    fn numbers_that_do_not_depend_on_the_prompt_are_found_and_others_are_not() {
+        let words = ["a", "bb", "ccc", "dddd", "eeeee", "ffffff"];
+        let finding = |value: &dyn Fn(&str, usize) -> f64, n: usize, is_tied: bool| {
+            let mut rows = EchoRows::default();
+            for word in &words[..n] {
+                let answers = words.map(|choice| answer(&["Is", " it", word, choice], value));
+                rows.add(&answers, is_tied);
+            }
+            rows.finding().unwrap_or_default()
+        };
+        let real = |text: &str, i: usize| -(text.len() as f64) - i as f64;
+        assert_eq!(finding(&real, 6, false), "");
+        let by_place = |_: &str, i: usize| -(i as f64);
+        assert!(finding(&by_place, 6, false).contains("the same log-probabilities for every prompt"));
+        assert_eq!(finding(&by_place, 4, false), "", "too few to tell");
+        assert!(finding(&real, 5, true).contains("all choices of each of the first 5"));
+    }
+}

@@ -1,0 +1,92 @@
+//! What calls a request too large, a model wrong, or an answer cut.
+
+/// Fragments that call the request itself too large.
+pub(super) static TOO_LARGE: &[&str] = &[
+    "request too large",
+    "request is too large",
+    "request_too_large",
+    "maximum context length",
+    "context_length_exceeded",
+    "context length",
+    "context window",
+    "context size",
+    "exceed_context_size",
+    "too long",
+    "too many tokens",
+    "token count",
+    "maximum number of tokens",
+    "token limit",
+    "tokens must be reduced",
+    "reduce your message size",
+    "reduce the length",
+    "max_new_tokens",
+    "payload too large",
+    "entity too large",
+    "length limit exceeded",
+    "longer than the",
+    "requested tokens",
+    "maximum input length",
+    "maximum prompt length",
+    "inputs must have less than",
+    "prompt exceeds",
+    "tokens in the prompt cannot exceed",
+    "input is longer",
+    "输入长度超过",
+    "超过模型最大",
+    "超出最大长度",
+    "输入过长",
+];
+
+/// Of these, those that are about the whole of the prompt and the answer although they may name the token
+/// limit of the answer, too.
+pub(super) static TOO_LARGE_IN_ALL: &[&str] =
+    &["maximum context length", "context limit", "context_length_exceeded", "input length and"];
+
+/// Of these, those that a rate limit (429) uses for a request that no wait makes possible.
+pub(super) static TOO_LARGE_FOR_RATE: &[&str] =
+    &["request too large", "request is too large", "tokens must be reduced", "reduce your message size"];
+
+/// Fragments that call the model wrong.
+pub(super) static NO_MODEL: &[&str] = &[
+    "model not found",
+    "model_not_found",
+    "model not exist",
+    "model does not exist",
+    "model doesn't exist",
+    "model is not available",
+    "model_not_available",
+    "not a valid model",
+    "not a valid large language model",
+    "invalid model",
+    "unknown model",
+    "no such model",
+    "unsupported model",
+    "no endpoints found for",
+    "unable to access model",
+    "model is not supported",
+    "model was not found",
+    "no model named",
+    "could not find model",
+    "try pulling it first",
+    "deployment for this resource does not exist",
+    "decommissioned",
+    "模型不存在",
+    "模型未找到",
+];
+
+/// Fragments after the word `model` and a name, that call the model wrong.
+pub(super) static NO_SUCH: &[&str] = &[
+    "does not exist",
+    "doesn't exist",
+    "not found",
+    "is not loaded",
+    "is not available",
+    "is not a valid",
+    "was retired",
+    "been retired",
+    "been deprecated",
+];
+
+/// Fragments of an answer that stopped inside its reasoning, reported as an error.
+pub(super) static CUT: &[&str] =
+    &["could not finish the message because max_tokens", "model output limit was reached"];
