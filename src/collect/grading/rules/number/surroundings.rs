@@ -25,13 +25,15 @@ fn is_bound(before: &str) -> bool {
     rest.is_empty() || rest.ends_with(' ')
 }
 
+/// Most characters on each side of a number within which its brackets are looked for.
+const NEAR: usize = 48;
+
 /// Whether a number is one of several between brackets: "(3, 4)".
 fn is_coordinate(before: &str, behind: &str) -> bool {
-    let is_numbers =
-        |text: &str| text.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | ',' | '.' | '-' | '/'));
-    let (Some(open), Some(close)) = (before.rfind(['(', '[']), behind.find([')', ']'])) else { return false };
-    let (inside_before, inside_behind) = (&before[open + 1..], &behind[..close]);
-    (inside_before.contains(", ") || inside_behind.starts_with(", "))
-        && is_numbers(inside_before)
-        && is_numbers(inside_behind)
+    let is_part = |c: &char| c.is_ascii_digit() || matches!(c, ' ' | ',' | '.' | '-' | '/');
+    let backwards: String = before.chars().rev().take(NEAR).take_while(is_part).collect();
+    let forwards: String = behind.chars().take(NEAR).take_while(is_part).collect();
+    (backwards.contains(" ,") || forwards.starts_with(", "))
+        && before[..before.len() - backwards.len()].ends_with(['(', '['])
+        && behind[forwards.len()..].starts_with([')', ']'])
 }
