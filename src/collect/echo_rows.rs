@@ -19,6 +19,9 @@ pub(super) struct EchoRows {
     n_different: usize,
     /// Of these, those with the same number.
     n_same: usize,
+    n_prompts: usize,
+    /// Prompts whose last token is certain.
+    n_certain: usize,
 }
 
 impl EchoRows {
@@ -28,6 +31,10 @@ impl EchoRows {
         self.n_tied += usize::from(is_tied);
         for answer in answers {
             let tokens = answer.logprobs.as_deref().unwrap_or_default();
+            // A generated token follows the prompt.
+            let last = tokens.len().checked_sub(2).and_then(|last| tokens[last].logprob);
+            self.n_prompts += 1;
+            self.n_certain += usize::from(last == Some(0.0));
             let row = || tokens.iter().map(|token| (token.token.clone(), token.logprob));
             if self.first.is_empty() {
                 self.first = row().collect();
@@ -56,6 +63,8 @@ impl EchoRows {
             )
         } else if self.n_different >= FEWEST_POSITIONS && self.n_same == self.n_different {
             "the server returns the same log-probabilities for every prompt".to_owned()
+        } else if self.n_prompts >= FEWEST_POSITIONS && self.n_certain == self.n_prompts {
+            "the server returns the log-probability 0 for the end of every prompt".to_owned()
         } else {
             return None;
         };
@@ -99,6 +108,8 @@ mod tests {
         let by_place = |_: &str, i: usize| -(i as f64);
         assert!(finding(&by_place, 6, false).contains("the same log-probabilities for every prompt"));
         assert_eq!(finding(&by_place, 4, false), "", "too few to tell");
+        let certain = |text: &str, i: usize| if i == 2 { 0.0 } else { real(text, i) };
+        assert!(finding(&certain, 5, false).contains("0 for the end of every prompt"));
         assert!(finding(&real, 5, true).contains("all choices of each of the first 5"));
     }
 }

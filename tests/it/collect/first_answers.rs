@@ -143,7 +143,8 @@ fn scored_prompts_whose_choices_all_tie_stop_a_run() {
     // The last two tokens of every prompt are certain.
     let server = Server::start(|posted| {
         let text = format!("{} x", posted.body["prompt"].as_str().unwrap_or_default());
-        let tokens: Vec<&str> = text.split_inclusive(' ').collect();
+        let token = |(i, word)| if i == 0 { String::from(word) } else { format!(" {word}") };
+        let tokens: Vec<String> = text.split(' ').enumerate().map(token).collect();
         let n = tokens.len();
         let value = |i: usize| match i {
             0 => json!(null),
@@ -151,7 +152,7 @@ fn scored_prompts_whose_choices_all_tie_stop_a_run() {
             i => json!(-1.0 - tokens[i].len() as f64),
         };
         let values: Vec<_> = (0..n).map(value).collect();
-        let offset = |i: usize| tokens[..i].iter().map(|token| token.len()).sum::<usize>();
+        let offset = |i: usize| tokens[..i].iter().map(String::len).sum::<usize>();
         let offsets: Vec<usize> = (0..n).map(offset).collect();
         let logprobs = json!({"tokens": tokens, "token_logprobs": values, "text_offset": offsets});
         let body = json!({"choices": [{"text": text, "finish_reason": "length", "logprobs": logprobs}]});

@@ -107,7 +107,10 @@ fn a_stream_that_breaks_off_is_no_whole_answer() {
 
 #[test]
 fn of_a_stream_with_several_answers_the_first_is_read() {
-    let part = |index: u32, content: &str, reason: Option<&str>| json!({"choices": [{"index": index, "delta": {"content": content}, "finish_reason": reason}]});
+    let part = |index: u32, content: &str, reason: Option<&str>| {
+        let delta = json!({"content": content});
+        json!({"choices": [{"index": index, "delta": delta, "finish_reason": reason}]})
+    };
     let chunks = [
         part(0, "Pa", None),
         part(1, "Ro", None),
