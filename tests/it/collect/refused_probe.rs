@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::collect_case::Case;
 use crate::support::fault_server::{Posted, Reply, Server};
 
-fn refused(status: u16, body: Value) -> Reply {
+fn refused(status: u16, body: &Value) -> Reply {
     Reply::new(status, body.to_string())
 }
 
@@ -22,7 +22,7 @@ fn a_parameter_that_the_refusal_names_anywhere_is_left_out() {
     let unnamed = json!({"error": {"message": "Bad request"}});
     for (status, body) in [(422, tgi), (422, pydantic), (400, param), (400, unnamed)] {
         let server = Server::start(move |posted| match has(posted, "temperature") {
-            true => refused(status, body.clone()),
+            true => refused(status, &body),
             false => Reply::say(posted.word()),
         });
         let case = Case::new(&server, 3);
@@ -40,7 +40,7 @@ fn a_parameter_that_the_refusal_names_anywhere_is_left_out() {
 #[test]
 fn the_parameter_at_fault_is_found_where_none_is_named_and_the_others_are_sent() {
     let server = Server::start(|posted| match has(posted, "stop") {
-        true => refused(400, json!({"error": {"message": "Bad request"}})),
+        true => refused(400, &json!({"error": {"message": "Bad request"}})),
         false => Reply::say(posted.word()),
     });
     let case = Case::new(&server, 3);
@@ -52,7 +52,7 @@ fn the_parameter_at_fault_is_found_where_none_is_named_and_the_others_are_sent()
 
 #[test]
 fn a_server_that_refuses_every_request_is_asked_a_few_times() {
-    let server = Server::start(|_| refused(400, json!({"error": {"message": "Bad request 17"}})));
+    let server = Server::start(|_| refused(400, &json!({"error": {"message": "Bad request 17"}})));
     let case = Case::new(&server, 500);
     case.ends(1, &["--sampling-seed", "7"]).says("Bad request 17").says("refuses a short request");
     // The probe, without the seed, without the temperature, and without both.
@@ -61,7 +61,7 @@ fn a_server_that_refuses_every_request_is_asked_a_few_times() {
 
 #[test]
 fn questions_that_are_refused_one_after_the_other_end_the_run_only_if_the_probe_is_refused_too() {
-    let bad = || refused(400, json!({"error": {"message": "This question cannot be answered"}}));
+    let bad = || refused(400, &json!({"error": {"message": "This question cannot be answered"}}));
     let server = Server::start(move |posted| match posted.word().trim_start_matches('w').parse() {
         Ok(2..20) => bad(),
         _ => Reply::say(posted.word()),
@@ -88,7 +88,7 @@ fn prompts_that_are_too_large_in_any_words_fail_alone() {
     ] {
         let body = json!({"error": {"message": message}});
         let server = Server::start(move |posted| match posted.word().trim_start_matches('w').parse() {
-            Ok(2..20) => refused(400, body.clone()),
+            Ok(2..20) => refused(400, &body),
             _ => Reply::say(posted.word()),
         });
         let case = Case::new(&server, 30);

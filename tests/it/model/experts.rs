@@ -51,7 +51,7 @@ fn a_least_sum_of_weights_that_would_change_them_is_refused() {
         open("ernie4.5-moe", |_| (), |config| config["moe_norm_min"] = json!(least), Ops::Composed)
     };
     assert!(with(1e-12).is_ok());
-    let refused = with(0.9).err().expect("a refusal").to_string();
+    let refused = with(0.9).expect_err("a refusal").to_string();
     assert!(refused.contains("moe_norm_min=0.9"), "{refused}");
 }
 
