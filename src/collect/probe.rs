@@ -114,6 +114,10 @@ fn is_refusal(failure: &Failure) -> bool {
 /// Why the run ends after a probe that is refused.
 fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) -> String {
     let message = &failure.message;
+    let named = match &failure.class {
+        FailureClass::Unsupported { param, .. } => format!("; it names `{param}`"),
+        _ => String::new(),
+    };
     match change {
         Some(change) if adapts => {
             format!("{} ({message}); it cannot be left out or changed further", change.problem())
@@ -123,12 +127,12 @@ fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) ->
             change.problem()
         ),
         None if adapts => format!(
-            "the server refuses a short request, also without its optional parameters ({message}); check \
-             --provider, --model and the parameters"
+            "the server refuses a short request, also without its optional parameters ({message}{named}); \
+             check --provider, --model and the parameters"
         ),
         None => format!(
-            "the server refuses a short request ({message}); change its parameters, or let them be adapted \
-             (without --no-adapt-params)"
+            "the server refuses a short request ({message}{named}); change its parameters, or let them be \
+             adapted (without --no-adapt-params)"
         ),
     }
 }

@@ -196,7 +196,7 @@ fn fault_30_a_parameter_that_is_not_supported_is_left_away_for_all_or_none() {
         "param":"messages"}}"#;
     let never = Server::start(move |_| Reply::new(400, error));
     let ran = Case::new(&never, 1).ends(1, &[]);
-    assert!(!ran.says("does not support `messages`").stderr.contains("--no-adapt-params"));
+    assert!(!ran.says("it names `messages`").stderr.contains("--no-adapt-params"));
     assert_eq!(server.posts().len(), 1, "the probe finds out");
     case.ends(0, &[]).says("`temperature` is omitted");
     let bodies: std::collections::BTreeSet<String> = server.posts()[1..]
