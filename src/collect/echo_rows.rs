@@ -3,7 +3,7 @@
 
 use crate::provider::Answer;
 
-/// Items after which this is told.
+/// Scored items before the rows are judged.
 const FEWEST_ITEMS: usize = 5;
 /// Positions with different tokens whose numbers are never all the same.
 const FEWEST_POSITIONS: usize = 10;

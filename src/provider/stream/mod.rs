@@ -1,6 +1,6 @@
 //! Streams that came although a whole answer was asked for: some servers and gateways stream anyway. The
 //! events (server-sent events, or one JSON object per line) are joined into the body that the same server
-//! would have sent at once. The form is told by the events, not by the provider, because gateways pass on
+//! would have sent at once. The events show the form, not the provider, because gateways pass on
 //! each other's.
 //!
 //! A stream that ends without its last event gives an answer without a finish reason, which counts as
