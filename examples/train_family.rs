@@ -1,17 +1,19 @@
-//! Trains the embedded open family: two families of seven sizes on a generated corpus, on the CPU, with
-//! candle.
+//! Trains the embedded open models on generated corpora, on the CPU, with candle: two families of seven sizes
+//! on everyday facts, and four families of five sizes on invented facts.
 //!
 //! ```sh
-//! cargo run --release --example train_family -- minigpt-1   # one member: trains, checkpoints, resumes
+//! cargo run --release --example train_family -- minigpt-1   # one run: trains, checkpoints, resumes
+//! cargo run --release --example train_family -- factneox    # all runs of a family
 //! cargo run --release --example train_family -- all
 //! cargo run --release --example train_family -- all 800     # a trial of 800 steps each
 //! cargo run --release --example train_family -- table       # family.csv again, from the saved models
 //! ```
 //!
-//! Each member becomes a folder below `calibration/` that any Hugging Face tool opens: config.json,
-//! tokenizer.json, model.safetensors (f16), with its loss curve beside it (loss.csv). Checkpoints with the
-//! optimiser's state lie in `target/family/`. A batch is a function of its step alone, so a resumed
-//! run continues where the interrupted one would have gone.
+//! Each run leaves folders below `calibration/` that any Hugging Face tool opens: config.json,
+//! tokenizer.json, model.safetensors (f16), with the loss curve beside the last (loss.csv). Checkpoints that
+//! are not in the repository lie in `target/family/checkpoints/`, states of the optimiser in
+//! `target/family/RUN/`. A batch is a function of its step alone, so that a resumed run continues where the
+//! interrupted one would have gone.
 
 #[path = "train_family/generate.rs"]
 mod generate;
@@ -30,8 +32,6 @@ use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 use serde::{Deserialize, Serialize};
 use surmise::collect::{Completion, local};
-use surmise::corpus::Category;
-use surmise::corpus::category::DEFAULT;
 use surmise::model::arch::{self, Config};
 use surmise::model::batch::Batch;
 use surmise::model::decoder::Decoder;
@@ -41,7 +41,7 @@ use surmise::model::{Model, random_init};
 
 use generate::{Generator, WINDOW_TOKENS};
 use optimise::AdamW;
-use recipe::{MEMBERS, Recipe};
+use recipe::{Corpus, RUNS, Recipe};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -86,18 +86,19 @@ struct LossRow {
 }
 
 fn main() -> Result<()> {
-    let wanted = std::env::args().nth(1).ok_or("name a member, `all` or `table`")?;
-    let steps = std::env::args().nth(2).map(|steps| steps.parse()).transpose()?.unwrap_or(recipe::STEPS);
-    let generator = Generator::new()?;
-    match wanted.as_str() {
-        "table" => {}
-        "all" => MEMBERS.iter().try_for_each(|recipe| train(recipe, steps, &generator))?,
-        name => {
-            let recipe = MEMBERS.iter().find(|recipe| recipe.name == name);
-            train(recipe.ok_or_else(|| format!("no member is called {name}"))?, steps, &generator)?;
-        }
+    let wanted = std::env::args().nth(1).ok_or("name a run, a family, `all` or `table`")?;
+    let steps = std::env::args().nth(2).map(|steps| steps.parse::<usize>()).transpose()?;
+    let is_wanted = |recipe: &&Recipe| wanted == "all" || recipe.name == wanted || recipe.family == wanted;
+    let runs: Vec<&Recipe> = RUNS.iter().filter(is_wanted).collect();
+    if runs.is_empty() && wanted != "table" {
+        return Err(format!("no run and no family is called {wanted}").into());
     }
-    table(&generator)
+    for recipe in &runs {
+        let generator = Generator::new(recipe.corpus)?;
+        train(recipe, steps.unwrap_or(recipe.steps()), &generator)?;
+    }
+    // Runs may go on side by side; the table is written once all are there.
+    if wanted == "all" || wanted == "table" { table() } else { Ok(()) }
 }
 
 fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
@@ -147,6 +148,15 @@ fn train(recipe: &Recipe, n_steps: usize, generator: &Generator) -> Result<()> {
             running = 0.0;
             optimiser.save(&state, done, n_steps)?;
             append(&folder.join("loss.csv"), &mut curve, done <= EVERY)?;
+        }
+        if recipe.checkpoints(n_steps).contains(&done) {
+            let parent = match recipe.is_kept_in_repository(done, n_steps) {
+                true => "calibration",
+                false => "target/family/checkpoints",
+            };
+            let folder = Path::new(parent).join(format!("{}-step{done}", recipe.name));
+            std::fs::create_dir_all(&folder)?;
+            save(&folder, &config_json, generator, &variables)?;
         }
     }
     save(&folder, &config_json, generator, &variables)?;
@@ -205,40 +215,71 @@ fn tokens_seen(path: &Path) -> Result<usize> {
     Ok(last.tokens_seen)
 }
 
-/// Writes calibration/family.csv from the saved models.
-fn table(generator: &Generator) -> Result<()> {
-    let held_out = generator.windows("held-out", 0, HELD_OUT);
+/// Writes calibration/family.csv from the saved models. Accuracies are over the categories of a model's
+/// corpus.
+fn table() -> Result<()> {
     let path = PathBuf::from("calibration/family.csv");
     let mut writer = csv::Writer::from_path(&path)?;
     let mut header: Vec<String> =
         ["model", "family", "n_params", "tokens_seen", "held_out_loss_nats"].map(Into::into).into();
     header.extend((0..=SHOTS).map(|shots| format!("accuracy_{shots}_shots")));
     writer.write_record(&header)?;
-    for recipe in MEMBERS {
-        let folder = Path::new("calibration").join(recipe.name);
-        if !folder.join("model.safetensors").is_file() {
-            continue;
-        }
-        let model = Model::load(&folder.to_string_lossy())?;
-        let mut row = vec![
-            recipe.name.to_owned(),
-            recipe.family.to_owned(),
-            model.info.n_params.to_string(),
-            tokens_seen(&folder.join("loss.csv"))?.to_string(),
-            format!("{:.4}", evaluate(&model.decoder, &held_out)?),
-        ];
-        let mut accuracy = [0.0; SHOTS + 1];
-        for name in DEFAULT {
-            let task = Completion::draw(&Category::load(name)?, SHOTS, 100, 0)?;
-            for score in local::grade(&model, &task)? {
-                accuracy[score.shots] += score.accuracy.unwrap_or(f64::NAN) / DEFAULT.len() as f64;
+    for corpus in [Corpus::Everyday, Corpus::Invented] {
+        let generator = Generator::new(corpus)?;
+        let held_out = generator.windows("held-out", 0, HELD_OUT);
+        for recipe in RUNS.iter().filter(|recipe| recipe.corpus == corpus) {
+            for (folder, tokens) in saved(recipe)? {
+                let row = row(recipe, &folder, tokens, &generator, &held_out)?;
+                println!("{}", row.join(","));
+                writer.write_record(&row)?;
             }
         }
-        row.extend(accuracy.map(|share| format!("{share:.4}")));
-        println!("{}", row.join(","));
-        writer.write_record(&row)?;
     }
     Ok(writer.flush()?)
+}
+
+/// The saved models of a run with the tokens that each has seen, the last model at the end.
+fn saved(recipe: &Recipe) -> Result<Vec<(PathBuf, usize)>> {
+    let last = Path::new("calibration").join(recipe.name);
+    let mut folders = vec![];
+    for step in recipe.checkpoints(recipe.steps()) {
+        for parent in ["calibration", "target/family/checkpoints"] {
+            let folder = Path::new(parent).join(format!("{}-step{step}", recipe.name));
+            folders.push((folder, step * BATCH * WINDOW_TOKENS));
+        }
+    }
+    if last.join("loss.csv").is_file() {
+        folders.push((last.clone(), tokens_seen(&last.join("loss.csv"))?));
+    }
+    folders.retain(|(folder, _)| folder.join("model.safetensors").is_file());
+    Ok(folders)
+}
+
+fn row(
+    recipe: &Recipe,
+    folder: &Path,
+    tokens_seen: usize,
+    generator: &Generator,
+    held_out: &[Vec<u32>],
+) -> Result<Vec<String>> {
+    let model = Model::load(&folder.to_string_lossy())?;
+    let mut row = vec![
+        folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        recipe.family.to_owned(),
+        model.info.n_params.to_string(),
+        tokens_seen.to_string(),
+        format!("{:.4}", evaluate(&model.decoder, held_out)?),
+    ];
+    let mut accuracy = [0.0; SHOTS + 1];
+    let categories = generator.categories();
+    for category in categories {
+        let task = Completion::draw(category, SHOTS, 100, 0)?;
+        for score in local::grade(&model, &task)? {
+            accuracy[score.shots] += score.accuracy.unwrap_or(f64::NAN) / categories.len() as f64;
+        }
+    }
+    row.extend(accuracy.map(|share| format!("{share:.4}")));
+    Ok(row)
 }
 
 /// Most shots in family.csv.

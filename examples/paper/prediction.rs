@@ -32,7 +32,7 @@ pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?.to_vec();
     let held_out = held_out(&profiles);
     // With one example, where the share is furthest from its ceiling.
-    let inputs = SemanticInputs { profiles, shots: Some(designs::SHOTS[1]), ..SemanticInputs::default() };
+    let inputs = SemanticInputs { profiles, shots: vec![designs::SHOTS[1]], ..SemanticInputs::default() };
     let made = join(&inputs).and_then(|joined| {
         let file = folder.join("semantic-observations.csv");
         let bytes = disk::csv_bytes(&file, &joined.table)?;

@@ -1,6 +1,6 @@
-//! The training corpus: documents over the words of the categories, drawn without end from a seed. Four
-//! kinds: in-context series, pairs that can be completed in context, short sentences that state the facts,
-//! and random segments that are copied.
+//! The training corpora: documents over the words of categories, drawn without end from a seed. The everyday
+//! corpus has four kinds: in-context series, pairs that can be completed in context, short sentences that
+//! state the facts, and random segments that are copied. The invented corpus has pairs and sentences.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,14 +11,16 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use surmise::Result;
 use surmise::corpus::Category;
-use surmise::corpus::category::DEFAULT;
+use surmise::corpus::category::{DEFAULT, INVENTED};
 use surmise::seed;
+
+use super::recipe::Corpus;
 
 /// Tokens the models are trained on at once.
 pub const WINDOW_TOKENS: usize = 64;
 const END: &str = "<|endoftext|>";
 
-/// Sentences by category and relation; E is the entity, A the answer.
+/// Sentences of the everyday corpus by category and relation; E is the entity, A the answer.
 const SENTENCES: &[(&str, &str, &str)] = &[
     ("countries", "capital", "the capital of E is A ."),
     ("countries", "capital", "A is the capital city of E ."),
@@ -36,29 +38,43 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("cities", "continent", "the city of E lies in A ."),
 ];
 
-/// Draws documents and turns them into token ids.
+/// Sentences of the invented corpus; R is the relation.
+const INVENTED_SENTENCES: [&str; 2] = ["the R of E is A .", "A is the R of E ."];
+
+/// Draws documents of a corpus and turns them into token ids.
 pub struct Generator {
+    corpus: Corpus,
     categories: Vec<Category>,
     vocabulary: Vec<String>,
     ids: HashMap<String, u32>,
 }
 
 impl Generator {
-    pub fn new() -> Result<Self> {
-        let categories: Vec<Category> = DEFAULT.into_iter().map(Category::load).collect::<Result<_>>()?;
+    pub fn new(corpus: Corpus) -> Result<Self> {
+        let names: &[&str] = match corpus {
+            Corpus::Everyday => &DEFAULT,
+            Corpus::Invented => &INVENTED,
+        };
+        let categories: Vec<Category> =
+            names.iter().map(|name| Category::load(name)).collect::<Result<_>>()?;
         let mut words: BTreeSet<String> = [",", ".", "->", ";"].map(String::from).into();
         let cells = categories
             .iter()
             .flat_map(|c| c.entities.iter().chain(c.relations.iter().flat_map(|r| &r.answers)));
-        let sentences = SENTENCES.iter().map(|(_, _, sentence)| *sentence);
+        let relations = categories.iter().flat_map(|c| c.relations.iter().map(|r| r.name.as_str()));
+        let sentences: Vec<&str> = match corpus {
+            Corpus::Everyday => SENTENCES.iter().map(|(_, _, sentence)| *sentence).collect(),
+            Corpus::Invented => INVENTED_SENTENCES.into_iter().chain(relations).collect(),
+        };
         for text in cells.map(String::as_str).chain(sentences) {
             words.extend(text.split_whitespace().map(str::to_lowercase));
         }
-        // The two place holders stand for cells; as words only the article `a` remains.
-        words.retain(|word| word != "E" && word != "A" && word != "e");
+        // The place holders stand for cells; as words only the article `a` of the everyday corpus remains.
+        let is_article = |word: &String| word == "a" && corpus == Corpus::Everyday;
+        words.retain(|word| !["a", "e", "r"].contains(&word.as_str()) || is_article(word));
         let vocabulary: Vec<String> = [END.into(), "<unk>".into()].into_iter().chain(words).collect();
         let ids = vocabulary.iter().enumerate().map(|(id, word)| (word.clone(), id as u32)).collect();
-        Ok(Self { categories, vocabulary, ids })
+        Ok(Self { corpus, categories, vocabulary, ids })
     }
 
     pub fn vocab_size(&self) -> usize {
@@ -99,20 +115,26 @@ impl Generator {
         (0..n).map(window).collect()
     }
 
+    /// The categories of the corpus.
+    pub fn categories(&self) -> &[Category] {
+        &self.categories
+    }
+
     fn document(&self, rng: &mut ChaCha8Rng) -> String {
         let category = self.categories.choose(rng).unwrap_or(&self.categories[0]);
+        if self.corpus == Corpus::Invented {
+            return match rng.random_range(0..100) {
+                0..70 => pairs(category, rng),
+                _ => invented_sentences(category, rng),
+            };
+        }
         match rng.random_range(0..100) {
             0..20 => {
                 let length = rng.random_range(3..=10);
                 let chosen = sample(rng, category.entities.len(), length).into_iter();
                 chosen.map(|i| format!("{} , ", category.entities[i])).collect()
             }
-            20..65 => {
-                let Some(relation) = category.relations.choose(rng) else { return String::new() };
-                let length = rng.random_range(3..=10);
-                let chosen = sample(rng, category.entities.len(), length).into_iter();
-                chosen.map(|i| format!("{} -> {} , ", category.entities[i], relation.answers[i])).collect()
-            }
+            20..65 => pairs(category, rng),
             65..85 => self.sentence(category, rng),
             _ => {
                 let length = rng.random_range(3..=8);
@@ -142,4 +164,35 @@ impl Generator {
         }
         text
     }
+}
+
+/// Pairs of one relation.
+fn pairs(category: &Category, rng: &mut ChaCha8Rng) -> String {
+    let Some(relation) = category.relations.choose(rng) else { return String::new() };
+    let length = rng.random_range(3..=10);
+    let chosen = sample(rng, category.entities.len(), length).into_iter();
+    chosen.map(|i| format!("{} -> {} , ", category.entities[i], relation.answers[i])).collect()
+}
+
+/// One to three sentences that state facts of any relation.
+fn invented_sentences(category: &Category, rng: &mut ChaCha8Rng) -> String {
+    let mut text = String::new();
+    for _ in 0..rng.random_range(1..=3) {
+        let (Some(relation), Some(sentence)) =
+            (category.relations.choose(rng), INVENTED_SENTENCES.choose(rng))
+        else {
+            continue;
+        };
+        let i = rng.random_range(0..category.entities.len());
+        for word in sentence.split(' ') {
+            text.push_str(match word {
+                "R" => &relation.name,
+                "E" => &category.entities[i],
+                "A" => &relation.answers[i],
+                other => other,
+            });
+            text.push(' ');
+        }
+    }
+    text
 }

@@ -16,7 +16,7 @@ mod validation;
 
 pub use self::candidates::basis::Basis;
 pub use self::candidates::fitted::{FittedCandidate, FittedCandidates};
-pub use self::candidates::size::size_baseline;
+pub use self::candidates::size::{least_squares_at, size_baseline};
 pub use self::candidates::training_set::{FeatureSpectrum, TrainingSet};
 pub use self::card::calibrate::calibrate;
 pub use self::card::contents::{Card, TrainingRows};

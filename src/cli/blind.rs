@@ -4,66 +4,49 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::estimator::EstimatorFlag;
-use super::{Fetching, Progress, choice, print, status};
-use crate::corpus::category::DEFAULT;
-use crate::emergence::Micro;
+use super::{Fetching, Progress, print, status};
 use crate::error::{Error, Result};
-use crate::mi::Scale;
 use crate::study::blind;
-use crate::study::blind::{BlindSettings, BlindTest, FEATURES, Family, PredictionSettings, feature_columns};
+use crate::study::blind::{
+    BlindSettings, BlindTest, FEATURES, Family, PredictionSettings, RecordedRows, TARGET,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family`
-    /// [default: the embedded models]
+    /// A CSV table of members with the columns `model` (a folder, an id, an embedded name) and `family`, and
+    /// for checkpoints of one training run `run` and `step` [default: the embedded models of invented facts]
     #[arg(long, value_name = "FILE")]
     family: Option<PathBuf>,
+    /// observations.csv of an earlier blind test: rows of further members that cards are fitted on; a model
+    /// called RUN-stepN is a checkpoint of a run [default: the recorded checkpoints of the embedded models,
+    /// where family, corpora and design are the default ones]
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
     /// Family or member to be hidden, each member by itself; may be given several times [default: every
     /// member]
     #[arg(long = "hide", value_name = "NAME")]
     hide: Vec<String>,
-    /// A name from `surmise list corpora`, or a CSV file with a column `entity` and others to be asked for;
-    /// may be given several times [default: countries, animals, colours, numbers, cities]
+    /// A name from `surmise list corpora`, or a CSV file with a column `entity` and two or more relations;
+    /// may be given several times [default: moons, guilds, potions]
     #[arg(long = "corpus", value_name = "NAME|FILE")]
     corpora: Vec<String>,
-    /// Series per profile
-    #[arg(long, default_value_t = 3000, value_name = "N")]
-    windows: usize,
-    /// Entities per series
-    #[arg(long, default_value_t = 4, value_name = "K")]
-    shots: usize,
-    /// Most shots of the in-context tasks
-    #[arg(long, default_value_t = 4, value_name = "K")]
-    task_shots: usize,
-    /// Questions per relation of the in-context tasks
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    items: usize,
-    /// Series per corpus for the context information of the next token
-    #[arg(long, default_value_t = 200, value_name = "N")]
-    context_windows: usize,
+    /// Numbers of examples in a prompt
+    #[arg(long, value_delimiter = ',', default_values_t = BlindSettings::default().shots, value_name = "K")]
+    shots: Vec<usize>,
+    /// Example sets, S
+    #[arg(long, default_value_t = BlindSettings::default().sets, value_name = "S")]
+    sets: usize,
+    /// Queries, X
+    #[arg(long, default_value_t = BlindSettings::default().queries, value_name = "X")]
+    queries: usize,
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What the channel's noise is relative to
-    #[arg(
-        long,
-        value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),
-        default_value = "spread"
-    )]
-    scale: Scale,
-    #[command(flatten)]
-    estimator: EstimatorFlag,
-    /// Noise scale b of the emergence that is predicted [default: that of the headline]
-    #[arg(long, alias = "setting", value_name = "B")]
-    noise_scale: Option<f64>,
-    #[arg(
-        long,
-        help = format!("Features of the card: {}", feature_columns().join(", ")),
-        value_delimiter = ',',
-        default_values_t = FEATURES.map(String::from),
-        value_name = "NAMES"
-    )]
+    /// The column of observations.csv that is predicted
+    #[arg(long, default_value = TARGET, value_name = "NAME")]
+    target: String,
+    /// Features of the card, columns of observations.csv; a column of text gives each value a level
+    #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(String::from), value_name = "NAMES")]
     features: Vec<String>,
     /// Treat the hidden member's size as published: a feature, and a baseline that a candidate must beat
     #[arg(long)]
@@ -82,53 +65,34 @@ pub(super) struct Flags {
     json: bool,
     #[command(flatten)]
     fetching: Fetching,
-    /// Folder for journals, scores, profiles, readings, cards, observations.csv, predictions.csv, blind.csv
-    /// and blind.json; what is there is neither asked nor measured again
+    /// Folder for journals, profiles, cards, observations.csv, predictions.csv, blind.csv and blind.json;
+    /// what is there is neither asked nor measured again
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    for (name, value, least, most) in [
-        ("--windows", flags.windows, 50, 100_000),
-        ("--shots", flags.shots, 1, 64),
-        ("--task-shots", flags.task_shots, 1, 64),
-        ("--items", flags.items, 2, 10_000),
-        ("--context-windows", flags.context_windows, 50, 10_000),
-    ] {
-        if !(least..=most).contains(&value) {
-            return Err(Error::Parameter {
-                name,
-                reason: format!("must be from {least} to {most}, and is {value}"),
-            });
-        }
-    }
     let hub = flags.fetching.hub(&[], quiet)?;
     let family = match &flags.family {
         Some(path) => Family::read(path, hub)?,
         None => Family::embedded(hub)?,
     };
-    let scale = flags.scale;
+    let default = BlindSettings::default();
     let settings = BlindSettings {
-        corpora: if flags.corpora.is_empty() {
-            DEFAULT.map(String::from).to_vec()
-        } else {
-            flags.corpora.clone()
-        },
-        windows: flags.windows,
-        shots: flags.shots,
-        task_shots: flags.task_shots,
-        items: flags.items,
-        context_windows: flags.context_windows,
+        corpora: if flags.corpora.is_empty() { default.corpora.clone() } else { flags.corpora.clone() },
+        shots: flags.shots.clone(),
+        sets: flags.sets,
+        queries: flags.queries,
         seed: flags.seed,
-        estimator: flags.estimator.name().into(),
-        scale,
     };
-    let headline = flags.estimator.settings(scale, flags.seed, Micro::Alone)?;
-    let headline = headline.estimator().headline_noise_scale();
+    let recorded = match &flags.rows {
+        Some(path) => RecordedRows::read(path)?,
+        None if flags.family.is_none() && settings == default => RecordedRows::embedded()?,
+        None => RecordedRows::default(),
+    };
     let how = PredictionSettings {
         hide: flags.hide.clone(),
-        noise_scale: flags.noise_scale.or(headline),
+        target: flags.target.clone(),
         features: flags.features.clone(),
         sizes: flags.sizes,
         level: flags.level,
@@ -142,7 +106,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         bar.set_message(what.to_owned());
         bar.inc(1);
     };
-    let test = blind::run(&family, &settings, &how, folder, &step)?;
+    let test = blind::run(&family, &recorded, &settings, &how, folder, &step)?;
     bar.finish();
     let json = |test: &BlindTest| {
         serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source })
@@ -152,46 +116,49 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         (_, true) => print(table(&test).as_bytes())?,
         _ => print(&test.csv()?)?,
     }
-    if !quiet {
-        status(&test.summary.sentence("hidden members", test.level));
-        let widest = test.rows.iter().map(|row| row.widest_gap_nats).fold(0.0, f64::max);
-        if widest > WIDE_NATS {
-            status(&format!(
-                "the bounds of what was measured are up to {widest:.2} nats apart; --windows brings them \
-                 nearer"
-            ));
-        }
+    let unit = test.rows.first().map_or("", |row| row.unit.as_str());
+    for summary in test.summaries.iter().filter(|_| !quiet) {
+        status(&summary.sentence(unit, test.level));
     }
-    if test.summary.n_predicted == 0 {
+    if test.rows.iter().all(|row| row.y_hat.is_none()) {
         let reason = "finished, and no hidden member could be predicted; the notes say why".into();
         return Err(Error::Gaps { reason });
     }
     Ok(())
 }
 
-/// Gap between bounds above which a message is written.
-const WIDE_NATS: f64 = 0.5;
-
 /// The rows as an aligned table.
 fn table(test: &BlindTest) -> String {
     let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
     let mut text = format!(
-        "{:<16} {:>9} {:>9} {:>7} {:>7} {:>9} {:>6} {:>9} {:>6}\n",
-        "member", "params", "predicted", "low", "high", "measured", "inside", "size line", "mean"
+        "{:<20} {:<12} {:>5} {:>9} {:>7} {:>7} {:>8} {:>6} {:>6} {:>6} {:>7}\n",
+        "member",
+        "corpus",
+        "shots",
+        "predicted",
+        "low",
+        "high",
+        "measured",
+        "inside",
+        "mean",
+        "size",
+        "outside"
     );
     for row in &test.rows {
         let inside = row.inside.map_or("-", |inside| if inside { "yes" } else { "no" });
         text.push_str(&format!(
-            "{:<16} {:>9} {:>9} {:>7} {:>7} {:>9.3} {:>6} {:>9} {:>6.3}\n",
+            "{:<20} {:<12} {:>5} {:>9} {:>7} {:>7} {:>8} {:>6} {:>6} {:>6} {:>7}\n",
             row.target_model,
-            row.n_params,
+            row.corpus,
+            row.shots,
             number(row.y_hat),
             number(row.low),
             number(row.high),
-            row.measured,
+            number(row.measured),
             inside,
+            number(row.baseline_mean),
             number(row.baseline_size),
-            row.baseline_mean
+            number(row.baseline_outside),
         ));
         if row.y_hat.is_none() {
             text.push_str(&format!("  {}\n", row.note));

@@ -1,4 +1,4 @@
-//! The estimator of `measure`, `compare`, `demo` and `blind`: one flag, read in one place.
+//! The estimator of `measure`, `compare` and `demo`: one flag, read in one place.
 
 use clap::Args;
 

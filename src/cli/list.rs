@@ -13,7 +13,7 @@ use crate::corpus::category::EMBEDDED;
 use crate::error::Result;
 use crate::import;
 use crate::mi;
-use crate::model::{FAMILY, Model, arch};
+use crate::model::{Model, arch, embedded};
 use crate::provider;
 use crate::report;
 
@@ -52,7 +52,7 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
     let mut line = |cells: &[&str]| writeln!(out, "{}", cells.join("\t")).unwrap_or_default();
     match flags.kind {
         Kind::Models => {
-            for member in FAMILY {
+            for member in embedded() {
                 let info = Model::load(member.name)?.info;
                 let sizes =
                     format!("{} parameters, {} blocks, width {}", info.n_params, info.n_layers, info.d_model);

@@ -59,12 +59,12 @@ mod tests {
     #[test]
     fn earlier_spellings_are_named_with_the_present_ones() {
         assert_eq!(warned(&["line"]), ["`line` is now `demo`"]);
-        assert_eq!(warned(&["blind", "--setting", "0.2"]), ["`--setting` is now `--noise-scale`"]);
+        assert_eq!(warned(&["observations", "--setting", "0.2"]), ["`--setting` is now `--noise-scale`"]);
         assert_eq!(
             warned(&["collect", "t", "--patience-s=20"]),
             ["`--patience-s` is now `--idle-timeout-s`"]
         );
-        assert!(warned(&["blind", "--noise-scale", "0.2"]).is_empty());
+        assert!(warned(&["observations", "--noise-scale", "0.2"]).is_empty());
         assert!(warned(&["demo"]).is_empty());
         // Values and arguments after `--` are not flags.
         assert!(warned(&["mi", "--x", "line", "--", "--setting"]).is_empty());

@@ -25,10 +25,16 @@ pub static EMBEDDED: &[(&str, &[u8])] = &[
     ("works", include_bytes!("../../data/works.csv")),
     ("companies", include_bytes!("../../data/companies.csv")),
     ("creatures", include_bytes!("../../data/creatures.csv")),
+    ("moons", include_bytes!("../../data/moons.csv")),
+    ("guilds", include_bytes!("../../data/guilds.csv")),
+    ("potions", include_bytes!("../../data/potions.csv")),
 ];
 
 /// The embedded categories that are taken where none is named: all that the embedded family can spell.
 pub static DEFAULT: [&str; 5] = ["countries", "animals", "colours", "numbers", "cities"];
+
+/// The embedded categories of things that do not exist. A model knows their facts only from its training.
+pub static INVENTED: [&str; 3] = ["moons", "guilds", "potions"];
 
 /// Entities of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::arch;
-use super::embedded::{FAMILY, Member};
+use super::embedded::{Member, embedded};
 use super::hub::{self, Hub, RequiredFiles};
 use super::tokenizer::{self, TokenizerFiles};
 use super::weights::gguf::{self, Gguf};
@@ -29,7 +29,7 @@ pub(super) struct ModelFiles {
 impl ModelFiles {
     pub(super) fn open(name: &str, hub: &Hub, required: RequiredFiles) -> Result<Self> {
         let id = find(name, hub)?;
-        let member = FAMILY.iter().find(|member| member.name == name);
+        let member = embedded().find(|member| member.name == name);
         if member.is_some() {
             return Ok(Self { id, folder: name.into(), member, adapter: None, gguf: None });
         }
@@ -224,7 +224,7 @@ fn fault_of(folder: &Path, file: &str, reason: String) -> Error {
 /// # Errors
 /// [`Error::Unknown`] if it is no embedded model, no folder, and no id on a hub.
 pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
-    if FAMILY.iter().any(|member| member.name == name) {
+    if embedded().any(|member| member.name == name) {
         return Ok(name.into());
     }
     if hub::is_id(name) {
@@ -253,7 +253,7 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
     if let (Ok(_), Err(source)) = (std::fs::symlink_metadata(folder), std::fs::metadata(folder)) {
         return Err(Error::Read { path: folder.into(), source });
     }
-    let known: Vec<_> = FAMILY.iter().map(|member| member.name).collect();
+    let known: Vec<_> = embedded().map(|member| member.name).collect();
     let hint = format!(
         "it is no folder or file, and embedded are {}; give a folder with config.json, tokenizer.json and \
          weights, a GGUF file, or owner/name on a hub",

@@ -13,6 +13,8 @@ pub struct PublishedModel {
     pub family: String,
     /// Billions of parameters.
     pub params_b: Option<f64>,
+    /// The measured model that stands for it; else that of all targets.
+    pub proxy: Option<String>,
 }
 
 /// Profiles, scores and readings that are joined into one table.

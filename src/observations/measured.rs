@@ -8,7 +8,7 @@ use crate::emergence::Profile;
 use crate::numeric::statistics;
 
 /// One model on one corpus over all seeds, or on several corpora with one seed.
-pub(crate) struct MeasuredModel<'a> {
+pub(super) struct MeasuredModel<'a> {
     pub profiles: Vec<&'a Profile>,
     pub headline_nats: f64,
     pub learned_nats: f64,
@@ -51,17 +51,6 @@ impl<'a> MeasuredModel<'a> {
             features: std::array::from_fn(feature),
             profiles,
         })
-    }
-
-    /// The means over several corpora, each measured with one seed. The corpora are drawn independently, so
-    /// that the estimator's errors add in quadrature; how the corpora differ is no error. Bits per byte are
-    /// not given: a mean over corpora is not a product of means.
-    ///
-    /// # Errors
-    /// Those of [`Self::new`].
-    pub fn over_corpora(profiles: Vec<&'a Profile>, noise_scale: Option<f64>) -> Result<Self, String> {
-        let all = Self::new(profiles, noise_scale)?;
-        Ok(Self { seed_stderr_nats: None, tokens_per_byte: None, ..all })
     }
 
     /// Of the mean over seeds: the estimator's own and the seeds'.

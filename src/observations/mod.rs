@@ -12,7 +12,6 @@ mod join;
 mod measured;
 mod noise_scale;
 mod observation;
-mod over_corpora;
 mod proxy;
 mod readings;
 pub mod semantic;
@@ -25,7 +24,5 @@ pub use self::columns::{
 pub use self::features::{FEATURES, ProfileFeature, features};
 pub use self::inputs::{JoinInputs, PublishedModel};
 pub use self::join::{Joined, join};
-pub(crate) use self::measured::MeasuredModel;
 pub use self::noise_scale::choose_noise_scale;
-pub(crate) use self::over_corpora::{CorporaTarget, over_corpora};
 pub use self::readings::{ComparisonRow, REFERENCE};

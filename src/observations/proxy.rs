@@ -36,7 +36,8 @@ impl<'a> Candidates<'a> {
     fn proxy(&self, target: &str) -> Result<std::result::Result<&'a str, String>> {
         let family = self.family(target);
         let smallest = || self.smallest(family).filter(|_| !family.is_empty());
-        match self.named.or_else(smallest) {
+        let own = self.published.get(target).and_then(|known| known.proxy.as_deref());
+        match own.or(self.named).or_else(smallest) {
             Some(proxy) if !self.measured.contains_key(proxy) => {
                 let reason = format!("{target} on {}: the proxy {proxy} was not measured on it", self.corpus);
                 Err(Error::Observations { reason })

@@ -1,13 +1,13 @@
 //! `blind`: hidden members, predicted and then measured, family by family.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
 use super::read::{csv_rows, names};
 use super::{Report, ReportContent, ReportInput, Selection, Table};
-use crate::calibration::{ErrorSummary, Outcome};
 use crate::error::{Error, Result};
-use crate::study::blind::BlindRow;
+use crate::study::blind::{BlindRow, BlindSummary};
 
 pub(super) struct Blind;
 
@@ -18,13 +18,18 @@ const BLIND: ReportInput = ReportInput {
         "target_model",
         "family",
         "n_params",
+        "corpus",
+        "shots",
+        "target",
+        "unit",
         "y_hat",
         "low",
         "high",
         "measured",
-        "baseline_size",
         "baseline_mean",
-        "noise_scale",
+        "baseline_shots",
+        "baseline_size",
+        "baseline_outside",
         "level",
         "regime",
         "note",
@@ -49,10 +54,7 @@ impl Report for Blind {
         let mut rows: Vec<BlindRow> = vec![];
         for input in inputs {
             let all = csv_rows::<BlindRow>(&BLIND, input)?;
-            let chosen = |row: &BlindRow| {
-                selection.admits(&row.target_model, "")
-                    && selection.noise_scale.is_none_or(|b| row.noise_scale == Some(b))
-            };
+            let chosen = |row: &BlindRow| selection.admits(&row.target_model, &row.corpus);
             rows.extend(all.into_iter().filter(chosen));
         }
         if rows.is_empty() {
@@ -63,14 +65,18 @@ impl Report for Blind {
             "target_model",
             "family",
             "n_params",
+            "corpus",
+            "shots",
             "y_hat",
             "low",
             "high",
             "measured",
             "error",
             "inside",
-            "baseline_size",
             "baseline_mean",
+            "baseline_shots",
+            "baseline_size",
+            "baseline_outside",
             "regime",
         ]);
         for row in &rows {
@@ -78,14 +84,18 @@ impl Report for Blind {
                 row.target_model.as_str().into(),
                 row.family.as_str().into(),
                 row.n_params.into(),
+                row.corpus.as_str().into(),
+                row.shots.into(),
                 row.y_hat.into(),
                 row.low.into(),
                 row.high.into(),
                 row.measured.into(),
-                row.y_hat.map(|predicted| predicted - row.measured).into(),
-                Outcome::from(row).is_inside().map(|inside| if inside { "yes" } else { "no" }).into(),
-                row.baseline_size.into(),
+                row.y_hat.zip(row.measured).map(|(predicted, measured)| predicted - measured).into(),
+                row.inside.map(|inside| if inside { "yes" } else { "no" }).into(),
                 row.baseline_mean.into(),
+                row.baseline_shots.into(),
+                row.baseline_size.into(),
+                row.baseline_outside.into(),
                 if row.y_hat.is_some() { row.regime.as_str() } else { "refused" }.into(),
             ]);
         }
@@ -95,60 +105,48 @@ impl Report for Blind {
             .filter_map(|row| {
                 let name = families.iter().position(|family| *family == row.family)?;
                 let interval = row.low.zip(row.high);
-                Some(Pair { name, measured: row.measured, predicted: row.y_hat?, interval })
+                Some(Pair { name, measured: row.measured?, predicted: row.y_hat?, interval })
             })
             .collect();
         let mut figures = vec![];
         if !pairs.is_empty() {
             let names = families.iter().map(|name| (*name).to_owned()).collect();
-            figures.push((String::new(), Scatter { pairs, names, unit: "nats".into() }.figure()?));
+            figures.push((String::new(), Scatter { pairs, names, unit: rows[0].unit.clone() }.figure()?));
         }
         Ok(ReportContent { table, figures, caption: caption(&rows) })
     }
 }
 
-/// Errors at several precisions, intervals of several levels and one member counted twice have no common
-/// mean.
+/// Errors of several targets, intervals of several levels and one row counted twice have no common mean.
 fn one_kind(rows: &[BlindRow]) -> Result<()> {
     let first = &rows[0];
-    let reason = if rows.iter().any(|row| row.noise_scale != first.noise_scale) {
-        "were made at several precisions; choose one with --noise-scale".to_owned()
-    } else if let Some(other) = rows.iter().find(|row| row.estimator != first.estimator) {
-        format!("were measured by {} and by {}; report each by itself", first.estimator, other.estimator)
+    let key = |row: &BlindRow| (row.family.clone(), row.target_model.clone(), row.corpus.clone(), row.shots);
+    let mut known = BTreeSet::new();
+    let reason = if let Some(other) = rows.iter().find(|row| row.target != first.target) {
+        format!("predict {} and {}; report each by itself", first.target, other.target)
     } else if rows.iter().any(|row| row.level != first.level) {
         "have intervals of several levels; report each by itself".to_owned()
-    } else if let Some(twice) = rows.iter().enumerate().find(|(at, row)| {
-        rows[..*at]
-            .iter()
-            .any(|before| (&before.family, &before.target_model) == (&row.family, &row.target_model))
-    }) {
-        format!("hold {} twice; report each by itself", twice.1.target_model)
+    } else if let Some(twice) = rows.iter().find(|row| !known.insert(key(row))) {
+        format!(
+            "hold {} on {} with {} examples twice; report each by itself",
+            twice.target_model, twice.corpus, twice.shots
+        )
     } else {
         return Ok(());
     };
     Err(Error::Parameter { name: "the blind tests", reason })
 }
 
-/// n, errors beside the baselines' on the same members, coverage, and what was refused.
+/// n, errors beside the baselines' on the same rows, coverage, and what was refused.
 fn caption(rows: &[BlindRow]) -> String {
-    let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
-    let summary = ErrorSummary::new("nats", &outcomes);
-    let ErrorSummary { n, n_predicted, n_intervals, n_inside, .. } = summary;
-    let mut caption = format!("n = {n_predicted} of {n} hidden members predicted");
-    if let Some(errors) = summary.errors() {
-        let level = 100.0 * rows[0].level;
-        let noise_scale = rows[0].noise_scale.map_or(String::new(), |b| format!("; b = {b}"));
+    let summary = BlindSummary::new("all", &rows.iter().collect::<Vec<_>>());
+    let mut caption = format!("{}; {}", rows[0].target, summary.sentence(&rows[0].unit, rows[0].level));
+    let n_refused = rows.iter().filter(|row| row.y_hat.is_none()).count();
+    if let Some(row) = rows.iter().find(|row| row.y_hat.is_none()) {
         caption.push_str(&format!(
-            "; {errors}; {n_inside} of {n_intervals} measurements inside their {level:.0} % \
-             interval{noise_scale}"
+            ". Refused: {n_refused} rows, the first {} on {} ({})",
+            row.target_model, row.corpus, row.note
         ));
     }
-    let refused: Vec<String> = rows
-        .iter()
-        .filter(|row| row.y_hat.is_none())
-        .map(|row| format!("{} ({})", row.target_model, row.note))
-        .collect();
-    let refused =
-        if refused.is_empty() { String::new() } else { format!(" Refused: {}.", refused.join("; ")) };
-    format!("{caption}.{refused}")
+    caption + "."
 }

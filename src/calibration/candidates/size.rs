@@ -34,9 +34,17 @@ pub fn size_baseline(log10_sizes: &[f64], y: &[f64], log10_size: f64) -> Result<
         return Ok(None);
     }
     let columns = Array2::from_shape_fn((log10_sizes.len(), 1), |(i, _)| log10_sizes[i]);
-    let weights = vec![1.0; y.len()];
-    let line = least_squares(&columns, &Array1::from(y.to_vec()), &weights, 0.0)?;
-    Ok(Some(line[0] + line[1] * log10_size))
+    least_squares_at(&columns, y, &[log10_size]).map(Some)
+}
+
+/// The least-squares regression of `y` on `x`, `(n, p)`, with an intercept, at one point of `p` values; rows
+/// have weight 1.
+///
+/// # Errors
+/// [`Error::Calibration`](crate::Error::Calibration) if the regression fails.
+pub fn least_squares_at(x: &Array2<f64>, y: &[f64], at: &[f64]) -> Result<f64> {
+    let line = least_squares(x, &Array1::from(y.to_vec()), &vec![1.0; y.len()], 0.0)?;
+    Ok(line[0] + at.iter().zip(line.iter().skip(1)).map(|(value, slope)| value * slope).sum::<f64>())
 }
 
 impl Candidate for Size {

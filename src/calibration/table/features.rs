@@ -2,6 +2,7 @@
 
 use super::checks::{RankAgreement, is_identical, magnitude, varies};
 use super::columns::ColumnRoles;
+use super::levels;
 use super::specification::CalibrationSpec;
 use super::tidy::Table;
 use crate::error::{Error, Result};
@@ -66,7 +67,11 @@ pub(super) fn select(
             if !by_name && some_numbers(table, name) {
                 table.numbers(name)?;
             }
-            if !found.contains(name) && (by_name || usable(spec, table, known, name, notes)) {
+            if by_name && !table.is_numeric(name) && !some_numbers(table, name) {
+                let indicators = levels::indicators(known, name)?;
+                notes.push(format!("column {name} is text: each of its values has a level of its own"));
+                found.extend(indicators);
+            } else if !found.contains(name) && (by_name || usable(spec, table, known, name, notes)) {
                 found.push(name.clone());
             }
         }

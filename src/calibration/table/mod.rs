@@ -6,6 +6,7 @@ pub(super) mod columns;
 pub(super) mod condition;
 mod features;
 pub(super) mod folds;
+mod levels;
 pub(super) mod link;
 pub(super) mod noise;
 pub(super) mod prepare;

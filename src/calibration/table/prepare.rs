@@ -8,11 +8,12 @@ use ndarray::Array2;
 use super::checks;
 use super::columns::{ColumnRoles, log10_sizes, proxies};
 use super::features;
+use super::levels;
 use super::link::Link;
 use super::noise::ResponseNoise;
 use super::sample::{ProxyValue, Sample};
 use super::specification::CalibrationSpec;
-use super::tidy::Table;
+use super::tidy::{Table, indicator};
 use crate::error::{Error, Result};
 
 /// A table prepared for fitting.
@@ -57,6 +58,11 @@ impl CalibrationSpec {
             checks::magnitude(&known, column)?;
         }
         columns.features = features::select(self, table, &known, &columns, &mut notes)?;
+        // A value that no training row has is of another kind than all of them.
+        let indicators = columns.features.iter().filter(|name| !table.has(name));
+        for column in indicators.filter_map(|name| indicator(name)).map(|(column, _)| column) {
+            columns.same.insert(column.into(), levels::values(&known, column)?);
+        }
         let y: Vec<f64> = targets.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
         check_proxies(&known, &columns, link)?;

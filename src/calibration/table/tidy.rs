@@ -22,6 +22,11 @@ struct TableRow {
     cells: Vec<String>,
 }
 
+/// The column and the value of an indicator, `column=value`.
+pub(super) fn indicator(feature: &str) -> Option<(&str, &str)> {
+    feature.split_once('=')
+}
+
 impl Table {
     /// Reads a CSV file (RFC 4180, UTF-8, with a header).
     ///
@@ -160,11 +165,16 @@ impl Table {
         Ok(self.rows.iter().map(|row| row.cells[at].as_str()).collect())
     }
 
-    /// The cells of a column as numbers, `None` where the cell is empty.
+    /// The cells of a column as numbers, `None` where the cell is empty. `column=value` is the indicator of a
+    /// value of a column of text.
     ///
     /// # Errors
     /// [`Error::Csv`] if there is no such column, or naming the line of a cell that is text, NaN or infinite.
     pub fn numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
+        if let Some((name, value)) = indicator(column).filter(|_| !self.has(column)) {
+            let of = |cell: &str| (!cell.is_empty()).then(|| f64::from(u8::from(cell == value)));
+            return Ok(self.text(name)?.into_iter().map(of).collect());
+        }
         let at = self.index(column)?;
         let cells = self.rows.iter().map(|row| {
             let cell = row.cells[at].as_str();

@@ -23,15 +23,17 @@ pub(in crate::cli) struct Flags {
     /// `reference`: a folder of `surmise measure --texts -o`, or the CSV file of `surmise compare`
     #[arg(long, value_name = "DIR|FILE")]
     pub(super) readings: Vec<PathBuf>,
-    /// A CSV file with model,family,params_b of models without a profile, as far as published
+    /// A CSV file with model,family,params_b of models without a profile, as far as published, and the proxy
+    /// of a model where it has one of its own
     #[arg(long, value_name = "FILE")]
     pub(super) models: Option<PathBuf>,
     /// The proxy of every target [default: the smallest measured member of its family]
     #[arg(long, value_name = "MODEL")]
     pub(super) proxy: Option<String>,
-    /// Semantic: the number of examples that rows are of [default: the most of the profiles]
-    #[arg(long, value_name = "K")]
-    pub(super) shots: Option<usize>,
+    /// Semantic: the numbers of examples that rows are of, separated by commas [default: the most of the
+    /// profiles]
+    #[arg(long, value_name = "K", value_delimiter = ',')]
+    pub(super) shots: Vec<usize>,
     /// Semantic: semantic.csv of `surmise collect semantic`, what models answer to the same prompts
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) answers: Vec<PathBuf>,

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::observations::{JoinInputs, check_profiles, choose_noise_scale, join};
 
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
-    let given = [("--shots", flags.shots.is_some()), ("--answers", !flags.answers.is_empty())];
+    let given = [("--shots", !flags.shots.is_empty()), ("--answers", !flags.answers.is_empty())];
     if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
         let reason = "is for semantic profiles, and these are positional; leave it out";
         return Err(Error::Parameter { name, reason: reason.into() });

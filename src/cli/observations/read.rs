@@ -16,6 +16,8 @@ struct Published {
     model: String,
     family: String,
     params_b: Option<f64>,
+    #[serde(default)]
+    proxy: Option<String>,
 }
 
 /// Every profile of some folders, by file name.
@@ -61,7 +63,9 @@ pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, Publi
             );
             return Err(Error::Parameter { name: "--models", reason });
         }
-        published.insert(row.model, PublishedModel { family: row.family, params_b: row.params_b });
+        let Published { model, family, params_b, proxy } = row;
+        let proxy = proxy.filter(|proxy| !proxy.is_empty());
+        published.insert(model, PublishedModel { family, params_b, proxy });
     }
     Ok(published)
 }

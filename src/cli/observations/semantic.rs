@@ -16,18 +16,24 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     }
     let inputs = SemanticInputs {
         profiles: selected(profiles(&flags.profiles)?, &flags.select)?,
-        shots: flags.shots,
+        shots: flags.shots.clone(),
         scores: all_rows(&flags.scores)?,
         answers: all_rows(&flags.answers)?,
         published: published(flags.models.as_ref())?,
         proxy: flags.proxy.clone(),
     };
     let joined = join(&inputs)?;
-    let column = |name: &str| {
-        let at = joined.table[0].iter().position(|column| column == name)?;
-        joined.table.get(1)?.get(at).cloned()
+    let values = |name: &str| {
+        let at = joined.table[0].iter().position(|column| column == name).unwrap_or_default();
+        let rows = joined.table.iter().skip(1);
+        let mut values: Vec<&str> = vec![];
+        for value in rows.map(|row| row[at].as_str()) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values.join(", ")
     };
-    let cell = |name: &str| column(name).unwrap_or_default();
-    let of = format!("at shots = {}, b = {}", cell("shots"), cell("noise_scale"));
+    let of = format!("at shots = {}, b = {}", values("shots"), values("noise_scale"));
     Ok(Rows { joined, of })
 }

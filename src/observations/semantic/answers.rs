@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::collect::results::semantic::SemanticScore;
+
 /// The columns of semantic.csv that a join uses; all but the first three may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -30,4 +32,23 @@ pub struct SemanticAnswersRow {
     pub answer_accuracy: Option<f64>,
     /// The pair score with answers in place of states.
     pub answer_share: Option<f64>,
+}
+
+impl From<&SemanticScore> for SemanticAnswersRow {
+    fn from(row: &SemanticScore) -> Self {
+        Self {
+            model: row.model.clone(),
+            corpus: row.corpus.clone(),
+            shots: row.shots,
+            form: Some(row.form.clone()),
+            sets: Some(row.sets),
+            queries: Some(row.queries),
+            seed: Some(row.seed),
+            accuracy: row.accuracy,
+            logprob_nats: row.logprob_nats,
+            output_share: row.output_share,
+            answer_accuracy: row.answer_accuracy,
+            answer_share: row.answer_share,
+        }
+    }
 }

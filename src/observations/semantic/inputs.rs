@@ -12,8 +12,8 @@ use crate::observations::inputs::PublishedModel;
 pub struct SemanticInputs {
     /// Profiles of open models; several of one model and corpus are repetitions with other seeds.
     pub profiles: Vec<SemanticProfile>,
-    /// The number of examples that rows are of; the most of the profiles if none is given.
-    pub shots: Option<usize>,
+    /// The numbers of examples that rows are of; the most of the profiles if none is given.
+    pub shots: Vec<usize>,
     /// Scores of open and closed models.
     pub scores: Vec<Score>,
     /// Answers of models to the same designs, from outside.

@@ -1,5 +1,5 @@
-//! Semantic profiles, scores and answers joined into one table: a row per target and corpus. A target without
-//! a profile is a closed model, whose own columns are empty.
+//! Semantic profiles, scores and answers joined into one table: a row per target, corpus and number of
+//! examples. A target without a profile is a closed model, whose own columns are empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,19 +48,21 @@ pub fn join(inputs: &SemanticInputs) -> Result<Joined> {
             published: &inputs.published,
             named: inputs.proxy.as_deref(),
         };
-        let join = CorpusJoin { inputs, shots, tasks: &tasks, corpus, models, candidates };
+        let join = CorpusJoin { inputs, tasks: &tasks, corpus, models, candidates };
         for target in models.keys().chain(&others).copied().collect::<BTreeSet<&str>>() {
-            if let Some(row) = join.observation(target)? {
-                joined.n_unsupported += usize::from(!row.is_ok());
-                joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
+            for shots in &shots {
+                if let Some(row) = join.observation(target, *shots)? {
+                    joined.n_unsupported += usize::from(!row.is_ok());
+                    joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
+                }
             }
         }
     }
     Ok(joined)
 }
 
-/// The number of examples that rows are of.
-fn shots(inputs: &SemanticInputs) -> Result<usize> {
+/// The numbers of examples that rows are of, in increasing order.
+fn shots(inputs: &SemanticInputs) -> Result<Vec<usize>> {
     let fault = |reason: String| Err(Error::Observations { reason });
     let known: BTreeSet<usize> = inputs
         .profiles
@@ -71,20 +73,20 @@ fn shots(inputs: &SemanticInputs) -> Result<usize> {
     let Some(most) = known.last().copied() else {
         return fault("there is no profile; measure the proxy first (surmise measure -o DIR)".into());
     };
-    match inputs.shots {
-        None => Ok(most),
-        Some(shots) if known.contains(&shots) => Ok(shots),
-        Some(shots) => {
-            let known: Vec<String> = known.iter().map(usize::to_string).collect();
-            fault(format!("no profile has a share with {shots} examples; there are {}", known.join(", ")))
-        }
+    let wanted: BTreeSet<usize> = inputs.shots.iter().copied().collect();
+    if let Some(shots) = wanted.iter().find(|shots| !known.contains(shots)) {
+        let known: Vec<String> = known.iter().map(usize::to_string).collect();
+        return fault(format!(
+            "no profile has a share with {shots} examples; there are {}",
+            known.join(", ")
+        ));
     }
+    Ok(if wanted.is_empty() { vec![most] } else { wanted.into_iter().collect() })
 }
 
 /// The join on one corpus.
 struct CorpusJoin<'a> {
     inputs: &'a SemanticInputs,
-    shots: usize,
     tasks: &'a BTreeSet<&'a str>,
     corpus: &'a str,
     models: &'a BTreeMap<&'a str, Vec<&'a SemanticProfile>>,
@@ -92,15 +94,16 @@ struct CorpusJoin<'a> {
 }
 
 impl<'a> CorpusJoin<'a> {
-    fn measured(&self, model: &str) -> std::result::Result<Option<MeasuredShare<'a>>, String> {
-        let profiles =
-            self.models.get(model).map(|profiles| MeasuredShare::new(profiles.clone(), self.shots));
+    fn measured(&self, model: &str, shots: usize) -> std::result::Result<Option<MeasuredShare<'a>>, String> {
+        let profiles = self.models.get(model).map(|profiles| MeasuredShare::new(profiles.clone(), shots));
         profiles.transpose()
     }
 
-    /// The row of a target; `None` for a target that is its own proxy, from which nothing could be learnt.
-    fn observation(&self, target: &'a str) -> Result<Option<SemanticObservation<'a>>> {
-        let matched = self.candidates.matched(target, |model| self.measured(model), MeasuredShare::seeds)?;
+    /// The row of a target at a number of examples; `None` for a target that is its own proxy, from which
+    /// nothing could be learnt.
+    fn observation(&self, target: &'a str, shots: usize) -> Result<Option<SemanticObservation<'a>>> {
+        let measured = |model: &str| self.measured(model, shots);
+        let matched = self.candidates.matched(target, measured, MeasuredShare::seeds)?;
         let Some(Matched { proxy_model, own, proxy, note }) = matched else { return Ok(None) };
         // All profiles of a corpus were measured alike.
         let of_proxy = self.models.get(proxy_model);
@@ -118,9 +121,10 @@ impl<'a> CorpusJoin<'a> {
             form: first.map_or("", |profile| &profile.corpus.form),
             sets: first.map(|profile| profile.corpus.sets),
             queries: first.map(|profile| profile.corpus.queries),
-            shots: Some(self.shots),
+            shots: Some(shots),
             noise_scale: first.map(|profile| profile.default_noise_scale),
-            answers: first.map_or_else(|| Ok(SemanticAnswersRow::default()), |p| self.answers(target, p))?,
+            answers: first
+                .map_or_else(|| Ok(SemanticAnswersRow::default()), |p| self.answers(target, shots, p))?,
             accuracy: accuracy(&self.inputs.scores, target, self.corpus),
             tasks: self.tasks.iter().map(|task| TaskScore::new(&self.inputs.scores, target, task)).collect(),
             own,
@@ -130,9 +134,9 @@ impl<'a> CorpusJoin<'a> {
     }
 
     /// What a target answers to the prompts of this design; nothing if it was not asked.
-    fn answers(&self, target: &str, profile: &SemanticProfile) -> Result<SemanticAnswersRow> {
+    fn answers(&self, target: &str, shots: usize, profile: &SemanticProfile) -> Result<SemanticAnswersRow> {
         let is_wanted = |row: &&SemanticAnswersRow| {
-            (row.model.as_str(), row.corpus.as_str(), row.shots) == (target, self.corpus, self.shots)
+            (row.model.as_str(), row.corpus.as_str(), row.shots) == (target, self.corpus, shots)
         };
         let mut rows = self.inputs.answers.iter().filter(is_wanted);
         let Some(row) = rows.next() else { return Ok(SemanticAnswersRow::default()) };
@@ -152,7 +156,7 @@ impl<'a> CorpusJoin<'a> {
             ),
             None if rows.next().is_some() => format!(
                 "answers of {target} on {} with {} examples stand there twice; name each file once",
-                self.corpus, self.shots
+                self.corpus, shots
             ),
             None => return Ok(row.clone()),
         };

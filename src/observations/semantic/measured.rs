@@ -9,7 +9,7 @@ use crate::observations::features::{mean, over_seeds};
 pub(in crate::observations) struct Quantity {
     /// Its column without the part `semantic_`, as in summaries.csv.
     pub name: &'static str,
-    value: fn(&ShotSummary) -> Option<f64>,
+    pub(super) value: fn(&ShotSummary) -> Option<f64>,
 }
 
 /// What is measured inside a model, the first with its standard error beside it. The share after the last

@@ -8,7 +8,23 @@ mod join;
 mod measured;
 mod observation;
 
+use crate::emergence::semantic::SemanticProfile;
+
 pub use self::answers::SemanticAnswersRow;
 pub use self::inputs::SemanticInputs;
 pub use self::join::join;
 pub(super) use self::observation::SemanticObservation;
+
+/// The columns that are measured inside the target itself and can be predicted.
+pub fn responses() -> Vec<String> {
+    measured::QUANTITIES.iter().map(|quantity| format!("semantic_{}", quantity.name)).collect()
+}
+
+/// What was measured inside one model at a number of examples: one of [`responses`]. `None` if it does not
+/// exist, or is not of that name.
+pub fn response(profile: &SemanticProfile, shots: usize, column: &str) -> Option<f64> {
+    let name = column.strip_prefix("semantic_")?;
+    let quantity = measured::QUANTITIES.iter().find(|quantity| quantity.name == name)?;
+    let summary = profile.shots.iter().find(|summary| summary.shots == shots)?;
+    (quantity.value)(summary)
+}

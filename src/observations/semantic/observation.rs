@@ -71,6 +71,10 @@ impl SemanticObservation<'_> {
             let value = proxy.and_then(|proxy| proxy.quantity(quantity));
             add(Other, &format!("proxy_semantic_{}", quantity.name), &number(value));
         }
+        let of_proxy = proxy.map_or([None; 3], MeasuredShare::output);
+        for (name, value) in ["accuracy", "logprob_nats", "output_share"].into_iter().zip(of_proxy) {
+            add(Other, &format!("proxy_semantic_{name}"), &number(value));
+        }
         let [accuracy, logprob_nats, output_share] = own.map_or([None; 3], MeasuredShare::output);
         let SemanticAnswersRow { answer_accuracy, answer_share, .. } = self.answers;
         add(Other, "semantic_accuracy", &number(self.answers.accuracy.or(accuracy)));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
-use crate::model::{FAMILY, Model, ModelOptions};
+use crate::model::{FACT_FAMILIES, Model, ModelOptions};
 
 /// Fewest others that a card is fitted on.
 const LEAST_OTHERS: usize = 5;
@@ -20,12 +20,35 @@ pub struct Member {
     pub name: String,
     /// Its id.
     pub id: String,
-    /// The family it belongs to.
+    /// The family it belongs to: models of one recipe.
     pub family: String,
+    /// The training run that it is a checkpoint of; its id if it is the only one of its run.
+    pub run: String,
+    /// The step of the checkpoint; none for the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
     /// Its parameters.
     pub n_params: usize,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
+}
+
+impl Member {
+    /// Log10 of its parameters.
+    pub(crate) fn log10_params(&self) -> f64 {
+        (self.n_params.max(1) as f64).log10()
+    }
+
+    /// Whether another model may be known where this one is hidden: it is of another family, or of its own
+    /// and smaller, or an earlier checkpoint of its run.
+    pub(crate) fn may_know(&self, other: &Self) -> bool {
+        let is_earlier = other.step.unwrap_or(u64::MAX) < self.step.unwrap_or(u64::MAX);
+        match (other.family == self.family, other.run == self.run) {
+            (false, _) => true,
+            (true, true) => is_earlier,
+            (true, false) => other.n_params < self.n_params,
+        }
+    }
 }
 
 /// The members, family by family, from small to large.
@@ -41,51 +64,78 @@ pub struct Family {
 struct Named {
     model: String,
     family: String,
+    #[serde(default)]
+    run: Option<String>,
+    #[serde(default)]
+    step: Option<u64>,
 }
 
 impl Family {
-    /// The embedded family.
+    /// The embedded models of invented facts.
     ///
     /// # Errors
     /// Those of [`Model::load`].
     pub fn embedded(hub: Hub) -> Result<Self> {
-        Self::of(FAMILY.iter().map(|member| (member.name.to_owned(), member.family.to_owned())), hub)
+        let named = FACT_FAMILIES.iter().map(|member| {
+            let (run, step) = member.checkpoint();
+            Named { model: member.name.into(), family: member.family.into(), run: Some(run.into()), step }
+        });
+        Self::of(named, hub)
     }
 
     /// The members of a CSV table with the columns `model` (a folder, an id, or an embedded name) and
-    /// `family`.
+    /// `family`, and for checkpoints of one training run `run` and `step`; the last checkpoint has no step.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Csv`]; those of [`Model::load`]; [`Error::Parameter`] for two members of one
-    /// id.
+    /// id, and two of the same weights.
     pub fn read(path: &Path, hub: Hub) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
         let mut named = vec![];
         for (line, row) in (2..).zip(reader.deserialize::<Named>()) {
             let fault = |reason: String| Error::Csv { path: path.into(), line, reason };
-            let row = row.map_err(|error| fault(format!("{error}; the columns are `model` and `family`")))?;
+            let columns = "the columns are `model`, `family`, and for checkpoints `run` and `step`";
+            let mut row = row.map_err(|error| fault(format!("{error}; {columns}")))?;
+            row.run = row.run.filter(|run| !run.is_empty());
             if row.model.is_empty() || row.family.is_empty() {
                 return Err(fault("has an empty cell; name the model and its family".into()));
             }
-            named.push((row.model, row.family));
+            if let (None, Some(step)) = (&row.run, row.step) {
+                let reason =
+                    format!("names step {step} and no run; fill the column `run`, or leave both out");
+                return Err(fault(reason));
+            }
+            named.push(row);
         }
         Self::of(named, hub)
     }
 
-    fn of(named: impl IntoIterator<Item = (String, String)>, hub: Hub) -> Result<Self> {
+    fn of(named: impl IntoIterator<Item = Named>, hub: Hub) -> Result<Self> {
         let mut members: Vec<Member> = vec![];
-        for (name, family) in named {
+        for Named { model: name, family, run, step } in named {
             let card = Model::load_with(&name, ModelOptions::default(), &hub)?.info;
             let (id, n_params, weights_sha256) = (card.id, card.n_params, card.weights_sha256);
+            let fault = |reason: String| Err(Error::Parameter { name: "--family", reason });
             if members.iter().any(|member| member.id == id) {
-                let reason =
-                    format!("names {id} twice, or two folders that end in it; members are told apart by it");
-                return Err(Error::Parameter { name: "--family", reason });
+                return fault(format!(
+                    "names {id} twice, or two folders that end in it; members are told apart by it"
+                ));
             }
-            members.push(Member { name, id, family, n_params, weights_sha256 });
+            if let Some(same) = members.iter().find(|member| member.weights_sha256 == weights_sha256) {
+                return fault(format!(
+                    "names {} and {id}, which have the same weights: one would be predicted from itself; \
+                     leave one out",
+                    same.id
+                ));
+            }
+            let run = run.unwrap_or_else(|| id.clone());
+            members.push(Member { name, id, family, run, step, n_params, weights_sha256 });
         }
-        members.sort_by(|a, b| (&a.family, a.n_params, &a.id).cmp(&(&b.family, b.n_params, &b.id)));
+        let last = |member: &Member| member.step.unwrap_or(u64::MAX);
+        members.sort_by(|a, b| {
+            (&a.family, a.n_params, &a.run, last(a)).cmp(&(&b.family, b.n_params, &b.run, last(b)))
+        });
         Ok(Self { members, hub })
     }
 
@@ -110,23 +160,17 @@ impl Family {
         let most = hidden.iter().map(|member| self.others(member).len()).max().unwrap_or(0);
         if most < LEAST_OTHERS {
             let reason = format!(
-                "leaves {most} others at most to fit a card on (members of other families, smaller ones of \
-                 the same), and {LEAST_OTHERS} are the least; add members"
+                "leaves {most} others at most to fit a card on (members of other families, and smaller ones \
+                 or earlier checkpoints of the same), and {LEAST_OTHERS} are the least; add members"
             );
             return Err(Error::Parameter { name: "--family", reason });
         }
         Ok(hidden)
     }
 
-    /// What may be known of a hidden member: the members of other families, and the smaller ones of its own.
+    /// The members that may be known where one is hidden.
     pub(crate) fn others(&self, hidden: &Member) -> Vec<&Member> {
-        let other = |m: &&Member| m.family != hidden.family || m.n_params < hidden.n_params;
-        self.members.iter().filter(other).collect()
-    }
-
-    /// The smallest of some members, which reads the texts.
-    pub(crate) fn reader<'a>(&self, others: &[&'a Member]) -> Option<&'a Member> {
-        others.iter().copied().min_by_key(|member| (member.n_params, &member.id))
+        self.members.iter().filter(|other| hidden.may_know(other)).collect()
     }
 
     pub(crate) fn load(&self, member: &Member) -> Result<Model> {

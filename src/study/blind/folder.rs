@@ -29,7 +29,7 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
     let members = family.members.clone();
     let hashes = settings.corpora.iter().map(|name| Ok(Category::load(name)?.sha256));
     let wanted = FolderSettings {
-        schema: Schema::new("surmise-blind-settings", 4),
+        schema: Schema::new("surmise-blind-settings", 5),
         members,
         settings: settings.clone(),
         corpora_sha256: hashes.collect::<Result<_>>()?,
@@ -48,7 +48,7 @@ pub(super) fn check_settings(folder: &Path, family: &Family, settings: &BlindSet
     if there["schema"] != wanted["schema"] {
         let reason = format!(
             "{} holds a blind test of another version of surmise ({} is version {}, this version writes {}: \
-             answers/MEMBER/answers.json was outside/MEMBER/outside.json); choose another folder",
+             it asks the prompts of semantic emergence); choose another folder",
             folder.display(),
             path.display(),
             there["schema"]["version"],

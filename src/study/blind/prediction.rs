@@ -1,163 +1,169 @@
-//! The prediction of a hidden member, from a card that is fitted on the others alone.
+//! The predictions of a hidden member, from a card that is fitted on the others alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::baselines::{Baselines, baselines};
 use super::family::Member;
-use super::member_profiles::Measured;
-use super::observe::{self, ObservedMember, SIZE, feature_columns};
+use super::observe::{ObservedMember, observations, rows_of, to_bytes};
+use super::recorded::RecordedRows;
 use super::settings::{BlindSettings, PredictionSettings};
-use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate, size_baseline};
+use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::numeric::statistics::mean;
+use crate::observations;
 
-/// The default feature of a card, as a few members support no more: the context information of the next
-/// token, which estimates emergence from outside.
-pub const FEATURES: [&str; 1] = ["context_nats"];
+/// The default target of a card: the mean share over depth.
+pub const TARGET: &str = "semantic_share_mean";
 
-/// The predicted column.
-const TARGET: &str = "emergence_nats";
-/// Its unit.
-pub(super) const UNIT: &str = "nats";
-/// Fewest families that can be left out one by one.
-const LEAST_FAMILIES: usize = 3;
+/// The default features of a card: the category, and what the API answers. What is measured inside the proxy
+/// (`proxy_semantic_share_mean` and others) was tried on half of the families and predicted no better.
+pub const FEATURES: [&str; 5] = [
+    "corpus",
+    "semantic_logprob_nats",
+    "semantic_accuracy",
+    "semantic_output_share",
+    "semantic_answer_share",
+];
 
-/// The prediction of a hidden member, with the calibration that made it.
+/// The size as a feature, where sizes count as published.
+const SIZE: &str = "params_b";
+
+/// The predictions of a hidden member, with the calibration that made them.
 #[derive(Debug, Clone)]
 pub struct HiddenPrediction {
-    /// The prediction, or why there is none.
-    pub prediction: PredictionRow,
+    /// A prediction for each corpus and number of examples, or why there is none.
+    pub rows: Vec<HiddenRow>,
     /// The card.
     pub card: Card,
     /// Members the card was fitted on.
     pub n_others: usize,
-    /// Mean of the others, nats.
-    pub baseline_mean: f64,
-    /// The others' line in log10 parameters at the hidden member's size, which the card is not told unless
-    /// sizes are published; nats.
-    pub baseline_size: Option<f64>,
-    /// The observations as CSV, the hidden member's last.
+    /// The observations as CSV, those of the hidden member without what is measured inside it.
     observations: Vec<u8>,
 }
 
-/// Checks the settings before the long work.
-pub(crate) fn check(how: &PredictionSettings, settings: &BlindSettings) -> Result<()> {
-    let known = feature_columns();
-    if let Some(name) = how.features.iter().find(|name| !known.contains(&name.as_str())) {
-        let hint = match name.as_str() {
-            "reading_nats" => "reading_less_control_nats is its name now, as in observations.csv".into(),
-            _ => format!("there are {}", known.join(", ")),
-        };
-        return Err(Error::Unknown { kind: "feature", name: name.clone(), hint });
-    }
-    let measure = settings.measure()?;
-    let (estimator, known) = (measure.estimator().name(), measure.estimator().noise_scales());
-    let reason = match how.noise_scale {
-        Some(b) if known.is_empty() => format!("is {b}, and {estimator} adds no noise; leave it out"),
-        Some(b) if !known.contains(&b) => {
-            let known: Vec<String> = known.iter().map(f64::to_string).collect();
-            format!("is {b}, and is one of {}", known.join(", "))
-        }
-        None if !known.is_empty() => format!("is missing, and {estimator} adds noise; name one"),
-        _ => return Ok(()),
-    };
-    Err(Error::Parameter { name: "--noise-scale", reason })
+/// The prediction for one corpus and number of examples.
+#[derive(Debug, Clone)]
+pub struct HiddenRow {
+    /// Examples in a prompt.
+    pub shots: usize,
+    /// The model that stands for the hidden one.
+    pub proxy_model: String,
+    /// The prediction, or why there is none.
+    pub prediction: PredictionRow,
+    /// What predicts it without a card.
+    pub(crate) baselines: Baselines,
 }
 
-/// Predicts `hidden` from what its API says. The `others` were measured; `hidden` was not.
+/// Checks the settings before the long work.
+///
+/// # Errors
+/// [`Error::Unknown`] for a target that is not measured inside a model; [`Error::Parameter`] for a feature
+/// that is, and for recorded rows of a hidden member.
+pub(crate) fn check(how: &PredictionSettings, hidden: &[&Member], recorded: &RecordedRows) -> Result<()> {
+    if let Some(member) = hidden.iter().find(|member| recorded.has(&member.id)) {
+        let reason = format!(
+            "holds rows of {}, which is hidden: its card would be fitted on what it is to predict; remove \
+             them, or hide others with --hide",
+            member.id
+        );
+        return Err(Error::Parameter { name: "--rows", reason });
+    }
+    let responses = observations::semantic::responses();
+    if !responses.contains(&how.target) {
+        let hint = format!("the targets are {}", responses.join(", "));
+        return Err(Error::Unknown { kind: "target", name: how.target.clone(), hint });
+    }
+    if let Some(feature) = how.features.iter().find(|feature| responses.contains(feature)) {
+        let reason = format!("names {feature}, which is measured inside the hidden member; leave it out");
+        return Err(Error::Parameter { name: "--features", reason });
+    }
+    Ok(())
+}
+
+/// Predicts the rows of `hidden` from what its API answers. The `others` were measured; `hidden` was not.
 ///
 /// # Errors
 /// [`Error::Calibration`] if the table of the others cannot carry a card.
 pub(crate) fn predict(
     others: Vec<ObservedMember>,
     hidden: ObservedMember,
+    recorded: &RecordedRows,
+    settings: &BlindSettings,
     how: &PredictionSettings,
 ) -> Result<HiddenPrediction> {
     let member = hidden.member;
-    let ignored = ignored_columns(&others, member, how.sizes);
-    let (sizes, values) = known_emergence(&others, how.noise_scale)?;
-    let n_others = others.len();
+    let ids: Vec<&str> = others.iter().map(|other| other.member.id.as_str()).collect();
     let members: Vec<ObservedMember> = others.into_iter().chain([hidden]).collect();
-    let observations = observe::observations(&members, how.noise_scale, how.sizes)?;
+    let mut rows = observations(&members, settings, how.sizes)?;
+    let recorded = recorded.known(member, &ids, &rows[0])?;
+    let mut known: Vec<&Member> = recorded.iter().map(|(member, _)| *member).collect();
+    known.extend(members.iter().map(|observed| observed.member));
+    let n_others = known.iter().map(|known| &known.id).collect::<BTreeSet<_>>().len() - 1;
+    rows.extend(recorded.iter().map(|(_, cells)| cells.clone()));
+    let observations = to_bytes(&rows)?;
     let table = Table::from_bytes("observations.csv".as_ref(), &observations)?;
+    let hidden_rows = rows_of(&table, &member.id)?;
+    let other_rows: Vec<usize> = (0..table.len()).filter(|row| !hidden_rows.contains(row)).collect();
     let mut features = how.features.clone();
     if how.sizes {
         features.push(SIZE.into());
     }
-    let plan = CalibrationSpec {
-        target: TARGET.into(),
+    let ignored: Vec<String> = if how.sizes { vec![] } else { vec![SIZE.into()] };
+    let training = table.select(&other_rows);
+    let spec = CalibrationSpec {
+        target: how.target.clone(),
         features,
-        link: Some(Link::Identity),
+        link: Some(link(&how.target, &training.numbers(&how.target)?)),
         for_api: true,
         level: how.level,
-        unit: UNIT.into(),
+        unit: unit(&how.target).into(),
         ..CalibrationSpec::default()
     };
-    let known: Vec<usize> = (0..n_others).collect();
-    let card = calibrate(&table.select(&known).without(&ignored)?, &plan)?;
-    let prediction = card.predict(&table.select(&[n_others]), how.level)?.into_iter().next();
-    let prediction =
-        prediction.ok_or_else(|| Error::Study { reason: format!("there is no row of {}", member.id) })?;
-    Ok(HiddenPrediction {
-        prediction,
-        card,
-        n_others,
-        baseline_mean: mean(&values),
-        baseline_size: size_baseline(&sizes, &values, log10_params(member))?,
-        observations,
-    })
-}
-
-/// The columns that the card is not given: sizes of closed models are seldom published; and of two families,
-/// leaving one out says nothing about the other, so that members are left out one by one.
-fn ignored_columns(others: &[ObservedMember], hidden: &Member, sizes: bool) -> Vec<String> {
-    let columns = [("params_b", sizes), ("family", families_matter(others, hidden))];
-    columns.into_iter().filter(|(_, is_given)| !is_given).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// Log10 parameters and emergence of the others.
-fn known_emergence(others: &[ObservedMember], noise_scale: Option<f64>) -> Result<(Vec<f64>, Vec<f64>)> {
-    let pairs = others.iter().map(|other| {
-        let measured = Measured::new(other.profiles.as_deref().unwrap_or_default(), noise_scale)?;
-        Ok((log10_params(other.member), measured.emergence_nats))
+    let card = calibrate(&training.without(&ignored)?, &spec)?;
+    let predictions = card.predict(&table.select(&hidden_rows), how.level)?;
+    let models = table.text("target_model")?;
+    let sizes = models.iter().map(|id| {
+        let known = known.iter().find(|known| known.id == *id);
+        known.map_or(f64::NAN, |known| known.log10_params())
     });
-    Ok(pairs.collect::<Result<Vec<_>>>()?.into_iter().unzip())
+    let sizes: Vec<f64> = sizes.collect();
+    let baselines = baselines(&table, &how.target, &sizes, &other_rows, &hidden_rows)?;
+    let (shots, proxies) = (table.numbers("shots")?, table.text("proxy_model")?);
+    let rows = hidden_rows.iter().zip(predictions).zip(baselines).map(|((&at, prediction), baselines)| {
+        let shots = shots[at].unwrap_or_default() as usize;
+        HiddenRow { shots, proxy_model: proxies[at].into(), prediction, baselines }
+    });
+    Ok(HiddenPrediction { rows: rows.collect(), card, n_others, observations })
 }
 
-fn log10_params(member: &Member) -> f64 {
-    (member.n_params as f64).log10()
+/// Shares lie between 0 and 1, and their estimates scatter by a few hundredths around both.
+fn link(target: &str, values: &[Option<f64>]) -> Link {
+    let wide = Link::Logit { low: -0.1, high: 1.1 };
+    let is_share = unit(target) == "share" && values.iter().flatten().all(|value| wide.contains(*value));
+    if is_share { wide } else { Link::Identity }
 }
 
-/// Whether the card is given families. With two families, leaving one out says nothing about the other, so
-/// that members are left out one by one. If the hidden member's family is not among the others, the card is
-/// given families, and refuses the claims that they do not support.
-fn families_matter(others: &[ObservedMember], hidden: &Member) -> bool {
-    let families: BTreeSet<&str> = others.iter().map(|other| other.member.family.as_str()).collect();
-    families.len() >= LEAST_FAMILIES || !families.contains(hidden.family.as_str())
+/// The unit of a target.
+pub(super) fn unit(target: &str) -> &'static str {
+    if target.contains("_nats") { "nats" } else { "share" }
 }
 
 impl HiddenPrediction {
-    /// Writes card and observations, and predictions.csv with this prediction behind those before it.
+    /// Writes card and observations, and predictions.csv with these predictions behind those before them.
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::Json`]
-    pub(crate) fn write(&self, folder: &Path, before: &[PredictionRow]) -> Result<()> {
-        let name = disk::id_in_file_names(&self.prediction.target_model);
+    pub(crate) fn write(&self, id: &str, folder: &Path, before: &[PredictionRow]) -> Result<()> {
+        let name = disk::id_in_file_names(id);
         for part in ["cards", "observations"] {
             disk::make_folder(&folder.join(part))?;
         }
         self.card.write(&folder.join("cards").join(format!("{name}.json")))?;
         disk::write(&folder.join("observations").join(format!("{name}.csv")), &self.observations)?;
-        let rows = [before, std::slice::from_ref(&self.prediction)].concat();
+        let own = self.rows.iter().map(|row| row.prediction.clone());
+        let rows: Vec<PredictionRow> = before.iter().cloned().chain(own).collect();
         let path = folder.join("predictions.csv");
         disk::write(&path, &PredictionRow::to_bytes(&path, &rows)?)
-    }
-
-    /// The prediction beside its measurement and the size line, which is told the true size.
-    pub(crate) fn measured(&self, measured: Measured) -> PredictionRow {
-        let baseline_size = self.prediction.y_hat.and(self.baseline_size);
-        let measured = Some(measured.emergence_nats);
-        PredictionRow { measured, baseline_size, ..self.prediction.clone() }
     }
 }

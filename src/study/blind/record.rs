@@ -1,46 +1,69 @@
-//! The results of a blind test: a row for each hidden member, and a summary.
-
-use std::path::Path;
+//! A row of blind.csv: one hidden member on one corpus at one number of examples.
 
 use serde::{Deserialize, Serialize};
 
-use super::family::{Family, Member};
-use super::member_profiles::Measured;
-use super::prediction::{HiddenPrediction, UNIT};
-use super::settings::{BlindSettings, PredictionSettings};
-use crate::calibration::{ErrorSummary, Outcome};
-use crate::disk::{self, Schema};
-use crate::error::Result;
-use crate::seed::sha256_hex;
+use super::family::Member;
+use super::prediction::{HiddenPrediction, HiddenRow, unit};
+use super::settings::PredictionSettings;
 
 /// One back-test: a row of blind.csv, for whoever writes or reads that file. Numbers of a prediction are
 /// empty where `status` is not `ok`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the columns are explained in the README and by their names")]
 pub struct BlindRow {
+    /// The hidden member.
     pub target_model: String,
+    /// Its family.
     pub family: String,
+    /// The training run that it is a checkpoint of.
+    pub run: String,
+    /// The step of the checkpoint; empty for the last one.
+    pub step: Option<u64>,
+    /// Its parameters, which the card is not told unless sizes are published.
     pub n_params: usize,
+    /// The corpus.
+    pub corpus: String,
+    /// Examples in a prompt.
+    pub shots: usize,
+    /// The predicted column of observations.csv.
+    pub target: String,
+    /// Its unit.
+    pub unit: String,
+    /// Members the card was fitted on.
     pub n_others: usize,
+    /// The model that stands for the hidden one.
+    pub proxy_model: String,
+    /// The prediction.
     pub y_hat: Option<f64>,
+    /// Lower end of its interval.
     pub low: Option<f64>,
+    /// Upper end of its interval.
     pub high: Option<f64>,
-    pub measured: f64,
-    pub stderr_nats: Option<f64>,
+    /// What was measured when the member was opened; empty where it does not exist.
+    pub measured: Option<f64>,
+    /// Whether the interval holds it.
     pub inside: Option<bool>,
+    /// The mean over the others on the corpus.
+    pub baseline_mean: Option<f64>,
+    /// The mean over the others on the corpus at this number of examples.
+    pub baseline_shots: Option<f64>,
+    /// The line in log10 parameters over the same rows, which is told the size.
     pub baseline_size: Option<f64>,
-    pub baseline_mean: f64,
-    pub random_init_nats: f64,
-    pub widest_gap_nats: f64,
-    pub estimator: String,
-    pub noise_scale: Option<f64>,
+    /// The regression on log-probability, accuracy and output share alone.
+    pub baseline_outside: Option<f64>,
+    /// Nominal level of the interval.
     pub level: f64,
+    /// Where the row stands relative to the training rows.
     pub regime: String,
+    /// How the interval was made.
     pub interval_method: String,
+    /// Share of the true values that such intervals held in the card's back-test.
     pub backtest_coverage: Option<f64>,
+    /// `ok`, or `unsupported` for a refusal.
     pub status: String,
+    /// Why there is no prediction, or what limits the one that is there.
     pub note: String,
+    /// SHA-256 of the card.
     pub card_sha256: String,
 }
 
@@ -48,29 +71,33 @@ impl BlindRow {
     pub(crate) fn new(
         member: &Member,
         hidden: &HiddenPrediction,
-        measured: Measured,
-        estimator: &str,
+        row: &HiddenRow,
+        measured: Option<f64>,
         how: &PredictionSettings,
     ) -> Self {
-        let said = &hidden.prediction;
+        let said = &row.prediction;
         let ends = said.low.zip(said.high);
         Self {
             target_model: member.id.clone(),
             family: member.family.clone(),
+            run: member.run.clone(),
+            step: member.step,
             n_params: member.n_params,
+            corpus: said.corpus.clone(),
+            shots: row.shots,
+            target: how.target.clone(),
+            unit: unit(&how.target).into(),
             n_others: hidden.n_others,
+            proxy_model: row.proxy_model.clone(),
             y_hat: said.y_hat,
             low: said.low,
             high: said.high,
-            measured: measured.emergence_nats,
-            stderr_nats: measured.stderr_nats,
-            inside: ends.map(|(low, high)| (low..=high).contains(&measured.emergence_nats)),
-            baseline_size: hidden.baseline_size,
-            baseline_mean: hidden.baseline_mean,
-            random_init_nats: measured.random_init_nats,
-            widest_gap_nats: measured.widest_gap_nats,
-            estimator: estimator.into(),
-            noise_scale: how.noise_scale,
+            measured,
+            inside: ends.zip(measured).map(|((low, high), value)| (low..=high).contains(&value)),
+            baseline_mean: row.baselines.mean,
+            baseline_shots: row.baselines.shots,
+            baseline_size: row.baselines.size,
+            baseline_outside: row.baselines.outside,
             level: how.level,
             regime: said.regime.clone(),
             interval_method: said.interval_method.clone(),
@@ -79,80 +106,5 @@ impl BlindRow {
             note: said.note.clone(),
             card_sha256: said.card_sha256.clone(),
         }
-    }
-}
-
-impl From<&BlindRow> for Outcome {
-    fn from(row: &BlindRow) -> Self {
-        Self {
-            predicted: row.y_hat,
-            interval: row.low.zip(row.high),
-            measured: Some(row.measured),
-            size_line: row.baseline_size,
-            mean: Some(row.baseline_mean),
-        }
-    }
-}
-
-/// A whole blind test: blind.json.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct BlindTest {
-    /// Form and version of the file.
-    pub schema: Schema,
-    /// All members of the family.
-    pub members: Vec<Member>,
-    /// What was asked and measured.
-    pub settings: BlindSettings,
-    /// The estimator's noise scale; null for an estimator without noise.
-    pub noise_scale: Option<f64>,
-    /// What cards were fitted on.
-    pub features: Vec<String>,
-    /// Whether sizes counted as published.
-    pub sizes: bool,
-    /// SHA-256 of blind.csv.
-    pub blind_sha256: String,
-    /// Nominal level of the intervals.
-    pub level: f64,
-    /// All rows together.
-    pub summary: ErrorSummary,
-    /// A row for each hidden member.
-    pub rows: Vec<BlindRow>,
-}
-
-impl BlindTest {
-    pub(crate) fn new(
-        family: &Family,
-        settings: &BlindSettings,
-        how: &PredictionSettings,
-        rows: Vec<BlindRow>,
-    ) -> Self {
-        let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
-        Self {
-            schema: Schema::new("surmise-blind", 4),
-            members: family.members.clone(),
-            settings: settings.clone(),
-            noise_scale: how.noise_scale,
-            features: how.features.clone(),
-            sizes: how.sizes,
-            blind_sha256: String::new(),
-            level: how.level,
-            summary: ErrorSummary::new(UNIT, &outcomes),
-            rows,
-        }
-    }
-
-    /// The rows as CSV.
-    ///
-    /// # Errors
-    /// [`crate::Error::Write`]
-    pub fn csv(&self) -> Result<Vec<u8>> {
-        disk::csv_bytes("blind.csv".as_ref(), &self.rows)
-    }
-
-    pub(crate) fn write(&mut self, folder: &Path) -> Result<()> {
-        let csv = self.csv()?;
-        self.blind_sha256 = sha256_hex(&csv);
-        disk::write(&folder.join("blind.csv"), &csv)?;
-        disk::write_json(&folder.join("blind.json"), self)
     }
 }

@@ -338,7 +338,7 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
 #[test]
 fn list_names_what_is_built_in() {
     let named = |line: &str, name: &str| line.split('\t').next() == Some(name);
-    assert_eq!(done(&["list", "models"]).lines().count(), 14);
+    assert_eq!(done(&["list", "models"]).lines().count(), surmise::model::embedded().count());
     assert!(done(&["list", "architectures"]).contains("llama"));
     assert!(done(&["list", "estimators"]).starts_with("channel"));
     let corpora = done(&["list", "corpora"]);

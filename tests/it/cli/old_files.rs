@@ -115,7 +115,7 @@ fn old_predictions_and_an_old_card_name_the_new_words() {
     let old = "target_model,family,n_params,predicted_nats,low_nats,high_nats,measured_nats,size_line_nats,\
                mean_nats,setting,level,regime,note\n";
     std::fs::write(at("blind.csv"), old).expect("a file");
-    let words = ["predicted_nats is called y_hat", "size_line_nats is called baseline_size", "noise_scale"];
+    let words = ["predicted_nats is called y_hat", "size_line_nats is called baseline_size"];
     refused(&surmise(&["report", "blind", &at("blind.csv")]), &words);
 
     write(&at("t.csv"), &table(24));

@@ -12,5 +12,6 @@ mod file;
 mod prompt_answer;
 mod row;
 
+pub(crate) use self::file::FILE;
 pub(super) use self::file::SemanticAnswers;
 pub use self::row::SemanticScore;

@@ -58,20 +58,32 @@ fn without_measurement(rows: &[BTreeMap<String, String>]) -> Vec<BTreeMap<String
     rows
 }
 
-/// The three smallest members of one family and some of the other.
-pub fn family(folder: &Path, others: usize) -> String {
-    let members = (1..=3).map(|n| ("minigpt", n)).chain((1..=others).map(|n| ("minillama", n)));
-    let rows: String = members.map(|(family, n)| format!("{family}-{n},{family}\n")).collect();
+/// Three members of one family, and six of three others.
+const MEMBERS: &str = "model,family,run,step\n\
+                       factllama-2,factllama,,\n\
+                       factllama-3-step1000,factllama,factllama-3,1000\n\
+                       factllama-3,factllama,factllama-3,\n\
+                       factgpt-3,factgpt,,\n\
+                       factgpt-4,factgpt,,\n\
+                       factneox-3,factneox,,\n\
+                       factneox-4,factneox,,\n\
+                       factqwen-3,factqwen,,\n\
+                       factqwen-4,factqwen,,\n";
+
+pub fn family(folder: &Path) -> String {
     let path = folder.join("family.csv");
-    std::fs::write(&path, format!("model,family\n{rows}")).expect("a file");
+    std::fs::write(&path, MEMBERS).expect("a file");
     text(&path).to_owned()
 }
 
-/// A small blind test of `minigpt-3`.
+/// A small blind test of `factllama-3`.
 pub fn blind(family: &str, folder: &Path, more: &[&str]) -> Vec<String> {
-    let fixed = "blind -q --hide minigpt-3 --corpus colours --corpus cities --windows 120 --items 2 \
-                 --task-shots 2 --context-windows 60 --features surprisal_few";
+    let fixed = "blind -q --corpus guilds --corpus potions --sets 5 --queries 4 --shots 1,2 \
+                 --features corpus,semantic_output_share";
     let mut arguments: Vec<String> = fixed.split(' ').map(Into::into).collect();
+    if !more.contains(&"--hide") {
+        arguments.extend(["--hide", "factllama-3"].map(Into::into));
+    }
     arguments.extend(["--family", family, "-o", text(folder)].map(Into::into));
     arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
     arguments
@@ -85,93 +97,90 @@ pub fn run(family: &str, folder: &Path, more: &[&str]) -> String {
 #[test]
 fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
+    let (family, out) = (family(folder.path()), folder.path().join("blind"));
     let said = run(&family, &out, &[]);
     assert_eq!(said, read(&out, "blind.csv"));
-    let [row] = rows(&said).try_into().expect("one row");
-    assert_eq!((row["target_model"].as_str(), row["n_others"].as_str()), ("minigpt-3", "7"));
+    let said = rows(&said);
+    let keys: Vec<_> = said.iter().map(|row| (row["corpus"].as_str(), row["shots"].as_str())).collect();
+    assert_eq!(keys, [("guilds", "1"), ("guilds", "2"), ("potions", "1"), ("potions", "2")]);
 
-    // Measured: the mean headline, as `measure` has it.
+    // Measured: the mean share, as `measure` has it.
     let profiles = folder.path().join("profiles");
-    done(&[
-        "measure",
-        "--estimand=positional",
-        "-q",
-        "minigpt-3",
-        "--corpus",
-        "colours",
-        "--corpus",
-        "cities",
-        "--windows",
-        "120",
-        "-o",
-        text(&profiles),
-    ]);
-    let headline = |corpus: &str| {
-        let file = profile_file(&profiles, "minigpt-3", corpus);
-        let profile: Value = serde_json::from_slice(&std::fs::read(file).expect("a file")).expect("JSON");
-        profile["headline"]["emergence_nats"].as_f64().expect("a number")
-    };
-    assert!((number(&row, "measured") - (headline("colours") + headline("cities")) / 2.0).abs() < 1e-12);
+    let design = ["--sets", "5", "--queries", "4", "--shots", "1,2", "--random-init", "off"];
+    let corpora = ["--corpus", "guilds", "--corpus", "potions"];
+    let measure = ["measure", "-q", "factllama-3", "-o", text(&profiles)];
+    done(&[&measure[..], &design, &corpora].concat());
+    let summaries = rows(&read(&profiles, "summaries.csv"));
+    let own: BTreeMap<_, _> = summaries
+        .iter()
+        .map(|row| ((row["corpus"].clone(), row["shots"].clone()), number(row, "share_mean")))
+        .collect();
+    for row in &said {
+        let measured = own[&(row["corpus"].clone(), row["shots"].clone())];
+        assert!((number(row, "measured") - measured).abs() < 1e-12, "{row:?}");
+        // The earlier checkpoint of its run and the smaller member of its family are among the others.
+        assert_eq!((row["n_others"].as_str(), row["proxy_model"].as_str()), ("8", "factllama-2"));
+        let (low, high) = (number(row, "low"), number(row, "high"));
+        assert!(low <= number(row, "y_hat") && number(row, "y_hat") <= high, "{row:?}");
+        assert_eq!(row["inside"] == "true", (low..=high).contains(&measured), "{row:?}");
+    }
 
-    // Predicted: what `predict` makes of the card and the last row, which lacks its answer.
-    let (card, table) = (out.join("cards/minigpt-3.json"), out.join("observations/minigpt-3.csv"));
-    let observations = rows(&read(&out, "observations/minigpt-3.csv"));
-    let (hidden, others) = observations.split_last().expect("rows");
-    assert_eq!(
-        (hidden["target_model"].as_str(), hidden["emergence_nats"].as_str(), others.len()),
-        ("minigpt-3", "", 7)
-    );
+    // Predicted: what `predict` makes of the card and the hidden member's rows, which lack their answer.
+    let (card, table) = (out.join("cards/factllama-3.json"), out.join("observations/factllama-3.csv"));
+    let observations = rows(&read(&out, "observations/factllama-3.csv"));
+    let (hidden, others): (Vec<_>, Vec<_>) =
+        observations.iter().partition(|row| row["target_model"] == "factllama-3");
+    assert_eq!((hidden.len(), others.len()), (4, 32));
+    assert!(hidden.iter().all(|row| row["semantic_share_mean"].is_empty() && row["params_b"].is_empty()));
     let again =
         surmise(&["predict", "-q", "--calibration", text(&card), "--observations", text(&table), "-o", "-"]);
-    let again = rows(&String::from_utf8(again.stdout).expect("UTF-8")).pop().expect("a row");
-    let predicted = rows(&read(&out, "predictions.csv")).pop().expect("a row");
-    // What is measured afterwards stands beside it, and so does the line that is told the size.
-    let known_before = |row: &BTreeMap<String, String>| without_measurement(std::slice::from_ref(row));
-    assert_eq!(known_before(&again), known_before(&predicted));
-    assert_eq!((again["measured"].as_str(), &predicted["measured"]), ("", &row["measured"]));
-    assert_eq!(predicted["baseline_size"], row["baseline_size"]);
-    assert_eq!((&row["y_hat"], &row["low"], &row["high"]), (&again["y_hat"], &again["low"], &again["high"]));
-    let (low, high) = (number(&row, "low"), number(&row, "high"));
-    assert!(low < number(&row, "y_hat") && number(&row, "y_hat") < high);
-    assert_eq!(row["inside"] == "true", (low..=high).contains(&number(&row, "measured")));
+    let again = rows(&String::from_utf8(again.stdout).expect("UTF-8"));
+    let again: Vec<_> = again.into_iter().filter(|row| row["target_model"] == "factllama-3").collect();
+    let predicted = rows(&read(&out, "predictions.csv"));
+    assert_eq!(without_measurement(&again), without_measurement(&predicted));
+    for (row, predicted) in said.iter().zip(&predicted) {
+        for column in ["y_hat", "low", "high", "measured", "baseline_size"] {
+            assert_eq!(row[column], predicted[column], "{column}");
+        }
+    }
 
-    // Baselines: the mean of the seven, and their least squares line.
+    // Baselines: means of the others, and their least squares line in log parameters.
     let record: Value = serde_json::from_str(&read(&out, "blind.json")).expect("JSON");
-    let sizes: BTreeMap<&str, f64> = record["members"]
-        .as_array()
-        .expect("members")
+    let members = record["members"].as_array().expect("members");
+    let sizes: BTreeMap<&str, f64> = members
         .iter()
         .map(|member| {
             (member["id"].as_str().expect("an id"), member["n_params"].as_f64().expect("a number").log10())
         })
         .collect();
-    assert!((10f64.powf(sizes["minigpt-3"]) - number(&row, "n_params")).abs() < 1e-6);
-    let y: Vec<f64> = others.iter().map(|other| number(other, "emergence_nats")).collect();
-    let x: Vec<f64> = others.iter().map(|other| sizes[other["target_model"].as_str()]).collect();
-    let n = y.len() as f64;
-    let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
-    let product: f64 = x.iter().zip(&y).map(|(x, y)| (x - mx) * (y - my)).sum();
-    let slope = product / x.iter().map(|x| (x - mx).powi(2)).sum::<f64>();
-    assert!((number(&row, "baseline_mean") - my).abs() < 1e-12);
-    assert!((number(&row, "baseline_size") - (my + slope * (sizes["minigpt-3"] - mx))).abs() < 1e-9);
+    for row in &said {
+        let corpus: Vec<_> = others.iter().filter(|other| other["corpus"] == row["corpus"]).collect();
+        let alike: Vec<_> = corpus.iter().filter(|other| other["shots"] == row["shots"]).collect();
+        let y: Vec<f64> = alike.iter().map(|other| number(other, "semantic_share_mean")).collect();
+        let x: Vec<f64> = alike.iter().map(|other| sizes[other["target_model"].as_str()]).collect();
+        assert_eq!((corpus.len(), y.len()), (16, 8));
+        let n = y.len() as f64;
+        let (mx, my) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
+        let product: f64 = x.iter().zip(&y).map(|(x, y)| (x - mx) * (y - my)).sum();
+        let slope = product / x.iter().map(|x| (x - mx).powi(2)).sum::<f64>();
+        let of_corpus = corpus.iter().map(|other| number(other, "semantic_share_mean")).sum::<f64>() / 16.0;
+        assert!((number(row, "baseline_mean") - of_corpus).abs() < 1e-12);
+        assert!((number(row, "baseline_shots") - my).abs() < 1e-12);
+        let line = my + slope * (sizes["factllama-3"] - mx);
+        assert!((number(row, "baseline_size") - line).abs() < 1e-9);
+        assert!(number(row, "baseline_outside").is_finite());
+    }
 
-    // The score that is a feature is what the client wrote of the answers.
-    let likelihood = rows(&read(&out, "answers/minigpt-3/likelihood/scores.csv"));
-    let few: Vec<f64> = likelihood
-        .iter()
-        .filter(|score| score["shots"] != "0")
-        .map(|score| (-number(score, "mean_logprob")).ln())
-        .collect();
-    assert_eq!(few.len(), 4, "two corpora at one and two shots");
-    assert!((number(hidden, "surprisal_few") - few.iter().sum::<f64>() / 4.0).abs() < 1e-9);
-    for file in [
-        "scores.csv",
-        "settings.json",
-        "blind.json",
-        "answers/minigpt-3/context/journal.jsonl",
-        "answers/minigpt-3/texts/texts.jsonl",
-    ] {
+    // What is known from outside is what the client wrote of the answers.
+    let answers = rows(&read(&out, "answers/factllama-3/semantic.csv"));
+    for (row, answer) in hidden.iter().zip(&answers) {
+        assert_eq!((&row["corpus"], &row["shots"]), (&answer["corpus"], &answer["shots"]));
+        for column in ["accuracy", "logprob_nats", "output_share", "answer_share"] {
+            let own = number(row, &format!("semantic_{column}"));
+            assert!((own - number(answer, column)).abs() < 1e-12, "{column}");
+        }
+    }
+    for file in ["settings.json", "observations.csv", "answers/factllama-3/journal.jsonl"] {
         assert!(out.join(file).is_file(), "{file}");
     }
 }
@@ -179,51 +188,49 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
 #[test]
 fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
+    let (family, out) = (family(folder.path()), folder.path().join("blind"));
     run(&family, &out, &[]);
-    let parts = ["predictions.csv", "cards/minigpt-3.json", "observations/minigpt-3.csv"];
+    let parts = ["predictions.csv", "cards/factllama-3.json", "observations/factllama-3.csv"];
     let made = || {
         let [predictions, card, observations] = parts.map(|file| read(&out, file));
         (without_measurement(&rows(&predictions)), card, observations)
     };
     let forget = || parts.iter().for_each(|file| std::fs::remove_file(out.join(file)).expect("a file"));
-    let (first, measured) = (made(), number(&rows(&read(&out, "blind.csv"))[0], "measured"));
-    let profile = |member: &str| profile_file(&out.join("profiles"), member, "cities");
+    let measured = || number(&rows(&read(&out, "blind.csv"))[2], "measured");
+    let (first, before) = (made(), measured());
+    let profile = |member: &str| profile_file(&out.join("profiles"), member, "potions");
     let shifted = |member: &str| {
         let mut read: Value =
             serde_json::from_slice(&std::fs::read(profile(member)).expect("a file")).expect("JSON");
-        for row in read["blocks"].as_array_mut().expect("rows") {
-            row["emergence_nats"] = (row["emergence_nats"].as_f64().expect("a number") + 1.0).into();
+        for summary in read["shots"].as_array_mut().expect("summaries") {
+            let share = &mut summary["share_mean"]["value"];
+            *share = (share.as_f64().expect("a number") - 0.05).into();
         }
         std::fs::write(profile(member), read.to_string()).expect("a file");
     };
 
     forget();
-    std::fs::remove_file(profile("minigpt-3")).expect("a file");
+    std::fs::remove_file(profile("factllama-3")).expect("a file");
     run(&family, &out, &[]);
     assert_eq!(made(), first, "deleted");
 
     forget();
-    shifted("minigpt-3");
+    shifted("factllama-3");
     run(&family, &out, &[]);
     assert_eq!(made(), first, "another");
-    let then = number(&rows(&read(&out, "blind.csv"))[0], "measured");
-    assert!(
-        (then - measured - 0.5).abs() < 1e-9,
-        "one of two corpora is what the damaged file says: {then}, {measured}"
-    );
+    assert!((measured() - before + 0.05).abs() < 1e-9, "what the changed file says");
 
     forget();
-    std::fs::write(profile("minigpt-3"), "{").expect("a file");
+    std::fs::write(profile("factllama-3"), "{").expect("a file");
     let arguments = blind(&family, &out, &[]);
     let said = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 1);
-    assert!(said.contains("minigpt-3--cities--"), "{said}");
+    assert!(said.contains("factllama-3--potions--"), "{said}");
     assert_eq!(made(), first, "broken: the prediction is on disk before the profile is looked at");
 
     // Of a member that is known it does depend.
-    std::fs::remove_file(profile("minigpt-3")).expect("a file");
+    std::fs::remove_file(profile("factllama-3")).expect("a file");
     forget();
-    shifted("minigpt-2");
+    shifted("factllama-2");
     run(&family, &out, &[]);
     let now = made();
     assert!(now.0 != first.0 && now.1 != first.1 && now.2 != first.2);
@@ -232,25 +239,17 @@ fn a_prediction_does_not_depend_on_the_profile_of_the_hidden_member() {
 #[test]
 fn the_same_command_gives_the_same_bytes_on_one_thread_or_two() {
     let folder = tempfile::tempdir().expect("a folder");
-    let family = family(folder.path(), 5);
+    let family = family(folder.path());
     let made = |name: &str, threads: &str| {
         let out = folder.path().join(name);
         run(&family, &out, &["--threads", threads]);
-        [
-            "predictions.csv",
-            "blind.csv",
-            "blind.json",
-            "scores.csv",
-            "cards/minigpt-3.json",
-            "observations/minigpt-3.csv",
-        ]
-        .map(|file| read(&out, file))
+        ["predictions.csv", "blind.csv", "blind.json", "cards/factllama-3.json", "observations.csv"]
+            .map(|file| read(&out, file))
     };
     let first = made("a", "1");
-    assert_eq!(first, made("b", "1"));
-    assert_eq!(first, made("c", "2"));
+    assert_eq!(first, made("b", "2"));
     // What is there is neither asked nor measured again.
-    let journal = folder.path().join("a/answers/minigpt-3/context/journal.jsonl");
+    let journal = folder.path().join("a/answers/factllama-3/journal.jsonl");
     let before = std::fs::read(&journal).expect("a journal");
     assert_eq!(first, made("a", "2"));
     assert_eq!(before, std::fs::read(&journal).expect("a journal"));
@@ -259,30 +258,40 @@ fn the_same_command_gives_the_same_bytes_on_one_thread_or_two() {
 #[test]
 fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (table, out) = (family(folder.path(), 3), folder.path().join("blind"));
+    let (table, out) = (family(folder.path()), folder.path().join("blind"));
     let refuse = |family: &str, more: &[&str], code: i32| {
         let arguments = blind(family, &out, more);
         refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), code)
     };
     let said = refuse(&table, &["--hide", "gpt-9"], 2);
-    assert!(
-        said.contains("gpt-9") && said.contains("minigpt, minillama") && said.contains("minillama-3"),
-        "{said}"
-    );
-    let said = refuse(&table, &["--features", "iq"], 2);
-    assert!(said.contains("iq") && said.contains("context_nats"), "{said}");
-    let said = refuse(&table, &["--noise-scale", "0.3"], 2);
-    assert!(said.contains("--noise-scale") && said.contains("0.25"), "{said}");
-    assert!(refuse(&table, &["--windows", "1"], 2).contains("--windows"));
+    assert!(said.contains("gpt-9") && said.contains("factgpt, factllama") && said.contains("factneox-4"));
+    let said = refuse(&table, &["--target", "iq"], 2);
+    assert!(said.contains("iq") && said.contains("semantic_share_mean"), "{said}");
+    assert!(refuse(&table, &["--sets", "1"], 2).contains("--sets"));
     let few = folder.path().join("few.csv");
-    std::fs::write(&few, "model,family\nminigpt-1,a\nminigpt-3,a\nminillama-1,b\n").expect("a file");
+    let write = |rows: &str| std::fs::write(&few, format!("model,family,run,step\n{rows}")).expect("a file");
+    write("factgpt-1,a,,\nfactllama-3,a,,\nfactneox-1,b,,\n");
+    assert!(refuse(text(&few), &[], 2).contains("leaves 2 others at most"));
+    write("factgpt-1,a,,\nfactgpt-1,b,,\n");
+    assert!(refuse(text(&few), &[], 2).contains("factgpt-1 twice"));
+    write("factgpt-1,a,,500\n");
+    assert!(refuse(text(&few), &[], 1).contains("line 2: names step 500 and no run"));
+    write("factgpt-1,,,\n");
+    assert!(refuse(text(&few), &[], 1).contains("line 2: has an empty cell"));
+    let copy = folder.path().join("copy");
+    std::fs::create_dir(&copy).expect("a folder");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/factgpt-1");
+    for entry in std::fs::read_dir(source).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        std::fs::copy(&path, copy.join(path.file_name().expect("a name"))).expect("a copy");
+    }
+    write(&format!("factgpt-1,a,,\n{},b,,\n", text(&copy)));
     let said = refuse(text(&few), &[], 2);
-    assert!(said.contains("leaves 2 others at most"), "{said}");
-    std::fs::write(&few, "model\nminigpt-1\n").expect("a file");
-    let said = refuse(text(&few), &[], 1);
-    assert!(said.contains("few.csv, line 2") && said.contains("family"), "{said}");
-    std::fs::write(&few, "model,family\nminigpt-1,a\nminigpt-1,b\n").expect("a file");
-    assert!(refuse(text(&few), &[], 2).contains("minigpt-1 twice"));
+    assert!(said.contains("factgpt-1 and copy") && said.contains("same weights"), "{said}");
+    // A checkpoint without a tokenizer cannot be served.
+    std::fs::remove_file(copy.join("tokenizer.json")).expect("a file");
+    write(&format!("{},b,,\n", text(&copy)));
+    assert!(refuse(text(&few), &[], 1).contains("tokenizer"));
     assert!(!out.exists());
 
     let busy = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -296,34 +305,44 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_member_of_a_family_that_no_other_is_of_gets_no_number() {
+fn recorded_rows_are_known_as_members_are_and_never_those_of_a_hidden_one() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (family, out) = (family(folder.path(), 5), folder.path().join("blind"));
-    let arguments: Vec<String> = blind(&family, &out, &[])
-        .into_iter()
-        .map(|a| if a == "minigpt-3" { "minigpt-1".into() } else { a })
-        .collect();
-    let output = surmise(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
-    let [row] = rows(&String::from_utf8_lossy(&output.stdout)).try_into().expect("one row");
-    assert_eq!(
-        (row["status"].as_str(), row["y_hat"].as_str(), row["inside"].as_str()),
-        ("unsupported", "", "")
-    );
-    assert!(!row["note"].is_empty() && number(&row, "measured").is_finite());
-    // Its own family's larger members are none of its business.
-    assert_eq!(row["n_others"], "5");
-    assert!(!out.join("answers/minigpt-2").exists());
-    let profiles = std::fs::read_dir(out.join("profiles")).expect("a folder");
-    let names = profiles.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-    assert!(names.into_iter().all(|name| !name.starts_with("minigpt-3--")));
+    let (family, out) = (family(folder.path()), folder.path().join("blind"));
+    let before = rows(&run(&family, &out, &[]));
+    let recorded = read(&out, "observations.csv");
+    let (header, own) = recorded.split_once('\n').expect("a header");
+    let renamed = |from: &str, to: &str| -> String {
+        let of = own.lines().filter(|line| line.starts_with(&format!("{from},")));
+        of.map(|line| format!("{}\n", line.replacen(from, to, 1))).collect()
+    };
+    let path = folder.path().join("rows.csv");
+    let with = |lines: &str| {
+        std::fs::write(&path, format!("{header}\n{lines}")).expect("a file");
+        blind(&family, &folder.path().join("blind"), &["--rows", text(&path)])
+    };
+    let n_others = |lines: &str| {
+        let arguments = with(lines);
+        let said = rows(&done(&arguments.iter().map(String::as_str).collect::<Vec<_>>()));
+        (said[0]["n_others"].clone(), said[0]["y_hat"].clone())
+    };
+    // An earlier checkpoint is known, a later one of its run and a larger member are not.
+    let earlier = renamed("factllama-3-step1000", "factllama-3-step250");
+    let (n, y_hat) = n_others(&earlier);
+    assert_eq!(n, "9");
+    assert_ne!(y_hat, before[0]["y_hat"]);
+    let (n, y_hat) = n_others(&renamed("factllama-3-step1000", "factllama-3b"));
+    assert_eq!((n.as_str(), &y_hat), ("8", &before[0]["y_hat"]), "as large as the hidden member");
+
+    let arguments = with(own);
+    let said = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 2);
+    assert!(said.contains("--rows") && said.contains("factllama-3, which is hidden"), "{said}");
 }
 
-const BLIND: &str = "target_model,family,n_params,y_hat,low,high,measured,baseline_size,baseline_mean,\
-                     noise_scale,level,regime,note\n\
-                     a-1,a,100,0.5,0.25,0.75,0.625,0.125,1.0,0.25,0.9,interpolation,\n\
-                     b_1,b,200,1.0,0.5,1.5,2.0,2.5,1.0,0.25,0.9,extrapolation,\n\
-                     b_2,b,300,,,,2.0,9.0,1.0,0.25,0.9,extrapolation,nothing beats the mean\n";
+const BLIND: &str = "target_model,family,n_params,corpus,shots,target,unit,y_hat,low,high,measured,inside,\
+                     baseline_mean,baseline_shots,baseline_size,baseline_outside,level,regime,note\n\
+                     a-1,a,100,c,1,t,share,0.5,0.25,0.75,0.625,true,1.0,1.0,0.125,0.5,0.9,interpolation,\n\
+                     b_1,b,200,c,1,t,share,1.0,0.5,1.5,2.0,false,1.0,1.0,2.5,1.5,0.9,extrapolation,\n\
+                     b_2,b,300,c,1,t,share,,,,2.0,,1.0,1.0,9.0,9.0,0.9,extrapolation,nothing beats it\n";
 
 #[test]
 fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
@@ -331,12 +350,19 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     std::fs::write(folder.path().join("blind.csv"), BLIND).expect("a file");
     let out = folder.path().join("report");
     done(&["report", "-q", "blind", text(folder.path()), "-o", text(&out)]);
-    // Errors -.125 and -1, of the size line -.5 and .5, of the mean .375 and -1; the refused row counts for
-    // none.
-    let caption = "n = 2 of 3 hidden members predicted; mean absolute error 0.562 nats, size line 0.500, \
-                   mean 0.688; 1 of 2 measurements inside their 90 % interval; b = 0.25. Refused: b_2 \
-                   (nothing beats the mean).";
-    assert!(read(&out, "blind.md").ends_with(&format!("\n{caption}\n")), "{}", read(&out, "blind.md"));
+    let written = read(&out, "blind.md");
+    // Errors -.125 and -1; of the mean .375 and -1, of the size line -.5 and .5, outside -.125 and -.5. The
+    // refused row counts for none.
+    for part in [
+        "t; all: 2 of 3 rows of 3 hidden members predicted; mean absolute error 0.562 share",
+        "mean 0.688 (skill 0.18",
+        "size 0.500 (skill -0.12",
+        "outside 0.312 (skill -0.80",
+        "1 of 2 measurements lie inside their 90 % interval",
+        "Refused: 1 rows, the first b_2 on c (nothing beats it).",
+    ] {
+        assert!(written.contains(part), "{part}: {written}");
+    }
     let csv = rows(&read(&out, "blind.csv"));
     let cells = |at: usize| ["error", "inside", "regime"].map(|column| csv[at][column].clone());
     assert_eq!(cells(0), ["-0.125", "yes", "interpolation"]);
@@ -350,4 +376,8 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));
     let said = refused(&["report", "blind", text(folder.path()), "--model", "c"], 2);
     assert!(said.contains("leaves no row"), "{said}");
+    let twice = BLIND.replace("b_1,b,200", "a-1,a,200");
+    std::fs::write(folder.path().join("blind.csv"), twice).expect("a file");
+    let said = refused(&["report", "blind", text(folder.path())], 2);
+    assert!(said.contains("a-1 on c with 1 examples twice"), "{said}");
 }

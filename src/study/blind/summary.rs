@@ -1,0 +1,209 @@
+//! Errors of a blind test beside those of the baselines on the same rows, with intervals over members.
+
+use rand::Rng;
+use serde::Serialize;
+
+use super::record::BlindRow;
+use crate::numeric::statistics::mean;
+use crate::seed;
+
+/// Resamples of the members.
+const RESAMPLES: usize = 2000;
+/// Level of the intervals of skills.
+const LEVEL: f64 = 0.9;
+
+/// Rows that are predicted and measured, with their errors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlindSummary {
+    /// The family whose members were hidden, or `all`.
+    pub family: String,
+    /// Hidden members.
+    pub n_members: usize,
+    /// Their rows.
+    pub n: usize,
+    /// Those with a prediction and a measurement.
+    pub n_predicted: usize,
+    /// Those of them with an interval.
+    pub n_intervals: usize,
+    /// Those of them whose measurement lies in the interval.
+    pub n_inside: usize,
+    /// Mean absolute error of the predictions, in the unit of the target.
+    pub mae: Option<f64>,
+    /// Each baseline on the same rows.
+    pub baselines: Vec<BaselineError>,
+}
+
+/// A baseline on the rows that are predicted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BaselineError {
+    /// Its column in blind.csv without the part `baseline_`.
+    pub name: &'static str,
+    /// Mean absolute error; `None` if one of the rows lacks the baseline.
+    pub mae: Option<f64>,
+    /// Skill, `1 - mae / mae of the baseline`.
+    pub skill: Option<f64>,
+    /// Ends of the 90 % interval of the skill: percentile bootstrap over members.
+    pub skill_interval: Option<(f64, f64)>,
+}
+
+/// The baselines in the order of their columns.
+type Baseline = (&'static str, fn(&BlindRow) -> Option<f64>);
+const BASELINES: [Baseline; 4] = [
+    ("mean", |row| row.baseline_mean),
+    ("shots", |row| row.baseline_shots),
+    ("size", |row| row.baseline_size),
+    ("outside", |row| row.baseline_outside),
+];
+
+/// The absolute errors of one member's rows: of the prediction, and of the baseline.
+type MemberErrors = Vec<(f64, f64)>;
+
+impl BlindSummary {
+    /// All rows together, then each family's if there are several.
+    pub(super) fn all(rows: &[BlindRow]) -> Vec<Self> {
+        let mut families: Vec<&str> = rows.iter().map(|row| row.family.as_str()).collect();
+        families.dedup();
+        let of = |family: &str| {
+            let own: Vec<&BlindRow> = rows.iter().filter(|row| row.family == family).collect();
+            Self::new(family, &own)
+        };
+        let all = Self::new("all", &rows.iter().collect::<Vec<_>>());
+        let each = families.iter().filter(|_| families.len() > 1).map(|family| of(family));
+        std::iter::once(all).chain(each).collect()
+    }
+
+    /// The rows of one family.
+    pub fn new(family: &str, rows: &[&BlindRow]) -> Self {
+        let predicted: Vec<&BlindRow> =
+            rows.iter().copied().filter(|row| row.y_hat.is_some() && row.measured.is_some()).collect();
+        let inside: Vec<bool> = predicted.iter().filter_map(|row| row.inside).collect();
+        let errors: Vec<f64> =
+            predicted.iter().filter_map(|row| Some((row.y_hat? - row.measured?).abs())).collect();
+        let mut members: Vec<&str> = rows.iter().map(|row| row.target_model.as_str()).collect();
+        members.dedup();
+        Self {
+            family: family.into(),
+            n_members: members.len(),
+            n: rows.len(),
+            n_predicted: predicted.len(),
+            n_intervals: inside.len(),
+            n_inside: inside.iter().filter(|inside| **inside).count(),
+            mae: (!errors.is_empty()).then(|| mean(&errors)),
+            baselines: BASELINES.iter().map(|baseline| error(baseline, &predicted)).collect(),
+        }
+    }
+
+    /// The summary as one sentence, with intervals of that level.
+    pub fn sentence(&self, unit: &str, level: f64) -> String {
+        let Some(mae) = self.mae else {
+            return format!(
+                "{}: none of {} rows of {} members predicted",
+                self.family, self.n, self.n_members
+            );
+        };
+        let baselines: Vec<String> = self
+            .baselines
+            .iter()
+            .filter_map(|baseline| {
+                let (low, high) = baseline.skill_interval?;
+                Some(format!(
+                    "{} {:.3} (skill {:.2}, {low:.2} to {high:.2})",
+                    baseline.name, baseline.mae?, baseline.skill?
+                ))
+            })
+            .collect();
+        format!(
+            "{}: {} of {} rows of {} hidden members predicted; mean absolute error {mae:.3} {unit}; \
+             baselines: {}; {} of {} measurements lie inside their {:.0} % interval",
+            self.family,
+            self.n_predicted,
+            self.n,
+            self.n_members,
+            baselines.join(", "),
+            self.n_inside,
+            self.n_intervals,
+            100.0 * level
+        )
+    }
+}
+
+fn error((name, value): &Baseline, predicted: &[&BlindRow]) -> BaselineError {
+    let mut members: Vec<(&str, MemberErrors)> = vec![];
+    for row in predicted {
+        let pair = value(row).zip(row.measured).zip(row.y_hat);
+        let Some(((baseline, measured), y_hat)) = pair else {
+            return BaselineError { name, mae: None, skill: None, skill_interval: None };
+        };
+        let errors = ((y_hat - measured).abs(), (baseline - measured).abs());
+        match members.last_mut().filter(|(member, _)| *member == row.target_model) {
+            Some((_, own)) => own.push(errors),
+            None => members.push((&row.target_model, vec![errors])),
+        }
+    }
+    let all: Vec<&MemberErrors> = members.iter().map(|(_, errors)| errors).collect();
+    let own = skill(&all);
+    let mut rng = seed::stream("blind", &format!("skill/{name}"), 0);
+    let draws = (0..RESAMPLES).filter_map(|_| {
+        let drawn: Vec<&MemberErrors> = all.iter().map(|_| all[rng.random_range(0..all.len())]).collect();
+        Some(skill(&drawn)?.1)
+    });
+    let mut skills: Vec<f64> = draws.collect();
+    skills.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| skills.get((share * (skills.len().max(1) - 1) as f64).round() as usize).copied();
+    let tail = (1.0 - LEVEL) / 2.0;
+    BaselineError {
+        name,
+        mae: own.map(|(mae, _)| mae),
+        skill: own.map(|(_, skill)| skill),
+        skill_interval: own.and_then(|_| at(tail).zip(at(1.0 - tail))).filter(|_| all.len() > 1),
+    }
+}
+
+/// Mean absolute error of the baseline, and the skill against it; `None` without rows or error.
+fn skill(members: &[&MemberErrors]) -> Option<(f64, f64)> {
+    let pairs = || members.iter().flat_map(|errors| errors.iter());
+    let n = pairs().count() as f64;
+    let (own, baseline) = pairs().fold((0.0, 0.0), |(a, b), (own, other)| (a + own, b + other));
+    (n > 0.0 && baseline > 0.0).then(|| (baseline / n, 1.0 - own / baseline))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(member: &str, y_hat: Option<f64>, measured: f64, mean: f64) -> BlindRow {
+        BlindRow {
+            target_model: member.into(),
+            family: "f".into(),
+            y_hat,
+            measured: Some(measured),
+            inside: y_hat.map(|value| (value - measured).abs() < 0.15),
+            baseline_mean: Some(mean),
+            ..BlindRow::default()
+        }
+    }
+
+    #[test]
+    fn errors_are_over_predicted_rows_and_the_interval_of_a_skill_is_over_members() {
+        let rows = [
+            row("a", Some(0.1), 0.0, 0.2),
+            row("a", Some(0.2), 0.0, 0.4),
+            row("b", Some(0.5), 0.2, 0.8),
+            row("b", None, 0.2, 9.0),
+        ];
+        let summary = BlindSummary::new("f", &rows.iter().collect::<Vec<_>>());
+        assert_eq!((summary.n, summary.n_predicted, summary.n_members), (4, 3, 2));
+        assert_eq!((summary.n_intervals, summary.n_inside), (3, 1));
+        assert!((summary.mae.unwrap() - 0.2).abs() < 1e-12);
+        let mean = &summary.baselines[0];
+        assert!((mean.mae.unwrap() - 0.4).abs() < 1e-12 && (mean.skill.unwrap() - 0.5).abs() < 1e-12);
+        // Each member alone has a skill of 0.5, so that every resample has it.
+        let (low, high) = mean.skill_interval.unwrap();
+        assert!((low - 0.5).abs() < 1e-12 && (high - 0.5).abs() < 1e-12, "{low} {high}");
+        // No row has the other baselines.
+        assert!(summary.baselines[1..].iter().all(|baseline| baseline.mae.is_none()));
+        assert!(summary.sentence("share", 0.9).contains("mean 0.400 (skill 0.50"), "{summary:?}");
+        let none = BlindSummary::new("f", &[&rows[3]]);
+        assert!(none.sentence("share", 0.9).contains("none of 1 rows"));
+    }
+}
