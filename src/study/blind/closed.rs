@@ -163,6 +163,7 @@ impl<'a> Worker<'a> {
             params: GenerationParams { seed, ..params },
             without: vec![],
             lowered: vec![],
+            short_answers: false,
             sources,
             shots: self.settings.task_shots,
             items: self.settings.items,
@@ -174,6 +175,7 @@ impl<'a> Worker<'a> {
             sends_task_stops: true,
             tasks: vec![],
             raw_csv: false,
+            has_default_limit: false,
             semantic: None,
         };
         let run = Run {
