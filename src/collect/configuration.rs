@@ -10,6 +10,7 @@ use super::client::endpoint::Endpoint;
 use super::grading::Grading;
 use super::journal::{self, Index, Record};
 use super::plan::{Plan, Replication};
+use super::short_answers;
 use super::tasks;
 use super::tasks::{Rendering, SemanticTask, Task, TaskKind};
 use crate::corpus::FactorialDesign;
@@ -47,6 +48,10 @@ pub struct Configuration {
     /// Parameters whose values are too high for the model; each time, the value is halved in all requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lowered: Vec<String>,
+    /// Whether answers of a few words have a token limit of their own, because the probe showed a model that
+    /// does not reason.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub short_answers: bool,
     /// Tasks and files, as given on the command line.
     pub sources: Vec<String>,
     /// Most shots of in-context tasks.
@@ -72,6 +77,9 @@ pub struct Configuration {
     /// Whether texts in items.csv that a spreadsheet would run as formulas stay as they are.
     #[serde(skip)]
     pub raw_csv: bool,
+    /// Whether the token limit is the default of a chat, and not one that was given.
+    #[serde(skip)]
+    pub has_default_limit: bool,
     /// How the designs of semantic emergence are asked, if the sources are categories for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantic: Option<SemanticTask>,
@@ -87,6 +95,10 @@ pub struct LoadedTask {
     pub sha256: String,
     /// How many items it has.
     pub n_items: usize,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Records of before sent them to all models.
@@ -180,12 +192,21 @@ impl Configuration {
             return Err(Error::Parameter { name: "-o", reason });
         };
         let there = Self::from_record(there)?;
-        let differences = there.differences(self);
+        let mut differences = there.differences(self);
+        if there.short_answers && !self.has_default_limit {
+            let (less, now) = (short_answers::MAX_TOKENS, self.params.max_tokens);
+            differences.push(format!(
+                "settings.max_tokens: the default in the folder, at most {less} for short answers; {now} now"
+            ));
+        }
         if differences.is_empty() {
             self.without.clone_from(&there.without);
             self.sends_task_stops = there.sends_task_stops;
             self.lowered.clone_from(&there.lowered);
-            return Ok(there == *self);
+            self.short_answers = there.short_answers;
+            // Not recorded.
+            let (raw_csv, has_default_limit) = (self.raw_csv, self.has_default_limit);
+            return Ok(Self { raw_csv, has_default_limit, ..there } == *self);
         }
         if is_new_wanted {
             return Ok(false);
@@ -250,7 +271,8 @@ impl Configuration {
         let provider = provider::find(&self.provider)?;
         let params = tasks.iter().map(|task| self.params_of(task, provider)).collect::<Result<_>>()?;
         let (endpoint, model) = (Endpoint::new(&self.base_url)?, self.model.clone());
-        Ok(Plan { provider, endpoint, model, tasks, params, repeats: self.repeats })
+        let most_tokens = if self.short_answers { short_answers::MAX_TOKENS } else { u32::MAX };
+        Ok(Plan { provider, endpoint, model, tasks, params, short_limit: most_tokens, repeats: self.repeats })
     }
 
     /// The differences of `other`, one line each. Paths of files, what was adapted to the server and what
@@ -261,6 +283,7 @@ impl Configuration {
                 sources: vec![],
                 without: vec![],
                 lowered: vec![],
+                short_answers: false,
                 sends_task_stops: true,
                 grading: Grading::default(),
                 normalisation_version: 0,

@@ -1,7 +1,8 @@
 //! Whether the log-probabilities of the first scored prompts depend on the prompts: some servers give every
 //! prompt the same numbers, or no number to the end of a prompt, so that all choices of a question tie.
+//! Others give each token the number of its neighbour, which two prompts that begin alike show.
 
-use crate::provider::Answer;
+use crate::provider::{Answer, TokenLogprob};
 
 /// Scored items before the rows are judged.
 const FEWEST_ITEMS: usize = 5;
@@ -22,6 +23,41 @@ pub(super) struct EchoRows {
     n_prompts: usize,
     /// Prompts whose last token is certain.
     n_certain: usize,
+    pairs: Pairs,
+}
+
+/// Pairs of prompts that begin alike. The number of the first token in which they differ depends on it, and
+/// that of the token before it does not.
+#[derive(Default)]
+struct Pairs {
+    n: usize,
+    /// Pairs with the same number at the first different token: it belongs to the token before it.
+    n_late: usize,
+    /// Pairs with different numbers at the token before it: one belongs to the token behind it.
+    n_early: usize,
+}
+
+impl Pairs {
+    /// Log-probabilities that are no further apart are the same: servers that compute several prompts at a
+    /// time round them differently.
+    const SAME: f64 = 1e-3;
+    /// Those that are further apart are not.
+    const DIFFERENT: f64 = 0.1;
+
+    fn add(&mut self, a: &[TokenLogprob], b: &[TokenLogprob]) {
+        let differs = |at: &usize| a[*at].token != b[*at].token;
+        let Some(at) = (0..a.len().min(b.len())).find(differs).filter(|at| *at > 1) else { return };
+        let apart = |at: usize| Some((a[at].logprob? - b[at].logprob?).abs());
+        let (Some(now), Some(before)) = (apart(at), apart(at - 1)) else { return };
+        self.n += 1;
+        self.n_late += usize::from(now < Self::SAME);
+        self.n_early += usize::from(before > Self::DIFFERENT);
+    }
+
+    /// Whether the numbers belong to neighbours.
+    fn are_shifted(&self) -> bool {
+        self.n >= FEWEST_ITEMS && (self.n_late == self.n || self.n_early == self.n)
+    }
 }
 
 impl EchoRows {
@@ -29,6 +65,11 @@ impl EchoRows {
     pub(super) fn add(&mut self, answers: &[Answer], is_tied: bool) {
         self.n_items += 1;
         self.n_tied += usize::from(is_tied);
+        if let [first, second, ..] = answers
+            && let (Some(first), Some(second)) = (&first.logprobs, &second.logprobs)
+        {
+            self.pairs.add(first, second);
+        }
         for answer in answers {
             let tokens = answer.logprobs.as_deref().unwrap_or_default();
             // A generated token follows the prompt.
@@ -65,6 +106,10 @@ impl EchoRows {
             "the server returns the same log-probabilities for every prompt".to_owned()
         } else if self.n_prompts >= FEWEST_POSITIONS && self.n_certain == self.n_prompts {
             "the server returns the log-probability 0 for the end of every prompt".to_owned()
+        } else if self.pairs.are_shifted() {
+            "the log-probabilities of the server are shifted by one token: they are those of the token \
+             before or behind"
+                .to_owned()
         } else {
             return None;
         };
@@ -111,5 +156,30 @@ mod tests {
         let certain = |text: &str, i: usize| if i == 2 { 0.0 } else { real(text, i) };
         assert!(finding(&certain, 5, false).contains("0 for the end of every prompt"));
         assert!(finding(&real, 5, true).contains("all choices of each of the first 5"));
+    }
+
+    #[test]
+    fn numbers_of_a_neighbour_are_found_by_two_prompts_that_begin_alike() {
+        // The number of a token depends on the tokens up to it.
+        let truth = |texts: &[&str], upto: usize| -> f64 {
+            -texts[..=upto].iter().enumerate().map(|(i, text)| (text.len() * (i + 3) % 7) as f64).sum::<f64>()
+        };
+        let finding = |shift: isize| {
+            let mut rows = EchoRows::default();
+            for word in ["a", "bb", "ccc", "dddd", "eeeee"] {
+                let texts = ["red", "crimson"].map(|choice| ["Is", " it", word, choice, "."]);
+                let answers = texts.map(|texts| {
+                    answer(&texts, |_, i| {
+                        let at = (i as isize + shift).clamp(0, texts.len() as isize - 1);
+                        truth(&texts, at as usize)
+                    })
+                });
+                rows.add(&answers, false);
+            }
+            rows.finding().unwrap_or_default()
+        };
+        assert_eq!(finding(0), "");
+        assert!(finding(1).contains("shifted by one token"), "{}", finding(1));
+        assert!(finding(-1).contains("shifted by one token"), "{}", finding(-1));
     }
 }

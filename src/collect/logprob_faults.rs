@@ -1,6 +1,6 @@
 //! Whether the log-probabilities of a server are those of the tokens beside them, as far as one short answer
 //! shows: some servers do not echo the prompt, give 0 for every token, give numbers that are no
-//! log-probabilities, or give each token the number of the position after it.
+//! log-probabilities, or give each token the number of the position after or before it.
 
 use crate::provider::{Answer, Outcome, TokenLogprob};
 
@@ -12,6 +12,10 @@ const LARGEST_SUM: f64 = 1.01;
 /// Positions at which the list of the most likely tokens must hold the next token rather than the present one
 /// before it counts as shifted. Text that repeats itself gives one or two.
 const SHIFTED_POSITIONS: usize = 3;
+
+/// Positions at which a list must hold the number of another token than its own. A list that holds the number
+/// of its token holds it for no other token.
+const OTHER_POSITIONS: usize = 2;
 
 /// Tokens whose log-probabilities are never all the same.
 const FEWEST_ALIKE: usize = 4;
@@ -59,6 +63,12 @@ pub(super) fn echo_fault(answer: &Answer, prompt: &str) -> Option<String> {
              tokenizer adds no token at the start); {ELSEWHERE}"
         ));
     }
+    if is_delayed(tokens, prompt) {
+        return Some(format!(
+            "the log-probabilities of the server are shifted by one token: those at a position are the ones \
+             of the token before it; {ELSEWHERE}"
+        ));
+    }
     fault(answer)
 }
 
@@ -94,6 +104,27 @@ fn is_shifted(tokens: &[TokenLogprob], text: &str, listed: &str) -> bool {
         return true;
     }
     if is_uncovered { next > now } else { next >= now + SHIFTED_POSITIONS }
+}
+
+/// Whether each token has the numbers of the position before it.
+fn is_delayed(tokens: &[TokenLogprob], prompt: &str) -> bool {
+    // A list that has the number of its token belongs to it.
+    let has = |at: usize, token: &TokenLogprob| {
+        let TokenLogprob { top, logprob: Some(logprob), .. } = &tokens[at] else { return false };
+        top.iter().any(|(text, value)| *text == token.token && (value - logprob).abs() < 1e-9)
+    };
+    let n_own = (1..tokens.len()).filter(|at| has(*at, &tokens[*at])).count();
+    let n_before = (1..tokens.len())
+        .filter(|at| tokens[*at].token != tokens[at - 1].token && has(*at, &tokens[at - 1]))
+        .count();
+    // Only the first token of a prompt has nothing before it. A token that a server puts there has no place
+    // in the prompt, and the prompt's first token may then be without a number, too.
+    let is_late = tokens.len() > 2
+        && prompt.starts_with(tokens[0].token.trim_start())
+        && !tokens[0].token.trim().is_empty()
+        && tokens[..2].iter().all(|token| token.logprob.is_none())
+        && tokens[2..].iter().all(|token| token.logprob.is_some());
+    is_late || n_own == 0 && n_before >= OTHER_POSITIONS
 }
 
 /// Whether an answer whose log-probabilities were requested has none.
@@ -164,6 +195,24 @@ mod tests {
             ],
         );
         assert!(says(&shifted).contains("shifted by one token"));
+        // Every number and list moved to the token behind.
+        let delayed = answer(
+            "a b c d e",
+            &[
+                ("a", None, &[]),
+                (" b", Some(-3.0), &[("a", -3.0), (" x", -0.6)]),
+                (" c", Some(-1.0), &[(" b", -1.0), (" x", -0.6)]),
+                (" d", Some(-0.2), &[(" c", -0.2)]),
+                (" e", Some(-2.0), &[(" y", -0.5), (" d", -2.0)]),
+            ],
+        );
+        assert!(says(&delayed).contains("of the token before it"), "{}", says(&delayed));
+        let n = |token, value| (token, value, &[] as &[(&str, f64)]);
+        let late =
+            [n("a", None), n(" b", None), n(" c", Some(-1.0)), n(" d", Some(-2.0)), n(" e", Some(-0.1))];
+        assert!(says(&answer("a b c d e", &late)).contains("of the token before it"));
+        let with_start = [&[n("<s>", None)], &late[..1], &[n(" b", Some(-1.5))], &late[2..]].concat();
+        assert_eq!(says(&answer("<s>a b c d e", &with_start)), "");
         let alike = answer("a b c d", &[("a b", Some(0.0), &[]), (" c d", Some(0.0), &[])]);
         assert!(says(&alike).contains("log-probability 0 for every token"));
         for value in [-1.0, -9999.0, -1e-7] {
@@ -172,7 +221,6 @@ mod tests {
             assert!(says(&same).contains("for every token"), "{value}");
         }
         // A number for the first token and none for the last, without lists.
-        let n = |token, value| (token, value, &[] as &[(&str, f64)]);
         let rows = [n("a", Some(-3.0)), n(" b", Some(-1.0)), n(" c", Some(-2.0)), n(" d", Some(-0.5))];
         assert!(says(&answer("a b c d e", &rows)).contains("shifted"));
         assert_eq!(says(&answer("a b c d", &rows)), "", "a server that puts a token before the prompt");

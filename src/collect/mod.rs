@@ -21,6 +21,7 @@ pub mod rescore;
 pub mod results;
 pub mod run;
 pub mod secrets;
+mod short_answers;
 pub mod tasks;
 
 pub use self::dispatch::panicked;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::endpoint::Endpoint;
 use super::journal::{Index, QuestionKey, QuestionState};
+use super::short_answers;
 use super::tasks::{Item, Task};
 use crate::error::Result;
 use crate::provider::{GenerationParams, Provider, Request, WireRequest};
@@ -80,8 +81,10 @@ pub struct Plan {
     pub model: String,
     /// The tasks.
     pub tasks: Vec<Task>,
-    /// Generation parameters of each task.
+    /// Generation parameters of each task, and those of the probe.
     pub params: Vec<GenerationParams>,
+    /// The token limit of questions that are drawn from a category.
+    pub short_limit: u32,
     /// Number of answers to each question.
     pub repeats: Replication,
 }
@@ -100,8 +103,36 @@ impl Plan {
         Request {
             model: self.model.clone(),
             prompt: item.prompts[question.prompt as usize].clone(),
-            params: self.params[question.task as usize].clone(),
+            params: self.question_params(question.task as usize),
         }
+    }
+
+    /// The generation parameters of the questions of a task.
+    fn question_params(&self, task: usize) -> GenerationParams {
+        let mut params = self.params[task].clone();
+        if self.has_short_answers(task) {
+            params.max_tokens = params.max_tokens.min(self.short_limit);
+        }
+        params
+    }
+
+    fn has_short_answers(&self, task: usize) -> bool {
+        self.tasks[task].is_drawn()
+    }
+
+    /// Whether the limit of short answers can change a request.
+    pub fn may_shorten(&self) -> bool {
+        let is_longer = |task: usize| self.params[task].max_tokens > short_answers::MAX_TOKENS;
+        (0..self.tasks.len()).any(|task| is_longer(task) && self.has_short_answers(task))
+    }
+
+    /// The smallest token limit that a question has, also if the limit of short answers is found to apply.
+    pub fn least_tokens(&self) -> u32 {
+        let limit = |task: usize| match self.question_params(task).max_tokens {
+            most if self.has_short_answers(task) => most.min(short_answers::MAX_TOKENS),
+            most => most,
+        };
+        (0..self.tasks.len()).map(limit).min().unwrap_or(0)
     }
 
     /// The key of a request as it is sent.

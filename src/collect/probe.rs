@@ -9,8 +9,9 @@ use super::logprob_faults;
 use super::parameter_change::{ParameterChange, trials};
 use super::plan::Plan;
 use super::results::decode;
+use super::short_answers;
 use crate::error::Result;
-use crate::provider::{Answer, Failure, FailureClass, GenerationParams, Prompt, Request};
+use crate::provider::{Answer, Failure, FailureClass, GenerationParams, Prompt, ReasoningEffort, Request};
 
 /// The prompt of the probe.
 const PROBE: &str = "Reply with the word yes.";
@@ -33,7 +34,8 @@ pub(super) fn requests(plan: &Plan) -> Vec<Request> {
 /// parameters have changed.
 ///
 /// A parameter that the server does not support is left out of all requests, and one whose value is too high
-/// is lowered for all, unless the user refuses that. Both are recorded and said once.
+/// is lowered for all, unless the user refuses that. Where the model does not reason, short answers get a
+/// limit of their own. All that is recorded and said once.
 pub(super) async fn probe(
     configuration: &mut Configuration,
     plan: &mut Plan,
@@ -41,7 +43,7 @@ pub(super) async fn probe(
     worker: &Worker,
 ) -> Result<bool> {
     let run = &worker.run;
-    let (mut has_changed, mut asked) = (false, vec![]);
+    let (mut has_changed, mut asked, mut reasons) = (false, vec![], None);
     loop {
         let mut next = None;
         for request in requests(plan) {
@@ -49,8 +51,12 @@ pub(super) async fn probe(
             let key = plan.key(&wire, 0);
             match journal.index.probed.get(&key) {
                 // What ended an earlier run ends this one before it asks a question.
-                Some(place) if ends(worker, &request, &stored(plan, journal, *place)?) => {
-                    return Ok(has_changed);
+                Some(place) => {
+                    let answer = stored(plan, journal, *place)?;
+                    if ends(worker, &request, &answer) {
+                        return Ok(has_changed);
+                    }
+                    note_reasoning(&request, &answer, &mut reasons);
                 }
                 None if !asked.contains(&key) => {
                     next = Some((request, key));
@@ -63,13 +69,29 @@ pub(super) async fn probe(
             if has_changed {
                 run.progress.say(&adapted(configuration, plan));
             }
+            if reasons == Some(false) && shortens(configuration, plan, journal) {
+                configuration.short_answers = true;
+                *plan = configuration.plan(std::mem::take(&mut plan.tasks))?;
+                worker.writer.append(&configuration.record()?)?.durable().await?;
+                run.progress.say(&format!(
+                    "{} answers the probe without reasoning: short answers are limited to {} tokens \
+                     (recorded in summary.json; --max-tokens sets another limit)",
+                    plan.model,
+                    short_answers::MAX_TOKENS
+                ));
+                return Ok(true);
+            }
             return Ok(has_changed);
         };
         asked.push(key);
         let question = question(plan, journal, worker, &request)?;
         let failure = match worker.ask(&question).await {
-            QuestionOutcome::Answered(Some(answer)) if ends(worker, &request, &answer) => {
-                return Ok(has_changed);
+            QuestionOutcome::Answered(Some(answer)) => {
+                if ends(worker, &request, &answer) {
+                    return Ok(has_changed);
+                }
+                note_reasoning(&request, &answer, &mut reasons);
+                continue;
             }
             QuestionOutcome::Failed(failure) => failure,
             _ => continue,
@@ -104,6 +126,27 @@ pub(super) async fn probe(
         has_changed = true;
         worker.writer.append(&configuration.record()?)?.durable().await?;
     }
+}
+
+/// Notes whether the model reasoned before it answered a probe.
+fn note_reasoning(request: &Request, answer: &Answer, reasons: &mut Option<bool>) {
+    if !request.params.echo {
+        *reasons = Some(short_answers::may_have_reasoned(answer));
+    }
+}
+
+/// Whether short answers of a model that does not reason get a limit of their own: where no limit was given,
+/// and no question was asked with another one.
+fn shortens(configuration: &Configuration, plan: &Plan, journal: &Journal) -> bool {
+    let asks_for_reasoning =
+        configuration.params.reasoning_effort.is_some_and(|e| e != ReasoningEffort::None);
+    let earlier = journal.index.configuration.as_ref();
+    let was_short = earlier.is_some_and(|earlier| earlier["short_answers"] == true);
+    configuration.has_default_limit
+        && !configuration.short_answers
+        && !asks_for_reasoning
+        && plan.may_shorten()
+        && (was_short || !journal.index.has_outcomes())
 }
 
 /// Whether the server refuses the probe itself, as it will refuse every question.

@@ -173,6 +173,7 @@ impl Run {
             // The parameters are part of every key, so that all keys have changed.
             pending = plan.pending(&journal.index, &self.redo)?;
         }
+        worker.first = FirstAnswers::new(&self.configuration.grading, self.tolerated(), self.hints(plan));
         worker.probe_again = probe::again(plan, journal, &worker)?;
         dispatch::ask_all(plan, pending, journal, &Arc::new(worker)).await
     }
@@ -187,7 +188,8 @@ impl Run {
         let grader = self.configuration.semantic.is_none();
         let is_drawn = grader && plan.tasks.iter().any(|task| task.is_drawn());
         let is_other = self.configuration.rendering != Rendering::Turns;
-        Hints { rendering: is_drawn && is_other && plan.provider.capabilities().chats, grader }
+        let short_limit = self.configuration.short_answers;
+        Hints { rendering: is_drawn && is_other && plan.provider.capabilities().chats, grader, short_limit }
     }
 
     fn worker(
@@ -209,8 +211,7 @@ impl Run {
                 "{n} earlier request(s) had no price; by the price in --prices they cost {usd:.6} USD"
             ));
         }
-        let most_tokens = plan.params.iter().map(|params| u64::from(params.max_tokens));
-        let least = budget.max_cost(1, most_tokens.min().unwrap_or(0));
+        let least = budget.max_cost(1, plan.least_tokens().into());
         let run = RunContext {
             provider: plan.provider,
             endpoint: plan.endpoint.name(),

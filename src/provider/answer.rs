@@ -20,6 +20,8 @@ pub struct Answer {
     pub system_fingerprint: Option<String>,
     /// The provider's finish reason.
     pub finish_reason: Option<String>,
+    /// Whether reasoning stands beside the text.
+    pub has_reasoning: bool,
     /// Log-probabilities, one per token.
     pub logprobs: Option<Vec<TokenLogprob>>,
     /// What the response says about the rate limit.
@@ -150,6 +152,7 @@ impl Answer {
             model_snapshot: None,
             system_fingerprint: None,
             finish_reason: None,
+            has_reasoning: false,
             logprobs: None,
             rate_limit: RateLimitInfo::default(),
             billing: Billing::default(),

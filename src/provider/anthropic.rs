@@ -172,11 +172,12 @@ impl Provider for Anthropic {
         let items = || value["content"].as_array().into_iter().flatten();
         let is = |item: &Value, kind: &str| item["type"].as_str().is_some_and(|name| name.ends_with(kind));
         let tool = items().find(|item| is(item, "tool_use")).map(|item| item["name"].as_str());
+        let has_reasoning = items().any(|item| is(item, "thinking"));
         let parts = AnswerParts {
             text: content(&value["content"], "text", "text"),
             finish: Finish::of(&value["stop_reason"]),
             reason: reason.map(Into::into),
-            has_reasoning: items().any(|item| is(item, "thinking")),
+            has_reasoning,
             tool: tool.map(|name| name.unwrap_or("unnamed").into()),
             ..AnswerParts::default()
         };
@@ -186,6 +187,7 @@ impl Provider for Anthropic {
             usage: usage(&value["usage"]),
             model_snapshot: value["model"].as_str().map(Into::into),
             finish_reason: reason.map(Into::into),
+            has_reasoning,
             billing: billing(value),
             ..Answer::of(outcome)
         }

@@ -195,12 +195,13 @@ impl Provider for Gemini {
         };
         let all = || candidate["content"]["parts"].as_array().into_iter().flatten();
         let tool = all().find_map(|part| part["functionCall"]["name"].as_str());
+        let has_reasoning = all().any(|part| part["thought"] == true);
         let parts = AnswerParts {
             text: text(candidate),
             filtered,
             finish,
             reason: reason.map(Into::into),
-            has_reasoning: all().any(|part| part["thought"] == true),
+            has_reasoning,
             tool: tool.map(Into::into),
             ..AnswerParts::default()
         };
@@ -210,6 +211,7 @@ impl Provider for Gemini {
             usage: usage(&value["usageMetadata"]),
             model_snapshot: value["modelVersion"].as_str().map(Into::into),
             finish_reason: reason.or(blocked).map(Into::into),
+            has_reasoning,
             logprobs: tokens(&candidate["logprobsResult"]),
             ..Answer::of(outcome)
         }

@@ -125,11 +125,12 @@ impl Provider for Ollama {
         let message = &value["message"];
         // Old versions give no reason.
         let is_done = reason.is_none() && value["done"] == true;
+        let has_reasoning = message["thinking"].as_str().is_some_and(|text| !text.is_empty());
         let parts = AnswerParts {
             text: message["content"].as_str().map(Into::into),
             finish: if is_done { Finish::Complete } else { Finish::of(&value["done_reason"]) },
             reason: reason.map(Into::into),
-            has_reasoning: message["thinking"].as_str().is_some_and(|text| !text.is_empty()),
+            has_reasoning,
             tool: message["tool_calls"][0]["function"]["name"].as_str().map(Into::into),
             ..AnswerParts::default()
         };
@@ -143,6 +144,7 @@ impl Provider for Ollama {
             usage: usage(value),
             model_snapshot: value["model"].as_str().map(Into::into),
             finish_reason: reason.map(Into::into),
+            has_reasoning,
             logprobs: value["logprobs"].as_array().map(|list| list.iter().map(token).collect()),
             ..Answer::of(outcome)
         }

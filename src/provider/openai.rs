@@ -179,6 +179,7 @@ pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassi
     parts.reason = reason.clone().filter(|_| parts.finish != Finish::Filtered).or_else(|| {
         finish_reason::name(&choice["native_finish_reason"]).filter(|_| parts.finish == Finish::Filtered)
     });
+    let has_reasoning = parts.has_reasoning;
     let broken = errors.error_in(choice).map(|error| errors.classify(200, error));
     let is_blank = parts.text.as_deref().is_none_or(|text| text.trim().is_empty());
     let outcome = match broken {
@@ -193,6 +194,7 @@ pub(super) fn finish(mut parts: AnswerParts, value: &Value, errors: &ErrorClassi
         model_snapshot: value["model"].as_str().map(Into::into),
         system_fingerprint: value["system_fingerprint"].as_str().map(Into::into),
         finish_reason: reason,
+        has_reasoning,
         billing: billing(value),
         ..Answer::of(outcome)
     }

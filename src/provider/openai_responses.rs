@@ -162,6 +162,7 @@ impl Provider for OpenAiResponses {
             usage: usage(&value["usage"]),
             model_snapshot: value["model"].as_str().map(Into::into),
             finish_reason: reason.map(Into::into),
+            has_reasoning: items().any(|item| item["type"] == "reasoning"),
             billing: openai::billing(value),
             logprobs: (!tokens.is_empty()).then_some(tokens),
             ..Answer::of(outcome)

@@ -36,6 +36,8 @@ writer.close()
 
 folder, name = os.path.split(os.path.abspath(source))
 model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
+# The values are f32 now, and nothing has to be read as a quantised file again.
 model.config.__dict__.pop("quantization_config", None)
+model.hf_quantizer = None
 model.save_pretrained(os.path.join(work, "hf"))
 AutoTokenizer.from_pretrained(folder, gguf_file=name).save_pretrained(os.path.join(work, "hf"))

@@ -15,6 +15,12 @@ use crate::collect::{Grader, Grading, Normalisation};
 use crate::error::{Error, Result};
 use crate::provider::{self, GenerationParams, KeyHeader};
 
+/// Default timeout of a request to a provider, in seconds.
+const REMOTE_TIMEOUT_S: f64 = 300.0;
+/// The same for a server on this machine: a small machine takes minutes for a long answer, and a connection
+/// within it does not fall silent by itself.
+const LOCAL_TIMEOUT_S: f64 = 1800.0;
+
 /// Outcomes that can be asked again.
 const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadable", "failed"];
 
@@ -135,7 +141,8 @@ pub(super) struct BudgetFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct ContentFlags {
-    /// Token limit of an answer, reasoning included [default: 2048 for chats, 32 for completions]
+    /// Token limit of an answer, reasoning included [default: 2048 for chats, or 128 for in-context
+    /// tasks where the probe shows no reasoning; 32 for completions]
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<u32>,
     /// Sampling temperature; 0 for greedy decoding, `none` to send none [default: 0, none for known reasoning
@@ -218,9 +225,10 @@ pub(super) struct RequestFlags {
     /// Most requests in flight; the actual number adapts to the server's rate limit
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) concurrency: usize,
-    /// Request timeout in seconds; timed-out requests may be billed
-    #[arg(long, value_name = "S", default_value_t = 300.0)]
-    pub(super) timeout_s: f64,
+    /// Request timeout in seconds; timed-out requests may be billed [default: 300, or 1800 for a server on
+    /// this machine]
+    #[arg(long, value_name = "S")]
+    pub(super) timeout_s: Option<f64>,
     /// Retries after a server error (500, 502, 504)
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(super) retries: u32,
@@ -250,6 +258,13 @@ pub(super) struct RequestFlags {
     pub(super) no_sync: bool,
 }
 
+impl RequestFlags {
+    /// The timeout of a request, in seconds.
+    pub(super) fn timeout_s(&self, is_local: bool) -> f64 {
+        self.timeout_s.unwrap_or(if is_local { LOCAL_TIMEOUT_S } else { REMOTE_TIMEOUT_S })
+    }
+}
+
 /// Accepts the headers that some provider declares.
 fn key_header_parser() -> impl TypedValueParser<Value = KeyHeader> {
     let value = |header: &KeyHeader| PossibleValue::new(header.name()).help(header.form());
@@ -274,7 +289,7 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
         return fault("--concurrency", "must be from 1 to 1024");
     }
     for (name, value) in [
-        ("--timeout-s", request.timeout_s),
+        ("--timeout-s", request.timeout_s.unwrap_or(REMOTE_TIMEOUT_S)),
         ("--backoff-s", request.backoff_s),
         ("--max-wait-s", request.max_wait_s),
         ("--idle-timeout-s", request.idle_timeout_s),
@@ -343,6 +358,7 @@ pub(super) fn configuration(
         params,
         without: vec![],
         lowered: vec![],
+        short_answers: false,
         sources: ask.tasks.clone(),
         shots: content.shots,
         items: content.items,
@@ -366,6 +382,7 @@ pub(super) fn configuration(
         sends_task_stops: !is_chat,
         tasks: vec![],
         raw_csv: ask.resume.raw_csv,
+        has_default_limit: is_chat && content.max_tokens.is_none(),
         semantic: None,
     })
 }

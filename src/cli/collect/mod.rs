@@ -198,7 +198,7 @@ fn collect(
             keep_truncated,
             model_snapshot: resume.require_model_snapshot.clone(),
         },
-        timeout: Duration::from_secs_f64(request.timeout_s),
+        timeout: Duration::from_secs_f64(request.timeout_s(is_local)),
         price,
         cap_usd: money.budget_usd,
         key_header: request.key_header,
@@ -278,8 +278,8 @@ fn doubt(summary: &FolderSummary, truncated: bool) {
     // Short answers in any words tell of a relation.
     let wrong = summary.configuration.semantic.is_some();
     let tolerated = Tolerated { wrong, truncated, ungraded: false };
-    if let Some(finding) = summary.check.finding_of(FEW, tolerated, Hints { rendering: false, grader: true })
-    {
+    let hints = Hints { grader: true, ..Hints::default() };
+    if let Some(finding) = summary.check.finding_of(FEW, tolerated, hints) {
         status(&format!("note: {finding}"));
     }
 }

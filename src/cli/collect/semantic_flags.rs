@@ -67,7 +67,8 @@ struct AnswerFlags {
     /// Where log-probabilities come from [default: echo for completions, top for chats that have them]
     #[arg(long, value_parser = choice(&LogprobSource::ALL, LogprobSource::name, LogprobSource::describe))]
     logprobs_from: Option<LogprobSource>,
-    /// Token limit of an answer, reasoning included [default: 2048 for chats, 16 for completions]
+    /// Token limit of an answer, reasoning included [default: 2048 for chats, or 128 where the
+    /// probe shows no reasoning; 16 for completions]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
     #[command(flatten)]
@@ -104,6 +105,7 @@ impl SemanticFlags {
             params,
             without: vec![],
             lowered: vec![],
+            short_answers: false,
             sources: self.corpora.clone(),
             shots: shots.iter().copied().max().unwrap_or_default(),
             items: *queries,
@@ -115,6 +117,7 @@ impl SemanticFlags {
             sends_task_stops: !can.chats,
             tasks: vec![],
             raw_csv: self.resume.raw_csv,
+            has_default_limit: can.chats && self.answers.max_tokens.is_none(),
             semantic: Some(SemanticTask {
                 shots,
                 sets: *sets,

@@ -33,6 +33,11 @@ impl Reservation {
         self.prompt.saturating_add(self.completion)
     }
 
+    /// The most tokens of the answer.
+    pub(crate) fn max_tokens(self) -> u64 {
+        self.completion_tokens
+    }
+
     /// Whether the counts of a server are far beyond what the request can have.
     pub fn is_exceeded_by(&self, usage: &Usage) -> bool {
         // Nothing is known of a request whose record was damaged.

@@ -45,7 +45,8 @@ impl Reply {
     /// The missing reply to a request that takes too long beside all others.
     pub(super) fn overdue(limit: Duration) -> Self {
         let message = format!(
-            "no answer after {:.1} s, four times as long as the slowest answer so far",
+            "no answer after {:.1} s: four times as long as the slowest answer so far, and longer than the \
+             longest answer takes",
             limit.as_secs_f64()
         );
         Self {
@@ -142,6 +143,11 @@ impl Client {
             source: Some(source.without_url().into()),
         })?;
         Ok(Self { client, endpoint, key })
+    }
+
+    /// Whether the server runs on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.endpoint.is_local()
     }
 
     /// Sends one request once.

@@ -204,7 +204,7 @@ impl Worker {
                 biased;
                 () = self.run.stop.aborting() => return Ok(None),
                 reply = self.client.send(&question.wire) => reply,
-                reply = self.overdue(sent), if may_lose => reply,
+                reply = self.overdue(sent, question, may_lose) => reply,
             }
         } else {
             Reply::not_sent("the run was stopped before the request was sent")
@@ -243,7 +243,7 @@ impl Worker {
         record.possibly_paid = matches!(class, Some(FailureClass::Unknown));
         record.cost_usd = match class {
             None => {
-                self.run.latency.add(sent.elapsed());
+                self.run.latency.add(sent.elapsed(), latency::tokens(&answer));
                 self.charge(question, &answer, &mut record)
             }
             Some(FailureClass::Unknown) => self.run.budget.charge(question.most, None, None),
@@ -259,12 +259,26 @@ impl Worker {
         Ok(Some((answer, record, delivery)))
     }
 
-    /// Waits until a request takes too long beside the answers of the others.
-    async fn overdue(&self, sent: Instant) -> Reply {
+    /// Waits until a request takes too long beside the answers of the others, if its answer may be lost.
+    /// Says once that a server on this machine is slow.
+    async fn overdue(&self, sent: Instant, question: &PreparedQuestion, may_lose: bool) -> Reply {
+        let (max_tokens, is_local) = (question.most.max_tokens(), self.client.is_local());
         loop {
             tokio::time::sleep(latency::INTERVAL).await;
-            if let Some(limit) = self.run.latency.limit().filter(|limit| sent.elapsed() > *limit) {
+            let limit = self.run.latency.limit(max_tokens, is_local);
+            if let Some(limit) = limit.filter(|limit| may_lose && sent.elapsed() > *limit) {
                 return Reply::overdue(limit);
+            }
+            if is_local && sent.elapsed() > latency::SLOW {
+                self.run.say_once(
+                    "slow",
+                    &format!(
+                        "{}: an answer of up to {max_tokens} tokens takes more than {} s; a lower \
+                         --max-tokens ends long answers sooner, and --timeout-s limits a request",
+                        self.run.endpoint,
+                        latency::SLOW.as_secs()
+                    ),
+                );
             }
         }
     }

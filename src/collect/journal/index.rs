@@ -219,6 +219,11 @@ impl Index {
         self.state(key).map_or(0, |state| state.attempts)
     }
 
+    /// Whether a question, other than a probe, has an outcome.
+    pub fn has_outcomes(&self) -> bool {
+        self.states.values().any(|state| state.last.is_some())
+    }
+
     /// Whether anything was asked.
     pub fn is_empty(&self) -> bool {
         self.states.is_empty() && self.open.is_empty()

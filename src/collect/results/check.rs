@@ -45,6 +45,9 @@ pub struct Hints {
     pub rendering: bool,
     /// Another grader.
     pub grader: bool,
+    /// A higher limit than that of short answers. Some answers that reach it are expected: a small model does
+    /// not always stop by itself.
+    pub short_limit: bool,
 }
 
 /// Counts of grades, with some of the answers that are not right.
@@ -130,12 +133,14 @@ impl RunCheck {
             return None;
         }
         let truncated = self.n(GradeKind::Truncated) + self.n_texts_truncated;
-        let most = if n_answers == ANSWERS { MOST_TRUNCATED } else { MOST_TRUNCATED_OF_ALL };
+        let is_first = n_answers == ANSWERS && !hints.short_limit;
+        let most = if is_first { MOST_TRUNCATED } else { MOST_TRUNCATED_OF_ALL };
         if truncated as f64 > most * n_answers as f64 && !tolerated.truncated {
             return Some(format!(
-                "{truncated} of the first {n_answers} answers were truncated at the token limit{}; raise \
+                "{truncated} of the first {n_answers} answers were truncated at the token limit{}{}; raise \
                  --max-tokens and choose another folder (or --new-config), or keep them with \
                  --keep-truncated{}",
+                if hints.short_limit { " of short answers" } else { "" },
                 if self.kinds.is_empty() { "" } else { " before they could be graded" },
                 self.shown()
             ));
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     const NONE: Tolerated = Tolerated { wrong: false, ungraded: false, truncated: false };
-    const HINTS: Hints = Hints { rendering: false, grader: true };
+    const HINTS: Hints = Hints { rendering: false, grader: true, short_limit: false };
     const TRUNCATED: Tolerated = Tolerated { truncated: true, ..NONE };
 
     fn item() -> Item {
@@ -249,7 +254,7 @@ mod tests {
     #[test]
     fn a_run_without_a_right_answer_says_what_came_and_what_to_try() {
         let finding = check(&["It is\u{1b}[31m Paris."; 20], false)
-            .finding(NONE, Hints { rendering: true, grader: true })
+            .finding(NONE, Hints { rendering: true, ..HINTS })
             .unwrap();
         for part in [
             "none of 20",
@@ -283,6 +288,14 @@ mod tests {
         let cut = check(&["<think>hm"; 20], true).finding(NONE, HINTS).unwrap();
         assert!(cut.contains("20 of the first 20") && cut.contains("--max-tokens"), "{cut}");
         assert!(check(&["<think>hm"; 20], true).finding(TRUNCATED, HINTS).is_none());
+        // A small model does not always stop by itself.
+        let short = Hints { short_limit: true, ..HINTS };
+        let mut some = check(&["Paris"; 16], false);
+        some.kinds.insert(GradeKind::Truncated, 4);
+        assert!(some.finding(NONE, HINTS).is_some() && some.finding(NONE, short).is_none());
+        assert!(
+            check(&["hm"; 20], true).finding(NONE, short).is_some_and(|why| why.contains("of short answers"))
+        );
         // Some truncated answers of a whole run are counted, and no more.
         let mut some = check(&["Paris"; 60], false);
         some.kinds.insert(GradeKind::Truncated, 10);

@@ -67,6 +67,33 @@ static PAIRS: &[(&[&str], &[&str])] = &[
 /// Fragments of errors about the form of a request, which use the words of filters.
 static FORM: &[&str] = &["schema", "validation", "parameter", "must be", "required", "constraint"];
 
+/// Fragments of errors about where a request comes from, which block it whatever it says.
+static ORIGIN: &[&str] = &[
+    "ip address",
+    "your ip",
+    "region",
+    "country",
+    "location",
+    "network",
+    "cloudflare",
+    "firewall",
+    "cors policy",
+    "cross-origin",
+    "proxy",
+    "vpn",
+    "user agent",
+    "user-agent",
+    "captcha",
+    "rate limit",
+    "too many",
+    "billing",
+    "payment",
+    "credit",
+    "quota",
+];
+/// What is blocked, where a filter says no more.
+static BLOCKED: &[&str] = &["request", "message", "input", "output", "response", "question", "query"];
+
 /// Fragments about an account, which no filter of content sends.
 static ACCOUNT: &[&str] =
     &["deactivated", "suspended", "terminated", "disabled", "banned", "access to the api"];
@@ -89,8 +116,9 @@ pub(super) fn is_filtered(text: &str) -> bool {
     // A page of a firewall is about the client's address, and says nothing of the prompt.
     let is_page = text.trim_start().starts_with('<');
     let is_form = contains(text, FORM);
+    let is_blocked = || text.contains("blocked") && contains(text, BLOCKED) && !contains(text, ORIGIN);
     let has_pair = || PAIRS.iter().any(|(verdicts, about)| contains(text, verdicts) && contains(text, about));
-    contains(text, FILTERED) || (!is_page && !is_form && has_pair())
+    contains(text, FILTERED) || (!is_page && !is_form && (has_pair() || is_blocked()))
 }
 
 /// Whether the text is about an account, which a filter never is.

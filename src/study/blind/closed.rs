@@ -157,6 +157,7 @@ impl<'a> Worker<'a> {
             params: GenerationParams { max_tokens: ANSWER_TOKENS, ..GenerationParams::default() },
             without: vec![],
             lowered: vec![],
+            short_answers: false,
             sources: corpora,
             shots: shots.iter().copied().max().unwrap_or_default(),
             items: queries,
@@ -172,6 +173,7 @@ impl<'a> Worker<'a> {
             sends_task_stops: true,
             tasks: vec![],
             raw_csv: false,
+            has_default_limit: false,
             semantic: Some(SemanticTask {
                 shots,
                 sets,

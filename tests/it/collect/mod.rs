@@ -18,6 +18,7 @@ pub mod providers;
 pub mod refused_probe;
 pub mod results;
 pub mod semantic;
+pub mod short_answers;
 pub mod silence;
 pub mod slow;
 pub mod streams;

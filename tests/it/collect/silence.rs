@@ -25,3 +25,19 @@ fn one_silent_request_is_asked_again_after_four_times_the_slowest_answer() {
     let summary: Value = serde_json::from_str(&case.file("summary.json")).expect("JSON");
     assert_eq!(summary["n_possibly_paid"], 1);
 }
+
+#[test]
+fn a_long_answer_of_a_slow_server_is_not_asked_for_twice() {
+    // Five tokens take a fifth of a second, and one answer has hundreds.
+    let server = Server::start(|posted| {
+        let wait = if posted.word() == "w0" { 13.0 } else { 0.2 };
+        let mut reply = Reply::say(posted.word()).how(How::Late(seconds(wait)));
+        let text = String::from_utf8_lossy(&reply.body)
+            .replace("\"completion_tokens\":1", "\"completion_tokens\":5");
+        reply.body = text.into_bytes();
+        reply
+    });
+    let case = Case::new(&server, 12);
+    case.ends(0, &["--max-tokens", "2048"]);
+    assert_eq!((server.count("w0"), case.score("accuracy")), (1, "1.0".into()));
+}

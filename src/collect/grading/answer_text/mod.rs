@@ -14,6 +14,8 @@ use super::plain::invisible;
 pub struct AnswerText<'a> {
     /// The answer.
     pub text: Cow<'a, str>,
+    /// Whether reasoning or a tool call was set aside.
+    pub has_reasoning: bool,
     /// Whether the text ends inside its reasoning, so that there is no answer.
     pub ends_in_reasoning: bool,
     /// Whether a special token ended the answer, so that it is complete although its text was truncated.
@@ -32,21 +34,28 @@ impl<'a> AnswerText<'a> {
             && !harmony::may_begin(text)
             && !reasoning::may_begin(text)
         {
-            return Self { text: Cow::Borrowed(text), ends_in_reasoning: false, has_ended: false };
+            return Self {
+                text: Cow::Borrowed(text),
+                has_reasoning: false,
+                ends_in_reasoning: false,
+                has_ended: false,
+            };
         }
-        let mut read = Self { text: Cow::Borrowed(text), ends_in_reasoning: false, has_ended: false };
-        if let Some(last) = harmony::last_message(text) {
-            match last {
-                Some(message) => read.text = Cow::Borrowed(message),
-                None => return Self { text: Cow::Borrowed(""), ends_in_reasoning: true, has_ended: false },
-            }
-        }
-        let visible = invisible::remove(&read.text);
-        let Some(visible) = reasoning::set_aside(&visible) else {
-            return Self { text: Cow::Borrowed(""), ends_in_reasoning: true, has_ended: false };
-        };
-        let (visible, has_ended) = special_tokens::remove(&visible);
-        Self { text: Cow::Owned(visible), ends_in_reasoning: false, has_ended }
+        let message = harmony::last_message(text);
+        let visible = invisible::remove(match message {
+            Some(Some(message)) => message,
+            Some(None) => return Self::unfinished(),
+            None => text,
+        });
+        let Some(answer) = reasoning::set_aside(&visible) else { return Self::unfinished() };
+        let has_reasoning = message.is_some() || answer.len() < visible.len();
+        let (answer, has_ended) = special_tokens::remove(&answer);
+        Self { text: Cow::Owned(answer), has_reasoning, ends_in_reasoning: false, has_ended }
+    }
+
+    /// What is left of a text that ends inside its reasoning.
+    fn unfinished() -> Self {
+        Self { text: Cow::Borrowed(""), has_reasoning: true, ends_in_reasoning: true, has_ended: false }
     }
 }
 
@@ -91,6 +100,23 @@ mod tests {
             "assistantfinalParis",
             "assistant\n\nParis",
             "<longcat_think>Rome?</longcat_think>Paris",
+            "<reasoning_content>Rome?</reasoning_content>Paris",
+            "<internal_monologue>Rome?</internal_monologue>Paris",
+            "<thinking_process>Rome?</thinking_process>\nParis",
+            "< think >Rome?</ think >Paris",
+            "<cot>Rome?</cot>Paris",
+            "<|thought|>Rome?<|/thought|>Paris",
+            "<|begin_of_thinking|>Rome?<|end_of_thinking|>Paris",
+            "<|reasoning_start|>Rome?<|reasoning_end|>Paris",
+            "<|reasoning_thinking_start|>Rome?<|reasoning_thinking_end|>Paris",
+            "<｜begin▁of▁thinking｜>Rome?<｜end▁of▁thinking｜>Paris",
+            "[BEGIN_THINK]Rome?[END_THINK]Paris",
+            "[REASONING]Rome?[/REASONING]Paris",
+            "```thinking\nRome?\n```\nParis",
+            "```tool_code\nf()\n```\nParis",
+            "<|tool▁calls▁begin|>x<|tool▁calls▁end|>Paris",
+            "<|tool_call>call:f{}<tool_call|>Paris",
+            "<tools>\n{\"name\": \"f\"}\n</tools>Paris",
             "<reason>Rome?</reason>Paris",
             "<think/>Paris",
             "<|inner_prefix|>Rome?<|inner_suffix|>Paris",
@@ -119,6 +145,9 @@ mod tests {
             "<think>a</think><think>The capital is Paris",
             "Paris <thinking>or",
             "[THINK]Paris",
+            "[REASONING]Paris",
+            "<|reasoning_start|>Paris",
+            "```thinking\nParis",
             "<|channel|>analysis<|message|>It is Paris",
             "<|channel|>analysis<|message|>It is Paris<|end|><|start|>assistant<|channel|>final",
             "<|channel|>analysis<|message|>It is Paris<|end|><|start|>assistant",
@@ -181,6 +210,8 @@ mod tests {
             "analysis of variance",
             "x[0]",
             "I think </ is a mark",
+            "```text\nParis\n```",
+            "i < thought and j > k",
         ] {
             let read = AnswerText::read(text);
             assert_eq!((read.text.as_ref(), read.ends_in_reasoning), (text, false));

@@ -6,33 +6,39 @@ use regex::Regex;
 
 /// Marks with names: `<think>`, `</think>`.
 const NAMES: &str = "reason|think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|\
-                     antthinking|inner_monologue|inner_thoughts|chain_of_thought|thought_process";
+                     antthinking|monologue|inner_thoughts|chain_of_thought|cot|rationale";
+/// What they put behind it: `<reasoning_content>`, `<thinking_process>`.
+const SUFFIX: &str = "(?:[_-](?:content|process|block|text|steps?|log|trace))?";
 /// Tool calls with names.
 const TOOLS: &str =
-    "tool_call|tool_calls|tool_use|tool_response|function|function_call|function_calls|invoke";
+    "tools|tool_call|tool_calls|tool_use|tool_response|function|function_call|function_calls|invoke";
 /// What models put before a name: `<seed:think>`, `<longcat_think>`.
 const PREFIX: &str = "(?:[a-z0-9]{1,24}[_:])?";
 /// Opening marks of reasoning that are no tags.
 const OPENING: &str = concat!(
-    r"\[THINK\]|\x{25c1}think\x{25b7}|<\|begin_of_thought\|>|<\|START_THINKING\|>|<unused94>|",
-    r"<\|channel>thought|<\|thinking\|>|<\|think\|>|<details\s+type=.reasoning.[^<>]{0,200}>|",
+    r"\x{25c1}think\x{25b7}|<unused94>|<\|channel>thought|<details\s+type=.reasoning.[^<>]{0,200}>|",
     r"<\|inner_prefix\|>|<ctrl94>",
+);
+/// Opening and closing marks between brackets and bars: `[THINK]`, `<|START_THINKING|>`, `<|think_end|>`,
+/// `<|/thought|>`.
+const BARRED: &str = concat!(
+    r"\[/?(?:(?:BEGIN|START|END)_)?(?:THINK|THINKING|REASONING|THOUGHT)\]|",
+    r"<[|\x{ff5c}]/?(?:(?:begin|start|end)[_\x{2581}](?:of[_\x{2581}])?)?(?:[a-z]{1,16}_)?",
+    r"(?:think|thinking|thought|thoughts|reasoning|reflection)(?:_(?:begin|start|end))?[|\x{ff5c}]>",
 );
 /// Closing marks of reasoning that are no tags.
 const CLOSING: &str = concat!(
-    r"\[/THINK\]|\x{25c1}/think\x{25b7}|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>|",
-    r"<channel\|>|<\|/thinking\|>|<\|/think\|>|</details>|",
-    r"<\|inner_suffix\|>|<ctrl95>|\[BEGIN FINAL RESPONSE\]",
+    r"\x{25c1}/think\x{25b7}|<unused95>|<channel\|>|</details>|<\|inner_suffix\|>|<ctrl95>|",
+    r"\[BEGIN FINAL RESPONSE\]",
 );
 /// Opening and closing marks of tool calls that are no tags.
 const TOOL_OPENING: &str = concat!(
-    r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls_section_begin\|>|",
-    r"<\|tool_call\|>|<\|tool_call_start\|>|<\|action_start\|>|",
-    r"<\x{ff5c}tool\x{2581}calls\x{2581}begin\x{ff5c}>",
+    r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call\|?>|<\|action_start\|>|",
+    r"<[|\x{ff5c}]tool[_\x{2581}]calls?[_\x{2581}](?:section_)?(?:begin|start)[|\x{ff5c}]>",
 );
 const TOOL_CLOSING: &str = concat!(
-    r"<\|tool_calls_section_end\|>|<\|tool_call_end\|>|<\|action_end\|>|",
-    r"<\x{ff5c}tool\x{2581}calls\x{2581}end\x{ff5c}>",
+    r"<tool_call\|>|<\|action_end\|>|",
+    r"<[|\x{ff5c}]tool[_\x{2581}]calls?[_\x{2581}](?:section_)?end[|\x{ff5c}]>",
 );
 /// Marks that are removed and change nothing else.
 const EMPTY: &str = r"\[END FINAL RESPONSE\]";
@@ -44,7 +50,8 @@ const SENTENCES: [(&str, &str); 2] = [
 
 static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let pattern = format!(
-        "(?i)(?:<|&lt;)/?{PREFIX}(?:{NAMES})(?:\\s[^<>\\n]{{0,200}})?/?(?:>|&gt;)|{OPENING}|{CLOSING}|\
+        "(?i)(?:<|&lt;)\\s?/?\\s?{PREFIX}(?:{NAMES}){SUFFIX}(?:\\s[^<>\\n]{{0,200}})?/?(?:>|&gt;)|\
+         {OPENING}|{CLOSING}|{BARRED}|\
          </?{PREFIX}(?:{TOOLS})(?:[\\s=][^<>\\n]{{0,200}})?>|{TOOL_OPENING}|{TOOL_CLOSING}|{EMPTY}"
     );
     Regex::new(&pattern).ok()
@@ -71,23 +78,28 @@ enum Mark {
 impl Mark {
     fn of(mark: &str) -> Self {
         let mark = mark.to_ascii_lowercase();
-        if mark.ends_with("/>") || mark.starts_with("[end") {
+        if mark.ends_with("/>") || mark.starts_with("[end final") {
             return Self::Nothing;
         }
         let is_tool =
             ["tool", "function", "invoke", "python_tag", "action_"].iter().any(|name| mark.contains(name));
         let ends = [
             "</",
+            "< /",
             "&lt;/",
             "[/",
+            "[end_",
             "\u{25c1}/",
             "|/",
-            "end_of",
-            "end_think",
+            "\u{ff5c}/",
+            "|end",
+            "\u{ff5c}end",
+            "\u{2581}end",
+            "<tool_call|",
             "unused95",
             "ctrl95",
             "inner_suffix",
-            "[begin",
+            "[begin final",
             "<channel|",
             "_end|",
             "end\u{ff5c}",
@@ -103,7 +115,28 @@ impl Mark {
 
 /// Whether a text without marks begins with its reasoning.
 pub(super) fn may_begin(text: &str) -> bool {
-    SENTENCES.iter().any(|(begin, _)| text.trim_start().starts_with(begin))
+    let text = text.trim_start();
+    SENTENCES.iter().any(|(begin, _)| text.starts_with(begin)) || text.starts_with("```")
+}
+
+/// A text without the blocks of code that hold reasoning or a tool call, at its beginning; `None` if it ends
+/// inside reasoning.
+fn without_fences(text: &str) -> Option<&str> {
+    const REASONING: [&str; 5] = ["thinking", "think", "thought", "thoughts", "reasoning"];
+    const TOOLS: [&str; 3] = ["tool_code", "tool_call", "tool_outputs"];
+    let mut rest = text;
+    while let Some((name, block)) = rest.trim_start().strip_prefix("```").and_then(|b| b.split_once('\n')) {
+        let (is_reasoning, is_tool) = (REASONING.contains(&name.trim()), TOOLS.contains(&name.trim()));
+        if !is_reasoning && !is_tool {
+            break;
+        }
+        match block.split_once("```") {
+            Some((_, behind)) => rest = behind,
+            None if is_reasoning => return None,
+            None => return Some(""),
+        }
+    }
+    Some(rest)
 }
 
 /// The text without its reasoning and tool calls; `None` if it ends inside its reasoning. What comes before a
@@ -114,6 +147,7 @@ pub(super) fn set_aside(text: &str) -> Option<String> {
             return text.split_once(end).map(|(_, answer)| answer.replace("[END FINAL RESPONSE]", ""));
         }
     }
+    let text = without_fences(text)?;
     let can_begin = text.contains(['<', '[', '\u{25c1}']) || text.contains("&lt;");
     let Some(marks) = MARKS.as_ref().filter(|_| can_begin) else { return Some(text.to_owned()) };
     let (mut answer, mut inside, mut from) = (String::with_capacity(text.len()), Inside::Answer, 0);

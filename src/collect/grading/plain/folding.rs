@@ -46,13 +46,23 @@ pub fn fold(text: &str) -> String {
             '\u{fb00}'..='\u{fb4f}'
             | '\u{ff00}'..='\u{ffef}'
             | '\u{1d400}'..='\u{1d7ff}'
-            | '\u{24b6}'..='\u{24e9}'
+            | '\u{249c}'..='\u{24e9}'
+            | '\u{1f110}'..='\u{1f129}'
             | '\u{1f130}'..='\u{1f149}' => folded.extend(std::iter::once(c).nfkc()),
+            // White letters on black, which Unicode does not decompose.
+            '\u{1f150}'..='\u{1f169}' => folded.push(nth_letter(c, '\u{1f150}')),
+            '\u{1f170}'..='\u{1f189}' => folded.push(nth_letter(c, '\u{1f170}')),
             c => folded.push(c),
         }
     }
     let folded: String = folded.nfc().collect();
     if folded.contains('&') { entities(&folded) } else { folded }
+}
+
+/// The capital letter at the place of `c` in a row that begins with `first`.
+fn nth_letter(c: char, first: char) -> char {
+    let n = u32::from(c).saturating_sub(u32::from(first)).min(25);
+    char::from_u32(u32::from('A') + n).unwrap_or(c)
 }
 
 /// Whether a dash behind a text is the sign of what follows, and joins no two numbers or words.

@@ -1,5 +1,5 @@
 //! Removes markdown and the tags of HTML that format a text: headings, quotes, bullets, code, emphasis and
-//! links. An asterisk or underscore inside a word or between blanks is none.
+//! links, and text that is struck out. An asterisk or underscore inside a word or between blanks is none.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -13,13 +13,28 @@ static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(TAG).ok());
 const BREAK: &str = r"(?i)</?(?:p|br|div|li|ul|ol)(?:\s[^<>\n]{0,200})?\s?/?>";
 static BREAKS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BREAK).ok());
 
+const STRUCK: &str = concat!(
+    r"(?i)(^|[^~])~~[^~\s](?:[^~\n]{0,500}[^~\s])?~~|",
+    r"<(?:del|strike)(?:\s[^<>\n]{0,200})?>[^<>]{0,500}</(?:del|strike)>|\\sout\{[^{}]{0,500}\}",
+);
+static STRUCK_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(STRUCK).ok());
+
+/// Whether a line consists of marks that divide a text or head a table: `---`, `***`, `===`.
+pub fn is_rule(line: &str) -> bool {
+    let line = line.trim();
+    line.len() >= 3 && ['-', '*', '_', '=', '~'].iter().any(|c| line.trim_matches(*c).is_empty())
+}
+
 /// A text without its markup; lines stay lines.
 pub fn strip(text: &str) -> String {
-    let marks = ['*', '_', '`', '#', '>', '-', '+', '[', '~'];
-    if !text.contains(marks) {
+    let marks = ['*', '_', '`', '#', '>', '-', '+', '[', '~', '='];
+    if !text.contains(marks) && !text.contains("\\sout") {
         return text.to_owned();
     }
     let mut text = Cow::Borrowed(text);
+    if text.contains("~~") || text.contains("</") || text.contains("\\sout") {
+        text = replace(&STRUCK_OUT, text, "$1");
+    }
     if text.contains("](") {
         text = replace(&LINKS, text, "$1");
     }
@@ -34,10 +49,7 @@ pub fn strip(text: &str) -> String {
         // A fence on a line of its own may name a language; one around a text on the same line is code.
         let is_fence = is_fence && !line[3..].contains("```");
         // A text of marks only stays.
-        let is_rule = line.len() >= 3
-            && line.len() < text.trim().len()
-            && ['-', '*', '_'].iter().any(|c| line.trim_matches(*c).is_empty());
-        if is_fence || is_rule {
+        if is_fence || is_rule(line) && line.len() < text.trim().len() {
             continue;
         }
         if !plain.is_empty() {

@@ -1,5 +1,7 @@
 //! Where a right answer ends inside a text: words end at a letter or digit, numbers where the number ends,
-//! and an answer that names an alternative is none.
+//! and an answer that names an alternative or is taken back is none.
+
+use super::taken_back::is_taken_back;
 
 /// Words that join an alternative.
 const OR: [&str; 22] = [
@@ -94,7 +96,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() && (c < '\u{e00}' || ('\u{1e00}'..'\u{2000}').contains(&c))
 }
 
-/// Whether an answer ends before `rest`, and no alternative follows ("or Rome").
+/// Whether an answer ends before `rest`, and neither an alternative ("or Rome") nor a denial ("is not it")
+/// follows.
 pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
     let Some(last) = answer.chars().next_back() else { return false };
     let mut chars = rest.chars();
@@ -130,7 +133,7 @@ pub(crate) fn ends_before(answer: &str, rest: &str) -> bool {
     } else if !last.is_alphanumeric() && matches!(last, '-' | '+' | '.' | '$') && next.is_alphanumeric() {
         return false;
     }
-    !has_alternative(rest)
+    !has_alternative(rest) && !is_taken_back(rest)
 }
 
 /// Whether a number goes on behind a blank: `1 000`, `3 1/2`, `3 million`, `5 - 6`, `5 to 6`, `3 × 10`.
@@ -187,6 +190,37 @@ pub(crate) fn has_second(rest: &str) -> bool {
     AND.contains(&first.as_str()) && is_other && !SAME.contains(&second.trim_end_matches(['.', ',', ';']))
 }
 
+/// Words that carry a denial on to what follows them: "I don't think it is Paris", "not in Paris".
+const CARRYING: [&str; 32] = [
+    "think", "believe", "say", "suppose", "expect", "guess", "it", "it's", "is", "be", "was", "that",
+    "would", "called", "named", "in", "a", "an", "the", "to", "likely", "glaube", "dass", "es", "ist", "è",
+    "é", "era", "c'est", "que", "esta", "está",
+];
+
+/// Whether a denial goes before a text, with nothing but words between that carry it on.
+fn is_denied_before(before: &str) -> bool {
+    let mut has_verb = false;
+    for word in before.split_whitespace().rev().take(8) {
+        if word.ends_with(['.', ',', ';', ':', '!', '?', ')']) {
+            return false;
+        }
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase();
+        // "no es Paris"; elsewhere "no" is an answer.
+        if NOT.contains(&word.as_str())
+            || word.ends_with("n't")
+            || word == "no" && has_verb
+            || word == "n'est"
+        {
+            return true;
+        }
+        if !CARRYING.contains(&word.as_str()) {
+            return false;
+        }
+        has_verb = matches!(word.as_str(), "es" | "é" | "è" | "era" | "está");
+    }
+    false
+}
+
 /// Whether an answer may begin behind `before`: a word begins, no number or sign goes before it, it is not
 /// denied and is not the second of two alternatives.
 pub(crate) fn begins_after(before: &str, answer: &str) -> bool {
@@ -226,11 +260,11 @@ pub(crate) fn begins_after(before: &str, answer: &str) -> bool {
         ("rather" | "other", "than")
             | ("instead", "of")
             | ("anything" | "anywhere" | "everything" | "all", "but")
+            | ("ruled", "out")
     ) {
         return false;
     }
-    // "not in Paris", "not the capital Paris" need more than words; "Rome or Paris" does not.
-    if matches!(next.as_str(), "not" | "isn't") && matches!(nearest.as_str(), "in" | "a" | "an" | "the") {
+    if is_denied_before(before) {
         return false;
     }
     let is_second = matches!(nearest.as_str(), "or" | "oder" | "ou" | "или" | "/") && !next.is_empty();

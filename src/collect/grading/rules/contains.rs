@@ -4,6 +4,7 @@
 
 use super::bounds::{begins_after, ends_before};
 use super::prefix::spaced_dashes;
+use super::taken_back::may_go_on;
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::{Asked, Rule};
 
@@ -47,7 +48,7 @@ fn holds(text: &str, answer: &str, asked: &Asked<'_>) -> bool {
     !answer.is_empty()
         && text.match_indices(answer).any(|(at, found)| {
             let rest = &text[at + found.len()..];
-            (asked.is_complete || rest.trim().len() > 1)
+            (asked.is_complete || !may_go_on(rest))
                 && begins_after(&text[..at], answer)
                 && ends_before(answer, rest.trim_start_matches(['"', '*', '}', '$']))
         })

@@ -2,6 +2,7 @@
 
 use super::exact;
 use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::plain::markdown;
 use crate::collect::grading::{Asked, Rule};
 
 /// The first line is a right answer.
@@ -18,10 +19,12 @@ impl Rule for FirstLine {
     }
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {
-        // The fence of a block of code is no line of the answer.
-        let is_text = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("```");
+        // The fence of a block of code, a rule and what is struck out are no lines of the answer.
+        let is_fence = |line: &str| line.trim_start().starts_with("```") || markdown::is_rule(line);
+        let is_text = |line: &&str| !is_fence(line) && !markdown::strip(line).trim().is_empty();
+        let is_mark = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("```");
         let text = asked.text.trim_start();
-        match text.lines().find(is_text) {
+        match text.lines().find(is_text).or_else(|| text.lines().find(is_mark)) {
             Some(line) => {
                 let end = line.as_ptr() as usize - text.as_ptr() as usize + line.len();
                 exact::compare(asked, line, asked.is_complete || end < text.len())

@@ -2,6 +2,7 @@
 //! mark. The log-probability of the right letter is read where the answer has log-probabilities.
 
 use super::choice::letters::{self, Read};
+use super::choice::suffixes;
 use crate::collect::grading::grade::Grade;
 use crate::collect::grading::plain::{ends, folding, markdown};
 use crate::collect::grading::{Asked, QuestionForm, Rule};
@@ -26,7 +27,7 @@ impl Rule for Letter {
 
     fn grade(&self, asked: &Asked<'_>) -> Grade {
         let item = asked.item;
-        let plain = markdown::strip(&folding::fold(asked.text));
+        let plain = markdown::strip(&suffixes::remove(&folding::fold(asked.text)));
         let mut text = plain.trim();
         while let Some(inner) = ends::surrounded(text) {
             text = inner;

@@ -1,7 +1,9 @@
 //! `prefix`: the answer begins with a right one. A word ends where the word ends, a number where the number
-//! ends (1 is not 1.5, 1,000, 7:30 or 3/4), and "Paris or Rome" and "yes and no" are neither. Case counts.
+//! ends (1 is not 1.5, 1,000, 7:30 or 3/4), and "Paris or Rome", "Paris; Rome" and "yes and no" are neither.
+//! Case counts.
 
 use super::bounds::{ends_before, has_second};
+use super::taken_back::{is_listed, may_go_on};
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::{Asked, Rule};
 
@@ -28,10 +30,15 @@ impl Rule for Prefix {
         let mut is_open = false;
         for gold in asked.item.gold.iter().map(|gold| normal.apply(gold)) {
             match text.strip_prefix(gold.as_str()) {
-                Some(rest) if !asked.is_complete && rest.len() < AHEAD && may_go_on(rest) => is_open = true,
+                Some(rest) if !asked.is_complete && may_go_on(rest) => is_open = true,
                 Some(rest) => {
                     let rest = rest.trim_start_matches(['"', '*']);
-                    if ends_before(&gold, rest) && !has_second(rest) && !is_factorial(&gold, rest) {
+                    if ends_before(&gold, rest)
+                        && !has_second(rest)
+                        && !is_factorial(&gold, rest)
+                        && !is_listed(&gold, rest)
+                        && !heads_lines(&gold, asked)
+                    {
                         return asked.scored(true, text);
                     }
                 }
@@ -45,18 +52,20 @@ impl Rule for Prefix {
     }
 }
 
-/// Bytes behind an answer that show that no alternative follows.
-const AHEAD: usize = 4;
+/// Whether an answer is the first of several that stand on a line each.
+fn heads_lines(gold: &str, asked: &Asked<'_>) -> bool {
+    if !asked.text.contains('\n') {
+        return false;
+    }
+    let lines = asked.text.lines().map(|line| asked.normalisation.apply_inside(line));
+    let lines: Vec<String> = lines.filter(|line| line.contains(char::is_alphanumeric)).take(2).collect();
+    let lines = lines.join("\n");
+    opened(&lines).strip_prefix(gold).is_some_and(|rest| is_listed(gold, rest.trim_start_matches(['"', '*'])))
+}
 
 /// Whether a number is the argument of a factorial: "5!"
 fn is_factorial(number: &str, rest: &str) -> bool {
     number.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with('!')
-}
-
-/// Whether what a truncated text has behind an answer may become a part of it or an alternative.
-fn may_go_on(rest: &str) -> bool {
-    // Two words, or a mark and a word, are enough to tell.
-    rest.split_whitespace().count() < 1 || rest.trim().len() < 2
 }
 
 /// A text without quotes and LaTeX at its beginning.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::rivals;
-use super::words::{BEHIND_A_LETTER, CALLED_RIGHT, DENYING, NOUNS, REASONS, STATING, word};
+use super::words::{ARTICLES, BEHIND_A_LETTER, BEING, CALLED_RIGHT, DENYING, NOUNS, REASONS, STATING, word};
 
 const BOLD: &str = r"\*\*\s*\(?([A-Z])[.):]?(?:\s[^*\n]{0,200})?\s*\*\*";
 static EMPHASISED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BOLD).ok());
@@ -81,7 +81,8 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
     let closed = rest.trim_start().strip_prefix([')', ']', '}', '\u{3011}', '.', ':']);
     let line = rest.split('\n').next().unwrap_or_default();
     let is_alone = line.trim_matches(|c: char| !c.is_alphanumeric()).is_empty();
-    if is_word(next) || matches!(next, Some('\'' | '-' | '+' | '#' | '&')) && is_word(rest.chars().nth(1)) {
+    let is_name = matches!(next, Some('+' | '#'));
+    if is_word(next) || is_name || matches!(next, Some('\'' | '-' | '&')) && is_word(rest.chars().nth(1)) {
         return Read::None;
     }
     // "I, for one, say B" begins with a pronoun, "B is wrong" denies its letter.
@@ -114,7 +115,8 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
         }
         // A list of all choices names none of them.
         let reach = [" because ", " since "].iter().filter_map(|reason| rest.find(reason)).min();
-        let others = options(&rest[..reach.unwrap_or(rest.len())], n);
+        let rest = &rest[..reach.unwrap_or(rest.len())];
+        let others = options(rest, is_spoken_of(rest), n);
         return if others.iter().any(|other| *other != index) { Read::Several } else { Read::Letter(index) };
     }
     if is_small || is_english_word(letter, rest) {
@@ -181,8 +183,14 @@ fn is_joined(rest: &str, n: usize) -> bool {
     index(letter, n).is_some() && !is_word(rest[1..].chars().next()) && !is_english_word(letter, &rest[1..])
 }
 
-/// The letters that head an option in a text: `B.`, `B)`, `(B)`, `B:`.
-fn options(text: &str, n: usize) -> Vec<usize> {
+/// Whether a letter before `rest` is spoken of: "(A) would be the sky".
+fn is_spoken_of(rest: &str) -> bool {
+    BEING.contains(&word(rest.trim_start_matches(['.', ')', ':', ']'])).as_str())
+}
+
+/// The letters that head an option in a text: `B.`, `B)`, `(B)`, `B:`. Letters that are spoken of head one
+/// only where all are.
+fn options(text: &str, or_spoken_of: bool, n: usize) -> Vec<usize> {
     let (chars, mut found) = (text.char_indices().collect::<Vec<_>>(), vec![]);
     for (k, (place, c)) in chars.iter().enumerate().filter(|(_, (_, c))| c.is_ascii_uppercase()) {
         let at = |k: Option<usize>| k.and_then(|k| chars.get(k)).map(|(_, c)| *c);
@@ -192,7 +200,8 @@ fn options(text: &str, n: usize) -> Vec<usize> {
         let has_text = text[place + 1..].lines().next().is_some_and(|line| line.trim().len() > 1);
         let nearest = word_before(&text[..*place]);
         let is_denied = DENYING.contains(&nearest.as_str()) || rivals::is_denied_behind(&text[place + 1..]);
-        if begins && has_text && !is_denied && matches!(after, Some('.' | ')' | ':' | ']')) {
+        let is_meant = or_spoken_of || !is_spoken_of(&text[place + 1..]);
+        if begins && has_text && is_meant && !is_denied && matches!(after, Some('.' | ')' | ':' | ']')) {
             found.extend(index(*c, n));
         }
     }
@@ -208,9 +217,11 @@ fn standing(text: &str, n: usize) -> Vec<(usize, usize)> {
         let is_inside = |mark: Option<char>, other: Option<char>| {
             matches!(mark, Some('\'' | '-' | '.' | '+' | '#' | '/' | '&')) && is_word(other)
         };
+        let is_name = matches!(next, Some('+' | '#'));
         let joined = is_inside(next, rest.chars().nth(1)) && next != Some('.') && next != Some('/');
-        let joined =
-            joined || is_inside(last, before.chars().rev().nth(1)) && last != Some('.') && last != Some('/');
+        let joined = is_name
+            || joined
+            || is_inside(last, before.chars().rev().nth(1)) && last != Some('.') && last != Some('/');
         if is_word(last) || is_word(next) || joined || is_english_word(c, rest) || is_pronoun(c, rest) {
             continue;
         }
@@ -226,6 +237,12 @@ fn standing(text: &str, n: usize) -> Vec<(usize, usize)> {
         found.extend(index(c, n).map(|index| (at, index)));
     }
     found
+}
+
+/// The word before the last one of a text, in lower case.
+fn second_last(text: &str) -> String {
+    let word = text.split_whitespace().rev().nth(1).unwrap_or_default();
+    word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase()
 }
 
 fn word_before(before: &str) -> String {
@@ -252,6 +269,9 @@ pub(super) fn only(text: &str, n: usize) -> Read {
         let bare = before.trim_end();
         let nearest = bare.rsplit(char::is_whitespace).next().unwrap_or_default();
         let nearest = nearest.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase();
+        // "It is the B."
+        let ends = rest.is_empty() || rest.starts_with(['.', ',', '!', ';', ')', '\n']);
+        let nearest = if ends && ARTICLES.contains(&nearest.as_str()) { second_last(bare) } else { nearest };
         let begins = bare.is_empty()
             || bare.ends_with(['(', '[', ':', '=', '\u{2192}', ','])
             || before.ends_with('\n');

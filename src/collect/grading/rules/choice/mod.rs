@@ -4,8 +4,10 @@
 //! letters is unreadable.
 
 pub(super) mod letters;
+mod named;
 mod rivals;
 mod statement;
+pub(super) mod suffixes;
 mod words;
 
 use self::letters::Read;
@@ -50,6 +52,7 @@ impl Rule for Choice {
     fn grade(&self, asked: &Asked<'_>) -> Grade {
         let item = asked.item;
         let folded = folding::fold(asked.text);
+        let folded = suffixes::remove(&folded);
         let choices = Choices { texts: &item.choices, normal: asked.normalisation };
         let chosen = match choices.read(&folded, asked.is_complete) {
             Read::Letter(index) => index,
@@ -118,11 +121,13 @@ impl Choices<'_> {
         let first = || text.lines().next().unwrap_or_default();
         let last = || text.lines().next_back().unwrap_or_default();
         self.by_text(text)
+            .or(|| named::chosen(text, self.n()))
             .or(|| letters::leading(unwrapped(text), self.n(), true))
             .or(|| self.by_lettered_text(text))
             .or(|| letters::emphasised(folded, self.n()))
             .or(|| letters::only(text, self.n()))
             .or(|| self.by_text(first()).and(self.by_text(last())))
+            .or(|| named::small(text, self.n()))
     }
 
     /// The choice that a short statement is.
@@ -138,7 +143,8 @@ impl Choices<'_> {
     /// The choice that follows a word for "answer".
     fn said(&self, said: &str) -> Read {
         // "the best answer because A is ..." states nothing.
-        if words::REASONS.contains(&words::word(said).as_str()) {
+        let begins = said.trim_start_matches([' ', ',', ';', '-', '(']);
+        if words::REASONS.contains(&words::word(begins).as_str()) {
             return Read::None;
         }
         let rest = statement::without_link(said);

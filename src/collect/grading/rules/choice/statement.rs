@@ -1,70 +1,10 @@
 //! What follows a word for "answer".
 
-/// Words between "answer" and what it is.
-const LINKS: [&str; 62] = [
-    "is",
-    "are",
-    "was",
-    "be",
-    "would",
-    "should",
-    "must",
-    "will",
-    "to",
-    "for",
-    "this",
-    "the",
-    "question",
-    "therefore",
-    "thus",
-    "then",
-    "clearly",
-    "likely",
-    "probably",
-    "definitely",
-    "most",
-    "option",
-    "choice",
-    "letter",
-    "correct",
-    "number",
-    "ist",
-    "lautet",
-    "wäre",
-    "also",
-    "est",
-    "serait",
-    "la",
-    "le",
-    "l'option",
-    "es",
-    "sería",
-    "è",
-    "sarebbe",
-    "é",
-    "seria",
-    "er",
-    "är",
-    "on",
-    "jest",
-    "to",
-    "je",
-    "este",
-    "это",
-    "является",
-    "є",
-    "е",
-    "είναι",
-    "là",
-    "adalah",
-    "ialah",
-    "هي",
-    "هو",
-    "है",
-    "হল",
-    "and",
-    "here",
-];
+use crate::collect::grading::rules::links::LINKS;
+
+/// Words between "answer" and a letter, beside [`LINKS`].
+const BEFORE_A_LETTER: [&str; 10] =
+    ["to", "for", "this", "question", "option", "choice", "letter", "l'option", "and", "here"];
 /// Those of scripts without blanks.
 const JOINED: [&str; 22] = [
     "应该是",
@@ -100,7 +40,8 @@ pub(super) fn without_link(said: &str) -> &str {
     loop {
         let end = rest.find(|c: char| c.is_whitespace() || c == ':').unwrap_or(rest.len());
         let word = rest[..end].to_lowercase();
-        let next = if LINKS.contains(&word.as_str()) && end < rest.len() {
+        let is_link = LINKS.contains(&word.as_str()) || BEFORE_A_LETTER.contains(&word.as_str());
+        let next = if is_link && end < rest.len() {
             Some(&rest[end..])
         } else {
             JOINED.iter().find_map(|link| rest.strip_prefix(link))

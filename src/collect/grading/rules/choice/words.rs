@@ -121,6 +121,9 @@ pub(super) const STATING: [&str; 48] = [
     "conclude",
     "i'd",
 ];
+/// Articles before a letter.
+pub(super) const ARTICLES: [&str; 14] =
+    ["the", "la", "le", "el", "il", "o", "a", "die", "das", "der", "den", "det", "het", "de"];
 /// Words that follow a letter which they call right.
 pub(super) const CALLED_RIGHT: [&str; 14] = [
     "correct",

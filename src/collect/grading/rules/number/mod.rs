@@ -1,8 +1,9 @@
 //! `number`: the number that the answer states is the right one: in `\boxed{}`, after `####`, at once behind
-//! "the answer is" or before "is the answer", else the last number. Thousands separators, decimal commas,
-//! minus signs, fractions, percent, powers of ten and units are read. Words ("twelve"), ranges, dates and
-//! times are not numbers. An answer whose number is part of a root, of a multiple of π or of a pair is
-//! unreadable, and so is every answer to an item that has no number as its right answer.
+//! "the answer is" or before "is the answer", alone on the first line, at the beginning of an equation that
+//! computes it, else the last number. Thousands separators, decimal commas, minus signs, fractions, percent,
+//! powers of ten and units are read. Words ("twelve"), ranges, dates and times are not numbers. An answer
+//! whose number is part of a root, of a multiple of π or of a pair is unreadable, and so is every answer to
+//! an item that has no number as its right answer.
 //!
 //! Numbers are equal up to a relative difference of 1e-9; `number:0.5` sets an absolute tolerance,
 //! `number:1%` a relative one, and a column `tolerance` of the items that of each item. "45 %" is right for
@@ -99,5 +100,16 @@ fn read(text: &str, is_complete: bool) -> Option<Value> {
         return None;
     }
     let text = preparation::without_latex(&text);
-    said::stated_number(&text).or_else(|| scan::last(&text))
+    said::stated_number(&text)
+        .or_else(|| alone(&text))
+        .or_else(|| said::equated(&text))
+        .or_else(|| scan::last(&text))
+}
+
+/// The number that stands alone on the first line of a text whose other lines explain it.
+fn alone(text: &str) -> Option<Value> {
+    let (first, rest) = text.trim().split_once('\n')?;
+    let is_bare = !first.contains(char::is_alphabetic) && !first.contains('=');
+    let explains = rest.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '(');
+    if is_bare && explains { scan::only(first.trim().trim_end_matches(['.', ':', '!'])) } else { None }
 }

@@ -8,80 +8,13 @@ use regex::Regex;
 
 use super::scan::{self, Found};
 use super::value::Value;
+use crate::collect::grading::rules::links::LINKS;
 use crate::collect::grading::rules::stated;
 
 const IS_THE_ANSWER: &str =
     r"(?i)\bis\s+(?:the|our|my|your)\s+(?:\w{1,12}\s){0,2}(?:answer|solution|result)\b";
 static BEFORE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(IS_THE_ANSWER).ok());
 
-/// Words that may stand between "answer" and its number.
-const LINKS: [&str; 65] = [
-    "is",
-    "are",
-    "was",
-    "be",
-    "would",
-    "should",
-    "must",
-    "will",
-    "the",
-    "number",
-    "value",
-    "therefore",
-    "thus",
-    "then",
-    "so",
-    "hence",
-    "clearly",
-    "likely",
-    "probably",
-    "definitely",
-    "simply",
-    "just",
-    "exactly",
-    "about",
-    "approximately",
-    "roughly",
-    "around",
-    "equal",
-    "equals",
-    "correct",
-    "final",
-    "usd",
-    "us",
-    "eur",
-    "rs",
-    "minus",
-    "negative",
-    "positive",
-    "ist",
-    "lautet",
-    "beträgt",
-    "wäre",
-    "also",
-    "est",
-    "de",
-    "la",
-    "le",
-    "el",
-    "es",
-    "son",
-    "sería",
-    "è",
-    "é",
-    "er",
-    "är",
-    "on",
-    "jest",
-    "je",
-    "este",
-    "это",
-    "равен",
-    "равно",
-    "là",
-    "adalah",
-    "है",
-];
 /// Words that begin what the answer is an answer to.
 const PREPOSITIONS: [&str; 16] = [
     "to", "for", "of", "in", "on", "auf", "zu", "für", "à", "de", "a", "para", "alla", "на", "rounded",
@@ -166,6 +99,15 @@ fn at_once(sentence: &str) -> Option<Option<Value>> {
     } else {
         scan::first(sentence)
     })
+}
+
+/// The number that the last line begins with, if it is an equation that computes it: "42 = 6 × 7".
+pub(super) fn equated(text: &str) -> Option<Value> {
+    let line = text.trim().lines().next_back()?;
+    let (left, right) = line.split_once('=')?;
+    let is_computed =
+        right.contains(['+', '*', '/', '\u{d7}', '\u{b7}', '\u{f7}', '^']) && !right.contains('=');
+    if left.contains(char::is_alphabetic) || !is_computed { None } else { scan::only(left.trim()) }
 }
 
 /// The number that an equation states: "5 = 2 + 3" begins with its result, another one ends with it.

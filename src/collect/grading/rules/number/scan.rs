@@ -54,6 +54,10 @@ fn pick(text: &str, which: impl Fn(&[&Found]) -> Option<usize>) -> Option<Value>
         found.iter().filter(|number| number.value.is_some() || number.is_part).collect();
     let at = which(&readable)?;
     let is_joined = |a: &Found, b: &Found| {
+        // "between 41 and 43"
+        if text.get(..a.start).is_some_and(|before| before.trim_end().to_lowercase().ends_with("between")) {
+            return text.get(a.end..b.start).is_some_and(|between| between.trim().starts_with("and"));
+        }
         let between = text.get(a.end..b.start).unwrap_or_default().trim().trim_start_matches(',').trim();
         matches!(
             between,
@@ -80,7 +84,9 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
         let (end, value) = scan.number(i);
         let place = |k: usize| chars.get(k).map_or(text.len(), |(at, _)| *at);
         // A letter before a digit makes a name: B12, COVID-19.
-        if scan.is_quantity(i) && !surroundings::is_precision(scan.rest(end)) {
+        let is_result =
+            !surroundings::is_precision(scan.rest(end)) && !surroundings::is_set_apart(&text[..place(i)]);
+        if scan.is_quantity(i) && is_result {
             let (start, end) = (place(i), place(end));
             let is_part = surroundings::is_part(&text[..start], &text[end..]);
             found.push(Found { start, end, value: value.filter(|_| !is_part), is_part });

@@ -9,6 +9,21 @@ pub(super) fn is_part(before: &str, behind: &str) -> bool {
     is_root || is_factor || is_bound(before) || is_coordinate(before, behind)
 }
 
+/// Whether a number is set apart from the result before it: "42, not 41", "42 rather than 41", "42 ± 1".
+pub(super) fn is_set_apart(before: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["not", "isn't", "rather than", "instead of", "\u{b1}", "+/-", "plus or minus", "unlike"];
+    let before = before.trim_end_matches([' ', '$', '*', '(']);
+    WORDS.iter().any(|word| {
+        let begins = before.len().checked_sub(word.len()).filter(|at| before.is_char_boundary(*at));
+        begins.is_some_and(|at| {
+            before[at..].eq_ignore_ascii_case(word)
+                && !before[..at].ends_with(char::is_alphanumeric)
+                && before[..at].contains(|c: char| c.is_ascii_digit())
+        })
+    })
+}
+
 /// Whether a number counts the decimals of another one: "3.14 (rounded to 2 decimals)".
 pub(super) fn is_precision(behind: &str) -> bool {
     let behind = behind.trim_start_matches([' ', '-']);
