@@ -185,3 +185,30 @@ impl Family {
         found.ok_or_else(|| Error::Unknown { kind: "member", name: id.into(), hint: hint() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: &str, family: &str, run: &str, step: Option<u64>, n_params: usize) -> Member {
+        let [name, id, family, run] = [id, id, family, run].map(String::from);
+        Member { name, id, family, run, step, n_params, weights_sha256: String::new() }
+    }
+
+    #[test]
+    fn larger_members_and_later_checkpoints_of_a_family_are_not_known() {
+        let hidden = member("b-step2", "f", "b", Some(2), 20);
+        let knows = |family: &str, run: &str, step: Option<u64>, n_params: usize| {
+            hidden.may_know(&member("other", family, run, step, n_params))
+        };
+        // Of another family everything is known, of its own what is smaller or earlier.
+        assert!(knows("g", "z", None, 90) && knows("g", "z", Some(9), 20));
+        assert!(knows("f", "a", None, 10) && knows("f", "a", Some(9), 10));
+        assert!(knows("f", "b", Some(1), 20));
+        assert!(!knows("f", "b", Some(2), 20) && !knows("f", "b", Some(3), 20) && !knows("f", "b", None, 20));
+        // Another run of the same size, and a larger one.
+        assert!(!knows("f", "c", Some(1), 20) && !knows("f", "d", None, 30));
+        let last = member("b", "f", "b", None, 20);
+        assert!(last.may_know(&hidden) && !last.may_know(&last));
+    }
+}
