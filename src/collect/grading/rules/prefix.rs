@@ -5,6 +5,7 @@
 use super::bounds::{ends_before, has_second};
 use super::taken_back::{is_listed, may_go_on};
 use crate::collect::grading::grade::{Grade, GradeKind};
+use crate::collect::grading::plain::markdown;
 use crate::collect::grading::{Asked, Rule};
 
 /// The answer begins with a right one.
@@ -54,10 +55,11 @@ impl Rule for Prefix {
 
 /// Whether an answer is the first of several that stand on a line each.
 fn heads_lines(gold: &str, asked: &Asked<'_>) -> bool {
-    if !asked.text.contains('\n') {
+    if !asked.text.contains(['\n', '<']) {
         return false;
     }
-    let lines = asked.text.lines().map(|line| asked.normalisation.apply_inside(line));
+    let plain = markdown::strip(asked.text);
+    let lines = plain.lines().map(|line| asked.normalisation.apply_inside(line));
     let lines: Vec<String> = lines.filter(|line| line.contains(char::is_alphanumeric)).take(2).collect();
     let lines = lines.join("\n");
     opened(&lines).strip_prefix(gold).is_some_and(|rest| is_listed(gold, rest.trim_start_matches(['"', '*'])))

@@ -277,6 +277,7 @@ pub(super) fn only(text: &str, n: usize) -> Read {
             || before.ends_with('\n');
         let called: Vec<String> = rest.split_whitespace().take(5).map(word).collect();
         begins
+            || rest.trim_start().starts_with("it is")
             || STATING.contains(&nearest.as_str())
             || NOUNS.contains(&nearest.as_str())
             || called.iter().any(|word| CALLED_RIGHT.contains(&word.as_str()))

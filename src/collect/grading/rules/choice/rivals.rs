@@ -23,6 +23,29 @@ pub(super) fn is_denied_behind(rest: &str) -> bool {
     }
 }
 
+/// Words that carry a denial on to the letter behind them.
+const CARRYING: [&str; 19] = [
+    "be",
+    "is",
+    "the",
+    "really",
+    "actually",
+    "necessarily",
+    "simply",
+    "option",
+    "answer",
+    "choose",
+    "pick",
+    "select",
+    "say",
+    "think",
+    "it",
+    "it's",
+    "go",
+    "with",
+    "that",
+];
+
 /// Whether the words before a letter deny it with a verb between: "It cannot be", "It isn't option".
 pub(super) fn is_denied_before(before: &str) -> bool {
     let mut words = before.split_whitespace().rev().map(|word| {
@@ -30,8 +53,7 @@ pub(super) fn is_denied_before(before: &str) -> bool {
         let is_end = word.ends_with(['.', ',', ';', ':', '!', '?']);
         (word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase(), is_end)
     });
-    let passes = ["be", "is", "the", "really", "actually", "necessarily", "simply", "option", "answer"];
-    let nearest = words.by_ref().find(|(word, is_end)| *is_end || !passes.contains(&word.as_str()));
+    let nearest = words.by_ref().find(|(word, is_end)| *is_end || !CARRYING.contains(&word.as_str()));
     nearest
         .is_some_and(|(word, is_end)| !is_end && (DENYING.contains(&word.as_str()) || word.ends_with("n't")))
 }

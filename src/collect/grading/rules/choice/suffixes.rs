@@ -11,10 +11,21 @@ const SUFFIX: &str = concat!(
 );
 static SUFFIXES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SUFFIX).ok());
 
-/// A text without them.
+/// "B's right" is no genitive.
+const SHORT_VERB: &str = r"\b([A-Z])'s (the|my|our|right|correct|best|it)\b";
+static SHORT_VERBS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SHORT_VERB).ok());
+
+/// A text without them, and with the English verb written out.
 pub(in crate::collect::grading::rules) fn remove(text: &str) -> Cow<'_, str> {
-    match SUFFIXES.as_ref().filter(|_| text.contains(['\'', ':'])) {
-        Some(suffixes) => suffixes.replace_all(text, "$1$2"),
-        None => Cow::Borrowed(text),
+    let (Some(suffixes), Some(verbs)) = (SUFFIXES.as_ref(), SHORT_VERBS.as_ref()) else {
+        return Cow::Borrowed(text);
+    };
+    if !text.contains(['\'', ':']) {
+        return Cow::Borrowed(text);
+    }
+    let text = suffixes.replace_all(text, "$1$2");
+    match verbs.replace_all(&text, "$1 is $2") {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(written) => Cow::Owned(written),
     }
 }
