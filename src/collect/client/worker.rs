@@ -274,8 +274,8 @@ impl Worker {
                     "slow",
                     &format!(
                         "{}: an answer of up to {max_tokens} tokens takes more than {} s; a lower \
-                         --max-tokens ends long answers sooner, a lower --concurrency shortens the queue, and \
-                         --timeout-s limits a request",
+                         --max-tokens ends long answers sooner, a lower --concurrency shortens the \
+                         queue, and --timeout-s limits a request",
                         self.run.endpoint,
                         latency::SLOW.as_secs()
                     ),
