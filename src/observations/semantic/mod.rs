@@ -28,3 +28,8 @@ pub fn response(profile: &SemanticProfile, shots: usize, column: &str) -> Option
     let summary = profile.shots.iter().find(|summary| summary.shots == shots)?;
     (quantity.value)(summary)
 }
+
+/// The columns of semantic observations, in order.
+pub fn columns() -> Vec<String> {
+    SemanticObservation::default().cells().into_iter().map(|cell| cell.name).collect()
+}

@@ -3,7 +3,7 @@
 
 use ndarray::Array2;
 
-use crate::calibration::{Table, least_squares_at};
+use crate::calibration::{Link, Table, least_squares_at};
 use crate::error::Result;
 use crate::numeric::statistics::mean;
 
@@ -19,8 +19,8 @@ pub(crate) struct Baselines {
     pub shots: Option<f64>,
     /// The line in log10 parameters over the same rows, at the hidden member's size.
     pub size: Option<f64>,
-    /// A linear regression on log-probability, accuracy and output share, with a level for each corpus and
-    /// number of examples.
+    /// A regression on log-probability, accuracy and output share with the card's link, and a level for each
+    /// corpus and number of examples.
     pub outside: Option<f64>,
 }
 
@@ -40,7 +40,7 @@ struct Row<'a> {
 /// Those of the table's columns; [`crate::Error::Calibration`] if a regression fails.
 pub(crate) fn baselines(
     table: &Table,
-    target: &str,
+    (target, link): (&str, Link),
     log10_params: &[f64],
     others: &[usize],
     hidden: &[usize],
@@ -60,10 +60,10 @@ pub(crate) fn baselines(
         target: targets[at],
     };
     let known: Vec<Row> = others.iter().map(|&at| row(at)).filter(|row| row.target.is_some()).collect();
-    hidden.iter().map(|&at| of_row(&row(at), &known)).collect()
+    hidden.iter().map(|&at| of_row(&row(at), &known, link)).collect()
 }
 
-fn of_row(row: &Row, known: &[Row]) -> Result<Baselines> {
+fn of_row(row: &Row, known: &[Row], link: Link) -> Result<Baselines> {
     let corpus: Vec<&Row> = known.iter().filter(|other| other.corpus == row.corpus).collect();
     let alike: Vec<&Row> = corpus.iter().copied().filter(|other| other.shots == row.shots).collect();
     let values = |rows: &[&Row]| rows.iter().filter_map(|row| row.target).collect::<Vec<f64>>();
@@ -73,11 +73,11 @@ fn of_row(row: &Row, known: &[Row]) -> Result<Baselines> {
         mean: mean_of(&corpus),
         shots: mean_of(&alike),
         size: line(&sizes, &values(&alike), &[row.log10_params])?,
-        outside: outside(row, known)?,
+        outside: outside(row, known, link)?,
     })
 }
 
-fn outside(row: &Row, known: &[Row]) -> Result<Option<f64>> {
+fn outside(row: &Row, known: &[Row], link: Link) -> Result<Option<f64>> {
     let levels = |of: fn(&Row) -> String| {
         let mut levels: Vec<String> = known.iter().map(of).collect();
         levels.sort();
@@ -93,9 +93,9 @@ fn outside(row: &Row, known: &[Row]) -> Result<Option<f64>> {
         Some(outside.into_iter().chain(of_corpus).chain(of_shots).collect::<Vec<f64>>())
     };
     let Some(at) = columns(row) else { return Ok(None) };
-    let complete = known.iter().filter_map(|row| Some((columns(row)?, row.target?)));
+    let complete = known.iter().filter_map(|row| Some((columns(row)?, link.apply(row.target?))));
     let (x, y): (Vec<Vec<f64>>, Vec<f64>) = complete.unzip();
-    line(&x, &y, &at)
+    Ok(line(&x, &y, &at)?.map(|eta| link.invert(eta, f64::NEG_INFINITY)))
 }
 
 /// Least squares at one point; `None` for fewer rows than coefficients, or a column that does not vary.

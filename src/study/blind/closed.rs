@@ -29,7 +29,7 @@ const CONCURRENCY: usize = 16;
 /// batch, and results must not.
 const SEQUENCES: usize = 1;
 /// Most tokens of an answer.
-const ANSWER_TOKENS: u32 = 4;
+pub(super) const ANSWER_TOKENS: u32 = 4;
 /// The wire format: log-probabilities of prompts can be had of it alone.
 const PROVIDER: &str = "openai-completions";
 
@@ -47,11 +47,8 @@ pub(crate) fn ask(
     folder: &Path,
     step: &dyn Fn(&str),
 ) -> Result<BTreeMap<String, ApiAnswers>> {
-    let is_needed = |member: &&Member| {
-        hidden.iter().any(|h| h.id == member.id || family.others(h).iter().any(|other| other.id == member.id))
-    };
     let mut answers = BTreeMap::new();
-    for member in family.members.iter().filter(is_needed) {
+    for member in family.members.iter().filter(|member| is_needed(family, hidden, member)) {
         let own = folder.join("answers").join(disk::id_in_file_names(&member.id));
         let kept = own.join("answers.json");
         let known = if kept.is_file() {
@@ -65,6 +62,11 @@ pub(crate) fn ask(
         answers.insert(member.id.clone(), known);
     }
     Ok(answers)
+}
+
+/// Whether a member is hidden, or known where one is.
+pub(super) fn is_needed(family: &Family, hidden: &[&Member], member: &Member) -> bool {
+    hidden.iter().any(|h| h.id == member.id || family.others(h).iter().any(|other| other.id == member.id))
 }
 
 /// One served member.

@@ -9,6 +9,7 @@
 
 mod api_answers;
 mod baselines;
+mod checks;
 mod closed;
 mod family;
 mod folder;

@@ -59,12 +59,12 @@ pub struct HiddenRow {
 ///
 /// # Errors
 /// [`Error::Unknown`] for a target that is not measured inside a model; [`Error::Parameter`] for a feature
-/// that is, and for recorded rows of a hidden member.
-pub(crate) fn check(how: &PredictionSettings, hidden: &[&Member], recorded: &RecordedRows) -> Result<()> {
-    if let Some(member) = hidden.iter().find(|member| recorded.has(&member.id)) {
+/// that is, and for recorded rows of a member.
+pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &RecordedRows) -> Result<()> {
+    if let Some(member) = members.iter().find(|member| recorded.has(&member.id)) {
         let reason = format!(
-            "holds rows of {}, which is hidden: its card would be fitted on what it is to predict; remove \
-             them, or hide others with --hide",
+            "holds rows of {}, which is a member: it would count twice, and predict itself where it is hidden; \
+             remove them",
             member.id
         );
         return Err(Error::Parameter { name: "--rows", reason });
@@ -76,6 +76,16 @@ pub(crate) fn check(how: &PredictionSettings, hidden: &[&Member], recorded: &Rec
     }
     if let Some(feature) = how.features.iter().find(|feature| responses.contains(feature)) {
         let reason = format!("names {feature}, which is measured inside the hidden member; leave it out");
+        return Err(Error::Parameter { name: "--features", reason });
+    }
+    let known = observations::semantic::columns();
+    if let Some(name) = how.features.iter().find(|name| !known.contains(name)) {
+        let hint = format!("the columns of observations.csv are {}", known.join(", "));
+        return Err(Error::Unknown { kind: "feature", name: name.clone(), hint });
+    }
+    if how.features.iter().any(|name| name == SIZE) {
+        let reason =
+            format!("names {SIZE}, the size; leave it out, and give --sizes where sizes are published");
         return Err(Error::Parameter { name: "--features", reason });
     }
     Ok(())
@@ -96,7 +106,7 @@ pub(crate) fn predict(
     let ids: Vec<&str> = others.iter().map(|other| other.member.id.as_str()).collect();
     let members: Vec<ObservedMember> = others.into_iter().chain([hidden]).collect();
     let mut rows = observations(&members, settings, how.sizes)?;
-    let recorded = recorded.known(member, &ids, &rows[0])?;
+    let recorded = recorded.known(member, &ids, &rows)?;
     let mut known: Vec<&Member> = recorded.iter().map(|(member, _)| *member).collect();
     known.extend(members.iter().map(|observed| observed.member));
     let n_others = known.iter().map(|known| &known.id).collect::<BTreeSet<_>>().len() - 1;
@@ -106,15 +116,18 @@ pub(crate) fn predict(
     let hidden_rows = rows_of(&table, &member.id)?;
     let other_rows: Vec<usize> = (0..table.len()).filter(|row| !hidden_rows.contains(row)).collect();
     let mut features = how.features.clone();
+    // One corpus needs no level, and a column that is constant is no feature.
+    features.retain(|name| name != "corpus" || settings.corpora.len() > 1);
     if how.sizes {
         features.push(SIZE.into());
     }
     let ignored: Vec<String> = if how.sizes { vec![] } else { vec![SIZE.into()] };
     let training = table.select(&other_rows);
+    let link = link(&how.target, &training.numbers(&how.target)?);
     let spec = CalibrationSpec {
         target: how.target.clone(),
         features,
-        link: Some(link(&how.target, &training.numbers(&how.target)?)),
+        link: Some(link),
         for_api: true,
         level: how.level,
         unit: unit(&how.target).into(),
@@ -128,7 +141,7 @@ pub(crate) fn predict(
         known.map_or(f64::NAN, |known| known.log10_params())
     });
     let sizes: Vec<f64> = sizes.collect();
-    let baselines = baselines(&table, &how.target, &sizes, &other_rows, &hidden_rows)?;
+    let baselines = baselines(&table, (&how.target, link), &sizes, &other_rows, &hidden_rows)?;
     let (shots, proxies) = (table.numbers("shots")?, table.text("proxy_model")?);
     let rows = hidden_rows.iter().zip(predictions).zip(baselines).map(|((&at, prediction), baselines)| {
         let shots = shots[at].unwrap_or_default() as usize;

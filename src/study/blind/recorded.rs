@@ -86,17 +86,20 @@ impl RecordedRows {
         self.rows.iter().any(|row| row.member.id == id)
     }
 
-    /// The members and the cells, in the order of `header`, of the rows that may be known of a hidden member
-    /// whose others are `others`. A row whose proxy is none of the others would tell of it.
+    /// The rows, in the columns of `table` (its header first), that may be known of a hidden member whose
+    /// others are `others`, with their members. Rows of other corpora and numbers of examples are not asked
+    /// for; a row whose proxy is none of the others would tell of it.
     ///
     /// # Errors
-    /// [`Error::Study`] if the rows have other columns.
+    /// [`Error::Study`] if the rows have other columns; [`Error::Parameter`] for rows of another design, and
+    /// for rows that are those of the hidden member under another name.
     pub(crate) fn known(
         &self,
         hidden: &Member,
         others: &[&str],
-        header: &[String],
+        table: &[Vec<String>],
     ) -> Result<Vec<(&Member, Vec<String>)>> {
+        let [header, own @ ..] = table else { return Ok(vec![]) };
         if self.rows.is_empty() {
             return Ok(vec![]);
         }
@@ -106,9 +109,41 @@ impl RecordedRows {
             })
         };
         let places = header.iter().map(place).collect::<Result<Vec<_>>>()?;
-        let is_known =
-            |row: &&RecordedRow| hidden.may_know(&row.member) && others.contains(&row.proxy.as_str());
-        let cells = |row: &RecordedRow| places.iter().map(|&at| row.cells[at].clone()).collect();
-        Ok(self.rows.iter().filter(is_known).map(|row| (&row.member, cells(row))).collect())
+        let at = |name: &str| header.iter().position(|column| column == name).unwrap_or_default();
+        let (model, corpus, shots, logprob) =
+            (at("target_model"), at("corpus"), at("shots"), at("semantic_logprob_nats"));
+        let fault = |reason: String| Err(Error::Parameter { name: "--rows", reason });
+        let mut known = vec![];
+        for row in &self.rows {
+            let cells: Vec<String> = places.iter().map(|&at| row.cells[at].clone()).collect();
+            let alike = |other: &&Vec<String>| [corpus, shots].iter().all(|&at| other[at] == cells[at]);
+            let Some(asked) = own.iter().find(alike) else { continue };
+            if let Some(name) = DESIGN.iter().find(|name| asked[at(name)] != cells[at(name)]) {
+                return fault(format!(
+                    "holds rows of {} of another design of {} ({name}: {} there, {} here); ask with the same \
+                     design, or leave the rows out",
+                    row.member.id,
+                    cells[corpus],
+                    cells[at(name)],
+                    asked[at(name)]
+                ));
+            }
+            let is_hidden = |other: &&Vec<String>| {
+                other[model] == hidden.id && alike(other) && other[logprob] == cells[logprob]
+            };
+            if own.iter().any(|other| is_hidden(&other)) {
+                return fault(format!(
+                    "holds rows of {} that are those of {}, which is hidden, to the last digit; remove them",
+                    row.member.id, hidden.id
+                ));
+            }
+            if hidden.may_know(&row.member) && others.contains(&row.proxy.as_str()) {
+                known.push((&row.member, cells));
+            }
+        }
+        Ok(known)
     }
 }
+
+/// The columns that say which prompts were asked.
+const DESIGN: [&str; 5] = ["corpus_sha256", "form", "sets", "queries", "noise_scale"];

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::checks::{check_answers, check_members};
 use super::closed;
 use super::family::{Family, Member};
 use super::folder::check_settings;
@@ -14,7 +15,7 @@ use super::results::BlindTest;
 use super::settings::{BlindSettings, PredictionSettings};
 use crate::calibration::PredictionRow;
 use crate::disk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::observations::semantic::response;
 
 /// Runs the back-tests and writes their files into a folder. Cards are fitted on the members that may be
@@ -33,12 +34,20 @@ pub fn run(
     step: &dyn Fn(&str),
 ) -> Result<BlindTest> {
     let hidden = family.hidden(&how.hide)?;
-    check(how, &hidden, recorded)?;
+    check(how, &family.members, recorded)?;
     let mut profiles = MemberProfiles::new(family, settings, folder.join("profiles"))?;
     disk::make_folder(folder)?;
     disk::probe(folder)?;
     check_settings(folder, family, settings)?;
+    check_members(family, &hidden, settings)?;
+    // Results of an earlier run do not stand beside the cards of this one.
+    for file in ["blind.csv", "blind.json"].map(|file| folder.join(file)) {
+        if file.is_file() {
+            std::fs::remove_file(&file).map_err(|source| Error::Write { path: file.clone(), source })?;
+        }
+    }
     let answers = closed::ask(family, &hidden, settings, how.port, folder, step)?;
+    check_answers(&answers)?;
     let (mut predictions, mut rows): (Vec<PredictionRow>, Vec<BlindRow>) = (vec![], vec![]);
     for member in &hidden {
         step(&format!("{}, predicted", member.id));

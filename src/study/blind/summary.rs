@@ -1,4 +1,7 @@
-//! Errors of a blind test beside those of the baselines on the same rows, with intervals over members.
+//! Errors of a blind test beside those of the baselines on the same rows, with intervals over training
+//! runs.
+
+use std::collections::BTreeMap;
 
 use rand::Rng;
 use serde::Serialize;
@@ -7,7 +10,7 @@ use super::record::BlindRow;
 use crate::numeric::statistics::mean;
 use crate::seed;
 
-/// Resamples of the members.
+/// Resamples of the training runs.
 const RESAMPLES: usize = 2000;
 /// Level of the intervals of skills.
 const LEVEL: f64 = 0.9;
@@ -38,11 +41,13 @@ pub struct BlindSummary {
 pub struct BaselineError {
     /// Its column in blind.csv without the part `baseline_`.
     pub name: &'static str,
-    /// Mean absolute error; `None` if one of the rows lacks the baseline.
+    /// Rows that have the baseline.
+    pub n: usize,
+    /// Mean absolute error on them.
     pub mae: Option<f64>,
-    /// Skill, `1 - mae / mae of the baseline`.
+    /// Skill on them, `1 - mae / mae of the baseline`.
     pub skill: Option<f64>,
-    /// Ends of the 90 % interval of the skill: percentile bootstrap over members.
+    /// Ends of the 90 % interval of the skill: percentile bootstrap over training runs.
     pub skill_interval: Option<(f64, f64)>,
 }
 
@@ -55,8 +60,9 @@ const BASELINES: [Baseline; 4] = [
     ("outside", |row| row.baseline_outside),
 ];
 
-/// The absolute errors of one member's rows: of the prediction, and of the baseline.
-type MemberErrors = Vec<(f64, f64)>;
+/// The absolute errors of the rows of one training run, whose checkpoints go together: of the prediction, and
+/// of the baseline.
+type RunErrors = Vec<(f64, f64)>;
 
 impl BlindSummary {
     /// All rows together, then each family's if there are several.
@@ -105,11 +111,9 @@ impl BlindSummary {
             .baselines
             .iter()
             .filter_map(|baseline| {
-                let (low, high) = baseline.skill_interval?;
-                Some(format!(
-                    "{} {:.3} (skill {:.2}, {low:.2} to {high:.2})",
-                    baseline.name, baseline.mae?, baseline.skill?
-                ))
+                let (name, mae, skill) = (baseline.name, baseline.mae?, baseline.skill?);
+                let range = baseline.skill_interval.map(|(low, high)| format!(", {low:.2} to {high:.2}"));
+                Some(format!("{name} {mae:.3} (skill {skill:.2}{})", range.unwrap_or_default()))
             })
             .collect();
         format!(
@@ -128,23 +132,19 @@ impl BlindSummary {
 }
 
 fn error((name, value): &Baseline, predicted: &[&BlindRow]) -> BaselineError {
-    let mut members: Vec<(&str, MemberErrors)> = vec![];
+    let mut runs: BTreeMap<(&str, &str), RunErrors> = BTreeMap::new();
     for row in predicted {
         let pair = value(row).zip(row.measured).zip(row.y_hat);
-        let Some(((baseline, measured), y_hat)) = pair else {
-            return BaselineError { name, mae: None, skill: None, skill_interval: None };
-        };
+        let Some(((baseline, measured), y_hat)) = pair else { continue };
         let errors = ((y_hat - measured).abs(), (baseline - measured).abs());
-        match members.last_mut().filter(|(member, _)| *member == row.target_model) {
-            Some((_, own)) => own.push(errors),
-            None => members.push((&row.target_model, vec![errors])),
-        }
+        runs.entry((&row.family, &row.run)).or_default().push(errors);
     }
-    let all: Vec<&MemberErrors> = members.iter().map(|(_, errors)| errors).collect();
+    let all: Vec<&RunErrors> = runs.values().collect();
+    let n = all.iter().map(|errors| errors.len()).sum();
     let own = skill(&all);
     let mut rng = seed::stream("blind", &format!("skill/{name}"), 0);
     let draws = (0..RESAMPLES).filter_map(|_| {
-        let drawn: Vec<&MemberErrors> = all.iter().map(|_| all[rng.random_range(0..all.len())]).collect();
+        let drawn: Vec<&RunErrors> = all.iter().map(|_| all[rng.random_range(0..all.len())]).collect();
         Some(skill(&drawn)?.1)
     });
     let mut skills: Vec<f64> = draws.collect();
@@ -153,6 +153,7 @@ fn error((name, value): &Baseline, predicted: &[&BlindRow]) -> BaselineError {
     let tail = (1.0 - LEVEL) / 2.0;
     BaselineError {
         name,
+        n,
         mae: own.map(|(mae, _)| mae),
         skill: own.map(|(_, skill)| skill),
         skill_interval: own.and_then(|_| at(tail).zip(at(1.0 - tail))).filter(|_| all.len() > 1),
@@ -160,8 +161,8 @@ fn error((name, value): &Baseline, predicted: &[&BlindRow]) -> BaselineError {
 }
 
 /// Mean absolute error of the baseline, and the skill against it; `None` without rows or error.
-fn skill(members: &[&MemberErrors]) -> Option<(f64, f64)> {
-    let pairs = || members.iter().flat_map(|errors| errors.iter());
+fn skill(runs: &[&RunErrors]) -> Option<(f64, f64)> {
+    let pairs = || runs.iter().flat_map(|errors| errors.iter());
     let n = pairs().count() as f64;
     let (own, baseline) = pairs().fold((0.0, 0.0), |(a, b), (own, other)| (a + own, b + other));
     (n > 0.0 && baseline > 0.0).then(|| (baseline / n, 1.0 - own / baseline))
@@ -175,6 +176,7 @@ mod tests {
         BlindRow {
             target_model: member.into(),
             family: "f".into(),
+            run: member.into(),
             y_hat,
             measured: Some(measured),
             inside: y_hat.map(|value| (value - measured).abs() < 0.15),
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_over_predicted_rows_and_the_interval_of_a_skill_is_over_members() {
+    fn errors_are_over_predicted_rows_and_the_interval_of_a_skill_is_over_runs() {
         let rows = [
             row("a", Some(0.1), 0.0, 0.2),
             row("a", Some(0.2), 0.0, 0.4),
@@ -197,7 +199,7 @@ mod tests {
         assert!((summary.mae.unwrap() - 0.2).abs() < 1e-12);
         let mean = &summary.baselines[0];
         assert!((mean.mae.unwrap() - 0.4).abs() < 1e-12 && (mean.skill.unwrap() - 0.5).abs() < 1e-12);
-        // Each member alone has a skill of 0.5, so that every resample has it.
+        // Each run alone has a skill of 0.5, so that every resample has it.
         let (low, high) = mean.skill_interval.unwrap();
         assert!((low - 0.5).abs() < 1e-12 && (high - 0.5).abs() < 1e-12, "{low} {high}");
         // No row has the other baselines.

@@ -267,6 +267,11 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     assert!(said.contains("gpt-9") && said.contains("factgpt, factllama") && said.contains("factneox-4"));
     let said = refuse(&table, &["--target", "iq"], 2);
     assert!(said.contains("iq") && said.contains("semantic_share_mean"), "{said}");
+    let said = refuse(&table, &["--features", "iq"], 2);
+    assert!(said.contains("iq") && said.contains("semantic_output_share"), "{said}");
+    assert!(refuse(&table, &["--features", "params_b"], 2).contains("--sizes"));
+    let said = refuse(&table, &["--features", "semantic_share_half"], 2);
+    assert!(said.contains("measured inside"), "{said}");
     assert!(refuse(&table, &["--sets", "1"], 2).contains("--sets"));
     let few = folder.path().join("few.csv");
     let write = |rows: &str| std::fs::write(&few, format!("model,family,run,step\n{rows}")).expect("a file");
@@ -293,6 +298,16 @@ fn what_cannot_be_hidden_is_refused_before_anything_is_written() {
     write(&format!("{},b,,\n", text(&copy)));
     assert!(refuse(text(&few), &[], 1).contains("tokenizer"));
     assert!(!out.exists());
+
+    // Nor can one that is asked about words it does not know, or has no room for an answer.
+    let answers = out.join("answers");
+    let spelt = folder.path().join("spelt.csv");
+    std::fs::write(&spelt, format!("{MEMBERS}minigpt-3,minigpt,,\n")).expect("a file");
+    let said = refuse(text(&spelt), &[], 2);
+    assert!(said.contains("minigpt-3") && !answers.exists(), "{said}");
+    let said = refuse(&table, &["--shots", "12"], 2);
+    assert!(said.contains("--shots") && said.contains("64 positions") && !answers.exists(), "{said}");
+    std::fs::remove_dir_all(&out).expect("a folder");
 
     let busy = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = busy.local_addr().expect("an address").port().to_string();
@@ -333,9 +348,18 @@ fn recorded_rows_are_known_as_members_are_and_never_those_of_a_hidden_one() {
     let (n, y_hat) = n_others(&renamed("factllama-3-step1000", "factllama-3b"));
     assert_eq!((n.as_str(), &y_hat), ("8", &before[0]["y_hat"]), "as large as the hidden member");
 
-    let arguments = with(own);
-    let said = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 2);
-    assert!(said.contains("--rows") && said.contains("factllama-3, which is hidden"), "{said}");
+    let refuse = |lines: &str| {
+        let arguments = with(lines);
+        refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 2)
+    };
+    let said = refuse(own);
+    assert!(said.contains("--rows") && said.contains("which is a member"), "{said}");
+    let said = refuse(&renamed("factllama-3", "factllama-3-step1500"));
+    assert!(said.contains("factllama-3-step1500 that are those of factllama-3, which is hidden"), "{said}");
+    let said = refuse(&earlier.replace(",arrow,5,4,", ",arrow,6,4,"));
+    assert!(said.contains("another design of guilds (sets: 6 there, 5 here)"), "{said}");
+    // Rows of corpora and numbers of examples that are not asked are left out.
+    assert_eq!(n_others(&earlier.replace("guilds", "moons").replace("potions", "tides")).0, "8");
 }
 
 const BLIND: &str = "target_model,family,n_params,corpus,shots,target,unit,y_hat,low,high,measured,inside,\

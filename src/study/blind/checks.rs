@@ -1,0 +1,58 @@
+//! What is found out before a prediction is made: members that cannot be asked, and members that are one.
+
+use std::collections::BTreeMap;
+
+use super::api_answers::ApiAnswers;
+use super::closed::{ANSWER_TOKENS, is_needed};
+use super::family::{Family, Member};
+use super::settings::BlindSettings;
+use crate::emergence::semantic;
+use crate::error::{Error, Result};
+
+/// Whether every member that is asked or measured can be: its tokenizer spells the corpora, and the longest
+/// prompt leaves room for an answer.
+///
+/// # Errors
+/// Those of [`semantic::tokenize`]; [`Error::Parameter`] naming the member with too few positions.
+pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &BlindSettings) -> Result<()> {
+    let designs = settings.designs()?;
+    for member in family.members.iter().filter(|member| is_needed(family, hidden, member)) {
+        let model = family.load(member)?;
+        for design in &designs {
+            let prompts = semantic::tokenize(&model, design)?;
+            let longest = prompts.windows.iter().map(Vec::len).max().unwrap_or_default();
+            let (needed, has) = (longest + ANSWER_TOKENS as usize, model.decoder.spec().max_positions);
+            if needed > has {
+                let reason = format!(
+                    "lets prompts of {} on {} have {longest} tokens; with an answer of {ANSWER_TOKENS} they are \
+                     longer than its {has} positions; lower --shots, or leave the member out",
+                    member.id, design.category
+                );
+                return Err(Error::Parameter { name: "--shots", reason });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether any two members answer alike to the last digit: then they are one model under two names, however
+/// its file was written.
+///
+/// # Errors
+/// [`Error::Parameter`] naming both.
+pub(super) fn check_answers(answers: &BTreeMap<String, ApiAnswers>) -> Result<()> {
+    let logprobs = |of: &ApiAnswers| -> Vec<Option<u64>> {
+        of.rows.iter().map(|row| row.logprob_nats.map(f64::to_bits)).collect()
+    };
+    let all: Vec<(&String, Vec<Option<u64>>)> = answers.iter().map(|(id, of)| (id, logprobs(of))).collect();
+    for (at, (id, own)) in all.iter().enumerate() {
+        if let Some((other, _)) = all[..at].iter().find(|(_, other)| other == own) {
+            let reason = format!(
+                "names {other} and {id}, whose answers are the same to the last digit: they are one model, \
+                 which would be predicted from itself; leave one out"
+            );
+            return Err(Error::Parameter { name: "--family", reason });
+        }
+    }
+    Ok(())
+}
