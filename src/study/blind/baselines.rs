@@ -95,7 +95,7 @@ fn outside(row: &Row, known: &[Row], link: Link) -> Result<Option<f64>> {
     let Some(at) = columns(row) else { return Ok(None) };
     let complete = known.iter().filter_map(|row| Some((columns(row)?, link.apply(row.target?))));
     let (x, y): (Vec<Vec<f64>>, Vec<f64>) = complete.unzip();
-    Ok(line(&x, &y, &at)?.map(|eta| link.invert(eta, f64::NEG_INFINITY)))
+    Ok(line(&x, &y, &at)?.map(|eta| link.invert(eta, 0.0)))
 }
 
 /// Least squares at one point; `None` for fewer rows than coefficients, or a column that does not vary.
