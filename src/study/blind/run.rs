@@ -35,11 +35,11 @@ pub fn run(
 ) -> Result<BlindTest> {
     let hidden = family.hidden(&how.hide)?;
     check(how, &family.members, recorded)?;
+    check_members(family, &hidden, settings)?;
     let mut profiles = MemberProfiles::new(family, settings, folder.join("profiles"))?;
     disk::make_folder(folder)?;
     disk::probe(folder)?;
     check_settings(folder, family, settings)?;
-    check_members(family, &hidden, settings)?;
     // Results of an earlier run do not stand beside the cards of this one.
     for file in ["blind.csv", "blind.json"].map(|file| folder.join(file)) {
         if file.is_file() {
