@@ -24,8 +24,8 @@ pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &Blin
             let (needed, has) = (longest + ANSWER_TOKENS as usize, model.decoder.spec().max_positions);
             if needed > has {
                 let reason = format!(
-                    "lets prompts of {} on {} have {longest} tokens; with an answer of {ANSWER_TOKENS} they are \
-                     longer than its {has} positions; lower --shots, or leave the member out",
+                    "lets prompts of {} on {} have {longest} tokens; with an answer of {ANSWER_TOKENS} they \
+                     are longer than its {has} positions; lower --shots, or leave the member out",
                     member.id, design.category
                 );
                 return Err(Error::Parameter { name: "--shots", reason });

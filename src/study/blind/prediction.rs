@@ -63,8 +63,8 @@ pub struct HiddenRow {
 pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &RecordedRows) -> Result<()> {
     if let Some(member) = members.iter().find(|member| recorded.has(&member.id)) {
         let reason = format!(
-            "holds rows of {}, which is a member: it would count twice, and predict itself where it is hidden; \
-             remove them",
+            "holds rows of {}, which is a member: it would count twice, and predict itself where it is \
+             hidden; remove them",
             member.id
         );
         return Err(Error::Parameter { name: "--rows", reason });

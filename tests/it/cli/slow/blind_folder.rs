@@ -1,8 +1,8 @@
-//! The folder of a blind test as an input of the other verbs.
+//! The folder of a blind test as an input of the other verbs, and its report.
 
 use std::collections::BTreeSet;
 
-use super::blind::{done, family, number, read, rows, run, surmise, text};
+use super::blind::{done, family, number, read, refused, rows, run, surmise, text};
 
 #[test]
 fn the_folder_is_an_input_of_the_verbs() {
@@ -47,4 +47,48 @@ fn the_folder_is_an_input_of_the_verbs() {
             assert!((number(reported, column) - number(own, column)).abs() < 1e-12, "{column}");
         }
     }
+}
+
+const BLIND: &str = "target_model,family,n_params,corpus,shots,target,unit,y_hat,low,high,measured,inside,\
+                     baseline_mean,baseline_shots,baseline_size,baseline_outside,level,regime,note\n\
+                     a-1,a,100,c,1,t,share,0.5,0.25,0.75,0.625,true,1.0,1.0,0.125,0.5,0.9,interpolation,\n\
+                     b_1,b,200,c,1,t,share,1.0,0.5,1.5,2.0,false,1.0,1.0,2.5,1.5,0.9,extrapolation,\n\
+                     b_2,b,300,c,1,t,share,,,,2.0,,1.0,1.0,9.0,9.0,0.9,extrapolation,nothing beats it\n";
+
+#[test]
+fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("blind.csv"), BLIND).expect("a file");
+    let out = folder.path().join("report");
+    done(&["report", "-q", "blind", text(folder.path()), "-o", text(&out)]);
+    let written = read(&out, "blind.md");
+    // Errors -.125 and -1; of the mean .375 and -1, of the size line -.5 and .5, outside -.125 and -.5. The
+    // refused row counts for none.
+    for part in [
+        "t; all: 2 of 3 rows of 3 hidden members predicted; mean absolute error 0.562 share",
+        "mean 0.688 (skill 0.18",
+        "size 0.500 (skill -0.12",
+        "outside 0.312 (skill -0.80",
+        "1 of 2 measurements lie inside their 90 % interval",
+        "Refused: 1 rows, the first b_2 on c (nothing beats it).",
+    ] {
+        assert!(written.contains(part), "{part}: {written}");
+    }
+    let csv = rows(&read(&out, "blind.csv"));
+    let cells = |at: usize| ["error", "inside", "regime"].map(|column| csv[at][column].clone());
+    assert_eq!(cells(0), ["-0.125", "yes", "interpolation"]);
+    assert_eq!(cells(1), ["-1", "no", "extrapolation"]);
+    assert_eq!(cells(2), ["", "", "refused"]);
+    assert!(
+        read(&out, "blind.tex").contains("\\toprule") && read(&out, "blind.tex").contains("b\\_1 & b & 200")
+    );
+    // A dot for each prediction, and one for each family in the legend.
+    assert_eq!(read(&out, "blind.svg").matches("<circle").count(), 4);
+    assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));
+    let said = refused(&["report", "blind", text(folder.path()), "--model", "c"], 2);
+    assert!(said.contains("leaves no row"), "{said}");
+    let twice = BLIND.replace("b_1,b,200", "a-1,a,200");
+    std::fs::write(folder.path().join("blind.csv"), twice).expect("a file");
+    let said = refused(&["report", "blind", text(folder.path())], 2);
+    assert!(said.contains("a-1 on c with 1 examples twice"), "{said}");
 }
