@@ -29,10 +29,16 @@ macro_rules! members {
 impl Member {
     /// The training run that it is a checkpoint of, and the step of the checkpoint; none for the last.
     pub fn checkpoint(&self) -> (&'static str, Option<u64>) {
-        match self.name.split_once("-step") {
-            Some((run, step)) => (run, step.parse().ok()),
-            None => (self.name, None),
-        }
+        checkpoint(self.name)
+    }
+}
+
+/// The training run and the step that a name stands for: `RUN-stepN` is the checkpoint of a run at that step,
+/// any other name the last checkpoint of its own run.
+pub(crate) fn checkpoint(name: &str) -> (&str, Option<u64>) {
+    match name.split_once("-step").map(|(run, step)| (run, step.parse())) {
+        Some((run, Ok(step))) => (run, Some(step)),
+        _ => (name, None),
     }
 }
 

@@ -46,6 +46,7 @@ pub use self::chat_files::ChatFiles;
 pub use self::chat_template::{ChatMessage, ChatTemplate};
 pub use self::description::Description;
 pub use self::device::Device;
+pub(crate) use self::embedded::checkpoint;
 pub use self::embedded::{FACT_FAMILIES, FAMILY, Member, embedded};
 pub use self::full_model::{Model, random_init};
 pub use self::info::ModelInfo;

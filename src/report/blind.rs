@@ -144,8 +144,11 @@ fn caption(rows: &[BlindRow]) -> String {
     let n_refused = rows.iter().filter(|row| row.y_hat.is_none()).count();
     if let Some(row) = rows.iter().find(|row| row.y_hat.is_none()) {
         caption.push_str(&format!(
-            ". Refused: {n_refused} rows, the first {} on {} ({})",
-            row.target_model, row.corpus, row.note
+            ". Refused: {n_refused} of {} rows, the first {} on {} ({})",
+            rows.len(),
+            row.target_model,
+            row.corpus,
+            row.note
         ));
     }
     caption + "."

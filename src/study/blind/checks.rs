@@ -1,4 +1,4 @@
-//! What is found out before a prediction is made: members that cannot be asked, and members that are one.
+//! Checks before a prediction is made: every member can be asked, and no two members are the same model.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use super::settings::BlindSettings;
 use crate::emergence::semantic;
 use crate::error::{Error, Result};
 
-/// Whether every member that is asked or measured can be: its tokenizer spells the corpora, and the longest
-/// prompt leaves room for an answer.
+/// Refuses a member that cannot be asked or measured: its tokenizer cannot spell a corpus, or the longest
+/// prompt leaves no room for an answer.
 ///
 /// # Errors
 /// Those of [`semantic::tokenize`]; [`Error::Parameter`] naming the member with too few positions.
@@ -24,9 +24,9 @@ pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &Blin
             let (needed, has) = (longest + ANSWER_TOKENS as usize, model.decoder.spec().max_positions);
             if needed > has {
                 let reason = format!(
-                    "lets prompts of {} on {} have {longest} tokens; with an answer of {ANSWER_TOKENS} they \
-                     are longer than its {has} positions; lower --shots, or leave the member out",
-                    member.id, design.category
+                    "makes the longest prompt of {} {longest} tokens long for {}, which has {has} positions \
+                     and needs {ANSWER_TOKENS} more for an answer; lower --shots, or leave the member out",
+                    design.category, member.id
                 );
                 return Err(Error::Parameter { name: "--shots", reason });
             }
@@ -35,8 +35,8 @@ pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &Blin
     Ok(())
 }
 
-/// Whether any two members answer alike to the last digit: then they are one model under two names, however
-/// its file was written.
+/// Refuses two members whose log-probabilities are equal to the last digit: they are the same model in two
+/// files.
 ///
 /// # Errors
 /// [`Error::Parameter`] naming both.

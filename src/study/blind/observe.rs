@@ -9,7 +9,7 @@ use super::family::Member;
 use super::settings::BlindSettings;
 use crate::calibration::Table;
 use crate::emergence::semantic::SemanticProfile;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::observations::PublishedModel;
 use crate::observations::semantic::{SemanticInputs, join};
 
@@ -51,17 +51,6 @@ pub(crate) fn observations(
         proxy: None,
     };
     Ok(join(&inputs)?.table)
-}
-
-/// Rows of observations, the header first, as the bytes of observations.csv.
-///
-/// # Errors
-/// [`Error::Study`] if they cannot be written.
-pub(crate) fn to_bytes(rows: &[Vec<String>]) -> Result<Vec<u8>> {
-    let failed = |error: csv::Error| Error::Study { reason: format!("observations.csv: {error}") };
-    let mut writer = csv::Writer::from_writer(vec![]);
-    rows.iter().try_for_each(|row| writer.write_record(row)).map_err(failed)?;
-    writer.into_inner().map_err(|error| failed(error.into_error().into()))
 }
 
 /// The measured member that stands for another one.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::baselines::{Baselines, baselines};
 use super::family::Member;
-use super::observe::{ObservedMember, observations, rows_of, to_bytes};
+use super::observe::{ObservedMember, observations, rows_of};
 use super::recorded::RecordedRows;
 use super::settings::{BlindSettings, PredictionSettings};
 use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
@@ -111,8 +111,9 @@ pub(crate) fn predict(
     known.extend(members.iter().map(|observed| observed.member));
     let n_others = known.iter().map(|known| &known.id).collect::<BTreeSet<_>>().len() - 1;
     rows.extend(recorded.iter().map(|(_, cells)| cells.clone()));
-    let observations = to_bytes(&rows)?;
-    let table = Table::from_bytes("observations.csv".as_ref(), &observations)?;
+    let path = Path::new("observations.csv");
+    let observations = disk::csv_bytes(path, &rows)?;
+    let table = Table::from_bytes(path, &observations)?;
     let hidden_rows = rows_of(&table, &member.id)?;
     let other_rows: Vec<usize> = (0..table.len()).filter(|row| !hidden_rows.contains(row)).collect();
     let mut features = how.features.clone();

@@ -47,7 +47,7 @@ pub struct BlindRow {
     pub baseline_mean: Option<f64>,
     /// The mean over the others on the corpus at this number of examples.
     pub baseline_shots: Option<f64>,
-    /// The line in log10 parameters over the same rows, which is told the size.
+    /// The line in log10 parameters over the same rows, which knows the size.
     pub baseline_size: Option<f64>,
     /// The regression on log-probability, accuracy and output share alone.
     pub baseline_outside: Option<f64>,

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::family::Member;
 use crate::calibration::Table;
 use crate::error::{Error, Result};
+use crate::model::checkpoint;
 
 /// Observations of checkpoints of the embedded families that are not in the repository; calibration/README.md
 /// has the commands that made it.
@@ -54,10 +55,7 @@ impl RecordedRows {
         let mut rows = vec![];
         for at in 0..table.len() {
             let id = ids[at].to_owned();
-            let (run, step) = match id.split_once("-step").map(|(run, step)| (run, step.parse())) {
-                Some((run, Ok(step))) => (run.to_owned(), Some(step)),
-                _ => (id.clone(), None),
-            };
+            let (run, step) = checkpoint(ids[at]);
             let Some(params_b) = sizes[at].filter(|_| !families[at].is_empty()) else {
                 let reason = format!("{id} has no family or no size in params_b, by which rows are chosen");
                 return Err(table.fault(at, reason));
@@ -66,7 +64,7 @@ impl RecordedRows {
                 name: id.clone(),
                 id,
                 family: families[at].into(),
-                run,
+                run: run.into(),
                 step,
                 n_params: (params_b * 1e9).round() as usize,
                 weights_sha256: String::new(),
@@ -81,7 +79,7 @@ impl RecordedRows {
         Ok(Self { columns, rows })
     }
 
-    /// The ids of the models that the rows are of.
+    /// Whether there are rows of a model.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.rows.iter().any(|row| row.member.id == id)
     }

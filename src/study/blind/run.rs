@@ -7,7 +7,7 @@ use super::closed;
 use super::family::{Family, Member};
 use super::folder::check_settings;
 use super::member_profiles::MemberProfiles;
-use super::observe::{ObservedMember, observations, to_bytes};
+use super::observe::{ObservedMember, observations};
 use super::prediction::{check, predict};
 use super::record::BlindRow;
 use super::recorded::RecordedRows;
@@ -81,7 +81,8 @@ pub fn run(
         profiles: Some(own),
     });
     let table = observations(&observed.collect::<Vec<_>>(), settings, true)?;
-    disk::write(&folder.join("observations.csv"), &to_bytes(&table)?)?;
+    let path = folder.join("observations.csv");
+    disk::write(&path, &disk::csv_bytes(&path, &table)?)?;
     let path = folder.join("predictions.csv");
     disk::write(&path, &PredictionRow::to_bytes(&path, &predictions)?)?;
     let mut test = BlindTest::new(family, settings, how, rows);

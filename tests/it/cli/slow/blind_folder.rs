@@ -70,7 +70,7 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
         "size 0.500 (skill -0.12",
         "outside 0.312 (skill -0.80",
         "1 of 2 measurements lie inside their 90 % interval",
-        "Refused: 1 rows, the first b_2 on c (nothing beats it).",
+        "Refused: 1 of 3 rows, the first b_2 on c (nothing beats it).",
     ] {
         assert!(written.contains(part), "{part}: {written}");
     }
