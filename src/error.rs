@@ -206,6 +206,14 @@ pub enum Error {
         /// The model or answer that is at fault.
         reason: String,
     },
+    /// A study file with mistakes.
+    #[error("{}: {reason}", path.display())]
+    StudyFile {
+        /// The file.
+        path: PathBuf,
+        /// Every mistake, with its line and what to do.
+        reason: String,
+    },
     /// A checkpoint that gives residual streams and no logits.
     #[error(
         "the checkpoint has no head (lm_head.weight): it gives residual streams and no logits; take the \
@@ -314,6 +322,36 @@ pub enum Error {
     /// The tensor library failed.
     #[error("tensor computation failed")]
     Compute(#[from] candle_core::Error),
+}
+
+impl Error {
+    /// The message with those of its causes, a line each.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(source) = cause {
+            text.push_str(&format!("\n  because: {source}"));
+            cause = source.source();
+        }
+        text
+    }
+
+    /// The exit code of a command that fails with it; `--help` lists them.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Parameter { .. }
+            | Self::Unknown { .. }
+            | Self::InUse { .. }
+            | Self::Prices { .. }
+            | Self::StudyFile { .. } => 2,
+            Self::Gaps { .. } => 3,
+            Self::Budget { .. } => 4,
+            Self::Account { .. } => 5,
+            Self::Storage { .. } | Self::Journal { .. } => 6,
+            Self::Interrupted { .. } => 130,
+            _ => 1,
+        }
+    }
 }
 
 /// `Result` with this crate's [`enum@Error`].

@@ -7,9 +7,8 @@ use clap::Args;
 use super::{Fetching, Progress, print, status};
 use crate::error::{Error, Result};
 use crate::study::blind;
-use crate::study::blind::{
-    BlindSettings, BlindTest, FEATURES, Family, PredictionSettings, RecordedRows, TARGET,
-};
+use crate::study::blind::{BlindSettings, BlindTest, Family, PredictionSettings, RecordedRows};
+use crate::study::card::{FEATURES, TARGET};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {

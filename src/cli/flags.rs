@@ -7,7 +7,7 @@ use super::status;
 use crate::error::{Error, Result};
 use crate::mi::Scale;
 use crate::model::hub::{self, Hub};
-use crate::model::{Bos, Device, ModelOptions, Precision};
+use crate::model::{Bos, Device, ModelOptions, Precision, parse_bytes};
 
 /// How series are drawn.
 #[derive(Debug, Clone, Copy, Args)]
@@ -100,7 +100,7 @@ pub(super) struct Opening {
     pub(super) device: Device,
     /// Memory limit for weights and residual streams, such as 6G or 900M; larger streams go to a temporary
     /// file, larger weights stay in their file and are read block by block
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_memory: Option<u64>,
     #[command(flatten)]
     config: ConfigFlags,
@@ -121,19 +121,4 @@ impl From<Opening> for ModelOptions {
         let allow_config_keys = config.allow_config_key;
         Self { dtype, bos, device, max_memory_bytes: max_memory, with_random_init: false, allow_config_keys }
     }
-}
-
-/// Bytes, with K, M, G or T for powers of 1024.
-pub(super) fn bytes(text: &str) -> std::result::Result<u64, String> {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[number.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
-        "" => Some(0),
-        "K" => Some(10),
-        "M" => Some(20),
-        "G" => Some(30),
-        "T" => Some(40),
-        _ => None,
-    };
-    let size = shift.and_then(|shift: u32| number.parse::<u64>().ok()?.checked_mul(1 << shift));
-    size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
 }

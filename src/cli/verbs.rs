@@ -4,11 +4,11 @@ use clap::{Parser, Subcommand};
 
 use super::{
     blind, calibrate, card, collect, compare, demo, list, measure, mi, model, observations, predict, report,
-    scores, serve, states,
+    scores, serve, states, study,
 };
 use crate::error::{Error, Result};
 
-/// The exit codes as `--help` lists them, which [`exit_code`] returns.
+/// The exit codes as `--help` lists them, which [`Error::exit_code`] returns.
 const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, name or value), 3 finished \
                           with gaps, 4 budget reached, 5 credentials or quota, 6 storage, 130 interrupted.";
 
@@ -41,6 +41,23 @@ enum Verb {
     /// The demonstration on the embedded family, which also runs without a verb
     #[command(alias = "line")]
     Demo(demo::Flags),
+    /// Write a first study file
+    Init(study::init::Flags),
+    /// Show what a study takes before it runs: tasks, requests, tokens, dollars, time, memory
+    Plan(study::plan::Flags),
+    /// Run a study: measure and ask its models, calibrate, predict, report; what is there is not done again
+    #[command(after_help = EXIT_CODES)]
+    Run(study::run::Flags),
+    /// Show which tasks of a study are done, running, failed or missing
+    Status(study::status::Flags),
+    /// Say why a closed model of a study has no prediction or a wide interval, and what to add
+    Doctor(study::doctor::Flags),
+    /// Download the models of a study, for machines without a network
+    Fetch(study::fetch::Flags),
+    /// Print a job script that runs a study on a cluster with Slurm
+    Slurm(study::slurm::Flags),
+    /// Join the folders of the shards of a study
+    Merge(study::merge::Flags),
     /// Measure emergence profiles of models on corpora, and of their randomly initialised copies
     Measure(Box<measure::Flags>),
     /// Estimate the mutual information of paired samples, as JSON
@@ -99,6 +116,14 @@ pub fn run(opts: Opts) -> Result<()> {
     match opts.verb {
         None => demo::run(&demo::Flags::default(), opts.quiet),
         Some(Verb::Demo(flags)) => demo::run(&flags, opts.quiet),
+        Some(Verb::Init(flags)) => study::init::run(&flags, opts.quiet),
+        Some(Verb::Plan(flags)) => study::plan::run(&flags, opts.quiet),
+        Some(Verb::Run(flags)) => study::run::run(&flags, opts.quiet),
+        Some(Verb::Status(flags)) => study::status::run(&flags, opts.quiet),
+        Some(Verb::Doctor(flags)) => study::doctor::run(&flags, opts.quiet),
+        Some(Verb::Fetch(flags)) => study::fetch::run(&flags, opts.quiet),
+        Some(Verb::Slurm(flags)) => study::slurm::run(&flags, opts.quiet),
+        Some(Verb::Merge(flags)) => study::merge::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::Mi(flags)) => mi::run(&flags, opts.quiet),
         Some(Verb::States(flags)) => states::run(&flags, opts.quiet),
@@ -114,18 +139,5 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
-    }
-}
-
-/// The exit code of an error.
-pub fn exit_code(error: &Error) -> u8 {
-    match error {
-        Error::Parameter { .. } | Error::Unknown { .. } | Error::InUse { .. } | Error::Prices { .. } => 2,
-        Error::Gaps { .. } => 3,
-        Error::Budget { .. } => 4,
-        Error::Account { .. } => 5,
-        Error::Storage { .. } | Error::Journal { .. } => 6,
-        Error::Interrupted { .. } => 130,
-        _ => 1,
     }
 }

@@ -75,11 +75,11 @@ pub(super) fn interrupts(stop: Arc<Stop>) {
 
 /// Ctrl-C, and where the system has them the signals that ask a process to end.
 #[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 3]);
+pub(super) struct Signals([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let [interrupt, terminate, hangup] =
             [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
@@ -87,7 +87,7 @@ impl Signals {
         Some(Self([interrupt?, terminate?, hangup?]))
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -98,15 +98,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         Some(Self)
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::signal::ctrl_c().await.unwrap_or_default();
     }
 }

@@ -72,6 +72,24 @@ fn largest_block(spec: &Spec) -> u64 {
     2 * d * (d_query + d_kv) + mlp(d_mlp).max(mixture)
 }
 
+/// Bytes as they are written, with K, M, G or T for powers of 1024.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[number.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        "T" => Some(40),
+        _ => None,
+    };
+    let size = shift.and_then(|shift: u32| number.parse::<u64>().ok()?.checked_mul(1 << shift));
+    size.ok_or_else(|| "give a whole number of bytes, or one with K, M, G or T behind it".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

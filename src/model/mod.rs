@@ -51,6 +51,7 @@ pub use self::embedded::{FACT_FAMILIES, FAMILY, Member, embedded};
 pub use self::full_model::{Model, random_init};
 pub use self::info::ModelInfo;
 pub use self::loaded_decoder::LoadedDecoder;
+pub use self::memory::parse_bytes;
 pub use self::options::ModelOptions;
 pub use self::prompt_states::PromptStates;
 pub use self::states::{Point, States};

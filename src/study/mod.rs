@@ -1,4 +1,52 @@
-//! Whole studies: the demonstration on the embedded family, and the blind test.
+//! Whole studies. A study file names open and closed models, and what is asked of them; it becomes a plan of
+//! independent tasks, which run on one machine or many and can be stopped at any time; their results become
+//! predictions and reports. Beside it stand the demonstration on the embedded family and the blind test.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `file/` | study.toml, read and checked |
+//! | `models.rs`, `checked.rs` | what its names stand for |
+//! | `task.rs`, `shard.rs` | the plan, and its parts for several machines |
+//! | `results.rs`, `claim.rs` | the folder: finished tasks, and which process works on which |
+//! | `execute.rs`, `asking.rs`, `run.rs`, `progress.rs` | tasks that run |
+//! | `observed.rs`, `card.rs`, `baselines.rs`, `predict.rs` | observations, calibration, predictions |
+//! | `publish.rs`, `finish.rs` | the files for the reader |
+//! | `plan.rs`, `status.rs`, `doctor.rs`, `slurm.rs`, `merge.rs` | what the verbs of these names print |
 
+mod asking;
+mod baselines;
 pub mod blind;
+pub mod card;
+mod checked;
+mod claim;
 pub mod demo;
+mod doctor;
+mod execute;
+pub mod file;
+mod finish;
+pub mod merge;
+mod models;
+mod observed;
+mod plan;
+mod predict;
+mod progress;
+mod publish;
+mod results;
+mod run;
+mod shard;
+pub mod slurm;
+mod status;
+mod task;
+
+pub use self::checked::{Api, ClosedTarget, Study};
+pub use self::doctor::{Diagnosis, doctor};
+pub use self::finish::{StudyEnd, run_study};
+pub use self::models::{KnownModels, StudyModel};
+pub use self::plan::{PlanRow, plan};
+pub use self::predict::StudyPredictions;
+pub use self::progress::RunProgress;
+pub use self::results::{DoneRecord, FailedRecord, FileRecord, StudyFolder, TaskState};
+pub use self::run::{RunSettings, TaskEnd, free_memory_bytes};
+pub use self::shard::{Shard, place};
+pub use self::status::{StatusRow, status};
+pub use self::task::{StudyTask, TaskCost, TaskKind, tasks};

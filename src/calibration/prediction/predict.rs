@@ -34,6 +34,7 @@ impl Card {
             column.and_then(|name| table.text(name).ok()).unwrap_or_else(|| vec![""; table.len()])
         };
         let corpus = passed_on(&["corpus"]);
+        let shots = passed_on(&["shots"]);
         let version = passed_on(&["api_version", "model_snapshot"]);
         let date = passed_on(&["api_date", "collected_at"]);
         let measured = match table.is_numeric(&self.target) {
@@ -43,6 +44,7 @@ impl Card {
         let rows = queries(self, table)?;
         let rows = rows.par_iter().enumerate().map(|(at, query)| PredictionRow {
             corpus: corpus[at].into(),
+            shots: shots[at].parse().ok(),
             api_version: version[at].into(),
             api_date: date[at].into(),
             measured: measured[at],

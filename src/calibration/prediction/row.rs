@@ -43,6 +43,8 @@ pub struct PredictionRow {
     pub family: String,
     /// The corpus it was observed on.
     pub corpus: String,
+    /// Examples in a prompt, where observations differ in it.
+    pub shots: Option<usize>,
     /// Version of the API or snapshot of the model that was asked.
     pub api_version: String,
     /// When it was asked.
@@ -240,7 +242,7 @@ mod tests {
         let bytes = PredictionRow::to_bytes("predictions.csv".as_ref(), &rows).expect("CSV");
         let text = String::from_utf8(bytes).expect("text");
         assert!(text.starts_with(
-            "target_model,family,corpus,api_version,api_date,target,unit,y_hat,low,high,level,"
+            "target_model,family,corpus,shots,api_version,api_date,target,unit,y_hat,low,high,level,"
         ));
         assert!(text.contains("unsupported,why"), "{text}");
         assert_eq!(read(&text).expect("rows"), rows);

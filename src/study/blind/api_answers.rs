@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::collect::results::semantic::SemanticScore;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
-use crate::observations::semantic::SemanticAnswersRow;
 
 /// The answers of one model. It holds nothing that is measured inside the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,8 +24,6 @@ impl ApiAnswers {
 
     pub(crate) fn new(model: &str, rows: Vec<SemanticScore>) -> Self {
         let (name, version) = Self::SCHEMA;
-        // The journal has the time of each answer; derived files must not depend on it.
-        let rows = rows.into_iter().map(|row| SemanticScore { collected_at: None, ..row }).collect();
         Self { schema: Schema::new(name, version), model: model.into(), rows }
     }
 
@@ -43,10 +40,5 @@ impl ApiAnswers {
             return Err(Error::Config { path: path.into(), reason });
         }
         Ok(read)
-    }
-
-    /// The rows as a join takes them.
-    pub(crate) fn observed(&self) -> impl Iterator<Item = SemanticAnswersRow> {
-        self.rows.iter().map(SemanticAnswersRow::from)
     }
 }

@@ -8,7 +8,6 @@
 //! on disk; with several, it may exist earlier as one of the others.
 
 mod api_answers;
-mod baselines;
 mod checks;
 mod closed;
 mod family;
@@ -25,7 +24,7 @@ mod summary;
 
 pub use self::api_answers::ApiAnswers;
 pub use self::family::{Family, Member};
-pub use self::prediction::{FEATURES, HiddenPrediction, TARGET};
+pub use self::prediction::HiddenPrediction;
 pub use self::record::BlindRow;
 pub use self::recorded::RecordedRows;
 pub use self::results::BlindTest;

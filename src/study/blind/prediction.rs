@@ -3,31 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::baselines::{Baselines, baselines};
 use super::family::Member;
-use super::observe::{ObservedMember, observations, rows_of};
+use super::observe::{ObservedMember, observations};
 use super::recorded::RecordedRows;
 use super::settings::{BlindSettings, PredictionSettings};
-use crate::calibration::{CalibrationSpec, Card, Link, PredictionRow, Table, calibrate};
+use crate::calibration::{Card, Link, PredictionRow, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::observations;
-
-/// The default target of a card: the mean share over depth.
-pub const TARGET: &str = "semantic_share_mean";
-
-/// The default features of a card: the category, and what the API answers. What is measured inside the proxy
-/// (`proxy_semantic_share_mean` and others) was tried on half of the families and predicted no better.
-pub const FEATURES: [&str; 5] = [
-    "corpus",
-    "semantic_logprob_nats",
-    "semantic_accuracy",
-    "semantic_output_share",
-    "semantic_answer_share",
-];
-
-/// The size as a feature, where sizes count as published.
-const SIZE: &str = "params_b";
+use crate::study::baselines::{Baselines, baselines};
+use crate::study::card::{SIZE, specification};
+use crate::study::observed::rows_of;
 
 /// The predictions of a hidden member, with the calibration that made them.
 #[derive(Debug, Clone)]
@@ -124,16 +110,7 @@ pub(crate) fn predict(
     }
     let ignored: Vec<String> = if how.sizes { vec![] } else { vec![SIZE.into()] };
     let training = table.select(&other_rows);
-    let link = link(&how.target, &training.numbers(&how.target)?);
-    let spec = CalibrationSpec {
-        target: how.target.clone(),
-        features,
-        link: Some(link),
-        for_api: true,
-        level: how.level,
-        unit: unit(&how.target).into(),
-        ..CalibrationSpec::default()
-    };
+    let spec = specification(&how.target, features, how.level, &training.numbers(&how.target)?);
     let card = calibrate(&training.without(&ignored)?, &spec)?;
     let predictions = card.predict(&table.select(&hidden_rows), how.level)?;
     let models = table.text("target_model")?;
@@ -142,25 +119,19 @@ pub(crate) fn predict(
         known.map_or(f64::NAN, |known| known.log10_params())
     });
     let sizes: Vec<f64> = sizes.collect();
-    let baselines = baselines(&table, (&how.target, link), &sizes, &other_rows, &hidden_rows)?;
+    let baselines = baselines(
+        &table,
+        (&how.target, spec.link.unwrap_or(Link::Identity)),
+        &sizes,
+        &other_rows,
+        &hidden_rows,
+    )?;
     let (shots, proxies) = (table.numbers("shots")?, table.text("proxy_model")?);
     let rows = hidden_rows.iter().zip(predictions).zip(baselines).map(|((&at, prediction), baselines)| {
         let shots = shots[at].unwrap_or_default() as usize;
         HiddenRow { shots, proxy_model: proxies[at].into(), prediction, baselines }
     });
     Ok(HiddenPrediction { rows: rows.collect(), card, n_others, observations })
-}
-
-/// Shares lie between 0 and 1, and their estimates scatter by a few hundredths around both.
-fn link(target: &str, values: &[Option<f64>]) -> Link {
-    let wide = Link::Logit { low: -0.1, high: 1.1 };
-    let is_share = unit(target) == "share" && values.iter().flatten().all(|value| wide.contains(*value));
-    if is_share { wide } else { Link::Identity }
-}
-
-/// The unit of a target.
-pub(super) fn unit(target: &str) -> &'static str {
-    if target.contains("_nats") { "nats" } else { "share" }
 }
 
 impl HiddenPrediction {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::family::Member;
-use super::prediction::{HiddenPrediction, HiddenRow, unit};
+use super::prediction::{HiddenPrediction, HiddenRow};
 use super::settings::PredictionSettings;
+use crate::study::card::unit;
 
 /// One back-test: a row of blind.csv, for whoever writes or reads that file. Numbers of a prediction are
 /// empty where `status` is not `ok`.

@@ -60,7 +60,7 @@ fn child() {
     let ended = run.collect(Ok(secrets), &Arc::new(progress), |_| {}).expect("a run");
     let early = ended.early.expect("a reason");
     cli::status(&format!("it ended: {early}"));
-    std::process::exit(cli::exit_code(&early).into());
+    std::process::exit(early.exit_code().into());
 }
 
 #[test]

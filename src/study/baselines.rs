@@ -1,4 +1,4 @@
-//! What predicts the rows of a hidden member without a card: means and regressions on the rows of the others.
+//! What predicts the rows of a closed model without a card: means and regressions on the rows of the others.
 //! All of them know the corpus.
 
 use ndarray::Array2;
@@ -38,7 +38,7 @@ struct Row<'a> {
 ///
 /// # Errors
 /// Those of the table's columns; [`crate::Error::Calibration`] if a regression fails.
-pub(crate) fn baselines(
+pub(super) fn baselines(
     table: &Table,
     (target, link): (&str, Link),
     log10_params: &[f64],

@@ -1,0 +1,59 @@
+//! The progress of a study on stderr.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::cli::Progress;
+use crate::cli::status;
+use crate::study::RunProgress;
+
+const TICK: Duration = Duration::from_millis(100);
+/// Steps of the bar.
+const STEPS: u64 = 1000;
+
+/// Shows the progress of a study until it is dropped.
+pub(in crate::cli) struct Display {
+    /// What the tasks report to.
+    pub progress: Arc<RunProgress>,
+    /// Writes a line without tearing the bar.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Display {
+    pub fn start(quiet: bool) -> Self {
+        let progress = Arc::new(RunProgress::default());
+        let bar = Progress::start(STEPS, quiet);
+        let shown = bar.bar();
+        let say: Arc<dyn Fn(&str) + Send + Sync> = Arc::new(move |line: &str| {
+            if !quiet {
+                shown.suspend(|| status(line));
+            }
+        });
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (over, of) = (is_over.clone(), progress.clone());
+        let thread = std::thread::spawn(move || {
+            while !over.load(Relaxed) {
+                std::thread::park_timeout(TICK);
+                bar.set_position(of.thousandths());
+                bar.set_message(of.message());
+            }
+            bar.finish();
+        });
+        Self { progress, say, is_over, thread: Some(thread) }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        self.is_over.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // The thread neither panics nor returns a value.
+            thread.join().unwrap_or_default();
+        }
+    }
+}

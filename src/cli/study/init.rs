@@ -1,0 +1,54 @@
+//! `surmise init`: a first study file.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::status;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::study::file::{EMBEDDED, of_models, scan};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Flags {
+    /// The file to write
+    #[arg(value_name = "STUDY", default_value = "study.toml")]
+    study: PathBuf,
+    /// List the checkpoints and GGUF files below this folder as open models [default: the embedded models]
+    #[arg(long, value_name = "FOLDER")]
+    from: Option<PathBuf>,
+}
+
+pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    if flags.study.exists() {
+        let reason = format!("is {}, which is there; name another file", flags.study.display());
+        return Err(Error::Parameter { name: "STUDY", reason });
+    }
+    let folder = flags.study.parent().unwrap_or(Path::new(""));
+    let text = match &flags.from {
+        None => EMBEDDED.to_owned(),
+        Some(from) => {
+            let models = scan(from)?;
+            if models.is_empty() {
+                let reason = format!(
+                    "is {}, below which there is no checkpoint (config.json and weights) and no GGUF file",
+                    from.display()
+                );
+                return Err(Error::Parameter { name: "--from", reason });
+            }
+            if !quiet {
+                status(&format!("{} models found", models.len()));
+            }
+            of_models(&models, folder)
+        }
+    };
+    disk::make_folder(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    disk::write(&flags.study, text.as_bytes())?;
+    if !quiet {
+        let path = flags.study.display();
+        status(&format!(
+            "wrote {path}; `surmise plan {path}` shows what it takes, `surmise run {path}` does it"
+        ));
+    }
+    Ok(())
+}

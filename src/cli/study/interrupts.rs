@@ -1,0 +1,75 @@
+//! Ctrl-C while a study runs: paid answers that are under way are awaited, everything else can be done again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::cli::status;
+use crate::cli::watch::Signals;
+use crate::collect::client::stop::Stop;
+use crate::error::Error;
+
+/// How long requests in flight are awaited.
+const GRACE: Duration = Duration::from_secs(30);
+const TICK: Duration = Duration::from_millis(50);
+
+/// The collections that run.
+#[derive(Clone, Default)]
+pub(in crate::cli) struct Interrupts {
+    stops: Arc<Mutex<Vec<Arc<Stop>>>>,
+}
+
+impl Interrupts {
+    /// Waits for a signal in a thread of its own. After it, collections start no request and await those in
+    /// flight; then the process ends with exit code 130.
+    pub fn start() -> Self {
+        let own = Self::default();
+        let all = own.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let Ok(runtime) = runtime else { return };
+            runtime.block_on(async {
+                let Some(mut signals) = Signals::new() else { return };
+                signals.next().await;
+                all.drain();
+                tokio::select! {
+                    () = signals.next() => all.with(|stops| stops.iter().for_each(|stop| stop.abort())),
+                    () = all.ended() => {}
+                }
+            });
+            status("surmise: interrupted; what is done is kept, and the same command goes on from there");
+            std::process::exit(130);
+        });
+        own
+    }
+
+    /// Adds a collection.
+    pub fn add(&self, stop: Arc<Stop>) {
+        self.with(|stops| stops.push(stop));
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Vec<Arc<Stop>>) -> T) -> T {
+        let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+        // A collection that has ended holds its own no more.
+        stops.retain(|stop| Arc::strong_count(stop) > 1);
+        work(&mut stops)
+    }
+
+    fn drain(&self) {
+        self.with(|stops| {
+            if !stops.is_empty() {
+                status("stopping: waiting for the requests in flight (interrupt again to abandon them)");
+            }
+            for stop in stops {
+                stop.drain(Error::Interrupted { reason: "interrupted; answers are saved".into() });
+            }
+        });
+    }
+
+    /// Returns when no collection runs any more, or after a limited time.
+    async fn ended(&self) {
+        let began = Instant::now();
+        while self.with(|stops| !stops.is_empty()) && began.elapsed() < GRACE {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}

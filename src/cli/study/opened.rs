@@ -1,0 +1,73 @@
+//! A study file that is opened: its folder, its models, its tasks.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::status;
+use crate::disk;
+use crate::error::Result;
+use crate::model::hub::Hub;
+use crate::study::file::StudyFile;
+use crate::study::{KnownModels, Study, StudyFolder, StudyTask, tasks};
+
+/// The study file and its folder.
+#[derive(Debug, Args)]
+pub(super) struct StudyFlags {
+    /// The study file; `surmise init` writes one
+    #[arg(value_name = "STUDY", default_value = "study.toml")]
+    pub study: PathBuf,
+    /// Folder of the results [default: what the file says, else its name without .toml]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Download nothing and use the cache alone, as with HF_HUB_OFFLINE=1
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// A study that was read and checked.
+pub(super) struct Opened {
+    pub study: Study,
+    pub tasks: Vec<StudyTask>,
+    pub folder: StudyFolder,
+    pub hub: Hub,
+}
+
+impl StudyFlags {
+    pub fn hub(&self, quiet: bool) -> Result<Hub> {
+        let hub = Hub::from_env()?;
+        let hub = if self.offline { hub.offline() } else { hub };
+        Ok(if quiet { hub } else { hub.with_progress().with_notes(status) })
+    }
+
+    /// The folder of the results of a study file.
+    pub fn folder(&self, file: &StudyFile) -> PathBuf {
+        let beside = || {
+            let parent = file.path.parent().unwrap_or(Path::new(""));
+            parent.join(disk::file_stem(&file.path))
+        };
+        self.output.clone().or_else(|| file.output.clone()).unwrap_or_else(beside)
+    }
+
+    /// Reads the study file and checks it whole. Nothing is written but the hashes of models that are kept in
+    /// the folder, where that exists or `keeps` asks for it.
+    ///
+    /// # Errors
+    /// [`crate::Error::StudyFile`] with every mistake.
+    pub fn open(&self, needs_keys: bool, keeps: bool, quiet: bool) -> Result<Opened> {
+        let file = StudyFile::read(&self.study)?;
+        let path = self.folder(&file);
+        let hub = self.hub(quiet)?;
+        let mut known = KnownModels::read(&path);
+        let study = Study::of(file, &mut known, &hub, needs_keys)?;
+        if keeps {
+            disk::make_folder(&path)?;
+        }
+        if path.is_dir() {
+            // They are found out again where the folder cannot be written.
+            known.write(&path).unwrap_or_default();
+        }
+        let tasks = tasks(&study);
+        Ok(Opened { study, tasks, folder: StudyFolder::new(&path), hub })
+    }
+}

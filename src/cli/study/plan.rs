@@ -1,0 +1,91 @@
+//! `surmise plan`: what a study takes, before it runs.
+
+use std::io::IsTerminal;
+
+use clap::Args;
+
+use super::opened::{Opened, StudyFlags};
+use super::table::{aligned, bytes, time};
+use crate::cli::{print, status};
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::study::{PlanRow, TaskKind, free_memory_bytes, plan};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Flags {
+    #[command(flatten)]
+    study: StudyFlags,
+    /// Print a row for each task as CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Print a row for each task as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let opened = flags.study.open(false, false, quiet)?;
+    let Opened { study, tasks, folder, .. } = &opened;
+    let rows = plan(study, tasks, folder)?;
+    if flags.json {
+        let json = serde_json::to_vec_pretty(&rows);
+        let json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
+        return print(&[json, b"\n".to_vec()].concat());
+    }
+    if flags.csv || !std::io::stdout().is_terminal() && !quiet && flags.csv {
+        return print(&disk::csv_bytes("stdout".as_ref(), &rows)?);
+    }
+    print(summary(&rows).as_bytes())?;
+    if !quiet {
+        let largest = rows.iter().map(|row| row.memory_bytes).max().unwrap_or(0);
+        let memory = study.file.max_memory_bytes.unwrap_or_else(free_memory_bytes);
+        status(&format!(
+            "the largest task takes about {} of memory; {} are free",
+            bytes(largest),
+            bytes(memory)
+        ));
+        status(&format!("results: {}", folder.path().display()));
+    }
+    Ok(())
+}
+
+/// One line for each kind of task, and one for all.
+fn summary(rows: &[PlanRow]) -> String {
+    let header = ["tasks", "number", "to do", "requests", "tokens", "dollars", "time"];
+    let mut table = vec![header.map(String::from).to_vec()];
+    let kinds = [TaskKind::Measure, TaskKind::Ask, TaskKind::Collect, TaskKind::Check];
+    let what = ["measure open models", "ask models here", "ask closed models", "check predictions"];
+    for (kind, what) in kinds.into_iter().zip(what) {
+        let own: Vec<&PlanRow> = rows.iter().filter(|row| row.kind == kind).collect();
+        if !own.is_empty() {
+            table.push(line(what, &own));
+        }
+    }
+    table.push(line("all", &rows.iter().collect::<Vec<_>>()));
+    aligned(&table)
+}
+
+fn line(what: &str, rows: &[&PlanRow]) -> Vec<String> {
+    let left: Vec<&&PlanRow> = rows.iter().filter(|row| row.status != "done").collect();
+    let calls: usize = left.iter().map(|row| row.calls).sum();
+    let tokens: u64 = left.iter().map(|row| row.prompt_tokens + row.completion_tokens).sum();
+    let usd = |of: fn(&PlanRow) -> Option<f64>| left.iter().filter_map(|row| of(row)).reduce(|a, b| a + b);
+    let dollars = match usd(|row| row.usd_low).zip(usd(|row| row.usd_high)) {
+        Some((low, high)) => format!("{low:.2} to {high:.2}"),
+        None => "-".into(),
+    };
+    let threads = rayon::current_num_threads().max(1) as f64;
+    let seconds =
+        left.iter().filter_map(|row| row.seconds).sum::<f64>() / threads.min(left.len().max(1) as f64);
+    let is_known = left.iter().all(|row| row.seconds.is_some());
+    let time = if is_known { time(seconds) } else { format!("{} and the API's", time(seconds)) };
+    vec![
+        what.into(),
+        rows.len().to_string(),
+        left.len().to_string(),
+        calls.to_string(),
+        tokens.to_string(),
+        dollars,
+        time,
+    ]
+}

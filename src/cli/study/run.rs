@@ -1,0 +1,128 @@
+//! `surmise run`: does what is missing of a study, predicts, and reports.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::opened::{Opened, StudyFlags};
+use super::{Display, Interrupts, print_predictions};
+use crate::cli::status;
+use crate::error::{Error, Result};
+use crate::model::parse_bytes;
+use crate::study::{RunSettings, Shard, StudyEnd, TaskEnd, free_memory_bytes, merge, run_study};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Flags {
+    #[command(flatten)]
+    study: StudyFlags,
+    /// Do the tasks of one of several machines alone, such as 2/4 [default: what SLURM_ARRAY_TASK_ID, _MIN
+    /// and _COUNT say, or JOB_COMPLETION_INDEX and SURMISE_SHARDS]
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Tasks at a time [default: the threads]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Memory that all tasks together may take, such as 6G [default: what the file says, else 80 % of what
+    /// is free]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    max_memory: Option<u64>,
+    /// Print the predictions as CSV to a terminal as well
+    #[arg(long)]
+    csv: bool,
+}
+
+pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let shard = match flags.shard {
+        Some(shard) => Some(shard),
+        None => Shard::from_env(|name| std::env::var(name).ok())?,
+    };
+    let opened = flags.study.open(true, true, quiet)?;
+    let Opened { study, tasks, folder, hub } = &opened;
+    let memory_bytes = flags.max_memory.or(study.file.max_memory_bytes).unwrap_or_else(free_memory_bytes);
+    let interrupts = Interrupts::start();
+    let display = Display::start(quiet);
+    let settings = RunSettings {
+        hub,
+        jobs: flags.jobs.map(usize::from),
+        memory_bytes,
+        waits: shard.is_none(),
+        say: display.say.clone(),
+        interrupt: Arc::new(move |stop| interrupts.add(stop)),
+    };
+    let progress = display.progress.clone();
+    let end = run_study(study, tasks, folder, shard, &settings, &progress);
+    drop(display);
+    let end = end?;
+    if !quiet {
+        said(&end, &opened);
+    }
+    if let Some(shard) = shard {
+        let failed: Vec<String> = end.failed().into_iter().map(|(id, _)| id.to_owned()).collect();
+        merge::record(folder, tasks, shard, failed)?;
+    }
+    if let Some(made) = &end.predictions {
+        print_predictions(&made.predictions, flags.csv)?;
+    }
+    result(end, shard)
+}
+
+/// What is said of a run.
+fn said(end: &StudyEnd, opened: &Opened) {
+    let count = |is: fn(&TaskEnd) -> bool| end.tasks.values().filter(|end| is(end)).count();
+    let failed = end.failed();
+    let mut parts = vec![format!("{} tasks done", count(|end| matches!(end, TaskEnd::Done)))];
+    for (n, what) in [
+        (count(|end| matches!(end, TaskEnd::Kept)), "were done before"),
+        (count(|end| matches!(end, TaskEnd::Elsewhere(_))), "are done by other processes"),
+        (failed.len(), "failed"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    }
+    status(&parts.join(", "));
+    for (id, error) in failed {
+        status(&format!("{id}: {}", opened.study.redacted(&error.chain())));
+    }
+    end.notes.iter().for_each(|note| status(&format!("note: {note}")));
+    if let Some(summary) = end.summary() {
+        status(&summary.sentence("rows", opened.study.file.calibration.level));
+    }
+    if end.predictions.is_some() {
+        status(&format!("results: {}", opened.folder.path().display()));
+    }
+}
+
+/// The exit code: that of the one reason why tasks failed, else that of gaps.
+fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
+    let rows = end.predictions.as_ref().map(|made| made.predictions.as_slice()).unwrap_or_default();
+    let (n, refused) = (rows.len(), rows.iter().filter(|row| row.y_hat.is_none()).count());
+    let mut failed: Vec<Error> = end
+        .tasks
+        .into_values()
+        .filter_map(|end| match end {
+            TaskEnd::Failed(error) => Some(error),
+            _ => None,
+        })
+        .collect();
+    let codes: Vec<u8> = failed.iter().map(Error::exit_code).collect();
+    match (failed.len(), refused) {
+        (0, 0) => Ok(()),
+        (0, refused) => {
+            let reason = format!(
+                "{refused} of {n} rows have no prediction; the columns status and note say why, and \
+                 `surmise doctor` what to add"
+            );
+            Err(Error::Gaps { reason })
+        }
+        _ if codes.iter().all(|code| *code == codes[0] && *code > 3) => Err(failed.remove(0)),
+        (n_failed, _) => {
+            let what = if shard.is_some() { "of this shard " } else { "" };
+            let reason = format!(
+                "{n_failed} tasks {what}failed; `surmise status` shows why, and the same \
+                                  command tries them again"
+            );
+            Err(Error::Gaps { reason })
+        }
+    }
+}

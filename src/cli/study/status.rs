@@ -1,0 +1,59 @@
+//! `surmise status`: how far a study is.
+
+use clap::Args;
+
+use super::opened::{Opened, StudyFlags};
+use super::table::{aligned, time};
+use crate::cli::print;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::study::{StatusRow, TaskKind, status};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Flags {
+    #[command(flatten)]
+    study: StudyFlags,
+    /// Print a row for each task as CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Print a row for each task as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let Opened { study, tasks, folder, .. } = flags.study.open(false, false, quiet)?;
+    let mut rows = status(&tasks, &folder);
+    rows.iter_mut().for_each(|row| row.note = study.redacted(&row.note));
+    if flags.json {
+        let json = serde_json::to_vec_pretty(&rows);
+        let json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
+        return print(&[json, b"\n".to_vec()].concat());
+    }
+    if flags.csv {
+        return print(&disk::csv_bytes("stdout".as_ref(), &rows)?);
+    }
+    print(summary(&rows).as_bytes())
+}
+
+/// Counts for each kind of task, then every task that runs or failed.
+fn summary(rows: &[StatusRow]) -> String {
+    let states = ["done", "running", "failed", "missing"];
+    let mut table =
+        vec![["tasks", "done", "running", "failed", "missing", "time so far"].map(String::from).to_vec()];
+    for kind in [TaskKind::Measure, TaskKind::Ask, TaskKind::Collect, TaskKind::Check] {
+        let own: Vec<&StatusRow> = rows.iter().filter(|row| row.kind == kind).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let mut line = vec![kind.name().to_owned()];
+        line.extend(states.map(|state| own.iter().filter(|row| row.status == state).count().to_string()));
+        line.push(time(own.iter().filter_map(|row| row.seconds).sum()));
+        table.push(line);
+    }
+    let mut text = aligned(&table);
+    for row in rows.iter().filter(|row| ["running", "failed"].contains(&row.status)) {
+        text.push_str(&format!("\n{}: {}, {}\n", row.task, row.status, row.note));
+    }
+    text
+}

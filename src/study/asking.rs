@@ -1,0 +1,181 @@
+//! A model on this machine is served and asked by the client that asks real APIs: what is known of it is what
+//! its API answers.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
+use crate::collect::configuration::Configuration;
+use crate::collect::plan::{RedoSelection, Replication};
+use crate::collect::progress::Progress;
+use crate::collect::results::check::Tolerated;
+use crate::collect::results::semantic::{FILE, SemanticScore};
+use crate::collect::run::Run;
+use crate::collect::secrets::Secrets;
+use crate::collect::tasks::{LogprobSource, Rendering, SemanticTask};
+use crate::collect::{Grader, Grading, Normalisation};
+use crate::disk::{self, Lines};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::provider::{GenerationParams, Provider};
+use crate::serve::{Background, ServerSettings};
+
+/// Requests at a time.
+const CONCURRENCY: usize = 16;
+/// Sequences decoded at once. The last digits of a log-probability depend on the other sequences of its
+/// batch, and results must not.
+const SEQUENCES: usize = 1;
+/// Most tokens of an answer of a completion API.
+pub(super) const ANSWER_TOKENS: u32 = 4;
+/// The wire format of served models: log-probabilities of prompts can be had of it alone.
+pub(super) const PROVIDER: &str = "openai-completions";
+
+/// The prompts that a model is asked: those of the designs of categories.
+#[derive(Debug, Clone)]
+pub(super) struct SemanticQuestions {
+    /// Categories, by name or file.
+    pub corpora: Vec<String>,
+    /// Numbers of examples in a prompt.
+    pub shots: Vec<usize>,
+    /// Example sets, S.
+    pub sets: usize,
+    /// Queries, X.
+    pub queries: usize,
+    /// The name of the form of a prompt.
+    pub form: String,
+    /// Seed of the entities that are drawn.
+    pub seed: u64,
+}
+
+impl SemanticQuestions {
+    /// The configuration of a collection that asks them of a model behind an API.
+    pub fn configuration(
+        &self,
+        provider: &'static dyn Provider,
+        (base_url, model): (&str, &str),
+        max_tokens: Option<u32>,
+    ) -> Configuration {
+        let can = provider.capabilities();
+        let logprobs_from = LogprobSource::of(&can);
+        let top = if logprobs_from == LogprobSource::Top { can.top_logprobs } else { None };
+        let params = provider.defaults(model);
+        let default_tokens = if can.chats { params.max_tokens } else { ANSWER_TOKENS };
+        let max_tokens_now = max_tokens.unwrap_or(default_tokens);
+        Configuration {
+            provider: provider.name().into(),
+            base_url: base_url.into(),
+            model: model.into(),
+            params: GenerationParams { max_tokens: max_tokens_now, logprobs: top, ..params },
+            without: vec![],
+            lowered: vec![],
+            short_answers: false,
+            sources: self.corpora.clone(),
+            shots: self.shots.iter().copied().max().unwrap_or_default(),
+            items: self.queries,
+            seed: self.seed,
+            rendering: Rendering::Text,
+            repeats: Replication { replicates: 1, share: 0.0, seed: self.seed },
+            grading: Grading {
+                grader: Grader::default(),
+                normalisation: Normalisation { ignore_case: true, ..Normalisation::default() },
+                stops: vec![],
+            },
+            normalisation_version: 0,
+            sends_task_stops: !can.chats,
+            tasks: vec![],
+            raw_csv: false,
+            has_default_limit: can.chats && max_tokens.is_none(),
+            semantic: Some(SemanticTask {
+                shots: self.shots.clone(),
+                sets: self.sets,
+                queries: self.queries,
+                form: self.form.clone(),
+                logprobs_from,
+            }),
+        }
+    }
+}
+
+/// Serves a model on a loopback port; 0 takes a free one.
+///
+/// # Errors
+/// [`Error::Serve`] if the port is in use or the model cannot be served.
+pub(super) fn serve(model: Model, port: u16, seed: u64) -> Result<Background> {
+    let how = ServerSettings {
+        host: std::net::Ipv4Addr::LOCALHOST.into(),
+        port,
+        max_concurrent: SEQUENCES,
+        max_waiting: 1024,
+        timeout: Duration::from_secs(300),
+        key: None,
+        seed,
+    };
+    Background::start(vec![model], &how)
+}
+
+/// Asks a served model what has no answer in the folder yet.
+///
+/// # Errors
+/// Whatever the client finds wrong; [`Error::Gaps`] if a question has no answer.
+pub(super) fn ask_served(
+    configuration: Configuration,
+    folder: &Path,
+    progress: &Arc<Progress>,
+) -> Result<()> {
+    let run = Run {
+        folder: folder.into(),
+        configuration,
+        // An interrupted run has answers from another port; they stay valid.
+        new_config: true,
+        redo: RedoSelection::default(),
+        adapt: false,
+        tolerated: Tolerated { wrong: true, ungraded: true, truncated: true },
+        policy: RetryPolicy {
+            concurrency: CONCURRENCY,
+            retries: 4,
+            unknown_retries: 1,
+            backoff: Backoff { first_s: 0.1, longest_s: 5.0 },
+            idle_timeout: Duration::from_secs(300),
+            keep_truncated: true,
+            model_snapshot: None,
+        },
+        timeout: Duration::from_secs(300),
+        price: None,
+        cap_usd: None,
+        key_header: None,
+        ca_cert: None,
+        // Asking again costs nothing here.
+        durable: false,
+    };
+    disk::make_folder(folder)?;
+    let ended = run.collect(Ok(Arc::new(Secrets::new("EMPTY"))), progress, |_| {})?;
+    if let Some(error) = ended.early {
+        return Err(error);
+    }
+    let gaps = ended.summary.n_gaps();
+    if gaps > 0 {
+        let n = ended.summary.n_questions;
+        let reason = format!("{gaps} of {n} questions of {} have no answer", folder.display());
+        return Err(Error::Gaps { reason });
+    }
+    Ok(())
+}
+
+/// What all answers of a folder tell, one row for each corpus and number of examples. The journal has the
+/// time of each answer; derived files must not depend on it.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Csv`]
+pub(super) fn semantic_scores(folder: &Path) -> Result<Vec<SemanticScore>> {
+    let path = folder.join(FILE);
+    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let rows = reader.deserialize().collect::<std::result::Result<Vec<SemanticScore>, csv::Error>>();
+    let rows = rows.map_err(|error| Error::Csv {
+        path: path.clone(),
+        line: Lines::at(&bytes, error.position()),
+        reason: error.to_string(),
+    })?;
+    Ok(rows.into_iter().map(|row| SemanticScore { collected_at: None, ..row }).collect())
+}

@@ -1,0 +1,50 @@
+//! The calibration of semantic emergence: the default target and features, and how a card is fitted on
+//! observations of open models.
+
+use crate::calibration::{CalibrationSpec, Link};
+
+/// The default target of a card: the mean share over depth.
+pub const TARGET: &str = "semantic_share_mean";
+
+/// The default features of a card: the category, and what the API answers. What is measured inside the proxy
+/// (`proxy_semantic_share_mean` and others) was tried on half of the families and predicted no better.
+pub const FEATURES: [&str; 5] = [
+    "corpus",
+    "semantic_logprob_nats",
+    "semantic_accuracy",
+    "semantic_output_share",
+    "semantic_answer_share",
+];
+
+/// The size as a feature, where sizes count as published.
+pub(super) const SIZE: &str = "params_b";
+
+/// How a card of `target` is fitted. `values` are those of the training rows.
+pub(super) fn specification(
+    target: &str,
+    features: Vec<String>,
+    level: f64,
+    values: &[Option<f64>],
+) -> CalibrationSpec {
+    CalibrationSpec {
+        target: target.to_owned(),
+        features,
+        link: Some(link(target, values)),
+        for_api: true,
+        level,
+        unit: unit(target).into(),
+        ..CalibrationSpec::default()
+    }
+}
+
+/// Shares lie between 0 and 1, and their estimates scatter by a few hundredths around both.
+pub(super) fn link(target: &str, values: &[Option<f64>]) -> Link {
+    let wide = Link::Logit { low: -0.1, high: 1.1 };
+    let is_share = unit(target) == "share" && values.iter().flatten().all(|value| wide.contains(*value));
+    if is_share { wide } else { Link::Identity }
+}
+
+/// The unit of a target.
+pub(super) fn unit(target: &str) -> &'static str {
+    if target.contains("_nats") { "nats" } else { "share" }
+}

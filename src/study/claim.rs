@@ -1,0 +1,292 @@
+//! Claims: of several processes on one folder, one works on a task. A claim is a file that a hard link
+//! creates, which is atomic on local and network file systems; no lock of a file is needed.
+//!
+//! The holder renews its claim while it works. A process that sees a claim unchanged for long, or whose
+//! holder ran on the same machine and has ended, takes the task over with a claim of the next number. Clocks
+//! of machines are not compared.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk;
+use crate::error::{Error, Result};
+
+/// How often a holder renews its claim.
+const RENEWED_EVERY: Duration = Duration::from_secs(10);
+/// A claim that is not renewed for so long is taken over. Network file systems show changes of other
+/// machines up to a minute late.
+const STALE_AFTER: Duration = Duration::from_secs(180);
+const PREFIX: &str = "claim-";
+
+/// The claims of one task.
+#[derive(Debug)]
+pub(super) struct Claims {
+    folder: PathBuf,
+}
+
+/// Who holds a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Holder {
+    host: String,
+    /// Changes when the machine starts.
+    boot: String,
+    pid: u32,
+    /// When the process began, in the machine's own units; a number is given to another process later.
+    began: String,
+    /// Times it was renewed.
+    beat: u64,
+}
+
+/// A claim that was seen, and since when it has not changed.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    number: u64,
+    holder: Holder,
+    since: Instant,
+}
+
+/// What an attempt gives.
+pub(super) enum Attempt {
+    /// The task is this process's.
+    Taken(Claim),
+    /// Another process holds it.
+    Held(Seen),
+}
+
+impl Claims {
+    /// The claims of the task with this folder.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The holder of the newest claim, in words, if its process may be alive.
+    pub fn holder(&self) -> Option<String> {
+        let (_, holder) = self.newest()?;
+        let is_dead = holder.has_ended();
+        (!is_dead).then(|| format!("process {} on {}", holder.pid, holder.host))
+    }
+
+    fn newest(&self) -> Option<(u64, Holder)> {
+        let entries = std::fs::read_dir(&self.folder).ok()?;
+        let numbers = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse::<u64>().ok());
+        let number = numbers.max()?;
+        // A claim appears whole, so that one that does not parse is damaged, and nobody renews it.
+        let bytes = std::fs::read(self.path(number)).ok()?;
+        let damaged = || Holder {
+            host: "another machine".into(),
+            boot: String::new(),
+            pid: 0,
+            began: String::new(),
+            beat: 0,
+        };
+        Some((number, serde_json::from_slice(&bytes).unwrap_or_else(|_| damaged())))
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{PREFIX}{number}"))
+    }
+
+    /// Tries to take the task. `before` is what an earlier attempt saw.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn attempt(&self, before: Option<&Seen>) -> Result<Attempt> {
+        let newest = self.newest();
+        if let Some((number, holder)) = &newest {
+            let same = before.filter(|seen| seen.number == *number && seen.holder == *holder);
+            let since = same.map_or_else(Instant::now, |seen| seen.since);
+            if !holder.has_ended() && since.elapsed() < STALE_AFTER {
+                return Ok(Attempt::Held(Seen { number: *number, holder: holder.clone(), since }));
+            }
+        }
+        let number = newest.map_or(1, |(number, _)| number + 1);
+        let holder = Holder::this_process();
+        if create(&self.path(number), &holder)? {
+            return Ok(Attempt::Taken(Claim::hold(self.folder.clone(), number, holder)));
+        }
+        // Another process was faster.
+        Ok(Attempt::Held(Seen { number, holder, since: Instant::now() }))
+    }
+}
+
+/// Creates a file with its content, or tells that it exists.
+fn create(path: &Path, holder: &Holder) -> Result<bool> {
+    let fault = |source| Error::Write { path: path.into(), source };
+    let bytes = serde_json::to_vec(holder).map_err(|source| Error::Json { path: path.into(), source })?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    disk::make_folder(folder)?;
+    let mut partial = tempfile::Builder::new().prefix(".claim").tempfile_in(folder).map_err(fault)?;
+    std::io::Write::write_all(&mut partial, &bytes).map_err(fault)?;
+    match std::fs::hard_link(partial.path(), path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        // A file system without hard links.
+        Err(_) => match partial.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(fault(error.error)),
+        },
+    }
+}
+
+impl Holder {
+    fn this_process() -> Self {
+        let pid = std::process::id();
+        Self { host: host(), boot: boot(), pid, began: began(pid).unwrap_or_default(), beat: 0 }
+    }
+
+    /// Whether its process is known to have ended: it ran on this machine, or on this machine before it was
+    /// started again.
+    fn has_ended(&self) -> bool {
+        if self.host != host() {
+            return false;
+        }
+        if self.boot != boot() {
+            return true;
+        }
+        began(self.pid).is_none_or(|began| began != self.began)
+    }
+}
+
+/// This machine's name.
+fn host() -> String {
+    let name =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_default()
+}
+
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// When a process began; none if there is no such process.
+fn began(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the process, in parentheses, may hold spaces. Its state stands behind it: Z has ended.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    (fields.first() != Some(&"Z")).then(|| fields.get(19).map(|began| (*began).to_owned()))?
+}
+
+/// A claim that this process holds and renews.
+#[derive(Debug)]
+pub(super) struct Claim {
+    claims: Claims,
+    number: u64,
+    is_lost: Arc<AtomicBool>,
+    over: Arc<Mutex<bool>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Claim {
+    fn hold(folder: PathBuf, number: u64, mut holder: Holder) -> Self {
+        let (is_lost, over) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(false)));
+        let (lost, ended, claims) = (is_lost.clone(), over.clone(), Claims::new(&folder));
+        let renew = move || {
+            loop {
+                std::thread::park_timeout(RENEWED_EVERY);
+                // A claim is not renewed after it was given back.
+                let ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+                if *ended {
+                    return;
+                }
+                if claims.newest().is_none_or(|(newest, _)| newest != number) {
+                    lost.store(true, Ordering::Relaxed);
+                    return;
+                }
+                holder.beat += 1;
+                // A full disk is noticed when the result is written.
+                disk::write_json(&claims.path(number), &holder).unwrap_or_default();
+            }
+        };
+        let thread = std::thread::Builder::new().name("claim".into()).spawn(renew).ok();
+        Self { claims: Claims::new(&folder), number, is_lost, over, thread }
+    }
+
+    /// Whether another process has taken the task over.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // The thread neither panics nor returns a value.
+            thread.join().unwrap_or_default();
+        }
+        if !self.is_lost() {
+            for number in 1..=self.number {
+                std::fs::remove_file(self.claims.path(number)).unwrap_or_default();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(claims: &Claims) -> Option<Claim> {
+        match claims.attempt(None).expect("an attempt") {
+            Attempt::Taken(claim) => Some(claim),
+            Attempt::Held(_) => None,
+        }
+    }
+
+    #[test]
+    fn one_of_many_threads_takes_a_task_and_gives_it_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for _ in 0..20 {
+            let taken: Vec<Option<Claim>> = std::thread::scope(|scope| {
+                let attempt = || take(&Claims::new(folder.path()));
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(attempt)).collect();
+                threads.into_iter().map(|thread| thread.join().expect("a thread")).collect()
+            });
+            assert_eq!(taken.iter().flatten().count(), 1);
+            let claims = Claims::new(folder.path());
+            assert!(take(&claims).is_none() && claims.holder().is_some());
+            drop(taken);
+            assert!(claims.holder().is_none());
+        }
+    }
+
+    #[test]
+    fn the_task_of_an_ended_process_is_taken_over_and_that_of_another_machine_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let claims = Claims::new(folder.path());
+        let this = Holder::this_process();
+        let ended = Holder { pid: u32::MAX - 1, ..this.clone() };
+        assert!(create(&claims.path(1), &ended).expect("a claim"));
+        let second = take(&claims).expect("taken over");
+        assert_eq!(second.number, 2);
+        drop(second);
+        // The first claim goes with the second.
+        assert!(claims.newest().is_none());
+        let restarted = Holder { boot: "earlier".into(), ..this.clone() };
+        assert!(create(&claims.path(1), &restarted).expect("a claim"));
+        drop(take(&claims).expect("taken over"));
+        let elsewhere = Holder { host: "elsewhere".into(), pid: u32::MAX - 1, ..this };
+        assert!(create(&claims.path(1), &elsewhere).expect("a claim"));
+        assert!(take(&claims).is_none());
+        // Seen unchanged for long enough, it is stale; seen renewed, it is not.
+        let Attempt::Held(seen) = claims.attempt(None).expect("an attempt") else { panic!("it is held") };
+        let Some(long_ago) = Instant::now().checked_sub(STALE_AFTER) else { return };
+        let old = Seen { since: long_ago, ..seen };
+        let renewed = Holder { beat: 1, ..elsewhere.clone() };
+        disk::write_json(&claims.path(1), &renewed).expect("renewed");
+        assert!(matches!(claims.attempt(Some(&old)).expect("an attempt"), Attempt::Held(_)));
+        disk::write_json(&claims.path(1), &elsewhere).expect("as before");
+        let Attempt::Taken(claim) = claims.attempt(Some(&old)).expect("an attempt") else { panic!("stale") };
+        assert_eq!(claim.number, 2);
+    }
+}

@@ -1,0 +1,320 @@
+//! What each kind of task does. A task reads the study and its model, writes its files, and touches nothing
+//! of other tasks.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::asking::{ANSWER_TOKENS, PROVIDER, ask_served, serve};
+use super::checked::{Api, ClosedTarget, Study, TASK_ITEMS, TASK_SHOTS};
+use super::file::ClosedModel;
+use super::models::StudyModel;
+use super::results::StudyFolder;
+use super::task::{StudyTask, Subject};
+use crate::collect::client::endpoint::Endpoint;
+use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
+use crate::collect::client::stop::Stop;
+use crate::collect::configuration::Configuration;
+use crate::collect::plan::RedoSelection;
+use crate::collect::progress::Progress;
+use crate::collect::results::check::Tolerated;
+use crate::collect::results::semantic;
+use crate::collect::run::Run;
+use crate::collect::secrets::{Secrets, hide_in_panics};
+use crate::corpus::FactorialDesign;
+use crate::disk;
+use crate::emergence::semantic::{
+    SemanticProfile, SemanticSettings, measure_with_progress, settings_of, tokenize,
+};
+use crate::emergence::{ProfileStore, measure_once};
+use crate::error::{Error, Result};
+use crate::model::hub::Hub;
+use crate::model::{Model, ModelOptions};
+use crate::provider;
+
+/// What tasks have in common while they run.
+pub(super) struct Execution<'a> {
+    pub study: &'a Study,
+    pub folder: &'a StudyFolder,
+    pub hub: &'a Hub,
+    /// Memory for a model and its states; none without a limit.
+    pub max_memory_bytes: Option<u64>,
+    /// Receives what collections have to say.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Ends collections on a signal.
+    pub interrupt: Arc<dyn Fn(Arc<Stop>) + Send + Sync>,
+}
+
+/// Receives the share of a task that is done, and returns whether the task is still this process's.
+pub(super) type Step<'a> = &'a (dyn Fn(f64) -> bool + Sync);
+
+/// What a task leaves: its files, and what to know of them.
+pub(super) struct Outcome {
+    pub files: Vec<PathBuf>,
+    pub note: String,
+    /// Why the result is not complete.
+    pub gaps: Option<Error>,
+}
+
+impl Execution<'_> {
+    /// Does a task. `progress` receives the share that is done.
+    ///
+    /// # Errors
+    /// Whatever the task finds wrong.
+    pub fn run(&self, task: &StudyTask, progress: Step) -> Result<Outcome> {
+        let study = self.study;
+        match task.subject {
+            Subject::Open { model, design } => {
+                let random_init = study.file.design.random_init;
+                self.measure(task, &study.models[model], &study.designs[design], random_init, progress)
+            }
+            Subject::Weights { target, design } => {
+                let ClosedTarget { closed, weights, .. } = &study.closed[target];
+                let weights = weights.as_ref().ok_or_else(|| no_weights(closed))?;
+                let named = closed_model(closed, weights);
+                self.measure(task, &named, &study.designs[design], false, progress)
+            }
+            Subject::Questions { model } => {
+                let model = &study.models[model];
+                self.ask(&model.info.id, model, progress)
+            }
+            Subject::Closed { target } => {
+                let target = &study.closed[target];
+                match (&target.api, &target.weights) {
+                    (Some(api), _) => self.collect(&target.closed, api, progress),
+                    (None, Some(weights)) => self.ask(&target.closed.id, weights, progress),
+                    (None, None) => Err(no_weights(&target.closed)),
+                }
+            }
+        }
+    }
+
+    fn open(&self, model: &StudyModel, with_random_init: bool) -> Result<Model> {
+        let options = ModelOptions {
+            with_random_init,
+            max_memory_bytes: self.max_memory_bytes,
+            ..ModelOptions::default()
+        };
+        let mut opened = Model::load_with(&model.name, options, self.hub)?;
+        opened.info.family.clone_from(&model.info.family);
+        opened.info.id.clone_from(&model.info.id);
+        Ok(opened)
+    }
+
+    fn measure(
+        &self,
+        task: &StudyTask,
+        model: &StudyModel,
+        design: &FactorialDesign,
+        random_init: bool,
+        progress: Step,
+    ) -> Result<Outcome> {
+        let seed = self.study.file.seed;
+        let opened = self.open(model, random_init)?;
+        let prompts = tokenize(&opened, design)?;
+        let how = SemanticSettings::new(seed, random_init.then_some(seed));
+        let wanted = settings_of(&opened, design, &prompts, &how);
+        let store = ProfileStore::new(&self.folder.of(task));
+        let step = |done: usize, total: usize| {
+            // What another process measures as well is the same to the bit.
+            progress(done as f64 / total.max(1) as f64);
+        };
+        let measured = || measure_with_progress(&opened, design, &prompts, &how, &step);
+        let (profile, _): (SemanticProfile, _) =
+            measure_once(Some(&store), &opened.info, &design.category, &wanted, measured)?;
+        let file = store.file(&profile.model.id, &design.category, &wanted);
+        Ok(Outcome { files: vec![file], note: String::new(), gaps: None })
+    }
+
+    /// Serves a model on this machine and asks it everything.
+    fn ask(&self, id: &str, model: &StudyModel, progress: Step) -> Result<Outcome> {
+        let opened = self.open(model, false)?;
+        self.check_positions(&opened)?;
+        let server = serve(opened, 0, self.study.file.seed)?;
+        let provider = provider::find(PROVIDER)?;
+        let configuration = self.study.questions().configuration(
+            provider,
+            (server.url(), &model.info.id),
+            Some(ANSWER_TOKENS),
+        );
+        let folders = self.parts(id, configuration);
+        let mut files = vec![];
+        let n = folders.len() as f64;
+        for (at, (folder, configuration, file)) in folders.into_iter().enumerate() {
+            let counted = Arc::new(Progress::new(|_| {}));
+            let share = |own: f64| progress((at as f64 + own) / n);
+            watched(&counted, &share, &|| (), || ask_served(configuration, &folder, &counted))?;
+            files.push(folder.join(file));
+        }
+        Ok(Outcome { files, note: String::new(), gaps: None })
+    }
+
+    /// The collections of a model: the prompts of the designs, and the tasks beside them; each with the file
+    /// that a join reads.
+    fn parts(&self, id: &str, configuration: Configuration) -> Vec<(PathBuf, Configuration, &'static str)> {
+        let tasks = &self.study.file.design.tasks;
+        let beside = Configuration {
+            semantic: None,
+            sources: tasks.iter().map(|task| task.value.clone()).collect(),
+            shots: TASK_SHOTS,
+            items: TASK_ITEMS,
+            ..configuration.clone()
+        };
+        let mut parts = vec![(self.folder.answers(id), configuration, semantic::FILE)];
+        if !tasks.is_empty() {
+            parts.push((self.folder.scores(id), beside, "scores.csv"));
+        }
+        parts
+    }
+
+    /// A prompt with its answer fits into the positions of the model.
+    fn check_positions(&self, model: &Model) -> Result<()> {
+        for design in &self.study.designs {
+            let prompts = tokenize(model, design)?;
+            let longest = prompts.windows.iter().map(Vec::len).max().unwrap_or_default();
+            let (needed, has) = (longest + ANSWER_TOKENS as usize, model.decoder.spec().max_positions);
+            if needed > has {
+                let reason = format!(
+                    "the longest prompt of {} has {longest} tokens, and {} has {has} positions, {ANSWER_TOKENS} \
+                     of which an answer needs; lower `shots`, or leave the model out",
+                    design.category, model.info.id
+                );
+                return Err(Error::Study { reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a closed model over the network.
+    fn collect(&self, closed: &ClosedModel, api: &Api, progress: Step) -> Result<Outcome> {
+        let asked = (api.base_url.as_str(), closed.model.as_str());
+        let mut configuration = self.study.questions().configuration(api.provider, asked, closed.max_tokens);
+        if let Some(provider) = &closed.provider {
+            configuration.provider.clone_from(&provider.value);
+        }
+        let (mut files, mut notes, mut gaps) = (vec![], vec![], None);
+        let parts = self.parts(&closed.id, configuration);
+        let n = parts.len() as f64;
+        for (at, (folder, configuration, file)) in parts.into_iter().enumerate() {
+            disk::make_folder(&folder)?;
+            let is_local = Endpoint::new(&api.base_url)?.is_local();
+            let secrets =
+                Secrets::from_env(api.provider.key_variable(), &api.base_url, is_local).map(Arc::new);
+            if let Ok(secrets) = &secrets {
+                hide_in_panics(secrets.clone());
+                secrets.check_url(&api.base_url)?;
+            }
+            let say = self.say.clone();
+            let shown = secrets.as_ref().ok().cloned();
+            let counted = Arc::new(Progress::new(move |line: &str| match &shown {
+                Some(secrets) => say(&secrets.redact_text(line)),
+                None => say(line),
+            }));
+            let interrupt = self.interrupt.clone();
+            let run = collection(&folder, configuration, closed, api, is_local);
+            let share = |own: f64| progress((at as f64 + own) / n);
+            let started: Arc<Mutex<Option<Arc<Stop>>>> = Arc::default();
+            let begun = started.clone();
+            let lost = || {
+                if let Some(stop) = &*started.lock().unwrap_or_else(PoisonError::into_inner) {
+                    let reason = "another process has taken this task over".into();
+                    stop.drain(Error::Study { reason });
+                }
+            };
+            let ended = watched(&counted, &share, &lost, || {
+                run.collect(secrets, &counted, move |stop| {
+                    *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop.clone());
+                    interrupt(stop);
+                })
+            })?;
+            files.extend(Some(folder.join(file)).filter(|file| file.is_file()));
+            let summary = &ended.summary;
+            if let Some(usd) = summary.spent_usd {
+                notes.push(format!("{usd:.4} USD"));
+            }
+            if let Some(error) = ended.early {
+                gaps = Some(error);
+                break;
+            }
+            if summary.n_gaps() > 0 {
+                let reason =
+                    format!("{} of {} questions have no answer", summary.n_gaps(), summary.n_questions);
+                gaps = Some(Error::Gaps { reason });
+            }
+        }
+        Ok(Outcome { files, note: notes.join(", "), gaps })
+    }
+}
+
+/// How a closed model is asked: as `surmise collect` asks without further flags.
+fn collection(
+    folder: &Path,
+    configuration: Configuration,
+    closed: &ClosedModel,
+    api: &Api,
+    is_local: bool,
+) -> Run {
+    Run {
+        folder: folder.into(),
+        configuration,
+        // Answers to prompts of an earlier study file stay valid.
+        new_config: true,
+        redo: RedoSelection::default(),
+        adapt: true,
+        // A model that tells nothing of a relation is a result.
+        tolerated: Tolerated { wrong: true, ungraded: false, truncated: false },
+        policy: RetryPolicy {
+            concurrency: closed.concurrency,
+            retries: 6,
+            unknown_retries: 1,
+            backoff: Backoff { first_s: 1.0, longest_s: 60.0 },
+            idle_timeout: Duration::from_secs(900),
+            keep_truncated: true,
+            model_snapshot: None,
+        },
+        timeout: Duration::from_secs(if is_local { 600 } else { 120 }),
+        price: api.price.clone(),
+        cap_usd: closed.budget_usd,
+        key_header: None,
+        ca_cert: None,
+        durable: true,
+    }
+}
+
+/// Runs a collection while its progress is passed on. `lost` is called once if the task is no longer this
+/// process's.
+fn watched<T>(counted: &Progress, share: Step, lost: &(dyn Fn() + Sync), work: impl FnOnce() -> T) -> T {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            while !over.load(Relaxed) {
+                std::thread::park_timeout(TICK);
+                let (done, total) = (counted.done.load(Relaxed), counted.total.load(Relaxed));
+                if !share(done as f64 / total.max(1) as f64) {
+                    lost();
+                    return;
+                }
+            }
+        });
+        let result = work();
+        over.store(true, Relaxed);
+        watcher.thread().unpark();
+        result
+    })
+}
+
+/// How often the progress of a collection is passed on.
+const TICK: Duration = Duration::from_millis(200);
+
+/// The weights of a closed model under its name.
+fn closed_model(closed: &ClosedModel, weights: &StudyModel) -> StudyModel {
+    let mut named = weights.clone();
+    named.info.id.clone_from(&closed.id);
+    named.info.family.clone_from(&closed.family);
+    named
+}
+
+fn no_weights(closed: &ClosedModel) -> Error {
+    Error::Study { reason: format!("{} has neither an API nor weights", closed.id) }
+}

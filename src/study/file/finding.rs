@@ -1,0 +1,70 @@
+//! What is wrong with a study file, gathered so that everything is reported at once.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use crate::error::Error;
+
+/// One mistake in a study file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The line it is on, from 1.
+    pub line: usize,
+    /// What is wrong, and what to do.
+    pub reason: String,
+}
+
+/// A value with the line of the file that it stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The line, from 1.
+    pub line: usize,
+    /// The value.
+    pub value: T,
+}
+
+/// The mistakes found so far in one file.
+pub struct Findings<'a> {
+    text: &'a str,
+    found: RefCell<Vec<Finding>>,
+}
+
+impl<'a> Findings<'a> {
+    /// No mistake so far in a file with this text.
+    pub fn new(text: &'a str) -> Self {
+        Self { text, found: RefCell::default() }
+    }
+
+    /// Adds a mistake.
+    pub fn add(&self, line: usize, reason: impl Into<String>) {
+        self.found.borrow_mut().push(Finding { line, reason: reason.into() });
+    }
+
+    /// Adds what an error says, which may be a chain.
+    pub fn add_error(&self, line: usize, error: &Error) {
+        self.add(line, error.chain().replace("\n  because: ", ": "));
+    }
+
+    /// The line of a place in the text.
+    pub fn line_at(&self, byte: usize) -> usize {
+        1 + self.text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count()
+    }
+
+    /// Whether there is a mistake.
+    pub fn any(&self) -> bool {
+        !self.found.borrow().is_empty()
+    }
+
+    /// All that was found, by line.
+    pub fn into_error(self, path: &Path) -> Error {
+        let mut found = self.found.into_inner();
+        found.sort();
+        found.dedup();
+        let n = match found.len() {
+            1 => "1 mistake".into(),
+            n => format!("{n} mistakes"),
+        };
+        let shown = found.iter().map(|finding| format!("\n  line {}: {}", finding.line, finding.reason));
+        Error::StudyFile { path: path.into(), reason: format!("{n}{}", shown.collect::<String>()) }
+    }
+}

@@ -1,0 +1,236 @@
+//! A study file read from its text.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::finding::{Findings, Located};
+use super::section::Section;
+use super::study_file::{ClosedModel, OpenModels, REPORTS, StudyCalibration, StudyDesign, StudyFile};
+use crate::corpus::DesignSettings;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::model::parse_bytes;
+use crate::seed;
+use crate::study::card::{FEATURES, TARGET};
+
+/// Default number of requests at a time.
+const CONCURRENCY: u64 = 8;
+/// Most requests at a time.
+const MOST_CONCURRENCY: u64 = 1000;
+
+impl StudyFile {
+    /// Reads a study file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::StudyFile`] with every mistake: syntax, unknown keys, and values of another
+    /// type or out of range.
+    pub fn read(path: &Path) -> Result<Self> {
+        disk::is_regular(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// The same of the text of a file.
+    ///
+    /// # Errors
+    /// Those of [`StudyFile::read`], without [`Error::Read`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let findings = Findings::new(text);
+        let (table, faults) = DeTable::parse_recoverable(text);
+        for fault in &faults {
+            let line = fault.span().map_or(1, |span| findings.line_at(span.start));
+            findings.add(line, fault.message());
+        }
+        // What follows a syntax error is not what its author wrote.
+        if !faults.is_empty() {
+            return Err(findings.into_error(path));
+        }
+        let top = Section::new("", 1, table.get_ref(), &findings);
+        let file = whole(path, text, &top, &findings);
+        top.finish();
+        if findings.any() { Err(findings.into_error(path)) } else { Ok(file) }
+    }
+}
+
+fn whole(path: &Path, text: &str, top: &Section, findings: &Findings) -> StudyFile {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let max_memory = top.text("max_memory").and_then(|memory| {
+        let bytes = parse_bytes(&memory.value);
+        bytes.map_err(|reason| findings.add(memory.line, format!("`max_memory`: {reason}"))).ok()
+    });
+    let closed = top.sections("closed").iter().map(|section| closed(section, folder, findings)).collect();
+    let file = StudyFile {
+        path: path.into(),
+        sha256: seed::sha256_hex(text.as_bytes()),
+        name: top.text("name").map_or_else(|| disk::file_stem(path), |name| name.value),
+        output: top.text("output").map(|output| folder.join(output.value)),
+        seed: top.whole("seed", 0..=i64::MAX as u64).unwrap_or(0),
+        max_memory_bytes: max_memory,
+        design: design(top, folder, findings),
+        open: top.sections("open").iter().map(open).collect(),
+        closed,
+        calibration: calibration(top),
+        reports: reports(top),
+    };
+    if file.open.is_empty() {
+        findings.add(1, "there is no [[open]] table: name the open models, with their family");
+    }
+    // Two closed models of one id would share a folder.
+    for (at, closed) in file.closed.iter().enumerate() {
+        if file.closed[..at].iter().any(|other| other.id == closed.id) {
+            let reason = format!("two closed models are called {}; give one of them an `id`", closed.id);
+            findings.add(closed.line, reason);
+        }
+    }
+    file
+}
+
+fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
+    let default = DesignSettings::default();
+    let section = top.section("design");
+    let Some(section) = section else {
+        findings
+            .add(1, "there is no [design] table: it names the corpora, such as corpora = [\"countries\"]");
+        return StudyDesign {
+            corpora: vec![],
+            shots: default.shots,
+            sets: default.sets,
+            queries: default.queries,
+            form: Located { line: 1, value: default.form.name.into() },
+            random_init: false,
+            tasks: vec![],
+        };
+    };
+    if let Some(estimand) = section.text("estimand").filter(|estimand| estimand.value != "semantic") {
+        let reason = format!(
+            "`estimand` must be semantic, and is {}; `surmise measure --estimand positional` measures the \
+             positional one",
+            estimand.value
+        );
+        findings.add(estimand.line, reason);
+    }
+    let at_folder = |names: Vec<Located<String>>| -> Vec<Located<String>> {
+        names.into_iter().map(|name| within(folder, name)).collect()
+    };
+    let corpora = at_folder(section.texts("corpora").unwrap_or_default());
+    if corpora.is_empty() {
+        findings.add(section.line, "[design] names no corpora, such as corpora = [\"countries\"]");
+    }
+    let form = Located { line: section.line, value: default.form.name.to_owned() };
+    let size = |key, default: usize| section.whole(key, 3..=256).map_or(default, |size| size as usize);
+    let design = StudyDesign {
+        corpora,
+        shots: section.wholes("shots").unwrap_or(default.shots),
+        sets: size("sets", default.sets),
+        queries: size("queries", default.queries),
+        form: section.text("form").unwrap_or(form),
+        random_init: section.switch("random_init").unwrap_or(false),
+        tasks: at_folder(section.texts("tasks").unwrap_or_default()),
+    };
+    section.finish();
+    design
+}
+
+fn open(section: &Section) -> OpenModels {
+    let family = section.needed_text("family", "the recipe that its models have in common");
+    let models = section.texts("models").unwrap_or_default();
+    if models.is_empty() && !section.has("models") {
+        section.add("[[open]] has no `models`: names, folders, GGUF files or ids on a hub");
+    }
+    section.finish();
+    OpenModels { family: family.value, models }
+}
+
+fn closed(section: &Section, folder: &Path, findings: &Findings) -> ClosedModel {
+    let weights = section.text("weights");
+    let provider = section.text("provider");
+    let named = section.text("model");
+    let model = match (&named, &weights) {
+        (Some(model), _) => model.value.clone(),
+        (None, Some(weights)) if provider.is_none() => last_part(&weights.value),
+        _ => section.needed_text("model", "the name that the API gives it").value,
+    };
+    if provider.is_none() && weights.is_none() {
+        section.add(
+            "[[closed]] has neither `provider`, the wire format of its API, nor `weights`, which are served \
+             on this machine",
+        );
+    }
+    let base_url = section.text("base_url");
+    if let (Some(url), None) = (&base_url, &provider) {
+        findings.add(url.line, "`base_url` needs a `provider`, such as openai-chat");
+    }
+    let closed = ClosedModel {
+        line: section.line,
+        id: section.text("id").map_or_else(|| model.clone(), |id| id.value),
+        model,
+        family: section.text("family").map(|family| family.value),
+        params_b: section.number("params_b", 0.0),
+        provider,
+        base_url,
+        budget_usd: section.number("budget_usd", 0.0),
+        no_budget: section.switch("no_budget").unwrap_or(false),
+        prices: section
+            .text("prices")
+            .map(|file| Located::<PathBuf> { line: file.line, value: folder.join(file.value) }),
+        concurrency: section.whole("concurrency", 1..=MOST_CONCURRENCY).unwrap_or(CONCURRENCY) as usize,
+        max_tokens: section.whole("max_tokens", 1..=u32::MAX.into()).map(|tokens| tokens as u32),
+        weights,
+    };
+    section.finish();
+    closed
+}
+
+fn calibration(top: &Section) -> StudyCalibration {
+    let default = |name: &str| Located { line: top.line, value: name.to_owned() };
+    let features = || FEATURES.map(default).to_vec();
+    let Some(section) = top.section("calibration") else {
+        return StudyCalibration {
+            target: default(TARGET),
+            features: features(),
+            sizes: false,
+            level: LEVEL,
+        };
+    };
+    let level = section.number("level", 0.0).unwrap_or(LEVEL);
+    if level >= 1.0 {
+        section.add(&format!("`level` must be below 1, and is {level}"));
+    }
+    let calibration = StudyCalibration {
+        target: section.text("target").unwrap_or_else(|| default(TARGET)),
+        features: section.texts("features").unwrap_or_else(features),
+        sizes: section.switch("sizes").unwrap_or(false),
+        level,
+    };
+    section.finish();
+    calibration
+}
+
+/// Default level of intervals.
+const LEVEL: f64 = 0.9;
+
+fn reports(top: &Section) -> Vec<Located<String>> {
+    let default = || REPORTS.map(|name| Located { line: 1, value: name.to_owned() }).to_vec();
+    top.texts("reports").unwrap_or_else(default)
+}
+
+/// A name, or the path of a file or folder that is there.
+fn within(folder: &Path, name: Located<String>) -> Located<String> {
+    let path = folder.join(&name.value);
+    match path.exists() {
+        true => Located { line: name.line, value: path.to_string_lossy().into_owned() },
+        false => name,
+    }
+}
+
+/// Whether a name stands for all that match it.
+pub(in crate::study) fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
+/// The last part of a path.
+fn last_part(path: &str) -> String {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path).to_owned()
+}

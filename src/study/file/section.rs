@@ -1,0 +1,230 @@
+//! One table of a study file, read key by key. A value of another type and a key that no one reads are
+//! mistakes with their line.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::finding::{Findings, Located};
+
+/// A table of the file.
+pub(super) struct Section<'a> {
+    /// As in `[design]`; empty for the top of the file.
+    name: &'static str,
+    /// The line of its header.
+    pub line: usize,
+    table: &'a DeTable<'a>,
+    findings: &'a Findings<'a>,
+    read: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    pub fn new(name: &'static str, line: usize, table: &'a DeTable<'a>, findings: &'a Findings<'a>) -> Self {
+        Self { name, line, table, findings, read: RefCell::default() }
+    }
+
+    /// The value of a key, if it is there.
+    fn value(&self, key: &'static str) -> Option<(usize, &'a DeValue<'a>)> {
+        self.read.borrow_mut().push(key);
+        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref().as_ref() == key)?;
+        Some((self.line_of(value), value.get_ref()))
+    }
+
+    fn line_of<T>(&self, spanned: &Spanned<T>) -> usize {
+        self.findings.line_at(spanned.span().start)
+    }
+
+    fn mistyped(&self, line: usize, key: &str, wanted: &str, value: &DeValue) {
+        self.findings.add(line, format!("`{key}` must be {wanted}, and is a {}", value.type_str()));
+    }
+
+    /// A text.
+    pub fn text(&self, key: &'static str) -> Option<Located<String>> {
+        let (line, value) = self.value(key)?;
+        match value.as_str().filter(|text| !text.trim().is_empty()) {
+            Some(text) => Some(Located { line, value: text.to_owned() }),
+            None if value.is_str() => {
+                self.findings.add(line, format!("`{key}` is empty; leave it out or fill it"));
+                None
+            }
+            None => {
+                self.mistyped(line, key, "a text in quotes", value);
+                None
+            }
+        }
+    }
+
+    /// A text that must be there.
+    pub fn needed_text(&self, key: &'static str, what: &str) -> Located<String> {
+        let missing = || {
+            if !self.has(key) {
+                self.findings.add(self.line, format!("{} has no `{key}`: {what}", self.title()));
+            }
+            Located { line: self.line, value: String::new() }
+        };
+        self.text(key).unwrap_or_else(missing)
+    }
+
+    /// Whether the key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.iter().any(|(name, _)| name.get_ref().as_ref() == key)
+    }
+
+    /// Texts: a list, or one text.
+    pub fn texts(&self, key: &'static str) -> Option<Vec<Located<String>>> {
+        let (line, value) = self.value(key)?;
+        if let Some(text) = value.as_str() {
+            return Some(vec![Located { line, value: text.to_owned() }]);
+        }
+        let Some(list) = value.as_array() else {
+            self.mistyped(line, key, "a list of texts", value);
+            return None;
+        };
+        let mut texts = vec![];
+        for value in list {
+            let line = self.line_of(value);
+            match value.get_ref().as_str() {
+                Some(text) => texts.push(Located { line, value: text.to_owned() }),
+                None => self.mistyped(line, key, "a list of texts", value.get_ref()),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A whole number in a range.
+    pub fn whole(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let (line, value) = self.value(key)?;
+        let number = whole(value);
+        if number.is_none_or(|number| !range.contains(&number)) {
+            let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+            self.out_of_range(line, key, &wanted, value);
+            return None;
+        }
+        number
+    }
+
+    /// Whole numbers: a list, or one number.
+    pub fn wholes(&self, key: &'static str) -> Option<Vec<usize>> {
+        let (line, value) = self.value(key)?;
+        let one = std::iter::once(value);
+        let all: Vec<&DeValue> = match value.as_array() {
+            Some(list) => list.iter().map(Spanned::get_ref).collect(),
+            None => one.collect(),
+        };
+        let numbers: Option<Vec<usize>> =
+            all.into_iter().map(|value| usize::try_from(whole(value)?).ok()).collect();
+        if numbers.is_none() {
+            self.out_of_range(line, key, "a list of whole numbers", value);
+        }
+        numbers
+    }
+
+    /// A number above a limit.
+    pub fn number(&self, key: &'static str, above: f64) -> Option<f64> {
+        let (line, value) = self.value(key)?;
+        let number = match value {
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            value => whole(value).map(|number| number as f64),
+        };
+        if number.is_none_or(|number: f64| !number.is_finite() || number <= above) {
+            self.out_of_range(line, key, &format!("a number above {above}"), value);
+            return None;
+        }
+        number
+    }
+
+    /// `true` or `false`.
+    pub fn switch(&self, key: &'static str) -> Option<bool> {
+        let (line, value) = self.value(key)?;
+        if value.as_bool().is_none() {
+            self.mistyped(line, key, "true or false", value);
+        }
+        value.as_bool()
+    }
+
+    /// The table of a key.
+    pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
+        let (line, value) = self.value(key)?;
+        match value.as_table() {
+            Some(table) => Some(Section::new(key, line, table, self.findings)),
+            None => {
+                self.mistyped(line, key, &format!("a table, [{key}]"), value);
+                None
+            }
+        }
+    }
+
+    /// The tables of a key that may be there several times.
+    pub fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some((line, value)) = self.value(key) else { return vec![] };
+        if let Some(table) = value.as_table() {
+            return vec![Section::new(key, line, table, self.findings)];
+        }
+        let Some(list) = value.as_array() else {
+            self.mistyped(line, key, &format!("a list of tables, [[{key}]]"), value);
+            return vec![];
+        };
+        let mut sections = vec![];
+        for value in list {
+            let line = self.line_of(value);
+            match value.get_ref().as_table() {
+                Some(table) => sections.push(Section::new(key, line, table, self.findings)),
+                None => self.mistyped(line, key, &format!("a list of tables, [[{key}]]"), value.get_ref()),
+            }
+        }
+        sections
+    }
+
+    /// Adds a mistake of the table as a whole.
+    pub fn add(&self, reason: &str) {
+        self.findings.add(self.line, reason);
+    }
+
+    /// Reports the keys that were not read.
+    pub fn finish(&self) {
+        let read = self.read.borrow();
+        for (name, _) in self.table {
+            let key = name.get_ref().as_ref();
+            if read.contains(&key) {
+                continue;
+            }
+            let known = || read.join(", ");
+            let hint = match closest(key, read.iter().copied()) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("its keys are {}", known()),
+            };
+            self.findings.add(self.line_of(name), format!("unknown key `{key}` in {}; {hint}", self.title()));
+        }
+    }
+
+    fn out_of_range(&self, line: usize, key: &str, wanted: &str, value: &DeValue) {
+        let given = match value {
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            other => format!("a {}", other.type_str()),
+        };
+        self.findings.add(line, format!("`{key}` must be {wanted}, and is {given}"));
+    }
+
+    fn title(&self) -> String {
+        match self.name {
+            "" => "the top of the file".into(),
+            "open" | "closed" => format!("[[{}]]", self.name),
+            name => format!("[{name}]"),
+        }
+    }
+}
+
+fn whole(value: &DeValue) -> Option<u64> {
+    let number = value.as_integer()?;
+    u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
+}
+
+/// The name among `known` that a mistyped one most likely means.
+pub(in crate::study) fn closest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let scored = known.map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
+}

@@ -1,0 +1,147 @@
+//! Folders of shards made into one: every machine had a folder of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::results::StudyFolder;
+use super::shard::Shard;
+use super::task::StudyTask;
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+
+/// What a shard leaves when it has done its tasks: `shards/I-of-N.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct ShardRecord {
+    schema: Schema,
+    tool_version: String,
+    index: usize,
+    count: usize,
+    /// The hash of every task of the plan, by task: whatever decides a result is in it.
+    plan: BTreeMap<String, String>,
+    /// Tasks of this shard that failed.
+    failed: Vec<String>,
+}
+
+const FOLDER: &str = "shards";
+/// Differences that are named.
+const NAMED: usize = 5;
+
+/// Records that a shard has ended.
+///
+/// # Errors
+/// [`Error::Write`]
+pub fn record(folder: &StudyFolder, tasks: &[StudyTask], shard: Shard, failed: Vec<String>) -> Result<()> {
+    let own = folder.path().join(FOLDER);
+    disk::make_folder(&own)?;
+    let record = ShardRecord {
+        schema: Schema::new("surmise-study-shard", 1),
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        index: shard.index + 1,
+        count: shard.count,
+        plan: tasks.iter().map(|task| (task.id.clone(), task.key.clone())).collect(),
+        failed,
+    };
+    disk::write_json(&own.join(format!("{}-of-{}.json", record.index, record.count)), &record)
+}
+
+/// Joins the folders of all shards into one, which `surmise run` completes. Returns the tasks that failed.
+///
+/// # Errors
+/// [`Error::Parameter`] for a folder without a shard, shards that are missing or there twice, and shards of
+/// other settings; [`Error::Read`], [`Error::Write`].
+pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
+    let fault = |reason: String| Err(Error::Parameter { name: "DIR", reason });
+    let mut shards: Vec<(PathBuf, ShardRecord)> = vec![];
+    for folder in folders {
+        let records = records(folder)?;
+        if records.is_empty() {
+            return fault(format!(
+                "{} holds no finished shard; run it to its end with --shard I/N",
+                folder.display()
+            ));
+        }
+        shards.extend(records.into_iter().map(|record| (folder.clone(), record)));
+    }
+    let Some((first, rest)) = shards.split_first() else {
+        return fault("name the folders of the shards".into());
+    };
+    for (folder, record) in rest {
+        let differ = differences(&first.1, record);
+        if !differ.is_empty() {
+            return fault(format!(
+                "{} and {} hold shards of different studies ({}); run them with the same study file and \
+                 version",
+                first.0.display(),
+                folder.display(),
+                differ.join(", ")
+            ));
+        }
+    }
+    let there: BTreeSet<usize> = shards.iter().map(|(_, record)| record.index).collect();
+    let count = first.1.count;
+    let missing: Vec<String> =
+        (1..=count).filter(|index| !there.contains(index)).map(|index| format!("{index}/{count}")).collect();
+    if !missing.is_empty() {
+        return fault(format!("no folder holds the shards {}; name theirs as well", missing.join(", ")));
+    }
+    disk::make_folder(output)?;
+    for folder in folders.iter().filter(|folder| !disk::is_same(folder, output)) {
+        for part in ["tasks", "answers", "scores", FOLDER] {
+            copy_all(&folder.join(part), &output.join(part))?;
+        }
+    }
+    Ok(shards.into_iter().flat_map(|(_, record)| record.failed).collect())
+}
+
+fn records(folder: &Path) -> Result<Vec<ShardRecord>> {
+    let own = folder.join(FOLDER);
+    let mut files: Vec<PathBuf> = match std::fs::read_dir(&own) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) => return Ok(vec![]),
+    };
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let read = |path: &PathBuf| {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.clone(), source })
+    };
+    files.iter().map(read).collect()
+}
+
+fn differences(a: &ShardRecord, b: &ShardRecord) -> Vec<String> {
+    let mut differ = vec![];
+    if a.tool_version != b.tool_version {
+        differ.push(format!("surmise {} and {}", a.tool_version, b.tool_version));
+    }
+    if a.count != b.count {
+        differ.push(format!("{} and {} shards", a.count, b.count));
+    }
+    let ids: BTreeSet<&String> = a.plan.keys().chain(b.plan.keys()).collect();
+    let tasks: Vec<&String> = ids.into_iter().filter(|id| a.plan.get(*id) != b.plan.get(*id)).collect();
+    differ.extend(tasks.iter().take(NAMED).map(|id| format!("`{id}`")));
+    if tasks.len() > NAMED {
+        differ.push(format!("{} more tasks", tasks.len() - NAMED));
+    }
+    differ
+}
+
+/// Copies the files below a folder that are not there.
+fn copy_all(from: &Path, to: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(from) else { return Ok(()) };
+    disk::make_folder(to)?;
+    for entry in entries.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let target = to.join(&name);
+        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        // What a process works on stays with it.
+        if is_folder {
+            copy_all(&path, &target)?;
+        } else if path.is_file() && !target.exists() && !name.to_string_lossy().starts_with("claim-") {
+            let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            disk::write(&target, &bytes)?;
+        }
+    }
+    Ok(())
+}

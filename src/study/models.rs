@@ -1,0 +1,254 @@
+//! The open models of a study: names and patterns become models, each with the hash of everything that is
+//! read of it. Hashing large weights takes long, so that the folder of a study keeps the hashes of files that
+//! have not changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::file::{Findings, Located, OpenModels, closest, is_pattern};
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+use crate::model::hub::{self, Hub, RequiredFiles};
+use crate::model::{Description, ModelInfo, embedded};
+use crate::seed;
+
+/// A model whose weights are at hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyModel {
+    /// What opens it: a folder, a file, an id on a hub, or an embedded name.
+    pub name: String,
+    /// Its description; the family is that of the study.
+    pub info: ModelInfo,
+    /// SHA-256 of everything that is read of it: weights, config, tokenizer.
+    pub sha256: String,
+    /// Positions of its longest prompt with its answer.
+    pub max_positions: usize,
+}
+
+/// What was found out of the files of models, kept in the folder of a study.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct KnownModels {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<Schema>,
+    /// By name.
+    models: BTreeMap<String, KnownModel>,
+}
+
+/// A model with the state of its files when it was described.
+#[derive(Debug, Serialize, Deserialize)]
+struct KnownModel {
+    /// Names, lengths and times of its files, and the version of surmise.
+    stamp: String,
+    model: StudyModel,
+}
+
+/// The file of [`KnownModels`].
+const FILE: &str = "models.json";
+/// Larger files beside the weights are not hashed for the identity of a model; tokenizers are smaller.
+const LARGEST_SMALL_FILE: u64 = 64 << 20;
+
+impl KnownModels {
+    /// What the folder of a study knows; nothing if its file is missing or of another version.
+    pub fn read(folder: &Path) -> Self {
+        let read = std::fs::read(folder.join(FILE)).ok();
+        let known: Option<Self> = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        known.filter(|known| known.schema == Some(schema())).unwrap_or_default()
+    }
+
+    /// Writes what is known.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn write(&mut self, folder: &Path) -> Result<()> {
+        self.schema = Some(schema());
+        disk::write_json(&folder.join(FILE), self)
+    }
+
+    /// Describes a model, from its files only if they have changed.
+    ///
+    /// # Errors
+    /// Those of [`Description::of`].
+    pub fn describe(&mut self, name: &str, hub: &Hub) -> Result<StudyModel> {
+        let files = files(name, hub)?;
+        let stamp = stamp(&files);
+        if let Some(known) = self.models.get(name).filter(|known| known.stamp == stamp) {
+            return Ok(known.model.clone());
+        }
+        let Description { info, spec, .. } = Description::of(name, &[], hub)?;
+        let sha256 = identity(&info, &files)?;
+        let model = StudyModel { name: name.into(), info, sha256, max_positions: spec.max_positions };
+        self.models.insert(name.into(), KnownModel { stamp, model: model.clone() });
+        Ok(model)
+    }
+}
+
+fn schema() -> Schema {
+    Schema::new("surmise-study-models", 1)
+}
+
+/// The files of a model by name; none of an embedded one.
+fn files(name: &str, hub: &Hub) -> Result<Vec<PathBuf>> {
+    if embedded().any(|member| member.name == name) {
+        return Ok(vec![]);
+    }
+    let path = match hub::is_id(name) && !Path::new(name).exists() {
+        true => hub.folder(name, RequiredFiles::WeightsAndTokenizer)?,
+        false => name.into(),
+    };
+    if path.is_file() {
+        return Ok(vec![path]);
+    }
+    let fault = |source| Error::Read { path: path.clone(), source };
+    let mut files = vec![];
+    for entry in std::fs::read_dir(&path).map_err(fault)? {
+        let file = entry.map_err(fault)?.path();
+        if file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn stamp(files: &[PathBuf]) -> String {
+    let mut stamp = env!("CARGO_PKG_VERSION").to_owned();
+    for file in files {
+        let metadata = file.metadata().ok();
+        let len = metadata.as_ref().map_or(0, std::fs::Metadata::len);
+        let time = metadata.and_then(|of| of.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+        let time = time.unwrap_or_default().as_nanos();
+        stamp.push_str(&format!(";{} {len} {time}", file.display()));
+    }
+    stamp
+}
+
+/// SHA-256 of the hash of the weights and of the small files beside them.
+fn identity(info: &ModelInfo, files: &[PathBuf]) -> Result<String> {
+    let mut parts = format!("{} {}", info.id, info.weights_sha256);
+    for file in files {
+        let is_small = file.metadata().is_ok_and(|metadata| metadata.len() <= LARGEST_SMALL_FILE);
+        let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        // The weights are in the hash already.
+        if !is_small || ["safetensors", "bin", "gguf", "pt", "pth"].contains(&extension.as_str()) {
+            continue;
+        }
+        let bytes = std::fs::read(file).map_err(|source| Error::Read { path: file.clone(), source })?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        parts.push_str(&format!(" {name} {}", seed::sha256_hex(&bytes)));
+    }
+    Ok(seed::sha256_hex(parts.as_bytes()))
+}
+
+/// The open models that a study names, each once, in order. What is wrong with one is a finding.
+pub(super) fn resolve(
+    open: &[OpenModels],
+    folder: &Path,
+    known: &mut KnownModels,
+    hub: &Hub,
+    findings: &Findings,
+) -> Vec<StudyModel> {
+    let mut models: Vec<StudyModel> = vec![];
+    for group in open {
+        for named in &group.models {
+            let names = match is_pattern(&named.value) {
+                true => matches(named, folder),
+                false => vec![opened_by(&named.value, folder)],
+            };
+            if names.is_empty() {
+                let reason = format!("no model matches `{}`; {}", named.value, hint(&named.value));
+                findings.add(named.line, reason);
+            }
+            for name in names {
+                match known.describe(&name, hub) {
+                    Ok(mut model) => {
+                        model.info.family = Some(group.family.clone());
+                        add(model, named.line, &mut models, findings);
+                    }
+                    Err(Error::Unknown { .. }) => {
+                        findings.add(named.line, format!("unknown model `{name}`; {}", hint(&name)));
+                    }
+                    Err(error) => findings.add_error(named.line, &error),
+                }
+            }
+        }
+    }
+    models
+}
+
+/// What opens a model: an embedded name, a path from the folder of the study file, or an id on a hub.
+pub(super) fn opened_by(name: &str, folder: &Path) -> String {
+    let path = folder.join(name);
+    let is_path = !embedded().any(|member| member.name == name) && path.exists();
+    if is_path { path.to_string_lossy().into_owned() } else { name.to_owned() }
+}
+
+/// Adds a model unless it is there already; two models of one id or of the same weights are a mistake.
+fn add(model: StudyModel, line: usize, models: &mut Vec<StudyModel>, findings: &Findings) {
+    if let Some(same) = models.iter().find(|other| other.sha256 == model.sha256) {
+        if same.info.family != model.info.family {
+            findings.add(line, format!("{} is named in two families; name it once", model.info.id));
+        }
+        return;
+    }
+    if let Some(same) = models.iter().find(|other| other.info.id == model.info.id) {
+        let reason = format!(
+            "{} and {} are both called {} in tables; rename one of the folders",
+            same.name, model.name, model.info.id
+        );
+        findings.add(line, reason);
+        return;
+    }
+    let weights = &model.info.weights_sha256;
+    if let Some(same) = models.iter().find(|other| other.info.weights_sha256 == *weights) {
+        let reason = format!(
+            "{} and {} have the same weights, and would count twice; leave one out",
+            same.info.id, model.info.id
+        );
+        findings.add(line, reason);
+        return;
+    }
+    models.push(model);
+}
+
+/// The embedded models, files and folders that match a pattern, by name.
+fn matches(pattern: &Located<String>, folder: &Path) -> Vec<String> {
+    let Ok(matcher) = glob::Pattern::new(&pattern.value) else { return vec![] };
+    let mut names: Vec<String> = embedded()
+        .filter(|member| matcher.matches(member.name))
+        .map(|member| member.name.to_owned())
+        .collect();
+    if !names.is_empty() {
+        return names;
+    }
+    let path = folder.join(&pattern.value);
+    let found = glob::glob(&path.to_string_lossy()).into_iter().flatten().filter_map(std::result::Result::ok);
+    let is_model = |path: &PathBuf| match path.is_dir() {
+        true => path.join("config.json").is_file() || holds_gguf(path),
+        false => is_gguf(path),
+    };
+    names.extend(found.filter(is_model).map(|path| path.to_string_lossy().into_owned()));
+    names
+}
+
+/// Whether a folder has a GGUF file.
+pub(super) fn holds_gguf(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| is_gguf(&path))
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+}
+
+/// What could be meant instead.
+fn hint(name: &str) -> String {
+    match closest(name, embedded().map(|member| member.name)) {
+        Some(close) => format!("did you mean `{close}`? A path is relative to the study file"),
+        None => "give a folder or GGUF file (a path is relative to the study file), an id on a hub, or a \
+                 name from `surmise list models`"
+            .into(),
+    }
+}

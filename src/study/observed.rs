@@ -1,0 +1,88 @@
+//! Observations of the models of a study: a row for each model, corpus and number of examples, in the columns
+//! of observations.csv, with what is known of the model from outside, its proxy's profile, and its own where
+//! it was measured.
+
+use std::collections::BTreeMap;
+
+use crate::calibration::Table;
+use crate::collect::Score;
+use crate::collect::results::semantic::SemanticScore;
+use crate::emergence::semantic::SemanticProfile;
+use crate::error::Result;
+use crate::observations::PublishedModel;
+use crate::observations::semantic::{SemanticAnswersRow, SemanticInputs, join};
+
+/// A model as it is observed.
+pub(super) struct ObservedModel<'a> {
+    /// Its name in tables.
+    pub id: &'a str,
+    /// Its family; empty if it is not known.
+    pub family: &'a str,
+    /// The training run that it is a checkpoint of.
+    pub run: &'a str,
+    /// Whether it is the last checkpoint of its run.
+    pub is_last: bool,
+    /// Its parameters, if they are known.
+    pub n_params: Option<usize>,
+    /// What its API answers.
+    pub answers: &'a [SemanticScore],
+    /// Its own profiles, one for each corpus; none while it is closed.
+    pub profiles: Option<&'a [SemanticProfile]>,
+}
+
+/// The rows of some models, the header of observations.csv first. A model's proxy is the nearest smaller one
+/// of its family that was measured, else the smallest measured model of another family. The size of a closed
+/// model is in it only where `sizes` count as published.
+///
+/// # Errors
+/// Those of [`join`].
+pub(super) fn observations(
+    models: &[ObservedModel],
+    shots: &[usize],
+    sizes: bool,
+    scores: Vec<Score>,
+) -> Result<Vec<Vec<String>>> {
+    let published = models.iter().map(|model| {
+        let is_known = sizes || model.profiles.is_some();
+        let params_b = model.n_params.map(|n_params| n_params as f64 / 1e9);
+        let published = PublishedModel {
+            family: model.family.to_owned(),
+            params_b: params_b.filter(|_| is_known),
+            proxy: proxy(model, models).map(|proxy| proxy.id.to_owned()),
+        };
+        (model.id.to_owned(), published)
+    });
+    let answers = models.iter().flat_map(|model| model.answers.iter().map(SemanticAnswersRow::from));
+    let inputs = SemanticInputs {
+        profiles: models.iter().flat_map(|of| of.profiles.unwrap_or_default()).cloned().collect(),
+        shots: shots.iter().copied().filter(|shots| *shots > 0).collect(),
+        scores,
+        answers: answers.collect(),
+        published: published.collect::<BTreeMap<_, _>>(),
+        proxy: None,
+    };
+    Ok(join(&inputs)?.table)
+}
+
+/// The measured model that stands for another one.
+fn proxy<'a>(of: &ObservedModel, models: &'a [ObservedModel]) -> Option<&'a ObservedModel<'a>> {
+    // Earlier checkpoints of a closed model are not open, and later ones would tell too much.
+    let last =
+        || models.iter().filter(|other| other.profiles.is_some() && other.is_last && other.run != of.run);
+    let size = |of: &ObservedModel| of.n_params.unwrap_or(usize::MAX);
+    let own = last().filter(|other| other.family == of.family && size(other) < size(of));
+    let nearest = own.max_by_key(|other| (other.n_params, other.id));
+    nearest.or_else(|| {
+        let others = last().filter(|other| other.family != of.family);
+        others.min_by_key(|other| (other.n_params, other.id))
+    })
+}
+
+/// The places of the rows of a model in a table of observations.
+///
+/// # Errors
+/// [`crate::Error::Csv`] if the table has no column for models.
+pub(super) fn rows_of(table: &Table, id: &str) -> Result<Vec<usize>> {
+    let models = table.text("target_model")?;
+    Ok((0..models.len()).filter(|&row| models[row] == id).collect())
+}

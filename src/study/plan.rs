@@ -1,0 +1,105 @@
+//! What a study takes, before it runs: tasks, requests, tokens, dollars, time and memory.
+
+use serde::Serialize;
+
+use super::checked::Study;
+use super::results::{StudyFolder, TaskState};
+use super::task::{StudyTask, Subject, TaskKind};
+use crate::collect::budget::estimate::estimate;
+use crate::collect::plan::RedoSelection;
+use crate::error::Result;
+
+/// A task of a plan: a row of `surmise plan --csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanRow {
+    /// The task.
+    pub task: String,
+    /// What it does.
+    pub kind: TaskKind,
+    /// The model.
+    pub model: String,
+    /// The corpus; empty for all.
+    pub corpus: String,
+    /// `done`, `running`, `failed` or `missing`.
+    pub status: &'static str,
+    /// Seconds that it took, or is estimated to take; empty for a model behind an API that has not answered
+    /// yet.
+    pub seconds: Option<f64>,
+    /// Memory in bytes, estimated.
+    pub memory_bytes: u64,
+    /// Requests that are left.
+    pub calls: usize,
+    /// Tokens that are left to be read, estimated; of an API the upper bound.
+    pub prompt_tokens: u64,
+    /// Tokens that are left to be generated, at most.
+    pub completion_tokens: u64,
+    /// Lower and upper bound of what is left to pay in dollars; empty without prices.
+    pub usd_low: Option<f64>,
+    /// The upper bound.
+    pub usd_high: Option<f64>,
+    /// Beginning of the hash of everything that decides the result.
+    pub key: String,
+}
+
+/// The tasks of a study with what is left of each. Nothing is sent and nothing is written.
+///
+/// # Errors
+/// Those of the questions of a closed model.
+pub fn plan(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Result<Vec<PlanRow>> {
+    let speed = speed(tasks, folder);
+    tasks.iter().map(|task| row(study, task, folder, speed)).collect()
+}
+
+/// How much longer finished tasks took than was estimated; 1 if none is finished.
+fn speed(tasks: &[StudyTask], folder: &StudyFolder) -> f64 {
+    let local = tasks.iter().filter(|task| task.kind != TaskKind::Collect);
+    let done = local.filter_map(|task| Some((folder.done(task)?.seconds, task.cost.seconds)));
+    let (took, estimated) = done.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    if took > 0.0 && estimated > 0.0 { took / estimated } else { 1.0 }
+}
+
+fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Result<PlanRow> {
+    let (status, took) = match folder.state(task) {
+        TaskState::Done(done) => ("done", Some(done.seconds)),
+        TaskState::Running { .. } => ("running", None),
+        TaskState::Failed(_) => ("failed", None),
+        TaskState::Missing => ("missing", None),
+    };
+    let mut row = PlanRow {
+        task: task.id.clone(),
+        kind: task.kind,
+        model: task.model.clone(),
+        corpus: task.corpus.clone(),
+        status,
+        seconds: took.or(Some(task.cost.seconds * speed)),
+        memory_bytes: task.cost.memory_bytes,
+        calls: 0,
+        prompt_tokens: 0,
+        completion_tokens: 0,
+        usd_low: None,
+        usd_high: None,
+        key: task.key[..16].to_owned(),
+    };
+    if status == "done" {
+        return Ok(row);
+    }
+    (row.calls, row.prompt_tokens) = (task.cost.calls, task.cost.tokens);
+    let Subject::Closed { target } = task.subject else { return Ok(row) };
+    let target = &study.closed[target];
+    let Some(api) = &target.api else { return Ok(row) };
+    let asked = (api.base_url.as_str(), target.closed.model.as_str());
+    let mut configuration = study.questions().configuration(api.provider, asked, target.closed.max_tokens);
+    let left = estimate(
+        &folder.answers(&task.model),
+        &mut configuration,
+        &RedoSelection::default(),
+        true,
+        api.price.clone(),
+        target.closed.concurrency,
+    )?;
+    row.calls = left.n_calls;
+    (row.prompt_tokens, row.completion_tokens) = (left.prompt_tokens.1, left.completion_tokens.1);
+    row.seconds = left.time_s;
+    (row.usd_low, row.usd_high) = left.cost_usd.unzip();
+    Ok(row)
+}

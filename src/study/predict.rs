@@ -1,0 +1,291 @@
+//! From the results of tasks to predictions: the results are joined into observations, cards are fitted on the
+//! open models, and the closed ones are predicted.
+
+use std::path::{Path, PathBuf};
+
+use super::asking::semantic_scores;
+use super::baselines::baselines;
+use super::card::{SIZE, specification};
+use super::checked::Study;
+use super::observed::{ObservedModel, observations};
+use super::results::{DoneRecord, StudyFolder};
+use super::task::{StudyTask, Subject};
+use crate::calibration::{Card, Link, PredictionRow, Table, calibrate};
+use crate::collect::Score;
+use crate::collect::results::semantic::SemanticScore;
+use crate::disk::{self, Lines};
+use crate::emergence::semantic::SemanticProfile;
+use crate::emergence::store;
+use crate::error::{Error, Result};
+use crate::model::checkpoint;
+
+/// What a study predicts.
+pub struct StudyPredictions {
+    /// observations.csv, its header first.
+    pub observations: Vec<Vec<String>>,
+    /// The cards, each with the closed models that it predicts. They differ in their features.
+    pub cards: Vec<(Card, Vec<String>)>,
+    /// A row for each closed model, corpus and number of examples.
+    pub predictions: Vec<PredictionRow>,
+    /// What to know of them: features that were left out, models that are missing, cards that failed.
+    pub notes: Vec<String>,
+}
+
+/// A model with what the tasks found out of it.
+struct Known {
+    id: String,
+    family: String,
+    /// Its parameters, as far as they are published.
+    n_params: Option<usize>,
+    /// Its parameters if its weights are at hand: the line in size is given the true size.
+    true_params: Option<usize>,
+    answers: Vec<SemanticScore>,
+    profiles: Option<Vec<SemanticProfile>>,
+}
+
+/// Joins what is there, and predicts the closed models from it.
+///
+/// # Errors
+/// Those of a join; a calibration that cannot be fitted is a note.
+pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Result<StudyPredictions> {
+    let mut notes = vec![];
+    let (known, scores) = known(study, tasks, folder, &mut notes)?;
+    let models: Vec<ObservedModel> = known
+        .iter()
+        .map(|model| {
+            let (run, is_last) = run_of(&model.id);
+            ObservedModel {
+                id: &model.id,
+                family: &model.family,
+                run,
+                is_last,
+                n_params: model.n_params,
+                answers: &model.answers,
+                profiles: model.profiles.as_deref(),
+            }
+        })
+        .collect();
+    if models.iter().all(|model| model.profiles.is_none()) {
+        let reason = "no open model was measured; `surmise status` shows why".into();
+        return Err(Error::Study { reason });
+    }
+    let observations = observations(&models, &study.file.design.shots, study.file.calibration.sizes, scores)?;
+    let path = Path::new("observations.csv");
+    let table = Table::from_bytes(path, &disk::csv_bytes(path, &observations)?)?;
+    let mut made = StudyPredictions { observations, cards: vec![], predictions: vec![], notes };
+    for (features, targets) in groups(study, &table, &mut made.notes)? {
+        let group = Group { study, table: &table, known: &known };
+        match group.predict(features, &targets) {
+            Ok((card, rows)) => {
+                made.cards.push((card, targets));
+                made.predictions.extend(rows);
+            }
+            Err(error @ (Error::Calibration { .. } | Error::Csv { .. })) => {
+                made.notes.push(format!("no calibration for {}: {error}", targets.join(", ")));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let order = |row: &PredictionRow| {
+        let at = study.closed.iter().position(|target| target.closed.id == row.target_model);
+        (at, row.corpus.clone(), row.shots)
+    };
+    made.predictions.sort_by_key(order);
+    Ok(made)
+}
+
+/// The training run of a model, and whether it is the run's last checkpoint: names such as `run-step1000`
+/// and `owner/name@step1000`.
+fn run_of(id: &str) -> (&str, bool) {
+    if let Some((run, revision)) = id.split_once('@')
+        && revision.starts_with("step")
+    {
+        return (run, false);
+    }
+    let (run, step) = checkpoint(id);
+    (run, step.is_none())
+}
+
+fn known(
+    study: &Study,
+    tasks: &[StudyTask],
+    folder: &StudyFolder,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Known>, Vec<Score>)> {
+    let mut known: Vec<Known> = vec![];
+    for model in &study.models {
+        known.push(Known {
+            id: model.info.id.clone(),
+            family: model.info.family.clone().unwrap_or_default(),
+            n_params: Some(model.info.n_params),
+            true_params: Some(model.info.n_params),
+            answers: vec![],
+            profiles: None,
+        });
+    }
+    for target in &study.closed {
+        let closed = &target.closed;
+        let published = closed.params_b.map(|params_b| (params_b * 1e9).round() as usize);
+        known.push(Known {
+            id: closed.id.clone(),
+            family: closed.family.clone().unwrap_or_default(),
+            n_params: published,
+            true_params: target.weights.as_ref().map(|weights| weights.info.n_params).or(published),
+            answers: vec![],
+            profiles: None,
+        });
+    }
+    let mut scores = vec![];
+    for task in tasks {
+        let at = match task.subject {
+            Subject::Open { model, .. } | Subject::Questions { model } => model,
+            Subject::Closed { target } => study.models.len() + target,
+            // What is inside a closed model is measured after it was predicted.
+            Subject::Weights { .. } => continue,
+        };
+        let Some(done) = folder.done(task) else {
+            notes.push(format!("without `{}`, which is not done", task.id));
+            continue;
+        };
+        match task.subject {
+            Subject::Open { .. } => {
+                let mut profile: SemanticProfile = store::read(&file_of(folder, &done)?)?;
+                // A join needs the summaries alone, and the readings of many models fill the memory.
+                profile.readings.clear();
+                known[at].profiles.get_or_insert_default().push(profile);
+            }
+            _ => {
+                known[at].answers = renamed(semantic_scores(&folder.answers(&task.model))?, &task.model);
+                let file = folder.scores(&task.model).join("scores.csv");
+                if !study.file.design.tasks.is_empty() {
+                    let own = scores_of(&file)?;
+                    scores.extend(own.into_iter().map(|score| Score { model: task.model.clone(), ..score }));
+                }
+            }
+        }
+    }
+    Ok((known, scores))
+}
+
+/// The scores under the name that a model has in tables: its API may call it otherwise.
+fn renamed(scores: Vec<SemanticScore>, id: &str) -> Vec<SemanticScore> {
+    scores.into_iter().map(|score| SemanticScore { model: id.into(), ..score }).collect()
+}
+
+fn scores_of(path: &Path) -> Result<Vec<Score>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let rows = reader.deserialize().collect::<std::result::Result<Vec<Score>, csv::Error>>();
+    rows.map_err(|error| Error::Csv {
+        path: path.into(),
+        line: Lines::at(&bytes, error.position()),
+        reason: error.to_string(),
+    })
+}
+
+/// The one file of a measurement.
+pub(super) fn file_of(folder: &StudyFolder, done: &DoneRecord) -> Result<PathBuf> {
+    let file = done.files.first().ok_or_else(|| Error::Study {
+        reason: format!("the record of `{}` has no file; remove its folder below tasks/", done.id),
+    })?;
+    Ok(folder.path().join(&file.path))
+}
+
+/// The closed models with answers, grouped by the features that they have.
+fn groups(study: &Study, table: &Table, notes: &mut Vec<String>) -> Result<Vec<(Vec<String>, Vec<String>)>> {
+    let wanted: Vec<String> =
+        study.file.calibration.features.iter().map(|feature| feature.value.clone()).collect();
+    // One corpus needs no level, and a column that is constant is no feature.
+    let is_constant = |name: &str| name == "corpus" && study.designs.len() == 1;
+    let wanted: Vec<String> = wanted.into_iter().filter(|name| !is_constant(name)).collect();
+    let models = table.text("target_model")?;
+    let mut groups: Vec<(Vec<String>, Vec<String>)> = vec![];
+    for target in &study.closed {
+        let id = &target.closed.id;
+        let rows: Vec<usize> = (0..table.len()).filter(|&row| models[row] == id).collect();
+        let has = |name: &String| -> Result<bool> {
+            let cells = if table.has(name) { table.text(name)? } else { return Ok(false) };
+            Ok(rows.iter().any(|&row| !cells[row].is_empty()))
+        };
+        let mut features = vec![];
+        let mut missing = vec![];
+        for name in &wanted {
+            if has(name)? { features.push(name.clone()) } else { missing.push(name.as_str()) }
+        }
+        if features.iter().all(|name| name == "corpus") {
+            notes.push(format!("{id} has no answers, and is not predicted"));
+            continue;
+        }
+        if !missing.is_empty() {
+            notes.push(format!(
+                "{id} is predicted without {}, which its API does not give",
+                missing.join(", ")
+            ));
+        }
+        if study.file.calibration.sizes && target.closed.params_b.is_some() {
+            features.push(SIZE.into());
+        }
+        match groups.iter_mut().find(|(other, _)| *other == features) {
+            Some((_, ids)) => ids.push(id.clone()),
+            None => groups.push((features, vec![id.clone()])),
+        }
+    }
+    // Without a closed model, the card is still of use.
+    if study.closed.is_empty() {
+        groups.push((wanted, vec![]));
+    }
+    Ok(groups)
+}
+
+/// Closed models that are predicted with one card.
+struct Group<'a> {
+    study: &'a Study,
+    table: &'a Table,
+    known: &'a [Known],
+}
+
+impl Group<'_> {
+    fn predict(&self, features: Vec<String>, targets: &[String]) -> Result<(Card, Vec<PredictionRow>)> {
+        let Self { study, table, known } = self;
+        let calibration = &study.file.calibration;
+        let target = &calibration.target.value;
+        let models = table.text("target_model")?;
+        let is_open = |id: &str| study.models.iter().any(|model| model.info.id == id);
+        let open: Vec<usize> = (0..table.len()).filter(|&row| is_open(models[row])).collect();
+        let asked: Vec<usize> =
+            (0..table.len()).filter(|&row| targets.iter().any(|id| id == models[row])).collect();
+        let training = table.select(&open);
+        let spec = specification(target, features, calibration.level, &training.numbers(target)?);
+        let ignored: Vec<String> = if calibration.sizes { vec![] } else { vec![SIZE.into()] };
+        let card = calibrate(&training.without(&ignored)?, &spec)?;
+        if asked.is_empty() {
+            return Ok((card, vec![]));
+        }
+        let mut rows = card.predict(&table.select(&asked), calibration.level)?;
+        let sizes = models.iter().map(|id| {
+            let n_params = known.iter().find(|model| model.id == *id).and_then(|model| model.true_params);
+            n_params.map_or(f64::NAN, |n_params| (n_params.max(1) as f64).log10())
+        });
+        let sizes: Vec<f64> = sizes.collect();
+        let link = spec.link.unwrap_or(Link::Identity);
+        let beside = baselines(table, (target, link), &sizes, &open, &asked)?;
+        for (row, beside) in rows.iter_mut().zip(beside) {
+            row.baseline_mean = beside.mean.or(row.baseline_mean);
+            row.baseline_size = beside.size.filter(|size| size.is_finite());
+        }
+        Ok((card, rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_of_a_run_are_told_from_its_last_one() {
+        assert_eq!(run_of("factgpt-1-step1000"), ("factgpt-1", false));
+        assert_eq!(run_of("owner/name@step1000"), ("owner/name", false));
+        assert_eq!(run_of("owner/name@abc"), ("owner/name@abc", true));
+        assert_eq!(run_of("factgpt-1"), ("factgpt-1", true));
+    }
+}

@@ -1,0 +1,100 @@
+//! The progress of a study: which tasks run, and what share of the estimated time is behind.
+
+use std::sync::{Mutex, PoisonError};
+
+/// The progress of the tasks of one run, in seconds of their estimated time.
+#[derive(Debug, Default)]
+pub struct RunProgress {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    total_s: f64,
+    done_s: f64,
+    n_tasks: usize,
+    n_done: usize,
+    /// Name, estimated seconds and share that is done.
+    running: Vec<(String, f64, f64)>,
+    stage: String,
+}
+
+impl RunProgress {
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets the tasks that are to do.
+    pub(super) fn begin(&self, n_tasks: usize, total_s: f64) {
+        self.with(|state| *state = State { n_tasks, total_s, ..State::default() });
+    }
+
+    /// Adds a task that runs.
+    pub(super) fn start(&self, task: &str, seconds: f64) {
+        self.with(|state| state.running.push((task.into(), seconds, 0.0)));
+    }
+
+    /// Sets the share of a running task that is done.
+    pub(super) fn advance(&self, task: &str, share: f64) {
+        self.with(|state| {
+            let running = state.running.iter_mut().find(|(name, ..)| name == task);
+            running.into_iter().for_each(|running| running.2 = share.clamp(0.0, 1.0));
+        });
+    }
+
+    /// Counts a task that ended, however it did.
+    pub(super) fn end(&self, task: &str) {
+        self.with(|state| {
+            if let Some(at) = state.running.iter().position(|(name, ..)| name == task) {
+                state.done_s += state.running.remove(at).1;
+                state.n_done += 1;
+            }
+        });
+    }
+
+    /// Sets what is done between tasks.
+    pub(super) fn stage(&self, stage: &str) {
+        self.with(|state| state.stage = stage.into());
+    }
+
+    /// Thousandths that are done, of a thousand.
+    pub fn thousandths(&self) -> u64 {
+        self.with(|state| {
+            let running: f64 = state.running.iter().map(|(_, seconds, share)| seconds * share).sum();
+            let share = if state.total_s > 0.0 { (state.done_s + running) / state.total_s } else { 0.0 };
+            (1000.0 * share.clamp(0.0, 1.0)) as u64
+        })
+    }
+
+    /// What is done now, in words.
+    pub fn message(&self) -> String {
+        self.with(|state| {
+            let names: Vec<&str> = state.running.iter().map(|(name, ..)| name.as_str()).collect();
+            match (names.is_empty(), state.stage.is_empty()) {
+                (true, false) => state.stage.clone(),
+                _ => format!("{} of {} tasks; {}", state.n_done, state.n_tasks, names.join(", ")),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_that_of_the_estimated_time() {
+        let progress = RunProgress::default();
+        assert_eq!(progress.thousandths(), 0);
+        progress.begin(3, 10.0);
+        progress.start("a", 4.0);
+        progress.start("b", 4.0);
+        progress.advance("a", 0.5);
+        assert_eq!(progress.thousandths(), 200);
+        progress.end("b");
+        assert_eq!((progress.thousandths(), progress.message()), (600, "1 of 3 tasks; a".into()));
+        progress.end("a");
+        progress.stage("report");
+        assert_eq!((progress.thousandths(), progress.message()), (800, "report".into()));
+    }
+}

@@ -1,0 +1,189 @@
+//! The folder of a study: what is done, what failed, and the files of each task.
+//!
+//! | path | contents |
+//! |---|---|
+//! | `tasks/KEY/` | one folder per task: `done.json`, `failed.json`, claims, and the profile it measured |
+//! | `answers/ID/` | the collection of one model: journal, items.csv, semantic.csv, summary.json |
+//! | `scores/ID/` | the same of the tasks beside the designs |
+//! | `profiles/` | the profiles of the present study file, and their tables |
+//! | `observations.csv`, `card.json`, `predictions.csv` | what is made of them |
+//! | `study.json`, `study.toml`, `report/`, `report.html` | what was asked, and the reports |
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::claim::Claims;
+use super::task::{StudyTask, TaskKind};
+use crate::disk::{self, Schema};
+use crate::error::{Error, Result};
+use crate::seed;
+
+/// Characters of a task's hash in the name of its folder.
+const SHORT: usize = 16;
+
+/// The folder of a study.
+#[derive(Debug, Clone)]
+pub struct StudyFolder {
+    path: PathBuf,
+}
+
+/// What a finished task left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DoneRecord {
+    schema: Schema,
+    /// Its name.
+    pub id: String,
+    /// What it did.
+    pub kind: TaskKind,
+    /// SHA-256 of everything that decides its result.
+    pub key: String,
+    /// What decided its result.
+    pub inputs: BTreeMap<String, String>,
+    /// Its files, relative to the folder of the study.
+    pub files: Vec<FileRecord>,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// What to know of the result; empty if nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// A file of a finished task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Relative to the folder of the study.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// Why a task failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailedRecord {
+    schema: Schema,
+    /// Its name.
+    pub id: String,
+    /// The error.
+    pub reason: String,
+    /// Exit code of the error.
+    pub code: u8,
+}
+
+/// The state of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskState {
+    /// Its result is there.
+    Done(DoneRecord),
+    /// A process works on it.
+    Running {
+        /// The process.
+        holder: String,
+    },
+    /// It failed the last time.
+    Failed(FailedRecord),
+    /// It was not done yet.
+    Missing,
+}
+
+impl StudyFolder {
+    /// The folder at this path, which need not be there.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of a task.
+    pub(super) fn of(&self, task: &StudyTask) -> PathBuf {
+        self.path.join("tasks").join(&task.key[..SHORT])
+    }
+
+    /// The folder of the answers of a model.
+    pub(super) fn answers(&self, model: &str) -> PathBuf {
+        self.path.join("answers").join(disk::id_in_file_names(model))
+    }
+
+    /// The folder of a model's scores of the tasks beside the designs.
+    pub(super) fn scores(&self, model: &str) -> PathBuf {
+        self.path.join("scores").join(disk::id_in_file_names(model))
+    }
+
+    /// The record of a finished task; nothing if it is not there, is damaged, or its files have changed.
+    pub fn done(&self, task: &StudyTask) -> Option<DoneRecord> {
+        let bytes = std::fs::read(self.of(task).join("done.json")).ok()?;
+        let record: DoneRecord = serde_json::from_slice(&bytes).ok()?;
+        let is_same = record.schema == done_schema() && record.key == task.key;
+        let is_whole = |file: &FileRecord| {
+            std::fs::read(self.path.join(&file.path))
+                .is_ok_and(|bytes| seed::sha256_hex(&bytes) == file.sha256)
+        };
+        (is_same && record.files.iter().all(is_whole)).then_some(record)
+    }
+
+    /// The state of a task.
+    pub fn state(&self, task: &StudyTask) -> TaskState {
+        if let Some(record) = self.done(task) {
+            return TaskState::Done(record);
+        }
+        if let Some(holder) = Claims::new(&self.of(task)).holder() {
+            return TaskState::Running { holder };
+        }
+        let failed = std::fs::read(self.of(task).join("failed.json")).ok();
+        let failed: Option<FailedRecord> = failed.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        failed.map_or(TaskState::Missing, TaskState::Failed)
+    }
+
+    /// Records a finished task with its files.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::Write`]
+    pub(super) fn finish(
+        &self,
+        task: &StudyTask,
+        files: &[PathBuf],
+        seconds: f64,
+        note: String,
+    ) -> Result<DoneRecord> {
+        let file = |path: &PathBuf| {
+            let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let relative = path.strip_prefix(&self.path).unwrap_or(path);
+            let path = relative.to_string_lossy().into_owned();
+            Ok(FileRecord { path, sha256: seed::sha256_hex(&bytes) })
+        };
+        let record = DoneRecord {
+            schema: done_schema(),
+            id: task.id.clone(),
+            kind: task.kind,
+            key: task.key.clone(),
+            inputs: task.inputs.iter().map(|(name, value)| ((*name).into(), value.clone())).collect(),
+            files: files.iter().map(file).collect::<Result<_>>()?,
+            seconds: (1000.0 * seconds).round() / 1000.0,
+            note,
+        };
+        let folder = self.of(task);
+        disk::write_json(&folder.join("done.json"), &record)?;
+        // What failed before has been done now; nothing is lost if it stays.
+        std::fs::remove_file(folder.join("failed.json")).unwrap_or_default();
+        Ok(record)
+    }
+
+    /// Records why a task failed.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub(super) fn fail(&self, task: &StudyTask, reason: String, code: u8) -> Result<FailedRecord> {
+        let schema = Schema::new("surmise-study-failure", 1);
+        let record = FailedRecord { schema, id: task.id.clone(), reason, code };
+        disk::write_json(&self.of(task).join("failed.json"), &record)?;
+        Ok(record)
+    }
+}
+
+fn done_schema() -> Schema {
+    Schema::new("surmise-study-task", 1)
+}

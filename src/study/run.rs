@@ -1,0 +1,272 @@
+//! Runs the tasks of a study: as many at a time as cores and memory allow, each by one process only, and none
+//! whose result is there.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::checked::Study;
+use super::claim::{Attempt, Claims, Seen};
+use super::execute::{Execution, Outcome};
+use super::progress::RunProgress;
+use super::results::{StudyFolder, TaskState};
+use super::task::StudyTask;
+use crate::collect::client::stop::Stop;
+use crate::error::{Error, Result};
+use crate::model::hub::Hub;
+
+/// How the tasks of a study are run.
+pub struct RunSettings<'a> {
+    /// Where models are found.
+    pub hub: &'a Hub,
+    /// Tasks at a time; the cores if none is given.
+    pub jobs: Option<usize>,
+    /// Memory of all tasks together, in bytes.
+    pub memory_bytes: u64,
+    /// Whether tasks of other processes are waited for.
+    pub waits: bool,
+    /// Receives lines for the user.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Ends collections on a signal.
+    pub interrupt: Arc<dyn Fn(Arc<Stop>) + Send + Sync>,
+}
+
+/// How a task ended in this run.
+#[derive(Debug)]
+pub enum TaskEnd {
+    /// It was done now.
+    Done,
+    /// Its result was there.
+    Kept,
+    /// Another process works on it.
+    Elsewhere(String),
+    /// It failed, or its result is not complete.
+    Failed(Error),
+}
+
+/// How often a process looks whether a task of another one is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Runs tasks, by id. A failure of one does not end the others.
+///
+/// # Errors
+/// [`Error::Write`] if the folder cannot be written.
+pub fn run_tasks(
+    study: &Study,
+    tasks: &[&StudyTask],
+    folder: &StudyFolder,
+    settings: &RunSettings,
+    progress: &RunProgress,
+) -> Result<BTreeMap<String, TaskEnd>> {
+    let mut ends: BTreeMap<String, TaskEnd> = BTreeMap::new();
+    let mut pending: Vec<&StudyTask> = vec![];
+    for task in tasks {
+        match folder.done(task) {
+            Some(_) => drop(ends.insert(task.id.clone(), TaskEnd::Kept)),
+            None => pending.push(task),
+        }
+    }
+    // Long tasks first, so that none is left over at the end.
+    pending.sort_by(|a, b| b.cost.seconds.total_cmp(&a.cost.seconds).then_with(|| a.id.cmp(&b.id)));
+    progress.begin(pending.len(), pending.iter().map(|task| task.cost.seconds).sum());
+    let largest = pending.iter().map(|task| task.cost.memory_bytes).max().unwrap_or(0);
+    let max_memory_bytes = (largest > settings.memory_bytes).then_some(settings.memory_bytes);
+    let execution = Execution {
+        study,
+        folder,
+        hub: settings.hub,
+        max_memory_bytes,
+        say: settings.say.clone(),
+        interrupt: settings.interrupt.clone(),
+    };
+    let jobs = settings.jobs.unwrap_or_else(rayon::current_num_threads).clamp(1, pending.len().max(1));
+    let queue = Queue::new(pending, settings.memory_bytes);
+    let ended = Mutex::new(ends);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                let worker = Worker { execution: &execution, settings, progress, queue: &queue };
+                while let Some(turn) = queue.next() {
+                    let id = turn.task.id.clone();
+                    if let Some(end) = worker.take(turn) {
+                        ended.lock().unwrap_or_else(PoisonError::into_inner).insert(id, end);
+                    }
+                }
+            });
+        }
+    });
+    Ok(ended.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The tasks that are left, and the memory that is free.
+struct Queue<'a> {
+    state: Mutex<QueueState<'a>>,
+    changed: Condvar,
+    memory_bytes: u64,
+}
+
+struct QueueState<'a> {
+    pending: Vec<Turn<'a>>,
+    free_bytes: u64,
+    n_running: usize,
+    is_over: bool,
+}
+
+/// A task whose turn it is.
+struct Turn<'a> {
+    task: &'a StudyTask,
+    /// What an earlier attempt saw of another process.
+    seen: Option<Seen>,
+    /// When it is looked at again.
+    not_before: Option<Instant>,
+}
+
+impl<'a> Queue<'a> {
+    fn new(tasks: Vec<&'a StudyTask>, memory_bytes: u64) -> Self {
+        let turn = |task| Turn { task, seen: None, not_before: None };
+        let state = QueueState {
+            pending: tasks.into_iter().map(turn).collect(),
+            free_bytes: memory_bytes,
+            n_running: 0,
+            is_over: false,
+        };
+        Self { state: Mutex::new(state), changed: Condvar::new(), memory_bytes }
+    }
+
+    fn needs(&self, task: &StudyTask) -> u64 {
+        task.cost.memory_bytes.min(self.memory_bytes)
+    }
+
+    /// The next task that fits into the memory, or nothing if all are done. A task that needs more than
+    /// everything runs alone.
+    fn next(&self) -> Option<Turn<'a>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if state.is_over || (state.pending.is_empty() && state.n_running == 0) {
+                self.changed.notify_all();
+                return None;
+            }
+            let now = Instant::now();
+            let fits = |turn: &Turn| {
+                self.needs(turn.task) <= state.free_bytes && turn.not_before.is_none_or(|at| at <= now)
+            };
+            if let Some(at) = state.pending.iter().position(fits) {
+                let turn = state.pending.remove(at);
+                state.free_bytes -= self.needs(turn.task);
+                state.n_running += 1;
+                return Some(turn);
+            }
+            if state.pending.is_empty() && state.n_running > 0 {
+                // A running task may come back if another process holds it.
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                let waited = self.changed.wait_timeout(state, LOOK_AGAIN);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    /// Ends a turn; a task that another process holds comes back with what was seen.
+    fn end(&self, task: &'a StudyTask, again: Option<Seen>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.free_bytes += self.needs(task);
+        state.n_running -= 1;
+        if let Some(seen) = again {
+            let not_before = Some(Instant::now() + LOOK_AGAIN);
+            state.pending.push(Turn { task, seen: Some(seen), not_before });
+        }
+        self.changed.notify_all();
+    }
+
+    /// Starts no further task.
+    fn stop(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
+        self.changed.notify_all();
+    }
+}
+
+struct Worker<'a, 'b> {
+    execution: &'b Execution<'a>,
+    settings: &'b RunSettings<'a>,
+    progress: &'b RunProgress,
+    queue: &'b Queue<'b>,
+}
+
+impl<'b> Worker<'_, 'b> {
+    /// Takes a turn; nothing if it is to be taken again later.
+    fn take(&self, turn: Turn<'b>) -> Option<TaskEnd> {
+        let Turn { task, seen, .. } = turn;
+        let (end, again) = match self.attempt(task, seen.as_ref()) {
+            Ok((end, again)) => (end, again),
+            Err(error) => (Some(TaskEnd::Failed(error)), None),
+        };
+        // A signal ends everything.
+        if let Some(TaskEnd::Failed(Error::Interrupted { .. })) = &end {
+            self.queue.stop();
+        }
+        self.queue.end(task, again);
+        end
+    }
+
+    fn attempt(&self, task: &StudyTask, seen: Option<&Seen>) -> Result<(Option<TaskEnd>, Option<Seen>)> {
+        let folder = self.execution.folder;
+        let claim = match Claims::new(&folder.of(task)).attempt(seen)? {
+            Attempt::Taken(claim) => claim,
+            Attempt::Held(_) if !self.settings.waits => {
+                let holder = match folder.state(task) {
+                    TaskState::Running { holder } => holder,
+                    _ => "another process".into(),
+                };
+                return Ok((Some(TaskEnd::Elsewhere(holder)), None));
+            }
+            Attempt::Held(seen) => return Ok((None, Some(seen))),
+        };
+        // Another process may have done it in the meantime.
+        if folder.done(task).is_some() {
+            return Ok((Some(TaskEnd::Kept), None));
+        }
+        self.progress.start(&task.id, task.cost.seconds);
+        let began = Instant::now();
+        let step = |share: f64| {
+            self.progress.advance(&task.id, share);
+            !claim.is_lost()
+        };
+        let work = || self.execution.run(task, &step);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        self.progress.end(&task.id);
+        let result = result.unwrap_or_else(|_| Err(crate::collect::panicked()));
+        let end = match result {
+            Ok(Outcome { gaps: Some(error), .. }) | Err(error) => {
+                let reason = self.execution.study.redacted(&error.chain());
+                folder.fail(task, reason, error.exit_code())?;
+                TaskEnd::Failed(error)
+            }
+            Ok(Outcome { files, note, gaps: None }) => {
+                folder.finish(task, &files, began.elapsed().as_secs_f64(), note)?;
+                TaskEnd::Done
+            }
+        };
+        drop(claim);
+        Ok((Some(end), None))
+    }
+}
+
+/// Memory that is free on this machine, in bytes; of this, a share is left to others.
+pub fn free_memory_bytes() -> u64 {
+    const FALLBACK: u64 = 4 << 30;
+    let limit = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = text.lines().find_map(|line| {
+        line.strip_prefix("MemAvailable:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+    });
+    let available = available.map_or(FALLBACK, |kilobytes| kilobytes << 10);
+    // A job of a cluster may have less than the machine.
+    let job = limit("/sys/fs/cgroup/memory.max").or_else(|| slurm_memory_bytes());
+    available.min(job.unwrap_or(u64::MAX)) / 10 * 8
+}
+
+/// Memory of a job of Slurm on this node.
+fn slurm_memory_bytes() -> Option<u64> {
+    let megabytes: u64 = std::env::var("SLURM_MEM_PER_NODE").ok()?.parse().ok()?;
+    Some(megabytes << 20)
+}

@@ -1,0 +1,69 @@
+//! A job script for Slurm: an array job of shards, and a job behind it that joins their results.
+
+use std::path::Path;
+
+/// What the jobs are given.
+#[derive(Debug, Clone)]
+pub struct SlurmSettings {
+    /// Jobs of the array.
+    pub array: usize,
+    /// Longest time of a job, as Slurm writes it.
+    pub time: String,
+    /// Memory of a job, as Slurm writes it.
+    pub memory: String,
+    /// Cores of a job.
+    pub cpus: usize,
+    /// Partition, if one is named.
+    pub partition: Option<String>,
+}
+
+/// A script that submits both jobs: `bash SCRIPT`. Paths are absolute, because jobs may start elsewhere.
+pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettings) -> String {
+    let SlurmSettings { array, time, memory, cpus, partition } = settings;
+    let [binary, study, folder] = [binary, study, folder].map(|path| quoted(&path.to_string_lossy()));
+    let partition = partition.as_ref().map_or(String::new(), |name| format!(" --partition={}", quoted(name)));
+    let common = format!(
+        "--parsable --time={} --mem={} --cpus-per-task={cpus}{partition}",
+        quoted(time),
+        quoted(memory)
+    );
+    format!(
+        "#!/bin/bash
+# Submits a study as {array} jobs of an array, and a job behind them that predicts and reports.
+# Fetch models from a hub before, on a machine with a network: {binary} fetch {study}
+# A job that is killed or requeued goes on where it stopped; what the jobs leave undone, the last one does.
+set -euo pipefail
+study={study}
+folder={folder}
+mkdir -p \"$folder/log\"
+shards=$(sbatch {common} --requeue --array=1-{array} --job-name=surmise-shards \\
+    --output=\"$folder/log/shard-%a.txt\" --open-mode=append \\
+    --wrap=\"{binary} run '$study' -o '$folder' --offline --threads {cpus}\")
+joined=$(sbatch {common} --requeue --dependency=afterany:\"${{shards%%;*}}\" --job-name=surmise-join \\
+    --output=\"$folder/log/join.txt\" --open-mode=append \\
+    --wrap=\"{binary} run '$study' -o '$folder' --offline --threads {cpus}\")
+echo \"shards: job ${{shards%%;*}}; predictions and report: job ${{joined%%;*}}\"
+"
+    )
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_words() {
+        assert_eq!(quoted("/a/b-1.toml"), "/a/b-1.toml");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
+    }
+}
