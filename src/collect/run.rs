@@ -10,6 +10,7 @@ use super::budget::price::Price;
 use super::client::answer_monitor::AnswerMonitor;
 use super::client::breaker::Breaker;
 use super::client::http::Client;
+use super::client::in_process::InProcess;
 use super::client::latency::Latency;
 use super::client::limiter::Limiter;
 use super::client::retry_policy::RetryPolicy;
@@ -56,6 +57,8 @@ pub struct Run {
     pub key_header: Option<KeyHeader>,
     /// Certificates to trust in addition to the system's.
     pub ca_cert: Option<PathBuf>,
+    /// The server, if it runs in this process.
+    pub in_process: Option<Arc<dyn InProcess>>,
     /// Whether records are synced to disk before they count; off only to measure what that costs.
     pub durable: bool,
 }
@@ -202,8 +205,12 @@ impl Run {
     ) -> Result<Worker> {
         let key = (self.key_header.unwrap_or(plan.provider.key_header()), &*secrets);
         let concurrency = self.policy.concurrency;
-        let client =
-            Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?;
+        let client = match &self.in_process {
+            Some(server) => Client::in_process(plan.endpoint.clone(), key, server.clone())?,
+            None => {
+                Client::new(plan.endpoint.clone(), key, concurrency, self.timeout, self.ca_cert.as_deref())?
+            }
+        };
         let budget = Budget::new(self.price.clone(), self.cap_usd, journal.index.spent_usd);
         if let Some(usd) = replay::book_unpriced(&self.folder, &journal.index, plan, &budget)? {
             let n = journal.index.unpriced.len();

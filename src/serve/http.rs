@@ -49,8 +49,29 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     stop: impl Fn() -> F + Send + 'static,
 ) -> std::io::Result<()> {
     let grace = settings.timeout;
+    let router = router(served, settings);
+    let (stop_sender, mut stop_receiver) = tokio::sync::watch::channel(());
+    let (first, second) = (stop(), stop);
+    let stopped = async move {
+        first.await;
+        stop_sender.send_replace(());
+    };
+    let forced = async move {
+        if stop_receiver.changed().await.is_err() {
+            pending::<()>().await;
+        }
+        timeout(grace, second()).await.unwrap_or_default();
+    };
+    tokio::select! {
+        ended = axum::serve(listener, router).with_graceful_shutdown(stopped).into_future() => ended,
+        () = forced => Ok(()),
+    }
+}
+
+/// The routes.
+pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) -> Router {
     let app = App { served: Arc::new(served), settings: Arc::new(settings), requests: Arc::default() };
-    let router = Router::new()
+    Router::new()
         .route("/health", get(|| async { reply(200, &json!({"status": "ok"})) }))
         .route("/v1/models", get(models))
         .route("/v1/models/{*id}", get(model))
@@ -68,23 +89,7 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
                 ..ApiError::invalid("", "the route does not accept this method")
             })
         })
-        .with_state(app);
-    let (stop_sender, mut stop_receiver) = tokio::sync::watch::channel(());
-    let (first, second) = (stop(), stop);
-    let stopped = async move {
-        first.await;
-        stop_sender.send_replace(());
-    };
-    let forced = async move {
-        if stop_receiver.changed().await.is_err() {
-            pending::<()>().await;
-        }
-        timeout(grace, second()).await.unwrap_or_default();
-    };
-    tokio::select! {
-        ended = axum::serve(listener, router).with_graceful_shutdown(stopped).into_future() => ended,
-        () = forced => Ok(()),
-    }
+        .with_state(app)
 }
 
 /// Waits for an interrupt or termination signal.

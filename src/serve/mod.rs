@@ -9,6 +9,7 @@ mod answer;
 mod background;
 mod engine;
 mod http;
+mod in_process;
 mod request;
 mod running;
 mod sampling;
@@ -19,5 +20,6 @@ mod settings;
 mod text;
 
 pub use self::background::Background;
+pub use self::in_process::LocalServer;
 pub use self::server::serve;
 pub use self::settings::ServerSettings;

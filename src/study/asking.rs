@@ -1,10 +1,13 @@
 //! A model on this machine is served and asked by the client that asks real APIs: what is known of it is what
 //! its API answers.
 
+use std::future::Future;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::collect::client::in_process::InProcess;
 use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::{RedoSelection, Replication};
@@ -19,7 +22,7 @@ use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::provider::{GenerationParams, Provider};
-use crate::serve::{Background, ServerSettings};
+use crate::serve::{Background, LocalServer, ServerSettings};
 
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
@@ -28,6 +31,8 @@ const CONCURRENCY: usize = 16;
 const SEQUENCES: usize = 1;
 /// Most tokens of an answer of a completion API.
 pub(super) const ANSWER_TOKENS: u32 = 4;
+/// The address of a model that is served to this process alone, in records.
+pub(super) const HERE: &str = "http://localhost/v1";
 /// The wire format of served models: log-probabilities of prompts can be had of it alone.
 pub(super) const PROVIDER: &str = "openai-completions";
 
@@ -102,7 +107,19 @@ impl SemanticQuestions {
 /// # Errors
 /// [`Error::Serve`] if the port is in use or the model cannot be served.
 pub(super) fn serve(model: Model, port: u16, seed: u64) -> Result<Background> {
-    let how = ServerSettings {
+    Background::start(vec![model], &server_settings(port, seed))
+}
+
+/// Serves a model to this process alone, without a port.
+///
+/// # Errors
+/// [`Error::Serve`] if the model cannot be served.
+pub(super) fn serve_here(model: Model, seed: u64) -> Result<Arc<dyn InProcess>> {
+    Ok(Arc::new(Here(LocalServer::start(vec![model], &server_settings(0, seed))?)))
+}
+
+fn server_settings(port: u16, seed: u64) -> ServerSettings {
+    ServerSettings {
         host: std::net::Ipv4Addr::LOCALHOST.into(),
         port,
         max_concurrent: SEQUENCES,
@@ -110,8 +127,15 @@ pub(super) fn serve(model: Model, port: u16, seed: u64) -> Result<Background> {
         timeout: Duration::from_secs(300),
         key: None,
         seed,
-    };
-    Background::start(vec![model], &how)
+    }
+}
+
+struct Here(LocalServer);
+
+impl InProcess for Here {
+    fn post(&self, path: String, body: Vec<u8>) -> Pin<Box<dyn Future<Output = (u16, Vec<u8>)> + Send>> {
+        Box::pin(self.0.clone().post(path, body))
+    }
 }
 
 /// Asks a served model what has no answer in the folder yet.
@@ -120,6 +144,7 @@ pub(super) fn serve(model: Model, port: u16, seed: u64) -> Result<Background> {
 /// Whatever the client finds wrong; [`Error::Gaps`] if a question has no answer.
 pub(super) fn ask_served(
     configuration: Configuration,
+    server: Option<Arc<dyn InProcess>>,
     folder: &Path,
     progress: &Arc<Progress>,
 ) -> Result<()> {
@@ -145,6 +170,7 @@ pub(super) fn ask_served(
         cap_usd: None,
         key_header: None,
         ca_cert: None,
+        in_process: server,
         // Asking again costs nothing here.
         durable: false,
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::asking::{ANSWER_TOKENS, PROVIDER, ask_served, serve};
+use super::asking::{ANSWER_TOKENS, HERE, PROVIDER, ask_served, serve_here};
 use super::checked::{Api, ClosedTarget, Study, TASK_ITEMS, TASK_SHOTS};
 use super::file::ClosedModel;
 use super::models::StudyModel;
@@ -131,20 +131,19 @@ impl Execution<'_> {
     fn ask(&self, id: &str, model: &StudyModel, progress: Step) -> Result<Outcome> {
         let opened = self.open(model, false)?;
         self.check_positions(&opened)?;
-        let server = serve(opened, 0, self.study.file.seed)?;
+        let server = serve_here(opened, self.study.file.seed)?;
+        let asked = (HERE, model.info.id.as_str());
         let provider = provider::find(PROVIDER)?;
-        let configuration = self.study.questions().configuration(
-            provider,
-            (server.url(), &model.info.id),
-            Some(ANSWER_TOKENS),
-        );
+        let configuration = self.study.questions().configuration(provider, asked, Some(ANSWER_TOKENS));
         let folders = self.parts(id, configuration);
         let mut files = vec![];
         let n = folders.len() as f64;
         for (at, (folder, configuration, file)) in folders.into_iter().enumerate() {
             let counted = Arc::new(Progress::new(|_| {}));
             let share = |own: f64| progress((at as f64 + own) / n);
-            watched(&counted, &share, &|| (), || ask_served(configuration, &folder, &counted))?;
+            watched(&counted, &share, &|| (), || {
+                ask_served(configuration, Some(server.clone()), &folder, &counted)
+            })?;
             files.push(folder.join(file));
         }
         Ok(Outcome { files, note: String::new(), gaps: None })
@@ -278,6 +277,7 @@ fn collection(
         cap_usd: closed.budget_usd,
         key_header: None,
         ca_cert: None,
+        in_process: None,
         durable: true,
     }
 }

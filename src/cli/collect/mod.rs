@@ -203,6 +203,7 @@ fn collect(
         cap_usd: money.budget_usd,
         key_header: request.key_header,
         ca_cert: request.ca_cert.clone(),
+        in_process: None,
         durable: !request.no_sync,
     };
     let watch = Watch::start(quiet);

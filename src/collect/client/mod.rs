@@ -6,6 +6,7 @@ pub(super) mod answer_monitor;
 pub(super) mod breaker;
 pub mod endpoint;
 pub mod http;
+pub mod in_process;
 pub(super) mod latency;
 pub mod limiter;
 pub(super) mod question;

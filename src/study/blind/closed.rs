@@ -63,6 +63,6 @@ fn ask_member(
     let questions = SemanticQuestions { corpora, shots, sets, queries, form, seed };
     let asked = (server.url(), member.id.as_str());
     let configuration = questions.configuration(provider::find(PROVIDER)?, asked, Some(ANSWER_TOKENS));
-    ask_served(configuration, folder, &Arc::new(Progress::new(|_| {})))?;
+    ask_served(configuration, None, folder, &Arc::new(Progress::new(|_| {})))?;
     Ok(ApiAnswers::new(&member.id, semantic_scores(folder)?))
 }

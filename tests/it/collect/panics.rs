@@ -53,6 +53,7 @@ fn child() {
         cap_usd: None,
         key_header: None,
         ca_cert: None,
+        in_process: None,
         durable: true,
     };
     let progress =
