@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
+use super::asking::{ANSWER_TOKENS, HERE, PROVIDER};
 use super::checked::Study;
 use super::results::{StudyFolder, TaskState};
 use super::task::{StudyTask, Subject, TaskKind};
 use crate::collect::budget::estimate::estimate;
 use crate::collect::plan::RedoSelection;
 use crate::error::Result;
+use crate::provider;
 
 /// A task of a plan: a row of `surmise plan --csv`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,18 +86,36 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
         return Ok(row);
     }
     (row.calls, row.prompt_tokens) = (task.cost.calls, task.cost.tokens);
-    let Subject::Closed { target } = task.subject else { return Ok(row) };
-    let target = &study.closed[target];
-    let Some(api) = &target.api else { return Ok(row) };
-    let asked = (api.base_url.as_str(), target.closed.model.as_str());
-    let mut configuration = study.questions().configuration(api.provider, asked, target.closed.max_tokens);
+    let answers = folder.answers(&task.model);
+    let api = match task.subject {
+        Subject::Closed { target } => {
+            study.closed[target].api.as_ref().map(|api| (api, &study.closed[target].closed))
+        }
+        _ => None,
+    };
+    let Some((api, closed)) = api else {
+        // Answers of an earlier study file or of a task that was stopped are there already.
+        if task.kind == TaskKind::Ask && answers.join("journal.jsonl").is_file() {
+            let asked = (HERE, task.model.as_str());
+            let mut configuration =
+                study.questions().configuration(provider::find(PROVIDER)?, asked, Some(ANSWER_TOKENS));
+            let left = estimate(&answers, &mut configuration, &RedoSelection::default(), true, None, 1)?;
+            let share = left.n_calls as f64 / row.calls.max(1) as f64;
+            row.calls = left.n_calls;
+            row.prompt_tokens = (row.prompt_tokens as f64 * share) as u64;
+            row.seconds = row.seconds.map(|seconds| seconds * share);
+        }
+        return Ok(row);
+    };
+    let asked = (api.base_url.as_str(), closed.model.as_str());
+    let mut configuration = study.questions().configuration(api.provider, asked, closed.max_tokens);
     let left = estimate(
-        &folder.answers(&task.model),
+        &answers,
         &mut configuration,
         &RedoSelection::default(),
         true,
         api.price.clone(),
-        target.closed.concurrency,
+        closed.concurrency,
     )?;
     row.calls = left.n_calls;
     (row.prompt_tokens, row.completion_tokens) = (left.prompt_tokens.1, left.completion_tokens.1);

@@ -1,7 +1,5 @@
 //! `surmise plan`: what a study takes, before it runs.
 
-use std::io::IsTerminal;
-
 use clap::Args;
 
 use super::opened::{Opened, StudyFlags};
@@ -32,7 +30,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
         return print(&[json, b"\n".to_vec()].concat());
     }
-    if flags.csv || !std::io::stdout().is_terminal() && !quiet && flags.csv {
+    if flags.csv {
         return print(&disk::csv_bytes("stdout".as_ref(), &rows)?);
     }
     print(summary(&rows).as_bytes())?;

@@ -48,7 +48,7 @@ fn summary(rows: &[StatusRow]) -> String {
         }
         let mut line = vec![kind.name().to_owned()];
         line.extend(states.map(|state| own.iter().filter(|row| row.status == state).count().to_string()));
-        line.push(time(own.iter().filter_map(|row| row.seconds).sum()));
+        line.push(time(own.iter().filter_map(|row| row.seconds).fold(0.0, |sum, seconds| sum + seconds)));
         table.push(line);
     }
     let mut text = aligned(&table);
