@@ -18,7 +18,7 @@ use crate::study::demo::{self, DemoSettings};
 /// Printed values are rounded to 1e-4 nat; their standard errors are hundreds of times larger.
 const PRINTED_PER_NAT: f64 = 1e4;
 
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct Flags {
     #[command(flatten)]
     sampling: Sampling,

@@ -1,5 +1,7 @@
 //! The verbs: what can be typed, which function runs it, and the exit codes.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use super::{
@@ -19,15 +21,21 @@ const EXIT_CODES: &str = "Exit codes: 0 complete, 1 failed, 2 usage (a flag, nam
     version,
     about = "Proxy estimation for closed language models: measure emergence in small open models, calibrate, \
              predict the rest",
-    long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise demonstrates \
-                  itself on its embedded family of small models: it measures them, calibrates on the smaller \
-                  ones, predicts the two largest of each family, and prints predictions beside \
-                  measurements as CSV.",
+    long_about = "Proxy estimation for closed language models.\n\nWithout a verb, surmise runs the bundled \
+                  study on embedded models: it measures the smaller ones, asks the largest of each family as \
+                  if it were closed, predicts what is inside from the answers, and then looks. It prints \
+                  predictions beside measurements: a table on a terminal, else CSV.",
     after_help = EXIT_CODES
 )]
 pub struct Opts {
     #[command(subcommand)]
     verb: Option<Verb>,
+    /// Without a verb: folder for the files of the bundled study
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Without a verb: print CSV to a terminal as well
+    #[arg(long)]
+    csv: bool,
     /// Write nothing to stderr but errors
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
@@ -38,7 +46,7 @@ pub struct Opts {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The demonstration on the embedded family, which also runs without a verb
+    /// Demonstrate the positional estimand on an embedded family: measure, calibrate, predict, compare
     #[command(alias = "line")]
     Demo(demo::Flags),
     /// Write a first study file
@@ -113,8 +121,13 @@ pub fn run(opts: Opts) -> Result<()> {
         // Only a second pool in the same process can fail here; the first one then stays.
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
     }
+    if opts.verb.is_some() && (opts.output.is_some() || opts.csv) {
+        let reason = "before the verb is for the bundled study; write it behind the verb";
+        let name = if opts.csv { "--csv" } else { "-o" };
+        return Err(Error::Parameter { name, reason: reason.into() });
+    }
     match opts.verb {
-        None => demo::run(&demo::Flags::default(), opts.quiet),
+        None => study::bundled::run(opts.output.as_deref(), opts.csv, opts.quiet),
         Some(Verb::Demo(flags)) => demo::run(&flags, opts.quiet),
         Some(Verb::Init(flags)) => study::init::run(&flags, opts.quiet),
         Some(Verb::Plan(flags)) => study::plan::run(&flags, opts.quiet),

@@ -29,8 +29,9 @@ const CONCURRENCY: usize = 16;
 /// Sequences decoded at once. The last digits of a log-probability depend on the other sequences of its
 /// batch, and results must not.
 const SEQUENCES: usize = 1;
-/// Most tokens of an answer of a completion API.
-pub(super) const ANSWER_TOKENS: u32 = 4;
+/// Most tokens of an answer of a completion API: the longest right answers of the embedded categories have a
+/// few tokens, and an answer ends at the first comma or line.
+pub(super) const ANSWER_TOKENS: u32 = 16;
 /// The address of a model that is served to this process alone, in records.
 pub(super) const HERE: &str = "http://localhost/v1";
 /// The wire format of served models: log-probabilities of prompts can be had of it alone.
@@ -51,6 +52,9 @@ pub(super) struct SemanticQuestions {
     pub form: String,
     /// Seed of the entities that are drawn.
     pub seed: u64,
+    /// Whether log-probabilities are asked for, as far as the API has them. Those of an open model stand in
+    /// its profile, equal to the last digits, and asking takes one more request for each relation.
+    pub logprobs: bool,
 }
 
 impl SemanticQuestions {
@@ -62,7 +66,7 @@ impl SemanticQuestions {
         max_tokens: Option<u32>,
     ) -> Configuration {
         let can = provider.capabilities();
-        let logprobs_from = LogprobSource::of(&can);
+        let logprobs_from = if self.logprobs { LogprobSource::of(&can) } else { LogprobSource::None };
         let top = if logprobs_from == LogprobSource::Top { can.top_logprobs } else { None };
         let params = provider.defaults(model);
         let default_tokens = if can.chats { params.max_tokens } else { ANSWER_TOKENS };

@@ -100,8 +100,8 @@ impl Study {
         text
     }
 
-    /// What every model is asked.
-    pub(super) fn questions(&self) -> SemanticQuestions {
+    /// What a model is asked; `logprobs` as in [`SemanticQuestions`].
+    pub(super) fn questions(&self, logprobs: bool) -> SemanticQuestions {
         let design = &self.file.design;
         SemanticQuestions {
             corpora: design.corpora.iter().map(|corpus| corpus.value.clone()).collect(),
@@ -110,6 +110,7 @@ impl Study {
             queries: design.queries,
             form: design.form.value.clone(),
             seed: self.file.seed,
+            logprobs,
         }
     }
 }

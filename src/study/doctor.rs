@@ -112,9 +112,9 @@ impl Report {
                 "",
                 format!("the open models are of {} families only ({})", families.len(), names.join(", ")),
                 format!(
-                    "name models of {} other families: an error on a new family cannot be told from fewer; the \
-                     embedded ones cost least (family = \"factgpt\", models = [\"factgpt-?\"]), ids on a hub \
-                     are nearer to real models",
+                    "name models of {} other families: an error on a new family cannot be told from fewer; \
+                     the embedded ones cost least (family = \"factgpt\", models = [\"factgpt-?\"]), ids on a \
+                     hub are nearer to real models",
                     FAMILIES - families.len()
                 ),
             );
@@ -143,8 +143,8 @@ impl Report {
             self.add(
                 "",
                 format!(
-                    "{} of {} measurements have a standard error above {COARSE}; the largest is {:.3}, of {} on \
-                     {} with {} examples",
+                    "{} of {} measurements have a standard error above {COARSE}; the largest is {:.3}, of {} \
+                     on {} with {} examples",
                     coarse.len(),
                     table.len(),
                     errors[at].unwrap_or_default(),
@@ -216,7 +216,8 @@ impl Report {
             self.add(
                 id,
                 format!(
-                    "{n_wide} of {} intervals cover most of the range of the open models ({low:.2} to {high:.2})",
+                    "{n_wide} of {} intervals cover most of the range of the open models, {low:.2} to \
+                     {high:.2}",
                     rows.len()
                 ),
                 format!(
@@ -240,8 +241,8 @@ fn remedy_of(note: &str, study: &Study) -> String {
     }
     if note.contains("skill") || note.contains("mean") {
         return format!(
-            "the features do not tell the open models apart: name more of them (there are {n}), whose answers \
-             differ, or other corpora"
+            "the features do not tell the open models apart: name more of them (there are {n}), whose \
+             answers differ, or other corpora"
         );
     }
     if note.contains("missing") || note.contains("is known") {

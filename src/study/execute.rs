@@ -77,13 +77,13 @@ impl Execution<'_> {
             }
             Subject::Questions { model } => {
                 let model = &study.models[model];
-                self.ask(&model.info.id, model, progress)
+                self.ask(&model.info.id, model, false, progress)
             }
             Subject::Closed { target } => {
                 let target = &study.closed[target];
                 match (&target.api, &target.weights) {
                     (Some(api), _) => self.collect(&target.closed, api, progress),
-                    (None, Some(weights)) => self.ask(&target.closed.id, weights, progress),
+                    (None, Some(weights)) => self.ask(&target.closed.id, weights, true, progress),
                     (None, None) => Err(no_weights(&target.closed)),
                 }
             }
@@ -128,13 +128,14 @@ impl Execution<'_> {
     }
 
     /// Serves a model on this machine and asks it everything.
-    fn ask(&self, id: &str, model: &StudyModel, progress: Step) -> Result<Outcome> {
+    fn ask(&self, id: &str, model: &StudyModel, logprobs: bool, progress: Step) -> Result<Outcome> {
         let opened = self.open(model, false)?;
         self.check_positions(&opened)?;
         let server = serve_here(opened, self.study.file.seed)?;
         let asked = (HERE, model.info.id.as_str());
         let provider = provider::find(PROVIDER)?;
-        let configuration = self.study.questions().configuration(provider, asked, Some(ANSWER_TOKENS));
+        let configuration =
+            self.study.questions(logprobs).configuration(provider, asked, Some(ANSWER_TOKENS));
         let folders = self.parts(id, configuration);
         let mut files = vec![];
         let n = folders.len() as f64;
@@ -175,8 +176,8 @@ impl Execution<'_> {
             let (needed, has) = (longest + ANSWER_TOKENS as usize, model.decoder.spec().max_positions);
             if needed > has {
                 let reason = format!(
-                    "the longest prompt of {} has {longest} tokens, and {} has {has} positions, {ANSWER_TOKENS} \
-                     of which an answer needs; lower `shots`, or leave the model out",
+                    "the longest prompt of {} has {longest} tokens, and {} has {has} positions, \
+                     {ANSWER_TOKENS} of which an answer needs; lower `shots`, or leave the model out",
                     design.category, model.info.id
                 );
                 return Err(Error::Study { reason });
@@ -188,7 +189,8 @@ impl Execution<'_> {
     /// Asks a closed model over the network.
     fn collect(&self, closed: &ClosedModel, api: &Api, progress: Step) -> Result<Outcome> {
         let asked = (api.base_url.as_str(), closed.model.as_str());
-        let mut configuration = self.study.questions().configuration(api.provider, asked, closed.max_tokens);
+        let mut configuration =
+            self.study.questions(true).configuration(api.provider, asked, closed.max_tokens);
         if let Some(provider) = &closed.provider {
             configuration.provider.clone_from(&provider.value);
         }

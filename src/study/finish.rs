@@ -47,8 +47,8 @@ impl StudyEnd {
     }
 }
 
-/// Runs what is missing of a study. A shard does its own tasks and ends; without one, the predictions are made
-/// of all results that are there.
+/// Runs what is missing of a study. A shard does its own tasks and ends; without one, the predictions are
+/// made of all results that are there.
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write); those of a join. The failure of a task is in [`StudyEnd`].

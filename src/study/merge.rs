@@ -127,6 +127,11 @@ fn differences(a: &ShardRecord, b: &ShardRecord) -> Vec<String> {
     differ
 }
 
+/// Whether a file is that of a process at work: a claim, or a file that is not whole yet.
+fn is_passing(name: &str) -> bool {
+    name.starts_with("claim-") || name.starts_with('.')
+}
+
 /// Copies the files below a folder that are not there.
 fn copy_all(from: &Path, to: &Path) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(from) else { return Ok(()) };
@@ -138,7 +143,7 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
         // What a process works on stays with it.
         if is_folder {
             copy_all(&path, &target)?;
-        } else if path.is_file() && !target.exists() && !name.to_string_lossy().starts_with("claim-") {
+        } else if path.is_file() && !target.exists() && !is_passing(&name.to_string_lossy()) {
             let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
             disk::write(&target, &bytes)?;
         }

@@ -12,7 +12,7 @@ use super::file::{Findings, Located, OpenModels, closest, is_pattern};
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::model::hub::{self, Hub, RequiredFiles};
-use crate::model::{Description, ModelInfo, embedded};
+use crate::model::{Description, Model, ModelInfo, embedded};
 use crate::seed;
 
 /// A model whose weights are at hand.
@@ -72,6 +72,7 @@ impl KnownModels {
     /// # Errors
     /// Those of [`Description::of`].
     pub fn describe(&mut self, name: &str, hub: &Hub) -> Result<StudyModel> {
+        Model::find(name, hub)?;
         let files = files(name, hub)?;
         let stamp = stamp(&files);
         if let Some(known) = self.models.get(name).filter(|known| known.stamp == stamp) {

@@ -93,12 +93,16 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
         }
         _ => None,
     };
+    let is_closed = matches!(task.subject, Subject::Closed { .. });
     let Some((api, closed)) = api else {
         // Answers of an earlier study file or of a task that was stopped are there already.
         if task.kind == TaskKind::Ask && answers.join("journal.jsonl").is_file() {
             let asked = (HERE, task.model.as_str());
-            let mut configuration =
-                study.questions().configuration(provider::find(PROVIDER)?, asked, Some(ANSWER_TOKENS));
+            let mut configuration = study.questions(is_closed).configuration(
+                provider::find(PROVIDER)?,
+                asked,
+                Some(ANSWER_TOKENS),
+            );
             let left = estimate(&answers, &mut configuration, &RedoSelection::default(), true, None, 1)?;
             let share = left.n_calls as f64 / row.calls.max(1) as f64;
             row.calls = left.n_calls;
@@ -108,7 +112,7 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
         return Ok(row);
     };
     let asked = (api.base_url.as_str(), closed.model.as_str());
-    let mut configuration = study.questions().configuration(api.provider, asked, closed.max_tokens);
+    let mut configuration = study.questions(true).configuration(api.provider, asked, closed.max_tokens);
     let left = estimate(
         &answers,
         &mut configuration,

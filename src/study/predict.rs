@@ -1,5 +1,5 @@
-//! From the results of tasks to predictions: the results are joined into observations, cards are fitted on the
-//! open models, and the closed ones are predicted.
+//! From the results of tasks to predictions: the results are joined into observations, cards are fitted on
+//! the open models, and the closed ones are predicted.
 
 use std::path::{Path, PathBuf};
 
@@ -251,7 +251,10 @@ impl Group<'_> {
         let target = &calibration.target.value;
         let models = table.text("target_model")?;
         let is_open = |id: &str| study.models.iter().any(|model| model.info.id == id);
-        let open: Vec<usize> = (0..table.len()).filter(|&row| is_open(models[row])).collect();
+        let values = table.numbers(target)?;
+        // A model that could not be measured teaches nothing.
+        let is_known = |row: &usize| is_open(models[*row]) && values[*row].is_some();
+        let open: Vec<usize> = (0..table.len()).filter(is_known).collect();
         let asked: Vec<usize> =
             (0..table.len()).filter(|&row| targets.iter().any(|id| id == models[row])).collect();
         let training = table.select(&open);

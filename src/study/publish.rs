@@ -36,7 +36,7 @@ pub(super) fn profiles(tasks: &[StudyTask], folder: &StudyFolder) -> Result<()> 
     let store = ProfileStore::new(&own);
     for file in store.files()? {
         if !wanted.contains(&file) {
-            std::fs::remove_file(&file).map_err(|source| Error::Write { path: file.clone(), source })?;
+            remove(&file)?;
         }
     }
     if wanted.is_empty() {
@@ -45,6 +45,16 @@ pub(super) fn profiles(tasks: &[StudyTask], folder: &StudyFolder) -> Result<()> 
     store.write_table::<SemanticProfile>()?;
     store.write_rows("readings.csv", SemanticProfile::reading_rows)?;
     store.write_rows("summaries.csv", SemanticProfile::summary_rows)
+}
+
+/// Removes a file, which another process may have removed.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Write { path: path.into(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Copies a file unless the same is there.
@@ -69,7 +79,7 @@ pub(super) fn predictions(made: &StudyPredictions, folder: &StudyFolder) -> Resu
         card.write(&file(&name(at)))?;
     }
     for old in (made.cards.len()..).map(|at| file(&name(at))).take_while(|path| path.is_file()) {
-        std::fs::remove_file(&old).map_err(|source| Error::Write { path: old.clone(), source })?;
+        remove(&old)?;
     }
     let path = file("predictions.csv");
     disk::write(&path, &PredictionRow::to_bytes(&path, &made.predictions)?)
@@ -229,5 +239,7 @@ pub(super) fn record(
         notes,
     };
     disk::write_json(&folder.path().join("study.json"), &record)?;
-    copy(&file.path, &folder.path().join("study.toml"))
+    let own = folder.path().join("study.toml");
+    // The study file itself may lie in the folder.
+    if disk::is_same(&file.path, &own) { Ok(()) } else { disk::write(&own, file.text.as_bytes()) }
 }

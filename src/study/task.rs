@@ -91,6 +91,8 @@ const SECONDS_PER_CALL: f64 = 0.0015;
 const SECONDS_PER_TASK: f64 = 0.1;
 /// A token of the embedded categories has about so many characters.
 const CHARS_PER_TOKEN: f64 = 3.5;
+/// Tokens of a short answer, about.
+const ANSWER_LENGTH: usize = 3;
 /// Share of the tokens of a design that are computed: prompts share beginnings.
 const DISTINCT: f64 = 0.6;
 
@@ -131,7 +133,7 @@ pub fn tasks(study: &Study) -> Vec<StudyTask> {
                 inputs.push(("model", closed.model.clone()));
                 inputs.push(("id", closed.id.clone()));
                 inputs.push(("max_tokens", closed.max_tokens.map_or("default".into(), |n| n.to_string())));
-                let cost = TaskCost { seconds: SECONDS_PER_TASK, ..api_cost(study) };
+                let cost = TaskCost { seconds: SECONDS_PER_TASK, ..api_cost(study, true) };
                 all.push(StudyTask::new(TaskKind::Collect, (&closed.id, ""), inputs, cost, subject));
             }
             (None, Some(weights)) => all.push(asked(study, &closed.id, weights, subject)),
@@ -186,9 +188,11 @@ fn asked(study: &Study, id: &str, model: &StudyModel, subject: Subject) -> Study
     let mut inputs = question_inputs(study);
     inputs.push(("id", id.to_owned()));
     inputs.push(("model_sha256", model.sha256.clone()));
+    inputs.push(("logprobs", matches!(subject, Subject::Closed { .. }).to_string()));
     inputs.push(("max_tokens", ANSWER_TOKENS.to_string()));
     inputs.push(("surmise", env!("CARGO_PKG_VERSION").into()));
-    let TaskCost { calls, tokens, .. } = api_cost(study);
+    let is_closed = matches!(subject, Subject::Closed { .. });
+    let TaskCost { calls, tokens, .. } = api_cost(study, is_closed);
     let flops_of = 2.0 * model.info.n_params as f64 * tokens as f64;
     let seconds = flops_of / (flops() / 2.0) + calls as f64 * SECONDS_PER_CALL + SECONDS_PER_TASK;
     let memory_bytes = 4 * model.info.n_params as u64 + (64 << 20);
@@ -217,15 +221,16 @@ fn question_inputs(study: &Study) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Requests and tokens of all questions: each prompt is answered, and scored with the answer of each relation
-/// behind it.
-fn api_cost(study: &Study) -> TaskCost {
+/// Requests and tokens of all questions: each prompt is answered and, for log-probabilities, scored with the
+/// answer of each relation behind it.
+fn api_cost(study: &Study, logprobs: bool) -> TaskCost {
     let (mut calls, mut tokens_of_all) = (0, 0.0);
     for design in &study.designs {
         let (relations, queries) = (design.relations.len(), design.queries.len());
         let prompts = relations * queries * study.file.design.sets * design.shots.len();
-        calls += prompts * (1 + design.relations.len());
-        tokens_of_all += tokens(design) * (1 + design.relations.len()) as f64;
+        let times = if logprobs { 1 + relations } else { 1 };
+        calls += prompts * times;
+        tokens_of_all += (tokens(design) + (prompts * ANSWER_LENGTH) as f64) * times as f64;
     }
     TaskCost { calls, tokens: tokens_of_all as u64, ..TaskCost::default() }
 }

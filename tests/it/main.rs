@@ -1,7 +1,7 @@
 //! Integration tests: truth that can be computed apart, reference states, and the real binary.
 //!
 //! The folders are those of `src`, with these exceptions: providers and imports are tested in `collect`,
-//! whose files they become, observations in `calibration`, and studies and reports through the binary in
+//! whose files they become, observations in `calibration`, and reports through the binary in
 //! `cli`. `structure` checks the source itself. Tests in a module `slow` can be left out by `--skip slow::`.
 
 mod calibration;
@@ -12,4 +12,5 @@ mod mi;
 mod model;
 mod serve;
 mod structure;
+mod study;
 mod support;

@@ -169,7 +169,13 @@ impl PredictionRow {
     /// # Errors
     /// [`Error::Write`]
     pub fn to_bytes(path: &Path, rows: &[Self]) -> Result<Vec<u8>> {
-        disk::csv_bytes(path, rows)
+        if !rows.is_empty() {
+            return disk::csv_bytes(path, rows);
+        }
+        // The header alone.
+        let bytes = disk::csv_bytes(path, &[Self::default()])?;
+        let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
+        Ok(bytes[..end].to_vec())
     }
 
     /// Prediction less measurement, where both are known.

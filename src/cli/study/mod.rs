@@ -1,5 +1,6 @@
 //! The verbs of a study: init, plan, run, status, doctor, fetch, slurm, merge.
 
+pub(super) mod bundled;
 mod display;
 pub(super) mod doctor;
 pub(super) mod fetch;

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::api_answers::ApiAnswers;
-use super::closed::is_needed;
+use super::closed::{ANSWER_TOKENS, is_needed};
 use super::family::{Family, Member};
 use super::settings::BlindSettings;
 use crate::emergence::semantic;
 use crate::error::{Error, Result};
-use crate::study::asking::ANSWER_TOKENS;
 
 /// Refuses a member that cannot be asked or measured: its tokenizer cannot spell a corpus, or the longest
 /// prompt leaves no room for an answer.

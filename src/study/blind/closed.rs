@@ -11,7 +11,10 @@ use crate::collect::progress::Progress;
 use crate::disk;
 use crate::error::Result;
 use crate::provider;
-use crate::study::asking::{ANSWER_TOKENS, PROVIDER, SemanticQuestions, ask_served, semantic_scores, serve};
+use crate::study::asking::{PROVIDER, SemanticQuestions, ask_served, semantic_scores, serve};
+
+/// Most tokens of an answer: those of the embedded families have one or two.
+pub(super) const ANSWER_TOKENS: u32 = 4;
 
 /// Queries the hidden members and all members that their predictions need. Answers that the folder holds are
 /// reused.
@@ -60,7 +63,7 @@ fn ask_member(
     let server = serve(family.load(member)?, port, settings.seed)?;
     let BlindSettings { corpora, shots, sets, queries, seed } = settings.clone();
     let form = BlindSettings::form().into();
-    let questions = SemanticQuestions { corpora, shots, sets, queries, form, seed };
+    let questions = SemanticQuestions { corpora, shots, sets, queries, form, seed, logprobs: true };
     let asked = (server.url(), member.id.as_str());
     let configuration = questions.configuration(provider::find(PROVIDER)?, asked, Some(ANSWER_TOKENS));
     ask_served(configuration, None, folder, &Arc::new(Progress::new(|_| {})))?;

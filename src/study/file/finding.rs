@@ -42,7 +42,14 @@ impl<'a> Findings<'a> {
 
     /// Adds what an error says, which may be a chain.
     pub fn add_error(&self, line: usize, error: &Error) {
-        self.add(line, error.chain().replace("\n  because: ", ": "));
+        let reason = match error {
+            // What is a flag of a verb is a key here.
+            Error::Parameter { name, reason } if name.starts_with("--") => {
+                format!("`{}` {reason}", name.trim_start_matches('-').replace('-', "_"))
+            }
+            _ => error.chain().replace("\n  because: ", ": "),
+        };
+        self.add(line, reason);
     }
 
     /// The line of a place in the text.

@@ -63,6 +63,7 @@ fn whole(path: &Path, text: &str, top: &Section, findings: &Findings) -> StudyFi
     let closed = top.sections("closed").iter().map(|section| closed(section, folder, findings)).collect();
     let file = StudyFile {
         path: path.into(),
+        text: text.to_owned(),
         sha256: seed::sha256_hex(text.as_bytes()),
         name: top.text("name").map_or_else(|| disk::file_stem(path), |name| name.value),
         output: top.text("output").map(|output| folder.join(output.value)),

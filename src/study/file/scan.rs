@@ -109,8 +109,17 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             std::fs::write(path, "{}").expect("a file");
         };
-        ["a/m-1b/config.json", "a/m-1b/model.safetensors", "b/x.gguf", "b/y-00001-of-00002.gguf"].map(file);
-        ["b/y-00002-of-00002.gguf", "c/config.json", ".hidden/z.gguf"].map(file);
+        for name in [
+            "a/m-1b/config.json",
+            "a/m-1b/model.safetensors",
+            "b/x.gguf",
+            "b/y-00001-of-00002.gguf",
+            "b/y-00002-of-00002.gguf",
+            "c/config.json",
+            ".hidden/z.gguf",
+        ] {
+            file(name);
+        }
         let found = scan(folder.path()).expect("models");
         let names: Vec<String> = found
             .iter()

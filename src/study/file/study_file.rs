@@ -9,7 +9,9 @@ use super::finding::Located;
 pub struct StudyFile {
     /// The file.
     pub path: PathBuf,
-    /// SHA-256 of its bytes.
+    /// Its text.
+    pub text: String,
+    /// SHA-256 of its text.
     pub sha256: String,
     /// Its name.
     pub name: String,

@@ -8,12 +8,12 @@ use crate::cli::command::{done, files, rows};
 use crate::support::tidy::surmise;
 
 #[test]
-fn the_readmes_csv_is_what_the_bare_command_prints() {
+fn the_readmes_csv_is_what_the_demonstration_prints() {
     let readme =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
     let block =
         readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a CSV block");
-    let output = surmise(&[]);
+    let output = surmise(&["demo"]);
     assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     assert_eq!(printed.lines().next(), block.lines().next());

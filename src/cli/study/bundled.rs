@@ -1,0 +1,62 @@
+//! The bare command: the bundled study on embedded models, which ends with what it shows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Display, Interrupts, print_predictions};
+use crate::cli::status;
+use crate::error::{Error, Result};
+use crate::model::hub::Hub;
+use crate::study::file::{EMBEDDED, StudyFile};
+use crate::study::{KnownModels, RunSettings, Study, StudyFolder, free_memory_bytes, run_study, tasks};
+
+/// Runs the bundled study in `output`, or in a folder that is removed afterwards.
+pub(in crate::cli) fn run(output: Option<&Path>, csv: bool, quiet: bool) -> Result<()> {
+    let temporary =
+        tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let folder: PathBuf = output.map_or_else(|| temporary.path().into(), Path::to_path_buf);
+    let hub = Hub::from_env()?.offline();
+    let file = StudyFile::parse("study.toml".as_ref(), EMBEDDED)?;
+    let study = Study::of(file, &mut KnownModels::default(), &hub, false)?;
+    let tasks = tasks(&study);
+    let interrupts = Interrupts::start();
+    let display = Display::start(quiet);
+    let settings = RunSettings {
+        hub: &hub,
+        jobs: None,
+        memory_bytes: free_memory_bytes(),
+        waits: true,
+        say: display.say.clone(),
+        interrupt: Arc::new(move |stop| interrupts.add(stop)),
+    };
+    let progress = display.progress.clone();
+    let end = run_study(&study, &tasks, &StudyFolder::new(&folder), None, &settings, &progress);
+    drop(display);
+    let end = end?;
+    if let Some((id, error)) = end.failed().first() {
+        let reason = format!("the bundled study failed at `{id}`: {}", error.chain());
+        return Err(Error::Study { reason });
+    }
+    let rows = end.predictions.as_ref().map(|made| made.predictions.as_slice()).unwrap_or_default();
+    print_predictions(rows, csv)?;
+    if let Some(summary) = end.summary().filter(|_| !quiet) {
+        let level = study.file.calibration.level;
+        status(&format!(
+            "{} models of {} families were measured inside, {} more were asked as if they were closed: from \
+             their answers alone, the share of semantic information inside them is predicted with a mean \
+             absolute error of {:.3}, against {:.3} for the mean of the others and {:.3} for a line in the \
+             true size; {} of {} measurements lie in their {:.0} % interval. These are tiny models, and no \
+             calibration for real ones: `surmise init` writes this study as a file to start from.",
+            study.models.len(),
+            study.file.open.len(),
+            study.closed.len(),
+            summary.mae.unwrap_or(f64::NAN),
+            summary.mean_mae.unwrap_or(f64::NAN),
+            summary.size_line_mae.unwrap_or(f64::NAN),
+            summary.n_inside,
+            summary.n_intervals,
+            100.0 * level,
+        ));
+    }
+    Ok(())
+}

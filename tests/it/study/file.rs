@@ -1,0 +1,140 @@
+//! study.toml: it is checked whole, and every mistake is reported at once with its line.
+
+use super::support::{DESIGN, MODELS, StudyCase};
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_line_and_what_to_do() {
+    let case = StudyCase::new(
+        "sead = 1
+[design]
+corpora = [\"moons\", \"mons\", \"moons\"]
+shots = [\"1\"]
+sets = 1
+[[open]]
+family = \"f\"
+models = [\"factgtp-1\", \"nothing-*\", \"factgpt-1\"]
+[[open]]
+models = [\"factgpt-2\"]
+[[closed]]
+model = \"m\"
+provider = \"openai-caht\"
+[[closed]]
+model = \"n\"
+provider = \"openai-chat\"
+budget_usd = 1
+prices = \"none.toml\"
+[[closed]]
+model = \"k\"
+provider = \"openai-chat\"
+base_url = \"http://example.org/v1\"
+[calibration]
+target = \"semantic_share_meen\"
+features = [\"semantic_share_half\", \"semantic_acuracy\"]
+level = 2
+",
+    );
+    // What the file alone shows.
+    let said = case.refused(&["plan"], 2);
+    for part in [
+        "line 1: unknown key `sead`",
+        "did you mean `seed`?",
+        "line 4: `shots` must be a list of whole numbers",
+        "line 5: `sets` must be a whole number from 3 to 256, and is 1",
+        "line 9: [[open]] has no `family`",
+        "line 23: `level` must be below 1, and is 2",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // Then what it names.
+    let text = case.read("study.toml");
+    let text = text.replace("sead", "seed").replace("[\"1\"]", "[1]").replace("sets = 1", "sets = 4");
+    case.write(
+        &text.replace("[[open]]\nmodels", "[[open]]\nfamily = \"g\"\nmodels").replace("level = 2", ""),
+    );
+    let said = case.refused(&["run"], 2);
+    for part in [
+        "line 3: unknown corpus `mons`",
+        "line 3: moons is named twice",
+        "line 8: unknown model `factgtp-1`; did you mean `factgpt-1`?",
+        "line 8: no model matches `nothing-*`",
+        "line 14: unknown provider `openai-caht`",
+        "line 15: https://api.openai.com/v1: no key: set the environment variable OPENAI_API_KEY",
+        "line 19: cannot read",
+        "line 23: `base_url` must begin with https://",
+        "line 25: unknown target `semantic_share_meen`; did you mean `semantic_share_mean`?",
+        "line 26: feature `semantic_share_half` is measured inside a model",
+        "line 26: unknown feature `semantic_acuracy`; did you mean `semantic_accuracy`?",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // Nothing was begun.
+    assert!(!case.path("study").exists());
+}
+
+#[test]
+fn mistakes_of_syntax_are_reported_with_their_line() {
+    let case = StudyCase::new("name = \"a\"\n[design\ncorpora = [\n");
+    let said = case.refused(&["plan"], 2);
+    assert!(said.contains("study.toml: ") && said.contains("line 2: "), "{said}");
+    assert!(case.refused(&["run", "none.toml"], 1).contains("cannot read none.toml"));
+    case.write("");
+    let said = case.refused(&["status"], 2);
+    assert!(said.contains("[design]") && said.contains("[[open]]"), "{said}");
+}
+
+#[test]
+fn one_model_in_two_places_is_refused() {
+    let refused = |models: &str, part: &str| {
+        let said = StudyCase::new(&format!("{DESIGN}{models}")).refused(&["plan"], 2);
+        assert!(said.contains(part), "{part}: {said}");
+    };
+    let open = "[[open]]\nfamily = \"f\"\nmodels = [\"factgpt-1\"]\n";
+    refused(
+        &format!("{open}[[open]]\nfamily = \"g\"\nmodels = [\"factgpt-1\"]\n"),
+        "factgpt-1 is named in two families",
+    );
+    refused(&format!("{open}[[closed]]\nweights = \"factgpt-1\"\n"), "has the weights of the open model");
+    let closed =
+        ["factgpt-2", "factgpt-3"].map(|name| format!("[[closed]]\nweights = \"{name}\"\nid = \"a\"\n"));
+    refused(&format!("{open}{}", closed.concat()), "two closed models are called a");
+}
+
+#[test]
+fn the_first_study_file_of_a_folder_runs_as_it_stands_and_is_not_replaced() {
+    let case = StudyCase::new("");
+    let said = case.refused(&["init"], 2);
+    assert!(said.contains("study.toml"), "{said}");
+    let (_, said) = case.done(&["init", "embedded.toml"]);
+    assert!(said.contains("surmise run embedded.toml"), "{said}");
+    let (plan, _) = case.done(&["plan", "embedded.toml"]);
+    assert!(plan.contains("measure open models") && plan.contains("check predictions"), "{plan}");
+    // Of a folder of models.
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    case.done(&["init", "found.toml", "--from", golden]);
+    let found = case.read("found.toml");
+    assert!(found.contains("/gpt2\"") && found.contains("[[open]]"), "{found}");
+    assert!(case.refused(&["init", "x.toml", "--from", "nowhere"], 1).contains("nowhere"));
+    let empty = case.path("empty");
+    std::fs::create_dir(&empty).expect("a folder");
+    let said = case.refused(&["init", "x.toml", "--from", "empty"], 2);
+    assert!(said.contains("no checkpoint"), "{said}");
+}
+
+#[test]
+fn tables_of_tasks_are_csv_and_json() {
+    let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
+    let (csv, _) = case.done(&["plan", "--csv"]);
+    let (json, _) = case.done(&["plan", "--json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).expect("JSON");
+    // Twelve measured and asked, one asked and checked.
+    assert_eq!((csv.lines().count(), rows.len()), (27, 26));
+    let (json, _) = case.done(&["status", "--json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).expect("JSON");
+    assert!(rows.iter().all(|row| row["status"] == "missing") && rows.len() == 26);
+    let (json, _) = case.done(&["doctor", "--json"]);
+    assert!(json.contains("tasks are not done yet"), "{json}");
+    // A job script names absolute paths.
+    let (script, _) = case.done(&["slurm", "--array", "3"]);
+    let study = case.path("study.toml");
+    assert!(script.contains("--array=1-3") && script.contains(study.to_str().expect("UTF-8")), "{script}");
+}

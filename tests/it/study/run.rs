@@ -1,0 +1,169 @@
+//! Runs: what a study gives is what the verbs give, and what is done is not done again.
+
+use super::support::{DESIGN, MODELS, StudyCase, results};
+use crate::cli::command::rows;
+
+fn number(text: &str) -> f64 {
+    text.parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
+}
+
+#[test]
+fn a_study_measures_and_asks_as_the_verbs_do() {
+    let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
+    let (printed, said) = case.done(&["run"]);
+    assert!(said.contains("26 tasks done"), "{said}");
+    assert_eq!(printed, case.read("study/predictions.csv"));
+    // Measured: the same files as those of `measure`.
+    let design = ["--corpus", "moons", "--shots", "1", "--sets", "4", "--queries", "4"];
+    let measure = ["measure", "factgpt-3", "--family", "factgpt", "--random-init", "off", "-o", "measured"];
+    case.done(&[&measure[..], &design].concat());
+    let own = std::fs::read_dir(case.path("measured")).expect("a folder");
+    let own = own.map(|entry| entry.expect("an entry").path());
+    let profile = own.filter(|path| path.extension().is_some_and(|of| of == "json")).collect::<Vec<_>>();
+    let [profile] = profile.as_slice() else { panic!("{profile:?}") };
+    let name = profile.file_name().expect("a name");
+    let published = case.path("study/profiles").join(name);
+    assert_eq!(std::fs::read(profile).expect("a file"), std::fs::read(published).expect("the same file"));
+    // Asked: a row of answers for each open model, log-probabilities from its profile.
+    let table = rows(&case.read("study/observations.csv"));
+    assert_eq!(table.len(), 13);
+    let summaries = rows(&case.read("study/profiles/summaries.csv"));
+    let of = |model: &str| table.iter().find(|row| row["target_model"] == model).expect("a row");
+    let summary = summaries.iter().find(|row| row["model"] == "factgpt-3").expect("a row");
+    for column in ["accuracy", "logprob_nats", "output_share"] {
+        assert_eq!(of("factgpt-3")[&format!("semantic_{column}")], summary[column], "{column}");
+    }
+    assert!(!of("factgpt-3")["semantic_answer_share"].is_empty());
+    // The closed one was asked for both, and what is inside it is not among its observations.
+    let closed = of("factqwen-4");
+    assert!(closed["semantic_share_mean"].is_empty() && closed["params_b"].is_empty());
+    assert!(!closed["semantic_logprob_nats"].is_empty() && !closed["semantic_answer_share"].is_empty());
+    // What its API tells is what its profile tells, which was measured afterwards.
+    let checked = summaries.iter().find(|row| row["model"] == "factqwen-4").expect("a row");
+    for column in ["accuracy", "logprob_nats", "output_share"] {
+        let (asked, inside) = (number(&closed[&format!("semantic_{column}")]), number(&checked[column]));
+        assert!((asked - inside).abs() < 1e-6, "{column}: {asked} and {inside}");
+    }
+    let predictions = rows(&printed);
+    assert_eq!(predictions.len(), 1);
+    assert_eq!(predictions[0]["measured"], checked["share_mean"]);
+    for column in [
+        "target_model",
+        "corpus",
+        "target",
+        "unit",
+        "y_hat",
+        "low",
+        "high",
+        "level",
+        "measured",
+        "baseline_mean",
+        "baseline_size",
+        "status",
+        "note",
+    ] {
+        assert!(predictions[0].contains_key(column), "{column}");
+    }
+    let record: serde_json::Value = serde_json::from_str(&case.read("study/study.json")).expect("JSON");
+    assert_eq!(record["tasks"].as_array().map(Vec::len), Some(26));
+    assert!(case.read("study/study.toml") == case.read("study.toml"));
+}
+
+#[test]
+fn what_is_there_is_not_done_again_and_a_change_redoes_what_it_touches() {
+    let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
+    case.done(&["run"]);
+    let before = results(&case.path("study"));
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("0 tasks done, 26 were done before"), "{said}");
+    assert!(results(&case.path("study")) == before);
+    // A comment and another level touch no task.
+    let text = case.read("study.toml");
+    case.write(&format!("# more\n{text}[calibration]\nlevel = 0.8\n"));
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("0 tasks done, 26 were done before"), "{said}");
+    // Another model is measured and asked, the others are not.
+    case.write(&text.replace("factneox-[1-4]", "factneox-[1-5]"));
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("2 tasks done, 26 were done before"), "{said}");
+    // Another corpus is measured on all; its questions are added to those of the folder.
+    case.write(&text.replace("[\"moons\"]", "[\"moons\", \"guilds\"]"));
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("26 tasks done, 13 were done before"), "{said}");
+    // Back to the first file: its results are there, but for what is made of the answers.
+    case.write(&text);
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("13 were done before"), "{said}");
+    assert!(results(&case.path("study")) == before);
+    // A result that was changed is made again.
+    let (plan, _) = case.done(&["plan", "--csv"]);
+    let task = rows(&plan).into_iter().find(|row| row["task"] == "measure factgpt-1 moons").expect("a task");
+    let files = std::fs::read_dir(case.path("study/tasks").join(&task["key"])).expect("a task").flatten();
+    let mut files = files.map(|file| file.path()).filter(|file| file.to_string_lossy().contains("--"));
+    let profile = files.next().expect("a profile");
+    std::fs::remove_file(&profile).expect("a file");
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("1 tasks done"), "{said}");
+    // One that is damaged is named.
+    std::fs::write(&profile, "{}").expect("a file");
+    let said = case.refused(&["run"], 3);
+    assert!(said.contains(&*profile.file_name().expect("a name").to_string_lossy()), "{said}");
+}
+
+#[test]
+fn a_task_that_fails_leaves_the_others_and_the_doctor_says_why() {
+    let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
+    // A checkpoint whose tokenizer cannot be read.
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/gpt2");
+    let broken = case.path("broken");
+    std::fs::create_dir(&broken).expect("a folder");
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(format!("{golden}/{file}"), broken.join(file)).expect("a file");
+    }
+    let text = case.read("study.toml");
+    case.write(&format!("{text}[[open]]\nfamily = \"broken\"\nmodels = [\"broken\"]\n"));
+    let said = case.refused(&["run"], 3);
+    assert!(said.contains("2 failed") && said.contains("26 tasks done"), "{said}");
+    assert!(said.contains("measure broken moons: ") && said.contains("tokenizer"), "{said}");
+    // The others are predicted from all the same.
+    assert_eq!(rows(&case.read("study/predictions.csv")).len(), 1);
+    let (status, _) = case.done(&["status"]);
+    assert!(status.contains("measure broken moons: failed"), "{status}");
+    let (doctor, _) = case.done(&["doctor"]);
+    assert!(doctor.contains("broken") && doctor.contains("tokenizer"), "{doctor}");
+}
+
+#[test]
+fn shards_in_folders_of_their_own_are_joined_and_missing_or_other_ones_are_refused() {
+    let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
+    case.done(&["run", "-o", "alone"]);
+    for shard in ["1/3", "2/3", "3/3"] {
+        let (printed, _) = case.done(&["run", "--shard", shard, "-o", &format!("s{}", &shard[..1])]);
+        assert!(printed.is_empty());
+    }
+    let said = case.refused(&["merge", "s1", "s3", "-o", "some"], 2);
+    assert!(said.contains("2/3"), "{said}");
+    let text = case.read("study.toml");
+    case.write(&text.replace("queries = 4", "queries = 5"));
+    case.done(&["run", "--shard", "2/3", "-o", "other"]);
+    let said = case.refused(&["merge", "s1", "other", "s3", "-o", "some"], 2);
+    assert!(said.contains("different studies") && said.contains("`ask factgpt-1`"), "{said}");
+    assert!(!case.path("some").exists());
+    case.write(&text);
+    case.done(&["merge", "s1", "s2", "s3", "-o", "all"]);
+    let (_, said) = case.done(&["run", "-o", "all"]);
+    assert!(said.contains("1 tasks done, 25 were done before"), "{said}");
+    assert!(results(&case.path("all")) == results(&case.path("alone")));
+    assert!(case.refused(&["merge", "alone", "-o", "x"], 2).contains("holds no finished shard"));
+    assert!(case.refused(&["run", "--shard", "4/3"], 2).contains("I/N"));
+}
+
+#[test]
+fn a_job_array_names_the_shard() {
+    let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
+    let mut command = case.command(&["run", "-o", "array"]);
+    command.env("SLURM_ARRAY_TASK_ID", "2").env("SLURM_ARRAY_TASK_MIN", "1");
+    let output = command.env("SLURM_ARRAY_TASK_COUNT", "40").output().expect("the binary");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.is_empty() && case.path("array/shards/2-of-40.json").is_file());
+}
