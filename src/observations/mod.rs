@@ -9,11 +9,13 @@ mod columns;
 mod features;
 mod inputs;
 mod join;
+mod join_notes;
 mod measured;
 mod noise_scale;
 mod observation;
 mod proxy;
 mod readings;
+mod score_settings;
 pub mod semantic;
 
 pub use self::accuracy::accuracy;
@@ -24,5 +26,5 @@ pub use self::columns::{
 pub use self::features::{FEATURES, ProfileFeature, features};
 pub use self::inputs::{JoinInputs, PublishedModel};
 pub use self::join::{Joined, join};
-pub use self::noise_scale::choose_noise_scale;
+pub use self::noise_scale::{WIDEST_GAP_NATS, choose_noise_scale, named, wide_bounds};
 pub use self::readings::{ComparisonRow, REFERENCE};

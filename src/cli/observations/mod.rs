@@ -27,7 +27,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     for folder in &flags.profiles {
         is_semantic |= ProfileStore::new(folder).holds::<SemanticProfile>()?;
     }
-    let Rows { joined, of } = if is_semantic { semantic::rows(flags)? } else { positional::rows(flags)? };
+    let Rows { joined, of, notes } = if is_semantic { semantic::rows(flags)? } else { positional::rows(flags)? };
     let bytes = disk::csv_bytes("observations.csv".as_ref(), &joined.table)?;
     match output {
         Some(path) => disk::write(path, &bytes)?,
@@ -36,6 +36,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let n = joined.table.len() - 1;
     if !quiet {
         status(&format!("{n} rows {of}"));
+        notes.iter().chain(&joined.notes).for_each(|note| status(&format!("note: {note}")));
         if !joined.unmatched.is_empty() {
             status(&format!("groups of texts that match no target: {}", joined.unmatched.join(", ")));
         }

@@ -48,6 +48,7 @@ pub(crate) fn observations(
         scores: vec![],
         answers: members.iter().flat_map(|observed| observed.answers.observed()).collect(),
         published: published.collect::<BTreeMap<_, _>>(),
+        mixed_scores: false,
         proxy: None,
     };
     Ok(join(&inputs)?.table)
