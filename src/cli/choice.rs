@@ -2,6 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::names;
+
 /// Help for a flag that takes a name from a table: what it is, and the names there are.
 pub(super) fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
     format!("{what}: {}", names.collect::<Vec<_>>().join(", "))
@@ -22,5 +24,5 @@ where
         if describe(*one).is_empty() { value } else { value.help(describe(*one)) }
     });
     PossibleValuesParser::new(values.collect::<Vec<_>>())
-        .try_map(move |given| all.iter().copied().find(|one| name(*one) == given).ok_or("no such value"))
+        .try_map(move |given| names::find(&given, all, |one| name(**one)).copied().ok_or("no such value"))
 }

@@ -1,10 +1,9 @@
-//! `surmise list`: the tables of what is built in, as tab-separated lines.
+//! `surmise list`: the tables of what is built in, as tab-separated lines, CSV or JSON.
 
-use std::fmt::Write;
-
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::print;
+use super::{TableBytes, TableFlags};
 use crate::calibration::candidates::{CandidateRole, registry as candidates};
 use crate::collect::grading::registry as graders;
 use crate::collect::tasks;
@@ -20,7 +19,10 @@ use crate::report;
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// What to list
+    #[arg(value_name = "WHAT")]
     kind: Kind,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -47,10 +49,30 @@ enum Kind {
     Candidates,
 }
 
+/// A listing: the names of its columns, and its rows.
+struct Listing {
+    columns: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
 pub(super) fn run(flags: &Flags) -> Result<()> {
-    let mut out = String::new();
-    let mut line = |cells: &[&str]| writeln!(out, "{}", cells.join("\t")).unwrap_or_default();
-    match flags.kind {
+    flags.table.check(None, [])?;
+    let Listing { columns, rows } = listing(flags.kind)?;
+    let lines: String = rows.iter().map(|row| row.join("\t") + "\n").collect();
+    let cell = |text: &String| match text.parse::<u64>() {
+        Ok(number) => number.into(),
+        Err(_) => serde_json::Value::from(text.as_str()),
+    };
+    let cells: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    let possible = flags.kind.to_possible_value();
+    let name = possible.as_ref().map_or("list", PossibleValue::get_name);
+    flags.table.write(&TableBytes::of_cells(name, columns, &cells)?, lines.as_bytes())
+}
+
+fn listing(kind: Kind) -> Result<Listing> {
+    let mut rows: Vec<Vec<String>> = vec![];
+    let mut line = |cells: &[&str]| rows.push(cells.iter().map(|cell| (*cell).to_owned()).collect());
+    let columns: &[&str] = match kind {
         Kind::Models => {
             for member in embedded() {
                 let info = Model::load(member.name)?.info;
@@ -58,25 +80,33 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                     format!("{} parameters, {} blocks, width {}", info.n_params, info.n_layers, info.d_model);
                 line(&[member.name, member.family, &sizes]);
             }
+            &["name", "family", "sizes"]
         }
         Kind::Architectures => {
             arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()]));
             arch::MULTIMODAL.iter().for_each(|whole| line(&[whole.model_type, whole.summary]));
+            &["name", "summary"]
         }
-        Kind::Estimators => mi::ALL.iter().for_each(|estimator| {
-            let about = estimator.about();
-            line(&[
-                estimator.name(),
-                about.kind.name(),
-                about.what,
-                about.reference,
-                about.cost,
-                about.limits,
-            ]);
-        }),
-        Kind::Reports => report::ALL
-            .iter()
-            .for_each(|report| line(&[report.name(), report.input().file, report.summary()])),
+        Kind::Estimators => {
+            for estimator in mi::ALL {
+                let about = estimator.about();
+                line(&[
+                    estimator.name(),
+                    about.kind.name(),
+                    about.what,
+                    about.reference,
+                    about.cost,
+                    about.limits,
+                ]);
+            }
+            &["name", "kind", "what", "reference", "cost", "limits"]
+        }
+        Kind::Reports => {
+            report::ALL
+                .iter()
+                .for_each(|report| line(&[report.name(), report.input().file, report.summary()]));
+            &["name", "input", "summary"]
+        }
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;
@@ -84,22 +114,37 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                     category.relations.iter().map(|relation| relation.name.as_str()).collect();
                 line(&[name, &format!("{} entities", category.entities.len()), &relations.join(", ")]);
             }
+            &["name", "size", "relations"]
         }
-        Kind::Providers => provider::ALL.iter().for_each(|provider| {
-            line(&[provider.name(), provider.default_base_url(), provider.key_variable()]);
-        }),
+        Kind::Providers => {
+            provider::ALL.iter().for_each(|provider| {
+                line(&[provider.name(), provider.default_base_url(), provider.key_variable()]);
+            });
+            &["name", "base_url", "key_variable"]
+        }
         Kind::Importers => {
             import::ALL.iter().for_each(|importer| line(&[importer.name(), importer.summary()]));
+            &["name", "summary"]
         }
-        Kind::Candidates => candidates::ALL.iter().for_each(|candidate| {
-            let role =
-                if candidate.role() == CandidateRole::Calibration { "calibration" } else { "baseline" };
-            line(&[candidate.name(), role, &candidate.least_rows().to_string()]);
-        }),
-        Kind::Graders => graders::ALL.iter().for_each(|rule| {
-            line(&[&format!("{}{}", rule.name(), rule.argument_form().unwrap_or_default()), rule.about()]);
-        }),
-        Kind::Tasks => tasks::built_in().iter().for_each(|(name, what)| line(&[name, what])),
-    }
-    print(out.as_bytes())
+        Kind::Candidates => {
+            candidates::ALL.iter().for_each(|candidate| {
+                let role =
+                    if candidate.role() == CandidateRole::Calibration { "calibration" } else { "baseline" };
+                line(&[candidate.name(), role, &candidate.least_rows().to_string()]);
+            });
+            &["name", "role", "least_rows"]
+        }
+        Kind::Graders => {
+            graders::ALL.iter().for_each(|rule| {
+                let form = format!("{}{}", rule.name(), rule.argument_form().unwrap_or_default());
+                line(&[&form, rule.about()]);
+            });
+            &["name", "right_when"]
+        }
+        Kind::Tasks => {
+            tasks::built_in().iter().for_each(|(name, what)| line(&[name, what]));
+            &["name", "summary"]
+        }
+    };
+    Ok(Listing { columns, rows })
 }

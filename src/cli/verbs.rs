@@ -1,10 +1,11 @@
 //! The verbs: what can be typed, which function runs it, and the exit codes.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
+use super::grammar::with_grammar;
 use super::{
-    blind, calibrate, card, collect, compare, demo, list, measure, mi, model, observations, predict, report,
-    scores, serve, states,
+    TableFlags, blind, calibrate, card, collect, compare, completions, demo, list, measure, mi, model,
+    observations, predict, report, scores, serve, states,
 };
 use crate::error::{Error, Result};
 
@@ -34,6 +35,9 @@ pub struct Opts {
     /// Threads [default: all cores]; results are the same to the bit
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
+    // Of the demonstration, where there is no verb.
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,8 +80,10 @@ enum Verb {
     /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk
     Report(report::Flags),
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
-    /// candidates, tasks, reports
+    /// candidates, tasks, graders, reports
     List(list::Flags),
+    /// Print the script that completes verbs, flags and names in a shell
+    Completions(completions::Flags),
 }
 
 /// More threads than any machine has cores for; starting tens of thousands takes minutes.
@@ -96,8 +102,12 @@ pub fn run(opts: Opts) -> Result<()> {
         // Only a second pool in the same process can fail here; the first one then stays.
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
     }
+    if opts.verb.is_some() && opts.table.is_given() {
+        let reason = "and --json before the verb are those of the demonstration; give them behind the verb";
+        return Err(Error::Parameter { name: "--csv", reason: reason.into() });
+    }
     match opts.verb {
-        None => demo::run(&demo::Flags::default(), opts.quiet),
+        None => demo::run(&demo::Flags::bare(opts.table), opts.quiet),
         Some(Verb::Demo(flags)) => demo::run(&flags, opts.quiet),
         Some(Verb::Measure(flags)) => measure::run(&flags, opts.quiet),
         Some(Verb::Mi(flags)) => mi::run(&flags, opts.quiet),
@@ -114,6 +124,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
+        Some(Verb::Completions(flags)) => completions::run(&flags, with_grammar(Opts::command())),
     }
 }
 

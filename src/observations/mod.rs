@@ -21,7 +21,7 @@ pub mod semantic;
 pub use self::accuracy::accuracy;
 pub use self::checks::{ComparableProfile, check_profiles};
 pub use self::columns::{
-    RENAMED, conditions, is_internal, is_response, reader, renamed, renamed_in_observations,
+    RENAMED, conditions, is_internal, is_response, is_text, reader, renamed, renamed_in_observations,
 };
 pub use self::features::{FEATURES, ProfileFeature, features};
 pub use self::inputs::{JoinInputs, PublishedModel};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::emergence::{ProfileRow, SettingFilter};
 use crate::error::{Error, Result};
+use crate::names;
 
 /// The rows of the inputs that are shown.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +21,9 @@ pub struct Selection {
 
 impl Selection {
     pub(super) fn admits(&self, model: &str, corpus: &str) -> bool {
-        let among =
-            |names: &[String], name: &str| names.is_empty() || names.iter().any(|known| known == name);
+        let among = |typed: &[String], name: &str| {
+            typed.is_empty() || typed.iter().any(|typed| names::is_same(typed, name))
+        };
         among(&self.models, model) && among(&self.corpora, corpus)
     }
 

@@ -16,6 +16,7 @@ use crate::corpus::Category;
 use crate::error::Result;
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    flags.table.check(None, flags.texts.files())?;
     let categories = flags.corpora.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
     let (estimand, note) = estimand(flags, &categories)?;
     note.iter().filter(|_| !quiet).for_each(|note| status(&format!("note: {note}")));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::TableFlags;
 use crate::emergence::SettingFilter;
 use crate::observations::Joined;
 
@@ -47,6 +48,8 @@ pub(in crate::cli) struct Flags {
     /// The CSV file to be written [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) table: TableFlags,
 }
 
 /// A table, and what its rows are of.

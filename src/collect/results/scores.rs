@@ -162,7 +162,6 @@ pub struct Gain {
     pub gain_high: f64,
 }
 
-
 /// Writes rows as CSV, whole or not at all.
 ///
 /// # Errors

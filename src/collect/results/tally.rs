@@ -63,7 +63,16 @@ impl Tally {
     pub fn new(provider: &str, model: &str) -> Self {
         let (tasks, counts) = (vec![], BTreeMap::new());
         let (provider, model) = (provider.into(), model.into());
-        Self { provider, model, tasks, counts, repeated: 0, disagreed: 0, graded_by: None, asked: BTreeMap::new() }
+        Self {
+            provider,
+            model,
+            tasks,
+            counts,
+            repeated: 0,
+            disagreed: 0,
+            graded_by: None,
+            asked: BTreeMap::new(),
+        }
     }
 
     /// Records how answers are graded.

@@ -92,7 +92,11 @@ impl SemanticObservation<'_> {
             name: "status".into(),
             text: if self.is_ok() { "ok" } else { "unsupported" }.into(),
         });
-        row.push(Cell { role: Other, name: "note".into(), text: if self.is_ok() { &self.note } else { &self.unsupported }.clone() });
+        row.push(Cell {
+            role: Other,
+            name: "note".into(),
+            text: if self.is_ok() { &self.note } else { &self.unsupported }.clone(),
+        });
         row
     }
 }
