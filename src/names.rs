@@ -1,5 +1,5 @@
-//! Names that users type, of models, corpora, estimators and other members of a table: they are matched without
-//! regard to case, and one that is not there gets the nearest as a suggestion.
+//! Names that users type, of models, corpora, estimators and other members of a table: they are matched
+//! without regard to case, and one that is not there gets the nearest as a suggestion.
 
 use crate::error::Error;
 

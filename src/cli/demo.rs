@@ -91,7 +91,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         made.write(folder)?;
     }
     let rows: Vec<PrintedRow> = made.predictions.iter().map(PrintedRow::new).collect();
-    flags.table.write_to(None, &TableBytes::of_rows("predictions", &rows)?)?;
+    flags.table.write_to(None, &TableBytes::of_rows("demonstration", &rows)?)?;
     let summary = made.summary();
     if !quiet {
         status(&summary.sentence("held-out rows", demo::LEVEL));

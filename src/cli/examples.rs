@@ -55,7 +55,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "surmise collect",
         &[
-            "surmise collect completion --provider gemini --api-model NAME --prices prices.toml --dry-run -o answers",
+            "surmise collect completion --provider gemini --api-model NAME --dry-run -o answers",
             "surmise collect items.jsonl --provider openai-chat --api-model NAME --no-budget -o answers",
             "surmise collect rescore answers --grader number,contains",
         ],
@@ -63,7 +63,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "surmise collect semantic",
         &[
-            "surmise collect semantic --corpus countries --provider openai-chat --api-model NAME --no-budget -o a",
+            "surmise collect semantic --corpus countries --provider ollama --api-model NAME --no-budget -o a",
             "surmise collect semantic --corpus nations --shots 1,4 --provider anthropic --api-model NAME \
              --prices prices.toml --budget-usd 5 -o a",
         ],
@@ -77,7 +77,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "surmise observations",
         &[
             "surmise observations --profiles profiles --scores scores.csv -o observations.csv",
-            "surmise observations --profiles profiles --answers answers/semantic.csv --models models.csv --json -",
+            "surmise observations --profiles profiles --answers semantic.csv --models models.csv --json",
         ],
     ),
     (

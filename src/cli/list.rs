@@ -2,6 +2,7 @@
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use super::{TableBytes, TableFlags};
 use crate::calibration::candidates::{CandidateRole, registry as candidates};
@@ -52,35 +53,58 @@ enum Kind {
 /// A listing: the names of its columns, and its rows.
 struct Listing {
     columns: &'static [&'static str],
-    rows: Vec<Vec<String>>,
+    rows: Vec<ListedMember>,
+}
+
+/// A member of a table.
+struct ListedMember {
+    /// The cells of the line for people.
+    line: Vec<String>,
+    /// The cells for programs.
+    cells: Vec<Value>,
+}
+
+impl ListedMember {
+    /// A member whose cells are texts in both forms.
+    fn of_texts(cells: &[&str]) -> Self {
+        Self {
+            line: cells.iter().map(|cell| (*cell).to_owned()).collect(),
+            cells: cells.iter().map(|cell| (*cell).into()).collect(),
+        }
+    }
 }
 
 pub(super) fn run(flags: &Flags) -> Result<()> {
     flags.table.check(None, [])?;
     let Listing { columns, rows } = listing(flags.kind)?;
-    let lines: String = rows.iter().map(|row| row.join("\t") + "\n").collect();
-    let cell = |text: &String| match text.parse::<u64>() {
-        Ok(number) => number.into(),
-        Err(_) => serde_json::Value::from(text.as_str()),
-    };
-    let cells: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    let lines: String = rows.iter().map(|row| row.line.join("\t") + "\n").collect();
+    let cells: Vec<Vec<Value>> = rows.into_iter().map(|row| row.cells).collect();
     let possible = flags.kind.to_possible_value();
     let name = possible.as_ref().map_or("list", PossibleValue::get_name);
     flags.table.write(&TableBytes::of_cells(name, columns, &cells)?, lines.as_bytes())
 }
 
 fn listing(kind: Kind) -> Result<Listing> {
-    let mut rows: Vec<Vec<String>> = vec![];
-    let mut line = |cells: &[&str]| rows.push(cells.iter().map(|cell| (*cell).to_owned()).collect());
+    let mut rows: Vec<ListedMember> = vec![];
+    let mut line = |cells: &[&str]| rows.push(ListedMember::of_texts(cells));
     let columns: &[&str] = match kind {
         Kind::Models => {
             for member in embedded() {
                 let info = Model::load(member.name)?.info;
-                let sizes =
-                    format!("{} parameters, {} blocks, width {}", info.n_params, info.n_layers, info.d_model);
-                line(&[member.name, member.family, &sizes]);
+                let (n_params, n_layers, d_model) = (info.n_params, info.n_layers, info.d_model);
+                let sizes = format!("{n_params} parameters, {n_layers} blocks, width {d_model}");
+                rows.push(ListedMember {
+                    line: vec![member.name.into(), member.family.into(), sizes],
+                    cells: vec![
+                        member.name.into(),
+                        member.family.into(),
+                        n_params.into(),
+                        n_layers.into(),
+                        d_model.into(),
+                    ],
+                });
             }
-            &["name", "family", "sizes"]
+            &["name", "family", "n_params", "n_layers", "d_model"]
         }
         Kind::Architectures => {
             arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()]));
@@ -112,9 +136,13 @@ fn listing(kind: Kind) -> Result<Listing> {
                 let category = Category::load(name)?;
                 let relations: Vec<_> =
                     category.relations.iter().map(|relation| relation.name.as_str()).collect();
-                line(&[name, &format!("{} entities", category.entities.len()), &relations.join(", ")]);
+                let (n, relations) = (category.entities.len(), relations.join(", "));
+                rows.push(ListedMember {
+                    line: vec![(*name).into(), format!("{n} entities"), relations.clone()],
+                    cells: vec![(*name).into(), n.into(), relations.into()],
+                });
             }
-            &["name", "size", "relations"]
+            &["name", "n_entities", "relations"]
         }
         Kind::Providers => {
             provider::ALL.iter().for_each(|provider| {
@@ -130,7 +158,11 @@ fn listing(kind: Kind) -> Result<Listing> {
             candidates::ALL.iter().for_each(|candidate| {
                 let role =
                     if candidate.role() == CandidateRole::Calibration { "calibration" } else { "baseline" };
-                line(&[candidate.name(), role, &candidate.least_rows().to_string()]);
+                let least_rows = candidate.least_rows();
+                rows.push(ListedMember {
+                    line: vec![candidate.name().into(), role.into(), least_rows.to_string()],
+                    cells: vec![candidate.name().into(), role.into(), least_rows.into()],
+                });
             });
             &["name", "role", "least_rows"]
         }

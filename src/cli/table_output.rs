@@ -6,7 +6,7 @@ use clap::Args;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::print;
+use super::output::print;
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 
@@ -101,8 +101,8 @@ impl TableFlags {
             .filter_map(|(flag, path)| Some((flag, path.as_ref()?)))
     }
 
-    /// Refuses two tables in one place, a file that is read, and one that cannot be written, before anything is
-    /// computed. `output` is the file of `-o`.
+    /// Refuses two tables in one place, a file that is read, and one that cannot be written, before anything
+    /// is computed. `output` is the file of `-o`.
     ///
     /// # Errors
     /// [`Error::Parameter`], [`Error::Write`]

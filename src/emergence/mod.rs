@@ -10,7 +10,8 @@
 //! | `random_init.rs` | the same of the randomly initialised model |
 //! | `measure.rs` | all of these put together to a profile, on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |
-//! | `attention_sink.rs`, `reliability.rs`, `wide_bounds.rs` | what a reader should know before the numbers are used |
+//! | `attention_sink.rs`, `reliability.rs` | what a reader should know before the numbers are used |
+//! | `wide_bounds.rs` | the reading whose bounds are furthest apart |
 //! | `profile_settings.rs` | everything that decides the numbers: the identity of a profile |
 //! | `store.rs`, `measure_once.rs`, `profile_row.rs` | the profiles of a folder, the rows of profiles.csv |
 //! | [`compare`] | groups of texts compared by a permutation test |

@@ -103,16 +103,16 @@ impl Reliability {
         let mut advice = vec![];
         if self.n_saturated + self.n_near_ceiling > 0 {
             advice.push(format!(
-                "blocks {}: the windows, not the model, may set the number; take shorter series (--entities), \
-                 a larger noise scale (--noise-scale of observations and reports), or more windows (--windows)",
+                "blocks {}: the windows, not the model, may set it; take shorter series (--entities), a \
+                 larger noise scale (--noise-scale of observations and reports), or more windows (--windows)",
                 blocks(self.n_saturated, self.n_near_ceiling, self.n_blocks)
             ));
         }
         if self.has_few_distinct() {
             let [n, distinct] = self.windows;
             advice.push(format!(
-                "few distinct windows: {distinct} of {n}; take longer series (--entities) or a corpus with more \
-                 entities or texts, more windows would repeat these"
+                "few distinct windows: {distinct} of {n}; take longer series (--entities), or a corpus with \
+                 more entities or texts; more windows would repeat these"
             ));
         }
         if self.n_attention_sink > 0 {

@@ -34,8 +34,8 @@ pub struct Joined {
 /// Profiles of one corpus, by model.
 type ProfilesByModel<'a> = BTreeMap<&'a str, Vec<&'a Profile>>;
 
-/// Joins profiles, scores and readings. A target that lacks a proxy is a row without one, with a note; a model
-/// that is the proxy of others has no row.
+/// Joins profiles, scores and readings. A target that lacks a proxy is a row without one, with a note; a
+/// model that is the proxy of others has no row.
 ///
 /// # Errors
 /// [`Error::Observations`] if there is no profile, if profiles of one corpus or readings were not measured

@@ -97,7 +97,8 @@ impl std::fmt::Display for Difference<'_> {
         let (a_value, b_value) = (&self.values[0], &self.values[1]);
         write!(
             f,
-            "{}: {a_value:.12} of {} (settings_sha256 {:.12}) and {b_value:.12} of {} (settings_sha256 {:.12})",
+            "{}: {a_value:.12} of {} (settings_sha256 {:.12}) and {b_value:.12} of {} (settings_sha256 \
+             {:.12})",
             self.setting,
             a.model,
             hash(a),

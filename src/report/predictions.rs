@@ -1,5 +1,6 @@
 //! `predictions`: predicted beside measured, in the unit of the target, with intervals and what such
-//! intervals held in back-test, errors and baselines. A row of a model that the card was trained on has no error.
+//! intervals held in back-test, errors and baselines. A row of a model that the card was trained on has no
+//! error.
 
 use std::path::PathBuf;
 

@@ -13,7 +13,7 @@ fn the_folder_is_an_input_of_the_verbs() {
 
     // `calibrate` on the observations of a back-test makes its card, to the byte.
     let table = at("observations/factllama-3.csv");
-    let calibrate = ["calibrate", "-q", "--observations", &table, "--target", "semantic_share_mean"];
+    let calibrate = ["calibrate", "-q", &table, "--target", "semantic_share_mean"];
     let features = "corpus,semantic_output_share";
     let how = ["--features", features, "--unit", "share", "--for-api", "--range=-0.1,1.1"];
     let card = surmise(&[&calibrate[..], &how, &["--ignore", "params_b"]].concat());
