@@ -66,6 +66,7 @@ impl TableBytes {
         let text = |cell: &Value| match cell {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
+            Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or_default().to_string(),
             other => other.to_string(),
         };
         let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();

@@ -39,7 +39,7 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let wide = wide_bounds(&inputs.profiles, noise_scale);
     let notes = (!wide.is_empty()).then(|| {
         let n = wide.len();
-        format!("bounds are more than {WIDEST_GAP_NATS} nat apart {of} in {n} profiles: {}", named(&wide))
+        format!("bounds are more than {WIDEST_GAP_NATS} nat apart {of} in {n} profile(s): {}", named(&wide))
     });
     Ok(Rows { joined: join(&inputs)?, of, notes: notes.into_iter().collect() })
 }

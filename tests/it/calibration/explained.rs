@@ -1,5 +1,5 @@
-//! Observations that explain themselves: models without a proxy, bounds that are too wide, scores that are not
-//! alike, and predictions of models that a card was trained on.
+//! Observations that explain themselves: models without a proxy, bounds that are too wide, scores that are
+//! not alike, and predictions of models that a card was trained on.
 
 use surmise::emergence::Profile;
 use surmise::observations::{choose_noise_scale, wide_bounds};
@@ -117,6 +117,7 @@ fn bounds_that_are_too_wide_are_named_and_those_of_block_1_are_not_looked_at() {
     // The binary names them where a noise scale is given, too.
     let mut stored = read();
     let b = stored.estimator.noise_scales[0];
+    (1..=stored.model.n_layers).for_each(|block| set(&mut stored, block, 0.01));
     set(&mut stored, 2, 0.9);
     let text = serde_json::to_string(&stored).expect("JSON");
     std::fs::write(&file, text).expect("a profile");
