@@ -72,7 +72,8 @@ pub(super) struct Flags {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    flags.tables.check(None, flags.family.iter().chain(&flags.rows))?;
+    let corpora: Vec<PathBuf> = flags.corpora.iter().map(PathBuf::from).collect();
+    flags.tables.check(None, flags.family.iter().chain(&flags.rows).chain(&corpora))?;
     let hub = flags.fetching.hub(&[], quiet)?;
     let family = match &flags.family {
         Some(path) => Family::read(path, hub)?,

@@ -2,6 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::corpus::PromptForm;
 use crate::names;
 
 /// Help for a flag that takes a name from a table: what it is, and the names there are.
@@ -25,4 +26,13 @@ where
     });
     PossibleValuesParser::new(values.collect::<Vec<_>>())
         .try_map(move |given| names::find(&given, all, |one| name(**one)).copied().ok_or("no such value"))
+}
+
+/// The form of a prompt, by its name.
+pub(super) fn form(name: &str) -> Result<PromptForm, String> {
+    PromptForm::find(name).ok_or_else(|| {
+        let known: Vec<&str> = PromptForm::names().collect();
+        let near = names::suggestion(name, known.iter().copied());
+        format!("{near}the forms are {}", known.join(", "))
+    })
 }

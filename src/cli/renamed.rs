@@ -133,4 +133,46 @@ mod tests {
             verbs.extend(children);
         }
     }
+
+    /// The words of a command in a console, as a shell splits them; comments and redirections end it.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (vec![], None::<String>, None);
+        for c in line.chars() {
+            match (c, quote) {
+                ('\'' | '"', None) => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                (c, Some(open)) if c == open => quote = None,
+                (c, None) if c.is_whitespace() => words.extend(word.take()),
+                (c, _) => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        let end =
+            words.iter().position(|word| ["#", "|", ">", "&", ";"].iter().any(|end| word.starts_with(end)));
+        words.truncate(end.unwrap_or(words.len()));
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_documents_parses_and_is_in_the_present_spelling() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let docs =
+            std::fs::read_dir(root.join("docs")).expect("docs").map(|entry| entry.expect("a file").path());
+        let mut n = 0;
+        for file in docs.chain([root.join("README.md")]) {
+            let text = std::fs::read_to_string(&file).expect("a document").replace("\\\n", " ");
+            for line in text.lines().filter(|line| line.starts_with("$ surmise ")) {
+                let words = words(&line[2..]);
+                let parsed = with_grammar(Opts::command()).try_get_matches_from(&words);
+                let file = file.display();
+                assert!(parsed.is_ok(), "{file}: {line}: {}", parsed.expect_err("a refusal"));
+                let typed: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+                assert!(warned(&typed).is_empty(), "{file}: {line}");
+                n += 1;
+            }
+        }
+        assert!(n > 20, "only {n} commands were found");
+    }
 }

@@ -53,12 +53,11 @@ enum Format {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let report = report::find(&flags.name)?;
+    let inputs: Vec<PathBuf> = flags.inputs.iter().map(|path| report.input().at(path)).collect();
     if let Some(folder) = &flags.output {
-        let table = folder.join(format!("{}.csv", report.name()));
-        let inputs: Vec<PathBuf> = flags.inputs.iter().map(|path| report.input().at(path)).collect();
-        disk::check_apart(&inputs, &table)?;
+        disk::check_apart(&inputs, &folder.join(format!("{}.csv", report.name())))?;
     }
-    flags.tables.check(None, &flags.inputs)?;
+    flags.tables.check(None, &inputs)?;
     let selection = Selection {
         noise_scale: flags.noise_scale,
         models: flags.models.clone(),

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Fetching, Opening, SeriesFlags, config_notes, is_stdout, status};
 use crate::corpus::{Category, Series};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::model::{LoadedDecoder, Model, state_file};
 
@@ -39,6 +40,9 @@ pub(super) struct Flags {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let inputs: Vec<PathBuf> =
+        flags.tokens.iter().cloned().chain(flags.corpus.iter().map(PathBuf::from)).collect();
+    disk::check_apart(&inputs, &flags.output)?;
     let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
     Model::find(&flags.model, &hub)?;
     let (loaded, windows) = match (&flags.tokens, &flags.corpus) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::PublishedModel;
 use crate::error::{Error, Result};
 use crate::model::ModelInfo;
+use crate::names;
 
 /// Published sizes are rounded, and some leave the embeddings out: a larger difference of the logarithms is
 /// noted.
@@ -32,6 +33,8 @@ impl<'a> Candidates<'a> {
         (published, named): (&'a BTreeMap<String, PublishedModel>, Option<&'a str>),
         targets: &BTreeSet<&'a str>,
     ) -> Result<Self> {
+        let spelled = |typed: &'a str| names::find(typed, measured.keys(), |name| name).copied();
+        let named = named.map(|typed| spelled(typed).unwrap_or(typed));
         let mut candidates = Self { corpus, measured, published, named, proxies: BTreeSet::new() };
         for target in targets {
             let proxy = candidates.proxy(target)?.ok().filter(|proxy| proxy != target);
@@ -63,7 +66,12 @@ impl<'a> Candidates<'a> {
         let own = self.published.get(target).and_then(|known| known.proxy.as_deref());
         match own.or(self.named).or_else(smallest) {
             Some(proxy) if !self.measured.contains_key(proxy) => {
-                let reason = format!("{target} on {}: the proxy {proxy} was not measured on it", self.corpus);
+                let near = names::suggestion(proxy, self.measured.keys().copied());
+                let reason = format!(
+                    "{target} on {}: the proxy {proxy} was not measured on it; {near}measure it, or name \
+                     another",
+                    self.corpus
+                );
                 Err(Error::Observations { reason })
             }
             Some(proxy) => Ok(Ok(proxy)),

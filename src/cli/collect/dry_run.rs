@@ -1,5 +1,7 @@
 //! What a collection would send and cost, as lines, CSV or JSON.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::cli::{TableBytes, TableFlags};
@@ -40,7 +42,8 @@ pub(super) fn print(
         |text: &str| secrets.map_or(text.to_owned(), |secrets| secrets.redact_text(text).into_owned());
     let mut row = EstimateRow::new(estimate, configuration);
     row.first_request = row.first_request.as_deref().map(redacted);
-    table.check(None, [])?;
+    let sources: Vec<PathBuf> = configuration.sources.iter().map(PathBuf::from).collect();
+    table.check(None, &sources)?;
     let bytes = TableBytes::of_rows("estimate", std::slice::from_ref(&row))?;
     table.write(&bytes, redacted(&row.lines()).as_bytes())
 }

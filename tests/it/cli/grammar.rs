@@ -208,6 +208,15 @@ fn tables_go_to_the_files_that_are_named_and_to_no_file_that_is_read() {
     refused(&["predict", &t, "--calibration", &card, "-o", "-", "--json"], &["--json and -o both write"]);
     assert_eq!(std::fs::read(&t).expect("the table"), before);
     refused(&["--csv", &csv, "list", "models"], &["behind the verb"]);
+    // A file that is found in a folder, or named as a corpus, is read as well.
+    let predictions = at("predictions.csv");
+    surmise(&["predict", &t, "--calibration", &card, "-q", "-o", &predictions]);
+    let report = ["report", "predictions", &at(""), "--csv", &predictions];
+    refused(&report, &["--csv would replace", "predictions.csv"]);
+    std::fs::write(at("corpus.csv"), "entity,a,b\n1,2,3\n").expect("a corpus");
+    let corpus = at("corpus.csv");
+    refused(&["measure", "minigpt-1", "--corpus", &corpus, "--json", &corpus], &["--json would replace"]);
+    refused(&["states", "minigpt-1", "--corpus", &corpus, "-o", &corpus], &["-o would replace"]);
     // A file that cannot be written is refused before anything is computed.
     let below = format!("{t}/x.csv");
     let output = surmise(&["measure", "minigpt-1", "--corpus", "colours", "--csv", &below]);
