@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
 use super::read::names;
+use super::selection::KnownNames;
 use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::calibration::{ErrorSummary, Outcome, PredictionRow};
 use crate::error::{Error, Result};
@@ -30,11 +31,13 @@ impl Report for Predictions {
     }
 
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
-        let mut rows: Vec<PredictionRow> = vec![];
+        let (mut rows, mut known): (Vec<PredictionRow>, _) = (vec![], KnownNames::default());
         for input in inputs {
             let all = PredictionRow::read(&PREDICTIONS.at(input))?;
+            all.iter().for_each(|row| known.add(&row.target_model, &row.corpus));
             rows.extend(all.into_iter().filter(|row| selection.admits(&row.target_model, &row.corpus)));
         }
+        selection.check(&known)?;
         if rows.is_empty() {
             return Err(Selection::nothing(&inputs[0], "prediction"));
         }

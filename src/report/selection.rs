@@ -1,5 +1,6 @@
 //! The selection of rows that a report shows.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::emergence::{ProfileRow, SettingFilter};
@@ -19,7 +20,41 @@ pub struct Selection {
     pub settings: Vec<SettingFilter>,
 }
 
+/// The models and corpora of the inputs of a report.
+#[derive(Debug, Default)]
+pub(super) struct KnownNames {
+    models: BTreeSet<String>,
+    corpora: BTreeSet<String>,
+}
+
+impl KnownNames {
+    pub(super) fn add(&mut self, model: &str, corpus: &str) {
+        for (names, name) in [(&mut self.models, model), (&mut self.corpora, corpus)] {
+            if !names.contains(name) {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+}
+
 impl Selection {
+    /// Refuses a model or corpus that was named and is not in the inputs: it would be missing without a word.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the nearest names.
+    pub(super) fn check(&self, known: &KnownNames) -> Result<()> {
+        let kinds = [("model", &self.models, &known.models), ("corpus", &self.corpora, &known.corpora)];
+        for (kind, typed, known) in kinds {
+            let is_known = |typed: &&String| known.iter().any(|name| names::is_same(typed, name));
+            if let Some(typed) = typed.iter().find(|typed| !is_known(typed)) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let hint = format!("in the inputs are {}", known.join(", "));
+                return Err(names::unknown(kind, typed, known, &hint));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn admits(&self, model: &str, corpus: &str) -> bool {
         let among = |typed: &[String], name: &str| {
             typed.is_empty() || typed.iter().any(|typed| names::is_same(typed, name))

@@ -193,7 +193,14 @@ fn what_a_report_cannot_be_made_of_is_named() {
     std::fs::write(&file, "a,b\n1,2\n").expect("a file");
     refused(&["predictions", text(&file)], 1, &["line 1", "no column `target_model`"]);
     std::fs::write(&file, PREDICTIONS).expect("a file");
-    refused(&["predictions", text(&file), "--corpus", "x"], 2, &["leaves no prediction", "--corpus"]);
+    refused(
+        &["predictions", text(&file), "--corpus", "x"],
+        2,
+        &["unknown corpus `x`", "in the inputs are colours"],
+    );
+    refused(&["predictions", text(&file), "--corpus", "color"], 2, &["did you mean colours?"]);
+    // A name that is not there is refused beside one that is: it would be missing without a word.
+    refused(&["predictions", text(&file), "--model", "b", "--model", "c_1"], 2, &["did you mean a_1?"]);
     refused(&["profiles", text(&file)], 1, &["predictions.csv", "no column `model`", "profiles.csv"]);
     // What earlier versions wrote is refused with the new name of the column.
     let earlier = folder.path().join("earlier.csv");

@@ -122,7 +122,10 @@ fn what_does_not_compare_is_not_put_into_one_report() {
     refused(&["report", "depth", &run, &again], &["two profiles", "seed: 0 and 1", "--select"]);
     assert!(!done(&["report", "depth", &run, &again, "--select", "seed=1", "-q"]).is_empty());
     refused(&["report", "depth", &run, "--noise-scale", "0.4"], &["--noise-scale", "readings.csv"]);
-    refused(&["report", "depth", &run, "--model", "none"], &["leaves no row"]);
+    refused(
+        &["report", "depth", &run, "--model", "minigpt-9"],
+        &["unknown model", "did you mean minigpt-1?"],
+    );
     let positional = folder.path().join("positional").to_str().expect("UTF-8").to_owned();
     let measure = ["measure", "minigpt-1", "--estimand", "positional", "--corpus", "countries", "--windows"];
     done(&[&measure[..], &["60", "-q", "-o", &positional]].concat());

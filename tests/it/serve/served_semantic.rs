@@ -81,7 +81,7 @@ fn reported(case: &Case, name: &str) {
     };
     refused(&["out", "out"], "twice");
     refused(&["out", "--noise-scale", "0.2"], "no noise");
-    refused(&["out", "--model", "another"], "leaves no row");
+    refused(&["out", "--model", "another"], "unknown model `another`");
 }
 
 #[test]

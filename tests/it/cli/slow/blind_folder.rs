@@ -86,7 +86,7 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     assert_eq!(read(&out, "blind.svg").matches("<circle").count(), 4);
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));
     let said = refused(&["report", "blind", text(folder.path()), "--model", "c"], 2);
-    assert!(said.contains("leaves no row"), "{said}");
+    assert!(said.contains("unknown model `c`"), "{said}");
     let twice = BLIND.replace("b_1,b,200", "a-1,a,200");
     std::fs::write(folder.path().join("blind.csv"), twice).expect("a file");
     let said = refused(&["report", "blind", text(folder.path())], 2);
