@@ -84,8 +84,8 @@ enum Choice {
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let output = flags.output.as_ref().filter(|path| !is_stdout(path));
     let path = flags.input.path();
-    output.map_or(Ok(()), |output| disk::check_apart([path], output))?;
-    let table = Table::read(path)?.filter(&conditions(&flags.conditions)?)?;
+    output.map_or(Ok(()), |output| disk::check_apart([&path], output))?;
+    let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     let table = table.without(&flags.ignore)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });

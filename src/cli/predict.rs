@@ -32,9 +32,9 @@ pub(super) struct Flags {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let path = flags.input.path();
-    flags.table.check(flags.output.as_ref(), [&flags.calibration, path])?;
+    flags.table.check(flags.output.as_ref(), [&flags.calibration, &path])?;
     let card = Card::read(&flags.calibration)?;
-    let table = Table::read(path)?.filter(&conditions(&flags.conditions)?)?;
+    let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }

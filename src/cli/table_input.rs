@@ -16,10 +16,8 @@ pub(super) struct TableInput {
 }
 
 impl TableInput {
-    /// The file.
-    pub(super) fn path(&self) -> &PathBuf {
-        static NONE: PathBuf = PathBuf::new();
-        // One of both is required.
-        self.table.as_ref().or(self.observations.as_ref()).unwrap_or(&NONE)
+    /// The file. One of both is required.
+    pub(super) fn path(&self) -> PathBuf {
+        self.table.clone().or_else(|| self.observations.clone()).unwrap_or_default()
     }
 }

@@ -110,8 +110,9 @@ impl TableFlags {
     pub(super) fn check<'a>(
         &self,
         output: Option<&PathBuf>,
-        inputs: impl IntoIterator<Item = &'a PathBuf> + Clone,
+        inputs: impl IntoIterator<Item = &'a PathBuf>,
     ) -> Result<()> {
+        let inputs: Vec<&PathBuf> = inputs.into_iter().collect();
         let mut places: Vec<(&str, &PathBuf)> = vec![];
         for (flag, path) in output.map(|path| ("-o", path)).into_iter().chain(self.files()) {
             if let Some((other, _)) = places.iter().find(|(_, known)| *known == path) {
@@ -123,7 +124,7 @@ impl TableFlags {
             if is_stdout(path) {
                 continue;
             }
-            if let Some(input) = inputs.clone().into_iter().find(|input| disk::is_same(input, path)) {
+            if let Some(input) = inputs.iter().find(|input| disk::is_same(input, path)) {
                 let reason = format!("would replace {}, which is read; choose another file", input.display());
                 return Err(Error::Parameter { name: flag, reason });
             }

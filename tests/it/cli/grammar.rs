@@ -110,7 +110,7 @@ fn both_forms(arguments: &[&str]) -> String {
                 Value::Null => cell.is_empty(),
                 Value::String(text) => text == cell,
                 Value::Number(number) => cell.parse::<f64>().is_ok_and(|cell| Some(cell) == number.as_f64()),
-                other => other.to_string() == *cell,
+                other => other.as_bool().is_some_and(|value| cell.parse() == Ok(value)),
             };
             assert!(same, "{arguments:?}, {column}: {cell:?} and {}", object[column]);
         }
