@@ -62,7 +62,7 @@ fn collect(url: &str, n: usize, flags: &[&str]) -> Result<(f64, u64), Box<dyn st
             "openai-chat",
             "--base-url",
             url,
-            "--model",
+            "--api-model",
             "m",
         ])
         .args(["--no-budget", "-o", "out", "--concurrency", &CONCURRENCY.to_string()])

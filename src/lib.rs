@@ -60,6 +60,7 @@ mod finite;
 pub mod import;
 pub mod mi;
 pub mod model;
+pub mod names;
 pub mod numeric;
 pub mod observations;
 pub mod provider;

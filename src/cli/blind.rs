@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Fetching, Progress, print, status};
+use super::{Fetching, Progress, TableBytes, TableFlags, print, status};
 use crate::error::{Error, Result};
 use crate::study::blind;
 use crate::study::blind::{BlindSettings, BlindTest, Family, PredictionSettings, RecordedRows};
@@ -57,11 +57,11 @@ pub(super) struct Flags {
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Print an aligned table instead of CSV
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
     table: bool,
-    /// Print the whole record as JSON instead of CSV
-    #[arg(long)]
-    json: bool,
+    // As JSON, the whole record.
+    #[command(flatten)]
+    tables: TableFlags,
     #[command(flatten)]
     fetching: Fetching,
     /// Folder for journals, profiles, cards, observations.csv, predictions.csv, blind.csv and blind.json;
@@ -71,6 +71,8 @@ pub(super) struct Flags {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let corpora: Vec<PathBuf> = flags.corpora.iter().map(PathBuf::from).collect();
+    flags.tables.check(None, flags.family.iter().chain(&flags.rows).chain(&corpora))?;
     let hub = flags.fetching.hub(&[], quiet)?;
     let family = match &flags.family {
         Some(path) => Family::read(path, hub)?,
@@ -107,13 +109,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let test = blind::run(&family, &recorded, &settings, &how, folder, &step)?;
     bar.finish();
-    let json = |test: &BlindTest| {
-        serde_json::to_vec_pretty(test).map_err(|source| Error::Json { path: "stdout".into(), source })
-    };
-    match (flags.json, flags.table) {
-        (true, _) => print(&[json(&test)?, b"\n".to_vec()].concat())?,
-        (_, true) => print(table(&test).as_bytes())?,
-        _ => print(&test.csv()?)?,
+    if flags.table {
+        print(table(&test).as_bytes())?;
+    } else {
+        let json = serde_json::to_vec_pretty(&test);
+        let mut json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
+        json.push(b'\n');
+        flags.tables.write_to(None, &TableBytes { csv: test.csv()?, json })?;
     }
     let unit = test.rows.first().map_or("", |row| row.unit.as_str());
     for summary in test.summaries.iter().filter(|_| !quiet) {

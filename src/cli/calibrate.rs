@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{print, status};
+use super::table_input::TableInput;
+use super::{is_stdout, print, status};
 use crate::calibration::{CalibrationSpec, Card, Condition, Link, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A CSV file with a header, one observation per row, an empty cell where a value is missing
-    #[arg(long, value_name = "FILE")]
-    observations: PathBuf,
+    #[command(flatten)]
+    input: TableInput,
     /// The column to be predicted; rows where it is empty are not used for fitting
     #[arg(long, value_name = "COL")]
     target: String,
@@ -82,16 +82,17 @@ enum Choice {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
-    output.map_or(Ok(()), |path| disk::check_apart([&flags.observations], path))?;
-    let table = Table::read(&flags.observations)?.filter(&conditions(&flags.conditions)?)?;
+    let output = flags.output.as_ref().filter(|path| !is_stdout(path));
+    let path = flags.input.path();
+    output.map_or(Ok(()), |output| disk::check_apart([&path], output))?;
+    let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     let table = table.without(&flags.ignore)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
     // A file that cannot be written is reported before the calibration, which takes time.
     let partial = output.map(|path| disk::Partial::begin(path)).transpose()?;
-    let card = calibrate(&table, &specification(flags)?)?;
+    let card = calibrate(&table, &specification(flags, &table)?)?;
     drop(partial);
     match output {
         Some(path) => card.write(path)?,
@@ -103,7 +104,10 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     unsupported(&card)
 }
 
-fn specification(flags: &Flags) -> Result<CalibrationSpec> {
+/// The specification, with columns as the table spells them.
+fn specification(flags: &Flags, table: &Table) -> Result<CalibrationSpec> {
+    let one = |typed: &Option<String>| typed.as_ref().map(|typed| table.column_of(typed));
+    let all = |typed: &[String]| typed.iter().map(|typed| table.column_of(typed)).collect();
     let (low, high) = match flags.range.as_slice() {
         [] => (0.0, 1.0),
         [low, high] => (*low, *high),
@@ -122,17 +126,17 @@ fn specification(flags: &Flags) -> Result<CalibrationSpec> {
         Choice::Auto | Choice::Logit => logit,
     };
     Ok(CalibrationSpec {
-        target: flags.target.clone(),
-        features: flags.features.clone(),
-        group: flags.group.clone(),
-        size: flags.size.clone(),
-        id: flags.id.clone(),
-        weights: flags.weights.clone(),
-        proxy: flags.proxy.clone(),
-        proxy_size: flags.proxy_size.clone(),
-        stderr: flags.stderr.clone(),
+        target: table.column_of(&flags.target),
+        features: all(&flags.features),
+        group: one(&flags.group),
+        size: one(&flags.size),
+        id: one(&flags.id),
+        weights: one(&flags.weights),
+        proxy: one(&flags.proxy),
+        proxy_size: one(&flags.proxy_size),
+        stderr: one(&flags.stderr),
         link,
-        same: flags.same.clone(),
+        same: all(&flags.same),
         for_api: flags.for_api,
         level: flags.level,
         unit: flags.unit.clone(),

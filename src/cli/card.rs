@@ -4,17 +4,26 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::print;
+use super::{TableBytes, TableFlags};
 use crate::calibration::Card;
 use crate::error::Result;
+use crate::report::{self, Selection};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The card
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "CARD")]
     card: PathBuf,
+    // The table: the back-tested errors of all candidates, as `surmise report calibration` has them
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(super) fn run(flags: &Flags) -> Result<()> {
-    print(Card::read(&flags.card)?.to_string().as_bytes())
+    let inputs = [flags.card.clone()];
+    flags.table.check(None, &inputs)?;
+    let card = Card::read(&flags.card)?;
+    let table = report::find("calibration")?.make(&inputs, &Selection::default())?.table;
+    let table = TableBytes::of_cells("candidates", &table.columns, &table.values())?;
+    flags.table.write(&table, card.to_string().as_bytes())
 }

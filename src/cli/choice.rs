@@ -2,6 +2,9 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::corpus::PromptForm;
+use crate::names;
+
 /// Help for a flag that takes a name from a table: what it is, and the names there are.
 pub(super) fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
     format!("{what}: {}", names.collect::<Vec<_>>().join(", "))
@@ -22,5 +25,14 @@ where
         if describe(*one).is_empty() { value } else { value.help(describe(*one)) }
     });
     PossibleValuesParser::new(values.collect::<Vec<_>>())
-        .try_map(move |given| all.iter().copied().find(|one| name(*one) == given).ok_or("no such value"))
+        .try_map(move |given| names::find(&given, all, |one| name(**one)).copied().ok_or("no such value"))
+}
+
+/// The form of a prompt, by its name.
+pub(super) fn form(name: &str) -> Result<PromptForm, String> {
+    PromptForm::find(name).ok_or_else(|| {
+        let known: Vec<&str> = PromptForm::names().collect();
+        let near = names::suggestion(name, known.iter().copied());
+        format!("{near}the forms are {}", known.join(", "))
+    })
 }

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::choice::choice;
 use super::estimator::EstimatorFlag;
+use super::flags::WINDOWS;
 use super::texts::TextFlags;
-use super::{Fetching, Opening, Progress, Sampling, config_notes, print, status};
-use crate::disk;
+use super::{Fetching, Opening, Progress, TableBytes, TableFlags, config_notes, status};
 use crate::emergence::Micro;
 use crate::emergence::compare;
 use crate::emergence::compare::{Comparison, Permutations};
 use crate::error::{Error, Result};
+use crate::mi::Scale;
 use crate::model::Model;
 
 #[derive(Debug, Args)]
@@ -29,8 +31,18 @@ pub(super) struct Flags {
     permutations: usize,
     #[command(flatten)]
     fetching: Fetching,
-    #[command(flatten)]
-    sampling: Sampling,
+    /// Most windows per group of texts
+    #[arg(long, default_value_t = WINDOWS, value_name = "N")]
+    windows: usize,
+    /// Seed of windows, channel noise, control and permutations
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// What the channel's noise is relative to: the spread of each coordinate, or the norm of each state
+    #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
+    scale: Scale,
+    /// Now without effect: texts have no entities
+    #[arg(long, hide = true, value_name = "K")]
+    shots: Option<usize>,
     #[command(flatten)]
     estimator: EstimatorFlag,
     #[command(flatten)]
@@ -38,6 +50,8 @@ pub(super) struct Flags {
     /// CSV file to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
@@ -48,14 +62,13 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         );
         return Err(Error::Parameter { name: "--permutations", reason });
     }
-    let sampling = &flags.sampling;
+    flags.table.check(flags.output.as_ref(), flags.texts.files())?;
     let groups = flags.texts.read()?;
     let n_pairs = compare::pairs(&groups, flags.reference.as_deref())?.len();
     let hub = flags.fetching.hub(&flags.models, quiet)?;
     flags.models.iter().try_for_each(|name| Model::find(name, &hub).map(drop))?;
-    let output = flags.output.as_deref().map(disk::Partial::begin).transpose()?;
-    let windows = flags.texts.window_settings(sampling.draw);
-    let settings = flags.estimator.settings(sampling.scale, sampling.draw.seed, Micro::Alone)?;
+    let windows = flags.texts.window_settings(flags.windows, flags.seed);
+    let settings = flags.estimator.settings(flags.scale, flags.seed, Micro::Alone)?;
     let bar = Progress::start((flags.models.len() * n_pairs * flags.permutations) as u64, quiet);
     let mut rows: Vec<Comparison> = vec![];
     for (at, name) in flags.models.iter().enumerate() {
@@ -71,11 +84,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         rows.extend(compare::compare(&model, &groups, &windows, &settings, &how)?);
     }
     bar.finish();
-    let csv = disk::csv_bytes("comparisons.csv".as_ref(), &rows)?;
-    match output {
-        Some(output) => output.fill(&csv)?,
-        None => print(&csv)?,
-    }
+    flags.table.write_to(flags.output.as_ref(), &TableBytes::of_rows("comparisons", &rows)?)?;
     if !quiet {
         rows.chunk_by(|x, y| (&x.model, &x.group_a, &x.group_b) == (&y.model, &y.group_a, &y.group_b))
             .for_each(|pair| status(&summary(pair)));

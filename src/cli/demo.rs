@@ -1,4 +1,4 @@
-//! The bare command: the demonstration on the embedded family.
+//! The demonstration of the positional estimand on an embedded family.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::estimator::EstimatorFlag;
-use super::{Progress, Sampling, print, status};
+use super::{Progress, Sampling, TableBytes, TableFlags, status};
 use crate::calibration::PredictionRow;
 use crate::corpus::category::DEFAULT;
 use crate::disk;
@@ -28,6 +28,8 @@ pub(crate) struct Flags {
     /// observations.csv, card.json, predictions.csv
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 /// The columns of predictions.csv that are printed.
@@ -62,6 +64,7 @@ impl<'a> PrintedRow<'a> {
 }
 
 pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    flags.table.check(None, [])?;
     let folder = flags.output.as_deref();
     if let Some(folder) = folder {
         disk::make_folder(folder)?;
@@ -69,7 +72,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     let Sampling { draw, scale } = flags.sampling;
     let measure = flags.estimator.settings(scale, draw.seed, Micro::Alone)?;
-    let settings = DemoSettings { windows: draw.windows, shots: draw.shots, measure, family: None };
+    let settings = DemoSettings { windows: draw.windows, shots: draw.entities, measure, family: None };
     let models: Vec<String> = FAMILY.iter().map(|member| member.name.to_owned()).collect();
     let bar = Progress::start((models.len() * DEFAULT.len()) as u64, quiet);
     let made = demo::run(&models, &settings, folder, &|done, model, corpus| {
@@ -81,7 +84,7 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         made.write(folder)?;
     }
     let rows: Vec<PrintedRow> = made.predictions.iter().map(PrintedRow::new).collect();
-    print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
+    flags.table.write_to(None, &TableBytes::of_rows("demonstration", &rows)?)?;
     let summary = made.summary();
     if !quiet {
         status(&summary.sentence("held-out rows", demo::LEVEL));

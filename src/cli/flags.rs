@@ -12,12 +12,12 @@ use crate::model::{Bos, Device, ModelOptions, Precision, parse_bytes};
 /// How series are drawn.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct SeriesFlags {
-    /// Series per corpus, or most windows per group of texts
+    /// Series per corpus
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     pub(super) windows: usize,
     /// Entities per series
-    #[arg(long, default_value_t = SHOTS, value_name = "K")]
-    pub(super) shots: usize,
+    #[arg(long, alias = "shots", default_value_t = ENTITIES, value_name = "K")]
+    pub(super) entities: usize,
     /// Seed of series, channel noise, tasks and random initial weights
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
@@ -35,13 +35,15 @@ pub(super) struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { draw: SeriesFlags { windows: WINDOWS, shots: SHOTS, seed: 0 }, scale: Scale::Spread }
+        Self { draw: SeriesFlags { windows: WINDOWS, entities: ENTITIES, seed: 0 }, scale: Scale::Spread }
     }
 }
 
 /// Default number of series per corpus: log 1000 is 6.9 nats, and values are trusted below .6 of that.
 pub(super) const WINDOWS: usize = 1000;
 /// Default number of entities per series.
+pub(super) const ENTITIES: usize = 4;
+/// Default of the most shots of in-context tasks.
 pub(super) const SHOTS: usize = 4;
 
 /// How models are found.

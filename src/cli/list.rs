@@ -1,10 +1,10 @@
-//! `surmise list`: the tables of what is built in, as tab-separated lines.
+//! `surmise list`: the tables of what is built in, as tab-separated lines, CSV or JSON.
 
-use std::fmt::Write;
-
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
-use super::print;
+use super::{TableBytes, TableFlags};
 use crate::calibration::candidates::{CandidateRole, registry as candidates};
 use crate::collect::grading::registry as graders;
 use crate::collect::tasks;
@@ -20,7 +20,10 @@ use crate::report;
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// What to list
+    #[arg(value_name = "WHAT")]
     kind: Kind,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -47,59 +50,133 @@ enum Kind {
     Candidates,
 }
 
+/// A listing: the names of its columns, and its rows.
+struct Listing {
+    columns: &'static [&'static str],
+    rows: Vec<ListedMember>,
+}
+
+/// A member of a table.
+struct ListedMember {
+    /// The cells of the line for people.
+    line: Vec<String>,
+    /// The cells for programs.
+    cells: Vec<Value>,
+}
+
+impl ListedMember {
+    /// A member whose cells are texts in both forms.
+    fn of_texts(cells: &[&str]) -> Self {
+        Self {
+            line: cells.iter().map(|cell| (*cell).to_owned()).collect(),
+            cells: cells.iter().map(|cell| (*cell).into()).collect(),
+        }
+    }
+}
+
 pub(super) fn run(flags: &Flags) -> Result<()> {
-    let mut out = String::new();
-    let mut line = |cells: &[&str]| writeln!(out, "{}", cells.join("\t")).unwrap_or_default();
-    match flags.kind {
+    flags.table.check(None, [])?;
+    let Listing { columns, rows } = listing(flags.kind)?;
+    let lines: String = rows.iter().map(|row| row.line.join("\t") + "\n").collect();
+    let cells: Vec<Vec<Value>> = rows.into_iter().map(|row| row.cells).collect();
+    let possible = flags.kind.to_possible_value();
+    let name = possible.as_ref().map_or("list", PossibleValue::get_name);
+    flags.table.write(&TableBytes::of_cells(name, columns, &cells)?, lines.as_bytes())
+}
+
+fn listing(kind: Kind) -> Result<Listing> {
+    let mut rows: Vec<ListedMember> = vec![];
+    let mut line = |cells: &[&str]| rows.push(ListedMember::of_texts(cells));
+    let columns: &[&str] = match kind {
         Kind::Models => {
             for member in embedded() {
                 let info = Model::load(member.name)?.info;
-                let sizes =
-                    format!("{} parameters, {} blocks, width {}", info.n_params, info.n_layers, info.d_model);
-                line(&[member.name, member.family, &sizes]);
+                let (n_params, n_layers, d_model) = (info.n_params, info.n_layers, info.d_model);
+                let sizes = format!("{n_params} parameters, {n_layers} blocks, width {d_model}");
+                rows.push(ListedMember {
+                    line: vec![member.name.into(), member.family.into(), sizes],
+                    cells: vec![
+                        member.name.into(),
+                        member.family.into(),
+                        n_params.into(),
+                        n_layers.into(),
+                        d_model.into(),
+                    ],
+                });
             }
+            &["name", "family", "n_params", "n_layers", "d_model"]
         }
         Kind::Architectures => {
             arch::ALL.iter().for_each(|arch| line(&[arch.model_type(), arch.summary()]));
             arch::MULTIMODAL.iter().for_each(|whole| line(&[whole.model_type, whole.summary]));
+            &["name", "summary"]
         }
-        Kind::Estimators => mi::ALL.iter().for_each(|estimator| {
-            let about = estimator.about();
-            line(&[
-                estimator.name(),
-                about.kind.name(),
-                about.what,
-                about.reference,
-                about.cost,
-                about.limits,
-            ]);
-        }),
-        Kind::Reports => report::ALL
-            .iter()
-            .for_each(|report| line(&[report.name(), report.input().file, report.summary()])),
+        Kind::Estimators => {
+            for estimator in mi::ALL {
+                let about = estimator.about();
+                line(&[
+                    estimator.name(),
+                    about.kind.name(),
+                    about.what,
+                    about.reference,
+                    about.cost,
+                    about.limits,
+                ]);
+            }
+            &["name", "kind", "what", "reference", "cost", "limits"]
+        }
+        Kind::Reports => {
+            report::ALL
+                .iter()
+                .for_each(|report| line(&[report.name(), report.input().file, report.summary()]));
+            &["name", "input", "summary"]
+        }
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;
                 let relations: Vec<_> =
                     category.relations.iter().map(|relation| relation.name.as_str()).collect();
-                line(&[name, &format!("{} entities", category.entities.len()), &relations.join(", ")]);
+                let (n, relations) = (category.entities.len(), relations.join(", "));
+                rows.push(ListedMember {
+                    line: vec![(*name).into(), format!("{n} entities"), relations.clone()],
+                    cells: vec![(*name).into(), n.into(), relations.into()],
+                });
             }
+            &["name", "n_entities", "relations"]
         }
-        Kind::Providers => provider::ALL.iter().for_each(|provider| {
-            line(&[provider.name(), provider.default_base_url(), provider.key_variable()]);
-        }),
+        Kind::Providers => {
+            provider::ALL.iter().for_each(|provider| {
+                line(&[provider.name(), provider.default_base_url(), provider.key_variable()]);
+            });
+            &["name", "base_url", "key_variable"]
+        }
         Kind::Importers => {
             import::ALL.iter().for_each(|importer| line(&[importer.name(), importer.summary()]));
+            &["name", "summary"]
         }
-        Kind::Candidates => candidates::ALL.iter().for_each(|candidate| {
-            let role =
-                if candidate.role() == CandidateRole::Calibration { "calibration" } else { "baseline" };
-            line(&[candidate.name(), role, &candidate.least_rows().to_string()]);
-        }),
-        Kind::Graders => graders::ALL.iter().for_each(|rule| {
-            line(&[&format!("{}{}", rule.name(), rule.argument_form().unwrap_or_default()), rule.about()]);
-        }),
-        Kind::Tasks => tasks::built_in().iter().for_each(|(name, what)| line(&[name, what])),
-    }
-    print(out.as_bytes())
+        Kind::Candidates => {
+            candidates::ALL.iter().for_each(|candidate| {
+                let role =
+                    if candidate.role() == CandidateRole::Calibration { "calibration" } else { "baseline" };
+                let least_rows = candidate.least_rows();
+                rows.push(ListedMember {
+                    line: vec![candidate.name().into(), role.into(), least_rows.to_string()],
+                    cells: vec![candidate.name().into(), role.into(), least_rows.into()],
+                });
+            });
+            &["name", "role", "least_rows"]
+        }
+        Kind::Graders => {
+            graders::ALL.iter().for_each(|rule| {
+                let form = format!("{}{}", rule.name(), rule.argument_form().unwrap_or_default());
+                line(&[&form, rule.about()]);
+            });
+            &["name", "right_when"]
+        }
+        Kind::Tasks => {
+            tasks::built_in().iter().for_each(|(name, what)| line(&[name, what]));
+            &["name", "summary"]
+        }
+    };
+    Ok(Listing { columns, rows })
 }

@@ -8,9 +8,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::choice::listed;
-use super::{Progress, print, status};
+use super::{Progress, TableBytes, TableFlags, print, status};
 use crate::arrays::{self, Array};
-use crate::disk::Schema;
+use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::mi::permutation_test::{
     CHECKED_NATS, PermutationTest, SelfCheckResult, permutation_test, self_check,
@@ -39,9 +39,11 @@ pub(super) struct Flags {
     /// Seed of whatever the estimator draws
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Print a table for people, in which negative estimates are shown as 0
-    #[arg(long)]
+    /// Print a table for people, in which negative estimates are shown as 0 [default: JSON]
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
     table: bool,
+    #[command(flatten)]
+    output: TableFlags,
     /// Estimate as well for K random pairings of the rows, which share nothing, and give the p value
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     permutations: Option<u32>,
@@ -79,6 +81,7 @@ struct InputFile {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    flags.output.check(None, [&flags.x, &flags.y])?;
     let estimator = mi::find(&flags.estimator)?;
     let (x, y) = (arrays::read(&flags.x, "x")?, arrays::read(&flags.y, "y")?);
     if let Some(note) = estimator.note_on_samples().filter(|_| flags.permutations.is_some()) {
@@ -138,12 +141,66 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if flags.table {
         print(table(&report).as_bytes())?;
     } else {
-        let mut bytes = serde_json::to_vec_pretty(&report)
+        let mut json = serde_json::to_vec_pretty(&report)
             .map_err(|source| Error::Json { path: "stdout".into(), source })?;
-        bytes.push(b'\n');
-        print(&bytes)?;
+        json.push(b'\n');
+        let csv = disk::csv_bytes("mi.csv".as_ref(), &csv_rows(&report))?;
+        let bytes = TableBytes { csv, json };
+        flags.output.write(&bytes, &bytes.json)?;
     }
     without_p.map_or(Ok(()), |reason| Err(Error::Gaps { reason }))
+}
+
+/// A row of the CSV form: one noise scale, or the one estimate of an estimator that has none.
+#[derive(Debug, Serialize)]
+struct CsvRow<'a> {
+    estimator: &'a str,
+    noise_scale: Option<f64>,
+    mi_nats: f64,
+    lower_nats: Option<f64>,
+    upper_nats: Option<f64>,
+    stderr_nats: Option<f64>,
+    ceiling_nats: f64,
+    kind: &'static str,
+    flags: String,
+    n: usize,
+    n_distinct: usize,
+    x_columns: usize,
+    y_columns: usize,
+    seed: u64,
+    /// Of the headline alone.
+    p_value: Option<f64>,
+    x_sha256: &'a str,
+    y_sha256: &'a str,
+}
+
+fn csv_rows(report: &Report) -> Vec<CsvRow<'_>> {
+    let row = |estimate: &Estimate| CsvRow {
+        estimator: &report.estimator,
+        noise_scale: estimate.noise_scale,
+        mi_nats: estimate.mi_nats,
+        lower_nats: estimate.lower_nats,
+        upper_nats: estimate.upper_nats,
+        stderr_nats: estimate.stderr_nats,
+        ceiling_nats: estimate.ceiling_nats,
+        kind: estimate.kind.name(),
+        flags: estimate.flags.iter().map(Flag::name).collect::<Vec<_>>().join(" "),
+        n: estimate.n,
+        n_distinct: estimate.n_distinct,
+        x_columns: estimate.dims[0],
+        y_columns: estimate.dims[1],
+        seed: report.seed,
+        p_value: report
+            .permutation_test
+            .as_ref()
+            .filter(|_| estimate.noise_scale == report.estimate.noise_scale)
+            .map(|test| test.p_value),
+        x_sha256: &report.x.sha256,
+        y_sha256: &report.y.sha256,
+    };
+    let single = std::slice::from_ref(&report.estimate);
+    let estimates = if report.estimates.is_empty() { single } else { report.estimates.as_slice() };
+    estimates.iter().map(row).collect()
 }
 
 fn input_file(path: &Path, array: &Array) -> InputFile {

@@ -1,9 +1,11 @@
 //! `surmise model`: the description of a checkpoint.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde::Serialize;
 
-use super::{ConfigFlags, Fetching, config_notes, print};
+use super::{ConfigFlags, Fetching, TableBytes, TableFlags, config_notes, is_stdout, status};
 use crate::error::{Error, Result};
 use crate::model::{Description, ModelInfo};
 
@@ -11,15 +13,14 @@ use crate::model::{Description, ModelInfo};
 pub(super) struct Flags {
     /// A folder with config.json and weights, a GGUF file, an id on a Hugging Face hub, or a name from
     /// `surmise list models`
-    #[arg(value_name = "MODEL")]
-    model: String,
+    #[arg(value_name = "MODEL", required_unless_present = "json")]
+    model: Option<String>,
     #[command(flatten)]
     fetching: Fetching,
     #[command(flatten)]
     config: ConfigFlags,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 /// The report that is printed.
@@ -40,9 +41,10 @@ struct ModelReport<'a> {
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
-    let Description { info, spec, stored } =
-        Description::of(&flags.model, &flags.config.allow_config_key, &hub)?;
+    let (model, table) = arguments(flags, quiet)?;
+    table.check(None, [&PathBuf::from(&model)])?;
+    let hub = flags.fetching.hub(std::slice::from_ref(&model), quiet)?;
+    let Description { info, spec, stored } = Description::of(&model, &flags.config.allow_config_key, &hub)?;
     config_notes(&info, quiet);
     let report = ModelReport {
         model: &info,
@@ -54,10 +56,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         memory_bytes: 4 * info.n_params,
         stored_dtype: &stored,
     };
-    let text = if flags.json {
-        let json = serde_json::to_string_pretty(&report);
-        json.map_err(|source| Error::Json { path: "stdout".into(), source })? + "\n"
-    } else {
+    let bytes = bytes(&report)?;
+    let text: String = {
         let ModelInfo {
             id,
             family,
@@ -92,5 +92,58 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             report.experts.map(|[n, chosen]| ("experts", format!("{n}, of which a token goes to {chosen}")));
         rows.iter().chain(&experts).map(|(name, value)| format!("{name}\t{value}\n")).collect()
     };
-    print(text.as_bytes())
+    table.write(&bytes, text.as_bytes())
+}
+
+/// The model and where the table goes. Before `--json` had a file, it stood before the model as well.
+fn arguments(flags: &Flags, quiet: bool) -> Result<(String, TableFlags)> {
+    let table = flags.table.clone();
+    match (&flags.model, table.json.as_deref()) {
+        (Some(model), _) => Ok((model.clone(), table)),
+        (None, Some(path)) if !is_stdout(path) => {
+            let model = path.display().to_string();
+            if !quiet {
+                status("warning: `--json MODEL` is now `MODEL --json`: --json takes a file");
+            }
+            Ok((model, TableFlags { json: Some("-".into()), ..table }))
+        }
+        (None, _) => {
+            let reason = "is missing: give a folder, a GGUF file, an id or an embedded name".into();
+            Err(Error::Parameter { name: "MODEL", reason })
+        }
+    }
+}
+
+/// The columns of the CSV form, which are members of the JSON form.
+const COLUMNS: [&str; 15] = [
+    "id",
+    "family",
+    "architecture",
+    "n_params",
+    "n_layers",
+    "d_model",
+    "vocab_size",
+    "n_heads",
+    "n_kv_heads",
+    "head_dim",
+    "max_positions",
+    "experts",
+    "memory_bytes",
+    "stored_dtype",
+    "weights_sha256",
+];
+
+fn bytes(report: &ModelReport) -> Result<TableBytes> {
+    let fault = |source| Error::Json { path: "model".into(), source };
+    let value = serde_json::to_value(report).map_err(fault)?;
+    let cell = |name: &&str| match &value[*name] {
+        serde_json::Value::Array(items) => {
+            items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ").into()
+        }
+        other => other.clone(),
+    };
+    let csv = TableBytes::of_cells("model", &COLUMNS, &[COLUMNS.iter().map(cell).collect()])?.csv;
+    let mut json = serde_json::to_vec_pretty(report).map_err(fault)?;
+    json.push(b'\n');
+    Ok(TableBytes { csv, json })
 }

@@ -5,19 +5,18 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::calibrate::conditions;
-use super::{print, status};
+use super::table_input::TableInput;
+use super::{TableBytes, TableFlags, status};
 use crate::calibration::{Card, PredictionRow, Table};
-use crate::disk;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Card of `surmise calibrate`
+    #[command(flatten)]
+    input: TableInput,
+    /// Card of `surmise calibrate`; the table has its features, and need not have its target
     #[arg(long, value_name = "CARD")]
     calibration: PathBuf,
-    /// A CSV file with the features of the card; the target column need not be there
-    #[arg(long, value_name = "FILE")]
-    observations: PathBuf,
     /// Use only rows that meet a condition, such as family!=Llama; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
@@ -27,26 +26,32 @@ pub(super) struct Flags {
     /// CSV file to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let path = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
-    path.map_or(Ok(()), |path| disk::check_apart([&flags.calibration, &flags.observations], path))?;
+    let path = flags.input.path();
+    flags.table.check(flags.output.as_ref(), [&flags.calibration, &path])?;
     let card = Card::read(&flags.calibration)?;
-    let table = Table::read(&flags.observations)?.filter(&conditions(&flags.conditions)?)?;
+    let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
     let predictions = card.predict(&table, flags.level.unwrap_or(card.level))?;
-    let bytes = PredictionRow::to_bytes("predictions.csv".as_ref(), &predictions)?;
-    match path {
-        Some(path) => disk::write(path, &bytes)?,
-        None => print(&bytes)?,
-    }
+    flags.table.write_to(flags.output.as_ref(), &TableBytes::of_rows("predictions", &predictions)?)?;
     let n = predictions.len();
     let missing = predictions.iter().filter(|prediction| prediction.y_hat.is_none()).count();
     if !quiet {
         status(&format!("{} of {n} rows predicted", n - missing));
+        let known = |row: &&PredictionRow| row.y_hat.is_some() && row.is_in_training();
+        let known = predictions.iter().filter(known).count();
+        if known > 0 {
+            status(&format!(
+                "{known} of them are of models that the card was trained on (in_training): their errors say \
+                 nothing about other models, and `surmise report predictions` leaves them out"
+            ));
+        }
         let short = predictions.iter().filter(|prediction| prediction.undercovers()).count();
         if short > 0 {
             status(&format!(

@@ -1,44 +1,73 @@
-//! Earlier spellings of verbs and flags: they are hidden aliases, and their use prints a warning.
+//! Earlier spellings of verbs and flags: they are hidden, work as before, and their use prints a warning.
+//!
+//! A verb or flag with another name is a hidden alias. A flag that became an argument, or that has no effect
+//! any more, is a hidden flag whose help begins with [`NOW`] and says what it is now.
 
 use std::ffi::OsString;
 
-use clap::{Arg, Command, CommandFactory, Parser};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
+use super::grammar::with_grammar;
 use super::status;
 use super::verbs::Opts;
 
+/// How the help of a hidden flag begins that is an earlier spelling.
+const NOW: &str = "Now ";
+
 /// Parses the command line. Every earlier spelling that was typed prints a warning with the present one.
 pub fn parse() -> Opts {
-    let opts = Opts::parse();
+    let mut command = with_grammar(Opts::command());
+    let mut matches = command.get_matches_mut();
+    let opts =
+        Opts::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit());
     if !opts.quiet {
         let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
-        warnings(&Opts::command(), &typed).iter().for_each(|warning| status(warning));
+        warnings(&command, &typed).iter().for_each(|warning| status(&format!("warning: {warning}")));
     }
     opts
 }
 
-/// A warning for each hidden alias of `command` and its verbs among the arguments.
+/// A warning for each earlier spelling of `command` and its verbs among the arguments, each once.
 fn warnings(command: &Command, typed: &[OsString]) -> Vec<String> {
     let (mut command, mut warnings) = (command, vec![]);
     for word in typed.iter().filter_map(|word| word.to_str()) {
         if word == "--" {
             break;
         }
-        if let Some(flag) = word.strip_prefix("--") {
+        let warning = if let Some(flag) = word.strip_prefix("--") {
             let name = flag.split('=').next().unwrap_or_default();
-            let renamed = command.get_arguments().find(|arg| has_hidden_alias(arg, name));
-            if let Some(now) = renamed.and_then(Arg::get_long) {
-                warnings.push(format!("`--{name}` is now `--{now}`"));
-            }
+            command.get_arguments().find_map(|arg| of_long(arg, name))
+        } else if let Some(short) = word.strip_prefix('-').and_then(|flag| flag.chars().next()) {
+            let typed = |arg: &&Arg| arg.get_short() == Some(short);
+            command
+                .get_arguments()
+                .find(typed)
+                .and_then(|arg| Some(format!("`-{short}` is now {}", now(arg)?)))
         } else if let Some(verb) = command.find_subcommand(word) {
             let is_hidden = verb.get_name() != word && verb.get_visible_aliases().all(|alias| alias != word);
-            if is_hidden {
-                warnings.push(format!("`{word}` is now `{}`", verb.get_name()));
-            }
             command = verb;
-        }
+            is_hidden.then(|| format!("`{word}` is now `{}`", verb.get_name()))
+        } else {
+            None
+        };
+        warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
     }
     warnings
+}
+
+/// The warning for a flag that was typed as `--name`, if it is an earlier spelling of this one.
+fn of_long(arg: &Arg, name: &str) -> Option<String> {
+    if has_hidden_alias(arg, name) {
+        return arg.get_long().map(|now| format!("`--{name}` is now `--{now}`"));
+    }
+    let is_typed = arg.get_long() == Some(name);
+    is_typed.then(|| now(arg)).flatten().map(|now| format!("`--{name}` is now {now}"))
+}
+
+/// What a hidden flag is now, if it is an earlier spelling.
+fn now(arg: &Arg) -> Option<String> {
+    let help = arg.get_help().filter(|_| arg.is_hide_set())?.to_string();
+    help.strip_prefix(NOW).map(Into::into)
 }
 
 fn has_hidden_alias(arg: &Arg, name: &str) -> bool {
@@ -50,6 +79,7 @@ fn has_hidden_alias(arg: &Arg, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::examples::examples;
 
     fn warned(typed: &[&str]) -> Vec<String> {
         let typed: Vec<OsString> = typed.iter().map(Into::into).collect();
@@ -61,12 +91,88 @@ mod tests {
         assert_eq!(warned(&["line"]), ["`line` is now `demo`"]);
         assert_eq!(warned(&["observations", "--setting", "0.2"]), ["`--setting` is now `--noise-scale`"]);
         assert_eq!(
-            warned(&["collect", "t", "--patience-s=20"]),
-            ["`--patience-s` is now `--idle-timeout-s`"]
+            warned(&["collect", "t", "--patience-s=20", "--model", "m", "--model", "m"]),
+            ["`--patience-s` is now `--idle-timeout-s`", "`--model` is now `--api-model`"]
         );
         assert!(warned(&["observations", "--noise-scale", "0.2"]).is_empty());
         assert!(warned(&["demo"]).is_empty());
         // Values and arguments after `--` are not flags.
         assert!(warned(&["mi", "--x", "line", "--", "--setting"]).is_empty());
+    }
+
+    #[test]
+    fn flags_that_became_arguments_are_named_with_the_argument() {
+        for verb in ["calibrate", "predict"] {
+            let warnings = warned(&[verb, "--observations", "t.csv"]);
+            assert_eq!(warnings, ["`--observations` is now TABLE, without a flag"], "{verb}");
+        }
+        assert_eq!(warned(&["collect", "rescore", "-o", "d"]), ["`-o` is now DIR, without a flag"]);
+        assert_eq!(warned(&["collect", "repair", "--output=d"]), ["`--output` is now DIR, without a flag"]);
+        // Another verb has the flag still.
+        assert!(warned(&["collect", "t", "-o", "d"]).is_empty());
+        assert!(warned(&["demo", "--entities", "2"]).is_empty());
+        assert_eq!(warned(&["demo", "--shots", "2"]), ["`--shots` is now `--entities`"]);
+    }
+
+    #[test]
+    fn every_verb_has_examples_that_parse() {
+        let command = with_grammar(Opts::command());
+        let mut verbs = vec![("surmise".to_owned(), &command)];
+        while let Some((path, verb)) = verbs.pop() {
+            let lines = examples(&path);
+            assert!(!lines.is_empty(), "{path} has no examples");
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(lines[0]), "{path}: {help}");
+            for line in lines {
+                let words = line.split(" > ").next().unwrap_or_default().split_whitespace();
+                let parsed = with_grammar(Opts::command()).try_get_matches_from(words);
+                assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("a refusal"));
+                assert!(warned(&line.split_whitespace().skip(1).collect::<Vec<_>>()).is_empty(), "{line}");
+            }
+            let children = verb.get_subcommands().map(|verb| (format!("{path} {}", verb.get_name()), verb));
+            verbs.extend(children);
+        }
+    }
+
+    /// The words of a command in a console, as a shell splits them; comments and redirections end it.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (vec![], None::<String>, None);
+        for c in line.chars() {
+            match (c, quote) {
+                ('\'' | '"', None) => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                (c, Some(open)) if c == open => quote = None,
+                (c, None) if c.is_whitespace() => words.extend(word.take()),
+                (c, _) => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        let end =
+            words.iter().position(|word| ["#", "|", ">", "&", ";"].iter().any(|end| word.starts_with(end)));
+        words.truncate(end.unwrap_or(words.len()));
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_documents_parses_and_is_in_the_present_spelling() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let docs =
+            std::fs::read_dir(root.join("docs")).expect("docs").map(|entry| entry.expect("a file").path());
+        let mut n = 0;
+        for file in docs.chain([root.join("README.md")]) {
+            let text = std::fs::read_to_string(&file).expect("a document").replace("\\\n", " ");
+            for line in text.lines().filter(|line| line.starts_with("$ surmise ")) {
+                let words = words(&line[2..]);
+                let parsed = with_grammar(Opts::command()).try_get_matches_from(&words);
+                let file = file.display();
+                assert!(parsed.is_ok(), "{file}: {line}: {}", parsed.expect_err("a refusal"));
+                let typed: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+                assert!(warned(&typed).is_empty(), "{file}: {line}");
+                n += 1;
+            }
+        }
+        assert!(n > 20, "only {n} commands were found");
     }
 }

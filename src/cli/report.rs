@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::choice::listed;
-use super::{print, status};
+use super::{TableBytes, TableFlags, print, status};
 use crate::disk;
 use crate::emergence::SettingFilter;
 use crate::error::Result;
@@ -16,7 +16,7 @@ pub(super) struct Flags {
     #[arg(value_name = "NAME", help = listed("A report", report::ALL.iter().map(|report| report.name())))]
     name: String,
     /// The files it is made of, which `surmise list reports` names, or folders that hold them
-    #[arg(required = true, value_name = "FILE|DIR")]
+    #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Noise scale b of the estimator [default: that of the headline]
     #[arg(long, alias = "setting", value_name = "B")]
@@ -31,9 +31,11 @@ pub(super) struct Flags {
     /// The names are columns of profiles.csv
     #[arg(long, value_name = "NAME=VALUE")]
     select: Vec<SettingFilter>,
-    /// Form of the table on stdout, where there is no -o
-    #[arg(long, value_enum, default_value_t = Format::Csv, conflicts_with = "output")]
+    /// Form of the table on stdout, where there is no -o, --csv or --json
+    #[arg(long, value_enum, default_value_t = Format::Csv, conflicts_with_all = ["output", "csv", "json"])]
     format: Format,
+    #[command(flatten)]
+    tables: TableFlags,
     /// Folder for the table as .csv, .tex and .md, and for each figure as .svg and .pdf
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -51,11 +53,11 @@ enum Format {
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let report = report::find(&flags.name)?;
+    let inputs: Vec<PathBuf> = flags.inputs.iter().map(|path| report.input().at(path)).collect();
     if let Some(folder) = &flags.output {
-        let table = folder.join(format!("{}.csv", report.name()));
-        let inputs: Vec<PathBuf> = flags.inputs.iter().map(|path| report.input().at(path)).collect();
-        disk::check_apart(&inputs, &table)?;
+        disk::check_apart(&inputs, &folder.join(format!("{}.csv", report.name())))?;
     }
+    flags.tables.check(None, &inputs)?;
     let selection = Selection {
         noise_scale: flags.noise_scale,
         models: flags.models.clone(),
@@ -70,11 +72,16 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 files.iter().for_each(|file| status(&file.display().to_string()));
             }
         }
+        None if flags.tables.is_given() => {}
         None => print(&match flags.format {
             Format::Csv => made.table.csv()?,
             Format::Tex => made.table.latex(&made.caption).into_bytes(),
             Format::Md => made.table.markdown(&made.caption).into_bytes(),
         })?,
+    }
+    if flags.tables.is_given() {
+        let table = TableBytes::of_cells(report.name(), &made.table.columns, &made.table.values())?;
+        flags.tables.write(&table, &[])?;
     }
     if !quiet {
         status(&made.caption);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{print, status};
+use super::{TableBytes, TableFlags, is_stdout, status};
 use crate::disk;
 use crate::error::Result;
 use crate::import::{self, ImportOptions};
@@ -28,8 +28,10 @@ struct Import {
     files: Vec<PathBuf>,
     /// The CSV file; the provenance of the scores is written beside it as FILE.json. `-` is stdout, without
     /// provenance
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present_any = ["csv", "json"])]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    table: TableFlags,
     /// METRIC or METRIC,FILTER [default: every accuracy, as TASK/METRIC,FILTER where a task has several]
     #[arg(long)]
     metric: Option<String>,
@@ -52,18 +54,16 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         shots: flags.shots,
         limited: flags.limited,
     };
-    import::check_apart(&flags.files, &flags.output)?;
+    let output = flags.output.as_ref();
+    output.map_or(Ok(()), |path| import::check_apart(&flags.files, path))?;
+    flags.table.check(output, &flags.files)?;
     let imported = import::import(&flags.files, &options)?;
-    let path = &flags.output;
-    let csv = disk::csv_bytes(path, &imported.scores)?;
-    if path.as_os_str() == "-" {
-        print(&csv)?;
-    } else {
+    if let Some(path) = output.filter(|path| !is_stdout(path)) {
         let mut beside = path.clone().into_os_string();
         beside.push(".json");
         disk::write_json(beside.as_ref(), &imported.provenance)?;
-        disk::write(path, &csv)?;
     }
+    flags.table.write_to(output, &TableBytes::of_rows("scores", &imported.scores)?)?;
     if !quiet {
         imported.notes.iter().for_each(|note| status(note));
         status(&format!("{} scores", imported.scores.len()));

@@ -1,12 +1,13 @@
 //! `surmise states`: residual streams as a safetensors file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Fetching, Opening, SeriesFlags, config_notes, status};
+use super::{Fetching, Opening, SeriesFlags, config_notes, is_stdout, status};
 use crate::corpus::{Category, Series};
-use crate::error::Result;
+use crate::disk;
+use crate::error::{Error, Result};
 use crate::model::{LoadedDecoder, Model, state_file};
 
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ pub(super) struct Flags {
     #[arg(value_name = "MODEL")]
     model: String,
     /// A safetensors file with int64 `input_ids` (n, t)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["windows", "shots", "seed", "bos"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["windows", "entities", "seed", "bos"])]
     tokens: Option<PathBuf>,
     /// A corpus in place of --tokens: a name from `surmise list corpora`, or a CSV file with a column
     /// `entity`; all entities must have the same number of tokens
@@ -33,12 +34,15 @@ pub(super) struct Flags {
     #[arg(long)]
     logits: bool,
     /// Safetensors file to write: f32 h_0 .. h_L (n, t, width), where h_l is the residual stream after l
-    /// blocks, before the final norm
+    /// blocks, before the final norm; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let inputs: Vec<PathBuf> =
+        flags.tokens.iter().cloned().chain(flags.corpus.iter().map(PathBuf::from)).collect();
+    disk::check_apart(&inputs, &flags.output)?;
     let hub = flags.fetching.hub(std::slice::from_ref(&flags.model), quiet)?;
     Model::find(&flags.model, &hub)?;
     let (loaded, windows) = match (&flags.tokens, &flags.corpus) {
@@ -49,7 +53,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         (None, corpus) => {
             let category = Category::load(corpus.as_deref().unwrap_or_default())?;
             let draw = &flags.draw;
-            let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
+            let series = Series::draw(&category, draw.entities, draw.windows, draw.seed)?;
             let (loaded, tokenizer) =
                 Model::load_with(&flags.model, flags.opening.clone().into(), &hub)?.into_parts();
             let corpus = series.tokenize(&tokenizer)?;
@@ -57,7 +61,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         }
     };
     config_notes(&loaded.info, quiet);
-    state_file::write(&loaded, &windows, flags.logits, &flags.output)?;
+    if is_stdout(&flags.output) {
+        to_stdout(&|path| state_file::write(&loaded, &windows, flags.logits, path))?;
+    } else {
+        state_file::write(&loaded, &windows, flags.logits, &flags.output)?;
+    }
     if !quiet {
         let (n, t) = (windows.len(), windows.first().map_or(0, Vec::len));
         let layers = loaded.info.n_layers;
@@ -69,4 +77,18 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Copies a file that is written out of order to stdout.
+fn to_stdout(write: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    let fault = |source| Error::Write { path: "stdout".into(), source };
+    let folder = tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+    let path = folder.path().join("states.safetensors");
+    write(&path)?;
+    let mut file = std::fs::File::open(&path).map_err(fault)?;
+    match std::io::copy(&mut file, &mut std::io::stdout().lock()) {
+        // A reader that stops early is no failure.
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => Err(fault(source)),
+        _ => Ok(()),
+    }
 }

@@ -50,12 +50,17 @@ impl TextFlags {
         Ok(files.into_iter().flatten().collect())
     }
 
-    pub(super) fn window_settings(&self, draw: SeriesFlags) -> WindowSettings {
+    /// The files.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.texts
+    }
+
+    pub(super) fn window_settings(&self, windows: usize, seed: u64) -> WindowSettings {
         let control = match self.control {
             ControlChoice::Shuffled => Some(CorpusControl::Shuffled),
             ControlChoice::None => None,
         };
-        WindowSettings { window_tokens: self.window_tokens, windows: draw.windows, seed: draw.seed, control }
+        WindowSettings { window_tokens: self.window_tokens, windows, seed, control }
     }
 }
 
@@ -71,10 +76,10 @@ impl CorpusSource {
         let mut sources = vec![];
         for name in names {
             let category = Category::load(name)?;
-            let series = Series::draw(&category, draw.shots, draw.windows, draw.seed)?;
+            let series = Series::draw(&category, draw.entities, draw.windows, draw.seed)?;
             sources.push(Self::Series { name: category.name, series });
         }
-        let settings = reading.window_settings(draw);
+        let settings = reading.window_settings(draw.windows, draw.seed);
         sources.extend(reading.read()?.into_iter().map(|texts| Self::Texts { texts, settings }));
         Ok(sources)
     }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
+use super::grammar::with_grammar;
 use super::{
-    blind, calibrate, card, collect, compare, demo, list, measure, mi, model, observations, predict, report,
-    scores, serve, states, study,
+    TableFlags, blind, calibrate, card, collect, compare, completions, demo, list, measure, mi, model,
+    observations, predict, report, scores, serve, states, study,
 };
 use crate::error::{Error, Result};
 
@@ -33,15 +34,15 @@ pub struct Opts {
     /// Without a verb: folder for the files of the bundled study
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Without a verb: print CSV to a terminal as well
-    #[arg(long)]
-    csv: bool,
     /// Write nothing to stderr but errors
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
     /// Threads [default: all cores]; results are the same to the bit
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
+    // Of the bundled study, where there is no verb.
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,8 +102,10 @@ enum Verb {
     /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk
     Report(report::Flags),
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
-    /// candidates, tasks, reports
+    /// candidates, tasks, graders, reports
     List(list::Flags),
+    /// Print the script that completes verbs, flags and names in a shell
+    Completions(completions::Flags),
 }
 
 /// More threads than any machine has cores for; starting tens of thousands takes minutes.
@@ -121,13 +124,13 @@ pub fn run(opts: Opts) -> Result<()> {
         // Only a second pool in the same process can fail here; the first one then stays.
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or_default();
     }
-    if opts.verb.is_some() && (opts.output.is_some() || opts.csv) {
+    if opts.verb.is_some() && (opts.output.is_some() || opts.table.is_given()) {
         let reason = "before the verb is for the bundled study; write it behind the verb";
-        let name = if opts.csv { "--csv" } else { "-o" };
+        let name = if opts.output.is_some() { "-o" } else { "--csv" };
         return Err(Error::Parameter { name, reason: reason.into() });
     }
     match opts.verb {
-        None => study::bundled::run(opts.output.as_deref(), opts.csv, opts.quiet),
+        None => study::bundled::run(opts.output.as_deref(), &opts.table, opts.quiet),
         Some(Verb::Demo(flags)) => demo::run(&flags, opts.quiet),
         Some(Verb::Init(flags)) => study::init::run(&flags, opts.quiet),
         Some(Verb::Plan(flags)) => study::plan::run(&flags, opts.quiet),
@@ -152,5 +155,6 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
+        Some(Verb::Completions(flags)) => completions::run(&flags, with_grammar(Opts::command())),
     }
 }

@@ -3,8 +3,9 @@
 //! greedy decoding first differs from the right answer at a token that is not the most likely one.
 
 use super::grading::Grade;
-use super::results::scores::{QuestionRef, Score, Tally};
-use super::tasks::Completion;
+use super::results::scores::Score;
+use super::results::tally::{AskedTask, QuestionRef, Tally};
+use super::tasks::{Completion, Rendering};
 use crate::error::{Error, Result};
 use crate::model::{Model, Point, States};
 
@@ -46,6 +47,8 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
     let points: Vec<Point> = asked.iter().flat_map(|(_, _, points)| points.iter().copied()).collect();
     let states = States::of(&model.decoder, &model.info.id, &windows, &points)?;
     let mut tally = Tally::new("local", &model.info.id);
+    let (sha256, seed) = (Some(task.sha256()), Some(task.seed));
+    tally.asked(&task.name, AskedTask { sha256, rendering: Some(Rendering::Text), seed });
     for chunk in asked.chunks(512) {
         let points: Vec<Point> = chunk.iter().flat_map(|(_, _, points)| points.iter().copied()).collect();
         let rows = states.rows(model.info.n_layers, &points)?;

@@ -28,6 +28,7 @@ pub use self::dispatch::panicked;
 pub use self::grading::{Grade, GradeKind, Grader, Grading, Normalisation, grade};
 pub use self::item::Item;
 pub use self::results::Replicate;
-pub use self::results::scores::{Gain, QuestionRef, Score, Tally};
+pub use self::results::scores::{Gain, Score};
+pub use self::results::tally::{AskedTask, QuestionRef, Tally};
 pub use self::results::writer::{Results, ResultsSummary};
 pub use self::tasks::{Completion, Task};

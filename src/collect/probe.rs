@@ -171,7 +171,7 @@ fn refused(change: Option<&ParameterChange>, failure: &Failure, adapts: bool) ->
         ),
         None if adapts => format!(
             "the server refuses a short request, also without its optional parameters ({message}{named}); \
-             check --provider, --model and the parameters"
+             check --provider, --api-model and the parameters"
         ),
         None => format!(
             "the server refuses a short request ({message}{named}); change its parameters, or let them be \

@@ -139,7 +139,7 @@ impl Run {
         };
         let folder = self.folder.display().to_string();
         let snapshot = self.policy.model_snapshot.iter();
-        let flags = [("--model", &content.model), ("-o", &folder)].into_iter();
+        let flags = [("--api-model", &content.model), ("-o", &folder)].into_iter();
         let added = serde_json::to_string(&content.params.body_json).unwrap_or_default();
         let stops = content.params.stop.iter().map(|stop| ("--stop", stop));
         let sources = content.sources.iter().map(|source| ("the tasks", source));

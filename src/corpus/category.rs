@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
+use crate::names;
 use crate::seed;
 
 /// The categories compiled into the binary: name and CSV file of `data/`.
@@ -70,12 +71,15 @@ impl Category {
         }
         let path = Path::new(name);
         if !path.is_file() {
+            if let Some((name, bytes)) = names::find(name, EMBEDDED, |(known, _)| known) {
+                return Self::parse(name, Path::new(name), bytes);
+            }
             let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
             let hint = format!(
                 "it is no file, and embedded are {}; give a CSV file with a column `entity`",
                 known.join(", ")
             );
-            return Err(Error::Unknown { kind: "corpus", name: name.into(), hint });
+            return Err(names::unknown("corpus", name, known, &hint));
         }
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         Self::parse(&disk::file_stem(path), path, &bytes)

@@ -31,7 +31,7 @@ impl Series {
     /// category has fewer entities than shots.
     pub fn draw(category: &Category, shots: usize, windows: usize, seed: u64) -> Result<Self> {
         if shots == 0 {
-            return Err(Error::Parameter { name: "--shots", reason: "must be at least 1".into() });
+            return Err(Error::Parameter { name: "--entities", reason: "must be at least 1".into() });
         }
         if !(2..=MAX_WINDOWS).contains(&windows) {
             let reason = format!("must be from 2 to {MAX_WINDOWS}, and is {windows}");
@@ -40,7 +40,7 @@ impl Series {
         let n = category.entities.len();
         if n < shots {
             let reason =
-                format!("has {n} entities, fewer than a series of {shots}; lower --shots or add entities");
+                format!("has {n} entities, fewer than a series of {shots}; lower --entities or add entities");
             return Err(Error::Corpus { name: category.name.clone(), reason });
         }
         let mut rng = seed::stream("series", &category.name, seed);

@@ -1,4 +1,4 @@
-//! The headline of a profile and other summaries of it: the slope over depth, the widest gap between bounds.
+//! The headline of a profile and other summaries of it: the slope over depth, the gap between its bounds.
 
 use super::block_reading::BlockReading;
 use super::profile::{Headline, Profile};
@@ -73,16 +73,7 @@ impl Profile {
         self.blocks.iter().filter(move |row| self.is_last_point(row, noise_scale, control))
     }
 
-    /// The widest gap between upper and lower bound over all rows of a noise scale, every block and reading
-    /// point.
-    pub fn widest_gap_nats(&self, noise_scale: impl Into<Option<f64>>) -> f64 {
-        let noise_scale = noise_scale.into();
-        let rows = self.blocks.iter().filter(|row| row.noise_scale == noise_scale);
-        let sides = rows.flat_map(|row| [&row.macro_mi, &row.micro_mi]);
-        sides.filter_map(|side| Some(side.upper_nats? - side.lower_nats?)).fold(0.0, f64::max)
-    }
-
-    /// The same over the readings that the headline is made of.
+    /// The widest gap between upper and lower bound over the readings that the headline is made of.
     pub fn headline_gap_nats(&self, noise_scale: impl Into<Option<f64>>) -> f64 {
         let noise_scale = noise_scale.into();
         let rows = self.last_point(noise_scale, None).filter(|row| row.block >= 2);

@@ -11,6 +11,7 @@
 //! | `measure.rs` | all of these put together to a profile, on a corpus and its control |
 //! | `profile.rs`, `block_reading.rs`, `headline.rs` | the profile, its rows, its summaries |
 //! | `attention_sink.rs`, `reliability.rs` | what a reader should know before the numbers are used |
+//! | `wide_bounds.rs` | the reading whose bounds are furthest apart |
 //! | `profile_settings.rs` | everything that decides the numbers: the identity of a profile |
 //! | `store.rs`, `measure_once.rs`, `profile_row.rs` | the profiles of a folder, the rows of profiles.csv |
 //! | [`compare`] | groups of texts compared by a permutation test |
@@ -38,6 +39,7 @@ pub mod semantic;
 mod settings;
 mod steps;
 pub mod store;
+mod wide_bounds;
 
 pub use self::block_reading::{BlockFlag, BlockMi, BlockReading};
 pub use self::measure::{measure, measure_with_progress, settings_of};
@@ -48,3 +50,4 @@ pub use self::profile_settings::{ProfileSettings, SettingFilter};
 pub use self::reliability::Reliability;
 pub use self::settings::MeasureSettings;
 pub use self::store::{ProfileStore, StoredProfile};
+pub use self::wide_bounds::WidestBounds;

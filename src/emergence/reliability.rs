@@ -103,7 +103,7 @@ impl Reliability {
         let mut advice = vec![];
         if self.n_saturated + self.n_near_ceiling > 0 {
             advice.push(format!(
-                "blocks {}: the windows, not the model, may set the number; take fewer shots (--shots), a \
+                "blocks {}: the windows, not the model, may set it; take shorter series (--entities), a \
                  larger noise scale (--noise-scale of observations and reports), or more windows (--windows)",
                 blocks(self.n_saturated, self.n_near_ceiling, self.n_blocks)
             ));
@@ -111,8 +111,8 @@ impl Reliability {
         if self.has_few_distinct() {
             let [n, distinct] = self.windows;
             advice.push(format!(
-                "few distinct windows: {distinct} of {n}; take more shots or a corpus with more entities or \
-                 texts, more windows would repeat these"
+                "few distinct windows: {distinct} of {n}; take longer series (--entities), or a corpus with \
+                 more entities or texts; more windows would repeat these"
             ));
         }
         if self.n_attention_sink > 0 {
@@ -208,7 +208,7 @@ mod tests {
         };
         let advice = bad.advice();
         assert!(advice[0].starts_with("blocks saturated: 1 of 5, near their ceiling: 2 of 5"));
-        assert!(advice[0].contains("--shots") && advice[0].contains("--windows"));
+        assert!(advice[0].contains("--entities") && advice[0].contains("--windows"));
         assert!(advice[1].contains("499 of 1000") && advice[2].contains("in 3 of the blocks"));
     }
 }

@@ -39,10 +39,11 @@ impl MeasureSettings {
     /// [`crate::Error::Unknown`] with the names there are.
     pub fn by_name(estimator: &str, scale: Scale, seed: u64) -> Result<Self> {
         let by_channel = Self::new(Channel::with_scale(scale), seed, seed);
-        if estimator == Channel::DEFAULT_NAME {
+        let estimator = mi::find(estimator)?;
+        if estimator.name() == Channel::DEFAULT_NAME {
             return Ok(by_channel);
         }
-        Ok(by_channel.with_estimator(mi::find(estimator)?))
+        Ok(by_channel.with_estimator(estimator))
     }
 
     /// The same with another estimator.

@@ -12,7 +12,7 @@ use super::estimators::ksg::Ksg;
 use super::estimators::mine_paper::MinePaper;
 use super::estimators::plugin::Plugin;
 use super::estimators::t_copula::TCopula;
-use crate::{Error, Result};
+use crate::{Result, names};
 
 /// The estimators by name, in the order in which they are listed. The first is the default of `measure`.
 pub static ALL: &[&dyn Estimator] = &[
@@ -35,14 +35,11 @@ pub static DEFAULT: &dyn Estimator = &Ensemble;
 /// The estimator of this name.
 ///
 /// # Errors
-/// [`Error::Unknown`] with the names there are.
+/// [`crate::Error::Unknown`] with the names there are.
 pub fn find(name: &str) -> Result<&'static dyn Estimator> {
-    ALL.iter().copied().find(|estimator| estimator.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = ALL.iter().map(|estimator| estimator.name()).collect();
-        Error::Unknown {
-            kind: "estimator",
-            name: name.to_owned(),
-            hint: format!("choose one of {}", names.join(", ")),
-        }
+    names::find(name, ALL, |estimator| estimator.name()).copied().ok_or_else(|| {
+        let known: Vec<&str> = ALL.iter().map(|estimator| estimator.name()).collect();
+        let hint = format!("choose one of {}", known.join(", "));
+        names::unknown("estimator", name, known, &hint)
     })
 }

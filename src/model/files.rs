@@ -12,6 +12,7 @@ use super::weights::gguf::{self, Gguf};
 use super::weights::{self, Checkpoint, adapter, foreign};
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::names;
 
 const CONFIG: &str = "config.json";
 
@@ -29,16 +30,16 @@ pub(super) struct ModelFiles {
 impl ModelFiles {
     pub(super) fn open(name: &str, hub: &Hub, required: RequiredFiles) -> Result<Self> {
         let id = find(name, hub)?;
-        let member = embedded().find(|member| member.name == name);
+        let member = embedded_member(name);
         if member.is_some() {
-            return Ok(Self { id, folder: name.into(), member, adapter: None, gguf: None });
+            return Ok(Self { folder: id.clone().into(), id, member, adapter: None, gguf: None });
         }
         let found = if hub::is_id(name) { hub.folder(name, required)? } else { name.into() };
         let (folder, file) = match (found.is_file(), found.parent()) {
             (true, Some(folder)) => (folder.to_owned(), Some(found.clone())),
             _ => (found, None),
         };
-        let names = names(&folder);
+        let names = file_names(&folder);
         let has = |name: &str| names.iter().any(|other| other == name);
         let is_published = file.is_none() && weights::PUBLISHED.into_iter().any(has);
         let file = match (is_published, file) {
@@ -194,7 +195,7 @@ impl TokenizerFiles for ModelFiles {
 }
 
 /// The names in a folder, and those in the folders in it; none if it cannot be read.
-fn names(folder: &Path) -> Vec<String> {
+fn file_names(folder: &Path) -> Vec<String> {
     let list = |folder: &Path| -> Vec<(String, bool)> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let entry = |entry: std::fs::DirEntry| {
@@ -224,8 +225,8 @@ fn fault_of(folder: &Path, file: &str, reason: String) -> Error {
 /// # Errors
 /// [`Error::Unknown`] if it is no embedded model, no folder, and no id on a hub.
 pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
-    if embedded().any(|member| member.name == name) {
-        return Ok(name.into());
+    if let Some(member) = embedded_member(name) {
+        return Ok(member.name.into());
     }
     if hub::is_id(name) {
         return hub.label(name);
@@ -259,5 +260,11 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
          weights, a GGUF file, or owner/name on a hub",
         known.join(", ")
     );
-    Err(Error::Unknown { kind: "model", name: name.into(), hint })
+    Err(names::unknown("model", name, known, &hint))
+}
+
+/// The embedded model of a name. A folder or file whose name differs from it in case alone precedes it.
+fn embedded_member(name: &str) -> Option<&'static Member> {
+    let found = names::find(name, embedded(), |member| member.name)?;
+    (found.name == name || std::fs::symlink_metadata(name).is_err()).then_some(found)
 }

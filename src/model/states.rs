@@ -142,8 +142,8 @@ pub(super) fn check(decoder: &Decoder, model: &str, windows: &[Vec<u32>]) -> Res
         }
         if window.len() > spec.max_positions {
             let reason = format!(
-                "has {} tokens, the model has {} positions; lower --shots, or --window-tokens of texts, or \
-                 take a model with more",
+                "has {} tokens, the model has {} positions; lower --entities, or --window-tokens of texts, \
+                 or take a model with more",
                 window.len(),
                 spec.max_positions
             );

@@ -22,7 +22,7 @@ pub trait ComparableProfile: StoredProfile {
 
 impl ComparableProfile for Profile {
     const OF_SEED: &'static [&'static str] = &["seed", "random_init_seed", "corpus_sha256", "tokens_sha256"];
-    const FLAGS: &'static str = "--windows, --shots, --seed and --scale";
+    const FLAGS: &'static str = "--windows, --entities, --seed and --scale";
 
     fn seed(&self) -> u64 {
         self.estimator.seed

@@ -59,6 +59,25 @@ pub fn is_internal(column: &str) -> bool {
     SHAPE.contains(&column) || with_role(ColumnRole::Internal).iter().any(|name| name == column)
 }
 
+/// Columns that hold text, in tables of either estimand; all others hold numbers.
+const TEXT: [&str; 10] = [
+    "target_model",
+    "family",
+    "proxy_model",
+    "corpus",
+    "corpus_sha256",
+    "form",
+    "scale",
+    "reader",
+    "status",
+    "note",
+];
+
+/// Whether a column holds text, which may look like a number.
+pub fn is_text(column: &str) -> bool {
+    TEXT.contains(&column)
+}
+
 fn with_role(role: ColumnRole) -> Vec<String> {
     let cells = Observation::default().cells().into_iter();
     cells.filter(|cell| cell.role == role).map(|cell| cell.name).collect()

@@ -32,6 +32,8 @@ pub struct JoinInputs {
     /// Family and size by model: of models without a profile, and the family of models whose profile does
     /// not know it.
     pub published: BTreeMap<String, PublishedModel>,
+    /// Whether scores of several models on one task may differ in how they were asked and graded.
+    pub mixed_scores: bool,
     /// The proxy of every target; else the smallest measured member of its family.
     pub proxy: Option<String>,
     /// The estimator's noise scale.

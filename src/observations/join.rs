@@ -7,10 +7,12 @@ use super::accuracy::accuracy;
 use super::cell::TaskScore;
 use super::checks::check_profiles;
 use super::inputs::JoinInputs;
+use super::join_notes::JoinNotes;
 use super::measured::MeasuredModel;
 use super::observation::Observation;
 use super::proxy::{Candidates, Matched};
 use super::readings::{AssignedReadings, TextReadings};
+use super::score_settings::check_scores;
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
 
@@ -24,16 +26,21 @@ pub struct Joined {
     pub n_unsupported: usize,
     /// Groups of readings that match no target.
     pub unmatched: Vec<String>,
+    /// What else there is to know: models without a proxy, models without a row, families and scores that
+    /// differ. A sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Profiles of one corpus, by model.
 type ProfilesByModel<'a> = BTreeMap<&'a str, Vec<&'a Profile>>;
 
-/// Joins profiles, scores and readings. A target that lacks a proxy is a row without one, with a note.
+/// Joins profiles, scores and readings. A target that lacks a proxy is a row without one, with a note; a
+/// model that is the proxy of others has no row.
 ///
 /// # Errors
 /// [`Error::Observations`] if there is no profile, if profiles of one corpus or readings were not measured
-/// alike, or if the proxy that was named was not measured.
+/// alike, if scores of a task were made under different settings, or if the proxy that was named was not
+/// measured.
 pub fn join(inputs: &JoinInputs) -> Result<Joined> {
     let mut measured: BTreeMap<&str, ProfilesByModel> = BTreeMap::new();
     for profile in &inputs.profiles {
@@ -45,22 +52,22 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
         });
     }
     check_profiles(&inputs.profiles)?;
+    let mut notes = JoinNotes::default();
+    notes.extend(check_scores(&inputs.scores, inputs.mixed_scores)?);
     let readings = TextReadings::new(&inputs.readings, &inputs.comparisons, inputs.noise_scale)?;
     let tasks: BTreeSet<&str> = inputs.scores.iter().map(|score| score.task.as_str()).collect();
     let scored = inputs.scores.iter().map(|score| score.model.as_str());
     let others: BTreeSet<&str> = scored.chain(inputs.published.keys().map(String::as_str)).collect();
     let known: BTreeSet<&str> = measured.values().flat_map(BTreeMap::keys).chain(&others).copied().collect();
     let assigned = readings.assign(&known)?;
-    let mut joined =
-        Joined { table: vec![header(&tasks)], n_unsupported: 0, unmatched: assigned.unmatched.clone() };
+    let unmatched = assigned.unmatched.clone();
+    let mut joined = Joined { table: vec![header(&tasks)], unmatched, ..Joined::default() };
     for (corpus, models) in &measured {
         let first = models.iter().filter_map(|(model, profiles)| Some((*model, &profiles.first()?.model)));
-        let candidates = Candidates {
-            corpus,
-            measured: first.collect(),
-            published: &inputs.published,
-            named: inputs.proxy.as_deref(),
-        };
+        let targets: BTreeSet<&str> = models.keys().chain(&others).copied().collect();
+        let published = (&inputs.published, inputs.proxy.as_deref());
+        let candidates = Candidates::new(corpus, first.collect(), published, &targets)?;
+        notes.extend(candidates.contradictions());
         let join = CorpusJoin {
             inputs,
             reader: &readings.reader,
@@ -70,14 +77,19 @@ pub fn join(inputs: &JoinInputs) -> Result<Joined> {
             models,
             candidates,
         };
-        let targets: BTreeSet<&str> = models.keys().chain(&others).copied().collect();
         for target in targets {
-            if let Some(row) = join.observation(target)? {
-                joined.n_unsupported += usize::from(!row.is_ok());
-                joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
+            let Some(row) = join.observation(target)? else {
+                notes.add_proxy(target);
+                continue;
+            };
+            if !row.note.is_empty() {
+                notes.add_alone(target, corpus, &row.note);
             }
+            joined.n_unsupported += usize::from(!row.is_ok());
+            joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
         }
     }
+    joined.notes = notes.sentences();
     Ok(joined)
 }
 
@@ -105,11 +117,13 @@ impl<'a> CorpusJoin<'a> {
         MeasuredModel::new(profiles.clone(), noise_scale).map(Some)
     }
 
-    /// The row of a target; `None` for a target that is its own proxy, from which nothing could be learnt.
+    /// The row of a target; `None` for the proxy of others, from which nothing could be learnt.
     fn observation(&self, target: &'a str) -> Result<Option<Observation<'a>>> {
         let inputs = self.inputs;
         let matched = self.candidates.matched(target, |model| self.measured(model), MeasuredModel::seeds)?;
-        let Some(Matched { proxy_model, own, proxy, note }) = matched else { return Ok(None) };
+        let Some(Matched { proxy_model, own, proxy, unsupported, alone }) = matched else {
+            return Ok(None);
+        };
         // All profiles of a corpus were measured alike.
         let of_proxy = self.models.get(proxy_model);
         let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
@@ -134,7 +148,8 @@ impl<'a> CorpusJoin<'a> {
             tasks: self.tasks.iter().map(|task| TaskScore::new(&inputs.scores, target, task)).collect(),
             added: vec![],
             proxy_model: proxy_model.to_owned(),
-            note,
+            unsupported,
+            note: alone,
         }))
     }
 }

@@ -32,13 +32,15 @@ pub(super) struct Observation<'a> {
     pub tasks: Vec<TaskScore<'a>>,
     /// Features that a study adds, by column.
     pub added: Vec<(&'a str, Option<f64>)>,
-    /// Why the row lacks a proxy or headline; empty if it lacks none.
+    /// Why the row lacks a proxy or headline that it should have; empty if it lacks none.
+    pub unsupported: String,
+    /// What else there is to know of the row.
     pub note: String,
 }
 
 impl Observation<'_> {
     pub fn is_ok(&self) -> bool {
-        self.note.is_empty()
+        self.unsupported.is_empty()
     }
 
     /// The cells, in order.
@@ -96,7 +98,7 @@ impl Observation<'_> {
             add(Internal, feature.name, &number(own.and_then(|own| own.features[j])));
         }
         add(Other, "status", if self.is_ok() { "ok" } else { "unsupported" });
-        add(Other, "note", &self.note);
+        add(Other, "note", if self.is_ok() { &self.note } else { &self.unsupported });
         row
     }
 }

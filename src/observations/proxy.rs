@@ -5,28 +5,55 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::PublishedModel;
 use crate::error::{Error, Result};
 use crate::model::ModelInfo;
+use crate::names;
+
+/// Published sizes are rounded, and some leave the embeddings out: a larger difference of the logarithms is
+/// noted.
+const LARGEST_SIZE_DIFFERENCE: f64 = 0.25;
 
 /// The models that were measured on one corpus, and what is published of all.
 pub(super) struct Candidates<'a> {
-    pub corpus: &'a str,
-    pub measured: BTreeMap<&'a str, &'a ModelInfo>,
-    pub published: &'a BTreeMap<String, PublishedModel>,
+    corpus: &'a str,
+    measured: BTreeMap<&'a str, &'a ModelInfo>,
+    published: &'a BTreeMap<String, PublishedModel>,
     /// The proxy of every target, if one was named.
-    pub named: Option<&'a str>,
+    named: Option<&'a str>,
+    /// The models that stand for other targets.
+    proxies: BTreeSet<&'a str>,
 }
 
 impl<'a> Candidates<'a> {
-    /// Family of a model, empty if it is unknown: that of its profile, else the published one.
-    pub fn family(&self, model: &str) -> &'a str {
-        let own = self.measured.get(model).and_then(|info| info.family.as_deref());
-        let published = || self.published.get(model).map(|known| known.family.as_str());
-        own.or_else(published).unwrap_or_default()
+    /// The candidates for the proxies of `targets`.
+    ///
+    /// # Errors
+    /// [`Error::Observations`] if the proxy that was named was not measured on the corpus.
+    pub fn new(
+        corpus: &'a str,
+        measured: BTreeMap<&'a str, &'a ModelInfo>,
+        (published, named): (&'a BTreeMap<String, PublishedModel>, Option<&'a str>),
+        targets: &BTreeSet<&'a str>,
+    ) -> Result<Self> {
+        let spelled = |typed: &'a str| names::find(typed, measured.keys(), |name| name).copied();
+        let named = named.map(|typed| spelled(typed).unwrap_or(typed));
+        let mut candidates = Self { corpus, measured, published, named, proxies: BTreeSet::new() };
+        for target in targets {
+            let proxy = candidates.proxy(target)?.ok().filter(|proxy| proxy != target);
+            candidates.proxies.extend(proxy);
+        }
+        Ok(candidates)
     }
 
-    /// Billions of parameters of a model: measured, else published.
+    /// Family of a model, empty if it is unknown: the published one, else that of its profile.
+    pub fn family(&self, model: &str) -> &'a str {
+        let published = self.published.get(model).map(|known| known.family.as_str());
+        let own = || self.measured.get(model).and_then(|info| info.family.as_deref());
+        published.filter(|family| !family.is_empty()).or_else(own).unwrap_or_default()
+    }
+
+    /// Billions of parameters of a model: published, else measured.
     pub fn params_b(&self, model: &str) -> Option<f64> {
-        let own = self.measured.get(model).map(|info| info.n_params as f64 / 1e9);
-        own.or_else(|| self.published.get(model)?.params_b)
+        let published = self.published.get(model).and_then(|known| known.params_b);
+        published.or_else(|| Some(self.measured.get(model)?.n_params as f64 / 1e9))
     }
 
     /// The proxy of a target, or why there is none.
@@ -39,7 +66,12 @@ impl<'a> Candidates<'a> {
         let own = self.published.get(target).and_then(|known| known.proxy.as_deref());
         match own.or(self.named).or_else(smallest) {
             Some(proxy) if !self.measured.contains_key(proxy) => {
-                let reason = format!("{target} on {}: the proxy {proxy} was not measured on it", self.corpus);
+                let near = names::suggestion(proxy, self.measured.keys().copied());
+                let reason = format!(
+                    "{target} on {}: the proxy {proxy} was not measured on it; {near}measure it, or name \
+                     another",
+                    self.corpus
+                );
                 Err(Error::Observations { reason })
             }
             Some(proxy) => Ok(Ok(proxy)),
@@ -54,10 +86,46 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The smallest measured member of a family.
+    /// The smallest measured member of a family; of equal ones the first by name.
     fn smallest(&self, family: &str) -> Option<&'a str> {
-        let members = self.measured.iter().filter(|(model, _)| self.family(model) == family);
-        members.min_by_key(|(_, info)| info.n_params).map(|(model, _)| *model)
+        let members = self.measured.keys().filter(|model| self.family(model) == family);
+        let size = |model: &&&str| self.params_b(model).unwrap_or(f64::INFINITY);
+        members.min_by(|a, b| size(a).total_cmp(&size(b))).copied()
+    }
+
+    /// Why a measured model that would be its own proxy has none.
+    fn alone(&self, model: &str) -> String {
+        let family = self.family(model);
+        let members = self.measured.keys().filter(|other| self.family(other) == family).count();
+        match members {
+            1 if !family.is_empty() => {
+                format!("no proxy: it is the only model of the family {family} that was measured")
+            }
+            _ => "no proxy: it would be its own, and stands for no other model".into(),
+        }
+    }
+
+    /// What contradicts itself between profiles and what is published, a sentence each.
+    pub fn contradictions(&self) -> Vec<String> {
+        let mut notes = vec![];
+        for (model, info) in &self.measured {
+            let Some(known) = self.published.get(*model) else { continue };
+            if let Some(family) = info.family.as_deref().filter(|family| *family != self.family(model)) {
+                notes.push(format!(
+                    "{model}: the family is {} (--models), and {family} in its profile",
+                    self.family(model)
+                ));
+            }
+            let measured_b = info.n_params as f64 / 1e9;
+            if let Some(params_b) =
+                known.params_b.filter(|b| (b / measured_b).ln().abs() > LARGEST_SIZE_DIFFERENCE)
+            {
+                notes.push(format!(
+                    "{model}: params_b is {params_b} (--models), and {measured_b} in its profile"
+                ));
+            }
+        }
+        notes
     }
 }
 
@@ -83,13 +151,17 @@ pub(super) struct Matched<'a, M> {
     pub proxy_model: &'a str,
     pub own: Option<M>,
     pub proxy: Option<M>,
-    /// Why one of them is missing; empty if none is.
-    pub note: String,
+    /// Why the row is not supported: a family of which nothing was measured, seeds that differ. Empty if it
+    /// is.
+    pub unsupported: String,
+    /// Why a row that is supported has no proxy: the model is alone in its family. Empty if it has one.
+    pub alone: String,
 }
 
 impl<'a> Candidates<'a> {
-    /// A target with its proxy; `None` for a target that is its own proxy, from which nothing could be
-    /// learnt. `measured` gives what was measured of a model, or why it cannot be used.
+    /// A target with its proxy; `None` for a model that stands for others and would be its own proxy, from
+    /// which nothing could be learnt. `measured` gives what was measured of a model, or why it cannot be
+    /// used.
     ///
     /// # Errors
     /// Those of [`Self::proxy`].
@@ -99,14 +171,15 @@ impl<'a> Candidates<'a> {
         measured: impl Fn(&str) -> std::result::Result<Option<M>, String>,
         seeds: impl Fn(&M) -> BTreeSet<u64>,
     ) -> Result<Option<Matched<'a, M>>> {
-        let (proxy_model, mut note) = match self.proxy(target)? {
-            Ok(proxy) if proxy == target => return Ok(None),
-            Ok(proxy) => (proxy, String::new()),
-            Err(why) => ("", why),
+        let (proxy_model, mut unsupported, alone) = match self.proxy(target)? {
+            Ok(proxy) if proxy == target && self.proxies.contains(target) => return Ok(None),
+            Ok(proxy) if proxy == target => ("", String::new(), self.alone(target)),
+            Ok(proxy) => (proxy, String::new(), String::new()),
+            Err(why) => ("", why, String::new()),
         };
         let mut find = |model: &str| {
             measured(model).unwrap_or_else(|why| {
-                note = why;
+                unsupported = why;
                 None
             })
         };
@@ -114,9 +187,9 @@ impl<'a> Candidates<'a> {
         if let (Some(own), Some(other)) = (&own, &proxy)
             && let Some(why) = seeds_differ((target, &seeds(own)), (proxy_model, &seeds(other)))
         {
-            note = why;
+            unsupported = why;
             proxy = None;
         }
-        Ok(Some(Matched { proxy_model, own, proxy, note }))
+        Ok(Some(Matched { proxy_model, own, proxy, unsupported, alone }))
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// Members that surmise sends, or that would change what an answer is. Where a wire format has a name for
 /// the same thing, the names of all wire formats are listed: a gateway may heed any of them.
 static RESERVED: &[(&str, &str)] = &[
-    ("model", "is set by --model"),
+    ("model", "is set by --api-model"),
     ("messages", "is the prompt"),
     ("prompt", "is the prompt"),
     ("input", "is the prompt"),
@@ -157,7 +157,7 @@ mod tests {
             ("[1]", "must be a JSON object"),
             ("null", "must be a JSON object"),
             ("{\"messages\":[]}", "`messages`, which is the prompt"),
-            ("{\"model\":\"x\"}", "--model"),
+            ("{\"model\":\"x\"}", "--api-model"),
             ("{\"stream\":true}", "always false"),
             ("{\"n\":2}", "--replicates"),
             ("{\"max_tokens\":9}", "--max-tokens"),

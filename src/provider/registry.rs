@@ -5,7 +5,8 @@ use super::request::KeyHeader;
 use super::wire_format::Provider;
 use super::{anthropic::Anthropic, gemini::Gemini, ollama::Ollama, openai_chat::OpenAiChat};
 use super::{openai_completions::OpenAiCompletions, openai_responses::OpenAiResponses};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::names;
 
 /// Every wire format that is built in.
 pub static ALL: &[&dyn Provider] =
@@ -14,12 +15,12 @@ pub static ALL: &[&dyn Provider] =
 /// The provider of a name.
 ///
 /// # Errors
-/// [`Error::Unknown`]
+/// [`crate::Error::Unknown`]
 pub fn find(name: &str) -> Result<&'static dyn Provider> {
-    ALL.iter().find(|provider| provider.name() == name).copied().ok_or_else(|| {
+    names::find(name, ALL, |provider| provider.name()).copied().ok_or_else(|| {
         let known: Vec<_> = ALL.iter().map(|provider| provider.name()).collect();
         let hint = format!("there are {}; a compatible server is reached with --base-url", known.join(", "));
-        Error::Unknown { kind: "provider", name: name.into(), hint }
+        names::unknown("provider", name, known, &hint)
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
 use super::models::figures;
 use super::read::{csv_rows, names};
+use super::selection::KnownNames;
 use super::{Figure, Report, ReportContent, ReportInput, Selection, Table};
 use crate::collect::results::semantic::SemanticScore;
 use crate::error::{Error, Result};
@@ -33,11 +34,13 @@ impl Report for Answers {
     }
 
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
-        let mut rows: Vec<SemanticScore> = vec![];
+        let (mut rows, mut known): (Vec<SemanticScore>, _) = (vec![], KnownNames::default());
         for input in inputs {
             let read: Vec<SemanticScore> = csv_rows(&SEMANTIC, input)?;
+            read.iter().for_each(|row| known.add(&row.model, &row.corpus));
             rows.extend(read.into_iter().filter(|row| selection.admits(&row.model, &row.corpus)));
         }
+        selection.check(&known)?;
         let Some(first) = rows.first() else { return Err(Selection::nothing(&inputs[0], "row")) };
         check(&rows, selection)?;
         let design = format!("S = {}, X = {}, form {}", first.sets, first.queries, first.form);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
 use super::read::{csv_rows, names};
+use super::selection::KnownNames;
 use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::error::{Error, Result};
 use crate::study::blind::{BlindRow, BlindSummary};
@@ -51,12 +52,14 @@ impl Report for Blind {
     }
 
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
-        let mut rows: Vec<BlindRow> = vec![];
+        let (mut rows, mut known): (Vec<BlindRow>, _) = (vec![], KnownNames::default());
         for input in inputs {
             let all = csv_rows::<BlindRow>(&BLIND, input)?;
+            all.iter().for_each(|row| known.add(&row.target_model, &row.corpus));
             let chosen = |row: &BlindRow| selection.admits(&row.target_model, &row.corpus);
             rows.extend(all.into_iter().filter(chosen));
         }
+        selection.check(&known)?;
         if rows.is_empty() {
             return Err(Selection::nothing(&BLIND.at(&inputs[0]), "row"));
         }

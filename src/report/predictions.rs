@@ -1,10 +1,12 @@
 //! `predictions`: predicted beside measured, in the unit of the target, with intervals and what such
-//! intervals held in back-test, errors and baselines.
+//! intervals held in back-test, errors and baselines. A row of a model that the card was trained on has no
+//! error.
 
 use std::path::PathBuf;
 
 use super::draw::scatter::{Pair, Scatter};
 use super::read::names;
+use super::selection::KnownNames;
 use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::calibration::{ErrorSummary, Outcome, PredictionRow};
 use crate::error::{Error, Result};
@@ -29,16 +31,18 @@ impl Report for Predictions {
     }
 
     fn make(&self, inputs: &[PathBuf], selection: &Selection) -> Result<ReportContent> {
-        let mut rows: Vec<PredictionRow> = vec![];
+        let (mut rows, mut known): (Vec<PredictionRow>, _) = (vec![], KnownNames::default());
         for input in inputs {
             let all = PredictionRow::read(&PREDICTIONS.at(input))?;
+            all.iter().for_each(|row| known.add(&row.target_model, &row.corpus));
             rows.extend(all.into_iter().filter(|row| selection.admits(&row.target_model, &row.corpus)));
         }
+        selection.check(&known)?;
         if rows.is_empty() {
             return Err(Selection::nothing(&inputs[0], "prediction"));
         }
         one_kind(&rows)?;
-        let mut table = Table::new(&[
+        let shown = [
             "target_model",
             "corpus",
             "unit",
@@ -53,7 +57,8 @@ impl Report for Predictions {
             "level",
             "backtest_coverage",
             "regime",
-        ]);
+        ];
+        let mut table = Table::with_hidden(&shown, &["target", "in_training", "status", "note"]);
         for row in &rows {
             table.rows.push(vec![
                 row.target_model.as_str().into(),
@@ -69,7 +74,17 @@ impl Report for Predictions {
                 row.baseline_mean.into(),
                 row.level.into(),
                 row.backtest_coverage.into(),
-                if row.y_hat.is_some() { row.regime.as_str() } else { "refused" }.into(),
+                match () {
+                    () if row.y_hat.is_none() => "refused",
+                    () if row.is_in_training() => "trained on",
+                    () => row.regime.as_str(),
+                }
+                .into(),
+                row.target.as_str().into(),
+                row.in_training.map(|is_in| if is_in { "true" } else { "false" }).into(),
+                // A file without the column has predictions all the same.
+                if row.y_hat.is_some() { "ok" } else { row.status.name() }.into(),
+                row.note.as_str().into(),
             ]);
         }
         // Colours tell corpora apart, or targets where there is one corpus.
@@ -83,7 +98,8 @@ impl Report for Predictions {
             .iter()
             .filter_map(|row| {
                 let interval = row.low.zip(row.high);
-                Some(Pair { name: place(row)?, measured: row.measured?, predicted: row.y_hat?, interval })
+                let measured = row.judged_by()?;
+                Some(Pair { name: place(row)?, measured, predicted: row.y_hat?, interval })
             })
             .collect();
         let mut figures = vec![];
@@ -112,8 +128,8 @@ fn unit(rows: &[PredictionRow]) -> &str {
         .unwrap_or("in the target's own unit")
 }
 
-/// n, errors beside the baselines' on the same rows, how many intervals held, and how many predictions were
-/// refused.
+/// n, errors beside the baselines' on the same rows, how many intervals held, how many predictions were
+/// refused, and how many are of models that the card was trained on.
 fn caption(rows: &[PredictionRow]) -> String {
     let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
     let summary = ErrorSummary::new(unit(rows), &outcomes);
@@ -124,12 +140,18 @@ fn caption(rows: &[PredictionRow]) -> String {
     } else {
         format!("n = {n} predictions of {targets} models")
     };
+    let trained_on = rows.iter().filter(|row| row.y_hat.is_some() && row.is_in_training()).count();
+    let left_out = match trained_on {
+        0 => String::new(),
+        n => format!("; {n} of models that the card was trained on are left out of errors and intervals"),
+    };
     let Some(errors) = summary.errors() else {
-        return format!("{caption}, none of which was measured.");
+        let others = if trained_on > 0 { "of the others" } else { "of which" };
+        return format!("{caption}, none {others} was measured{left_out}.");
     };
     caption.push_str(&format!("; {errors}"));
     if n_intervals > 0 {
         caption.push_str(&format!("; {n_inside} of {n_intervals} measurements inside their interval"));
     }
-    format!("{caption}.")
+    format!("{caption}{left_out}.")
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::input::ReportInput;
 use super::models;
-use super::selection::Selection;
+use super::selection::{KnownNames, Selection};
 use crate::disk::Lines;
 use crate::emergence::{Profile, ProfileRow, ProfileStore};
 use crate::error::{Error, Result};
@@ -51,6 +51,9 @@ pub(super) fn profiles(inputs: &[PathBuf], selection: &Selection) -> Result<(Vec
         // A profile that is named twice, or lies in two folders, is one.
         rows.extend(read.into_iter().filter(|row| row.profile.is_empty() || !known.contains(&row.profile)));
     }
+    let mut known = KnownNames::default();
+    rows.iter().for_each(|row| known.add(&row.model, &row.corpus));
+    selection.check(&known)?;
     rows.retain(|row| selection.admits(&row.model, &row.corpus));
     let admitted = rows.iter().map(|row| selection.admits_settings(row)).collect::<Result<Vec<_>>>()?;
     let mut admitted = admitted.into_iter();

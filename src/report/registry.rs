@@ -1,7 +1,8 @@
 //! The table of reports.
 
 use super::{Report, answers, blind, calibration, depth, predictions, profiles, shots};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::names;
 
 /// The reports, in the order in which they are listed.
 pub static ALL: &[&dyn Report] = &[
@@ -17,10 +18,11 @@ pub static ALL: &[&dyn Report] = &[
 /// Finds a report by its name.
 ///
 /// # Errors
-/// [`Error::Unknown`]
+/// [`crate::Error::Unknown`]
 pub fn find(name: &str) -> Result<&'static dyn Report> {
-    let hint =
-        || format!("there are {}", ALL.iter().map(|report| report.name()).collect::<Vec<_>>().join(", "));
-    let found = ALL.iter().find(|report| report.name() == name);
-    found.copied().ok_or_else(|| Error::Unknown { kind: "report", name: name.into(), hint: hint() })
+    names::find(name, ALL, |report| report.name()).copied().ok_or_else(|| {
+        let known: Vec<&str> = ALL.iter().map(|report| report.name()).collect();
+        let hint = format!("there are {}", known.join(", "));
+        names::unknown("report", name, known, &hint)
+    })
 }

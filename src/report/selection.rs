@@ -1,9 +1,11 @@
 //! The selection of rows that a report shows.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::emergence::{ProfileRow, SettingFilter};
 use crate::error::{Error, Result};
+use crate::names;
 
 /// The rows of the inputs that are shown.
 #[derive(Debug, Clone, Default)]
@@ -18,10 +20,45 @@ pub struct Selection {
     pub settings: Vec<SettingFilter>,
 }
 
+/// The models and corpora of the inputs of a report.
+#[derive(Debug, Default)]
+pub(super) struct KnownNames {
+    models: BTreeSet<String>,
+    corpora: BTreeSet<String>,
+}
+
+impl KnownNames {
+    pub(super) fn add(&mut self, model: &str, corpus: &str) {
+        for (names, name) in [(&mut self.models, model), (&mut self.corpora, corpus)] {
+            if !names.contains(name) {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+}
+
 impl Selection {
+    /// Refuses a model or corpus that was named and is not in the inputs: it would be missing without a word.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the nearest names.
+    pub(super) fn check(&self, known: &KnownNames) -> Result<()> {
+        let kinds = [("model", &self.models, &known.models), ("corpus", &self.corpora, &known.corpora)];
+        for (kind, typed, known) in kinds {
+            let is_known = |typed: &&String| known.iter().any(|name| names::is_same(typed, name));
+            if let Some(typed) = typed.iter().find(|typed| !is_known(typed)) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let hint = format!("in the inputs are {}", known.join(", "));
+                return Err(names::unknown(kind, typed, known, &hint));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn admits(&self, model: &str, corpus: &str) -> bool {
-        let among =
-            |names: &[String], name: &str| names.is_empty() || names.iter().any(|known| known == name);
+        let among = |typed: &[String], name: &str| {
+            typed.is_empty() || typed.iter().any(|typed| names::is_same(typed, name))
+        };
         among(&self.models, model) && among(&self.corpora, corpus)
     }
 

@@ -61,6 +61,15 @@ impl Cell {
         }
     }
 
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Count(count) => (*count).into(),
+            Self::Number(value, _) => (*value).into(),
+            Self::Missing => serde_json::Value::Null,
+        }
+    }
+
     /// For programs.
     fn exact(&self) -> String {
         match self {
@@ -77,12 +86,33 @@ pub struct Table {
     pub columns: Vec<&'static str>,
     /// As many cells as columns in each.
     pub rows: Vec<Vec<Cell>>,
+    /// The last columns, which are in CSV and JSON alone: long texts, and what a caption says of all rows.
+    pub n_hidden: usize,
 }
 
 impl Table {
     /// An empty table.
     pub fn new(columns: &[&'static str]) -> Self {
-        Self { columns: columns.into(), rows: vec![] }
+        Self { columns: columns.into(), rows: vec![], n_hidden: 0 }
+    }
+
+    /// An empty table, of which `hidden` are in CSV and JSON alone, behind the others.
+    pub fn with_hidden(columns: &[&'static str], hidden: &[&'static str]) -> Self {
+        Self { columns: [columns, hidden].concat(), rows: vec![], n_hidden: hidden.len() }
+    }
+
+    /// How many columns are shown to people.
+    fn n_shown(&self) -> usize {
+        self.columns.len() - self.n_hidden
+    }
+
+    fn shown_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().take(self.n_shown()).copied()
+    }
+
+    /// The cells as JSON, numbers with every digit, `null` for a missing one.
+    pub fn values(&self) -> Vec<Vec<serde_json::Value>> {
+        self.rows.iter().map(|row| row.iter().map(Cell::json).collect()).collect()
     }
 
     /// RFC 4180, numbers with every digit.
@@ -105,12 +135,12 @@ impl Table {
     pub fn latex(&self, caption: &str) -> String {
         let mut text = String::from("% \\usepackage{booktabs,siunitx}\n");
         caption.lines().for_each(|line| text.push_str(&format!("% {line}\n")));
-        let columns: Vec<String> = (0..self.columns.len()).map(|at| self.latex_column(at)).collect();
+        let columns: Vec<String> = (0..self.n_shown()).map(|at| self.latex_column(at)).collect();
         text.push_str(&format!("\\begin{{tabular}}{{{}}}\n\\toprule\n", columns.join(" ")));
-        let heads = self.columns.iter().map(|name| format!("{{{}}}", escaped(&head(name))));
+        let heads = self.shown_columns().map(|name| format!("{{{}}}", escaped(&head(name))));
         text.push_str(&format!("{} \\\\\n\\midrule\n", heads.collect::<Vec<_>>().join(" & ")));
         for row in &self.rows {
-            let cells = row.iter().enumerate().map(|(at, cell)| match cell {
+            let cells = row.iter().take(self.n_shown()).enumerate().map(|(at, cell)| match cell {
                 Cell::Text(words) if self.is_number(at) => format!("{{{}}}", escaped(words)),
                 Cell::Text(words) => escaped(words),
                 Cell::Missing => "{}".into(),
@@ -125,11 +155,12 @@ impl Table {
     /// A table of the GitHub dialect, numbers to the right, and the caption below it.
     pub fn markdown(&self, caption: &str) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let mut text = line(self.columns.iter().map(|name| head(name)).collect());
+        let mut text = line(self.shown_columns().map(head).collect());
         let rule = |at| if self.is_number(at) { "---:" } else { "---" };
-        text.push_str(&line((0..self.columns.len()).map(|at| rule(at).to_owned()).collect()));
+        text.push_str(&line((0..self.n_shown()).map(|at| rule(at).to_owned()).collect()));
         for row in &self.rows {
-            text.push_str(&line(row.iter().map(|cell| cell.shown().replace('|', "\\|")).collect()));
+            let shown = row.iter().take(self.n_shown());
+            text.push_str(&line(shown.map(|cell| cell.shown().replace('|', "\\|")).collect()));
         }
         format!("{text}\n{caption}\n")
     }

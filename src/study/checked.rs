@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::asking::SemanticQuestions;
-use super::file::{ClosedModel, Findings, Located, StudyFile, closest};
+use super::file::{ClosedModel, Findings, Located, StudyFile};
 use super::models::{KnownModels, StudyModel, opened_by, resolve};
 use crate::collect::Grader;
 use crate::collect::budget::price::Price;
@@ -14,6 +14,7 @@ use crate::collect::tasks::{self, Rendering, TaskOptions};
 use crate::corpus::{Category, DesignSettings, FactorialDesign, PromptForm};
 use crate::error::Result;
 use crate::model::hub::Hub;
+use crate::names;
 use crate::observations;
 use crate::provider::{self, Provider};
 use crate::report;
@@ -168,11 +169,11 @@ fn check_calibration(file: &StudyFile, findings: &Findings) {
     let responses = observations::semantic::responses();
     let target = &calibration.target;
     if !responses.contains(&target.value) {
-        let hint = match closest(&target.value, responses.iter().map(String::as_str)) {
-            Some(close) => format!("did you mean `{close}`?"),
-            None => format!("the targets are {}", responses.join(", ")),
-        };
-        findings.add(target.line, format!("unknown target `{}`; {hint}", target.value));
+        let hint = names::suggestion(&target.value, responses.iter().map(String::as_str));
+        findings.add(
+            target.line,
+            format!("unknown target `{}`; {hint}the targets are {}", target.value, responses.join(", ")),
+        );
     }
     let columns = observations::semantic::columns();
     for feature in &calibration.features {
@@ -187,12 +188,10 @@ fn check_calibration(file: &StudyFile, findings: &Findings) {
                 "feature `{name}` is the size; leave it out, and set `sizes = true` where sizes are published"
             );
             findings.add(feature.line, reason);
-        } else if !columns.contains(name) && !name.starts_with("task_") && !name.starts_with("acc_") {
-            let hint = match closest(name, columns.iter().map(String::as_str)) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("the columns are {}", columns.join(", ")),
-            };
-            findings.add(feature.line, format!("unknown feature `{name}`; {hint}"));
+        } else if !columns.contains(name) && !name.starts_with("score_") {
+            let hint = names::suggestion(name, columns.iter().map(String::as_str));
+            let known = columns.join(", ");
+            findings.add(feature.line, format!("unknown feature `{name}`; {hint}the columns are {known}"));
         }
     }
 }

@@ -8,11 +8,12 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{Findings, Located, OpenModels, closest, is_pattern};
+use super::file::{Findings, Located, OpenModels, is_pattern};
 use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::model::hub::{self, Hub, RequiredFiles};
 use crate::model::{Description, Model, ModelInfo, embedded};
+use crate::names;
 use crate::seed;
 
 /// A model whose weights are at hand.
@@ -92,7 +93,7 @@ fn schema() -> Schema {
 
 /// The files of a model by name; none of an embedded one.
 fn files(name: &str, hub: &Hub) -> Result<Vec<PathBuf>> {
-    if embedded().any(|member| member.name == name) {
+    if names::find(name, embedded(), |member| member.name).is_some() {
         return Ok(vec![]);
     }
     let path = match hub::is_id(name) && !Path::new(name).exists() {
@@ -182,7 +183,8 @@ pub(super) fn resolve(
 /// What opens a model: an embedded name, a path from the folder of the study file, or an id on a hub.
 pub(super) fn opened_by(name: &str, folder: &Path) -> String {
     let path = folder.join(name);
-    let is_path = !embedded().any(|member| member.name == name) && path.exists();
+    let is_embedded = names::find(name, embedded(), |member| member.name).is_some();
+    let is_path = !is_embedded && path.exists();
     if is_path { path.to_string_lossy().into_owned() } else { name.to_owned() }
 }
 
@@ -246,10 +248,9 @@ fn is_gguf(path: &Path) -> bool {
 
 /// What could be meant instead.
 fn hint(name: &str) -> String {
-    match closest(name, embedded().map(|member| member.name)) {
-        Some(close) => format!("did you mean `{close}`? A path is relative to the study file"),
-        None => "give a folder or GGUF file (a path is relative to the study file), an id on a hub, or a \
-                 name from `surmise list models`"
-            .into(),
-    }
+    let near = names::suggestion(name, embedded().map(|member| member.name));
+    format!(
+        "{near}give a folder or GGUF file (a path is relative to the study file), an id on a hub, or a name \
+         from `surmise list models`"
+    )
 }

@@ -59,6 +59,7 @@ pub(super) fn observations(
         scores,
         answers: answers.collect(),
         published: published.collect::<BTreeMap<_, _>>(),
+        mixed_scores: false,
         proxy: None,
     };
     Ok(join(&inputs)?.table)

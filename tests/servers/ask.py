@@ -37,7 +37,7 @@ for name, (arguments, provider) in tasks.items():
     folder = f"{out}/{name}"
     shutil.rmtree(folder, ignore_errors=True)
     command = [surmise, "collect", *arguments, "--provider", provider, "--base-url", base_url]
-    command += ["--model", model, "--no-budget", "--concurrency", "2", "--timeout-s", "120"]
+    command += ["--api-model", model, "--no-budget", "--concurrency", "2", "--timeout-s", "120"]
     command += ["--idle-timeout-s", "60", "-o", folder]
     if keeps_going:
         command.append("--keep-going")

@@ -1,8 +1,10 @@
 #!/bin/bash
-# Runs the bundled study through Slurm on this machine, as its users do, and compares the results with those of
-# one process: an array of four jobs, one of them killed midway and requeued, and the job that joins them.
+# Runs the bundled study through Slurm on this machine, as its users do, and compares the results with those
+# of one process: an array of four jobs, one of them killed midway and requeued, and the job that joins them.
 #
-#   tests/slurm/run.sh [BINARY]        needs root, to install slurm-wlm and munge from Debian and to start them
+#   tests/slurm/run.sh [BINARY]
+#
+# It needs root, to install slurm-wlm and munge from Debian and to start them.
 #
 # The cluster has two nodes, both on this machine; where slurmd cannot run twice, one node with two cores.
 set -euo pipefail
@@ -32,7 +34,8 @@ chmod 755 "$work"
 dd if=/dev/urandom of="$work/munge.key" bs=128 count=1 status=none
 chmod 600 "$work/munge.key"
 munged --foreground --force --key-file="$work/munge.key" --socket="$work/munge.socket" \
-    --pid-file="$work/munged.pid" --log-file="$work/munged.log" --seed-file="$work/munged.seed" 2>>"$work/munged.log" &
+    --pid-file="$work/munged.pid" --log-file="$work/munged.log" --seed-file="$work/munged.seed" \
+    2>>"$work/munged.log" &
 pids+=($!)
 
 host=$(hostname -s)

@@ -12,7 +12,7 @@ pub struct Outcome {
     pub predicted: Option<f64>,
     /// Its interval.
     pub interval: Option<(f64, f64)>,
-    /// The measured value, where it is known.
+    /// The measured value, where it is known and the prediction is judged by it.
     pub measured: Option<f64>,
     /// The regression on log10 size.
     pub size_line: Option<f64>,
@@ -20,12 +20,13 @@ pub struct Outcome {
     pub mean: Option<f64>,
 }
 
+/// A row of a model that the card was trained on has no measured value: it never enters an error.
 impl From<&PredictionRow> for Outcome {
     fn from(row: &PredictionRow) -> Self {
         Self {
             predicted: row.y_hat,
             interval: row.low.zip(row.high),
-            measured: row.measured,
+            measured: row.judged_by(),
             size_line: row.baseline_size,
             mean: row.baseline_mean,
         }

@@ -2,7 +2,7 @@
 
 use super::extrapolation_limit::largest_size;
 use super::query::Query;
-use super::row::PredictionRow;
+use super::row::{PredictionRow, TRAINED_ON};
 use crate::calibration::card::contents::Card;
 use crate::calibration::validation::coverage::{Coverage, undercovers};
 use crate::calibration::validation::regime::Regime;
@@ -42,7 +42,7 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
 fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
     let judged = context.judged;
     if query.is_trained_on {
-        notes.push("was trained on: interval and coverage are those of a model that was not".into());
+        notes.push(format!("{TRAINED_ON}: interval and coverage are those of a model that was not"));
     }
     if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized) {
         let intervals = match judged {

@@ -72,6 +72,7 @@ fn predict_row(card: &Card, query: &Query, level: f64) -> PredictionRow {
         size_gap_log10: placement.size_gap,
         out_of_range_features: out_of_range(card, query, &placement),
         missing_features: listed(card, |j| predictors.x[j].is_none()).join(" "),
+        in_training: Some(query.is_trained_on),
         card_sha256: card.card_sha256.clone(),
         ..PredictionRow::default()
     };

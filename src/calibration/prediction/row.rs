@@ -8,6 +8,8 @@ use crate::calibration::validation::coverage::undercovers;
 use crate::disk::{self, Lines};
 use crate::error::{Error, Result};
 
+/// How the note of a prediction begins whose model the card was trained on.
+pub(super) const TRAINED_ON: &str = "was trained on";
 /// Columns without which a file holds no predictions.
 const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
 
@@ -90,6 +92,9 @@ pub struct PredictionRow {
     pub skill_mean: Option<f64>,
     /// Back-tested skill against the regression on log size.
     pub skill_size: Option<f64>,
+    /// Whether the card was trained on rows of this model, so that its error says nothing about others; empty
+    /// where it is not known.
+    pub in_training: Option<bool>,
     /// SHA-256 of the card that made the prediction.
     pub card_sha256: String,
     /// Whether there is a prediction.
@@ -178,14 +183,25 @@ impl PredictionRow {
         Ok(bytes[..end].to_vec())
     }
 
-    /// Prediction less measurement, where both are known.
-    pub fn error(&self) -> Option<f64> {
-        Some(self.y_hat? - self.measured?)
+    /// Whether the card was trained on rows of this model. Files of earlier versions say it in the note.
+    pub fn is_in_training(&self) -> bool {
+        self.in_training.unwrap_or_else(|| self.note.starts_with(TRAINED_ON))
     }
 
-    /// Whether the interval holds the measured value, where both are known.
+    /// The measured value that the prediction is judged by: none for a model that the card was trained on.
+    pub fn judged_by(&self) -> Option<f64> {
+        self.measured.filter(|_| !self.is_in_training())
+    }
+
+    /// Prediction less measurement, where both are known and the card was not trained on the model.
+    pub fn error(&self) -> Option<f64> {
+        Some(self.y_hat? - self.judged_by()?)
+    }
+
+    /// Whether the interval holds the measured value, where both are known and the card was not trained on
+    /// the model.
     pub fn is_inside(&self) -> Option<bool> {
-        Some((self.low?..=self.high?).contains(&self.measured?))
+        Some((self.low?..=self.high?).contains(&self.judged_by()?))
     }
 
     /// Whether intervals like this one held much less than their level in the back-test.

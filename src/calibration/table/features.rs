@@ -6,6 +6,7 @@ use super::levels;
 use super::specification::CalibrationSpec;
 use super::tidy::Table;
 use crate::error::{Error, Result};
+use crate::names;
 use crate::observations;
 
 /// A column that is found automatically must be known in this share of the rows with a target, and of those
@@ -53,8 +54,9 @@ pub(super) fn select(
             return Err(Error::Parameter {
                 name: "--features",
                 reason: format!(
-                    "names `{asked}`, which matches no column of {}; the columns are {columns}",
-                    table.path().display()
+                    "names `{asked}`, which matches no column of {}; {}the columns are {columns}",
+                    table.path().display(),
+                    names::suggestion(asked, table.columns().iter().map(String::as_str))
                 ),
             });
         }

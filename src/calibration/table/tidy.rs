@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::condition::Condition;
 use crate::disk::Lines;
 use crate::error::{Error, Result};
+use crate::names;
 
 /// A table with named columns, its cells as they stand in the file.
 #[derive(Debug, Clone)]
@@ -149,11 +150,19 @@ impl Table {
     }
 
     fn index(&self, column: &str) -> Result<usize> {
-        self.columns.iter().position(|name| name == column).ok_or_else(|| Error::Csv {
-            path: self.path.clone(),
-            line: 1,
-            reason: format!("there is no column `{column}`; the columns are {}", self.columns.join(", ")),
+        let columns = self.columns.iter().enumerate();
+        names::find(column, columns, |(_, name)| name).map(|(at, _)| at).ok_or_else(|| {
+            let near = names::suggestion(column, self.columns.iter().map(String::as_str));
+            let reason =
+                format!("there is no column `{column}`; {near}the columns are {}", self.columns.join(", "));
+            Error::Csv { path: self.path.clone(), line: 1, reason }
         })
+    }
+
+    /// The column that a name means, which may differ from it in case; the name itself if there is none.
+    pub fn column_of(&self, typed: &str) -> String {
+        let found = names::find(typed, &self.columns, |name| name);
+        found.map_or_else(|| typed.to_owned(), String::clone)
     }
 
     /// The cells of a column as text, empty where missing.

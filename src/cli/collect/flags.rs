@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use super::folder_input::FolderInput;
 use super::wire_flags::{Temperature, WireFlags, temperature};
+use crate::cli::TableFlags;
 use crate::cli::choice::{choice, listed};
 use crate::collect::configuration::Configuration;
 use crate::collect::grading::{NORMALISATION_VERSION, registry};
@@ -26,9 +28,8 @@ const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadabl
 
 #[derive(Debug, Args)]
 pub(super) struct RescoreFlags {
-    /// The folder
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) folder: FolderInput,
     /// Where the tasks are now, if their files have moved
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
@@ -110,7 +111,7 @@ pub(super) struct TargetFlags {
     #[arg(long, value_name = "URL")]
     pub(super) base_url: Option<String>,
     /// The model's name at the provider
-    #[arg(long, required = true, value_name = "NAME")]
+    #[arg(long = "api-model", alias = "model", required = true, value_name = "NAME")]
     pub(super) model: Option<String>,
     /// Folder for journal.jsonl, scores.csv, gains.csv, items.csv, summary.json, texts.jsonl and, of
     /// `collect semantic`, semantic.csv; the same command continues an interrupted run
@@ -120,6 +121,9 @@ pub(super) struct TargetFlags {
     /// send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    // Of --dry-run.
+    #[command(flatten)]
+    pub(super) table: TableFlags,
 }
 
 #[derive(Debug, Args)]
@@ -299,7 +303,7 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
         }
     }
     if target.model.as_deref().is_none_or(|model| model.trim().is_empty()) {
-        return fault("--model", "must be the model's name at the provider, and is blank");
+        return fault("--api-model", "must be the model's name at the provider, and is blank");
     }
     if let Some(usd) = money.budget_usd
         && !(usd > 0.0 && usd <= 1e6)

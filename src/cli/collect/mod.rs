@@ -1,12 +1,14 @@
 //! `surmise collect`: collects and grades a closed model's answers to tasks; grades them again; repairs a
 //! journal.
 
+mod dry_run;
 mod flags;
+mod folder_input;
 mod semantic_flags;
 mod wire_flags;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +17,10 @@ use clap::{Args, Subcommand};
 use self::flags::{
     BudgetFlags, CollectFlags, OnUnknown, RequestFlags, RescoreFlags, ResumeFlags, TargetFlags,
 };
+use self::folder_input::FolderInput;
 use self::semantic_flags::SemanticFlags;
 use super::watch::{Watch, interrupts};
-use super::{SECRETS, print, status};
+use super::{SECRETS, status};
 use crate::collect::budget::estimate;
 use crate::collect::budget::price::Price;
 use crate::collect::client::endpoint::Endpoint;
@@ -51,11 +54,7 @@ enum FolderVerb {
     /// Grade the stored answers again, without network access
     Rescore(RescoreFlags),
     /// Remove damaged lines from a journal; they are kept beside it
-    Repair {
-        /// The folder
-        #[arg(short, long, value_name = "DIR")]
-        output: PathBuf,
-    },
+    Repair(FolderInput),
 }
 
 /// What is asked, of whom, and how requests are sent.
@@ -105,8 +104,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             collect(collection, provider, &|| Ok(()), quiet)
         }
         Some(FolderVerb::Rescore(flags)) => rescore_folder(flags, quiet),
-        Some(FolderVerb::Repair { output }) => {
-            let message = match journal::repair(output)? {
+        Some(FolderVerb::Repair(folder)) => {
+            let message = match journal::repair(folder.path())? {
                 None => "no line is damaged".into(),
                 Some((n, aside)) => format!("{n} damaged line(s) removed and stored in {}", aside.display()),
             };
@@ -156,10 +155,11 @@ fn collect(
             price,
             request.concurrency,
         )?;
-        let text = describe(&estimate, &configuration);
-        return print(
-            secrets.map_or(text.clone(), |secrets| secrets.redact_text(&text).into_owned()).as_bytes(),
-        );
+        return dry_run::print(&estimate, &configuration, &target.table, secrets.ok().as_deref());
+    }
+    if target.table.is_given() {
+        let reason = "and --json are for the estimate of --dry-run; a collection writes its tables into -o";
+        return Err(Error::Parameter { name: "--csv", reason: reason.into() });
     }
     if money.budget_usd.is_none() && !money.no_budget {
         let reason = "or --no-budget must be given: --budget-usd N --prices FILE caps what is spent";
@@ -244,7 +244,7 @@ fn collect(
 }
 
 fn rescore_folder(flags: &RescoreFlags, quiet: bool) -> Result<()> {
-    let summary = rescore::rescore(&flags.output, |configuration| {
+    let summary = rescore::rescore(flags.folder.path(), |configuration| {
         if !flags.tasks.is_empty() {
             configuration.sources.clone_from(&flags.tasks);
         }
@@ -321,46 +321,6 @@ fn sentence(summary: &FolderSummary) -> String {
     }
     if summary.n_repeated > 0 {
         text.push_str(&format!("; {} of {} repeated items differ", summary.n_disagreed, summary.n_repeated));
-    }
-    text
-}
-
-/// How questions are asked and answers are graded, as tab-separated lines.
-fn settings(configuration: &Configuration) -> String {
-    let grading = &configuration.grading;
-    let stop = match configuration.params.stop.as_slice() {
-        [] if configuration.sends_task_stops => "the task's own".to_owned(),
-        [] => "none; answers are cut at the task's own when they are graded".to_owned(),
-        given => given.iter().map(|stop| format!("{stop:?}")).collect::<Vec<_>>().join(" "),
-    };
-    let mut text = String::new();
-    if configuration.semantic.is_none() {
-        text.push_str(&format!("rendering\t{}\n", configuration.rendering.name()));
-        text.push_str(&format!("grader\t{}\n", grading.grader));
-    }
-    text + &format!("normalisation\t{}\nstop\t{stop}\n", grading.normalisation.version)
-}
-
-/// An estimate, as tab-separated lines and the first request.
-fn describe(estimate: &estimate::Estimate, configuration: &Configuration) -> String {
-    let (prompts, answers) = (estimate.prompt_tokens, estimate.completion_tokens);
-    let mut text = format!(
-        "calls\t{}\ncached\t{}\nprompt_tokens\t{}\t{}\ncompletion_tokens\t{}\t{}\n",
-        estimate.n_calls, estimate.n_cached, prompts.0, prompts.1, answers.0, answers.1
-    );
-    if let Some((low, high)) = estimate.cost_usd {
-        text.push_str(&format!("cost_usd\t{low:.6}\t{high:.6}\n"));
-    }
-    match estimate.time_s {
-        Some(time_s) => text.push_str(&format!("time_s\t{time_s:.1}\n")),
-        None => text.push_str("time_s\tunknown\n"),
-    }
-    if let Some(spent) = estimate.spent_usd {
-        text.push_str(&format!("spent_usd\t{spent:.6}\n"));
-    }
-    text.push_str(&settings(configuration));
-    if let Some(first) = &estimate.first {
-        text.push_str(&format!("\n{first}\n"));
     }
     text
 }

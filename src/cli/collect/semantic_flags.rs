@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::flags::{BudgetFlags, NormalisationFlags, RequestFlags, ResumeFlags, TargetFlags};
 use super::wire_flags::WireFlags;
-use crate::cli::choice::choice;
+use crate::cli::choice::{choice, form};
 use crate::collect::configuration::Configuration;
 use crate::collect::plan::Replication;
 use crate::collect::tasks::{LogprobSource, Rendering, SemanticTask};
@@ -73,11 +73,6 @@ struct AnswerFlags {
     max_tokens: Option<u32>,
     #[command(flatten)]
     normal: NormalisationFlags,
-}
-
-fn form(name: &str) -> std::result::Result<PromptForm, String> {
-    let known = PromptForm::names().collect::<Vec<_>>().join(", ");
-    PromptForm::find(name).ok_or_else(|| format!("the forms are {known}"))
 }
 
 impl SemanticFlags {

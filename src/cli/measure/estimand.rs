@@ -58,6 +58,7 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
 fn positional_flag(flags: &Flags) -> Option<&'static str> {
     let Flags { sampling, estimator, micro, .. } = flags;
     let given = [
+        ("--entities", sampling.entities.is_some()),
         ("--windows", sampling.windows != WINDOWS),
         ("--scale", sampling.scale != Scale::Spread),
         ("--estimator", estimator.name() != Channel::DEFAULT_NAME),

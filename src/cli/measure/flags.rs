@@ -8,8 +8,9 @@ use super::semantic_flags::{Estimand, SemanticFlags};
 use crate::cli::estimator::EstimatorFlag;
 use crate::cli::flags::WINDOWS;
 use crate::cli::texts::TextFlags;
-use crate::cli::{Fetching, Opening, SHOTS, Sampling, SeriesFlags, choice};
+use crate::cli::{ENTITIES, Fetching, Opening, Sampling, SeriesFlags, TableFlags, choice, status};
 use crate::emergence::Micro;
+use crate::error::{Error, Result};
 use crate::mi::Scale;
 
 #[derive(Debug, Args)]
@@ -55,15 +56,21 @@ pub(in crate::cli) struct Flags {
     /// there already is not measured again. Without it the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
+    // The rows of profiles.csv of what is measured now.
+    #[command(flatten)]
+    pub(super) table: TableFlags,
 }
 
 /// How prompts or series are drawn.
 #[derive(Debug, Clone, Args)]
 pub(super) struct MeasureSampling {
-    /// Numbers of examples in a prompt, separated by commas [default: 1,4]; at 0 accuracy alone is read. For
-    /// the positional estimand the entities of a series [default: 4], of which each is read
+    /// Semantic: numbers of examples in a prompt, separated by commas [default: 1,4]; at 0 accuracy alone is
+    /// read
     #[arg(long, value_delimiter = ',', value_name = "K,...")]
     pub(super) shots: Vec<usize>,
+    /// Positional: entities of a series, of which each is read [default: 4]
+    #[arg(long, value_name = "K")]
+    pub(super) entities: Option<usize>,
     /// Seed of prompts, series, noise and random initial weights
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
@@ -81,10 +88,27 @@ pub(super) struct MeasureSampling {
 }
 
 impl MeasureSampling {
-    /// How series are drawn: a series of the most shots contains those of fewer.
-    pub(super) fn positional(&self) -> Sampling {
-        let shots = self.shots.iter().copied().max().unwrap_or(SHOTS);
-        let draw = SeriesFlags { windows: self.windows, shots, seed: self.seed };
-        Sampling { draw, scale: self.scale }
+    /// How series are drawn. The number of entities was once that of `--shots`: a series of the most contains
+    /// those of fewer.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if both are given.
+    pub(super) fn positional(&self, quiet: bool) -> Result<Sampling> {
+        let entities = match (self.entities, self.shots.iter().copied().max()) {
+            (Some(_), Some(_)) => {
+                let reason =
+                    "is for the semantic estimand, and --entities for the positional one; leave it out";
+                return Err(Error::Parameter { name: "--shots", reason: reason.into() });
+            }
+            (None, Some(shots)) => {
+                if !quiet {
+                    status("warning: `--shots` is now `--entities` for the positional estimand");
+                }
+                shots
+            }
+            (entities, None) => entities.unwrap_or(ENTITIES),
+        };
+        let draw = SeriesFlags { windows: self.windows, entities, seed: self.seed };
+        Ok(Sampling { draw, scale: self.scale })
     }
 }

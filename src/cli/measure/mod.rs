@@ -8,6 +8,8 @@ mod semantic;
 mod semantic_flags;
 mod summary;
 
+use std::path::PathBuf;
+
 use self::estimand::estimand;
 pub(super) use self::flags::Flags;
 use self::semantic_flags::Estimand;
@@ -16,6 +18,8 @@ use crate::corpus::Category;
 use crate::error::Result;
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    let corpora: Vec<PathBuf> = flags.corpora.iter().map(PathBuf::from).collect();
+    flags.table.check(None, corpora.iter().chain(flags.texts.files()))?;
     let categories = flags.corpora.iter().map(|name| Category::load(name)).collect::<Result<Vec<_>>>()?;
     let (estimand, note) = estimand(flags, &categories)?;
     note.iter().filter(|_| !quiet).for_each(|note| status(&format!("note: {note}")));

@@ -4,8 +4,7 @@ use super::flags::Flags;
 use super::prepared::{Prepared, kept};
 use super::summary::{self, summary};
 use crate::cli::texts::CorpusSource;
-use crate::cli::{Progress, print, status};
-use crate::disk;
+use crate::cli::{Progress, TableBytes, status};
 use crate::emergence::{Origin, Profile, ProfileRow, measure_once, measure_with_progress, settings_of};
 use crate::error::Result;
 
@@ -13,7 +12,7 @@ use crate::error::Result;
 const STEPS: u64 = 1000;
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let sampling = flags.sampling.positional();
+    let sampling = flags.sampling.positional(quiet)?;
     let settings = flags.estimator.settings(sampling.scale, sampling.draw.seed, flags.micro)?;
     let sources = CorpusSource::all(&flags.corpora, &flags.texts, sampling.draw)?;
     let prepared = Prepared::new::<Profile>(flags, sources.iter().map(CorpusSource::name), quiet)?;
@@ -36,12 +35,12 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         }
     }
     progress.finish();
-    match store {
-        Some(store) => store.write_table::<Profile>()?,
-        None => {
-            let rows: Vec<ProfileRow> = profiles.iter().flat_map(|(profile, _)| profile.rows()).collect();
-            print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
-        }
+    if let Some(store) = store {
+        store.write_table::<Profile>()?;
+    }
+    if store.is_none() || flags.table.is_given() {
+        let rows: Vec<ProfileRow> = profiles.iter().flat_map(|(profile, _)| profile.rows()).collect();
+        flags.table.write_to(None, &TableBytes::of_rows("profiles", &rows)?)?;
     }
     if !quiet {
         for (profile, origin) in &profiles {

@@ -2,9 +2,8 @@
 
 use super::flags::Flags;
 use super::prepared::{Prepared, kept};
-use crate::cli::{Progress, print, status};
+use crate::cli::{Progress, TableBytes, status};
 use crate::corpus::{Category, FactorialDesign};
-use crate::disk;
 use crate::emergence::semantic::{self, SemanticProfile, SemanticRow, WithError};
 use crate::emergence::{Origin, measure_once};
 use crate::error::Result;
@@ -33,16 +32,14 @@ pub(super) fn run(flags: &Flags, categories: &[Category], quiet: bool) -> Result
     if profiles.is_empty() {
         return ended;
     }
-    match store {
-        Some(store) => {
-            store.write_table::<SemanticProfile>()?;
-            store.write_rows(READINGS, SemanticProfile::reading_rows)?;
-            store.write_rows(SUMMARIES, SemanticProfile::summary_rows)?;
-        }
-        None => {
-            let rows: Vec<SemanticRow> = profiles.iter().flat_map(|(profile, _)| profile.rows()).collect();
-            print(&disk::csv_bytes("stdout".as_ref(), &rows)?)?;
-        }
+    if let Some(store) = store {
+        store.write_table::<SemanticProfile>()?;
+        store.write_rows(READINGS, SemanticProfile::reading_rows)?;
+        store.write_rows(SUMMARIES, SemanticProfile::summary_rows)?;
+    }
+    if store.is_none() || flags.table.is_given() {
+        let rows: Vec<SemanticRow> = profiles.iter().flat_map(|(profile, _)| profile.rows()).collect();
+        flags.table.write_to(None, &TableBytes::of_rows("profiles", &rows)?)?;
     }
     for (profile, origin) in profiles.iter().filter(|_| !quiet) {
         let note = kept(&profile.model.id, &profile.corpus.name, &profile.settings, origin);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::choice::choice;
+use crate::cli::choice::{choice, form};
 use crate::corpus::{Category, DesignSettings, PromptForm};
 use crate::emergence::semantic::SemanticSettings;
 use crate::error::Result;
@@ -111,11 +111,6 @@ pub(super) struct SemanticFlags {
 
 /// Models of more parameters are not measured with random weights unless asked.
 const MOST_PARAMS_OF_RANDOM_INIT: usize = 300_000_000;
-
-fn form(name: &str) -> std::result::Result<PromptForm, String> {
-    let known = PromptForm::names().collect::<Vec<_>>().join(", ");
-    PromptForm::find(name).ok_or_else(|| format!("the forms are {known}"))
-}
 
 impl SemanticFlags {
     /// How designs are drawn.

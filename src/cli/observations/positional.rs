@@ -6,7 +6,9 @@ use super::flags::{Flags, Rows};
 use super::read::{all_rows, comparisons, profiles, published, selected};
 use crate::emergence::Profile;
 use crate::error::{Error, Result};
-use crate::observations::{JoinInputs, check_profiles, choose_noise_scale, join};
+use crate::observations::{
+    JoinInputs, WIDEST_GAP_NATS, check_profiles, choose_noise_scale, join, named, wide_bounds,
+};
 
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let given = [("--shots", !flags.shots.is_empty()), ("--answers", !flags.answers.is_empty())];
@@ -28,11 +30,18 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
         published: published(flags.models.as_ref())?,
         readings: profiles(&dirs)?,
         comparisons: files.iter().map(|file| comparisons(file)).collect::<Result<Vec<_>>>()?.concat(),
+        mixed_scores: flags.mixed_scores,
         proxy: flags.proxy.clone(),
         noise_scale,
     };
     let of = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-    Ok(Rows { joined: join(&inputs)?, of })
+    // A chosen noise scale has close bounds; one that was given may not.
+    let wide = wide_bounds(&inputs.profiles, noise_scale);
+    let notes = (!wide.is_empty()).then(|| {
+        let n = wide.len();
+        format!("bounds are more than {WIDEST_GAP_NATS} nat apart {of} in {n} profile(s): {}", named(&wide))
+    });
+    Ok(Rows { joined: join(&inputs)?, of, notes: notes.into_iter().collect() })
 }
 
 fn measured_at(profiles: &[Profile], noise_scale: f64) -> Result<f64> {

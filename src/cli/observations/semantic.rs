@@ -20,6 +20,7 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
         scores: all_rows(&flags.scores)?,
         answers: all_rows(&flags.answers)?,
         published: published(flags.models.as_ref())?,
+        mixed_scores: flags.mixed_scores,
         proxy: flags.proxy.clone(),
     };
     let joined = join(&inputs)?;
@@ -35,5 +36,5 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
         values.join(", ")
     };
     let of = format!("at shots = {}, b = {}", values("shots"), values("noise_scale"));
-    Ok(Rows { joined, of })
+    Ok(Rows { joined, of, notes: vec![] })
 }

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Display, Interrupts, print_predictions};
-use crate::cli::status;
+use crate::cli::{TableFlags, status};
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
 use crate::study::file::{EMBEDDED, StudyFile};
 use crate::study::{KnownModels, RunSettings, Study, StudyFolder, free_memory_bytes, run_study, tasks};
 
 /// Runs the bundled study in `output`, or in a folder that is removed afterwards.
-pub(in crate::cli) fn run(output: Option<&Path>, csv: bool, quiet: bool) -> Result<()> {
+pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool) -> Result<()> {
+    table.check(None, [])?;
     let temporary =
         tempfile::tempdir().map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
     let folder: PathBuf = output.map_or_else(|| temporary.path().into(), Path::to_path_buf);
@@ -38,7 +39,7 @@ pub(in crate::cli) fn run(output: Option<&Path>, csv: bool, quiet: bool) -> Resu
         return Err(Error::Study { reason });
     }
     let rows = end.predictions.as_ref().map(|made| made.predictions.as_slice()).unwrap_or_default();
-    print_predictions(rows, csv)?;
+    print_predictions(rows, table)?;
     if let Some(summary) = end.summary().filter(|_| !quiet) {
         let level = study.file.calibration.level;
         status(&format!(

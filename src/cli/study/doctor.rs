@@ -3,36 +3,24 @@
 use clap::Args;
 
 use super::opened::{Opened, StudyFlags};
-use crate::cli::print;
-use crate::disk;
-use crate::error::{Error, Result};
+use crate::cli::{TableBytes, TableFlags};
+use crate::error::Result;
 use crate::study::{Diagnosis, doctor};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
     study: StudyFlags,
-    /// Print the findings as CSV
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
-    /// Print the findings as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    flags.table.check(None, [&flags.study.study])?;
     let Opened { study, tasks, folder, .. } = flags.study.open(false, false, quiet)?;
     let mut found = doctor(&study, &tasks, &folder)?;
     found.iter_mut().for_each(|diagnosis| diagnosis.finding = study.redacted(&diagnosis.finding));
-    if flags.json {
-        let json = serde_json::to_vec_pretty(&found);
-        let json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
-        return print(&[json, b"\n".to_vec()].concat());
-    }
-    if flags.csv {
-        return print(&disk::csv_bytes("stdout".as_ref(), &found)?);
-    }
-    print(text(&found).as_bytes())
+    flags.table.write(&TableBytes::of_rows("doctor", &found)?, text(&found).as_bytes())
 }
 
 /// The findings, model by model.

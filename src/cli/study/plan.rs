@@ -4,36 +4,24 @@ use clap::Args;
 
 use super::opened::{Opened, StudyFlags};
 use super::table::{aligned, bytes, time};
-use crate::cli::{print, status};
-use crate::disk;
-use crate::error::{Error, Result};
+use crate::cli::{TableBytes, TableFlags, status};
+use crate::error::Result;
 use crate::study::{PlanRow, TaskKind, free_memory_bytes, plan};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
     study: StudyFlags,
-    /// Print a row for each task as CSV
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
-    /// Print a row for each task as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    flags.table.check(None, [&flags.study.study])?;
     let opened = flags.study.open(false, false, quiet)?;
     let Opened { study, tasks, folder, .. } = &opened;
     let rows = plan(study, tasks, folder)?;
-    if flags.json {
-        let json = serde_json::to_vec_pretty(&rows);
-        let json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
-        return print(&[json, b"\n".to_vec()].concat());
-    }
-    if flags.csv {
-        return print(&disk::csv_bytes("stdout".as_ref(), &rows)?);
-    }
-    print(summary(&rows).as_bytes())?;
+    flags.table.write(&TableBytes::of_rows("plan", &rows)?, summary(&rows).as_bytes())?;
     if !quiet {
         let largest = rows.iter().map(|row| row.memory_bytes).max().unwrap_or(0);
         let memory = study.file.max_memory_bytes.unwrap_or_else(free_memory_bytes);

@@ -4,15 +4,19 @@ use std::io::IsTerminal;
 
 use super::table::{aligned, three};
 use crate::calibration::PredictionRow;
-use crate::cli::print;
+use crate::cli::{TableBytes, TableFlags};
 use crate::error::Result;
 
-/// Prints predictions as CSV with every column where stdout is no terminal or `csv` asks for it, else as an
-/// aligned table.
-pub(in crate::cli) fn print_predictions(rows: &[PredictionRow], csv: bool) -> Result<()> {
-    if csv || !std::io::stdout().is_terminal() {
-        return print(&PredictionRow::to_bytes("predictions.csv".as_ref(), rows)?);
-    }
+/// Prints predictions, or writes them where `flags` ask for it: to a terminal as an aligned table, else as CSV
+/// with every column.
+pub(in crate::cli) fn print_predictions(rows: &[PredictionRow], flags: &TableFlags) -> Result<()> {
+    let csv = PredictionRow::to_bytes("predictions.csv".as_ref(), rows)?;
+    let json = TableBytes::of_rows("predictions", rows)?.json;
+    let shown = if std::io::stdout().is_terminal() { text(rows).into_bytes() } else { csv.clone() };
+    flags.write(&TableBytes { csv, json }, &shown)
+}
+
+fn text(rows: &[PredictionRow]) -> String {
     let header =
         ["model", "corpus", "shots", "predicted", "low", "high", "measured", "mean", "size line", "status"];
     let mut table = vec![header.map(String::from).to_vec()];
@@ -30,5 +34,5 @@ pub(in crate::cli) fn print_predictions(rows: &[PredictionRow], csv: bool) -> Re
             row.status.name().into(),
         ]);
     }
-    print(aligned(&table).as_bytes())
+    aligned(&table)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::opened::{Opened, StudyFlags};
 use super::{Display, Interrupts, print_predictions};
-use crate::cli::status;
+use crate::cli::{TableFlags, status};
 use crate::error::{Error, Result};
 use crate::model::parse_bytes;
 use crate::study::{RunSettings, Shard, StudyEnd, TaskEnd, free_memory_bytes, merge, run_study};
@@ -26,9 +26,8 @@ pub(in crate::cli) struct Flags {
     /// is free]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_memory: Option<u64>,
-    /// Print the predictions as CSV to a terminal as well
-    #[arg(long)]
-    csv: bool,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
@@ -36,6 +35,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         Some(shard) => Some(shard),
         None => Shard::from_env(|name| std::env::var(name).ok())?,
     };
+    flags.table.check(None, [&flags.study.study])?;
     let opened = flags.study.open(true, true, quiet)?;
     let Opened { study, tasks, folder, hub } = &opened;
     let memory_bytes = flags.max_memory.or(study.file.max_memory_bytes).unwrap_or_else(free_memory_bytes);
@@ -61,7 +61,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         merge::record(folder, tasks, shard, failed)?;
     }
     if let Some(made) = &end.predictions {
-        print_predictions(&made.predictions, flags.csv)?;
+        print_predictions(&made.predictions, &flags.table)?;
     }
     result(end, shard)
 }

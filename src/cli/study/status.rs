@@ -4,36 +4,24 @@ use clap::Args;
 
 use super::opened::{Opened, StudyFlags};
 use super::table::{aligned, time};
-use crate::cli::print;
-use crate::disk;
-use crate::error::{Error, Result};
+use crate::cli::{TableBytes, TableFlags};
+use crate::error::Result;
 use crate::study::{StatusRow, TaskKind, status};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
     study: StudyFlags,
-    /// Print a row for each task as CSV
-    #[arg(long, conflicts_with = "json")]
-    csv: bool,
-    /// Print a row for each task as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    table: TableFlags,
 }
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    flags.table.check(None, [&flags.study.study])?;
     let Opened { study, tasks, folder, .. } = flags.study.open(false, false, quiet)?;
     let mut rows = status(&tasks, &folder);
     rows.iter_mut().for_each(|row| row.note = study.redacted(&row.note));
-    if flags.json {
-        let json = serde_json::to_vec_pretty(&rows);
-        let json = json.map_err(|source| Error::Json { path: "stdout".into(), source })?;
-        return print(&[json, b"\n".to_vec()].concat());
-    }
-    if flags.csv {
-        return print(&disk::csv_bytes("stdout".as_ref(), &rows)?);
-    }
-    print(summary(&rows).as_bytes())
+    flags.table.write(&TableBytes::of_rows("status", &rows)?, summary(&rows).as_bytes())
 }
 
 /// Counts for each kind of task, then every task that runs or failed.

@@ -136,7 +136,9 @@ pub(crate) fn decide(
             run.provider.key_variable()
         )),
         FailureClass::NoModel => {
-            run.stop_for_endpoint(format!("no such model or path ({message}); check --model and --base-url"));
+            run.stop_for_endpoint(format!(
+                "no such model or path ({message}); check --api-model and --base-url"
+            ));
         }
         FailureClass::Redirect { host } => run.stop_for_endpoint(format!(
             "the server redirects to {}, which is not followed; if that is the right address, set \

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::registry;
 use super::{Argument, QuestionForm, Rule};
 use crate::collect::item::Item;
+use crate::names;
 
 /// Most rules in order.
 const MOST_RULES: usize = 8;
@@ -81,11 +82,13 @@ impl FromStr for Grader {
             };
             let name = name.trim();
             let Some(rule) = registry::find(name) else {
+                let near = names::suggestion(name, registry::ALL.iter().map(|rule| rule.name()));
                 return Err(format!(
-                    "there is no grader {name:?}; there are {}",
+                    "there is no grader {name:?}; {near}there are {}",
                     registry::names().join(", ")
                 ));
             };
+            let name = rule.name();
             if steps.iter().any(|step| step.rule.name() == name && argument.is_none()) {
                 return Err(format!("{name} is given twice"));
             }

@@ -11,6 +11,7 @@ use super::rules::logprob::{Logprob, LogprobPerByte};
 use super::rules::number::Number;
 use super::rules::pattern::Pattern;
 use super::rules::prefix::Prefix;
+use crate::names;
 
 /// Every rule, in the order in which help lists them.
 pub static ALL: &[&dyn Rule] = &[
@@ -29,7 +30,7 @@ pub static ALL: &[&dyn Rule] = &[
 
 /// The rule of a name.
 pub fn find(name: &str) -> Option<&'static dyn Rule> {
-    ALL.iter().find(|rule| rule.name() == name).copied()
+    names::find(name, ALL, |rule| rule.name()).copied()
 }
 
 /// The names with their arguments, as they are typed.

@@ -7,6 +7,7 @@ pub mod replay;
 pub mod scores;
 pub mod semantic;
 mod spreadsheet;
+pub mod tally;
 pub mod writer;
 
 pub use self::item_row::{ItemRow, Replicate};

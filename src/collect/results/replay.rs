@@ -107,6 +107,8 @@ pub fn write(folder: &Path, configuration: &Configuration, plan: &Plan) -> Resul
     let (provider, grading) = (plan.provider.name(), configuration.grading.clone());
     let mut results = Results::begin(folder, provider, &plan.model, grading).map_err(journal::as_storage)?;
     results.raw_csv = configuration.raw_csv;
+    results.drawn =
+        Some((configuration.rendering, configuration.seed)).filter(|_| configuration.semantic.is_none());
     let mut semantic = None;
     if let Some(asked) = &configuration.semantic {
         let (designs, grading) = (configuration.designs()?, configuration.grading.clone());

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::check::RunCheck;
 use super::item_row::{ItemRow, Replicate, row};
 use super::scores;
-use super::scores::{QuestionRef, Tally};
 use super::spreadsheet;
+use super::tally::{AskedTask, QuestionRef, Tally};
 use crate::collect::grading::{Grade, GradeKind, Grading, grade};
-use crate::collect::tasks::{Item, Task, TaskKind};
+use crate::collect::tasks::{Item, Rendering, Task, TaskKind};
 use crate::disk::Partial;
 use crate::error::{Error, Result};
 use crate::provider::{Outcome, Prompt};
@@ -68,6 +68,8 @@ pub struct Results {
     items: Option<csv::Writer<Partial>>,
     texts: Option<Partial>,
     summary: ResultsSummary,
+    /// How in-context questions are rendered, and the seed they are drawn with.
+    pub drawn: Option<(Rendering, u64)>,
     /// Whether texts in items.csv that a spreadsheet would run as formulas stay as they are.
     pub raw_csv: bool,
 }
@@ -88,6 +90,7 @@ impl Results {
             items: None,
             texts: None,
             summary: ResultsSummary::default(),
+            drawn: None,
             raw_csv: false,
         })
     }
@@ -116,6 +119,9 @@ impl Results {
         how.stops.extend(task.stops.iter().cloned());
         let grades: Vec<Grade> =
             replicates.iter().map(|replicate| grade(item, &replicate.answers, &how)).collect();
+        // The questions of a file are as they stand there, however others are rendered and drawn.
+        let (rendering, seed) = self.drawn.filter(|_| task.is_drawn()).unzip();
+        self.tally.asked(&item.task, AskedTask { sha256: Some(task.sha256.clone()), rendering, seed });
         let asked = QuestionRef { task: &item.task, shots: item.shots, question: &item.question };
         self.tally.add(asked, &grades);
         let unasked = Grade::none(GradeKind::Error, "not asked");

@@ -42,6 +42,8 @@ pub struct Completion {
     pub name: String,
     /// Most shots.
     pub shots: usize,
+    /// The seed it was drawn with.
+    pub seed: u64,
     /// The lists, the same number for each relation.
     pub lists: Vec<List>,
 }
@@ -72,7 +74,7 @@ impl Completion {
                 drawn.push(List::new(&relation.name, pairs));
             }
         }
-        Ok(Self { name: category.name.clone(), shots, lists: drawn })
+        Ok(Self { name: category.name.clone(), shots, seed, lists: drawn })
     }
 
     /// The questions for a closed model: the same lists at every number of shots.
@@ -141,7 +143,7 @@ impl Completion {
     }
 
     /// SHA-256 of the lists, each ended by a line feed.
-    fn sha256(&self) -> String {
+    pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         for list in &self.lists {
             hash.update(&list.text);

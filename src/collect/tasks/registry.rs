@@ -10,7 +10,7 @@ use super::{file, texts};
 use crate::corpus::Category;
 use crate::corpus::category::{DEFAULT, EMBEDDED};
 use crate::error::{Error, Result};
-use crate::seed;
+use crate::{names, seed};
 
 /// The name of the in-context tasks of the default categories together.
 pub const COMPLETION: &str = "completion";
@@ -38,7 +38,11 @@ pub fn built_in() -> Vec<(&'static str, String)> {
 pub fn load(names: &[String], options: &TaskOptions) -> Result<Vec<Task>> {
     let mut tasks = vec![];
     for name in names {
-        match name.as_str() {
+        let known = built_in().into_iter().map(|(known, _)| known);
+        // A file whose name differs from a task in case alone precedes it.
+        let task = names::find(name, known, |known| known)
+            .filter(|known| known == name || !Path::new(name).exists());
+        match task.unwrap_or(name) {
             COMPLETION => {
                 for category in DEFAULT {
                     tasks.push(completion(category, options)?);
@@ -84,7 +88,7 @@ fn load_one(name: &str, options: &TaskOptions) -> Result<Task> {
         let known: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
         let hint =
             format!("it is not a file, and built in are {}; give a JSONL or CSV file", known.join(", "));
-        return Err(Error::Unknown { kind: "task", name: name.into(), hint });
+        return Err(names::unknown("task", name, known, &hint));
     }
     // A CSV file whose first column is `entity` is a category; all else is items.
     if file::is_category(path)? {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::names;
+
 /// A way to write examples and query. An example is `before`, its entity, `cue`, a space, its answer;
 /// examples and query are separated by `between`; the prompt ends with the query's cue. The message of a chat
 /// begins with an `instruction`.
@@ -55,7 +57,7 @@ static FORMS: &[PromptForm] = &[
 impl PromptForm {
     /// The form of a name.
     pub fn find(name: &str) -> Option<Self> {
-        FORMS.iter().find(|form| form.name == name).copied()
+        names::find(name, FORMS, |form| form.name).copied()
     }
 
     /// The names of all forms.

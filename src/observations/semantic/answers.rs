@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::collect::results::semantic::SemanticScore;
+use crate::error::{Error, Result};
 
 /// The columns of semantic.csv that a join uses; all but the first three may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -22,6 +23,16 @@ pub struct SemanticAnswersRow {
     pub queries: Option<usize>,
     /// Seed of the design.
     pub seed: Option<u64>,
+    /// SHA-256 of the category's CSV file.
+    pub corpus_sha256: Option<String>,
+    /// Version of the normalisation of short answers.
+    pub normalisation: Option<u32>,
+    /// Whether short answers were compared in lower case.
+    pub ignore_case: Option<bool>,
+    /// Whether short answers were compared without punctuation.
+    pub ignore_punctuation: Option<bool>,
+    /// SHA-256 of the design and the grading.
+    pub settings_sha256: Option<String>,
     /// Prompts whose most likely next token begins the right answer.
     pub accuracy: Option<f64>,
     /// Mean log-probability of the first token of the right answer.
@@ -44,6 +55,11 @@ impl From<&SemanticScore> for SemanticAnswersRow {
             sets: Some(row.sets),
             queries: Some(row.queries),
             seed: Some(row.seed),
+            corpus_sha256: Some(row.corpus_sha256.clone()),
+            normalisation: row.normalisation,
+            ignore_case: row.ignore_case,
+            ignore_punctuation: row.ignore_punctuation,
+            settings_sha256: row.settings_sha256.clone(),
             accuracy: row.accuracy,
             logprob_nats: row.logprob_nats,
             output_share: row.output_share,
@@ -51,4 +67,38 @@ impl From<&SemanticScore> for SemanticAnswersRow {
             answer_share: row.answer_share,
         }
     }
+}
+
+/// Refuses answers whose texts were graded in two ways: they are one column of features. What a file does not
+/// state differs from nothing.
+///
+/// # Errors
+/// [`Error::Observations`] with the models, what differs, and both hashes.
+pub(super) fn check_answers(rows: &[SemanticAnswersRow]) -> Result<()> {
+    let stated = |row: &SemanticAnswersRow| {
+        [
+            ("normalisation", row.normalisation.map(|version| version.to_string())),
+            ("ignore_case", row.ignore_case.map(|flag| flag.to_string())),
+            ("ignore_punctuation", row.ignore_punctuation.map(|flag| flag.to_string())),
+        ]
+    };
+    for at in 0..3 {
+        let mut known = rows.iter().filter_map(|row| Some((row, stated(row)[at].1.clone()?)));
+        let Some((first, value)) = known.next() else { continue };
+        let Some((other, differs)) = known.find(|(_, other)| *other != value) else { continue };
+        let hash = |row: &SemanticAnswersRow| {
+            row.settings_sha256.as_deref().map_or("not stated".into(), |hash| format!("{hash:.12}"))
+        };
+        let reason = format!(
+            "answers of {} and {} were graded in two ways, {}: {value} (settings_sha256 {}) and {differs} \
+             (settings_sha256 {}); grade one of them again (surmise collect rescore)",
+            first.model,
+            other.model,
+            stated(first)[at].0,
+            hash(first),
+            hash(other)
+        );
+        return Err(Error::Observations { reason });
+    }
+    Ok(())
 }

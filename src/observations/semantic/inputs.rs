@@ -20,6 +20,8 @@ pub struct SemanticInputs {
     pub answers: Vec<SemanticAnswersRow>,
     /// Family and size by model, as far as published.
     pub published: BTreeMap<String, PublishedModel>,
+    /// Whether scores of several models on one task may differ in how they were asked and graded.
+    pub mixed_scores: bool,
     /// The proxy of every target; else the smallest measured member of its family.
     pub proxy: Option<String>,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answers::SemanticAnswersRow;
+use super::answers::{SemanticAnswersRow, check_answers};
 use super::inputs::SemanticInputs;
 use super::measured::MeasuredShare;
 use super::observation::SemanticObservation;
@@ -13,21 +13,26 @@ use crate::observations::accuracy::accuracy;
 use crate::observations::cell::TaskScore;
 use crate::observations::checks::check_profiles;
 use crate::observations::join::Joined;
+use crate::observations::join_notes::JoinNotes;
 use crate::observations::proxy::{Candidates, Matched};
+use crate::observations::score_settings::check_scores;
 
 /// Joins semantic profiles, scores and answers. A target that lacks a proxy is a row without one, with a
 /// note.
 ///
 /// # Errors
 /// [`Error::Observations`] if there is no profile, if none has so many examples, if profiles of one corpus
-/// were not measured alike, if answers are of another design, or if the proxy that was named was not
-/// measured.
+/// were not measured alike, if answers are of another design or graded in two ways, if scores of a task were
+/// made under different settings, or if the proxy that was named was not measured.
 pub fn join(inputs: &SemanticInputs) -> Result<Joined> {
     let mut measured: BTreeMap<&str, BTreeMap<&str, Vec<&SemanticProfile>>> = BTreeMap::new();
     for profile in &inputs.profiles {
         measured.entry(&profile.corpus.name).or_default().entry(&profile.model.id).or_default().push(profile);
     }
     check_profiles(&inputs.profiles)?;
+    check_answers(&inputs.answers)?;
+    let mut notes = JoinNotes::default();
+    notes.extend(check_scores(&inputs.scores, inputs.mixed_scores)?);
     let shots = shots(inputs)?;
     let tasks: BTreeSet<&str> = inputs.scores.iter().map(|score| score.task.as_str()).collect();
     let scored = inputs.scores.iter().map(|score| score.model.as_str());
@@ -39,25 +44,29 @@ pub fn join(inputs: &SemanticInputs) -> Result<Joined> {
         ..SemanticObservation::default()
     };
     let names = header.cells().into_iter().map(|cell| cell.name).collect();
-    let mut joined = Joined { table: vec![names], n_unsupported: 0, unmatched: vec![] };
+    let mut joined = Joined { table: vec![names], ..Joined::default() };
     for (corpus, models) in &measured {
         let first = models.iter().filter_map(|(model, profiles)| Some((*model, &profiles.first()?.model)));
-        let candidates = Candidates {
-            corpus,
-            measured: first.collect(),
-            published: &inputs.published,
-            named: inputs.proxy.as_deref(),
-        };
+        let targets: BTreeSet<&str> = models.keys().chain(&others).copied().collect();
+        let published = (&inputs.published, inputs.proxy.as_deref());
+        let candidates = Candidates::new(corpus, first.collect(), published, &targets)?;
+        notes.extend(candidates.contradictions());
         let join = CorpusJoin { inputs, tasks: &tasks, corpus, models, candidates };
-        for target in models.keys().chain(&others).copied().collect::<BTreeSet<&str>>() {
+        for target in targets {
             for shots in &shots {
-                if let Some(row) = join.observation(target, *shots)? {
-                    joined.n_unsupported += usize::from(!row.is_ok());
-                    joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
+                let Some(row) = join.observation(target, *shots)? else {
+                    notes.add_proxy(target);
+                    continue;
+                };
+                if !row.note.is_empty() {
+                    notes.add_alone(target, corpus, &row.note);
                 }
+                joined.n_unsupported += usize::from(!row.is_ok());
+                joined.table.push(row.cells().into_iter().map(|cell| cell.text).collect());
             }
         }
     }
+    joined.notes = notes.sentences();
     Ok(joined)
 }
 
@@ -99,12 +108,14 @@ impl<'a> CorpusJoin<'a> {
         profiles.transpose()
     }
 
-    /// The row of a target at a number of examples; `None` for a target that is its own proxy, from which
-    /// nothing could be learnt.
+    /// The row of a target at a number of examples; `None` for the proxy of others, from which nothing
+    /// could be learnt.
     fn observation(&self, target: &'a str, shots: usize) -> Result<Option<SemanticObservation<'a>>> {
         let measured = |model: &str| self.measured(model, shots);
         let matched = self.candidates.matched(target, measured, MeasuredShare::seeds)?;
-        let Some(Matched { proxy_model, own, proxy, note }) = matched else { return Ok(None) };
+        let Some(Matched { proxy_model, own, proxy, unsupported, alone }) = matched else {
+            return Ok(None);
+        };
         // All profiles of a corpus were measured alike.
         let of_proxy = self.models.get(proxy_model);
         let alike = of_proxy.or_else(|| self.models.values().next()).map_or(&[][..], Vec::as_slice);
@@ -129,7 +140,8 @@ impl<'a> CorpusJoin<'a> {
             tasks: self.tasks.iter().map(|task| TaskScore::new(&self.inputs.scores, target, task)).collect(),
             own,
             proxy,
-            note,
+            unsupported,
+            note: alone,
         }))
     }
 
@@ -146,6 +158,7 @@ impl<'a> CorpusJoin<'a> {
             ("sets", row.sets.map(|n| n.to_string()), design.sets.to_string()),
             ("queries", row.queries.map(|n| n.to_string()), design.queries.to_string()),
             ("seed", row.seed.map(|n| n.to_string()), profile.seed.to_string()),
+            ("corpus_sha256", row.corpus_sha256.clone(), design.sha256.clone()),
         ];
         let reason = match differ.into_iter().find(|(_, of, own)| of.as_ref().is_some_and(|of| of != own)) {
             Some((what, of, own)) => format!(

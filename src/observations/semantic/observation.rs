@@ -28,13 +28,15 @@ pub(in crate::observations) struct SemanticObservation<'a> {
     pub accuracy: Option<(f64, f64)>,
     /// The target's scores on every task.
     pub tasks: Vec<TaskScore<'a>>,
-    /// Why the row lacks a proxy or a share; empty if it lacks none.
+    /// Why the row lacks a proxy or share that it should have; empty if it lacks none.
+    pub unsupported: String,
+    /// What else there is to know of the row.
     pub note: String,
 }
 
 impl SemanticObservation<'_> {
     pub fn is_ok(&self) -> bool {
-        self.note.is_empty()
+        self.unsupported.is_empty()
     }
 
     /// The cells, in order.
@@ -90,7 +92,11 @@ impl SemanticObservation<'_> {
             name: "status".into(),
             text: if self.is_ok() { "ok" } else { "unsupported" }.into(),
         });
-        row.push(Cell { role: Other, name: "note".into(), text: self.note.clone() });
+        row.push(Cell {
+            role: Other,
+            name: "note".into(),
+            text: if self.is_ok() { &self.note } else { &self.unsupported }.clone(),
+        });
         row
     }
 }

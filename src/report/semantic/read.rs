@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::input::ReportInput;
 use super::super::models::{by_size, figures};
 use super::super::read::csv_rows;
-use super::super::selection::Selection;
+use super::super::selection::{KnownNames, Selection};
 use crate::emergence::semantic::{SemanticProfile, SemanticRow, SummaryRow};
 use crate::emergence::{ProfileSettings, ProfileStore};
 use crate::error::{Error, Result};
@@ -42,6 +42,7 @@ pub(in crate::report) struct SemanticTables {
 /// profiles are of several designs, if one model and corpus has several, or if none is left.
 pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Result<Option<SemanticTables>> {
     let mut tables = SemanticTables { rows: vec![], summaries: vec![] };
+    let mut known = KnownNames::default();
     let mut seen: BTreeMap<(String, String), ProfileSettings> = BTreeMap::new();
     let mut n_semantic = 0;
     for input in inputs {
@@ -49,11 +50,12 @@ pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Resu
         if input.is_dir() && store.holds::<SemanticProfile>()? {
             n_semantic += 1;
             for profile in store.read_all::<SemanticProfile>()? {
+                known.add(&profile.model.id, &profile.corpus.name);
                 add_profile(&mut tables, &mut seen, &profile, selection)?;
             }
         } else if is_semantic_table(&PROFILES.at(input)) {
             n_semantic += 1;
-            add_table(&mut tables, input, selection)?;
+            add_table(&mut tables, &mut known, input, selection)?;
         }
     }
     if n_semantic == 0 {
@@ -63,6 +65,7 @@ pub(in crate::report) fn read(inputs: &[PathBuf], selection: &Selection) -> Resu
         let reason = "are semantic profiles and others; report them apart".into();
         return Err(Error::Parameter { name: "the inputs", reason });
     }
+    selection.check(&known)?;
     if tables.rows.is_empty() {
         return Err(Selection::nothing(&inputs[0], "row"));
     }
@@ -97,7 +100,12 @@ fn add_profile(
     }
 }
 
-fn add_table(tables: &mut SemanticTables, input: &Path, selection: &Selection) -> Result<()> {
+fn add_table(
+    tables: &mut SemanticTables,
+    known: &mut KnownNames,
+    input: &Path,
+    selection: &Selection,
+) -> Result<()> {
     if !selection.settings.is_empty() {
         let reason =
             "chooses among the profiles of a folder; name the folder that `surmise measure -o` wrote";
@@ -106,6 +114,7 @@ fn add_table(tables: &mut SemanticTables, input: &Path, selection: &Selection) -
     let beside = PROFILES.at(input).with_file_name(SUMMARIES.file);
     let rows: Vec<SemanticRow> = csv_rows(&PROFILES, input)?;
     let summaries: Vec<SummaryRow> = csv_rows(&SUMMARIES, &beside)?;
+    rows.iter().for_each(|row| known.add(&row.model, &row.corpus));
     let rows = rows.into_iter().filter(|row| selection.admits(&row.model, &row.corpus));
     for row in rows {
         let place = |other: &SemanticRow| {

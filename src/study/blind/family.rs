@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
 use crate::model::{FACT_FAMILIES, Model, ModelOptions};
+use crate::names::{self, is_same};
 
 /// Fewest others that a card is fitted on.
 const LEAST_OTHERS: usize = 5;
@@ -145,17 +146,19 @@ impl Family {
     /// [`Error::Unknown`] for a name that is neither; [`Error::Parameter`] if no hidden member leaves enough
     /// others to fit a card on.
     pub(crate) fn hidden(&self, names: &[String]) -> Result<Vec<&Member>> {
-        if let Some(name) =
-            names.iter().find(|name| !self.members.iter().any(|m| m.id == **name || m.family == **name))
+        if let Some(name) = names
+            .iter()
+            .find(|name| !self.members.iter().any(|m| is_same(name, &m.id) || is_same(name, &m.family)))
         {
             let mut families: Vec<&str> = self.members.iter().map(|member| member.family.as_str()).collect();
             families.dedup();
             let ids: Vec<&str> = self.members.iter().map(|member| member.id.as_str()).collect();
             let hint = format!("the families are {}, their members {}", families.join(", "), ids.join(", "));
-            return Err(Error::Unknown { kind: "member", name: name.clone(), hint });
+            return Err(names::unknown("member", name, families.into_iter().chain(ids), &hint));
         }
-        let wanted =
-            |m: &&Member| names.is_empty() || names.iter().any(|name| *name == m.id || *name == m.family);
+        let wanted = |m: &&Member| {
+            names.is_empty() || names.iter().any(|name| is_same(name, &m.id) || is_same(name, &m.family))
+        };
         let hidden: Vec<&Member> = self.members.iter().filter(wanted).collect();
         let most = hidden.iter().map(|member| self.others(member).len()).max().unwrap_or(0);
         if most < LEAST_OTHERS {

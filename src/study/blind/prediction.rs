@@ -10,6 +10,7 @@ use super::settings::{BlindSettings, PredictionSettings};
 use crate::calibration::{Card, Link, PredictionRow, Table, calibrate};
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::names;
 use crate::observations;
 use crate::study::baselines::{Baselines, baselines};
 use crate::study::card::{SIZE, specification};
@@ -58,7 +59,7 @@ pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &Rec
     let responses = observations::semantic::responses();
     if !responses.contains(&how.target) {
         let hint = format!("the targets are {}", responses.join(", "));
-        return Err(Error::Unknown { kind: "target", name: how.target.clone(), hint });
+        return Err(names::unknown("target", &how.target, responses.iter().map(String::as_str), &hint));
     }
     if let Some(feature) = how.features.iter().find(|feature| responses.contains(feature)) {
         let reason = format!("names {feature}, which is measured inside the hidden member; leave it out");
@@ -67,7 +68,7 @@ pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &Rec
     let known = observations::semantic::columns();
     if let Some(name) = how.features.iter().find(|name| !known.contains(name)) {
         let hint = format!("the columns of observations.csv are {}", known.join(", "));
-        return Err(Error::Unknown { kind: "feature", name: name.clone(), hint });
+        return Err(names::unknown("feature", name, known.iter().map(String::as_str), &hint));
     }
     if how.features.iter().any(|name| name == SIZE) {
         let reason =

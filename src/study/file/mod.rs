@@ -11,6 +11,5 @@ mod template;
 pub use self::finding::{Finding, Findings, Located};
 pub(in crate::study) use self::parse::is_pattern;
 pub use self::scan::{FoundModel, scan};
-pub(in crate::study) use self::section::closest;
 pub use self::study_file::{ClosedModel, OpenModels, REPORTS, StudyCalibration, StudyDesign, StudyFile};
 pub use self::template::{EMBEDDED, of_models};

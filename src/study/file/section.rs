@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Findings, Located};
+use crate::names;
 
 /// A table of the file.
 pub(super) struct Section<'a> {
@@ -190,12 +191,10 @@ impl<'a> Section<'a> {
             if read.contains(&key) {
                 continue;
             }
-            let known = || read.join(", ");
-            let hint = match closest(key, read.iter().copied()) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("its keys are {}", known()),
-            };
-            self.findings.add(self.line_of(name), format!("unknown key `{key}` in {}; {hint}", self.title()));
+            let hint = names::suggestion(key, read.iter().copied());
+            let keys = read.join(", ");
+            let reason = format!("unknown key `{key}` in {}; {hint}its keys are {keys}", self.title());
+            self.findings.add(self.line_of(name), reason);
         }
     }
 
@@ -220,11 +219,4 @@ impl<'a> Section<'a> {
 fn whole(value: &DeValue) -> Option<u64> {
     let number = value.as_integer()?;
     u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
-}
-
-/// The name among `known` that a mistyped one most likely means.
-pub(in crate::study) fn closest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let name = name.to_lowercase();
-    let scored = known.map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
 }

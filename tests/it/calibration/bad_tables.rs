@@ -85,8 +85,7 @@ fn of_bytes(bytes: &[u8], flags: &[&str]) -> (Option<i32>, String, Option<Vec<u8
     let (_keep, at) = folder();
     std::fs::write(at("t.csv"), bytes).expect("a table");
     let (file, card) = (at("t.csv"), at("card.json"));
-    let output =
-        surmise(&[&["calibrate", "--observations", &file, "--target", "y", "-o", &card], flags].concat());
+    let output = surmise(&[&["calibrate", &file, "--target", "y", "-o", &card], flags].concat());
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned(), std::fs::read(&card).ok())
 }
 

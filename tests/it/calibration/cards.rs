@@ -14,8 +14,7 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     let (_keep, at) = folder();
     let card = at("card.json");
     let arguments = |threads: &'static str| {
-        let mut all =
-            vec!["calibrate", "--observations", OBSERVATIONS, "--target", "pt_gsm8k_5shot", "--where"];
+        let mut all = vec!["calibrate", OBSERVATIONS, "--target", "pt_gsm8k_5shot", "--where"];
         all.extend([
             "flops_1e21<=84",
             "--features",
@@ -42,7 +41,7 @@ fn public_scores_are_calibrated_as_they_are_and_predicted_in_order_without_the_t
     }
     writer.flush().expect("a file");
     let predict = |from: &str, to: &str| {
-        let output = surmise(&["predict", "--calibration", &card, "--observations", from, "-o", to]);
+        let output = surmise(&["predict", "--calibration", &card, from, "-o", to]);
         // Rows that lack much of the formula are refused.
         assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
         rows(to)
@@ -90,7 +89,7 @@ fn the_library_predicts_from_the_file_what_the_binary_does_to_the_last_digit() {
     let card = at("card.json");
     assert!(calibrated(&table(24), &[], &card).status.success());
     write(&at("q.csv"), &table(30));
-    surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    surmise(&["predict", "--calibration", &card, &at("q.csv"), "-o", &at("p.csv")]);
     let read = Card::read(card.as_ref()).expect("the card");
     let ours =
         read.predict(&Table::read(at("q.csv").as_ref()).expect("the table"), 0.9).expect("predictions");
@@ -111,17 +110,7 @@ fn nats_are_no_shares_and_a_target_has_one_family() {
         let renamed = std::fs::read_to_string(at("t.csv")).expect("a table").replace("gain_nats", target);
         std::fs::write(at("u.csv"), renamed).expect("a table");
         let table = at("u.csv");
-        surmise(&[
-            "calibrate",
-            "--observations",
-            &table,
-            "--target",
-            target,
-            "--features",
-            "a,b",
-            "-o",
-            &card,
-        ]);
+        surmise(&["calibrate", &table, "--target", target, "--features", "a,b", "-o", &card]);
         assert_eq!(Card::read(card.as_ref()).expect("the card").link.name(), link);
     }
     let mut torn = table(24);
@@ -154,7 +143,7 @@ fn a_card_that_is_not_as_it_was_written_is_refused() {
     let text = std::fs::read_to_string(&card).expect("the card");
     let predict = |text: &str, table: &str| {
         std::fs::write(at("other.json"), text).expect("a file");
-        let output = surmise(&["predict", "--calibration", &at("other.json"), "--observations", table]);
+        let output = surmise(&["predict", "--calibration", &at("other.json"), table]);
         assert!(output.status.code() == Some(1) && output.stdout.is_empty());
         String::from_utf8_lossy(&output.stderr).into_owned()
     };

@@ -3,6 +3,7 @@
 pub mod bad_tables;
 pub mod cards;
 pub mod edited_cards;
+pub mod explained;
 pub mod observations;
 pub mod refusals;
 pub mod unknown;

@@ -125,7 +125,6 @@ fn profiles_and_scores_become_a_table_that_is_calibrated_for_an_api() {
     assert!(!open["emergence_nats"].is_empty() && !open["emergence_stderr_nats"].is_empty());
     let internal = surmise(&[
         "calibrate",
-        "--observations",
         &at("observations.csv"),
         "--target",
         "emergence_nats",

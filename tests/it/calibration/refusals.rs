@@ -12,8 +12,7 @@ fn what_the_data_do_not_carry_has_a_reason_and_no_number() {
     let card = at("card.json");
     let predicted = |query: &[BTreeMap<&'static str, String>]| {
         write(&at("q.csv"), query);
-        let output =
-            surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+        let output = surmise(&["predict", "--calibration", &card, &at("q.csv"), "-o", &at("p.csv")]);
         (output.status.code(), rows(&at("p.csv")))
     };
     let empty = |row: &BTreeMap<String, String>| {
@@ -102,8 +101,7 @@ fn families_of_one_row_each_are_calibrated_and_a_row_without_any_feature_is_refu
     query[1].insert("a", String::new());
     query[1].insert("b", String::new());
     write(&at("q.csv"), &query);
-    let output =
-        surmise(&["predict", "--calibration", &card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    let output = surmise(&["predict", "--calibration", &card, &at("q.csv"), "-o", &at("p.csv")]);
     assert_eq!(output.status.code(), Some(3));
     let rows = crate::support::tidy::rows(&at("p.csv"));
     assert_eq!((rows[0]["status"].as_str(), rows[1]["status"].as_str()), ("ok", "unsupported"));
@@ -355,10 +353,10 @@ fn intervals_that_held_much_less_than_their_level_say_so_in_row_status_and_card(
     let (_keep, at) = folder();
     let (card, predictions) = (at("card.json"), at("p.csv"));
     let target = ["--target", "em_ipa_transliterate_bleu", "--features", "bench_*", "-o", &card];
-    let output = surmise(&[&["calibrate", "--observations", OBSERVATIONS][..], &target].concat());
+    let output = surmise(&[&["calibrate", OBSERVATIONS][..], &target].concat());
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && told.contains("90 % intervals HELD ONLY"), "{told}");
-    let ask = ["predict", "--calibration", &card, "--observations", OBSERVATIONS, "-o", &predictions];
+    let ask = ["predict", "--calibration", &card, OBSERVATIONS, "-o", &predictions];
     let status = surmise(&ask).stderr;
     let mut short = 0;
     for row in rows(&predictions).iter().filter(|row| row["status"] == "ok") {

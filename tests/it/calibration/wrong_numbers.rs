@@ -15,8 +15,8 @@ fn an_output_that_is_an_input_is_refused_and_the_input_left_as_it_was() {
     // The same place by another name is the same file.
     let (folder, name) = file.rsplit_once('/').expect("a folder");
     let other = format!("{folder}/./{name}");
-    let calibrate = ["calibrate", "--observations", &file, "--target", "y", "-o"];
-    let predict = ["predict", "--calibration", &card, "--observations", &file, "-o"];
+    let calibrate = ["calibrate", &file, "--target", "y", "-o"];
+    let predict = ["predict", "--calibration", &card, &file, "-o"];
     for (arguments, output) in
         [(&calibrate, &file), (&calibrate, &other), (&predict, &file), (&predict, &card)]
     {
@@ -267,7 +267,7 @@ fn a_coverage_is_of_the_models_that_it_was_taken_from_and_0_where_nothing_held()
         "{told:?}"
     );
     write(&at("q.csv"), &[query]);
-    let least = ["predict", "--calibration", &card, "--observations", &at("q.csv"), "--level", "0.0001"];
+    let least = ["predict", "--calibration", &card, &at("q.csv"), "--level", "0.0001"];
     let told = String::from_utf8(surmise(&least).stdout).expect("text");
     assert!(told.contains(",maximum,0.0,") && !told.contains("-0"), "{told}");
 }

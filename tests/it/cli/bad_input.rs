@@ -44,7 +44,7 @@ impl Scene {
     /// added.
     pub fn command(&self, flags: &[(&str, &str)]) -> Vec<String> {
         let (model, corpus, out) = (self.text("model"), self.text("corpus.csv"), self.text("out"));
-        let mut all = vec![("--corpus", &*corpus), ("--windows", "60"), ("--shots", "3"), ("-o", &*out)];
+        let mut all = vec![("--corpus", &*corpus), ("--windows", "60"), ("--entities", "3"), ("-o", &*out)];
         for flag in flags {
             match all.iter_mut().find(|own| own.0 == flag.0) {
                 Some(own) => *own = *flag,
@@ -108,7 +108,7 @@ pub fn refused<S: AsRef<str>>(arguments: &[S], code: i32, says: &[&str]) {
 fn flags_out_of_range_are_named_with_their_range() {
     let scene = Scene::new("gpt2");
     for (flag, value, says) in [
-        ("--shots", "0", "--shots must be at least 1"),
+        ("--entities", "0", "--entities must be at least 1"),
         ("--windows", "0", "--windows must be from 2 to 1000000"),
         ("--windows", "1", "--windows must be from 2 to 1000000"),
         ("--windows", "18446744073709551615", "--windows must be from 2 to 1000000"),
@@ -159,7 +159,7 @@ fn a_damaged_corpus_is_named_with_its_line() {
         (b"name,entity\na,b\n", &["line 1", "first column must be named `entity`"]),
         (b"entity\n", &["is empty", "add entities"]),
         (b"entity,class\n", &["is empty", "add entities"]),
-        (b"entity\na\nb\n", &["corpus: has 2 entities", "lower --shots"]),
+        (b"entity\na\nb\n", &["corpus: has 2 entities", "lower --entities"]),
         (
             b"entity,class\na,1\nb,1,2\nc,1\n",
             &["corpus.csv, line 3: has 3 fields where the header has 2", "in quotes"],
@@ -171,7 +171,7 @@ fn a_damaged_corpus_is_named_with_its_line() {
         (b"entity\na\n\"b\nc\"\nd\n", &["line 3", "control character", "rename"]),
         (b"entity,class\na,1\n,2\nb,1\n", &["line 3", "entity \"\" is empty", "remove the row"]),
         (b"entity\na\nb\xff\nc\n", &["line 3", "not UTF-8", "save the file as UTF-8"]),
-        (long.as_bytes(), &["tokens, the model has 32 positions", "lower --shots"]),
+        (long.as_bytes(), &["tokens, the model has 32 positions", "lower --entities"]),
     ];
     let scene = Scene::new("gpt2");
     for (bytes, says) in cases {
@@ -183,8 +183,8 @@ fn a_damaged_corpus_is_named_with_its_line() {
 #[test]
 fn a_window_longer_than_the_positions_is_refused_with_both_lengths() {
     let scene = Scene::new("gpt2");
-    let flags = [("--corpus", "countries"), ("--shots", "30")];
-    scene.refuses(&flags, 1, &["model: window 0 has", "the model has 32 positions", "lower --shots"]);
+    let flags = [("--corpus", "countries"), ("--entities", "30")];
+    scene.refuses(&flags, 1, &["model: window 0 has", "the model has 32 positions", "lower --entities"]);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_run_that_fails_later_keeps_what_was_whole_and_nothing_else() {
 fn a_reader_that_has_seen_enough_is_no_failure() {
     // Five corpora are more than a pipe holds, so that the rows are still being written when the reader goes.
     let mut arguments =
-        vec!["measure", "--estimand=positional", "minigpt-3", "--windows", "60", "--shots", "4"];
+        vec!["measure", "--estimand=positional", "minigpt-3", "--windows", "60", "--entities", "4"];
     arguments.extend(surmise::corpus::category::DEFAULT.into_iter().flat_map(|corpus| ["--corpus", corpus]));
     let pipes = |command: &mut Command| {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary")

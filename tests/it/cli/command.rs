@@ -97,7 +97,7 @@ fn another_estimator_is_recorded_said_and_not_taken_for_the_one_before() {
         "colours",
         "--windows",
         "200",
-        "--shots",
+        "--entities",
         "2",
     ];
     let measure = |estimator: &str| {
@@ -190,7 +190,7 @@ fn micro_is_of_the_token_alone_or_of_the_first_of_each_window_and_it_is_recorded
 #[test]
 fn a_profile_holds_every_block_and_reading_point_and_its_parts_add_up() {
     let table =
-        rows(&measured(&["minillama-3", "--corpus", "countries", "--windows", "150", "--shots", "3"]));
+        rows(&measured(&["minillama-3", "--corpus", "countries", "--windows", "150", "--entities", "3"]));
     // 3 blocks, 3 entities and 3 separators, 4 settings.
     assert_eq!(table.len(), 3 * 6 * 4);
     let number = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().expect("a number");
@@ -237,7 +237,7 @@ fn entities_that_are_one_to_the_tokenizer_are_refused() {
         "minigpt-1",
         "--corpus",
         corpus.to_str().expect("UTF-8"),
-        "--shots",
+        "--entities",
         "2",
     ]);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -250,7 +250,7 @@ fn profiles_csv_holds_every_profile_of_its_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().to_str().expect("UTF-8");
     for model in ["minigpt-2", "minigpt-1"] {
-        measured(&[model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", out]);
+        measured(&[model, "--corpus", "colours", "--windows", "60", "--entities", "2", "-o", out]);
     }
     let table = rows(&std::fs::read_to_string(folder.path().join("profiles.csv")).expect("rows"));
     let models: std::collections::BTreeSet<_> = table.iter().map(|row| row["model"].as_str()).collect();
@@ -279,7 +279,7 @@ fn a_byte_level_tokenizer_gives_entities_of_many_tokens_aligned_by_role() {
         "numbers",
         "--windows",
         "80",
-        "--shots",
+        "--entities",
         "2",
         "--scale",
         "norm",
@@ -303,7 +303,7 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
             "colours",
             "--windows",
             "60",
-            "--shots",
+            "--entities",
             "2",
         ];
         let table = rows(&done(&[&all, more].concat()));
@@ -316,12 +316,14 @@ fn a_family_is_given_by_the_user_and_is_not_the_architecture() {
     let scene = tempfile::tempdir().expect("a folder");
     let at = |name: &str| scene.path().join(name).to_str().expect("UTF-8").to_owned();
     for model in ["minigpt-1", folder.to_str().expect("UTF-8")] {
-        measured(&[model, "--corpus", "colours", "--windows", "60", "--shots", "2", "-o", &at("p")]);
+        measured(&[model, "--corpus", "colours", "--windows", "60", "--entities", "2", "-o", &at("p")]);
     }
     let join = |more: &[&str]| {
         let (profiles, fixed) = (at("p"), ["observations", "-q", "--noise-scale", "0.4", "--profiles"]);
         let output = surmise(&[&fixed[..], &[&profiles], more].concat());
-        let [row] = rows(&String::from_utf8_lossy(&output.stdout)).try_into().expect("one row");
+        let mut all = rows(&String::from_utf8_lossy(&output.stdout));
+        let row = all.pop().expect("a row");
+        assert_eq!(row["target_model"], "minigpt-2");
         (output.status.code(), row)
     };
     let (code, row) = join(&[]);

@@ -25,7 +25,7 @@ fn an_old_profile_and_an_old_profiles_csv_name_the_new_words() {
         "colours",
         "--windows",
         "60",
-        "--shots",
+        "--entities",
         "2",
         "-o",
     ];
@@ -61,7 +61,7 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
         row.extend([("setting", "0.4".into()), ("twin_nats", "1.0".into())]);
     }
     write(&at("t.csv"), &rows);
-    let calibrate = ["calibrate", "--observations", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
+    let calibrate = ["calibrate", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
     refused(&surmise(&calibrate), &["column setting is called noise_scale now"]);
     assert!(!std::path::Path::new(&at("card.json")).exists());
     write(&at("old.csv"), &rows);
@@ -76,7 +76,7 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());
     // A card refuses the old table in the same words.
-    let predict = ["predict", "--calibration", &at("card.json"), "--observations", &at("old.csv")];
+    let predict = ["predict", "--calibration", &at("card.json"), &at("old.csv")];
     refused(&surmise(&predict), &["column setting is called noise_scale now"]);
 
     let measure = [
@@ -87,7 +87,7 @@ fn old_observations_and_comparisons_are_refused_where_a_condition_would_go_unche
         "colours",
         "--windows",
         "60",
-        "--shots",
+        "--entities",
         "2",
         "-o",
     ];
@@ -119,7 +119,7 @@ fn old_predictions_and_an_old_card_name_the_new_words() {
     refused(&surmise(&["report", "blind", &at("blind.csv")]), &words);
 
     write(&at("t.csv"), &table(24));
-    let calibrate = ["calibrate", "--observations", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
+    let calibrate = ["calibrate", &at("t.csv"), "--target", "y", "-o", &at("card.json")];
     assert!(surmise(&calibrate).status.success());
     let card = std::fs::read_to_string(at("card.json")).expect("a card");
     let old = card.replacen("\"version\": 9", "\"version\": 8", 1);

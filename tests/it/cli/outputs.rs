@@ -51,11 +51,11 @@ fn checkpoint(at: &Path, first_position: f32) {
 fn every_setting_has_a_file_of_its_own_and_the_same_command_changes_nothing() {
     let (_keep, at) = folder();
     let out = at("out");
-    let base = ["--windows", "200", "--shots", "2", "-o", &out];
+    let base = ["--windows", "200", "--entities", "2", "-o", &out];
     let settings: [&[&str]; 9] = [
         &[],
         &["--windows", "150"],
-        &["--shots", "3"],
+        &["--entities", "3"],
         &["--seed", "7"],
         &["--scale", "norm"],
         &["--dtype", "bf16"],
@@ -124,7 +124,7 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
     let out = at("out");
     for model in ["minillama-1", "minillama-2"] {
         for windows in ["60", "80"] {
-            let flags = ["--corpus", "colours", "--windows", windows, "--shots", "2", "-o", &out];
+            let flags = ["--corpus", "colours", "--windows", windows, "--entities", "2", "-o", &out];
             done(&[&["measure", "--estimand=positional", model], &flags[..]].concat());
         }
     }
@@ -161,7 +161,7 @@ fn folders_of_one_name_do_not_replace_each_other_and_a_label_tells_them_apart() 
     checkpoint(at("a/m").as_ref(), 1.0);
     checkpoint(at("b/m").as_ref(), 2.0);
     let out = at("out");
-    let flags = ["--corpus", "colours", "--windows", "60", "--shots", "2", "-o", &out];
+    let flags = ["--corpus", "colours", "--windows", "60", "--entities", "2", "-o", &out];
     let measure = |model: &str, more: &[&str]| {
         [&["measure", "--estimand=positional", model], &flags[..], more]
             .concat()
@@ -214,7 +214,8 @@ fn of_processes_in_one_folder_every_result_survives() {
     let out = at("out");
     let start = |seed: usize| {
         let seed = (seed % 4).to_string();
-        let flags = ["--windows", "50", "--shots", "2", "--threads", "1", "-q", "--seed", &seed, "-o", &out];
+        let flags =
+            ["--windows", "50", "--entities", "2", "--threads", "1", "-q", "--seed", &seed, "-o", &out];
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.args(["measure", "--estimand=positional", "minigpt-1", "--corpus", "colours"]).args(flags);
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary")
@@ -238,7 +239,7 @@ fn a_file_whose_settings_are_not_those_of_its_name_is_refused() {
     let (_keep, at) = folder();
     let out = at("out");
     let run = |seed: &'static str| {
-        let flags = ["--windows", "50", "--shots", "2", "--seed", seed, "-o", &out];
+        let flags = ["--windows", "50", "--entities", "2", "--seed", seed, "-o", &out];
         [&MODEL[..], &flags[..]].concat().iter().map(|word| (*word).to_owned()).collect::<Vec<String>>()
     };
     let text = |arguments: &[String]| arguments.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
@@ -259,15 +260,15 @@ fn what_cannot_be_trusted_is_said_with_its_bounds_and_what_to_do() {
         ))
     };
     // One shot of about 90 colours in 400 windows.
-    let told = measure(&["--windows", "400", "--shots", "1"]);
+    let told = measure(&["--windows", "400", "--entities", "1"]);
     assert!(told.contains(" nats at b = 0.25, bounds ") && told.contains("BOS off"), "{told}");
     assert!(told.contains("warning: minigpt-3 on colours: few distinct windows:"), "{told}");
     assert!(told.contains("not comparable across families"), "{told}");
     // Four shots are 50 windows that differ: their information is near log 50, and its bounds are wide.
-    let told = measure(&["--windows", "50", "--shots", "4"]);
-    assert!(told.contains("blocks saturated: 2 of 2") && told.contains("--shots"), "{told}");
+    let told = measure(&["--windows", "50", "--entities", "4"]);
+    assert!(told.contains("blocks saturated: 2 of 2") && told.contains("--entities"), "{told}");
     assert!(!told.contains("few distinct"), "{told}");
-    assert!(measure(&["--windows", "400", "--shots", "1", "-q"]).is_empty());
+    assert!(measure(&["--windows", "400", "--entities", "1", "-q"]).is_empty());
 }
 
 #[test]
@@ -283,7 +284,7 @@ fn an_attention_sink_is_flagged_on_every_row_of_its_blocks() {
             "colours",
             "--windows",
             "60",
-            "--shots",
+            "--entities",
             "3",
             "-o",
             &at("out"),

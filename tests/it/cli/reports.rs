@@ -85,7 +85,10 @@ fn predictions_of_a_card_are_in_its_unit_and_refusals_and_coverage_stand_beside_
     let lines: Vec<&str> = csv.lines().skip(1).collect();
     assert_eq!(
         lines,
-        ["a,x,BLEU,20,10,30,26,-6,yes,,,0.9,0.75,extrapolation", "b,x,BLEU,,,,,,,,,0.9,,refused"]
+        [
+            "a,x,BLEU,20,10,30,26,-6,yes,,,0.9,0.75,extrapolation,q,,ok,",
+            "b,x,BLEU,,,,,,,,,0.9,,refused,q,,unsupported,"
+        ]
     );
     let shown = stdout(&surmise(&["report", "predictions", text(&file), "--format", "md"]));
     let caption = "n = 1 predictions of 2 for 2 models, the others refused; mean absolute error 6.000 BLEU; \
@@ -112,7 +115,7 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
         "colours",
         "--windows",
         "80",
-        "--shots",
+        "--entities",
         "3",
         "-q",
     ];
@@ -190,7 +193,14 @@ fn what_a_report_cannot_be_made_of_is_named() {
     std::fs::write(&file, "a,b\n1,2\n").expect("a file");
     refused(&["predictions", text(&file)], 1, &["line 1", "no column `target_model`"]);
     std::fs::write(&file, PREDICTIONS).expect("a file");
-    refused(&["predictions", text(&file), "--corpus", "x"], 2, &["leaves no prediction", "--corpus"]);
+    refused(
+        &["predictions", text(&file), "--corpus", "x"],
+        2,
+        &["unknown corpus `x`", "in the inputs are colours"],
+    );
+    refused(&["predictions", text(&file), "--corpus", "color"], 2, &["did you mean colours?"]);
+    // A name that is not there is refused beside one that is: it would be missing without a word.
+    refused(&["predictions", text(&file), "--model", "b", "--model", "c_1"], 2, &["did you mean a_1?"]);
     refused(&["profiles", text(&file)], 1, &["predictions.csv", "no column `model`", "profiles.csv"]);
     // What earlier versions wrote is refused with the new name of the column.
     let earlier = folder.path().join("earlier.csv");
@@ -199,7 +209,7 @@ fn what_a_report_cannot_be_made_of_is_named() {
     refused(&["profile", text(&file)], 2, &["unknown report `profile`", "profiles, shots, depth"]);
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
     refused(&["calibration", text(&file)], 1, &["predictions.csv", "not the JSON"]);
-    refused(&["shots"], 2, &["<FILE|DIR>"]);
+    refused(&["shots"], 2, &["<INPUT>"]);
     // The table of a report may be called like the one that it is made of.
     let here = ["predictions", text(folder.path()), "-o", text(folder.path())];
     refused(&here, 2, &["-o would replace", "predictions.csv"]);
@@ -213,7 +223,6 @@ fn a_card_that_was_edited_is_no_report() {
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/obs_tidy.csv");
     let output = surmise(&[
         "calibrate",
-        "--observations",
         table,
         "--target",
         "pt_gsm8k_5shot",

@@ -122,7 +122,10 @@ fn what_does_not_compare_is_not_put_into_one_report() {
     refused(&["report", "depth", &run, &again], &["two profiles", "seed: 0 and 1", "--select"]);
     assert!(!done(&["report", "depth", &run, &again, "--select", "seed=1", "-q"]).is_empty());
     refused(&["report", "depth", &run, "--noise-scale", "0.4"], &["--noise-scale", "readings.csv"]);
-    refused(&["report", "depth", &run, "--model", "none"], &["leaves no row"]);
+    refused(
+        &["report", "depth", &run, "--model", "minigpt-9"],
+        &["unknown model", "did you mean minigpt-1?"],
+    );
     let positional = folder.path().join("positional").to_str().expect("UTF-8").to_owned();
     let measure = ["measure", "minigpt-1", "--estimand", "positional", "--corpus", "countries", "--windows"];
     done(&[&measure[..], &["60", "-q", "-o", &positional]].concat());
@@ -178,8 +181,7 @@ fn observations_of_shares_can_be_calibrated() {
     }
     // The target's own measurements are responses, so that none of them is a feature.
     let card = at("card.json");
-    let calibrate =
-        ["calibrate", "--observations", &table, "--target", "semantic_share_mean", "-q", "-o", &card];
+    let calibrate = ["calibrate", &table, "--target", "semantic_share_mean", "-q", "-o", &card];
     let calibrated = surmise(&calibrate);
     // Five models support no claim about others, which the exit code says.
     let said = String::from_utf8_lossy(&calibrated.stderr);
@@ -195,8 +197,7 @@ fn observations_of_shares_can_be_calibrated() {
     assert!(names.contains(&"semantic_logprob_nats"), "{names:?}");
     assert!(!names.iter().any(|name| name.starts_with("semantic_share")), "{names:?}");
     assert!(json["columns"]["same"]["form"].is_array() && json["columns"]["same"]["sets"].is_array());
-    let predicted =
-        surmise(&["predict", "--calibration", &card, "--observations", &table, "-o", &at("p.csv")]);
+    let predicted = surmise(&["predict", "--calibration", &card, &table, "-o", &at("p.csv")]);
     let said = String::from_utf8_lossy(&predicted.stderr);
     assert!(predicted.status.success() || predicted.status.code() == Some(3), "{said}");
     // Answers to other prompts are no features of this design.

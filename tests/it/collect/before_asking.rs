@@ -151,7 +151,7 @@ fn nothing_is_written_or_promised_that_would_be_refused() {
     let before = case.file("summary.json");
     let rescore = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
-        command.current_dir(case.folder.path()).args(["collect", "rescore", "-o", "out"]).args(arguments);
+        command.current_dir(case.folder.path()).args(["collect", "rescore", "out"]).args(arguments);
         command.output().expect("the binary")
     };
     let output = rescore(&["--grader", "letter", "--ignore-case"]);

@@ -316,7 +316,7 @@ fn fault_42_answers_that_come_in_any_order_go_to_their_questions() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
         command
             .current_dir(folder)
-            .args(["collect", "rescore", "-o", "out"])
+            .args(["collect", "rescore", "out"])
             .env_clear()
             .output()
             .expect("the binary")

@@ -60,7 +60,7 @@ fn fault_03_corruption_in_the_middle_is_refused_and_repaired() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.current_dir(case.folder.path()).args(arguments).output().expect("the binary")
     };
-    assert!(command(&["collect", "repair", "-o", "out"]).status.success());
+    assert!(command(&["collect", "repair", "out"]).status.success());
     assert_eq!(std::fs::read_to_string(&path).expect("a journal").lines().count(), lines.len() - 1);
     let aside = std::fs::read(case.out().join("journal.damaged-1")).expect("a file");
     assert_eq!(aside, bytes[lines[4]..lines[5]]);
@@ -86,7 +86,7 @@ fn damaged(case: &Case, lines: &[usize]) -> Vec<u8> {
 
 fn repaired(case: &Case) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
-    command.current_dir(case.folder.path()).args(["collect", "repair", "-o", "out"]);
+    command.current_dir(case.folder.path()).args(["collect", "repair", "out"]);
     assert!(command.output().expect("the binary").status.success());
 }
 
@@ -136,7 +136,7 @@ fn fault_03_a_folder_whose_configuration_is_damaged_takes_nothing_else_unasked()
         .says("the record of their configuration was damaged")
         .says("--new-config");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
-    let output = command.current_dir(case.folder.path()).args(["collect", "rescore", "-o", "out"]).output();
+    let output = command.current_dir(case.folder.path()).args(["collect", "rescore", "out"]).output();
     assert!(
         String::from_utf8_lossy(&output.expect("the binary").stderr)
             .contains("the record of their configuration was damaged")
@@ -393,6 +393,6 @@ fn what_would_ask_nothing_or_nobody_is_refused() {
         .env("OPENAI_API_KEY", "unused-key-000000")
         .args(typed)
         .output();
-    case.ran(&output.expect("the binary")).says("--model must be the model's name");
+    case.ran(&output.expect("the binary")).says("--api-model must be the model's name");
     assert!(!case.out().exists() && server.count_all() == 0);
 }

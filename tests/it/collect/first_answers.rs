@@ -90,7 +90,7 @@ fn a_folder_is_graded_again_by_either_version_and_says_which() {
     assert_eq!(graded(&case), ("1.0".into(), "exact".into(), "2".into()));
     let rescore = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
-        command.current_dir(case.folder.path()).args(["collect", "rescore", "-o", "out"]).args(arguments);
+        command.current_dir(case.folder.path()).args(["collect", "rescore", "out"]).args(arguments);
         let output = command.output().expect("the binary");
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
@@ -113,7 +113,7 @@ fn a_chat_gets_turns_and_no_stop_sequence_and_a_completion_gets_both_as_before()
     let dry = |provider: &str, more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
         command.current_dir(folder.path()).env("OPENAI_API_KEY", KEY).args(["collect", "countries"]);
-        command.args(["--provider", provider, "--base-url", "http://127.0.0.1:9", "--model", "m"]);
+        command.args(["--provider", provider, "--base-url", "http://127.0.0.1:9", "--api-model", "m"]);
         let output = command.args(["-o", "out", "--dry-run"]).args(more).output().expect("the binary");
         String::from_utf8(output.stdout).expect("UTF-8")
     };

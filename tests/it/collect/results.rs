@@ -97,7 +97,8 @@ fn every_kind_of_answer_is_counted_as_what_it_is() {
     let text = std::fs::read_to_string(folder.path().join("scores.csv")).expect("scores.csv");
     let header = "provider,model,model_snapshot,task,shots,n_items,n_scored,n_refused,n_filtered,\
                   n_truncated,n_empty,n_unreadable,n_error,accuracy,accuracy_low,accuracy_high,\
-                  accuracy_all_as_wrong,mean_logprob,collected_at,grader,normalisation";
+                  accuracy_all_as_wrong,mean_logprob,collected_at,grader,normalisation,ignore_case,\
+                  ignore_punctuation,rendering,task_sha256,seed,settings_sha256";
     assert_eq!(text.lines().next(), Some(header));
     let [row] = rows(&folder.path().join("scores.csv")).try_into().expect("one row");
     let counts = [

@@ -10,7 +10,7 @@ use crate::support::collect_case::{Case, KEY, Ran};
 use crate::support::fault_server::{Posted, Reply, Server};
 
 const SMALL: [&str; 6] = ["--sets", "4", "--queries", "3", "--shots", "1"];
-const TARGET: [&str; 6] = ["--provider", "openai-chat", "--model", "m", "-o", "out"];
+const TARGET: [&str; 6] = ["--provider", "openai-chat", "--api-model", "m", "-o", "out"];
 const FREE: [&str; 4] = ["--logprobs-from", "none", "--no-budget", "--backoff-s=0.05"];
 
 fn run(case: &Case, arguments: &[&[&str]]) -> Ran {
@@ -163,7 +163,7 @@ fn echo(posted: &Posted, logprob: impl Fn(bool) -> f64) -> Reply {
 
 #[test]
 fn an_echo_gives_accuracy_log_probability_and_output_share_and_one_that_contradicts_the_answers_none() {
-    let target = ["--provider", "openai-completions", "--model", "m", "-o", "out", "--no-budget"];
+    let target = ["--provider", "openai-completions", "--api-model", "m", "-o", "out", "--no-budget"];
     let collect = |server: &Server| {
         let case = Case::of(&server.url, "");
         let ran = run(&case, &[&["--corpus", "nations"], &SMALL, &target]);
@@ -193,7 +193,7 @@ fn a_server_that_does_not_echo_is_found_out_by_the_probe() {
         Reply::new(200, body.to_string())
     });
     let case = Case::of(&server.url, "");
-    let target = ["--provider", "openai-completions", "--model", "m", "-o", "out", "--no-budget"];
+    let target = ["--provider", "openai-completions", "--api-model", "m", "-o", "out", "--no-budget"];
     let ran = run(&case, &[&["--corpus", "nations"], &SMALL, &target]);
     assert_ne!(ran.code, Some(0));
     assert!(ran.stderr.contains("`echo`") && ran.stderr.contains("log-probabilities"), "{}", ran.stderr);
@@ -214,7 +214,7 @@ fn a_dry_run_counts_every_request_and_sends_none() {
         // A second probe, and a request for each relation's answer.
         ("openai-completions", n_prompts() * (1 + n_relations) + 2),
     ] {
-        let target = ["--provider", provider, "--model", "m", "-o", "out", "--dry-run"];
+        let target = ["--provider", provider, "--api-model", "m", "-o", "out", "--dry-run"];
         let ran = run(&case, &[&["--corpus", "nations"], &SMALL, &target]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         assert!(ran.stdout.starts_with(&format!("calls\t{calls}\n")), "{}", ran.stdout);
@@ -232,7 +232,7 @@ fn what_gives_no_design_is_refused_before_the_first_request() {
     write("empty.csv", &format!("entity,a,b\n{}", table(|i| format!("e{i},a{i},\n"))));
     write("few.csv", "entity,a,b\nx,1,2\ny,3,4\n");
     write("equal.csv", &format!("entity,a,b\n{}", table(|i| format!("e{i},a{i},a{i}\n"))));
-    let completions = ["--provider", "openai-completions", "--model", "m", "-o", "out"];
+    let completions = ["--provider", "openai-completions", "--api-model", "m", "-o", "out"];
     let cases: [(&[&str], &[&str], &str); 9] = [
         (&["--corpus", "one.csv"], &TARGET, "1 relation, a"),
         (&["--corpus", "empty.csv"], &TARGET, "8 empty"),

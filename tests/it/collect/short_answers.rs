@@ -13,7 +13,7 @@ use crate::support::fault_server::{Posted, Reply, Server, chat};
 fn countries(server: &Server, folder: &Path, more: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.current_dir(folder).env("OPENAI_API_KEY", KEY).args(["collect", "countries", "--items", "2"]);
-    command.args(["--provider", "openai-chat", "--base-url", &server.url, "--model", "m", "--no-budget"]);
+    command.args(["--provider", "openai-chat", "--base-url", &server.url, "--api-model", "m", "--no-budget"]);
     let output = command.args(["-o", "out"]).args(more).output().expect("the binary");
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }

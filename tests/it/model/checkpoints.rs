@@ -149,7 +149,7 @@ fn bos_and_dtype_change_what_is_measured_and_stand_in_the_profile() {
             "--windows",
             "60",
         ];
-        arguments.extend(["--shots", "3", "-o", out.path().to_str().expect("UTF-8")]);
+        arguments.extend(["--entities", "3", "-o", out.path().to_str().expect("UTF-8")]);
         arguments.extend(flags);
         done(&arguments);
         let file = profile_file(out.path(), "gpt2", "colours");
@@ -221,7 +221,7 @@ fn the_states_of_a_corpus_are_those_of_its_windows() {
     let out = folder.path().join("states.safetensors");
     let file = out.to_str().expect("UTF-8");
     // The embedded family's tokenizer gives every word one token.
-    let flags = ["--corpus", "colours", "--windows", "300", "--shots", "3", "-o", file];
+    let flags = ["--corpus", "colours", "--windows", "300", "--entities", "3", "-o", file];
     done(&[&["states", "minillama-3"][..], &flags].concat());
     let arrays = tensors(&out);
     assert_eq!(arrays["input_ids"].dims()[0], 300);
@@ -288,7 +288,7 @@ fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
 #[test]
 fn states_that_are_more_than_the_memory_allowed_give_the_same_profile() {
     // About 1 MB of weights, twice, and 4 MB of states.
-    let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--shots", "4"];
+    let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--entities", "4"];
     let unbounded = done(&[&["measure", "--estimand=positional"][..], &flags].concat());
     // With 1500K the weights of the random init are in a file too, with 1200K those of both.
     for size in ["3M", "1500K", "1200K"] {

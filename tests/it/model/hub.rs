@@ -51,7 +51,7 @@ impl Home {
                 "corpus.csv",
                 "--windows",
                 "60",
-                "--shots",
+                "--entities",
                 "3",
             ])
             .args(flags);

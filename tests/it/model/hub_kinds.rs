@@ -71,7 +71,7 @@ fn a_model_is_described_by_its_config_and_header_alone() {
             "corpus.csv",
             "--windows",
             "60",
-            "--shots",
+            "--entities",
             "3",
         ],
     );
@@ -96,7 +96,7 @@ fn the_oldest_ids_have_no_owner() {
             "corpus.csv",
             "--windows",
             "60",
-            "--shots",
+            "--entities",
             "3",
         ],
     )

@@ -171,7 +171,7 @@ fn the_switches_of_tokenizer_config_are_heeded_and_a_disagreement_is_said() {
     let out = folder.path().join("states.safetensors");
     let out = out.to_str().expect("UTF-8");
     let states =
-        ["states", name(&folder), "--corpus", "colours", "--windows", "4", "--shots", "2", "-o", out];
+        ["states", name(&folder), "--corpus", "colours", "--windows", "4", "--entities", "2", "-o", out];
     let output = surmise(&states);
     assert!(String::from_utf8_lossy(&output.stderr).contains("add_bos_token true where the template"));
     let quiet = surmise(&[&states[..], &["-q"]].concat());
@@ -227,7 +227,7 @@ fn a_damaged_tokenizer_of_an_older_kind_is_one_message() {
             "colours",
             "--windows",
             "4",
-            "--shots",
+            "--entities",
             "2",
         ];
         let output = surmise(&arguments);

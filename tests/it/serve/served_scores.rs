@@ -28,7 +28,16 @@ fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
             for provider in ["openai-completions", "openai-chat"] {
                 let case = Case::of(&format!("http://{}/v1", server.address), "");
                 let output = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"))
-                    .args(["collect", task, "--provider", provider, "--base-url", &case.url, "--model", name])
+                    .args([
+                        "collect",
+                        task,
+                        "--provider",
+                        provider,
+                        "--base-url",
+                        &case.url,
+                        "--api-model",
+                        name,
+                    ])
                     // The embedded tokenizers know lower case alone, and no template of a chat.
                     .args(["--ignore-case", "--rendering", "text", "--no-budget", "-o", "out"])
                     .args(["--shots", &SHOTS.to_string(), "--items", &ITEMS.to_string()])
@@ -56,6 +65,14 @@ fn a_served_model_scores_over_the_wire_what_it_scores_in_process() {
                         "{name} on {task} with {} shots, {provider}",
                         local.shots
                     );
+                    // The same questions, rendered alike: the files say so.
+                    let asked =
+                        [&local.task_sha256, &local.rendering, &local.seed.map(|seed| seed.to_string())];
+                    for (column, own) in ["task_sha256", "rendering", "seed"].into_iter().zip(asked) {
+                        assert_eq!(Some(&wire[column]), own.as_ref(), "{column}");
+                    }
+                    assert_eq!((wire["grader"].as_str(), wire["ignore_case"].as_str()), ("exact", "true"));
+                    assert_eq!(wire["settings_sha256"].len(), 64);
                     accuracies.push(accuracy);
                 }
             }

@@ -19,7 +19,7 @@ type Row = BTreeMap<String, String>;
 
 fn collect(case: &Case, model: &str, arguments: &[&str]) -> Ran {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
-    command.args(["collect", "semantic", "--base-url", &case.url, "--model", model, "-o", "out"]);
+    command.args(["collect", "semantic", "--base-url", &case.url, "--api-model", model, "-o", "out"]);
     command.args(["--sets", &SETS.to_string(), "--queries", &QUERIES.to_string(), "--shots", "3,1,0"]);
     command.args(CORPORA.iter().flat_map(|corpus| ["--corpus", corpus]));
     // The embedded tokenizers know lower case alone.
@@ -81,7 +81,7 @@ fn reported(case: &Case, name: &str) {
     };
     refused(&["out", "out"], "twice");
     refused(&["out", "--noise-scale", "0.2"], "no noise");
-    refused(&["out", "--model", "another"], "leaves no row");
+    refused(&["out", "--model", "another"], "unknown model `another`");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_served_model_gives_from_outside_what_measure_reads_from_inside() {
         assert_eq!((case.file("semantic.csv"), case.file("journal.jsonl")), (kept.clone(), journal));
         std::fs::remove_file(case.out().join("semantic.csv")).expect("a file");
         let again = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"))
-            .args(["collect", "rescore", "-o", "out"])
+            .args(["collect", "rescore", "out"])
             .current_dir(case.folder.path())
             .output()
             .expect("the binary");

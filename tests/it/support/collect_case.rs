@@ -71,7 +71,7 @@ impl Case {
         // What cannot be kept in its place goes here, and the key is looked for there too.
         command.env("TMPDIR", self.folder.path());
         command.envs(provider::ALL.iter().map(|provider| (provider.key_variable(), KEY)));
-        command.args(["collect", "items.jsonl", "--base-url", &self.url, "--model", "m", "-o", "out"]);
+        command.args(["collect", "items.jsonl", "--base-url", &self.url, "--api-model", "m", "-o", "out"]);
         for (name, value) in
             [("--provider", "openai-chat"), ("--backoff-s", "0.05"), ("--idle-timeout-s", "20")]
         {

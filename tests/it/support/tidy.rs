@@ -65,7 +65,7 @@ pub fn refused(rows: &[BTreeMap<&'static str, String>], flags: &[&str]) -> Strin
     let (_keep, at) = folder();
     write(&at("t.csv"), rows);
     let (file, card) = (at("t.csv"), at("card.json"));
-    let mut arguments = vec!["calibrate", "--observations", &file, "--target", "y", "-o", &card];
+    let mut arguments = vec!["calibrate", &file, "--target", "y", "-o", &card];
     arguments.extend(flags);
     let output = surmise(&arguments);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -79,7 +79,7 @@ pub fn calibrated(rows: &[BTreeMap<&'static str, String>], flags: &[&str], card:
     let (_keep, at) = folder();
     write(&at("t.csv"), rows);
     let file = at("t.csv");
-    let mut arguments = vec!["calibrate", "--observations", &file, "--target", "y", "-o", card];
+    let mut arguments = vec!["calibrate", &file, "--target", "y", "-o", card];
     arguments.extend(flags);
     surmise(&arguments)
 }
@@ -94,6 +94,6 @@ pub fn with(n: usize, column: &'static str, value: impl Fn(usize) -> String) -> 
 pub fn predicted(card: &str, query: &[BTreeMap<&'static str, String>]) -> Vec<BTreeMap<String, String>> {
     let (_keep, at) = folder();
     write(&at("q.csv"), query);
-    surmise(&["predict", "--calibration", card, "--observations", &at("q.csv"), "-o", &at("p.csv")]);
+    surmise(&["predict", "--calibration", card, &at("q.csv"), "-o", &at("p.csv")]);
     rows(&at("p.csv"))
 }

@@ -11,6 +11,7 @@ use super::prompt_answer::{Logprob, PromptAnswer};
 use crate::collect::grading::Normalisation;
 use crate::collect::tasks::LogprobSource;
 use crate::emergence::semantic::{Crossing, Replicated, answer_share, mean_of_prompts, share_of};
+use crate::seed;
 
 /// A larger share of contradictions shows that log-probabilities belong to other tokens. A tie or an answer
 /// in unusual tokens makes single ones.
@@ -84,6 +85,18 @@ pub struct SemanticScore {
     pub prompts_sha256: String,
     /// When the last answer was collected.
     pub collected_at: Option<String>,
+    /// Version of the normalisation of short answers.
+    #[serde(default)]
+    pub normalisation: Option<u32>,
+    /// Whether short answers were compared in lower case.
+    #[serde(default)]
+    pub ignore_case: Option<bool>,
+    /// Whether short answers were compared without punctuation.
+    #[serde(default)]
+    pub ignore_punctuation: Option<bool>,
+    /// SHA-256 of the prompts, the form and the grading: what decides the row beside the model.
+    #[serde(default)]
+    pub settings_sha256: Option<String>,
 }
 
 /// Who answered, and when.
@@ -177,6 +190,10 @@ impl CategoryAnswers {
             corpus_sha256: design.category_sha256.clone(),
             prompts_sha256: design.sha256(),
             collected_at: answerer.collected_at.clone(),
+            normalisation: Some(normal.version),
+            ignore_case: Some(normal.ignore_case),
+            ignore_punctuation: Some(normal.ignore_punctuation),
+            settings_sha256: Some(settings_hash(design.form.name, &design.sha256(), shots, normal)),
         };
         let mut why = self.notes(&row, n_unlisted, n_open_pairs);
         why.extend(contradicted.map(|(some, compared)| {
@@ -239,6 +256,16 @@ impl CategoryAnswers {
         }
         notes
     }
+}
+
+/// SHA-256 of what decides a row beside the model, a line `NAME=VALUE` for each.
+fn settings_hash(form: &str, prompts_sha256: &str, shots: usize, normal: Normalisation) -> String {
+    let Normalisation { ignore_case, ignore_punctuation, version } = normal;
+    let lines = format!(
+        "form={form}\nprompts_sha256={prompts_sha256}\nshots={shots}\nnormalisation={version}\n\
+         ignore_case={ignore_case}\nignore_punctuation={ignore_punctuation}\n"
+    );
+    seed::sha256_hex(lines.as_bytes())
 }
 
 /// A number for each answer, the same for equal ones.

@@ -132,8 +132,7 @@ fn what_is_said_of_a_hidden_member_is_what_the_files_say() {
         observations.iter().partition(|row| row["target_model"] == "factllama-3");
     assert_eq!((hidden.len(), others.len()), (4, 32));
     assert!(hidden.iter().all(|row| row["semantic_share_mean"].is_empty() && row["params_b"].is_empty()));
-    let again =
-        surmise(&["predict", "-q", "--calibration", text(&card), "--observations", text(&table), "-o", "-"]);
+    let again = surmise(&["predict", "-q", "--calibration", text(&card), text(&table), "-o", "-"]);
     let again = rows(&String::from_utf8(again.stdout).expect("UTF-8"));
     let again: Vec<_> = again.into_iter().filter(|row| row["target_model"] == "factllama-3").collect();
     let predicted = rows(&read(&out, "predictions.csv"));

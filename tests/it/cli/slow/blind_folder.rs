@@ -13,7 +13,7 @@ fn the_folder_is_an_input_of_the_verbs() {
 
     // `calibrate` on the observations of a back-test makes its card, to the byte.
     let table = at("observations/factllama-3.csv");
-    let calibrate = ["calibrate", "-q", "--observations", &table, "--target", "semantic_share_mean"];
+    let calibrate = ["calibrate", "-q", &table, "--target", "semantic_share_mean"];
     let features = "corpus,semantic_output_share";
     let how = ["--features", features, "--unit", "share", "--for-api", "--range=-0.1,1.1"];
     let card = surmise(&[&calibrate[..], &how, &["--ignore", "params_b"]].concat());
@@ -86,7 +86,7 @@ fn the_report_adds_up_what_was_predicted_and_names_what_was_refused() {
     assert_eq!(read(&out, "blind.svg").matches("<circle").count(), 4);
     assert!(std::fs::read(out.join("blind.pdf")).expect("a file").starts_with(b"%PDF-"));
     let said = refused(&["report", "blind", text(folder.path()), "--model", "c"], 2);
-    assert!(said.contains("leaves no row"), "{said}");
+    assert!(said.contains("unknown model `c`"), "{said}");
     let twice = BLIND.replace("b_1,b,200", "a-1,a,200");
     std::fs::write(folder.path().join("blind.csv"), twice).expect("a file");
     let said = refused(&["report", "blind", text(folder.path())], 2);

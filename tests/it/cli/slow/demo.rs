@@ -58,7 +58,7 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("run");
     let at = |file: &str| out.join(file).to_str().expect("UTF-8").to_owned();
-    let demo = |verb: &str| surmise(&[verb, "--windows", "600", "--shots", "2", "-o", &at("")]);
+    let demo = |verb: &str| surmise(&[verb, "--windows", "600", "--entities", "2", "-o", &at("")]);
     let output = demo("demo");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     // Whether so few windows support a prediction is for the calibration to say.
@@ -93,7 +93,6 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
     let card = surmise(&[
         "calibrate",
         "-q",
-        "--observations",
         &at("observations.csv"),
         "--target",
         "emergence_nats",
@@ -115,7 +114,6 @@ fn the_demonstrations_folder_is_what_the_verbs_make_of_it_step_by_step() {
         "-q",
         "--calibration",
         &at("card.json"),
-        "--observations",
         &at("observations.csv"),
         "--where",
         "params_b>0.0003",

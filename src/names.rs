@@ -1,0 +1,91 @@
+//! Names that users type, of models, corpora, estimators and other members of a table: they are matched
+//! without regard to case, and one that is not there gets the nearest as a suggestion.
+
+use crate::error::Error;
+
+/// Largest share of a name that may be typed wrongly for another to be suggested.
+const LARGEST_ERROR: f64 = 0.4;
+/// Most names that are suggested.
+const MOST_SUGGESTED: usize = 3;
+
+/// Whether two names differ in case at most.
+pub fn is_same(typed: &str, name: &str) -> bool {
+    typed == name || typed.to_lowercase() == name.to_lowercase()
+}
+
+/// The member of a table that a name means: that of the very name, else the only one whose name differs in
+/// case alone.
+pub fn find<T>(typed: &str, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> &str) -> Option<T> {
+    let mut other = vec![];
+    for member in all {
+        if name(&member) == typed {
+            return Some(member);
+        }
+        if is_same(typed, name(&member)) {
+            other.push(member);
+        }
+    }
+    if other.len() == 1 { other.pop() } else { None }
+}
+
+/// "did you mean NAME? " with the nearest of the known names, or nothing where none is near.
+pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let typed = typed.to_lowercase();
+    let near = known.into_iter().filter_map(|name| {
+        let distance = strsim::damerau_levenshtein(&typed, &name.to_lowercase());
+        let longest = typed.chars().count().max(name.chars().count());
+        (distance as f64 <= LARGEST_ERROR * longest as f64).then_some((distance, name))
+    });
+    let mut near: Vec<(usize, &str)> = near.collect();
+    let nearest = near.iter().map(|(distance, _)| *distance).min();
+    near.retain(|(distance, _)| Some(*distance) == nearest);
+    near.dedup();
+    match near.as_slice() {
+        [] => String::new(),
+        near => {
+            let names: Vec<&str> = near.iter().take(MOST_SUGGESTED).map(|(_, name)| *name).collect();
+            format!("did you mean {}? ", names.join(" or "))
+        }
+    }
+}
+
+/// The error for a name that is not known: the nearest names, then `hint`, which says what there is.
+pub fn unknown<'a>(
+    kind: &'static str,
+    typed: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    hint: &str,
+) -> Error {
+    Error::Unknown { kind, name: typed.into(), hint: suggestion(typed, known) + hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_does_not_matter_unless_names_differ_in_it_alone() {
+        let known = ["ksg", "t-copula", "MINE"];
+        let found = |typed: &str| find(typed, known, |name| *name);
+        assert_eq!(found("KSG"), Some("ksg"));
+        assert_eq!(found("mine"), Some("MINE"));
+        assert_eq!(found("T-Copula"), Some("t-copula"));
+        assert_eq!(found("copula"), None);
+        let twice = ["a", "A", "b"];
+        assert_eq!(find("A", twice, |name| *name), Some("A"));
+        assert_eq!(find("a", twice, |name| *name), Some("a"));
+        assert_eq!(find("Ä", ["ä", "Ä1"], |name| *name), Some("ä"));
+    }
+
+    #[test]
+    fn the_nearest_names_are_suggested_and_none_that_is_far() {
+        let known = ["countries", "cities", "colours", "animals"];
+        assert_eq!(suggestion("countrys", known), "did you mean countries? ");
+        assert_eq!(suggestion("COLORS", known), "did you mean colours? ");
+        assert_eq!(suggestion("minerals", known), "");
+        assert_eq!(suggestion("", known), "");
+        assert_eq!(suggestion("m-1x", ["m-12", "m-13"]), "did you mean m-12 or m-13? ");
+        let error = unknown("corpus", "citys", known, "there are others").to_string();
+        assert_eq!(error, "unknown corpus `citys`: did you mean cities? there are others");
+    }
+}
