@@ -74,9 +74,11 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
                 about.limits,
             ]);
         }),
-        Kind::Reports => report::ALL
-            .iter()
-            .for_each(|report| line(&[report.name(), report.input().file, report.summary()])),
+        Kind::Reports => {
+            let tables = report::ALL.iter();
+            tables.for_each(|report| line(&[report.name(), report.input().file, report.summary()]));
+            line(&[report::html::NAME, "a results folder", report::html::SUMMARY]);
+        }
         Kind::Corpora => {
             for (name, _) in EMBEDDED {
                 let category = Category::load(name)?;

@@ -25,6 +25,7 @@ mod serve;
 mod states;
 mod texts;
 mod verbs;
+mod view;
 mod watch;
 
 use self::flags::{ConfigFlags, Fetching, Opening, SHOTS, Sampling, SeriesFlags};

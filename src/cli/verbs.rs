@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     blind, calibrate, card, collect, compare, demo, list, measure, mi, model, observations, predict, report,
-    scores, serve, states,
+    scores, serve, states, view,
 };
 use crate::error::{Error, Result};
 
@@ -73,8 +73,10 @@ enum Verb {
     /// others, then measure it
     #[command(after_help = EXIT_CODES)]
     Blind(Box<blind::Flags>),
-    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk
+    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk, or one page of all (html)
     Report(report::Flags),
+    /// Show the page of a results folder in a browser on this machine, up to date while a study runs
+    View(view::Flags),
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
     /// candidates, tasks, reports
     List(list::Flags),
@@ -113,6 +115,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Blind(flags)) => blind::run(&flags, opts.quiet),
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
+        Some(Verb::View(flags)) => view::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
     }
 }

@@ -88,7 +88,7 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
 }
 
 /// Waits for an interrupt or termination signal.
-pub(super) async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     #[cfg(unix)]
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

@@ -19,5 +19,6 @@ mod settings;
 mod text;
 
 pub use self::background::Background;
+pub(crate) use self::http::stop_signal;
 pub use self::server::serve;
 pub use self::settings::ServerSettings;

@@ -1,0 +1,92 @@
+//! What was asked: the study or the blind test, its settings, models, targets and tasks.
+
+use serde_json::{Map, Value, json};
+
+use super::data::{PageTable, cut};
+use super::folder::ResultFiles;
+use super::sources::Sources;
+
+/// Most bytes of study.toml that are shown.
+const LONGEST_TEXT: usize = 30_000;
+/// Most bytes of one table.
+const LARGEST_TABLE: usize = 90_000;
+
+/// The section, and the title of the page.
+pub(super) fn study(files: &ResultFiles, sources: &Sources, folder_name: &str) -> (String, Value) {
+    let study = files.study.as_ref().and_then(|path| sources.json(path)).unwrap_or_default();
+    let blind = files.blind_settings.as_ref().and_then(|path| sources.json(path)).unwrap_or_default();
+    let text = files.study_text.as_ref().and_then(|path| sources.bytes(path));
+    let text = text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let mut facts = vec![];
+    for name in ["name", "study_sha256", "seed", "tool_version", "spent_usd"] {
+        facts.extend(
+            study.get(name).filter(|value| !value.is_null()).map(|value| json!([name, shown(value)])),
+        );
+    }
+    let schema = study.get("schema").or(blind.get("schema"));
+    if let Some(version) = schema.and_then(|schema| schema.get("tool_version")) {
+        if study.get("tool_version").is_none() {
+            facts.push(json!(["tool_version", shown(version)]));
+        }
+    }
+    for settings in [study.get("settings"), blind.get("settings")].into_iter().flatten() {
+        flatten("", settings, &mut facts);
+    }
+    let mut tables = vec![];
+    let known = [("models", &study["models"]), ("targets", &study["targets"]), ("tasks", &study["tasks"])];
+    for (name, rows) in known.into_iter().chain([("members", &blind["members"])]) {
+        let Some(table) = objects(name, rows) else { continue };
+        let file = if name == "members" { "settings.json" } else { "study.json" };
+        tables.push(json!({"title": name, "table": table.within(LARGEST_TABLE, file).json()}));
+    }
+    let title = study.get("name").and_then(Value::as_str).filter(|name| !name.trim().is_empty());
+    let title = title.map_or_else(|| folder_name.to_owned(), str::to_owned);
+    let text = text.map(|text| cut(&text, LONGEST_TEXT));
+    (title, json!({"facts": facts, "tables": tables, "text": text}))
+}
+
+/// Nested settings as pairs of a dotted name and a text.
+fn flatten(name: &str, value: &Value, facts: &mut Vec<Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                let name = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
+                flatten(&name, value, facts);
+            }
+        }
+        Value::Null => {}
+        other => facts.push(json!([name, shown(other)])),
+    }
+}
+
+/// A value as text: lists with commas, what is nested as JSON.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
+            cut(&items.iter().map(shown).collect::<Vec<_>>().join(", "), 2000)
+        }
+        other => cut(&other.to_string(), 2000),
+    }
+}
+
+/// A list of objects as a table of all their fields, in the order in which they first stand.
+fn objects(name: &'static str, rows: &Value) -> Option<PageTable> {
+    let rows: Vec<&Map<String, Value>> = rows.as_array()?.iter().filter_map(Value::as_object).collect();
+    let mut columns: Vec<String> = vec![];
+    for field in rows.iter().flat_map(|row| row.keys()) {
+        if !columns.contains(field) {
+            columns.push(field.clone());
+        }
+    }
+    // The name of a thing stands first.
+    columns.sort_by_key(|column| column != "id");
+    let cell = |row: &Map<String, Value>, column: &String| match row.get(column) {
+        None | Some(Value::Null) => Value::Null,
+        Some(value @ (Value::Number(_) | Value::String(_))) => value.clone(),
+        Some(other) => json!(shown(other)),
+    };
+    let cells = rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect());
+    let cells: Vec<Vec<Value>> = cells.collect();
+    (!cells.is_empty()).then(|| PageTable::of(name, columns, cells))
+}
