@@ -1,13 +1,15 @@
-//! Single answers as they were graded: all of them, or evenly spaced ones where not all fit into the page.
+//! Single answers as they were graded: all of them, or some drawn at random where not all fit into the page.
 
 use std::path::PathBuf;
 
+use rand::seq::SliceRandom;
 use serde_json::{Value, json};
 
 use super::data::{cut, short, size};
 use super::sources::Sources;
 use crate::collect::grading::GradeKind;
 use crate::collect::results::ItemRow;
+use crate::seed;
 
 /// Most bytes of one answer, and of the right answers.
 const LONGEST: usize = 600;
@@ -22,8 +24,8 @@ pub(super) fn items(folders: &[PathBuf], sources: &Sources, bytes: usize) -> Val
     for (number, folder) in with_items.into_iter().enumerate() {
         let path = folder.join("items.csv");
         let all: Vec<ItemRow> = sources.rows(&path);
-        let (n, step) = (all.len(), step(&all, most));
-        let shown = all.into_iter().step_by(step).map(|row| item(number, &row, &mut tasks));
+        let (n, drawn) = (all.len(), drawn(&all, most, &sources.name(folder)));
+        let shown = drawn.into_iter().map(|at| item(number, &all[at], &mut tasks));
         let before = rows.len();
         rows.extend(shown);
         shares.push(json!({
@@ -33,11 +35,22 @@ pub(super) fn items(folders: &[PathBuf], sources: &Sources, bytes: usize) -> Val
     json!({"folders": shares, "tasks": tasks, "rows": rows})
 }
 
-/// Every how many-th row is shown so that the rows fit into so many bytes.
-fn step(rows: &[ItemRow], most: usize) -> usize {
+/// Which rows are shown so that they fit into so many bytes, in their order. They are drawn at random, the
+/// same ones for the same folder: items stand in the order of a design, and every k-th of them may be alike.
+fn drawn(rows: &[ItemRow], most: usize, folder: &str) -> Vec<usize> {
     let mut tasks = vec![];
-    let bytes: usize = rows.iter().map(|row| size(&item(0, row, &mut tasks)) + 3).sum();
-    bytes.div_ceil(most.max(1)).max(1)
+    let bytes: Vec<usize> = rows.iter().map(|row| size(&item(0, row, &mut tasks)) + 3).collect();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    if bytes.iter().sum::<usize>() > most {
+        order.shuffle(&mut seed::stream("html", folder, 0));
+        let mut taken = 0;
+        order.retain(|&at| {
+            taken += bytes[at];
+            taken <= most
+        });
+        order.sort_unstable();
+    }
+    order
 }
 
 fn item(folder: usize, row: &ItemRow, tasks: &mut Vec<String>) -> Value {

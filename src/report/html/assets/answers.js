@@ -48,7 +48,7 @@ function itemsView() {
   const heads = ["folder", "task", "shots", "grade", "item", "answer as graded", "right answers", "log-probability"];
   const left = folders.filter((f) => f.n_shown < f.n);
   const note = left.length ? el("p", { class: "note" },
-    `Not all answers fit into this page: ${plural(left.length, "folder shows", "folders show")} evenly spaced ones. ` +
+    `Not all answers fit into this page: ${plural(left.length, "folder shows", "folders show")} some, drawn at random. ` +
     `All are in items.csv of each folder, such as ${left[0].file} (${left[0].n_shown} of ${left[0].n} shown).`) : null;
   return [
     el("div", { class: "controls", role: "search" }, label("Search", search), label("Folder", folder), label("Task", task),

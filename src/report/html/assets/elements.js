@@ -24,6 +24,12 @@ function shown(value, digits = 6) {
   return String(Number(value.toPrecision(digits)));
 }
 
+// A number with so many decimals, without a sign before zero.
+function fixed(value, decimals) {
+  const text = value.toFixed(decimals);
+  return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
+}
+
 function plural(n, one, many) {
   return n === 1 ? `${n} ${one}` : `${n} ${many}`;
 }

@@ -24,6 +24,9 @@ const QUANTITIES = {
   ],
 };
 
+// Small maps at most.
+const MOST_MINI = 100;
+
 function less(a, b) {
   return a === null || a === undefined || b === null || b === undefined ? null : a - b;
 }
@@ -98,7 +101,7 @@ function heatMap(profile, scale, quantity, readout) {
     const value = valueOf(quantity, scale.values, at);
     const isMasked = block === 1 && blocks > 1;
     const isFlagged = !isMasked && value !== null && (scale.values.flags?.[at] || 0) !== 0;
-    const text = value === null ? "" : columns.length <= 12 ? value.toFixed(2) : "";
+    const text = value === null ? "" : columns.length <= 12 ? fixed(value, 2) : "";
     const cell = el("td", {
       role: "gridcell", tabindex: "-1", class: value === null ? "none" : [isMasked && "masked", isFlagged && "flagged"].filter(Boolean).join(" "),
       "data-block": block, "data-column": columns[column],
@@ -151,10 +154,34 @@ function heatMap(profile, scale, quantity, readout) {
     step.style.background = colour;
     bar.append(step);
   });
-  const key = el("div", { class: "scale" }, quantity[1] + ":", shown(ends[0], 3), bar, shown(ends[1], 3),
+  const key = el("div", { class: "scale" }, el("span", {}, quantity[1]), el("span", {}, shown(ends[0], 3)), bar, el("span", {}, shown(ends[1], 3)),
     blocks > 1 ? el("span", {}, el("span", { class: "swatch masked" }), "block 1, not on the scale") : null,
     scale.values.flags ? el("span", {}, el("span", { class: "swatch flagged" }), "flagged") : null);
   return el("div", {}, el("div", { class: "scroll" }, grid), key);
+}
+
+// The maps of all models on a corpus, small and on the same scale; a click chooses one.
+function gallery(profiles, b, quantity, chosen, choose) {
+  const ends = sharedScale(profiles[0].kind, b, quantity);
+  return el("div", { class: "gallery" }, profiles.map((profile) => {
+    const scale = profile.scales.find((scale) => String(scale.b) === String(b));
+    const mini = el("span", { class: "mini", "aria-hidden": "true" });
+    mini.style.gridTemplateColumns = `repeat(${profile.columns.length}, 13px)`;
+    for (let block = profile.blocks; block >= 1; block--) {
+      profile.columns.forEach((_, column) => {
+        const at = (block - 1) * profile.columns.length + column;
+        const value = valueOf(quantity, scale.values, at);
+        const cell = el("i", { class: block === 1 && profile.blocks > 1 ? "masked" : scale.values.flags?.[at] ? "flagged" : null });
+        if (value !== null && !cell.classList.contains("masked")) {
+          const colour = colourOf(value, ends, quantity[2]);
+          cell.style.backgroundColor = colour;
+          cell.style.setProperty("--hatch", isLight(colour) ? "rgba(0,0,0,.5)" : "rgba(255,255,255,.55)");
+        }
+        mini.append(cell);
+      });
+    }
+    return el("button", { type: "button", "aria-pressed": String(profile === chosen), onclick: () => choose(profile) }, profile.model, mini);
+  }));
 }
 
 // The section: which model, corpus, noise scale and quantity, and the map.
@@ -198,6 +225,15 @@ function profilesView() {
       heatMap(profile, scale, shownQuantity, readout), readout,
       el("p", { class: "note" }, `${profile.kind === "semantic" ? "Examples in the prompt" : "Reading points"} across, blocks upwards. One scale for all profiles of the page. Numbers to six digits; all digits are in ${profile.file}.`),
       el("details", {}, el("summary", {}, "How it was measured"), el("dl", { class: "facts" }, facts.flat())));
+    const others = list.filter((other) => other.kind === profile.kind && other.corpus === profile.corpus
+      && other.scales.some((other) => String(other.b) === String(scale.b))).slice(0, MOST_MINI);
+    if (others.length > 1) {
+      place.append(el("h3", {}, `All models on ${profile.corpus}`), gallery(others, scale.b, shownQuantity, profile, (other) => {
+        model.value = other.model;
+        setState("model", other.model);
+        draw();
+      }));
+    }
   }
   const menus = el("div", { class: "controls" }, label("Model", model), button("Previous model", -1), button("Next model", 1), corpus, which, b, quantity);
   const notes = [];

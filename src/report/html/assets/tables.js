@@ -1,7 +1,7 @@
 // Tables: sorted by a click on a column, filtered, copied as CSV or LaTeX, saved as CSV.
 
-const FIRST_ROWS = 25;
-const PRINTED_ROWS = 400;
+const FIRST_ROWS = 12;
+const PRINTED_ROWS = 60;
 const printed = [];
 
 function csvText(table, rows) {
@@ -16,7 +16,7 @@ function latexText(table, rows) {
   const signs = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
   const escaped = (text) => text.replace(/[\\~^&%$#_{}]/g, (sign) => signs[sign] || "\\" + sign);
   const isNumber = table.columns.map((_, at) => rows.some((row) => typeof row[at] === "number"));
-  const number = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(3));
+  const number = (value) => (Number.isInteger(value) ? String(value) : fixed(value, 3));
   const column = (at) => {
     if (!isNumber[at]) return "l";
     const texts = rows.map((row) => row[at]).filter((value) => typeof value === "number").map(number);
@@ -69,6 +69,11 @@ function save(text, name) {
   link.click();
 }
 
+// Names stay on one line; sentences are broken.
+function isShort(value) {
+  return typeof value === "string" && value.length <= 30 ? "short" : null;
+}
+
 function compare(a, b) {
   if (a === b) return 0;
   if (a === null) return 1;
@@ -96,7 +101,7 @@ function tableView(table, options = {}) {
       [sortColumn, isDown] = [at, sortColumn === at ? !isDown : false];
       draw();
     } }, words(name));
-    return el("th", { scope: "col", class: isNumeric(at) ? "number" : null }, button);
+    return el("th", { scope: "col", "data-name": words(name), class: isNumeric(at) ? "number" : null }, button);
   });
   function isNumeric(at) {
     return table.rows.some((row) => typeof row[at] === "number");
@@ -120,7 +125,10 @@ function tableView(table, options = {}) {
   function draw() {
     const found = chosen();
     const n = isPrinting ? PRINTED_ROWS : isWhole ? found.length : FIRST_ROWS;
-    const cell = (value, at) => el("td", { class: classes[at] }, options.cell?.(value, at) ?? shown(value, 5));
+    // A hash is shown by its beginning; the pointer and the copies have the whole.
+    const cell = (value, at) => (classes[at] === "hash" && value
+      ? el("td", { class: "hash", title: value }, String(value).slice(0, 12))
+      : el("td", { class: classes[at] || isShort(value) }, shown(value, 5)));
     body.replaceChildren(...found.slice(0, n).map((row) => el("tr", {}, row.map(cell))));
     const left = table.left_out ? `; ${plural(table.left_out, "more row", "more rows")} only in ${table.left_out_file}` : "";
     count.textContent = `${Math.min(n, found.length)} of ${plural(rows.length, "row", "rows")}${left}`;
