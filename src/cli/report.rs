@@ -113,8 +113,10 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
     let file = if file.is_dir() { file.join(Path::new(html::FILE)) } else { file };
     page.write(&file)?;
     if !quiet {
-        page.problems().iter().for_each(|problem| status(problem));
         status(&file.display().to_string());
     }
-    Ok(())
+    match page.problems() {
+        [] => Ok(()),
+        problems => Err(Error::Gaps { reason: format!("the page has gaps: {}", problems.join("; ")) }),
+    }
 }

@@ -8,7 +8,7 @@ use super::predictions::better;
 use super::read::{csv_rows, names};
 use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::error::{Error, Result};
-use crate::study::blind::{BlindRow, BlindSummary};
+use crate::study::blind::{BaselineError, BlindRow, BlindSummary};
 
 pub(super) struct Blind;
 
@@ -136,7 +136,7 @@ pub(super) fn scatter(rows: &[BlindRow]) -> Scatter {
         names: families.iter().filter(|_| is_few).map(|name| (*name).to_owned()).collect(),
         unit: rows.first().map_or_else(String::new, |row| row.unit.clone()),
         baselines: better.collect(),
-        notes: vec![caption(rows)],
+        notes: vec![note(rows)],
     }
 }
 
@@ -158,6 +158,26 @@ pub(super) fn one_kind(rows: &[BlindRow]) -> Result<()> {
         return Ok(());
     };
     Err(Error::Parameter { name: "the blind tests", reason })
+}
+
+/// n, errors and coverage, short enough to stand in the figure.
+fn note(rows: &[BlindRow]) -> String {
+    let summary = BlindSummary::new("all", &rows.iter().collect::<Vec<_>>());
+    let Some(mae) = summary.mae else { return String::new() };
+    let baseline = |b: &BaselineError| Some(format!("{} {:.3}", b.name, b.mae?));
+    let baselines: Vec<String> = summary.baselines.iter().filter_map(baseline).collect();
+    format!(
+        "n = {} of {} rows of {} hidden members; mean absolute error {mae:.3} {} (baselines: {}); {} of {} inside \
+         their {:.0} % interval",
+        summary.n_predicted,
+        summary.n,
+        summary.n_members,
+        rows[0].unit,
+        baselines.join(", "),
+        summary.n_inside,
+        summary.n_intervals,
+        100.0 * rows[0].level
+    )
 }
 
 /// n, errors beside the baselines' on the same rows, coverage, and what was refused.

@@ -191,7 +191,7 @@ impl Curves {
             }
         }
         let most = if self.across > 2 { 4 } else { 6 };
-        for (value, text) in x.ticks(most) {
+        for (value, text) in self.counts(most).unwrap_or_else(|| x.ticks(most)) {
             if self.is_count && value.fract().abs() > 1e-9 {
                 continue;
             }
@@ -203,6 +203,16 @@ impl Curves {
         let frame = vec![(left_x, top), (left_x, bottom), (right_x, bottom)];
         area.draw(&PathElement::new(frame, GREY.stroke_width(2)))?;
         Ok(())
+    }
+
+    /// The counts that were taken, as ticks; `None` if they are too many, or no counts.
+    fn counts(&self, most: usize) -> Option<Vec<(f64, String)>> {
+        let points = self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
+        let mut counts: Vec<f64> = points.map(|point| point.x).collect();
+        counts.sort_unstable_by(f64::total_cmp);
+        counts.dedup();
+        (self.is_count && counts.len() <= most)
+            .then(|| counts.into_iter().map(|count| (count, String::new())).collect())
     }
 
     fn curves(&self, area: &Area<'_>, panel: &Panel, (x, y): (Axis, Axis)) -> DrawResult {

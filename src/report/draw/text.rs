@@ -14,7 +14,7 @@ pub const TEXT: f64 = 26.5 * SVG_SIZE;
 /// Small text: 6.5 points.
 pub const SMALL: f64 = 23.0 * SVG_SIZE;
 /// Mean width of a character relative to the height of the text, with some room.
-const CHARACTER: f64 = 0.62;
+const CHARACTER: f64 = 0.59;
 
 /// Text of some size in black.
 pub fn words(size: f64) -> TextStyle<'static> {

@@ -4,16 +4,13 @@ use serde_json::{Value, json};
 
 use super::data::PageTable;
 use super::folder::ResultFiles;
-use super::items::items;
+use super::limits::Limits;
 use super::sources::Sources;
 use crate::collect::results::scores::Score;
 use crate::collect::results::semantic::SemanticScore;
 
-/// Bytes of the table of scores, and of that of semantic estimates.
-const LARGEST: usize = 90_000;
-
-/// The section; single answers take at most so many bytes.
-pub(super) fn answers(files: &ResultFiles, sources: &Sources, bytes: usize) -> Value {
+/// The section without single answers, which take what is left ([`items`](super::items)).
+pub(super) fn answers(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let (mut scores, mut semantic) = (scores_table(), semantic_table());
     for folder in &files.answers {
         let path = folder.join("scores.csv");
@@ -27,9 +24,8 @@ pub(super) fn answers(files: &ResultFiles, sources: &Sources, bytes: usize) -> V
     }
     json!({
         "n_folders": files.answers.len(),
-        "scores": scores.within(LARGEST, "answers/*/scores.csv").json(),
-        "semantic": semantic.within(LARGEST, "answers/*/semantic.csv").json(),
-        "items": items(&files.answers, sources, bytes),
+        "scores": scores.within(limits.scores, "answers/*/scores.csv").json(),
+        "semantic": semantic.within(limits.scores, "answers/*/semantic.csv").json(),
     })
 }
 

@@ -4,17 +4,16 @@ use serde_json::{Value, json};
 
 use super::data::{Budget, PageTable};
 use super::folder::ResultFiles;
+use super::limits::Limits;
 use super::sources::Sources;
 use crate::calibration::{Card, Regime};
 use crate::report::calibration;
 
-/// Bytes of the figures, tables and descriptions of cards.
-const LARGEST: usize = 160_000;
 /// Cards that are read; a blind test writes one for each hidden member.
 const MOST_CARDS: usize = 60;
 
 /// The section: a table of all cards, and the details of the first ones.
-pub(super) fn calibrations(files: &ResultFiles, sources: &Sources) -> Value {
+pub(super) fn calibrations(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut overview = PageTable::new(
         "calibrations",
         &[
@@ -33,7 +32,7 @@ pub(super) fn calibrations(files: &ResultFiles, sources: &Sources) -> Value {
             "coverage_beyond_range",
         ],
     );
-    let (mut details, mut budget) = (vec![], Budget::new(LARGEST));
+    let (mut details, mut budget) = (vec![], Budget::new(limits.cards));
     for path in files.cards.iter().take(MOST_CARDS) {
         let Some(card) = sources.read(path, Card::read) else { continue };
         let name = sources.name(path);
@@ -56,7 +55,7 @@ pub(super) fn calibrations(files: &ResultFiles, sources: &Sources) -> Value {
         details.extend(detail(&card, &name).and_then(|detail| budget.take(detail)));
     }
     json!({
-        "table": overview.json(), "cards": details, "n": files.cards.len(),
+        "table": overview.within(limits.cards / 4, "the cards").json(), "cards": details, "n": files.cards.len(),
         "n_not_read": files.cards.len().saturating_sub(MOST_CARDS),
     })
 }

@@ -53,6 +53,11 @@ impl PageTable {
         self
     }
 
+    /// The bytes of its rows.
+    pub(super) fn size(&self) -> usize {
+        self.rows.iter().map(|row| size(&json!(row)) + 1).sum()
+    }
+
     pub(super) fn json(&self) -> Value {
         let (n, file) = self.left_out.clone().unwrap_or_default();
         json!({
@@ -71,10 +76,14 @@ fn cell(cell: &Cell) -> Value {
     }
 }
 
-/// The bytes of a value as JSON.
+/// The bytes of a value in the page: as JSON, with `<` escaped.
 pub(super) fn size(value: &Value) -> usize {
-    value.to_string().len()
+    let text = value.to_string();
+    text.len() + (ESCAPED.len() - 1) * text.matches('<').count()
 }
+
+/// How `<` stands in the data: in a script element it could end it or begin a comment.
+pub(super) const ESCAPED: &str = "\\u003c";
 
 /// A number with six significant digits; null for none.
 pub(super) fn short(value: Option<f64>) -> Value {
@@ -85,13 +94,25 @@ pub(super) fn short(value: Option<f64>) -> Value {
     })
 }
 
-/// A text of at most so many bytes; the number of those that are left out stands behind it.
+/// A text of at most so many bytes of a page; the number of characters that are left out stands behind it.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
+    let bytes = |c: char| match c {
+        '<' => ESCAPED.len(),
+        '"' | '\\' => 2,
+        c if c.is_control() => 6,
+        c => c.len_utf8(),
+    };
+    let mut taken = 0;
+    let fits = |c: &char| {
+        taken += bytes(*c);
+        taken <= most
+    };
+    let kept = text.chars().take_while(fits).count();
+    let left = text.chars().skip(kept).count();
+    if left == 0 {
         return text.into();
     }
-    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    format!("{}\u{2026} ({} more bytes)", &text[..end], text.len() - end)
+    format!("{}\u{2026} ({left} more characters)", text.chars().take(kept).collect::<String>())
 }
 
 /// Bytes of a page that are left for some kind of data.
@@ -103,6 +124,16 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
         Self { left: bytes }
+    }
+
+    /// Takes so many bytes away.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.left = self.left.saturating_sub(bytes);
+    }
+
+    /// What is left.
+    pub(super) fn left(&self) -> usize {
+        self.left
     }
 
     /// The value, if it fits.
@@ -128,6 +159,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted() {
+        assert_eq!(cut("four", 4), "four");
+        assert_eq!(cut("<<four", 12), "<<\u{2026} (4 more characters)");
+        assert_eq!(size(&json!("<<")), json!("<<").to_string().replace('<', ESCAPED).len());
         let mut table = PageTable::new("t", &["a"]);
         (0..10).for_each(|k| table.push(vec![json!(k)]));
         let json = table.within(8, "t.csv").json();

@@ -9,7 +9,7 @@
 //! | `study.rs`, `predictions.rs`, `profiles.rs`, `answers.rs`, `spend.rs`, `calibrations.rs` | the sections |
 //! | `items.rs` | which answers fit into the page |
 //! | `profile_values.rs` | the numbers of a profile, block by column |
-//! | `data.rs` | tables and numbers as JSON |
+//! | `data.rs`, `limits.rs` | tables and numbers as JSON, and how many of them a page takes |
 //! | `page.rs` | the page: markup, style, script, data |
 //!
 //! The page holds its data as JSON in a script element that is no script, and its own script makes elements
@@ -20,6 +20,7 @@ mod calibrations;
 mod data;
 mod folder;
 mod items;
+mod limits;
 mod page;
 mod predictions;
 mod profile_values;

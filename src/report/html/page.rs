@@ -10,8 +10,10 @@ use regex::Regex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::data::size;
+use super::data::{ESCAPED, cut, size};
 use super::folder::ResultFiles;
+use super::items::items;
+use super::limits::{LARGEST, Limits};
 use super::sources::Sources;
 use super::{answers, calibrations, predictions, profiles, spend, study};
 use crate::collect::secrets::Secrets;
@@ -29,10 +31,12 @@ const SCRIPT: &str = concat!(
     include_str!("assets/sections.js"),
     include_str!("assets/start.js"),
 );
-/// Bytes of the data at most; with style and script a page stays below 2 MB.
-const LARGEST: usize = 1_900_000;
-/// Bytes that answers may take at least.
-const LEAST_ANSWERS: usize = 200_000;
+/// Shares of the limits that are tried until single answers have room.
+const SHARES: [f64; 4] = [1.0, 0.7, 0.5, 0.3];
+/// Problems that are shown at most.
+const MOST_PROBLEMS: usize = 60;
+/// Bytes that single answers should have.
+const FOR_ANSWERS: usize = 250_000;
 
 /// A user and a password in a URL.
 static CREDENTIALS: LazyLock<Regex> =
@@ -54,29 +58,52 @@ pub struct Page {
 /// [`Error::Parameter`](crate::Error::Parameter) if it holds no results.
 pub fn page(folder: &Path) -> Result<Page> {
     let files = ResultFiles::of(folder)?;
-    let sources = Sources::new(folder);
     // The folder's own name: a path may be `.`.
     let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
     let name = full.file_name().map_or_else(|| "results".into(), |name| name.to_string_lossy().into_owned());
-    let (title, study) = study::study(&files, &sources, &name);
-    let mut data = json!({
+    let mut made = sections(folder, &files, &name, SHARES[0]);
+    for share in &SHARES[1..] {
+        if size(&made.data) + FOR_ANSWERS > LARGEST {
+            made = sections(folder, &files, &name, *share);
+        }
+    }
+    let Sections { sources, mut data, limits, title } = made;
+    // The list of files is complete when the answers are read.
+    let left = LARGEST.saturating_sub(size(&data) + limits.files);
+    data["answers"]["items"] = items(&files.answers, &sources, left);
+    data["files"] = sources.table().within(limits.files, "the folder").json();
+    let problems = sources.problems();
+    data["problems"] =
+        json!(problems.iter().take(MOST_PROBLEMS).map(|text| cut(text, 600)).collect::<Vec<_>>());
+    Ok(Page { data, title, inputs: sources.inputs(), problems })
+}
+
+/// All of a page but single answers and the list of files.
+struct Sections {
+    sources: Sources,
+    data: Value,
+    limits: Limits,
+    title: String,
+}
+
+fn sections(folder: &Path, files: &ResultFiles, name: &str, share: f64) -> Sections {
+    let (sources, limits) = (Sources::new(folder), Limits::of(share));
+    let (title, study) = study::study(files, &sources, &limits, name);
+    let data = json!({
         "title": title,
         "tool_version": env!("CARGO_PKG_VERSION"),
         "study": study,
-        "predictions": predictions::sections(&files, &sources),
-        "profiles": profiles::profiles(&files, &sources),
-        "calibrations": calibrations::calibrations(&files, &sources),
-        "spend": spend::spend(&files, &sources),
+        "predictions": predictions::sections(files, &sources, &limits),
+        "profiles": profiles::profiles(files, &sources, &limits),
+        "calibrations": calibrations::calibrations(files, &sources, &limits),
+        "spend": spend::spend(files, &sources, &limits),
+        "answers": answers::answers(files, &sources, &limits),
         "viridis": colours(&viridis),
         "diverging": colours(&|share| diverging(2.0 * share - 1.0)),
-        "has_observations": files.observations.as_ref().is_some_and(|path| sources.bytes(path).is_some()),
     });
-    let left = LARGEST.saturating_sub(size(&data)).max(LEAST_ANSWERS);
-    // Two tables of answers and the list of files come on top.
-    data["answers"] = answers::answers(&files, &sources, left.saturating_sub(420_000).max(LEAST_ANSWERS));
-    data["files"] = sources.table().within(180_000, "the folder").json();
-    data["problems"] = json!(sources.problems());
-    Ok(Page { data, title, inputs: sources.inputs(), problems: sources.problems() })
+    // Observations are in the list of files alone.
+    files.observations.iter().for_each(|path| drop(sources.bytes(path)));
+    Sections { sources, data, limits, title }
 }
 
 /// Colours from the least value to the largest, as the figures have them.
@@ -126,8 +153,7 @@ impl Page {
             "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data:; \
              connect-src {connect}; base-uri 'none'; form-action 'none'"
         );
-        // In a script element `<` could end it or begin a comment.
-        let data = self.data().replace('<', "\\u003c");
+        let data = self.data().replace('<', ESCAPED);
         let live = live_version.map(|version| format!(" data-live=\"{}\"", escaped(version)));
         let parts = [
             ("{{policy}}", policy.as_str()),

@@ -4,27 +4,34 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::data::{PageTable, size};
+use super::data::{Budget, PageTable, cut};
 use super::folder::ResultFiles;
+use super::limits::Limits;
 use super::sources::Sources;
 use crate::calibration::PredictionRow;
 use crate::report::draw::scatter::Scatter;
 use crate::report::{blind, predictions};
 use crate::study::blind::{BlindRow, BlindSummary};
 
-/// Bytes of a figure that are still embedded.
-const LARGEST_FIGURE: usize = 330_000;
-/// Bytes of the rows of one section.
-const LARGEST_TABLE: usize = 230_000;
 /// Sections at most: predictions of one column each.
 const MOST_SECTIONS: usize = 8;
+/// Reasons of refusals at most, and the rows that are named for each.
+const MOST_REASONS: usize = 20;
+const MOST_NAMED: usize = 8;
+
+/// What the sections still have room for.
+struct Room {
+    figures: Budget,
+    rows: Budget,
+}
 
 /// The sections: hidden members of blind.csv, and predictions.csv by what is predicted.
-pub(super) fn sections(files: &ResultFiles, sources: &Sources) -> Vec<Value> {
+pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Vec<Value> {
+    let mut room = Room { figures: Budget::new(limits.figures), rows: Budget::new(limits.predictions) };
     let mut sections = vec![];
     let hidden: Vec<BlindRow> = files.blind.as_ref().map(|path| sources.rows(path)).unwrap_or_default();
     for rows in grouped(&hidden, |row| (row.target.clone(), row.unit.clone(), row.level.to_string())) {
-        sections.push(of_blind(&rows));
+        sections.push(of_blind(&rows, &mut room));
     }
     let Some(path) = &files.predictions else { return sections };
     let rows = sources.read(path, PredictionRow::read).unwrap_or_default();
@@ -38,7 +45,7 @@ pub(super) fn sections(files: &ResultFiles, sources: &Sources) -> Vec<Value> {
     };
     let others: Vec<PredictionRow> = rows.into_iter().filter(|row| !is_hidden(row)).collect();
     for rows in grouped(&others, |row| (row.target.clone(), row.unit.clone(), String::new())) {
-        sections.push(of_predictions(&rows));
+        sections.push(of_predictions(&rows, &mut room));
     }
     sections.truncate(MOST_SECTIONS);
     sections
@@ -51,7 +58,7 @@ fn grouped<T: Clone, K: Ord>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<T>> {
     groups.into_values().collect()
 }
 
-fn of_blind(rows: &[BlindRow]) -> Value {
+fn of_blind(rows: &[BlindRow], room: &mut Room) -> Value {
     let table = PageTable::from_report("blind", &blind::table(rows));
     let summaries = BlindSummary::all(rows).into_iter();
     let sentences: Vec<String> =
@@ -67,11 +74,11 @@ fn of_blind(rows: &[BlindRow]) -> Value {
         &blind::scatter(rows),
         &drawn.collect::<Vec<_>>(),
         table,
-        &refusals,
+        (&refusals, room),
     )
 }
 
-fn of_predictions(rows: &[PredictionRow]) -> Value {
+fn of_predictions(rows: &[PredictionRow], room: &mut Room) -> Value {
     let table = PageTable::from_report("predictions", &predictions::table(rows));
     let drawn = rows.iter().map(|row| row.error().is_some());
     let refusals = refusals(
@@ -84,7 +91,7 @@ fn of_predictions(rows: &[PredictionRow]) -> Value {
         &predictions::scatter(rows),
         &drawn.collect::<Vec<_>>(),
         table,
-        &refusals,
+        (&refusals, room),
     )
 }
 
@@ -94,18 +101,19 @@ fn section(
     scatter: &Scatter,
     drawn: &[bool],
     table: PageTable,
-    refusals: &Value,
+    (refusals, room): (&Value, &mut Room),
 ) -> Value {
     // The text above the plot stands on the page already.
     let scatter = Scatter { notes: vec![], ..scatter.clone() };
-    let table = table.within(LARGEST_TABLE, file);
+    let table = table.within(room.rows.left(), file);
+    room.rows.spend(table.size());
     let rows = drawn.iter().enumerate().filter(|(_, drawn)| **drawn).map(|(row, _)| row);
     let points: Vec<Value> = (scatter.places().iter().zip(rows))
         .filter(|(_, row)| *row < table.len())
         .map(|((x, y), row)| json!([x, y, row]))
         .collect();
     let svg = if scatter.pairs.is_empty() { None } else { scatter.figure().ok() };
-    let svg = svg.map(|figure| json!(figure.svg())).filter(|svg| size(svg) <= LARGEST_FIGURE);
+    let svg = svg.and_then(|figure| room.figures.take(json!(figure.svg())));
     let is_omitted = svg.is_none() && !scatter.pairs.is_empty();
     json!({
         "title": title, "file": file, "target": target, "sentences": sentences, "svg": svg,
@@ -124,8 +132,8 @@ fn refusals<'a>(rows: impl Iterator<Item = (bool, &'a String, String)>) -> Value
     let reason = |(note, mut rows): (&str, Vec<String>)| {
         let n = rows.len();
         rows.dedup();
-        rows.truncate(20);
-        json!({"reason": note, "n": n, "rows": rows})
+        rows.truncate(MOST_NAMED);
+        json!({"reason": cut(note, 600), "n": n, "rows": rows})
     };
-    reasons.into_iter().take(40).map(reason).collect()
+    reasons.into_iter().take(MOST_REASONS).map(reason).collect()
 }

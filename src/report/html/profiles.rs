@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::data::{Budget, short};
 use super::folder::ResultFiles;
+use super::limits::Limits;
 use super::profile_values::{ProfileValues, ScaleValues, positional, semantic};
 use super::sources::Sources;
 use crate::disk::Schema;
@@ -15,11 +16,8 @@ use crate::emergence::semantic::{ReadingRow, SemanticProfile, SemanticRow};
 use crate::emergence::{Profile, ProfileRow, StoredProfile, store};
 use crate::error::Error;
 
-/// Bytes of all profiles.
-const LARGEST: usize = 620_000;
-
 /// The section.
-pub(super) fn profiles(files: &ResultFiles, sources: &Sources) -> Value {
+pub(super) fn profiles(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut profiles: Vec<(String, ProfileValues)> = vec![];
     for path in &files.profiles {
         profiles.extend(read(path, sources).into_iter().map(|profile| (sources.name(path), profile)));
@@ -34,7 +32,7 @@ pub(super) fn profiles(files: &ResultFiles, sources: &Sources) -> Value {
         )
     };
     profiles.sort_by_key(order);
-    let mut budget = Budget::new(LARGEST);
+    let mut budget = Budget::new(limits.profiles);
     let mut embedded: Vec<(Map<String, Value>, Vec<Option<Value>>)> = vec![];
     let mut n_left_out = 0;
     for (file, profile) in &profiles {

@@ -4,16 +4,15 @@ use serde_json::{Value, json};
 
 use super::data::PageTable;
 use super::folder::ResultFiles;
+use super::limits::Limits;
 use super::sources::Sources;
 
 /// Counts of summary.json that are shown under their own names.
 const COUNTS: [&str; 6] =
     ["n_questions", "n_requests", "n_possibly_paid", "spent_usd", "possibly_paid_usd", "n_unpriced"];
-/// Bytes of the table.
-const LARGEST: usize = 60_000;
 
 /// The section, from summary.json of each folder.
-pub(super) fn spend(files: &ResultFiles, sources: &Sources) -> Value {
+pub(super) fn spend(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Value {
     let mut columns = vec!["folder", "provider", "model"];
     columns.extend(COUNTS);
     columns.extend([
@@ -53,7 +52,7 @@ pub(super) fn spend(files: &ResultFiles, sources: &Sources) -> Value {
     let n = table.len();
     let spent_usd = (n > n_unknown).then(|| (spent_usd * 1e9).round() / 1e9);
     json!({
-        "table": table.within(LARGEST, "answers/*/summary.json").json(), "n": n, "n_unknown": n_unknown,
+        "table": table.within(limits.spend, "answers/*/summary.json").json(), "n": n, "n_unknown": n_unknown,
         "n_unpriced": n_unpriced, "spent_usd": spent_usd,
     })
 }

@@ -4,15 +4,20 @@ use serde_json::{Map, Value, json};
 
 use super::data::{PageTable, cut};
 use super::folder::ResultFiles;
+use super::limits::Limits;
 use super::sources::Sources;
 
-/// Most bytes of study.toml that are shown.
-const LONGEST_TEXT: usize = 30_000;
-/// Most bytes of one table.
-const LARGEST_TABLE: usize = 90_000;
+/// Most bytes of one setting, and settings at most.
+const LONGEST_VALUE: usize = 500;
+const MOST_FACTS: usize = 120;
 
 /// The section, and the title of the page.
-pub(super) fn study(files: &ResultFiles, sources: &Sources, folder_name: &str) -> (String, Value) {
+pub(super) fn study(
+    files: &ResultFiles,
+    sources: &Sources,
+    limits: &Limits,
+    folder_name: &str,
+) -> (String, Value) {
     let study = files.study.as_ref().and_then(|path| sources.json(path)).unwrap_or_default();
     let blind = files.blind_settings.as_ref().and_then(|path| sources.json(path)).unwrap_or_default();
     let text = files.study_text.as_ref().and_then(|path| sources.bytes(path));
@@ -32,16 +37,17 @@ pub(super) fn study(files: &ResultFiles, sources: &Sources, folder_name: &str) -
     for settings in [study.get("settings"), blind.get("settings")].into_iter().flatten() {
         flatten("", settings, &mut facts);
     }
+    facts.truncate(MOST_FACTS);
     let mut tables = vec![];
     let known = [("models", &study["models"]), ("targets", &study["targets"]), ("tasks", &study["tasks"])];
     for (name, rows) in known.into_iter().chain([("members", &blind["members"])]) {
         let Some(table) = objects(name, rows) else { continue };
         let file = if name == "members" { "settings.json" } else { "study.json" };
-        tables.push(json!({"title": name, "table": table.within(LARGEST_TABLE, file).json()}));
+        tables.push(json!({"title": name, "table": table.within(limits.study_table, file).json()}));
     }
     let title = study.get("name").and_then(Value::as_str).filter(|name| !name.trim().is_empty());
-    let title = title.map_or_else(|| folder_name.to_owned(), str::to_owned);
-    let text = text.map(|text| cut(&text, LONGEST_TEXT));
+    let title = cut(title.unwrap_or(folder_name), 200);
+    let text = text.map(|text| cut(&text, limits.study_text));
     (title, json!({"facts": facts, "tables": tables, "text": text}))
 }
 
@@ -55,18 +61,18 @@ fn flatten(name: &str, value: &Value, facts: &mut Vec<Value>) {
             }
         }
         Value::Null => {}
-        other => facts.push(json!([name, shown(other)])),
+        other => facts.push(json!([cut(name, 100), shown(other)])),
     }
 }
 
 /// A value as text: lists with commas, what is nested as JSON.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => cut(text, LONGEST_VALUE),
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
-            cut(&items.iter().map(shown).collect::<Vec<_>>().join(", "), 2000)
+            cut(&items.iter().map(shown).collect::<Vec<_>>().join(", "), LONGEST_VALUE)
         }
-        other => cut(&other.to_string(), 2000),
+        other => cut(&other.to_string(), LONGEST_VALUE),
     }
 }
 
