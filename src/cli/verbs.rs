@@ -73,7 +73,8 @@ enum Verb {
     /// others, then measure it
     #[command(after_help = EXIT_CODES)]
     Blind(Box<blind::Flags>),
-    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk, or one page of all (html)
+    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk, or one page of all of
+    /// them (html)
     Report(report::Flags),
     /// Show the page of a results folder in a browser on this machine, up to date while a study runs
     View(view::Flags),

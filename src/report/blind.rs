@@ -167,8 +167,8 @@ fn note(rows: &[BlindRow]) -> String {
     let baseline = |b: &BaselineError| Some(format!("{} {:.3}", b.name, b.mae?));
     let baselines: Vec<String> = summary.baselines.iter().filter_map(baseline).collect();
     format!(
-        "n = {} of {} rows of {} hidden members; mean absolute error {mae:.3} {} (baselines: {}); {} of {} inside \
-         their {:.0} % interval",
+        "n = {} of {} rows of {} hidden members; mean absolute error {mae:.3} {} (baselines: {}); {} of {} \
+         inside their {:.0} % interval",
         summary.n_predicted,
         summary.n,
         summary.n_members,

@@ -25,8 +25,8 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Few models are one group and are told apart by name. Many are small multiples: a group for each family,
-    /// coloured by size, or for each model where sizes are not known.
+    /// Few models are one group and are told apart by name. Many are small multiples: a group for each
+    /// family, coloured by size, or for each model where sizes are not known.
     pub(super) fn of(rows: impl Iterator<Item = (&'a str, usize, &'a str)>) -> Self {
         let families = families(rows);
         let all: Vec<(usize, &str)> = families.values().flatten().copied().collect();

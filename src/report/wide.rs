@@ -7,8 +7,8 @@ use super::{Cell, Table};
 const DEPTHS: [(f64, &str); 4] =
     [(0.25, "at_depth_1/4"), (0.5, "at_depth_1/2"), (0.75, "at_depth_3/4"), (1.0, "at_depth_1")];
 
-/// The wide form of a table with columns `depth`, `value` and `stderr`: one row for the rows that agree in the
-/// columns `of`, which follow each other by depth. Between blocks values are interpolated; a standard error
+/// The wide form of a table with columns `depth`, `value` and `stderr`: one row for the rows that agree in
+/// the columns `of`, which follow each other by depth. Between blocks values are interpolated; a standard error
 /// is interpolated as well, which is no smaller than that of the interpolated value. Above the first block
 /// cells are empty.
 pub(super) fn wide_depth(table: &Table, of: &[&'static str], value: &str, stderr: &str) -> Table {

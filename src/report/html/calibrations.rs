@@ -55,7 +55,8 @@ pub(super) fn calibrations(files: &ResultFiles, sources: &Sources, limits: &Limi
         details.extend(detail(&card, &name).and_then(|detail| budget.take(detail)));
     }
     json!({
-        "table": overview.within(limits.cards / 4, "the cards").json(), "cards": details, "n": files.cards.len(),
+        "table": overview.within(limits.cards / 4, "the cards").json(), "cards": details,
+        "n": files.cards.len(),
         "n_not_read": files.cards.len().saturating_sub(MOST_CARDS),
     })
 }

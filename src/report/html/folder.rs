@@ -60,8 +60,8 @@ impl ResultFiles {
         };
         if found.is_empty() {
             let reason = format!(
-                "{} holds no results; name a folder with study.json, profiles, answers, a card, predictions.csv \
-                 or blind.csv, as `surmise run`, `measure`, `collect` and `blind` write them",
+                "{} holds no results; name a folder with study.json, profiles, answers, a card, \
+                 predictions.csv or blind.csv, as `surmise run`, `measure`, `collect` and `blind` write them",
                 folder.display()
             );
             return Err(Error::Parameter { name: "the folder", reason });

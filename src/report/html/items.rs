@@ -29,7 +29,8 @@ pub(super) fn items(folders: &[PathBuf], sources: &Sources, bytes: usize) -> Val
         let before = rows.len();
         rows.extend(shown);
         shares.push(json!({
-            "folder": sources.name(folder), "file": sources.name(&path), "n": n, "n_shown": rows.len() - before,
+            "folder": sources.name(folder), "file": sources.name(&path), "n": n,
+            "n_shown": rows.len() - before,
         }));
     }
     json!({"folders": shares, "tasks": tasks, "rows": rows})

@@ -6,7 +6,8 @@
 //! |---|---|
 //! | `folder.rs` | which files of a folder are results |
 //! | `sources.rs` | reading them: hashes, and what cannot be read |
-//! | `study.rs`, `predictions.rs`, `profiles.rs`, `answers.rs`, `spend.rs`, `calibrations.rs` | the sections |
+//! | `study.rs`, `predictions.rs`, `profiles.rs`, `answers.rs` | the sections |
+//! | `spend.rs`, `calibrations.rs` | further sections |
 //! | `items.rs` | which answers fit into the page |
 //! | `profile_values.rs` | the numbers of a profile, block by column |
 //! | `data.rs`, `limits.rs` | tables and numbers as JSON, and how many of them a page takes |
@@ -39,8 +40,8 @@ use crate::error::Result;
 /// The name of the report.
 pub const NAME: &str = "html";
 /// What it shows, in one line.
-pub const SUMMARY: &str = "all of a results folder as one page without network: study, predictions, profiles, answers, spend, \
-     back-tests";
+pub const SUMMARY: &str = "all of a results folder as one page without network: study, predictions, \
+                           profiles, answers, spend, back-tests";
 /// The name of the page in a results folder.
 pub const FILE: &str = "report.html";
 

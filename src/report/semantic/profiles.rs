@@ -56,8 +56,8 @@ pub(in crate::report) fn profiles(tables: &SemanticTables) -> Result<ReportConte
     let figures = heat_figures(maps)?;
     let caption = format!(
         "Share of semantic information by block and number of examples at {}: 0 is chance, 1 certainty. \
-         All maps have one scale; block 1, whose input has seen one token, is not on it. Micro is the information about which examples were shown, emergence macro less micro, both in \
-         nats.{}",
+         All maps have one scale; block 1, whose input has seen one token, is not on it. Micro is the \
+         information about which examples were shown, emergence macro less micro, both in nats.{}",
         tables.design(),
         reliability(tables)
     );

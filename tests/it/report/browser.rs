@@ -33,7 +33,8 @@ fn cells_show_the_numbers_of_the_csv_and_filters_filter() {
     let folder = tempfile::tempdir().expect("a folder");
     measured(folder.path());
     let items = "task,shots,id,question,replicate,kind,credit,credit_per_byte,logprob_nats,answer,gold,\
-                 finish_reason,model_snapshot,system_fingerprint,prompt_tokens,completion_tokens,collected_at\n\
+                 finish_reason,model_snapshot,system_fingerprint,prompt_tokens,completion_tokens,\
+                 collected_at\n\
                  t,1,t/one,q,0,scored,1,,,blue,\"[\"\"blue\"\"]\",,,,,,\n\
                  t,1,t/two,q,0,scored,0,,,<script>document.title='run'</script>,\"[\"\"red\"\"]\",,,,,,\n\
                  t,4,t/three,q,0,refused,,,,cannot help,\"[\"\"red\"\"]\",,,,,,\n";

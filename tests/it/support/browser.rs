@@ -124,11 +124,10 @@ impl Browser {
 
     /// Moves the pointer onto the middle of the first element of a selector.
     pub fn point_at(&mut self, selector: &str) {
-        let place = self.value(&format!(
-            "(() => {{ const e = document.querySelector({}); e.scrollIntoView({{block: 'center'}}); const b = \
-             e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; }})()",
-            json!(selector)
-        ));
+        let element = format!("document.querySelector({})", json!(selector));
+        self.value(&format!("{element}.scrollIntoView({{block: 'center'}})"));
+        let middle = "(box) => [box.x + box.width / 2, box.y + box.height / 2]";
+        let place = self.value(&format!("({middle})({element}.getBoundingClientRect())"));
         self.ask("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": place[0], "y": place[1]}));
     }
 
