@@ -55,9 +55,16 @@ impl<'a> Layout<'a> {
         self.groups.len() > 1 || matches!(self.key, Key::Sizes(_))
     }
 
+    /// Whether each model has panels of its own.
+    fn is_by_model(&self) -> bool {
+        self.groups.len() == self.models.len() && self.models.len() > MOST_CURVES
+    }
+
     /// Panels beside each other for so many corpora.
     pub(super) fn across(&self, n_corpora: usize) -> usize {
         match n_corpora {
+            // Titles of single models are long.
+            n if self.is_by_model() => n.clamp(2, MOST_ACROSS - 1),
             1 if self.is_many() => MOST_ACROSS.min(self.groups.len()),
             n if self.is_many() => n.min(MOST_ACROSS),
             n => n.min(2),

@@ -8,9 +8,9 @@ const DEPTHS: [(f64, &str); 4] =
     [(0.25, "at_depth_1/4"), (0.5, "at_depth_1/2"), (0.75, "at_depth_3/4"), (1.0, "at_depth_1")];
 
 /// The wide form of a table with columns `depth`, `value` and `stderr`: one row for the rows that agree in
-/// the columns `of`, which follow each other by depth. Between blocks values are interpolated; a standard error
-/// is interpolated as well, which is no smaller than that of the interpolated value. Above the first block
-/// cells are empty.
+/// the columns `of`, which follow each other by depth. Between blocks values are interpolated; a standard
+/// error is interpolated as well, which is no smaller than that of the interpolated value. Above the first
+/// block cells are empty.
 pub(super) fn wide_depth(table: &Table, of: &[&'static str], value: &str, stderr: &str) -> Table {
     let at = |name: &str| table.columns.iter().position(|column| *column == name).unwrap_or_default();
     let keys: Vec<usize> = of.iter().map(|name| at(name)).collect();

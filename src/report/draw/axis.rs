@@ -31,8 +31,8 @@ impl Axis {
 
     /// Round values between the ends, at most `most` on a linear axis, each with its text.
     pub fn ticks(&self, most: usize) -> Vec<(f64, String)> {
-        if self.is_log {
-            return log_ticks(self.low, self.high);
+        if let Some(ticks) = self.is_log.then(|| log_ticks(self.low, self.high)).flatten() {
+            return ticks;
         }
         let step = step(self.high - self.low, most);
         let first = (self.low / step - 1e-9).ceil();
@@ -42,16 +42,16 @@ impl Axis {
     }
 }
 
-/// 1, 2, 5, 10, ... within two ends; where these are fewer than two, the ends themselves.
-fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
+/// 1, 2, 5, 10, ... within two ends; `None` where these are fewer than three, and even steps serve better.
+fn log_ticks(low: f64, high: f64) -> Option<Vec<(f64, String)>> {
     let power = |value: f64| value.log10().floor() as i32;
     let all = (power(low)..=power(high)).flat_map(|k| [1.0, 2.0, 5.0].map(|times| times * 10f64.powi(k)));
     let within: Vec<f64> = all.filter(|value| (low..=high).contains(value)).collect();
-    if within.len() < 2 {
-        return [low, high].map(|value| (value, format!("{value:.3}"))).into();
+    if within.len() < 3 {
+        return None;
     }
     let decimals = |value: f64| usize::try_from(-power(value * (1.0 + 1e-9))).unwrap_or(0);
-    within.into_iter().map(|value| (value, format!("{value:.*}", decimals(value)))).collect()
+    Some(within.into_iter().map(|value| (value, format!("{value:.*}", decimals(value)))).collect())
 }
 
 /// A round distance between ticks, so that at most `most` stand in a span.
@@ -116,7 +116,10 @@ mod tests {
         assert_eq!(texts(Axis::linear((-0.1, 1.05), (0, 100))), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(texts(Axis::log((0.04, 0.3), (0, 100))), ["0.05", "0.1", "0.2"]);
         assert_eq!(texts(Axis::log((0.9, 30.0), (0, 100))), ["1", "2", "5", "10", "20"]);
-        assert_eq!(texts(Axis::log((0.21, 0.22), (0, 100))), ["0.210", "0.220"]);
+        assert_eq!(
+            texts(Axis::log((0.21, 0.22), (0, 100))),
+            ["0.210", "0.212", "0.214", "0.216", "0.218", "0.220"]
+        );
     }
 
     #[test]

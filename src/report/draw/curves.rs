@@ -6,7 +6,7 @@ use plotters::prelude::*;
 
 use super::axis::{Axis, range};
 use super::legend::{LegendMarker, legend, legend_height};
-use super::text::{SMALL, TEXT, centred, cut, left, right, upwards};
+use super::text::{SMALL, TEXT, centred, cut, left, right, upwards, width_of};
 use super::{Area, DrawResult, Figure, GREY, LINE, STROKE, colour, sequential};
 use crate::error::Result;
 
@@ -180,8 +180,9 @@ impl Curves {
         [(left_x, top), (right_x, bottom)]: [(i32, i32); 2],
         has_labels: bool,
     ) -> DrawResult {
-        let size = if self.across > 2 { SMALL } else { TEXT };
-        let title = cut(&panel.title, size, right_x - left_x + GAP);
+        let room = right_x - left_x + GAP;
+        let size = if width_of(&panel.title, TEXT) > room { SMALL } else { TEXT };
+        let title = cut(&panel.title, size, room);
         area.draw(&Text::new(title, ((left_x + right_x) / 2, top - 18), centred(size)))?;
         for (value, text) in y.ticks(5) {
             let at = y.at(value);

@@ -104,7 +104,7 @@ impl Heatmaps {
         }
         let rows = maps.iter().map(|map| map.cells.len()).max().unwrap_or(1) as i32;
         // Cells stay legible for two blocks and for fifty.
-        let cells = (rows * 44).clamp(170, 420);
+        let cells = (rows * 44).clamp(200, 420);
         let one = cells + LINE as i32 + 56;
         let foot = one * maps.len() as i32 + LINE as i32 + 4;
         let entries = self.entries(&maps);
@@ -159,7 +159,7 @@ impl Heatmaps {
         area.draw(&Rectangle::new([(CELLS.0, top), (CELLS.1, top + height)], GREY.stroke_width(2)))?;
         self.labels(area, (n_rows, n_columns), (top, height))?;
         let beside = (WIDTH as i32 - 20, top + height / 2);
-        area.draw(&Text::new(map.unit.clone(), beside, upwards(TEXT)))?;
+        area.draw(&Text::new(map.unit.clone(), beside, upwards(SMALL)))?;
         bar(area, map, scale, (top, height))
     }
 
