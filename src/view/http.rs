@@ -15,12 +15,15 @@ use tokio::sync::Mutex;
 use crate::error::{Error, Result};
 use crate::report::html::{Page, page, version};
 
+/// A page, and the version of the folder that it was made of.
+type MadePage = (String, Arc<Page>);
+
 #[derive(Clone)]
 struct App {
     folder: Arc<PathBuf>,
     port: u16,
     /// The last page that was made, with the version of the folder; one is made at a time.
-    made: Arc<Mutex<Option<(String, Arc<Page>)>>>,
+    made: Arc<Mutex<Option<MadePage>>>,
 }
 
 /// The routes of a folder's page.
@@ -82,7 +85,7 @@ fn answer<T>(made: Result<T>, kind: &'static str, body: impl FnOnce(&T) -> Vec<u
 
 impl App {
     /// The page of the folder as it is now.
-    async fn page(&self) -> Result<(String, Arc<Page>)> {
+    async fn page(&self) -> Result<MadePage> {
         let mut made = self.made.lock().await;
         let now = version(&self.folder)?;
         if let Some((version, page)) = made.as_ref().filter(|(version, _)| *version == now) {

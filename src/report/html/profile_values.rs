@@ -39,6 +39,9 @@ pub(super) struct ScaleValues {
     pub extra: Map<String, Value>,
 }
 
+/// A quantity by its name, and its value in a row.
+type Quantity<'a, R> = (&'a str, &'a dyn Fn(&R) -> Option<f64>);
+
 /// Cells of a grid while they are filled: the block and column of each, and its value.
 struct Grid<'a, R> {
     blocks: usize,
@@ -61,7 +64,7 @@ impl<R> Grid<'_, R> {
         Value::Array(cells)
     }
 
-    fn lists(&self, values: &[(&str, &dyn Fn(&R) -> Option<f64>)]) -> Map<String, Value> {
+    fn lists(&self, values: &[Quantity<'_, R>]) -> Map<String, Value> {
         let named = values.iter().map(|(name, value)| ((*name).into(), self.list(|row| short(value(row)))));
         // A quantity that no row has is left out.
         named

@@ -33,47 +33,47 @@ pub(super) fn profiles(files: &ResultFiles, sources: &Sources, limits: &Limits) 
     };
     profiles.sort_by_key(order);
     let mut budget = Budget::new(limits.profiles);
-    let mut embedded: Vec<(Map<String, Value>, Vec<Option<Value>>)> = vec![];
+    let mut embedded: Vec<EmbeddedProfile> = vec![];
     let mut n_left_out = 0;
     for (file, profile) in &profiles {
         let default = profile.scales.first().map(|scale| scale_json(scale, &scale.core));
         match (budget.take(head(file, profile)), default.and_then(|default| budget.take(default))) {
-            (Some(Value::Object(head)), Some(default)) => embedded.push((head, vec![Some(default)])),
+            (Some(head), Some(default)) => {
+                embedded.push(EmbeddedProfile { profile, head, scales: vec![default] });
+            }
             _ => n_left_out += 1,
         }
     }
-    // Those that fit are the first ones.
-    for ((_, profile), (_, scales)) in profiles.iter().zip(&mut embedded) {
-        let Some(extra) = budget.take(json!(profile.scales[0].extra)) else { continue };
-        if let (Some(Some(Value::Object(scale))), Value::Object(extra)) = (scales.first_mut(), extra) {
-            if let Some(Value::Object(values)) = scale.get_mut("values") {
-                values.extend(extra);
-            }
-        }
+    for own in &mut embedded {
+        let Some(Value::Object(extra)) = budget.take(json!(own.profile.scales[0].extra)) else { continue };
+        own.scales[0]["values"].as_object_mut().into_iter().for_each(|values| values.extend(extra.clone()));
     }
     let mut n_scales_left_out = 0;
-    for ((_, profile), (_, scales)) in profiles.iter().zip(&mut embedded) {
-        for scale in profile.scales.iter().skip(1) {
-            let values: Map<String, Value> = scale
-                .core
-                .iter()
-                .chain(&scale.extra)
-                .map(|(name, list)| (name.clone(), list.clone()))
-                .collect();
+    for own in &mut embedded {
+        for scale in own.profile.scales.iter().skip(1) {
+            let values = scale.core.iter().chain(&scale.extra);
+            let values = values.map(|(name, list)| (name.clone(), list.clone())).collect();
             match budget.take(scale_json(scale, &values)) {
-                Some(scale) => scales.push(Some(scale)),
+                Some(scale) => own.scales.push(scale),
                 None => n_scales_left_out += 1,
             }
         }
     }
-    let list = embedded.into_iter().map(|(mut head, scales)| {
-        head.insert("scales".into(), scales.into_iter().flatten().collect());
-        Value::Object(head)
+    let list = embedded.into_iter().map(|mut own| {
+        own.head["scales"] = json!(own.scales);
+        own.head
     });
     json!({
         "list": list.collect::<Vec<_>>(), "n": profiles.len(), "n_left_out": n_left_out,
         "n_scales_left_out": n_scales_left_out,
     })
+}
+
+/// A profile that fits into the page, with the noise scales that do.
+struct EmbeddedProfile<'a> {
+    profile: &'a ProfileValues,
+    head: Value,
+    scales: Vec<Value>,
 }
 
 fn head(file: &str, profile: &ProfileValues) -> Value {

@@ -29,11 +29,9 @@ pub(super) fn study(
         );
     }
     let schema = study.get("schema").or(blind.get("schema"));
-    if let Some(version) = schema.and_then(|schema| schema.get("tool_version")) {
-        if study.get("tool_version").is_none() {
-            facts.push(json!(["tool_version", shown(version)]));
-        }
-    }
+    let version = schema.and_then(|schema| schema.get("tool_version"));
+    let version = version.filter(|_| study.get("tool_version").is_none());
+    facts.extend(version.map(|version| json!(["tool_version", shown(version)])));
     for settings in [study.get("settings"), blind.get("settings")].into_iter().flatten() {
         flatten("", settings, &mut facts);
     }

@@ -58,7 +58,8 @@ fn the_numbers_of_every_cell_are_those_of_the_csv_files() {
     let of = |model: &str| profiles.iter().find(|p| p["model"] == model).expect("the profile");
     let at = |profile: &Value, row: &BTreeMap<String, String>| {
         let columns = profile["columns"].as_array().expect("columns");
-        let column = columns.iter().position(|c| c.to_string() == row["shots"]).expect("a column");
+        let shots: u64 = row["shots"].parse().expect("a number");
+        let column = columns.iter().position(|c| *c == shots).expect("a column");
         (row["block"].parse::<usize>().expect("a block") - 1) * columns.len() + column
     };
     let mut n = 0;

@@ -54,20 +54,20 @@ impl Browser {
         let answers = BufReader::new(File::open(&from).expect("a pipe"));
         let (session, events) = (String::new(), vec![]);
         let mut browser = Self { child, requests, answers, session, last: 0, events, _folder: folder };
-        let target = browser.ask("Target.createTarget", json!({"url": "about:blank"}));
+        let target = browser.ask("Target.createTarget", &json!({"url": "about:blank"}));
         let attached =
-            browser.ask("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
+            browser.ask("Target.attachToTarget", &json!({"targetId": target["targetId"], "flatten": true}));
         browser.session = attached["sessionId"].as_str().expect("a session").to_owned();
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            browser.ask(domain, json!({}));
+            browser.ask(domain, &json!({}));
         }
         let size = json!({"width": 1200, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
-        browser.ask("Emulation.setDeviceMetricsOverride", size);
+        browser.ask("Emulation.setDeviceMetricsOverride", &size);
         Some(browser)
     }
 
     /// Sends a command and waits for its result.
-    pub fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.last += 1;
         let mut message = json!({"id": self.last, "method": method, "params": params});
         if !self.session.is_empty() {
@@ -90,7 +90,7 @@ impl Browser {
 
     /// Opens an address and waits until the page is drawn.
     pub fn open(&mut self, url: &str) {
-        self.ask("Page.navigate", json!({"url": url}));
+        self.ask("Page.navigate", &json!({"url": url}));
         self.until("document.readyState === 'complete' && document.querySelector('section') !== null");
     }
 
@@ -102,7 +102,7 @@ impl Browser {
     /// The value of an expression of JavaScript.
     pub fn value(&mut self, expression: &str) -> Value {
         let how = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let result = self.ask("Runtime.evaluate", how);
+        let result = self.ask("Runtime.evaluate", &how);
         assert!(result.get("exceptionDetails").is_none(), "{expression}: {}", result["exceptionDetails"]);
         result["result"]["value"].clone()
     }
@@ -128,19 +128,19 @@ impl Browser {
         self.value(&format!("{element}.scrollIntoView({{block: 'center'}})"));
         let middle = "(box) => [box.x + box.width / 2, box.y + box.height / 2]";
         let place = self.value(&format!("({middle})({element}.getBoundingClientRect())"));
-        self.ask("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": place[0], "y": place[1]}));
+        self.ask("Input.dispatchMouseEvent", &json!({"type": "mouseMoved", "x": place[0], "y": place[1]}));
     }
 
     /// Presses a key that has a name, such as `ArrowLeft`.
     pub fn press(&mut self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
-            self.ask("Input.dispatchKeyEvent", json!({"type": kind, "key": key, "code": key}));
+            self.ask("Input.dispatchKeyEvent", &json!({"type": kind, "key": key, "code": key}));
         }
     }
 
     /// Types a text where the focus is.
     pub fn type_text(&mut self, text: &str) {
-        self.ask("Input.insertText", json!({"text": text}));
+        self.ask("Input.insertText", &json!({"text": text}));
     }
 
     /// Errors of scripts and of the console so far.
