@@ -22,7 +22,8 @@
 //! | [`observations`] | joins profiles and scores to one table |
 //! | [`calibration`] | learns the regression and predicts, with an interval or a refusal |
 //! | [`study`] | the bundled study and the blind test |
-//! | [`report`] | tables and figures |
+//! | [`report`] | tables, figures, and a page of all results |
+//! | [`view`] | that page in a browser, while results change |
 //!
 //! # Example
 //!
@@ -68,6 +69,7 @@ pub mod report;
 pub mod seed;
 pub mod serve;
 pub mod study;
+pub mod view;
 
 pub use error::{Error, Result};
 

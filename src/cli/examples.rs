@@ -121,6 +121,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "surmise report depth profiles --model minigpt-7 --corpus countries --format md",
         ],
     ),
+    ("surmise view", &["surmise view study", "surmise view study --port 8080 --open"]),
     ("surmise list", &["surmise list models", "surmise list estimators --csv estimators.csv"]),
     (
         "surmise completions",

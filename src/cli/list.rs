@@ -129,6 +129,7 @@ fn listing(kind: Kind) -> Result<Listing> {
             report::ALL
                 .iter()
                 .for_each(|report| line(&[report.name(), report.input().file, report.summary()]));
+            line(&[report::html::NAME, "a results folder", report::html::SUMMARY]);
             &["name", "input", "summary"]
         }
         Kind::Corpora => {

@@ -31,6 +31,7 @@ mod table_input;
 mod table_output;
 mod texts;
 mod verbs;
+mod view;
 mod watch;
 
 use self::flags::{ConfigFlags, ENTITIES, Fetching, Opening, SHOTS, Sampling, SeriesFlags};

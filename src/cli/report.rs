@@ -1,6 +1,6 @@
-//! `surmise report`: what is on disk as tables and figures.
+//! `surmise report`: what is on disk as tables and figures, or as one page.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -8,14 +8,15 @@ use super::choice::listed;
 use super::{TableBytes, TableFlags, print, status};
 use crate::disk;
 use crate::emergence::SettingFilter;
-use crate::error::Result;
-use crate::report::{self, Selection};
+use crate::error::{Error, Result};
+use crate::report::{self, Selection, html};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    #[arg(value_name = "NAME", help = listed("A report", report::ALL.iter().map(|report| report.name())))]
+    #[arg(value_name = "NAME", help = listed("A report", names()))]
     name: String,
-    /// The files it is made of, which `surmise list reports` names, or folders that hold them
+    /// The files it is made of, which `surmise list reports` names, or folders that hold them; for html one
+    /// results folder
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Noise scale b of the estimator [default: that of the headline]
@@ -31,13 +32,14 @@ pub(super) struct Flags {
     /// The names are columns of profiles.csv
     #[arg(long, value_name = "NAME=VALUE")]
     select: Vec<SettingFilter>,
-    /// Form of the table on stdout, where there is no -o, --csv or --json
-    #[arg(long, value_enum, default_value_t = Format::Csv, conflicts_with_all = ["output", "csv", "json"])]
-    format: Format,
+    /// Form of the table on stdout, where there is no -o, --csv or --json [default: csv]
+    #[arg(long, value_enum, conflicts_with_all = ["output", "csv", "json"])]
+    format: Option<Format>,
     #[command(flatten)]
     tables: TableFlags,
-    /// Folder for the table as .csv, .tex and .md, and for each figure as .svg and .pdf
-    #[arg(short, long, value_name = "DIR")]
+    /// Folder for the table as .csv, .tex and .md, and for each figure as .svg and .pdf; for html the file of
+    /// the page [default: report.html in the results folder]
+    #[arg(short, long, value_name = "DIR|FILE")]
     output: Option<PathBuf>,
 }
 
@@ -51,7 +53,14 @@ enum Format {
     Md,
 }
 
+fn names() -> impl Iterator<Item = &'static str> {
+    report::ALL.iter().map(|report| report.name()).chain([html::NAME])
+}
+
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
+    if flags.name == html::NAME {
+        return page(flags, quiet);
+    }
     let report = report::find(&flags.name)?;
     let inputs: Vec<PathBuf> = flags.inputs.iter().map(|path| report.input().at(path)).collect();
     if let Some(folder) = &flags.output {
@@ -73,9 +82,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             }
         }
         None if flags.tables.is_given() => {}
-        None => print(&match flags.format {
+        None => print(&match flags.format.unwrap_or(Format::Csv) {
             Format::Csv => made.table.csv()?,
-            Format::Tex => made.table.latex(&made.caption).into_bytes(),
+            Format::Tex => made.latex().into_bytes(),
             Format::Md => made.table.markdown(&made.caption).into_bytes(),
         })?,
     }
@@ -87,4 +96,34 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         status(&made.caption);
     }
     Ok(())
+}
+
+/// The page of a results folder. It shows all there is, and chooses in the browser.
+fn page(flags: &Flags, quiet: bool) -> Result<()> {
+    let chosen = [
+        ("--noise-scale", flags.noise_scale.is_some()),
+        ("--model", !flags.models.is_empty()),
+        ("--corpus", !flags.corpora.is_empty()),
+        ("--select", !flags.select.is_empty()),
+        ("--format", flags.format.is_some()),
+    ];
+    if let Some((name, _)) = chosen.into_iter().find(|(_, is_given)| *is_given) {
+        let reason = "is for the other reports; the page of html shows all and has menus, leave it out";
+        return Err(Error::Parameter { name, reason: reason.into() });
+    }
+    let [folder] = flags.inputs.as_slice() else {
+        let reason = format!("must be one results folder for html, and are {}", flags.inputs.len());
+        return Err(Error::Parameter { name: "the inputs", reason });
+    };
+    let page = html::page(folder)?;
+    let file = flags.output.clone().unwrap_or_else(|| folder.join(html::FILE));
+    let file = if file.is_dir() { file.join(Path::new(html::FILE)) } else { file };
+    page.write(&file)?;
+    if !quiet {
+        status(&file.display().to_string());
+    }
+    match page.problems() {
+        [] => Ok(()),
+        problems => Err(Error::Gaps { reason: format!("the page has gaps: {}", problems.join("; ")) }),
+    }
 }

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::grammar::with_grammar;
 use super::{
     TableFlags, blind, calibrate, card, collect, compare, completions, demo, list, measure, mi, model,
-    observations, predict, report, scores, serve, states, study,
+    observations, predict, report, scores, serve, states, study, view,
 };
 use crate::error::{Error, Result};
 
@@ -99,8 +99,11 @@ enum Verb {
     /// others, then measure it
     #[command(after_help = EXIT_CODES)]
     Blind(Box<blind::Flags>),
-    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk
+    /// Make tables (CSV, LaTeX, Markdown) and figures (SVG, PDF) of results on disk, or one page of all of
+    /// them (html)
     Report(report::Flags),
+    /// Show the page of a results folder in a browser on this machine, up to date while a study runs
+    View(view::Flags),
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
     /// candidates, tasks, graders, reports
     List(list::Flags),
@@ -154,6 +157,7 @@ pub fn run(opts: Opts) -> Result<()> {
         Some(Verb::Blind(flags)) => blind::run(&flags, opts.quiet),
         Some(Verb::Compare(flags)) => compare::run(&flags, opts.quiet),
         Some(Verb::Report(flags)) => report::run(&flags, opts.quiet),
+        Some(Verb::View(flags)) => view::run(&flags, opts.quiet),
         Some(Verb::List(flags)) => list::run(&flags),
         Some(Verb::Completions(flags)) => completions::run(&flags, with_grammar(Opts::command())),
     }

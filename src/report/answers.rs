@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
-use super::models::figures;
+use super::content::numbered;
+use super::draw::curves::{BAND, Curves, Point};
+use super::models::Layout;
 use super::read::{csv_rows, names};
 use super::selection::KnownNames;
 use super::{Figure, Report, ReportContent, ReportInput, Selection, Table};
@@ -98,7 +99,7 @@ impl Report for Answers {
              standard errors over queries and example sets). A share is 0 at chance and 1 where the answers \
              tell every pair of relations apart with certainty.{unanswered}{sources}"
         );
-        Ok(ReportContent { table, figures: draw(&rows)?, caption })
+        Ok(ReportContent { table, figures: draw(&rows)?, caption, latex: None })
     }
 }
 
@@ -167,41 +168,29 @@ const DRAWN: [(&str, &str, Value); 3] = [
 ];
 
 fn draw(rows: &[SemanticScore]) -> Result<Vec<(String, Figure)>> {
-    let mut drawn = vec![];
     // Neither family nor size is known of a model behind an API.
-    for (suffix, models) in figures(rows.iter().map(|row| ("", 0, row.model.as_str()))) {
-        for (kind, y_label, value) in DRAWN {
-            let point = |row: &SemanticScore| {
-                let (y, stderr) = value(row);
-                Some(Point { x: row.shots as f64, y: y?, half: BAND * stderr.unwrap_or(0.0), beside: None })
-            };
-            let panel = |corpus: &str| {
-                let curve = |(name, model): (usize, &&str)| Curve {
-                    name,
-                    points: rows
-                        .iter()
-                        .filter(|row| row.corpus == corpus && row.model == *model)
-                        .filter_map(point)
-                        .collect(),
-                };
-                let curves = models.iter().enumerate().map(curve).filter(|curve| !curve.points.is_empty());
-                Panel { title: corpus.into(), curves: curves.collect() }
-            };
-            let panels = names(rows, |row| row.corpus.as_str()).into_iter().map(panel);
-            let panels: Vec<Panel> = panels.filter(|panel| !panel.curves.is_empty()).collect();
-            if panels.is_empty() {
-                continue;
-            }
-            let curves = Curves {
-                panels,
-                names: models.iter().map(|model| (*model).to_owned()).collect(),
-                x_label: "examples in the prompt".into(),
-                y_label: y_label.into(),
-                dashed: None,
-                whole: true,
-            };
-            drawn.push((format!("{kind}{suffix}"), curves.figure()?));
-        }
+    let layout = Layout::of(rows.iter().map(|row| ("", 0, row.model.as_str())));
+    let corpora = names(rows, |row| row.corpus.as_str());
+    let mut drawn = vec![];
+    for (suffix, y_label, value) in DRAWN {
+        let point = |row: &SemanticScore| {
+            let (y, stderr) = value(row);
+            Some(Point { x: row.shots as f64, y: y?, half: BAND * stderr.unwrap_or(0.0), beside: None })
+        };
+        let panels = layout.panels(&corpora, |model, corpus| {
+            let own = rows.iter().filter(|row| row.corpus == corpus && row.model == model);
+            own.filter_map(point).collect()
+        });
+        let curves = Curves {
+            panels,
+            key: layout.key.clone(),
+            across: layout.across(corpora.len()),
+            x_label: "examples in the prompt".into(),
+            y_label: y_label.into(),
+            dashed: None,
+            is_count: true,
+        };
+        drawn.extend(numbered(suffix, curves.figures()?));
     }
     Ok(drawn)
 }

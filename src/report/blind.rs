@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::draw::scatter::{Pair, Scatter};
+use super::draw::scatter::{MOST_NAMES, Pair, Scatter};
+use super::predictions::better;
 use super::read::{csv_rows, names};
 use super::selection::KnownNames;
 use super::{Report, ReportContent, ReportInput, Selection, Table};
 use crate::error::{Error, Result};
-use crate::study::blind::{BlindRow, BlindSummary};
+use crate::study::blind::{BaselineError, BlindRow, BlindSummary};
 
 pub(super) struct Blind;
 
 /// blind.csv, with the columns of [`BlindRow`].
-const BLIND: ReportInput = ReportInput {
+pub(super) const BLIND: ReportInput = ReportInput {
     file: "blind.csv",
     columns: &[
         "target_model",
@@ -64,64 +65,86 @@ impl Report for Blind {
             return Err(Selection::nothing(&BLIND.at(&inputs[0]), "row"));
         }
         one_kind(&rows)?;
-        let mut table = Table::new(&[
-            "target_model",
-            "family",
-            "n_params",
-            "corpus",
-            "shots",
-            "y_hat",
-            "low",
-            "high",
-            "measured",
-            "error",
-            "inside",
-            "baseline_mean",
-            "baseline_shots",
-            "baseline_size",
-            "baseline_outside",
-            "regime",
+        let table = table(&rows);
+        let scatter = scatter(&rows);
+        let figures = match scatter.pairs.is_empty() {
+            true => vec![],
+            false => vec![(String::new(), scatter.figure()?)],
+        };
+        Ok(ReportContent { table, figures, caption: caption(&rows), latex: None })
+    }
+}
+
+/// The rows as a table.
+pub(super) fn table(rows: &[BlindRow]) -> Table {
+    let mut table = Table::new(&[
+        "target_model",
+        "family",
+        "n_params",
+        "corpus",
+        "shots",
+        "y_hat",
+        "low",
+        "high",
+        "measured",
+        "error",
+        "inside",
+        "baseline_mean",
+        "baseline_shots",
+        "baseline_size",
+        "baseline_outside",
+        "regime",
+    ]);
+    for row in rows {
+        table.rows.push(vec![
+            row.target_model.as_str().into(),
+            row.family.as_str().into(),
+            row.n_params.into(),
+            row.corpus.as_str().into(),
+            row.shots.into(),
+            row.y_hat.into(),
+            row.low.into(),
+            row.high.into(),
+            row.measured.into(),
+            row.y_hat.zip(row.measured).map(|(predicted, measured)| predicted - measured).into(),
+            row.inside.map(|inside| if inside { "yes" } else { "no" }).into(),
+            row.baseline_mean.into(),
+            row.baseline_shots.into(),
+            row.baseline_size.into(),
+            row.baseline_outside.into(),
+            if row.y_hat.is_some() { row.regime.as_str() } else { "refused" }.into(),
         ]);
-        for row in &rows {
-            table.rows.push(vec![
-                row.target_model.as_str().into(),
-                row.family.as_str().into(),
-                row.n_params.into(),
-                row.corpus.as_str().into(),
-                row.shots.into(),
-                row.y_hat.into(),
-                row.low.into(),
-                row.high.into(),
-                row.measured.into(),
-                row.y_hat.zip(row.measured).map(|(predicted, measured)| predicted - measured).into(),
-                row.inside.map(|inside| if inside { "yes" } else { "no" }).into(),
-                row.baseline_mean.into(),
-                row.baseline_shots.into(),
-                row.baseline_size.into(),
-                row.baseline_outside.into(),
-                if row.y_hat.is_some() { row.regime.as_str() } else { "refused" }.into(),
-            ]);
-        }
-        let families = names(&rows, |row| row.family.as_str());
-        let pairs: Vec<Pair> = rows
-            .iter()
-            .filter_map(|row| {
-                let name = families.iter().position(|family| *family == row.family)?;
-                let interval = row.low.zip(row.high);
-                Some(Pair { name, measured: row.measured?, predicted: row.y_hat?, interval })
-            })
-            .collect();
-        let mut figures = vec![];
-        if !pairs.is_empty() {
-            let names = families.iter().map(|name| (*name).to_owned()).collect();
-            figures.push((String::new(), Scatter { pairs, names, unit: rows[0].unit.clone() }.figure()?));
-        }
-        Ok(ReportContent { table, figures, caption: caption(&rows) })
+    }
+    table
+}
+
+/// The figure of the rows that are predicted and measured, coloured by family.
+pub(super) fn scatter(rows: &[BlindRow]) -> Scatter {
+    let families = names(rows, |row| row.family.as_str());
+    let is_few = families.len() <= MOST_NAMES;
+    let pairs = rows.iter().filter_map(|row| {
+        let name = families.iter().position(|family| is_few && *family == row.family).unwrap_or_default();
+        let interval = row.low.zip(row.high);
+        Some(Pair { name, measured: row.measured?, predicted: row.y_hat?, interval })
+    });
+    let better = BlindSummary::BASELINES.iter().filter_map(|(name, value)| {
+        let on = rows.iter().filter_map(|row| {
+            let (measured, y_hat) = row.measured.zip(row.y_hat)?;
+            Some((measured, value(row)?, (y_hat - measured).abs()))
+        });
+        better(name, &on.collect::<Vec<_>>())
+    });
+    Scatter {
+        pairs: pairs.collect(),
+        names: families.iter().filter(|_| is_few).map(|name| (*name).to_owned()).collect(),
+        unit: rows.first().map_or_else(String::new, |row| row.unit.clone()),
+        baselines: better.collect(),
+        notes: vec![note(rows)],
     }
 }
 
 /// Errors of several targets, intervals of several levels and one row counted twice have no common mean.
-fn one_kind(rows: &[BlindRow]) -> Result<()> {
+pub(super) fn one_kind(rows: &[BlindRow]) -> Result<()> {
     let first = &rows[0];
     let key = |row: &BlindRow| (row.family.clone(), row.target_model.clone(), row.corpus.clone(), row.shots);
     let mut known = BTreeSet::new();
@@ -140,8 +163,28 @@ fn one_kind(rows: &[BlindRow]) -> Result<()> {
     Err(Error::Parameter { name: "the blind tests", reason })
 }
 
+/// n, errors and coverage, short enough to stand in the figure.
+fn note(rows: &[BlindRow]) -> String {
+    let summary = BlindSummary::new("all", &rows.iter().collect::<Vec<_>>());
+    let Some(mae) = summary.mae else { return String::new() };
+    let baseline = |b: &BaselineError| Some(format!("{} {:.3}", b.name, b.mae?));
+    let baselines: Vec<String> = summary.baselines.iter().filter_map(baseline).collect();
+    format!(
+        "n = {} of {} rows of {} hidden members; mean absolute error {mae:.3} {} (baselines: {}); {} of {} \
+         inside their {:.0} % interval",
+        summary.n_predicted,
+        summary.n,
+        summary.n_members,
+        rows[0].unit,
+        baselines.join(", "),
+        summary.n_inside,
+        summary.n_intervals,
+        100.0 * rows[0].level
+    )
+}
+
 /// n, errors beside the baselines' on the same rows, coverage, and what was refused.
-fn caption(rows: &[BlindRow]) -> String {
+pub(super) fn caption(rows: &[BlindRow]) -> String {
     let summary = BlindSummary::new("all", &rows.iter().collect::<Vec<_>>());
     let mut caption = format!("{}; {}", rows[0].target, summary.sentence(&rows[0].unit, rows[0].level));
     let n_refused = rows.iter().filter(|row| row.y_hat.is_none()).count();

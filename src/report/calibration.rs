@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::draw::dots::Dots;
-use super::{Report, ReportContent, ReportInput, Selection, Table};
+use super::draw::dots::{DotRow, Dots};
+use super::{Cell, Report, ReportContent, ReportInput, Selection, Table};
 use crate::calibration::{self, Card};
 use crate::error::Result;
 
@@ -35,8 +35,7 @@ impl Report for Calibration {
     }
 
     fn make(&self, inputs: &[PathBuf], _: &Selection) -> Result<ReportContent> {
-        let mut table =
-            Table::new(&["split", "candidate", "mae", "rmse", "skill_mean", "skill_size", "spearman"]);
+        let mut table = Table::new(&COLUMNS);
         let (mut figures, mut captions) = (vec![], vec![]);
         for (number, input) in inputs.iter().enumerate() {
             let path = self.input().at(input);
@@ -45,24 +44,38 @@ impl Report for Calibration {
             if scores.is_empty() {
                 return Err(Selection::nothing(&path, "back-tested error"));
             }
-            for score in &scores {
-                table.rows.push(vec![
-                    score.split.as_str().into(),
-                    score.candidate.as_str().into(),
-                    score.mae.into(),
-                    score.rmse.into(),
-                    score.skill_mean.into(),
-                    score.skill_size.into(),
-                    score.spearman.into(),
-                ]);
-            }
+            table.rows.extend(rows(&scores));
             let unit = card.unit.as_str();
             let suffix = if number == 0 { String::new() } else { format!("-{}", number + 1) };
-            figures.push((suffix, dots(&scores, unit).figure()?));
+            figures.push((suffix, dots(&card).figure()?));
             captions.push(caption(&card, unit));
         }
-        Ok(ReportContent { table, figures, caption: captions.join("\n") })
+        Ok(ReportContent { table, figures, caption: captions.join("\n"), latex: None })
     }
+}
+
+/// The columns of the table.
+const COLUMNS: [&str; 7] = ["split", "candidate", "mae", "rmse", "skill_mean", "skill_size", "spearman"];
+
+fn rows(scores: &[Score]) -> impl Iterator<Item = Vec<Cell>> {
+    scores.iter().map(|score| {
+        vec![
+            score.split.as_str().into(),
+            score.candidate.as_str().into(),
+            score.mae.into(),
+            score.rmse.into(),
+            score.skill_mean.into(),
+            score.skill_size.into(),
+            score.spearman.into(),
+        ]
+    })
+}
+
+/// The table of one card.
+pub(super) fn table(card: &Card) -> Table {
+    let mut table = Table::new(&COLUMNS);
+    table.rows.extend(rows(&scores(card)));
+    table
 }
 
 /// The scores of a card, of every split and candidate.
@@ -87,41 +100,62 @@ fn scores(card: &Card) -> Vec<Score> {
     splits.into_iter().flat_map(of).collect()
 }
 
-fn dots(scores: &[Score], unit: &str) -> Dots {
+/// The figure: a row for each candidate, those that the card predicts with marked.
+pub(super) fn dots(card: &Card) -> Dots {
+    let scores = scores(card);
     let mut kinds: Vec<String> = vec![];
-    let mut rows: Vec<(String, Vec<Option<f64>>)> = vec![];
-    for score in scores {
+    let mut candidates: Vec<String> = vec![];
+    for score in &scores {
         if !kinds.contains(&score.split) {
             kinds.push(score.split.clone());
         }
-        if !rows.iter().any(|(name, _)| *name == score.candidate) {
-            rows.push((score.candidate.clone(), vec![]));
+        if !candidates.contains(&score.candidate) {
+            candidates.push(score.candidate.clone());
         }
     }
-    for (name, values) in &mut rows {
-        let of = |kind: &String| scores.iter().find(|score| score.candidate == *name && score.split == *kind);
-        *values = kinds.iter().map(|kind| of(kind).map(|score| score.mae)).collect();
-    }
-    let kinds = kinds.into_iter().map(|kind| match kind.as_str() {
+    let chosen = chosen(card);
+    let row = |name: String| {
+        let of = |kind: &String| scores.iter().find(|score| score.candidate == name && score.split == *kind);
+        let values = kinds.iter().map(|kind| of(kind).map(|score| score.mae)).collect();
+        DotRow { is_marked: chosen.contains(&name.as_str()), values, name }
+    };
+    let rows = candidates.into_iter().map(row).collect();
+    let kinds = kinds.iter().map(|kind| match kind.as_str() {
         "target" => "targets left out".into(),
         "family" => "families left out".into(),
         "forward" => "trained on the weaker".into(),
-        _ => kind,
+        other => other.into(),
     });
+    let unit = if card.unit.is_empty() { String::new() } else { format!(", {}", card.unit) };
     Dots {
         rows,
         kinds: kinds.collect(),
-        x_label: format!("mean absolute error{}{unit}", if unit.is_empty() { "" } else { ", " }),
+        mark: "chosen".into(),
+        x_label: format!("mean absolute error{unit}"),
     }
 }
 
-/// Rows, families and what is predicted.
-fn caption(card: &Card, unit: &str) -> String {
+/// The candidates that the card predicts with, within the training range and beyond.
+pub(super) fn chosen(card: &Card) -> Vec<&str> {
+    let selected = [&card.fit.within_range, &card.fit.beyond_range];
+    selected.into_iter().flatten().map(|selected| selected.name()).collect()
+}
+
+/// Rows, families, what is predicted, and with what.
+pub(super) fn caption(card: &Card, unit: &str) -> String {
     let rows = &card.rows;
     let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
+    let chosen = match (&card.fit.within_range, &card.fit.beyond_range) {
+        (Some(within), Some(beyond)) => {
+            format!(" Chosen: {} within the training range, {} beyond it.", within.name(), beyond.name())
+        }
+        (Some(within), None) => format!(" Chosen: {} within the training range.", within.name()),
+        (None, Some(beyond)) => format!(" Chosen: {} beyond the training range.", beyond.name()),
+        (None, None) => " No candidate was chosen.".into(),
+    };
     format!(
         "Back-tested errors of {}{unit}: n = {} rows, {} targets, {} families. Skill is 1 less the ratio of \
-         errors to that of the mean or of the size line.",
+         errors to that of the mean or of the size line.{chosen}",
         card.target,
         rows.n,
         rows.n_models,

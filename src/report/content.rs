@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::draw::Figure;
+use super::draw::heatmap::{Heatmaps, share_scales};
 use super::table::Table;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -16,9 +17,16 @@ pub struct ReportContent {
     pub figures: Vec<(String, Figure)>,
     /// The caption: sample sizes, errors, coverage, noise scale.
     pub caption: String,
+    /// The table for LaTeX, where it is not `table`: one that fits on a page.
+    pub latex: Option<Table>,
 }
 
 impl ReportContent {
+    /// The LaTeX table, with the caption in a comment above it.
+    pub fn latex(&self) -> String {
+        self.latex.as_ref().unwrap_or(&self.table).latex(&self.caption)
+    }
+
     /// Writes `NAME.csv`, `NAME.tex`, `NAME.md`, and each figure as `.svg` and `.pdf`, into a folder; returns
     /// the files.
     ///
@@ -34,7 +42,7 @@ impl ReportContent {
             Ok::<(), Error>(())
         };
         put(format!("{name}.csv"), &self.table.csv()?)?;
-        put(format!("{name}.tex"), self.table.latex(&self.caption).as_bytes())?;
+        put(format!("{name}.tex"), self.latex().as_bytes())?;
         put(format!("{name}.md"), self.table.markdown(&self.caption).as_bytes())?;
         for (suffix, figure) in &self.figures {
             put(format!("{name}{suffix}.svg"), figure.svg().as_bytes())?;
@@ -42,6 +50,27 @@ impl ReportContent {
         }
         Ok(files)
     }
+}
+
+/// Figures with the suffixes of their file names: the first has the suffix itself, the others a number.
+pub(super) fn numbered(suffix: &str, figures: Vec<Figure>) -> Vec<(String, Figure)> {
+    let name = |at: usize| if at == 0 { suffix.to_owned() } else { format!("{suffix}-{}", at + 1) };
+    figures.into_iter().enumerate().map(|(at, figure)| (name(at), figure)).collect()
+}
+
+/// The figures of heat maps, each with the suffix of its file name. All first maps have one scale, and all
+/// second ones.
+///
+/// # Errors
+/// [`Error::Figure`]
+pub(super) fn heat_figures(maps: Vec<(String, Heatmaps)>) -> Result<Vec<(String, Figure)>> {
+    let (names, mut maps): (Vec<String>, Vec<Heatmaps>) = maps.into_iter().unzip();
+    share_scales(&mut maps);
+    let mut figures = vec![];
+    for (name, map) in names.into_iter().zip(&maps) {
+        figures.extend(map.figure()?.map(|figure| (name, figure)));
+    }
+    Ok(figures)
 }
 
 /// A part of a file name made of names of models and corpora.

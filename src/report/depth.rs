@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
+use super::content::numbered;
+use super::draw::curves::{BAND, Curves, Point};
 use super::profiles::beside;
-use super::read::{self, PROFILES, at_noise_scale, names, profiles};
+use super::read::{self, PROFILES, at_noise_scale, by_size, names, profiles};
 use super::reliability::reliability;
+use super::wide::wide_depth;
 use super::{Report, ReportContent, ReportInput, Selection, Table, semantic};
 use crate::corpus::Role;
 use crate::emergence::ProfileRow;
@@ -43,45 +45,47 @@ impl Report for Depth {
             "control_nats",
         ];
         let mut table = Table::new(&columns);
-        let mut figures = vec![];
-        for (suffix, models) in read::figures(&rows) {
-            let (mut panels, mut texts) = (vec![], false);
-            for corpus in names(&rows, |row| row.corpus.as_str()) {
-                let mut curves = vec![];
-                for (name, model) in models.iter().enumerate() {
-                    let points = points(&rows, corpus, model, &mut table);
-                    texts |= points.iter().any(|(_, control)| *control);
-                    let points: Vec<Point> = points.into_iter().map(|(point, _)| point).collect();
-                    if !points.is_empty() {
-                        curves.push(Curve { name, points });
-                    }
-                }
-                if !curves.is_empty() {
-                    panels.push(Panel { title: corpus.into(), curves });
-                }
+        let corpora = names(&rows, |row| row.corpus.as_str());
+        let mut texts = false;
+        for corpus in &corpora {
+            for model in by_size(&rows) {
+                texts |= points(&rows, corpus, model, Some(&mut table)).iter().any(|(_, control)| *control);
             }
-            let curves = Curves {
-                panels,
-                names: models.iter().map(|model| (*model).to_owned()).collect(),
-                x_label: "relative depth, block / blocks".into(),
-                y_label: "emergence, nats".into(),
-                dashed: Some(if texts { "shuffled control" } else { "randomly initialised model" }.into()),
-                whole: false,
-            };
-            figures.push((suffix, curves.figure()?));
         }
+        let layout = read::layout(&rows);
+        let of = |model: &str, corpus: &str| points(&rows, corpus, model, None);
+        let panels = layout.panels(&corpora, |model, corpus| {
+            of(model, corpus).into_iter().map(|(point, _)| point).collect()
+        });
+        let curves = Curves {
+            panels,
+            key: layout.key.clone(),
+            across: layout.across(corpora.len()),
+            x_label: "relative depth, block / blocks".into(),
+            y_label: "emergence, nats".into(),
+            dashed: Some(if texts { "shuffled control" } else { "random init" }.into()),
+            is_count: false,
+        };
+        let figures = numbered("", curves.figures()?);
         let caption = format!(
             "Emergence at the last reading point {}; bands are 95 % (1.96 standard errors). Block 1 is low \
              because its input knows only its own token.{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );
-        Ok(ReportContent { table, figures, caption })
+        let latex = wide_depth(&table, &["model", "corpus"], "emergence_nats", "stderr_nats");
+        Ok(ReportContent { table, figures, caption, latex: Some(latex) })
     }
 }
 
-/// The points of one curve, each with whether a control stands beside it; their rows go into the table.
-fn points(rows: &[ProfileRow], corpus: &str, model: &str, table: &mut Table) -> Vec<(Point, bool)> {
+/// The points of one curve, each with whether a control stands beside it; their rows go into the table, if
+/// one is given.
+fn points(
+    rows: &[ProfileRow],
+    corpus: &str,
+    model: &str,
+    mut table: Option<&mut Table>,
+) -> Vec<(Point, bool)> {
     let of: Vec<&ProfileRow> = rows
         .iter()
         .filter(|row| row.corpus == corpus && row.model == model && row.role != Role::Separator)
@@ -93,7 +97,7 @@ fn points(rows: &[ProfileRow], corpus: &str, model: &str, table: &mut Table) -> 
     let mut points = vec![];
     for row in &own {
         let (u, control) = (row.block as f64 / blocks as f64, beside(row, &control));
-        table.rows.push(vec![
+        let cells = vec![
             model.into(),
             corpus.into(),
             row.block.into(),
@@ -103,7 +107,10 @@ fn points(rows: &[ProfileRow], corpus: &str, model: &str, table: &mut Table) -> 
             row.random_init_nats.into(),
             row.learned_nats.into(),
             control.into(),
-        ]);
+        ];
+        if let Some(table) = table.as_deref_mut() {
+            table.rows.push(cells);
+        }
         let half = BAND * row.stderr_nats.unwrap_or(0.0);
         let point = Point {
             x: u,

@@ -8,6 +8,8 @@ mod calibration;
 mod content;
 mod depth;
 pub mod draw;
+mod flags;
+pub mod html;
 mod input;
 mod models;
 mod predictions;
@@ -19,6 +21,7 @@ mod selection;
 mod semantic;
 mod shots;
 pub mod table;
+mod wide;
 
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::draw::scatter::{Pair, Scatter};
+use super::draw::scatter::{BaselinePoints, MOST_NAMES, Pair, Scatter};
 use super::read::names;
 use super::selection::KnownNames;
 use super::{Report, ReportContent, ReportInput, Selection, Table};
@@ -42,77 +42,118 @@ impl Report for Predictions {
             return Err(Selection::nothing(&inputs[0], "prediction"));
         }
         one_kind(&rows)?;
-        let shown = [
-            "target_model",
-            "corpus",
-            "unit",
-            "y_hat",
-            "low",
-            "high",
-            "measured",
-            "error",
-            "inside",
-            "baseline_size",
-            "baseline_mean",
-            "level",
-            "backtest_coverage",
-            "regime",
-        ];
-        let mut table = Table::with_hidden(&shown, &["target", "in_training", "status", "note"]);
-        for row in &rows {
-            table.rows.push(vec![
-                row.target_model.as_str().into(),
-                row.corpus.as_str().into(),
-                row.unit.as_str().into(),
-                row.y_hat.into(),
-                row.low.into(),
-                row.high.into(),
-                row.measured.into(),
-                row.error().into(),
-                row.is_inside().map(|inside| if inside { "yes" } else { "no" }).into(),
-                row.baseline_size.into(),
-                row.baseline_mean.into(),
-                row.level.into(),
-                row.backtest_coverage.into(),
-                match () {
-                    () if row.y_hat.is_none() => "refused",
-                    () if row.is_in_training() => "trained on",
-                    () => row.regime.as_str(),
-                }
-                .into(),
-                row.target.as_str().into(),
-                row.in_training.map(|is_in| if is_in { "true" } else { "false" }).into(),
-                // A file without the column has predictions all the same.
-                if row.y_hat.is_some() { "ok" } else { row.status.name() }.into(),
-                row.note.as_str().into(),
-            ]);
-        }
-        // Colours tell corpora apart, or targets where there is one corpus.
-        let corpora = names(&rows, |row| row.corpus.as_str());
-        let by_corpus = corpora.len() > 1;
-        let named = if by_corpus { corpora } else { names(&rows, |row| row.target_model.as_str()) };
-        let place = |row: &PredictionRow| {
-            named.iter().position(|name| *name == if by_corpus { &row.corpus } else { &row.target_model })
+        let table = table(&rows);
+        let scatter = scatter(&rows);
+        let figures = match scatter.pairs.is_empty() {
+            true => vec![],
+            false => vec![(String::new(), scatter.figure()?)],
         };
-        let pairs: Vec<Pair> = rows
-            .iter()
-            .filter_map(|row| {
-                let interval = row.low.zip(row.high);
-                let measured = row.judged_by()?;
-                Some(Pair { name: place(row)?, measured, predicted: row.y_hat?, interval })
-            })
-            .collect();
-        let mut figures = vec![];
-        if !pairs.is_empty() {
-            let names = named.iter().map(|name| (*name).to_owned()).collect();
-            figures.push((String::new(), Scatter { pairs, names, unit: unit(&rows).into() }.figure()?));
-        }
-        Ok(ReportContent { table, figures, caption: caption(&rows) })
+        Ok(ReportContent { table, figures, caption: caption(&rows), latex: None })
     }
 }
 
+/// The rows as a table.
+pub(super) fn table(rows: &[PredictionRow]) -> Table {
+    let shown = [
+        "target_model",
+        "corpus",
+        "unit",
+        "y_hat",
+        "low",
+        "high",
+        "measured",
+        "error",
+        "inside",
+        "baseline_size",
+        "baseline_mean",
+        "level",
+        "backtest_coverage",
+        "regime",
+    ];
+    let mut table = Table::with_hidden(&shown, &["target", "in_training", "status", "note"]);
+    for row in rows {
+        table.rows.push(vec![
+            row.target_model.as_str().into(),
+            row.corpus.as_str().into(),
+            row.unit.as_str().into(),
+            row.y_hat.into(),
+            row.low.into(),
+            row.high.into(),
+            row.measured.into(),
+            row.error().into(),
+            row.is_inside().map(|inside| if inside { "yes" } else { "no" }).into(),
+            row.baseline_size.into(),
+            row.baseline_mean.into(),
+            row.level.into(),
+            row.backtest_coverage.into(),
+            match () {
+                () if row.y_hat.is_none() => "refused",
+                () if row.is_in_training() => "trained on",
+                () => row.regime.as_str(),
+            }
+            .into(),
+            row.target.as_str().into(),
+            row.in_training.map(|is_in| if is_in { "true" } else { "false" }).into(),
+            // A file without the column has predictions all the same.
+            if row.y_hat.is_some() { "ok" } else { row.status.name() }.into(),
+            row.note.as_str().into(),
+        ]);
+    }
+    table
+}
+
+/// The figure of the rows that are predicted and measured.
+pub(super) fn scatter(rows: &[PredictionRow]) -> Scatter {
+    let (names, name) = colours(rows);
+    let is_drawn = |row: &&PredictionRow| row.error().is_some();
+    let pairs = rows.iter().enumerate().filter_map(|(at, row)| {
+        let interval = row.low.zip(row.high);
+        Some(Pair { name: name[at], measured: row.judged_by()?, predicted: row.y_hat?, interval })
+    });
+    let drawn: Vec<&PredictionRow> = rows.iter().filter(is_drawn).collect();
+    let baselines: [Baseline<'_>; 2] =
+        [("size", &|row| row.baseline_size), ("mean", &|row| row.baseline_mean)];
+    let better = baselines.into_iter().filter_map(|(name, value)| {
+        let on: Vec<(f64, f64, f64)> =
+            drawn.iter().filter_map(|row| Some((row.measured?, value(row)?, row.error()?.abs()))).collect();
+        better(name, &on)
+    });
+    Scatter {
+        pairs: pairs.collect(),
+        names,
+        unit: rows.first().map_or_else(String::new, |row| row.unit.clone()),
+        baselines: better.collect(),
+        notes: vec![caption(rows)],
+    }
+}
+
+/// A baseline by its name, and its value in a row.
+type Baseline<'a> = (&'a str, &'a dyn Fn(&PredictionRow) -> Option<f64>);
+
+/// A baseline that errs less than the predictions on the rows that have it: from measured value, baseline and
+/// absolute error of the prediction. One that does not is left to the caption.
+pub(super) fn better(name: &str, rows: &[(f64, f64, f64)]) -> Option<BaselinePoints> {
+    let own: f64 = rows.iter().map(|(.., error)| error).sum();
+    let other: f64 = rows.iter().map(|(measured, value, _)| (value - measured).abs()).sum();
+    let points = rows.iter().map(|(measured, value, _)| (*measured, *value)).collect();
+    (other < own).then(|| BaselinePoints { name: name.into(), points })
+}
+
+/// What has one colour, and which of them each row has: corpora, models or families, whichever are more than
+/// one and can be told apart.
+fn colours(rows: &[PredictionRow]) -> (Vec<String>, Vec<usize>) {
+    let keys: [fn(&PredictionRow) -> &str; 3] =
+        [|row| &row.corpus, |row| &row.target_model, |row| &row.family];
+    let of = |key: fn(&PredictionRow) -> &str| (names(rows, key), key);
+    let found = keys.into_iter().map(of).find(|(names, _)| (2..=MOST_NAMES).contains(&names.len()));
+    let Some((names, key)) = found else { return (vec![], vec![0; rows.len()]) };
+    let at = |row: &PredictionRow| names.iter().position(|name| *name == key(row)).unwrap_or_default();
+    let name = |name: &&str| if name.is_empty() { "unknown".into() } else { (*name).to_owned() };
+    (names.iter().map(name).collect(), rows.iter().map(at).collect())
+}
+
 /// Errors of different things have no mean.
-fn one_kind(rows: &[PredictionRow]) -> Result<()> {
+pub(super) fn one_kind(rows: &[PredictionRow]) -> Result<()> {
     let (columns, units) = (names(rows, |row| row.target.as_str()), names(rows, |row| row.unit.as_str()));
     if columns.len() <= 1 && units.len() <= 1 {
         return Ok(());
@@ -130,7 +171,7 @@ fn unit(rows: &[PredictionRow]) -> &str {
 
 /// n, errors beside the baselines' on the same rows, how many intervals held, how many predictions were
 /// refused, and how many are of models that the card was trained on.
-fn caption(rows: &[PredictionRow]) -> String {
+pub(super) fn caption(rows: &[PredictionRow]) -> String {
     let outcomes: Vec<Outcome> = rows.iter().map(Into::into).collect();
     let summary = ErrorSummary::new(unit(rows), &outcomes);
     let targets = names(rows, |row| row.target_model.as_str()).len();

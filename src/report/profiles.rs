@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::content::suffix;
-use super::draw::heatmap::{Heatmap, Heatmaps};
+use super::content::{heat_figures, suffix};
+use super::draw::heatmap::{HeatCell, Heatmap, Heatmaps};
+use super::flags;
 use super::read::{PROFILES, at_noise_scale, by_size, names, profiles};
 use super::reliability::reliability;
 use super::{Cell, Report, ReportContent, ReportInput, Selection, Table, semantic};
@@ -46,7 +47,7 @@ impl Report for Profiles {
             "control_nats",
             "less_control_nats",
         ]);
-        let mut figures = vec![];
+        let mut maps = vec![];
         for model in by_size(&rows) {
             let of_model: Vec<&ProfileRow> = rows.iter().filter(|row| row.model == model).collect();
             for corpus in names(&of_model, |row| row.corpus.as_str()) {
@@ -69,19 +70,18 @@ impl Report for Profiles {
                         beside.map(|control| row.emergence_nats - control).into(),
                     ]);
                 }
-                figures.push((
-                    suffix(&[model, corpus]),
-                    heat(&format!("{model}, {corpus}"), &own, &control).figure()?,
-                ));
+                maps.push((suffix(&[model, corpus]), heat(&format!("{model}, {corpus}"), &own, &control)));
             }
         }
+        let figures = heat_figures(maps)?;
         let caption = format!(
             "Emergence by block and reading point {}: macro less micro mutual information; `learned` is what \
-             the randomly initialised model does not read.{}",
+             the randomly initialised model does not read. All maps have one scale; block 1, whose input \
+             has seen one token, is not on it.{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );
-        Ok(ReportContent { table, figures, caption })
+        Ok(ReportContent { table, figures, caption, latex: None })
     }
 }
 
@@ -110,29 +110,36 @@ fn heat(title: &str, own: &[&ProfileRow], control: &[&ProfileRow]) -> Heatmaps {
     let positions = shown.iter().map(|row| row.reading_index).max().unwrap_or(0);
     let texts = shown.iter().any(|row| row.role == Role::Text);
     let fill = |value: &dyn Fn(&ProfileRow) -> Option<f64>| {
-        let mut values = vec![vec![None; positions]; blocks];
+        let mut cells = vec![vec![None; positions]; blocks];
         for row in &shown {
-            values[row.block - 1][row.reading_index - 1] = value(row);
+            let is_flagged = !flags::positional(row).is_empty();
+            let cell = value(row).map(|value| HeatCell { value, is_flagged });
+            cells[row.block - 1][row.reading_index - 1] = cell;
         }
-        values
+        cells
     };
-    let mut maps =
-        vec![Heatmap { title: title.into(), values: fill(&|row| Some(row.emergence_nats)), signed: false }];
-    if control.is_empty() {
-        maps.push(Heatmap {
-            title: "less its randomly initialised model".into(),
-            values: fill(&|row| Some(row.learned_nats)),
-            signed: true,
-        });
+    let emergence = Heatmap {
+        title: title.into(),
+        cells: fill(&|row| Some(row.emergence_nats)),
+        is_signed: false,
+        unit: "emergence, nats".into(),
+        scale: None,
+    };
+    let (cells, beside) = if control.is_empty() {
+        (fill(&|row| Some(row.learned_nats)), "random init")
     } else {
         let less = |row: &ProfileRow| beside(row, control).map(|control| row.emergence_nats - control);
-        maps.push(Heatmap { title: "less its shuffled control".into(), values: fill(&less), signed: true });
-    }
+        (fill(&less), "shuffled control")
+    };
+    let unit = format!("emergence - {beside}");
+    let less = Heatmap { title: String::new(), cells, is_signed: true, unit, scale: None };
     Heatmaps {
-        maps,
+        maps: vec![emergence, less],
         x_label: if texts { "position in the window" } else { "entity of the series" }.into(),
         y_label: "block".into(),
-        unit: "emergence, nats".into(),
         columns: (1..=positions).map(|position| position.to_string()).collect(),
+        n_masked: 1,
+        mask: "block 1, not on the scale".into(),
+        flag: "flagged: near a ceiling, a sink, or few windows".into(),
     }
 }

@@ -147,9 +147,9 @@ pub(super) fn by_size<R: Borrow<ProfileRow>>(rows: &[R]) -> Vec<&str> {
     models::by_size(sizes(rows))
 }
 
-/// The models of each figure of curves, with a part of its name.
-pub(super) fn figures<R: Borrow<ProfileRow>>(rows: &[R]) -> Vec<(String, Vec<&str>)> {
-    models::figures(sizes(rows))
+/// The panels of figures of curves.
+pub(super) fn layout<R: Borrow<ProfileRow>>(rows: &[R]) -> models::Layout<'_> {
+    models::Layout::of(sizes(rows))
 }
 
 fn sizes<R: Borrow<ProfileRow>>(rows: &[R]) -> impl Iterator<Item = (&str, usize, &str)> {

@@ -3,8 +3,10 @@
 
 use std::path::PathBuf;
 
+use super::content::numbered;
 use super::draw::Figure;
-use super::draw::curves::{BAND, Curve, Curves, Panel, Point};
+use super::draw::curves::{BAND, Curves, Point};
+use super::models::Layout;
 use super::profiles::beside;
 use super::read::{self, PROFILES, at_noise_scale, by_size, names, profiles};
 use super::reliability::reliability;
@@ -25,6 +27,8 @@ struct Mean {
     emergence: f64,
     stderr: Option<f64>,
     variance: Option<f64>,
+    /// Distinct windows: those that repeat say nothing new.
+    n_windows: usize,
     random_init: f64,
     control: Option<f64>,
 }
@@ -76,19 +80,15 @@ impl Report for Shots {
                 mean.control.map(|control| mean.emergence - control).into(),
             ]);
         }
-        let mut figures = vec![];
-        for (suffix, models) in read::figures(&rows) {
-            figures.extend(
-                draw(&means, &models)?.into_iter().map(|(kind, figure)| (format!("{kind}{suffix}"), figure)),
-            );
-        }
+        let figures = draw(&means, &read::layout(&rows))?;
         let caption = format!(
             "Mean over blocks from the second on {}; bands are 95 % (1.96 standard errors of the mean over \
-             blocks, which share their windows).{}",
+             blocks, which share their windows; of a variance v over n windows v (2 / (n - 1))^(1/2), as of \
+             a normal distribution).{}",
             at_noise_scale(noise_scale),
             reliability(&rows)
         );
-        Ok(ReportContent { table, figures, caption })
+        Ok(ReportContent { table, figures, caption, latex: None })
     }
 }
 
@@ -120,6 +120,7 @@ fn means(rows: &[ProfileRow]) -> Vec<Mean> {
                     emergence: mean(&at, |row| Some(row.emergence_nats)).unwrap_or(f64::NAN),
                     stderr: mean(&at, |row| row.stderr_nats),
                     variance: mean(&at, |row| row.variance_nats2),
+                    n_windows: first.n_distinct.unwrap_or(first.n_windows),
                     random_init: mean(&at, |row| Some(row.random_init_nats)).unwrap_or(f64::NAN),
                     control: mean(&at, |row| beside(row, &control)),
                 });
@@ -135,56 +136,45 @@ pub(super) fn mean(rows: &[&ProfileRow], value: impl Fn(&ProfileRow) -> Option<f
     values.map(|values| statistics::mean(&values))
 }
 
-fn draw(means: &[Mean], models: &[&str]) -> Result<Vec<(String, Figure)>> {
+fn draw(means: &[Mean], layout: &Layout<'_>) -> Result<Vec<(String, Figure)>> {
     let mut figures = vec![];
     for texts in [false, true] {
-        let of: Vec<&Mean> = means
-            .iter()
-            .filter(|mean| mean.texts == texts && models.contains(&mean.model.as_str()))
-            .collect();
-        if of.is_empty() {
-            continue;
-        }
+        let of: Vec<&Mean> = means.iter().filter(|mean| mean.texts == texts).collect();
+        let corpora = names(&of, |mean| mean.corpus.as_str());
         let kind = if texts { "-texts" } else { "" };
-        let figure =
+        let mut add =
             |suffix: &str, y_label: &str, dashed: Option<&str>, point: &dyn Fn(&Mean) -> Option<Point>| {
-                let panels = names(&of, |mean| mean.corpus.as_str()).into_iter().map(|corpus| {
-                    let curve = |(name, model): (usize, &&str)| Curve {
-                        name,
-                        points: of
-                            .iter()
-                            .filter(|mean| mean.corpus == corpus && mean.model == *model)
-                            .filter_map(|mean| point(mean))
-                            .collect(),
-                    };
-                    let curves =
-                        models.iter().enumerate().map(curve).filter(|curve| !curve.points.is_empty());
-                    Panel { title: corpus.into(), curves: curves.collect() }
+                let panels = layout.panels(&corpora, |model, corpus| {
+                    let own = of.iter().filter(|mean| mean.corpus == corpus && mean.model == model);
+                    own.filter_map(|mean| point(mean)).collect()
                 });
                 let curves = Curves {
-                    panels: panels.collect(),
-                    names: models.iter().map(|model| (*model).to_owned()).collect(),
+                    panels,
+                    key: layout.key.clone(),
+                    across: layout.across(corpora.len()),
                     x_label: if texts { "position in the window" } else { "number of shots" }.into(),
                     y_label: y_label.into(),
                     dashed: dashed.map(str::to_owned),
-                    whole: true,
+                    is_count: true,
                 };
-                Ok::<_, crate::Error>((format!("{kind}{suffix}"), curves.figure()?))
+                figures.extend(numbered(&format!("{kind}{suffix}"), curves.figures()?));
+                Ok::<_, crate::Error>(())
             };
         let beside = |mean: &Mean| if texts { mean.control } else { Some(mean.random_init) };
-        let named = if texts { "shuffled control" } else { "randomly initialised model" };
+        let named = if texts { "shuffled control" } else { "random init" };
         let any = of.iter().any(|mean| beside(mean).is_some());
         let emergence = |mean: &Mean| {
             let half = BAND * mean.stderr.unwrap_or(0.0);
             Some(Point { x: mean.reading_index as f64, y: mean.emergence, half, beside: beside(mean) })
         };
-        figures.push(figure("", "emergence, nats", any.then_some(named), &emergence)?);
-        if of.iter().any(|mean| mean.variance.is_some()) {
-            let variance = |mean: &Mean| {
-                Some(Point { x: mean.reading_index as f64, y: mean.variance?, half: 0.0, beside: None })
-            };
-            figures.push(figure("-variance", "variance, nats²", None, &variance)?);
-        }
+        add("", "emergence, nats", any.then_some(named), &emergence)?;
+        let variance = |mean: &Mean| {
+            let (x, y) = (mean.reading_index as f64, mean.variance?);
+            // The blocks share their windows, so that their mean is as uncertain as one of them.
+            let half = BAND * y * (2.0 / (mean.n_windows.max(2) - 1) as f64).sqrt();
+            Some(Point { x, y, half, beside: None })
+        };
+        add("-variance", "variance, nats²", None, &variance)?;
     }
     Ok(figures)
 }

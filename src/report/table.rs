@@ -11,6 +11,8 @@ pub enum Cell {
     Count(i64),
     /// A number, shown with some decimals where it is for people.
     Number(f64, usize),
+    /// A number with its standard error, shown as siunitx reads it: 0.123(12).
+    WithError(f64, f64),
     /// Not known: an empty cell.
     Missing,
 }
@@ -43,6 +45,23 @@ impl<T: Into<Self>> From<Option<T>> for Cell {
 const DECIMALS: usize = 3;
 
 impl Cell {
+    /// A number with its standard error, if there is one.
+    pub fn with_error(value: f64, stderr: Option<f64>) -> Self {
+        match stderr.filter(|stderr| stderr.is_finite() && value.is_finite()) {
+            Some(stderr) => Self::WithError(value, stderr),
+            None => value.into(),
+        }
+    }
+
+    /// The number in it.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(value, _) | Self::WithError(value, _) => Some(*value),
+            Self::Count(count) => Some(*count as f64),
+            Self::Text(_) | Self::Missing => None,
+        }
+    }
+
     /// For people.
     fn shown(&self) -> String {
         match self {
@@ -57,6 +76,10 @@ impl Cell {
                     text
                 }
             }
+            Self::WithError(value, stderr) => {
+                let digits = (stderr * 10f64.powi(DECIMALS as i32)).round();
+                format!("{}({digits:.0})", Self::Number(*value, DECIMALS).shown())
+            }
             Self::Missing => String::new(),
         }
     }
@@ -65,7 +88,7 @@ impl Cell {
         match self {
             Self::Text(text) => text.as_str().into(),
             Self::Count(count) => (*count).into(),
-            Self::Number(value, _) => (*value).into(),
+            Self::Number(value, _) | Self::WithError(value, _) => (*value).into(),
             Self::Missing => serde_json::Value::Null,
         }
     }
@@ -73,7 +96,7 @@ impl Cell {
     /// For programs.
     fn exact(&self) -> String {
         match self {
-            Self::Number(value, _) => value.to_string(),
+            Self::Number(value, _) | Self::WithError(value, _) => value.to_string(),
             other => other.shown(),
         }
     }
@@ -166,7 +189,7 @@ impl Table {
     }
 
     fn is_number(&self, at: usize) -> bool {
-        self.rows.iter().any(|row| matches!(row[at], Cell::Count(_) | Cell::Number(..)))
+        self.rows.iter().any(|row| row[at].number().is_some())
     }
 
     /// `S` with as many places as the column needs, or `l`.
@@ -174,9 +197,11 @@ impl Table {
         if !self.is_number(at) {
             return "l".into();
         }
-        let numbers = self.rows.iter().filter(|row| matches!(row[at], Cell::Count(_) | Cell::Number(..)));
-        let (mut sign, mut whole, mut decimals) = ("", 1, 0);
+        let numbers = self.rows.iter().filter(|row| row[at].number().is_some());
+        let (mut sign, mut whole, mut decimals, mut error) = ("", 1, 0, 0);
         for shown in numbers.map(|row| row[at].shown()) {
+            let (shown, uncertain) = shown.split_once('(').unwrap_or((&shown, ""));
+            error = error.max(uncertain.trim_end_matches(')').len());
             if shown.starts_with('-') {
                 sign = "-";
             }
@@ -184,7 +209,8 @@ impl Table {
             whole = whole.max(parts.next().map_or(0, str::len));
             decimals = decimals.max(parts.next().map_or(0, str::len));
         }
-        format!("S[table-format={sign}{whole}.{decimals}]")
+        let error = if error > 0 { format!("({error})") } else { String::new() };
+        format!("S[table-format={sign}{whole}.{decimals}{error}]")
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) fn router(served: Vec<Arc<ServedModel>>, settings: ServerSettings) ->
 }
 
 /// Waits for an interrupt or termination signal.
-pub(super) async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     #[cfg(unix)]
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

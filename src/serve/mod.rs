@@ -20,6 +20,7 @@ mod settings;
 mod text;
 
 pub use self::background::Background;
+pub(crate) use self::http::stop_signal;
 pub use self::in_process::LocalServer;
 pub use self::server::serve;
 pub use self::settings::ServerSettings;

@@ -131,5 +131,8 @@ fn reports(study: &Study, folder: &StudyFolder, notes: &mut Vec<String>) -> Resu
             notes.push(format!("no report {}: {error}", report.name()));
         }
     }
+    if let Err(error) = report::html::write(folder.path(), &folder.path().join("report.html")) {
+        notes.push(format!("no page: {error}"));
+    }
     Ok(())
 }

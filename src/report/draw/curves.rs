@@ -1,11 +1,13 @@
-//! Curves with bands, one panel above the other or two beside each other, with one legend for all.
+//! Curves with bands in panels that share their axes. Few curves have a colour each and a legend; many have
+//! the colour of their size and a bar.
 
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::{
-    Area, DrawResult, Figure, GREY, LINE, LegendMarker, SMALL, STROKE, TEXT, WIDTH, centred, colour, legend,
-    legend_height, range, tick, words,
-};
+use super::axis::{Axis, range};
+use super::legend::{LegendMarker, legend, legend_height};
+use super::text::{SMALL, TEXT, centred, cut, left, right, upwards, width_of};
+use super::{Area, DrawResult, Figure, GREY, LINE, STROKE, colour, sequential};
 use crate::error::Result;
 
 /// Half the width of a 95 % band in standard errors.
@@ -27,7 +29,7 @@ pub struct Point {
 /// One curve; those of one name have one colour in every panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// Which of the names.
+    /// Which of the names or sizes.
     pub name: usize,
     /// Its points, from left to right.
     pub points: Vec<Point>,
@@ -42,13 +44,24 @@ pub struct Panel {
     pub curves: Vec<Curve>,
 }
 
+/// What the colours of curves mean.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Key {
+    /// A name each, in a legend.
+    Names(Vec<String>),
+    /// The parameters of a model each, on a bar from light to dark; curves of one size have one colour.
+    Sizes(Vec<f64>),
+}
+
 /// A figure of curves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curves {
-    /// The panels.
+    /// The panels; those without points are left out.
     pub panels: Vec<Panel>,
-    /// Names of the curves.
-    pub names: Vec<String>,
+    /// What the colours mean.
+    pub key: Key,
+    /// Panels beside each other.
+    pub across: usize,
     /// Below the panels.
     pub x_label: String,
     /// Beside the panels.
@@ -56,104 +69,204 @@ pub struct Curves {
     /// What is drawn dashed, if anything.
     pub dashed: Option<String>,
     /// Whether x counts something.
-    pub whole: bool,
+    pub is_count: bool,
 }
 
+/// Rows of panels in a figure that still fits on a page.
+const MOST_ROWS: usize = 7;
+/// Left and right of the panels.
+const PANELS: (i32, i32) = (116, 846);
+/// Between panels.
+const GAP: i32 = 26;
+/// Above a panel, for its title, and below it, for its ticks.
+const TITLE: i32 = 38;
+const TICKS: i32 = 38;
+/// Curves of a panel above which bands are faint and lines thin.
+const MANY: usize = 7;
+
 impl Curves {
-    /// The figure.
+    /// The figures: one, or several where the panels do not fit on a page; none if there is no point.
     ///
     /// # Errors
     /// [`crate::Error::Figure`]
-    pub fn figure(&self) -> Result<Figure> {
-        let beside = if self.panels.len() > 1 { 2 } else { 1 };
-        let rows = self.panels.len().div_ceil(beside);
-        let height = if beside == 1 { 520 } else { 390 };
-        let mut entries: Vec<(LegendMarker, String)> = self
-            .names
-            .iter()
-            .enumerate()
-            .map(|(at, name)| (LegendMarker::Line(colour(at, self.names.len())), name.clone()))
-            .collect();
-        if let Some(name) = &self.dashed {
-            entries.push((LegendMarker::Dashes(GREY), name.clone()));
-        }
-        let below = legend_height(&entries);
-        let total = rows as u32 * height + LINE + below;
-        Figure::draw(total, |area| {
-            let (panels, foot) = area.split_vertically(rows as u32 * height);
-            let (_, plots) = panels.split_horizontally(40);
-            let points =
-                || self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
+    pub fn figures(&self) -> Result<Vec<Figure>> {
+        let has_points = |panel: &&Panel| panel.curves.iter().any(|curve| !curve.points.is_empty());
+        let panels: Vec<&Panel> = self.panels.iter().filter(has_points).collect();
+        panels.chunks(self.across.max(1) * MOST_ROWS).map(|chunk| self.figure(chunk)).collect()
+    }
+
+    fn figure(&self, panels: &[&Panel]) -> Result<Figure> {
+        let across = self.across.clamp(1, panels.len().max(1));
+        let rows = panels.len().div_ceil(across) as i32;
+        let height = match across {
+            1 if rows == 1 => 430,
+            1 => 300,
+            2 => 300,
+            _ => 200,
+        };
+        let width = (PANELS.1 - PANELS.0 - GAP * (across as i32 - 1)) / across as i32;
+        let one = TITLE + height + TICKS;
+        let entries = self.entries();
+        let bar = self.bar_height();
+        let foot = rows * one + LINE as i32 + 6;
+        Figure::draw(foot as u32 + bar + legend_height(&entries), |area| {
+            // One range for all figures of these curves.
+            let points = || self.panels.iter().flat_map(|p| &p.curves).flat_map(|curve| &curve.points);
             let x = range(points().map(|point| point.x));
             let y = range(points().flat_map(|p| [p.y - p.half, p.y + p.half, p.beside.unwrap_or(p.y)]));
-            for (area, panel) in plots.split_evenly((rows, beside)).iter().zip(&self.panels) {
-                self.panel(area, panel, x, y)?;
+            for (at, panel) in panels.iter().enumerate() {
+                let (row, column) = ((at / across) as i32, (at % across) as i32);
+                let (from, top) = (PANELS.0 + column * (width + GAP), row * one + TITLE);
+                let x = Axis::linear(x, (from, from + width));
+                let y = Axis::linear(y, (top + height, top));
+                self.frame(area, panel, (x, y), [(from, top), (from + width, top + height)], column == 0)?;
+                self.curves(area, panel, (x, y))?;
             }
-            let side =
-                words(TEXT).transform(FontTransform::Rotate270).pos(plotters::style::text_anchor::Pos::new(
-                    plotters::style::text_anchor::HPos::Center,
-                    plotters::style::text_anchor::VPos::Center,
-                ));
-            area.draw(&Text::new(self.y_label.clone(), (22, (rows as u32 * height / 2) as i32), side))?;
-            let (label, signs) = foot.split_vertically(LINE);
-            label.draw(&Text::new(self.x_label.clone(), (WIDTH as i32 / 2 + 40, 14), centred(TEXT)))?;
+            let side = (22, rows * one / 2);
+            area.draw(&Text::new(self.y_label.clone(), side, upwards(TEXT)))?;
+            let below = ((PANELS.0 + PANELS.1) / 2, rows * one + 16);
+            area.draw(&Text::new(self.x_label.clone(), below, centred(TEXT)))?;
+            self.bar(area, foot)?;
+            let (_, signs) = area.split_vertically(foot + bar as i32);
             legend(&signs, &entries)
         })
     }
 
-    fn panel(&self, area: &Area<'_>, panel: &Panel, x: (f64, f64), y: (f64, f64)) -> DrawResult {
-        let mut chart = ChartBuilder::on(area)
-            .margin(8)
-            .margin_right(16)
-            .x_label_area_size(44)
-            .y_label_area_size(66)
-            .caption(&panel.title, words(TEXT))
-            .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
-        let (x_span, y_span) = (x.1 - x.0, y.1 - y.0);
-        let x_tick = |value: &f64| {
-            if self.whole && value.fract().abs() > 1e-9 {
-                String::new()
-            } else if self.whole {
-                format!("{value:.0}")
-            } else {
-                tick(*value, x_span)
-            }
-        };
-        let y_tick = |value: &f64| tick(*value, y_span);
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GREY.mix(0.25))
-            .axis_style(GREY.stroke_width(2))
-            .x_labels(if self.whole { (x_span.floor() as usize + 1).clamp(2, 6) } else { 5 })
-            .y_labels(5)
-            .x_label_formatter(&x_tick)
-            .y_label_formatter(&y_tick)
-            .label_style(words(SMALL))
-            .draw()?;
-        for curve in &panel.curves {
-            let colour = colour(curve.name, self.names.len());
-            let upper = curve.points.iter().map(|p| (p.x, p.y + p.half));
-            let lower = curve.points.iter().rev().map(|p| (p.x, p.y - p.half));
-            let band: Vec<(f64, f64)> = upper.chain(lower).collect();
-            if curve.points.len() > 1 && curve.points.iter().any(|point| point.half > 0.0) {
-                chart.draw_series([Polygon::new(band, colour.mix(0.2).filled())])?;
-            }
+    fn entries(&self) -> Vec<(LegendMarker, String)> {
+        let names: &[String] = if let Key::Names(names) = &self.key { names } else { &[] };
+        let named = names.iter().enumerate().filter(|_| names.len() > 1 || self.dashed.is_some());
+        let line = |(at, name): (usize, &String)| (LegendMarker::Line(self.colour(at)), name.clone());
+        let dashed = self.dashed.iter().map(|name| (LegendMarker::Dashes(GREY), name.clone()));
+        named.map(line).chain(dashed).collect()
+    }
+
+    fn colour(&self, name: usize) -> RGBColor {
+        match &self.key {
+            Key::Names(names) => colour(name, names.len()),
+            Key::Sizes(sizes) => match ends(sizes) {
+                Some((low, high)) => sequential((sizes[name] / low).ln() / (high / low).ln()),
+                None => colour(0, 1),
+            },
         }
-        for curve in &panel.curves {
-            let colour = colour(curve.name, self.names.len());
-            let beside: Vec<(f64, f64)> =
-                curve.points.iter().filter_map(|p| Some((p.x, p.beside?))).collect();
-            if !beside.is_empty() {
-                chart.draw_series(DashedLineSeries::new(beside, 10, 8, colour.stroke_width(STROKE)))?;
-            }
-            let line = curve.points.iter().map(|p| (p.x, p.y));
-            chart.draw_series(LineSeries::new(line.clone(), colour.stroke_width(STROKE + 1)))?;
-            if curve.points.len() <= 12 {
-                chart.draw_series(line.map(|at| Circle::new(at, 6, colour.filled())))?;
-            }
+    }
+
+    fn bar_height(&self) -> u32 {
+        if matches!(&self.key, Key::Sizes(sizes) if ends(sizes).is_some()) { 2 * LINE } else { 0 }
+    }
+
+    /// The bar of sizes, with its ends written out.
+    fn bar(&self, area: &Area<'_>, top: i32) -> DrawResult {
+        let Key::Sizes(sizes) = &self.key else { return Ok(()) };
+        let Some((low, high)) = ends(sizes) else { return Ok(()) };
+        let (from, to, steps) = (330, 700, 37);
+        for step in 0..steps {
+            let (a, b) = (from + (to - from) * step / steps, from + (to - from) * (step + 1) / steps);
+            let fill = sequential((f64::from(step) + 0.5) / f64::from(steps)).filled();
+            area.draw(&Rectangle::new([(a, top + 8), (b + 1, top + 36)], fill))?;
+        }
+        let y = top + 22;
+        area.draw(&Text::new("parameters of the model", (20, y), left(SMALL)))?;
+        for (size, x) in [(low, from), (high, to)] {
+            area.draw(&Text::new(short_count(size), (x, top + 56), centred(SMALL)))?;
         }
         Ok(())
+    }
+
+    fn frame(
+        &self,
+        area: &Area<'_>,
+        panel: &Panel,
+        (x, y): (Axis, Axis),
+        [(left_x, top), (right_x, bottom)]: [(i32, i32); 2],
+        has_labels: bool,
+    ) -> DrawResult {
+        let room = right_x - left_x + GAP;
+        let size = if width_of(&panel.title, TEXT) > room { SMALL } else { TEXT };
+        let title = cut(&panel.title, size, room);
+        area.draw(&Text::new(title, ((left_x + right_x) / 2, top - 18), centred(size)))?;
+        for (value, text) in y.ticks(5) {
+            let at = y.at(value);
+            area.draw(&PathElement::new(vec![(left_x, at), (right_x, at)], GREY.mix(0.25).stroke_width(1)))?;
+            if has_labels {
+                area.draw(&Text::new(text, (left_x - 10, at), right(SMALL)))?;
+            }
+        }
+        let most = if self.across > 2 { 4 } else { 6 };
+        for (value, text) in self.counts(most).unwrap_or_else(|| x.ticks(most)) {
+            if self.is_count && value.fract().abs() > 1e-9 {
+                continue;
+            }
+            let text = if self.is_count { format!("{value:.0}") } else { text };
+            let at = x.at(value);
+            area.draw(&PathElement::new(vec![(at, bottom), (at, bottom + 6)], GREY.stroke_width(2)))?;
+            area.draw(&Text::new(text, (at, bottom + 22), centred(SMALL)))?;
+        }
+        let frame = vec![(left_x, top), (left_x, bottom), (right_x, bottom)];
+        area.draw(&PathElement::new(frame, GREY.stroke_width(2)))?;
+        Ok(())
+    }
+
+    /// The counts that were taken, as ticks; `None` if they are too many, or no counts.
+    fn counts(&self, most: usize) -> Option<Vec<(f64, String)>> {
+        let points = self.panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.points);
+        let mut counts: Vec<f64> = points.map(|point| point.x).collect();
+        counts.sort_unstable_by(f64::total_cmp);
+        counts.dedup();
+        (self.is_count && counts.len() <= most)
+            .then(|| counts.into_iter().map(|count| (count, String::new())).collect())
+    }
+
+    fn curves(&self, area: &Area<'_>, panel: &Panel, (x, y): (Axis, Axis)) -> DrawResult {
+        let is_crowded = panel.curves.len() > MANY || self.across > 2;
+        let (mix, stroke, r) = if is_crowded { (0.1, 2, 4) } else { (0.2, STROKE + 1, 6) };
+        for curve in &panel.curves {
+            let upper = curve.points.iter().map(|p| (x.at(p.x), y.at(p.y + p.half)));
+            let lower = curve.points.iter().rev().map(|p| (x.at(p.x), y.at(p.y - p.half)));
+            if curve.points.len() > 1 && curve.points.iter().any(|point| point.half > 0.0) {
+                let band: Vec<(i32, i32)> = upper.chain(lower).collect();
+                area.draw(&Polygon::new(band, self.colour(curve.name).mix(mix).filled()))?;
+            }
+        }
+        for curve in &panel.curves {
+            let colour = self.colour(curve.name);
+            let beside = curve.points.iter().filter_map(|p| Some((x.at(p.x), y.at(p.beside?))));
+            let beside: Vec<(i32, i32)> = beside.collect();
+            if beside.len() > 1 {
+                let thin = colour.stroke_width(stroke - 1);
+                area.draw(&DashedPathElement::new(beside, 10, 8, thin))?;
+            }
+            let line: Vec<(i32, i32)> = curve.points.iter().map(|p| (x.at(p.x), y.at(p.y))).collect();
+            if line.len() <= 12 {
+                for at in &line {
+                    area.draw(&Circle::new(*at, r, colour.filled()))?;
+                }
+            }
+            // The band of a single point is a bar.
+            if let ([at], [point]) = (line.as_slice(), curve.points.as_slice()) {
+                let bar = vec![(at.0, y.at(point.y - point.half)), (at.0, y.at(point.y + point.half))];
+                area.draw(&PathElement::new(bar, colour.stroke_width(stroke)))?;
+            }
+            area.draw(&PathElement::new(line, colour.stroke_width(stroke)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The least and the largest size; `None` if they are one, or not known.
+fn ends(sizes: &[f64]) -> Option<(f64, f64)> {
+    let low = sizes.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = sizes.iter().copied().fold(0.0, f64::max);
+    (low > 0.0 && high > low).then_some((low, high))
+}
+
+/// A count in at most four characters and a unit: 14464 is 14 k.
+fn short_count(value: f64) -> String {
+    let units = [(1e9, " B"), (1e6, " M"), (1e3, " k")];
+    let found = units.into_iter().find(|(unit, _)| value >= *unit);
+    let (scaled, unit) = found.map_or((value, ""), |(unit, name)| (value / unit, name));
+    if scaled < 10.0 && !unit.is_empty() {
+        format!("{scaled:.1}{unit}")
+    } else {
+        format!("{scaled:.0}{unit}")
     }
 }

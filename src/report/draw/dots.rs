@@ -1,77 +1,116 @@
-//! Values of named things as dots on one axis, several to a row.
+//! Values of named things as points on one axis, several to a row, side by side.
 
 use plotters::prelude::*;
 
-use super::{
-    Figure, GREY, LINE, LegendMarker, SMALL, SVG_SIZE, TEXT, WIDTH, centred, colour, legend, legend_height,
-    range, right, tick,
-};
+use super::axis::{Axis, range};
+use super::legend::{LegendMarker, legend, legend_height};
+use super::marker::{Shape, point};
+use super::text::{SMALL, TEXT, centred, cut, right, width_of};
+use super::{Figure, GREY, LINE, WIDTH, colour};
 use crate::error::Result;
 
-/// A figure of dots.
+/// One row of the figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DotRow {
+    /// What it is called.
+    pub name: String,
+    /// Its value of each kind.
+    pub values: Vec<Option<f64>>,
+    /// Whether it is marked, as the one that was chosen.
+    pub is_marked: bool,
+}
+
+/// A figure of points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dots {
-    /// The rows, from above: a name, and its value of each kind.
-    pub rows: Vec<(String, Vec<Option<f64>>)>,
-    /// The kinds, which have a colour each.
+    /// The rows, from above.
+    pub rows: Vec<DotRow>,
+    /// The kinds, which have a colour and a shape each.
     pub kinds: Vec<String>,
+    /// What the mark of a row says, in the legend.
+    pub mark: String,
     /// Below the axis.
     pub x_label: String,
 }
 
+/// Height of a row.
+const ROW: i32 = 56;
+/// How far the points of neighbouring kinds stand apart in a row.
+const DODGE: i32 = 15;
+/// Above the first row.
+const TOP: i32 = 24;
+/// Most of the width for names.
+const NAMES: i32 = 330;
+/// The ground of a marked row.
+const MARK: RGBColor = RGBColor(225, 225, 225);
+
 impl Dots {
-    /// The figure; the axis begins at 0 or below.
+    /// The figure. The axis is logarithmic where all values are positive, else it begins at 0 or below.
     ///
     /// # Errors
     /// [`crate::Error::Figure`]
     pub fn figure(&self) -> Result<Figure> {
-        let sign = |at| LegendMarker::Point(colour(at, self.kinds.len()));
-        let entries: Vec<(LegendMarker, String)> =
-            self.kinds.iter().enumerate().map(|(at, kind)| (sign(at), kind.clone())).collect();
-        let row = 52;
-        let bottom = 24 + row * self.rows.len() as i32;
-        Figure::draw(bottom as u32 + 2 * LINE + 10 + legend_height(&entries), |area| {
-            let longest = self.rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-            let start = 40 + (0.62 * SMALL / SVG_SIZE * longest as f64) as i32;
+        let entries = self.entries();
+        let bottom = TOP + ROW * self.rows.len() as i32;
+        Figure::draw(bottom as u32 + 2 * LINE + 14 + legend_height(&entries), |area| {
+            let names = self.rows.iter().map(|row| width_of(&row.name, SMALL)).max().unwrap_or(0);
+            let start = 34 + names.min(NAMES);
             let end = WIDTH as i32 - 40;
-            let (low, high) =
-                range(self.rows.iter().flat_map(|(_, values)| values.iter().copied().flatten()).chain([0.0]));
-            let low = if low > -0.06 * high { 0.0 } else { low };
-            let x = |value: f64| start + (f64::from(end - start) * (value - low) / (high - low)) as i32;
-            let step = step(high - low);
-            let mut at = (low / step).ceil() * step;
-            while at <= high {
-                area.draw(&PathElement::new(
-                    vec![(x(at), 12), (x(at), bottom)],
-                    GREY.mix(0.25).stroke_width(1),
-                ))?;
-                area.draw(&Text::new(tick(at, high - low), (x(at), bottom + 22), centred(SMALL)))?;
-                at += step;
+            let axis = self.axis((start, end));
+            for (place, _) in self.rows.iter().enumerate().filter(|(_, row)| row.is_marked) {
+                let top = TOP + ROW * place as i32;
+                area.draw(&Rectangle::new([(10, top + 2), (end, top + ROW - 2)], MARK.filled()))?;
+                let bar = vec![(12, top + 2), (12, top + ROW - 2)];
+                area.draw(&PathElement::new(bar, BLACK.stroke_width(5)))?;
             }
-            area.draw(&PathElement::new(vec![(start, bottom), (end, bottom)], GREY.stroke_width(2)))?;
-            for (place, (name, values)) in self.rows.iter().enumerate() {
-                let y = 24 + row * place as i32 + row / 2;
-                area.draw(&Text::new(name.clone(), (start - 14, y), right(SMALL)))?;
-                for (kind, value) in values.iter().enumerate() {
-                    if let Some(value) = value.filter(|value| value.is_finite()) {
-                        let fill = colour(kind, self.kinds.len()).filled();
-                        area.draw(&Circle::new((x(value), y), 9, fill))?;
-                    }
+            let mut last = i32::MIN;
+            for (value, text) in axis.ticks(6) {
+                let x = axis.at(value);
+                let line = vec![(x, TOP - 12), (x, bottom)];
+                area.draw(&PathElement::new(line, GREY.mix(0.35).stroke_width(1)))?;
+                // Texts of a logarithmic axis may be too close to each other.
+                if x - width_of(&text, SMALL) / 2 > last {
+                    last = x + width_of(&text, SMALL) / 2 + 6;
+                    area.draw(&Text::new(text, (x, bottom + 22), centred(SMALL)))?;
                 }
             }
-            area.draw(&Text::new(self.x_label.clone(), ((start + end) / 2, bottom + 58), centred(TEXT)))?;
-            let (_, signs) = area.split_vertically(bottom + 2 * LINE as i32 + 4);
+            area.draw(&PathElement::new(vec![(start, bottom), (end, bottom)], GREY.stroke_width(2)))?;
+            for (place, row) in self.rows.iter().enumerate() {
+                let middle = TOP + ROW * place as i32 + ROW / 2;
+                let name = cut(&row.name, SMALL, NAMES);
+                area.draw(&Text::new(name, (start - 14, middle), right(SMALL)))?;
+                for (kind, value) in row.values.iter().enumerate() {
+                    let Some(value) = value.filter(|value| value.is_finite()) else { continue };
+                    let aside = DODGE * (2 * kind as i32 - (row.values.len() as i32 - 1)) / 2;
+                    let colour = colour(kind, self.kinds.len());
+                    point(area, Shape::of(kind), (axis.at(value), middle + aside), 8, colour, true)?;
+                }
+            }
+            let middle = ((start + end) / 2, bottom + 58);
+            area.draw(&Text::new(self.x_label.clone(), middle, centred(TEXT)))?;
+            let (_, signs) = area.split_vertically(bottom + 2 * LINE as i32 + 6);
             legend(&signs, &entries)
         })
     }
-}
 
-/// A round distance between ticks, about five of them in a span.
-fn step(span: f64) -> f64 {
-    let power = 10f64.powf((span / 5.0).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .map(|times| times * power)
-        .into_iter()
-        .find(|step| span / step <= 6.0)
-        .unwrap_or(power)
+    fn entries(&self) -> Vec<(LegendMarker, String)> {
+        let sign = |at| LegendMarker::Point(Shape::of(at), colour(at, self.kinds.len()));
+        let kinds = self.kinds.iter().enumerate().map(|(at, kind)| (sign(at), kind.clone()));
+        let mark = (LegendMarker::Fill(MARK), self.mark.clone());
+        let mark = self.rows.iter().any(|row| row.is_marked).then_some(mark);
+        kinds.chain(mark).collect()
+    }
+
+    fn axis(&self, places: (i32, i32)) -> Axis {
+        let values = || self.rows.iter().flat_map(|row| row.values.iter().copied().flatten());
+        let (least, most) = values()
+            .fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
+        if least > 0.0 && least.is_finite() {
+            // Room of a twelfth of the length at both ends.
+            let room = (most / least).powf(1.0 / 12.0).max(1.05);
+            return Axis::log((least / room, most * room), places);
+        }
+        let (low, high) = range(values().chain([0.0]));
+        Axis::linear((if low > -0.06 * high { 0.0 } else { low }, high), places)
+    }
 }

@@ -1,21 +1,37 @@
-//! Heatmaps maps of block by position, one below the other, each with its own scale beside it.
+//! Heat maps of block by position, one below the other, each with its scale beside it. Maps of one report
+//! share their scales; masked rows are grey and not on the scale; flagged cells are hatched.
 
 use plotters::prelude::*;
 
-use super::{
-    Area, DrawResult, Figure, GREY, LINE, SMALL, TEXT, WIDTH, centred, diverging, left, right, tick, viridis,
-};
+use super::axis::tick;
+use super::hatch::hatched;
+use super::legend::{LegendMarker, legend, legend_height};
+use super::text::{SMALL, TEXT, centred, cut, left, right, upwards};
+use super::{Area, DrawResult, Figure, GREY, LINE, WIDTH, contrast, diverging, viridis};
 use crate::error::Result;
+
+/// One cell of a map.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HeatCell {
+    /// The value, which the colour shows.
+    pub value: f64,
+    /// Whether the cell is hatched.
+    pub is_flagged: bool,
+}
 
 /// One map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heatmap {
     /// What stands above it.
     pub title: String,
-    /// Values by row, from below, and column; `None` is left white.
-    pub values: Vec<Vec<Option<f64>>>,
+    /// Cells by row, from below, and column; `None` is left white.
+    pub cells: Vec<Vec<Option<HeatCell>>>,
     /// Whether 0 is the middle of its scale.
-    pub signed: bool,
+    pub is_signed: bool,
+    /// Beside its scale.
+    pub unit: String,
+    /// Ends of the scale, where it is not that of the map alone.
+    pub scale: Option<(f64, f64)>,
 }
 
 /// A figure of maps that share their axes.
@@ -27,10 +43,14 @@ pub struct Heatmaps {
     pub x_label: String,
     /// Beside each.
     pub y_label: String,
-    /// Beside the scales.
-    pub unit: String,
     /// Name of each column.
     pub columns: Vec<String>,
+    /// Rows from below that are masked.
+    pub n_masked: usize,
+    /// What a masked row is, in the legend.
+    pub mask: String,
+    /// What a hatched cell is, in the legend.
+    pub flag: String,
 }
 
 /// Left and right of the cells, in units of the canvas.
@@ -39,94 +59,140 @@ const CELLS: (i32, i32) = (96, 676);
 const SCALE: (i32, i32) = (706, 736);
 /// Steps of a scale.
 const STEPS: i32 = 64;
+/// The colour of masked cells.
+const MASK: RGBColor = RGBColor(222, 222, 222);
 
-impl Heatmaps {
-    /// The figure.
-    ///
-    /// # Errors
-    /// [`crate::Error::Figure`]
-    pub fn figure(&self) -> Result<Figure> {
-        let rows = self.maps.iter().map(|map| map.values.len()).max().unwrap_or(1) as i32;
-        // Cells stay legible for two blocks and for fifty.
-        let cells = (rows * 44).clamp(170, 420);
-        let one = cells + LINE as i32 + 56;
-        let height = one * self.maps.len() as i32 + LINE as i32;
-        Figure::draw(height as u32, |area| {
-            for (at, map) in self.maps.iter().enumerate() {
-                self.map(area, map, one * at as i32 + LINE as i32 + 6, cells)?;
-            }
-            let middle = (CELLS.0 + CELLS.1) / 2;
-            area.draw(&Text::new(self.x_label.clone(), (middle, height - 24), centred(TEXT)))?;
-            Ok(())
+/// Gives the first maps of all figures one scale, the second maps another, and so on.
+pub fn share_scales(figures: &mut [Heatmaps]) {
+    let most = figures.iter().map(|figure| figure.maps.len()).max().unwrap_or(0);
+    for at in 0..most {
+        let own = figures.iter().filter_map(|figure| figure.maps.get(at)?.own_scale(figure.n_masked));
+        let shared = own.reduce(|(a, b), (low, high)| (a.min(low), b.max(high)));
+        figures.iter_mut().filter_map(|figure| figure.maps.get_mut(at)).for_each(|map| map.scale = shared);
+    }
+}
+
+impl Heatmap {
+    /// The least and the largest value that is not masked; `None` without one.
+    fn own_scale(&self, n_masked: usize) -> Option<(f64, f64)> {
+        let shown = self.cells.iter().skip(n_masked).flatten().flatten().map(|cell| cell.value);
+        let ends = shown.fold(None, |ends: Option<(f64, f64)>, value| {
+            Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+        });
+        ends.map(|(low, high)| {
+            let end = low.abs().max(high.abs());
+            if self.is_signed { (-end, end) } else { (low, high) }
         })
     }
 
+    fn colour(&self, value: f64, (low, high): (f64, f64)) -> RGBColor {
+        let share = (value - low) / (high - low);
+        if self.is_signed { diverging(2.0 * share - 1.0) } else { viridis(share) }
+    }
+}
+
+impl Heatmaps {
+    /// The figure; `None` if no cell would be seen.
+    ///
+    /// # Errors
+    /// [`crate::Error::Figure`]
+    pub fn figure(&self) -> Result<Option<Figure>> {
+        let seen = |map: &&Heatmap| map.own_scale(self.n_masked).is_some();
+        let maps: Vec<&Heatmap> = self.maps.iter().filter(seen).collect();
+        if maps.is_empty() {
+            return Ok(None);
+        }
+        let rows = maps.iter().map(|map| map.cells.len()).max().unwrap_or(1) as i32;
+        // Cells stay legible for two blocks and for fifty.
+        let cells = (rows * 44).clamp(200, 420);
+        let one = cells + LINE as i32 + 56;
+        let foot = one * maps.len() as i32 + LINE as i32 + 4;
+        let entries = self.entries(&maps);
+        let figure = Figure::draw(foot as u32 + legend_height(&entries), |area| {
+            for (at, map) in maps.iter().enumerate() {
+                self.map(area, map, one * at as i32 + LINE as i32 + 6, cells)?;
+            }
+            let middle = (CELLS.0 + CELLS.1) / 2;
+            area.draw(&Text::new(self.x_label.clone(), (middle, foot - 26), centred(TEXT)))?;
+            let (_, signs) = area.split_vertically(foot);
+            legend(&signs, &entries)
+        });
+        figure.map(Some)
+    }
+
+    fn entries(&self, maps: &[&Heatmap]) -> Vec<(LegendMarker, String)> {
+        let cells = || maps.iter().flat_map(|map| map.cells.iter().enumerate());
+        let is_masked = cells().any(|(row, cells)| row < self.n_masked && cells.iter().any(Option::is_some));
+        let shown = || cells().filter(|(row, _)| *row >= self.n_masked).flat_map(|(_, cells)| cells);
+        let is_flagged = shown().flatten().any(|cell| cell.is_flagged);
+        let entries = [
+            (is_masked, LegendMarker::Fill(MASK), &self.mask),
+            (is_flagged, LegendMarker::Hatch, &self.flag),
+        ];
+        let there = entries.into_iter().filter(|(is_there, ..)| *is_there);
+        there.map(|(_, sign, name)| (sign, name.clone())).collect()
+    }
+
     fn map(&self, area: &Area<'_>, map: &Heatmap, top: i32, height: i32) -> DrawResult {
-        let values = || map.values.iter().flatten().copied().flatten();
-        let (mut low, mut high) =
-            values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        if low > high {
-            (low, high) = (0.0, 1.0);
-        }
-        if map.signed {
-            high = low.abs().max(high.abs());
-            low = -high;
-        }
-        if high - low < 1e-12 {
-            high = low + 1.0;
-        }
-        let shade = |value: f64| {
-            let share = (value - low) / (high - low);
-            if map.signed { diverging(2.0 * share - 1.0) } else { viridis(share) }
-        };
-        let (n_rows, n_columns) = (map.values.len() as i32, self.columns.len() as i32);
+        let scale = map.scale.or(map.own_scale(self.n_masked)).unwrap_or((0.0, 1.0));
+        let scale = if scale.1 - scale.0 < 1e-12 { (scale.0, scale.0 + 1.0) } else { scale };
+        let (n_rows, n_columns) = (map.cells.len() as i32, self.columns.len() as i32);
         let x = |column: i32| CELLS.0 + (CELLS.1 - CELLS.0) * column / n_columns;
         let y = |row: i32| top + height - height * row / n_rows;
-        area.draw(&Text::new(map.title.clone(), (CELLS.0, top - 24), left(TEXT)))?;
-        for (row, cells) in map.values.iter().enumerate() {
-            for (column, value) in cells.iter().enumerate() {
+        let title = cut(&map.title, TEXT, WIDTH as i32 - CELLS.0 - 10);
+        area.draw(&Text::new(title, (CELLS.0, top - 24), left(TEXT)))?;
+        for (row, cells) in map.cells.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
+                let Some(cell) = cell else { continue };
+                let is_masked = row < self.n_masked;
                 let (row, column) = (row as i32, column as i32);
-                if let Some(value) = value {
-                    // Cells overlap by a unit, or hairlines of the ground show between them.
-                    let (to, from) = (x(column + 1) + 1, y(row + 1) - 1);
-                    let corners = [(x(column), from.max(top)), (to.min(CELLS.1), y(row))];
-                    area.draw(&Rectangle::new(corners, shade(*value).filled()))?;
+                // Cells overlap by a unit, or hairlines of the ground show between them.
+                let (to, from) = (x(column + 1) + 1, y(row + 1) - 1);
+                let corners = [(x(column), from.max(top)), (to.min(CELLS.1), y(row))];
+                let colour = if is_masked { MASK } else { map.colour(cell.value, scale) };
+                area.draw(&Rectangle::new(corners, colour.filled()))?;
+                if cell.is_flagged && !is_masked {
+                    hatched(area, [(x(column), y(row + 1)), (x(column + 1), y(row))], contrast(colour))?;
                 }
             }
         }
         area.draw(&Rectangle::new([(CELLS.0, top), (CELLS.1, top + height)], GREY.stroke_width(2)))?;
+        self.labels(area, (n_rows, n_columns), (top, height))?;
+        let beside = (WIDTH as i32 - 20, top + height / 2);
+        area.draw(&Text::new(map.unit.clone(), beside, upwards(SMALL)))?;
+        bar(area, map, scale, (top, height))
+    }
+
+    fn labels(&self, area: &Area<'_>, (rows, columns): (i32, i32), (top, height): (i32, i32)) -> DrawResult {
         let every = |n: i32, most: i32| (1..).find(|step| n <= most * step).unwrap_or(1);
-        let (by_row, by_column) = (every(n_rows, 8), every(n_columns, 11));
-        for row in (0..n_rows).filter(|row| row % by_row == 0) {
-            let middle = (y(row) + y(row + 1)) / 2;
+        let (by_row, by_column) = (every(rows, 8), every(columns, 11));
+        for row in (0..rows).filter(|row| row % by_row == 0) {
+            let middle = top + height - height * (2 * row + 1) / (2 * rows);
             area.draw(&Text::new((row + 1).to_string(), (CELLS.0 - 10, middle), right(SMALL)))?;
         }
         // The last column is the one that is reported; the others are counted back from it.
-        for column in (0..n_columns).filter(|column| (n_columns - 1 - column) % by_column == 0) {
-            let middle = (x(column) + x(column + 1)) / 2;
-            area.draw(&Text::new(
-                self.columns[column as usize].clone(),
-                (middle, top + height + 20),
-                centred(SMALL),
-            ))?;
+        for column in (0..columns).filter(|column| (columns - 1 - column) % by_column == 0) {
+            let middle = CELLS.0 + (CELLS.1 - CELLS.0) * (2 * column + 1) / (2 * columns);
+            let place = (middle, top + height + 20);
+            area.draw(&Text::new(self.columns[column as usize].clone(), place, centred(SMALL)))?;
         }
-        let sideways = || centred(TEXT).transform(FontTransform::Rotate270);
-        area.draw(&Text::new(self.y_label.clone(), (26, top + height / 2), sideways()))?;
-        area.draw(&Text::new(self.unit.clone(), (WIDTH as i32 - 20, top + height / 2), sideways()))?;
-        for step in 0..STEPS {
-            let (from, to) =
-                (top + height - height * step / STEPS, top + height - height * (step + 1) / STEPS);
-            let value = low + (high - low) * (f64::from(step) + 0.5) / f64::from(STEPS);
-            area.draw(&Rectangle::new(
-                [(SCALE.0, (to - 1).max(top)), (SCALE.1, from)],
-                shade(value).filled(),
-            ))?;
-        }
-        for share in [0.0, 0.5, 1.0] {
-            let at = top + height - (f64::from(height) * share) as i32;
-            let text = tick(low + (high - low) * share, (high - low) / 4.0);
-            area.draw(&Text::new(text, (SCALE.1 + 8, at.clamp(top + 10, top + height - 10)), left(SMALL)))?;
-        }
+        area.draw(&Text::new(self.y_label.clone(), (26, top + height / 2), upwards(TEXT)))?;
         Ok(())
     }
+}
+
+/// The scale of a map.
+fn bar(area: &Area<'_>, map: &Heatmap, (low, high): (f64, f64), (top, height): (i32, i32)) -> DrawResult {
+    for step in 0..STEPS {
+        let (from, to) = (top + height - height * step / STEPS, top + height - height * (step + 1) / STEPS);
+        let value = low + (high - low) * (f64::from(step) + 0.5) / f64::from(STEPS);
+        let corners = [(SCALE.0, (to - 1).max(top)), (SCALE.1, from)];
+        area.draw(&Rectangle::new(corners, map.colour(value, (low, high)).filled()))?;
+    }
+    for share in [0.0, 0.5, 1.0] {
+        let at = top + height - (f64::from(height) * share) as i32;
+        let text = tick(low + (high - low) * share, (high - low) / 4.0);
+        area.draw(&Text::new(text, (SCALE.1 + 8, at.clamp(top + 10, top + height - 10)), left(SMALL)))?;
+    }
+    Ok(())
 }

@@ -1,11 +1,13 @@
-//! Predicted against measured: points with their intervals, and the identity line.
+//! Predicted against measured in equal aspect: points with their intervals, the identity line, the baselines
+//! that are better, and the numbers of the test as text.
 
 use plotters::prelude::*;
 
-use super::{
-    Figure, GREY, LINE, LegendMarker, SMALL, STROKE, TEXT, WIDTH, centred, colour, legend, legend_height,
-    range, tick, words,
-};
+use super::axis::{Axis, range};
+use super::legend::{LegendMarker, legend, legend_height};
+use super::marker::{Shape, point};
+use super::text::{SMALL, TEXT, centred, left, right, upwards, wrapped};
+use super::{Area, DrawResult, Figure, GREY, STROKE, WIDTH, colour};
 use crate::error::Result;
 
 /// A prediction beside what was measured.
@@ -21,15 +23,51 @@ pub struct Pair {
     pub interval: Option<(f64, f64)>,
 }
 
+impl Pair {
+    /// Whether the interval holds the measurement, or there is none.
+    fn is_inside(&self) -> bool {
+        self.interval.is_none_or(|(low, high)| (low..=high).contains(&self.measured))
+    }
+}
+
+/// A baseline that is drawn: one that errs less than the predictions on the same rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaselinePoints {
+    /// What it is called.
+    pub name: String,
+    /// What was measured, and what the baseline says.
+    pub points: Vec<(f64, f64)>,
+}
+
 /// A figure of predictions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scatter {
     /// The points.
     pub pairs: Vec<Pair>,
-    /// Names of what has one colour.
+    /// Names of what has one colour; none where there are more than can be told apart.
     pub names: Vec<String>,
     /// Unit of both axes.
     pub unit: String,
+    /// The baselines that are better.
+    pub baselines: Vec<BaselinePoints>,
+    /// Sentences above the plot: n, errors, coverage.
+    pub notes: Vec<String>,
+}
+
+/// Names that a legend holds at most: its three rows stay far below the height of the plot.
+pub const MOST_NAMES: usize = 7;
+/// Left and right end of the plot, in units of the canvas.
+const PLOT: (i32, i32) = (124, 840);
+/// Height of a line of the notes.
+const NOTE: i32 = 32;
+/// Points above which marks are small.
+const MANY: usize = 120;
+
+/// Where the plot is, and the axes, which are of the same length and range.
+struct Frame {
+    top: i32,
+    x: Axis,
+    y: Axis,
 }
 
 impl Scatter {
@@ -38,57 +76,107 @@ impl Scatter {
     /// # Errors
     /// [`crate::Error::Figure`]
     pub fn figure(&self) -> Result<Figure> {
-        let mut entries: Vec<(LegendMarker, String)> = self
-            .names
-            .iter()
-            .enumerate()
-            .map(|(at, name)| (LegendMarker::Point(colour(at, self.names.len())), name.clone()))
-            .collect();
-        entries.push((LegendMarker::Dashes(GREY), "predicted = measured".into()));
-        let square = 760;
-        Figure::draw(square + LINE + legend_height(&entries), |area| {
-            let (plot, foot) = area.split_vertically(square);
-            let (_, plot) = plot.split_horizontally(40);
-            let x = range(self.pairs.iter().map(|pair| pair.measured));
-            let ends = |pair: &Pair| pair.interval.unwrap_or((pair.predicted, pair.predicted));
-            let y = range(self.pairs.iter().flat_map(|pair| [pair.predicted, ends(pair).0, ends(pair).1]));
-            let mut chart = ChartBuilder::on(&plot)
-                .margin(8)
-                .margin_right(20)
-                .x_label_area_size(44)
-                .y_label_area_size(66)
-                .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
-            let (x_span, y_span) = (x.1 - x.0, y.1 - y.0);
-            chart
-                .configure_mesh()
-                .light_line_style(TRANSPARENT)
-                .bold_line_style(GREY.mix(0.25))
-                .axis_style(GREY.stroke_width(2))
-                .x_labels(6)
-                .y_labels(6)
-                .x_label_formatter(&|value| tick(*value, x_span))
-                .y_label_formatter(&|value| tick(*value, y_span))
-                .label_style(words(SMALL))
-                .draw()?;
-            let (from, to) = (x.0.max(y.0), x.1.min(y.1));
-            if from < to {
-                let identity = [(from, from), (to, to)];
-                chart.draw_series(DashedLineSeries::new(identity, 12, 9, GREY.stroke_width(STROKE)))?;
+        let entries = self.entries();
+        let notes = self.lines();
+        let frame = self.frame(&notes);
+        let bottom = frame.top + PLOT.1 - PLOT.0;
+        let foot = bottom + 88;
+        Figure::draw(foot as u32 + legend_height(&entries), |area| {
+            for (at, line) in notes.iter().enumerate() {
+                let place = (20, 24 + NOTE * at as i32);
+                area.draw(&Text::new(line.clone(), place, left(SMALL)))?;
             }
-            for pair in &self.pairs {
-                let colour = colour(pair.name, self.names.len());
-                if let Some((low, high)) = pair.interval {
-                    let bar = vec![(pair.measured, low), (pair.measured, high)];
-                    chart.draw_series([PathElement::new(bar, colour.mix(0.55).stroke_width(STROKE))])?;
-                }
-                chart.draw_series([Circle::new((pair.measured, pair.predicted), 9, colour.filled())])?;
-            }
-            let side = centred(TEXT).transform(FontTransform::Rotate270);
-            area.draw(&Text::new(format!("predicted, {}", self.unit), (22, square as i32 / 2), side))?;
-            let (label, signs) = foot.split_vertically(LINE);
-            let below = format!("measured, {}", self.unit);
-            label.draw(&Text::new(below, (WIDTH as i32 / 2 + 40, 14), centred(TEXT)))?;
+            self.axes(area, &frame)?;
+            self.marks(area, &frame)?;
+            let (_, signs) = area.split_vertically(foot);
             legend(&signs, &entries)
         })
+    }
+
+    /// Where the point of each pair stands on the canvas, in units of its view box.
+    pub fn places(&self) -> Vec<(i32, i32)> {
+        let frame = self.frame(&self.lines());
+        self.pairs.iter().map(|pair| (frame.x.at(pair.measured), frame.y.at(pair.predicted))).collect()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let width = WIDTH as i32 - 40;
+        self.notes.iter().flat_map(|note| wrapped(note, SMALL, width)).collect()
+    }
+
+    /// One range for both axes, so that one unit has one length on both.
+    fn frame(&self, notes: &[String]) -> Frame {
+        let ends = |pair: &Pair| pair.interval.unwrap_or((pair.predicted, pair.predicted));
+        let pairs = self.pairs.iter().flat_map(|p| [p.measured, p.predicted, ends(p).0, ends(p).1]);
+        let baselines = self.baselines.iter().flat_map(|b| &b.points).flat_map(|(x, y)| [*x, *y]);
+        let range = range(pairs.chain(baselines));
+        let top = 20 + NOTE * notes.len() as i32 + if notes.is_empty() { 0 } else { 16 };
+        let side = PLOT.1 - PLOT.0;
+        Frame { top, x: Axis::linear(range, PLOT), y: Axis::linear(range, (top + side, top)) }
+    }
+
+    fn entries(&self) -> Vec<(LegendMarker, String)> {
+        let named = self.names.iter().enumerate();
+        let mut entries: Vec<(LegendMarker, String)> = named
+            .filter(|_| self.names.len() > 1)
+            .map(|(at, name)| (LegendMarker::Point(Shape::Circle, self.colour(at)), name.clone()))
+            .collect();
+        entries.push((LegendMarker::Line(GREY), "predicted = measured".into()));
+        if self.pairs.iter().any(|pair| !pair.is_inside()) {
+            entries.push((LegendMarker::Open(Shape::Circle, BLACK), "outside its interval".into()));
+        }
+        for (at, baseline) in self.baselines.iter().enumerate() {
+            let sign = LegendMarker::Open(Shape::of(at + 1), BLACK);
+            entries.push((sign, format!("baseline: {}", baseline.name)));
+        }
+        entries
+    }
+
+    fn colour(&self, name: usize) -> RGBColor {
+        if self.names.len() > MOST_NAMES { colour(0, 1) } else { colour(name, self.names.len()) }
+    }
+
+    fn axes(&self, area: &Area<'_>, frame: &Frame) -> DrawResult {
+        let (top, bottom) = (frame.top, frame.top + PLOT.1 - PLOT.0);
+        for (value, text) in frame.x.ticks(6) {
+            let (x, y) = (frame.x.at(value), frame.y.at(value));
+            let faint = GREY.mix(0.25).stroke_width(1);
+            area.draw(&PathElement::new(vec![(x, top), (x, bottom)], faint))?;
+            area.draw(&PathElement::new(vec![(PLOT.0, y), (PLOT.1, y)], faint))?;
+            area.draw(&Text::new(text.clone(), (x, bottom + 22), centred(SMALL)))?;
+            area.draw(&Text::new(text, (PLOT.0 - 10, y), right(SMALL)))?;
+        }
+        let frame_line = vec![(PLOT.0, top), (PLOT.0, bottom), (PLOT.1, bottom)];
+        area.draw(&PathElement::new(frame_line, GREY.stroke_width(2)))?;
+        // The identity line joins the corners: both axes have the same range.
+        area.draw(&PathElement::new(vec![(PLOT.0, bottom), (PLOT.1, top)], GREY.stroke_width(STROKE)))?;
+        let unit = if self.unit.is_empty() { String::new() } else { format!(", {}", self.unit) };
+        let middle = (PLOT.0 + PLOT.1) / 2;
+        area.draw(&Text::new(format!("measured{unit}"), (middle, bottom + 60), centred(TEXT)))?;
+        let side = (24, (top + bottom) / 2);
+        area.draw(&Text::new(format!("predicted{unit}"), side, upwards(TEXT)))?;
+        Ok(())
+    }
+
+    fn marks(&self, area: &Area<'_>, frame: &Frame) -> DrawResult {
+        let (r, stroke, mix) = if self.pairs.len() > MANY { (6, 1, 0.35) } else { (9, STROKE, 0.55) };
+        for pair in &self.pairs {
+            if let Some((low, high)) = pair.interval {
+                let x = frame.x.at(pair.measured);
+                let bar = vec![(x, frame.y.at(low)), (x, frame.y.at(high))];
+                let style = self.colour(pair.name).mix(mix).stroke_width(stroke);
+                area.draw(&PathElement::new(bar, style))?;
+            }
+        }
+        for (at, baseline) in self.baselines.iter().enumerate() {
+            for (measured, value) in &baseline.points {
+                let place = (frame.x.at(*measured), frame.y.at(*value));
+                point(area, Shape::of(at + 1), place, r, BLACK, false)?;
+            }
+        }
+        for (pair, place) in self.pairs.iter().zip(self.places()) {
+            point(area, Shape::Circle, place, r, self.colour(pair.name), pair.is_inside())?;
+        }
+        Ok(())
     }
 }

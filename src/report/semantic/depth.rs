@@ -1,6 +1,8 @@
 //! The share over relative depth, a figure for each number of examples.
 
-use super::super::draw::curves::{BAND, Curve, Curves, Panel, Point};
+use super::super::content::numbered;
+use super::super::draw::curves::{BAND, Curves, Point};
+use super::super::wide::wide_depth;
 use super::super::{ReportContent, Table};
 use super::read::SemanticTables;
 use super::reliability::reliability;
@@ -21,46 +23,42 @@ pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent>
         "random_init_share",
         "no_shared_answer_share",
     ]);
+    for shots in tables.shots() {
+        for corpus in tables.corpora() {
+            for model in tables.models() {
+                let cells = |row: &SemanticRow| {
+                    vec![
+                        model.into(),
+                        corpus.into(),
+                        shots.into(),
+                        row.block.into(),
+                        u(row).into(),
+                        row.macro_share.into(),
+                        row.macro_share_stderr.into(),
+                        row.output_share.into(),
+                        row.macro_share_random_init.into(),
+                        row.macro_share_no_shared_answer.into(),
+                    ]
+                };
+                table.rows.extend(tables.blocks(model, corpus, shots).into_iter().map(cells));
+            }
+        }
+    }
+    let (layout, corpora) = (tables.layout(), tables.corpora());
     let mut figures = vec![];
     for shots in tables.shots() {
-        for (suffix, models) in tables.figures() {
-            let mut panels = vec![];
-            for corpus in tables.corpora() {
-                let mut curves = vec![];
-                for (name, model) in models.iter().enumerate() {
-                    let rows = tables.blocks(model, corpus, shots);
-                    table.rows.extend(rows.iter().map(|row| {
-                        vec![
-                            (*model).into(),
-                            corpus.into(),
-                            shots.into(),
-                            row.block.into(),
-                            u(row).into(),
-                            row.macro_share.into(),
-                            row.macro_share_stderr.into(),
-                            row.output_share.into(),
-                            row.macro_share_random_init.into(),
-                            row.macro_share_no_shared_answer.into(),
-                        ]
-                    }));
-                    if !rows.is_empty() {
-                        curves.push(Curve { name, points: rows.into_iter().map(point).collect() });
-                    }
-                }
-                if !curves.is_empty() {
-                    panels.push(Panel { title: corpus.into(), curves });
-                }
-            }
-            let curves = Curves {
-                panels,
-                names: models.iter().map(|model| (*model).to_owned()).collect(),
-                x_label: "relative depth, block / blocks".into(),
-                y_label: format!("share, {shots} {}", if shots == 1 { "example" } else { "examples" }),
-                dashed: tables.has_random_init().then(|| "randomly initialised model".into()),
-                whole: false,
-            };
-            figures.push((format!("-{shots}-shots{suffix}"), curves.figure()?));
-        }
+        let points =
+            |model: &str, corpus: &str| tables.blocks(model, corpus, shots).into_iter().map(point).collect();
+        let curves = Curves {
+            panels: layout.panels(&corpora, points),
+            key: layout.key.clone(),
+            across: layout.across(corpora.len()),
+            x_label: "relative depth, block / blocks".into(),
+            y_label: format!("share, {shots} {}", if shots == 1 { "example" } else { "examples" }),
+            dashed: tables.has_random_init().then(|| "random init".into()),
+            is_count: false,
+        };
+        figures.extend(numbered(&format!("-{shots}-shots"), curves.figures()?));
     }
     let caption = format!(
         "Share of semantic information over relative depth at {}; bands are 95 % (1.96 standard errors). \
@@ -68,7 +66,8 @@ pub(in crate::report) fn depth(tables: &SemanticTables) -> Result<ReportContent>
         tables.design(),
         reliability(tables)
     );
-    Ok(ReportContent { table, figures, caption })
+    let latex = wide_depth(&table, &["model", "corpus", "shots"], "macro_share", "macro_share_stderr");
+    Ok(ReportContent { table, figures, caption, latex: Some(latex) })
 }
 
 fn u(row: &SemanticRow) -> f64 {

@@ -1,7 +1,8 @@
 //! The share by block and number of examples, and as a heat map of each model and corpus.
 
-use super::super::content::suffix;
-use super::super::draw::heatmap::{Heatmap, Heatmaps};
+use super::super::content::{heat_figures, suffix};
+use super::super::draw::heatmap::{HeatCell, Heatmap, Heatmaps};
+use super::super::flags;
 use super::super::{ReportContent, Table};
 use super::read::SemanticTables;
 use super::reliability::reliability;
@@ -24,7 +25,7 @@ pub(in crate::report) fn profiles(tables: &SemanticTables) -> Result<ReportConte
         "no_shared_answer_share",
         "half_sets_share",
     ]);
-    let mut figures = vec![];
+    let mut maps = vec![];
     let shots = tables.shots();
     for model in tables.models() {
         for corpus in tables.corpora() {
@@ -49,46 +50,54 @@ pub(in crate::report) fn profiles(tables: &SemanticTables) -> Result<ReportConte
                     row.macro_share_half_sets.into(),
                 ]);
             }
-            figures
-                .push((suffix(&[model, corpus]), heat(&format!("{model}, {corpus}"), &of, &shots).figure()?));
+            maps.push((suffix(&[model, corpus]), heat(&format!("{model}, {corpus}"), &of, &shots)));
         }
     }
+    let figures = heat_figures(maps)?;
     let caption = format!(
         "Share of semantic information by block and number of examples at {}: 0 is chance, 1 certainty. \
-         Micro is the information about which examples were shown, emergence macro less micro, both in \
-         nats.{}",
+         All maps have one scale; block 1, whose input has seen one token, is not on it. Micro is the \
+         information about which examples were shown, emergence macro less micro, both in nats.{}",
         tables.design(),
         reliability(tables)
     );
-    Ok(ReportContent { table, figures, caption })
+    Ok(ReportContent { table, figures, caption, latex: None })
 }
 
 /// The map of one model and corpus, and that of the difference from random init where it was measured.
 fn heat(title: &str, of: &[Vec<&SemanticRow>], shots: &[usize]) -> Heatmaps {
     let blocks = of.iter().flatten().map(|row| row.blocks).max().unwrap_or(0);
     let fill = |value: &dyn Fn(&SemanticRow) -> Option<f64>| {
-        let mut values = vec![vec![None; shots.len()]; blocks];
+        let mut cells = vec![vec![None; shots.len()]; blocks];
         for (column, rows) in of.iter().enumerate() {
             for row in rows.iter().filter(|row| (1..=blocks).contains(&row.block)) {
-                values[row.block - 1][column] = value(row);
+                let is_flagged = !flags::semantic(row).is_empty();
+                cells[row.block - 1][column] = value(row).map(|value| HeatCell { value, is_flagged });
             }
         }
-        values
+        cells
     };
-    let share = Heatmap { title: title.into(), values: fill(&|row| Some(row.macro_share)), signed: false };
-    let mut maps = vec![share];
-    if of.iter().flatten().any(|row| row.macro_share_random_init.is_some()) {
-        maps.push(Heatmap {
-            title: "less its randomly initialised model".into(),
-            values: fill(&|row| Some(row.macro_share - row.macro_share_random_init?)),
-            signed: true,
-        });
-    }
+    let share = Heatmap {
+        title: title.into(),
+        cells: fill(&|row| Some(row.macro_share)),
+        is_signed: false,
+        unit: "share".into(),
+        scale: None,
+    };
+    let learned = Heatmap {
+        title: String::new(),
+        cells: fill(&|row| Some(row.macro_share - row.macro_share_random_init?)),
+        is_signed: true,
+        unit: "share - random init".into(),
+        scale: None,
+    };
     Heatmaps {
-        maps,
+        maps: vec![share, learned],
         x_label: "examples in the prompt".into(),
         y_label: "block".into(),
-        unit: "share of semantic information".into(),
         columns: shots.iter().map(ToString::to_string).collect(),
+        n_masked: 1,
+        mask: "block 1, not on the scale".into(),
+        flag: "not above chance or random init".into(),
     }
 }

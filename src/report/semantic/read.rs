@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::input::ReportInput;
-use super::super::models::{by_size, figures};
+use super::super::models::{Layout, by_size};
 use super::super::read::csv_rows;
 use super::super::selection::{KnownNames, Selection};
 use crate::emergence::semantic::{SemanticProfile, SemanticRow, SummaryRow};
@@ -174,9 +174,9 @@ impl SemanticTables {
         by_size(self.sizes())
     }
 
-    /// The models of each figure of curves, with a part of its name.
-    pub fn figures(&self) -> Vec<(String, Vec<&str>)> {
-        figures(self.sizes())
+    /// The panels of figures of curves.
+    pub fn layout(&self) -> Layout<'_> {
+        Layout::of(self.sizes())
     }
 
     fn sizes(&self) -> impl Iterator<Item = (&str, usize, &str)> {

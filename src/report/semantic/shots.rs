@@ -1,7 +1,8 @@
 //! The table of a paper: model, corpus and number of examples with the mean share over blocks, what the
 //! output says, the controls, micro information and emergence.
 
-use super::super::draw::curves::{BAND, Curve, Curves, Panel, Point};
+use super::super::content::numbered;
+use super::super::draw::curves::{BAND, Curves, Point};
 use super::super::{Figure, ReportContent, Table};
 use super::read::SemanticTables;
 use super::reliability::reliability;
@@ -54,25 +55,17 @@ pub(in crate::report) fn shots(tables: &SemanticTables) -> Result<ReportContent>
             }
         }
     }
-    let mut figures = vec![];
-    for (suffix, models) in tables.figures() {
-        let share = |row: &SummaryRow| {
-            let half = BAND * row.share_mean_stderr.unwrap_or(0.0);
-            Some(Point { x: row.shots as f64, y: row.share_mean?, half, beside: row.share_mean_random_init })
-        };
-        let dashed = tables.has_random_init().then_some("randomly initialised model");
-        figures.push((suffix.clone(), figure(tables, &models, "share, mean over blocks", dashed, &share)?));
-        let accuracy = |row: &SummaryRow| {
-            let half = BAND * row.accuracy_stderr.unwrap_or(0.0);
-            Some(Point { x: row.shots as f64, y: row.accuracy?, half, beside: None })
-        };
-        if tables.summaries.iter().any(|row| row.accuracy.is_some()) {
-            figures.push((
-                format!("-accuracy{suffix}"),
-                figure(tables, &models, "accuracy of the first token", None, &accuracy)?,
-            ));
-        }
-    }
+    let share = |row: &SummaryRow| {
+        let half = BAND * row.share_mean_stderr.unwrap_or(0.0);
+        Some(Point { x: row.shots as f64, y: row.share_mean?, half, beside: row.share_mean_random_init })
+    };
+    let accuracy = |row: &SummaryRow| {
+        let half = BAND * row.accuracy_stderr.unwrap_or(0.0);
+        Some(Point { x: row.shots as f64, y: row.accuracy?, half, beside: None })
+    };
+    let dashed = tables.has_random_init().then_some("random init");
+    let mut drawn = numbered("", figures(tables, "share, mean over blocks", dashed, &share)?);
+    drawn.extend(numbered("-accuracy", figures(tables, "accuracy of the first token", None, &accuracy)?));
     let caption = format!(
         "Mean share of semantic information over blocks from the second on by number of examples at {}; \
          bands are 95 % (1.96 standard errors over queries and example sets). Micro and emergence are in \
@@ -80,7 +73,7 @@ pub(in crate::report) fn shots(tables: &SemanticTables) -> Result<ReportContent>
         tables.design(),
         reliability(tables)
     );
-    Ok(ReportContent { table, figures, caption })
+    Ok(ReportContent { table, figures: drawn, caption, latex: None })
 }
 
 /// The summaries of a model on a corpus, by number of shots.
@@ -97,29 +90,23 @@ fn after_first(rows: &[&SemanticRow], value: impl Fn(&SemanticRow) -> Option<f64
     values.filter(|values| !values.is_empty()).map(|values| statistics::mean(&values))
 }
 
-fn figure(
+fn figures(
     tables: &SemanticTables,
-    models: &[&str],
     y_label: &str,
     dashed: Option<&str>,
     point: &dyn Fn(&SummaryRow) -> Option<Point>,
-) -> Result<Figure> {
-    let panel = |corpus: &str| {
-        let curve = |(name, model): (usize, &&str)| Curve {
-            name,
-            points: of(tables, model, corpus).into_iter().filter_map(point).collect(),
-        };
-        let curves = models.iter().enumerate().map(curve).filter(|curve| !curve.points.is_empty());
-        Panel { title: corpus.into(), curves: curves.collect() }
-    };
-    let panels = tables.corpora().into_iter().map(panel).filter(|panel| !panel.curves.is_empty());
+) -> Result<Vec<Figure>> {
+    let (layout, corpora) = (tables.layout(), tables.corpora());
+    let points =
+        |model: &str, corpus: &str| of(tables, model, corpus).into_iter().filter_map(point).collect();
     let curves = Curves {
-        panels: panels.collect(),
-        names: models.iter().map(|model| (*model).to_owned()).collect(),
+        panels: layout.panels(&corpora, points),
+        key: layout.key.clone(),
+        across: layout.across(corpora.len()),
         x_label: "examples in the prompt".into(),
         y_label: y_label.into(),
         dashed: dashed.map(str::to_owned),
-        whole: true,
+        is_count: true,
     };
-    curves.figure()
+    curves.figures()
 }

@@ -51,22 +51,24 @@ pub struct BaselineError {
     pub skill_interval: Option<(f64, f64)>,
 }
 
-/// The baselines in the order of their columns.
+/// A baseline: its column in blind.csv without the part `baseline_`, and its value in a row.
 type Baseline = (&'static str, fn(&BlindRow) -> Option<f64>);
-const BASELINES: [Baseline; 4] = [
-    ("mean", |row| row.baseline_mean),
-    ("shots", |row| row.baseline_shots),
-    ("size", |row| row.baseline_size),
-    ("outside", |row| row.baseline_outside),
-];
 
 /// The absolute errors of the rows of one training run, whose checkpoints go together: of the prediction, and
 /// of the baseline.
 type RunErrors = Vec<(f64, f64)>;
 
 impl BlindSummary {
+    /// The baselines in the order of their columns.
+    pub(crate) const BASELINES: [Baseline; 4] = [
+        ("mean", |row| row.baseline_mean),
+        ("shots", |row| row.baseline_shots),
+        ("size", |row| row.baseline_size),
+        ("outside", |row| row.baseline_outside),
+    ];
+
     /// All rows together, then each family's if there are several.
-    pub(super) fn all(rows: &[BlindRow]) -> Vec<Self> {
+    pub fn all(rows: &[BlindRow]) -> Vec<Self> {
         let mut families: Vec<&str> = rows.iter().map(|row| row.family.as_str()).collect();
         families.dedup();
         let of = |family: &str| {
@@ -95,7 +97,7 @@ impl BlindSummary {
             n_intervals: inside.len(),
             n_inside: inside.iter().filter(|inside| **inside).count(),
             mae: (!errors.is_empty()).then(|| mean(&errors)),
-            baselines: BASELINES.iter().map(|baseline| error(baseline, &predicted)).collect(),
+            baselines: Self::BASELINES.iter().map(|baseline| error(baseline, &predicted)).collect(),
         }
     }
 

@@ -361,7 +361,9 @@ fn list_names_what_is_built_in() {
         "{tasks}"
     );
     let reports = done(&["list", "reports"]);
-    assert_eq!(reports.lines().count(), surmise::report::ALL.len());
+    // The page of a folder is no table, and stands behind the tables.
+    assert_eq!(reports.lines().count(), surmise::report::ALL.len() + 1);
+    assert!(reports.lines().last().is_some_and(|line| line.starts_with("html\t")));
     for (report, line) in surmise::report::ALL.iter().zip(reports.lines()) {
         assert!(line.starts_with(&format!("{}\t{}\t", report.name(), report.input().file)), "{line}");
     }

@@ -65,12 +65,13 @@ fn predictions_are_summed_up_as_by_hand_in_every_form() {
         of(4)
     );
     assert!(files[2].1.starts_with(b"%PDF-"));
-    // A prediction is a dot, its interval a line: two of each, and the identity line.
+    // A prediction is a disc; that of b, whose interval misses, has a white one on it. The legend has one of
+    // each kind for a and b, and an open one.
     let dots = of(3).matches("<circle").count();
-    assert!(
-        of(3).starts_with("<svg width=\"86mm\"") && dots == 4,
-        "{dots} circles, two of them in the legend"
-    );
+    assert!(of(3).starts_with("<svg width=\"86mm\"") && dots == 2 + 1 + 2 + 2, "{dots} circles");
+    // The size line errs less, .5, and is drawn: a point for each, and the legend. The mean is not.
+    assert!(of(3).contains("baseline: size") && !of(3).contains("baseline: mean"));
+    assert_eq!(of(3).matches("<polygon").count(), 3);
     assert_eq!(stdout(&surmise(&["report", "predictions", text(folder.path()), "--format", "md"])), of(1));
 }
 
@@ -169,9 +170,10 @@ fn curves_and_heat_maps_show_what_profiles_csv_holds() {
     ] {
         assert!(out.join(file).is_file(), "{file}");
     }
-    // Two maps of 3 blocks by 3 entities, a frame each and two scales of 64 steps, on a ground.
+    // Two maps of 3 blocks by 3 entities, a frame each and two scales of 64 steps, on a ground; below them
+    // the sign of block 1 and that of flagged cells.
     let svg = std::fs::read_to_string(out.join("profiles-minigpt-3-colours.svg")).expect("a figure");
-    assert_eq!(svg.matches("<rect").count(), 1 + 2 * (9 + 1 + 64));
+    assert_eq!(svg.matches("<rect").count(), 1 + 2 * (9 + 1 + 64) + 2);
     let few =
         stdout(&surmise(&["report", "shots", text(&run), "--model", "minillama-2", "--noise-scale", "0.4"]));
     assert_eq!(few.lines().count(), 1 + 3);

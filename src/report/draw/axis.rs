@@ -1,0 +1,132 @@
+//! Places on an axis: round ticks, and values as whole units of the canvas.
+
+/// An axis from one place of the canvas to another, linear or logarithmic.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Axis {
+    low: f64,
+    high: f64,
+    from: i32,
+    to: i32,
+    is_log: bool,
+}
+
+impl Axis {
+    /// A linear axis: `range.0` stands at `places.0`, `range.1` at `places.1`.
+    pub fn linear(range: (f64, f64), places: (i32, i32)) -> Self {
+        Self { low: range.0, high: range.1, from: places.0, to: places.1, is_log: false }
+    }
+
+    /// A logarithmic axis; both ends of the range are positive.
+    pub fn log(range: (f64, f64), places: (i32, i32)) -> Self {
+        Self { is_log: true, ..Self::linear(range, places) }
+    }
+
+    /// Where a value stands, to the nearest unit.
+    pub fn at(&self, value: f64) -> i32 {
+        let scaled = |value: f64| if self.is_log { value.ln() } else { value };
+        let (low, high) = (scaled(self.low), scaled(self.high));
+        let share = (scaled(value) - low) / (high - low);
+        self.from + (f64::from(self.to - self.from) * share).round() as i32
+    }
+
+    /// Round values between the ends, at most `most` on a linear axis, each with its text.
+    pub fn ticks(&self, most: usize) -> Vec<(f64, String)> {
+        if let Some(ticks) = self.is_log.then(|| log_ticks(self.low, self.high)).flatten() {
+            return ticks;
+        }
+        let step = step(self.high - self.low, most);
+        let first = (self.low / step - 1e-9).ceil();
+        let values = (0..).map(|k| (first + f64::from(k)) * step);
+        let values = values.take_while(|value| *value <= self.high + 1e-9 * step);
+        values.map(|value| (value, tick(value, self.high - self.low))).collect()
+    }
+}
+
+/// 1, 2, 5, 10, ... within two ends; `None` where these are fewer than three, and even steps serve better.
+fn log_ticks(low: f64, high: f64) -> Option<Vec<(f64, String)>> {
+    let power = |value: f64| value.log10().floor() as i32;
+    let all = (power(low)..=power(high)).flat_map(|k| [1.0, 2.0, 5.0].map(|times| times * 10f64.powi(k)));
+    let within: Vec<f64> = all.filter(|value| (low..=high).contains(value)).collect();
+    if within.len() < 3 {
+        return None;
+    }
+    let decimals = |value: f64| usize::try_from(-power(value * (1.0 + 1e-9))).unwrap_or(0);
+    Some(within.into_iter().map(|value| (value, format!("{value:.*}", decimals(value)))).collect())
+}
+
+/// A round distance between ticks, so that at most `most` stand in a span.
+fn step(span: f64, most: usize) -> f64 {
+    let power = 10f64.powf((span / most as f64).log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);
+    steps.into_iter().find(|step| span / step <= most as f64).unwrap_or(10.0 * power)
+}
+
+/// The least and the largest value with a little room; a range of nothing is widened.
+pub fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values
+        .into_iter()
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    if low > high {
+        return (0.0, 1.0);
+    }
+    let room = if high > low { 0.05 * (high - low) } else { 0.5 * low.abs().max(1.0) };
+    (low - room, high + room)
+}
+
+/// A number on an axis, with no more decimals than neighbours need.
+pub fn tick(value: f64, span: f64) -> String {
+    let decimals = if span < 0.05 {
+        3
+    } else if span < 0.5 {
+        2
+    } else if span < 8.0 {
+        1
+    } else {
+        0
+    };
+    let text = format!("{value:.decimals$}");
+    let zero = text.trim_start_matches('-').bytes().all(|c| c == b'0' || c == b'.');
+    // The sign of minus is as wide as a figure.
+    if zero { text.trim_start_matches('-').into() } else { text.replace('-', "\u{2212}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_have_the_decimals_they_need() {
+        assert_eq!(tick(-0.5, 2.0), "\u{2212}0.5");
+        assert_eq!(tick(-0.0001, 2.0), "0.0");
+        assert_eq!(tick(0.125, 0.3), "0.12");
+        assert_eq!(tick(40.0, 60.0), "40");
+    }
+
+    #[test]
+    fn ranges_of_one_value_or_none_are_still_ranges() {
+        assert_eq!(range([1.0, 3.0]), (0.9, 3.1));
+        assert_eq!(range([2.0]), (1.0, 3.0));
+        assert_eq!(range([f64::NAN]), (0.0, 1.0));
+    }
+
+    #[test]
+    fn ticks_are_round_and_within_the_ends() {
+        let texts = |axis: Axis| axis.ticks(6).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(texts(Axis::linear((-0.1, 1.05), (0, 100))), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(texts(Axis::log((0.04, 0.3), (0, 100))), ["0.05", "0.1", "0.2"]);
+        assert_eq!(texts(Axis::log((0.9, 30.0), (0, 100))), ["1", "2", "5", "10", "20"]);
+        assert_eq!(
+            texts(Axis::log((0.21, 0.22), (0, 100))),
+            ["0.210", "0.212", "0.214", "0.216", "0.218", "0.220"]
+        );
+    }
+
+    #[test]
+    fn equal_ratios_are_equal_lengths_on_a_logarithmic_axis() {
+        let axis = Axis::log((0.01, 100.0), (0, 400));
+        assert_eq!([0.01, 0.1, 1.0, 10.0, 100.0].map(|value| axis.at(value)), [0, 100, 200, 300, 400]);
+        let axis = Axis::linear((0.0, 2.0), (300, 100));
+        assert_eq!([0.0, 0.5, 2.0].map(|value| axis.at(value)), [300, 250, 100]);
+    }
+}

@@ -1,0 +1,40 @@
+//! The flags of single cells of a profile: why a value is not to be taken at face value.
+
+use super::draw::curves::BAND;
+use crate::emergence::ProfileRow;
+use crate::emergence::semantic::SemanticRow;
+use crate::mi::Flag;
+
+/// Flags of an estimate that say how it was made, and nothing against it.
+const DESCRIPTIVE: [Flag; 5] = [Flag::Grouped, Flag::Jittered, Flag::Collinear, Flag::Copies, Flag::Discrete];
+
+/// The flags of a cell of a positional profile that speak against its value: those of the macro and micro
+/// information, and of the block.
+pub(super) fn positional(row: &ProfileRow) -> Vec<String> {
+    let against = |name: &&str| !DESCRIPTIVE.iter().any(|flag| flag.name() == *name);
+    let of = |side: &str, flags: &str| -> Vec<String> {
+        flags.split_whitespace().filter(against).map(|name| format!("{side}{}", plain(name))).collect()
+    };
+    [of("macro ", &row.macro_flags), of("micro ", &row.micro_flags), of("", &row.flags)].concat()
+}
+
+/// The flags of a cell of a semantic profile: semantic information is claimed only for what exceeds chance
+/// and random init, here by more than 1.96 standard errors.
+pub(super) fn semantic(row: &SemanticRow) -> Vec<String> {
+    let Some(stderr) = row.macro_share_stderr else { return vec!["no standard error".into()] };
+    let mut flags = vec![];
+    if row.macro_share <= BAND * stderr {
+        flags.push("not above chance".into());
+    }
+    if let Some(random_init) = row.macro_share_random_init {
+        let both = stderr.hypot(row.macro_share_random_init_stderr.unwrap_or(0.0));
+        if row.macro_share - random_init <= BAND * both {
+            flags.push("not above random init".into());
+        }
+    }
+    flags
+}
+
+fn plain(name: &str) -> String {
+    name.replace('_', " ")
+}

@@ -1,0 +1,57 @@
+//! How many bytes of a page each kind of data may take, so that a page stays below 2 MB whatever a folder
+//! holds. What does not fit is counted in the page, with the file that has it.
+
+/// Most bytes of the data of a page; style and script come on top.
+pub(super) const LARGEST: usize = 1_880_000;
+
+/// Bytes for each kind of data.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// study.toml, and each table of the study.
+    pub study_text: usize,
+    pub study_table: usize,
+    /// All figures of predictions, and all their rows.
+    pub figures: usize,
+    pub predictions: usize,
+    pub profiles: usize,
+    /// Figures, tables and descriptions of cards.
+    pub cards: usize,
+    pub spend: usize,
+    /// Scores, and semantic estimates.
+    pub scores: usize,
+    /// The list of files.
+    pub files: usize,
+}
+
+impl Limits {
+    /// Limits that leave room for answers in all but extreme folders.
+    const WIDE: Self = Self {
+        study_text: 30_000,
+        study_table: 70_000,
+        figures: 350_000,
+        predictions: 260_000,
+        profiles: 620_000,
+        cards: 150_000,
+        spend: 60_000,
+        scores: 90_000,
+        files: 120_000,
+    };
+
+    /// A share of the limits, for a folder in which all kinds of data are large.
+    pub(super) fn of(share: f64) -> Self {
+        let part = |bytes: usize| (share * bytes as f64) as usize;
+        let Self { study_text, study_table, figures, predictions, profiles, cards, spend, scores, files } =
+            Self::WIDE;
+        Self {
+            study_text: part(study_text),
+            study_table: part(study_table),
+            figures: part(figures),
+            predictions: part(predictions),
+            profiles: part(profiles),
+            cards: part(cards),
+            spend: part(spend),
+            scores: part(scores),
+            files: part(files),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Reading results: every file that is read is listed with its hash, and what cannot be read is listed with
+//! the reason and left out.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::data::PageTable;
+use crate::disk::Lines;
+use crate::error::{Error, Result};
+use crate::seed::sha256_hex;
+
+/// A file that was read.
+#[derive(Debug)]
+struct ReadFile {
+    path: PathBuf,
+    bytes: usize,
+    sha256: String,
+}
+
+/// The files of a folder while they are read.
+#[derive(Debug)]
+pub(super) struct Sources {
+    folder: PathBuf,
+    files: RefCell<Vec<ReadFile>>,
+    problems: RefCell<Vec<String>>,
+}
+
+impl Sources {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { folder: folder.into(), files: RefCell::default(), problems: RefCell::default() }
+    }
+
+    /// The path from the folder, with `/` on every system.
+    pub(super) fn name(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(&self.folder).unwrap_or(path);
+        let parts = inside.iter().map(|part| part.to_string_lossy().into_owned());
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// The bytes of a file; `None`, and a problem, if it cannot be read.
+    pub(super) fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        let read = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source });
+        let bytes = self.keep(path, read)?;
+        let mut files = self.files.borrow_mut();
+        if !files.iter().any(|file| file.path == path) {
+            files.push(ReadFile { path: path.into(), bytes: bytes.len(), sha256: sha256_hex(&bytes) });
+        }
+        Some(bytes)
+    }
+
+    /// A value of a reader of its own; `None`, and a problem, if it is refused.
+    pub(super) fn read<T>(&self, path: &Path, reader: impl FnOnce(&Path) -> Result<T>) -> Option<T> {
+        self.bytes(path)?;
+        self.keep(path, reader(path))
+    }
+
+    /// The rows of a CSV file; none, and a problem, if it cannot be read.
+    pub(super) fn rows<T: DeserializeOwned>(&self, path: &Path) -> Vec<T> {
+        let Some(bytes) = self.bytes(path) else { return vec![] };
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let rows = reader.deserialize().collect::<std::result::Result<Vec<T>, csv::Error>>();
+        let rows = rows.map_err(|error| {
+            let line = Lines::at(&bytes, error.position());
+            Error::Csv { path: path.into(), line, reason: error.to_string() }
+        });
+        self.keep(path, rows).unwrap_or_default()
+    }
+
+    /// A JSON file; `None`, and a problem, if it is none.
+    pub(super) fn json(&self, path: &Path) -> Option<Value> {
+        let bytes = self.bytes(path)?;
+        let parsed =
+            serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.into(), source });
+        self.keep(path, parsed)
+    }
+
+    fn keep<T>(&self, path: &Path, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.problem(path, &described(&error))).ok()
+    }
+
+    /// Notes that something of a file is left out.
+    pub(super) fn problem(&self, path: &Path, reason: &dyn Display) {
+        self.problems.borrow_mut().push(format!("{} is left out: {reason}", self.name(path)));
+    }
+
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.problems.borrow().clone()
+    }
+
+    /// The files that were read.
+    pub(super) fn inputs(&self) -> Vec<PathBuf> {
+        self.files.borrow().iter().map(|file| file.path.clone()).collect()
+    }
+
+    /// The files as a table.
+    pub(super) fn table(&self) -> PageTable {
+        let mut table = PageTable::new("files", &["file", "bytes", "sha256"]);
+        let mut files: Vec<(String, Value, Value)> = vec![];
+        for file in self.files.borrow().iter() {
+            files.push((self.name(&file.path), json!(file.bytes), json!(file.sha256)));
+        }
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        files.into_iter().for_each(|(name, bytes, hash)| table.push(vec![json!(name), bytes, hash]));
+        table
+    }
+}
+
+/// An error with its causes.
+fn described(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,105 @@
+//! The routes: the page, its data, and the version by which a page sees that the folder changed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use crate::error::{Error, Result};
+use crate::report::html::{Page, page, version};
+
+/// A page, and the version of the folder that it was made of.
+type MadePage = (String, Arc<Page>);
+
+#[derive(Clone)]
+struct App {
+    folder: Arc<PathBuf>,
+    port: u16,
+    /// The last page that was made, with the version of the folder; one is made at a time.
+    made: Arc<Mutex<Option<MadePage>>>,
+}
+
+/// The routes of a folder's page.
+pub(super) fn router(folder: &Path, port: u16) -> Router {
+    let app = App { folder: Arc::new(folder.into()), port, made: Arc::default() };
+    Router::new()
+        .route("/", get(whole))
+        .route("/data", get(data))
+        .route("/version", get(current))
+        .layer(from_fn_with_state(app.clone(), admit))
+        .with_state(app)
+}
+
+/// Refuses requests that were sent to another host than this one.
+async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is_own =
+        ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host == format!("{name}:{}", app.port));
+    // A browser names no port where it is 80.
+    let is_own = is_own || (app.port == 80 && ["127.0.0.1", "localhost"].contains(&host));
+    if is_own {
+        return next.run(request).await;
+    }
+    let message = "this server answers this machine alone, under http://127.0.0.1 or http://localhost";
+    (StatusCode::FORBIDDEN, message).into_response()
+}
+
+async fn whole(State(app): State<App>) -> Response {
+    answer(app.page().await, "text/html; charset=utf-8", |(version, page)| page.to_live_bytes(version))
+}
+
+async fn data(State(app): State<App>) -> Response {
+    answer(app.page().await, "application/json", |(_, page)| page.data().into_bytes())
+}
+
+async fn current(State(app): State<App>) -> Response {
+    let version = version(&app.folder);
+    answer(version, "application/json", |version| json!({ "version": version }).to_string().into_bytes())
+}
+
+fn answer<T>(made: Result<T>, kind: &'static str, body: impl FnOnce(&T) -> Vec<u8>) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, header::HeaderValue::from_static("DENY"));
+    match made {
+        Ok(made) => {
+            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+            (StatusCode::OK, headers, body(&made)).into_response()
+        }
+        // Text, which no browser takes for markup.
+        Err(error) => {
+            headers
+                .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));
+            (StatusCode::SERVICE_UNAVAILABLE, headers, error.to_string()).into_response()
+        }
+    }
+}
+
+impl App {
+    /// The page of the folder as it is now.
+    async fn page(&self) -> Result<MadePage> {
+        let mut made = self.made.lock().await;
+        let now = version(&self.folder)?;
+        if let Some((version, page)) = made.as_ref().filter(|(version, _)| *version == now) {
+            return Ok((version.clone(), page.clone()));
+        }
+        let folder = self.folder.clone();
+        let fault = |source| Error::Serve {
+            address: format!("127.0.0.1:{}", self.port),
+            source: std::io::Error::other(source),
+        };
+        // Files are read on a thread of their own.
+        let page = tokio::task::spawn_blocking(move || page(&folder)).await.map_err(fault)??;
+        let page = Arc::new(page);
+        *made = Some((now.clone(), page.clone()));
+        Ok((now, page))
+    }
+}

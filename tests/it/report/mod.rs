@@ -1,0 +1,5 @@
+#[cfg(unix)]
+mod browser;
+mod figures;
+mod page;
+mod page_limits;
