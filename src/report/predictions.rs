@@ -57,6 +57,7 @@ pub(super) fn table(rows: &[PredictionRow]) -> Table {
     let shown = [
         "target_model",
         "corpus",
+        "shots",
         "unit",
         "y_hat",
         "low",
@@ -75,6 +76,7 @@ pub(super) fn table(rows: &[PredictionRow]) -> Table {
         table.rows.push(vec![
             row.target_model.as_str().into(),
             row.corpus.as_str().into(),
+            row.shots.into(),
             row.unit.as_str().into(),
             row.y_hat.into(),
             row.low.into(),

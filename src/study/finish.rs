@@ -1,6 +1,7 @@
 //! A whole study: its tasks, then predictions, the measurements that check them, and reports.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::checked::Study;
 use super::predict::{StudyPredictions, file_of, predict};
@@ -118,6 +119,7 @@ fn check(
 /// note.
 fn reports(study: &Study, folder: &StudyFolder, notes: &mut Vec<String>) -> Result<()> {
     let own = folder.path().join("report");
+    let mut kept: Vec<PathBuf> = vec![];
     for name in &study.file.reports {
         let report = report::find(&name.value)?;
         let file = report.input().file;
@@ -127,10 +129,12 @@ fn reports(study: &Study, folder: &StudyFolder, notes: &mut Vec<String>) -> Resu
             continue;
         };
         let written = report.make(&[input], &Selection::default());
-        if let Err(error) = written.and_then(|made| made.write(report.name(), &own)) {
-            notes.push(format!("no report {}: {error}", report.name()));
+        match written.and_then(|made| made.write(report.name(), &own)) {
+            Ok(files) => kept.extend(files),
+            Err(error) => notes.push(format!("no report {}: {error}", report.name())),
         }
     }
+    publish::keep_only(&own, &kept)?;
     if let Err(error) = report::html::write(folder.path(), &folder.path().join("report.html")) {
         notes.push(format!("no page: {error}"));
     }

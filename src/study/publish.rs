@@ -12,6 +12,7 @@ use super::results::StudyFolder;
 use super::status::status;
 use super::task::{StudyTask, TaskKind};
 use crate::calibration::PredictionRow;
+use crate::corpus::FactorialDesign;
 use crate::disk::{self, Schema};
 use crate::emergence::ProfileStore;
 use crate::emergence::semantic::SemanticProfile;
@@ -45,6 +46,22 @@ pub(super) fn profiles(tasks: &[StudyTask], folder: &StudyFolder) -> Result<()> 
     store.write_table::<SemanticProfile>()?;
     store.write_rows("readings.csv", SemanticProfile::reading_rows)?;
     store.write_rows("summaries.csv", SemanticProfile::summary_rows)
+}
+
+/// Removes the tables and figures of a folder that an earlier run left and this one did not make.
+///
+/// # Errors
+/// [`Error::Write`]
+pub(super) fn keep_only(folder: &Path, kept: &[PathBuf]) -> Result<()> {
+    const MADE: [&str; 5] = ["csv", "md", "tex", "svg", "pdf"];
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_made = path.extension().is_some_and(|of| MADE.iter().any(|extension| of == *extension));
+        if is_made && !kept.contains(&path) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a file, which another process may have removed.
@@ -104,7 +121,9 @@ struct StudyRecord<'a> {
 #[derive(Serialize)]
 struct SettingsRecord<'a> {
     estimand: &'static str,
-    corpora: Vec<CorpusRecord<'a>>,
+    corpora: Vec<&'a str>,
+    /// SHA-256 of the prompts of each corpus.
+    designs_sha256: Vec<String>,
     shots: &'a [usize],
     sets: usize,
     queries: usize,
@@ -115,12 +134,6 @@ struct SettingsRecord<'a> {
     features: Vec<&'a str>,
     level: f64,
     sizes: bool,
-}
-
-#[derive(Serialize)]
-struct CorpusRecord<'a> {
-    name: &'a str,
-    design_sha256: String,
 }
 
 #[derive(Serialize)]
@@ -152,7 +165,7 @@ struct TaskRecord<'a> {
     kind: TaskKind,
     model: &'a str,
     corpus: &'a str,
-    key: &'a str,
+    key_sha256: &'a str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
@@ -182,11 +195,8 @@ pub(super) fn record(
         seed: file.seed,
         settings: SettingsRecord {
             estimand: "semantic",
-            corpora: study
-                .designs
-                .iter()
-                .map(|design| CorpusRecord { name: &design.category, design_sha256: design.sha256() })
-                .collect(),
+            corpora: study.designs.iter().map(|design| design.category.as_str()).collect(),
+            designs_sha256: study.designs.iter().map(FactorialDesign::sha256).collect(),
             shots: &file.design.shots,
             sets: file.design.sets,
             queries: file.design.queries,
@@ -230,7 +240,7 @@ pub(super) fn record(
                 kind: task.kind,
                 model: &task.model,
                 corpus: &task.corpus,
-                key: &task.key,
+                key_sha256: &task.key,
                 status: row.status,
                 seconds: row.seconds,
                 note: &row.note,

@@ -70,8 +70,9 @@ function save(text, name) {
 }
 
 // Names stay on one line; sentences are broken.
-function isShort(value) {
-  return typeof value === "string" && value.length <= 30 ? "short" : null;
+function width(value) {
+  if (typeof value !== "string") return null;
+  return value.length <= 30 ? "short" : value.length > 60 ? "long" : null;
 }
 
 function compare(a, b) {
@@ -128,7 +129,7 @@ function tableView(table, options = {}) {
     // A hash is shown by its beginning; the pointer and the copies have the whole.
     const cell = (value, at) => (classes[at] === "hash" && value
       ? el("td", { class: "hash", title: value }, String(value).slice(0, 12))
-      : el("td", { class: classes[at] || isShort(value) }, shown(value, 5)));
+      : el("td", { class: classes[at] || width(value) }, shown(value, 5)));
     body.replaceChildren(...found.slice(0, n).map((row) => el("tr", {}, row.map(cell))));
     const left = table.left_out ? `; ${plural(table.left_out, "more row", "more rows")} only in ${table.left_out_file}` : "";
     count.textContent = `${Math.min(n, found.length)} of ${plural(rows.length, "row", "rows")}${left}`;
