@@ -1,6 +1,7 @@
 //! Predicted against measured: a figure whose points can be pointed at, and the rows; refusals by reason.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -9,7 +10,9 @@ use super::folder::ResultFiles;
 use super::limits::Limits;
 use super::sources::Sources;
 use crate::calibration::PredictionRow;
+use crate::report::blind::BLIND;
 use crate::report::draw::scatter::Scatter;
+use crate::report::read::csv_rows;
 use crate::report::{blind, predictions};
 use crate::study::blind::{BlindRow, BlindSummary};
 
@@ -29,7 +32,9 @@ struct Room {
 pub(super) fn sections(files: &ResultFiles, sources: &Sources, limits: &Limits) -> Vec<Value> {
     let mut room = Room { figures: Budget::new(limits.figures), rows: Budget::new(limits.predictions) };
     let mut sections = vec![];
-    let hidden: Vec<BlindRow> = files.blind.as_ref().map(|path| sources.rows(path)).unwrap_or_default();
+    // A table without the columns of a blind test would read as rows without numbers.
+    let read = |path: &Path| csv_rows::<BlindRow>(&BLIND, path);
+    let hidden = files.blind.as_ref().and_then(|path| sources.read(path, read)).unwrap_or_default();
     for rows in grouped(&hidden, |row| (row.target.clone(), row.unit.clone(), row.level.to_string())) {
         sections.push(of_blind(&rows, &mut room));
     }

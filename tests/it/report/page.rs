@@ -228,10 +228,16 @@ fn what_is_missing_or_damaged_is_said_and_what_is_no_folder_of_results_is_refuse
     std::fs::write(folder.path().join("cards/a.json"), "{\"schema\": 1}").expect("a file");
     std::fs::create_dir_all(folder.path().join("answers/m")).expect("a folder");
     std::fs::write(folder.path().join("answers/m/scores.csv"), "provider,model\nx\n").expect("a file");
-    refused(&[here], 3, &["cards/a.json is left out", "answers/m/scores.csv is left out"]);
+    // A table of another kind would read as rows without numbers.
+    std::fs::write(folder.path().join("blind.csv"), "model,family\nx,y\n").expect("a file");
+    refused(
+        &[here],
+        3,
+        &["cards/a.json is left out", "answers/m/scores.csv is left out", "blind.csv is left out"],
+    );
     let html = std::fs::read_to_string(folder.path().join("report.html")).expect("a page");
     let problems = data(&html)["problems"].as_array().map(Vec::len);
-    assert_eq!(problems, Some(2));
+    assert_eq!(problems, Some(3));
     assert_eq!(data(&html)["predictions"][0]["table"]["rows"][0][0], "a");
     let listed = surmise(&["list", "reports"]);
     assert!(String::from_utf8_lossy(&listed.stdout).lines().any(|line| line.starts_with("html\t")));
