@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::support::{DESIGN, MODELS, StudyCase, results};
+use crate::cli::command::rows;
 
 /// Runs that are killed before one is left to end.
 const KILLS: u64 = 8;
@@ -42,4 +43,36 @@ fn processes_on_one_folder_never_do_the_same_task() {
     }
     assert_eq!(done, 26);
     assert!(results(&case.path("study")) == results(&alone.path("study")));
+}
+
+#[test]
+fn the_bare_command_is_the_bundled_study_and_leaves_nothing_behind() {
+    let case = StudyCase::new("");
+    std::fs::remove_file(case.path("study.toml")).expect("a file");
+    let (printed, said) = case.done(&[]);
+    assert!(std::fs::read_dir(case.path(".")).expect("a folder").next().is_none());
+    let table = rows(&printed);
+    assert_eq!(table.len(), 16);
+    let number = |row: &std::collections::BTreeMap<String, String>, column: &str| {
+        row[column].parse::<f64>().unwrap_or_else(|_| panic!("{column}: {row:?}"))
+    };
+    let error = |column: &str| {
+        table.iter().map(|row| (number(row, column) - number(row, "measured")).abs()).sum::<f64>() / 16.0
+    };
+    assert!(error("y_hat") < error("baseline_mean") && error("y_hat") < error("baseline_size"));
+    // What it says is what it printed.
+    let sentence = format!(
+        "error of {:.3}, against {:.3} for the mean of the others and {:.3} for a line",
+        error("y_hat"),
+        error("baseline_mean"),
+        error("baseline_size")
+    );
+    assert!(said.contains(&sentence), "{sentence}: {said}");
+    // It is the study that `init` writes.
+    case.done(&["init"]);
+    case.done(&["run"]);
+    assert_eq!(case.read("study/predictions.csv"), printed);
+    for file in ["report.html", "study.json", "report/predictions.csv", "report/depth.tex"] {
+        assert!(case.path("study").join(file).is_file(), "{file}");
+    }
 }
