@@ -59,6 +59,7 @@ pub mod emergence;
 pub mod error;
 mod finite;
 pub mod import;
+mod machine;
 pub mod mi;
 pub mod model;
 pub mod names;

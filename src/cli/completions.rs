@@ -1,4 +1,4 @@
-//! `surmise completions`: the script that completes verbs, flags and names in a shell.
+//! `surmise completions`: the script that completes verbs and flags in a shell.
 
 use clap::{Args, Command};
 use clap_complete::Shell;

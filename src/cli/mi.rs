@@ -144,7 +144,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         let mut json = serde_json::to_vec_pretty(&report)
             .map_err(|source| Error::Json { path: "stdout".into(), source })?;
         json.push(b'\n');
-        let csv = disk::csv_bytes("mi.csv".as_ref(), &csv_rows(&report))?;
+        // An infinite information is null in JSON and an error in CSV, which nothing asked for may then be.
+        let csv = match &flags.output.csv {
+            Some(_) => disk::csv_bytes("mi.csv".as_ref(), &csv_rows(&report))?,
+            None => vec![],
+        };
         let bytes = TableBytes { csv, json };
         flags.output.write(&bytes, &bytes.json)?;
     }

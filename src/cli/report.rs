@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::choice::listed;
-use super::{TableBytes, TableFlags, print, status};
+use super::{TableBytes, TableFlags, is_stdout, print, status};
 use crate::disk;
 use crate::emergence::SettingFilter;
 use crate::error::{Error, Result};
+use crate::names;
 use crate::report::{self, Selection, html};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    #[arg(value_name = "NAME", help = listed("A report", names()))]
+    #[arg(value_name = "NAME", help = listed("A report", report_names()))]
     name: String,
     /// The files it is made of, which `surmise list reports` names, or folders that hold them; for html one
     /// results folder
@@ -53,15 +54,21 @@ enum Format {
     Md,
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
+fn report_names() -> impl Iterator<Item = &'static str> {
     report::ALL.iter().map(|report| report.name()).chain([html::NAME])
 }
 
 pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    if flags.name == html::NAME {
+    if names::is_same(&flags.name, html::NAME) {
         return page(flags, quiet);
     }
-    let report = report::find(&flags.name)?;
+    let report = report::find(&flags.name).map_err(|error| match error {
+        Error::Unknown { kind, name, .. } => {
+            let known: Vec<&str> = report_names().collect();
+            names::unknown(kind, &name, known.iter().copied(), &format!("there are {}", known.join(", ")))
+        }
+        other => other,
+    })?;
     let inputs: Vec<PathBuf> = flags.inputs.iter().map(|path| report.input().at(path)).collect();
     if let Some(folder) = &flags.output {
         disk::check_apart(&inputs, &folder.join(format!("{}.csv", report.name())))?;
@@ -106,6 +113,8 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
         ("--corpus", !flags.corpora.is_empty()),
         ("--select", !flags.select.is_empty()),
         ("--format", flags.format.is_some()),
+        ("--csv", flags.tables.csv.is_some()),
+        ("--json", flags.tables.json.is_some()),
     ];
     if let Some((name, _)) = chosen.into_iter().find(|(_, is_given)| *is_given) {
         let reason = "is for the other reports; the page of html shows all and has menus, leave it out";
@@ -116,6 +125,9 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
         return Err(Error::Parameter { name: "the inputs", reason });
     };
     let page = html::page(folder)?;
+    if flags.output.as_deref().is_some_and(is_stdout) {
+        return print(&page.to_bytes());
+    }
     let file = flags.output.clone().unwrap_or_else(|| folder.join(html::FILE));
     let file = if file.is_dir() { file.join(Path::new(html::FILE)) } else { file };
     page.write(&file)?;

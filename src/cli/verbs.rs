@@ -107,7 +107,7 @@ enum Verb {
     /// List what is built in: models, architectures, estimators, corpora, providers, importers,
     /// candidates, tasks, graders, reports
     List(list::Flags),
-    /// Print the script that completes verbs, flags and names in a shell
+    /// Print the script that completes verbs and flags in a shell
     Completions(completions::Flags),
 }
 

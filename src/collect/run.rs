@@ -59,6 +59,8 @@ pub struct Run {
     pub ca_cert: Option<PathBuf>,
     /// The server, if it runs in this process.
     pub in_process: Option<Arc<dyn InProcess>>,
+    /// Whether the caller keeps other processes out of the folder, also where the file system has no locks.
+    pub is_claimed: bool,
     /// Whether records are synced to disk before they count; off only to measure what that costs.
     pub durable: bool,
 }
@@ -93,7 +95,7 @@ impl Run {
             secrets = Ok(secrets?);
         }
         let fallback_writer = recovery::fallback_writer(progress.clone(), self.folder.clone());
-        let mut journal = Journal::open(&self.folder, self.durable, fallback_writer)?;
+        let mut journal = Journal::open(&self.folder, (self.durable, self.is_claimed), fallback_writer)?;
         if let Some(torn) = &journal.torn {
             progress.say(&format!("1 incomplete record moved to {}", torn.display()));
         }

@@ -16,9 +16,14 @@ pub struct ReportInput {
 }
 
 impl ReportInput {
-    /// The path itself, or the file in the folder that it is.
+    /// The path itself, or the file in the folder that it is: in the folder or, in that of a study, among its
+    /// profiles.
     pub fn at(&self, path: &Path) -> PathBuf {
-        if path.is_dir() { path.join(self.file) } else { path.into() }
+        if !path.is_dir() {
+            return path.into();
+        }
+        let (own, of_study) = (path.join(self.file), path.join("profiles").join(self.file));
+        if !own.is_file() && of_study.is_file() { of_study } else { own }
     }
 
     /// Refuses the header of a CSV file that lacks a column, or has one under its name in an earlier version.

@@ -54,10 +54,11 @@ impl Report for Predictions {
 
 /// The rows as a table.
 pub(super) fn table(rows: &[PredictionRow]) -> Table {
-    let shown = [
-        "target_model",
-        "corpus",
-        "shots",
+    // Rows of one corpus may differ in the number of examples.
+    let has_shots = rows.iter().any(|row| row.shots.is_some());
+    let mut shown = vec!["target_model", "corpus"];
+    shown.extend(has_shots.then_some("shots"));
+    shown.extend([
         "unit",
         "y_hat",
         "low",
@@ -70,13 +71,12 @@ pub(super) fn table(rows: &[PredictionRow]) -> Table {
         "level",
         "backtest_coverage",
         "regime",
-    ];
+    ]);
     let mut table = Table::with_hidden(&shown, &["target", "in_training", "status", "note"]);
     for row in rows {
-        table.rows.push(vec![
-            row.target_model.as_str().into(),
-            row.corpus.as_str().into(),
-            row.shots.into(),
+        let mut cells = vec![row.target_model.as_str().into(), row.corpus.as_str().into()];
+        cells.extend(has_shots.then(|| row.shots.into()));
+        cells.extend([
             row.unit.as_str().into(),
             row.y_hat.into(),
             row.low.into(),
@@ -100,6 +100,7 @@ pub(super) fn table(rows: &[PredictionRow]) -> Table {
             if row.y_hat.is_some() { "ok" } else { row.status.name() }.into(),
             row.note.as_str().into(),
         ]);
+        table.rows.push(cells);
     }
     table
 }

@@ -152,7 +152,7 @@ fn draw(means: &[Mean], layout: &Layout<'_>) -> Result<Vec<(String, Figure)>> {
                     panels,
                     key: layout.key.clone(),
                     across: layout.across(corpora.len()),
-                    x_label: if texts { "position in the window" } else { "number of shots" }.into(),
+                    x_label: if texts { "position in the window" } else { "entity of the series" }.into(),
                     y_label: y_label.into(),
                     dashed: dashed.map(str::to_owned),
                     is_count: true,

@@ -175,6 +175,7 @@ pub(super) fn ask_served(
         key_header: None,
         ca_cert: None,
         in_process: server,
+        is_claimed: true,
         // Asking again costs nothing here.
         durable: false,
     };

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::asking::SemanticQuestions;
-use super::file::{ClosedModel, Findings, Located, StudyFile};
+use super::file::{ClosedModel, Finding, Findings, Located, StudyFile};
 use super::models::{KnownModels, StudyModel, opened_by, resolve};
 use crate::collect::Grader;
 use crate::collect::budget::price::Price;
@@ -12,11 +12,12 @@ use crate::collect::client::endpoint::Endpoint;
 use crate::collect::secrets::Secrets;
 use crate::collect::tasks::{self, Rendering, TaskOptions};
 use crate::corpus::{Category, DesignSettings, FactorialDesign, PromptForm};
+use crate::disk;
 use crate::error::Result;
 use crate::model::hub::Hub;
 use crate::names;
 use crate::observations;
-use crate::provider::{self, Provider};
+use crate::provider::{self, Prompt, Provider};
 use crate::report;
 
 /// A study that can run.
@@ -25,10 +26,19 @@ pub struct Study {
     pub file: StudyFile,
     /// The designs, one for each corpus.
     pub designs: Vec<FactorialDesign>,
+    /// Requests and tokens of the tasks beside the designs.
+    pub(super) beside: Questions,
     /// The open models.
     pub models: Vec<StudyModel>,
     /// The closed models.
     pub closed: Vec<ClosedTarget>,
+}
+
+/// Requests and the tokens of their prompts, about.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Questions {
+    pub calls: usize,
+    pub tokens: f64,
 }
 
 /// A closed model with what it is reached by.
@@ -54,17 +64,19 @@ pub struct Api {
 /// Items per relation of tasks that are drawn, and most shots of them.
 pub(super) const TASK_ITEMS: usize = 100;
 pub(super) const TASK_SHOTS: usize = 4;
+/// A token of English text and of the embedded categories has about so many characters.
+pub(super) const CHARS_PER_TOKEN: f64 = 3.5;
 
 impl Study {
-    /// Looks everything up that a study file names. `known` holds the hashes of weights that were seen
-    /// before. `needs_keys` is false where nothing is asked.
+    /// Looks everything up that a study file names. `found` are mistakes of the file that are known already;
+    /// `known` holds the hashes of weights that were seen before.
     ///
     /// # Errors
     /// [`Error::StudyFile`](crate::Error::StudyFile) with every mistake.
-    pub fn of(file: StudyFile, known: &mut KnownModels, hub: &Hub, needs_keys: bool) -> Result<Self> {
-        let findings = Findings::new("");
+    pub fn of(file: StudyFile, found: Vec<Finding>, known: &mut KnownModels, hub: &Hub) -> Result<Self> {
+        let findings = Findings::of(found);
         let designs = designs(&file, &findings);
-        check_tasks(&file, &findings);
+        let beside = tasks_beside(&file, &findings);
         check_calibration(&file, &findings);
         for name in &file.reports {
             if let Err(error) = report::find(&name.value) {
@@ -80,13 +92,30 @@ impl Study {
                 known.describe(&opened, hub).map_err(|error| findings.add_error(name.line, &error)).ok()
             });
             check_apart(target, weights.as_ref(), &models, &findings);
-            let api = target.provider.as_ref().and_then(|name| api(target, name, needs_keys, &findings));
+            let api = target.provider.as_ref().and_then(|name| api(target, name, &findings));
             closed.push(ClosedTarget { closed: target.clone(), api, weights });
         }
         if findings.any() {
             return Err(findings.into_error(&file.path));
         }
-        Ok(Self { file, designs, models, closed })
+        Ok(Self { file, designs, beside, models, closed })
+    }
+
+    /// Whether the keys are there of the closed models with these ids.
+    ///
+    /// # Errors
+    /// [`Error::StudyFile`](crate::Error::StudyFile) naming every variable that is missing.
+    pub fn check_keys(&self, asked: &[&str]) -> Result<()> {
+        let findings = Findings::of(vec![]);
+        for ClosedTarget { closed, api, .. } in &self.closed {
+            let Some(api) = api.as_ref().filter(|_| asked.contains(&closed.id.as_str())) else { continue };
+            let is_local = Endpoint::new(&api.base_url).is_ok_and(|endpoint| endpoint.is_local());
+            let key = Secrets::from_env(api.provider.key_variable(), &api.base_url, is_local);
+            if let Err(error) = key {
+                findings.add_error(closed.line, &error);
+            }
+        }
+        if findings.any() { Err(findings.into_error(&self.file.path)) } else { Ok(()) }
     }
 
     /// A text without the keys of the closed models.
@@ -118,12 +147,12 @@ impl Study {
 
 fn designs(file: &StudyFile, findings: &Findings) -> Vec<FactorialDesign> {
     let design = &file.design;
-    let Some(form) = PromptForm::find(&design.form.value) else {
+    let form = PromptForm::find(&design.form.value).unwrap_or_else(|| {
         let names: Vec<&str> = PromptForm::names().collect();
         let reason = format!("`form` must be one of {}, and is {}", names.join(", "), design.form.value);
         findings.add(design.form.line, reason);
-        return vec![];
-    };
+        DesignSettings::default().form
+    });
     let how = DesignSettings {
         sets: design.sets,
         queries: design.queries,
@@ -156,11 +185,33 @@ pub(super) fn task_options(seed: u64) -> TaskOptions {
     }
 }
 
-fn check_tasks(file: &StudyFile, findings: &Findings) {
+fn tasks_beside(file: &StudyFile, findings: &Findings) -> Questions {
+    let options = task_options(file.seed);
+    let load = |names: &[String]| tasks::load(names, &options);
+    let mut names: Vec<String> = vec![];
+    let mut questions = Questions::default();
     for task in &file.design.tasks {
-        if let Err(error) = tasks::load(std::slice::from_ref(&task.value), &task_options(file.seed)) {
-            findings.add_error(task.line, &error);
+        names.push(task.value.clone());
+        match load(std::slice::from_ref(&task.value)).and_then(|own| load(&names).map(|_| own)) {
+            Err(error) => findings.add_error(task.line, &error),
+            Ok(loaded) => {
+                // An item that cannot be read is an error of the task, which reading it whole has shown.
+                for item in loaded.iter().flat_map(|task| task.items.iter()).flatten() {
+                    questions.calls += item.prompts.len();
+                    let chars = item.prompts.iter().map(chars).sum::<usize>();
+                    questions.tokens += chars as f64 / CHARS_PER_TOKEN;
+                }
+            }
         }
+    }
+    questions
+}
+
+/// Characters of a prompt.
+fn chars(prompt: &Prompt) -> usize {
+    match prompt {
+        Prompt::Text(text) => text.len(),
+        Prompt::Messages(messages) => messages.iter().map(|message| message.content.len()).sum(),
     }
 }
 
@@ -203,7 +254,8 @@ fn check_apart(
     models: &[StudyModel],
     findings: &Findings,
 ) {
-    if models.iter().any(|model| model.info.id == target.id) {
+    let name = disk::id_in_file_names(&target.id);
+    if models.iter().any(|model| disk::id_in_file_names(&model.info.id) == name) {
         let reason = format!("{} is the name of an open model as well; give one of them another", target.id);
         findings.add(target.line, reason);
     }
@@ -219,28 +271,30 @@ fn check_apart(
     }
 }
 
-fn api(target: &ClosedModel, name: &Located<String>, needs_keys: bool, findings: &Findings) -> Option<Api> {
-    let provider = provider::find(&name.value).map_err(|error| findings.add_error(name.line, &error)).ok()?;
-    let url = target.base_url.clone();
-    let line = url.as_ref().map_or(target.line, |url| url.line);
-    let base_url = url.map_or_else(|| provider.default_base_url().to_owned(), |url| url.value);
-    let endpoint = Endpoint::new(&base_url).map_err(|error| findings.add_error(line, &error)).ok()?;
+fn api(target: &ClosedModel, name: &Located<String>, findings: &Findings) -> Option<Api> {
     let price = target.prices.as_ref().and_then(|file| {
         let price = Price::read(&file.value, &target.model);
         price.map_err(|error| findings.add_error(file.line, &error)).ok()
     });
-    let is_local = endpoint.is_local();
-    if needs_keys && let Err(error) = Secrets::from_env(provider.key_variable(), &base_url, is_local) {
-        findings.add_error(target.line, &error);
-    }
     if target.budget_usd.is_some() && target.prices.is_none() {
-        findings
-            .add(target.line, format!("`budget_usd` of {} needs `prices`, the file they are in", target.id));
+        let reason = format!("`budget_usd` of {} needs `prices`, the file they are in", target.id);
+        findings.add(target.line, reason);
     }
+    let provider = provider::find(&name.value).map_err(|error| findings.add_error(name.line, &error)).ok();
+    let default_url = || provider.map_or(String::new(), |provider| provider.default_base_url().to_owned());
+    // Without a provider there is no address to check.
+    let url = target.base_url.clone();
+    if provider.is_none() && url.is_none() {
+        return None;
+    }
+    let line = url.as_ref().map_or(target.line, |url| url.line);
+    let base_url = url.map_or_else(default_url, |url| url.value);
+    let endpoint = Endpoint::new(&base_url).map_err(|error| findings.add_error(line, &error)).ok();
+    let is_local = endpoint.is_some_and(|endpoint| endpoint.is_local());
     if !is_local && target.budget_usd.is_none() && !target.no_budget {
         let reason =
             format!("{} has no budget: give `budget_usd` and `prices`, or `no_budget = true`", target.id);
         findings.add(target.line, reason);
     }
-    Some(Api { provider, base_url, price })
+    Some(Api { provider: provider?, base_url, price })
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::machine;
 
 /// How often a holder renews its claim.
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
@@ -33,8 +34,8 @@ pub(super) struct Claims {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Holder {
     host: String,
-    /// Changes when the machine starts.
-    boot: String,
+    /// Where its process number is valid; empty where the system does not tell.
+    space: String,
     pid: u32,
     /// When the process began, in the machine's own units; a number is given to another process later.
     began: String,
@@ -81,7 +82,7 @@ impl Claims {
         let bytes = std::fs::read(self.path(number)).ok()?;
         let damaged = || Holder {
             host: "another machine".into(),
-            boot: String::new(),
+            space: String::new(),
             pid: 0,
             began: String::new(),
             beat: 0,
@@ -138,32 +139,19 @@ fn create(path: &Path, holder: &Holder) -> Result<bool> {
 
 impl Holder {
     fn this_process() -> Self {
-        let pid = std::process::id();
-        Self { host: host(), boot: boot(), pid, began: began(pid).unwrap_or_default(), beat: 0 }
+        let (pid, space) = (std::process::id(), machine::process_space().unwrap_or_default());
+        Self { host: machine::name(), space, pid, began: began(pid).unwrap_or_default(), beat: 0 }
     }
 
-    /// Whether its process is known to have ended: it ran on this machine, or on this machine before it was
-    /// started again.
+    /// Whether its process is known to have ended. That of another machine or container is not known to have,
+    /// and shows it by renewing its claim.
     fn has_ended(&self) -> bool {
-        if self.host != host() {
+        let here = machine::process_space().unwrap_or_default();
+        if here.is_empty() || self.host != machine::name() || self.space != here {
             return false;
-        }
-        if self.boot != boot() {
-            return true;
         }
         began(self.pid).is_none_or(|began| began != self.began)
     }
-}
-
-/// This machine's name.
-fn host() -> String {
-    let name =
-        std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
-    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_default()
-}
-
-fn boot() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 /// When a process began; none if there is no such process.
@@ -272,9 +260,11 @@ mod tests {
         drop(second);
         // The first claim goes with the second.
         assert!(claims.newest().is_none());
-        let restarted = Holder { boot: "earlier".into(), ..this.clone() };
-        assert!(create(&claims.path(1), &restarted).expect("a claim"));
-        drop(take(&claims).expect("taken over"));
+        // Of another container, or of this machine before it was started again, nothing is known.
+        let other = Holder { space: "another".into(), ..ended.clone() };
+        assert!(create(&claims.path(1), &other).expect("a claim"));
+        assert!(take(&claims).is_none());
+        std::fs::remove_file(claims.path(1)).expect("a claim");
         let elsewhere = Holder { host: "elsewhere".into(), pid: u32::MAX - 1, ..this };
         assert!(create(&claims.path(1), &elsewhere).expect("a claim"));
         assert!(take(&claims).is_none());

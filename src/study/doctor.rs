@@ -9,6 +9,8 @@ use super::results::StudyFolder;
 use super::status::status;
 use super::task::StudyTask;
 use crate::calibration::{PredictionRow, PredictionStatus, Table};
+use crate::corpus::FactorialDesign;
+use crate::corpus::category::INVENTED;
 use crate::error::Result;
 
 /// A finding about a closed model, or about the study as a whole.
@@ -106,15 +108,18 @@ impl Report {
         for model in &study.models {
             *families.entry(model.info.family.as_deref().unwrap_or_default()).or_default() += 1;
         }
+        // The embedded models can spell the corpora of their own facts.
+        let is_invented = |design: &FactorialDesign| INVENTED.contains(&design.category.as_str());
+        let embedded = if study.designs.iter().any(is_invented) { "factgpt" } else { "minigpt" };
         if families.len() < FAMILIES {
             let names: Vec<&str> = families.keys().copied().collect();
             self.add(
                 "",
-                format!("the open models are of {} families only ({})", families.len(), names.join(", ")),
+                format!("the open models are of few families: {}", names.join(", ")),
                 format!(
                     "name models of {} other families: an error on a new family cannot be told from fewer; \
-                     the embedded ones cost least (family = \"factgpt\", models = [\"factgpt-?\"]), ids on a \
-                     hub are nearer to real models",
+                     the embedded ones cost least (family = \"{embedded}\", models = [\"{embedded}-?\"]), \
+                     ids on a hub are nearer to real models",
                     FAMILIES - families.len()
                 ),
             );
@@ -122,7 +127,7 @@ impl Report {
         for (family, n) in families.iter().filter(|(_, n)| **n < MODELS_OF_A_FAMILY) {
             self.add(
                 "",
-                format!("the family {family} has {n} open model(s)"),
+                format!("the family {family} has {n} open model{}", if *n == 1 { "" } else { "s" }),
                 "name other sizes of it, or earlier checkpoints (owner/name@step1000)",
             );
         }
@@ -233,6 +238,12 @@ impl Report {
 /// What helps against a refusal.
 fn remedy_of(note: &str, study: &Study) -> String {
     let n = study.models.len();
+    if note.contains("no answers") {
+        return "see the tasks above: they say why it was not asked".into();
+    }
+    if note.contains("distance") || note.contains("farther") || note.contains("times the largest") {
+        return format!("name open models nearer to it, in size and answers; there are {n}");
+    }
     if note.contains("weaker than every row") {
         return "name weaker open models: smaller ones, or earlier checkpoints (owner/name@step1000)".into();
     }

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::asking::{ANSWER_TOKENS, HERE, PROVIDER, ask_served, serve_here};
-use super::checked::{Api, ClosedTarget, Study, TASK_ITEMS, TASK_SHOTS};
+use super::checked::{Api, ClosedTarget, Study};
 use super::file::ClosedModel;
 use super::models::StudyModel;
+use super::parts::{parts, set_aside_others, spent_usd};
 use super::results::StudyFolder;
 use super::task::{StudyTask, Subject};
 use crate::collect::client::endpoint::Endpoint;
@@ -19,7 +20,6 @@ use crate::collect::configuration::Configuration;
 use crate::collect::plan::RedoSelection;
 use crate::collect::progress::Progress;
 use crate::collect::results::check::Tolerated;
-use crate::collect::results::semantic;
 use crate::collect::run::Run;
 use crate::collect::secrets::{Secrets, hide_in_panics};
 use crate::corpus::FactorialDesign;
@@ -115,7 +115,14 @@ impl Execution<'_> {
         let prompts = tokenize(&opened, design)?;
         let how = SemanticSettings::new(seed, random_init.then_some(seed));
         let wanted = settings_of(&opened, design, &prompts, &how);
-        let store = ProfileStore::new(&self.folder.of(task));
+        let own = self.folder.of(task);
+        let store = ProfileStore::new(&own);
+        // A task that is not done may have left a file that is damaged.
+        if own.is_dir() {
+            for file in store.files()? {
+                std::fs::remove_file(&file).map_err(|source| Error::Write { path: file.clone(), source })?;
+            }
+        }
         let step = |done: usize, total: usize| {
             // What another process measures as well is the same to the bit.
             progress(done as f64 / total.max(1) as f64);
@@ -131,12 +138,14 @@ impl Execution<'_> {
     fn ask(&self, id: &str, model: &StudyModel, logprobs: bool, progress: Step) -> Result<Outcome> {
         let opened = self.open(model, false)?;
         self.check_positions(&opened)?;
+        // Answers of other weights under the same name are not this model's.
+        set_aside_others(self.folder, id, &model.sha256)?;
         let server = serve_here(opened, self.study.file.seed)?;
         let asked = (HERE, model.info.id.as_str());
         let provider = provider::find(PROVIDER)?;
         let configuration =
             self.study.questions(logprobs).configuration(provider, asked, Some(ANSWER_TOKENS));
-        let folders = self.parts(id, configuration);
+        let folders = parts(self.study, self.folder, id, configuration);
         let mut files = vec![];
         let n = folders.len() as f64;
         for (at, (folder, configuration, file)) in folders.into_iter().enumerate() {
@@ -148,24 +157,6 @@ impl Execution<'_> {
             files.push(folder.join(file));
         }
         Ok(Outcome { files, note: String::new(), gaps: None })
-    }
-
-    /// The collections of a model: the prompts of the designs, and the tasks beside them; each with the file
-    /// that a join reads.
-    fn parts(&self, id: &str, configuration: Configuration) -> Vec<(PathBuf, Configuration, &'static str)> {
-        let tasks = &self.study.file.design.tasks;
-        let beside = Configuration {
-            semantic: None,
-            sources: tasks.iter().map(|task| task.value.clone()).collect(),
-            shots: TASK_SHOTS,
-            items: TASK_ITEMS,
-            ..configuration.clone()
-        };
-        let mut parts = vec![(self.folder.answers(id), configuration, semantic::FILE)];
-        if !tasks.is_empty() {
-            parts.push((self.folder.scores(id), beside, "scores.csv"));
-        }
-        parts
     }
 
     /// A prompt with its answer fits into the positions of the model.
@@ -195,8 +186,9 @@ impl Execution<'_> {
             configuration.provider.clone_from(&provider.value);
         }
         let (mut files, mut notes, mut gaps) = (vec![], vec![], None);
-        let parts = self.parts(&closed.id, configuration);
+        let parts = parts(self.study, self.folder, &closed.id, configuration);
         let n = parts.len() as f64;
+        let folders: Vec<PathBuf> = parts.iter().map(|(folder, ..)| folder.clone()).collect();
         for (at, (folder, configuration, file)) in parts.into_iter().enumerate() {
             disk::make_folder(&folder)?;
             let is_local = Endpoint::new(&api.base_url)?.is_local();
@@ -213,7 +205,10 @@ impl Execution<'_> {
                 None => say(line),
             }));
             let interrupt = self.interrupt.clone();
-            let run = collection(&folder, configuration, closed, api, is_local);
+            let mut run = collection(&folder, configuration, closed, api, is_local);
+            // One budget for all collections of the model.
+            let elsewhere = spent_usd(folders.iter().filter(|other| **other != folder))?;
+            run.cap_usd = closed.budget_usd.map(|usd| (usd - elsewhere).max(0.0));
             let share = |own: f64| progress((at as f64 + own) / n);
             let started: Arc<Mutex<Option<Arc<Stop>>>> = Arc::default();
             let begun = started.clone();
@@ -280,6 +275,7 @@ fn collection(
         key_header: None,
         ca_cert: None,
         in_process: None,
+        is_claimed: true,
         durable: true,
     }
 }

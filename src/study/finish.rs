@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use super::checked::Study;
 use super::predict::{StudyPredictions, file_of, predict};
@@ -19,11 +21,14 @@ use crate::error::Result;
 use crate::observations::semantic::response;
 use crate::report::{self, Selection};
 
+/// How often the files for a reader are made again while tasks run.
+const SHOWN_EVERY: Duration = Duration::from_secs(10);
+
 /// What a run of a study gave.
 pub struct StudyEnd {
     /// How each task ended, by id.
     pub tasks: BTreeMap<String, TaskEnd>,
-    /// The predictions, unless this was one of several shards.
+    /// The predictions, unless this was a part.
     pub predictions: Option<StudyPredictions>,
     /// What to know of the result.
     pub notes: Vec<String>,
@@ -48,8 +53,33 @@ impl StudyEnd {
     }
 }
 
-/// Runs what is missing of a study. A shard does its own tasks and ends; without one, the predictions are
-/// made of all results that are there.
+/// The part of a study that a process does. Only the whole of it ends with predictions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StudyPart {
+    /// The tasks of one of several machines.
+    pub shard: Option<Shard>,
+    /// The tasks of one kind.
+    pub kind: Option<TaskKind>,
+}
+
+impl StudyPart {
+    /// Whether nothing is left out.
+    pub fn is_whole(&self) -> bool {
+        self.shard.is_none() && self.kind.is_none()
+    }
+
+    /// Its tasks, without those that check predictions.
+    pub fn tasks<'a>(&self, tasks: &'a [StudyTask]) -> Vec<&'a StudyTask> {
+        let shards = self.shard.map(|shard| (place(tasks, shard.count), shard.index));
+        let is_placed = |at: usize| shards.as_ref().is_none_or(|(all, index)| all[at] == *index);
+        let is_kind = |task: &StudyTask| self.kind.is_none_or(|kind| task.kind == kind);
+        let own = tasks.iter().enumerate().filter(|(_, task)| task.kind != TaskKind::Check);
+        own.filter(|(at, task)| is_placed(*at) && is_kind(task)).map(|(_, task)| task).collect()
+    }
+}
+
+/// Runs what is missing of a study. A part of it does its own tasks and ends; the whole makes predictions of
+/// all results that are there.
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write); those of a join. The failure of a task is in [`StudyEnd`].
@@ -57,22 +87,31 @@ pub fn run_study(
     study: &Study,
     tasks: &[StudyTask],
     folder: &StudyFolder,
-    shard: Option<Shard>,
+    part: StudyPart,
     settings: &RunSettings,
     progress: &RunProgress,
 ) -> Result<StudyEnd> {
-    disk::make_folder(folder.path())?;
+    folder.create()?;
     disk::probe(folder.path())?;
-    let is_before = |task: &StudyTask| task.kind != TaskKind::Check;
-    if let Some(shard) = shard {
-        let shards = place(tasks, shard.count);
-        let own = tasks.iter().zip(&shards).filter(|(task, at)| is_before(task) && **at == shard.index);
-        let own: Vec<&StudyTask> = own.map(|(task, _)| task).collect();
-        let ends = run_tasks(study, &own, folder, settings, progress)?;
+    if !part.is_whole() {
+        let own = part.tasks(tasks);
+        let ends = run_tasks(study, &own, folder, settings, &|| (), progress)?;
         return Ok(StudyEnd { tasks: ends, predictions: None, notes: vec![] });
     }
-    let before: Vec<&StudyTask> = tasks.iter().filter(|task| is_before(task)).collect();
-    let mut ends = run_tasks(study, &before, folder, settings, progress)?;
+    let before = part.tasks(tasks);
+    // What is there can be looked at while the study runs.
+    publish::record(study, tasks, None, &[], folder)?;
+    let shown = Mutex::new(Instant::now());
+    let show = || {
+        let Ok(mut last) = shown.try_lock() else { return };
+        if last.elapsed() >= SHOWN_EVERY {
+            // A failure is that of the last time, when nothing else goes on.
+            publish::profiles(tasks, folder).unwrap_or_default();
+            publish::record(study, tasks, None, &[], folder).unwrap_or_default();
+            *last = Instant::now();
+        }
+    };
+    let mut ends = run_tasks(study, &before, folder, settings, &show, progress)?;
     progress.stage("predictions");
     publish::profiles(tasks, folder)?;
     let mut notes = vec![];
@@ -81,7 +120,7 @@ pub fn run_study(
     publish::predictions(&made, folder)?;
     // Only now are the closed models opened that can be.
     let checks: Vec<&StudyTask> = tasks.iter().filter(|task| task.kind == TaskKind::Check).collect();
-    ends.extend(run_tasks(study, &checks, folder, settings, progress)?);
+    ends.extend(run_tasks(study, &checks, folder, settings, &|| (), progress)?);
     progress.stage("reports");
     if !checks.is_empty() {
         check(study, &checks, folder, &mut made)?;
@@ -89,7 +128,7 @@ pub fn run_study(
         publish::predictions(&made, folder)?;
     }
     publish::record(study, tasks, Some(&made), &notes, folder)?;
-    reports(study, folder, &mut notes)?;
+    reports(study, folder, made.predictions.len(), &mut notes)?;
     Ok(StudyEnd { tasks: ends, predictions: Some(made), notes })
 }
 
@@ -117,11 +156,14 @@ fn check(
 
 /// Makes the reports that the study names, as tables and figures in `report/`. One that cannot be made is a
 /// note.
-fn reports(study: &Study, folder: &StudyFolder, notes: &mut Vec<String>) -> Result<()> {
+fn reports(study: &Study, folder: &StudyFolder, n_predictions: usize, notes: &mut Vec<String>) -> Result<()> {
     let own = folder.path().join("report");
     let mut kept: Vec<PathBuf> = vec![];
     for name in &study.file.reports {
         let report = report::find(&name.value)?;
+        if report.name() == "predictions" && n_predictions == 0 {
+            continue;
+        }
         let file = report.input().file;
         let places = [folder.path().join(file), folder.path().join("profiles").join(file)];
         let Some(input) = places.into_iter().find(|path| path.is_file()) else {

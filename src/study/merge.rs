@@ -20,8 +20,8 @@ struct ShardRecord {
     count: usize,
     /// The hash of every task of the plan, by task: whatever decides a result is in it.
     plan: BTreeMap<String, String>,
-    /// Tasks of this shard that failed.
-    failed: Vec<String>,
+    /// Tasks of this shard that failed or that other processes held.
+    left: Vec<String>,
 }
 
 const FOLDER: &str = "shards";
@@ -32,21 +32,29 @@ const NAMED: usize = 5;
 ///
 /// # Errors
 /// [`Error::Write`]
-pub fn record(folder: &StudyFolder, tasks: &[StudyTask], shard: Shard, failed: Vec<String>) -> Result<()> {
+pub fn record(folder: &StudyFolder, tasks: &[StudyTask], shard: Shard, left: Vec<String>) -> Result<()> {
     let own = folder.path().join(FOLDER);
     disk::make_folder(&own)?;
+    // Shards of another number are those of an earlier division.
+    for file in record_files(folder.path()) {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.ends_with(&format!("-of-{}", shard.count)) {
+            std::fs::remove_file(&file).map_err(|source| Error::Write { path: file.clone(), source })?;
+        }
+    }
     let record = ShardRecord {
         schema: Schema::new("surmise-study-shard", 1),
         tool_version: env!("CARGO_PKG_VERSION").into(),
         index: shard.index + 1,
         count: shard.count,
         plan: tasks.iter().map(|task| (task.id.clone(), task.key.clone())).collect(),
-        failed,
+        left,
     };
     disk::write_json(&own.join(format!("{}-of-{}.json", record.index, record.count)), &record)
 }
 
-/// Joins the folders of all shards into one, which `surmise run` completes. Returns the tasks that failed.
+/// Joins the folders of all shards into one, which `surmise run` completes. Returns the tasks that are not
+/// done.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a folder without a shard, shards that are missing or there twice, and shards of
@@ -92,22 +100,24 @@ pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
             copy_all(&folder.join(part), &output.join(part))?;
         }
     }
-    Ok(shards.into_iter().flat_map(|(_, record)| record.failed).collect())
+    Ok(shards.into_iter().flat_map(|(_, record)| record.left).collect())
+}
+
+/// The records of shards in a folder, by name.
+fn record_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder.join(FOLDER)).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    files
 }
 
 fn records(folder: &Path) -> Result<Vec<ShardRecord>> {
-    let own = folder.join(FOLDER);
-    let mut files: Vec<PathBuf> = match std::fs::read_dir(&own) {
-        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
-        Err(_) => return Ok(vec![]),
-    };
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
     let read = |path: &PathBuf| {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.clone(), source })
     };
-    files.iter().map(read).collect()
+    record_files(folder).iter().map(read).collect()
 }
 
 fn differences(a: &ShardRecord, b: &ShardRecord) -> Vec<String> {

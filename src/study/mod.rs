@@ -27,6 +27,7 @@ mod finish;
 pub mod merge;
 mod models;
 mod observed;
+mod parts;
 mod plan;
 mod predict;
 mod progress;
@@ -40,7 +41,7 @@ mod task;
 
 pub use self::checked::{Api, ClosedTarget, Study};
 pub use self::doctor::{Diagnosis, doctor};
-pub use self::finish::{StudyEnd, run_study};
+pub use self::finish::{StudyEnd, StudyPart, run_study};
 pub use self::models::{KnownModels, StudyModel};
 pub use self::plan::{PlanRow, plan};
 pub use self::predict::StudyPredictions;

@@ -155,7 +155,8 @@ pub(super) fn resolve(
     let mut models: Vec<StudyModel> = vec![];
     for group in open {
         for named in &group.models {
-            let names = match is_pattern(&named.value) {
+            let is_there = folder.join(&named.value).exists();
+            let names = match is_pattern(&named.value) && !is_there {
                 true => matches(named, folder),
                 false => vec![opened_by(&named.value, folder)],
             };
@@ -226,7 +227,8 @@ fn matches(pattern: &Located<String>, folder: &Path) -> Vec<String> {
     if !names.is_empty() {
         return names;
     }
-    let path = folder.join(&pattern.value);
+    let within = glob::Pattern::escape(&folder.to_string_lossy());
+    let path = Path::new(&within).join(&pattern.value);
     let found = glob::glob(&path.to_string_lossy()).into_iter().flatten().filter_map(std::result::Result::ok);
     let is_model = |path: &PathBuf| match path.is_dir() {
         true => path.join("config.json").is_file() || holds_gguf(path),

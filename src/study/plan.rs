@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::asking::{ANSWER_TOKENS, HERE, PROVIDER};
-use super::checked::Study;
+use super::checked::{ClosedTarget, Study};
+use super::parts::parts;
 use super::results::{StudyFolder, TaskState};
 use super::task::{StudyTask, Subject, TaskKind};
 use crate::collect::budget::estimate::estimate;
@@ -43,7 +44,7 @@ pub struct PlanRow {
     pub key: String,
 }
 
-/// The tasks of a study with what is left of each. Nothing is sent and nothing is written.
+/// The tasks of a study with what is left of each. No model is asked and nothing is written.
 ///
 /// # Errors
 /// Those of the questions of a closed model.
@@ -86,44 +87,49 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
         return Ok(row);
     }
     (row.calls, row.prompt_tokens) = (task.cost.calls, task.cost.tokens);
-    let answers = folder.answers(&task.model);
-    let api = match task.subject {
-        Subject::Closed { target } => {
-            study.closed[target].api.as_ref().map(|api| (api, &study.closed[target].closed))
-        }
+    let closed = match task.subject {
+        Subject::Closed { target } => Some(&study.closed[target]),
         _ => None,
     };
-    let is_closed = matches!(task.subject, Subject::Closed { .. });
-    let Some((api, closed)) = api else {
-        // Answers of an earlier study file or of a task that was stopped are there already.
-        if task.kind == TaskKind::Ask && answers.join("journal.jsonl").is_file() {
-            let asked = (HERE, task.model.as_str());
-            let mut configuration = study.questions(is_closed).configuration(
-                provider::find(PROVIDER)?,
-                asked,
-                Some(ANSWER_TOKENS),
-            );
-            let left = estimate(&answers, &mut configuration, &RedoSelection::default(), true, None, 1)?;
-            let share = left.n_calls as f64 / row.calls.max(1) as f64;
-            row.calls = left.n_calls;
-            row.prompt_tokens = (row.prompt_tokens as f64 * share) as u64;
-            row.seconds = row.seconds.map(|seconds| seconds * share);
-        }
+    let api = closed.and_then(|target| target.api.as_ref());
+    // What a model on this machine was asked is known without asking, where nothing was asked yet.
+    if !matches!(task.kind, TaskKind::Ask | TaskKind::Collect)
+        || (api.is_none() && !folder.answers(&task.model).join("journal.jsonl").is_file())
+    {
         return Ok(row);
+    }
+    let questions = study.questions(closed.is_some());
+    let (configuration, concurrency) = match (api, closed) {
+        (Some(api), Some(ClosedTarget { closed, .. })) => {
+            let asked = (api.base_url.as_str(), closed.model.as_str());
+            (questions.configuration(api.provider, asked, closed.max_tokens), closed.concurrency)
+        }
+        _ => {
+            let asked = (HERE, task.model.as_str());
+            (questions.configuration(provider::find(PROVIDER)?, asked, Some(ANSWER_TOKENS)), 1)
+        }
     };
-    let asked = (api.base_url.as_str(), closed.model.as_str());
-    let mut configuration = study.questions(true).configuration(api.provider, asked, closed.max_tokens);
-    let left = estimate(
-        &answers,
-        &mut configuration,
-        &RedoSelection::default(),
-        true,
-        api.price.clone(),
-        closed.concurrency,
-    )?;
-    row.calls = left.n_calls;
-    (row.prompt_tokens, row.completion_tokens) = (left.prompt_tokens.1, left.completion_tokens.1);
-    row.seconds = left.time_s;
-    (row.usd_low, row.usd_high) = left.cost_usd.unzip();
+    let price = api.and_then(|api| api.price.clone());
+    let mut left = vec![];
+    for (own, mut configuration, _) in parts(study, folder, &task.model, configuration) {
+        let again = RedoSelection::default();
+        left.push(estimate(&own, &mut configuration, &again, true, price.clone(), concurrency)?);
+    }
+    let calls = left.iter().map(|left| left.n_calls).sum();
+    if api.is_none() {
+        let share = calls as f64 / row.calls.max(1) as f64;
+        row.prompt_tokens = (row.prompt_tokens as f64 * share) as u64;
+        row.seconds = row.seconds.map(|seconds| seconds * share);
+        row.calls = calls;
+        return Ok(row);
+    }
+    row.calls = calls;
+    row.prompt_tokens = left.iter().map(|left| left.prompt_tokens.1).sum();
+    row.completion_tokens = left.iter().map(|left| left.completion_tokens.1).sum();
+    row.seconds = left.iter().map(|left| left.time_s).sum();
+    let costs: Option<Vec<(f64, f64)>> = left.iter().map(|left| left.cost_usd).collect();
+    let cost =
+        costs.map(|costs| costs.into_iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1)));
+    (row.usd_low, row.usd_high) = cost.unzip();
     Ok(row)
 }

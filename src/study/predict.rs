@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::asking::semantic_scores;
 use super::baselines::baselines;
-use super::card::{SIZE, specification};
+use super::card::{SIZE, specification, unit};
 use super::checked::Study;
 use super::observed::{ObservedModel, observations};
 use super::results::{DoneRecord, StudyFolder};
-use super::task::{StudyTask, Subject};
+use super::task::{StudyTask, Subject, TaskKind};
 use crate::calibration::{Card, Link, PredictionRow, Table, calibrate};
 use crate::collect::Score;
-use crate::collect::results::semantic::SemanticScore;
+use crate::collect::results::semantic::{FILE, SemanticScore};
 use crate::disk::{self, Lines};
 use crate::emergence::semantic::SemanticProfile;
 use crate::emergence::store;
@@ -75,13 +75,18 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
     let mut made = StudyPredictions { observations, cards: vec![], predictions: vec![], notes };
     for (features, targets) in groups(study, &table, &mut made.notes)? {
         let group = Group { study, table: &table, known: &known };
-        match group.predict(features, &targets) {
+        let no_answers = || Error::Calibration { reason: "there are no answers of its API".into() };
+        let is_asked = targets.is_empty() || !features.is_empty();
+        match if is_asked { group.predict(features, &targets) } else { Err(no_answers()) } {
             Ok((card, rows)) => {
                 made.cards.push((card, targets));
                 made.predictions.extend(rows);
             }
             Err(error @ (Error::Calibration { .. } | Error::Csv { .. })) => {
-                made.notes.push(format!("no calibration for {}: {error}", targets.join(", ")));
+                let of =
+                    if targets.is_empty() { String::new() } else { format!(" of {}", targets.join(", ")) };
+                made.notes.push(format!("no card{of}: {error}"));
+                made.predictions.extend(group.refused(&targets, &error)?);
             }
             Err(error) => return Err(error),
         }
@@ -143,12 +148,17 @@ fn known(
             // What is inside a closed model is measured after it was predicted.
             Subject::Weights { .. } => continue,
         };
-        let Some(done) = folder.done(task) else {
-            notes.push(format!("without `{}`, which is not done", task.id));
-            continue;
-        };
+        let done = folder.done(task);
+        if done.is_none() {
+            notes.push(match has_answers(task, folder) {
+                true => format!("`{}` is not complete; the answers that are there are used", task.id),
+                false => format!("without `{}`, which is not done", task.id),
+            });
+        }
         match task.subject {
+            _ if done.is_none() && !has_answers(task, folder) => {}
             Subject::Open { .. } => {
+                let Some(done) = done else { continue };
                 let mut profile: SemanticProfile = store::read(&file_of(folder, &done)?)?;
                 // A join needs the summaries alone, and the readings of many models fill the memory.
                 profile.readings.clear();
@@ -157,7 +167,7 @@ fn known(
             _ => {
                 known[at].answers = renamed(semantic_scores(&folder.answers(&task.model))?, &task.model);
                 let file = folder.scores(&task.model).join("scores.csv");
-                if !study.file.design.tasks.is_empty() {
+                if !study.file.design.tasks.is_empty() && file.is_file() {
                     let own = scores_of(&file)?;
                     scores.extend(own.into_iter().map(|score| Score { model: task.model.clone(), ..score }));
                 }
@@ -165,6 +175,12 @@ fn known(
         }
     }
     Ok((known, scores))
+}
+
+/// Whether a closed model answered some prompts, although its task is not done. The answers of a model on
+/// this machine are asked again instead.
+fn has_answers(task: &StudyTask, folder: &StudyFolder) -> bool {
+    task.kind == TaskKind::Collect && folder.answers(&task.model).join(FILE).is_file()
 }
 
 /// The scores under the name that a model has in tables: its API may call it otherwise.
@@ -213,7 +229,8 @@ fn groups(study: &Study, table: &Table, notes: &mut Vec<String>) -> Result<Vec<(
             if has(name)? { features.push(name.clone()) } else { missing.push(name.as_str()) }
         }
         if features.iter().all(|name| name == "corpus") {
-            notes.push(format!("{id} has no answers, and is not predicted"));
+            notes.push(format!("{id} has no answers to predict it from"));
+            groups.push((vec![], vec![id.clone()]));
             continue;
         }
         if !missing.is_empty() {
@@ -245,6 +262,27 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// The rows of closed models that cannot be predicted, with the reason.
+    fn refused(&self, targets: &[String], why: &Error) -> Result<Vec<PredictionRow>> {
+        let Self { study, table, .. } = self;
+        let calibration = &study.file.calibration;
+        let (models, corpora) = (table.text("target_model")?, table.text("corpus")?);
+        let (families, shots) = (table.text("family")?, table.text("shots")?);
+        let rows = (0..table.len()).filter(|&at| targets.iter().any(|id| id == models[at]));
+        let row = |at: usize| PredictionRow {
+            target_model: models[at].into(),
+            family: families[at].into(),
+            corpus: corpora[at].into(),
+            shots: shots[at].parse().ok(),
+            target: calibration.target.value.clone(),
+            unit: unit(&calibration.target.value).into(),
+            level: Some(calibration.level),
+            note: why.to_string(),
+            ..PredictionRow::default()
+        };
+        Ok(rows.map(row).collect())
+    }
+
     fn predict(&self, features: Vec<String>, targets: &[String]) -> Result<(Card, Vec<PredictionRow>)> {
         let Self { study, table, known } = self;
         let calibration = &study.file.calibration;

@@ -1,5 +1,6 @@
 //! The progress of a study: which tasks run, and what share of the estimated time is behind.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// The progress of the tasks of one run, in seconds of their estimated time.
@@ -16,6 +17,8 @@ struct State {
     n_done: usize,
     /// Name, estimated seconds and share that is done.
     running: Vec<(String, f64, f64)>,
+    /// Tasks that other processes hold, with these.
+    waiting: BTreeMap<String, String>,
     stage: String,
 }
 
@@ -31,7 +34,18 @@ impl RunProgress {
 
     /// Adds a task that runs.
     pub(super) fn start(&self, task: &str, seconds: f64) {
-        self.with(|state| state.running.push((task.into(), seconds, 0.0)));
+        self.with(|state| {
+            state.waiting.remove(task);
+            state.running.push((task.into(), seconds, 0.0));
+        });
+    }
+
+    /// Says that a task is another process's.
+    pub(super) fn wait(&self, task: &str, holder: &str) {
+        self.with(|state| {
+            state.running.retain(|(name, ..)| name != task);
+            state.waiting.insert(task.into(), holder.into());
+        });
     }
 
     /// Sets the share of a running task that is done.
@@ -45,6 +59,7 @@ impl RunProgress {
     /// Counts a task that ended, however it did.
     pub(super) fn end(&self, task: &str) {
         self.with(|state| {
+            state.waiting.remove(task);
             if let Some(at) = state.running.iter().position(|(name, ..)| name == task) {
                 state.done_s += state.running.remove(at).1;
                 state.n_done += 1;
@@ -69,9 +84,14 @@ impl RunProgress {
     /// What is done now, in words.
     pub fn message(&self) -> String {
         self.with(|state| {
-            let names: Vec<&str> = state.running.iter().map(|(name, ..)| name.as_str()).collect();
+            let mut names: Vec<String> = state.running.iter().map(|(name, ..)| name.clone()).collect();
+            if names.is_empty() {
+                let held = state.waiting.iter().take(1);
+                names.extend(held.map(|(task, holder)| format!("waiting for `{task}` of {holder}")));
+            }
             match (names.is_empty(), state.stage.is_empty()) {
                 (true, false) => state.stage.clone(),
+                (true, true) => format!("{} of {} tasks", state.n_done, state.n_tasks),
                 _ => format!("{} of {} tasks; {}", state.n_done, state.n_tasks, names.join(", ")),
             }
         })

@@ -98,6 +98,36 @@ impl StudyFolder {
         &self.path
     }
 
+    /// Whether results may be written here: the folder is not there, is empty, or is that of a study. Files
+    /// of other origin would be replaced by results of the same name.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`]
+    pub fn check(&self, study: &Path) -> Result<()> {
+        let fault = |reason: String| Err(Error::Parameter { name: "-o", reason });
+        let path = self.path.display();
+        if self.path.exists() && !self.path.is_dir() {
+            return fault(format!("is {path}, a file; name a folder"));
+        }
+        let holds_study = study.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()));
+        if holds_study.is_some() && self.path.canonicalize().ok() == holds_study {
+            return fault(format!("is {path}, the folder of the study file; name one of its own"));
+        }
+        let is_empty = std::fs::read_dir(&self.path).map_or(true, |mut entries| entries.next().is_none());
+        if is_empty || self.path.join("tasks").is_dir() {
+            return Ok(());
+        }
+        fault(format!("is {path}, which holds files that are not of a study; name an empty or a new folder"))
+    }
+
+    /// Makes the folder.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub fn create(&self) -> Result<()> {
+        disk::make_folder(&self.path.join("tasks"))
+    }
+
     /// The folder of a task.
     pub(super) fn of(&self, task: &StudyTask) -> PathBuf {
         self.path.join("tasks").join(&task.key[..SHORT])

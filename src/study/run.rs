@@ -47,7 +47,7 @@ pub enum TaskEnd {
 /// How often a process looks whether a task of another one is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Runs tasks, by id. A failure of one does not end the others.
+/// Runs tasks, by id, and calls `after` after each. A failure of one does not end the others.
 ///
 /// # Errors
 /// [`Error::Write`] if the folder cannot be written.
@@ -56,6 +56,7 @@ pub fn run_tasks(
     tasks: &[&StudyTask],
     folder: &StudyFolder,
     settings: &RunSettings,
+    after: &(dyn Fn() + Sync),
     progress: &RunProgress,
 ) -> Result<BTreeMap<String, TaskEnd>> {
     let mut ends: BTreeMap<String, TaskEnd> = BTreeMap::new();
@@ -85,7 +86,7 @@ pub fn run_tasks(
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
-                let worker = Worker { execution: &execution, settings, progress, queue: &queue };
+                let worker = Worker { execution: &execution, settings, after, progress, queue: &queue };
                 while let Some(turn) = queue.next() {
                     let id = turn.task.id.clone();
                     if let Some(end) = worker.take(turn) {
@@ -167,13 +168,13 @@ impl<'a> Queue<'a> {
     }
 
     /// Ends a turn; a task that another process holds comes back with what was seen.
-    fn end(&self, task: &'a StudyTask, again: Option<Seen>) {
+    fn end(&self, task: &'a StudyTask, again: Option<Option<Seen>>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.free_bytes += self.needs(task);
         state.n_running -= 1;
         if let Some(seen) = again {
             let not_before = Some(Instant::now() + LOOK_AGAIN);
-            state.pending.push(Turn { task, seen: Some(seen), not_before });
+            state.pending.push(Turn { task, seen, not_before });
         }
         self.changed.notify_all();
     }
@@ -185,9 +186,17 @@ impl<'a> Queue<'a> {
     }
 }
 
+/// What became of a turn.
+enum Turned {
+    Ended(TaskEnd),
+    /// The task is looked at again later, with what was seen of its holder.
+    Again(Option<Seen>),
+}
+
 struct Worker<'a, 'b> {
     execution: &'b Execution<'a>,
     settings: &'b RunSettings<'a>,
+    after: &'b (dyn Fn() + Sync),
     progress: &'b RunProgress,
     queue: &'b Queue<'b>,
 }
@@ -197,7 +206,8 @@ impl<'b> Worker<'_, 'b> {
     fn take(&self, turn: Turn<'b>) -> Option<TaskEnd> {
         let Turn { task, seen, .. } = turn;
         let (end, again) = match self.attempt(task, seen.as_ref()) {
-            Ok((end, again)) => (end, again),
+            Ok(Turned::Ended(end)) => (Some(end), None),
+            Ok(Turned::Again(seen)) => (None, Some(seen)),
             Err(error) => (Some(TaskEnd::Failed(error)), None),
         };
         // A signal ends everything.
@@ -208,22 +218,26 @@ impl<'b> Worker<'_, 'b> {
         end
     }
 
-    fn attempt(&self, task: &StudyTask, seen: Option<&Seen>) -> Result<(Option<TaskEnd>, Option<Seen>)> {
+    fn attempt(&self, task: &StudyTask, seen: Option<&Seen>) -> Result<Turned> {
         let folder = self.execution.folder;
         let claim = match Claims::new(&folder.of(task)).attempt(seen)? {
             Attempt::Taken(claim) => claim,
-            Attempt::Held(_) if !self.settings.waits => {
+            Attempt::Held(seen) => {
                 let holder = match folder.state(task) {
                     TaskState::Running { holder } => holder,
                     _ => "another process".into(),
                 };
-                return Ok((Some(TaskEnd::Elsewhere(holder)), None));
+                if !self.settings.waits {
+                    return Ok(Turned::Ended(TaskEnd::Elsewhere(holder)));
+                }
+                self.progress.wait(&task.id, &holder);
+                return Ok(Turned::Again(Some(seen)));
             }
-            Attempt::Held(seen) => return Ok((None, Some(seen))),
         };
         // Another process may have done it in the meantime.
         if folder.done(task).is_some() {
-            return Ok((Some(TaskEnd::Kept), None));
+            self.progress.end(&task.id);
+            return Ok(Turned::Ended(TaskEnd::Kept));
         }
         self.progress.start(&task.id, task.cost.seconds);
         let began = Instant::now();
@@ -233,8 +247,13 @@ impl<'b> Worker<'_, 'b> {
         };
         let work = || self.execution.run(task, &step);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        self.progress.end(&task.id);
         let result = result.unwrap_or_else(|_| Err(crate::collect::panicked()));
+        // Another process collects into the same folder, for another version of the study file.
+        if matches!(result, Err(Error::InUse { .. })) && self.settings.waits {
+            self.progress.wait(&task.id, "another process");
+            return Ok(Turned::Again(None));
+        }
+        self.progress.end(&task.id);
         let end = match result {
             Ok(Outcome { gaps: Some(error), .. }) | Err(error) => {
                 let reason = self.execution.study.redacted(&error.chain());
@@ -247,7 +266,8 @@ impl<'b> Worker<'_, 'b> {
             }
         };
         drop(claim);
-        Ok((Some(end), None))
+        (self.after)();
+        Ok(Turned::Ended(end))
     }
 }
 

@@ -20,28 +20,36 @@ pub struct SlurmSettings {
 /// A script that submits both jobs: `bash SCRIPT`. Paths are absolute, because jobs may start elsewhere.
 pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettings) -> String {
     let SlurmSettings { array, time, memory, cpus, partition } = settings;
-    let [binary, study, folder] = [binary, study, folder].map(|path| quoted(&path.to_string_lossy()));
+    let [binary, study] = [binary, study].map(|path| quoted(&path.to_string_lossy()));
+    let folder = folder.to_string_lossy();
+    // Slurm reads a % in the name of an output file as a pattern.
+    let log = quoted(&format!("{}/log", folder.replace('%', "%%")));
+    let folder = quoted(&folder);
     let partition = partition.as_ref().map_or(String::new(), |name| format!(" --partition={}", quoted(name)));
     let common = format!(
-        "--parsable --time={} --mem={} --cpus-per-task={cpus}{partition}",
+        "--parsable --requeue --open-mode=append --time={} --mem={} --cpus-per-task={cpus}{partition}",
         quoted(time),
         quoted(memory)
     );
+    let job = format!("exec {binary} run {study} -o {folder} --offline --threads {cpus}");
     format!(
         "#!/bin/bash
 # Submits a study as {array} jobs of an array, and a job behind them that predicts and reports.
-# Fetch models from a hub before, on a machine with a network: {binary} fetch {study}
+# Models on a hub are fetched before, on a machine with a network: {binary} fetch {study}
 # A job that is killed or requeued goes on where it stopped; what the jobs leave undone, the last one does.
 set -euo pipefail
-study={study}
-folder={folder}
-mkdir -p \"$folder/log\"
-shards=$(sbatch {common} --requeue --array=1-{array} --job-name=surmise-shards \\
-    --output=\"$folder/log/shard-%a.txt\" --open-mode=append \\
-    --wrap=\"{binary} run '$study' -o '$folder' --offline --threads {cpus}\")
-joined=$(sbatch {common} --requeue --dependency=afterany:\"${{shards%%;*}}\" --job-name=surmise-join \\
-    --output=\"$folder/log/join.txt\" --open-mode=append \\
-    --wrap=\"{binary} run '$study' -o '$folder' --offline --threads {cpus}\")
+mkdir -p {folder}/tasks {folder}/log
+shards=$(sbatch {common} --array=1-{array} --job-name=surmise-shards --output={log}/shard-%a.txt <<'JOB'
+#!/bin/bash
+{job}
+JOB
+)
+joined=$(sbatch {common} --dependency=afterany:\"${{shards%%;*}}\" --job-name=surmise-join \\
+    --output={log}/join.txt <<'JOB'
+#!/bin/bash
+{job}
+JOB
+)
 echo \"shards: job ${{shards%%;*}}; predictions and report: job ${{joined%%;*}}\"
 "
     )

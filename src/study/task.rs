@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::asking::ANSWER_TOKENS;
-use super::checked::{ClosedTarget, Study};
+use super::checked::{CHARS_PER_TOKEN, ClosedTarget, Study};
 use super::models::StudyModel;
 use crate::corpus::FactorialDesign;
 use crate::seed;
@@ -87,10 +87,10 @@ pub struct TaskCost {
 /// request to a model on this machine, measured with models of 10 thousand to 270 million parameters.
 const FLOPS_PER_CORE: f64 = 20e9;
 const SECONDS_PER_CALL: f64 = 0.0015;
+/// An answer over a network, before the first is there.
+const SECONDS_PER_ANSWER: f64 = 1.0;
 /// Opening a model and starting a server.
 const SECONDS_PER_TASK: f64 = 0.1;
-/// A token of the embedded categories has about so many characters.
-const CHARS_PER_TOKEN: f64 = 3.5;
 /// Tokens of a short answer, about.
 const ANSWER_LENGTH: usize = 3;
 /// Share of the tokens of a design that are computed: prompts share beginnings.
@@ -133,7 +133,9 @@ pub fn tasks(study: &Study) -> Vec<StudyTask> {
                 inputs.push(("model", closed.model.clone()));
                 inputs.push(("id", closed.id.clone()));
                 inputs.push(("max_tokens", closed.max_tokens.map_or("default".into(), |n| n.to_string())));
-                let cost = TaskCost { seconds: SECONDS_PER_TASK, ..api_cost(study, true) };
+                let cost = api_cost(study, true);
+                let seconds = cost.calls as f64 * SECONDS_PER_ANSWER / closed.concurrency as f64;
+                let cost = TaskCost { seconds, ..cost };
                 all.push(StudyTask::new(TaskKind::Collect, (&closed.id, ""), inputs, cost, subject));
             }
             (None, Some(weights)) => all.push(asked(study, &closed.id, weights, subject)),
@@ -232,6 +234,8 @@ fn api_cost(study: &Study, logprobs: bool) -> TaskCost {
         calls += prompts * times;
         tokens_of_all += (tokens(design) + (prompts * ANSWER_LENGTH) as f64) * times as f64;
     }
+    calls += study.beside.calls;
+    tokens_of_all += study.beside.tokens;
     TaskCost { calls, tokens: tokens_of_all as u64, ..TaskCost::default() }
 }
 

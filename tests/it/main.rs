@@ -2,8 +2,8 @@
 //!
 //! The folders are those of `src`, with these exceptions: providers and imports are tested in `collect`,
 //! whose files they become, observations in `calibration`, and tables of reports through the binary in `cli`;
-//! figures and the page are in `report`. `structure` checks the source itself. Tests in a module `slow` can be
-//! left out by `--skip slow::`.
+//! figures and the page are in `report`. `structure` checks the source itself. Tests in a module `slow` can
+//! be left out by `--skip slow::`.
 
 mod calibration;
 mod cli;

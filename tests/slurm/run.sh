@@ -147,6 +147,5 @@ for file in predictions.csv observations.csv card.json $(cd alone && ls profiles
     cmp "alone/$file" "study/$file"
     same=$((same + 1))
 done
-# No task was done twice: each has one record, and the jobs of the array did what the plan gives them.
-echo "done by the array: $(cat study/shards/*.json | grep -c '"index"') shards recorded"
+echo "shards that recorded their end: $(ls study/shards/*.json | wc -l)"
 echo "PASSED: $same files are equal byte for byte; job ${array}_1 was restarted $restarts time(s)"

@@ -6,6 +6,7 @@ use crate::calibration::table::columns::{ColumnRoles, log10_sizes, proxies};
 use crate::calibration::table::sample::Predictors;
 use crate::calibration::table::tidy::Table;
 use crate::error::{Error, Result};
+use crate::names;
 use crate::observations;
 
 /// A row to be predicted.
@@ -52,7 +53,8 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
         let log10_size = Some(sizes[at]).filter(|size| size.is_finite());
         let (own, family) = (name(&ids, at), name(&families, at));
         queries.push(Query {
-            is_trained_on: !own.is_empty() && card.rows.models.binary_search(&own).is_ok(),
+            is_trained_on: !own.is_empty()
+                && card.rows.models.iter().any(|model| names::is_same(&own, model)),
             is_new_family: card.rows.families.binary_search(&family).is_err(),
             is_unsized: card.range.log10_size.is_some() && log10_size.is_none(),
             unmet_condition: unmet_condition(card, table, at)?,

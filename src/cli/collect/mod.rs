@@ -204,6 +204,7 @@ fn collect(
         key_header: request.key_header,
         ca_cert: request.ca_cert.clone(),
         in_process: None,
+        is_claimed: false,
         durable: !request.no_sync,
     };
     let watch = Watch::start(quiet);

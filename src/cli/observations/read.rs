@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::disk::Lines;
 use crate::emergence::{ProfileStore, SettingFilter, StoredProfile};
 use crate::error::{Error, Result};
+use crate::names;
 use crate::observations::{ComparisonRow, PublishedModel, renamed};
 
 /// A row of `--models`.
@@ -54,7 +55,7 @@ pub(super) fn selected<P: StoredProfile>(profiles: Vec<P>, filters: &[SettingFil
 
 /// What is published of models.
 pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, PublishedModel>> {
-    let mut published = BTreeMap::new();
+    let mut published: BTreeMap<String, PublishedModel> = BTreeMap::new();
     for row in file.map(|file| rows::<Published>(file)).transpose()?.unwrap_or_default() {
         if let Some(size) = row.params_b.filter(|size| !(size.is_finite() && *size > 0.0)) {
             let reason = format!(
@@ -65,7 +66,13 @@ pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, Publi
         }
         let Published { model, family, params_b, proxy } = row;
         let proxy = proxy.filter(|proxy| !proxy.is_empty());
-        published.insert(model, PublishedModel { family, params_b, proxy });
+        let row = PublishedModel { family, params_b, proxy };
+        let same = published.iter().find(|(other, _)| names::is_same(&model, other));
+        if let Some((other, _)) = same.filter(|(other, known)| **other != model || **known != row) {
+            let reason = format!("has rows of {other} and {model} that say different things; leave one");
+            return Err(Error::Parameter { name: "--models", reason });
+        }
+        published.insert(model, row);
     }
     Ok(published)
 }

@@ -8,7 +8,9 @@ use crate::cli::{TableFlags, status};
 use crate::error::{Error, Result};
 use crate::model::hub::Hub;
 use crate::study::file::{EMBEDDED, StudyFile};
-use crate::study::{KnownModels, RunSettings, Study, StudyFolder, free_memory_bytes, run_study, tasks};
+use crate::study::{
+    KnownModels, RunSettings, Study, StudyFolder, StudyPart, free_memory_bytes, run_study, tasks,
+};
 
 /// Runs the bundled study in `output`, or in a folder that is removed afterwards.
 pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool) -> Result<()> {
@@ -18,7 +20,9 @@ pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool
     let folder: PathBuf = output.map_or_else(|| temporary.path().into(), Path::to_path_buf);
     let hub = Hub::from_env()?.offline();
     let file = StudyFile::parse("study.toml".as_ref(), EMBEDDED)?;
-    let study = Study::of(file, &mut KnownModels::default(), &hub, false)?;
+    let study = Study::of(file, vec![], &mut KnownModels::default(), &hub)?;
+    let folder = StudyFolder::new(&folder);
+    folder.check(&study.file.path)?;
     let tasks = tasks(&study);
     let interrupts = Interrupts::start();
     let display = Display::start(quiet);
@@ -31,7 +35,7 @@ pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool
         interrupt: Arc::new(move |stop| interrupts.add(stop)),
     };
     let progress = display.progress.clone();
-    let end = run_study(&study, &tasks, &StudyFolder::new(&folder), None, &settings, &progress);
+    let end = run_study(&study, &tasks, &folder, StudyPart::default(), &settings, &progress);
     drop(display);
     let end = end?;
     if let Some((id, error)) = end.failed().first() {

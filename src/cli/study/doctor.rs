@@ -17,7 +17,7 @@ pub(in crate::cli) struct Flags {
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.table.check(None, [&flags.study.study])?;
-    let Opened { study, tasks, folder, .. } = flags.study.open(false, false, quiet)?;
+    let Opened { study, tasks, folder, .. } = flags.study.open(false, quiet)?;
     let mut found = doctor(&study, &tasks, &folder)?;
     found.iter_mut().for_each(|diagnosis| diagnosis.finding = study.redacted(&diagnosis.finding));
     flags.table.write(&TableBytes::of_rows("doctor", &found)?, text(&found).as_bytes())

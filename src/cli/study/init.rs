@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::status;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::study::file::{EMBEDDED, of_models, scan};
+use crate::study::file::{EMBEDDED, FoundModel, of_models, scan};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
@@ -17,6 +17,19 @@ pub(in crate::cli) struct Flags {
     /// List the checkpoints and GGUF files below this folder as open models [default: the embedded models]
     #[arg(long, value_name = "FOLDER")]
     from: Option<PathBuf>,
+}
+
+/// Paths as the study file names them: relative to its folder where they are below it, else whole.
+fn relative_to(models: Vec<FoundModel>, folder: &Path) -> Result<Vec<FoundModel>> {
+    let absolute =
+        |path: &Path| std::path::absolute(path).map_err(|source| Error::Read { path: path.into(), source });
+    let folder = absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    let relative = |model: FoundModel| {
+        let path = absolute(&model.path)?;
+        let path = path.strip_prefix(&folder).map_or(path.clone(), Path::to_path_buf);
+        Ok(FoundModel { path, ..model })
+    };
+    models.into_iter().map(relative).collect()
 }
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
@@ -39,7 +52,8 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             if !quiet {
                 status(&format!("{} models found", models.len()));
             }
-            of_models(&models, folder)
+            let models = relative_to(models, folder)?;
+            of_models(&models)
         }
     };
     disk::make_folder(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;

@@ -19,14 +19,18 @@ pub(in crate::cli) struct Flags {
 }
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let failed = merge(&flags.folders, &flags.output)?;
+    let left = merge(&flags.folders, &flags.output)?;
     if !quiet {
         let folder = flags.output.display();
         status(&format!("joined in {folder}; `surmise run STUDY -o {folder}` predicts and reports"));
     }
-    if failed.is_empty() {
+    if left.is_empty() {
         return Ok(());
     }
-    let reason = format!("{} tasks failed in their shards: {}", failed.len(), failed.join(", "));
+    let reason = format!(
+        "{} tasks are not done in their shards, and `surmise run` does them: {}",
+        left.len(),
+        left.join(", ")
+    );
     Err(Error::Gaps { reason })
 }

@@ -49,25 +49,27 @@ impl StudyFlags {
         self.output.clone().or_else(|| file.output.clone()).unwrap_or_else(beside)
     }
 
-    /// Reads the study file and checks it whole. Nothing is written but the hashes of models that are kept in
-    /// the folder, where that exists or `keeps` asks for it.
+    /// Reads the study file and checks it whole. Nothing is written but the hashes of models, into a folder
+    /// that is that of a study or, if results are `kept`, becomes one.
     ///
     /// # Errors
     /// [`crate::Error::StudyFile`] with every mistake.
-    pub fn open(&self, needs_keys: bool, keeps: bool, quiet: bool) -> Result<Opened> {
-        let file = StudyFile::read(&self.study)?;
-        let path = self.folder(&file);
+    pub fn open(&self, kept: bool, quiet: bool) -> Result<Opened> {
+        let (file, found) = StudyFile::read_all(&self.study)?;
+        let folder = StudyFolder::new(&self.folder(&file));
+        folder.check(&file.path)?;
+        let path = folder.path().to_owned();
         let hub = self.hub(quiet)?;
         let mut known = KnownModels::read(&path);
-        let study = Study::of(file, &mut known, &hub, needs_keys)?;
-        if keeps {
-            disk::make_folder(&path)?;
+        let study = Study::of(file, found, &mut known, &hub)?;
+        if kept {
+            folder.create()?;
         }
         if path.is_dir() {
             // They are found out again where the folder cannot be written.
             known.write(&path).unwrap_or_default();
         }
         let tasks = tasks(&study);
-        Ok(Opened { study, tasks, folder: StudyFolder::new(&path), hub })
+        Ok(Opened { study, tasks, folder, hub })
     }
 }

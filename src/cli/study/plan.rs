@@ -18,7 +18,7 @@ pub(in crate::cli) struct Flags {
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.table.check(None, [&flags.study.study])?;
-    let opened = flags.study.open(false, false, quiet)?;
+    let opened = flags.study.open(false, quiet)?;
     let Opened { study, tasks, folder, .. } = &opened;
     let rows = plan(study, tasks, folder)?;
     flags.table.write(&TableBytes::of_rows("plan", &rows)?, summary(&rows).as_bytes())?;
@@ -61,8 +61,8 @@ fn line(what: &str, rows: &[&PlanRow]) -> Vec<String> {
         None => "-".into(),
     };
     let threads = rayon::current_num_threads().max(1) as f64;
-    let seconds =
-        left.iter().filter_map(|row| row.seconds).sum::<f64>() / threads.min(left.len().max(1) as f64);
+    let seconds = left.iter().filter_map(|row| row.seconds).fold(0.0, |sum, own| sum + own)
+        / threads.min(left.len().max(1) as f64);
     let is_known = left.iter().all(|row| row.seconds.is_some());
     let time = if is_known { time(seconds) } else { format!("{} and the API's", time(seconds)) };
     vec![

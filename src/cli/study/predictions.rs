@@ -7,8 +7,8 @@ use crate::calibration::PredictionRow;
 use crate::cli::{TableBytes, TableFlags};
 use crate::error::Result;
 
-/// Prints predictions, or writes them where `flags` ask for it: to a terminal as an aligned table, else as CSV
-/// with every column.
+/// Prints predictions, or writes them where `flags` ask for it: to a terminal as an aligned table, else as
+/// CSV with every column.
 pub(in crate::cli) fn print_predictions(rows: &[PredictionRow], flags: &TableFlags) -> Result<()> {
     let csv = PredictionRow::to_bytes("predictions.csv".as_ref(), rows)?;
     let json = TableBytes::of_rows("predictions", rows)?.json;

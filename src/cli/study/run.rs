@@ -6,10 +6,13 @@ use clap::Args;
 
 use super::opened::{Opened, StudyFlags};
 use super::{Display, Interrupts, print_predictions};
+use crate::cli::choice::choice;
 use crate::cli::{TableFlags, status};
 use crate::error::{Error, Result};
 use crate::model::parse_bytes;
-use crate::study::{RunSettings, Shard, StudyEnd, TaskEnd, free_memory_bytes, merge, run_study};
+use crate::study::{
+    RunSettings, Shard, StudyEnd, StudyPart, TaskEnd, TaskKind, free_memory_bytes, merge, run_study,
+};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
@@ -19,6 +22,9 @@ pub(in crate::cli) struct Flags {
     /// and _COUNT say, or JOB_COMPLETION_INDEX and SURMISE_SHARDS]
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// Do the tasks of one kind alone, and predict nothing
+    #[arg(long, value_name = "KIND", value_parser = choice(&KINDS, TaskKind::name, describe))]
+    only: Option<TaskKind>,
     /// Tasks at a time [default: the threads]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -30,14 +36,31 @@ pub(in crate::cli) struct Flags {
     table: TableFlags,
 }
 
+/// The kinds of tasks before the predictions.
+const KINDS: [TaskKind; 3] = [TaskKind::Measure, TaskKind::Ask, TaskKind::Collect];
+
+fn describe(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Measure => "Measure open models",
+        TaskKind::Ask => "Ask models on this machine",
+        TaskKind::Collect => "Ask closed models over the network",
+        TaskKind::Check => "Measure closed models",
+    }
+}
+
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let shard = match flags.shard {
         Some(shard) => Some(shard),
         None => Shard::from_env(|name| std::env::var(name).ok())?,
     };
     flags.table.check(None, [&flags.study.study])?;
-    let opened = flags.study.open(true, true, quiet)?;
+    let opened = flags.study.open(true, quiet)?;
     let Opened { study, tasks, folder, hub } = &opened;
+    // Keys are needed by the process that asks alone.
+    let part = StudyPart { shard, kind: flags.only };
+    let own = part.tasks(tasks);
+    let asks = own.iter().filter(|task| task.kind == TaskKind::Collect && folder.done(task).is_none());
+    study.check_keys(&asks.map(|task| task.model.as_str()).collect::<Vec<_>>())?;
     let memory_bytes = flags.max_memory.or(study.file.max_memory_bytes).unwrap_or_else(free_memory_bytes);
     let interrupts = Interrupts::start();
     let display = Display::start(quiet);
@@ -45,20 +68,21 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
         hub,
         jobs: flags.jobs.map(usize::from),
         memory_bytes,
-        waits: shard.is_none(),
+        waits: part.is_whole(),
         say: display.say.clone(),
         interrupt: Arc::new(move |stop| interrupts.add(stop)),
     };
     let progress = display.progress.clone();
-    let end = run_study(study, tasks, folder, shard, &settings, &progress);
+    let end = run_study(study, tasks, folder, part, &settings, &progress);
     drop(display);
     let end = end?;
     if !quiet {
         said(&end, &opened);
     }
-    if let Some(shard) = shard {
-        let failed: Vec<String> = end.failed().into_iter().map(|(id, _)| id.to_owned()).collect();
-        merge::record(folder, tasks, shard, failed)?;
+    if let Some(shard) = shard.filter(|_| flags.only.is_none()) {
+        let is_left = |end: &TaskEnd| matches!(end, TaskEnd::Failed(_) | TaskEnd::Elsewhere(_));
+        let left = end.tasks.iter().filter(|(_, end)| is_left(end)).map(|(id, _)| id.clone());
+        merge::record(folder, tasks, shard, left.collect())?;
     }
     if let Some(made) = &end.predictions {
         print_predictions(&made.predictions, &flags.table)?;
@@ -85,12 +109,17 @@ fn said(end: &StudyEnd, opened: &Opened) {
         status(&format!("{id}: {}", opened.study.redacted(&error.chain())));
     }
     end.notes.iter().for_each(|note| status(&format!("note: {note}")));
-    if let Some(summary) = end.summary() {
+    if let Some(summary) = end.summary().filter(|summary| summary.n_predicted > 0) {
         status(&summary.sentence("rows", opened.study.file.calibration.level));
     }
     if end.predictions.is_some() {
         status(&format!("results: {}", opened.folder.path().display()));
     }
+}
+
+/// A number of tasks in words.
+fn tasks_of(n: usize) -> String {
+    if n == 1 { "1 task".into() } else { format!("{n} tasks") }
 }
 
 /// The exit code: that of the one reason why tasks failed, else that of gaps.
@@ -119,8 +148,8 @@ fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
         (n_failed, _) => {
             let what = if shard.is_some() { "of this shard " } else { "" };
             let reason = format!(
-                "{n_failed} tasks {what}failed; `surmise status` shows why, and the same \
-                                  command tries them again"
+                "{} {what}failed; `surmise status` shows why, and the same command tries again",
+                tasks_of(n_failed)
             );
             Err(Error::Gaps { reason })
         }

@@ -31,7 +31,7 @@ pub(in crate::cli) struct Flags {
 }
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    let Opened { study, tasks, folder, .. } = flags.study.open(false, false, quiet)?;
+    let Opened { study, tasks, folder, .. } = flags.study.open(false, quiet)?;
     let settings = SlurmSettings {
         array: flags.array.into(),
         time: flags.time.clone(),

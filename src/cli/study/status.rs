@@ -18,7 +18,7 @@ pub(in crate::cli) struct Flags {
 
 pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.table.check(None, [&flags.study.study])?;
-    let Opened { study, tasks, folder, .. } = flags.study.open(false, false, quiet)?;
+    let Opened { study, tasks, folder, .. } = flags.study.open(false, quiet)?;
     let mut rows = status(&tasks, &folder);
     rows.iter_mut().for_each(|row| row.note = study.redacted(&row.note));
     flags.table.write(&TableBytes::of_rows("status", &rows)?, summary(&rows).as_bytes())

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::record;
 use super::storage::open_or_create;
 use crate::error::{Error, Result};
+use crate::machine;
 
 /// The lock of a folder, held while the process collects into it.
 #[derive(Debug)]
@@ -16,16 +17,18 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Locks the folder.
+    /// Locks the folder. Some network file systems have no locks; a caller that excludes other processes by
+    /// other means goes on there (`is_claimed`).
     ///
     /// # Errors
     /// [`Error::InUse`] with the holder, [`Error::Storage`]
-    pub fn take(folder: &Path) -> Result<Self> {
+    pub fn take(folder: &Path, is_claimed: bool) -> Result<Self> {
         let path = folder.join("journal.lock");
         let fault = |source| Error::Storage { path: path.clone(), source };
         let mut file = open_or_create(&path)?;
         match file.try_lock() {
             Ok(()) => {}
+            Err(TryLockError::Error(_)) if is_claimed => {}
             Err(TryLockError::Error(source)) => return Err(fault(source)),
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -35,19 +38,10 @@ impl Lock {
             }
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(fault)?;
-        writeln!(file, "process {} on {} since {}", std::process::id(), host(), record::now())
+        writeln!(file, "process {} on {} since {}", std::process::id(), machine::name(), record::now())
             .map_err(fault)?;
         Ok(Self { _file: file })
     }
-}
-
-/// This machine's name.
-fn host() -> String {
-    let name =
-        std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
-    name.map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "this machine".into())
 }
 
 #[cfg(test)]
@@ -57,11 +51,11 @@ mod tests {
     #[test]
     fn a_second_process_learns_the_holder_and_the_lock_ends_with_it() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Lock::take(folder.path()).unwrap();
-        let error = Lock::take(folder.path()).unwrap_err();
+        let first = Lock::take(folder.path(), false).unwrap();
+        let error = Lock::take(folder.path(), false).unwrap_err();
         assert!(matches!(error, Error::InUse { .. }));
         assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
         drop(first);
-        assert!(Lock::take(folder.path()).is_ok());
+        assert!(Lock::take(folder.path(), false).is_ok());
     }
 }

@@ -32,11 +32,11 @@ impl Journal {
     /// [`Error::InUse`], [`Error::Journal`], [`Error::Storage`]
     pub fn open(
         folder: &Path,
-        durable: bool,
+        (durable, is_claimed): (bool, bool),
         fallback_writer: impl FnMut(&[u8]) + Send + 'static,
     ) -> Result<Self> {
         disk::make_folder(folder).map_err(as_storage)?;
-        let lock = Lock::take(folder)?;
+        let lock = Lock::take(folder, is_claimed)?;
         check_free_space(folder)?;
         let path = folder.join("journal.jsonl");
         let fault = |source| Error::Storage { path: path.clone(), source };

@@ -19,7 +19,7 @@ pub fn repair(folder: &Path) -> Result<Option<(usize, PathBuf)>> {
     let path = folder.join("journal.jsonl");
     let fault = |source| Error::Storage { path: path.clone(), source };
     let mut file = File::open(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    let _lock = Lock::take(folder)?;
+    let _lock = Lock::take(folder, false)?;
     let mut places = vec![];
     let bad = scan::scan(&path, |place, _| places.push(place))?;
     if bad.is_empty() {

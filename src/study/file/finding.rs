@@ -35,6 +35,16 @@ impl<'a> Findings<'a> {
         Self { text, found: RefCell::default() }
     }
 
+    /// Mistakes that were found before.
+    pub fn of(found: Vec<Finding>) -> Self {
+        Self { text: "", found: RefCell::new(found) }
+    }
+
+    /// What was found.
+    pub fn into_found(self) -> Vec<Finding> {
+        self.found.into_inner()
+    }
+
     /// Adds a mistake.
     pub fn add(&self, line: usize, reason: impl Into<String>) {
         self.found.borrow_mut().push(Finding { line, reason: reason.into() });

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::finding::{Findings, Located};
+use super::finding::{Finding, Findings, Located};
 use super::section::Section;
 use super::study_file::{ClosedModel, OpenModels, REPORTS, StudyCalibration, StudyDesign, StudyFile};
 use crate::corpus::DesignSettings;
@@ -14,6 +14,8 @@ use crate::model::parse_bytes;
 use crate::seed;
 use crate::study::card::{FEATURES, TARGET};
 
+/// Most example sets and queries of a design.
+const MOST_SIZE: u64 = 256;
 /// Default number of requests at a time.
 const CONCURRENCY: u64 = 8;
 /// Most requests at a time.
@@ -26,10 +28,8 @@ impl StudyFile {
     /// [`Error::Read`]; [`Error::StudyFile`] with every mistake: syntax, unknown keys, and values of another
     /// type or out of range.
     pub fn read(path: &Path) -> Result<Self> {
-        disk::is_regular(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
-        Self::parse(path, &text)
+        let (file, found) = Self::read_all(path)?;
+        if found.is_empty() { Ok(file) } else { Err(Findings::of(found).into_error(path)) }
     }
 
     /// The same of the text of a file.
@@ -37,6 +37,23 @@ impl StudyFile {
     /// # Errors
     /// Those of [`StudyFile::read`], without [`Error::Read`].
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let (file, found) = Self::parse_all(path, text)?;
+        if found.is_empty() { Ok(file) } else { Err(Findings::of(found).into_error(path)) }
+    }
+
+    /// A study file with its mistakes, so that what it names can be looked up as well. A value with a mistake
+    /// is the default one.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::StudyFile`] for a file that is not TOML.
+    pub fn read_all(path: &Path) -> Result<(Self, Vec<Finding>)> {
+        disk::is_regular(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        Self::parse_all(path, &text)
+    }
+
+    fn parse_all(path: &Path, text: &str) -> Result<(Self, Vec<Finding>)> {
         let findings = Findings::new(text);
         let (table, faults) = DeTable::parse_recoverable(text);
         for fault in &faults {
@@ -50,7 +67,7 @@ impl StudyFile {
         let top = Section::new("", 1, table.get_ref(), &findings);
         let file = whole(path, text, &top, &findings);
         top.finish();
-        if findings.any() { Err(findings.into_error(path)) } else { Ok(file) }
+        Ok((file, findings.into_found()))
     }
 }
 
@@ -80,8 +97,20 @@ fn whole(path: &Path, text: &str, top: &Section, findings: &Findings) -> StudyFi
     }
     // Two closed models of one id would share a folder.
     for (at, closed) in file.closed.iter().enumerate() {
-        if file.closed[..at].iter().any(|other| other.id == closed.id) {
-            let reason = format!("two closed models are called {}; give one of them an `id`", closed.id);
+        let name = disk::id_in_file_names(&closed.id);
+        if let Some(other) = file.closed[..at].iter().find(|of| disk::id_in_file_names(&of.id) == name) {
+            let reason = match other.id == closed.id {
+                true => format!("two closed models are called {}; give one of them an `id`", closed.id),
+                false => format!("{} and {} share a folder; change an `id`", other.id, closed.id),
+            };
+            findings.add(closed.line, reason);
+        }
+        if closed.id.starts_with('.') || closed.id.len() > LONGEST_ID {
+            let reason = format!(
+                "`{:.40}` cannot name a folder: give an `id` of at most {LONGEST_ID} bytes that does not \
+                 begin with a dot",
+                closed.id
+            );
             findings.add(closed.line, reason);
         }
     }
@@ -120,12 +149,14 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
         findings.add(section.line, "[design] names no corpora, such as corpora = [\"countries\"]");
     }
     let form = Located { line: section.line, value: default.form.name.to_owned() };
-    let size = |key, default: usize| section.whole(key, 3..=256).map_or(default, |size| size as usize);
+    let size = |key, least: u64, default: usize| {
+        section.whole(key, least..=MOST_SIZE).map_or(default, |size| size as usize)
+    };
     let design = StudyDesign {
         corpora,
         shots: section.wholes("shots").unwrap_or(default.shots),
-        sets: size("sets", default.sets),
-        queries: size("queries", default.queries),
+        sets: size("sets", 4, default.sets),
+        queries: size("queries", 3, default.queries),
         form: section.text("form").unwrap_or(form),
         random_init: section.switch("random_init").unwrap_or(false),
         tasks: at_folder(section.texts("tasks").unwrap_or_default()),
@@ -199,6 +230,9 @@ fn calibration(top: &Section) -> StudyCalibration {
     if level >= 1.0 {
         section.add(&format!("`level` must be below 1, and is {level}"));
     }
+    if section.texts("features").is_some_and(|features| features.is_empty()) {
+        section.add("`features` is empty; leave it out for the default ones");
+    }
     let calibration = StudyCalibration {
         target: section.text("target").unwrap_or_else(|| default(TARGET)),
         features: section.texts("features").unwrap_or_else(features),
@@ -209,6 +243,8 @@ fn calibration(top: &Section) -> StudyCalibration {
     calibration
 }
 
+/// Longest id of a model, in bytes: it names a folder.
+const LONGEST_ID: usize = 100;
 /// Default level of intervals.
 const LEVEL: f64 = 0.9;
 

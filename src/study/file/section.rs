@@ -38,7 +38,7 @@ impl<'a> Section<'a> {
     }
 
     fn mistyped(&self, line: usize, key: &str, wanted: &str, value: &DeValue) {
-        self.findings.add(line, format!("`{key}` must be {wanted}, and is a {}", value.type_str()));
+        self.findings.add(line, format!("`{key}` must be {wanted}, and is of type {}", value.type_str()));
     }
 
     /// A text.
@@ -202,7 +202,7 @@ impl<'a> Section<'a> {
         let given = match value {
             DeValue::Integer(number) => number.as_str().to_owned(),
             DeValue::Float(number) => number.as_str().to_owned(),
-            other => format!("a {}", other.type_str()),
+            other => format!("of type {}", other.type_str()),
         };
         self.findings.add(line, format!("`{key}` must be {wanted}, and is {given}"));
     }

@@ -1,15 +1,12 @@
 //! The first study file of a folder: commented, and runnable as it stands.
 
-use std::path::Path;
-
 use super::scan::FoundModel;
 
 /// A study of the embedded models, with one hidden member of each family.
 pub const EMBEDDED: &str = include_str!("../../../calibration/study.toml");
 
-/// A study file of models that were found, grouped by family. Paths are relative to `folder`, in which the
-/// file will lie.
-pub fn of_models(models: &[FoundModel], folder: &Path) -> String {
+/// A study file of models that were found, grouped by family.
+pub fn of_models(models: &[FoundModel]) -> String {
     let mut families: Vec<&str> = models.iter().map(|model| model.family.as_str()).collect();
     families.sort_unstable();
     families.dedup();
@@ -17,8 +14,7 @@ pub fn of_models(models: &[FoundModel], folder: &Path) -> String {
     for family in families {
         text.push_str(&format!("[[open]]\nfamily = {}\nmodels = [\n", quoted(family)));
         for model in models.iter().filter(|model| model.family == family) {
-            let path = model.path.strip_prefix(folder).unwrap_or(&model.path);
-            text.push_str(&format!("    {},\n", quoted(&path.to_string_lossy())));
+            text.push_str(&format!("    {},\n", quoted(&model.path.to_string_lossy())));
         }
         text.push_str("]\n\n");
     }
@@ -41,10 +37,13 @@ const HEAD: &str = "\
 corpora = [\"countries\", \"animals\"]
 # Numbers of examples in a prompt
 shots = [1, 4]
+# Example sets and queries of each corpus: the time to ask a model grows with their product
+sets = 8
+queries = 8
 
 # The families are guesses from the names: a family is a recipe, of which sizes differ.
 # A calibration wants several families of several sizes: add open models you know of. The embedded ones are
-# small and cost little: family = \"factgpt\", models = [\"factgpt-?\"].
+# small and cost little: family = \"minigpt\", models = [\"minigpt-?\"] and the same of minillama.
 
 ";
 
@@ -68,8 +67,8 @@ mod tests {
         let embedded = StudyFile::parse("study.toml".as_ref(), EMBEDDED).expect("a study");
         assert!(!embedded.open.is_empty() && !embedded.closed.is_empty());
         let model = |path: &str, family: &str| FoundModel { path: path.into(), family: family.into() };
-        let models = [model("/m/b\"x-1b", "b"), model("/m/a-1b", "a"), model("/m/a-2b", "a")];
-        let text = of_models(&models, "/m".as_ref());
+        let models = [model("b\"x-1b", "b"), model("a-1b", "a"), model("a-2b", "a")];
+        let text = of_models(&models);
         let study = StudyFile::parse("study.toml".as_ref(), &text).expect("a study");
         let named: Vec<&str> =
             study.open.iter().flat_map(|open| &open.models).map(|model| model.value.as_str()).collect();

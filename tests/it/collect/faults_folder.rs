@@ -24,7 +24,7 @@ fn fault_02_a_torn_tail_is_set_aside_wherever_it_is_torn() {
         let folder = torn.path().join(n.to_string());
         std::fs::create_dir(&folder).expect("a folder");
         std::fs::write(folder.join("journal.jsonl"), &whole[..n]).expect("a file");
-        let journal = Journal::open(&folder, true, |_| {}).expect("a journal");
+        let journal = Journal::open(&folder, (true, false), |_| {}).expect("a journal");
         assert_eq!(journal.torn.is_some(), !ends.contains(&n), "{n} bytes");
         drop(journal);
         let kept = std::fs::read(folder.join("journal.jsonl")).expect("a journal");
@@ -151,7 +151,7 @@ fn fault_10_a_request_that_the_end_of_the_run_overtook_counts_as_not_asked() {
     let key = QuestionKey::new("p", "e", "m", b"", 0);
     let mut arrival = OutcomeRecord::crashed(key, 1, false, None);
     (arrival.class, arrival.crashed, arrival.possibly_paid) = (Some(NOT_ASKED.into()), false, false);
-    let journal = Journal::open(folder.path(), true, |_| {}).expect("a journal");
+    let journal = Journal::open(folder.path(), (true, false), |_| {}).expect("a journal");
     let writer = journal.writer();
     writer.append(&Record::Outcome(Box::new(arrival))).expect("a writer");
     drop(writer);
@@ -329,7 +329,8 @@ fn a_journal_of_a_later_version_is_refused() {
     let line = "{\"record\":\"later\",\"x\":1";
     let line = format!("{line},\"crc\":\"{:08x}\"}}\n", crc32fast::hash(line.as_bytes()));
     std::fs::write(folder.path().join("journal.jsonl"), line).expect("a file");
-    assert!(matches!(Journal::open(folder.path(), true, |_| {}), Err(Error::Journal { line: 1, .. })));
+    let opened = Journal::open(folder.path(), (true, false), |_| {});
+    assert!(matches!(opened, Err(Error::Journal { line: 1, .. })));
 }
 
 #[test]

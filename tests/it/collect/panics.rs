@@ -54,6 +54,7 @@ fn child() {
         key_header: None,
         ca_cert: None,
         in_process: None,
+        is_claimed: false,
         durable: true,
     };
     let progress =

@@ -71,9 +71,12 @@ fn a_server_that_is_gone_is_a_gap_and_the_others_are_done() {
     let case = StudyCase::new(&study(wire));
     let said = case.refused(&["run"], 3);
     assert!(said.contains("24 tasks done, 1 failed") && said.contains("collect m: "), "{said}");
-    assert!(said.contains("m has no answers, and is not predicted"), "{said}");
+    assert!(said.contains("m has no answers to predict it from"), "{said}");
     let (doctor, _) = case.done(&["doctor"]);
     assert!(doctor.contains("`collect m` failed"), "{doctor}");
+    // Its row says so.
+    let predictions = rows(&case.read("study/predictions.csv"));
+    assert_eq!((predictions.len(), predictions[0]["status"].as_str()), (1, "unsupported"));
 }
 
 #[test]
@@ -94,4 +97,38 @@ fn a_plan_of_a_paid_model_shows_dollars_and_needs_no_key() {
     // A budget is needed where money can be spent.
     case.write(&study("model = \"m\"\nprovider = \"openai-chat\"\n"));
     assert!(case.refused(&["plan"], 2).contains("m has no budget"));
+}
+
+#[test]
+fn a_budget_is_that_of_all_questions_of_a_model_and_a_plan_counts_them() {
+    let server = Served::start("factqwen-1");
+    let url = &server.url;
+    let prices = "date = 2026-11-01\n[models.factqwen-1]\ninput_usd_per_million_tokens = 10.0\n\
+                  output_usd_per_million_tokens = 100.0\n";
+    let target = format!(
+        "model = \"factqwen-1\"\nprovider = \"openai-completions\"\nbase_url = \"{url}\"\n\
+         prices = \"prices.toml\"\nbudget_usd = "
+    );
+    let with_tasks = |budget: &str| {
+        study(&format!("{target}{budget}\n")).replace("[design]\n", "[design]\ntasks = [\"moons\"]\n")
+    };
+    let case = StudyCase::new(&with_tasks("0.1"));
+    std::fs::write(case.path("prices.toml"), prices).expect("prices");
+    let number = |row: &std::collections::BTreeMap<String, String>, column: &str| {
+        row[column].parse::<f64>().unwrap_or_else(|_| panic!("{column}: {row:?}"))
+    };
+    let (csv, _) = case.done(&["plan", "--csv"]);
+    let plan = rows(&csv);
+    let row = plan.iter().find(|row| row["task"] == "collect factqwen-1").expect("a row");
+    // 48 prompts, asked and scored with 3 answers, and more than a hundred questions of the task.
+    assert!(number(row, "calls") > 48.0 * 4.0 + 100.0, "{row:?}");
+    let said = case.refused(&["run"], 4);
+    assert!(said.contains("budget"), "{said}");
+    let spent = |part: &str| {
+        let text = case.read(&format!("study/{part}/factqwen-1/summary.json"));
+        let summary: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        summary["spent_usd"].as_f64().expect("dollars")
+    };
+    let all = spent("answers") + spent("scores");
+    assert!(all <= 0.1 && all > 0.0, "{all}");
 }

@@ -104,10 +104,11 @@ fn what_is_there_is_not_done_again_and_a_change_redoes_what_it_touches() {
     std::fs::remove_file(&profile).expect("a file");
     let (_, said) = case.done(&["run"]);
     assert!(said.contains("1 tasks done"), "{said}");
-    // One that is damaged is named.
+    // So is one that is damaged.
     std::fs::write(&profile, "{}").expect("a file");
-    let said = case.refused(&["run"], 3);
-    assert!(said.contains(&*profile.file_name().expect("a name").to_string_lossy()), "{said}");
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("1 tasks done"), "{said}");
+    assert!(results(&case.path("study")) == before);
 }
 
 #[test]
@@ -166,4 +167,27 @@ fn a_job_array_names_the_shard() {
     let output = command.env("SLURM_ARRAY_TASK_COUNT", "40").output().expect("the binary");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stdout.is_empty() && case.path("array/shards/2-of-40.json").is_file());
+}
+
+#[test]
+fn other_weights_under_the_same_name_are_measured_and_asked_again() {
+    let case = StudyCase::new(&format!("{DESIGN}{MODELS}"));
+    let text = case.read("study.toml").replace("\"factgpt-[1-4]\"", "\"m\", \"factgpt-[14]\"");
+    case.write(&text);
+    let weights = |of: &str| {
+        std::fs::create_dir_all(case.path("m")).expect("a folder");
+        for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+            let from = format!("{}/calibration/{of}/{file}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::copy(from, case.path("m").join(file)).expect("a file");
+        }
+    };
+    weights("factgpt-2");
+    case.done(&["run"]);
+    weights("factgpt-3");
+    let (_, said) = case.done(&["run"]);
+    assert!(said.contains("2 tasks done"), "{said}");
+    case.done(&["run", "-o", "fresh"]);
+    assert!(results(&case.path("study")) == results(&case.path("fresh")));
+    // The answers of the first are kept apart.
+    assert_eq!(std::fs::read_dir(case.path("study/earlier")).expect("a folder").count(), 1);
 }

@@ -5,7 +5,8 @@ const PAGE_ROWS = 50;
 function itemsView() {
   const { folders, tasks, rows } = data.answers.items;
   const all = (name) => [["", name]];
-  const named = (list) => list.map((name, at) => [String(at), name]);
+  // A menu keeps the name: places change when a folder appears.
+  const named = (list) => list.map((name) => [name, name]);
   const unique = (at) => [...new Set(rows.map((row) => row[at]))];
   let page = 0;
   const changed = () => { page = 0; draw(); };
@@ -26,7 +27,7 @@ function itemsView() {
     const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const is = (menu, value) => menu.value === "" || menu.value === String(value);
     const found = rows.filter((row) => {
-      if (!is(folder, row[0]) || !is(task, row[1]) || !is(shots, row[2]) || !is(grade, row[3])) return false;
+      if (!is(folder, folders[row[0]].folder || "(this folder)") || !is(task, tasks[row[1]]) || !is(shots, row[2]) || !is(grade, row[3])) return false;
       const text = (row[5] + "\t" + row[6] + "\t" + row[7]).toLowerCase();
       return wanted.every((word) => text.includes(word));
     });

@@ -16,7 +16,10 @@ function latexText(table, rows) {
   const signs = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
   const escaped = (text) => text.replace(/[\\~^&%$#_{}]/g, (sign) => signs[sign] || "\\" + sign);
   const isNumber = table.columns.map((_, at) => rows.some((row) => typeof row[at] === "number"));
-  const number = (value) => (Number.isInteger(value) ? String(value) : fixed(value, 3));
+  // Small numbers, such as sizes and dollars, keep three digits.
+  const isSmall = (value) => value !== 0 && Math.abs(value) < 0.01;
+  const number = (value) => (Number.isInteger(value) ? String(value)
+    : isSmall(value) ? value.toPrecision(3) : fixed(value, 3));
   const column = (at) => {
     if (!isNumber[at]) return "l";
     const texts = rows.map((row) => row[at]).filter((value) => typeof value === "number").map(number);
@@ -82,13 +85,15 @@ function compare(a, b) {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
 }
 
+// How each table is sorted and whether it is shown whole: a page that follows its folder is drawn again.
+const views = new Map();
+
 // The table with its tools. `extra` is a row of further controls, `keep` says which rows are shown.
 function tableView(table, options = {}) {
   const key = "t-" + (options.key || table.name);
   let rows = table.rows;
-  let isWhole = false;
   let isPrinting = false;
-  let [sortColumn, isDown] = [-1, false];
+  let { isWhole, sortColumn, isDown } = views.get(key) || { isWhole: false, sortColumn: -1, isDown: false };
   const body = el("tbody");
   const count = el("span", { class: "note", role: "status" });
   const more = el("button", { type: "button", onclick: () => { isWhole = !isWhole; draw(); } });
@@ -133,6 +138,7 @@ function tableView(table, options = {}) {
     body.replaceChildren(...found.slice(0, n).map((row) => el("tr", {}, row.map(cell))));
     const left = table.left_out ? `; ${plural(table.left_out, "more row", "more rows")} only in ${table.left_out_file}` : "";
     count.textContent = `${Math.min(n, found.length)} of ${plural(rows.length, "row", "rows")}${left}`;
+    views.set(key, { isWhole, sortColumn, isDown });
     more.hidden = found.length <= FIRST_ROWS;
     more.textContent = isWhole ? "Show the first rows only" : `Show all ${found.length}`;
     heads.forEach((head, at) => {
