@@ -110,7 +110,7 @@ impl Claims {
         let number = newest.map_or(1, |(number, _)| number + 1);
         let holder = Holder::this_process();
         if create(&self.path(number), &holder)? {
-            return Ok(Attempt::Taken(Claim::hold(self.folder.clone(), number, holder)));
+            return Ok(Attempt::Taken(Claim::hold(&self.folder, number, holder)));
         }
         // Another process was faster.
         Ok(Attempt::Held(Seen { number, holder, since: Instant::now() }))
@@ -174,9 +174,9 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    fn hold(folder: PathBuf, number: u64, mut holder: Holder) -> Self {
+    fn hold(folder: &Path, number: u64, mut holder: Holder) -> Self {
         let (is_lost, over) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(false)));
-        let (lost, ended, claims) = (is_lost.clone(), over.clone(), Claims::new(&folder));
+        let (lost, ended, claims) = (is_lost.clone(), over.clone(), Claims::new(folder));
         let renew = move || {
             loop {
                 std::thread::park_timeout(RENEWED_EVERY);
@@ -195,7 +195,7 @@ impl Claim {
             }
         };
         let thread = std::thread::Builder::new().name("claim".into()).spawn(renew).ok();
-        Self { claims: Claims::new(&folder), number, is_lost, over, thread }
+        Self { claims: Claims::new(folder), number, is_lost, over, thread }
     }
 
     /// Whether another process has taken the task over.

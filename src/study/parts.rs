@@ -76,7 +76,7 @@ fn set_aside(study: &Path, own: &Path, of: &str) -> Result<()> {
     disk::make_folder(&earlier)?;
     let names = [own.parent(), Some(own)].map(|path| path.and_then(Path::file_name).unwrap_or_default());
     let [kind, id] = names.map(|name| name.to_string_lossy().into_owned());
-    let name = |n: usize| earlier.join(format!("{kind}-{id}-{:.8}-{n}", of));
+    let name = |n: usize| earlier.join(format!("{kind}-{id}-{of:.8}-{n}"));
     let free = (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
     std::fs::rename(own, &free).map_err(|source| Error::Write { path: free, source })
 }

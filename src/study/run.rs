@@ -281,7 +281,7 @@ pub fn free_memory_bytes() -> u64 {
     });
     let available = available.map_or(FALLBACK, |kilobytes| kilobytes << 10);
     // A job of a cluster may have less than the machine.
-    let job = limit("/sys/fs/cgroup/memory.max").or_else(|| slurm_memory_bytes());
+    let job = limit("/sys/fs/cgroup/memory.max").or_else(slurm_memory_bytes);
     available.min(job.unwrap_or(u64::MAX)) / 10 * 8
 }
 
