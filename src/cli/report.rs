@@ -126,7 +126,8 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
     };
     let page = html::page(folder)?;
     if flags.output.as_deref().is_some_and(is_stdout) {
-        return print(&page.to_bytes());
+        print(&page.to_bytes())?;
+        return gaps(&page);
     }
     let file = flags.output.clone().unwrap_or_else(|| folder.join(html::FILE));
     let file = if file.is_dir() { file.join(Path::new(html::FILE)) } else { file };
@@ -134,6 +135,11 @@ fn page(flags: &Flags, quiet: bool) -> Result<()> {
     if !quiet {
         status(&file.display().to_string());
     }
+    gaps(&page)
+}
+
+/// What the page could not read.
+fn gaps(page: &html::Page) -> Result<()> {
     match page.problems() {
         [] => Ok(()),
         problems => Err(Error::Gaps { reason: format!("the page has gaps: {}", problems.join("; ")) }),

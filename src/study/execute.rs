@@ -188,7 +188,8 @@ impl Execution<'_> {
         let (mut files, mut notes, mut gaps) = (vec![], vec![], None);
         let parts = parts(self.study, self.folder, &closed.id, configuration);
         let n = parts.len() as f64;
-        let folders: Vec<PathBuf> = parts.iter().map(|(folder, ..)| folder.clone()).collect();
+        // Those of an earlier study file count as well.
+        let folders = [self.folder.answers(&closed.id), self.folder.scores(&closed.id)];
         for (at, (folder, configuration, file)) in parts.into_iter().enumerate() {
             disk::make_folder(&folder)?;
             let is_local = Endpoint::new(&api.base_url)?.is_local();

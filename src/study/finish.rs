@@ -17,12 +17,12 @@ use crate::calibration::{ErrorSummary, Outcome};
 use crate::disk;
 use crate::emergence::semantic::SemanticProfile;
 use crate::emergence::store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::observations::semantic::response;
 use crate::report::{self, Selection};
 
 /// How often the files for a reader are made again while tasks run.
-const SHOWN_EVERY: Duration = Duration::from_secs(10);
+const SHOWN_EVERY: Duration = Duration::from_secs(5);
 
 /// What a run of a study gave.
 pub struct StudyEnd {
@@ -36,7 +36,7 @@ pub struct StudyEnd {
 
 impl StudyEnd {
     /// The tasks that failed, with their errors.
-    pub fn failed(&self) -> Vec<(&str, &crate::Error)> {
+    pub fn failed(&self) -> Vec<(&str, &Error)> {
         let failed = self.tasks.iter().filter_map(|(id, end)| match end {
             TaskEnd::Failed(error) => Some((id.as_str(), error)),
             _ => None,
@@ -115,7 +115,14 @@ pub fn run_study(
     progress.stage("predictions");
     publish::profiles(tasks, folder)?;
     let mut notes = vec![];
-    let mut made = predict(study, tasks, folder)?;
+    let mut made = match predict(study, tasks, folder) {
+        // The tasks say why.
+        Err(Error::Study { reason }) if ends.values().any(|end| matches!(end, TaskEnd::Failed(_))) => {
+            publish::record(study, tasks, None, &[], folder)?;
+            return Ok(StudyEnd { tasks: ends, predictions: None, notes: vec![reason] });
+        }
+        made => made?,
+    };
     notes.append(&mut made.notes);
     publish::predictions(&made, folder)?;
     // Only now are the closed models opened that can be.

@@ -94,7 +94,9 @@ pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
     if !missing.is_empty() {
         return fault(format!("no folder holds the shards {}; name theirs as well", missing.join(", ")));
     }
-    disk::make_folder(output)?;
+    let joined = StudyFolder::new(output);
+    joined.check(Path::new(""))?;
+    joined.create()?;
     for folder in folders.iter().filter(|folder| !disk::is_same(folder, output)) {
         for part in ["tasks", "answers", "scores", FOLDER] {
             copy_all(&folder.join(part), &output.join(part))?;
@@ -142,7 +144,13 @@ fn is_passing(name: &str) -> bool {
     name.starts_with("claim-") || name.starts_with('.')
 }
 
-/// Copies the files below a folder that are not there.
+/// Whether a file is not there yet, or has grown: a shard that went on has a longer journal.
+fn is_more(from: &Path, to: &Path) -> bool {
+    let len = |path: &Path| path.metadata().map(|metadata| metadata.len()).ok();
+    len(from) > len(to)
+}
+
+/// Copies the files below a folder that are not there, or are longer than those there.
 fn copy_all(from: &Path, to: &Path) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(from) else { return Ok(()) };
     disk::make_folder(to)?;
@@ -153,7 +161,7 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
         // What a process works on stays with it.
         if is_folder {
             copy_all(&path, &target)?;
-        } else if path.is_file() && !target.exists() && !is_passing(&name.to_string_lossy()) {
+        } else if path.is_file() && is_more(&path, &target) && !is_passing(&name.to_string_lossy()) {
             let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
             disk::write(&target, &bytes)?;
         }

@@ -197,10 +197,13 @@ fn add(model: StudyModel, line: usize, models: &mut Vec<StudyModel>, findings: &
         }
         return;
     }
-    if let Some(same) = models.iter().find(|other| other.info.id == model.info.id) {
+    let folder = |model: &StudyModel| disk::id_in_file_names(&model.info.id);
+    if let Some(same) = models.iter().find(|other| folder(other) == folder(&model)) {
         let reason = format!(
-            "{} and {} are both called {} in tables; rename one of the folders",
-            same.name, model.name, model.info.id
+            "{} and {} are both called {} in names of folders; rename one of them",
+            same.name,
+            model.name,
+            folder(&model)
         );
         findings.add(line, reason);
         return;

@@ -17,6 +17,7 @@ use crate::disk::{self, Schema};
 use crate::emergence::ProfileStore;
 use crate::emergence::semantic::SemanticProfile;
 use crate::error::{Error, Result};
+use crate::report;
 
 /// Copies the profiles of the tasks into `profiles/` and makes their tables. Profiles of earlier study files
 /// are removed there; they stay below `tasks/`.
@@ -57,7 +58,10 @@ pub(super) fn keep_only(folder: &Path, kept: &[PathBuf]) -> Result<()> {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let is_made = path.extension().is_some_and(|of| MADE.iter().any(|extension| of == *extension));
-        if is_made && !kept.contains(&path) {
+        // Files of other names are not those of reports.
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_report = report::ALL.iter().any(|report| name.starts_with(report.name()));
+        if is_made && is_report && !kept.contains(&path) {
             remove(&path)?;
         }
     }

@@ -23,6 +23,9 @@ use crate::seed;
 /// Characters of a task's hash in the name of its folder.
 const SHORT: usize = 16;
 
+/// The file by which the folder of a study is known.
+const MARK: &str = "tasks/README";
+
 /// The folder of a study.
 #[derive(Debug, Clone)]
 pub struct StudyFolder {
@@ -114,7 +117,7 @@ impl StudyFolder {
             return fault(format!("is {path}, the folder of the study file; name one of its own"));
         }
         let is_empty = std::fs::read_dir(&self.path).map_or(true, |mut entries| entries.next().is_none());
-        if is_empty || self.path.join("tasks").is_dir() {
+        if is_empty || self.path.join(MARK).is_file() {
             return Ok(());
         }
         fault(format!("is {path}, which holds files that are not of a study; name an empty or a new folder"))
@@ -125,7 +128,9 @@ impl StudyFolder {
     /// # Errors
     /// [`Error::Write`]
     pub fn create(&self) -> Result<()> {
-        disk::make_folder(&self.path.join("tasks"))
+        disk::make_folder(&self.path.join("tasks"))?;
+        let mark = self.path.join(MARK);
+        if mark.is_file() { Ok(()) } else { disk::write(&mark, b"Results of a study, by their hash.\n") }
     }
 
     /// The folder of a task.

@@ -23,7 +23,8 @@ pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettin
     let [binary, study] = [binary, study].map(|path| quoted(&path.to_string_lossy()));
     let folder = folder.to_string_lossy();
     // Slurm reads a % in the name of an output file as a pattern.
-    let log = quoted(&format!("{}/log", folder.replace('%', "%%")));
+    let log = quoted(&format!("{}-log", folder.replace('%', "%%")));
+    let log_folder = quoted(&format!("{folder}-log"));
     let folder = quoted(&folder);
     let partition = partition.as_ref().map_or(String::new(), |name| format!(" --partition={}", quoted(name)));
     let common = format!(
@@ -38,7 +39,7 @@ pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettin
 # Models on a hub are fetched before, on a machine with a network: {binary} fetch {study}
 # A job that is killed or requeued goes on where it stopped; what the jobs leave undone, the last one does.
 set -euo pipefail
-mkdir -p {folder}/tasks {folder}/log
+mkdir -p {log_folder}
 shards=$(sbatch {common} --array=1-{array} --job-name=surmise-shards --output={log}/shard-%a.txt <<'JOB'
 #!/bin/bash
 {job}

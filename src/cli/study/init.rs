@@ -7,6 +7,8 @@ use clap::Args;
 use crate::cli::status;
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::model::embedded;
+use crate::names;
 use crate::study::file::{EMBEDDED, FoundModel, of_models, scan};
 
 #[derive(Debug, Args)]
@@ -27,6 +29,9 @@ fn relative_to(models: Vec<FoundModel>, folder: &Path) -> Result<Vec<FoundModel>
     let relative = |model: FoundModel| {
         let path = absolute(&model.path)?;
         let path = path.strip_prefix(&folder).map_or(path.clone(), Path::to_path_buf);
+        // A folder with the name of an embedded model is the folder.
+        let is_embedded = |name: &str| names::find(name, embedded(), |member| member.name).is_some();
+        let path = if path.to_str().is_some_and(is_embedded) { Path::new(".").join(path) } else { path };
         Ok(FoundModel { path, ..model })
     };
     models.into_iter().map(relative).collect()

@@ -168,7 +168,7 @@ fn design(top: &Section, folder: &Path, findings: &Findings) -> StudyDesign {
 fn open(section: &Section) -> OpenModels {
     let family = section.needed_text("family", "the recipe that its models have in common");
     let models = section.texts("models").unwrap_or_default();
-    if models.is_empty() && !section.has("models") {
+    if models.is_empty() {
         section.add("[[open]] has no `models`: names, folders, GGUF files or ids on a hub");
     }
     section.finish();

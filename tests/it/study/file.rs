@@ -132,3 +132,15 @@ fn tables_of_tasks_are_csv_and_json() {
     let study = case.path("study.toml");
     assert!(script.contains("--array=1-3") && script.contains(study.to_str().expect("UTF-8")), "{script}");
 }
+
+#[test]
+fn a_found_folder_with_the_name_of_an_embedded_model_is_the_folder() {
+    let case = StudyCase::new("");
+    std::fs::create_dir(case.path("factgpt-1")).expect("a folder");
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        let from = format!("{}/calibration/factllama-1/{file}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::copy(from, case.path("factgpt-1").join(file)).expect("a file");
+    }
+    case.done(&["init", "found.toml", "--from", "."]);
+    assert!(case.read("found.toml").contains("\"./factgpt-1\""), "{}", case.read("found.toml"));
+}
