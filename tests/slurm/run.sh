@@ -20,6 +20,7 @@ pids=()
 finish() {
     status=$?
     kill "${pids[@]}" 2>/dev/null || true
+    wait "${pids[@]}" 2>/dev/null || true
     if [ $status -ne 0 ]; then
         tail -n 20 "$work"/*.log "$work"/study-log/*.txt 2>/dev/null || true
         echo "FAILED; the files are in $work"
