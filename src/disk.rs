@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
@@ -201,6 +202,30 @@ pub fn csv_bytes<T: Serialize>(path: &Path, rows: &[T]) -> Result<Vec<u8>> {
         writer.serialize(row).map_err(|source| fault(std::io::Error::other(source)))?;
     }
     writer.into_inner().map_err(|error| fault(std::io::Error::other(error.to_string())))
+}
+
+/// The rows of a CSV file of a known form, from its bytes; messages name `path`. Blanks around the cells of a
+/// file that people write are trimmed (`trim`); those of an answer belong to it.
+///
+/// # Errors
+/// [`Error::Csv`] with the line.
+pub(crate) fn csv_rows<T: DeserializeOwned>(path: &Path, bytes: &[u8], trim: csv::Trim) -> Result<Vec<T>> {
+    let mut reader = csv::ReaderBuilder::new().trim(trim).from_reader(bytes);
+    let fault = |error: csv::Error| Error::Csv {
+        path: path.into(),
+        line: Lines::at(bytes, error.position()),
+        reason: error.to_string(),
+    };
+    reader.deserialize().map(|row| row.map_err(fault)).collect()
+}
+
+/// The same of a file.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Csv`]
+pub(crate) fn read_csv<T: DeserializeOwned>(path: &Path, trim: csv::Trim) -> Result<Vec<T>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    csv_rows(path, &bytes, trim)
 }
 
 /// Why a table of an earlier version is refused: the columns that have another name now, each with both

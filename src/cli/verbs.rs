@@ -53,14 +53,14 @@ enum Verb {
     /// Write a first study file
     Init(study::init::Flags),
     /// Show what a study takes before it runs: tasks, requests, tokens, dollars, time, memory
-    Plan(study::plan::Flags),
+    Plan(study::ListingFlags),
     /// Run a study: measure and ask its models, calibrate, predict, report; what is there is not done again
     #[command(after_help = EXIT_CODES)]
     Run(study::run::Flags),
     /// Show which tasks of a study are done, running, failed or missing
-    Status(study::status::Flags),
+    Status(study::ListingFlags),
     /// Say why a closed model of a study has no prediction or a wide interval, and what to add
-    Doctor(study::doctor::Flags),
+    Doctor(study::ListingFlags),
     /// Download the models of a study, for machines without a network
     Fetch(study::fetch::Flags),
     /// Print a job script that runs a study on a cluster with Slurm

@@ -18,7 +18,9 @@ use crate::collect::run::Run;
 use crate::collect::secrets::Secrets;
 use crate::collect::tasks::{LogprobSource, Rendering, SemanticTask};
 use crate::collect::{Grader, Grading, Normalisation};
-use crate::disk::{self, Lines};
+use crate::corpus::FactorialDesign;
+use crate::disk;
+use crate::emergence::semantic::tokenize;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::provider::{GenerationParams, Provider};
@@ -142,6 +144,22 @@ impl InProcess for Here {
     }
 }
 
+/// The tokens of the longest prompt of a design, and the positions of the model, if an answer of
+/// `answer_tokens` does not fit behind that prompt.
+///
+/// # Errors
+/// Those of [`tokenize`]: a tokenizer that cannot spell the corpus.
+pub(super) fn lacking_positions(
+    model: &Model,
+    design: &FactorialDesign,
+    answer_tokens: u32,
+) -> Result<Option<(usize, usize)>> {
+    let prompts = tokenize(model, design)?;
+    let longest = prompts.windows.iter().map(Vec::len).max().unwrap_or_default();
+    let has = model.decoder.spec().max_positions;
+    Ok((longest + answer_tokens as usize > has).then_some((longest, has)))
+}
+
 /// Asks a served model what has no answer in the folder yet.
 ///
 /// # Errors
@@ -199,14 +217,6 @@ pub(super) fn ask_served(
 /// # Errors
 /// [`Error::Read`], [`Error::Csv`]
 pub(super) fn semantic_scores(folder: &Path) -> Result<Vec<SemanticScore>> {
-    let path = folder.join(FILE);
-    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    let rows = reader.deserialize().collect::<std::result::Result<Vec<SemanticScore>, csv::Error>>();
-    let rows = rows.map_err(|error| Error::Csv {
-        path: path.clone(),
-        line: Lines::at(&bytes, error.position()),
-        reason: error.to_string(),
-    })?;
+    let rows: Vec<SemanticScore> = disk::read_csv(&folder.join(FILE), csv::Trim::None)?;
     Ok(rows.into_iter().map(|row| SemanticScore { collected_at: None, ..row }).collect())
 }

@@ -67,13 +67,43 @@ pub(super) const TASK_SHOTS: usize = 4;
 /// A token of English text and of the embedded categories has about so many characters.
 pub(super) const CHARS_PER_TOKEN: f64 = 3.5;
 
+impl Api {
+    /// Whether it is served on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        Endpoint::new(&self.base_url).is_ok_and(|endpoint| endpoint.is_local())
+    }
+
+    /// Its key, from the environment.
+    ///
+    /// # Errors
+    /// [`Error::Account`](crate::Error::Account) naming the variable.
+    pub(super) fn secrets(&self) -> Result<Secrets> {
+        Secrets::from_env(self.provider.key_variable(), &self.base_url, self.is_local())
+    }
+}
+
+impl ClosedTarget {
+    fn check_key(&self, findings: &Findings) {
+        if let Some(Err(error)) = self.api.as_ref().map(Api::secrets) {
+            findings.add_error(self.closed.line, &error);
+        }
+    }
+}
+
 impl Study {
     /// Looks everything up that a study file names. `found` are mistakes of the file that are known already;
     /// `known` holds the hashes of weights that were seen before.
     ///
     /// # Errors
-    /// [`Error::StudyFile`](crate::Error::StudyFile) with every mistake.
-    pub fn of(file: StudyFile, found: Vec<Finding>, known: &mut KnownModels, hub: &Hub) -> Result<Self> {
+    /// [`Error::StudyFile`](crate::Error::StudyFile) with every mistake and, if it is to run (`runs`), with
+    /// every key that is missing. Without a mistake, [`Study::check_keys`] looks for those that are needed.
+    pub fn of(
+        file: StudyFile,
+        found: Vec<Finding>,
+        known: &mut KnownModels,
+        hub: &Hub,
+        runs: bool,
+    ) -> Result<Self> {
         let findings = Findings::of(found);
         let designs = designs(&file, &findings);
         let beside = tasks_beside(&file, &findings);
@@ -96,6 +126,7 @@ impl Study {
             closed.push(ClosedTarget { closed: target.clone(), api, weights });
         }
         if findings.any() {
+            closed.iter().filter(|_| runs).for_each(|target| target.check_key(&findings));
             return Err(findings.into_error(&file.path));
         }
         Ok(Self { file, designs, beside, models, closed })
@@ -107,14 +138,8 @@ impl Study {
     /// [`Error::StudyFile`](crate::Error::StudyFile) naming every variable that is missing.
     pub fn check_keys(&self, asked: &[&str]) -> Result<()> {
         let findings = Findings::of(vec![]);
-        for ClosedTarget { closed, api, .. } in &self.closed {
-            let Some(api) = api.as_ref().filter(|_| asked.contains(&closed.id.as_str())) else { continue };
-            let is_local = Endpoint::new(&api.base_url).is_ok_and(|endpoint| endpoint.is_local());
-            let key = Secrets::from_env(api.provider.key_variable(), &api.base_url, is_local);
-            if let Err(error) = key {
-                findings.add_error(closed.line, &error);
-            }
-        }
+        let is_asked = |target: &&ClosedTarget| asked.contains(&target.closed.id.as_str());
+        self.closed.iter().filter(is_asked).for_each(|target| target.check_key(&findings));
         if findings.any() { Err(findings.into_error(&self.file.path)) } else { Ok(()) }
     }
 
@@ -122,8 +147,7 @@ impl Study {
     pub fn redacted(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for api in self.closed.iter().filter_map(|target| target.api.as_ref()) {
-            let is_local = Endpoint::new(&api.base_url).is_ok_and(|endpoint| endpoint.is_local());
-            if let Ok(secrets) = Secrets::from_env(api.provider.key_variable(), &api.base_url, is_local) {
+            if let Ok(secrets) = api.secrets() {
                 text = secrets.redact_text(&text).into_owned();
             }
         }

@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::asking::{ANSWER_TOKENS, HERE, PROVIDER, ask_served, serve_here};
+use super::asking::{ANSWER_TOKENS, HERE, PROVIDER, ask_served, lacking_positions, serve_here};
 use super::checked::{Api, ClosedTarget, Study};
 use super::file::ClosedModel;
 use super::models::StudyModel;
 use super::parts::{parts, set_aside_others, spent_usd};
 use super::results::StudyFolder;
 use super::task::{StudyTask, Subject};
-use crate::collect::client::endpoint::Endpoint;
 use crate::collect::client::retry_policy::{Backoff, RetryPolicy};
 use crate::collect::client::stop::Stop;
 use crate::collect::configuration::Configuration;
@@ -21,7 +20,7 @@ use crate::collect::plan::RedoSelection;
 use crate::collect::progress::Progress;
 use crate::collect::results::check::Tolerated;
 use crate::collect::run::Run;
-use crate::collect::secrets::{Secrets, hide_in_panics};
+use crate::collect::secrets::hide_in_panics;
 use crate::corpus::FactorialDesign;
 use crate::disk;
 use crate::emergence::semantic::{
@@ -162,10 +161,7 @@ impl Execution<'_> {
     /// A prompt with its answer fits into the positions of the model.
     fn check_positions(&self, model: &Model) -> Result<()> {
         for design in &self.study.designs {
-            let prompts = tokenize(model, design)?;
-            let longest = prompts.windows.iter().map(Vec::len).max().unwrap_or_default();
-            let (needed, has) = (longest + ANSWER_TOKENS as usize, model.decoder.spec().max_positions);
-            if needed > has {
+            if let Some((longest, has)) = lacking_positions(model, design, ANSWER_TOKENS)? {
                 let reason = format!(
                     "the longest prompt of {} has {longest} tokens, and {} has {has} positions, \
                      {ANSWER_TOKENS} of which an answer needs; lower `shots`, or leave the model out",
@@ -180,11 +176,7 @@ impl Execution<'_> {
     /// Asks a closed model over the network.
     fn collect(&self, closed: &ClosedModel, api: &Api, progress: Step) -> Result<Outcome> {
         let asked = (api.base_url.as_str(), closed.model.as_str());
-        let mut configuration =
-            self.study.questions(true).configuration(api.provider, asked, closed.max_tokens);
-        if let Some(provider) = &closed.provider {
-            configuration.provider.clone_from(&provider.value);
-        }
+        let configuration = self.study.questions(true).configuration(api.provider, asked, closed.max_tokens);
         let (mut files, mut notes, mut gaps) = (vec![], vec![], None);
         let parts = parts(self.study, self.folder, &closed.id, configuration);
         let n = parts.len() as f64;
@@ -192,9 +184,7 @@ impl Execution<'_> {
         let folders = [self.folder.answers(&closed.id), self.folder.scores(&closed.id)];
         for (at, (folder, configuration, file)) in parts.into_iter().enumerate() {
             disk::make_folder(&folder)?;
-            let is_local = Endpoint::new(&api.base_url)?.is_local();
-            let secrets =
-                Secrets::from_env(api.provider.key_variable(), &api.base_url, is_local).map(Arc::new);
+            let secrets = api.secrets().map(Arc::new);
             if let Ok(secrets) = &secrets {
                 hide_in_panics(secrets.clone());
                 secrets.check_url(&api.base_url)?;
@@ -206,7 +196,7 @@ impl Execution<'_> {
                 None => say(line),
             }));
             let interrupt = self.interrupt.clone();
-            let mut run = collection(&folder, configuration, closed, api, is_local);
+            let mut run = collection(&folder, configuration, closed, api);
             // One budget for all collections of the model.
             let elsewhere = spent_usd(folders.iter().filter(|other| **other != folder))?;
             run.cap_usd = closed.budget_usd.map(|usd| (usd - elsewhere).max(0.0));
@@ -245,13 +235,7 @@ impl Execution<'_> {
 }
 
 /// How a closed model is asked: as `surmise collect` asks without further flags.
-fn collection(
-    folder: &Path,
-    configuration: Configuration,
-    closed: &ClosedModel,
-    api: &Api,
-    is_local: bool,
-) -> Run {
+fn collection(folder: &Path, configuration: Configuration, closed: &ClosedModel, api: &Api) -> Run {
     Run {
         folder: folder.into(),
         configuration,
@@ -270,7 +254,7 @@ fn collection(
             keep_truncated: true,
             model_snapshot: None,
         },
-        timeout: Duration::from_secs(if is_local { 600 } else { 120 }),
+        timeout: Duration::from_secs(if api.is_local() { 600 } else { 120 }),
         price: api.price.clone(),
         cap_usd: closed.budget_usd,
         key_header: None,

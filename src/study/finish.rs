@@ -21,8 +21,10 @@ use crate::error::{Error, Result};
 use crate::observations::semantic::response;
 use crate::report::{self, Selection};
 
-/// How often the files for a reader are made again while tasks run.
+/// How often the files for a reader are made again while tasks run: at most so often, and so that a share of
+/// one in so many of the time goes into it, because it grows with the study.
 const SHOWN_EVERY: Duration = Duration::from_secs(5);
+const SHOWN_SHARE: u32 = 20;
 
 /// What a run of a study gave.
 pub struct StudyEnd {
@@ -101,14 +103,15 @@ pub fn run_study(
     let before = part.tasks(tasks);
     // What is there can be looked at while the study runs.
     publish::record(study, tasks, None, &[], folder)?;
-    let shown = Mutex::new(Instant::now());
+    let next = Mutex::new(Instant::now() + SHOWN_EVERY);
     let show = || {
-        let Ok(mut last) = shown.try_lock() else { return };
-        if last.elapsed() >= SHOWN_EVERY {
-            // A failure is that of the last time, when nothing else goes on.
+        let Ok(mut next) = next.try_lock() else { return };
+        let began = Instant::now();
+        if began >= *next {
+            // What cannot be written now is an error at the end, where it is written again.
             publish::profiles(tasks, folder).unwrap_or_default();
             publish::record(study, tasks, None, &[], folder).unwrap_or_default();
-            *last = Instant::now();
+            *next = Instant::now() + SHOWN_EVERY.max(SHOWN_SHARE * began.elapsed());
         }
     };
     let mut ends = run_tasks(study, &before, folder, settings, &show, progress)?;
@@ -171,13 +174,12 @@ fn reports(study: &Study, folder: &StudyFolder, n_predictions: usize, notes: &mu
         if report.name() == "predictions" && n_predictions == 0 {
             continue;
         }
-        let file = report.input().file;
-        let places = [folder.path().join(file), folder.path().join("profiles").join(file)];
-        let Some(input) = places.into_iter().find(|path| path.is_file()) else {
-            notes.push(format!("no report {}: there is no {file}", report.name()));
+        let input = report.input();
+        if !input.at(folder.path()).is_file() {
+            notes.push(format!("no report {}: there is no {}", report.name(), input.file));
             continue;
-        };
-        let written = report.make(&[input], &Selection::default());
+        }
+        let written = report.make(&[folder.path().to_owned()], &Selection::default());
         match written.and_then(|made| made.write(report.name(), &own)) {
             Ok(files) => kept.extend(files),
             Err(error) => notes.push(format!("no report {}: {error}", report.name())),

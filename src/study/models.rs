@@ -25,8 +25,6 @@ pub struct StudyModel {
     pub info: ModelInfo,
     /// SHA-256 of everything that is read of it: weights, config, tokenizer.
     pub sha256: String,
-    /// Positions of its longest prompt with its answer.
-    pub max_positions: usize,
 }
 
 /// What was found out of the files of models, kept in the folder of a study.
@@ -79,9 +77,9 @@ impl KnownModels {
         if let Some(known) = self.models.get(name).filter(|known| known.stamp == stamp) {
             return Ok(known.model.clone());
         }
-        let Description { info, spec, .. } = Description::of(name, &[], hub)?;
+        let Description { info, .. } = Description::of(name, &[], hub)?;
         let sha256 = identity(&info, &files)?;
-        let model = StudyModel { name: name.into(), info, sha256, max_positions: spec.max_positions };
+        let model = StudyModel { name: name.into(), info, sha256 };
         self.models.insert(name.into(), KnownModel { stamp, model: model.clone() });
         Ok(model)
     }

@@ -13,7 +13,7 @@ use super::task::{StudyTask, Subject, TaskKind};
 use crate::calibration::{Card, Link, PredictionRow, Table, calibrate};
 use crate::collect::Score;
 use crate::collect::results::semantic::{FILE, SemanticScore};
-use crate::disk::{self, Lines};
+use crate::disk;
 use crate::emergence::semantic::SemanticProfile;
 use crate::emergence::store;
 use crate::error::{Error, Result};
@@ -168,7 +168,7 @@ fn known(
                 known[at].answers = renamed(semantic_scores(&folder.answers(&task.model))?, &task.model);
                 let file = folder.scores(&task.model).join("scores.csv");
                 if !study.file.design.tasks.is_empty() && file.is_file() {
-                    let own = scores_of(&file)?;
+                    let own: Vec<Score> = disk::read_csv(&file, csv::Trim::None)?;
                     scores.extend(own.into_iter().map(|score| Score { model: task.model.clone(), ..score }));
                 }
             }
@@ -186,17 +186,6 @@ fn has_answers(task: &StudyTask, folder: &StudyFolder) -> bool {
 /// The scores under the name that a model has in tables: its API may call it otherwise.
 fn renamed(scores: Vec<SemanticScore>, id: &str) -> Vec<SemanticScore> {
     scores.into_iter().map(|score| SemanticScore { model: id.into(), ..score }).collect()
-}
-
-fn scores_of(path: &Path) -> Result<Vec<Score>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    let rows = reader.deserialize().collect::<std::result::Result<Vec<Score>, csv::Error>>();
-    rows.map_err(|error| Error::Csv {
-        path: path.into(),
-        line: Lines::at(&bytes, error.position()),
-        reason: error.to_string(),
-    })
 }
 
 /// The one file of a measurement.

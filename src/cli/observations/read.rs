@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::disk::Lines;
+use crate::disk;
 use crate::emergence::{ProfileStore, SettingFilter, StoredProfile};
 use crate::error::{Error, Result};
 use crate::names;
@@ -56,7 +56,9 @@ pub(super) fn selected<P: StoredProfile>(profiles: Vec<P>, filters: &[SettingFil
 /// What is published of models.
 pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, PublishedModel>> {
     let mut published: BTreeMap<String, PublishedModel> = BTreeMap::new();
-    for row in file.map(|file| rows::<Published>(file)).transpose()?.unwrap_or_default() {
+    for row in
+        file.map(|file| disk::read_csv::<Published>(file, csv::Trim::All)).transpose()?.unwrap_or_default()
+    {
         if let Some(size) = row.params_b.filter(|size| !(size.is_finite() && *size > 0.0)) {
             let reason = format!(
                 "gives {} a params_b of {size}; sizes are above 0, a missing one is an empty cell",
@@ -79,7 +81,13 @@ pub(super) fn published(file: Option<&PathBuf>) -> Result<BTreeMap<String, Publi
 
 /// The rows of several files.
 pub(super) fn all_rows<T: for<'a> Deserialize<'a>>(files: &[PathBuf]) -> Result<Vec<T>> {
-    Ok(files.iter().map(|file| rows(file)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    Ok(files
+        .iter()
+        .map(|file| disk::read_csv(file, csv::Trim::All))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// The rows of comparisons.csv. A noise scale may be missing, so that its old name would go unnoticed.
@@ -88,20 +96,6 @@ pub(super) fn comparisons(path: &Path) -> Result<Vec<ComparisonRow>> {
     let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();
     match renamed(|name| header.iter().any(|column| column.trim() == name)) {
         Some(reason) => Err(Error::Csv { path: path.into(), line: 1, reason }),
-        None => rows(path),
+        None => disk::read_csv(path, csv::Trim::All),
     }
-}
-
-/// Rows of a CSV file of a known form.
-fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
-    let row = |row: csv::Result<T>| {
-        row.map_err(|source| Error::Csv {
-            path: path.into(),
-            line: Lines::at(&bytes, source.position()),
-            reason: source.to_string(),
-        })
-    };
-    reader.deserialize().map(row).collect()
 }

@@ -20,7 +20,7 @@ pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool
     let folder: PathBuf = output.map_or_else(|| temporary.path().into(), Path::to_path_buf);
     let hub = Hub::from_env()?.offline();
     let file = StudyFile::parse("study.toml".as_ref(), EMBEDDED)?;
-    let study = Study::of(file, vec![], &mut KnownModels::default(), &hub)?;
+    let study = Study::of(file, vec![], &mut KnownModels::default(), &hub, true)?;
     let folder = StudyFolder::new(&folder);
     folder.check(&study.file.path)?;
     let tasks = tasks(&study);

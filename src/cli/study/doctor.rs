@@ -1,23 +1,12 @@
 //! `surmise doctor`: why there is no number, or why an interval is wide, and what to add.
 
-use clap::Args;
-
-use super::opened::{Opened, StudyFlags};
-use crate::cli::{TableBytes, TableFlags};
+use super::opened::{ListingFlags, Opened};
+use crate::cli::TableBytes;
 use crate::error::Result;
 use crate::study::{Diagnosis, doctor};
 
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Flags {
-    #[command(flatten)]
-    study: StudyFlags,
-    #[command(flatten)]
-    table: TableFlags,
-}
-
-pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    flags.table.check(None, [&flags.study.study])?;
-    let Opened { study, tasks, folder, .. } = flags.study.open(false, quiet)?;
+pub(in crate::cli) fn run(flags: &ListingFlags, quiet: bool) -> Result<()> {
+    let Opened { study, tasks, folder, .. } = flags.open(quiet)?;
     let mut found = doctor(&study, &tasks, &folder)?;
     found.iter_mut().for_each(|diagnosis| diagnosis.finding = study.redacted(&diagnosis.finding));
     flags.table.write(&TableBytes::of_rows("doctor", &found)?, text(&found).as_bytes())

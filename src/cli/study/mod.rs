@@ -17,4 +17,5 @@ mod table;
 
 pub(super) use self::display::Display;
 pub(super) use self::interrupts::Interrupts;
+pub(super) use self::opened::ListingFlags;
 pub(super) use self::predictions::print_predictions;

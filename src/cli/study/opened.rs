@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::status;
+use crate::cli::{TableFlags, status};
 use crate::disk;
 use crate::error::Result;
 use crate::model::hub::Hub;
@@ -23,6 +23,26 @@ pub(super) struct StudyFlags {
     /// Download nothing and use the cache alone, as with HF_HUB_OFFLINE=1
     #[arg(long)]
     pub offline: bool,
+}
+
+/// The flags of a verb that prints a table of a study.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListingFlags {
+    #[command(flatten)]
+    study: StudyFlags,
+    #[command(flatten)]
+    pub(super) table: TableFlags,
+}
+
+impl ListingFlags {
+    /// Checks where the table goes, and opens the study.
+    ///
+    /// # Errors
+    /// Those of [`TableFlags::check`] and [`StudyFlags::open`].
+    pub(super) fn open(&self, quiet: bool) -> Result<Opened> {
+        self.table.check(None, [&self.study.study])?;
+        self.study.open(false, quiet)
+    }
 }
 
 /// A study that was read and checked.
@@ -61,7 +81,7 @@ impl StudyFlags {
         let path = folder.path().to_owned();
         let hub = self.hub(quiet)?;
         let mut known = KnownModels::read(&path);
-        let study = Study::of(file, found, &mut known, &hub)?;
+        let study = Study::of(file, found, &mut known, &hub, kept)?;
         if kept {
             folder.create()?;
         }

@@ -1,24 +1,13 @@
 //! `surmise plan`: what a study takes, before it runs.
 
-use clap::Args;
-
-use super::opened::{Opened, StudyFlags};
+use super::opened::{ListingFlags, Opened};
 use super::table::{aligned, bytes, time};
-use crate::cli::{TableBytes, TableFlags, status};
+use crate::cli::{TableBytes, status};
 use crate::error::Result;
 use crate::study::{PlanRow, TaskKind, free_memory_bytes, plan};
 
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Flags {
-    #[command(flatten)]
-    study: StudyFlags,
-    #[command(flatten)]
-    table: TableFlags,
-}
-
-pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    flags.table.check(None, [&flags.study.study])?;
-    let opened = flags.study.open(false, quiet)?;
+pub(in crate::cli) fn run(flags: &ListingFlags, quiet: bool) -> Result<()> {
+    let opened = flags.open(quiet)?;
     let Opened { study, tasks, folder, .. } = &opened;
     let rows = plan(study, tasks, folder)?;
     flags.table.write(&TableBytes::of_rows("plan", &rows)?, summary(&rows).as_bytes())?;

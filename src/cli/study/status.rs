@@ -1,24 +1,13 @@
 //! `surmise status`: how far a study is.
 
-use clap::Args;
-
-use super::opened::{Opened, StudyFlags};
+use super::opened::{ListingFlags, Opened};
 use super::table::{aligned, time};
-use crate::cli::{TableBytes, TableFlags};
+use crate::cli::TableBytes;
 use crate::error::Result;
 use crate::study::{StatusRow, TaskKind, status};
 
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Flags {
-    #[command(flatten)]
-    study: StudyFlags,
-    #[command(flatten)]
-    table: TableFlags,
-}
-
-pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
-    flags.table.check(None, [&flags.study.study])?;
-    let Opened { study, tasks, folder, .. } = flags.study.open(false, quiet)?;
+pub(in crate::cli) fn run(flags: &ListingFlags, quiet: bool) -> Result<()> {
+    let Opened { study, tasks, folder, .. } = flags.open(quiet)?;
     let mut rows = status(&tasks, &folder);
     rows.iter_mut().for_each(|row| row.note = study.redacted(&row.note));
     flags.table.write(&TableBytes::of_rows("status", &rows)?, summary(&rows).as_bytes())

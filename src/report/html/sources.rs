@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::data::PageTable;
-use crate::disk::Lines;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
@@ -61,13 +61,7 @@ impl Sources {
     /// The rows of a CSV file; none, and a problem, if it cannot be read.
     pub(super) fn rows<T: DeserializeOwned>(&self, path: &Path) -> Vec<T> {
         let Some(bytes) = self.bytes(path) else { return vec![] };
-        let mut reader = csv::Reader::from_reader(bytes.as_slice());
-        let rows = reader.deserialize().collect::<std::result::Result<Vec<T>, csv::Error>>();
-        let rows = rows.map_err(|error| {
-            let line = Lines::at(&bytes, error.position());
-            Error::Csv { path: path.into(), line, reason: error.to_string() }
-        });
-        self.keep(path, rows).unwrap_or_default()
+        self.keep(path, disk::csv_rows(path, &bytes, csv::Trim::None)).unwrap_or_default()
     }
 
     /// A JSON file; `None`, and a problem, if it is none.

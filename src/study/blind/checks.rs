@@ -6,23 +6,20 @@ use super::api_answers::ApiAnswers;
 use super::closed::{ANSWER_TOKENS, is_needed};
 use super::family::{Family, Member};
 use super::settings::BlindSettings;
-use crate::emergence::semantic;
 use crate::error::{Error, Result};
+use crate::study::asking::lacking_positions;
 
 /// Refuses a member that cannot be asked or measured: its tokenizer cannot spell a corpus, or the longest
 /// prompt leaves no room for an answer.
 ///
 /// # Errors
-/// Those of [`semantic::tokenize`]; [`Error::Parameter`] naming the member with too few positions.
+/// Those of the tokenizer; [`Error::Parameter`] naming the member with too few positions.
 pub(super) fn check_members(family: &Family, hidden: &[&Member], settings: &BlindSettings) -> Result<()> {
     let designs = settings.designs()?;
     for member in family.members.iter().filter(|member| is_needed(family, hidden, member)) {
         let model = family.load(member)?;
         for design in &designs {
-            let prompts = semantic::tokenize(&model, design)?;
-            let longest = prompts.windows.iter().map(Vec::len).max().unwrap_or_default();
-            let (needed, has) = (longest + ANSWER_TOKENS as usize, model.decoder.spec().max_positions);
-            if needed > has {
+            if let Some((longest, has)) = lacking_positions(&model, design, ANSWER_TOKENS)? {
                 let reason = format!(
                     "makes the longest prompt of {} {longest} tokens long for {}, which has {has} positions \
                      and needs {ANSWER_TOKENS} more for an answer; lower --shots, or leave the member out",

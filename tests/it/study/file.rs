@@ -48,6 +48,7 @@ level = 2
         "line 8: unknown model `factgtp-1`; did you mean factgpt-1?",
         "line 8: no model matches `nothing-*`",
         "line 13: unknown provider `openai-caht`",
+        "line 14: https://api.openai.com/v1: no key: set the environment variable OPENAI_API_KEY",
         "line 18: cannot read",
         "line 22: `base_url` must begin with https://",
         "line 24: unknown target `semantic_share_meen`; did you mean semantic_share_mean?",
