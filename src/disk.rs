@@ -39,6 +39,14 @@ pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|source| Error::Write { path: path.into(), source })
 }
 
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".surmise-";
+
+/// Whether a file of this name is one that is being written.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY)
+}
+
 /// Finds out before the long work whether a folder can be written to.
 ///
 /// # Errors
@@ -114,7 +122,7 @@ impl Partial {
             is_regular(path).map_err(|source| Error::Write { path: path.into(), source })?;
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().prefix(".surmise-").tempfile_in(folder);
+        let file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder);
         let file = file.map_err(|source| Error::Write { path: path.into(), source })?;
         Ok(Self { path: path.into(), file })
     }

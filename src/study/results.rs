@@ -25,6 +25,8 @@ const SHORT: usize = 16;
 
 /// The file by which the folder of a study is known.
 const MARK: &str = "tasks/README";
+/// The folder of the tasks.
+const TASKS: &str = "tasks";
 
 /// The folder of a study.
 #[derive(Debug, Clone)]
@@ -116,11 +118,22 @@ impl StudyFolder {
         if holds_study.is_some() && self.path.canonicalize().ok() == holds_study {
             return fault(format!("is {path}, the folder of the study file; name one of its own"));
         }
-        let is_empty = std::fs::read_dir(&self.path).map_or(true, |mut entries| entries.next().is_none());
-        if is_empty || self.path.join(MARK).is_file() {
+        // The mark is looked for last: a process that starts at the same time makes it before anything else.
+        if self.holds_no_results() || self.path.join(MARK).is_file() {
             return Ok(());
         }
         fault(format!("is {path}, which holds files that are not of a study; name an empty or a new folder"))
+    }
+
+    /// Whether the folder is not there, is empty, or holds nothing but what [`create`](Self::create) of another
+    /// process has made so far.
+    fn holds_no_results(&self) -> bool {
+        let names = |path: &Path| -> Vec<String> {
+            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        };
+        names(&self.path).iter().all(|name| name == TASKS)
+            && names(&self.path.join(TASKS)).iter().all(|name| name == "README" || disk::is_temporary(name))
     }
 
     /// Makes the folder.
@@ -128,14 +141,14 @@ impl StudyFolder {
     /// # Errors
     /// [`Error::Write`]
     pub fn create(&self) -> Result<()> {
-        disk::make_folder(&self.path.join("tasks"))?;
+        disk::make_folder(&self.path.join(TASKS))?;
         let mark = self.path.join(MARK);
         if mark.is_file() { Ok(()) } else { disk::write(&mark, b"Results of a study, by their hash.\n") }
     }
 
     /// The folder of a task.
     pub(super) fn of(&self, task: &StudyTask) -> PathBuf {
-        self.path.join("tasks").join(&task.key[..SHORT])
+        self.path.join(TASKS).join(&task.key[..SHORT])
     }
 
     /// The folder of the answers of a model.
