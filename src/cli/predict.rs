@@ -7,7 +7,7 @@ use clap::Args;
 use super::calibrate::conditions;
 use super::table_input::TableInput;
 use super::{TableBytes, TableFlags, status};
-use crate::calibration::{Card, PredictionRow, Table};
+use crate::calibration::{Card, PredictionRow, PredictionSettings, Table};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
@@ -23,6 +23,10 @@ pub(super) struct Flags {
     /// Level of the intervals [default: the card's]
     #[arg(long, value_name = "P")]
     level: Option<f64>,
+    /// An absolute error in the unit of the target: the column p_within holds the share of back-tested errors
+    /// that are at most as large
+    #[arg(long, value_name = "ERROR")]
+    within: Option<f64>,
     /// CSV file to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -38,7 +42,11 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
-    let predictions = card.predict(&table, flags.level.unwrap_or(card.level))?;
+    if flags.within.is_some_and(|within| !within.is_finite() || within < 0.0) {
+        return Err(Error::Parameter { name: "--within", reason: "is an absolute error, 0 or above".into() });
+    }
+    let settings = PredictionSettings { level: flags.level.unwrap_or(card.level), within: flags.within };
+    let predictions = card.predict_with(&table, settings)?;
     flags.table.write_to(flags.output.as_ref(), &TableBytes::of_rows("predictions", &predictions)?)?;
     let n = predictions.len();
     let missing = predictions.iter().filter(|prediction| prediction.y_hat.is_none()).count();

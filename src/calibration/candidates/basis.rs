@@ -1,16 +1,15 @@
 //! What is learnt from the features of a training set alone, before any target: how missing cells are filled,
 //! centre and scale, principal components. A basis is made anew inside every fold.
 //!
-//! Missing cells are filled from the first principal component of the standardised features (Ruan, Maddison
-//! and Hashimoto 2024, arXiv 2405.10938), which is that of the filled rows: the fixed point of filling and
-//! decomposing in turns. It is found by alternating least squares over the known cells, which goes to the
-//! same point in rounds of `n p` steps, not of a whole decomposition. A training row and a query are filled
-//! alike, by the least squares score of their known cells.
+//! Missing cells are filled with their conditional means under a factor model of the features and the log
+//! size, which is learnt from the known cells (see [`FactorModel`]). A training row and a query are filled
+//! alike.
 
 use linfa_linalg::eigh::{EigSort, EighInto};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
+use super::factor_model::{FactorModel, Factors};
 use crate::calibration::table::sample::{Predictors, Sample};
 use crate::error::{Error, Result};
 use crate::numeric::statistics::mean;
@@ -19,9 +18,8 @@ use crate::numeric::statistics::mean;
 pub(crate) const COMPONENTS: usize = 5;
 /// A component with a smaller share of the variance is rounding.
 const LEAST_SHARE: f64 = 1e-9;
-/// The search for the direction of the fill, which is of length 1, stops when no loading moves by more.
-const FILL_TOLERANCE: f64 = 1e-6;
-const MOST_FILLS: usize = 1000;
+/// How far a filled cell may lie outside the known ones, in widths of their range.
+const MOST_BEYOND: f64 = 0.5;
 
 /// Centre, scale, fill and components of a training set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,8 +29,8 @@ pub struct Basis {
     /// Standard deviation of each feature over its known cells (n in the denominator); 1 for a feature that
     /// is constant here.
     pub sd: Vec<f64>,
-    /// First direction of the standardised features, from which missing cells are filled.
-    pub fill: Vec<f64>,
+    /// Factors of the standardised features and, last, of the standardised log10 size.
+    pub factors: FactorModel,
     /// Smallest known value of each feature.
     pub min: Vec<f64>,
     /// Largest known value of each feature.
@@ -51,6 +49,8 @@ pub struct Basis {
     /// Mean log10 size over the rows where it is known; what a row of unknown size is taken to be by the
     /// size line.
     pub log10_size: f64,
+    /// Standard deviation of log10 size; 1 where fewer than two sizes are known.
+    pub log10_size_sd: f64,
 }
 
 impl Basis {
@@ -59,9 +59,15 @@ impl Basis {
     /// # Errors
     /// [`Error::Calibration`] if linfa finds no components.
     pub fn fit(sample: &Sample) -> Result<(Self, Array2<f64>)> {
+        Self::fit_near(sample, None)
+    }
+
+    /// As [`Self::fit`]; the search for the factors starts from those of `near`, the basis of a sample of which
+    /// these are most rows.
+    pub(crate) fn fit_near(sample: &Sample, near: Option<&Self>) -> Result<(Self, Array2<f64>)> {
         let (n, p) = sample.x.dim();
         let mut basis = Self::moments(sample);
-        let filled = basis.fill_training(sample)?;
+        let filled = basis.fill_training(sample, near)?;
         let shares = filled.iter().all(|value| (0.0..=1.0).contains(value));
         basis.divisor = if shares { vec![1.0; p] } else { basis.sd.clone() };
         basis.centre = (0..p).map(|j| filled.column(j).sum() / n as f64).collect();
@@ -74,7 +80,7 @@ impl Basis {
         let mut basis = Self {
             mean: vec![0.0; p],
             sd: vec![1.0; p],
-            fill: vec![0.0; p],
+            factors: FactorModel::without_factors(p + 1),
             min: vec![0.0; p],
             max: vec![0.0; p],
             divisor: vec![],
@@ -83,6 +89,7 @@ impl Basis {
             variances: vec![],
             explained: vec![],
             log10_size: 0.0,
+            log10_size_sd: 1.0,
         };
         for (j, column) in sample.x.axis_iter(Axis(1)).enumerate() {
             let known: Vec<f64> = column.iter().copied().filter(|value| value.is_finite()).collect();
@@ -100,30 +107,27 @@ impl Basis {
         let sizes: Vec<f64> = sample.log10_sizes.iter().copied().filter(|size| size.is_finite()).collect();
         if !sizes.is_empty() {
             basis.log10_size = mean(&sizes);
+            let square = sizes.iter().map(|size| (size - basis.log10_size).powi(2)).sum::<f64>();
+            let sd = (square / sizes.len() as f64).sqrt();
+            basis.log10_size_sd = if sd > 1e-9 { sd } else { 1.0 };
         }
         basis
     }
 
-    /// Finds the direction that missing cells are filled from, and fills each row as a query is filled.
-    fn fill_training(&mut self, sample: &Sample) -> Result<Array2<f64>> {
-        let x = &sample.x;
-        let standard = |at: (usize, usize)| (x[at] - self.mean[at.1]) / self.sd[at.1];
-        let z = Array2::from_shape_fn(x.dim(), |at| if x[at].is_finite() { standard(at) } else { 0.0 });
-        let known = Array2::from_shape_fn(x.dim(), |at| f64::from(x[at].is_finite()));
-        let mut direction = first_direction(&z)?;
-        let rounds = if x.iter().all(|value| value.is_finite()) { 0 } else { MOST_FILLS };
-        for _ in 0..rounds {
-            let next = alternate(&z, &known, &direction);
-            let moved = next.iter().zip(&direction).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            direction = next;
-            if moved < FILL_TOLERANCE {
-                break;
+    /// Learns the factors that missing cells are filled from, and fills each row as a query is filled.
+    fn fill_training(&mut self, sample: &Sample, near: Option<&Self>) -> Result<Array2<f64>> {
+        let (n, p) = sample.x.dim();
+        let z = Array2::from_shape_fn((n, p + 1), |(i, j)| {
+            if j < p {
+                (sample.x[[i, j]] - self.mean[j]) / self.sd[j]
+            } else {
+                (sample.log10_sizes[i] - self.log10_size) / self.log10_size_sd
             }
-        }
-        self.fill = direction.to_vec();
-        let cells: Vec<f64> =
-            (0..sample.len()).flat_map(|row| self.complete(&sample.predictors(row))).collect();
-        Array2::from_shape_vec(x.dim(), cells)
+        });
+        let near = near.map(|near| &near.factors);
+        self.factors = FactorModel::fit(&z, &sample.weights, FactorModel::rank(n, p + 1), near);
+        let cells: Vec<f64> = (0..n).flat_map(|row| self.complete(&sample.predictors(row))).collect();
+        Array2::from_shape_vec((n, p), cells)
             .map_err(|source| Error::Calibration { reason: source.to_string() })
     }
 
@@ -157,22 +161,51 @@ impl Basis {
         Ok(())
     }
 
-    /// A query's features with the missing ones filled.
+    /// A row's features with the missing ones filled.
     pub fn complete(&self, predictors: &Predictors) -> Vec<f64> {
-        let (mut along, mut square) = (0.0, 0.0);
-        for (j, value) in predictors.x.iter().enumerate() {
-            if let Some(value) = value {
-                along += (value - self.mean[j]) / self.sd[j] * self.fill[j];
-                square += self.fill[j] * self.fill[j];
-            }
+        if let Some(known) = predictors.x.iter().copied().collect::<Option<Vec<f64>>>() {
+            return known;
         }
-        let score = if square > 0.0 { along / square } else { 0.0 };
+        let factors = self.factors_of(predictors);
         let cells = predictors.x.iter().enumerate().map(|(j, value)| {
+            let reach = MOST_BEYOND * (self.max[j] - self.min[j]);
+            let (mut low, mut high) = (self.min[j] - reach, self.max[j] + reach);
+            if self.min[j] >= 0.0 {
+                // Counts stay above 0 and shares below 1.
+                low = low.max(0.0);
+                high = if self.max[j] <= 1.0 { high.min(1.0) } else { high };
+            }
             value.unwrap_or_else(|| {
-                (self.mean[j] + self.sd[j] * score * self.fill[j]).clamp(self.min[j], self.max[j])
+                (self.mean[j] + self.sd[j] * self.factors.expected(&factors, j)).clamp(low, high)
             })
         });
         cells.collect()
+    }
+
+    /// A row's log10 size, filled where it is missing.
+    pub fn complete_size(&self, predictors: &Predictors) -> f64 {
+        predictors.log10_size.unwrap_or_else(|| {
+            let factors = self.factors_of(predictors);
+            self.log10_size + self.log10_size_sd * self.factors.expected(&factors, predictors.x.len())
+        })
+    }
+
+    /// Completed features, centred and divided by their standard deviations, and the log10 size likewise where
+    /// it is an input.
+    pub fn inputs(&self, x: &[f64], predictors: &Predictors, with_size: bool) -> Vec<f64> {
+        let scaled = x.iter().enumerate().map(|(j, value)| (value - self.centre[j]) / self.sd[j]);
+        let mut inputs: Vec<f64> = scaled.collect();
+        if with_size {
+            inputs.push((self.complete_size(predictors) - self.log10_size) / self.log10_size_sd);
+        }
+        inputs
+    }
+
+    fn factors_of(&self, predictors: &Predictors) -> Factors {
+        let cells = predictors.x.iter().enumerate();
+        let cells = cells.map(|(j, cell)| cell.map_or(f64::NAN, |value| (value - self.mean[j]) / self.sd[j]));
+        let size = predictors.log10_size.map(|size| (size - self.log10_size) / self.log10_size_sd);
+        self.factors.factors(cells.chain(std::iter::once(size.unwrap_or(f64::NAN))))
     }
 
     /// Scores of completed features on the components.
@@ -185,55 +218,20 @@ impl Basis {
     }
 }
 
-/// One round of alternating least squares over the known cells: the score of each row on `direction`, then
-/// the loading of each column on the scores; of length 1, or all zeros.
-fn alternate(z: &Array2<f64>, known: &Array2<f64>, direction: &Array1<f64>) -> Array1<f64> {
-    let squares = direction * direction;
-    let (mut along, mut square) = (Array1::zeros(direction.len()), Array1::<f64>::zeros(direction.len()));
-    for (z, known) in z.outer_iter().zip(known.outer_iter()) {
-        let length = known.dot(&squares);
-        let score = if length > 0.0 { z.dot(direction) / length } else { 0.0 };
-        along.scaled_add(score, &z);
-        square.scaled_add(score * score, &known);
-    }
-    let next: Array1<f64> =
-        along.iter().zip(&square).map(|(a, s)| if *s > 0.0 { a / s } else { 0.0 }).collect();
-    let length = next.dot(&next).sqrt();
-    if length > 0.0 { next / length } else { next }
-}
-
-/// First right singular vector of some rows, from the eigenvectors of the smaller of their two products;
-/// zeros where all rows are.
-fn first_direction(z: &Array2<f64>) -> Result<Array1<f64>> {
-    let (n, p) = z.dim();
-    if n == 0 || p == 0 {
-        return Ok(Array1::zeros(p));
-    }
-    let product = if p <= n { z.t().dot(z) } else { z.dot(&z.t()) };
-    let solved = product
-        .eigh_into()
-        .map_err(|source| Error::Calibration { reason: format!("first component: {source}") })?;
-    let (_, vectors) = solved.sort_eig_desc();
-    let first = vectors.column(0).to_owned();
-    let direction = if p <= n { first } else { z.t().dot(&first) };
-    let length = direction.dot(&direction).sqrt();
-    Ok(if length > 0.0 { direction / length } else { Array1::zeros(p) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn missing_cells_are_filled_from_the_first_component_of_the_filled_rows() {
-        let (n, p) = (60, 6);
-        let wave = |i: usize, times: f64| (i as f64 * times).sin();
-        let whole = |i: usize, j: usize| {
-            wave(i, 0.37) * (1.0 + j as f64) + wave(i, 1.9) * (j as f64 - 2.5) + 0.2 * wave(i * (j + 1), 2.7)
-        };
+    /// Features that are multiples of one wave, some cells missing.
+    fn sample(n: usize, p: usize) -> (Sample, Array2<f64>) {
+        let whole = Array2::from_shape_fn((n, p), |(i, j)| {
+            (i as f64 * 0.37).sin() * (1.0 + j as f64) + 0.02 * ((i * (j + 1)) as f64 * 2.7).sin()
+        });
         let x = Array2::from_shape_fn(
             (n, p),
-            |(i, j)| if (7 * i + 3 * j) % 5 < 2 { f64::NAN } else { whole(i, j) },
+            |(i, j)| {
+                if (7 * i + 3 * j) % 5 < 2 { f64::NAN } else { whole[[i, j]] }
+            },
         );
         let names: Vec<String> = (0..n).map(|i| format!("m{i}")).collect();
         let sample = Sample {
@@ -245,22 +243,21 @@ mod tests {
             x,
             weights: vec![1.0; n],
         };
+        (sample, whole)
+    }
+
+    #[test]
+    fn missing_cells_are_filled_from_the_known_cells_of_their_row() {
+        let (sample, whole) = sample(60, 6);
         let (basis, filled) = Basis::fit(&sample).expect("a basis");
-        let z = Array2::from_shape_fn((n, p), |(i, j)| {
-            let of = |j: usize| (sample.x[[i, j]] - basis.mean[j]) / basis.sd[j];
-            let known: Vec<usize> = (0..p).filter(|&j| sample.x[[i, j]].is_finite()).collect();
-            let along: f64 = known.iter().map(|&j| of(j) * basis.fill[j]).sum();
-            let square: f64 = known.iter().map(|&j| basis.fill[j] * basis.fill[j]).sum();
-            if known.contains(&j) { of(j) } else { along / square * basis.fill[j] }
-        });
-        let first = first_direction(&z).expect("a direction");
-        let sign = first.dot(&Array1::from(basis.fill.clone())).signum();
-        for (ours, theirs) in basis.fill.iter().zip(&first) {
-            assert!((ours - sign * theirs).abs() < 1e-5, "{:?} {first}", basis.fill);
-        }
         for ((i, j), value) in filled.indexed_iter() {
-            let own = (basis.mean[j] + basis.sd[j] * z[[i, j]]).clamp(basis.min[j], basis.max[j]);
-            assert!((value - own).abs() < 1e-9, "{i} {j}");
+            let error = (value - whole[[i, j]]).abs() / basis.sd[j];
+            assert!(error < 0.25, "{i} {j}: {value}, not {}", whole[[i, j]]);
         }
+        // A row of which nothing is known is the mean of each feature.
+        let nothing = Predictors { x: vec![None; 6], log10_size: None, proxy: None, family: String::new() };
+        let mean = basis.complete(&nothing);
+        assert!((0..6).all(|j| (mean[j] - basis.mean[j]).abs() < 0.3 * basis.sd[j]));
+        assert_eq!(basis.complete_size(&nothing), basis.log10_size);
     }
 }

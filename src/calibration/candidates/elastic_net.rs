@@ -16,7 +16,7 @@ use super::linear::{DegreesOfFreedom, LinearModel};
 use super::regression::{PRIOR, fractional_logistic, working_response};
 use super::training_set::TrainingSet;
 use super::{Candidate, FittedModel};
-use crate::calibration::table::folds::by_cluster;
+use crate::calibration::table::folds::{Fold, by_cluster};
 use crate::error::{Error, Result};
 use crate::numeric::statistics::weighted_mean;
 
@@ -46,6 +46,22 @@ impl Candidate for ElasticNet {
     }
 
     fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
+        Self::of(train, None)
+    }
+
+    fn fit_part(&self, train: &TrainingSet, whole: &dyn FittedModel) -> Result<Option<Arc<dyn FittedModel>>> {
+        let whole = (whole as &dyn std::any::Any).downcast_ref::<LinearModel>();
+        Self::of(train, whole.map(|whole| whole.penalty))
+    }
+
+    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
+        LinearModel::restore(parameters)
+    }
+}
+
+impl ElasticNet {
+    /// The net with the penalty that errs least on families left out, or with `given`.
+    fn of(train: &TrainingSet, given: Option<f64>) -> Result<Option<Arc<dyn FittedModel>>> {
         let n = train.sample.len();
         let folds = by_cluster(train.sample, INNER_FOLDS);
         if n < LEAST_ROWS || train.x.ncols() == 0 || folds.len() < 2 {
@@ -64,19 +80,10 @@ impl Candidate for ElasticNet {
         if most <= 0.0 {
             return Ok(None);
         }
-        let mut losses = [0.0; SHARES.len()];
-        for fold in &folds {
-            let problem = Problem::new(&z, &eta, &weights, &fold.train)?;
-            for (share, loss) in SHARES.iter().zip(&mut losses) {
-                let line = problem.solve(share * most, L1_RATIO, SEARCH_TOLERANCE)?;
-                for &i in &fold.test {
-                    let along: f64 = z.row(i).iter().zip(&line[1..]).map(|(z, s)| z * s).sum();
-                    *loss += weights[i] * (eta[i] - line[0] - along).powi(2);
-                }
-            }
-        }
-        let best = (0..SHARES.len()).fold(0, |best, at| if losses[at] < losses[best] { at } else { best });
-        let penalty = SHARES[best] * most;
+        let penalty = match given {
+            Some(penalty) => penalty,
+            None => most * choose(&z, &eta, &weights, most, &folds)?,
+        };
         let line = Problem::new(&z, &eta, &weights, &all)?.solve(penalty, L1_RATIO, TOLERANCE)?;
         let active = line[1..].iter().filter(|slope| **slope != 0.0).count();
         Ok(Some(Arc::new(LinearModel {
@@ -85,10 +92,23 @@ impl Candidate for ElasticNet {
             ..LinearModel::on_scaled_features(train, line[0], &line[1..], &train.basis.sd)
         })))
     }
+}
 
-    fn restore(&self, parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
-        LinearModel::restore(parameters)
+/// The share of the largest penalty of least error over folds.
+fn choose(z: &Array2<f64>, eta: &Array1<f64>, weights: &[f64], most: f64, folds: &[Fold]) -> Result<f64> {
+    let mut losses = [0.0; SHARES.len()];
+    for fold in folds {
+        let problem = Problem::new(z, eta, weights, &fold.train)?;
+        for (share, loss) in SHARES.iter().zip(&mut losses) {
+            let line = problem.solve(share * most, L1_RATIO, SEARCH_TOLERANCE)?;
+            for &i in &fold.test {
+                let along: f64 = z.row(i).iter().zip(&line[1..]).map(|(z, s)| z * s).sum();
+                *loss += weights[i] * (eta[i] - line[0] - along).powi(2);
+            }
+        }
     }
+    let best = (0..SHARES.len()).fold(0, |best, at| if losses[at] < losses[best] { at } else { best });
+    Ok(SHARES[best])
 }
 
 /// `max_j |z_j . eta| / (n l1_ratio)`: from there on every slope is 0.

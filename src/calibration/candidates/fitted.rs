@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::basis::Basis;
+use super::blend::{self, Blend};
 use super::linear::LinearModel;
 use super::registry::{ALL, index_of};
 use super::training_set::TrainingSet;
@@ -51,6 +52,20 @@ impl FittedCandidate {
         Ok(Some(Self::new(candidate.name(), model)))
     }
 
+    /// Fits a candidate to a part of a training set, starting from the fit to the whole.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub(crate) fn fit_part(
+        candidate: &dyn Candidate,
+        train: &TrainingSet,
+        whole: Option<&Self>,
+    ) -> Result<Option<Self>> {
+        let Some(whole) = whole else { return Self::fit(candidate, train) };
+        let model = candidate.fit_part(train, whole.model())?.filter(|model| model.is_finite());
+        Ok(model.map(|model| Self::new(candidate.name(), model)))
+    }
+
     /// Name of the candidate.
     pub fn name(&self) -> &str {
         &self.candidate
@@ -58,6 +73,11 @@ impl FittedCandidate {
 
     /// Its coefficients, where the model is linear on the scale of the link.
     pub fn as_linear(&self) -> Option<&LinearModel> {
+        (self.model() as &dyn Any).downcast_ref()
+    }
+
+    /// Its parts, where it is a blend.
+    pub(crate) fn as_blend(&self) -> Option<&Blend> {
         (self.model() as &dyn Any).downcast_ref()
     }
 
@@ -89,6 +109,9 @@ impl Serialize for FittedCandidate {
 impl<'de> Deserialize<'de> for FittedCandidate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let Record { candidate, parameters } = Record::deserialize(deserializer)?;
+        if candidate == blend::NAME {
+            return Ok(Self { candidate, model: Blend::restore(parameters).map_err(D::Error::custom)? });
+        }
         let at = index_of(&candidate)
             .ok_or_else(|| D::Error::custom(format!("there is no candidate `{candidate}`")))?;
         let model = ALL[at].restore(parameters).map_err(D::Error::custom)?;
@@ -128,6 +151,19 @@ impl FittedCandidates {
     /// The fitted candidate of that name.
     pub fn get(&self, name: &str) -> Option<&FittedCandidate> {
         self.models.iter().flatten().find(|fitted| fitted.name() == name)
+    }
+
+    /// Fits every candidate to a part of the rows that `whole` was fitted to.
+    ///
+    /// # Errors
+    /// [`Error::Calibration`] if a solver fails or returns NaN.
+    pub(crate) fn of_part(sample: &Sample, link: Link, whole: &Self) -> Result<Self> {
+        let train = TrainingSet::near(sample, link, Some(&whole.basis))?;
+        let fit = |(candidate, whole): (&&dyn Candidate, &Option<FittedCandidate>)| {
+            FittedCandidate::fit_part(*candidate, &train, whole.as_ref())
+        };
+        let models = ALL.iter().zip(&whole.models).map(fit).collect::<Result<_>>()?;
+        Ok(Self { basis: train.basis, models })
     }
 
     /// Predictions of every candidate.
@@ -211,7 +247,7 @@ mod tests {
     #[test]
     fn a_candidate_that_is_not_linear_is_fitted_predicts_and_is_restored_through_the_traits_alone() {
         let fitted = FittedCandidates::of(&[&Nearest], &sample(), Link::Identity).expect("a fit");
-        let asked = Predictors { x: vec![Some(3.2)], log10_size: None, proxy: None };
+        let asked = Predictors { x: vec![Some(3.2)], log10_size: None, proxy: None, family: String::new() };
         assert_eq!(fitted.predict(&asked, Link::Identity), [Some(9.0)]);
         let one = fitted.get("nearest").expect("a model");
         assert!(one.as_linear().is_none());

@@ -91,7 +91,7 @@ impl FittedModel for LinearModel {
         let along: f64 = self.coefficients.iter().zip(x).map(|(c, value)| c * value).sum();
         let mut eta = self.intercept + along;
         if self.size != 0.0 {
-            eta += self.size * predictors.log10_size.unwrap_or(basis.log10_size);
+            eta += self.size * basis.complete_size(predictors);
         }
         if let Some(proxy) = predictors.proxy {
             eta += self.proxy * link.apply(proxy.value) + self.ratio * proxy.log10_ratio;
@@ -121,6 +121,10 @@ impl FittedModel for LinearModel {
 
     fn needs_proxy(&self) -> bool {
         self.proxy != 0.0
+    }
+
+    fn uses_size(&self) -> bool {
+        self.size != 0.0
     }
 
     fn effective_dof(&self, spectrum: &FeatureSpectrum) -> Option<f64> {

@@ -5,9 +5,17 @@
 //! else a type of its own. Cross-validation, selection, intervals and the card use these two traits alone.
 
 pub(super) mod basis;
+pub(super) mod blend;
+mod completion;
 mod elastic_net;
+pub(super) mod factor_model;
+mod family_offset;
 pub(super) mod fitted;
+mod floored;
+mod forest;
 mod gain;
+mod gaussian_process;
+mod kernel_matrix;
 pub mod linear;
 mod mean;
 mod pcr;
@@ -69,6 +77,16 @@ pub trait Candidate: Debug + Sync {
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails or returns NaN.
     fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>>;
 
+    /// Fits it to a part of a training set, starting from the fit to the whole; what a search over all rows has
+    /// found, such as the scales of a kernel, need not be searched again. By default it is fitted anew.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    fn fit_part(&self, train: &TrainingSet, whole: &dyn FittedModel) -> Result<Option<Arc<dyn FittedModel>>> {
+        let _ = whole;
+        self.fit(train)
+    }
+
     /// The fitted model whose parameters a card holds.
     ///
     /// # Errors
@@ -102,6 +120,11 @@ pub trait FittedModel: Any + Debug + Send + Sync {
 
     /// Whether it predicts from the proxy's value, and cannot predict without.
     fn needs_proxy(&self) -> bool {
+        false
+    }
+
+    /// Whether its prediction depends on the size of the model.
+    fn uses_size(&self) -> bool {
         false
     }
 

@@ -1,7 +1,12 @@
 //! The table of candidates. A row here is all that a new candidate needs beside its own file.
 
+use super::completion::Completion;
 use super::elastic_net::ElasticNet;
+use super::family_offset::FamilyOffset;
+use super::floored::{Columns, Floored};
+use super::forest::Forest;
 use super::gain::{Gain, ProportionalGain};
+use super::gaussian_process::GaussianProcess;
 use super::mean::Mean;
 use super::pcr::Pcr;
 use super::ridge::Ridge;
@@ -15,15 +20,32 @@ pub static ALL: &[&dyn Candidate] = &[
     &Size,
     &ProportionalGain,
     &Gain,
-    &Ridge,
+    &RIDGE,
+    &RIDGE_SIZE,
+    &Floored { name: "size-floor", columns: Columns::Size, complexity: 12 },
+    &Floored { name: "ridge-floor", columns: Columns::Features, complexity: 44 },
+    &Floored { name: "ridge-size-floor", columns: Columns::FeaturesAndSize, complexity: 45 },
     &Pcr { name: "pcr-1", components: 1 },
     &Pcr { name: "pcr-2", components: 2 },
     &Pcr { name: "pcr-3", components: 3 },
     &Sigmoid { name: "sigmoid-1", components: 1 },
     &Sigmoid { name: "sigmoid-2", components: 2 },
     &Sigmoid { name: "sigmoid-3", components: 3 },
+    &Floored { name: "pcr-1-floor", columns: Columns::Components(1), complexity: 58 },
+    &Floored { name: "pcr-2-floor", columns: Columns::Components(2), complexity: 59 },
     &ElasticNet,
+    &Completion { name: "completion-1", factors: 1 },
+    &Completion { name: "completion-2", factors: 2 },
+    &Completion { name: "completion-3", factors: 3 },
+    &FamilyOffset { name: "size-family", base: &Size, complexity: 80 },
+    &FamilyOffset { name: "ridge-family", base: &RIDGE, complexity: 81 },
+    &GaussianProcess { name: "gp", on_link: true, complexity: 85 },
+    &GaussianProcess { name: "gp-unit", on_link: false, complexity: 86 },
+    &Forest,
 ];
+
+static RIDGE: Ridge = Ridge { name: "ridge", columns: Columns::Features, complexity: 40 };
+static RIDGE_SIZE: Ridge = Ridge { name: "ridge-size", columns: Columns::FeaturesAndSize, complexity: 41 };
 
 /// The observational scaling law with one to four components, for comparison: its authors did not choose
 /// their number by the data, and the one with four is not among the candidates.
@@ -46,7 +68,7 @@ pub fn baseline(role: CandidateRole) -> Option<usize> {
 
 /// Indices in [`ALL`] of the candidates that may be selected on `n` rows, the simplest first.
 pub fn selectable(n: usize) -> Vec<usize> {
-    let may = |at: &usize| ALL[*at].role() == CandidateRole::Calibration && n >= ALL[*at].least_rows();
+    let may = |at: &usize| ALL[*at].role() != CandidateRole::MeanBaseline && n >= ALL[*at].least_rows();
     let mut found: Vec<usize> = (0..ALL.len()).filter(may).collect();
     found.sort_by_key(|at| ALL[*at].complexity());
     found

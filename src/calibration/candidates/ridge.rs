@@ -8,6 +8,7 @@ use linfa_linalg::cholesky::SolveC;
 use ndarray::{Array1, Array2, Axis};
 use serde_json::Value;
 
+use super::floored::Columns;
 use super::linear::{DegreesOfFreedom, LinearModel};
 use super::regression::PRIOR;
 use super::training_set::TrainingSet;
@@ -21,30 +22,33 @@ const PENALTIES: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
 const INNER_FOLDS: usize = 5;
 const LEAST_ROWS: usize = 5;
 
-/// Ridge with the penalty chosen inside.
+/// Ridge with the penalty chosen inside, on features alone or with the log10 size as one more.
 #[derive(Debug)]
-pub(super) struct Ridge;
+pub(super) struct Ridge {
+    pub(super) name: &'static str,
+    pub(super) columns: Columns,
+    pub(super) complexity: u32,
+}
 
 impl Candidate for Ridge {
     fn name(&self) -> &'static str {
-        "ridge"
+        self.name
     }
 
     fn complexity(&self) -> u32 {
-        40
+        self.complexity
     }
 
     fn fit(&self, train: &TrainingSet) -> Result<Option<Arc<dyn FittedModel>>> {
-        if train.sample.len() < LEAST_ROWS || train.x.ncols() == 0 {
+        let Some(z) = self.columns.of(train).filter(|_| train.sample.len() >= LEAST_ROWS) else {
             return Ok(None);
-        }
-        let z = train.standardised();
+        };
         let penalty = if train.link.is_bounded() { PRIOR } else { choose(train, &z)? };
         let line = train.regress(&z, penalty)?;
         Ok(Some(Arc::new(LinearModel {
             penalty,
             degrees_of_freedom: DegreesOfFreedom::Ridge,
-            ..LinearModel::on_scaled_features(train, line[0], &line[1..], &train.basis.sd)
+            ..self.columns.model(train, &line)
         })))
     }
 

@@ -1,5 +1,5 @@
-//! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` with `0
-//! <= floor <= .2`, by least squares on the scale of the target: the observational scaling law (Ruan,
+//! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` with a
+//! floor up to the least response or .2, and never above .5, by least squares on the scale of the target: the observational scaling law (Ruan,
 //! Maddison and Hashimoto 2024, arXiv 2405.10938, section 3). Solved by Levenberg-Marquardt (Marquardt 1963)
 //! with the floor projected onto its range.
 
@@ -9,6 +9,7 @@ use linfa_linalg::cholesky::SolveC;
 use ndarray::{Array1, Array2, Axis, s};
 use serde_json::Value;
 
+use super::floored::HIGHEST_FLOOR;
 use super::linear::{DegreesOfFreedom, LinearModel};
 use super::regression::PRIOR;
 use super::training_set::TrainingSet;
@@ -18,7 +19,8 @@ use crate::error::Result;
 
 /// Fewest rows of a sample: below, the floor and the slopes cannot be told apart.
 const LEAST_ROWS: usize = 20;
-const HIGHEST_FLOOR: f64 = 0.2;
+/// A floor up to this is possible even where the least response is lower, by noise.
+const USUAL_FLOOR: f64 = 0.2;
 const MOST_STEPS: usize = 200;
 /// Where the weak are all at the floor nothing holds the slopes back; a penalty of this on each, in standard
 /// deviations of its component, does.
@@ -53,11 +55,14 @@ impl Candidate for Sigmoid {
         let spread: Vec<f64> = train.basis.variances[..self.components].iter().map(|v| v.sqrt()).collect();
         let scores = &train.scores.slice(s![.., ..self.components]) / &Array1::from(spread.clone());
         let start = train.regress(&scores, PRIOR)?;
-        let problem = Problem { scores: &scores, shares: &shares, weights: &train.sample.weights };
+        let least = shares.iter().copied().fold(1.0, f64::min);
+        let highest_floor = least.min(HIGHEST_FLOOR).max(USUAL_FLOOR);
+        let problem =
+            Problem { scores: &scores, shares: &shares, weights: &train.sample.weights, highest_floor };
         // The surface has several minima where the weak are near the floor: from below it and from within.
-        let solved = [0.0, 0.05].map(|floor| problem.solve(floor, &start));
-        let [(low_loss, below), (high_loss, within)] = solved;
-        let best = if high_loss < low_loss { within } else { below };
+        let starts = [0.0, 0.05, 0.5 * least, 0.9 * least].into_iter().take(if least > 0.1 { 4 } else { 2 });
+        let solved = starts.map(|floor| problem.solve(floor.min(highest_floor), &start));
+        let Some((_, best)) = solved.min_by(|a, b| a.0.total_cmp(&b.0)) else { return Ok(None) };
         let slopes: Vec<f64> = best[2..].iter().zip(&spread).map(|(w, sd)| w / sd).collect();
         // A constant, a slope for each component, and the floor.
         let parameters = self.components + 2;
@@ -77,6 +82,7 @@ struct Problem<'a> {
     scores: &'a Array2<f64>,
     shares: &'a [f64],
     weights: &'a [f64],
+    highest_floor: f64,
 }
 
 impl Problem<'_> {
@@ -96,7 +102,7 @@ impl Problem<'_> {
         for _ in 0..MOST_STEPS {
             let (mut gram, mut gradient) = self.normal(&at);
             // A floor at its bound that would go beyond stays there, and the others step without it.
-            if (at[0] <= 0.0 && gradient[0] < 0.0) || (at[0] >= HIGHEST_FLOOR && gradient[0] > 0.0) {
+            if (at[0] <= 0.0 && gradient[0] < 0.0) || (at[0] >= self.highest_floor && gradient[0] > 0.0) {
                 gram.row_mut(0).fill(0.0);
                 gram.column_mut(0).fill(0.0);
                 (gram[[0, 0]], gradient[0]) = (1.0, 0.0);
@@ -107,7 +113,7 @@ impl Problem<'_> {
             }
             let Ok(step) = damped.solvec(&gradient.clone().insert_axis(Axis(1))) else { break };
             let mut next: Vec<f64> = at.iter().zip(step.column(0)).map(|(a, s)| a + s).collect();
-            next[0] = next[0].clamp(0.0, HIGHEST_FLOOR);
+            next[0] = next[0].clamp(0.0, self.highest_floor);
             let lower = self.loss(&next);
             if lower < loss {
                 let done = loss - lower < 1e-12 * loss.max(1e-12);

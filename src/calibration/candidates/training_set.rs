@@ -31,7 +31,15 @@ impl<'a> TrainingSet<'a> {
     /// # Errors
     /// [`Error::Calibration`] if there are no components.
     pub fn new(sample: &'a Sample, link: Link) -> Result<Self> {
-        let (basis, x) = Basis::fit(sample)?;
+        Self::near(sample, link, None)
+    }
+
+    /// As [`Self::new`], for most rows of a sample whose basis is `near`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn near(sample: &'a Sample, link: Link, near: Option<&Basis>) -> Result<Self> {
+        let (basis, x) = Basis::fit_near(sample, near)?;
         let k = basis.components.len();
         let scores: Vec<f64> = x.outer_iter().flat_map(|row| basis.scores(&row.to_vec())).collect();
         let scores = Array2::from_shape_vec((sample.len(), k), scores)
@@ -44,6 +52,24 @@ impl<'a> TrainingSet<'a> {
     pub(super) fn standardised(&self) -> Array2<f64> {
         let basis = &self.basis;
         Array2::from_shape_fn(self.x.dim(), |(i, j)| (self.x[[i, j]] - basis.centre[j]) / basis.sd[j])
+    }
+
+    /// Whether sizes are known of most rows and differ, so that they can be an input.
+    pub(super) fn has_sizes(&self) -> bool {
+        let known: Vec<f64> =
+            self.sample.log10_sizes.iter().copied().filter(|size| size.is_finite()).collect();
+        let differ = known.iter().any(|size| (size - known[0]).abs() > 1e-9);
+        differ && 4 * known.len() >= 3 * self.sample.len()
+    }
+
+    /// The inputs of all rows as [`Basis::inputs`] makes them of one, `(n, p)` or `(n, p + 1)`.
+    pub(super) fn inputs(&self, with_size: bool) -> Array2<f64> {
+        let n = self.sample.len();
+        let row =
+            |i: usize| self.basis.inputs(&self.x.row(i).to_vec(), &self.sample.predictors(i), with_size);
+        let cells: Vec<f64> = (0..n).flat_map(row).collect();
+        let width = self.x.ncols() + usize::from(with_size);
+        Array2::from_shape_fn((n, width), |(i, j)| cells[i * width + j])
     }
 
     /// The response as shares of its range; `None` for a response without bounds.

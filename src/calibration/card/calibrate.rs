@@ -6,11 +6,13 @@ use crate::calibration::table::columns::ColumnRoles;
 use crate::calibration::table::prepare::TrainingData;
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::calibration::table::specification::CalibrationSpec;
+use crate::calibration::table::stored_sample::StoredSample;
 use crate::calibration::table::tidy::Table;
 use crate::calibration::validation::backtest::{BacktestFolds, backtest};
 use crate::calibration::validation::diagnostics::{Diagnostics, collinear};
 use crate::calibration::validation::fit::fit;
 use crate::calibration::validation::range::TrainingRange;
+use crate::calibration::validation::regime::Regime;
 use crate::calibration::validation::support::supports;
 use crate::disk::Schema;
 use crate::error::{Error, Result};
@@ -18,12 +20,13 @@ use crate::seed::sha256_hex;
 
 /// Most folds of models or families in the fit, and those of the back-test. A few rows are cheap to leave out
 /// one by one; of many, leaving out a group is as informative.
-fn most_folds(n: usize) -> (usize, BacktestFolds) {
+pub(crate) fn most_folds(n: usize) -> (usize, BacktestFolds) {
     let backtest = |outer, new_family, inner| BacktestFolds { outer, new_family, inner };
     match n {
-        0..=150 => (50, backtest(24, 12, 10)),
-        151..=400 => (25, backtest(8, 12, 6)),
-        _ => (12, backtest(5, 3, 4)),
+        0..=60 => (30, backtest(12, 5, 8)),
+        61..=150 => (20, backtest(8, 4, 6)),
+        151..=400 => (12, backtest(5, 3, 5)),
+        _ => (8, backtest(4, 2, 4)),
     }
 }
 
@@ -36,7 +39,7 @@ pub fn calibrate(table: &Table, spec: &CalibrationSpec) -> Result<Card> {
     check_level(spec.level)?;
     let TrainingData { sample, columns, link, noise, mut notes } = spec.prepare(table)?;
     let (most, backtest_folds) = most_folds(sample.len());
-    let (fit, scores) = fit(&sample, link, most)?;
+    let (fit, scores, _) = fit(&sample, link, most, &Regime::ALL)?;
     let backtest = backtest(&sample, link, spec.level, backtest_folds)?;
     let support = supports(&fit, &scores, &backtest, &sample, link);
     notes.extend(collinearity_note(&collinear(&sample, &columns.features, &fit.basis)));
@@ -60,6 +63,7 @@ pub fn calibrate(table: &Table, spec: &CalibrationSpec) -> Result<Card> {
         support,
         range: TrainingRange::new(&sample, &fit.basis, link, most)?,
         diagnostics: Diagnostics { noise, ..Diagnostics::new(&sample, &columns.features, &fit)? },
+        training: StoredSample::new(&sample),
         columns,
         fit,
         scores,
@@ -84,14 +88,9 @@ fn collinearity_note(features: &[String]) -> Option<String> {
 /// log10 size, response, weight, the proxy's value and log10 size ratio where there is one, features; missing
 /// cells empty.
 fn hash(sample: &Sample, columns: &ColumnRoles) -> Result<String> {
-    let cell = |value: &f64| if value.is_finite() { value.to_string() } else { String::new() };
-    let lines = (0..sample.len()).map(|i| {
-        let numbers = [sample.log10_sizes[i], sample.y[i], sample.weights[i]];
-        let proxy = sample.proxies.iter().flat_map(|proxies| [proxies[i].value, proxies[i].log10_ratio]);
-        let numbers = numbers.into_iter().chain(proxy).chain(sample.x.row(i).to_vec());
-        let cells: Vec<String> = numbers.map(|value| cell(&value)).collect();
-        format!("{:?},{:?},{}\n", sample.models[i], sample.families[i], cells.join(","))
-    });
+    let StoredSample { models, families, cells, .. } = StoredSample::new(sample);
+    let names = models.iter().zip(families);
+    let lines = names.zip(cells).map(|((model, family), cells)| format!("{model:?},{family:?},{cells}\n"));
     let header =
         serde_json::to_string(columns).map_err(|source| Error::Json { path: "card".into(), source })?;
     Ok(sha256_hex((header + "\n" + &lines.collect::<String>()).as_bytes()))

@@ -2,6 +2,7 @@
 
 use super::contents::Card;
 use crate::calibration::candidates::basis::Basis;
+use crate::calibration::candidates::factor_model::{FactorModel, MOST_FACTORS};
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::intervals::method::check_level;
 use crate::calibration::intervals::residuals::Residuals;
@@ -9,6 +10,9 @@ use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::folds::Split;
 use crate::calibration::table::sample::distinct;
 use crate::calibration::validation::coverage::Backtest;
+
+/// More folds than any split has, of however few rows.
+const MOST_FOLDS: usize = 64;
 
 type Checked = Result<(), String>;
 
@@ -19,10 +23,17 @@ pub(super) fn check_card(card: &Card) -> Checked {
     check_basis(&card.fit.basis, p)?;
     check_fitted("fit.mean", &card.fit.mean, p)?;
     card.fit.size.as_ref().map_or(Ok(()), |size| check_fitted("fit.size", size, p))?;
-    let selected =
-        [("fit.within_range", &card.fit.within_range), ("fit.beyond_range", &card.fit.beyond_range)];
+    let selected = [
+        ("fit.known_family", &card.fit.known_family),
+        ("fit.within_range", &card.fit.within_range),
+        ("fit.beyond_range", &card.fit.beyond_range),
+        ("fit.below_range", &card.fit.below_range),
+    ];
+    card.training.sample(p)?;
     for (name, selected) in selected {
-        selected.as_ref().map_or(Ok(()), |selected| check_selected(name, selected, p))?;
+        selected
+            .as_ref()
+            .map_or(Ok(()), |selected| check_selected(name, selected, p, card.training.cells.len()))?;
     }
     check_backtest(&card.backtest)?;
     if card.range.distances.is_empty() || !card.range.distances.is_sorted() {
@@ -44,7 +55,6 @@ fn check_basis(basis: &Basis, p: usize) -> Checked {
     let of_features = [
         ("mean", &basis.mean),
         ("sd", &basis.sd),
-        ("fill", &basis.fill),
         ("min", &basis.min),
         ("max", &basis.max),
         ("divisor", &basis.divisor),
@@ -52,6 +62,17 @@ fn check_basis(basis: &Basis, p: usize) -> Checked {
     ];
     for (name, list) in of_features {
         length(&format!("fit.basis.{name}"), list.len(), p)?;
+    }
+    let FactorModel { mean, loadings, noise } = &basis.factors;
+    for (name, found) in [("mean", mean.len()), ("loadings", loadings.len()), ("noise", noise.len())] {
+        length(&format!("fit.basis.factors.{name}"), found, p + 1)?;
+    }
+    let k = loadings[0].len();
+    if k > MOST_FACTORS || loadings.iter().any(|row| row.len() != k) {
+        return Err("fit.basis.factors.loadings are not of one width".into());
+    }
+    if noise.iter().any(|value| *value <= 0.0) || basis.log10_size_sd <= 0.0 {
+        return Err("fit.basis holds a spread that is not above 0".into());
     }
     let positive = [("sd", &basis.sd), ("divisor", &basis.divisor), ("variances", &basis.variances)];
     for (name, list) in positive {
@@ -72,16 +93,13 @@ fn check_fitted(name: &str, fitted: &FittedCandidate, p: usize) -> Checked {
     fitted.model().check(p).map_err(|reason| format!("{name}.parameters.{reason}"))
 }
 
-fn check_selected(name: &str, selected: &SelectedCandidate, p: usize) -> Checked {
+fn check_selected(name: &str, selected: &SelectedCandidate, p: usize, n: usize) -> Checked {
     check_fitted(&format!("{name}.fitted"), &selected.fitted, p)?;
     for split in Split::ALL {
-        let Residuals { folds, held_out, effective_n } = selected.residuals.get(split);
+        let Residuals { held_out, effective_n } = selected.residuals.get(split);
         let name = format!("{name}.residuals.{}", split.name());
-        folds.iter().try_for_each(|fold| check_fitted(&format!("a fold of {name}"), fold, p))?;
-        // Models of forward folds are not kept.
-        let is_kept = split != Split::Forward;
-        if let Some(row) = held_out.iter().find(|row| is_kept && row.fold >= folds.len()) {
-            return Err(format!("{name} names fold {} of {}", row.fold, folds.len()));
+        if let Some(row) = held_out.iter().find(|row| row.row >= n || row.fold >= n.max(MOST_FOLDS)) {
+            return Err(format!("{name} names row {} and fold {} of {n} rows", row.row, row.fold));
         }
         if held_out.iter().any(|row| row.weight <= 0.0) {
             return Err(format!("{name} holds a weight that is not above 0"));
@@ -94,8 +112,9 @@ fn check_selected(name: &str, selected: &SelectedCandidate, p: usize) -> Checked
 }
 
 fn check_backtest(backtest: &Backtest) -> Checked {
-    let Backtest { leave_model_out, leave_family_out, forward, forward_new_family, .. } = backtest;
-    for coverage in [leave_model_out, leave_family_out, forward, forward_new_family].into_iter().flatten() {
+    let Backtest { leave_model_out, leave_family_out, forward, backward, forward_new_family, .. } = backtest;
+    let all = [leave_model_out, leave_family_out, forward, backward, forward_new_family];
+    for coverage in all.into_iter().flatten() {
         let name = "the levels and folds of a coverage in backtest";
         length(name, coverage.folds.len(), coverage.levels.len().max(1))?;
         if coverage.levels.iter().any(|[_, weight]| *weight <= 0.0) {

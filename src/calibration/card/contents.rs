@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::table::columns::ColumnRoles;
 use crate::calibration::table::link::Link;
+use crate::calibration::table::stored_sample::StoredSample;
+use crate::calibration::validation::calibration_fit::{CalibrationFit, SplitScores};
 use crate::calibration::validation::coverage::Backtest;
 use crate::calibration::validation::diagnostics::Diagnostics;
-use crate::calibration::validation::fit::{CalibrationFit, SplitScores};
 use crate::calibration::validation::range::TrainingRange;
 use crate::calibration::validation::support::RegimeSupport;
 use crate::disk::Schema;
@@ -15,7 +16,7 @@ use crate::seed::sha256_hex;
 
 /// Name and version of the schema.
 pub(super) const NAME: &str = "card";
-pub(super) const VERSION: u32 = 9;
+pub(super) const VERSION: u32 = 10;
 
 /// A calibration with its provenance and validity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ pub struct Card {
     pub scores: SplitScores,
     /// Coverage of every interval method on every split.
     pub backtest: Backtest,
+    /// The training rows, from which the models of the folds are made again.
+    pub training: StoredSample,
     /// The training range.
     pub range: TrainingRange,
     /// Rank, condition, missing cells.

@@ -85,6 +85,7 @@ impl Card {
             Regime::Interpolation => "a new model of a known family, within the range",
             Regime::NewFamily => "a new family, within the range",
             Regime::Extrapolation => "beyond the range of size or strength",
+            Regime::BelowRange => "weaker than every training row",
         };
         let reason = self.support.iter().find(|s| s.regime == regime).and_then(|s| s.unsupported.as_ref());
         if let Some(reason) = reason {
@@ -108,7 +109,7 @@ impl Card {
                 100.0 * share
             )
         });
-        format!("{name}: {}{skill}{}{refused}{few}", selected.name(), self.coverage(regime))
+        format!("{name}: {}{skill}{}{refused}{few}", selected.description(), self.coverage(regime))
     }
 
     fn skill(&self, score: &CandidateScore) -> String {
@@ -182,8 +183,12 @@ impl Card {
 
     /// Errors of every candidate and coverage of every interval method, split by split.
     fn tables(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let titles =
-            ["leaving out models", "leaving out families", "trained on the weaker, tested on the stronger"];
+        let titles = [
+            "leaving out models",
+            "leaving out families",
+            "trained on the weaker, tested on the stronger",
+            "trained on the stronger, tested on the weaker",
+        ];
         for (regime, title) in Regime::ALL.into_iter().zip(titles) {
             writeln!(
                 out,

@@ -14,7 +14,8 @@ use crate::seed::sha256_hex;
 const WHAT_CHANGED: &str = " (`formula` is `fitted`, with `candidate` and `parameters`; `within`, `beyond` \
                             are `within_range`, `beyond_range`; `recipe` is `interval_method`; `targets` \
                             are `models`; the splits `target`, `family` are `leave_model_out`, \
-                            `leave_family_out`; `held` is `held_out`)";
+                            `leave_family_out`; `held` is `held_out`; since 10 a card holds its training \
+                            rows)";
 
 impl Card {
     /// Writes the card, whole or not at all.

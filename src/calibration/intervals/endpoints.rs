@@ -14,7 +14,7 @@ pub(crate) struct EndpointQuantiles {
 
 impl EndpointQuantiles {
     /// `centre` is the prediction of each held-out row's fold.
-    pub(super) fn new(residuals: &Residuals, centre: impl Fn(&HeldOutResidual) -> f64) -> Self {
+    pub(crate) fn new(residuals: &Residuals, centre: impl Fn(&HeldOutResidual) -> f64) -> Self {
         let Residuals { held_out, effective_n, .. } = residuals;
         let values = |sign: f64| {
             let mut values: Vec<(f64, f64)> =
@@ -80,6 +80,7 @@ mod tests {
             .map(|(at, residual)| HeldOutResidual {
                 model: at.to_string(),
                 family: String::new(),
+                row: at,
                 fold: 0,
                 residual: *residual,
                 weight: 1.0,
@@ -87,7 +88,7 @@ mod tests {
                 proxy_gaps: None,
             })
             .collect();
-        EndpointQuantiles::new(&Residuals::new(vec![], held_out), |_| 10.0)
+        EndpointQuantiles::new(&Residuals::new(held_out), |_| 10.0)
     }
 
     #[test]

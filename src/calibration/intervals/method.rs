@@ -18,11 +18,22 @@ pub enum IntervalMethod {
     Forward,
     /// From the lowest lower end of the three to the highest upper end.
     Maximum,
+    /// Errors on the weaker models of fits to the stronger; nothing guarantees its level.
+    Backward,
+    /// As the maximum, with errors on the weaker models in place of those on the stronger.
+    MaximumBelow,
 }
 
 impl IntervalMethod {
     /// Every method.
-    pub const ALL: [Self; 4] = [Self::JackknifePlus, Self::FamilyCvPlus, Self::Forward, Self::Maximum];
+    pub const ALL: [Self; 6] = [
+        Self::JackknifePlus,
+        Self::FamilyCvPlus,
+        Self::Forward,
+        Self::Maximum,
+        Self::Backward,
+        Self::MaximumBelow,
+    ];
 
     /// Its name in cards and predictions.
     pub fn name(self) -> &'static str {
@@ -31,6 +42,8 @@ impl IntervalMethod {
             Self::FamilyCvPlus => "family_cv_plus",
             Self::Forward => "forward",
             Self::Maximum => "maximum",
+            Self::Backward => "backward",
+            Self::MaximumBelow => "maximum_below",
         }
     }
 
@@ -40,7 +53,9 @@ impl IntervalMethod {
             Self::JackknifePlus => &[Split::LeaveModelOut],
             Self::FamilyCvPlus => &[Split::LeaveFamilyOut],
             Self::Forward => &[Split::Forward],
-            Self::Maximum => &Split::ALL,
+            Self::Maximum => &[Split::LeaveModelOut, Split::LeaveFamilyOut, Split::Forward],
+            Self::Backward => &[Split::Backward],
+            Self::MaximumBelow => &[Split::LeaveModelOut, Split::LeaveFamilyOut, Split::Backward],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Prediction intervals from held-out residuals.
 
 pub(super) mod endpoints;
+pub(super) mod fold_models;
 pub(super) mod method;
 pub(super) mod residuals;
 pub(super) mod selected;

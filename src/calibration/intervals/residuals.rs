@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::numeric::statistics::effective_n;
 
 /// A row that a fold left out, and the error of its prediction.
@@ -12,6 +11,8 @@ pub struct HeldOutResidual {
     pub model: String,
     /// Its family; empty where it is unknown.
     pub family: String,
+    /// Its row in the training sample.
+    pub row: usize,
     /// Which fold left it out.
     pub fold: usize,
     /// Absolute error on the scale of the link.
@@ -27,11 +28,9 @@ pub struct HeldOutResidual {
     pub proxy_gaps: Option<[f64; 2]>,
 }
 
-/// The residuals of one split: the fitted model of each fold, and the rows that it left out.
+/// The residuals of one split: the rows that its folds left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Residuals {
-    /// The fitted model of each fold; empty for forward folds, whose models do not predict again.
-    pub folds: Vec<FittedCandidate>,
     /// Every row that was left out.
     pub held_out: Vec<HeldOutResidual>,
     /// Kish's effective number of models: `(sum w)^2 / sum w^2` over the models' weights, which is their
@@ -40,8 +39,8 @@ pub struct Residuals {
 }
 
 impl Residuals {
-    pub(crate) fn new(folds: Vec<FittedCandidate>, held_out: Vec<HeldOutResidual>) -> Self {
+    pub(crate) fn new(held_out: Vec<HeldOutResidual>) -> Self {
         let effective_n = effective_n(held_out.iter().map(|row| (row.model.as_str(), row.weight)));
-        Self { folds, held_out, effective_n }
+        Self { held_out, effective_n }
     }
 }

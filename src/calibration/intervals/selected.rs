@@ -1,17 +1,16 @@
-//! The selected candidate, fitted on all rows, with the residuals that its intervals are made of.
+//! The selected candidate or blend, fitted on all rows, with the residuals that its intervals are made of.
 
 use serde::{Deserialize, Serialize};
 
 use super::endpoints::EndpointQuantiles;
-use super::method::IntervalMethod;
+use super::fold_models::FoldModel;
 use super::residuals::Residuals;
-use crate::calibration::candidates::basis::Basis;
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Predictors;
 
-/// The selected candidate.
+/// The selected candidate or blend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelectedCandidate {
     /// Fitted on all rows.
@@ -21,51 +20,39 @@ pub struct SelectedCandidate {
 }
 
 impl SelectedCandidate {
-    /// Name of the candidate.
+    /// Name of the candidate, or `blend`.
     pub fn name(&self) -> &str {
         self.fitted.name()
+    }
+
+    /// The candidates of a blend with their weights, or the name of the one candidate.
+    pub fn description(&self) -> String {
+        match self.fitted.as_blend() {
+            Some(blend) => format!("blend of {}", blend.describe()),
+            None => self.name().into(),
+        }
     }
 
     /// Whether it cannot predict a row without a proxy.
     pub(crate) fn needs_proxy(&self) -> bool {
         self.fitted.model().needs_proxy()
     }
+}
 
-    /// The values of which interval ends are quantiles, from the residuals of one split.
-    pub(crate) fn endpoints(
-        &self,
-        split: Split,
-        x: &[f64],
-        predictors: &Predictors,
-        basis: &Basis,
-        link: Link,
-    ) -> EndpointQuantiles {
-        let centre = |fitted: &FittedCandidate| link.apply(fitted.predict(x, predictors, basis, link));
-        let residuals = self.residuals.get(split);
-        if split == Split::Forward {
-            let own = centre(&self.fitted);
-            return EndpointQuantiles::new(residuals, |_| own);
-        }
-        let centres: Vec<f64> = residuals.folds.iter().map(centre).collect();
-        EndpointQuantiles::new(residuals, |row| centres[row.fold])
+/// The values of which interval ends are quantiles, from the residuals of one split: each fold's own prediction of
+/// the row plus and minus its residuals (jackknife+ and CV+), or `own` for folds whose training rows differ too
+/// much from all rows.
+pub(crate) fn endpoints(
+    split: Split,
+    residuals: &Residuals,
+    folds: &[FoldModel],
+    predictors: &Predictors,
+    own: f64,
+    link: Link,
+) -> EndpointQuantiles {
+    if !split.trains_on_most_rows() {
+        return EndpointQuantiles::new(residuals, |_| own);
     }
-
-    /// The ends of an interval on the scale of the link, and whether there are residuals enough for the
-    /// level.
-    pub(crate) fn interval(
-        &self,
-        method: IntervalMethod,
-        x: &[f64],
-        predictors: &Predictors,
-        basis: &Basis,
-        link: Link,
-        level: f64,
-    ) -> (f64, f64, bool) {
-        let splits = method.splits().iter();
-        let endpoints = splits.map(|split| self.endpoints(*split, x, predictors, basis, link));
-        let ends = endpoints.filter(|ends| !ends.is_empty()).map(|ends| ends.at(level));
-        ends.fold((f64::INFINITY, f64::NEG_INFINITY, true), |(low, high, enough), end| {
-            (low.min(end.0), high.max(end.1), enough && end.2)
-        })
-    }
+    let centres: Vec<f64> = folds.iter().map(|fold| link.apply(fold.predict(predictors, link))).collect();
+    EndpointQuantiles::new(residuals, |row| centres.get(row.fold).copied().unwrap_or(own))
 }

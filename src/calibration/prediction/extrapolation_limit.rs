@@ -12,6 +12,9 @@ use crate::calibration::validation::regime::Regime;
 /// A row is distant if its distance is more than so many times the largest of a training row.
 const MOST_DISTANCE: f64 = 3.0;
 
+/// A size may lie so many times as far outside the training range as sizes of back-tests lay outside theirs.
+const MOST_REACH: f64 = 2.0;
+
 /// Whether a row is much farther from the training mean than any training row, in whatever direction.
 pub(super) fn is_distant(card: &Card, distance: f64) -> bool {
     let largest = card.range.distances.last().copied().unwrap_or(f64::INFINITY);
@@ -32,9 +35,10 @@ pub(super) fn exceeds_limit(card: &Card, size_gap: Option<f64>, distance: f64) -
     }
     let gap = size_gap.filter(|gap| *gap != 0.0)?.abs();
     match size_reach(card) {
-        Some(reach) if gap <= reach + 1e-9 => None,
+        Some(reach) if gap <= MOST_REACH * reach + 1e-9 => None,
         Some(reach) => Some(format!(
-            "size is {gap:.1} decades beyond the training range; back-tests went {:.1} beyond",
+            "size is {gap:.1} decades beyond the training range, over {MOST_REACH:.0} times as far as back-tests \
+             went ({:.1})",
             reach.max(0.0)
         )),
         // Where too few sizes are known for forward folds, nothing supports any extrapolation.

@@ -1,10 +1,11 @@
 //! Predictions: a card and a table become one row per query, with an interval or the reason for a refusal.
 
 pub(super) mod error_summary;
+mod evidence;
 mod extrapolation_limit;
 mod notes;
 mod placement;
-mod predict;
+pub(super) mod predict;
 mod query;
 mod refusal;
 pub(super) mod row;

@@ -1,5 +1,6 @@
 //! The note of a prediction: everything that limits what its level promises.
 
+use super::evidence::Verdict;
 use super::extrapolation_limit::largest_size;
 use super::query::Query;
 use super::row::{PredictionRow, TRAINED_ON};
@@ -21,6 +22,7 @@ pub(super) struct IntervalContext<'a> {
     /// Whether there are residuals enough for the level.
     pub is_enough: bool,
     pub level: f64,
+    pub verdict: &'a Verdict<'a>,
 }
 
 /// The note of a row that has a prediction.
@@ -33,7 +35,13 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
         notes.push("farther from the training mean than 95 % of the training rows".into());
     }
     if !row.missing_features.is_empty() {
-        notes.push(format!("imputed, which the interval does not account for: {}", row.missing_features));
+        notes.push(format!(
+            "imputed: {}; error, interval and coverage are those of back-tested rows without these cells",
+            row.missing_features
+        ));
+    }
+    if context.verdict.is_size {
+        notes.push("predicted from the size alone, which errs less than the other candidates here".into());
     }
     notes.join("; ")
 }
@@ -41,10 +49,11 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
 /// What the card knows about the row's model, size and family.
 fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
     let judged = context.judged;
+    let uses_size = context.verdict.fitted.model().uses_size();
     if query.is_trained_on {
         notes.push(format!("{TRAINED_ON}: interval and coverage are those of a model that was not"));
     }
-    if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized) {
+    if let Some(largest) = largest_size(card, judged).filter(|_| query.is_unsized && uses_size) {
         let intervals = match judged {
             Regime::Extrapolation => ", with interval and coverage of rows beyond the range",
             _ => "",

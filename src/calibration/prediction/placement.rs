@@ -1,5 +1,6 @@
 //! Where a row stands relative to the training rows, and which regime's candidate and intervals apply.
 
+use super::evidence::Situation;
 use super::extrapolation_limit::{is_distant, proxy_excess_of};
 use super::query::Query;
 use crate::calibration::card::contents::Card;
@@ -17,8 +18,10 @@ pub(super) struct Placement {
     /// The regime whose candidate, interval and coverage apply: beyond the range for a row of unknown size,
     /// which may be larger than all training rows.
     pub judged: Regime,
-    /// Whether it is weaker than every training row.
-    pub is_below: bool,
+    /// The situation whose back-test is its evidence.
+    pub situation: Situation,
+    /// Whether the formula for rows inside the range uses the size.
+    pub size_matters: bool,
     /// How far the size lies outside the range, in decades, where it is known.
     pub size_gap: Option<f64>,
     /// Mahalanobis distance from the training mean.
@@ -33,22 +36,46 @@ impl Placement {
         let x = basis.complete(predictors);
         let size_gap = card.range.size_gap(predictors);
         let distance = distance(basis, card.range.distance_components, &x);
-        let is_outside = card.range.strength_gap(basis, &x) != 0.0 || size_gap.is_some_and(|gap| gap != 0.0);
-        let by_range = if is_outside || is_distant(card, distance) {
+        let inside = match card.columns.group.is_some() && !query.is_new_family {
+            true => Regime::Interpolation,
+            false => Regime::NewFamily,
+        };
+        // A size that the formula does not use does not place a row.
+        let uses_size = |regime: Regime| {
+            let selected = regime.selected(&card.fit);
+            selected.is_none_or(|selected| selected.fitted.model().uses_size())
+        };
+        let size_matters = uses_size(inside);
+        let is_larger = size_matters && size_gap.is_some_and(|gap| gap != 0.0);
+        let is_outside = card.range.strength_gap(basis, &x) != 0.0 || is_larger;
+        let by_range = if card.range.is_below(predictors, basis, &x, size_matters) {
+            Regime::BelowRange
+        } else if is_outside || is_distant(card, distance) {
             Regime::Extrapolation
-        } else if card.columns.group.is_some() && !query.is_new_family {
-            Regime::Interpolation
         } else {
-            Regime::NewFamily
+            inside
         };
         // A gain is linear in the proxy's value, and was fitted within the training range alone.
         let outside = proxy_excess_of(card, by_range.selected(&card.fit), predictors);
         let regime = if outside == [0.0; 2] { by_range } else { Regime::Extrapolation };
-        let may_be_larger = query.is_unsized && unsupported(card, Regime::Extrapolation).is_none();
+        let may_be_larger = query.is_unsized
+            && size_matters
+            && regime != Regime::BelowRange
+            && unsupported(card, Regime::Extrapolation).is_none();
         let judged = if may_be_larger { Regime::Extrapolation } else { regime };
         let beyond = proxy_excess_of(card, judged.selected(&card.fit), predictors);
-        let is_below = card.range.is_below(predictors, basis, &x);
-        Self { x, by_range, regime, judged, is_below, size_gap, distance, proxy_excess: [outside, beyond] }
+        let situation = Situation::of(judged, predictors);
+        Self {
+            x,
+            by_range,
+            regime,
+            judged,
+            situation,
+            size_gap,
+            size_matters,
+            distance,
+            proxy_excess: [outside, beyond],
+        }
     }
 }
 

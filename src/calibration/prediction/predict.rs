@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::evidence::{Evidence, Verdict};
 use super::notes::{IntervalContext, note};
 use super::placement::Placement;
 use super::query::{Query, queries};
@@ -10,14 +11,22 @@ use super::refusal::refusal;
 use super::row::{PredictionRow, PredictionStatus};
 use crate::calibration::card::contents::Card;
 use crate::calibration::intervals::method::check_level;
-use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::tidy::Table;
 use crate::calibration::validation::coverage::Coverage;
 use crate::calibration::validation::regime::Regime;
 use crate::error::Result;
 
-/// The regime of a row below the training range, in predictions.csv.
-const BELOW: &str = "below_range";
+/// Level of the interval between the first and the last decile.
+const DECILES: f64 = 0.8;
+
+/// What is asked of predictions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PredictionSettings {
+    /// Level of the intervals.
+    pub level: f64,
+    /// An absolute error, in the unit of the response, whose back-tested probability is asked for.
+    pub within: Option<f64>,
+}
 
 impl Card {
     /// Predicts every row of a table. The target column need not be there; where it is, its values are passed
@@ -28,7 +37,15 @@ impl Card {
     /// [`Error::Csv`](crate::Error::Csv) for a column of the card that the table lacks, or a cell that is not
     /// a number.
     pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<PredictionRow>> {
-        check_level(level)?;
+        self.predict_with(table, PredictionSettings { level, within: None })
+    }
+
+    /// As [`Self::predict`], with the probability that the error is at most a given one.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_with(&self, table: &Table, settings: PredictionSettings) -> Result<Vec<PredictionRow>> {
+        check_level(settings.level)?;
         let passed_on = |names: &[&str]| {
             let column = names.iter().find(|name| table.has(name));
             column.and_then(|name| table.text(name).ok()).unwrap_or_else(|| vec![""; table.len()])
@@ -41,47 +58,70 @@ impl Card {
             true => table.numbers(&self.target)?,
             false => vec![None; table.len()],
         };
-        let rows = queries(self, table)?;
-        let rows = rows.par_iter().enumerate().map(|(at, query)| PredictionRow {
-            corpus: corpus[at].into(),
-            shots: shots[at].parse().ok(),
-            api_version: version[at].into(),
-            api_date: date[at].into(),
-            measured: measured[at],
-            ..predict_row(self, query, level)
+        let placed: Vec<(Query, Placement)> = queries(self, table)?
+            .into_par_iter()
+            .map(|query| {
+                let placement = Placement::of(self, &query);
+                (query, placement)
+            })
+            .collect();
+        let refusals: Vec<Option<String>> =
+            placed.iter().map(|(query, placement)| refusal(self, query, placement)).collect();
+        let answered = placed.iter().zip(&refusals).filter(|(_, refusal)| refusal.is_none());
+        let situations = answered.map(|((_, placement), _)| placement.situation.clone()).collect();
+        let evidence = Evidence::new(self, situations)?;
+        let rows = placed.par_iter().zip(refusals).enumerate().map(|(at, ((query, placement), refusal))| {
+            PredictionRow {
+                corpus: corpus[at].into(),
+                shots: shots[at].parse().ok(),
+                api_version: version[at].into(),
+                api_date: date[at].into(),
+                measured: measured[at],
+                ..predict_row(self, &evidence, query, placement, refusal, settings)
+            }
         });
         Ok(rows.collect())
     }
 }
 
-fn predict_row(card: &Card, query: &Query, level: f64) -> PredictionRow {
+fn predict_row(
+    card: &Card,
+    evidence: &Evidence,
+    query: &Query,
+    placement: &Placement,
+    refusal: Option<String>,
+    settings: PredictionSettings,
+) -> PredictionRow {
     let predictors = &query.predictors;
-    let placement = Placement::of(card, query);
     let is_known = predictors.x.is_empty() || predictors.x.iter().any(Option::is_some);
     let distance = placement.distance;
-    let regime = if placement.is_below { BELOW } else { placement.regime.name() };
+    let (basis, link) = (&card.fit.basis, card.link);
+    let size = card.fit.size.as_ref().filter(|_| predictors.log10_size.is_some());
     let mut row = PredictionRow {
         target_model: query.model.clone(),
         family: query.family.clone(),
         target: card.target.clone(),
         unit: card.unit.clone(),
-        level: Some(level),
-        regime: regime.into(),
+        level: Some(settings.level),
+        regime: placement.regime.name().into(),
         mahalanobis: Some(distance).filter(|distance| is_known && distance.is_finite()),
         mahal_pct: Some(card.range.percentile(distance)).filter(|_| is_known),
         size_gap_log10: placement.size_gap,
-        out_of_range_features: out_of_range(card, query, &placement),
+        out_of_range_features: out_of_range(card, query, placement),
         missing_features: listed(card, |j| predictors.x[j].is_none()).join(" "),
         in_training: Some(query.is_trained_on),
+        baseline_mean: Some(card.fit.mean.predict(&placement.x, predictors, basis, link)),
+        baseline_size: size.map(|size| size.predict(&placement.x, predictors, basis, link)),
         card_sha256: card.card_sha256.clone(),
         ..PredictionRow::default()
     };
-    let selected = placement.judged.selected(&card.fit);
-    match (refusal(card, query, &placement), selected) {
-        (None, Some(selected)) => fill(card, &mut row, selected, query, &placement, level),
-        (reason, _) => {
-            row.note = reason.unwrap_or_else(|| "no candidate was selected for this regime".into());
-        }
+    let verdict = match refusal {
+        Some(reason) => Err(reason),
+        None => evidence.verdict(&placement.situation),
+    };
+    match verdict {
+        Ok(verdict) => fill(card, &mut row, (evidence, &verdict), query, placement, settings),
+        Err(reason) => row.note = reason,
     }
     row
 }
@@ -124,33 +164,44 @@ fn applicable_coverage(card: &Card, regime: Regime, is_new_family: bool, level: 
 fn fill(
     card: &Card,
     row: &mut PredictionRow,
-    selected: &SelectedCandidate,
+    (evidence, verdict): (&Evidence, &Verdict),
     query: &Query,
     placement: &Placement,
-    level: f64,
+    settings: PredictionSettings,
 ) {
     let (basis, predictors, link) = (&card.fit.basis, &query.predictors, card.link);
-    let (judged, x) = (placement.judged, &placement.x);
-    let method = judged.interval_method();
-    let y_hat = selected.fitted.predict(x, predictors, basis, link);
-    let (low, high, is_enough) = selected.interval(method, x, predictors, basis, link, level);
-    let (low, high) = (link.low_end(low).min(y_hat), link.high_end(high).max(y_hat));
+    let (judged, level) = (placement.judged, settings.level);
+    let y_hat = verdict.fitted.predict(&placement.x, predictors, basis, link);
+    let own = link.apply(y_hat);
+    let ends = |level: f64| {
+        let (low, high, is_enough) = evidence.interval(verdict, judged, predictors, own, level);
+        (link.low_end(low).min(y_hat), link.high_end(high).max(y_hat), is_enough)
+    };
+    let (low, high, is_enough) = ends(level);
     if ![y_hat, low, high].iter().all(|value| value.is_finite()) {
         "the row is so far from the training rows that the prediction overflows".clone_into(&mut row.note);
         return;
     }
+    let (tenth, ninetieth, _) = ends(DECILES);
     let coverage = applicable_coverage(card, judged, query.is_new_family, level);
-    let score = judged.score_of(selected.name(), &card.scores);
-    let size = card.fit.size.as_ref().filter(|_| predictors.log10_size.is_some());
+    // The back-test of the card is of rows with all cells that the training rows have, and of the selected
+    // candidate.
+    let is_own = !verdict.is_size && row.missing_features.is_empty();
+    let coverage = coverage.filter(|_| is_own);
+    let other = verdict.coverage(judged, level).filter(|_| !is_own);
+    let score = judged.score_of(verdict.fitted.name(), &card.scores);
     row.y_hat = Some(y_hat);
     (row.low, row.high) = (Some(low), Some(high));
-    method.name().clone_into(&mut row.interval_method);
-    row.backtest_coverage = coverage.map(|coverage| coverage.at(level));
-    row.backtest_n = coverage.map(|coverage| coverage.levels.len());
-    row.baseline_mean = Some(card.fit.mean.predict(x, predictors, basis, link));
-    row.baseline_size = size.map(|size| size.predict(x, predictors, basis, link));
+    row.answered_by = verdict.fitted.name().into();
+    row.backtest_mae = Some(verdict.mae);
+    row.decile_width = Some(ninetieth - tenth);
+    row.p_within = settings.within.map(|most| verdict.share_within(most));
+    judged.interval_method().name().clone_into(&mut row.interval_method);
+    row.backtest_coverage = coverage.map(|coverage| coverage.at(level)).or(other.map(|(held, _)| held));
+    row.backtest_n = coverage.map(|coverage| coverage.levels.len()).or(other.map(|(_, n)| n));
     row.skill_mean = score.map(|score| score.skill_mean);
     row.skill_size = score.and_then(|score| score.skill_size);
     row.status = PredictionStatus::Ok;
-    row.note = note(card, query, row, &IntervalContext { judged, score, coverage, is_enough, level });
+    row.note =
+        note(card, query, row, &IntervalContext { judged, score, coverage, is_enough, level, verdict });
 }

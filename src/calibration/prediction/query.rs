@@ -64,6 +64,7 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
                 x: features.iter().map(|cells| cells[at]).collect(),
                 log10_size,
                 proxy: proxies.as_ref().and_then(|proxies| proxies[at]),
+                family: name(&families, at),
             },
         });
     }

@@ -71,6 +71,14 @@ pub struct PredictionRow {
     pub backtest_coverage: Option<f64>,
     /// Number of predictions in that back-test.
     pub backtest_n: Option<usize>,
+    /// Mean absolute error of the back-test in the situation of the row: its regime, and the cells it lacks.
+    pub backtest_mae: Option<f64>,
+    /// Share of that back-test's errors that are at most the one that was asked for.
+    pub p_within: Option<f64>,
+    /// Width of the interval between the first and the last decile.
+    pub decile_width: Option<f64>,
+    /// The candidate that predicts; `blend` for several.
+    pub answered_by: String,
     /// Where the row stands relative to the training rows: a name of [`Regime`](crate::calibration::Regime),
     /// or `below_range`.
     pub regime: String,
@@ -218,6 +226,9 @@ impl PredictionRow {
             ("level", self.level),
             ("measured", self.measured),
             ("backtest_coverage", self.backtest_coverage),
+            ("backtest_mae", self.backtest_mae),
+            ("p_within", self.p_within),
+            ("decile_width", self.decile_width),
             ("mahalanobis", self.mahalanobis),
             ("mahal_pct", self.mahal_pct),
             ("size_gap_log10", self.size_gap_log10),

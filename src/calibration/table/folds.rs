@@ -15,11 +15,18 @@ pub enum Split {
     LeaveFamilyOut,
     /// The stronger models: everything beyond a size, or beyond a value of the first principal component.
     Forward,
+    /// The weaker models: everything below a size, or below a value of the first principal component.
+    Backward,
 }
 
 impl Split {
     /// Every split.
-    pub const ALL: [Self; 3] = [Self::LeaveModelOut, Self::LeaveFamilyOut, Self::Forward];
+    pub const ALL: [Self; 4] = [Self::LeaveModelOut, Self::LeaveFamilyOut, Self::Forward, Self::Backward];
+
+    /// Whether its folds train on nearly all rows, so that their predictions scatter as those of all rows do.
+    pub(crate) fn trains_on_most_rows(self) -> bool {
+        matches!(self, Self::LeaveModelOut | Self::LeaveFamilyOut)
+    }
 
     /// Its name in cards.
     pub fn name(self) -> &'static str {
@@ -27,6 +34,7 @@ impl Split {
             Self::LeaveModelOut => "leave_model_out",
             Self::LeaveFamilyOut => "leave_family_out",
             Self::Forward => "forward",
+            Self::Backward => "backward",
         }
     }
 }
@@ -40,6 +48,8 @@ pub struct BySplit<T> {
     pub leave_family_out: T,
     /// Trained on the weaker models, tested on the stronger.
     pub forward: T,
+    /// Trained on the stronger models, tested on the weaker.
+    pub backward: T,
 }
 
 impl<T> BySplit<T> {
@@ -52,6 +62,7 @@ impl<T> BySplit<T> {
             leave_model_out: value(Split::LeaveModelOut)?,
             leave_family_out: value(Split::LeaveFamilyOut)?,
             forward: value(Split::Forward)?,
+            backward: value(Split::Backward)?,
         })
     }
 
@@ -61,6 +72,7 @@ impl<T> BySplit<T> {
             Split::LeaveModelOut => &self.leave_model_out,
             Split::LeaveFamilyOut => &self.leave_family_out,
             Split::Forward => &self.forward,
+            Split::Backward => &self.backward,
         }
     }
 }

@@ -74,6 +74,14 @@ impl Link {
         }
     }
 
+    /// A value moved within the bounds, if there are any.
+    pub(crate) fn within(self, y: f64) -> f64 {
+        match self {
+            Self::Identity => y,
+            Self::Logit { low, high } => y.clamp(low, high),
+        }
+    }
+
     /// Whether a value lies within the bounds, if there are any.
     pub(crate) fn contains(self, y: f64) -> bool {
         match self {

@@ -13,4 +13,5 @@ pub(super) mod prepare;
 pub(super) mod ranges;
 pub(super) mod sample;
 pub(super) mod specification;
+pub(super) mod stored_sample;
 pub(super) mod tidy;

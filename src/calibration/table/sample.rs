@@ -70,6 +70,7 @@ impl Sample {
             x: self.x.row(row).iter().map(|value| known(*value)).collect(),
             log10_size: known(self.log10_sizes[row]),
             proxy: self.proxies.as_ref().map(|proxies| proxies[row]),
+            family: self.families[row].clone(),
         }
     }
 
@@ -109,6 +110,8 @@ pub struct Predictors {
     pub log10_size: Option<f64>,
     /// The proxy's value, where known.
     pub proxy: Option<ProxyValue>,
+    /// The family; empty where it is unknown.
+    pub family: String,
 }
 
 /// Distinct names in sorted order.

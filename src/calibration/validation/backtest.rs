@@ -4,13 +4,17 @@
 
 use rayon::prelude::*;
 
+use super::calibration_fit::CalibrationFit;
 use super::coverage::{Backtest, Coverage, RefusedShares};
 use super::cross_validation::times_left_out;
-use super::fit::{CalibrationFit, fit};
+use super::fit::{FitDetails, fit};
 use super::folds::forward_new_family;
+use super::regime::Regime;
 use crate::calibration::intervals::endpoints::EndpointQuantiles;
+use crate::calibration::intervals::fold_models::FoldModel;
 use crate::calibration::intervals::method::IntervalMethod;
-use crate::calibration::table::folds::{BySplit, Fold, Split};
+use crate::calibration::intervals::selected::{SelectedCandidate, endpoints};
+use crate::calibration::table::folds::{BySplit, Fold};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
 use crate::error::Result;
@@ -47,18 +51,19 @@ struct TestedRow<'a> {
 /// # Errors
 /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.
 pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestFolds) -> Result<Backtest> {
-    let run = |split: Vec<Fold>, beyond: bool| -> Result<(Vec<Coverage>, Option<f64>)> {
+    let run = |split: Vec<Fold>, regime: Regime| -> Result<(Vec<Coverage>, Option<f64>)> {
         let times = times_left_out(&split, sample.len());
         let rows: Vec<Vec<TestedRow>> = split
             .par_iter()
             .enumerate()
             .map(|(at, fold)| {
-                let (fit, _) = fit(&sample.subset(&fold.train), link, folds.inner)?;
+                let (fit, _, details) = fit(&sample.subset(&fold.train), link, folds.inner, &[regime])?;
+                let predictor = RegimePredictor::new(&fit, &details, regime, link);
                 let test = |&row: &usize| TestedRow {
                     model: &sample.models[row],
                     fold: at,
                     weight: sample.weights[row] / times[row] as f64,
-                    intervals: intervals(&fit, beyond, sample, row, link, level),
+                    intervals: predictor.as_ref().map(|predictor| predictor.intervals(sample, row, level)),
                 };
                 Ok(fold.test.iter().map(test).collect())
             })
@@ -70,60 +75,81 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
         let methods = IntervalMethod::ALL.iter().enumerate();
         Ok((methods.filter_map(|(at, method)| coverage(*method, at, &rows)).collect(), refused))
     };
-    let model = run(Split::LeaveModelOut.folds(sample, folds.outer)?, false)?;
-    let family = run(Split::LeaveFamilyOut.folds(sample, folds.outer)?, false)?;
-    let forward = run(Split::Forward.folds(sample, folds.outer)?, true)?;
-    let both = run(forward_new_family(sample, folds.new_family)?, true)?;
+    let of = |regime: Regime| run(thinned(regime.split().folds(sample, folds.outer)?, folds.outer), regime);
+    let (model, family) = (of(Regime::Interpolation)?, of(Regime::NewFamily)?);
+    let (forward, backward) = (of(Regime::Extrapolation)?, of(Regime::BelowRange)?);
+    let both = run(forward_new_family(sample, folds.new_family)?, Regime::Extrapolation)?;
     Ok(Backtest {
         leave_model_out: model.0,
         leave_family_out: family.0,
         forward: forward.0,
+        backward: backward.0,
         forward_new_family: both.0,
         refused: RefusedShares {
             leave_model_out: model.1,
             leave_family_out: family.1,
             forward: forward.1,
+            backward: backward.1,
             forward_new_family: both.1,
         },
     })
 }
 
-fn intervals(
-    fit: &CalibrationFit,
-    beyond: bool,
-    sample: &Sample,
-    row: usize,
+/// At most `most` folds, evenly over all of them.
+fn thinned(folds: Vec<Fold>, most: usize) -> Vec<Fold> {
+    let n = folds.len().min(most);
+    (0..n).map(|at| folds[at * folds.len() / n].clone()).collect()
+}
+
+/// The choice of one regime with the models of its folds.
+struct RegimePredictor<'a> {
+    fit: &'a CalibrationFit,
+    selected: &'a SelectedCandidate,
+    folds: BySplit<Vec<FoldModel>>,
     link: Link,
-    level: f64,
-) -> Option<TestedIntervals> {
-    let selected = if beyond { fit.beyond_range.as_ref() } else { fit.within_range.as_ref() }?;
-    let predictors = sample.predictors(row);
-    let x = fit.basis.complete(&predictors);
-    let endpoints = BySplit::try_new(|split| -> Result<EndpointQuantiles> {
-        Ok(selected.endpoints(split, &x, &predictors, &fit.basis, link))
-    })
-    .ok()?;
-    // Ends are checked as they are printed, in the unit of the response: where shares are clipped the scale
-    // of the link cannot distinguish them.
-    let (truth, y_hat) = (sample.y[row], selected.fitted.predict(&x, &predictors, &fit.basis, link));
-    let low_end = |eta: f64| link.low_end(eta).min(y_hat);
-    let high_end = |eta: f64| link.high_end(eta).max(y_hat);
-    Some(IntervalMethod::ALL.map(|method| {
-        let parts = method.splits().iter().map(|split| endpoints.get(*split));
-        let parts: Vec<&EndpointQuantiles> = parts.filter(|ends| !ends.is_empty()).collect();
-        if parts.is_empty() {
-            return None;
-        }
-        let (mut high, mut low) = (f64::INFINITY, f64::INFINITY);
-        let (mut top, mut bottom) = (f64::NEG_INFINITY, f64::INFINITY);
-        for ends in parts {
-            let (above, below) = ends.covering(truth, low_end, high_end);
-            (high, low) = (high.min(above), low.min(below));
-            let (a, b, _) = ends.at(level);
-            (bottom, top) = (bottom.min(a), top.max(b));
-        }
-        Some(TestedInterval { covering_level: high.max(low), width: high_end(top) - low_end(bottom) })
-    }))
+}
+
+impl<'a> RegimePredictor<'a> {
+    /// `None` where nothing was selected.
+    fn new(fit: &'a CalibrationFit, details: &FitDetails, regime: Regime, link: Link) -> Option<Self> {
+        let selected = regime.selected(fit)?;
+        let of = |split| -> Result<Vec<FoldModel>> { Ok(details.fold_models(regime.split(), split)) };
+        Some(Self { fit, selected, folds: BySplit::try_new(of).ok()?, link })
+    }
+
+    /// The intervals of a row. Ends are checked as they are printed, in the unit of the response: where shares
+    /// are clipped the scale of the link cannot distinguish them.
+    fn intervals(&self, sample: &Sample, row: usize, level: f64) -> TestedIntervals {
+        let link = self.link;
+        let predictors = sample.predictors(row);
+        let x = self.fit.basis.complete(&predictors);
+        let (truth, y_hat) =
+            (sample.y[row], self.selected.fitted.predict(&x, &predictors, &self.fit.basis, link));
+        let own = link.apply(y_hat);
+        let endpoints = BySplit::try_new(|split| -> Result<EndpointQuantiles> {
+            let residuals = self.selected.residuals.get(split);
+            Ok(endpoints(split, residuals, self.folds.get(split), &predictors, own, link))
+        });
+        let Ok(endpoints) = endpoints else { return Default::default() };
+        let low_end = |eta: f64| link.low_end(eta).min(y_hat);
+        let high_end = |eta: f64| link.high_end(eta).max(y_hat);
+        IntervalMethod::ALL.map(|method| {
+            let parts = method.splits().iter().map(|split| endpoints.get(*split));
+            let parts: Vec<&EndpointQuantiles> = parts.filter(|ends| !ends.is_empty()).collect();
+            if parts.is_empty() {
+                return None;
+            }
+            let (mut high, mut low) = (f64::INFINITY, f64::INFINITY);
+            let (mut top, mut bottom) = (f64::NEG_INFINITY, f64::INFINITY);
+            for ends in parts {
+                let (above, below) = ends.covering(truth, low_end, high_end);
+                (high, low) = (high.min(above), low.min(below));
+                let (a, b, _) = ends.at(level);
+                (bottom, top) = (bottom.min(a), top.max(b));
+            }
+            Some(TestedInterval { covering_level: high.max(low), width: high_end(top) - low_end(bottom) })
+        })
+    }
 }
 
 /// Coverage of the method that is the `at`-th; `None` where no row has an interval of it.

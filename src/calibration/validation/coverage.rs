@@ -66,6 +66,8 @@ pub struct Backtest {
     pub leave_family_out: Vec<Coverage>,
     /// Trained on the weaker models, tested on the stronger.
     pub forward: Vec<Coverage>,
+    /// Trained on the stronger models, tested on the weaker.
+    pub backward: Vec<Coverage>,
     /// Trained on the weaker models of some families, tested on the stronger of the others.
     pub forward_new_family: Vec<Coverage>,
     /// Share of the rows of each split for which nothing was selected, and about which coverage says
@@ -85,6 +87,9 @@ pub struct RefusedShares {
     /// Trained on the weaker models, tested on the stronger.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward: Option<f64>,
+    /// Trained on the stronger models, tested on the weaker.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub backward: Option<f64>,
     /// Trained on the weaker models of some families, tested on the stronger of the others.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward_new_family: Option<f64>,

@@ -33,13 +33,23 @@ pub struct HeldOutPrediction {
 
 impl CrossValidation {
     /// Fits every fold. Folds run on all threads, and the result does not depend on how many there are.
+    /// With the fits to all rows as `whole`, searches over all rows (the scales of a kernel) are not repeated
+    /// inside the folds; the back-test makes both anew from the training rows of its own folds.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a fit fails.
-    pub fn run(sample: &Sample, link: Link, folds: Vec<Fold>) -> Result<Self> {
+    pub fn run(
+        sample: &Sample,
+        link: Link,
+        folds: Vec<Fold>,
+        whole: Option<&FittedCandidates>,
+    ) -> Result<Self> {
         let fits: Vec<FittedCandidates> = folds
             .par_iter()
-            .map(|fold| FittedCandidates::all(&sample.subset(&fold.train), link))
+            .map(|fold| match whole {
+                Some(whole) => FittedCandidates::of_part(&sample.subset(&fold.train), link, whole),
+                None => FittedCandidates::all(&sample.subset(&fold.train), link),
+            })
             .collect::<Result<_>>()?;
         let times = times_left_out(&folds, sample.len());
         let mut predictions = vec![];
@@ -91,7 +101,7 @@ mod tests {
         let (honest, link) = (sample(), Link::Logit { low: 0.0, high: 1.0 });
         for split in Split::ALL {
             let folds = split.folds(&honest, 50).expect("folds");
-            let first = CrossValidation::run(&honest, link, folds.clone()).expect("a cross-validation");
+            let first = CrossValidation::run(&honest, link, folds.clone(), None).expect("a cross-validation");
             for (at, fold) in folds.iter().enumerate() {
                 // Other answers, other features and other sizes of every row left out but the one that is
                 // asked.
@@ -105,7 +115,7 @@ mod tests {
                     }
                 }
                 let second =
-                    CrossValidation::run(&other, link, vec![fold.clone()]).expect("a cross-validation");
+                    CrossValidation::run(&other, link, vec![fold.clone()], None).expect("a cross-validation");
                 let of = |validation: &CrossValidation, at: usize| {
                     let found =
                         validation.predictions.iter().find(|held| held.fold == at && held.row == asked);

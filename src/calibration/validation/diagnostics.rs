@@ -5,7 +5,7 @@ use linfa_linalg::eigh::EigValsh;
 use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::fit::CalibrationFit;
+use super::calibration_fit::CalibrationFit;
 use crate::calibration::candidates::basis::Basis;
 use crate::calibration::candidates::training_set::FeatureSpectrum;
 use crate::calibration::table::noise::ResponseNoise;

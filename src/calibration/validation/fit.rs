@@ -2,15 +2,16 @@
 //! selected candidates fitted on all rows, with the residuals that their intervals are made of. The back-test
 //! repeats this on the training rows of each of its folds.
 
-use serde::{Deserialize, Serialize};
-
+use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::cross_validation::CrossValidation;
-use super::score::{CandidateScore, scores};
+use super::regime::Regime;
+use super::score::{CandidateScore, Choice, score, scores};
 use super::select::{ValidatedSplit, select};
 use crate::calibration::candidates::CandidateRole;
-use crate::calibration::candidates::basis::Basis;
+use crate::calibration::candidates::blend::{Blend, BlendPart};
 use crate::calibration::candidates::fitted::{FittedCandidate, FittedCandidates};
 use crate::calibration::candidates::registry::baseline;
+use crate::calibration::intervals::fold_models::FoldModel;
 use crate::calibration::intervals::residuals::{HeldOutResidual, Residuals};
 use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
@@ -19,39 +20,44 @@ use crate::calibration::table::ranges::{proxy_excess, proxy_ranges};
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::{Error, Result};
 
-/// A calibration without its provenance.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CalibrationFit {
-    /// What was learnt from the features.
-    pub basis: Basis,
-    /// The mean, for comparison.
-    pub mean: FittedCandidate,
-    /// The regression on log size, for comparison, where sizes are known.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub size: Option<FittedCandidate>,
-    /// For rows within the training range: selected by the error over families.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub within_range: Option<SelectedCandidate>,
-    /// For rows beyond it: selected by the error over families and over the stronger models.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub beyond_range: Option<SelectedCandidate>,
+/// What a fit leaves for those that predict at once: the cross-validations, and the choice of each regime.
+pub(crate) struct FitDetails {
+    pub validations: BySplit<CrossValidation>,
+    pub choices: BySplit<Option<Choice>>,
 }
 
-/// Scores of every candidate on every split.
-pub type SplitScores = BySplit<Vec<CandidateScore>>;
-
-/// Fits a sample, with `most` folds where a split is of models or families.
+/// Fits a sample for some regimes, with `most` folds where a split is of models or families. Splits that these
+/// regimes do not need are not validated, and other regimes have no choice.
 ///
 /// # Errors
 /// [`Error::Calibration`] if a solver fails.
-pub(crate) fn fit(sample: &Sample, link: Link, most: usize) -> Result<(CalibrationFit, SplitScores)> {
-    let validate = |split: Split| CrossValidation::run(sample, link, split.folds(sample, most)?);
+pub(crate) fn fit(
+    sample: &Sample,
+    link: Link,
+    most: usize,
+    regimes: &[Regime],
+) -> Result<(CalibrationFit, SplitScores, FitDetails)> {
+    let has_families = Split::LeaveFamilyOut.folds(sample, 2)?.len() >= 2;
+    // Families decide within the range; where there is only one, models do. Beyond it the forward folds count
+    // as well: alone they are too few and too small to select by.
+    let inside = if has_families { Split::LeaveFamilyOut } else { Split::LeaveModelOut };
+    let is_needed = |split: Split| {
+        let of = |regime: &Regime| regime.interval_method().splits().contains(&split);
+        regimes.iter().any(of) || (split == inside && regimes.iter().any(|r| *r != Regime::Interpolation))
+    };
+    let whole = FittedCandidates::all(sample, link)?;
+    let validate = |split: Split| {
+        let folds = if is_needed(split) { split.folds(sample, most)? } else { vec![] };
+        CrossValidation::run(sample, link, folds, Some(&whole))
+    };
     let validations = BySplit::try_new(validate)?;
     let tables = BySplit::try_new(|split| -> Result<Vec<Option<CandidateScore>>> {
         Ok(scores(validations.get(split), sample, link))
     })?;
-    let whole = FittedCandidates::all(sample, link)?;
-    let pick = |splits: &[Split]| {
+    let pick = |regime: Regime, splits: &[Split]| {
+        if !regimes.contains(&regime) {
+            return None;
+        }
         let validated = splits.iter().map(|&split| (validations.get(split), tables.get(split).as_slice()));
         let validated: Vec<ValidatedSplit> = validated.collect();
         if validated.iter().any(|(validation, _)| validation.predictions.is_empty()) {
@@ -59,18 +65,19 @@ pub(crate) fn fit(sample: &Sample, link: Link, most: usize) -> Result<(Calibrati
         }
         select(&validated, sample, link)
     };
-    // Families decide within the range; where there is only one, models do. Beyond it the forward folds count
-    // as well: alone they are too few and too small to select by.
-    let has_families = validations.leave_family_out.folds.len() >= 2;
-    let inside = if has_families { Split::LeaveFamilyOut } else { Split::LeaveModelOut };
-    let selected = |candidate: Option<usize>| -> Option<SelectedCandidate> {
-        let at = candidate?;
-        let residuals = BySplit {
-            leave_model_out: residuals(&validations.leave_model_out, at, sample, link, true),
-            leave_family_out: residuals(&validations.leave_family_out, at, sample, link, true),
-            forward: residuals(&validations.forward, at, sample, link, false),
+    let choices = BySplit {
+        leave_model_out: pick(Regime::Interpolation, &[Split::LeaveModelOut]),
+        leave_family_out: pick(Regime::NewFamily, &[inside]),
+        forward: pick(Regime::Extrapolation, &[inside, Split::Forward]),
+        backward: pick(Regime::BelowRange, &[inside, Split::Backward]),
+    };
+    let selected = |split: Split| -> Option<SelectedCandidate> {
+        let choice = choices.get(split).as_ref()?;
+        let of = |split: Split| -> Result<Residuals> {
+            Ok(residuals(validations.get(split), choice, sample, link))
         };
-        Some(SelectedCandidate { fitted: whole.models[at].clone()?, residuals })
+        let residuals = BySplit::try_new(of).ok()?;
+        Some(SelectedCandidate { fitted: blend_of(choice, &whole.models)?, residuals })
     };
     let of_role = |role: CandidateRole| baseline(role).and_then(|at| whole.models[at].clone());
     let mean = of_role(CandidateRole::MeanBaseline)
@@ -78,27 +85,45 @@ pub(crate) fn fit(sample: &Sample, link: Link, most: usize) -> Result<(Calibrati
     let fit = CalibrationFit {
         mean,
         size: of_role(CandidateRole::SizeBaseline),
-        within_range: selected(pick(&[inside])),
-        beyond_range: selected(pick(&[inside, Split::Forward])),
+        known_family: selected(Split::LeaveModelOut),
+        within_range: selected(Split::LeaveFamilyOut),
+        beyond_range: selected(Split::Forward),
+        below_range: selected(Split::Backward),
         basis: whole.basis.clone(),
     };
-    let known = |table: Vec<Option<CandidateScore>>| table.into_iter().flatten().collect();
-    let scores = SplitScores {
-        leave_model_out: known(tables.leave_model_out),
-        leave_family_out: known(tables.leave_family_out),
-        forward: known(tables.forward),
+    // A blend is scored on the split whose held-out rows stand where its rows do.
+    let table = |split: Split| -> Result<Vec<CandidateScore>> {
+        let mut known: Vec<CandidateScore> = tables.get(split).iter().flatten().cloned().collect();
+        let blend = choices.get(split).as_ref().filter(|choice| choice.0.len() > 1);
+        known.extend(blend.and_then(|choice| score(choice, validations.get(split), sample, link)));
+        Ok(known)
     };
-    Ok((fit, scores))
+    let scores = SplitScores::try_new(table)?;
+    Ok((fit, scores, FitDetails { validations, choices }))
 }
 
-/// The residuals of one candidate; `keep` the models of the folds.
-fn residuals(
-    validation: &CrossValidation,
-    candidate: usize,
-    sample: &Sample,
-    link: Link,
-    keep: bool,
-) -> Residuals {
+/// The candidates of a choice as they were fitted; `None` if one of them was not.
+fn blend_of(choice: &Choice, models: &[Option<FittedCandidate>]) -> Option<FittedCandidate> {
+    let parts = choice.0.iter();
+    let parts: Option<Vec<BlendPart>> =
+        parts.map(|(at, weight)| Some(BlendPart { weight: *weight, fitted: models[*at].clone()? })).collect();
+    Blend::of(parts?)
+}
+
+impl FitDetails {
+    /// The models of the folds of a split for the choice of a regime; empty where there is none.
+    pub(crate) fn fold_models(&self, of_regime: Split, split: Split) -> Vec<FoldModel> {
+        let Some(choice) = self.choices.get(of_regime) else { return vec![] };
+        let folds = self.validations.get(split).folds.iter();
+        let models = folds.map(|(_, fits)| {
+            Some(FoldModel { basis: fits.basis.clone(), fitted: blend_of(choice, &fits.models)? })
+        });
+        models.collect::<Option<_>>().unwrap_or_default()
+    }
+}
+
+/// The residuals of one choice; none if a fold could not carry it.
+fn residuals(validation: &CrossValidation, choice: &Choice, sample: &Sample, link: Link) -> Residuals {
     let CrossValidation { folds, predictions } = validation;
     let total: f64 = predictions.iter().map(|held_out| held_out.weight).sum();
     let models: Vec<String> =
@@ -112,12 +137,13 @@ fn residuals(
             proxies.and_then(|proxies| proxy_ranges(fold.train.iter().map(|&row| &proxies[row]), link))
         })
         .collect();
-    let held_out = predictions.iter().filter_map(|held_out| {
-        let (row, y_hat) = (held_out.row, held_out.y_hat[candidate]?);
+    let held_out = predictions.iter().map(|held_out| {
+        let (row, y_hat) = (held_out.row, choice.predict(&held_out.y_hat)?);
         let gap = sample.log10_sizes[row] - largest(&folds[held_out.fold].0.train);
         Some(HeldOutResidual {
             model: sample.models[row].clone(),
             family: sample.families[row].clone(),
+            row,
             fold: held_out.fold,
             residual: (link.apply(y_hat) - link.apply(sample.y[row])).abs(),
             weight: held_out.weight * per_weight,
@@ -127,9 +153,5 @@ fn residuals(
                 .map(|(ranges, proxies)| proxy_excess(ranges, proxies[row], link)),
         })
     });
-    let held_out: Vec<HeldOutResidual> = held_out.collect();
-    let is_whole = held_out.len() == predictions.len();
-    let models = folds.iter().filter_map(|(_, fits)| fits.models[candidate].clone());
-    let models = if keep { models.collect() } else { vec![] };
-    Residuals::new(models, if is_whole { held_out } else { vec![] })
+    Residuals::new(held_out.collect::<Option<_>>().unwrap_or_default())
 }

@@ -25,7 +25,8 @@ impl Split {
         match self {
             Self::LeaveModelOut => Ok(grouped(&sample.models, most)),
             Self::LeaveFamilyOut => Ok(families_left_out(sample, most)),
-            Self::Forward => forward(sample),
+            Self::Forward => ordered(sample, 1.0),
+            Self::Backward => ordered(sample, -1.0),
         }
     }
 }
@@ -58,7 +59,7 @@ pub(crate) fn forward_new_family(sample: &Sample, most: usize) -> Result<Vec<Fol
     if too_many_unknown(sample.n_without_family(), sample.len()) {
         return Ok(folds);
     }
-    for Fold { mut train, mut test } in forward(sample)? {
+    for Fold { mut train, mut test } in ordered(sample, 1.0)? {
         [&mut train, &mut test]
             .into_iter()
             .for_each(|rows| rows.retain(|&row| !sample.families[row].is_empty()));
@@ -78,11 +79,12 @@ pub(crate) fn forward_new_family(sample: &Sample, most: usize) -> Result<Vec<Fol
     Ok((0..n).map(|at| folds[at * folds.len() / n].clone()).collect())
 }
 
-/// Folds that train on the weaker and are tested on the stronger, by size and by the first component; folds
-/// with the same training rows once.
-fn forward(sample: &Sample) -> Result<Vec<Fold>> {
+/// Folds that train on the weaker and are tested on the stronger, by size and by the first component, or with a
+/// `direction` of -1 the other way round; folds with the same training rows once.
+fn ordered(sample: &Sample, direction: f64) -> Result<Vec<Fold>> {
     let mut folds: Vec<Fold> = vec![];
     for order in [sample.log10_sizes.clone(), strength(sample)?] {
+        let order: Vec<f64> = order.into_iter().map(|level| direction * level).collect();
         let mut levels: BTreeMap<&str, f64> = BTreeMap::new();
         for (model, level) in sample.models.iter().zip(&order).filter(|(_, level)| level.is_finite()) {
             let highest = levels.entry(model).or_insert(*level);

@@ -2,6 +2,7 @@
 //! procedure, and what may be predicted with which reliability.
 
 pub(super) mod backtest;
+pub(super) mod calibration_fit;
 pub(super) mod coverage;
 pub(super) mod cross_validation;
 pub(super) mod diagnostics;

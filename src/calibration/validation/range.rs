@@ -84,10 +84,17 @@ impl TrainingRange {
         Some(signed_excess(self.log10_size?, predictors.log10_size?))
     }
 
-    /// Whether a row is weaker than all training rows by its size or its first component, and stronger by
-    /// neither. Forward folds train on the weaker models, so that such a row is not back-tested.
-    pub(crate) fn is_below(&self, predictors: &Predictors, basis: &Basis, x: &[f64]) -> bool {
-        let gaps = [self.size_gap(predictors).unwrap_or(0.0), self.direction * self.strength_gap(basis, x)];
+    /// Whether a row is weaker than all training rows by its size, where that matters, or its first component,
+    /// and stronger by neither.
+    pub(crate) fn is_below(
+        &self,
+        predictors: &Predictors,
+        basis: &Basis,
+        x: &[f64],
+        size_matters: bool,
+    ) -> bool {
+        let size = self.size_gap(predictors).filter(|_| size_matters).unwrap_or(0.0);
+        let gaps = [size, self.direction * self.strength_gap(basis, x)];
         gaps.iter().any(|gap| *gap < 0.0) && gaps.iter().all(|gap| *gap <= 0.0)
     }
 

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::coverage::{Backtest, Coverage};
-use super::fit::{CalibrationFit, SplitScores};
 use super::score::CandidateScore;
 use crate::calibration::intervals::method::IntervalMethod;
 use crate::calibration::intervals::selected::SelectedCandidate;
@@ -20,11 +20,13 @@ pub enum Regime {
     NewFamily,
     /// Size, first principal component, or a proxy that is used, outside the training range.
     Extrapolation,
+    /// Weaker than every training row, by its size or its first component.
+    BelowRange,
 }
 
 impl Regime {
     /// Every regime.
-    pub const ALL: [Self; 3] = [Self::Interpolation, Self::NewFamily, Self::Extrapolation];
+    pub const ALL: [Self; 4] = [Self::Interpolation, Self::NewFamily, Self::Extrapolation, Self::BelowRange];
 
     /// Its name in cards and predictions.
     pub fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Regime {
             Self::Interpolation => "interpolation",
             Self::NewFamily => "new_family",
             Self::Extrapolation => "extrapolation",
+            Self::BelowRange => "below_range",
         }
     }
 
@@ -41,6 +44,7 @@ impl Regime {
             Self::Interpolation => Split::LeaveModelOut,
             Self::NewFamily => Split::LeaveFamilyOut,
             Self::Extrapolation => Split::Forward,
+            Self::BelowRange => Split::Backward,
         }
     }
 
@@ -50,14 +54,17 @@ impl Regime {
             Self::Interpolation => IntervalMethod::JackknifePlus,
             Self::NewFamily => IntervalMethod::FamilyCvPlus,
             Self::Extrapolation => IntervalMethod::Maximum,
+            Self::BelowRange => IntervalMethod::MaximumBelow,
         }
     }
 
     /// The candidate that was selected for it.
     pub fn selected(self, fit: &CalibrationFit) -> Option<&SelectedCandidate> {
         match self {
+            Self::Interpolation => fit.known_family.as_ref(),
+            Self::NewFamily => fit.within_range.as_ref(),
             Self::Extrapolation => fit.beyond_range.as_ref(),
-            _ => fit.within_range.as_ref(),
+            Self::BelowRange => fit.below_range.as_ref(),
         }
     }
 
@@ -67,6 +74,7 @@ impl Regime {
             Split::LeaveModelOut => &backtest.leave_model_out,
             Split::LeaveFamilyOut => &backtest.leave_family_out,
             Split::Forward => &backtest.forward,
+            Split::Backward => &backtest.backward,
         }
     }
 
@@ -86,6 +94,7 @@ impl Regime {
             Split::LeaveModelOut => backtest.refused.leave_model_out,
             Split::LeaveFamilyOut => backtest.refused.leave_family_out,
             Split::Forward => backtest.refused.forward,
+            Split::Backward => backtest.refused.backward,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cross_validation::CrossValidation;
 use crate::calibration::candidates::CandidateRole;
+use crate::calibration::candidates::blend;
 use crate::calibration::candidates::registry::{ALL, baseline};
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
@@ -68,15 +69,42 @@ pub(crate) struct AbsoluteErrors {
 }
 
 impl AbsoluteErrors {
-    /// `None` if a fold could not carry the candidate.
-    pub fn of(candidate: usize, validation: &CrossValidation, sample: &Sample, link: Link) -> Option<Self> {
+    /// `None` if a fold could not carry a candidate of the choice.
+    pub fn of(choice: &Choice, validation: &CrossValidation, sample: &Sample, link: Link) -> Option<Self> {
         let (mut own, mut on_link) = (vec![], vec![]);
         for held_out in &validation.predictions {
-            let (y_hat, y) = (held_out.y_hat[candidate]?, sample.y[held_out.row]);
+            let (y_hat, y) = (choice.predict(&held_out.y_hat)?, sample.y[held_out.row]);
             own.push((y_hat - y).abs());
             on_link.push((link.apply(y_hat) - link.apply(y)).abs());
         }
         (!own.is_empty()).then_some(Self { own, link: on_link })
+    }
+}
+
+/// Candidates with their weights, which sum to 1: one alone, or a blend.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Choice(pub(crate) Vec<(usize, f64)>);
+
+impl Choice {
+    /// One candidate.
+    pub(crate) fn alone(candidate: usize) -> Self {
+        Self(vec![(candidate, 1.0)])
+    }
+
+    /// The name of its candidate, or that of blends.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.0.as_slice() {
+            [(candidate, _)] => ALL[*candidate].name(),
+            _ => blend::NAME,
+        }
+    }
+
+    /// The weighted mean of the candidates' predictions.
+    pub(crate) fn predict(&self, y_hat: &[Option<f64>]) -> Option<f64> {
+        match self.0.as_slice() {
+            [(candidate, _)] => y_hat[*candidate],
+            parts => parts.iter().map(|(at, weight)| y_hat[*at].map(|value| weight * value)).sum(),
+        }
     }
 }
 
@@ -86,38 +114,44 @@ pub(crate) fn scores(
     sample: &Sample,
     link: Link,
 ) -> Vec<Option<CandidateScore>> {
-    let errors: Vec<Option<AbsoluteErrors>> =
-        (0..ALL.len()).map(|at| AbsoluteErrors::of(at, validation, sample, link)).collect();
-    let weights: Vec<f64> = validation.predictions.iter().map(|held_out| held_out.weight).collect();
-    let clusters: Vec<&str> =
-        validation.predictions.iter().map(|held_out| sample.cluster_id(held_out.row)).collect();
-    let known: Vec<f64> = validation.predictions.iter().map(|held_out| sample.y[held_out.row]).collect();
-    let of_role = |role: CandidateRole| baseline(role).and_then(|at| errors[at].as_ref());
-    let score = |(at, errors_at): (usize, &Option<AbsoluteErrors>)| {
-        let (own, mean) = (errors_at.as_ref()?, of_role(CandidateRole::MeanBaseline)?);
-        let size = of_role(CandidateRole::SizeBaseline);
-        let base = size.unwrap_or(mean);
-        let skill_against = |base: &AbsoluteErrors| skill(&own.link, &base.link, &weights);
-        let unit_skill_against = |base: &AbsoluteErrors| skill(&own.own, &base.own, &weights);
-        let squares: Vec<f64> = own.own.iter().map(|error| error * error).collect();
-        let predicted: Vec<f64> =
-            validation.predictions.iter().filter_map(|held_out| held_out.y_hat[at]).collect();
-        let by_family = sums(&clusters, &own.own, &weights);
-        Some(CandidateScore {
-            candidate: ALL[at].name().into(),
-            mae: weighted_mean(&own.own, &weights),
-            rmse: weighted_mean(&squares, &weights).sqrt(),
-            link_mae: weighted_mean(&own.link, &weights),
-            skill_mean: skill_against(mean),
-            skill_size: size.map(skill_against),
-            unit_skill_mean: unit_skill_against(mean),
-            unit_skill_size: size.map(unit_skill_against),
-            skill_interval: resampled(&own.link, &base.link, &weights, &clusters),
-            spearman: spearman(&predicted, &known),
-            worst_family_mae: by_family.values().map(|(sum, weight)| sum / weight).fold(0.0, f64::max),
-        })
-    };
-    errors.iter().enumerate().map(score).collect()
+    (0..ALL.len()).map(|at| score(&Choice::alone(at), validation, sample, link)).collect()
+}
+
+/// The score of one choice; `None` if a fold could not carry it.
+pub(crate) fn score(
+    choice: &Choice,
+    validation: &CrossValidation,
+    sample: &Sample,
+    link: Link,
+) -> Option<CandidateScore> {
+    let errors = |choice: &Choice| AbsoluteErrors::of(choice, validation, sample, link);
+    let of_role = |role: CandidateRole| baseline(role).and_then(|at| errors(&Choice::alone(at)));
+    let own = errors(choice)?;
+    let mean = of_role(CandidateRole::MeanBaseline)?;
+    let size = of_role(CandidateRole::SizeBaseline);
+    let rows = &validation.predictions;
+    let weights: Vec<f64> = rows.iter().map(|held_out| held_out.weight).collect();
+    let clusters: Vec<&str> = rows.iter().map(|held_out| sample.cluster_id(held_out.row)).collect();
+    let known: Vec<f64> = rows.iter().map(|held_out| sample.y[held_out.row]).collect();
+    let base = size.as_ref().unwrap_or(&mean);
+    let skill_against = |base: &AbsoluteErrors| skill(&own.link, &base.link, &weights);
+    let unit_skill_against = |base: &AbsoluteErrors| skill(&own.own, &base.own, &weights);
+    let squares: Vec<f64> = own.own.iter().map(|error| error * error).collect();
+    let predicted: Vec<f64> = rows.iter().filter_map(|held_out| choice.predict(&held_out.y_hat)).collect();
+    let by_family = sums(&clusters, &own.own, &weights);
+    Some(CandidateScore {
+        candidate: choice.name().into(),
+        mae: weighted_mean(&own.own, &weights),
+        rmse: weighted_mean(&squares, &weights).sqrt(),
+        link_mae: weighted_mean(&own.link, &weights),
+        skill_mean: skill_against(&mean),
+        skill_size: size.as_ref().map(skill_against),
+        unit_skill_mean: unit_skill_against(&mean),
+        unit_skill_size: size.as_ref().map(unit_skill_against),
+        skill_interval: resampled(&own.link, &base.link, &weights, &clusters),
+        spearman: spearman(&predicted, &known),
+        worst_family_mae: by_family.values().map(|(sum, weight)| sum / weight).fold(0.0, f64::max),
+    })
 }
 
 /// `1 - mean error / mean error of the base`; 0 where both are 0.

@@ -1,12 +1,10 @@
-//! Selection of a candidate: the simplest within one standard error of the best, among those that beat the
-//! baselines.
+//! Selection: a blend of the candidates within one standard error of the best, among those that beat the mean.
 
 use std::collections::BTreeMap;
 
 use super::cross_validation::CrossValidation;
-use super::score::{AbsoluteErrors, CandidateScore};
-use crate::calibration::candidates::CandidateRole;
-use crate::calibration::candidates::registry::{baseline, selectable};
+use super::score::{AbsoluteErrors, CandidateScore, Choice};
+use crate::calibration::candidates::registry::selectable;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Sample;
 use crate::numeric::statistics::weighted_mean;
@@ -23,34 +21,35 @@ struct Loss<'a> {
     error: f64,
 }
 
-/// The index of the selected candidate; `None` where no candidate beats the size baseline (the mean, without
-/// sizes) on every split, and the mean on the first, which is within the range.
+/// Most candidates in a blend.
+const MOST_PARTS: usize = 5;
+
+/// The candidates that are chosen, with their weights; `None` where no candidate beats the mean on every split.
 ///
-/// Candidates are compared in the order of their [complexity](crate::calibration::candidates::Candidate).
-/// Errors are absolute, on the scale of the link, in units of the size baseline's mean error on the same
-/// split, and every split has the same weight.
-pub(super) fn select(validated: &[ValidatedSplit], sample: &Sample, link: Link) -> Option<usize> {
-    // On the first split, within the range, a candidate must also beat the mean. On the others the mean of
-    // the weaker models says nothing about the stronger ones, so it is no baseline.
-    let beats_baselines = |at: &usize| {
-        validated.iter().enumerate().all(|(split, (_, scores))| {
-            scores[*at]
-                .as_ref()
-                .is_some_and(|score| score.skill() > 0.0 && (split > 0 || score.skill_mean > 0.0))
-        })
+/// Errors are absolute and in the unit of the response. A blend holds the candidates within one standard error
+/// of the best, at most five, weighted by the inverse squares of their errors: which of them is the best is
+/// not known, and their errors partly cancel.
+pub(super) fn select(validated: &[ValidatedSplit], sample: &Sample, link: Link) -> Option<Choice> {
+    let beats_mean = |at: &usize| {
+        let mut scores = validated.iter().map(|(_, scores)| scores[*at].as_ref());
+        scores.all(|score| score.is_some_and(|score| score.unit_skill_mean > 0.0))
     };
     let mut candidates = vec![];
-    for at in selectable(sample.len()).into_iter().filter(beats_baselines) {
+    for at in selectable(sample.len()).into_iter().filter(beats_mean) {
         candidates.push((at, losses(at, validated, sample, link)?));
     }
     let mean = |losses: &[Loss]| losses.iter().map(|loss| loss.weight * loss.error).sum::<f64>();
-    let (_, least) = candidates.iter().min_by(|a, b| mean(&a.1).total_cmp(&mean(&b.1)))?;
+    candidates.sort_by(|a, b| mean(&a.1).total_cmp(&mean(&b.1)));
+    let (_, least) = candidates.first()?;
     let is_near = |(_, losses): &&(usize, Vec<Loss>)| {
         let differences: Vec<f64> = losses.iter().zip(least).map(|(a, b)| a.error - b.error).collect();
         let excess: f64 = differences.iter().zip(least).map(|(d, loss)| d * loss.weight).sum();
         excess <= standard_error(&differences, least)
     };
-    candidates.iter().find(is_near).map(|(at, _)| *at)
+    let near = candidates.iter().filter(is_near).take(MOST_PARTS);
+    let parts: Vec<(usize, f64)> = near.map(|(at, losses)| (*at, mean(losses).max(1e-12).powi(-2))).collect();
+    let total: f64 = parts.iter().map(|(_, weight)| weight).sum();
+    Some(Choice(parts.into_iter().map(|(at, weight)| (at, weight / total)).collect()))
 }
 
 /// Losses of one candidate on all splits; their weights sum to 1.
@@ -61,11 +60,8 @@ fn losses<'a>(
     link: Link,
 ) -> Option<Vec<Loss<'a>>> {
     let mut losses = vec![];
-    for (split, (validation, scores)) in validated.iter().enumerate() {
-        let of_role = |role: CandidateRole| baseline(role).and_then(|at| scores[at].as_ref());
-        let base = of_role(CandidateRole::SizeBaseline).or_else(|| of_role(CandidateRole::MeanBaseline))?;
-        let unit = base.link_mae.max(f64::MIN_POSITIVE);
-        let errors = AbsoluteErrors::of(candidate, validation, sample, link)?.link;
+    for (split, (validation, _)) in validated.iter().enumerate() {
+        let errors = AbsoluteErrors::of(&Choice::alone(candidate), validation, sample, link)?.own;
         let total: f64 = validation.predictions.iter().map(|held_out| held_out.weight).sum();
         for (held_out, error) in validation.predictions.iter().zip(errors) {
             losses.push(Loss {
@@ -73,7 +69,7 @@ fn losses<'a>(
                 fold: held_out.fold,
                 cluster: sample.cluster_id(held_out.row),
                 weight: held_out.weight / total / validated.len() as f64,
-                error: error / unit,
+                error,
             });
         }
     }

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::coverage::Backtest;
-use super::fit::{CalibrationFit, SplitScores};
 use super::folds::too_many_unknown;
 use super::regime::Regime;
-use super::score::CandidateScore;
 use crate::calibration::candidates::registry::{ALL, selectable};
 use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::folds::Split;
@@ -66,11 +65,6 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Name of the stronger baseline.
-    fn baseline(&self) -> &'static str {
-        if self.fit.size.is_some() { "the size line" } else { "the mean" }
-    }
-
     fn unsupported(&self, regime: Regime) -> Option<String> {
         let sample = self.sample;
         let models = distinct(&sample.models).len();
@@ -84,13 +78,17 @@ impl Judge<'_> {
             }
         }
         if regime.scores(self.scores).is_empty() {
-            return Some("there are too few models to train on the weaker and test on the stronger".into());
+            let what = match regime {
+                Regime::Interpolation => "leave one out",
+                Regime::NewFamily => "leave a family out",
+                Regime::Extrapolation => "train on the weaker and test on the stronger",
+                Regime::BelowRange => "train on the stronger and test on the weaker",
+            };
+            return Some(format!("there are too few models to {what}"));
         }
         let Some(selected) = regime.selected(self.fit) else {
-            let baselines =
-                if self.fit.size.is_some() { "both the size line and the mean" } else { "the mean" };
             let best = self.best_failure(regime);
-            return Some(format!("no candidate beats {baselines} in back-tests: {best}"));
+            return Some(format!("no candidate beats the mean in back-tests: {best}"));
         };
         if regime.coverage(self.backtest).is_none() {
             return Some(
@@ -118,18 +116,10 @@ impl Judge<'_> {
     /// Why a selected candidate is not good enough in a regime.
     fn lacks_skill(&self, regime: Regime, name: &str) -> Option<String> {
         match regime.score_of(name, self.scores) {
-            // The mean of the weaker models is no rival for the stronger: there the notes mention it,
-            // prediction by prediction.
-            Some(score) if regime != Regime::Extrapolation && score.skill_mean <= 0.0 => Some(format!(
-                "{name} does not beat the mean here: skill {}",
-                in_both_units(score.skill_mean, score.unit_skill_mean)
-            )),
-            Some(score) if score.skill() > 0.0 => None,
-            Some(score) => Some(format!(
-                "{name} does not beat {} here: skill {}",
-                self.baseline(),
-                in_both_units(score.skill(), score.unit_skill())
-            )),
+            Some(score) if score.unit_skill_mean > 0.0 => None,
+            Some(score) => {
+                Some(format!("{name} does not beat the mean here: skill {:.2}", score.unit_skill_mean))
+            }
             None => Some(format!("{name} could not be back-tested here")),
         }
     }
@@ -137,54 +127,30 @@ impl Judge<'_> {
     /// The candidate that comes nearest to being selected, and where it fails. The splits are those that
     /// [`fit`](super::fit::fit) selects by.
     fn best_failure(&self, regime: Regime) -> String {
-        let inside = match self.scores.leave_family_out.is_empty() {
+        let inside = match self.scores.leave_family_out.is_empty() || regime == Regime::Interpolation {
             true => ("leaving out models", Split::LeaveModelOut),
             false => ("leaving out families", Split::LeaveFamilyOut),
         };
-        let forward = ("trained on the weaker and tested on the stronger", Split::Forward);
-        let splits = if regime == Regime::Extrapolation { vec![inside, forward] } else { vec![inside] };
-        let best = selectable(self.sample.len())
-            .into_iter()
-            .filter_map(|at| Some((ALL[at].name(), self.worst_skill(ALL[at].name(), &splits)?)))
-            .max_by(|a, b| a.1.skill.total_cmp(&b.1.skill));
-        best.map_or("no candidate can be fitted".into(), |(name, worst)| {
-            let skill = in_both_units(worst.skill, worst.unit_skill);
-            format!("the best, {name}, has skill {skill} against {} {}", worst.baseline, worst.split)
+        let splits = match regime {
+            Regime::Interpolation | Regime::NewFamily => vec![inside],
+            Regime::Extrapolation => {
+                vec![inside, ("trained on the weaker and tested on the stronger", Split::Forward)]
+            }
+            Regime::BelowRange => {
+                vec![inside, ("trained on the stronger and tested on the weaker", Split::Backward)]
+            }
+        };
+        let worst = |name: &str| {
+            let skills = splits.iter().map(|(words, split)| {
+                let score = self.scores.get(*split).iter().find(|score| score.candidate == name)?;
+                Some((score.unit_skill_mean, *words))
+            });
+            skills.collect::<Option<Vec<_>>>()?.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))
+        };
+        let names = selectable(self.sample.len()).into_iter().map(|at| ALL[at].name());
+        let best = names.filter_map(|name| Some((name, worst(name)?))).max_by(|a, b| a.1.0.total_cmp(&b.1.0));
+        best.map_or("no candidate can be fitted".into(), |(name, (skill, words))| {
+            format!("the best, {name}, has skill {skill:.2} against the mean {words}")
         })
-    }
-
-    /// The worst skill of a candidate over some splits. Within the range, which is the first, the mean is a
-    /// rival too: the worse of the two skills counts.
-    fn worst_skill<'a>(&self, name: &str, splits: &[(&'a str, Split)]) -> Option<WorstSkill<'a>> {
-        let skills = splits.iter().enumerate().map(|(at, (words, split))| {
-            let score: &CandidateScore =
-                self.scores.get(*split).iter().find(|score| score.candidate == name)?;
-            let (skill, unit_skill) = (score.skill(), score.unit_skill());
-            Some(if at == 0 && score.skill_mean < skill {
-                let (skill, unit_skill) = (score.skill_mean, score.unit_skill_mean);
-                WorstSkill { skill, unit_skill, baseline: "the mean", split: words }
-            } else {
-                WorstSkill { skill, unit_skill, baseline: self.baseline(), split: words }
-            })
-        });
-        let skills = skills.collect::<Option<Vec<_>>>()?;
-        skills.into_iter().min_by(|a, b| a.skill.total_cmp(&b.skill))
-    }
-}
-
-/// A skill, on the scale of the link and in the unit of the response, and what it is against.
-struct WorstSkill<'a> {
-    skill: f64,
-    unit_skill: f64,
-    baseline: &'static str,
-    split: &'a str,
-}
-
-/// A skill on the scale of the link, and that in the unit of the target where it differs.
-fn in_both_units(link: f64, unit: f64) -> String {
-    if (link - unit).abs() < 1e-9 {
-        format!("{link:.2}")
-    } else {
-        format!("{link:.2} (in the unit of the target {unit:.2})")
     }
 }

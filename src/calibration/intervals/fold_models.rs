@@ -1,0 +1,113 @@
+//! The models of the folds: what each split fitted without the rows that it leaves out. A card does not hold them;
+//! they are made again from its training rows when it predicts.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::calibration::candidates::basis::Basis;
+use crate::calibration::candidates::blend::{Blend, BlendPart};
+use crate::calibration::candidates::fitted::FittedCandidate;
+use crate::calibration::candidates::registry::{ALL, index_of};
+use crate::calibration::candidates::training_set::TrainingSet;
+use crate::calibration::table::folds::Fold;
+use crate::calibration::table::link::Link;
+use crate::calibration::table::sample::{Predictors, Sample, distinct};
+use crate::error::Result;
+
+/// A candidate or blend as a fold fitted it, with what the fold learnt from the features.
+#[derive(Debug, Clone)]
+pub(crate) struct FoldModel {
+    pub(crate) basis: Basis,
+    pub(crate) fitted: FittedCandidate,
+}
+
+impl FoldModel {
+    /// The prediction for a row, in the unit of the response.
+    pub(crate) fn predict(&self, predictors: &Predictors, link: Link) -> f64 {
+        self.fitted.predict(&self.basis.complete(predictors), predictors, &self.basis, link)
+    }
+}
+
+/// The folds of one split with several models of each: candidates or blends that were fitted on all rows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SplitModels {
+    folds: Vec<Fold>,
+    models: Vec<Vec<Option<FoldModel>>>,
+}
+
+impl SplitModels {
+    /// Fits each of `fitted`, where there is one, on the training rows of every fold. A fold that cannot carry it
+    /// has none. `basis` is that of all rows.
+    ///
+    /// # Errors
+    /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.
+    pub(crate) fn refit(
+        fitted: &[Option<&FittedCandidate>],
+        folds: Vec<Fold>,
+        (sample, basis): (&Sample, &Basis),
+        link: Link,
+    ) -> Result<Self> {
+        let of_fold = |fold: &Fold| -> Result<Vec<Option<FoldModel>>> {
+            let rows = sample.subset(&fold.train);
+            let train = TrainingSet::near(&rows, link, Some(basis))?;
+            // A candidate that several choices hold is fitted once.
+            let mut done: BTreeMap<String, Option<FittedCandidate>> = BTreeMap::new();
+            let mut fit = |whole: &FittedCandidate| -> Result<Option<FittedCandidate>> {
+                if let Some(fitted) = done.get(whole.name()) {
+                    return Ok(fitted.clone());
+                }
+                let fitted = match index_of(whole.name()) {
+                    Some(at) => FittedCandidate::fit_part(ALL[at], &train, Some(whole))?,
+                    None => None,
+                };
+                done.insert(whole.name().into(), fitted.clone());
+                Ok(fitted)
+            };
+            let mut models = vec![];
+            for whole in fitted {
+                let parts: Vec<(f64, &FittedCandidate)> = match whole.map(|whole| (whole, whole.as_blend())) {
+                    None => vec![],
+                    Some((whole, None)) => vec![(1.0, whole)],
+                    Some((_, Some(blend))) => {
+                        blend.parts.iter().map(|part| (part.weight, &part.fitted)).collect()
+                    }
+                };
+                let mut own = vec![];
+                for (weight, whole) in &parts {
+                    own.extend(fit(whole)?.map(|fitted| BlendPart { weight: *weight, fitted }));
+                }
+                let fitted = if own.len() == parts.len() { Blend::of(own) } else { None };
+                models.push(fitted.map(|fitted| FoldModel { basis: train.basis.clone(), fitted }));
+            }
+            Ok(models)
+        };
+        let models = folds.par_iter().map(of_fold).collect::<Result<_>>()?;
+        Ok(Self { folds, models })
+    }
+
+    /// The model of a fold at a place of the list that was fitted.
+    pub(crate) fn model(&self, fold: usize, place: usize) -> Option<&FoldModel> {
+        self.models.get(fold)?.get(place)?.as_ref()
+    }
+
+    /// The models of all folds at a place.
+    pub(crate) fn all(&self, place: usize) -> Vec<FoldModel> {
+        (0..self.folds.len()).filter_map(|fold| self.model(fold, place).cloned()).collect()
+    }
+
+    /// Fold, row and weight of every row that is left out; the weights of a row sum to its own, and all to the
+    /// number of models.
+    pub(crate) fn left_out(&self, sample: &Sample) -> Vec<(usize, usize, f64)> {
+        let mut times = vec![0usize; sample.len()];
+        self.folds.iter().flat_map(|fold| &fold.test).for_each(|&row| times[row] += 1);
+        let rows =
+            self.folds.iter().enumerate().flat_map(|(at, fold)| fold.test.iter().map(move |&row| (at, row)));
+        let rows: Vec<(usize, usize, f64)> =
+            rows.map(|(at, row)| (at, row, sample.weights[row] / times[row] as f64)).collect();
+        let models: Vec<String> = rows.iter().map(|(_, row, _)| sample.models[*row].clone()).collect();
+        let total: f64 = rows.iter().map(|(.., weight)| weight).sum();
+        let per_weight = distinct(&models).len() as f64 / total.max(f64::MIN_POSITIVE);
+        rows.into_iter().map(|(at, row, weight)| (at, row, weight * per_weight)).collect()
+    }
+}

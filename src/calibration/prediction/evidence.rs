@@ -1,0 +1,257 @@
+//! Evidence for a row: the back-test in the situation that is closest to its own. The folds of its regime predict
+//! the rows that they left out once more, with the cells removed that this row lacks, and the errors decide what
+//! answers, the interval, and whether there is an answer at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::calibration::candidates::fitted::FittedCandidate;
+use crate::calibration::card::calibrate::most_folds;
+use crate::calibration::card::contents::Card;
+use crate::calibration::intervals::endpoints::EndpointQuantiles;
+use crate::calibration::intervals::fold_models::SplitModels;
+use crate::calibration::intervals::residuals::{HeldOutResidual, Residuals};
+use crate::calibration::intervals::selected::endpoints;
+use crate::calibration::table::folds::{BySplit, Split};
+use crate::calibration::table::sample::{Predictors, Sample};
+use crate::calibration::validation::regime::Regime;
+use crate::error::{Error, Result};
+use crate::numeric::statistics::weighted_mean;
+
+/// Held-out rows of a split that are predicted again for one pattern of missing cells; of more, evenly spaced ones
+/// are taken.
+const MOST_HELD_OUT: usize = 400;
+
+/// What a row has: the regime whose back-test applies, and which cells are missing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Situation {
+    pub regime: Regime,
+    pub missing: Vec<bool>,
+    pub has_size: bool,
+    pub has_proxy: bool,
+}
+
+impl Situation {
+    pub(super) fn of(regime: Regime, predictors: &Predictors) -> Self {
+        Self {
+            regime,
+            missing: predictors.x.iter().map(Option::is_none).collect(),
+            has_size: predictors.log10_size.is_some(),
+            has_proxy: predictors.proxy.is_some(),
+        }
+    }
+
+    /// Predictors without the cells that are missing here.
+    fn mask(&self, predictors: &mut Predictors) {
+        for (cell, missing) in predictors.x.iter_mut().zip(&self.missing) {
+            *cell = cell.filter(|_| !missing);
+        }
+        predictors.log10_size = predictors.log10_size.filter(|_| self.has_size);
+        predictors.proxy = predictors.proxy.filter(|_| self.has_proxy);
+    }
+}
+
+/// What answers in a situation, with its errors.
+pub(super) struct Verdict<'a> {
+    pub fitted: &'a FittedCandidate,
+    /// Whether the size regression answers in place of the selected candidate.
+    pub is_size: bool,
+    /// Its place among the models of the folds.
+    place: usize,
+    residuals: BySplit<Residuals>,
+    /// Mean absolute error in this situation, of this answer and of the mean.
+    pub mae: f64,
+    pub mean_mae: f64,
+    /// Absolute errors of the held-out rows, with their weights.
+    pub errors: Vec<(f64, f64)>,
+}
+
+/// The models of the folds of a card, and the verdicts on the situations of its rows.
+pub(super) struct Evidence<'a> {
+    card: &'a Card,
+    models: BySplit<SplitModels>,
+    verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict<'a>>, String>>,
+}
+
+/// Places among the models of a fold: the choices of the regimes in their order, then these.
+const SIZE: usize = Regime::ALL.len();
+const MEAN: usize = SIZE + 1;
+
+impl<'a> Evidence<'a> {
+    /// Makes the models of the folds again that these situations need, and judges each situation.
+    ///
+    /// # Errors
+    /// [`Error::Calibration`] if the training rows of the card do not carry its candidates.
+    pub(super) fn new(card: &'a Card, situations: BTreeSet<Situation>) -> Result<Self> {
+        let p = card.columns.features.len();
+        let sample = card.training.sample(p).map_err(|reason| Error::Calibration { reason })?;
+        let regimes: BTreeSet<Regime> = situations.iter().map(|situation| situation.regime).collect();
+        let mut fitted: Vec<Option<&FittedCandidate>> = Regime::ALL
+            .iter()
+            .map(|regime| regime.selected(&card.fit).filter(|_| regimes.contains(regime)))
+            .map(|selected| selected.map(|selected| &selected.fitted))
+            .collect();
+        fitted.extend([card.fit.size.as_ref(), Some(&card.fit.mean)]);
+        let (most, _) = most_folds(sample.len());
+        let is_needed =
+            |split: &Split| regimes.iter().any(|regime| regime.interval_method().splits().contains(split));
+        let models = BySplit::try_new(|split| -> Result<SplitModels> {
+            let folds = if is_needed(&split) { split.folds(&sample, most)? } else { vec![] };
+            SplitModels::refit(&fitted, folds, (&sample, &card.fit.basis), card.link)
+        })?;
+        let mut evidence = Self { card, models, verdicts: BTreeMap::new() };
+        let situations: Vec<Situation> = situations.into_iter().collect();
+        let verdicts: Vec<_> =
+            situations.par_iter().map(|situation| evidence.judge(&sample, situation)).collect();
+        evidence.verdicts = situations.into_iter().zip(verdicts).collect();
+        Ok(evidence)
+    }
+
+    /// The verdict on a situation, or why there is no answer.
+    pub(super) fn verdict(&self, situation: &Situation) -> std::result::Result<Arc<Verdict<'a>>, String> {
+        self.verdicts.get(situation).cloned().unwrap_or_else(|| Err("nothing was back-tested".into()))
+    }
+
+    fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict<'a>>, String> {
+        let card = self.card;
+        let own = Regime::ALL.iter().position(|regime| *regime == situation.regime).unwrap_or_default();
+        let selected = situation.regime.selected(&card.fit).map(|selected| &selected.fitted);
+        let selected = selected.filter(|fitted| situation.has_proxy || !fitted.model().needs_proxy());
+        let size = card.fit.size.as_ref().filter(|_| situation.has_size);
+        let answers = [(own, selected), (SIZE, size)];
+        let split = situation.regime.split();
+        let errors = |place: usize| self.held_out(sample, situation, split, place).map(|(errors, _)| errors);
+        let mean_errors = errors(MEAN).ok_or("there are too few models for a back-test here")?;
+        let mean_of = |errors: &[(f64, f64)]| {
+            let (values, weights): (Vec<f64>, Vec<f64>) = errors.iter().copied().unzip();
+            weighted_mean(&values, &weights)
+        };
+        let mean_mae = mean_of(&mean_errors);
+        let tested = answers.into_iter().filter_map(|(place, fitted)| {
+            let (fitted, errors) = (fitted?, errors(place)?);
+            Some((mean_of(&errors), place, fitted, errors))
+        });
+        // Of equal errors the first: the selected candidate.
+        let best = tested.min_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((mae, place, fitted, errors)) = best else {
+            return Err(match selected.is_none() && situation.regime.selected(&card.fit).is_some() {
+                true => "the proxy's value or a size is missing, and no size is known either".into(),
+                false => "no candidate was selected for this regime, and no size is known".into(),
+            });
+        };
+        if mae >= mean_mae {
+            let n = situation.missing.iter().filter(|missing| **missing).count();
+            let lacks =
+                if n > 0 { format!(" with the {n} features removed that it lacks") } else { String::new() };
+            return Err(format!(
+                "a back-test{lacks} shows no skill: error {mae:.3}, that of the mean {mean_mae:.3}; {}",
+                self.cheapest(situation)
+            ));
+        }
+        let residuals = BySplit::try_new(|split| -> std::result::Result<Residuals, ()> {
+            let is_part = situation.regime.interval_method().splits().contains(&split);
+            let held_out = self.held_out(sample, situation, split, place).filter(|_| is_part);
+            Ok(Residuals::new(held_out.map(|(_, residuals)| residuals).unwrap_or_default()))
+        });
+        let residuals = residuals.unwrap_or_default();
+        Ok(Arc::new(Verdict { fitted, is_size: place == SIZE, place, residuals, mae, mean_mae, errors }))
+    }
+
+    /// The missing feature that matters most: the cheapest way to an answer.
+    fn cheapest(&self, situation: &Situation) -> String {
+        let selected = situation.regime.selected(&self.card.fit);
+        let importance =
+            selected.map(|selected| selected.fitted.model().feature_importance(&self.card.fit.basis));
+        let missing = situation.missing.iter().enumerate().filter(|(_, missing)| **missing);
+        let names = &self.card.columns.features;
+        let best = importance.and_then(|importance| {
+            missing.map(|(j, _)| (importance[j], &names[j])).max_by(|a, b| a.0.total_cmp(&b.0))
+        });
+        best.map_or("more training rows would help".into(), |(_, name)| format!("add {name}"))
+    }
+
+    /// Errors and residuals of the rows that the folds of a split left out, as one of its models predicts them with
+    /// the cells removed that are missing here; `None` without folds, or where a fold lacks the model.
+    fn held_out(
+        &self,
+        sample: &Sample,
+        situation: &Situation,
+        split: Split,
+        place: usize,
+    ) -> Option<(Vec<(f64, f64)>, Vec<HeldOutResidual>)> {
+        let (models, link) = (self.models.get(split), self.card.link);
+        let rows = models.left_out(sample);
+        let step = rows.len().div_ceil(MOST_HELD_OUT).max(1);
+        let (mut errors, mut residuals) = (vec![], vec![]);
+        for (fold, row, weight) in rows.into_iter().step_by(step) {
+            let mut predictors = sample.predictors(row);
+            situation.mask(&mut predictors);
+            let y_hat = models.model(fold, place)?.predict(&predictors, link);
+            errors.push(((y_hat - sample.y[row]).abs(), weight));
+            residuals.push(HeldOutResidual {
+                model: sample.models[row].clone(),
+                family: sample.families[row].clone(),
+                row,
+                fold,
+                residual: (link.apply(y_hat) - link.apply(sample.y[row])).abs(),
+                weight,
+                log10_size_gap: None,
+                proxy_gaps: None,
+            });
+        }
+        (!errors.is_empty()).then_some((errors, residuals))
+    }
+
+    /// The ends of the interval of a row on the scale of the link, and whether there are residuals enough for the
+    /// level.
+    pub(super) fn interval(
+        &self,
+        verdict: &Verdict,
+        regime: Regime,
+        predictors: &Predictors,
+        own: f64,
+        level: f64,
+    ) -> (f64, f64, bool) {
+        let parts = regime.interval_method().splits().iter().map(|split| {
+            let models = self.models.get(*split).all(verdict.place);
+            endpoints(*split, verdict.residuals.get(*split), &models, predictors, own, self.card.link)
+        });
+        let ends = parts.filter(|ends: &EndpointQuantiles| !ends.is_empty()).map(|ends| ends.at(level));
+        ends.fold((f64::INFINITY, f64::NEG_INFINITY, true), |(low, high, enough), end| {
+            (low.min(end.0), high.max(end.1), enough && end.2)
+        })
+    }
+}
+
+impl Verdict<'_> {
+    /// The share of the held-out rows of the situation whose residual is within the quantile of the other folds'
+    /// residuals, and their number: what intervals like this one held where the back-test of the card does not
+    /// apply, because cells are missing or the size regression answers.
+    pub(super) fn coverage(&self, regime: Regime, level: f64) -> Option<(f64, usize)> {
+        let own = &self.residuals.get(regime.split()).held_out;
+        let splits = regime.interval_method().splits();
+        let (mut held, mut total) = (0.0, 0.0);
+        for row in own {
+            let widest = splits.iter().filter_map(|split| {
+                let others = self.residuals.get(*split).held_out.iter();
+                let others = others.filter(|other| other.fold != row.fold || *split != regime.split());
+                let others: Vec<HeldOutResidual> = others.cloned().collect();
+                let ends = EndpointQuantiles::new(&Residuals::new(others), |_| 0.0);
+                (!ends.is_empty()).then(|| ends.at(level).1)
+            });
+            let widest = widest.fold(0.0f64, f64::max);
+            held += if row.residual <= widest + 1e-12 { row.weight } else { 0.0 };
+            total += row.weight;
+        }
+        (total > 0.0).then_some((held / total, own.len()))
+    }
+
+    /// The share of the held-out errors of the situation that are at most `most`.
+    pub(super) fn share_within(&self, most: f64) -> f64 {
+        let total: f64 = self.errors.iter().map(|(_, weight)| weight).sum();
+        let inside = self.errors.iter().filter(|(error, _)| *error <= most);
+        (inside.map(|(_, weight)| weight).sum::<f64>() / total).clamp(0.0, 1.0)
+    }
+}
