@@ -38,9 +38,17 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
     notes.join("; ")
 }
 
-/// What the card knows about the row's model, size and family.
+/// What the card knows about the row's kind, model, size and family.
 fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
     let judged = context.judged;
+    if !query.unseen.is_empty() {
+        let values: Vec<String> = query.unseen.iter().map(ToString::to_string).collect();
+        notes.push(format!(
+            "ANOTHER KIND: {}; interval and coverage are those of rows like the training rows",
+            values.join(", ")
+        ));
+    }
+    notes.extend(query.without_logarithm.iter().cloned());
     if query.is_trained_on {
         notes.push(format!("{TRAINED_ON}: interval and coverage are those of a model that was not"));
     }

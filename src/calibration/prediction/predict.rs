@@ -29,6 +29,7 @@ impl Card {
     /// a number.
     pub fn predict(&self, table: &Table, level: f64) -> Result<Vec<PredictionRow>> {
         check_level(level)?;
+        let table = &table.clone().with_decimal_signs(&self.columns.decimal_signs);
         let passed_on = |names: &[&str]| {
             let column = names.iter().find(|name| table.has(name));
             column.and_then(|name| table.text(name).ok()).unwrap_or_else(|| vec![""; table.len()])

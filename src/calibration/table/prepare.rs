@@ -8,12 +8,11 @@ use ndarray::Array2;
 use super::checks;
 use super::columns::{ColumnRoles, log10_sizes, proxies};
 use super::features;
-use super::levels;
 use super::link::Link;
 use super::noise::ResponseNoise;
 use super::sample::{ProxyValue, Sample};
 use super::specification::CalibrationSpec;
-use super::tidy::{Table, indicator};
+use super::tidy::Table;
 use crate::error::{Error, Result};
 
 /// A table prepared for fitting.
@@ -38,7 +37,7 @@ impl CalibrationSpec {
     /// [`Error::Csv`] naming column and line, [`Error::Calibration`] naming columns, [`Error::Parameter`] for
     /// a flag.
     pub fn prepare(&self, table: &Table) -> Result<TrainingData> {
-        let mut notes = vec![];
+        let mut notes = table.notes().to_vec();
         let targets = table.numbers(&self.target)?;
         let rows: Vec<usize> = (0..table.len()).filter(|&row| targets[row].is_some()).collect();
         if rows.is_empty() {
@@ -51,19 +50,21 @@ impl CalibrationSpec {
             return Err(self.too_few(rows.len(), table.len()));
         }
         let known = table.select(&rows);
-        let mut columns = ColumnRoles::find(self, table, &known)?;
+        let mut columns = ColumnRoles::find(self, table, &known, &mut notes)?;
+        notes.extend(
+            [Some(&self.target), columns.size.as_ref()].into_iter().flatten().filter_map(|c| table.said(c)),
+        );
         for column in
             [Some(&self.target), columns.proxy.as_ref(), columns.weights.as_ref()].into_iter().flatten()
         {
             checks::magnitude(&known, column)?;
         }
-        columns.features = features::select(self, table, &known, &columns, &mut notes)?;
-        // A value that no training row has is of another kind than all of them.
-        let indicators = columns.features.iter().filter(|name| !table.has(name));
-        for column in indicators.filter_map(|name| indicator(name)).map(|(column, _)| column) {
-            columns.same.insert(column.into(), levels::values(&known, column)?);
+        features::select(self, table, &known, &mut columns, &mut notes)?;
+        let known = with_features(known, &columns.features, &mut notes)?;
+        if known.len() < 2 {
+            return Err(self.too_few(known.len(), table.len()));
         }
-        let y: Vec<f64> = targets.into_iter().flatten().collect();
+        let y: Vec<f64> = known.numbers(&self.target)?.into_iter().flatten().collect();
         let link = self.link_of(&y)?;
         check_proxies(&known, &columns, link)?;
         let log10_sizes = self.sizes(&known, &mut columns, &mut notes)?;
@@ -177,6 +178,26 @@ impl CalibrationSpec {
 
 fn fault(reason: String) -> Error {
     Error::Calibration { reason }
+}
+
+/// The rows that know at least one feature; the others are counted.
+fn with_features(known: Table, features: &[String], notes: &mut Vec<String>) -> Result<Table> {
+    if features.is_empty() {
+        return Ok(known);
+    }
+    let mut is_known = vec![false; known.len()];
+    for name in features {
+        let cells = known.numbers(name)?;
+        is_known.iter_mut().zip(cells).for_each(|(is_known, cell)| *is_known |= cell.is_some());
+    }
+    let rows: Vec<usize> = (0..known.len()).filter(|&row| is_known[row]).collect();
+    let (n, of) = (known.len() - rows.len(), known.len());
+    if n == 0 {
+        return Ok(known);
+    }
+    let know = if n == 1 { "knows none of the features and is" } else { "know none of the features and are" };
+    notes.push(format!("{n} of {of} rows with a target {know} left out"));
+    Ok(known.select(&rows))
 }
 
 /// The model of each row; a row without one is a model of its own, named after its line.
