@@ -2,7 +2,7 @@
 //! weighted means, differences.
 
 use super::numeric_columns::{NumericColumn, is_named_as_mean};
-use super::relations::{LEAST_ROWS, Relations, Residuals};
+use super::relations::{LEAST_ROWS, Relations, Residuals, spread};
 use crate::numeric::statistics::{mean, pearson};
 
 /// Most columns among which every column is looked at, and most among which weights are searched for.
@@ -105,41 +105,48 @@ impl Search<'_> {
         if open.len() > FEW {
             return None;
         }
-        let y = &self.relations.columns[self.relations.target].values;
+        let (columns, target) = (self.relations.columns, self.relations.target);
+        let (y, choice) = (&columns[target].values, 2.0 * (open.len() as f64).log2());
         for (place, &one) in open.iter().enumerate() {
             for &other in &open[place + 1..] {
-                let (a, b) = (&self.relations.columns[one].values, &self.relations.columns[other].values);
+                let (a, b) = (&columns[one].values, &columns[other].values);
                 let rows: Vec<usize> =
                     (0..y.len()).filter(|&i| a[i].is_finite() && b[i].is_finite()).collect();
-                let Some([constant, of_y, of_b]) = plane(&rows, y, b, a) else { continue };
-                let of_row = |&i: &usize| {
-                    let slack = of_y.abs() * self.relations.columns[self.relations.target].rounding
-                        + of_b.abs() * self.relations.columns[other].rounding
-                        + self.relations.columns[one].rounding;
-                    (constant + of_y * y[i] + of_b * b[i] - a[i], slack)
+                let rows = spread(&rows);
+                let holds = |[constant, of_y, of_b]: [f64; 3]| {
+                    let slack = of_y.abs() * columns[target].rounding
+                        + of_b.abs() * columns[other].rounding
+                        + columns[one].rounding;
+                    let residual = |&i: &usize| constant + of_y * y[i] + of_b * b[i] - a[i];
+                    let residuals: Vec<f64> = rows.iter().map(residual).collect();
+                    let tolerances = vec![slack; rows.len()];
+                    self.relations.is_evident(one, &Residuals { residuals, tolerances, fitted: 3, choice })
                 };
-                let (residuals, tolerances) = rows.iter().map(of_row).unzip();
-                let choice = 2.0 * (open.len() as f64).log2();
-                let relation = Residuals { residuals, tolerances, fitted: 3, choice };
-                if of_y == 0.0 || of_b == 0.0 || !self.relations.is_evident(one, &relation) {
+                let Some(fitted) = plane(&rows, y, b, a).filter(|fitted| holds(*fitted)) else { continue };
+                // A copy of the other column does not know the target.
+                if fitted[1] == 0.0 || holds(line(&rows, b, a)) {
                     continue;
                 }
-                let hinted =
-                    [one, other].into_iter().find(|&at| self.relations.columns[at].is_named(&DIFFERENCES));
-                let narrow =
-                    if self.relations.columns[one].deviation() < self.relations.columns[other].deviation() {
-                        one
-                    } else {
-                        other
-                    };
-                let at = hinted.unwrap_or(narrow);
+                let hinted = [one, other].into_iter().find(|&at| columns[at].is_named(&DIFFERENCES));
+                let is_narrow = columns[one].deviation() < columns[other].deviation();
+                let at = hinted.unwrap_or(if is_narrow { one } else { other });
                 let from = if at == one { other } else { one };
-                let members = [self.relations.target.min(from), self.relations.target.max(from)];
+                let members = [target.min(from), target.max(from)];
                 return Some(Composite { at, what: self.relations.words("a difference", &members) });
             }
         }
         None
     }
+}
+
+/// The least-squares line of `z` on `y`, as a plane that does not depend on the target.
+fn line(rows: &[usize], y: &[f64], z: &[f64]) -> [f64; 3] {
+    let n = rows.len() as f64;
+    let middle = |values: &[f64]| rows.iter().map(|&i| values[i]).sum::<f64>() / n;
+    let (my, mz) = (middle(y), middle(z));
+    let square: f64 = rows.iter().map(|&i| (y[i] - my).powi(2)).sum();
+    let slope = rows.iter().map(|&i| (y[i] - my) * (z[i] - mz)).sum::<f64>() / square.max(f64::MIN_POSITIVE);
+    [mz - slope * my, 0.0, slope]
 }
 
 /// The constant and slopes of the least-squares plane of `z` on `x` and `y`; `None` where these are on a

@@ -47,7 +47,7 @@ pub(super) fn indicators(known: &Table, column: &str) -> Result<Vec<String>> {
 }
 
 /// The indicators of a column of text that nobody named, or what keeps it from being a feature.
-pub(super) fn found(known: &Table, column: &str) -> Result<Result<Vec<String>, String>> {
+pub(super) fn found(known: &Table, column: &str) -> Result<std::result::Result<Vec<String>, String>> {
     let values = values(known, column)?;
     let n = values.len();
     Ok(match n {

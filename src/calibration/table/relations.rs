@@ -18,6 +18,8 @@ const OWN_SHARE: f64 = 0.1;
 const MOST_ROWS: usize = 256;
 /// Most columns with a weight.
 const MOST_PARTS: usize = 40;
+/// Of the error of a weighted mean, what the target must contribute.
+const LEAST_PART: f64 = 3.0;
 /// Units in which a mean may be given.
 const UNITS: [f64; 3] = [1.0, 100.0, 0.01];
 
@@ -114,7 +116,8 @@ impl Relations<'_> {
         let picked = spread(&rows);
         let a = Array2::from_shape_fn((picked.len(), others.len()), |(i, j)| distance(picked[i], others[j]));
         let b: Array1<f64> = picked.iter().map(|&i| -distance(i, self.target)).collect();
-        let weights = nonnegative_least_squares(&a.t().dot(&a), &a.t().dot(&b), (picked.len() / 2).min(MOST_PARTS));
+        let weights =
+            nonnegative_least_squares(&a.t().dot(&a), &a.t().dot(&b), (picked.len() / 2).min(MOST_PARTS));
         let rounded: Vec<f64> = weights.iter().map(|weight| weight.round().min(1.0)).collect();
         let is_plain = weights.iter().zip(&rounded).all(|(weight, rounded)| (weight - rounded).abs() < 0.3);
         let judge = |weights: &[f64], fitted: usize| {
@@ -130,8 +133,13 @@ impl Relations<'_> {
                 }
                 (sum / total, slack / total + own.rounding)
             };
-            let (residuals, tolerances) = rows.iter().map(of_row).unzip();
-            self.is_evident(of, &Residuals { residuals, tolerances, fitted, choice: others.len() as f64 })
+            let (residuals, tolerances): (Vec<f64>, Vec<f64>) = rows.iter().map(of_row).unzip();
+            // Beside a copy with a large weight the target would not matter.
+            let share = 1.0 / (1.0 + weights.iter().sum::<f64>());
+            let of_target: Vec<f64> = rows.iter().map(|&i| share * distance(i, self.target)).collect();
+            let matters = root_mean_square(&of_target) > LEAST_PART * root_mean_square(&residuals);
+            let choice = others.len() as f64;
+            matters && self.is_evident(of, &Residuals { residuals, tolerances, fitted, choice })
         };
         let members = |weights: &[f64]| {
             let mut members: Vec<usize> =
@@ -165,7 +173,11 @@ impl Relations<'_> {
                 let b: Array1<f64> = picked.iter().map(|&i| sign * own.values[i]).collect();
                 let middle = b.sum() / picked.len() as f64;
                 let b = b - middle;
-                let weights = nonnegative_least_squares(&a.t().dot(&a), &a.t().dot(&b), (picked.len() / 2).min(MOST_PARTS));
+                let weights = nonnegative_least_squares(
+                    &a.t().dot(&a),
+                    &a.t().dot(&b),
+                    (picked.len() / 2).min(MOST_PARTS),
+                );
                 let constant =
                     middle - weights.iter().zip(&centre).map(|(weight, mean)| weight * mean).sum::<f64>();
                 let of_row = |&i: &usize| {
@@ -212,8 +224,7 @@ impl Relations<'_> {
         }
         let own = &self.columns[of];
         let largest = own.values.iter().filter(|v| v.is_finite()).fold(0.0f64, |a, v| a.max(v.abs()));
-        let square = residuals.iter().map(|residual| residual * residual).sum::<f64>() / n as f64;
-        let error = square.sqrt().max(1e-10 * largest).max(f64::MIN_POSITIVE);
+        let error = root_mean_square(residuals).max(1e-10 * largest).max(f64::MIN_POSITIVE);
         let bits = (OWN_SHARE * own.deviation() / error).log2();
         (n - fitted) as f64 * bits > choice + LEAST_EVIDENCE
     }
@@ -229,6 +240,10 @@ impl Relations<'_> {
             names => format!("{how} of {}", names.join(", ")),
         }
     }
+}
+
+fn root_mean_square(values: &[f64]) -> f64 {
+    (values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64).sqrt()
 }
 
 /// At most [`MOST_ROWS`] of some rows, evenly.
