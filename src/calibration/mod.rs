@@ -31,6 +31,7 @@ pub use self::table::condition::Condition;
 pub use self::table::folds::{BySplit, Fold, Split};
 pub use self::table::link::Link;
 pub use self::table::noise::ResponseNoise;
+pub use self::table::number::DecimalSign;
 pub use self::table::prepare::TrainingData;
 pub use self::table::sample::{Predictors, ProxyValue, Sample};
 pub use self::table::specification::CalibrationSpec;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::column_lists::listed;
 use super::table_input::TableInput;
 use super::{is_stdout, print, status};
 use crate::calibration::{CalibrationSpec, Card, Condition, Link, Table, calibrate};
@@ -17,9 +18,9 @@ pub(super) struct Flags {
     /// The column to be predicted; rows where it is empty are not used for fitting
     #[arg(long, value_name = "COL")]
     target: String,
-    /// Features, by name or with a `*` [default: every numeric column that has a value in most rows, both
-    /// with and without a target]
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    /// Features, by name or with a `*`; a name with a comma may be quoted [default: every column of numbers
+    /// or of a few categories that has a value in most rows, both with and without a target]
+    #[arg(long, value_name = "A,B,..")]
     features: Vec<String>,
     /// Column with the family of the model [default: family]
     #[arg(long, value_name = "COL")]
@@ -44,21 +45,25 @@ pub(super) struct Flags {
     /// [default: the column with the target's name and _stderr]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
-    /// The scale on which regressions are linear; auto: logit where all targets lie between 0 and 1
+    /// The scale on which regressions are linear; auto: logit where all targets lie between 0 and 1, or
+    /// are percentages
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     link: Choice,
     /// Lowest and highest value that the target can have, for the logit link [default: 0,1]
     #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     range: Vec<f64>,
+    /// How many answers each question of the target has to choose from: the range then begins at guessing
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000), conflicts_with = "range")]
+    choices: Option<u32>,
     /// Use only rows that meet a condition, such as flops_1e21<=84; may be given several times
     #[arg(long = "where", value_name = "COL=VALUE")]
     conditions: Vec<String>,
     /// Columns to ignore, as if the table lacked them
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B,..")]
     ignore: Vec<String>,
     /// Columns in which a row to be predicted must have a value that occurs in the training rows [default,
     /// for surmise's own observations: corpus_sha256,n_windows,shots,scale,noise_scale,reader]
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B,..")]
     same: Vec<String>,
     /// Refuse features that cannot be observed of a model behind an API
     #[arg(long)]
@@ -86,7 +91,8 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     let path = flags.input.path();
     output.map_or(Ok(()), |output| disk::check_apart([&path], output))?;
     let table = Table::read(&path)?.filter(&conditions(&flags.conditions)?)?;
-    let table = table.without(&flags.ignore)?;
+    let ignored = listed(&flags.ignore, table.columns());
+    let table = table.without(&ignored)?;
     if table.is_empty() {
         return Err(Error::Parameter { name: "--where", reason: "leaves no row".into() });
     }
@@ -107,7 +113,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
 /// The specification, with columns as the table spells them.
 fn specification(flags: &Flags, table: &Table) -> Result<CalibrationSpec> {
     let one = |typed: &Option<String>| typed.as_ref().map(|typed| table.column_of(typed));
-    let all = |typed: &[String]| typed.iter().map(|typed| table.column_of(typed)).collect();
+    let all = |typed: &[String]| {
+        listed(typed, table.columns()).iter().map(|typed| table.column_of(typed)).collect()
+    };
     let (low, high) = match flags.range.as_slice() {
         [] => (0.0, 1.0),
         [low, high] => (*low, *high),
@@ -136,6 +144,7 @@ fn specification(flags: &Flags, table: &Table) -> Result<CalibrationSpec> {
         proxy_size: one(&flags.proxy_size),
         stderr: one(&flags.stderr),
         link,
+        choices: flags.choices,
         same: all(&flags.same),
         for_api: flags.for_api,
         level: flags.level,

@@ -6,6 +6,7 @@ mod calibrate;
 mod card;
 mod choice;
 mod collect;
+mod column_lists;
 mod compare;
 mod completions;
 mod demo;

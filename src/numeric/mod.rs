@@ -3,6 +3,7 @@
 pub mod kernels;
 pub(super) mod linear;
 pub(super) mod matrix;
+pub(super) mod nonnegative;
 pub(super) mod normal_scores;
 pub mod proportions;
 pub mod statistics;

@@ -6,7 +6,7 @@
 //! alike.
 
 use linfa_linalg::eigh::{EigSort, EighInto};
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::factor_model::{FactorModel, Factors};
@@ -131,26 +131,29 @@ impl Basis {
             .map_err(|source| Error::Calibration { reason: source.to_string() })
     }
 
-    /// Principal components as the eigenvectors of the covariance, by linfa's dense solver. Its `Pca` stops
-    /// an iterative one wherever that stands: asked for 5 components of 8 columns it was seen to lose a
-    /// fifth of the variance without a word, and asked for all of 30 to take ten times as long.
+    /// Principal components as the eigenvectors of the covariance, by linfa's dense solver; where columns
+    /// outnumber rows, from those of the product of the rows, which is smaller and has the same eigenvalues.
+    /// linfa's `Pca` stops an iterative solver wherever that stands: asked for 5 components of 8 columns it
+    /// was seen to lose a fifth of the variance without a word, and asked for all of 30 to take ten times as
+    /// long.
     fn decompose(&mut self, filled: &Array2<f64>) -> Result<()> {
         let (n, p) = filled.dim();
         let v = Array2::from_shape_fn((n, p), |(i, j)| (filled[[i, j]] - self.centre[j]) / self.divisor[j]);
-        let covariance = v.t().dot(&v) / n as f64;
-        let total: f64 = covariance.diag().sum();
+        let product = if p <= n { v.t().dot(&v) } else { v.dot(&v.t()) } / n as f64;
+        let total: f64 = product.diag().sum();
         if p == 0 || total.is_nan() || total <= 0.0 {
             return Ok(());
         }
-        let solved = covariance
+        let solved = product
             .eigh_into()
             .map_err(|source| Error::Calibration { reason: format!("components: {source}") })?;
         let (values, vectors) = solved.sort_eig_desc();
-        for (component, variance) in vectors.axis_iter(Axis(1)).zip(values).take(COMPONENTS.min(n - 1)) {
+        for (vector, variance) in vectors.axis_iter(Axis(1)).zip(values).take(COMPONENTS.min(n - 1)) {
             let share = variance / total;
             if share.is_nan() || share <= LEAST_SHARE {
                 break;
             }
+            let component = if p <= n { vector.to_owned() } else { of_length_1(v.t().dot(&vector)) };
             // The sign of a component is arbitrary; the loading of the largest size is made positive.
             let largest =
                 component.iter().copied().fold(0.0f64, |a, b| if b.abs() > a.abs() + 1e-12 { b } else { a });
@@ -218,9 +221,42 @@ impl Basis {
     }
 }
 
+/// A vector divided by its length; zeros stay.
+fn of_length_1(vector: Array1<f64>) -> Array1<f64> {
+    let length = vector.dot(&vector).sqrt();
+    if length > 0.0 { vector / length } else { vector }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn components_of_more_columns_than_rows_are_those_of_the_covariance() {
+        let (n, p) = (12, 40);
+        let x = Array2::from_shape_fn((n, p), |(i, j)| ((i * (j + 2)) as f64 * 0.7).sin() * (1.0 + j as f64));
+        let names: Vec<String> = (0..n).map(|i| format!("m{i}")).collect();
+        let sample = Sample {
+            models: names.clone(),
+            families: names,
+            log10_sizes: vec![f64::NAN; n],
+            proxies: None,
+            y: vec![0.0; n],
+            x,
+            weights: vec![1.0; n],
+        };
+        let (basis, filled) = Basis::fit(&sample).expect("a basis");
+        let v = Array2::from_shape_fn((n, p), |(i, j)| (filled[[i, j]] - basis.centre[j]) / basis.divisor[j]);
+        let covariance = v.t().dot(&v) / n as f64;
+        assert_eq!(basis.components.len(), COMPONENTS);
+        for (component, variance) in basis.components.iter().zip(&basis.variances) {
+            let component = Array1::from(component.clone());
+            assert!((component.dot(&component) - 1.0).abs() < 1e-9);
+            let moved = covariance.dot(&component) - *variance * &component;
+            assert!(moved.iter().all(|value| value.abs() < 1e-9 * variance), "{moved}");
+        }
+        assert!(basis.variances.is_sorted_by(|a, b| a >= b));
+    }
 
     /// Features that are multiples of one wave, some cells missing.
     fn sample(n: usize, p: usize) -> (Sample, Array2<f64>) {

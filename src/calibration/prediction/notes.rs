@@ -46,10 +46,18 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
     notes.join("; ")
 }
 
-/// What the card knows about the row's model, size and family.
+/// What the card knows about the row's kind, model, size and family.
 fn on_training(card: &Card, query: &Query, context: &IntervalContext, notes: &mut Vec<String>) {
     let judged = context.judged;
     let uses_size = context.verdict.fitted.model().uses_size();
+    if !query.unseen.is_empty() {
+        let values: Vec<String> = query.unseen.iter().map(ToString::to_string).collect();
+        notes.push(format!(
+            "ANOTHER KIND: {}; the interval is the widest of the back-tests, none of which left out a kind",
+            values.join(", ")
+        ));
+    }
+    notes.extend(query.without_logarithm.iter().cloned());
     if query.is_trained_on {
         notes.push(format!("{TRAINED_ON}: interval and coverage are those of a model that was not"));
     }

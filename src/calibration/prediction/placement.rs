@@ -48,9 +48,11 @@ impl Placement {
         let size_matters = uses_size(inside);
         let is_larger = size_matters && size_gap.is_some_and(|gap| gap != 0.0);
         let is_outside = card.range.strength_gap(basis, &x) != 0.0 || is_larger;
+        let is_another_kind =
+            !query.unseen.is_empty() && unsupported(card, Regime::Extrapolation).is_none();
         let by_range = if card.range.is_below(predictors, basis, &x, size_matters) {
             Regime::BelowRange
-        } else if is_outside || is_distant(card, distance) {
+        } else if is_outside || is_distant(card, distance) || is_another_kind {
             Regime::Extrapolation
         } else {
             inside

@@ -46,6 +46,7 @@ impl Card {
     /// As [`Self::predict`].
     pub fn predict_with(&self, table: &Table, settings: PredictionSettings) -> Result<Vec<PredictionRow>> {
         check_level(settings.level)?;
+        let table = &table.clone().with_decimal_signs(&self.columns.decimal_signs);
         let passed_on = |names: &[&str]| {
             let column = names.iter().find(|name| table.has(name));
             column.and_then(|name| table.text(name).ok()).unwrap_or_else(|| vec![""; table.len()])

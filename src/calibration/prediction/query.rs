@@ -3,6 +3,7 @@
 use crate::calibration::card::contents::Card;
 use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::columns::{ColumnRoles, log10_sizes, proxies};
+use crate::calibration::table::kinds::{UnseenValue, feature_cells, unseen, without_logarithm};
 use crate::calibration::table::sample::Predictors;
 use crate::calibration::table::tidy::Table;
 use crate::error::{Error, Result};
@@ -22,6 +23,10 @@ pub(super) struct Query {
     pub is_unsized: bool,
     /// A condition of the card that the row does not meet.
     pub unmet_condition: Option<String>,
+    /// Values of the row that no training row has: it is an extrapolation of kind.
+    pub unseen: Vec<UnseenValue>,
+    /// Cells that were counted as missing, and why.
+    pub without_logarithm: Vec<String>,
 }
 
 /// The rows of a table.
@@ -34,8 +39,9 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
         return Err(Error::Csv { path: table.path().into(), line: 1, reason });
     }
     let ColumnRoles { id, group, size, .. } = &card.columns;
-    let features =
-        card.columns.features.iter().map(|name| table.numbers(name)).collect::<Result<Vec<_>>>()?;
+    let features = feature_cells(&card.columns, table)?;
+    let mut unseen = unseen(&card.columns, table)?;
+    let mut without_logarithm = without_logarithm(&card.columns, table)?;
     let sizes = match size {
         Some(column) => log10_sizes(table, column)?,
         None => vec![f64::NAN; table.len()],
@@ -58,6 +64,8 @@ pub(super) fn queries(card: &Card, table: &Table) -> Result<Vec<Query>> {
             is_new_family: card.rows.families.binary_search(&family).is_err(),
             is_unsized: card.range.log10_size.is_some() && log10_size.is_none(),
             unmet_condition: unmet_condition(card, table, at)?,
+            unseen: std::mem::take(&mut unseen[at]),
+            without_logarithm: std::mem::take(&mut without_logarithm[at]),
             model: if own.is_empty() { format!("line {}", table.line(at)) } else { own },
             family,
             predictors: Predictors {

@@ -9,6 +9,8 @@ use crate::numeric::statistics::{complete_pairs, pearson, spearman};
 
 /// Columns with a correlation of at least this size are the same column in another unit.
 const IDENTICAL: f64 = 1.0 - 1e-10;
+/// Pairs of cells by which most columns are told apart.
+const FIRST_PAIRS: usize = 8;
 /// Beyond this size squares and their sums come near to overflowing, and within its inverse to nothing.
 const LARGEST: f64 = 1e100;
 /// Columns that rank at least this many rows nearly alike are the same column on another scale.
@@ -48,8 +50,24 @@ pub(super) fn magnitude(table: &Table, column: &str) -> Result<()> {
 
 /// Whether two columns are the same but for unit and sign.
 pub(super) fn is_identical(a: &[f64], b: &[f64]) -> bool {
+    if !may_be_identical(a, b) {
+        return false;
+    }
     let (a, b) = complete_pairs(a, b);
     a.len() >= 3 && pearson(&a, &b).abs() > IDENTICAL
+}
+
+/// Whether the first pairs are on one line: most columns are told apart by a few cells, which matters where
+/// thousands are compared with each other.
+fn may_be_identical(a: &[f64], b: &[f64]) -> bool {
+    let pairs = a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).take(FIRST_PAIRS);
+    let order = |one: &(&f64, &f64), other: &(&f64, &f64)| one.0.total_cmp(other.0);
+    let (Some((x0, y0)), Some((x1, y1))) = (pairs.clone().min_by(order), pairs.clone().max_by(order)) else {
+        return false;
+    };
+    let slope = if x1 > x0 { (y1 - y0) / (x1 - x0) } else { 0.0 };
+    let slack = 1e-3 * (y1 - y0).abs().max(f64::MIN_POSITIVE);
+    x1 <= x0 || pairs.clone().all(|(x, y)| (y0 + slope * (x - x0) - y).abs() <= slack)
 }
 
 /// Whether two columns rank the rows alike where both are known.
@@ -75,7 +93,7 @@ impl RankAgreement {
     }
 }
 
-/// Checks the training sample as a whole: no feature may be another feature or the target.
+/// Checks the training sample as a whole.
 pub(super) fn sample(
     sample: &Sample,
     columns: &ColumnRoles,
@@ -83,7 +101,7 @@ pub(super) fn sample(
     notes: &mut Vec<String>,
 ) -> Result<()> {
     check_proxy(sample, columns, target, notes)?;
-    check_features(sample, &columns.features, target, notes)?;
+    warn_of_ranks(sample, &columns.features, target, notes);
     check_families(sample)?;
     if !varies(&sample.y) {
         return Err(fault(format!(
@@ -124,32 +142,13 @@ fn check_proxy(sample: &Sample, columns: &ColumnRoles, target: &str, notes: &mut
     Ok(())
 }
 
-fn check_features(sample: &Sample, names: &[String], target: &str, notes: &mut Vec<String>) -> Result<()> {
-    let column = |j: usize| sample.x.column(j).to_vec();
+/// Warns of features that rank the rows as the target does; copies are left out before.
+fn warn_of_ranks(sample: &Sample, names: &[String], target: &str, notes: &mut Vec<String>) {
     for (j, name) in names.iter().enumerate() {
-        if is_identical(&column(j), &sample.y) {
-            return Err(fault(format!(
-                "feature {name} is the target {target} in another unit; leave it out"
-            )));
-        }
-        if RankAgreement::of(&column(j), &sample.y) != RankAgreement::Different {
+        if RankAgreement::of(&sample.x.column(j).to_vec(), &sample.y) != RankAgreement::Different {
             notes.push(rank_warning(&format!("feature {name}"), target));
         }
-        if let Some(other) = (0..j).find(|&k| is_identical(&column(k), &column(j))) {
-            return Err(fault(format!(
-                "features {} and {name} are one column twice; leave one out",
-                names[other]
-            )));
-        }
     }
-    let empty: Vec<&str> = (0..sample.len())
-        .filter(|&i| !names.is_empty() && sample.x.row(i).iter().all(|value| !value.is_finite()))
-        .map(|i| sample.models[i].as_str())
-        .collect();
-    if !empty.is_empty() {
-        return Err(fault(format!("no feature is known of {}; leave those rows out", empty.join(", "))));
-    }
-    Ok(())
 }
 
 fn check_families(sample: &Sample) -> Result<()> {

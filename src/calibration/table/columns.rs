@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::companions::is_standard_error_of;
+use super::ids;
+use super::number::DecimalSign;
 use super::sample::{ProxyValue, distinct};
 use super::specification::CalibrationSpec;
 use super::tidy::Table;
@@ -38,6 +41,13 @@ pub struct ColumnRoles {
     pub stderr: Option<String>,
     /// Columns in which a row to be predicted must hold one of these values.
     pub same: BTreeMap<String, Vec<String>>,
+    /// The values of the training rows in columns of categories, and in columns that are the same in all of
+    /// them: a row with another value is of another kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub kinds: BTreeMap<String, Vec<String>>,
+    /// What a comma is in the columns that have some.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub decimal_signs: BTreeMap<String, DecimalSign>,
 }
 
 impl ColumnRoles {
@@ -45,7 +55,12 @@ impl ColumnRoles {
     ///
     /// # Errors
     /// [`Error::Csv`] for a named column that is not there, [`Error::Parameter`] for the target among `same`.
-    pub(super) fn find(spec: &CalibrationSpec, table: &Table, known: &Table) -> Result<Self> {
+    pub(super) fn find(
+        spec: &CalibrationSpec,
+        table: &Table,
+        known: &Table,
+        notes: &mut Vec<String>,
+    ) -> Result<Self> {
         let find = |named: &Option<String>, usual: &[&str]| match named {
             Some(name) => table.text(name).map(|_| Some(name.clone())),
             None => Ok(usual
@@ -53,16 +68,32 @@ impl ColumnRoles {
                 .find(|name| table.has(name) && **name != spec.target)
                 .map(|name| (*name).into())),
         };
+        let (group, size) = (find(&spec.group, &["family"])?, find(&spec.size, &["params_b"])?);
+        let id = match find(&spec.id, &["target_model", "model"])? {
+            None => ids::find(spec, known, [&group, &size], notes)?,
+            named => named,
+        };
+        let own_stderr = || {
+            let names = table.columns().iter();
+            names.filter(|name| is_standard_error_of(name, &spec.target)).find(|name| table.is_numeric(name))
+        };
         Ok(Self {
             features: vec![],
-            id: find(&spec.id, &["target_model", "model"])?,
-            group: find(&spec.group, &["family"])?,
-            size: find(&spec.size, &["params_b"])?,
+            id,
+            group,
+            size,
             weights: find(&spec.weights, &[])?,
             proxy: find(&spec.proxy, &[])?,
             proxy_size: find(&spec.proxy_size, &[])?,
-            stderr: find(&spec.stderr, &stderr_names(&spec.target).each_ref().map(String::as_str))?,
+            stderr: find(&spec.stderr, &stderr_names(&spec.target).each_ref().map(String::as_str))?
+                .or_else(|| own_stderr().cloned()),
             same: same(spec, table, known)?,
+            kinds: BTreeMap::new(),
+            decimal_signs: table
+                .columns()
+                .iter()
+                .filter_map(|name| Some((name.clone(), table.decimal_sign(name)?)))
+                .collect(),
         })
     }
 }

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::str::FromStr;
 
+use super::number::{alone, is_missing};
+
 /// `column OP value`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
@@ -49,14 +51,15 @@ impl FromStr for Condition {
 
 impl Condition {
     /// Whether a cell meets the condition. A missing cell has no order: it meets `!=` alone, and `=` with
-    /// nothing behind it.
-    pub(crate) fn holds(&self, cell: &str) -> Result<bool, String> {
-        let numbers = cell.parse::<f64>().ok().zip(self.value.parse::<f64>().ok());
+    /// nothing behind it. `number` is what the cell is read as.
+    pub(crate) fn holds(&self, cell: &str, number: Option<f64>) -> Result<bool, String> {
+        let own = number.or_else(|| cell.parse().ok());
+        let numbers = own.zip(self.value.parse().ok().or_else(|| alone(&self.value)));
         let same = numbers.map_or(cell == self.value, |(a, b)| a == b);
         let order = match self.relation {
             Relation::Is => return Ok(same),
             Relation::IsNot => return Ok(!same),
-            _ if cell.is_empty() => return Ok(false),
+            _ if is_missing(cell) => return Ok(false),
             _ => numbers.and_then(|(a, b)| a.partial_cmp(&b)),
         };
         let order = order

@@ -1,8 +1,13 @@
 //! Features: the columns that are named, that match a pattern, or that are found.
 
-use super::checks::{RankAgreement, is_identical, magnitude, varies};
+use super::checks::{magnitude, varies};
 use super::columns::ColumnRoles;
+use super::companions::{is_companion, is_of_target};
+use super::kinds;
+use super::leaks;
+use super::left_out::LeftOut;
 use super::levels;
+use super::logarithms;
 use super::specification::CalibrationSpec;
 use super::tidy::Table;
 use crate::error::{Error, Result};
@@ -12,85 +17,35 @@ use crate::observations;
 /// A column that is found automatically must be known in this share of the rows with a target, and of those
 /// without.
 const KNOWN_SHARE: f64 = 0.5;
-/// Last words of the names of columns that go with another column: standard errors and interval ends.
-const COMPANIONS: [&str; 7] = ["stderr", "se", "std", "ci_low", "ci_high", "low", "high"];
+/// Most features: beyond these a calibration takes longer than anyone waits.
+const MOST: usize = 5_000;
 
 fn fault(reason: String) -> Error {
     Error::Calibration { reason }
 }
 
-/// The columns that are features: named, matching a pattern, or found.
+/// Selects the features and records them among the roles, with the kinds of the training rows.
 pub(super) fn select(
     spec: &CalibrationSpec,
     table: &Table,
     known: &Table,
-    columns: &ColumnRoles,
+    columns: &mut ColumnRoles,
     notes: &mut Vec<String>,
-) -> Result<Vec<String>> {
-    let ColumnRoles { id, group, size, weights, proxy, proxy_size, stderr, .. } = columns;
-    let taken = [id, group, size, weights, proxy, proxy_size, stderr];
-    let is_taken = |name: &str| {
-        name == spec.target
-            || columns.same.contains_key(name)
-            || taken.iter().any(|c| c.as_deref() == Some(name))
+) -> Result<()> {
+    let mut left_out = LeftOut::default();
+    let free: Vec<String> =
+        table.columns().iter().filter(|name| !is_taken(spec, columns, name)).cloned().collect();
+    let search = Search { spec, table, known, free: &free };
+    let found = if spec.features.is_empty() {
+        search.found(&mut left_out, notes)?
+    } else {
+        search.named(&mut left_out, notes)?
     };
-    let mut found: Vec<String> = vec![];
-    for asked in &spec.features {
-        let by_name = !asked.contains('*');
-        let (head, tail) = asked.split_once('*').unwrap_or((asked, ""));
-        let fits = |name: &&String| {
-            if by_name {
-                *name == asked
-            } else {
-                name.len() + 1 >= asked.len()
-                    && name.starts_with(head)
-                    && name.ends_with(tail)
-                    && !is_taken(name)
-            }
-        };
-        let matching: Vec<&String> = table.columns().iter().filter(fits).collect();
-        if matching.is_empty() {
-            let columns = table.columns().join(", ");
-            return Err(Error::Parameter {
-                name: "--features",
-                reason: format!(
-                    "names `{asked}`, which matches no column of {}; {}the columns are {columns}",
-                    table.path().display(),
-                    names::suggestion(asked, table.columns().iter().map(String::as_str))
-                ),
-            });
-        }
-        for name in matching {
-            if name == &spec.target {
-                return Err(fault(format!(
-                    "feature {name} is the target itself; leave it out of --features"
-                )));
-            }
-            if !by_name && some_numbers(table, name) {
-                table.numbers(name)?;
-            }
-            if by_name && !table.is_numeric(name) && !some_numbers(table, name) {
-                let indicators = levels::indicators(known, name)?;
-                notes.push(format!("column {name} is text: each of its values has a level of its own"));
-                found.extend(indicators);
-            } else if !found.contains(name) && (by_name || usable(spec, table, known, name, notes)) {
-                found.push(name.clone());
-            }
-        }
-    }
-    if spec.features.is_empty() {
-        let internal = |name: &str| observations::is_response(name) || observations::is_internal(name);
-        let candidates = table.columns().iter().filter(|name| !is_taken(name) && !internal(name));
-        for name in candidates {
-            if is_companion(name) {
-                notes.push(format!(
-                    "column {name} is named like a standard error or an interval end and is left out; \
-                     --features takes it"
-                ));
-            } else if usable(spec, table, known, name, notes) {
-                found.push(name.clone());
-            }
-        }
+    if found.len() > MOST {
+        let n = found.len();
+        return Err(fault(format!(
+            "{n} features are too many: {MOST} are the most; name some with --features"
+        )));
     }
     if spec.for_api {
         for name in &found {
@@ -101,108 +56,175 @@ pub(super) fn select(
         magnitude(known, name)?;
         check(known, name).map_err(|error| spec.too_few_rows_or(error, known.len(), table.len()))?;
     }
-    let found = without_copies(spec, known, found, notes)?;
+    let found = leaks::without_copies(spec, known, found, &mut left_out, notes)?;
+    let found = leaks::without_composites(spec, known, &free, found, &mut left_out, notes)?;
+    let asked = spec.features.len();
+    let reasons: Vec<String> = left_out.notes().collect();
+    if found.is_empty() && asked > 0 {
+        return Err(fault(format!(
+            "no feature is left of those that --features names: {}",
+            reasons.join("; ")
+        )));
+    }
+    notes.extend(reasons);
+    columns.features = logarithms::taken(known, found, notes)?;
     if spec.features.is_empty() {
-        notes.push(format!("features: {}", if found.is_empty() { "none".into() } else { found.join(", ") }));
+        let features = &columns.features;
+        notes.push(format!(
+            "features: {}",
+            if features.is_empty() { "none".into() } else { features.join(", ") }
+        ));
     }
-    Ok(found)
+    kinds::record(columns, known, &free)
 }
 
-/// Leaves out columns that are the target or another feature in another unit, unless they were named: then
-/// they are an error later on.
-fn without_copies(
-    spec: &CalibrationSpec,
-    known: &Table,
-    found: Vec<String>,
-    notes: &mut Vec<String>,
-) -> Result<Vec<String>> {
-    let column = |name: &str| -> Result<Vec<f64>> {
-        Ok(known.numbers(name)?.into_iter().map(|cell| cell.unwrap_or(f64::NAN)).collect())
-    };
-    let target = column(&spec.target)?;
-    let mut kept: Vec<(String, Vec<f64>)> = vec![];
-    for name in found {
-        let cells = column(&name)?;
-        if !spec.features.contains(&name) {
-            let copied = kept.iter().find(|(_, other)| is_identical(other, &cells)).map(|(other, _)| other);
-            if is_identical(&target, &cells) {
-                notes.push(format!(
-                    "column {name} is the target {} in another unit and is left out",
-                    spec.target
-                ));
-                continue;
-            } else if RankAgreement::of(&target, &cells) == RankAgreement::Identical {
-                notes.push(format!(
-                    "column {name} ranks the rows as the target {} does and may have been computed from it; \
-                     it is left out, and --features takes it by name",
-                    spec.target
-                ));
-                continue;
-            } else if let Some(other) = copied {
-                notes.push(format!("column {name} is {other} in another unit and is left out"));
+/// Whether a column has a role, so that it is no feature unless it is named.
+fn is_taken(spec: &CalibrationSpec, columns: &ColumnRoles, name: &str) -> bool {
+    let ColumnRoles { id, group, size, weights, proxy, proxy_size, stderr, .. } = columns;
+    let taken = [id, group, size, weights, proxy, proxy_size, stderr];
+    name == spec.target
+        || columns.same.contains_key(name)
+        || taken.iter().any(|column| column.as_deref() == Some(name))
+}
+
+struct Search<'a> {
+    spec: &'a CalibrationSpec,
+    table: &'a Table,
+    known: &'a Table,
+    /// Columns without a role.
+    free: &'a [String],
+}
+
+impl Search<'_> {
+    /// The columns that are named or match a pattern.
+    fn named(&self, left_out: &mut LeftOut, notes: &mut Vec<String>) -> Result<Vec<String>> {
+        let Self { spec, table, known, free } = self;
+        let mut found: Vec<String> = vec![];
+        for asked in &spec.features {
+            let by_name = !asked.contains('*');
+            if by_name && logarithms::is_named(table, asked) {
+                found.push(asked.clone());
                 continue;
             }
+            for name in self.matching(asked)? {
+                if name == &spec.target {
+                    return Err(fault(format!(
+                        "feature {name} is the target itself; leave it out of --features"
+                    )));
+                }
+                if is_of_target(name, &spec.target) {
+                    left_out.add(name, "named like the standard error or an interval end of the target");
+                    continue;
+                }
+                if by_name && table.is_text(name) {
+                    found.extend(levels::indicators(known, name)?);
+                    notes.push(format!("column {name} is text: each of its values has a level of its own"));
+                    continue;
+                }
+                if !by_name && !free.contains(name) {
+                    continue;
+                }
+                if !by_name && !table.is_text(name) {
+                    table.numbers(name)?;
+                }
+                if !found.contains(name) && (by_name || self.is_usable(name, left_out, notes)) {
+                    notes.extend(table.said(name));
+                    found.push(name.clone());
+                }
+            }
         }
-        kept.push((name, cells));
+        Ok(found)
     }
-    Ok(kept.into_iter().map(|(name, _)| name).collect())
-}
 
-/// Whether a column that was found can be a feature; if not, the notes say why.
-fn usable(spec: &CalibrationSpec, table: &Table, known: &Table, name: &str, notes: &mut Vec<String>) -> bool {
-    let Ok(targets) = table.numbers(&spec.target) else { return false };
-    let cells = match table.numbers(name) {
-        Ok(cells) => cells,
-        Err(error) => {
-            // A column of text alone is not worth a note.
-            if some_numbers(table, name) {
+    /// The columns that one name or pattern means.
+    fn matching(&self, asked: &str) -> Result<Vec<&String>> {
+        let (head, tail) = asked.split_once('*').unwrap_or((asked, ""));
+        let by_name = !asked.contains('*');
+        let fits = |name: &&String| match by_name {
+            true => *name == asked,
+            false => name.len() + 1 >= asked.len() && name.starts_with(head) && name.ends_with(tail),
+        };
+        let columns = self.table.columns();
+        let matching: Vec<&String> = columns.iter().filter(fits).collect();
+        if matching.is_empty() {
+            return Err(Error::Parameter {
+                name: "--features",
+                reason: format!(
+                    "names `{asked}`, which matches no column of {}; {}the columns are {}",
+                    self.table.path().display(),
+                    names::suggestion(asked, columns.iter().map(String::as_str)),
+                    columns.join(", ")
+                ),
+            });
+        }
+        Ok(matching)
+    }
+
+    /// Every column that can be a feature.
+    fn found(&self, left_out: &mut LeftOut, notes: &mut Vec<String>) -> Result<Vec<String>> {
+        let Self { spec, table, known, free } = self;
+        let mut found = vec![];
+        for name in *free {
+            if observations::is_response(name) || observations::is_internal(name) {
+                left_out.add(name, "measured inside the model or its response");
+            } else if is_of_target(name, &spec.target) {
+                left_out.add(name, "named like the standard error or an interval end of the target");
+            } else if is_companion(name, table.columns()) {
+                let what = "named like a standard error or an interval end";
+                left_out.add_and_say(name, what, "; --features takes it");
+            } else if table.indices().contains(name) {
+                left_out.add_and_say(name, "a count of the rows", "; --features takes it");
+            } else if observations::is_text(name) {
+                left_out.add(name, "text");
+            } else if table.is_text(name) {
+                match levels::found(known, name)? {
+                    Ok(indicators) => {
+                        let values = indicators.len() + 1;
+                        notes.push(format!(
+                            "column {name} is text with {values} values: each has a level of its own"
+                        ));
+                        found.extend(indicators);
+                    }
+                    Err(what) => left_out.add(name, &what),
+                }
+            } else if self.is_usable(name, left_out, notes) {
+                notes.extend(table.said(name));
+                found.push(name.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a column that was found can be a feature; if not, it is named with the reason.
+    fn is_usable(&self, name: &str, left_out: &mut LeftOut, notes: &mut Vec<String>) -> bool {
+        let Ok(targets) = self.table.numbers(&self.spec.target) else { return false };
+        let cells = match self.table.numbers(name) {
+            Ok(cells) => cells,
+            Err(error) => {
                 notes.push(format!("column {name} is left out: {error}"));
+                return false;
             }
-            return false;
-        }
-    };
-    let share = |with_target: bool| {
-        let rows: Vec<bool> = cells
-            .iter()
-            .zip(&targets)
-            .filter(|(_, y)| y.is_some() == with_target)
-            .map(|(x, _)| x.is_some())
-            .collect();
-        if rows.is_empty() {
-            1.0
+        };
+        let share = |with_target: bool| {
+            let rows = cells.iter().zip(&targets).filter(|(_, y)| y.is_some() == with_target);
+            let (n, known) =
+                rows.fold((0u32, 0u32), |(n, known), (x, _)| (n + 1, known + u32::from(x.is_some())));
+            if n == 0 { 1.0 } else { f64::from(known) / f64::from(n) }
+        };
+        let what = if cells.iter().all(Option::is_none) {
+            "empty"
+        } else if share(true) < KNOWN_SHARE {
+            "missing in most rows with a target"
+        } else if share(false) < KNOWN_SHARE {
+            "missing in most rows to be predicted"
+        } else if check(self.known, name).is_err() {
+            "constant"
         } else {
-            rows.iter().filter(|known| **known).count() as f64 / rows.len() as f64
-        }
-    };
-    let reason = if !table.is_numeric(name) {
-        return false;
-    } else if share(true) < KNOWN_SHARE {
-        "is missing in most rows with a target"
-    } else if share(false) < KNOWN_SHARE {
-        "is missing in most rows to be predicted"
-    } else if check(known, name).is_err() {
-        "is constant"
-    } else {
-        return true;
-    };
-    notes.push(format!("column {name} {reason} and is left out"));
-    false
-}
-
-/// Whether at least one cell of a column is a finite number.
-fn some_numbers(table: &Table, name: &str) -> bool {
-    let finite = |cell: &&str| cell.parse::<f64>().is_ok_and(f64::is_finite);
-    table.text(name).is_ok_and(|cells| cells.iter().any(finite))
-}
-
-/// Whether a column's name says that it is the standard error or an interval end of another column. Such a
-/// column may leak the target.
-fn is_companion(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let name = name.strip_suffix("_nats").unwrap_or(&name);
-    let ends =
-        |end: &&str| name.strip_suffix(*end).is_some_and(|head| head.is_empty() || head.ends_with('_'));
-    COMPANIONS.iter().any(ends)
+            return true;
+        };
+        left_out.add(name, what);
+        false
+    }
 }
 
 /// Checks one feature: numbers, mostly known, not constant.

@@ -4,16 +4,25 @@
 
 use std::collections::BTreeSet;
 
+use super::number::is_missing_text;
 use super::tidy::Table;
 use crate::error::{Error, Result};
 
 /// Most values of one column.
 const MOST: usize = 50;
+/// Most values of a column that nobody named, and rows for each of them.
+const MOST_FOUND: usize = 6;
+const ROWS_PER_LEVEL: usize = 5;
 
 /// The distinct values of a column, in sorted order.
 pub(super) fn values(known: &Table, column: &str) -> Result<Vec<String>> {
-    let values: BTreeSet<&str> = known.text(column)?.into_iter().filter(|value| !value.is_empty()).collect();
+    let values: BTreeSet<&str> =
+        known.text(column)?.into_iter().filter(|value| !is_missing_text(value)).collect();
     Ok(values.into_iter().map(Into::into).collect())
+}
+
+fn indicators_of(column: &str, values: &[String]) -> Vec<String> {
+    values.iter().skip(1).map(|value| format!("{column}={value}")).collect()
 }
 
 /// The indicators of a column whose cells are text.
@@ -34,5 +43,19 @@ pub(super) fn indicators(known: &Table, column: &str) -> Result<Vec<String>> {
         );
         return Err(Error::Calibration { reason });
     }
-    Ok(values.iter().skip(1).map(|value| format!("{column}={value}")).collect())
+    Ok(indicators_of(column, &values))
+}
+
+/// The indicators of a column of text that nobody named, or what keeps it from being a feature.
+pub(super) fn found(known: &Table, column: &str) -> Result<std::result::Result<Vec<String>, String>> {
+    let values = values(known, column)?;
+    let n = values.len();
+    Ok(match n {
+        0 => Err("empty in the rows with a target".into()),
+        1 => Err("constant".into()),
+        _ if n <= MOST_FOUND && n * ROWS_PER_LEVEL <= known.len() => Ok(indicators_of(column, &values)),
+        _ => Err(format!(
+            "text with more than {MOST_FOUND} values, or with fewer than {ROWS_PER_LEVEL} rows for each"
+        )),
+    })
 }

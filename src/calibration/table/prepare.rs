@@ -8,13 +8,17 @@ use ndarray::Array2;
 use super::checks;
 use super::columns::{ColumnRoles, log10_sizes, proxies};
 use super::features;
-use super::levels;
 use super::link::Link;
 use super::noise::ResponseNoise;
 use super::sample::{ProxyValue, Sample};
 use super::specification::CalibrationSpec;
-use super::tidy::{Table, indicator};
+use super::tidy::Table;
 use crate::error::{Error, Result};
+
+/// A target from 0 to 100 is a percentage if a value is above this.
+const LEAST_PERCENT: f64 = 10.0;
+/// How far below guessing the range of a target begins, as a share of its highest value.
+const BELOW_CHANCE: f64 = 0.02;
 
 /// A table prepared for fitting.
 #[derive(Debug, Clone)]
@@ -38,7 +42,7 @@ impl CalibrationSpec {
     /// [`Error::Csv`] naming column and line, [`Error::Calibration`] naming columns, [`Error::Parameter`] for
     /// a flag.
     pub fn prepare(&self, table: &Table) -> Result<TrainingData> {
-        let mut notes = vec![];
+        let mut notes = table.notes().to_vec();
         let targets = table.numbers(&self.target)?;
         let rows: Vec<usize> = (0..table.len()).filter(|&row| targets[row].is_some()).collect();
         if rows.is_empty() {
@@ -51,20 +55,22 @@ impl CalibrationSpec {
             return Err(self.too_few(rows.len(), table.len()));
         }
         let known = table.select(&rows);
-        let mut columns = ColumnRoles::find(self, table, &known)?;
+        let mut columns = ColumnRoles::find(self, table, &known, &mut notes)?;
+        notes.extend(
+            [Some(&self.target), columns.size.as_ref()].into_iter().flatten().filter_map(|c| table.said(c)),
+        );
         for column in
             [Some(&self.target), columns.proxy.as_ref(), columns.weights.as_ref()].into_iter().flatten()
         {
             checks::magnitude(&known, column)?;
         }
-        columns.features = features::select(self, table, &known, &columns, &mut notes)?;
-        // A value that no training row has is of another kind than all of them.
-        let indicators = columns.features.iter().filter(|name| !table.has(name));
-        for column in indicators.filter_map(|name| indicator(name)).map(|(column, _)| column) {
-            columns.same.insert(column.into(), levels::values(&known, column)?);
+        features::select(self, table, &known, &mut columns, &mut notes)?;
+        let known = with_features(known, &columns.features, &mut notes)?;
+        if known.len() < 2 {
+            return Err(self.too_few(known.len(), table.len()));
         }
-        let y: Vec<f64> = targets.into_iter().flatten().collect();
-        let link = self.link_of(&y)?;
+        let y: Vec<f64> = known.numbers(&self.target)?.into_iter().flatten().collect();
+        let link = self.link_of(&y, &mut notes)?;
         check_proxies(&known, &columns, link)?;
         let log10_sizes = self.sizes(&known, &mut columns, &mut notes)?;
         let models = models(&known, &columns)?;
@@ -131,12 +137,47 @@ impl CalibrationSpec {
         }
     }
 
-    fn link_of(&self, y: &[f64]) -> Result<Link> {
-        let Some(link) = self.link else {
-            // Small nats lie in [0, 1] by chance and have no upper bound.
-            let shares = !self.target.ends_with("_nats") && y.iter().all(|value| (0.0..=1.0).contains(value));
-            return Ok(if shares { Link::Logit { low: 0.0, high: 1.0 } } else { Link::Identity });
+    /// The link of a target whose range is not given: of shares and percentages a logit. With a number of choices
+    /// the range begins just below guessing.
+    fn usual_link(&self, y: &[f64], notes: &mut Vec<String>) -> Result<Link> {
+        let (least, most) = y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+        // Small nats lie in [0, 1] by chance and have no upper bound.
+        let is_nats = self.target.ends_with("_nats") || self.unit == "nats";
+        let high = match (least, most) {
+            _ if is_nats || least < 0.0 || most > 100.0 => None,
+            (_, most) if most <= 1.0 => Some(1.0),
+            (_, most) if most > LEAST_PERCENT => Some(100.0),
+            _ => None,
         };
+        let Some(high) = high else {
+            if self.choices.is_some() {
+                let reason = format!("is for shares or percentages, and {} holds {most}", self.target);
+                return Err(Error::Parameter { name: "--choices", reason });
+            }
+            if least >= 0.0 && most > 1.0 && most <= LEAST_PERCENT && !is_nats {
+                notes.push(format!(
+                    "{} lies between {least} and {most}; if it has bounds, --range LOW,HIGH keeps predictions \
+                     and intervals within them",
+                    self.target
+                ));
+            }
+            return Ok(Link::Identity);
+        };
+        if high > 1.0 {
+            notes.push(format!(
+                "{} is taken as a percentage, from 0 to 100; --range LOW,HIGH gives other bounds, and --link \
+                 identity none",
+                self.target
+            ));
+        }
+        // A few models err below guessing.
+        let chance = self.choices.map(|choices| high / f64::from(choices.max(2)));
+        let low = chance.map_or(0.0, |chance| (chance.min(least) - BELOW_CHANCE * high).max(0.0));
+        Ok(Link::Logit { low, high })
+    }
+
+    fn link_of(&self, y: &[f64], notes: &mut Vec<String>) -> Result<Link> {
+        let Some(link) = self.link else { return self.usual_link(y, notes) };
         if let Link::Logit { low, high } = link {
             if !(low.is_finite() && high.is_finite()) || low >= high {
                 let reason = format!("is {low},{high}; it is two finite numbers, the lower first");
@@ -177,6 +218,26 @@ impl CalibrationSpec {
 
 fn fault(reason: String) -> Error {
     Error::Calibration { reason }
+}
+
+/// The rows that know at least one feature; the others are counted.
+fn with_features(known: Table, features: &[String], notes: &mut Vec<String>) -> Result<Table> {
+    if features.is_empty() {
+        return Ok(known);
+    }
+    let mut is_known = vec![false; known.len()];
+    for name in features {
+        let cells = known.numbers(name)?;
+        is_known.iter_mut().zip(cells).for_each(|(is_known, cell)| *is_known |= cell.is_some());
+    }
+    let rows: Vec<usize> = (0..known.len()).filter(|&row| is_known[row]).collect();
+    let (n, of) = (known.len() - rows.len(), known.len());
+    if n == 0 {
+        return Ok(known);
+    }
+    let know = if n == 1 { "knows none of the features and is" } else { "know none of the features and are" };
+    notes.push(format!("{n} of {of} rows with a target {know} left out"));
+    Ok(known.select(&rows))
 }
 
 /// The model of each row; a row without one is a model of its own, named after its line.

@@ -29,6 +29,9 @@ pub struct CalibrationSpec {
     /// The link; `None`: logit where all targets lie in `[0, 1]` and the column is not in nats, else
     /// identity.
     pub link: Option<Link>,
+    /// How many answers a question of the target has to choose from, where no link is given: its range then
+    /// begins at guessing.
+    pub choices: Option<u32>,
     /// Columns in which a row to be predicted must hold a value that the training rows hold; empty: those
     /// that say how our own observations were measured.
     pub same: Vec<String>,

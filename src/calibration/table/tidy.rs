@@ -1,9 +1,13 @@
 //! The tidy table that is read: CSV with a header, one observation per row, an empty cell where a value is
 //! missing.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::condition::Condition;
+use super::header::Header;
+use super::number::{DecimalSign, is_missing_text};
+use super::reading::Reading;
 use crate::disk::Lines;
 use crate::error::{Error, Result};
 use crate::names;
@@ -13,7 +17,15 @@ use crate::names;
 pub struct Table {
     path: PathBuf,
     columns: Vec<String>,
+    /// How each column is read as numbers: by all rows of the table, also where some are selected.
+    readings: Vec<Reading>,
+    /// Names that stand for several columns, which cannot be told apart.
+    repeated: Vec<String>,
+    /// Columns that count the rows.
+    indices: Vec<String>,
     rows: Vec<TableRow>,
+    /// Columns that were left out, for people.
+    notes: Vec<String>,
 }
 
 /// One row and where it stands in the file.
@@ -28,6 +40,21 @@ pub(super) fn indicator(feature: &str) -> Option<(&str, &str)> {
     feature.split_once('=')
 }
 
+/// The column of a logarithm, `log10(column)`.
+pub(super) fn logarithm(feature: &str) -> Option<&str> {
+    feature.strip_prefix("log10(")?.strip_suffix(')')
+}
+
+/// Fewest rows that a column can count by more than chance.
+const LEAST_COUNTED: usize = 8;
+
+/// What separates the cells: the one of comma, semicolon and tab that the header has.
+fn delimiter(bytes: &[u8]) -> u8 {
+    let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |sign: &u8| header.contains(sign);
+    [b',', b';', b'\t'].into_iter().find(has).unwrap_or(b',')
+}
+
 impl Table {
     /// Reads a CSV file (RFC 4180, UTF-8, with a header).
     ///
@@ -39,7 +66,8 @@ impl Table {
         Self::from_bytes(path, &bytes)
     }
 
-    /// The table in some bytes; `path` is what messages call it.
+    /// The table in some bytes; `path` is what messages call it. A header without a comma is read with
+    /// semicolons or tabs, as spreadsheets write them where a comma begins decimals.
     ///
     /// # Errors
     /// As [`Self::read`], without [`Error::Read`].
@@ -47,17 +75,10 @@ impl Table {
         let fault = |line: u64, reason: String| Error::Csv { path: path.into(), line, reason };
         // Spreadsheets put a byte order mark before the first name.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter(bytes)).from_reader(bytes);
         let wrong = |error: csv::Error| fault(Lines::at(bytes, error.position()), error.to_string());
-        let columns: Vec<String> = reader.headers().map_err(wrong)?.iter().map(Into::into).collect();
-        for (at, name) in columns.iter().enumerate() {
-            if name.is_empty() {
-                return Err(fault(1, format!("column {} has no name; every column needs one", at + 1)));
-            }
-            if columns[..at].contains(name) {
-                return Err(fault(1, format!("column {name} occurs twice; rename one")));
-            }
-        }
+        let names: Vec<String> = reader.headers().map_err(wrong)?.iter().map(Into::into).collect();
         let (mut rows, mut lines) = (vec![], Lines::new(bytes));
         for record in reader.records() {
             let record = record.map_err(wrong)?;
@@ -67,7 +88,30 @@ impl Table {
         if rows.is_empty() {
             return Err(fault(1, "the table has no rows".into()));
         }
-        Ok(Self { path: path.into(), columns, rows })
+        let cells: Vec<&[String]> = rows.iter().map(|row| row.cells.as_slice()).collect();
+        let Header { kept, repeated, notes } = Header::of(&names, &cells);
+        if kept.len() < names.len() {
+            rows.iter_mut()
+                .for_each(|row| row.cells = kept.iter().map(|&at| row.cells[at].clone()).collect());
+        }
+        let columns = kept.iter().map(|&at| names[at].clone()).collect();
+        let table =
+            Self { path: path.into(), columns, readings: vec![], repeated, indices: vec![], rows, notes };
+        let mut table = table.with_decimal_signs(&BTreeMap::new());
+        table.indices = table.columns.iter().filter(|name| table.counts_rows(name)).cloned().collect();
+        Ok(table)
+    }
+
+    /// Reads every column anew, by the rows that are here. `signs` says what commas are in columns whose
+    /// cells do not decide it, as in a row that is alone.
+    #[must_use]
+    pub(crate) fn with_decimal_signs(mut self, signs: &BTreeMap<String, DecimalSign>) -> Self {
+        let read = |(at, name): (usize, &String)| {
+            let cells = self.rows.iter().map(|row| (row.line, row.cells[at].as_str()));
+            Reading::of(name, cells, signs.get(name).copied())
+        };
+        self.readings = self.columns.iter().enumerate().map(read).collect();
+        self
     }
 
     /// The file it came from.
@@ -115,7 +159,8 @@ impl Table {
             let at = self.index(&condition.column)?;
             let mut kept = vec![];
             for row in std::mem::take(&mut self.rows) {
-                let holds = condition.holds(&row.cells[at]).map_err(|reason| Error::Csv {
+                let number = self.readings[at].number(&row.cells[at]).ok().flatten();
+                let holds = condition.holds(&row.cells[at], number).map_err(|reason| Error::Csv {
                     path: self.path.clone(),
                     line: row.line,
                     reason: format!("column {}: {reason}", condition.column),
@@ -126,14 +171,22 @@ impl Table {
             }
             self.rows = kept;
         }
-        Ok(self)
+        Ok(if conditions.is_empty() { self } else { self.with_decimal_signs(&BTreeMap::new()) })
     }
 
     /// Only the rows at some places, in that order.
     #[must_use]
     pub fn select(&self, places: &[usize]) -> Self {
         let rows = places.iter().map(|&at| self.rows[at].clone()).collect();
-        Self { path: self.path.clone(), columns: self.columns.clone(), rows }
+        Self {
+            path: self.path.clone(),
+            columns: self.columns.clone(),
+            readings: self.readings.clone(),
+            repeated: self.repeated.clone(),
+            indices: self.indices.clone(),
+            notes: self.notes.clone(),
+            rows,
+        }
     }
 
     /// The table without some columns, as if its file lacked them.
@@ -144,12 +197,20 @@ impl Table {
         for column in columns {
             let at = self.index(column)?;
             self.columns.remove(at);
+            self.readings.remove(at);
             self.rows.iter_mut().for_each(|row| drop(row.cells.remove(at)));
         }
         Ok(self)
     }
 
     fn index(&self, column: &str) -> Result<usize> {
+        if let Some(at) = self.columns.iter().position(|name| name == column) {
+            return Ok(at);
+        }
+        if self.repeated.iter().any(|name| name == column) {
+            let reason = format!("column {column} occurs twice with other cells; rename one");
+            return Err(Error::Csv { path: self.path.clone(), line: 1, reason });
+        }
         let columns = self.columns.iter().enumerate();
         names::find(column, columns, |(_, name)| name).map(|(at, _)| at).ok_or_else(|| {
             let near = names::suggestion(column, self.columns.iter().map(String::as_str));
@@ -174,31 +235,88 @@ impl Table {
         Ok(self.rows.iter().map(|row| row.cells[at].as_str()).collect())
     }
 
-    /// The cells of a column as numbers, `None` where the cell is empty. `column=value` is the indicator of a
-    /// value of a column of text.
+    /// The cells of a column as numbers, `None` where a cell is missing. `column=value` is the indicator of a
+    /// value of a column of text, `log10(column)` the logarithm of a column, `None` where that is not above
+    /// 0.
     ///
     /// # Errors
-    /// [`Error::Csv`] if there is no such column, or naming the line of a cell that is text, NaN or infinite.
+    /// [`Error::Csv`] if there is no such column, or naming the line of a cell that is text or infinite.
     pub fn numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
         if let Some((name, value)) = indicator(column).filter(|_| !self.has(column)) {
-            let of = |cell: &str| (!cell.is_empty()).then(|| f64::from(u8::from(cell == value)));
+            let of = |cell: &str| (!is_missing_text(cell)).then(|| f64::from(u8::from(cell == value)));
             return Ok(self.text(name)?.into_iter().map(of).collect());
         }
+        if let Some(name) = logarithm(column).filter(|_| !self.has(column)) {
+            let of = |cell: Option<f64>| cell.filter(|value| *value > 0.0).map(f64::log10);
+            return Ok(self.numbers(name)?.into_iter().map(of).collect());
+        }
         let at = self.index(column)?;
+        if let Reading::Unclear { line, reason } = &self.readings[at] {
+            let reason = format!("column {column} {reason}");
+            return Err(Error::Csv { path: self.path.clone(), line: *line, reason });
+        }
         let cells = self.rows.iter().map(|row| {
             let cell = row.cells[at].as_str();
-            if cell.is_empty() {
-                return Ok(None);
-            }
-            let fault = |what: &str| Error::Csv {
+            self.readings[at].number(cell).map_err(|what| Error::Csv {
                 path: self.path.clone(),
                 line: row.line,
                 reason: format!("column {column} holds `{cell}`, {what}; a missing value is an empty cell"),
-            };
-            let value: f64 = cell.parse().map_err(|_| fault("which is not a number"))?;
-            if value.is_finite() { Ok(Some(value)) } else { Err(fault("which is not a finite number")) }
+            })
         });
         cells.collect()
+    }
+
+    /// What was read as what in a column whose numbers are not in plain notation.
+    pub(super) fn said(&self, column: &str) -> Option<String> {
+        let at = self.columns.iter().position(|name| name == column)?;
+        let (Reading::Dressed { said, .. } | Reading::Truth { said }) = &self.readings[at] else {
+            return None;
+        };
+        (!said.is_empty()).then(|| format!("column {column}: {said}"))
+    }
+
+    /// What a comma is in a column that has some.
+    pub(super) fn decimal_sign(&self, column: &str) -> Option<DecimalSign> {
+        let at = self.columns.iter().position(|name| name == column)?;
+        match &self.readings[at] {
+            Reading::Dressed { sign, has_commas: true, .. } => Some(*sign),
+            _ => None,
+        }
+    }
+
+    /// Whether no cell of a column is a number.
+    pub(super) fn is_text(&self, column: &str) -> bool {
+        let at = self.columns.iter().position(|name| name == column);
+        let number =
+            |at: usize, row: &TableRow| matches!(self.readings[at].number(&row.cells[at]), Ok(Some(_)));
+        at.is_some_and(|at| {
+            self.readings[at] == Reading::Text && !self.rows.iter().any(|row| number(at, row))
+        })
+    }
+
+    /// Columns that were left out of the table, and why.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Columns that count the rows of the file.
+    pub(super) fn indices(&self) -> &[String] {
+        &self.indices
+    }
+
+    /// Whether the cells of a column are the integers from 0 or 1 on, each once.
+    fn counts_rows(&self, column: &str) -> bool {
+        let n = self.len();
+        let Ok(cells) = self.numbers(column) else { return false };
+        let first = cells.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        if n < LEAST_COUNTED || !(first == 0.0 || first == 1.0) {
+            return false;
+        }
+        let mut seen = vec![false; n];
+        cells.into_iter().all(|cell| {
+            let at = cell.map(|value| value - first).filter(|at| at.fract() == 0.0 && *at < n as f64);
+            at.is_some_and(|at| !std::mem::replace(&mut seen[at as usize], true))
+        })
     }
 
     /// Whether every cell of a column is a number or empty, and one at least a number.
@@ -217,10 +335,10 @@ mod tests {
 
     #[test]
     fn missing_cells_are_empty_and_everything_else_that_is_no_number_is_named_with_its_line() {
-        let read = table("a,b\n1,x\n,y\n").unwrap();
-        assert_eq!(read.numbers("a").unwrap(), [Some(1.0), None]);
+        let read = table("a,b\n1,x\n,y\nNA,z\n").unwrap();
+        assert_eq!(read.numbers("a").unwrap(), [Some(1.0), None, None]);
         assert!(read.is_numeric("a") && !read.is_numeric("b"));
-        for cell in ["nan", "inf", "1,5", "n/a"] {
+        for cell in ["high", "inf", "1,5,", "8x7B"] {
             let read = table(&format!("a,b\n1,x\n\"{cell}\",y\n")).unwrap();
             let message = read.numbers("a").unwrap_err().to_string();
             assert!(
@@ -234,7 +352,7 @@ mod tests {
     fn lines_are_counted_as_an_editor_counts_them_whichever_way_they_end() {
         for end in ["\n", "\r\n"] {
             let of = |lines: &[&str]| table(&lines.join(end));
-            let read = of(&["a,b", "1,x", "", "2,\"two", "lines\"", "n/a,y"]).unwrap();
+            let read = of(&["a,b", "1,x", "", "2,\"two", "lines\"", "high,y"]).unwrap();
             assert_eq!([read.line(0), read.line(1), read.line(2)], [2, 4, 6]);
             assert!(read.numbers("a").unwrap_err().to_string().contains("line 6"));
             assert!(of(&["a,b", "1,x", "2"]).unwrap_err().to_string().contains("line 3"));
@@ -242,10 +360,21 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_cannot_be_told_apart_and_ragged_rows_are_refused() {
-        assert!(table("a,a\n1,2\n").unwrap_err().to_string().contains("twice"));
-        assert!(table("a,\n1,2\n").unwrap_err().to_string().contains("no name"));
+    fn columns_without_a_name_or_with_one_of_two_are_left_out_and_ragged_rows_are_refused() {
+        let read = table(",a,a,b,b\n0,1,1,2,3\n1,2,2,2,2\n").unwrap();
+        assert_eq!(read.columns(), ["a"]);
+        assert_eq!(read.notes().len(), 3, "{:?}", read.notes());
+        assert!(read.numbers("b").unwrap_err().to_string().contains("occurs twice"));
         assert!(table("a,b\n1\n").is_err() && table("a,b\n").is_err() && table("").is_err());
+    }
+
+    #[test]
+    fn columns_that_count_the_rows_are_found_and_semicolons_separate_where_commas_begin_decimals() {
+        let rows: Vec<String> = (0..9).map(|i| format!("{};{};0,{}", i, (i * 4) % 9 + 1, i)).collect();
+        let read = table(&format!("a;b;c\n{}\n", rows.join("\n"))).unwrap();
+        assert_eq!(read.indices(), ["a", "b"]);
+        assert_eq!(read.numbers("c").unwrap()[4], Some(0.4));
+        assert_eq!(read.decimal_sign("c"), Some(DecimalSign::Comma));
     }
 
     #[test]

@@ -4,6 +4,8 @@ pub mod bad_tables;
 pub mod cards;
 pub mod edited_cards;
 pub mod explained;
+pub mod leaks;
+pub mod notations;
 pub mod observations;
 pub mod refusals;
 pub mod unknown;

@@ -1,0 +1,137 @@
+//! Columns that go with another column: its standard error, or the ends of its interval. Those of the target
+//! know the target.
+
+/// Words that say so wherever they stand in a name.
+const ANYWHERE: [&str; 3] = ["stderr", "stddev", "stdev"];
+/// Words that say so at the end of a name.
+const LAST: [&str; 14] =
+    ["se", "std", "low", "high", "lower", "upper", "ci", "ci90", "ci95", "ci99", "moe", "p95", "q05", "q95"];
+/// Words that say so at the end of a name whose rest is another column.
+const LAST_OF_ANOTHER: [&str; 6] = ["sd", "sem", "lb", "ub", "variance", "p5"];
+/// Words of a standard error.
+const STANDARD_ERROR: [&str; 3] = ["stderr", "se", "sem"];
+/// What may stand behind: a unit, and the filter of an evaluation harness.
+const BEHIND: [&str; 2] = ["nats", "none"];
+
+/// The words of a name, in lower case.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// A column that goes with another.
+struct Companion {
+    /// The words of the other column's name, without unit and filter; none where only the role is named.
+    of: Vec<String>,
+    is_standard_error: bool,
+    /// Whether it is one only if the other column is there.
+    needs_other: bool,
+}
+
+fn without_behind(mut words: Vec<String>) -> Vec<String> {
+    while words.last().is_some_and(|last| BEHIND.contains(&last.as_str())) {
+        words.pop();
+    }
+    words
+}
+
+fn companion(name: &str) -> Option<Companion> {
+    let mut words = words(name);
+    if name.contains('±') {
+        return Some(Companion { of: without_behind(words), is_standard_error: true, needs_other: false });
+    }
+    if let Some(at) = words.iter().position(|word| ANYWHERE.contains(&word.as_str())) {
+        let is_standard_error = words.remove(at) == "stderr";
+        return Some(Companion { of: without_behind(words), is_standard_error, needs_other: false });
+    }
+    words = without_behind(words);
+    let ends_in = |words: &[String], end: &[&str]| {
+        words.ends_with(&end.iter().map(|w| (*w).into()).collect::<Vec<String>>())
+    };
+    for end in [["standard", "error"], ["std", "error"], ["std", "err"]] {
+        if ends_in(&words, &end) {
+            words.truncate(words.len() - 2);
+            return Some(Companion { of: words, is_standard_error: true, needs_other: false });
+        }
+    }
+    for end in [
+        ["ci", "lo"],
+        ["ci", "hi"],
+        ["ci", "low"],
+        ["ci", "high"],
+        ["ci", "lower"],
+        ["ci", "upper"],
+        ["ci", "95"],
+        ["ci", "90"],
+        ["95", "ci"],
+    ] {
+        if ends_in(&words, &end) {
+            words.truncate(words.len() - 2);
+            return Some(Companion { of: words, is_standard_error: false, needs_other: false });
+        }
+    }
+    let last = words.pop()?;
+    let needs_other = LAST_OF_ANOTHER.contains(&last.as_str());
+    (needs_other || LAST.contains(&last.as_str())).then(|| Companion {
+        of: words,
+        is_standard_error: STANDARD_ERROR.contains(&last.as_str()),
+        needs_other,
+    })
+}
+
+/// Whether a column goes with a column of the table; `columns` are the names of all.
+pub(super) fn is_companion(name: &str, columns: &[String]) -> bool {
+    let other = |of: &[String]| columns.iter().any(|column| without_behind(words(column)) == of);
+    companion(name).is_some_and(|found| !found.needs_other || other(&found.of))
+}
+
+/// Whether a column goes with the target: it is named after it, or after its role alone.
+pub(super) fn is_of_target(name: &str, target: &str) -> bool {
+    let target = without_behind(words(target));
+    companion(name).is_some_and(|found| found.of == target || (found.of.is_empty() && !found.needs_other))
+}
+
+/// Whether a column is named after the target as its standard error.
+pub(super) fn is_standard_error_of(name: &str, target: &str) -> bool {
+    let target = without_behind(words(target));
+    companion(name).is_some_and(|found| found.is_standard_error && found.of == target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_errors_and_interval_ends_are_told_by_their_names() {
+        let all: Vec<String> = ["gsm", "mmlu", "mmlu_hi"].map(Into::into).to_vec();
+        for name in [
+            "gsm.stderr",
+            "gsm_stderr",
+            "gsm_se",
+            "gsm stderr",
+            "gsm_ci_low",
+            "gsm_lower",
+            "gsm-upper",
+            "gsm_ci95",
+            "gsm_std",
+            "gsm (standard error)",
+            "gsm ±",
+            "gsm_sd",
+            "gsm_ci_hi",
+            "stderr",
+            "se",
+            "gsm_stderr_nats",
+        ] {
+            assert!(is_companion(name, &all) && is_of_target(name, "gsm"), "{name}");
+        }
+        assert!(is_companion("acc_stderr,none", &all) && is_of_target("acc_stderr,none", "acc,none"));
+        assert!(is_standard_error_of("exact_match_stderr,strict-match", "exact_match,strict-match"));
+        assert!(
+            is_standard_error_of("gsm_stderr_nats", "gsm_nats") && !is_standard_error_of("gsm_low", "gsm")
+        );
+        for name in ["mmlu_hi", "belebele_sd", "gsm", "base", "slow", "flow_rate", "error_rate"] {
+            assert!(!is_companion(name, &all), "{name}");
+        }
+        assert!(!is_of_target("mmlu_stderr", "gsm"));
+    }
+}

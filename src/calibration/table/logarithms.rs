@@ -1,0 +1,78 @@
+//! Counts, sizes, tokens and FLOPs enter as logarithms: laws of scale are linear in these, and in their own
+//! unit the largest model would outweigh all others.
+
+use super::companions::words;
+use super::tidy::{Table, logarithm};
+use crate::error::Result;
+
+/// Decades from the least to the largest value.
+const DECADES: f64 = 2.0;
+/// A column whose largest value is above this is no share or percentage.
+const LARGEST_SCORE: f64 = 100.0;
+/// Words of names that say count or cost; a plural has an `s` more.
+const COUNTS: [&str; 17] = [
+    "param",
+    "parameter",
+    "token",
+    "flop",
+    "compute",
+    "size",
+    "count",
+    "step",
+    "cost",
+    "price",
+    "vocab",
+    "layer",
+    "width",
+    "byte",
+    "sample",
+    "epoch",
+    "num",
+];
+
+/// The features with a logarithm in place of those that span two decades.
+pub(super) fn taken(known: &Table, features: Vec<String>, notes: &mut Vec<String>) -> Result<Vec<String>> {
+    let mut logs = vec![];
+    let mut all = vec![];
+    for name in features {
+        if known.has(&name) && spans_decades(known, &name)? {
+            logs.push(name.clone());
+            all.push(format!("log10({name})"));
+        } else {
+            all.push(name);
+        }
+    }
+    // A logarithm that was named stands there already.
+    let mut once = vec![];
+    all.into_iter().for_each(|name| {
+        if !once.contains(&name) {
+            once.push(name)
+        }
+    });
+    if !logs.is_empty() {
+        let (columns, span) = if logs.len() == 1 { ("column", "spans") } else { ("columns", "span") };
+        notes.push(format!(
+            "{columns} {} {span} two decades or more over the rows with a target: the features are the \
+             logarithms",
+            logs.join(", ")
+        ));
+    }
+    Ok(once)
+}
+
+fn spans_decades(known: &Table, name: &str) -> Result<bool> {
+    let cells: Vec<f64> = known.numbers(name)?.into_iter().flatten().collect();
+    let least = cells.iter().copied().fold(f64::INFINITY, f64::min);
+    let largest = cells.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let is_count = || words(name).iter().any(|word| is_of_count(word));
+    Ok(least > 0.0 && (largest / least).log10() >= DECADES && (largest > LARGEST_SCORE || is_count()))
+}
+
+fn is_of_count(word: &str) -> bool {
+    COUNTS.iter().any(|count| *count == word || word.strip_suffix('s') == Some(count))
+}
+
+/// Whether a feature that was named is the logarithm of a column.
+pub(super) fn is_named(table: &Table, name: &str) -> bool {
+    logarithm(name).is_some_and(|column| !table.has(name) && table.has(column))
+}
