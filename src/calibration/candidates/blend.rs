@@ -39,6 +39,20 @@ impl Blend {
         }
     }
 
+    /// Of a candidate or blend what needs no proxy; `None` where that is nothing, or all of it.
+    pub(crate) fn without_proxy(fitted: &FittedCandidate) -> Option<FittedCandidate> {
+        let blend = fitted.as_blend()?;
+        let parts = blend.parts.iter().filter(|part| !part.fitted.model().needs_proxy());
+        let parts: Vec<&BlendPart> = parts.collect();
+        if parts.len() == blend.parts.len() {
+            return None;
+        }
+        let total: f64 = parts.iter().map(|part| part.weight).sum();
+        let scaled =
+            |part: &&BlendPart| BlendPart { weight: part.weight / total, fitted: part.fitted.clone() };
+        Self::of(parts.iter().map(scaled).collect())
+    }
+
     pub(crate) fn restore(parameters: Value) -> serde_json::Result<Arc<dyn FittedModel>> {
         serde_json::from_value::<Self>(parameters).map(|model| -> Arc<dyn FittedModel> { Arc::new(model) })
     }

@@ -85,6 +85,7 @@ mod tests {
                 residual: *residual,
                 weight: 1.0,
                 log10_size_gap: None,
+                gaps: super::residuals::Gaps::default(),
                 proxy_gaps: None,
             })
             .collect();

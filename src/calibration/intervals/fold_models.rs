@@ -43,7 +43,7 @@ impl SplitModels {
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.
     pub(crate) fn refit(
-        fitted: &[Option<&FittedCandidate>],
+        fitted: &[Option<FittedCandidate>],
         folds: Vec<Fold>,
         (sample, basis): (&Sample, &Basis),
         link: Link,
@@ -66,13 +66,14 @@ impl SplitModels {
             };
             let mut models = vec![];
             for whole in fitted {
-                let parts: Vec<(f64, &FittedCandidate)> = match whole.map(|whole| (whole, whole.as_blend())) {
-                    None => vec![],
-                    Some((whole, None)) => vec![(1.0, whole)],
-                    Some((_, Some(blend))) => {
-                        blend.parts.iter().map(|part| (part.weight, &part.fitted)).collect()
-                    }
-                };
+                let parts: Vec<(f64, &FittedCandidate)> =
+                    match whole.as_ref().map(|whole| (whole, whole.as_blend())) {
+                        None => vec![],
+                        Some((whole, None)) => vec![(1.0, whole)],
+                        Some((_, Some(blend))) => {
+                            blend.parts.iter().map(|part| (part.weight, &part.fitted)).collect()
+                        }
+                    };
                 let mut own = vec![];
                 for (weight, whole) in &parts {
                     own.extend(fit(whole)?.map(|fitted| BlendPart { weight: *weight, fitted }));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoints::EndpointQuantiles;
 use super::fold_models::FoldModel;
-use super::residuals::Residuals;
+use super::residuals::{Gaps, Residuals};
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
@@ -40,18 +40,19 @@ impl SelectedCandidate {
 }
 
 /// The values of which interval ends are quantiles, from the residuals of one split: each fold's own prediction of
-/// the row plus and minus its residuals (jackknife+ and CV+), or `own` for folds whose training rows differ too
-/// much from all rows.
+/// the row plus and minus its residuals (jackknife+ and CV+). Where the training rows of the folds differ too much
+/// from all rows it is the prediction of these, `own`, with residuals stretched to where the row lies.
 pub(crate) fn endpoints(
     split: Split,
     residuals: &Residuals,
     folds: &[FoldModel],
     predictors: &Predictors,
-    own: f64,
+    own: (f64, Gaps),
     link: Link,
 ) -> EndpointQuantiles {
+    let (own, gaps) = own;
     if !split.trains_on_most_rows() {
-        return EndpointQuantiles::new(residuals, |_| own);
+        return EndpointQuantiles::new(&residuals.at(gaps), |_| own);
     }
     let centres: Vec<f64> = folds.iter().map(|fold| link.apply(fold.predict(predictors, link))).collect();
     EndpointQuantiles::new(residuals, |row| centres.get(row.fold).copied().unwrap_or(own))

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::calibration::candidates::blend::Blend;
 use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::card::calibrate::most_folds;
 use crate::calibration::card::contents::Card;
 use crate::calibration::intervals::endpoints::EndpointQuantiles;
 use crate::calibration::intervals::fold_models::SplitModels;
-use crate::calibration::intervals::residuals::{HeldOutResidual, Residuals};
+use crate::calibration::intervals::residuals::{Gaps, HeldOutResidual, Residuals};
 use crate::calibration::intervals::selected::endpoints;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::sample::{Predictors, Sample};
@@ -54,8 +55,8 @@ impl Situation {
 }
 
 /// What answers in a situation, with its errors.
-pub(super) struct Verdict<'a> {
-    pub fitted: &'a FittedCandidate,
+pub(super) struct Verdict {
+    pub fitted: FittedCandidate,
     /// Whether the size regression answers in place of the selected candidate.
     pub is_size: bool,
     /// Its place among the models of the folds.
@@ -71,12 +72,15 @@ pub(super) struct Verdict<'a> {
 /// The models of the folds of a card, and the verdicts on the situations of its rows.
 pub(super) struct Evidence<'a> {
     card: &'a Card,
+    /// For each regime its choice and what of it needs no proxy, then the size regression and the mean.
+    answers: Vec<Option<FittedCandidate>>,
     models: BySplit<SplitModels>,
-    verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict<'a>>, String>>,
+    verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict>, String>>,
 }
 
-/// Places among the models of a fold: the choices of the regimes in their order, then these.
-const SIZE: usize = Regime::ALL.len();
+/// Places among the models of a fold: the choices of the regimes in their order, what of them needs no proxy, then
+/// these.
+const SIZE: usize = 2 * Regime::ALL.len();
 const MEAN: usize = SIZE + 1;
 
 impl<'a> Evidence<'a> {
@@ -88,20 +92,25 @@ impl<'a> Evidence<'a> {
         let p = card.columns.features.len();
         let sample = card.training.sample(p).map_err(|reason| Error::Calibration { reason })?;
         let regimes: BTreeSet<Regime> = situations.iter().map(|situation| situation.regime).collect();
-        let mut fitted: Vec<Option<&FittedCandidate>> = Regime::ALL
+        let own: Vec<Option<FittedCandidate>> = Regime::ALL
             .iter()
             .map(|regime| regime.selected(&card.fit).filter(|_| regimes.contains(regime)))
-            .map(|selected| selected.map(|selected| &selected.fitted))
+            .map(|selected| selected.map(|selected| selected.fitted.clone()))
             .collect();
-        fitted.extend([card.fit.size.as_ref(), Some(&card.fit.mean)]);
+        let lacks_proxy = situations.iter().any(|situation| !situation.has_proxy);
+        let without =
+            own.iter().map(|own| own.as_ref().filter(|_| lacks_proxy).and_then(Blend::without_proxy));
+        let without: Vec<Option<FittedCandidate>> = without.collect();
+        let baselines = [card.fit.size.clone(), Some(card.fit.mean.clone())];
+        let answers: Vec<Option<FittedCandidate>> = own.into_iter().chain(without).chain(baselines).collect();
         let (most, _) = most_folds(sample.len());
         let is_needed =
             |split: &Split| regimes.iter().any(|regime| regime.interval_method().splits().contains(split));
         let models = BySplit::try_new(|split| -> Result<SplitModels> {
             let folds = if is_needed(&split) { split.folds(&sample, most)? } else { vec![] };
-            SplitModels::refit(&fitted, folds, (&sample, &card.fit.basis), card.link)
+            SplitModels::refit(&answers, folds, (&sample, &card.fit.basis), card.link)
         })?;
-        let mut evidence = Self { card, models, verdicts: BTreeMap::new() };
+        let mut evidence = Self { card, answers, models, verdicts: BTreeMap::new() };
         let situations: Vec<Situation> = situations.into_iter().collect();
         let verdicts: Vec<_> =
             situations.par_iter().map(|situation| evidence.judge(&sample, situation)).collect();
@@ -110,17 +119,18 @@ impl<'a> Evidence<'a> {
     }
 
     /// The verdict on a situation, or why there is no answer.
-    pub(super) fn verdict(&self, situation: &Situation) -> std::result::Result<Arc<Verdict<'a>>, String> {
+    pub(super) fn verdict(&self, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
         self.verdicts.get(situation).cloned().unwrap_or_else(|| Err("nothing was back-tested".into()))
     }
 
-    fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict<'a>>, String> {
+    fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
         let card = self.card;
         let own = Regime::ALL.iter().position(|regime| *regime == situation.regime).unwrap_or_default();
-        let selected = situation.regime.selected(&card.fit).map(|selected| &selected.fitted);
-        let selected = selected.filter(|fitted| situation.has_proxy || !fitted.model().needs_proxy());
-        let size = card.fit.size.as_ref().filter(|_| situation.has_size);
-        let answers = [(own, selected), (SIZE, size)];
+        let answer = |place: usize| self.answers.get(place).and_then(Option::as_ref);
+        let selected = answer(own).filter(|fitted| situation.has_proxy || !fitted.model().needs_proxy());
+        let reduced = answer(own + Regime::ALL.len()).filter(|_| !situation.has_proxy);
+        let size = answer(SIZE).filter(|_| situation.has_size);
+        let answers = [(own, selected), (own + Regime::ALL.len(), reduced), (SIZE, size)];
         let split = situation.regime.split();
         let errors = |place: usize| self.held_out(sample, situation, split, place).map(|(errors, _)| errors);
         let mean_errors = errors(MEAN).ok_or("there are too few models for a back-test here")?;
@@ -136,9 +146,9 @@ impl<'a> Evidence<'a> {
         // Of equal errors the first: the selected candidate.
         let best = tested.min_by(|a, b| a.0.total_cmp(&b.0));
         let Some((mae, place, fitted, errors)) = best else {
-            return Err(match selected.is_none() && situation.regime.selected(&card.fit).is_some() {
-                true => "the proxy's value or a size is missing, and no size is known either".into(),
-                false => "no candidate was selected for this regime, and no size is known".into(),
+            return Err(match answer(own) {
+                Some(_) => "there is no proxy near those trained on, and nothing else was selected".into(),
+                None => "no candidate was selected for this regime, and no size is known".into(),
             });
         };
         if mae >= mean_mae {
@@ -156,7 +166,15 @@ impl<'a> Evidence<'a> {
             Ok(Residuals::new(held_out.map(|(_, residuals)| residuals).unwrap_or_default()))
         });
         let residuals = residuals.unwrap_or_default();
-        Ok(Arc::new(Verdict { fitted, is_size: place == SIZE, place, residuals, mae, mean_mae, errors }))
+        Ok(Arc::new(Verdict {
+            fitted: fitted.clone(),
+            is_size: place == SIZE,
+            place,
+            residuals,
+            mae,
+            mean_mae,
+            errors,
+        }))
     }
 
     /// The missing feature that matters most: the cheapest way to an answer.
@@ -185,7 +203,12 @@ impl<'a> Evidence<'a> {
         let rows = models.left_out(sample);
         let step = rows.len().div_ceil(MOST_HELD_OUT).max(1);
         let (mut errors, mut residuals) = (vec![], vec![]);
-        for (fold, row, weight) in rows.into_iter().step_by(step) {
+        let stored = situation.regime.selected(&self.card.fit).map(|own| &own.residuals.get(split).held_out);
+        let gaps = |at: usize, row: usize, fold: usize| {
+            let same = stored.and_then(|stored| stored.get(at)).filter(|s| (s.row, s.fold) == (row, fold));
+            same.map_or_else(Gaps::default, |stored| stored.gaps)
+        };
+        for (at, (fold, row, weight)) in rows.into_iter().enumerate().step_by(step) {
             let mut predictors = sample.predictors(row);
             situation.mask(&mut predictors);
             let y_hat = models.model(fold, place)?.predict(&predictors, link);
@@ -198,6 +221,7 @@ impl<'a> Evidence<'a> {
                 residual: (link.apply(y_hat) - link.apply(sample.y[row])).abs(),
                 weight,
                 log10_size_gap: None,
+                gaps: gaps(at, row, fold),
                 proxy_gaps: None,
             });
         }
@@ -205,13 +229,13 @@ impl<'a> Evidence<'a> {
     }
 
     /// The ends of the interval of a row on the scale of the link, and whether there are residuals enough for the
-    /// level.
+    /// level. `own` is its prediction on that scale, and how far it lies outside the training range.
     pub(super) fn interval(
         &self,
         verdict: &Verdict,
         regime: Regime,
         predictors: &Predictors,
-        own: f64,
+        own: (f64, Gaps),
         level: f64,
     ) -> (f64, f64, bool) {
         let parts = regime.interval_method().splits().iter().map(|split| {
@@ -225,7 +249,7 @@ impl<'a> Evidence<'a> {
     }
 }
 
-impl Verdict<'_> {
+impl Verdict {
     /// The share of the held-out rows of the situation whose residual is within the quantile of the other folds'
     /// residuals, and their number: what intervals like this one held where the back-test of the card does not
     /// apply, because cells are missing or the size regression answers.

@@ -22,7 +22,9 @@ pub(super) struct IntervalContext<'a> {
     /// Whether there are residuals enough for the level.
     pub is_enough: bool,
     pub level: f64,
-    pub verdict: &'a Verdict<'a>,
+    /// Whether a proxy is there that is too far out to be used.
+    pub no_proxy: bool,
+    pub verdict: &'a Verdict,
 }
 
 /// The note of a row that has a prediction.
@@ -39,6 +41,9 @@ pub(super) fn note(card: &Card, query: &Query, row: &PredictionRow, context: &In
             "imputed: {}; error, interval and coverage are those of back-tested rows without these cells",
             row.missing_features
         ));
+    }
+    if context.no_proxy {
+        notes.push("the proxy lies farther out than back-tests reached, and is not used".into());
     }
     if context.verdict.is_size {
         notes.push("predicted from the size alone, which errs less than the other candidates here".into());

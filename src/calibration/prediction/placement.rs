@@ -1,9 +1,10 @@
 //! Where a row stands relative to the training rows, and which regime's candidate and intervals apply.
 
 use super::evidence::Situation;
-use super::extrapolation_limit::{is_distant, proxy_excess_of};
+use super::extrapolation_limit::{beyond_proxies, is_distant, proxy_excess_of};
 use super::query::Query;
 use crate::calibration::card::contents::Card;
+use crate::calibration::intervals::residuals::Gaps;
 use crate::calibration::validation::range::distance;
 use crate::calibration::validation::regime::Regime;
 
@@ -26,8 +27,10 @@ pub(super) struct Placement {
     pub size_gap: Option<f64>,
     /// Mahalanobis distance from the training mean.
     pub distance: f64,
-    /// How far the proxy lies outside its ranges, for the candidate of `by_range` and that of `judged`.
-    pub proxy_excess: [[f64; 2]; 2],
+    /// How far it lies outside the training range.
+    pub gaps: Gaps,
+    /// Whether its proxy lies farther out than back-tests reached, so that it is not used.
+    pub no_proxy: bool,
 }
 
 impl Placement {
@@ -48,8 +51,7 @@ impl Placement {
         let size_matters = uses_size(inside);
         let is_larger = size_matters && size_gap.is_some_and(|gap| gap != 0.0);
         let is_outside = card.range.strength_gap(basis, &x) != 0.0 || is_larger;
-        let is_another_kind =
-            !query.unseen.is_empty() && unsupported(card, Regime::Extrapolation).is_none();
+        let is_another_kind = !query.unseen.is_empty() && unsupported(card, Regime::Extrapolation).is_none();
         let by_range = if card.range.is_below(predictors, basis, &x, size_matters) {
             Regime::BelowRange
         } else if is_outside || is_distant(card, distance) || is_another_kind {
@@ -66,18 +68,13 @@ impl Placement {
             && unsupported(card, Regime::Extrapolation).is_none();
         let judged = if may_be_larger { Regime::Extrapolation } else { regime };
         let beyond = proxy_excess_of(card, judged.selected(&card.fit), predictors);
-        let situation = Situation::of(judged, predictors);
-        Self {
-            x,
-            by_range,
-            regime,
-            judged,
-            situation,
-            size_gap,
-            size_matters,
-            distance,
-            proxy_excess: [outside, beyond],
-        }
+        let mut usable = predictors.clone();
+        let far = beyond_proxies(card, beyond).is_some() || beyond_proxies(card, outside).is_some();
+        usable.proxy = usable.proxy.filter(|_| !far);
+        let situation = Situation::of(judged, &usable);
+        let uses_size = uses_size(judged);
+        let gaps = card.range.gaps(predictors, basis, &x, uses_size);
+        Self { x, by_range, regime, judged, situation, size_gap, size_matters, distance, gaps, no_proxy: far }
     }
 }
 

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::evidence::{Evidence, Verdict};
+use super::extrapolation_limit::proxy_excess_of;
 use super::notes::{IntervalContext, note};
 use super::placement::Placement;
 use super::query::{Query, queries};
@@ -139,8 +140,9 @@ fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
     let is_outside =
         |j: usize| query.predictors.x[j].is_some_and(|value| !(basis.min[j]..=basis.max[j]).contains(&value));
     let mut names = listed(card, is_outside);
+    let excess = proxy_excess_of(card, placement.judged.selected(&card.fit), &query.predictors);
     for (at, name) in [&card.columns.proxy, &card.columns.proxy_size].into_iter().enumerate() {
-        if placement.proxy_excess.iter().any(|excess| excess[at] != 0.0) {
+        if excess[at] != 0.0 {
             names.extend(name.as_deref());
         }
     }
@@ -173,7 +175,7 @@ fn fill(
     let (basis, predictors, link) = (&card.fit.basis, &query.predictors, card.link);
     let (judged, level) = (placement.judged, settings.level);
     let y_hat = verdict.fitted.predict(&placement.x, predictors, basis, link);
-    let own = link.apply(y_hat);
+    let own = (link.apply(y_hat), placement.gaps);
     let ends = |level: f64| {
         let (low, high, is_enough) = evidence.interval(verdict, judged, predictors, own, level);
         (link.low_end(low).min(y_hat), link.high_end(high).max(y_hat), is_enough)
@@ -203,6 +205,10 @@ fn fill(
     row.skill_mean = score.map(|score| score.skill_mean);
     row.skill_size = score.and_then(|score| score.skill_size);
     row.status = PredictionStatus::Ok;
-    row.note =
-        note(card, query, row, &IntervalContext { judged, score, coverage, is_enough, level, verdict });
+    row.note = note(
+        card,
+        query,
+        row,
+        &IntervalContext { judged, score, coverage, is_enough, level, no_proxy: placement.no_proxy, verdict },
+    );
 }

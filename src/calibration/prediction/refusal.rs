@@ -1,6 +1,6 @@
 //! Refusals: why a row has no prediction.
 
-use super::extrapolation_limit::{beyond_proxies, exceeds_limit, invalid_proxy};
+use super::extrapolation_limit::{exceeds_limit, invalid_proxy};
 use super::placement::{Placement, unsupported};
 use super::query::Query;
 use crate::calibration::card::contents::{Card, TrainingRows};
@@ -28,5 +28,4 @@ pub(super) fn refusal(card: &Card, query: &Query, placement: &Placement) -> Opti
         .or_else(|| {
             exceeds_limit(card, placement.size_gap.filter(|_| placement.size_matters), placement.distance)
         })
-        .or_else(|| beyond_proxies(card, placement.proxy_excess[1]))
 }

@@ -140,7 +140,8 @@ impl CalibrationSpec {
     /// The link of a target whose range is not given: of shares and percentages a logit. With a number of choices
     /// the range begins just below guessing.
     fn usual_link(&self, y: &[f64], notes: &mut Vec<String>) -> Result<Link> {
-        let (least, most) = y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+        let (least, most) =
+            y.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
         // Small nats lie in [0, 1] by chance and have no upper bound.
         let is_nats = self.target.ends_with("_nats") || self.unit == "nats";
         let high = match (least, most) {

@@ -9,6 +9,7 @@ use super::coverage::{Backtest, Coverage, RefusedShares};
 use super::cross_validation::times_left_out;
 use super::fit::{FitDetails, fit};
 use super::folds::forward_new_family;
+use super::range::TrainingRange;
 use super::regime::Regime;
 use crate::calibration::intervals::endpoints::EndpointQuantiles;
 use crate::calibration::intervals::fold_models::FoldModel;
@@ -57,8 +58,9 @@ pub(crate) fn backtest(sample: &Sample, link: Link, level: f64, folds: BacktestF
             .par_iter()
             .enumerate()
             .map(|(at, fold)| {
-                let (fit, _, details) = fit(&sample.subset(&fold.train), link, folds.inner, &[regime])?;
-                let predictor = RegimePredictor::new(&fit, &details, regime, link);
+                let rows = sample.subset(&fold.train);
+                let (fit, _, details) = fit(&rows, link, folds.inner, &[regime])?;
+                let predictor = RegimePredictor::new(&fit, &details, regime, (&rows, link));
                 let test = |&row: &usize| TestedRow {
                     model: &sample.models[row],
                     fold: at,
@@ -103,6 +105,7 @@ fn thinned(folds: Vec<Fold>, most: usize) -> Vec<Fold> {
 
 /// The choice of one regime with the models of its folds.
 struct RegimePredictor<'a> {
+    range: TrainingRange,
     fit: &'a CalibrationFit,
     selected: &'a SelectedCandidate,
     folds: BySplit<Vec<FoldModel>>,
@@ -111,10 +114,16 @@ struct RegimePredictor<'a> {
 
 impl<'a> RegimePredictor<'a> {
     /// `None` where nothing was selected.
-    fn new(fit: &'a CalibrationFit, details: &FitDetails, regime: Regime, link: Link) -> Option<Self> {
+    fn new(
+        fit: &'a CalibrationFit,
+        details: &FitDetails,
+        regime: Regime,
+        (rows, link): (&Sample, Link),
+    ) -> Option<Self> {
         let selected = regime.selected(fit)?;
+        let range = TrainingRange::without_distances(rows, &fit.basis, link);
         let of = |split| -> Result<Vec<FoldModel>> { Ok(details.fold_models(regime.split(), split)) };
-        Some(Self { fit, selected, folds: BySplit::try_new(of).ok()?, link })
+        Some(Self { range, fit, selected, folds: BySplit::try_new(of).ok()?, link })
     }
 
     /// The intervals of a row. Ends are checked as they are printed, in the unit of the response: where shares
@@ -125,7 +134,9 @@ impl<'a> RegimePredictor<'a> {
         let x = self.fit.basis.complete(&predictors);
         let (truth, y_hat) =
             (sample.y[row], self.selected.fitted.predict(&x, &predictors, &self.fit.basis, link));
-        let own = link.apply(y_hat);
+        let uses_size = self.selected.fitted.model().uses_size();
+        let gaps = self.range.gaps(&predictors, &self.fit.basis, &x, uses_size);
+        let own = (link.apply(y_hat), gaps);
         let endpoints = BySplit::try_new(|split| -> Result<EndpointQuantiles> {
             let residuals = self.selected.residuals.get(split);
             Ok(endpoints(split, residuals, self.folds.get(split), &predictors, own, link))

@@ -6,17 +6,18 @@ use super::calibration_fit::{CalibrationFit, SplitScores};
 use super::cross_validation::CrossValidation;
 use super::regime::Regime;
 use super::score::{CandidateScore, Choice, score, scores};
-use super::select::{ValidatedSplit, select};
+use super::select::select;
 use crate::calibration::candidates::CandidateRole;
+use crate::calibration::candidates::basis::Basis;
 use crate::calibration::candidates::blend::{Blend, BlendPart};
 use crate::calibration::candidates::fitted::{FittedCandidate, FittedCandidates};
 use crate::calibration::candidates::registry::baseline;
 use crate::calibration::intervals::fold_models::FoldModel;
-use crate::calibration::intervals::residuals::{HeldOutResidual, Residuals};
+use crate::calibration::intervals::residuals::{Gaps, HeldOutResidual, Residuals};
 use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::folds::{BySplit, Split};
 use crate::calibration::table::link::Link;
-use crate::calibration::table::ranges::{proxy_excess, proxy_ranges};
+use crate::calibration::table::ranges::{proxy_excess, proxy_ranges, signed_excess};
 use crate::calibration::table::sample::{Sample, distinct};
 use crate::error::{Error, Result};
 
@@ -58,12 +59,9 @@ pub(crate) fn fit(
         if !regimes.contains(&regime) {
             return None;
         }
-        let validated = splits.iter().map(|&split| (validations.get(split), tables.get(split).as_slice()));
-        let validated: Vec<ValidatedSplit> = validated.collect();
-        if validated.iter().any(|(validation, _)| validation.predictions.is_empty()) {
-            return None;
-        }
-        select(&validated, sample, link)
+        let scores: Vec<&[Option<CandidateScore>]> =
+            splits.iter().map(|&split| tables.get(split).as_slice()).collect();
+        select(&scores, sample.len())
     };
     let choices = BySplit {
         leave_model_out: pick(Regime::Interpolation, &[Split::LeaveModelOut]),
@@ -74,7 +72,7 @@ pub(crate) fn fit(
     let selected = |split: Split| -> Option<SelectedCandidate> {
         let choice = choices.get(split).as_ref()?;
         let of = |split: Split| -> Result<Residuals> {
-            Ok(residuals(validations.get(split), choice, sample, link))
+            Ok(residuals(validations.get(split), choice, (sample, &whole.basis), link))
         };
         let residuals = BySplit::try_new(of).ok()?;
         Some(SelectedCandidate { fitted: blend_of(choice, &whole.models)?, residuals })
@@ -122,14 +120,30 @@ impl FitDetails {
     }
 }
 
+/// Scores of the rows on the first component, in standard deviations.
+fn strengths(sample: &Sample, basis: &Basis) -> Vec<f64> {
+    let sd = basis.variances.first().map_or(1.0, |variance| variance.sqrt());
+    let of = |row: usize| basis.scores(&basis.complete(&sample.predictors(row))).first().copied();
+    (0..sample.len()).map(|row| of(row).map_or(f64::NAN, |score| score / sd)).collect()
+}
+
 /// The residuals of one choice; none if a fold could not carry it.
-fn residuals(validation: &CrossValidation, choice: &Choice, sample: &Sample, link: Link) -> Residuals {
+fn residuals(
+    validation: &CrossValidation,
+    choice: &Choice,
+    (sample, basis): (&Sample, &Basis),
+    link: Link,
+) -> Residuals {
     let CrossValidation { folds, predictions } = validation;
     let total: f64 = predictions.iter().map(|held_out| held_out.weight).sum();
     let models: Vec<String> =
         predictions.iter().map(|held_out| sample.models[held_out.row].clone()).collect();
     let per_weight = distinct(&models).len() as f64 / total;
-    let largest = |rows: &[usize]| rows.iter().map(|&row| sample.log10_sizes[row]).fold(f64::NAN, f64::max);
+    let strengths = strengths(sample, basis);
+    let highest =
+        |rows: &[usize], values: &[f64]| rows.iter().map(|&row| values[row]).fold(f64::NAN, f64::max);
+    let lowest =
+        |rows: &[usize], values: &[f64]| rows.iter().map(|&row| values[row]).fold(f64::NAN, f64::min);
     let proxies = sample.proxies.as_deref();
     let ranges: Vec<Option<[[f64; 2]; 2]>> = folds
         .iter()
@@ -139,7 +153,14 @@ fn residuals(validation: &CrossValidation, choice: &Choice, sample: &Sample, lin
         .collect();
     let held_out = predictions.iter().map(|held_out| {
         let (row, y_hat) = (held_out.row, choice.predict(&held_out.y_hat)?);
-        let gap = sample.log10_sizes[row] - largest(&folds[held_out.fold].0.train);
+        let train = &folds[held_out.fold].0.train;
+        let outside = |values: &[f64]| {
+            let range = [lowest(train, values), highest(train, values)];
+            let value = values[row];
+            let is_known = range.iter().all(|end| end.is_finite()) && value.is_finite();
+            is_known.then(|| signed_excess(range, value).abs())
+        };
+        let gap = sample.log10_sizes[row] - highest(train, &sample.log10_sizes);
         Some(HeldOutResidual {
             model: sample.models[row].clone(),
             family: sample.families[row].clone(),
@@ -148,6 +169,10 @@ fn residuals(validation: &CrossValidation, choice: &Choice, sample: &Sample, lin
             residual: (link.apply(y_hat) - link.apply(sample.y[row])).abs(),
             weight: held_out.weight * per_weight,
             log10_size_gap: gap.is_finite().then_some(gap),
+            gaps: Gaps {
+                size: outside(&sample.log10_sizes).unwrap_or_default(),
+                strength: outside(&strengths).unwrap_or_default(),
+            },
             proxy_gaps: ranges[held_out.fold]
                 .zip(proxies)
                 .map(|(ranges, proxies)| proxy_excess(ranges, proxies[row], link)),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folds::direction;
 use crate::calibration::candidates::basis::Basis;
+use crate::calibration::intervals::residuals::Gaps;
 use crate::calibration::table::folds::Split;
 use crate::calibration::table::link::Link;
 use crate::calibration::table::ranges::{proxy_ranges, range_of, signed_excess};
@@ -47,12 +48,11 @@ impl TrainingRange {
     /// Distances are of at most `most` folds of models.
     pub(crate) fn new(sample: &Sample, basis: &Basis, link: Link, most: usize) -> Result<Self> {
         let completed = |row: usize| basis.complete(&sample.predictors(row));
-        let first: Vec<f64> =
-            (0..sample.len()).filter_map(|row| basis.scores(&completed(row)).first().copied()).collect();
-        let components = basis.components.len().min((sample.len() - 1) / ROWS_PER_COMPONENT).max(1);
+        let range = Self::without_distances(sample, basis, link);
+        let components = range.distance_components;
         let mut distances = vec![];
         for fold in Split::LeaveModelOut.folds(sample, most)? {
-            let (without, _) = Basis::fit(&sample.subset(&fold.train))?;
+            let (without, _) = Basis::fit_near(&sample.subset(&fold.train), Some(basis))?;
             let left_out =
                 |&row: &usize| distance(&without, components, &without.complete(&sample.predictors(row)));
             distances.extend(fold.test.iter().map(left_out));
@@ -63,15 +63,25 @@ impl TrainingRange {
         distances.sort_unstable_by(f64::total_cmp);
         let last = distances.len().saturating_sub(1);
         let quantile = |q: usize| distances[(q * last + QUANTILES / 2) / QUANTILES];
-        Ok(Self {
+        Ok(Self { distances: (0..=QUANTILES).map(quantile).collect(), ..range })
+    }
+
+    /// The ranges alone.
+    pub(crate) fn without_distances(sample: &Sample, basis: &Basis, link: Link) -> Self {
+        let score = |row: usize| {
+            let x = basis.complete(&sample.predictors(row));
+            basis.scores(&x).first().copied()
+        };
+        let first: Vec<f64> = (0..sample.len()).filter_map(score).collect();
+        Self {
             direction: direction(sample, &first),
             proxy: sample.proxies.as_deref().and_then(|proxies| proxy_ranges(proxies.iter(), link)),
             log10_size: range_of(sample.log10_sizes.iter().copied().filter(|size| size.is_finite())),
             first_component: range_of(first.into_iter()),
             first_component_sd: basis.variances.first().map_or(0.0, |variance| variance.sqrt()),
-            distance_components: components,
-            distances: (0..=QUANTILES).map(quantile).collect(),
-        })
+            distance_components: basis.components.len().min((sample.len() - 1) / ROWS_PER_COMPONENT).max(1),
+            distances: vec![],
+        }
     }
 
     /// Share of the training rows that are nearer, in percent.
@@ -82,6 +92,13 @@ impl TrainingRange {
     /// How far a row's size is beyond the range, in log10; 0 within, `None` if unknown.
     pub(crate) fn size_gap(&self, predictors: &Predictors) -> Option<f64> {
         Some(signed_excess(self.log10_size?, predictors.log10_size?))
+    }
+
+    /// How far a row lies outside the range by its size, where that matters, and its first component.
+    pub(crate) fn gaps(&self, predictors: &Predictors, basis: &Basis, x: &[f64], size_matters: bool) -> Gaps {
+        let size = self.size_gap(predictors).filter(|_| size_matters).unwrap_or(0.0);
+        let sd = self.first_component_sd.max(f64::MIN_POSITIVE);
+        Gaps { size: size.abs(), strength: self.strength_gap(basis, x).abs() / sd }
     }
 
     /// Whether a row is weaker than all training rows by its size, where that matters, or its first component,
