@@ -69,7 +69,7 @@ impl Setting {
     }
 
     /// The target of a logit.
-    pub fn from_logit(&self, logit: f64) -> f64 {
+    pub fn target_at(&self, logit: f64) -> f64 {
         let (low, high) = self.range;
         low + (high - low) / (1.0 + (-logit).exp())
     }

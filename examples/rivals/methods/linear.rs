@@ -45,7 +45,7 @@ impl Rival for Linear {
         let targets = if self.is_logit { setting.logits() } else { setting.y.clone() };
         let predicted =
             if self.is_penalised { ridge(&x, &targets, &asked)? } else { least_squares(x, targets, &asked)? };
-        Some(predicted.into_iter().map(|y| if self.is_logit { setting.from_logit(y) } else { y }).collect())
+        Some(predicted.into_iter().map(|y| if self.is_logit { setting.target_at(y) } else { y }).collect())
     }
 }
 

@@ -46,7 +46,7 @@ impl Rival for Line {
         let asked: Vec<f64> = asked.iter().map(|x| if x.is_finite() { *x } else { middle }).collect();
         let column = |cells: Vec<f64>| Array1::from(cells).insert_axis(ndarray::Axis(1));
         let predicted = least_squares(column(x), Array1::from(y), &column(asked))?;
-        Some(predicted.into_iter().map(|y| if self.is_logit { setting.from_logit(y) } else { y }).collect())
+        Some(predicted.into_iter().map(|y| if self.is_logit { setting.target_at(y) } else { y }).collect())
     }
 }
 
