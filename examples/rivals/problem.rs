@@ -3,7 +3,7 @@
 use surmise::Result;
 use surmise::calibration::{CalibrationSpec, Table};
 
-use crate::frame::Frame;
+use crate::frame::{Frame, fault};
 
 /// Level of the intervals.
 pub const LEVEL: f64 = 0.9;
@@ -63,7 +63,8 @@ impl Task {
     /// A task with default flags. Rows to be predicted whose truth is unknown are left out.
     ///
     /// # Errors
-    /// As [`Frame::get`].
+    /// As [`Frame::get`]; [`Error::Calibration`](surmise::Error::Calibration) for a feature of the rivals
+    /// that no row knows, or a table without rows to fit or to predict: the files are not those expected.
     pub fn new(
         name: impl Into<String>,
         frame: &Frame,
@@ -73,15 +74,30 @@ impl Task {
     ) -> Result<Self> {
         let truth = frame.get(target)?;
         let kept: Vec<usize> = (0..frame.len()).filter(|&row| !(asked[row] && truth[row].is_nan())).collect();
-        Ok(Self {
-            name: name.into(),
+        let name = name.into();
+        for feature in &rivals.features {
+            if frame.get(feature)?.iter().all(|cell| cell.is_nan()) {
+                return Err(fault(format!("{name}: no row knows {feature}; is this the pinned commit?")));
+            }
+        }
+        let task = Self {
+            name,
             target: target.into(),
             asked: kept.iter().map(|&row| asked[row]).collect(),
             frame: frame.rows(&kept),
             flags: CalibrationSpec { target: target.into(), level: LEVEL, ..CalibrationSpec::default() },
             rivals,
             unit: 1.0,
-        })
+        };
+        let (fitted, predicted) = (task.fitted_rows()?.len(), task.asked_rows().len());
+        if fitted == 0 || predicted == 0 {
+            let reason = format!(
+                "{}: {fitted} rows to fit and {predicted} to predict; is this the pinned commit?",
+                task.name
+            );
+            return Err(fault(reason));
+        }
+        Ok(task)
     }
 
     /// The rows to be predicted.

@@ -15,11 +15,12 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })
 }
 
-/// The rows of a CSV file.
+/// The rows of a CSV file that has these columns and others.
 ///
 /// # Errors
-/// [`Error::Read`]; [`Error::Csv`] for a row of another length than the header.
-pub fn records(path: &Path) -> Result<Vec<Record>> {
+/// [`Error::Read`]; [`Error::Csv`] for a column that is not there, a row of another length than the header,
+/// or no row.
+pub fn records(path: &Path, columns: &[impl AsRef<str>]) -> Result<Vec<Record>> {
     let bytes = bytes(path)?;
     let wrong = |line: usize, error: csv::Error| Error::Csv {
         path: path.into(),
@@ -28,11 +29,16 @@ pub fn records(path: &Path) -> Result<Vec<Record>> {
     };
     let mut reader = csv::Reader::from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
     let header = reader.headers().map_err(|error| wrong(1, error))?.clone();
+    let lacks = |reason: String| Err(Error::Csv { path: path.into(), line: 1, reason });
+    if let Some(column) = columns.iter().find(|column| header.iter().all(|name| name != column.as_ref())) {
+        return lacks(format!("there is no column {}; is this the pinned commit?", column.as_ref()));
+    }
     let rows = reader.records().enumerate().map(|(row, record)| {
         let record = record.map_err(|error| wrong(row + 2, error))?;
         Ok(header.iter().zip(&record).map(|(name, cell)| (name.to_owned(), cell.trim().to_owned())).collect())
     });
-    rows.collect()
+    let rows: Vec<Record> = rows.collect::<Result<_>>()?;
+    if rows.is_empty() { lacks("the table has no rows".into()) } else { Ok(rows) }
 }
 
 /// A JSON file.

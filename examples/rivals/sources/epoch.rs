@@ -66,6 +66,9 @@ const EXTERNAL: [(&str, &str, f64, &str); 34] = [
     ("weirdml", "Accuracy", 100.0, "WeirdML"),
     ("winogrande", "Accuracy", 100.0, "Winogrande"),
 ];
+const OWN_SCORE: &str = "Best score (across scorers)";
+/// A model whose developer has a name on Hugging Face counts as open.
+const DEVELOPER: &str = "Hugging Face developer id";
 const FIRST_RELEASE: &str = "2022-11-01";
 const LATER: &str = "2025-01-01";
 const LEAST_BENCHMARKS: usize = 4;
@@ -117,23 +120,26 @@ fn scores(folder: &Path) -> Result<Frame> {
             *cell = cell.max(value);
         }
     };
-    for run in records(&folder.join("benchmarks_runs.csv"))? {
+    for run in records(&folder.join("benchmarks_runs.csv"), &["task", "model", OWN_SCORE])? {
         if let Some((_, ours)) = OWN.iter().find(|(name, _)| *name == cell(&run, "task")) {
-            put(cell(&run, "model"), ours, number(cell(&run, "Best score (across scorers)")));
+            put(cell(&run, "model"), ours, number(cell(&run, OWN_SCORE)));
         }
     }
     for (file, column, scale, ours) in EXTERNAL {
-        for row in records(&folder.join(format!("external_benchmark_{file}.csv")))? {
+        for row in
+            records(&folder.join(format!("external_benchmark_{file}.csv")), &["Model version", column])?
+        {
             put(cell(&row, "Model version"), ours, number(cell(&row, column)) / scale);
         }
     }
-    let versions: BTreeMap<String, (String, f64)> = records(&folder.join("model_versions.csv"))?
-        .iter()
-        .map(|row| {
-            let is_open = !cell(row, "Hugging Face developer id").is_empty();
-            (cell(row, "id").into(), (cell(row, "Version release date").into(), f64::from(is_open)))
-        })
-        .collect();
+    let versions: BTreeMap<String, (String, f64)> =
+        records(&folder.join("model_versions.csv"), &["id", "Version release date", DEVELOPER])?
+            .iter()
+            .map(|row| {
+                let is_open = !cell(row, DEVELOPER).is_empty();
+                (cell(row, "id").into(), (cell(row, "Version release date").into(), f64::from(is_open)))
+            })
+            .collect();
     best.retain(|model, cells| {
         let is_recent = versions.get(model).is_some_and(|(date, _)| date.as_str() >= FIRST_RELEASE);
         is_recent && cells.len() >= LEAST_BENCHMARKS

@@ -45,7 +45,7 @@ const OTHERS: [(&str, &str, f64, bool); 7] = [
 
 pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
     let tidy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/calibration/obs_tidy.csv");
-    let tidy = records(tidy.as_ref())?;
+    let tidy = records(tidy.as_ref(), &SHARED.map(|(target, ..)| target))?;
     let named = |name: &'static str| (name, name);
     let features = FEATURES.map(|(ours, _)| named(ours));
     let known = ["model", "family", "params_b", "tokens_t", "flops_1e21"].map(named);
@@ -55,12 +55,17 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
         shared.push(task(&frame, target, cut, unit, without_gsm8k)?);
     }
     let results = folder.join("eval_results");
-    let table = |name: &str| records(&results.join(format!("base_llm_{name}_eval.csv")));
+    let table = |name: &str, columns: &[&str]| {
+        records(&results.join(format!("base_llm_{name}_eval.csv")), &[&["Model"], columns].concat())
+    };
     let mut models: BTreeMap<String, Record> = BTreeMap::new();
-    for row in table("benchmark")? {
+    for row in table("benchmark", &FEATURES.map(|(_, theirs)| theirs))? {
         models.insert(cell(&row, "Model").into(), row);
     }
-    for row in table("emergent_capability")?.into_iter().chain(table("post_training")?) {
+    for row in table("emergent_capability", &OTHERS.map(|(column, ..)| column)[..3])?
+        .into_iter()
+        .chain(table("post_training", &OTHERS.map(|(column, ..)| column)[3..])?)
+    {
         if let Some(model) = models.get_mut(cell(&row, "Model")) {
             model.extend(row);
         }

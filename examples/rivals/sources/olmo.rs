@@ -74,7 +74,7 @@ pub fn problems(folder: &Path) -> Result<Vec<Problem>> {
 fn ladder(folder: &Path) -> Result<Frame> {
     let (mut models, mut params, mut tokens, mut last) = (vec![], vec![], vec![], Vec::<Record>::new());
     let mut add = |name: String, file: &str, n: f64, d: f64| -> Result<()> {
-        last.extend(records(&folder.join(file))?.pop());
+        last.extend(records(&folder.join(file), &["eval/c4_en-validation/CrossEntropyLoss"])?.pop());
         models.push(name);
         params.push(n / 1e9);
         tokens.push(d / 1e9);

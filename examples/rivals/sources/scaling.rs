@@ -112,7 +112,7 @@ fn architectures(frame: &Frame, losses: &[String]) -> Result<Vec<Task>> {
 
 /// The table of models, and the names of the tasks that the source averages.
 fn models(folder: &Path) -> Result<(Frame, Vec<String>)> {
-    let listed: BTreeSet<String> = records(&folder.join("eval_metadata.csv"))?
+    let listed: BTreeSet<String> = records(&folder.join("eval_metadata.csv"), &["Eval Task"])?
         .iter()
         .map(|record| cell(record, "Eval Task").to_owned())
         .collect();

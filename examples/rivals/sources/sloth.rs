@@ -107,7 +107,7 @@ fn smallest_known(all: &Frame, benchmarks: &[&str], predicted: &[&str]) -> Resul
 }
 
 fn models(path: &Path) -> Result<Frame> {
-    let rows = records(path)?;
+    let rows = records(path, &["Model", "Family", "Instruct", "#Params (B)"])?;
     let text = |column: &str| rows.iter().map(|row| cell(row, column).to_owned()).collect::<Vec<_>>();
     let numbers = |column: &str| rows.iter().map(|row| number(cell(row, column))).collect::<Vec<_>>();
     let log10 = |column: &str| numbers(column).into_iter().map(f64::log10).collect::<Vec<_>>();
