@@ -72,6 +72,7 @@ impl EndpointQuantiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibration::intervals::residuals::Gaps;
 
     fn ends(residuals: &[f64]) -> EndpointQuantiles {
         let held_out: Vec<HeldOutResidual> = residuals
@@ -85,7 +86,7 @@ mod tests {
                 residual: *residual,
                 weight: 1.0,
                 log10_size_gap: None,
-                gaps: super::residuals::Gaps::default(),
+                gaps: Gaps::default(),
                 proxy_gaps: None,
             })
             .collect();

@@ -62,9 +62,8 @@ pub(super) struct Verdict {
     /// Its place among the models of the folds.
     place: usize,
     residuals: BySplit<Residuals>,
-    /// Mean absolute error in this situation, of this answer and of the mean.
+    /// Its mean absolute error in this situation.
     pub mae: f64,
-    pub mean_mae: f64,
     /// Absolute errors of the held-out rows, with their weights.
     pub errors: Vec<(f64, f64)>,
 }
@@ -124,7 +123,6 @@ impl<'a> Evidence<'a> {
     }
 
     fn judge(&self, sample: &Sample, situation: &Situation) -> std::result::Result<Arc<Verdict>, String> {
-        let card = self.card;
         let own = Regime::ALL.iter().position(|regime| *regime == situation.regime).unwrap_or_default();
         let answer = |place: usize| self.answers.get(place).and_then(Option::as_ref);
         let selected = answer(own).filter(|fitted| situation.has_proxy || !fitted.model().needs_proxy());

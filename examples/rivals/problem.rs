@@ -1,0 +1,189 @@
+//! Problems and their tasks: a table, the rows to be predicted, and what a user would say about its columns.
+
+use surmise::Result;
+use surmise::calibration::{CalibrationSpec, Table};
+
+use crate::frame::{Frame, fault};
+
+/// Level of the intervals.
+pub const LEVEL: f64 = 0.9;
+/// Most tasks of one problem; of more, every second or third is taken.
+const MOST_TASKS: usize = 40;
+
+/// Which half of the problems: the one that the calibration may be tuned on, or the one that judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Half {
+    Development,
+    Judging,
+}
+
+impl Half {
+    /// As it stands in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Judging => "judging",
+        }
+    }
+}
+
+/// What the rivals are given: features, columns of size and compute, and the range of the target.
+#[derive(Debug, Clone)]
+pub struct RivalColumns {
+    pub features: Vec<String>,
+    pub size: Option<&'static str>,
+    pub compute: Option<&'static str>,
+    pub range: (f64, f64),
+}
+
+impl RivalColumns {
+    /// Features beside the column `params_b`, of a share.
+    pub fn new(features: Vec<String>) -> Self {
+        Self { features, size: Some("params_b"), compute: None, range: (0.0, 1.0) }
+    }
+}
+
+/// One table with rows to be predicted.
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub name: String,
+    /// All rows, with the truth of those to be predicted.
+    pub frame: Frame,
+    pub target: String,
+    /// Whether a row is to be predicted.
+    pub asked: Vec<bool>,
+    /// Flags beside the target; default ones but where the problem is about a column.
+    pub flags: CalibrationSpec,
+    pub rivals: RivalColumns,
+    /// What errors are divided by.
+    pub unit: f64,
+}
+
+impl Task {
+    /// A task with default flags. Rows to be predicted whose truth is unknown are left out.
+    ///
+    /// # Errors
+    /// As [`Frame::get`]; [`Error::Calibration`](surmise::Error::Calibration) for a feature of the rivals
+    /// that no row knows, or a table without rows to fit or to predict: the files are not those expected.
+    pub fn new(
+        name: impl Into<String>,
+        frame: &Frame,
+        target: &str,
+        asked: &[bool],
+        rivals: RivalColumns,
+    ) -> Result<Self> {
+        let truth = frame.get(target)?;
+        let kept: Vec<usize> = (0..frame.len()).filter(|&row| !(asked[row] && truth[row].is_nan())).collect();
+        let name = name.into();
+        for feature in &rivals.features {
+            if frame.get(feature)?.iter().all(|cell| cell.is_nan()) {
+                return Err(fault(format!("{name}: no row knows {feature}; is this the pinned commit?")));
+            }
+        }
+        let task = Self {
+            name,
+            target: target.into(),
+            asked: kept.iter().map(|&row| asked[row]).collect(),
+            frame: frame.rows(&kept),
+            flags: CalibrationSpec { target: target.into(), level: LEVEL, ..CalibrationSpec::default() },
+            rivals,
+            unit: 1.0,
+        };
+        let (fitted, predicted) = (task.fitted_rows()?.len(), task.asked_rows().len());
+        if fitted == 0 || predicted == 0 {
+            let reason = format!(
+                "{}: {fitted} rows to fit and {predicted} to predict; is this the pinned commit?",
+                task.name
+            );
+            return Err(fault(reason));
+        }
+        Ok(task)
+    }
+
+    /// The rows to be predicted.
+    pub fn asked_rows(&self) -> Vec<usize> {
+        (0..self.asked.len()).filter(|&row| self.asked[row]).collect()
+    }
+
+    /// The rows that are fitted: not to be predicted, and with a target.
+    ///
+    /// # Errors
+    /// As [`Frame::get`].
+    pub fn fitted_rows(&self) -> Result<Vec<usize>> {
+        let y = self.frame.get(&self.target)?;
+        Ok((0..self.asked.len()).filter(|&row| !self.asked[row] && !y[row].is_nan()).collect())
+    }
+
+    /// What surmise reads: the table without the truth of the rows to be predicted.
+    ///
+    /// # Errors
+    /// As [`Table::from_bytes`].
+    pub fn table(&self) -> Result<Table> {
+        let bytes = self.frame.clone().emptied(&self.target, &self.asked).to_csv()?;
+        Table::from_bytes(format!("{}.csv", self.name).as_ref(), &bytes)
+    }
+}
+
+/// Tasks of one kind from one source.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub name: &'static str,
+    /// What is predicted from what, for the table of results.
+    pub title: &'static str,
+    pub half: Half,
+    pub tasks: Vec<Task>,
+}
+
+impl Problem {
+    /// A problem; of more tasks than 40 it takes 40 at equal distances.
+    pub fn new(name: &'static str, title: &'static str, half: Half, mut tasks: Vec<Task>) -> Self {
+        let n = tasks.len();
+        if n > MOST_TASKS {
+            let taken: Vec<usize> = (0..MOST_TASKS).map(|at| at * n / MOST_TASKS).collect();
+            tasks = taken.into_iter().map(|at| tasks[at].clone()).collect();
+        }
+        Self { name, title, half, tasks }
+    }
+}
+
+/// A number that a seed and a place determine (the finaliser of SplitMix64).
+fn mix(seed: u64, place: u64) -> u64 {
+    let mut z = seed
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .wrapping_add(place.wrapping_add(1).wrapping_mul(0xD1B5_4A32_D192_ED03));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// A number in [0, 1) that a seed and a place determine.
+pub fn uniform(seed: u64, place: u64) -> f64 {
+    (mix(seed, place) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// The rows of each of `k` random folds, as marks.
+pub fn folds(seed: u64, n: usize, k: usize) -> Vec<Vec<bool>> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|&row| mix(seed, row as u64));
+    let mut folds = vec![vec![false; n]; k];
+    for (at, row) in order.into_iter().enumerate() {
+        folds[at % k][row] = true;
+    }
+    folds
+}
+
+/// Texts in the order in which they first occur.
+pub fn distinct(cells: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = vec![];
+    for cell in cells {
+        if !found.contains(cell) {
+            found.push(cell.clone());
+        }
+    }
+    found
+}
+
+/// Where a column of text holds a value.
+pub fn is(cells: &[String], value: &str) -> Vec<bool> {
+    cells.iter().map(|cell| cell == value).collect()
+}

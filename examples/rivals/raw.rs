@@ -1,0 +1,91 @@
+//! The fetched files: CSV and JSON as they stand in the public repositories.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use surmise::{Error, Result};
+
+use crate::frame::fault;
+
+/// One row of a CSV file, by column.
+pub type Record = BTreeMap<String, String>;
+
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })
+}
+
+/// The rows of a CSV file that has these columns and others.
+///
+/// # Errors
+/// [`Error::Read`]; [`Error::Csv`] for a column that is not there, a row of another length than the header,
+/// or no row.
+pub fn records(path: &Path, columns: &[impl AsRef<str>]) -> Result<Vec<Record>> {
+    let bytes = bytes(path)?;
+    let wrong = |line: usize, error: csv::Error| Error::Csv {
+        path: path.into(),
+        line: line as u64,
+        reason: error.to_string(),
+    };
+    let mut reader = csv::Reader::from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+    let header = reader.headers().map_err(|error| wrong(1, error))?.clone();
+    let lacks = |reason: String| Err(Error::Csv { path: path.into(), line: 1, reason });
+    if let Some(column) = columns.iter().find(|column| header.iter().all(|name| name != column.as_ref())) {
+        return lacks(format!("there is no column {}; is this the pinned commit?", column.as_ref()));
+    }
+    let rows = reader.records().enumerate().map(|(row, record)| {
+        let record = record.map_err(|error| wrong(row + 2, error))?;
+        Ok(header.iter().zip(&record).map(|(name, cell)| (name.to_owned(), cell.trim().to_owned())).collect())
+    });
+    let rows: Vec<Record> = rows.collect::<Result<_>>()?;
+    if rows.is_empty() { lacks("the table has no rows".into()) } else { Ok(rows) }
+}
+
+/// A JSON file.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Json`].
+pub fn json(path: &Path) -> Result<Value> {
+    serde_json::from_slice(&bytes(path)?).map_err(|source| Error::Json { path: path.into(), source })
+}
+
+/// What is in a folder, sorted.
+///
+/// # Errors
+/// [`Error::Read`].
+pub fn listing(folder: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |source| Error::Read { path: folder.into(), source };
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// The cell of a column; empty where the file has no such column.
+pub fn cell<'a>(record: &'a Record, column: &str) -> &'a str {
+    record.get(column).map_or("", String::as_str)
+}
+
+/// A number with or without a percent sign, NaN where the cell holds none.
+pub fn number(cell: &str) -> f64 {
+    cell.trim().trim_end_matches('%').parse().unwrap_or(f64::NAN)
+}
+
+/// A number below some keys of a JSON value.
+///
+/// # Errors
+/// [`Error::Calibration`] naming the keys.
+pub fn number_at(value: &Value, keys: &[&str]) -> Result<f64> {
+    let found = keys.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_f64);
+    found.ok_or_else(|| fault(format!("there is no number at {}", keys.join("."))))
+}
+
+/// A text below some keys of a JSON value.
+///
+/// # Errors
+/// [`Error::Calibration`] naming the keys.
+pub fn text_at<'a>(value: &'a Value, keys: &[&str]) -> Result<&'a str> {
+    let found = keys.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_str);
+    found.ok_or_else(|| fault(format!("there is no text at {}", keys.join("."))))
+}
